@@ -1,0 +1,53 @@
+// Who a request is made for. The gateway makes it from a credential; subgraphs receive it signed and authorise by it.
+
+/** A role in a project; each includes the ones after it in this list. */
+export const roles = ['OPERATOR', 'MEMBER', 'VIEWER'] as const;
+export type Role = (typeof roles)[number];
+
+export interface Identity {
+  readonly kind: 'user' | 'token';
+  /** UUID of the user or API token. */
+  readonly id: string;
+  readonly name: string;
+  /** May do everything in every project. */
+  readonly admin: boolean;
+  /** Project UUID to role. Empty for an administrator. */
+  readonly projects: Readonly<Record<string, Role>>;
+  /** UUID of the session or API token; checked again while a socket is open. */
+  readonly credentialId: string;
+}
+
+/** What every resolver gets. `identity` is null before login. */
+export interface RequestContext {
+  readonly identity: Identity | null;
+  /** One id through gateway, subgraph, job, event and device call. */
+  readonly requestId: string;
+  /** The client's address, for rate limits; absent when not known. */
+  readonly clientAddress?: string;
+  /** Per-request cache for data loaders, keyed by the loader's owner. */
+  readonly loaders: Map<symbol, unknown>;
+}
+
+/** True when the caller holds at least `role` in the project (UUID). */
+export function allows(identity: Identity | null, projectId: string, role: Role): boolean {
+  if (identity === null) return false;
+  if (identity.admin) return true;
+  const held = identity.projects[projectId];
+  return held !== undefined && roles.indexOf(held) <= roles.indexOf(role);
+}
+
+/** The projects (UUIDs) the caller may read; 'all' for an administrator. */
+export function visibleProjects(identity: Identity | null): 'all' | readonly string[] {
+  if (identity === null) return [];
+  return identity.admin ? 'all' : Object.keys(identity.projects);
+}
+
+/** The same text for all who may see the same things: subscriptions are shared by it. */
+export function authorisationScope(identity: Identity | null): string {
+  if (identity === null) return 'nobody';
+  if (identity.admin) return 'admin';
+  return Object.entries(identity.projects)
+    .map(([project, role]) => `${project}=${role}`)
+    .sort()
+    .join(',');
+}
