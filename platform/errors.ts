@@ -11,9 +11,15 @@ interface CodeEntry {
 /** Codes of `userErrors`: refused, and nothing happened. */
 export const userErrorCodes = {
   // Input
-  INVALID_INPUT: { retry: 'NEW_KEY', meaning: 'A field has a value it may not have. Mend the field that `field` names.' },
+  INVALID_INPUT: {
+    retry: 'NEW_KEY',
+    meaning: 'A field has a value it may not have. Mend the field that `field` names.',
+  },
   TOO_LONG: { retry: 'NEW_KEY', meaning: 'A field is longer than it may be.' },
-  INVALID_ARGUMENTS: { retry: 'NEW_KEY', meaning: "The arguments do not fit the operation's JSON Schema, which `driverOperations` publishes." },
+  INVALID_ARGUMENTS: {
+    retry: 'NEW_KEY',
+    meaning: "The arguments do not fit the operation's JSON Schema, which `driverOperations` publishes.",
+  },
   KEY_REQUIRED: { retry: 'NEW_KEY', meaning: 'The operation is not idempotent: send an idempotencyKey.' },
   KEY_CONFLICT: { retry: 'NEW_KEY', meaning: 'The same idempotencyKey was used with another input.' },
   PROJECT_REQUIRED: { retry: 'NEW_KEY', meaning: 'The caller has several projects: name one with projectId.' },
@@ -35,16 +41,25 @@ export const userErrorCodes = {
   CIRCUIT_OPEN: { retry: 'SAME_KEY', meaning: 'The backend keeps failing, calls are held back; `circuit` says why.' },
   BACKEND_DISABLED: { retry: 'SAME_KEY', meaning: 'The backend is disabled: enable it with backendUpdate.' },
   HOST_KEY_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No host key is accepted yet: backendHostKeyAccept.' },
-  UNSETTLED_PREDECESSOR: { retry: 'SAME_KEY', meaning: 'An earlier call on the same object is UNKNOWN: settle it, or force.' },
+  UNSETTLED_PREDECESSOR: {
+    retry: 'SAME_KEY',
+    meaning: 'An earlier call on the same object is UNKNOWN: settle it, or force.',
+  },
   OBJECT_BUSY: { retry: 'SAME_KEY', meaning: 'Another call on the same object is under way: wait retryAfterMs.' },
   NOT_SUPPORTED: { retry: 'NEVER', meaning: "The backend's driver does not offer this operation." },
   INIT_NOT_ALLOWED: { retry: 'NEVER', meaning: 'INIT operations are off for this backend: set allowInit.' },
   NO_PROBE: { retry: 'NEVER', meaning: 'The operation has no probe: give a verdict.' },
   QUIET_PERIOD: { retry: 'SAME_KEY', meaning: 'The call may still take effect until quietUntil: wait, or force.' },
-  REPLAY_UNCERTAIN: { retry: 'NEVER', meaning: 'A failover lost writes: whether this key was used before is not known. An operator must lift it.' },
+  REPLAY_UNCERTAIN: {
+    retry: 'NEVER',
+    meaning: 'A failover lost writes: whether this key was used before is not known. An operator must lift it.',
+  },
   // Dependencies
   UNAVAILABLE: { retry: 'SAME_KEY', meaning: 'A part that is needed is away for a moment; nothing was done.' },
-  OUTCOME_UNCERTAIN: { retry: 'SAME_KEY', meaning: 'The database was lost while the write was committed: the same key tells what became of it.' },
+  OUTCOME_UNCERTAIN: {
+    retry: 'SAME_KEY',
+    meaning: 'The database was lost while the write was committed: the same key tells what became of it.',
+  },
 } as const satisfies Record<string, CodeEntry>;
 
 export type UserErrorCode = keyof typeof userErrorCodes;
@@ -60,7 +75,8 @@ export const topLevelCodes = {
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE: 'A part of the graph is away; the fields it owns are null.',
   UNAVAILABLE: 'A part that is needed is away for a moment.',
-  OUTCOME_NOT_RECORDED: 'The device answered, but the journal could not be written; `extensions.outcome` carries the answer.',
+  OUTCOME_NOT_RECORDED:
+    'The device answered, but the journal could not be written; `extensions.outcome` carries the answer.',
   INTERNAL: 'A bug. The request id finds it in the log.',
 } as const;
 
