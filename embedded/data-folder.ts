@@ -1,0 +1,336 @@
+// The data folder of an all-in-one run: one owner at a time, one format version, and paths short enough for unix sockets.
+// The lock is flock(2) on a descriptor that only this process holds, so it goes with the process however that ends.
+
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { runProgram } from './run-program.ts';
+import { SetupError, systemErrorCode } from './setup-error.ts';
+
+/** Longest socket path that Linux takes: `sockaddr_un.sun_path` is 108 bytes with its final zero, unix(7). */
+export const MAX_SOCKET_PATH_BYTES = 107;
+
+/** Room that is kept for the name of a socket inside the socket folder. */
+const SOCKET_NAME_BYTES = 24;
+
+/**
+ * The numeric user that the embedded servers run as when the owner is root. It needs no account; it lies in a range that
+ * Debian and systemd leave unassigned (systemd, "Users, Groups, UIDs and GIDs on systemd Systems": 60578–61183).
+ */
+const SERVICE_UID = 60_873;
+
+const LOCK_TAKEN = 75;
+
+export interface ServiceUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface DataFolder {
+  /** Real path of the folder. */
+  readonly path: string;
+  /** The version that was written before this opening, or undefined when the folder is new. */
+  readonly previousVersion: number | undefined;
+  /** Where sockets go: `run/` in the folder, or a short folder elsewhere when that path would be too long. */
+  readonly socketFolder: string;
+  /** Who the embedded servers run as; undefined means the owner of this process. */
+  readonly serviceUser: ServiceUser | undefined;
+  /** Path of a socket by its name (at most 24 bytes). */
+  socketPath(name: string): string;
+  /** Creates (when missing) and returns a subfolder that only the owner, or with `forService` the servers, can enter. */
+  subfolder(name: string, options?: { forService?: boolean }): Promise<string>;
+  /** A random value kept in a 0600 file under `secrets/`, made on first use. */
+  secret(name: string): Promise<string>;
+  /** Releases the lock. The files stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the folder for this process alone, creating it with mode 0700 when it is missing. As root, and where every parent
+ * can be passed by others, it is 0710 with the service group instead, so that the servers needn't run as root.
+ *
+ * @throws SetupError DATA_FOLDER_UNWRITABLE, DATA_FOLDER_IN_USE, DATA_FOLDER_NEWER, DATA_FOLDER_FOREIGN,
+ *   SOCKET_PATH_TOO_LONG or PROGRAM_MISSING
+ */
+export async function openDataFolder(path: string, options: { version: number }): Promise<DataFolder> {
+  const asked = resolve(path);
+  const folder = await createFolder(asked);
+  await refuseForeignFolder(folder);
+  const lock = await takeLock(folder);
+  try {
+    const previousVersion = await checkVersion(folder, options.version);
+    const serviceUser = await chooseServiceUser(folder);
+    const socketFolder = await chooseSocketFolder(folder, serviceUser);
+    return new OpenDataFolder({ path: folder, previousVersion, serviceUser, socketFolder, lock });
+  } catch (error) {
+    await lock.close();
+    throw unwritable(folder, error);
+  }
+}
+
+class OpenDataFolder implements DataFolder {
+  readonly path: string;
+  readonly previousVersion: number | undefined;
+  readonly serviceUser: ServiceUser | undefined;
+  readonly socketFolder: string;
+  #lock: FileHandle | undefined;
+
+  constructor(parts: {
+    path: string;
+    previousVersion: number | undefined;
+    serviceUser: ServiceUser | undefined;
+    socketFolder: string;
+    lock: FileHandle;
+  }) {
+    this.path = parts.path;
+    this.previousVersion = parts.previousVersion;
+    this.serviceUser = parts.serviceUser;
+    this.socketFolder = parts.socketFolder;
+    this.#lock = parts.lock;
+  }
+
+  socketPath(name: string): string {
+    if (Buffer.byteLength(name) > SOCKET_NAME_BYTES) {
+      throw new SetupError('SOCKET_PATH_TOO_LONG', `Socket name "${name}" is longer than ${SOCKET_NAME_BYTES} bytes.`);
+    }
+    return join(this.socketFolder, name);
+  }
+
+  async subfolder(name: string, options: { forService?: boolean } = {}): Promise<string> {
+    const path = join(this.path, name);
+    try {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      if (options.forService === true) await giveToService(path, this.serviceUser);
+      return path;
+    } catch (error) {
+      throw unwritable(path, error);
+    }
+  }
+
+  async secret(name: string): Promise<string> {
+    const path = join(await this.subfolder('secrets'), name);
+    const kept = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (systemErrorCode(error) === 'ENOENT') return '';
+      throw error;
+    });
+    if (kept.trim() !== '') return kept.trim();
+    const made = randomBytes(24).toString('base64url');
+    await writeDurably(path, `${made}\n`);
+    return made;
+  }
+
+  async close(): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.close();
+  }
+}
+
+async function createFolder(asked: string): Promise<string> {
+  try {
+    await mkdir(asked, { recursive: true, mode: 0o700 });
+    return await realpath(asked);
+  } catch (error) {
+    throw unwritable(asked, error);
+  }
+}
+
+/** A typing error in `--data` must not turn somebody's folder into ours. */
+async function refuseForeignFolder(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((error: unknown) => {
+    throw unwritable(folder, error);
+  });
+  const ours = entries.length === 0 || entries.includes('version') || entries.every((entry) => entry === 'lock');
+  if (ours) return;
+  throw new SetupError(
+    'DATA_FOLDER_FOREIGN',
+    `The data folder ${folder} holds files but was not made by Tidegate (it has no "version" file). ` +
+      'Name an empty or a new folder with --data DIR.',
+  );
+}
+
+async function takeLock(folder: string): Promise<FileHandle> {
+  const path = join(folder, 'lock');
+  const lock = await open(path, 'a+', 0o600).catch((error: unknown) => {
+    throw unwritable(folder, error);
+  });
+  try {
+    const exitCode = await flockDescriptor(lock.fd);
+    if (exitCode === LOCK_TAKEN) throw await inUse(folder);
+    if (exitCode !== 0) {
+      throw new SetupError(
+        'DATA_FOLDER_UNWRITABLE',
+        `The data folder ${folder} can't be locked (flock ended with ${exitCode}). Use a folder on a local file system.`,
+      );
+    }
+    await lock.truncate(0);
+    await lock.write(`${process.pid}\n`);
+    return lock;
+  } catch (error) {
+    await lock.close();
+    throw unwritable(folder, error);
+  }
+}
+
+/**
+ * Locks the open file behind the descriptor. flock(2) locks belong to the open file description, so the lock that the
+ * helper takes on its inherited copy stays ours after it has ended.
+ */
+function flockDescriptor(fd: number): Promise<number | null> {
+  return new Promise((resolveExit, reject) => {
+    const child = spawn('flock', ['--nonblock', '--conflict-exit-code', String(LOCK_TAKEN), '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', fd],
+    });
+    child.once('error', (error) =>
+      reject(
+        new SetupError('PROGRAM_MISSING', 'The program "flock" is missing. Install the package util-linux.', {
+          cause: error,
+        }),
+      ),
+    );
+    child.once('exit', (code) => resolveExit(code));
+  });
+}
+
+async function inUse(folder: string): Promise<SetupError> {
+  const owner = (await readFile(join(folder, 'lock'), 'utf8').catch(() => '')).trim();
+  const who = /^\d+$/.test(owner) ? `process ${owner}` : 'another process';
+  return new SetupError(
+    'DATA_FOLDER_IN_USE',
+    `The data folder ${folder} is in use by ${who}. Stop it first, or name another folder with --data DIR.`,
+  );
+}
+
+async function checkVersion(folder: string, version: number): Promise<number | undefined> {
+  const path = join(folder, 'version');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  const found = text === undefined || text.trim() === '' ? undefined : Number(text.trim());
+  if (found !== undefined && !Number.isSafeInteger(found)) {
+    throw new SetupError(
+      'DATA_FOLDER_FOREIGN',
+      `The file ${path} holds "${text?.trim().slice(0, 40)}" instead of a version number. Name another folder with --data DIR.`,
+    );
+  }
+  if (found !== undefined && found > version) {
+    throw new SetupError(
+      'DATA_FOLDER_NEWER',
+      `The data folder ${folder} has version ${found}, this Tidegate knows versions up to ${version}. ` +
+        'Start the newer Tidegate that wrote it, or name another folder with --data DIR.',
+    );
+  }
+  if (found !== version) await writeDurably(path, `${version}\n`);
+  return found;
+}
+
+/** Root gives its servers a user of their own wherever that user can reach the folder. */
+async function chooseServiceUser(folder: string): Promise<ServiceUser | undefined> {
+  if (process.getuid?.() !== 0) {
+    await chmod(folder, 0o700);
+    return undefined;
+  }
+  const user: ServiceUser = { uid: SERVICE_UID, gid: SERVICE_UID };
+  try {
+    await chown(folder, 0, user.gid);
+    await chmod(folder, 0o710);
+    const id = String(user.uid);
+    const probe = await runProgram('setpriv', ['--reuid', id, '--regid', id, '--clear-groups', 'test', '-x', folder]);
+    if (probe.exitCode === 0) return user;
+  } catch (error) {
+    if (systemErrorCode(error) === 'EROFS') throw error;
+    // No setpriv, or a file system that knows no owners: the servers then run as root.
+  }
+  await chown(folder, 0, 0);
+  await chmod(folder, 0o700);
+  return undefined;
+}
+
+async function chooseSocketFolder(folder: string, serviceUser: ServiceUser | undefined): Promise<string> {
+  const uid = process.getuid?.() ?? 0;
+  const key = createHash('sha256').update(folder).digest('hex').slice(0, 12);
+  const elsewhere =
+    uid === 0
+      ? [`/run/tidegate-${key}`, `/tmp/tidegate-${key}`]
+      : [`/run/user/${uid}/tidegate-${key}`, `/tmp/tidegate-${uid}-${key}`];
+  for (const candidate of [join(folder, 'run'), ...elsewhere]) {
+    if (Buffer.byteLength(candidate) + 1 + SOCKET_NAME_BYTES > MAX_SOCKET_PATH_BYTES) continue;
+    if (await makePrivateFolder(candidate, serviceUser)) return candidate;
+  }
+  throw new SetupError(
+    'SOCKET_PATH_TOO_LONG',
+    `The path of the data folder ${folder} is too long for unix sockets (at most ${MAX_SOCKET_PATH_BYTES} bytes), ` +
+      `and none of ${elsewhere.join(', ')} could be made. Name a shorter folder with --data DIR.`,
+  );
+}
+
+/** Makes or adopts a folder that nobody else could have laid out for us; false when that isn't possible there. */
+async function makePrivateFolder(path: string, serviceUser: ServiceUser | undefined): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') return false;
+  }
+  const found = await lstat(path).catch(() => undefined);
+  const owners = [process.getuid?.() ?? 0, serviceUser?.uid, process.getuid?.() === 0 ? SERVICE_UID : undefined];
+  if (found === undefined || !found.isDirectory() || !owners.includes(found.uid)) return false;
+  await giveToService(path, serviceUser);
+  await chmod(path, 0o700);
+  return true;
+}
+
+/** Hands a folder and all in it to the service user (or back to root) when it has another owner. */
+async function giveToService(path: string, user: ServiceUser | undefined): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const uid = user?.uid ?? 0;
+  const found = await stat(path);
+  if (found.uid === uid) return;
+  const result = await runProgram('chown', ['--recursive', '--no-dereference', `${uid}:${user?.gid ?? 0}`, path]);
+  if (result.exitCode !== 0) throw new Error(`chown of ${path} failed: ${result.stderr.trim()}`);
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  await writeFile(temporary, text, { mode: 0o600, flush: true });
+  await rename(temporary, path);
+}
+
+const UNWRITABLE_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'no permission to write there',
+  EPERM: 'no permission to write there',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its disk is full',
+  EDQUOT: 'the disk quota is used up',
+  ENOTDIR: 'a part of its path is a file, not a folder',
+  EEXIST: 'it is a file, not a folder',
+  ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its path is a loop of symbolic links',
+  ENOENT: 'a part of its path does not exist and could not be made',
+};
+
+function unwritable(path: string, error: unknown): Error {
+  const reason = UNWRITABLE_REASONS[systemErrorCode(error) ?? ''];
+  if (error instanceof SetupError || reason === undefined) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  return new SetupError(
+    'DATA_FOLDER_UNWRITABLE',
+    `The data folder ${path} can't be used: ${reason}. Name a folder of your own with --data DIR.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,224 @@
+// A private MariaDB on a unix socket in the data folder, with a binary log and every commit on disk before it is
+// acknowledged, and with an application user that can't lift read-only (no SUPER, no READ_ONLY ADMIN).
+
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createConnection } from 'mariadb';
+import type { DataFolder } from './data-folder.ts';
+import { findProgram, pathExists } from './find-program.ts';
+import { runProgram } from './run-program.ts';
+import { credentialFlags, type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
+import { SetupError } from './setup-error.ts';
+import type { SetupLog } from './setup-log.ts';
+
+export interface SocketCredentials {
+  readonly socketPath: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface EmbeddedMariadb extends EmbeddedServer {
+  readonly rootConnection: SocketCredentials;
+  readonly application: SocketCredentials & { readonly database: string };
+}
+
+export interface MariadbOptions {
+  readonly folder: DataFolder;
+  readonly log: SetupLog;
+  /** Defaults to `mariadb.sock` in the data folder's socket folder. */
+  readonly socketPath?: string;
+  /** Further `--option=value` flags; a later flag wins over ours. */
+  readonly extraArguments?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export const APPLICATION_DATABASE = 'tidegate';
+const APPLICATION_USER = 'tidegate';
+const READY_TIMEOUT_MS = 60_000;
+
+/** Starts it, laying out a new database folder the first time. Throws SetupError. */
+export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMariadb> {
+  const { folder, log, signal } = options;
+  signal?.throwIfAborted();
+  const program = await findProgram('mariadbd', ['/usr/sbin/mariadbd', '/usr/local/sbin/mariadbd']);
+  const home = await folder.subfolder('mariadb', { forService: true });
+  const dataPath = join(home, 'data');
+  const socketPath = options.socketPath ?? folder.socketPath('mariadb.sock');
+  const pidFile = join(home, 'mariadbd.pid');
+
+  await endLeftOver({ pidFile, workingFolder: dataPath, programs: ['mariadbd'], log });
+  await rm(socketPath, { force: true });
+  if (!(await pathExists(dataPath))) await installDatabase(home, dataPath, folder, signal);
+
+  const rootConnection = { socketPath, user: 'root', password: await folder.secret('mariadb-root') };
+  const application = {
+    socketPath,
+    user: APPLICATION_USER,
+    password: await folder.secret('mariadb-application'),
+    database: APPLICATION_DATABASE,
+  };
+  const accountsFile = await writeAccountsFile(folder, rootConnection.password, application.password);
+  await rm(join(home, 'tmp'), { recursive: true, force: true });
+  await makeServiceFolder(folder, join('mariadb', 'tmp'));
+
+  const server = new ServerProcess({
+    name: 'MariaDB',
+    command: program,
+    args: [
+      ...serverFlags({ dataPath, socketPath, pidFile, temporaryPath: join(home, 'tmp'), accountsFile }),
+      ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
+      ...(options.extraArguments ?? []),
+    ],
+    cwd: home,
+    runAs: folder.serviceUser,
+    log,
+  });
+  await server.waitUntilReady(() => ensureDatabase(rootConnection, application), READY_TIMEOUT_MS, signal);
+  return Object.assign(server, { rootConnection, application });
+}
+
+/** Sizes are for one small all-in-one host; durability is not traded for speed. */
+function serverFlags(paths: {
+  dataPath: string;
+  socketPath: string;
+  pidFile: string;
+  temporaryPath: string;
+  accountsFile: string;
+}): string[] {
+  return [
+    '--no-defaults',
+    `--datadir=${paths.dataPath}`,
+    `--socket=${paths.socketPath}`,
+    `--pid-file=${paths.pidFile}`,
+    `--tmpdir=${paths.temporaryPath}`,
+    `--init-file=${paths.accountsFile}`,
+    '--skip-networking',
+    '--skip-name-resolve',
+    '--skip-symbolic-links',
+    '--local-infile=OFF',
+    '--character-set-server=utf8mb4',
+    '--collation-server=utf8mb4_bin',
+    '--innodb-flush-log-at-trx-commit=1',
+    '--sync-binlog=1',
+    '--server-id=1',
+    '--gtid-domain-id=0',
+    '--gtid-strict-mode=ON',
+    `--log-bin=${join(paths.dataPath, 'binlog')}`,
+    '--binlog-format=ROW',
+    '--log-slave-updates=ON',
+    '--max-binlog-size=64M',
+    '--binlog-expire-logs-seconds=86400',
+    '--max-allowed-packet=64M',
+    '--innodb-buffer-pool-size=64M',
+    '--innodb-log-file-size=32M',
+    '--innodb-log-buffer-size=4M',
+    '--performance-schema=OFF',
+    '--key-buffer-size=64K',
+    '--aria-pagecache-buffer-size=1M',
+    '--max-connections=64',
+    '--table-open-cache=400',
+    '--thread-stack=256K',
+  ];
+}
+
+/** Lays the system tables out beside the final place and renames them, so that an interrupted try is simply redone. */
+async function installDatabase(
+  home: string,
+  dataPath: string,
+  folder: DataFolder,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const program = await findProgram('mariadb-install-db', [
+    '/usr/bin/mariadb-install-db',
+    '/usr/local/bin/mariadb-install-db',
+  ]);
+  const fresh = join(home, 'data.new');
+  await rm(fresh, { recursive: true, force: true });
+  await makeServiceFolder(folder, join('mariadb', 'data.new'));
+  const result = await runProgram(
+    'setpriv',
+    [
+      '--pdeathsig',
+      'KILL',
+      ...credentialFlags(folder.serviceUser),
+      '--',
+      program,
+      '--no-defaults',
+      `--datadir=${fresh}`,
+      '--skip-test-db',
+      '--skip-name-resolve',
+      '--auth-root-authentication-method=socket',
+      '--innodb-log-file-size=32M',
+      ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
+    ],
+    { timeoutMs: 120_000, ...(signal === undefined ? {} : { signal }) },
+  );
+  if (result.exitCode !== 0) {
+    const output = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-10).join('\n');
+    throw new SetupError(
+      'SERVER_START_FAILED',
+      `MariaDB's system tables could not be made in ${fresh} (is its disk full?):\n${output}`,
+    );
+  }
+  await rename(fresh, dataPath);
+}
+
+async function makeServiceFolder(folder: DataFolder, name: string): Promise<void> {
+  await folder.subfolder(name, { forService: true });
+}
+
+/**
+ * The accounts are set from a file that the server reads before it takes connections, so there is never an account
+ * without a password. They stay out of the binary log: a standby is made from a copy and has accounts of its own.
+ */
+async function writeAccountsFile(
+  folder: DataFolder,
+  rootPassword: string,
+  applicationPassword: string,
+): Promise<string> {
+  const place = await folder.subfolder(join('mariadb', 'init'), { forService: true });
+  const path = join(place, 'accounts.sql');
+  const account = `'${APPLICATION_USER}'@'localhost'`;
+  // One statement a line: that is how the server reads an init file.
+  const statements = [
+    'SET SESSION sql_log_bin = 0',
+    `ALTER USER 'root'@'localhost' IDENTIFIED BY '${rootPassword}'`,
+    "DROP USER IF EXISTS ''@'localhost'",
+    `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${applicationPassword}'`,
+    `ALTER USER ${account} IDENTIFIED BY '${applicationPassword}'`,
+    `GRANT ALL PRIVILEGES ON \`${APPLICATION_DATABASE}\`.* TO ${account}`,
+    `GRANT ALL PRIVILEGES ON \`${APPLICATION_DATABASE}\\_%\`.* TO ${account}`,
+  ];
+  await rm(path, { force: true });
+  await writeFile(path, `${statements.join(';\n')};\n`, { mode: 0o600 });
+  const user = folder.serviceUser;
+  if (user !== undefined) await runProgram('chown', [`${user.uid}:${user.gid}`, path]);
+  return path;
+}
+
+/** Ready means: both accounts can log in over the real protocol, and the application's database is there. */
+async function ensureDatabase(
+  root: SocketCredentials,
+  application: SocketCredentials & { database: string },
+): Promise<void> {
+  await using connection = await connect(root);
+  const found = await connection.query<{ name: string }[]>(
+    'SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name = ?',
+    [application.database],
+  );
+  if (found.length === 0) await connection.query(`CREATE DATABASE IF NOT EXISTS \`${application.database}\``);
+  await using probe = await connect(application);
+  await probe.query('SELECT 1');
+}
+
+interface ProbeConnection extends AsyncDisposable {
+  query<T>(sql: string, values?: unknown[]): Promise<T>;
+}
+
+async function connect(credentials: SocketCredentials & { database?: string }): Promise<ProbeConnection> {
+  const connection = await createConnection({ ...credentials, connectTimeout: 2_000, socketTimeout: 5_000 });
+  return {
+    query: <T>(sql: string, values?: unknown[]): Promise<T> => connection.query<T>(sql, values),
+    [Symbol.asyncDispose]: () => connection.end(),
+  };
+}

@@ -1,0 +1,104 @@
+// A private Redis on a unix socket in the data folder, with an append-only file. It carries work and wakes readers; the
+// database stays the truth, so once a second is often enough for its fsync.
+
+import { access, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { DataFolder } from './data-folder.ts';
+import { findProgram } from './find-program.ts';
+import { type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
+import type { SetupLog } from './setup-log.ts';
+
+export interface EmbeddedRedis extends EmbeddedServer {
+  /** Path of the unix socket; ioredis and BullMQ take `{ path }`. */
+  readonly path: string;
+}
+
+export interface RedisOptions {
+  readonly folder: DataFolder;
+  readonly log: SetupLog;
+  /** Defaults to `redis.sock` in the data folder's socket folder. */
+  readonly socketPath?: string;
+  readonly extraArguments?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+const READY_TIMEOUT_MS = 30_000;
+
+/** Starts it. Throws SetupError. The caller's lock on the folder is what keeps a second Redis away from these files. */
+export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> {
+  const { folder, log, signal } = options;
+  signal?.throwIfAborted();
+  const home = await folder.subfolder('redis', { forService: true });
+  const path = options.socketPath ?? folder.socketPath('redis.sock');
+  const pidFile = join(home, 'redis.pid');
+
+  await endLeftOver({
+    pidFile,
+    workingFolder: home,
+    programs: ['redis-server', 'redis-check-rdb'],
+    log,
+  });
+  await rm(path, { force: true });
+
+  const server = new ServerProcess({
+    name: 'Redis',
+    command: await redisProgram(home),
+    args: [
+      ...['--port', '0'],
+      ...['--unixsocket', path],
+      ...['--unixsocketperm', '700'],
+      ...['--dir', home],
+      ...['--pidfile', pidFile],
+      ...['--daemonize', 'no'],
+      ...['--appendonly', 'yes'],
+      ...['--appendfsync', 'everysec'],
+      ...['--save', ''],
+      ...['--maxmemory', '256mb'],
+      ...['--maxmemory-policy', 'noeviction'],
+      ...(options.extraArguments ?? []),
+    ],
+    cwd: home,
+    runAs: folder.serviceUser,
+    log,
+  });
+  await server.waitUntilReady(() => ping(path), READY_TIMEOUT_MS, signal);
+  return Object.assign(server, { path });
+}
+
+/**
+ * Debian's redis-tools has the whole server in `redis-check-rdb`, which looks at the name it is called by: a link named
+ * redis-server makes it the server, without the package that would also start a service.
+ */
+async function redisProgram(home: string): Promise<string> {
+  const program = await findProgram('redis-server', [
+    '/usr/bin/redis-check-rdb',
+    '/usr/bin/redis-server',
+    '/usr/local/bin/redis-server',
+  ]);
+  const link = join(home, 'redis-server');
+  await rm(link, { force: true });
+  await symlink(program, link);
+  await access(link);
+  return link;
+}
+
+/** Answers only when the append-only file has been loaded. */
+async function ping(path: string): Promise<void> {
+  const client = new Redis({
+    path,
+    lazyConnect: true,
+    connectTimeout: 2_000,
+    commandTimeout: 2_000,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    enableOfflineQueue: false,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.ping();
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,203 @@
+// One embedded server as a child process: it dies with us even when we are killed (a parent-death signal), a Ctrl-C on
+// the terminal doesn't reach it (a session of its own), and what an earlier owner left behind is ended first.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceUser } from './data-folder.ts';
+import { SetupError, systemErrorCode } from './setup-error.ts';
+import type { SetupLog } from './setup-log.ts';
+
+export interface ServerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface EmbeddedServer {
+  readonly pid: number;
+  /** Settles when the process has ended, by itself or by `stop`. Never rejects. */
+  readonly exited: Promise<ServerExit>;
+  /** Ends it cleanly; kills it when it hasn't ended after 20 s. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface ServerProcessOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly runAs: ServiceUser | undefined;
+  readonly log: SetupLog;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stopTimeoutMs?: number;
+}
+
+const KEPT_LINES = 20;
+
+export class ServerProcess implements EmbeddedServer {
+  readonly name: string;
+  readonly exited: Promise<ServerExit>;
+  readonly #child: ChildProcess;
+  readonly #stopTimeoutMs: number;
+  readonly #lastLines: string[] = [];
+  #startError: Error | undefined;
+
+  /** Must be called on the main thread: the parent-death signal is bound to the thread that forks. */
+  constructor(options: ServerProcessOptions) {
+    this.name = options.name;
+    this.#stopTimeoutMs = options.stopTimeoutMs ?? 20_000;
+    this.#child = spawn(
+      'setpriv',
+      ['--pdeathsig', 'TERM', ...credentialFlags(options.runAs), '--', options.command, ...options.args],
+      {
+        cwd: options.cwd,
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: options.env ?? { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' },
+      },
+    );
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        this.#lastLines.push(line.slice(0, 500));
+        if (this.#lastLines.length > KEPT_LINES) this.#lastLines.shift();
+        options.log.debug(`${this.name}: ${line}`);
+      });
+    }
+    this.exited = new Promise((resolve) => {
+      this.#child.once('error', (error) => {
+        this.#startError = error;
+        resolve({ code: null, signal: null });
+      });
+      this.#child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  /** The end of what the server printed, for the message of a failed start. */
+  get lastOutput(): string {
+    return this.#lastLines.join('\n');
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#stopTimeoutMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  /**
+   * Calls `probe` until it succeeds. A server that ends before, or isn't ready at the deadline, is stopped and reported
+   * as SERVER_START_FAILED with the end of its output.
+   */
+  async waitUntilReady(probe: () => Promise<void>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const ended = this.exited.then((exit) => ({ exit }));
+    let lastError: unknown;
+    while (performance.now() < deadline) {
+      if (signal?.aborted === true) {
+        await this.stop();
+        throw signal.reason;
+      }
+      const outcome = await Promise.race([
+        probe().then(
+          () => 'ready' as const,
+          (error: unknown) => {
+            lastError = error;
+            return 'not yet' as const;
+          },
+        ),
+        ended,
+      ]);
+      if (outcome === 'ready') return;
+      if (outcome !== 'not yet') throw this.#startFailure(describeExit(outcome.exit));
+      await Promise.race([sleep(20), ended]);
+    }
+    await this.stop();
+    throw this.#startFailure(`was not ready after ${timeoutMs / 1000} s (${String(lastError)})`);
+  }
+
+  #startFailure(what: string): SetupError {
+    if (systemErrorCode(this.#startError) === 'ENOENT') {
+      return new SetupError('PROGRAM_MISSING', 'The program "setpriv" is missing. Install the package util-linux.');
+    }
+    const output = this.lastOutput === '' ? '' : ` Its last output:\n${this.lastOutput}`;
+    return new SetupError('SERVER_START_FAILED', `${this.name} did not start: it ${what}.${output}`);
+  }
+}
+
+function describeExit(exit: ServerExit): string {
+  return exit.signal === null ? `ended with code ${exit.code}` : `was ended by ${exit.signal}`;
+}
+
+/** The setpriv(1) flags that give a child its numeric user; none when it runs as we do. */
+export function credentialFlags(user: ServiceUser | undefined): string[] {
+  if (user === undefined) return [];
+  return ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
+}
+
+/**
+ * Ends the server that an earlier owner of the folder left: the process of the pid file, when it really is one of these
+ * programs working in that folder. The caller holds the folder's lock, so that owner is gone.
+ */
+export async function endLeftOver(options: {
+  pidFile: string;
+  workingFolder: string;
+  programs: readonly string[];
+  log: SetupLog;
+  timeoutMs?: number;
+}): Promise<void> {
+  const pid = await readPid(options.pidFile);
+  if (pid === undefined || !(await isServerOf(pid, options))) return;
+  options.log.info(`Waiting for process ${pid}, which an earlier run left in ${options.workingFolder}.`);
+  const started = performance.now();
+  const timeoutMs = options.timeoutMs ?? 20_000;
+  const signals: { afterMs: number; name: NodeJS.Signals }[] = [
+    { afterMs: 0, name: 'SIGTERM' },
+    { afterMs: timeoutMs, name: 'SIGKILL' },
+  ];
+  while (await isServerOf(pid, options)) {
+    const waitedMs = performance.now() - started;
+    if (waitedMs > timeoutMs + 5_000) {
+      throw new SetupError(
+        'SERVER_START_FAILED',
+        `Process ${pid} of an earlier run still works in ${options.workingFolder} and can't be ended. End it, then start again.`,
+      );
+    }
+    if (signals[0] !== undefined && waitedMs >= signals[0].afterMs)
+      killQuietly(pid, signals.shift()?.name ?? 'SIGTERM');
+    await sleep(10);
+  }
+}
+
+async function readPid(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return /^\d+$/.test(text.trim()) ? Number(text.trim()) : undefined;
+}
+
+/** Program and working folder both match: a pid that was given to another process since is never touched. */
+async function isServerOf(
+  pid: number,
+  expected: { workingFolder: string; programs: readonly string[] },
+): Promise<boolean> {
+  try {
+    const program = basename((await readlink(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, ''));
+    const folder = await readlink(`/proc/${pid}/cwd`);
+    return expected.programs.includes(program) && folder === expected.workingFolder;
+  } catch {
+    return false;
+  }
+}
+
+export function killQuietly(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended in the meantime.
+  }
+}

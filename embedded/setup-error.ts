@@ -1,0 +1,27 @@
+// The one error class of the set-up code (data folder, embedded servers, lab). Its message is shown to a person as it
+// is, so it always says what was wrong, with which value, and what to do.
+
+export type SetupErrorCode =
+  | 'DATA_FOLDER_FOREIGN'
+  | 'DATA_FOLDER_IN_USE'
+  | 'DATA_FOLDER_NEWER'
+  | 'DATA_FOLDER_UNWRITABLE'
+  | 'PROGRAM_MISSING'
+  | 'SERVER_START_FAILED'
+  | 'SOCKET_PATH_TOO_LONG';
+
+export class SetupError extends Error {
+  readonly code: SetupErrorCode;
+
+  constructor(code: SetupErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SetupError';
+    this.code = code;
+  }
+}
+
+/** The `code` of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,25 @@
+// Jest for ESM TypeScript: swc strips the types, imports keep their `.ts` names, and one private MariaDB and Redis serve
+// the whole run (tests/support/global-setup.ts).
+
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/tests'],
+  testMatch: ['**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: {
+    '^.+\\.tsx?$': [
+      '@swc/jest',
+      {
+        swcrc: false,
+        sourceMaps: 'inline',
+        module: { type: 'es6' },
+        jsc: { target: 'es2024', parser: { syntax: 'typescript', tsx: false }, transform: {} },
+      },
+    ],
+  },
+  globalSetup: '<rootDir>/tests/support/global-setup.ts',
+  globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
+  reporters: ['default', '<rootDir>/tests/support/closing-line-reporter.js'],
+  testTimeout: 20_000,
+  modulePathIgnorePatterns: ['<rootDir>/.tidegate/'],
+};

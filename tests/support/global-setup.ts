@@ -1,0 +1,19 @@
+// Runs once before all test files, in Jest's main process: starts the servers and lays out the database to copy from.
+
+import { layOutTemplate } from './database-template.ts';
+import { TestServers } from './servers.ts';
+
+declare global {
+  var tidegateTestServers: TestServers | undefined;
+}
+
+export default async function globalSetup(): Promise<void> {
+  const servers = await TestServers.start();
+  globalThis.tidegateTestServers = servers;
+  try {
+    servers.publish(await layOutTemplate(servers.mariadb));
+  } catch (error) {
+    await servers.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+// The MariaDB and Redis of one test run: in memory, in a folder of their own, so that several runs can go on at once.
+// The environment variable is how Jest's main process tells its workers where they are.
+
+import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
+import { type EmbeddedMariadb, type SocketCredentials, startMariadb } from '../../embedded/mariadb.ts';
+import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
+import { silentLog } from '../../embedded/setup-log.ts';
+
+export interface TestServersAddress {
+  readonly mariadb: SocketCredentials;
+  readonly application: SocketCredentials;
+  readonly redisPath: string;
+  /** A migrated database to copy from, once there are migrations. */
+  readonly templateDatabase: string | undefined;
+}
+
+const VARIABLE = 'TIDEGATE_TEST_SERVERS';
+const FOLDER_PREFIX = 'tidegate-tests-';
+const NEEDED_MEMORY_BYTES = 1024 * 1024 * 1024;
+
+export class TestServers {
+  readonly #folder: DataFolder;
+  readonly #mariadb: EmbeddedMariadb;
+  readonly #redis: EmbeddedRedis;
+
+  private constructor(folder: DataFolder, mariadb: EmbeddedMariadb, redis: EmbeddedRedis) {
+    this.#folder = folder;
+    this.#mariadb = mariadb;
+    this.#redis = redis;
+  }
+
+  static async start(): Promise<TestServers> {
+    const parent = await chooseParent();
+    await removeLeftOvers(parent);
+    const folder = await openDataFolder(await mkdtemp(join(parent, FOLDER_PREFIX)), { version: 1 });
+    const mariadb = await startMariadb({ folder, log: silentLog, extraArguments: ['--max-connections=200'] });
+    const redis = await startRedis({ folder, log: silentLog });
+    return new TestServers(folder, mariadb, redis);
+  }
+
+  get mariadb(): EmbeddedMariadb {
+    return this.#mariadb;
+  }
+
+  publish(templateDatabase: string | undefined): void {
+    const { database: _unused, ...application } = this.#mariadb.application;
+    const address: TestServersAddress = {
+      mariadb: this.#mariadb.rootConnection,
+      application,
+      redisPath: this.#redis.path,
+      templateDatabase,
+    };
+    process.env[VARIABLE] = JSON.stringify(address);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#redis.stop(), this.#mariadb.stop()]);
+    await this.#folder.close();
+    await rm(this.#folder.path, { recursive: true, force: true });
+    if (!this.#folder.socketFolder.startsWith(this.#folder.path)) {
+      await rm(this.#folder.socketFolder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Where the run's servers are; only inside `npm test`. */
+export function testServers(): TestServersAddress {
+  const text = process.env[VARIABLE];
+  if (text === undefined) throw new Error('There are no test servers: run the tests with "npm test".');
+  return JSON.parse(text) as TestServersAddress;
+}
+
+/** Shared memory when there is enough of it: containers often have 64 MB. */
+async function chooseParent(): Promise<string> {
+  const memory = await statfs('/dev/shm').catch(() => undefined);
+  return memory !== undefined && memory.bavail * memory.bsize > NEEDED_MEMORY_BYTES ? '/dev/shm' : tmpdir();
+}
+
+/** A run that was killed leaves its folder; one that still goes on holds its lock. */
+async function removeLeftOvers(parent: string): Promise<void> {
+  const names = (await readdir(parent)).filter((name) => name.startsWith(FOLDER_PREFIX)).slice(0, 100);
+  for (const name of names) {
+    const path = join(parent, name);
+    if ((await readdir(path).catch(() => [])).length === 0) continue;
+    const left = await openDataFolder(path, { version: 1 }).catch(() => undefined);
+    if (left === undefined) continue;
+    await rm(path, { recursive: true, force: true });
+    await left.close();
+  }
+}
