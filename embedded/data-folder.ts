@@ -3,21 +3,10 @@
 
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  chmod,
-  chown,
-  type FileHandle,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { chmod, chown, lstat, mkdir, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 
@@ -77,7 +66,7 @@ export async function openDataFolder(path: string, options: { version: number })
     const socketFolder = await chooseSocketFolder(folder, serviceUser);
     return new OpenDataFolder({ path: folder, previousVersion, serviceUser, socketFolder, lock });
   } catch (error) {
-    await lock.close();
+    closeSync(lock);
     throw unwritable(folder, error);
   }
 }
@@ -87,14 +76,14 @@ class OpenDataFolder implements DataFolder {
   readonly previousVersion: number | undefined;
   readonly serviceUser: ServiceUser | undefined;
   readonly socketFolder: string;
-  #lock: FileHandle | undefined;
+  #lock: number | undefined;
 
   constructor(parts: {
     path: string;
     previousVersion: number | undefined;
     serviceUser: ServiceUser | undefined;
     socketFolder: string;
-    lock: FileHandle;
+    lock: number;
   }) {
     this.path = parts.path;
     this.previousVersion = parts.previousVersion;
@@ -136,17 +125,29 @@ class OpenDataFolder implements DataFolder {
   async close(): Promise<void> {
     const lock = this.#lock;
     this.#lock = undefined;
-    await lock?.close();
+    if (lock !== undefined) closeSync(lock);
   }
 }
 
 async function createFolder(asked: string): Promise<string> {
   try {
-    await mkdir(asked, { recursive: true, mode: 0o700 });
+    await makeFolders(asked);
     return await realpath(asked);
   } catch (error) {
     throw unwritable(asked, error);
   }
+}
+
+/** Not mkdir's `recursive`: that never ends where a parent exists but refuses with ENOENT, as /proc does. */
+async function makeFolders(path: string): Promise<void> {
+  const missing: string[] = [];
+  let next = path;
+  while (!(await pathExists(next)) && dirname(next) !== next) {
+    missing.unshift(next);
+    next = dirname(next);
+  }
+  for (const folder of missing) await mkdir(folder, { mode: folder === path ? 0o700 : 0o755 });
+  if (!(await stat(path)).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'EEXIST' });
 }
 
 /** A typing error in `--data` must not turn somebody's folder into ours. */
@@ -163,13 +164,11 @@ async function refuseForeignFolder(folder: string): Promise<void> {
   );
 }
 
-async function takeLock(folder: string): Promise<FileHandle> {
-  const path = join(folder, 'lock');
-  const lock = await open(path, 'a+', 0o600).catch((error: unknown) => {
-    throw unwritable(folder, error);
-  });
+/** A plain descriptor, not a FileHandle: one that nobody refers to any more would be closed, and unlocked, by the collector. */
+async function takeLock(folder: string): Promise<number> {
+  const lock = openLock(folder);
   try {
-    const exitCode = await flockDescriptor(lock.fd);
+    const exitCode = await flockDescriptor(lock);
     if (exitCode === LOCK_TAKEN) throw await inUse(folder);
     if (exitCode !== 0) {
       throw new SetupError(
@@ -177,11 +176,19 @@ async function takeLock(folder: string): Promise<FileHandle> {
         `The data folder ${folder} can't be locked (flock ended with ${exitCode}). Use a folder on a local file system.`,
       );
     }
-    await lock.truncate(0);
-    await lock.write(`${process.pid}\n`);
+    ftruncateSync(lock, 0);
+    writeSync(lock, `${process.pid}\n`);
     return lock;
   } catch (error) {
-    await lock.close();
+    closeSync(lock);
+    throw unwritable(folder, error);
+  }
+}
+
+function openLock(folder: string): number {
+  try {
+    return openSync(join(folder, 'lock'), 'a+', 0o600);
+  } catch (error) {
     throw unwritable(folder, error);
   }
 }
@@ -323,11 +330,10 @@ const UNWRITABLE_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'a part of its path does not exist and could not be made',
 };
 
-function unwritable(path: string, error: unknown): Error {
+/** A system error that a person can act on as a SetupError; anything else as it is. */
+function unwritable(path: string, error: unknown): unknown {
   const reason = UNWRITABLE_REASONS[systemErrorCode(error) ?? ''];
-  if (error instanceof SetupError || reason === undefined) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+  if (error instanceof SetupError || reason === undefined) return error;
   return new SetupError(
     'DATA_FOLDER_UNWRITABLE',
     `The data folder ${path} can't be used: ${reason}. Name a folder of your own with --data DIR.`,

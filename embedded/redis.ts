@@ -2,8 +2,8 @@
 // database stays the truth, so once a second is often enough for its fsync.
 
 import { access, rm, symlink } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
 import type { DataFolder } from './data-folder.ts';
 import { findProgram } from './find-program.ts';
 import { type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
@@ -83,22 +83,22 @@ async function redisProgram(home: string): Promise<string> {
   return link;
 }
 
-/** Answers only when the append-only file has been loaded. */
-async function ping(path: string): Promise<void> {
-  const client = new Redis({
-    path,
-    lazyConnect: true,
-    connectTimeout: 2_000,
-    commandTimeout: 2_000,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    enableOfflineQueue: false,
+/** An inline PING of the Redis protocol (RESP): `+PONG` comes only when the append-only file has been loaded. */
+function ping(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ path, timeout: 2_000 });
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.once('error', fail);
+    socket.once('timeout', () => fail(new Error('no answer to PING within 2 s')));
+    socket.once('close', () => reject(new Error('closed before it answered')));
+    socket.once('connect', () => socket.write('PING\r\n'));
+    socket.once('data', (reply: Buffer) => {
+      if (!reply.toString('latin1').startsWith('+PONG')) return fail(new Error(reply.toString('latin1').trim()));
+      resolve();
+      socket.destroy();
+    });
   });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    await client.ping();
-  } finally {
-    client.disconnect();
-  }
 }

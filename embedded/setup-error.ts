@@ -20,8 +20,11 @@ export class SetupError extends Error {
   }
 }
 
-/** The `code` of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
+/**
+ * The `code` of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. It looks at the shape: an error
+ * of Node's own is no `instanceof Error` inside a test's realm.
+ */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }

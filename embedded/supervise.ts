@@ -99,13 +99,9 @@ class Supervisor<T extends EmbeddedServer> implements Supervised<T> {
           this.#options.onUp?.(this.#server);
           break;
         } catch (error) {
-          if (!ending.aborted) log.error(`${this.#name} could not be started again: ${messageOf(error)}`);
+          if (!ending.aborted) log.error(`${this.#name} could not be started again: ${String(error)}`);
         }
       }
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,181 @@
+// The embedded servers against kill -9 in all directions: of their owner, of themselves, and of an install halfway.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createConnection } from 'mariadb';
+import { openDataFolder } from '../../embedded/data-folder.ts';
+import { startMariadb } from '../../embedded/mariadb.ts';
+import { startRedis } from '../../embedded/redis.ts';
+import { ServerProcess } from '../../embedded/server-process.ts';
+import { silentLog } from '../../embedded/setup-log.ts';
+import { supervise } from '../../embedded/supervise.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+
+let place: TemporaryFolder;
+beforeAll(async () => {
+  place = await temporaryFolder();
+});
+afterAll(() => place.remove());
+
+interface Owner {
+  readonly child: ChildProcess;
+  readonly pids: { mariadb: number; redis: number };
+}
+
+async function startOwner(path: string): Promise<Owner> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'owner-process.ts'), path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH },
+  });
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  return { child, pids: JSON.parse(line) as Owner['pids'] };
+}
+
+test('kill -9 of the owner ends both servers, and the next owner finds every committed row', async () => {
+  const path = join(place.path, 'killed');
+  const owner = await startOwner(path);
+  const password = (await readFile(join(path, 'secrets', 'mariadb-application'), 'utf8')).trim();
+  const socketPath = join(path, 'run', 'mariadb.sock');
+  const writer = await createConnection({ socketPath, user: 'tidegate', password, database: 'tidegate' });
+  writer.on('error', () => {});
+  await writer.query('CREATE TABLE kept (id INT PRIMARY KEY) ENGINE=InnoDB');
+  await writer.query('INSERT INTO kept VALUES (1)');
+
+  owner.child.kill('SIGKILL');
+  // No wait: the next owner has to cope with servers that are still ending.
+  await once(owner.child, 'exit');
+  const folder = await openDataFolder(path, { version: 1 });
+  const mariadb = await startMariadb({ folder, log: silentLog });
+  const redis = await startRedis({ folder, log: silentLog });
+  await waitFor('the old servers to end', () => !isRunning(owner.pids.mariadb) && !isRunning(owner.pids.redis));
+  const reader = await createConnection(mariadb.application);
+  expect(await reader.query('SELECT id FROM kept')).toEqual([{ id: 1 }]);
+  await reader.end();
+  writer.destroy();
+  await Promise.all([mariadb.stop(), redis.stop()]);
+  await folder.close();
+  expect(await mariadb.exited).toEqual({ code: 0, signal: null });
+});
+
+test('a server that outlived its owner is ended before a new one starts on its files', async () => {
+  const path = join(place.path, 'outlived');
+  const owner = await startOwner(path);
+  // A stopped process takes no SIGTERM: it is there for as long as somebody wants to look at it.
+  process.kill(owner.pids.redis, 'SIGSTOP');
+  owner.child.kill('SIGKILL');
+  await once(owner.child, 'exit');
+  const folder = await openDataFolder(path, { version: 1 });
+  let started = false;
+  const starting = startRedis({ folder, log: silentLog }).finally(() => {
+    started = true;
+  });
+  await sleep(300);
+  expect(started).toBe(false);
+  process.kill(owner.pids.redis, 'SIGCONT');
+  const redis = await starting;
+  await waitFor('the old Redis to end', () => !isRunning(owner.pids.redis));
+  await redis.stop();
+  await folder.close();
+});
+
+test("a pid file that names somebody else's process harms nobody", async () => {
+  const folder = await openDataFolder(join(place.path, 'stale-pid'), { version: 1 });
+  const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const home = await folder.subfolder('redis', { forService: true });
+  await writeFile(join(home, 'redis.pid'), `${bystander.pid}\n`);
+  const redis = await startRedis({ folder, log: silentLog });
+  expect(isRunning(bystander.pid ?? -1)).toBe(true);
+  bystander.kill();
+  await redis.stop();
+  await folder.close();
+});
+
+test('an install that was cut short is done again, and root needs its password', async () => {
+  const folder = await openDataFolder(join(place.path, 'half'), { version: 1 });
+  const home = await folder.subfolder('mariadb', { forService: true });
+  await mkdir(join(home, 'data.new', 'mysql'), { recursive: true });
+  const mariadb = await startMariadb({ folder, log: silentLog });
+  await expect(createConnection({ ...mariadb.rootConnection, password: '' })).rejects.toMatchObject({ errno: 1045 });
+  const root = await createConnection(mariadb.rootConnection);
+  const [settings] = await root.query<Record<string, unknown>[]>(
+    'SELECT @@innodb_flush_log_at_trx_commit AS flush, @@sync_binlog AS sync, @@log_bin AS log, @@binlog_format AS format, @@collation_server AS collation',
+  );
+  expect(settings).toMatchObject({ format: 'ROW', collation: 'utf8mb4_bin' });
+  expect([settings?.flush, settings?.sync, settings?.log].map(Number)).toEqual([1, 1, 1]);
+  await root.end();
+  await mariadb.stop();
+  await folder.close();
+});
+
+test('the supervisor brings a killed Redis back with its data', async () => {
+  const folder = await openDataFolder(join(place.path, 'supervised'), { version: 1 });
+  const events: string[] = [];
+  const redis = await supervise('Redis', (signal) => startRedis({ folder, log: silentLog, signal }), {
+    log: silentLog,
+    onUp: () => events.push('up'),
+    onDown: (exit) => events.push(`down ${exit.signal}`),
+  });
+  const { path, pid } = redis.current;
+  const client = new Redis({ path });
+  client.on('error', () => {});
+  await client.set('kept', 'yes');
+  await sleep(1_100); // The append-only file is synced once a second.
+  process.kill(pid, 'SIGKILL');
+  await waitFor('a restart', () => redis.restarts === 1);
+  expect(redis.current.pid).not.toBe(pid);
+  await waitFor('the client to be back', async () => (await client.get('kept')) === 'yes');
+  client.disconnect();
+  expect(events).toEqual(['up', 'down SIGKILL', 'up']);
+  const lastPid = redis.current.pid;
+  await redis.stop();
+  expect(isRunning(lastPid)).toBe(false);
+  await folder.close();
+});
+
+test('a supervisor that is stopped while its server cannot start gives up at once', async () => {
+  let starts = 0;
+  const failing = await supervise(
+    'probe',
+    async () => {
+      starts += 1;
+      if (starts > 1) throw new Error('no disk');
+      return new ServerProcess({
+        name: 'probe',
+        command: 'true',
+        args: [],
+        cwd: place.path,
+        runAs: undefined,
+        log: silentLog,
+      });
+    },
+    { log: silentLog, firstPauseMs: 60_000 },
+  );
+  await waitFor('a failed restart', () => starts > 1);
+  await failing.stop();
+  expect(starts).toBe(2);
+});
+
+test('a server that cannot start says why', async () => {
+  const folder = await openDataFolder(join(place.path, 'refused'), { version: 1 });
+  await expect(startMariadb({ folder, log: silentLog, extraArguments: ['--no-such-option=1'] })).rejects.toMatchObject({
+    code: 'SERVER_START_FAILED',
+    message: expect.stringContaining("unknown variable 'no-such-option=1'"),
+  });
+  await folder.close();
+});
+
+test('as root the servers run as a user of their own where the folder allows it', async () => {
+  const folder = await openDataFolder(join(place.path, 'user'), { version: 1 });
+  const redis = await startRedis({ folder, log: silentLog });
+  const { uid } = await stat(`/proc/${redis.pid}`);
+  if (process.getuid?.() === 0) expect(uid).toBe(folder.serviceUser?.uid);
+  else expect(uid).toBe(process.getuid?.());
+  await redis.stop();
+  await folder.close();
+});
