@@ -1,0 +1,238 @@
+// The database as the rest sees it: Prisma for the model, typed SQL for the hot paths, both on one pool; every transaction
+// READ COMMITTED, retried on a deadlock, and honest about a commit whose fate is not known.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PrismaMariaDb } from '@prisma/adapter-mariadb';
+import { createPool, type Pool, type PoolConfig, type PoolConnection } from 'mariadb';
+import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
+import { CommitUncertainError, isConnectionLost, isDeadlock, isReadOnly } from './errors.ts';
+
+/** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
+export interface DatabaseLocation {
+  readonly socketPath?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+export interface DatabaseOptions {
+  readonly connection: DatabaseLocation;
+  /** Most connections at once; default 10. */
+  readonly connectionLimit?: number;
+  /** How long to wait for a free connection, in milliseconds; default 5000. */
+  readonly acquireTimeoutMs?: number;
+}
+
+export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
+
+export interface WriteResult {
+  readonly affectedRows: number;
+  /** Of the first row with an auto-increment column; 0 when there is none. */
+  readonly insertId: number;
+}
+
+/** Text-protocol SQL with `?` placeholders. Integers come back as numbers, DATETIME as Date in UTC, JSON as text. */
+export interface Sql {
+  query<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  execute(sql: string, values?: readonly SqlValue[]): Promise<WriteResult>;
+}
+
+export interface Transaction extends Sql {
+  /** Runs once after the commit was acknowledged (not after a rollback): wake-ups. Must not throw. */
+  afterCommit(action: () => void): void;
+}
+
+/** Prisma's client inside a transaction. */
+export type PrismaTransaction = Prisma.TransactionClient;
+
+const deadlockRetries = 6;
+const sessionSetup = ["SET time_zone = '+00:00'", 'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED'];
+
+/** The driver's options for a location; also for tools that make a single connection. */
+export function connectionOptions(location: DatabaseLocation): PoolConfig {
+  const { tls, ...rest } = location;
+  return {
+    ...rest,
+    ...(tls === undefined ? {} : { ssl: { ...tls, rejectUnauthorized: true } }),
+    timezone: 'Z',
+    charset: 'utf8mb4',
+    collation: 'UTF8MB4_BIN',
+    bigIntAsNumber: true,
+    insertIdAsNumber: true,
+    decimalAsNumber: true,
+    checkNumberRange: true,
+    connectTimeout: 5_000,
+    socketTimeout: 60_000,
+    initSql: sessionSetup,
+  };
+}
+
+export class Database implements Sql {
+  readonly #pool: Pool;
+  /** For the model: reads and plain writes. Hot paths use SQL. */
+  readonly prisma: PrismaClient;
+  readonly name: string;
+
+  constructor(options: DatabaseOptions) {
+    this.name = options.connection.database;
+    this.#pool = createPool({
+      ...connectionOptions(options.connection),
+      connectionLimit: options.connectionLimit ?? 10,
+      minimumIdle: 1,
+      idleTimeout: 60,
+      acquireTimeout: options.acquireTimeoutMs ?? 5_000,
+      prepareCacheLength: 0,
+      resetAfterUse: false,
+    });
+    this.prisma = new PrismaClient({
+      adapter: new PrismaMariaDb(this.#pool, { database: options.connection.database }),
+      transactionOptions: {
+        maxWait: 5_000,
+        timeout: 15_000,
+        isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted,
+      },
+    });
+  }
+
+  async query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return (await this.#pool.query(sql, [...values])) as Row[];
+  }
+
+  async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
+    return toWriteResult(await this.#pool.query(sql, [...values]));
+  }
+
+  /**
+   * Runs `work` in one transaction. What it throws rolls back and is thrown on. Deadlocks run `work` again, so it must
+   * have no effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT.
+   */
+  async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#once(work);
+      } catch (error) {
+        if (!isDeadlock(error) || attempt > deadlockRetries) throw error;
+        await sleep(Math.random() * 10 * 2 ** attempt);
+      }
+    }
+  }
+
+  /** As `transaction`, with Prisma's client beside the SQL; for writes to the model that are not hot. */
+  async modelTransaction<Result>(
+    work: (prisma: PrismaTransaction, tx: Transaction) => Promise<Result>,
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const actions: (() => void)[] = [];
+      let worked = false;
+      try {
+        const result = await this.prisma.$transaction(async (prisma) => {
+          const value = await work(prisma, prismaSql(prisma, actions));
+          worked = true;
+          return value;
+        });
+        for (const action of actions) action();
+        return result;
+      } catch (error) {
+        if (worked && isConnectionLost(error)) throw new CommitUncertainError(error);
+        if (!isDeadlock(error) || attempt > deadlockRetries) throw error;
+        await sleep(Math.random() * 10 * 2 ** attempt);
+      }
+    }
+  }
+
+  async #once<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    const connection = await this.#pool.getConnection();
+    const actions: (() => void)[] = [];
+    let usable = true;
+    try {
+      await connection.query('START TRANSACTION');
+      const result = await work(new ConnectionTransaction(connection, actions));
+      try {
+        await connection.query('COMMIT');
+      } catch (error) {
+        usable = !isConnectionLost(error);
+        throw usable ? error : new CommitUncertainError(error);
+      }
+      for (const action of actions) action();
+      return result;
+    } catch (error) {
+      // A demoted server's connection is given up, so that the pool finds the new primary.
+      usable = usable && !isConnectionLost(error) && !isReadOnly(error);
+      if (usable)
+        usable = await connection.query('ROLLBACK').then(
+          () => true,
+          () => false,
+        );
+      throw error;
+    } finally {
+      // Nothing is in flight here: destroying an idle connection sends no KILL.
+      if (usable) await connection.release();
+      else connection.destroy();
+    }
+  }
+
+  /** Connections in use and all open ones, for metrics. */
+  poolFigures(): { readonly active: number; readonly total: number; readonly waiting: number } {
+    return {
+      active: this.#pool.activeConnections(),
+      total: this.#pool.totalConnections(),
+      waiting: this.#pool.taskQueueSize(),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.prisma.$disconnect();
+    await this.#pool.end().catch(() => undefined);
+  }
+}
+
+class ConnectionTransaction implements Transaction {
+  readonly #connection: PoolConnection;
+  readonly #actions: (() => void)[];
+
+  constructor(connection: PoolConnection, actions: (() => void)[]) {
+    this.#connection = connection;
+    this.#actions = actions;
+  }
+
+  async query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return (await this.#connection.query(sql, [...values])) as Row[];
+  }
+
+  async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
+    return toWriteResult(await this.#connection.query(sql, [...values]));
+  }
+
+  afterCommit(action: () => void): void {
+    this.#actions.push(action);
+  }
+}
+
+function prismaSql(prisma: PrismaTransaction, actions: (() => void)[]): Transaction {
+  return {
+    query: async <Row>(sql: string, values: readonly SqlValue[] = []) => {
+      const rows = await prisma.$queryRawUnsafe<Record<string, unknown>[]>(sql, ...values);
+      return rows.map(withoutBigInts) as Row[];
+    },
+    execute: async (sql, values = []) => {
+      const affectedRows = await prisma.$executeRawUnsafe(sql, ...values);
+      return { affectedRows, insertId: 0 };
+    },
+    afterCommit: (action) => {
+      actions.push(action);
+    },
+  };
+}
+
+function withoutBigInts(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+  );
+}
+
+function toWriteResult(result: unknown): WriteResult {
+  const { affectedRows, insertId } = result as { affectedRows: number; insertId: number };
+  return { affectedRows, insertId: Number(insertId) };
+}

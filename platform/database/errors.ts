@@ -1,0 +1,72 @@
+// What an error of the database means for the caller: try again, give up, or find out what became of it.
+
+/** MariaDB's error number, wherever the driver, its pool or Prisma's adapter put it; undefined when it is no database error. */
+export function databaseErrorNumber(error: unknown): number | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth += 1) {
+    const candidate = current as { errno?: unknown; cause?: unknown; meta?: { driverAdapterError?: unknown } };
+    if (typeof candidate.errno === 'number' && candidate.errno > 0) return candidate.errno;
+    const code = (candidate as { code?: unknown }).code;
+    if (typeof code === 'number') return code;
+    const original = (candidate as { originalCode?: unknown }).originalCode;
+    if (typeof original === 'string' && /^\d+$/.test(original)) return Number(original);
+    current = candidate.meta?.driverAdapterError ?? candidate.cause;
+  }
+  return undefined;
+}
+
+const duplicateKey = 1062;
+const deadlock = 1213;
+const lockWaitTimeout = 1205;
+const readOnly = new Set([1290, 1792, 1836]);
+/** No space left on the server's disk, for a table, a temporary file or the log. */
+const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
+/** The connector's own numbers (45xxx) and the server's for a connection that ended, and for one that could not be made. */
+const connectionLost = new Set([1053, 1927, 2006, 2013, 45009, 45012, 45013, 45026, 45034, 45038, 45044]);
+const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45028]);
+const systemCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'ENOTCONN']);
+
+export function isDuplicateKey(error: unknown): boolean {
+  return databaseErrorNumber(error) === duplicateKey || hasCode(error, 'P2002');
+}
+
+export function isDeadlock(error: unknown): boolean {
+  return databaseErrorNumber(error) === deadlock || hasCode(error, 'P2034');
+}
+
+export function isLockWaitTimeout(error: unknown): boolean {
+  return databaseErrorNumber(error) === lockWaitTimeout;
+}
+
+/** The server was demoted, or is a standby: nothing was written; a new connection may find the primary. */
+export function isReadOnly(error: unknown): boolean {
+  return readOnly.has(databaseErrorNumber(error) ?? 0);
+}
+
+export function isDiskFull(error: unknown): boolean {
+  return diskFull.has(databaseErrorNumber(error) ?? 0);
+}
+
+/** The connection ended, or there was none to be had. */
+export function isConnectionLost(error: unknown): boolean {
+  const number = databaseErrorNumber(error) ?? 0;
+  if (connectionLost.has(number) || noConnection.has(number)) return true;
+  return error instanceof Error && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** The database is away or can't write for now; nothing is wrong with the request. */
+export function isUnavailable(error: unknown): boolean {
+  return isConnectionLost(error) || isReadOnly(error) || isDiskFull(error) || error instanceof CommitUncertainError;
+}
+
+/** The connection was lost while COMMIT was under way: whether it happened is not known. */
+export class CommitUncertainError extends Error {
+  constructor(cause: unknown) {
+    super('the database was lost while a transaction was being committed: whether it was is not known', { cause });
+    this.name = 'CommitUncertainError';
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && (error as { code?: unknown }).code === code;
+}

@@ -1,0 +1,139 @@
+// The database port on a real MariaDB: transactions, retries, what a lost connection means, Prisma and SQL on one pool.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
+import { Database } from '../../../platform/database/database.ts';
+import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/database/errors.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+
+let place: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  place = await testDatabase();
+  db = new Database({ connection: place.connection, connectionLimit: 4 });
+});
+
+afterAll(async () => {
+  await db.close();
+  await place.drop();
+});
+
+const insertCommit = 'INSERT INTO commit_record (id, timeline) VALUES (?, 1)';
+
+describe('transaction', () => {
+  test('commits, and runs afterCommit actions once after it', async () => {
+    const id = newUuid();
+    let seen = 0;
+    await db.transaction(async (tx) => {
+      await tx.execute(insertCommit, [id]);
+      tx.afterCommit(() => {
+        seen += 1;
+      });
+      expect(seen).toBe(0);
+    });
+    expect(seen).toBe(1);
+    expect(await db.prisma.commitRecord.findUnique({ where: { id } })).toMatchObject({ id, timeline: 1 });
+  });
+
+  test('rolls back what throws, runs no afterCommit action, and keeps the pool usable', async () => {
+    const id = newUuid();
+    let seen = 0;
+    const attempt = db.transaction(async (tx) => {
+      await tx.execute(insertCommit, [id]);
+      tx.afterCommit(() => {
+        seen += 1;
+      });
+      throw new Error('no');
+    });
+    await expect(attempt).rejects.toThrow('no');
+    expect(seen).toBe(0);
+    expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([]);
+  });
+
+  test('runs again after a deadlock, and both sides succeed', async () => {
+    await db.execute(
+      "INSERT INTO lease (name, token, owner, expires_at) VALUES ('a', 't', 'o', NOW(3)), ('b', 't', 'o', NOW(3))",
+    );
+    let runs = 0;
+    let arrived = 0;
+    const bothHoldOne = Promise.withResolvers<void>();
+    const crossing = async (first: string, second: string): Promise<void> => {
+      await db.transaction(async (tx) => {
+        runs += 1;
+        await tx.execute('UPDATE lease SET beat = beat + 1 WHERE name = ?', [first]);
+        arrived += 1;
+        if (arrived === 2) bothHoldOne.resolve();
+        await bothHoldOne.promise;
+        await tx.execute('UPDATE lease SET beat = beat + 1 WHERE name = ?', [second]);
+      });
+    };
+    await Promise.all([crossing('a', 'b'), crossing('b', 'a')]);
+    expect(runs).toBeGreaterThan(2);
+    const beats = await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name IN ('a', 'b')");
+    expect(beats.map((row) => row.beat)).toEqual([2, 2]);
+  });
+
+  test('a connection killed in the middle is an error, and the next transaction works', async () => {
+    const root = await createConnection(place.rootConnection);
+    const attempt = db.transaction(async (tx) => {
+      const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
+      await root.query(`KILL ${row?.id}`);
+      await tx.execute(insertCommit, [newUuid()]);
+    });
+    const error = await attempt.catch((caught: unknown) => caught);
+    expect(isConnectionLost(error)).toBe(true);
+    expect(error).not.toBeInstanceOf(CommitUncertainError);
+    await root.end();
+    expect(await db.transaction((tx) => tx.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
+  });
+
+  test('a connection killed before COMMIT leaves the outcome uncertain', async () => {
+    const root = await createConnection(place.rootConnection);
+    const attempt = db.transaction(async (tx) => {
+      const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
+      await tx.execute(insertCommit, [newUuid()]);
+      await root.query(`KILL ${row?.id}`);
+    });
+    await expect(attempt).rejects.toBeInstanceOf(CommitUncertainError);
+    await root.end();
+  });
+
+  test('a duplicate key is told apart, in SQL and through Prisma', async () => {
+    const id = newUuid();
+    await db.execute(insertCommit, [id]);
+    expect(isDuplicateKey(await db.execute(insertCommit, [id]).catch((error: unknown) => error))).toBe(true);
+    const viaPrisma = await db.prisma.commitRecord
+      .create({ data: { id, timeline: 1 } })
+      .catch((error: unknown) => error);
+    expect(isDuplicateKey(viaPrisma)).toBe(true);
+  });
+});
+
+describe('modelTransaction', () => {
+  test('Prisma and SQL share the transaction: both commit, or neither', async () => {
+    const [kept, dropped] = [newUuid(), newUuid()];
+    await db.modelTransaction(async (prisma, tx) => {
+      await prisma.project.create({ data: { id: kept, name: 'kept' } });
+      await tx.execute(insertCommit, [kept]);
+    });
+    await db
+      .modelTransaction(async (prisma, tx) => {
+        await tx.execute(insertCommit, [dropped]);
+        await prisma.project.create({ data: { id: dropped, name: 'kept' } });
+      })
+      .catch(() => undefined);
+    expect(await db.prisma.commitRecord.findUnique({ where: { id: kept } })).not.toBeNull();
+    expect(await db.prisma.commitRecord.findUnique({ where: { id: dropped } })).toBeNull();
+  });
+});
+
+test('times round-trip in UTC to the millisecond, integers are numbers', async () => {
+  const at = new Date('2026-03-29T01:30:00.123Z');
+  await db.execute("INSERT INTO lease (name, token, owner, expires_at) VALUES ('time', 't', 'o', ?)", [at]);
+  const [row] = await db.query<{ expires_at: Date; epoch: number }>(
+    "SELECT expires_at, epoch FROM lease WHERE name = 'time'",
+  );
+  expect(row).toEqual({ expires_at: at, epoch: 1 });
+  expect((await db.prisma.lease.findUniqueOrThrow({ where: { name: 'time' } })).expiresAt).toEqual(at);
+});
