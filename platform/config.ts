@@ -1,0 +1,233 @@
+// One schema for all settings. A setting has one dotted name: `listen.port` is `--listen.port`, TIDEGATE_LISTEN_PORT and
+// `listen: { port: … }` in the file. Flags win over the environment, that over the file, that over the defaults.
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+export const roles = ['gateway', 'system', 'relay', 'worker'] as const;
+export type ProcessRole = (typeof roles)[number];
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const text = z.string().min(1);
+const file = z.string().min(1);
+const flag = z.union([z.boolean(), z.stringbool()]);
+const roleList = z
+  .union([z.array(z.string()), z.string().transform((value) => value.split(',').map((role) => role.trim()))])
+  .pipe(z.array(z.enum(roles)).min(1));
+const url = z.url({ protocol: /^https?$/ });
+
+/** Every setting: its shape, default and meaning. `secret` ones are never printed. */
+const settings = {
+  roles: roleList.default([...roles]).describe('which roles this process has, separated by commas'),
+  name: text.max(63).default(hostname().slice(0, 63)).describe('name of this process in health, leases and logs'),
+  'listen.host': text.default('127.0.0.1').describe('address of the public endpoint'),
+  'listen.port': port.default(4000).describe('port of the public endpoint; 0: any free one'),
+  'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
+  'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
+  'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
+  'internal.systemPort': port.optional().describe('port of the system subgraph; left out: only in this process'),
+  'internal.relayPort': port.optional().describe('port of the relay subgraph; left out: only in this process'),
+  'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
+  'internal.tls.keyFile': file.optional().describe('its private key (PEM)'),
+  'internal.tls.caFile': file.optional().describe('the authority (PEM) that both sides trust'),
+  'subgraphs.systemUrl': url.optional().describe('where the system subgraph is; left out: in this process'),
+  'subgraphs.relayUrl': url.optional().describe('where the relay subgraph is; left out: in this process'),
+  'database.socketPath': file.optional().describe('unix socket of MariaDB; or host and port'),
+  'database.host': text.optional().describe('host of MariaDB (the virtual IP of the primary)'),
+  'database.port': port.default(3306).describe('port of MariaDB'),
+  'database.user': text.default('tidegate').describe('account; must not have SUPER or READ_ONLY ADMIN'),
+  'database.password': z.string().default('').describe('password; better: database.passwordFile'),
+  'database.passwordFile': file.optional().describe('file whose first line is the password'),
+  'database.name': text.max(64).default('tidegate').describe('database'),
+  'database.caFile': file.optional().describe('authority (PEM) of the database; given: TLS'),
+  'database.connections': count(4, 200).default(12).describe('most connections of this process'),
+  'database.standbyHost': text.optional().describe('host of the in-sync standby, asked whether a write is replicated'),
+  'database.standbyPort': port.default(3306).describe('port of the standby'),
+  'redis.path': file.optional().describe('unix socket of Redis; or host and port'),
+  'redis.host': text.optional().describe('host of Redis'),
+  'redis.port': port.default(6379).describe('port of Redis'),
+  'redis.password': z.string().optional().describe('password; better: redis.passwordFile'),
+  'redis.passwordFile': file.optional().describe('file whose first line is the password'),
+  'redis.tls': flag.default(false).describe('TLS to Redis'),
+  'keys.trustFile': file.optional().describe('key file that gateways and subgraphs share: tokens, identities'),
+  'keys.sealingFile': file.optional().describe('key file of the relay: seals credentials'),
+  'log.level': z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('least level logged'),
+  'log.format': z.enum(['auto', 'json', 'pretty']).default('auto').describe('auto: pretty on a terminal'),
+  'graphql.introspection': flag.default(true).describe('whether the schema can be asked for'),
+  'graphql.maxDepth': count(1, 100).default(12).describe('deepest selection'),
+  'graphql.maxAliases': count(0, 1000).default(30).describe('most aliases in a document'),
+  'graphql.maxTokens': count(100, 100_000).default(4000).describe('most tokens in a document'),
+  'graphql.maxCost': count(100, 10_000_000)
+    .default(20_000)
+    .describe('most fields an operation may ask for, lists counted by `first`'),
+  'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('largest request body'),
+  'metrics.public': flag.default(false).describe('serve /metrics to other than loopback addresses'),
+  'retention.eventDays': count(1, 3650).default(30).describe('how long status events are kept'),
+  'retention.operationDays': count(1, 3650).default(365).describe('how long final operations are kept'),
+  'retention.auditDays': count(1, 36_500).default(730).describe('how long the audit trail is kept'),
+  'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('how often a backend is checked'),
+  'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('how long a check may take'),
+  'relay.deviceGraceMs': count(0, 600_000)
+    .default(10_000)
+    .describe('how long a device may still execute a call after its connection was cut'),
+} as const;
+
+export type SettingName = keyof typeof settings;
+const schema = z.strictObject(settings);
+export type Config = Readonly<z.output<typeof schema>>;
+
+const secretNames: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
+
+/** All that is wrong with the configuration, one line each. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
+    this.name = 'ConfigError';
+    this.faults = faults;
+  }
+}
+
+export interface ConfigSources {
+  /** Dotted setting name to value, from the command line. */
+  readonly flags?: Readonly<Record<string, string | boolean>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Path of a YAML or JSON file; default: TIDEGATE_CONFIG. */
+  readonly file?: string;
+}
+
+/** The environment variable of a setting, for example TIDEGATE_LISTEN_PORT. */
+export function environmentName(setting: string): string {
+  return `TIDEGATE_${setting
+    .replaceAll('.', '_')
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toUpperCase()}`;
+}
+
+/** Reads all sources and checks them; throws ConfigError with every fault. */
+export function readConfig(sources: ConfigSources): Config {
+  const env = sources.env ?? {};
+  const faults: string[] = [];
+  const origin = new Map<string, string>();
+  const values: Record<string, unknown> = {};
+  const take = (name: string, value: unknown, from: string): void => {
+    values[name] = value;
+    origin.set(name, from);
+  };
+
+  const path = sources.file ?? env.TIDEGATE_CONFIG;
+  if (path !== undefined) {
+    for (const [name, value] of readFile(path, faults)) take(name, value, `${name} in ${path}`);
+  }
+  const known = new Map(Object.keys(settings).map((name) => [environmentName(name), name]));
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('TIDEGATE_') || value === undefined || otherVariables.has(variable)) continue;
+    const name = known.get(variable);
+    if (name === undefined) faults.push(`${variable}: there is no such setting`);
+    else take(name, value, variable);
+  }
+  for (const [name, value] of Object.entries(sources.flags ?? {})) take(name, value, `--${name}`);
+
+  const parsed = schema.safeParse(values);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      if (issue.code === 'unrecognized_keys') {
+        for (const key of issue.keys) faults.push(`${origin.get(key) ?? key}: there is no such setting`);
+        continue;
+      }
+      const name = String(issue.path[0]);
+      const shown = secretNames.has(name) ? '' : ` (given: ${JSON.stringify(values[name])})`;
+      faults.push(`${origin.get(name) ?? name}: ${issue.message}${shown}`);
+    }
+  }
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
+  const together = faultsTogether(parsed.data);
+  if (together.length > 0) throw new ConfigError(together);
+  return withPasswords(parsed.data);
+}
+
+/** TIDEGATE_ variables that are no settings: the file's path, the command line client's own, the tests'. */
+const otherVariables = new Set(['TIDEGATE_CONFIG', 'TIDEGATE_TOKEN', 'TIDEGATE_URL', 'TIDEGATE_TEST_SERVERS']);
+
+/** The configuration as text lines `name: value`, secrets hidden. */
+export function printableConfig(config: Config): string {
+  const shown = Object.entries(config).map(([name, value]) => {
+    const hidden = secretNames.has(name) && value !== '' && value !== undefined;
+    return `${name}: ${hidden ? '(hidden)' : JSON.stringify(value)}`;
+  });
+  return `${shown.join('\n')}\n`;
+}
+
+/** Name, environment variable, default and meaning of every setting, for help and docs. */
+export function describeSettings(): { name: string; variable: string; default: string; meaning: string }[] {
+  return Object.entries(settings).map(([name, shape]) => {
+    const fallback = shape.safeParse(undefined);
+    const standard =
+      name === 'name'
+        ? "the host's name"
+        : fallback.success && fallback.data !== undefined
+          ? String(fallback.data)
+          : '';
+    return { name, variable: environmentName(name), default: standard, meaning: shape.description ?? '' };
+  });
+}
+
+function readFile(path: string, faults: string[]): [string, unknown][] {
+  try {
+    const content: unknown = parseYaml(readFileSync(path, 'utf8'));
+    return content === null || content === undefined ? [] : flatten('', content);
+  } catch (error) {
+    faults.push(`${path}: can't be read as YAML or JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
+}
+
+function flatten(prefix: string, value: unknown): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[prefix, value]];
+  return Object.entries(value).flatMap(([key, inner]) => flatten(prefix === '' ? key : `${prefix}.${key}`, inner));
+}
+
+function faultsTogether(config: Config): string[] {
+  const faults: string[] = [];
+  const pair = (first: SettingName, second: SettingName): void => {
+    if ((config[first] === undefined) !== (config[second] === undefined))
+      faults.push(`${first} and ${second}: give both or neither`);
+  };
+  pair('listen.tls.certFile', 'listen.tls.keyFile');
+  pair('internal.tls.certFile', 'internal.tls.keyFile');
+  pair('internal.tls.certFile', 'internal.tls.caFile');
+  if (config['database.socketPath'] !== undefined && config['database.host'] !== undefined)
+    faults.push('database.socketPath and database.host: give one');
+  if (config['redis.path'] !== undefined && config['redis.host'] !== undefined)
+    faults.push('redis.path and redis.host: give one');
+  return faults;
+}
+
+function withPasswords(config: Config): Config {
+  const faults: string[] = [];
+  const firstLine = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8').split('\n', 1)[0] ?? '';
+    } catch (error) {
+      faults.push(`${path}: can't be read: ${error instanceof Error ? error.message : String(error)}`);
+      return '';
+    }
+  };
+  const databaseFile = config['database.passwordFile'];
+  const redisFile = config['redis.passwordFile'];
+  const result: Config = {
+    ...config,
+    ...(databaseFile === undefined ? {} : { 'database.password': firstLine(databaseFile) }),
+    ...(redisFile === undefined ? {} : { 'redis.password': firstLine(redisFile) }),
+  };
+  if (faults.length > 0) throw new ConfigError(faults);
+  return result;
+}

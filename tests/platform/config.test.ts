@@ -1,0 +1,76 @@
+// One schema, four sources: who wins, what is said of faults, what is hidden.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ConfigError, describeSettings, printableConfig, readConfig } from '../../platform/config.ts';
+
+let folder: string;
+let file: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-config-'));
+  file = join(folder, 'tidegate.yaml');
+  await writeFile(file, 'listen:\n  port: 5001\n  host: 127.0.0.2\nlog:\n  level: warn\ngraphql.maxDepth: 9\n');
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+test('flags win over the environment, that over the file, that over the defaults', () => {
+  const env = { TIDEGATE_LISTEN_PORT: '5002', TIDEGATE_LOG_LEVEL: 'error', PATH: '/bin' };
+  const config = readConfig({ flags: { 'listen.port': '5003' }, env, file });
+  expect(config['listen.port']).toBe(5003);
+  expect(config['log.level']).toBe('error');
+  expect(config['listen.host']).toBe('127.0.0.2');
+  expect(config['graphql.maxDepth']).toBe(9);
+  expect(config['retention.eventDays']).toBe(30);
+});
+
+test('all faults are listed at once, each with where it came from', () => {
+  const attempt = () =>
+    readConfig({
+      flags: { 'listen.port': '70000' },
+      env: { TIDEGATE_ROLES: 'gateway,cook', TIDEGATE_NO_SUCH: 'x' },
+      file,
+    });
+  expect(attempt).toThrow(ConfigError);
+  try {
+    attempt();
+  } catch (error) {
+    const faults = (error as ConfigError).faults.join('\n');
+    expect(faults).toContain('--listen.port');
+    expect(faults).toContain('70000');
+    expect(faults).toContain('TIDEGATE_ROLES');
+    expect(faults).toContain('TIDEGATE_NO_SUCH: there is no such setting');
+  }
+});
+
+test('settings that go together are checked together', () => {
+  expect(() => readConfig({ flags: { 'listen.tls.certFile': '/x' } })).toThrow('give both or neither');
+  expect(() => readConfig({ flags: { 'redis.path': '/x', 'redis.host': 'y' } })).toThrow('give one');
+});
+
+test('a password comes from a file, and is never printed', async () => {
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, 'hunter2-hunter2\n');
+  const config = readConfig({
+    flags: { 'database.passwordFile': passwordFile },
+    env: { TIDEGATE_REDIS_PASSWORD: 'other-secret' },
+  });
+  expect(config['database.password']).toBe('hunter2-hunter2');
+  const printed = printableConfig(config);
+  expect(printed).not.toContain('hunter2');
+  expect(printed).not.toContain('other-secret');
+  expect(printed).toContain('database.password: (hidden)');
+});
+
+test('a missing or broken file is a fault, not a crash', async () => {
+  expect(() => readConfig({ file: join(folder, 'none.yaml') })).toThrow(ConfigError);
+  const broken = join(folder, 'broken.yaml');
+  await writeFile(broken, 'a: [1\n');
+  expect(() => readConfig({ file: broken })).toThrow(ConfigError);
+});
+
+test('every setting says what it means', () => {
+  for (const setting of describeSettings()) expect(setting.meaning).not.toBe('');
+});
