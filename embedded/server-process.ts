@@ -32,6 +32,8 @@ export interface ServerProcessOptions {
   readonly log: SetupLog;
   readonly env?: NodeJS.ProcessEnv;
   readonly stopTimeoutMs?: number;
+  /** What ends it, both on `stop` and when this process dies. SIGKILL is for a tree that holds nothing to save. */
+  readonly endSignal?: 'SIGTERM' | 'SIGKILL';
 }
 
 const KEPT_LINES = 20;
@@ -41,6 +43,7 @@ export class ServerProcess implements EmbeddedServer {
   readonly exited: Promise<ServerExit>;
   readonly #child: ChildProcess;
   readonly #stopTimeoutMs: number;
+  readonly #endSignal: 'SIGTERM' | 'SIGKILL';
   readonly #lastLines: string[] = [];
   #startError: Error | undefined;
 
@@ -48,9 +51,17 @@ export class ServerProcess implements EmbeddedServer {
   constructor(options: ServerProcessOptions) {
     this.name = options.name;
     this.#stopTimeoutMs = options.stopTimeoutMs ?? 20_000;
+    this.#endSignal = options.endSignal ?? 'SIGTERM';
     this.#child = spawn(
       'setpriv',
-      ['--pdeathsig', 'TERM', ...credentialFlags(options.runAs), '--', options.command, ...options.args],
+      [
+        '--pdeathsig',
+        this.#endSignal.slice(3),
+        ...credentialFlags(options.runAs),
+        '--',
+        options.command,
+        ...options.args,
+      ],
       {
         cwd: options.cwd,
         detached: true,
@@ -85,7 +96,7 @@ export class ServerProcess implements EmbeddedServer {
   }
 
   async stop(): Promise<void> {
-    this.#child.kill('SIGTERM');
+    this.#child.kill(this.#endSignal);
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), this.#stopTimeoutMs);
     await this.exited;
     clearTimeout(timer);

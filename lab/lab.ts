@@ -1,0 +1,231 @@
+// The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, on this machine alone. Its
+// processes die with this one; its namespaces have names made from the folder, so that the next start finds and removes
+// what a killed one left.
+
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { pathExists } from '../embedded/find-program.ts';
+import { runProgram } from '../embedded/run-program.ts';
+import { killQuietly, type ServerExit, ServerProcess } from '../embedded/server-process.ts';
+import type { SetupLog } from '../embedded/setup-log.ts';
+import { DeviceFaults } from './device-faults.ts';
+import { ensureKeys, type LabKeys } from './keys.ts';
+import {
+  CLIENT_ADDRESS,
+  CLIENT_ADDRESS6,
+  type LabNames,
+  labNames,
+  layOutNetwork,
+  presentNamespaces,
+  removeNetwork,
+  SERVER_ADDRESS,
+  SERVER_ADDRESS6,
+} from './network.ts';
+
+export interface LabHost {
+  readonly namespace: string;
+  readonly address: string;
+  readonly address6: string;
+}
+
+export interface RunningLab {
+  readonly available: true;
+  readonly firewall: {
+    readonly host: string;
+    readonly port: number;
+    readonly username: string;
+    readonly privateKeyPath: string;
+    readonly hostKeySha256: string;
+    readonly namespace: string;
+    /** Killing it takes the whole device down, sessions and all. */
+    readonly pid: number;
+  };
+  readonly client: LabHost;
+  readonly server: LabHost;
+  /** Read it with `readDeviceLog`. */
+  readonly deviceLogPath: string;
+  readonly faults: DeviceFaults;
+  /** Settles when the firewall has ended, by itself or by `stop`. */
+  readonly exited: Promise<ServerExit>;
+  /** A device that takes this long for every nft execution; zero switches it off. */
+  setDelay(delayMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export type Lab = RunningLab | { readonly available: false; readonly unavailable: string };
+
+export interface LabOptions {
+  /** A folder of its own; keys stay in it. Nobody else may run a lab on it (the data folder's lock sees to that). */
+  readonly folder: string;
+  readonly log: SetupLog;
+  readonly signal?: AbortSignal;
+}
+
+const SSH_PORT = 22;
+const USERNAME = 'netops';
+const READY_TIMEOUT_MS = 15_000;
+const SCRIPTS = join(import.meta.dirname, 'device');
+const PROGRAMS = ['/usr/sbin/sshd', '/usr/sbin/nft', '/usr/bin/ssh-keygen', '/usr/bin/perl'];
+
+/** Says why a lab can't be had here, or undefined when nothing speaks against it. */
+export async function labObstacle(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'it needs Linux network namespaces';
+  if (process.getuid?.() !== 0) return 'network namespaces need root; start as root to have it';
+  for (const program of PROGRAMS) if (!(await pathExists(program))) return `${program} is missing`;
+  return undefined;
+}
+
+/** Starts the lab, or says why there is none. Throws only when it should have worked and did not. */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const obstacle = await labObstacle();
+  if (obstacle !== undefined) return { available: false, unavailable: obstacle };
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const folder = await realpath(options.folder);
+  const names = labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
+  const state = await readState(folder);
+  await removeLeftOver(names, state, options.log);
+  const keys = await ensureKeys(join(folder, 'keys'));
+  for (const name of ['device', 'mount']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
+  const faults = new DeviceFaults(join(folder, 'device'));
+  await faults.clear();
+
+  let network: { subnet: number; managementAddress: string };
+  try {
+    network = await layOutNetwork(names, state.subnet, options.signal);
+  } catch (error) {
+    await removeNetwork(names);
+    options.signal?.throwIfAborted();
+    return { available: false, unavailable: `network namespaces can't be made here (${String(error)})` };
+  }
+  try {
+    const device = await startDevice(folder, names, network.managementAddress, options);
+    await writeState(folder, { subnet: network.subnet, pid: device.pid, startTime: await startTimeOf(device.pid) });
+    return assemble({ folder, names, keys, faults, device, host: network.managementAddress });
+  } catch (error) {
+    await removeNetwork(names);
+    throw error;
+  }
+}
+
+function assemble(parts: {
+  folder: string;
+  names: LabNames;
+  keys: LabKeys;
+  faults: DeviceFaults;
+  device: ServerProcess;
+  host: string;
+}): RunningLab {
+  const { folder, names, keys, faults, device } = parts;
+  return {
+    available: true,
+    firewall: {
+      host: parts.host,
+      port: SSH_PORT,
+      username: USERNAME,
+      ...keys,
+      namespace: names.firewall,
+      pid: device.pid,
+    },
+    client: { namespace: names.client, address: CLIENT_ADDRESS, address6: CLIENT_ADDRESS6 },
+    server: { namespace: names.server, address: SERVER_ADDRESS, address6: SERVER_ADDRESS6 },
+    deviceLogPath: join(folder, 'device', 'nft.ndjson'),
+    faults,
+    exited: device.exited,
+    setDelay: (delayMs) => faults.setDelay(delayMs),
+    async stop() {
+      await device.stop();
+      await removeNetwork(names);
+    },
+  };
+}
+
+/**
+ * Loads the first ruleset and starts sshd. sshd is process 1 of a process namespace, so that ending it ends every session
+ * and every nft, also one that hangs; `unshare` dies with us and takes it along.
+ */
+async function startDevice(
+  folder: string,
+  names: LabNames,
+  address: string,
+  options: LabOptions,
+): Promise<ServerProcess> {
+  const loaded = await runProgram('ip', [
+    ...['netns', 'exec', names.firewall],
+    ...['nft', '--file', join(SCRIPTS, 'ruleset.nft')],
+  ]);
+  if (loaded.exitCode !== 0) throw new Error(`The lab's ruleset could not be loaded: ${loaded.stderr.trim()}`);
+  const device = new ServerProcess({
+    name: "The lab's firewall",
+    command: 'ip',
+    args: [
+      ...['netns', 'exec', names.firewall],
+      ...['unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--propagation', 'private'],
+      ...['sh', join(SCRIPTS, 'start.sh'), folder, SCRIPTS, address],
+    ],
+    cwd: '/',
+    runAs: undefined,
+    log: options.log,
+    endSignal: 'SIGKILL',
+  });
+  await device.waitUntilReady(() => sshBanner(address), READY_TIMEOUT_MS, options.signal);
+  return device;
+}
+
+/** RFC 4253 section 4.2: the server's first line starts with `SSH-`. */
+function sshBanner(host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port: SSH_PORT, timeout: 1_000 });
+    socket.once('error', reject);
+    socket.once('timeout', () => reject(new Error('no SSH banner within 1 s')));
+    socket.once('close', () => reject(new Error('closed without an SSH banner')));
+    socket.once('data', (data: Buffer) => {
+      if (data.toString('latin1').startsWith('SSH-')) resolve();
+      else reject(new Error('not an SSH server'));
+      socket.destroy();
+    });
+  });
+}
+
+interface LabState {
+  readonly subnet?: number;
+  readonly pid?: number;
+  /** Field 22 of /proc/PID/stat: with it a pid that was used again is not mistaken for ours. */
+  readonly startTime?: string;
+}
+
+async function removeLeftOver(names: LabNames, state: LabState, log: SetupLog): Promise<void> {
+  if (state.pid !== undefined && state.startTime !== undefined && (await startTimeOf(state.pid)) === state.startTime) {
+    killQuietly(state.pid, 'SIGKILL');
+  }
+  const present = await presentNamespaces(names);
+  if (present.length === 0) return;
+  log.info(`Removing a lab that an earlier run left (${present.join(', ')}).`);
+  await removeNetwork(names);
+}
+
+async function startTimeOf(pid: number): Promise<string> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
+async function readState(folder: string): Promise<LabState> {
+  const text = await readFile(join(folder, 'state.json'), 'utf8').catch(() => '{}');
+  try {
+    const { subnet, pid, startTime } = JSON.parse(text) as Record<string, unknown>;
+    return {
+      ...(typeof subnet === 'number' && Number.isInteger(subnet) && subnet >= 0 && subnet < 16_384 ? { subnet } : {}),
+      ...(typeof pid === 'number' && Number.isInteger(pid) && pid > 1 ? { pid } : {}),
+      ...(typeof startTime === 'string' && startTime !== '' ? { startTime } : {}),
+    };
+  } catch {
+    return {};
+  }
+}
+
+async function writeState(folder: string, state: LabState): Promise<void> {
+  const path = join(folder, 'state.json');
+  await writeFile(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
