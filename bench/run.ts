@@ -1,0 +1,50 @@
+// `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial; its last line is one JSON object.
+import { parseArgs } from 'node:util';
+
+/** A benchmark or trial: progress goes to stderr, the figures are what it returns. */
+export interface BenchContext {
+  /** Options given after the name, as `--name value`. */
+  readonly options: Readonly<Record<string, string>>;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export type Bench = (context: BenchContext) => Promise<Readonly<Record<string, unknown>>>;
+
+/** Loaded only when asked for: each brings its own servers. */
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  start: async () => (await import('./start.ts')).benchStart,
+  gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,
+  fanout: async () => (await import('./fanout.ts')).benchFanout,
+  relay: async () => (await import('./relay.ts')).benchRelay,
+  writes: async () => (await import('./writes.ts')).benchWrites,
+};
+
+const trials: Readonly<Record<string, () => Promise<Bench>>> = {
+  events: async () => (await import('./trials/events-main.ts')).trialEvents,
+  calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
+};
+
+async function main(): Promise<number> {
+  const [kind, name, ...rest] = process.argv.slice(2);
+  const table = kind === 'trials' ? trials : benches;
+  const load = name === undefined ? undefined : table[name];
+  if (load === undefined) {
+    process.stderr.write(`usage: npm run ${kind ?? 'bench'} -- NAME [--option value …]; NAME is one of ${Object.keys(table).join(', ')}\n`);
+    return 2;
+  }
+  const names = rest.filter((word) => word.startsWith('--')).map((word) => word.slice(2));
+  const { values } = parseArgs({ args: rest, options: Object.fromEntries(names.map((each) => [each, { type: 'string' as const }])) });
+  const ending = new AbortController();
+  process.once('SIGINT', () => ending.abort());
+  process.once('SIGTERM', () => ending.abort());
+  const figures = await (await load())({
+    options: values as Record<string, string>,
+    progress: (line) => process.stderr.write(`${line}\n`),
+    signal: ending.signal,
+  });
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  return 0;
+}
+
+process.exitCode = await main();
