@@ -1,0 +1,81 @@
+// The global id of a CMP's object: it stands for namespace, type and the CMP's own id, so that every subgraph can make and
+// read it without asking another.
+import { decodeId, encodeId } from '../ids.ts';
+
+/** A CMP's object as the CMP names it. */
+export interface CmpObjectKey {
+  readonly namespace: string;
+  readonly type: string;
+  readonly externalId: string;
+}
+
+export interface CmpObjectProblem {
+  readonly field: keyof CmpObjectKey;
+  readonly code: 'INVALID_INPUT' | 'TOO_LONG';
+  readonly message: string;
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+const maxNameLength = 63;
+const maxExternalIdBytes = 255;
+// Control characters and line separators.
+const forbiddenCharacters = /[\p{Cc}\u2028\u2029]/u;
+
+/** What is wrong with a key, field by field; empty when nothing is. */
+export function cmpObjectProblems(key: CmpObjectKey): readonly CmpObjectProblem[] {
+  return [
+    ...nameProblems('namespace', key.namespace),
+    ...nameProblems('type', key.type),
+    ...externalIdProblems(key.externalId),
+  ];
+}
+
+/** The global id. The key must have no problems. */
+export function encodeCmpObject(key: CmpObjectKey): string {
+  return encodeId('CmpObject', JSON.stringify([key.namespace, key.type, key.externalId]));
+}
+
+/** The key in a global id; undefined when it is none of a CMP's object. */
+export function decodeCmpObject(id: string): CmpObjectKey | undefined {
+  const decoded = decodeId(id);
+  if (decoded?.type !== 'CmpObject') return undefined;
+  const key = parseKey(decoded.key);
+  // One object has one id: another spelling of the same JSON is none.
+  return key !== undefined && encodeCmpObject(key) === id ? key : undefined;
+}
+
+function parseKey(text: string): CmpObjectKey | undefined {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(parts) || parts.length !== 3) return undefined;
+  const [namespace, type, externalId] = parts as unknown[];
+  if (typeof namespace !== 'string' || typeof type !== 'string' || typeof externalId !== 'string') return undefined;
+  const key = { namespace, type, externalId };
+  return cmpObjectProblems(key).length === 0 ? key : undefined;
+}
+
+function nameProblems(field: 'namespace' | 'type', value: string): readonly CmpObjectProblem[] {
+  if (value.length > maxNameLength) return [tooLong(field, value.length, `${maxNameLength} characters`)];
+  if (namePattern.test(value)) return [];
+  const message = `${field}: ${JSON.stringify(value)} may have letters, digits, dot, hyphen and underscore, and begins with a letter or digit.`;
+  return [{ field, code: 'INVALID_INPUT', message }];
+}
+
+function externalIdProblems(value: string): readonly CmpObjectProblem[] {
+  const field = 'externalId';
+  const sizeBytes = Buffer.byteLength(value);
+  if (sizeBytes > maxExternalIdBytes) return [tooLong(field, sizeBytes, `${maxExternalIdBytes} bytes in UTF-8`)];
+  // The database's comparison ignores trailing spaces: '42' and '42 ' would be one object.
+  const fits = value !== '' && value.trim() === value && value.isWellFormed() && !forbiddenCharacters.test(value);
+  if (fits) return [];
+  const message = `externalId: ${JSON.stringify(value)} must have no control characters and no space at either end, and may not be empty.`;
+  return [{ field, code: 'INVALID_INPUT', message }];
+}
+
+function tooLong(field: keyof CmpObjectKey, size: number, limit: string): CmpObjectProblem {
+  return { field, code: 'TOO_LONG', message: `${field}: ${size} is too long; at most ${limit}.` };
+}
