@@ -43,6 +43,7 @@ export async function layOutNetwork(
 ): Promise<{ subnet: number; managementAddress: string }> {
   const { firewall, client, server } = names;
   await ip([`netns add ${firewall}`, `netns add ${client}`, `netns add ${server}`], signal);
+  await setKernelOptions(names);
   await ip(
     [
       `link add eth0 netns ${client} type veth peer name client0 netns ${firewall}`,
@@ -77,10 +78,6 @@ export async function layOutNetwork(
     'link set server0 up',
     'link set mgmt0 up',
   ]);
-  await run('ip', [
-    ...['netns', 'exec', firewall, 'sh', '-c'],
-    'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null || :',
-  ]);
   await ip([`link set ${names.managementInterface} up`], signal);
   return takeManagementSubnet(names, preferred, signal);
 }
@@ -97,6 +94,19 @@ export async function removeNetwork(names: LabNames): Promise<void> {
     `netns delete ${names.server}`,
   ];
   await runProgram('ip', ['-force', '-batch', '-'], { input: commands.join('\n') });
+}
+
+/** Forwarding in the firewall; no duplicate address detection, which would keep IPv6 quiet for two seconds. */
+async function setKernelOptions(names: LabNames): Promise<void> {
+  const noDetection = 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done 2>/dev/null';
+  const forward = 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null; echo 1 >/proc/sys/net/ipv4/ip_forward';
+  for (const [namespace, script] of [
+    [names.client, `${noDetection}; :`],
+    [names.server, `${noDetection}; :`],
+    [names.firewall, `${noDetection}; ${forward}`],
+  ] as const) {
+    await run('ip', ['netns', 'exec', namespace, 'sh', '-c', script]);
+  }
 }
 
 /** Which of the lab's namespaces exist. */

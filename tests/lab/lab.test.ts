@@ -1,0 +1,226 @@
+// The lab as a device: it filters packets, writes down what reached it, misbehaves on demand, and leaves nothing behind.
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { runProgram } from '../../embedded/run-program.ts';
+import { silentLog } from '../../embedded/setup-log.ts';
+import { type DeviceLogEntry, readDeviceLog } from '../../lab/device-log.ts';
+import { inNamespace } from '../../lab/exec.ts';
+import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { describeWithLab, labUnavailable, openSsh, testLab } from '../support/lab.ts';
+import { isRunning, waitFor } from '../support/temporary-folder.ts';
+
+const element = (action: string, address: string): string =>
+  JSON.stringify({
+    nftables: [{ [action]: { element: { family: 'inet', table: 'filter', name: 'blocked', elem: [address] } } }],
+  });
+
+const applied = (log: readonly DeviceLogEntry[], text: string): DeviceLogEntry[] => {
+  const ids = log.filter((entry) => entry.phase === 'received' && entry.stdin.includes(text)).map((entry) => entry.id);
+  return log.filter((entry) => entry.phase === 'applied' && entry.kind === 'apply' && ids.includes(entry.id));
+};
+
+async function isBlocked(lab: RunningLab, address: string): Promise<boolean> {
+  const set = await inNamespace(lab.firewall.namespace, 'nft', ['list', 'set', 'inet', 'filter', 'blocked']);
+  return set.stdout.includes(address);
+}
+
+describeWithLab('the firewall', (lab) => {
+  beforeEach(() => lab().faults.clear());
+
+  test('drops the packets that its rules name, for IPv4 and IPv6', async () => {
+    const ping = async (address: string): Promise<number | null> =>
+      (await inNamespace(lab().client.namespace, 'ping', ['-c', '1', '-W', '1', address])).exitCode;
+    expect(await ping(lab().server.address)).toBe(0);
+    // The kernel calls a new link ready for IPv6 up to a second later than for IPv4.
+    await waitFor('IPv6', async () => (await ping(lab().server.address6)) === 0, 5_000);
+    const ssh = await openSsh(lab());
+    const rule = await ssh.exec('nft -f -', 'add rule inet filter forward ip saddr @blocked drop\n');
+    const member = await ssh.exec('nft -j -f -', element('add', lab().client.address));
+    expect([rule.exitCode, member.exitCode]).toEqual([0, 0]);
+    expect(await ping(lab().server.address)).toBe(1);
+    expect(await ping(lab().server.address6)).toBe(0);
+    await ssh.exec('nft flush chain inet filter forward; nft flush set inet filter blocked');
+    expect(await ping(lab().server.address)).toBe(0);
+    ssh.close();
+  });
+
+  test('writes down what arrived, whole, with the real exit code', async () => {
+    const ssh = await openSsh(lab());
+    const input = element('add', 'no\taddress "ü" \\');
+    const bad = await ssh.exec('nft -j -f -', input);
+    const dry = await ssh.exec('nft -c -j -f -', element('add', '203.0.113.8'));
+    const read = await ssh.exec('/usr/sbin/nft -j list sets');
+    ssh.close();
+    expect([bad.exitCode, dry.exitCode, read.exitCode]).toEqual([1, 0, 0]);
+    expect(bad.stderr).toContain('Error');
+    expect(JSON.parse(read.stdout)).toHaveProperty('nftables');
+    expect(await isBlocked(lab(), '203.0.113.8')).toBe(false);
+
+    const log = (await readDeviceLog(lab().deviceLogPath)).slice(-6);
+    expect(log.map(({ phase, kind }) => `${phase} ${kind}`)).toEqual([
+      'received apply',
+      'applied apply',
+      'received dry-run',
+      'applied dry-run',
+      'received read',
+      'applied read',
+    ]);
+    expect(log[0]).toMatchObject({ args: ['-j', '-f', '-'], stdin: input });
+    expect(log[1]).toMatchObject({ exit: 1, id: log[0]?.id });
+  });
+
+  test('keeps every line whole when many write at once', async () => {
+    const before = (await readDeviceLog(lab().deviceLogPath)).length;
+    const ssh = await openSsh(lab());
+    const filler = ' '.repeat(20_000);
+    await Promise.all(
+      Array.from({ length: 8 }, (_, index) => ssh.exec('nft -j -f -', element('add', `203.0.113.${index}`) + filler)),
+    );
+    ssh.close();
+    expect((await readDeviceLog(lab().deviceLogPath)).length - before).toBe(16);
+  });
+
+  test('lets nobody in without its key, and shows the host key that it says', async () => {
+    const { host, hostKeySha256 } = lab().firewall;
+    const scan = await runProgram('ssh-keyscan', ['-t', 'ed25519', host]);
+    const blob = Buffer.from(scan.stdout.trim().split(' ')[2] ?? '', 'base64');
+    expect(`SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`).toBe(hostKeySha256);
+    const key = join(tmpdir(), `tidegate-test-key-${process.pid}`);
+    await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const stranger = { ...lab(), firewall: { ...lab().firewall, privateKeyPath: key } };
+    await expect(openSsh(stranger)).rejects.toThrow(/authentication/i);
+    await rm(key);
+    await rm(`${key}.pub`);
+  });
+
+  test('its login can change the firewall and nothing of this machine', async () => {
+    const ssh = await openSsh(lab());
+    const tries = ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1'];
+    for (const command of tries) expect((await ssh.exec(command)).exitCode).not.toBe(0);
+    expect((await ssh.exec('whoami')).stdout).toBe('netops\n');
+    ssh.close();
+  });
+
+  test('hangs before and after applying', async () => {
+    for (const [hang, expected] of [
+      ['before', false],
+      ['after', true],
+    ] as const) {
+      const address = `203.0.113.${expected ? 21 : 20}`;
+      await lab().faults.set({ hang, times: 1 });
+      const ssh = await openSsh(lab());
+      const outcome = await Promise.race([ssh.exec('nft -j -f -', element('add', address)), sleep(400, 'silence')]);
+      expect(outcome).toBe('silence');
+      ssh.close();
+      expect(await isBlocked(lab(), address)).toBe(expected);
+    }
+  });
+
+  test('closes the connection before, after and in the middle of a reply, and late', async () => {
+    for (const [drop, host, expected] of [
+      ['before', 30, false],
+      ['after', 31, true],
+      ['mid-reply', 32, true],
+      ['late', 33, true],
+    ] as const) {
+      await lab().faults.set({ drop, times: 1, ...(drop === 'late' ? { delayBeforeMs: 200 } : {}) });
+      const ssh = await openSsh(lab());
+      const reply = await ssh.exec('nft -j -e -f -', element('add', `203.0.113.${host}`));
+      expect(reply.exitCode).toBeUndefined();
+      if (drop === 'mid-reply') {
+        expect(reply.stdout).toMatch(/^\{"nftables"/);
+        expect(() => JSON.parse(reply.stdout)).toThrow();
+      } else expect(reply.stdout).toBe('');
+      if (drop === 'late') expect(await isBlocked(lab(), `203.0.113.${host}`)).toBe(false);
+      if (expected) await waitFor(`${drop} to be applied`, () => isBlocked(lab(), `203.0.113.${host}`));
+      const log = await readDeviceLog(lab().deviceLogPath);
+      expect(applied(log, `203.0.113.${host}`)).toHaveLength(expected ? 1 : 0);
+    }
+    const ssh = await openSsh(lab());
+    expect((await ssh.exec('nft list tables')).exitCode).toBe(0);
+    ssh.close();
+  });
+
+  test('a fault is used for as many executions as told, and only for those that match', async () => {
+    await lab().faults.set({ drop: 'before', times: 1, matching: '203.0.113.41' });
+    const first = await openSsh(lab());
+    expect((await first.exec('nft -j -f -', element('add', '203.0.113.40'))).exitCode).toBe(0);
+    expect((await first.exec('nft -j -f -', element('add', '203.0.113.41'))).exitCode).toBeUndefined();
+    const second = await openSsh(lab());
+    expect((await second.exec('nft -j -f -', element('add', '203.0.113.41'))).exitCode).toBe(0);
+    second.close();
+  });
+
+  test('a delay holds for every execution until it is switched off', async () => {
+    await lab().setDelay(150);
+    const ssh = await openSsh(lab());
+    const started = performance.now();
+    await ssh.exec('nft list tables');
+    expect(performance.now() - started).toBeGreaterThanOrEqual(150);
+    await lab().setDelay(0);
+    await ssh.exec('nft list tables');
+    ssh.close();
+    const log = (await readDeviceLog(lab().deviceLogPath)).slice(-2);
+    expect((log[1]?.atMs ?? 0) - (log[0]?.atMs ?? 0)).toBeLessThan(150);
+  });
+});
+
+const obstacle = labUnavailable();
+const describeHere = obstacle === undefined ? describe : describe.skip;
+describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (skipped: ${obstacle})`, () => {
+  const namespaces = async (): Promise<string> => (await runProgram('ip', ['netns', 'list'])).stdout;
+
+  test('two run side by side, and a stopped one leaves nothing', async () => {
+    const [one, other] = await Promise.all([testLab(), testLab()]);
+    expect(one.lab.firewall.host).not.toBe(other.lab.firewall.host);
+    await one.stop();
+    const ssh = await openSsh(other.lab);
+    expect((await ssh.exec('whoami')).exitCode).toBe(0);
+    ssh.close();
+    await other.stop();
+    const left = await namespaces();
+    for (const { lab } of [one, other]) {
+      expect(left).not.toContain(lab.client.namespace);
+      expect(Object.keys(networkInterfaces())).not.toContain(lab.client.namespace.replace('-client', ''));
+      expect(isRunning(lab.firewall.pid)).toBe(false);
+    }
+  });
+
+  test('after kill -9 of its owner no process is left, and the next start takes over with the same host key', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidegate-test-lab-'));
+    const owner = spawn(process.execPath, [join(import.meta.dirname, 'lab-owner-process.ts'), folder], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH },
+    });
+    const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
+    const { firewall } = JSON.parse(line) as Pick<RunningLab, 'firewall'>;
+    const sshd = (await readFile(`/proc/${firewall.pid}/task/${firewall.pid}/children`, 'utf8')).trim();
+    expect(isRunning(Number(sshd))).toBe(true);
+    owner.kill('SIGKILL');
+    await waitFor('the firewall to end', async () => {
+      const inside = await runProgram('ip', ['netns', 'pids', firewall.namespace]);
+      return inside.stdout.trim() === '';
+    });
+    expect(await namespaces()).toContain(firewall.namespace);
+
+    const next = await startLab({ folder, log: silentLog });
+    if (!next.available) throw new Error(next.unavailable);
+    expect(next.firewall.namespace).toBe(firewall.namespace);
+    expect(next.firewall.hostKeySha256).toBe(firewall.hostKeySha256);
+    expect(next.firewall.host).toBe(firewall.host);
+    const ssh = await openSsh(next);
+    expect((await ssh.exec('nft list tables')).stdout).toBe('table inet filter\n');
+    ssh.close();
+    await next.stop();
+    expect(await namespaces()).not.toContain(firewall.namespace);
+    await rm(folder, { recursive: true, force: true });
+  });
+});

@@ -1,0 +1,111 @@
+// A lab for one test file. Without root there is none: its tests are then skipped, and their name says why.
+
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe } from '@jest/globals';
+import { Client } from 'ssh2';
+import { silentLog } from '../../embedded/setup-log.ts';
+import { type RunningLab, startLab } from '../../lab/lab.ts';
+
+export interface TestLab {
+  readonly lab: RunningLab;
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+/** Why there is no lab here, or undefined. Known before tests are collected. */
+export function labUnavailable(): string | undefined {
+  if (process.getuid?.() !== 0) return 'network namespaces need root';
+  const probe = `tg-probe-${randomBytes(3).toString('hex')}`;
+  if (spawnSync('ip', ['netns', 'add', probe]).status !== 0) return "network namespaces can't be made here";
+  spawnSync('ip', ['netns', 'delete', probe]);
+  return undefined;
+}
+
+export async function testLab(): Promise<TestLab> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-test-lab-'));
+  const lab = await startLab({ folder, log: silentLog });
+  if (!lab.available) throw new Error(`There is no lab: ${lab.unavailable}`);
+  return {
+    lab,
+    folder,
+    async stop() {
+      await lab.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** As `describe`, with one lab for all tests inside; `lab()` is only for inside tests and hooks. */
+export function describeWithLab(name: string, body: (lab: () => RunningLab) => void): void {
+  const obstacle = labUnavailable();
+  if (obstacle !== undefined) {
+    describe.skip(`${name} (skipped: ${obstacle})`, () => body(() => never()));
+    return;
+  }
+  describe(name, () => {
+    let running: TestLab | undefined;
+    beforeAll(async () => {
+      running = await testLab();
+    });
+    afterAll(() => running?.stop());
+    body(() => running?.lab ?? never());
+  });
+}
+
+function never(): never {
+  throw new Error('The lab is not running outside tests.');
+}
+
+export interface SshReply {
+  /** undefined when the connection ended without one. */
+  readonly exitCode: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A plain SSH login to the lab's firewall, to look at it from outside the code under test. */
+export async function openSsh(lab: RunningLab): Promise<{
+  exec(command: string, input?: string): Promise<SshReply>;
+  close(): void;
+}> {
+  const { host, port, username, privateKeyPath } = lab.firewall;
+  const privateKey = await readFile(privateKeyPath);
+  const client = new Client();
+  await new Promise<void>((resolve, reject) => {
+    client.once('ready', resolve).once('error', reject);
+    client.connect({ sock: connect({ host, port, noDelay: true }), username, privateKey });
+  });
+  client.on('error', () => {});
+  return {
+    exec: (command, input = '') => execute(client, command, input),
+    close: () => client.end(),
+  };
+}
+
+function execute(client: Client, command: string, input: string): Promise<SshReply> {
+  return new Promise((resolve, reject) => {
+    client.once('close', () => resolve({ exitCode: undefined, stdout, stderr }));
+    let stdout = '';
+    let stderr = '';
+    let exitCode: number | undefined;
+    client.exec(command, (error, channel) => {
+      if (error !== undefined) return reject(error);
+      channel.on('data', (data: Buffer) => {
+        stdout += data.toString();
+      });
+      channel.stderr.on('data', (data: Buffer) => {
+        stderr += data.toString();
+      });
+      channel.on('exit', (code: number | null) => {
+        exitCode = code ?? undefined;
+      });
+      channel.on('close', () => resolve({ exitCode, stdout, stderr }));
+      channel.end(input);
+    });
+  });
+}
