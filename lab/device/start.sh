@@ -12,7 +12,8 @@ mkdir -p "$run/sshd" "$run/keys" "$run/device"
 cp "$lab/keys/host_key" "$lab/keys/authorized_keys" "$run/keys/"
 chmod 600 "$run/keys/host_key"
 cp "$here/sshd_config" "$run/sshd_config"
-cp "$here/nft" "$run/nft-logged"
+case $(uname -m) in aarch64) clock_gettime=113 ;; *) clock_gettime=228 ;; esac
+sed "s/^my \$CLOCK_GETTIME = .*/my \$CLOCK_GETTIME = $clock_gettime;/" "$here/nft" >"$run/nft-logged"
 chmod 755 "$run/nft-logged"
 mount -n --bind "$lab/device" "$run/device"
 nft=$(readlink -f /usr/sbin/nft)
