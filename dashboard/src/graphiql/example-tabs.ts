@@ -1,0 +1,98 @@
+// What GraphiQL opens with: the main job, a subscription, and what a CMP object became.
+import type { GraphiQLProps } from 'graphiql';
+
+const mainJob = `# The main job, step by step: choose an operation beside the run button.
+#
+# Logged in on the dashboard in this tab? Then begin with AddressAdd. Otherwise run Login and put the token into the
+# Headers editor below: { "Authorization": "Bearer …" }
+#
+# The idempotency keys in the variables make a repeat safe: the same key gives the same operation, never a second call.
+
+mutation Login($name: String!, $password: String!) {
+  login(input: { name: $name, password: $password }) {
+    accessToken
+    userErrors { code message }
+  }
+}
+
+mutation AddressAdd($addressKey: String!, $backend: BackendSelector!, $tenant: CmpObjectInput!) {
+  firewallAddressSetElementAdd(
+    input: { idempotencyKey: $addressKey, backend: $backend, cmpObject: $tenant, set: "blocked", address: "203.0.113.7" }
+  ) {
+    ...Outcome
+  }
+}
+
+mutation RuleCreate($ruleKey: String!, $backend: BackendSelector!, $tenant: CmpObjectInput!) {
+  firewallRuleCreate(
+    input: {
+      idempotencyKey: $ruleKey
+      backend: $backend
+      cmpObject: $tenant
+      name: "tenant-42-blocked"
+      source: { set: "blocked" }
+      action: DROP
+    }
+  ) {
+    ...Outcome
+  }
+}
+
+fragment Outcome on RelayPayload {
+  operation { id state wireCall deviceError { code message } }
+  mapping { resource scope key state }
+  userErrors { code message field retry }
+  commit { replication { state reason } }
+}
+`;
+
+const mainJobVariables = `{
+  "name": "admin",
+  "password": "",
+  "backend": { "family": "FIREWALL" },
+  "tenant": { "type": "tenant", "externalId": "42" },
+  "addressKey": "graphiql-address-1",
+  "ruleKey": "graphiql-rule-1"
+}
+`;
+
+const subscription = `# Every status change as it happens. Run it, then run the main job in another window.
+# To resume without a gap, give the last cursor as \`after\`.
+
+subscription Changes {
+  statusChanges {
+    cursor
+    change {
+      at
+      kind
+      from
+      to
+      reason
+      subject {
+        ... on Operation { name state backend { name } }
+        ... on Backend { name operatingStatus }
+      }
+    }
+  }
+}
+`;
+
+const cmpObject = `# What an object of the CMP became on every backend, and the calls made for it.
+
+query Tenant42 {
+  cmpObject(type: "tenant", externalId: "42") {
+    mappings(first: 20) {
+      nodes { backend { name } resource scope key uuid state }
+    }
+    operations(first: 10) {
+      nodes { name state createdAt backend { name } deviceError { code message } }
+    }
+  }
+}
+`;
+
+export const exampleTabs: NonNullable<GraphiQLProps['defaultTabs']> = [
+  { query: mainJob, variables: mainJobVariables },
+  { query: subscription },
+  { query: cmpObject },
+];

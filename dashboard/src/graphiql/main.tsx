@@ -1,0 +1,34 @@
+// GraphiQL as a document of its own, because its editor needs inline styles that the dashboard forbids.
+import 'graphiql/setup-workers/vite';
+import { GraphiQL } from 'graphiql';
+import { createRoot } from 'react-dom/client';
+import { createGraphClient } from '../graph/request.ts';
+import { Session } from '../session/session.ts';
+import { exampleTabs } from './example-tabs.ts';
+import { createFetcher } from './fetcher.ts';
+import 'graphiql/style.css';
+import './graphiql.css';
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('The page has no element with the id root');
+
+const url = new URL('/graphql', window.location.href).href;
+const session = new Session(createGraphClient(url), window.sessionStorage);
+const fetcher = createFetcher({ url, socketUrl: url.replace(/^http/, 'ws'), session });
+
+createRoot(root).render(
+  <GraphiQL fetcher={fetcher} defaultTabs={exampleTabs} defaultEditorToolsVisibility="variables">
+    <GraphiQL.Logo>
+      <a className="home" href="/">
+        Dashboard
+      </a>
+    </GraphiQL.Logo>
+    <GraphiQL.Footer>
+      <p className="login-note">
+        {session.status === 'open'
+          ? "Requests carry the dashboard's login of this tab, unless the headers editor has an Authorization of its own."
+          : 'No login in this tab: log in on the dashboard first, or put an Authorization into the headers editor.'}
+      </p>
+    </GraphiQL.Footer>
+  </GraphiQL>,
+);

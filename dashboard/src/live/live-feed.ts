@@ -1,0 +1,96 @@
+// Keeps the store true to the server: snapshot, then the stream after its cursor, for ever. A lost stream is resumed from the
+// last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and says so.
+import type { FeedItem } from '../graph/types.ts';
+import { backoffMs, pause } from './backoff.ts';
+import type { Snapshot } from './live-state.ts';
+
+/** Why a stream ended. */
+export type StreamEnd =
+  | { readonly type: 'lost'; readonly reason: string }
+  | { readonly type: 'expired'; readonly code: string }
+  | { readonly type: 'unauthenticated' };
+
+export interface StreamListener {
+  connected(): void;
+  item(item: FeedItem): void;
+}
+
+export interface FeedPorts {
+  /** Reads the cursor first, then the lists. */
+  readonly readSnapshot: () => Promise<Snapshot>;
+  /** Listens after the cursor until the stream ends or the signal aborts; does not throw. */
+  readonly listen: (cursor: string, listener: StreamListener, signal: AbortSignal) => Promise<StreamEnd>;
+  /** Gets a new credential; false when the session has ended. */
+  readonly renewCredential: () => Promise<boolean>;
+  /** The server refuses even a new credential. */
+  readonly endSession: () => void;
+  readonly random: () => number;
+}
+
+/** Where news go. */
+export interface FeedTarget {
+  readonly cursor: string | null;
+  snapshot(snapshot: Snapshot, note: string | null): void;
+  item(item: FeedItem): void;
+  connected(): void;
+  disconnected(reason: string): void;
+}
+
+/** Runs until the signal aborts or the session ends. */
+export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: AbortSignal): Promise<void> {
+  let attempt = 0;
+  let refusals = 0;
+  let needsSnapshot = true;
+  let note: string | null = null;
+  while (!signal.aborted) {
+    const end = await cycle();
+    if (signal.aborted) return;
+    if (end.type === 'expired') {
+      needsSnapshot = true;
+      note = noteFor(end.code);
+      target.disconnected('The server no longer keeps what came since; reading everything anew.');
+    } else if (end.type === 'unauthenticated') {
+      // What the caller may see may have changed: whatever comes next begins with a snapshot.
+      needsSnapshot = true;
+      target.disconnected('The login has to be renewed.');
+      refusals += 1;
+      if (refusals > 1) return ports.endSession();
+      const renewed = await ports.renewCredential().catch(() => true);
+      if (!renewed) return;
+    } else {
+      target.disconnected(end.reason);
+    }
+    await pause(backoffMs(attempt, ports.random()), signal);
+    attempt += 1;
+  }
+
+  async function cycle(): Promise<StreamEnd> {
+    try {
+      if (needsSnapshot || target.cursor === null) {
+        const snapshot = await ports.readSnapshot();
+        if (signal.aborted) return { type: 'lost', reason: 'closed' };
+        target.snapshot(snapshot, note);
+        needsSnapshot = false;
+        note = null;
+      }
+    } catch (error) {
+      if ((error as { code?: unknown }).code === 'UNAUTHENTICATED') return { type: 'unauthenticated' };
+      return { type: 'lost', reason: error instanceof Error ? error.message : String(error) };
+    }
+    const listener: StreamListener = {
+      connected: () => target.connected(),
+      item: (item) => {
+        attempt = 0;
+        refusals = 0;
+        target.item(item);
+      },
+    };
+    return await ports.listen(target.cursor ?? '', listener, signal);
+  }
+}
+
+function noteFor(code: string): string {
+  return code === 'CURSOR_EXPIRED'
+    ? 'This page was away for longer than changes are kept. Lists were read anew; changes before this line may be missing here.'
+    : 'The history was rewritten by a failover. Lists were read anew; lines below may not have survived it.';
+}

@@ -1,0 +1,137 @@
+// Holds the live state for the page. News are gathered for a moment, so that a burst of changes is drawn once.
+import type { Backend, FeedItem, Operation } from '../graph/types.ts';
+import type { FeedTarget } from './live-feed.ts';
+import {
+  addNote,
+  applyBackends,
+  applyItems,
+  applyOperations,
+  applySnapshot,
+  emptyState,
+  type FeedLine,
+  type LiveState,
+  type Preference,
+  type Snapshot,
+} from './live-state.ts';
+import { type Connection, downAfterMs } from './liveness.ts';
+
+const gatherMs = 50;
+/** A hidden tab's timers are slow: past this many items they are applied at once. */
+const maxGathered = 200;
+
+export class LiveStore implements FeedTarget {
+  readonly #now: () => number;
+  readonly #listeners = new Set<() => void>();
+  #state: LiveState = emptyState;
+  #connection: Connection;
+  #gathered: FeedItem[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #notes = 0;
+  #prefer: Preference = () => false;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+    this.#connection = { connected: false, sinceMs: now(), lastMessageMs: null, reason: null };
+  }
+
+  get state(): LiveState {
+    return this.#state;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** The newest cursor, that of gathered items included: resuming after it repeats nothing. */
+  get cursor(): string | null {
+    return this.#gathered.at(-1)?.cursor ?? this.#state.cursor;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Which operations to keep when there are too many. */
+  prefer(preference: Preference): void {
+    this.#prefer = preference;
+  }
+
+  snapshot(snapshot: Snapshot, note: string | null): void {
+    this.#gathered = [];
+    this.#set(applySnapshot(this.#state, snapshot, note === null ? undefined : this.#note(note)));
+  }
+
+  item(item: FeedItem): void {
+    this.#gathered.push(item);
+    this.#connection = { ...this.#connection, lastMessageMs: this.#now() };
+    if (this.#gathered.length >= maxGathered) this.#flush();
+    else this.#timer ??= setTimeout(() => this.#flush(), gatherMs);
+  }
+
+  operations(operations: readonly Operation[]): void {
+    this.#flush();
+    this.#set(applyOperations(this.#state, operations, this.#prefer));
+  }
+
+  backends(backends: readonly Backend[], knownBefore?: readonly string[]): void {
+    this.#flush();
+    this.#set(applyBackends(this.#state, backends, knownBefore));
+  }
+
+  /** True once for each time that a change came without its subject. */
+  takeIncomplete(): boolean {
+    const { incomplete } = this.#state;
+    if (incomplete) this.#set({ ...this.#state, incomplete: false });
+    return incomplete;
+  }
+
+  connected(): void {
+    const { connected, sinceMs, lastMessageMs } = this.#connection;
+    const downMs = this.#now() - sinceMs;
+    this.#connection = { connected: true, sinceMs: this.#now(), lastMessageMs, reason: null };
+    if (!connected && lastMessageMs !== null && downMs > downAfterMs) {
+      const text = `Connected again after ${Math.round(downMs / 1000)} s; what happened meanwhile follows above.`;
+      this.#set(addNote(this.#state, this.#note(text)));
+    } else this.#emit();
+  }
+
+  disconnected(reason: string): void {
+    const { connected, sinceMs, lastMessageMs } = this.#connection;
+    this.#flush();
+    this.#connection = { connected: false, sinceMs: connected ? this.#now() : sinceMs, lastMessageMs, reason };
+    this.#emit();
+  }
+
+  /** Forgets everything: the next user may see less. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#gathered = [];
+    this.#connection = { connected: false, sinceMs: this.#now(), lastMessageMs: null, reason: null };
+    this.#set(emptyState);
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#gathered.length === 0) return;
+    const items = this.#gathered;
+    this.#gathered = [];
+    this.#set(applyItems(this.#state, items, this.#prefer));
+  }
+
+  #note(text: string): FeedLine {
+    this.#notes += 1;
+    return { type: 'note', id: `note-${this.#notes}`, at: new Date(this.#now()).toISOString(), text };
+  }
+
+  #set(state: LiveState): void {
+    this.#state = state;
+    this.#emit();
+  }
+
+  #emit(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,26 @@
+// Whether what is on the screen is the present: worked out from when the stream was last heard, never assumed.
+
+/** Checkpoints come every 30 s; after this long without a message the stream is not believed any more. */
+export const silentAfterMs = 45_000;
+/** A socket that is down no longer than this is a hiccup. */
+export const downAfterMs = 5_000;
+
+export type Liveness = 'LIVE' | 'RECONNECTING' | 'STALE';
+
+export interface Connection {
+  readonly connected: boolean;
+  /** When `connected` last changed, in milliseconds. */
+  readonly sinceMs: number;
+  /** When the last message (checkpoint or change) came; null: none yet. */
+  readonly lastMessageMs: number | null;
+  /** Why the socket is down, for people. */
+  readonly reason: string | null;
+}
+
+export function livenessOf(connection: Connection, nowMs: number): Liveness {
+  const sinceMs = nowMs - connection.sinceMs;
+  if (!connection.connected) return sinceMs > downAfterMs ? 'STALE' : 'RECONNECTING';
+  // A fresh connection proves that the server is there, so silence counts from then.
+  const heardMs = Math.max(connection.lastMessageMs ?? 0, connection.sinceMs);
+  return nowMs - heardMs > silentAfterMs ? 'STALE' : 'LIVE';
+}

@@ -1,0 +1,145 @@
+// The login: the access token only in memory, the refresh token in the tab's sessionStorage. A refresh token works once, and a
+// duplicated tab (or GraphiQL opened from here) starts with a copy of it, so tabs renew one at a time and tell each other.
+import type { Client } from 'urql';
+import { loginMutation, logoutMutation, sessionRefreshMutation } from '../graph/documents.ts';
+import { type Credentials, RequestError, send } from '../graph/request.ts';
+import type { TokenPair, UserError } from '../graph/types.ts';
+
+const storageKey = 'tidegate.session';
+const channelName = 'tidegate.session';
+const lockName = 'tidegate.session.renew';
+/** An access token with less life than this is renewed before it is used. */
+const marginMs = 30_000;
+const maxTimerMs = 0x7fffffff;
+
+export type SessionStatus = 'none' | 'open' | 'ended';
+
+type LoginResult = Partial<TokenPair> & { readonly userErrors: readonly UserError[] };
+
+interface Renewal {
+  readonly usedRefreshToken: string;
+  readonly tokens: TokenPair;
+}
+
+export class Session implements Credentials {
+  readonly #client: Client;
+  readonly #storage: Storage;
+  readonly #channel = new BroadcastChannel(channelName);
+  readonly #listeners = new Set<() => void>();
+  #refreshToken: string | null;
+  #accessToken: string | undefined;
+  #accessEndsMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #renewing: Promise<string | undefined> | undefined;
+  #status: SessionStatus;
+
+  constructor(client: Client, storage: Storage) {
+    this.#client = client;
+    this.#storage = storage;
+    this.#refreshToken = storage.getItem(storageKey);
+    this.#status = this.#refreshToken === null ? 'none' : 'open';
+    this.#channel.onmessage = (event: MessageEvent<Renewal>) => {
+      if (event.data.usedRefreshToken === this.#refreshToken) this.#adopt(event.data.tokens);
+    };
+  }
+
+  get status(): SessionStatus {
+    return this.#status;
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Returns the refusals; none: logged in. Throws RequestError when the server can't be asked. */
+  async login(name: string, password: string): Promise<readonly UserError[]> {
+    const { login } = await send<{ login: LoginResult }>(this.#client, loginMutation, { input: { name, password } });
+    const tokens = tokensOf(login);
+    if (tokens === undefined) return login.userErrors;
+    this.#adopt(tokens);
+    this.#setStatus('open');
+    return [];
+  }
+
+  async logout(): Promise<void> {
+    const bearer = this.#accessToken;
+    this.end('none');
+    // The tab forgets the login whether the server can be told or not.
+    if (bearer !== undefined) await send(this.#client, logoutMutation, {}, bearer).catch(() => undefined);
+  }
+
+  /** Forgets the login; `ended` makes the form say why it is there. */
+  end(status: 'none' | 'ended'): void {
+    clearTimeout(this.#timer);
+    this.#storage.removeItem(storageKey);
+    this.#refreshToken = null;
+    this.#accessToken = undefined;
+    this.#setStatus(status);
+  }
+
+  async accessToken(): Promise<string | undefined> {
+    if (this.#accessToken !== undefined && Date.now() < this.#accessEndsMs - marginMs) return this.#accessToken;
+    return await this.renew();
+  }
+
+  async renew(): Promise<string | undefined> {
+    this.#renewing ??= this.#renewAlone().finally(() => {
+      this.#renewing = undefined;
+    });
+    return await this.#renewing;
+  }
+
+  async #renewAlone(): Promise<string | undefined> {
+    const before = this.#refreshToken;
+    // Locks exist only in secure contexts (https, or a loopback address); elsewhere duplicated tabs may have to log in again.
+    if (navigator.locks === undefined) return await this.#renewNow(before);
+    return await navigator.locks.request(lockName, async () => await this.#renewNow(before));
+  }
+
+  async #renewNow(before: string | null): Promise<string | undefined> {
+    const used = this.#refreshToken;
+    if (used === null) return undefined;
+    // Another tab renewed while this one waited for its turn.
+    if (used !== before && this.#accessToken !== undefined) return this.#accessToken;
+    const data = await send<{ sessionRefresh: LoginResult }>(this.#client, sessionRefreshMutation, {
+      input: { refreshToken: used },
+    });
+    const tokens = tokensOf(data.sessionRefresh);
+    if (tokens === undefined) {
+      // The other tab's message may come only now; its tokens are then as good as ours would have been.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      if (this.#refreshToken !== used) return this.#accessToken;
+      const refusal = data.sessionRefresh.userErrors[0];
+      if (refusal?.retry === 'SAME_KEY') throw new RequestError(refusal.code, refusal.message);
+      this.end('ended');
+      return undefined;
+    }
+    if (this.#refreshToken !== used) return this.#accessToken;
+    this.#channel.postMessage({ usedRefreshToken: used, tokens } satisfies Renewal);
+    this.#adopt(tokens);
+    return tokens.accessToken;
+  }
+
+  #adopt(tokens: TokenPair): void {
+    this.#refreshToken = tokens.refreshToken;
+    this.#storage.setItem(storageKey, tokens.refreshToken);
+    this.#accessToken = tokens.accessToken;
+    this.#accessEndsMs = Date.parse(tokens.accessTokenExpiresAt);
+    clearTimeout(this.#timer);
+    const renewInMs = Math.max(5_000, this.#accessEndsMs - Date.now() - 2 * marginMs);
+    this.#timer = setTimeout(() => this.renew().catch(() => undefined), Math.min(renewInMs, maxTimerMs));
+  }
+
+  #setStatus(status: SessionStatus): void {
+    this.#status = status;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function tokensOf(result: LoginResult): TokenPair | undefined {
+  const { accessToken, accessTokenExpiresAt, refreshToken } = result;
+  return accessToken && accessTokenExpiresAt && refreshToken
+    ? { accessToken, accessTokenExpiresAt, refreshToken }
+    : undefined;
+}

@@ -1,0 +1,71 @@
+// The backends, those in trouble first.
+import { useCallback, useMemo } from 'react';
+import { useLiveState } from '../context.ts';
+import { matchesBackend } from '../filters/filters.ts';
+import type { FilterControl } from '../filters/use-filters.ts';
+import type { Backend } from '../graph/types.ts';
+import { BackendRow, shownStatus } from './backend-row.tsx';
+import { NoBackends, NoMatch } from './empty.tsx';
+import { Panel } from './panel.tsx';
+import { RowList } from './row-list.tsx';
+
+const collator = new Intl.Collator('en', { numeric: true });
+
+export function BackendsPanel({ control }: { readonly control: FilterControl }) {
+  const { backends, cursor } = useLiveState();
+  const { filters, change } = control;
+  const shown = useMemo(
+    () =>
+      [...backends.values()]
+        .filter((backend) => matchesBackend(filters, backend))
+        .sort((a, b) => rank(a) - rank(b) || collator.compare(a.name, b.name)),
+    [backends, filters],
+  );
+  const open = useCallback((id: string) => change({ open: { type: 'backend', id } }), [change]);
+  return (
+    <Panel name="backends" title="Backends" summary={summarise(shown)}>
+      <div className="scroll">
+        {shown.length > 0 && (
+          <RowList
+            name="backends"
+            label="Backends, those in trouble first"
+            items={shown}
+            idOf={(backend) => backend.id}
+            openId={filters.open?.type === 'backend' ? filters.open.id : null}
+          >
+            {(backend, row) => (
+              <BackendRow backend={backend} {...row} isChosen={backend.id === filters.backendId} onOpen={open} />
+            )}
+          </RowList>
+        )}
+        {shown.length === 0 &&
+          cursor !== null &&
+          (backends.size === 0 ? <NoBackends /> : <NoMatch what="backend" onClear={control.clear} />)}
+      </div>
+    </Panel>
+  );
+}
+
+function rank(backend: Backend): number {
+  const status = shownStatus(backend);
+  if (status === 'OFFLINE') return 0;
+  if (status === 'DISABLED') return 4;
+  if (backend.circuit.state !== 'CLOSED') return 1;
+  return status === 'UNKNOWN' ? 2 : 3;
+}
+
+function summarise(backends: readonly Backend[]): string {
+  const count = (label: string, is: (backend: Backend) => boolean): string | null => {
+    const number = backends.filter(is).length;
+    return number === 0 ? null : `${number} ${label}`;
+  };
+  return [
+    count('online', (backend) => shownStatus(backend) === 'ONLINE'),
+    count('offline', (backend) => shownStatus(backend) === 'OFFLINE'),
+    count('unknown', (backend) => shownStatus(backend) === 'UNKNOWN'),
+    count('disabled', (backend) => shownStatus(backend) === 'DISABLED'),
+    count('circuits open', (backend) => backend.circuit.state === 'OPEN'),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}

@@ -1,0 +1,50 @@
+// How times and things are written. Times of day for lists, because they stand still; ages only where age is the point.
+import type { CmpObject } from '../graph/types.ts';
+
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const dayAndTime = new Intl.DateTimeFormat('en-GB', {
+  day: '2-digit',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
+const dayMs = 86_400_000;
+
+/** The time of day; with the day, without seconds, when it is more than 18 hours ago. */
+export function formatTime(at: string, nowMs: number): string {
+  const atMs = Date.parse(at);
+  return nowMs - atMs > 0.75 * dayMs ? dayAndTime.format(atMs) : timeOfDay.format(atMs);
+}
+
+/** An age in its largest unit, in steps that do not flicker: `<5 s`, `35 s`, `12 min`, `5 h`, `3 d`. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 5) return '<5 s';
+  if (seconds < 60) return `${seconds - (seconds % 5)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** A duration as it was: `34 ms`, `1.2 s`, `2 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** `tenant/42`, with the namespace when it is not the default one. */
+export function formatCmpObject(object: CmpObject): string {
+  const name = `${object.type}/${object.externalId}`;
+  return object.namespace === 'default' ? name : `${object.namespace}:${name}`;
+}
+
+/** LEAST_MAPPED → least mapped. */
+export function formatWord(word: string): string {
+  return word.toLowerCase().replaceAll('_', ' ');
+}
+
+export function formatJson(value: unknown): string {
+  return JSON.stringify(value, null, 2) ?? '';
+}

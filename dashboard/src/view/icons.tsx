@@ -1,0 +1,63 @@
+// Small marks, one shape for each meaning, so that colour is never the only sign.
+import type { OperatingStatus, OperationState } from '../graph/types.ts';
+
+export type Tone = 'good' | 'bad' | 'odd' | 'busy' | 'calm' | 'warn';
+
+interface Mark {
+  readonly tone: Tone;
+  readonly path: string;
+}
+
+const check = 'M3.5 8.5 6.5 11.5 12.5 4.5';
+const cross = 'M4.5 4.5 11.5 11.5M11.5 4.5 4.5 11.5';
+const question = 'M5.6 6.2a2.4 2.4 0 1 1 3.4 2.2c-.7.3-1 .8-1 1.6M8 12.2v.3';
+const arrow = 'M3 8h9M8.5 4.5 12 8l-3.5 3.5';
+const clock = 'M8 3.2V8l3 2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0';
+const inbox = 'M3 9.5v3h10v-3M8 3v6M5.2 6.4 8 9.2l2.8-2.8';
+const barred = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M4 12 12 4';
+const pause = 'M6 4v8M10 4v8';
+
+export const stateMarks: Readonly<Record<OperationState, Mark>> = {
+  PENDING: { tone: 'calm', path: clock },
+  SENT: { tone: 'busy', path: arrow },
+  ACCEPTED: { tone: 'busy', path: inbox },
+  UNKNOWN: { tone: 'odd', path: question },
+  FAILED: { tone: 'bad', path: cross },
+  SUCCEEDED: { tone: 'good', path: check },
+  REJECTED: { tone: 'warn', path: barred },
+};
+
+export const statusMarks: Readonly<Record<OperatingStatus | 'DISABLED', Mark>> = {
+  ONLINE: { tone: 'good', path: check },
+  OFFLINE: { tone: 'bad', path: cross },
+  UNKNOWN: { tone: 'calm', path: question },
+  DISABLED: { tone: 'calm', path: pause },
+};
+
+export function Icon({ path }: { readonly path: string }) {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
+      <path d={path} />
+    </svg>
+  );
+}
+
+export function StateBadge({ state }: { readonly state: OperationState }) {
+  const mark = stateMarks[state];
+  return (
+    <span className={`badge tone-${mark.tone}`}>
+      <Icon path={mark.path} />
+      {state.toLowerCase()}
+    </span>
+  );
+}
+
+export function StatusBadge({ status }: { readonly status: OperatingStatus | 'DISABLED' }) {
+  const mark = statusMarks[status];
+  return (
+    <span className={`badge tone-${mark.tone}`}>
+      <Icon path={mark.path} />
+      {status.toLowerCase()}
+    </span>
+  );
+}

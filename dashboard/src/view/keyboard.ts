@@ -1,0 +1,79 @@
+// The page's keys. They move the focus between rows that are in the document, so that what is focused is always what acts.
+import { useEffect } from 'react';
+
+export const keys: readonly { readonly keys: string; readonly does: string }[] = [
+  { keys: '/', does: 'Filter' },
+  { keys: 'j  k', does: 'Next and previous row (also the arrow keys)' },
+  { keys: 'Enter', does: 'Open the row' },
+  { keys: 'Esc', does: 'Close what is open, or leave the filter' },
+  { keys: '1  2  3', does: 'Backends, operations, changes' },
+  { keys: 'u', does: 'First unknown outcome' },
+  { keys: '?', does: 'These keys' },
+];
+
+export interface KeyActions {
+  readonly close: () => void;
+  readonly help: () => void;
+}
+
+/** Rows are elements with `data-row` inside an element with `data-list`. */
+export function useKeyboard(actions: KeyActions): void {
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
+      if (document.querySelector('dialog[open]') !== null) return;
+      if (event.key === 'Escape') {
+        if (isTyping && event.target instanceof HTMLElement && event.target.matches('[data-filter]'))
+          event.target.blur();
+        else actions.close();
+      } else if (!isTyping && act(event.key, actions)) event.preventDefault();
+    };
+    document.addEventListener('keydown', listener);
+    return () => document.removeEventListener('keydown', listener);
+  }, [actions]);
+}
+
+function act(key: string, actions: KeyActions): boolean {
+  switch (key) {
+    case '/':
+      return focus('[data-filter]');
+    case 'j':
+    case 'ArrowDown':
+      return move(1);
+    case 'k':
+    case 'ArrowUp':
+      return move(-1);
+    case '1':
+      return focus('[data-list="backends"] [data-row]');
+    case '2':
+      return focus('[data-list="operations"] [data-row]');
+    case '3':
+      return focus('[data-list="changes"]');
+    case 'u':
+      return focus('[data-list="unknown"] button');
+    case '?':
+      actions.help();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function focus(selector: string): boolean {
+  const element = document.querySelector<HTMLElement>(selector);
+  element?.focus();
+  if (element instanceof HTMLInputElement) element.select();
+  return element !== null;
+}
+
+function move(step: number): boolean {
+  const active = document.activeElement;
+  const here = active?.closest<HTMLElement>('[data-row]') ?? null;
+  const list = active?.closest('[data-list]') ?? document.querySelector('[data-list="operations"]');
+  const rows = [...(list?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
+  const next = here === null ? rows[0] : rows[rows.indexOf(here) + step];
+  next?.focus();
+  next?.scrollIntoView({ block: 'nearest' });
+  return rows.length > 0;
+}

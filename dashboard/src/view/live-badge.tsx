@@ -1,0 +1,50 @@
+// Says whether the page shows the present, and how old the last word from the server is.
+import { useConnection } from '../context.ts';
+import { livenessOf } from '../live/liveness.ts';
+import { useClock } from './clock.ts';
+import { formatAge } from './format.ts';
+import { Icon } from './icons.tsx';
+
+const words = { LIVE: 'Live', RECONNECTING: 'Reconnecting', STALE: 'Stale' } as const;
+const paths = {
+  LIVE: 'M2 8h3l2-5 3 10 2-5h2',
+  RECONNECTING: 'M13 8a5 5 0 1 1-1.5-3.6M12 2v3H9',
+  STALE: 'M8 2 15 14H1ZM8 6.5v3.5M8 12v.2',
+} as const;
+
+export function LiveBadge() {
+  const connection = useConnection();
+  const liveness = useClock((nowMs) => livenessOf(connection, nowMs));
+  const age = useClock((nowMs) =>
+    connection.lastMessageMs === null ? '' : formatAge(nowMs - connection.lastMessageMs),
+  );
+  return (
+    <div className="live" data-live={liveness}>
+      <span className="live-word" role="status" aria-live="polite">
+        <Icon path={paths[liveness]} />
+        {words[liveness]}
+      </span>
+      <span className="live-age">{age === '' ? 'waiting for the first message' : `last message ${age} ago`}</span>
+    </div>
+  );
+}
+
+/** A strip over the whole page once what it shows can't be trusted to be the present. */
+export function StaleStrip() {
+  const connection = useConnection();
+  const isStale = useClock((nowMs) => livenessOf(connection, nowMs) === 'STALE');
+  const age = useClock((nowMs) =>
+    connection.lastMessageMs === null ? '' : formatAge(nowMs - connection.lastMessageMs),
+  );
+  if (!isStale) return null;
+  return (
+    <p className="strip strip-stale">
+      <Icon path={paths.STALE} />
+      <span>
+        <strong>{age === '' ? 'No answer from the server yet.' : `What you see is ${age} old.`}</strong>{' '}
+        {connection.reason ?? 'The server has gone silent.'} The page goes on trying, and misses nothing once it is
+        back.
+      </span>
+    </p>
+  );
+}

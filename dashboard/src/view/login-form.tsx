@@ -1,0 +1,65 @@
+// The door.
+import { useRef, useState } from 'react';
+import { useParts } from '../context.ts';
+import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';
+
+export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
+  const { session } = useParts();
+  const [isBusy, setBusy] = useState(false);
+  const [failures, setFailures] = useState<readonly Failure[]>([]);
+  const password = useRef<HTMLInputElement>(null);
+
+  const login = async (form: FormData): Promise<void> => {
+    setBusy(true);
+    setFailures([]);
+    try {
+      const refusals = await session.login(String(form.get('name')), String(form.get('password')));
+      setFailures(failuresOf(refusals));
+      if (refusals.length > 0) password.current?.select();
+    } catch (error) {
+      setFailures([failureOf(error)]);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <main className="door">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          void login(new FormData(event.currentTarget));
+        }}
+      >
+        <h1>
+          <img src="/favicon.svg" alt="" width="32" height="32" />
+          Tidegate
+        </h1>
+        {hasEnded && <p className="warning">The login has ended. Log in again to go on where you were.</p>}
+        <label className="field">
+          Name
+          {/* biome-ignore lint/a11y/noAutofocus: it is the only thing on the page. */}
+          <input name="name" autoComplete="username" required maxLength={63} autoFocus />
+        </label>
+        <label className="field">
+          Password
+          <input
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            maxLength={256}
+            ref={password}
+          />
+        </label>
+        <button type="submit" className="primary" disabled={isBusy}>
+          {isBusy ? 'Logging in…' : 'Log in'}
+        </button>
+        <Failures failures={failures} />
+        <p className="dim">
+          After <code>npm start</code> the first administrator's name and password are in the file that it names.
+        </p>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,22 @@
+// A titled part of the page.
+import type { ReactNode } from 'react';
+
+export interface PanelProps {
+  readonly name: string;
+  readonly title: string;
+  readonly summary?: ReactNode;
+  readonly children: ReactNode;
+}
+
+export function Panel({ name, title, summary, children }: PanelProps) {
+  const headingId = `panel-${name}`;
+  return (
+    <section className={`panel panel-${name}`} aria-labelledby={headingId}>
+      <header className="panel-head">
+        <h2 id={headingId}>{title}</h2>
+        {summary !== undefined && <span className="summary">{summary}</span>}
+      </header>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,19 @@
+// A backend's queue in figures and a bar: what is on the wire, what waits, how much may wait.
+import type { Backend } from '../graph/types.ts';
+
+export function Queue({ queue }: { readonly queue: Backend['queue'] }) {
+  const { waiting, inFlight, limit } = queue;
+  const label = `${inFlight} on the wire, ${waiting} waiting, at most ${limit} may wait`;
+  return (
+    <span className="queue" data-full={limit > 0 && waiting >= limit} title={label}>
+      <span className="visually-hidden">{label}</span>
+      <span aria-hidden="true">
+        <b data-zero={inFlight === 0}>{inFlight}</b>
+        <span className="dim"> wire </span>
+        <b data-zero={waiting === 0}>{waiting}</b>
+        <span className="dim">/{limit}</span>
+      </span>
+      <meter min={0} max={Math.max(1, limit)} high={limit * 0.8} value={waiting} aria-hidden="true" />
+    </span>
+  );
+}

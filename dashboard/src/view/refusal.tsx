@@ -1,0 +1,48 @@
+// Shows why something was refused and what to do about it.
+import { RequestError } from '../graph/request.ts';
+import type { UserError } from '../graph/types.ts';
+
+const advice: Readonly<Record<UserError['retry'], string>> = {
+  SAME_KEY: 'Nothing happened. The same can be tried again.',
+  NEW_KEY: 'Nothing happened. Mend what is named, then send it again.',
+  NEVER: 'Nothing happened, and trying again will not help.',
+};
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly advice: string;
+}
+
+export function failuresOf(errors: readonly UserError[]): readonly Failure[] {
+  return errors.map(({ code, message, field, retry, retryAfterMs }) => ({
+    code,
+    message: field.length > 0 ? `${message} (${field.filter((part) => part !== 'input').join('.')})` : message,
+    advice:
+      retryAfterMs === null ? advice[retry] : `${advice[retry]} Wait ${Math.max(1, Math.ceil(retryAfterMs / 1000))} s.`,
+  }));
+}
+
+/** For a request that got no answer: whether it was carried out is not known. */
+export function failureOf(error: unknown): Failure {
+  const code = error instanceof RequestError ? error.code : 'INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code,
+    message,
+    advice: code === 'UNREACHABLE' ? 'Trying again is safe: the same request is never carried out twice.' : '',
+  };
+}
+
+export function Failures({ failures }: { readonly failures: readonly Failure[] }) {
+  if (failures.length === 0) return null;
+  return (
+    <div className="failures" role="alert">
+      {failures.map((failure) => (
+        <p key={`${failure.code} ${failure.message}`}>
+          <strong>{failure.message}</strong> {failure.advice} <code>{failure.code}</code>
+        </p>
+      ))}
+    </div>
+  );
+}

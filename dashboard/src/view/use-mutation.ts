@@ -1,0 +1,54 @@
+// Sends a mutation with an idempotency key that stays the same for as long as the input does: a retry is never a second act.
+import { useRef, useState } from 'react';
+import { useParts } from '../context.ts';
+import type { UserError } from '../graph/types.ts';
+import { type Failure, failureOf, failuresOf } from './refusal.tsx';
+
+export interface MutationControl<Payload> {
+  readonly isBusy: boolean;
+  readonly failures: readonly Failure[];
+  /** The payload when it was carried out; undefined when it was refused or no answer came. */
+  readonly send: (input: Readonly<Record<string, unknown>>) => Promise<Payload | undefined>;
+}
+
+export function useMutation<Payload extends { readonly userErrors: readonly UserError[] }>(
+  document: string,
+  field: string,
+): MutationControl<Payload> {
+  const { requester } = useParts();
+  const [isBusy, setBusy] = useState(false);
+  const [failures, setFailures] = useState<readonly Failure[]>([]);
+  const sent = useRef({ input: '', key: '' });
+
+  const send = async (input: Readonly<Record<string, unknown>>): Promise<Payload | undefined> => {
+    const text = JSON.stringify(input);
+    if (sent.current.input !== text) sent.current = { input: text, key: newKey() };
+    setBusy(true);
+    setFailures([]);
+    try {
+      const data = await requester.request<Readonly<Record<string, Payload>>>(document, {
+        input: { ...input, idempotencyKey: sent.current.key },
+      });
+      const payload = data[field];
+      const refusals = payload?.userErrors ?? [];
+      // A refused key is used up unless the server says that the same one may come again.
+      if (refusals.some((error) => error.retry !== 'SAME_KEY')) sent.current = { input: '', key: '' };
+      setFailures(failuresOf(refusals));
+      if (refusals.length > 0) return undefined;
+      sent.current = { input: '', key: '' };
+      return payload;
+    } catch (error) {
+      setFailures([failureOf(error)]);
+      return undefined;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { isBusy, failures, send };
+}
+
+/** 128 random bits; `crypto.randomUUID` exists only in secure contexts. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `dashboard-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
