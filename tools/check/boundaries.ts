@@ -1,0 +1,41 @@
+// Who may import whom: platform stands on libraries alone, subgraphs do not know each other, and nothing that ships leans
+// on tests or tools.
+import type { SourceFile } from './source-files.ts';
+
+interface Rule {
+  readonly folder: string;
+  /** Prefixes of files it may import besides its own folder; packages are always allowed. */
+  readonly mayImport: readonly string[];
+}
+
+const rules: readonly Rule[] = [
+  { folder: 'platform/', mayImport: ['generated/prisma/'] },
+  { folder: 'gateway/', mayImport: ['platform/', 'schema/'] },
+  { folder: 'workers/', mayImport: ['platform/', 'subgraphs/'] },
+  { folder: 'embedded/', mayImport: [] },
+  { folder: 'simulators/', mayImport: [] },
+  { folder: 'schema/', mayImport: ['platform/'] },
+  { folder: 'lab/', mayImport: ['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/'] },
+  { folder: 'bin/', mayImport: ['platform/', 'gateway/', 'subgraphs/', 'workers/', 'embedded/', 'lab/', 'schema/'] },
+];
+
+/** The rule for a file; a subgraph's folder is its own. */
+function ruleFor(path: string): Rule | undefined {
+  const subgraph = /^subgraphs\/[^/]+\//.exec(path)?.[0];
+  if (subgraph !== undefined) return { folder: subgraph, mayImport: ['platform/', 'generated/'] };
+  return rules.find((rule) => path.startsWith(rule.folder));
+}
+
+export function findBoundaryFaults(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const rule = ruleFor(file.path);
+    if (rule === undefined) return [];
+    return file.imports
+      .filter((each) => each.ours && ![rule.folder, ...rule.mayImport].some((prefix) => each.target.startsWith(prefix)))
+      .map((each) => `${file.path} imports ${each.target}: ${rule.folder} may import only ${allowed(rule)}`);
+  });
+}
+
+function allowed(rule: Rule): string {
+  return ['packages', 'itself', ...rule.mayImport].join(', ');
+}

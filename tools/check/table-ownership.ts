@@ -1,0 +1,62 @@
+// Which tables a file touches, by its SQL and its use of Prisma: each subgraph touches its own only, and platform's tables
+// are touched by platform's functions alone.
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { SourceFile } from './source-files.ts';
+
+/** Owner (platform, system, relay …) by table name and by the name of Prisma's model in code. */
+export interface TableOwners {
+  readonly byTable: ReadonlyMap<string, string>;
+  readonly byModel: ReadonlyMap<string, string>;
+}
+
+/** The owner of a table is the file of prisma/schema that declares it. */
+export async function readTableOwners(schemaFolder: string): Promise<TableOwners> {
+  const files = (await readdir(schemaFolder)).filter((name) => name.endsWith('.prisma'));
+  const texts = await Promise.all(files.map((file) => readFile(join(schemaFolder, file), 'utf8')));
+  return tableOwners(new Map(files.map((file, index) => [basename(file, '.prisma'), texts[index] ?? ''])));
+}
+
+export function tableOwners(schemas: ReadonlyMap<string, string>): TableOwners {
+  const byTable = new Map<string, string>();
+  const byModel = new Map<string, string>();
+  for (const [owner, text] of schemas) {
+    for (const match of text.matchAll(/^model\s+(\w+)\s*\{([\s\S]*?)^\}/gm)) {
+      const [, model = '', body = ''] = match;
+      byTable.set(/@@map\("(\w+)"\)/.exec(body)?.[1] ?? model, owner);
+      byModel.set(`${model.charAt(0).toLowerCase()}${model.slice(1)}`, owner);
+    }
+  }
+  return { byTable, byModel };
+}
+
+/** After these words SQL names a table. Upper case only: prose is not SQL. */
+const tableReference = /\b(?:FROM|JOIN|INTO|UPDATE|TABLE|STRAIGHT_JOIN)\s+(?:IGNORE\s+)?`?([a-z_]+)`?/g;
+const modelReference = /\b(?:prisma|model|client)\.([a-zA-Z]+)\./g;
+
+export function findTableFaults(files: readonly SourceFile[], owners: TableOwners): string[] {
+  return files.flatMap((file) => {
+    const owner = ownerOf(file.path);
+    if (owner === undefined) return [];
+    const tables = file.strings.flatMap((text) => [...text.matchAll(tableReference)].map((match) => match[1] ?? ''));
+    const models = [...file.text.matchAll(modelReference)].map((match) => match[1] ?? '');
+    const touched = new Map<string, string>();
+    for (const table of tables) add(touched, table, owners.byTable.get(table));
+    for (const model of models) add(touched, model, owners.byModel.get(model));
+    return [...touched]
+      .filter(([, tableOwner]) => tableOwner !== owner)
+      .map(([table, tableOwner]) => `${file.path} touches ${table}, which belongs to ${tableOwner}`);
+  });
+}
+
+function add(touched: Map<string, string>, name: string, owner: string | undefined): void {
+  if (owner !== undefined) touched.set(name, owner);
+}
+
+/** Whose tables a file may touch; undefined: not looked at (tests, bench). */
+function ownerOf(path: string): string | undefined {
+  const subgraph = /^subgraphs\/([^/]+)\//.exec(path)?.[1];
+  if (subgraph !== undefined) return subgraph;
+  if (path.startsWith('platform/')) return 'platform';
+  return /^(gateway|workers|bin|lab)\//.test(path) ? 'nobody' : undefined;
+}

@@ -1,0 +1,56 @@
+// The checker's check of itself: a TCP connection to a listener of its own on loopback. When that fails, the process or
+// its machine is the one that is ill (no descriptors, no ports, no CPU).
+import { createServer, connect as netConnect, type Server } from 'node:net';
+
+export class SelfCheck {
+  readonly #timeoutMs: number;
+  #server: Server | undefined;
+  #running: Promise<boolean> | undefined;
+
+  constructor(options: { readonly timeoutMs: number }) {
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  async start(): Promise<void> {
+    const server = createServer((socket) => socket.resetAndDestroy());
+    // What a reset connection reports is of no interest; without a listener it would end the process.
+    server.on('error', () => undefined);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: '127.0.0.1', port: 0, backlog: 64 }, () => resolve());
+    });
+    this.#server = server;
+  }
+
+  /** Callers at the same time share one check. */
+  passes(): Promise<boolean> {
+    this.#running ??= this.#once().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  #once(): Promise<boolean> {
+    const address = this.#server?.address();
+    if (address === undefined || address === null || typeof address === 'string') return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const socket = netConnect({ host: '127.0.0.1', port: address.port });
+      const end = (passed: boolean) => {
+        clearTimeout(timer);
+        socket.removeAllListeners();
+        socket.on('error', () => undefined);
+        socket.destroy();
+        resolve(passed);
+      };
+      const timer = setTimeout(() => end(false), this.#timeoutMs);
+      socket.once('connect', () => end(true));
+      socket.once('error', () => end(false));
+    });
+  }
+}

@@ -1,0 +1,113 @@
+// Holds this worker's fair share of a tenant's shards: counts the live workers by their member leases, takes free shards,
+// gives back what is too many. The lease of each shard is the fence of what is recorded for it.
+import type { HeldLease, Leases } from '../../platform/leases.ts';
+import type { Logger } from '../../platform/log.ts';
+import { Periodic } from '../periodic.ts';
+import { planShards } from './shards.ts';
+
+export interface ShardHolderOptions {
+  readonly tenant: string;
+  /** Uuid of the process incarnation. */
+  readonly owner: string;
+  readonly shardCount: number;
+  readonly leases: Pick<Leases, 'acquire' | 'live'>;
+  readonly log: Logger;
+  /** How often shards are looked for: with the time to live of a lease the bound of a takeover. */
+  readonly everyMs: number;
+  /** A shard was gained or lost. */
+  readonly onChange: () => void;
+}
+
+export class ShardHolder {
+  readonly #options: ShardHolderOptions;
+  readonly #prefix: string;
+  readonly #held = new Map<number, HeldLease>();
+  readonly #loop: Periodic;
+  #member: HeldLease | undefined;
+
+  constructor(options: ShardHolderOptions) {
+    this.#options = options;
+    this.#prefix = `checks/${options.tenant}/`;
+    this.#loop = new Periodic({
+      name: `${this.#prefix}shards`,
+      everyMs: options.everyMs,
+      log: options.log,
+      task: (signal) => this.#balance(signal),
+    });
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  /** Undefined when this worker does not hold the shard now. */
+  lease(shard: number): HeldLease | undefined {
+    const lease = this.#held.get(shard);
+    return lease === undefined || lease.signal.aborted ? undefined : lease;
+  }
+
+  heldShards(): number[] {
+    return [...this.#held.keys()].filter((shard) => this.lease(shard) !== undefined);
+  }
+
+  /** Gives everything back, so that others take over at once. */
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    const leases = [...this.#held.values(), ...(this.#member === undefined ? [] : [this.#member])];
+    this.#held.clear();
+    this.#member = undefined;
+    await Promise.allSettled(leases.map((lease) => lease.release()));
+    this.#options.onChange();
+  }
+
+  async #balance(signal: AbortSignal): Promise<void> {
+    const { leases, owner, shardCount } = this.#options;
+    if (this.#member === undefined || this.#member.signal.aborted) {
+      this.#member = await leases.acquire(`${this.#prefix}member/${owner}`);
+    }
+    const live = await leases.live(this.#prefix);
+    if (signal.aborted) return;
+    this.#dropLost();
+    const members = live.filter((lease) => lease.name.startsWith(`${this.#prefix}member/`)).length;
+    const plan = planShards({
+      shardCount,
+      held: new Set(this.#held.keys()),
+      heldByOthers: new Set(
+        live.filter((lease) => lease.owner !== owner).map((lease) => shardOfLease(lease.name, this.#prefix)),
+      ),
+      workers: members,
+      offset: Number.parseInt(owner.slice(-4), 16) % shardCount,
+    });
+    for (const shard of plan.release) await this.#giveBack(shard);
+    for (const shard of plan.acquire) {
+      if (signal.aborted) return;
+      await this.#take(shard);
+    }
+  }
+
+  async #take(shard: number): Promise<void> {
+    const lease = await this.#options.leases.acquire(`${this.#prefix}shard/${shard}`);
+    if (lease === undefined) return;
+    this.#held.set(shard, lease);
+    lease.signal.addEventListener('abort', () => this.#loop.trigger(), { once: true });
+    this.#options.onChange();
+  }
+
+  async #giveBack(shard: number): Promise<void> {
+    const lease = this.#held.get(shard);
+    this.#held.delete(shard);
+    this.#options.onChange();
+    await lease?.release();
+  }
+
+  #dropLost(): void {
+    const lost = [...this.#held].filter(([, lease]) => lease.signal.aborted);
+    for (const [shard] of lost) this.#held.delete(shard);
+    if (lost.length > 0) this.#options.onChange();
+  }
+}
+
+function shardOfLease(name: string, prefix: string): number {
+  const rest = name.slice(prefix.length);
+  return rest.startsWith('shard/') ? Number(rest.slice('shard/'.length)) : -1;
+}

@@ -1,0 +1,35 @@
+// Which shard a target belongs to, and how many shards a worker should hold: plain arithmetic, the same in every worker.
+import { createHash } from 'node:crypto';
+
+export function shardOf(targetId: string, shardCount: number): number {
+  return createHash('sha1').update(targetId).digest().readUInt32BE(0) % shardCount;
+}
+
+export interface ShardPlanInput {
+  readonly shardCount: number;
+  readonly held: ReadonlySet<number>;
+  /** Held by other live workers. */
+  readonly heldByOthers: ReadonlySet<number>;
+  /** Live workers, this one included. */
+  readonly workers: number;
+  /** Where to begin looking for free shards: different for each worker, so that they do not race for the same. */
+  readonly offset: number;
+}
+
+export interface ShardPlan {
+  readonly acquire: readonly number[];
+  readonly release: readonly number[];
+}
+
+/** Every worker takes up to ceil(shards / workers); who holds more gives back, so that a new worker gets its share. */
+export function planShards(input: ShardPlanInput): ShardPlan {
+  const share = Math.ceil(input.shardCount / Math.max(1, input.workers));
+  const held = [...input.held].sort((a, b) => a - b);
+  if (held.length > share) return { acquire: [], release: held.slice(share) };
+  const acquire: number[] = [];
+  for (let step = 0; step < input.shardCount && held.length + acquire.length < share; step += 1) {
+    const shard = (input.offset + step) % input.shardCount;
+    if (!input.held.has(shard) && !input.heldByOthers.has(shard)) acquire.push(shard);
+  }
+  return { acquire, release: [] };
+}

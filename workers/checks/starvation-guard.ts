@@ -1,0 +1,68 @@
+// Knows when this process was starved (event loop blocked, machine overloaded, process stopped): what failed then says
+// nothing about what was checked.
+
+export interface StarvationGuardOptions {
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** How often the loop is expected to come round. */
+  readonly beatMs?: number;
+  /** A beat later than this is starvation. */
+  readonly boundMs?: number;
+}
+
+export class StarvationGuard {
+  readonly #now: () => number;
+  readonly #beatMs: number;
+  readonly #boundMs: number;
+  #lastBeatAt: number;
+  #starvedUntil = Number.NEGATIVE_INFINITY;
+  #worstLagMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: StarvationGuardOptions) {
+    this.#now = options.now;
+    this.#beatMs = options.beatMs ?? 50;
+    this.#boundMs = options.boundMs ?? 250;
+    this.#lastBeatAt = this.#now();
+  }
+
+  start(): void {
+    this.#lastBeatAt = this.#now();
+    this.#timer ??= setInterval(() => this.beat(), this.#beatMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Called by the timer; by hand in tests. */
+  beat(): void {
+    const now = this.#now();
+    const lagMs = now - this.#lastBeatAt - this.#beatMs;
+    this.#worstLagMs = Math.max(this.#worstLagMs, lagMs);
+    if (lagMs > this.#boundMs) this.#starvedUntil = now;
+    this.#lastBeatAt = now;
+  }
+
+  /**
+   * Whether the process was starved at any time since `startedAt`. A beat that is overdue right now counts: after a
+   * block the timers of checks may run before ours.
+   */
+  starvedSince(startedAt: number): boolean {
+    this.#notePause();
+    return this.#starvedUntil >= startedAt;
+  }
+
+  /** The worst lag since the last call, for metrics. */
+  takeWorstLagMs(): number {
+    const worst = this.#worstLagMs;
+    this.#worstLagMs = 0;
+    return worst;
+  }
+
+  #notePause(): void {
+    const now = this.#now();
+    if (now - this.#lastBeatAt - this.#beatMs > this.#boundMs) this.#starvedUntil = now;
+  }
+}
