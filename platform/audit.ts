@@ -1,0 +1,76 @@
+// The audit trail: one entry for each mutation, written with it and never changed. The entries are chained by hashes behind
+// the write path (audit/sealer.ts), because a chain in each transaction would make writers queue.
+import type { Sql } from './database/database.ts';
+import type { Identity } from './identity.ts';
+
+export interface AuditRecord {
+  /** Null before login. */
+  readonly identity: Identity | null;
+  /** The mutation's name. */
+  readonly action: string;
+  /** UUID. */
+  readonly projectId: string | null;
+  readonly subjectType?: string;
+  /** UUID. */
+  readonly subjectId?: string;
+  readonly outcome: 'ACCEPTED' | 'REFUSED';
+  /** The first error's code, when refused. */
+  readonly code?: string;
+  readonly requestId: string;
+  /** The input; secrets are taken out here. */
+  readonly details: unknown;
+}
+
+const longestText = 1_024;
+const longestDetails = 65_536;
+const deepest = 12;
+const secret = '•••';
+const secretName =
+  /^(password|newPassword|privateKey|passphrase|secret|refreshToken|accessToken|apiToken|token|credentials?)$/i;
+
+/** Writes an entry: in the mutation's transaction when it is accepted, outside of one when it is refused. */
+export async function audit(sql: Sql, record: AuditRecord): Promise<void> {
+  const { identity } = record;
+  await sql.execute(
+    'INSERT INTO audit_entry (project_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, outcome, code, request_id, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    [
+      record.projectId,
+      identity?.kind ?? 'anonymous',
+      identity?.id ?? null,
+      identity?.name ?? '',
+      record.action,
+      record.subjectType ?? null,
+      record.subjectId ?? null,
+      record.outcome,
+      record.code ?? null,
+      record.requestId.slice(0, 64),
+      detailsText(record.details),
+    ],
+  );
+}
+
+/** A copy of an input that may be kept: secrets replaced, long texts cut, depth bounded. */
+export function redactInput(input: unknown): unknown {
+  return redact(input, 0);
+}
+
+function redact(value: unknown, depth: number): unknown {
+  if (typeof value === 'string')
+    return value.length > longestText ? `${value.slice(0, longestText)}… (${value.length} characters)` : value;
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value.toISOString();
+  if (depth >= deepest) return '… (too deep)';
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      secretName.test(name) && member !== null && member !== undefined ? secret : redact(member, depth + 1),
+    ]),
+  );
+}
+
+function detailsText(details: unknown): string {
+  const text = JSON.stringify(redactInput(details)) ?? 'null';
+  return text.length <= longestDetails ? text : JSON.stringify({ tooLarge: `${text.length} characters` });
+}

@@ -1,0 +1,108 @@
+// Idempotency keys: the key is inserted first in the mutation's own transaction, so that of two requests with one key
+// exactly one has an effect and both get its result.
+import { createHash } from 'node:crypto';
+import type { Sql, Transaction } from './database/database.ts';
+import { isDuplicateKey, isLockWaitTimeout } from './database/errors.ts';
+import { refuse } from './errors.ts';
+
+export interface KeyScope {
+  /** Project UUID, or `user:<uuid>`. */
+  readonly scope: string;
+  /** The mutation's name. */
+  readonly operation: string;
+  /** As the client sent it. */
+  readonly key: string;
+  /** Of the input: see hashRequest. */
+  readonly requestHash: string;
+}
+
+/** The key was used before. The caller must roll back at once (staying blocks others or deadlocks), then `readKey`. */
+export class DuplicateKeyFound extends Error {
+  constructor() {
+    super('the idempotency key was used before');
+    this.name = 'DuplicateKeyFound';
+  }
+}
+
+export const keyTtlMs = 7 * 24 * 3_600_000;
+const inProgressRetryMs = 500;
+
+/** SHA-256 over the canonical JSON of an input, without what may differ between two tries of the same request. */
+export function hashRequest(input: unknown): string {
+  const { idempotencyKey: _key, waitMs: _wait, ...rest } = (input ?? {}) as Record<string, unknown>;
+  return createHash('sha256').update(canonicalJson(rest)).digest('hex');
+}
+
+/** JSON with sorted member names; members that are undefined are left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    if (typeof member === 'bigint') return member.toString();
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/**
+ * Takes the key: the first statement of the transaction. Throws DuplicateKeyFound when it was used before, and a Refusal
+ * (IN_PROGRESS) when another transaction has held it for two seconds.
+ */
+export async function claimKey(
+  tx: Transaction,
+  key: KeyScope,
+  options: { readonly callId?: string; readonly ttlMs?: number } = {},
+): Promise<void> {
+  const sql =
+    'SET STATEMENT innodb_lock_wait_timeout = 2 FOR INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, call_id, expires_at) VALUES (?, ?, ?, ?, ?, NOW(3) + INTERVAL ? MICROSECOND)';
+  const ttlMs = options.ttlMs ?? keyTtlMs;
+  try {
+    await tx.execute(sql, [...identify(key), key.requestHash, options.callId ?? null, ttlMs * 1000]);
+  } catch (error) {
+    if (isDuplicateKey(error)) throw new DuplicateKeyFound();
+    if (isLockWaitTimeout(error)) refuseInProgress();
+    throw error;
+  }
+}
+
+/** Stores what a repetition of the request gets: small JSON. */
+export async function recordResult(tx: Transaction, key: KeyScope, result: unknown): Promise<void> {
+  const sql = `UPDATE idempotency_key SET result = ? WHERE ${keyed}`;
+  await tx.execute(sql, [JSON.stringify(result ?? null), ...identify(key)]);
+}
+
+export type KeyState =
+  | { readonly kind: 'result'; readonly result: unknown }
+  | { readonly kind: 'call'; readonly callId: string }
+  | { readonly kind: 'conflict' }
+  | { readonly kind: 'in-progress' }
+  | { readonly kind: 'free' };
+
+/** What became of a key, read outside of the transaction that met it. */
+export async function readKey(db: Sql, key: KeyScope): Promise<KeyState> {
+  const sql = `SELECT request_hash AS requestHash, call_id AS callId, result FROM idempotency_key WHERE ${keyed}`;
+  const [row] = await db.query<{ requestHash: string; callId: string | null; result: string | null }>(
+    sql,
+    identify(key),
+  );
+  if (row === undefined) return { kind: 'free' };
+  if (row.requestHash !== key.requestHash) return { kind: 'conflict' };
+  if (row.callId !== null) return { kind: 'call', callId: row.callId };
+  return row.result === null ? { kind: 'in-progress' } : { kind: 'result', result: JSON.parse(row.result) };
+}
+
+/** Frees a key whose request came to nothing (a call that was never sent), so that it may be used again. */
+export async function releaseKey(tx: Transaction, key: Omit<KeyScope, 'requestHash'>): Promise<void> {
+  await tx.execute(`DELETE FROM idempotency_key WHERE ${keyed}`, identify(key));
+}
+
+export function refuseInProgress(): never {
+  refuse('IN_PROGRESS', 'a request with this idempotencyKey is being worked on: send it again', {
+    field: ['input', 'idempotencyKey'],
+    retryAfterMs: inProgressRetryMs,
+  });
+}
+
+const keyed = 'scope = ? AND operation = ? AND key_hash = ?';
+
+function identify(key: Omit<KeyScope, 'requestHash'>): [string, string, string] {
+  return [key.scope, key.operation, createHash('sha256').update(key.key).digest('hex')];
+}

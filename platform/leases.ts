@@ -1,0 +1,230 @@
+// Leases in the database: they elect who works on something. A lease is no fence (its holder may be paused past its end and
+// not know): the fence is its token, checked with `checkLease` in the transaction that writes the result.
+import type { Database, Transaction } from './database/database.ts';
+import { newToken } from './ids.ts';
+import type { Logger } from './log.ts';
+
+export interface HeldLease {
+  readonly name: string;
+  /** A fresh UUID at each acquisition. */
+  readonly token: string;
+  /** Aborted when the lease is lost or released. */
+  readonly signal: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** What was done under a lease may not be written: someone else holds it now. */
+export class LeaseLostError extends Error {
+  constructor(name: string) {
+    super(`the lease ${name} is no longer held: what was done under it is not written`);
+    this.name = 'LeaseLostError';
+  }
+}
+
+/** The fence: throws LeaseLostError unless the token still holds the lease, and locks its row. The first statement of a result's transaction. */
+export async function checkLease(
+  tx: Transaction,
+  lease: { readonly name: string; readonly token: string },
+): Promise<void> {
+  const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? FOR UPDATE';
+  const rows = await tx.query(sql, [lease.name, lease.token]);
+  if (rows.length === 0) throw new LeaseLostError(lease.name);
+}
+
+export interface LeasesOptions {
+  readonly db: Database;
+  /** UUID of this incarnation of the process. */
+  readonly owner: string;
+  readonly log: Logger;
+  /** How long a lease lives without renewal; default 5000. */
+  readonly ttlMs?: number;
+  /** How often all leases are renewed; default 1500. */
+  readonly renewMs?: number;
+}
+
+interface Entry {
+  readonly name: string;
+  readonly token: string;
+  readonly controller: AbortController;
+  /** By the monotonic clock: before this the lease can't have expired in the database. */
+  validUntilMs: number;
+}
+
+export class Leases {
+  readonly #db: Database;
+  readonly #owner: string;
+  readonly #log: Logger;
+  readonly #ttlMs: number;
+  readonly #renewMs: number;
+  readonly #held = new Map<string, Entry>();
+  #timer: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #renewing: Promise<void> | undefined;
+  #stopped = false;
+  #losses = 0;
+
+  constructor(options: LeasesOptions) {
+    this.#db = options.db;
+    this.#owner = options.owner;
+    this.#log = options.log;
+    this.#ttlMs = options.ttlMs ?? 5_000;
+    this.#renewMs = options.renewMs ?? 1_500;
+  }
+
+  get owner(): string {
+    return this.#owner;
+  }
+
+  /** Leases held now, and how many were ever lost; for metrics. */
+  figures(): { readonly held: number; readonly lost: number } {
+    return { held: this.#held.size, lost: this.#losses };
+  }
+
+  /** Takes a lease that is free or has expired; undefined when someone else (or this process) holds it. */
+  async acquire(name: string): Promise<HeldLease | undefined> {
+    if (this.#stopped || this.#held.has(name)) return undefined;
+    const token = newToken();
+    // Taken before the statement: the database's clock starts later, so that ours ends first.
+    const startedMs = performance.now();
+    if (!(await this.#take(name, token))) return undefined;
+    const entry: Entry = {
+      name,
+      token,
+      controller: new AbortController(),
+      validUntilMs: startedMs + this.#localTtlMs(),
+    };
+    if (this.#stopped || this.#held.has(name) || performance.now() >= entry.validUntilMs) {
+      await this.#giveUp(entry);
+      return undefined;
+    }
+    this.#held.set(name, entry);
+    this.#schedule();
+    return { name, token, signal: entry.controller.signal, release: () => this.#release(entry) };
+  }
+
+  /** Who holds a lease, by the database's clock; undefined when nobody ever did. */
+  async holder(
+    name: string,
+  ): Promise<{ readonly owner: string; readonly expiresAt: Date; readonly live: boolean } | undefined> {
+    const sql = 'SELECT owner, expires_at AS expiresAt, expires_at > NOW(3) AS live FROM lease WHERE name = ?';
+    const [row] = await this.#db.query<{ owner: string; expiresAt: Date; live: number }>(sql, [name]);
+    return row === undefined ? undefined : { ...row, live: row.live === 1 };
+  }
+
+  /** Releases all leases and takes no more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#watch);
+    await this.#renewing;
+    await Promise.all([...this.#held.values()].map((entry) => this.#release(entry)));
+  }
+
+  /** A tenth is left for timers that fire late. */
+  #localTtlMs(): number {
+    return this.#ttlMs * 0.9;
+  }
+
+  async #take(name: string, token: string): Promise<boolean> {
+    const until = 'NOW(3) + INTERVAL ? MICROSECOND';
+    const values = [token, this.#owner, this.#ttlMs * 1000, name];
+    const taken = await this.#db.execute(
+      `UPDATE lease SET token = ?, owner = ?, epoch = epoch + 1, beat = 0, expires_at = ${until} WHERE name = ? AND expires_at <= NOW(3)`,
+      values,
+    );
+    if (taken.affectedRows === 1) return true;
+    const made = await this.#db.execute(
+      `INSERT IGNORE INTO lease (token, owner, expires_at, name) VALUES (?, ?, ${until}, ?)`,
+      values,
+    );
+    return made.affectedRows === 1;
+  }
+
+  #schedule(): void {
+    if (this.#timer === undefined && this.#held.size > 0 && !this.#stopped)
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#renewing ??= this.#renew().finally(() => {
+          this.#renewing = undefined;
+          this.#schedule();
+        });
+      }, this.#renewMs);
+    this.#scheduleWatch();
+  }
+
+  /** The database may hang: what is not renewed in time is given up on our own clock. */
+  #scheduleWatch(): void {
+    clearTimeout(this.#watch);
+    if (this.#held.size === 0 || this.#stopped) return;
+    const first = Math.min(...[...this.#held.values()].map((entry) => entry.validUntilMs));
+    this.#watch = setTimeout(
+      () => {
+        const nowMs = performance.now();
+        for (const entry of [...this.#held.values()]) if (entry.validUntilMs <= nowMs) this.#lose(entry, 'not renewed');
+        this.#scheduleWatch();
+      },
+      Math.max(1, first - performance.now()),
+    );
+  }
+
+  async #renew(): Promise<void> {
+    const entries = [...this.#held.values()];
+    if (entries.length === 0) return;
+    const startedMs = performance.now();
+    try {
+      const { renewed, ours } = await this.#renewRows(entries);
+      for (const entry of entries) {
+        if (renewed.has(entry.token)) entry.validUntilMs = startedMs + this.#localTtlMs();
+        else if (!ours.has(entry.token)) this.#lose(entry, 'taken by another');
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, 'leases could not be renewed');
+    }
+  }
+
+  async #renewRows(entries: readonly Entry[]): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {
+    const names = entries.map((entry) => entry.name);
+    const tokens = entries.map((entry) => entry.token);
+    const marks = names.map(() => '?').join(', ');
+    const mine = `name IN (${marks}) AND token IN (${marks})`;
+    return this.#db.transaction(async (tx) => {
+      // SKIP LOCKED: a result that is being written holds its lease's row; it must not keep the others from renewal.
+      const free = await tx.query<{ name: string; token: string }>(
+        `SELECT name, token FROM lease WHERE ${mine} AND expires_at > NOW(3) FOR UPDATE SKIP LOCKED`,
+        [...names, ...tokens],
+      );
+      if (free.length > 0)
+        await tx.execute(
+          `UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name IN (${free.map(() => '?').join(', ')})`,
+          [this.#ttlMs * 1000, ...free.map((row) => row.name)],
+        );
+      const renewed = new Set(free.map((row) => row.token));
+      if (renewed.size === entries.length) return { renewed, ours: renewed };
+      const left = await tx.query<{ token: string }>(`SELECT token FROM lease WHERE ${mine}`, [...names, ...tokens]);
+      return { renewed, ours: new Set(left.map((row) => row.token)) };
+    });
+  }
+
+  #lose(entry: Entry, why: string): void {
+    if (this.#held.get(entry.name) !== entry) return;
+    this.#held.delete(entry.name);
+    this.#losses += 1;
+    this.#log.warn({ lease: entry.name, why }, 'lease lost');
+    entry.controller.abort(new LeaseLostError(entry.name));
+  }
+
+  async #release(entry: Entry): Promise<void> {
+    if (this.#held.get(entry.name) !== entry) return;
+    this.#held.delete(entry.name);
+    entry.controller.abort(new LeaseLostError(entry.name));
+    await this.#giveUp(entry);
+  }
+
+  /** With a new token, so that nothing done under the old one can still be written. */
+  async #giveUp(entry: Entry): Promise<void> {
+    const sql = 'UPDATE lease SET token = ?, expires_at = NOW(3) - INTERVAL 1 SECOND WHERE name = ? AND token = ?';
+    await this.#db.execute(sql, [newToken(), entry.name, entry.token]).catch((error: unknown) => {
+      this.#log.warn({ err: error, lease: entry.name }, 'lease not released: it ends by itself');
+    });
+  }
+}

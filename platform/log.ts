@@ -1,0 +1,53 @@
+// The log: JSON lines, or readable ones on a terminal. The request id travels by AsyncLocalStorage, so that every line
+// written on behalf of a request carries it without being told.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export type { Logger } from 'pino';
+
+export interface LogOptions {
+  /** trace, debug, info, warn, error, fatal or silent. */
+  readonly level: string;
+  /** Lines for people instead of JSON. */
+  readonly pretty: boolean;
+  /** Which process or role writes. */
+  readonly name?: string;
+  /** Further paths whose values are left out, beside the ones that always are. */
+  readonly redact?: readonly string[];
+  /** Where the lines go; default standard output. */
+  readonly destination?: DestinationStream;
+}
+
+const requestIds = new AsyncLocalStorage<string>();
+
+const secretNames = ['password', 'passphrase', 'privateKey', 'secret', 'refreshToken', 'accessToken', 'authorization'];
+const alwaysRedacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/** Makes the logger of a process. */
+export function createLogger(options: LogOptions): Logger {
+  const settings = {
+    level: options.level,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    mixin: () => {
+      const requestId = requestIds.getStore();
+      return requestId === undefined ? {} : { requestId };
+    },
+    redact: { paths: [...alwaysRedacted, ...(options.redact ?? [])], censor: '•••' },
+  };
+  const destination = options.destination ?? process.stdout;
+  // A stream in this thread, not a worker: what is logged right before a crash must be seen.
+  if (options.pretty)
+    return pino(settings, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', destination }));
+  return pino(settings, destination);
+}
+
+/** Runs `work` (and all that it awaits) under a request id. */
+export function withRequestId<T>(requestId: string, work: () => T): T {
+  return requestIds.run(requestId, work);
+}
+
+/** The request id of the work under way; undefined outside of a request. */
+export function currentRequestId(): string | undefined {
+  return requestIds.getStore();
+}

@@ -1,0 +1,117 @@
+// Work that is owed: the database remembers it, a queue only carries it. A job that is lost, doubled or late changes
+// nothing: claiming and finishing are conditional updates by a token, in the effect's own transaction.
+import type { Database, Transaction } from './database/database.ts';
+import { newToken } from './ids.ts';
+import type { Wake } from './wake.ts';
+
+export interface OwedJob {
+  readonly kind: string;
+  readonly key: string;
+  /** How often it was owed when it was claimed: finishing pays for that much, not for what was owed since. */
+  readonly wanted: number;
+  readonly leaseToken: string;
+}
+
+/** A row that is due, as the carrier needs it. */
+export interface DueRow {
+  readonly kind: string;
+  readonly key: string;
+  readonly wanted: number;
+  readonly attempts: number;
+}
+
+/** The claim is gone (its lease ran out and another took it): roll the effect back. */
+export class OwedWorkLostError extends Error {
+  constructor(job: OwedJob) {
+    super(`the claim on ${job.kind} ${job.key} is gone: its effect is rolled back`);
+    this.name = 'OwedWorkLostError';
+  }
+}
+
+/** Owes work, in the transaction that causes it. Owing it again while it is under way makes it run once more. */
+export async function owe(
+  tx: Transaction,
+  kind: string,
+  key: string,
+  options: { readonly dueInMs?: number } = {},
+  wake?: Wake,
+): Promise<void> {
+  const due = 'NOW(3) + INTERVAL ? MICROSECOND';
+  const dueInMicroseconds = (options.dueInMs ?? 0) * 1000;
+  await tx.execute(
+    `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES (?, ?, ${due}) ON DUPLICATE KEY UPDATE wanted = wanted + 1, due_at = LEAST(COALESCE(due_at, VALUES(due_at)), VALUES(due_at)), attempts = 0`,
+    [kind, key, dueInMicroseconds],
+  );
+  if (wake !== undefined) tx.afterCommit(() => wake.notify('owed'));
+}
+
+/** Marks a job done, in the transaction of its effect. Throws OwedWorkLostError (roll back) when the claim is gone. */
+export async function finishOwed(tx: Transaction, job: OwedJob): Promise<void> {
+  const { affectedRows } = await tx.execute(
+    'UPDATE owed_work SET done = ?, attempts = 0, last_error = NULL, lease_token = NULL, lease_until = NULL, due_at = IF(wanted > ?, due_at, NULL) WHERE kind = ? AND `key` = ? AND lease_token = ?',
+    [job.wanted, job.wanted, job.kind, job.key, job.leaseToken],
+  );
+  if (affectedRows === 0) throw new OwedWorkLostError(job);
+}
+
+export interface OwedWorkOptions {
+  readonly db: Database;
+  /** How long a claim lives; default 30000. A job must end, or be claimed anew, before. */
+  readonly claimMs?: number;
+  /** The first retry's delay, doubled with each; default 1000, at most 5 minutes. */
+  readonly retryFirstMs?: number;
+}
+
+const retryMostMs = 300_000;
+
+export class OwedWork {
+  readonly #db: Database;
+  readonly #claimMs: number;
+  readonly #retryFirstMs: number;
+
+  constructor(options: OwedWorkOptions) {
+    this.#db = options.db;
+    this.#claimMs = options.claimMs ?? 30_000;
+    this.#retryFirstMs = options.retryFirstMs ?? 1_000;
+  }
+
+  /** Rows that are due and not claimed, the longest due first. */
+  async dueRows(options: { readonly kinds?: readonly string[]; readonly limit: number }): Promise<DueRow[]> {
+    const { kinds, limit } = options;
+    const only = kinds === undefined ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
+    return this.#db.query<DueRow>(
+      `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE due_at <= NOW(3) AND (lease_until IS NULL OR lease_until <= NOW(3)) ${only} ORDER BY due_at LIMIT ?`,
+      [...(kinds ?? []), limit],
+    );
+  }
+
+  /** Claims a row that is due; undefined when it is not, is done, or someone else has it. */
+  async claim(kind: string, key: string): Promise<OwedJob | undefined> {
+    const leaseToken = newToken();
+    const { affectedRows } = await this.#db.execute(
+      'UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1 WHERE kind = ? AND `key` = ? AND due_at <= NOW(3) AND (lease_until IS NULL OR lease_until <= NOW(3))',
+      [leaseToken, this.#claimMs * 1000, kind, key],
+    );
+    if (affectedRows === 0) return undefined;
+    const sql = 'SELECT wanted FROM owed_work WHERE kind = ? AND `key` = ? AND lease_token = ?';
+    const [row] = await this.#db.query<{ wanted: number }>(sql, [kind, key, leaseToken]);
+    return row === undefined ? undefined : { kind, key, wanted: row.wanted, leaseToken };
+  }
+
+  /** Gives a claim back after a failure: due again after a delay that grows with each attempt. */
+  async fail(job: OwedJob, error: unknown): Promise<void> {
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, 1024);
+    await this.#db.execute(
+      'UPDATE owed_work SET lease_token = NULL, lease_until = NULL, last_error = ?, due_at = NOW(3) + INTERVAL LEAST(? * POW(2, LEAST(attempts, 20) - 1), ?) * 1000 MICROSECOND WHERE kind = ? AND `key` = ? AND lease_token = ?',
+      [message, this.#retryFirstMs, retryMostMs, job.kind, job.key, job.leaseToken],
+    );
+  }
+
+  /** Rows that are owed now, and how long the longest due has waited, for metrics. */
+  async figures(): Promise<{ readonly due: number; readonly oldestMs: number }> {
+    const [row] = await this.#db.query<{ due: number; oldestMs: number | null }>(
+      'SELECT COUNT(*) AS due, TIMESTAMPDIFF(MICROSECOND, MIN(due_at), NOW(3)) DIV 1000 AS oldestMs FROM owed_work WHERE due_at <= NOW(3)',
+    );
+    return { due: row?.due ?? 0, oldestMs: Math.max(0, row?.oldestMs ?? 0) };
+  }
+}

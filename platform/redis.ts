@@ -1,0 +1,58 @@
+// Connections to Redis. Redis carries and wakes, it never holds the truth: every user of it must go on without.
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from './log.ts';
+
+/** Where Redis is: a unix socket, or host and port. */
+export type RedisLocation =
+  | { readonly path: string; readonly password?: string }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly password?: string;
+      readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+    };
+
+/** ioredis' own type has a member that its constructor does not take under exactOptionalPropertyTypes. */
+export type RedisSettings = Omit<RedisOptions, 'replyMapping'>;
+
+export interface RedisConnectionOptions {
+  readonly log: Logger;
+  /** BullMQ's blocking connections want their commands kept until Redis is back; all others fail at once. Default false. */
+  readonly keepCommands?: boolean;
+  /** Shown by CLIENT LIST. */
+  readonly connectionName?: string;
+}
+
+const reconnectFirstMs = 50;
+const reconnectMostMs = 1_000;
+
+/** The driver's options, for those (BullMQ) that make connections themselves. */
+export function redisOptions(location: RedisLocation, options: { readonly keepCommands: boolean }): RedisSettings {
+  return {
+    ...location,
+    connectTimeout: 2_000,
+    maxRetriesPerRequest: options.keepCommands ? null : 0,
+    enableOfflineQueue: options.keepCommands,
+    ...(options.keepCommands ? {} : { commandTimeout: 2_000 }),
+    // For ever, but with a bounded pause: a Redis that comes back is found within a second.
+    retryStrategy: (attempt) => Math.min(reconnectFirstMs * 2 ** Math.min(attempt, 10), reconnectMostMs),
+  };
+}
+
+/** Opens a connection in the background; the caller must `disconnect()` it. Its loss is logged once, not each retry. */
+export function createRedis(location: RedisLocation, options: RedisConnectionOptions): Redis {
+  const { log, keepCommands = false, connectionName } = options;
+  const settings = redisOptions(location, { keepCommands });
+  if (connectionName !== undefined) settings.connectionName = connectionName;
+  const redis = new Redis(settings);
+  let lost = false;
+  redis.on('error', (error: Error) => {
+    if (!lost) log.warn({ err: error }, 'Redis is away: going on without it');
+    lost = true;
+  });
+  redis.on('ready', () => {
+    if (lost) log.info('Redis is back');
+    lost = false;
+  });
+  return redis;
+}

@@ -1,0 +1,54 @@
+// Sealing of secrets at rest: AES-256-GCM (NIST SP 800-38D) under the key file's active key. What is sealed is bound to its
+// place by the additional data, so that a sealed value copied to another row does not open.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import type { Keyring } from './keyring.ts';
+
+export interface Sealed {
+  /** Of the key it was sealed with; older keys still open. */
+  readonly keyId: string;
+  /** 12 bytes nonce, 16 bytes tag, then the cipher text. */
+  readonly sealed: Buffer;
+}
+
+export interface Sealer {
+  /** `aad`: where it belongs, for example `backend/<uuid>/password`. */
+  seal(plain: string, aad: string): Sealed;
+  /** Throws when the key is unknown, or when the value was changed or belongs elsewhere. */
+  open(sealed: Sealed, aad: string): string;
+}
+
+const purpose = 'sealing';
+const nonceBytes = 12;
+const tagBytes = 16;
+
+export function createSealer(keyring: Keyring): Sealer {
+  return {
+    seal(plain, aad) {
+      const { id, key } = keyring.active(purpose);
+      const nonce = randomBytes(nonceBytes);
+      const cipher = createCipheriv('aes-256-gcm', key, nonce);
+      cipher.setAAD(Buffer.from(aad, 'utf8'));
+      const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return { keyId: id, sealed: Buffer.concat([nonce, cipher.getAuthTag(), text]) };
+    },
+    open({ keyId, sealed }, aad) {
+      const key = keyring.byId(purpose, keyId);
+      if (key === undefined)
+        throw new Error(`${aad} was sealed with key ${keyId}, which is not in the key file: restore that key`);
+      if (sealed.length < nonceBytes + tagBytes) throw new Error(`${aad} is too short to be a sealed value`);
+      const decipher = createDecipheriv('aes-256-gcm', key.key, sealed.subarray(0, nonceBytes), {
+        authTagLength: tagBytes,
+      });
+      decipher.setAAD(Buffer.from(aad, 'utf8'));
+      decipher.setAuthTag(sealed.subarray(nonceBytes, nonceBytes + tagBytes));
+      try {
+        const start = decipher.update(sealed.subarray(nonceBytes + tagBytes));
+        return Buffer.concat([start, decipher.final()]).toString('utf8');
+      } catch (error) {
+        throw new Error(`${aad} does not open with key ${keyId}: it was changed, or belongs elsewhere`, {
+          cause: error,
+        });
+      }
+    },
+  };
+}
