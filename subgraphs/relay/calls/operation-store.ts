@@ -1,0 +1,241 @@
+// The journal's SQL. Every transition is an UPDATE that names the state and version it starts from: no row changed means
+// that someone else was there first, and the caller reads again.
+import type { Sql, SqlValue } from '../../../platform/database/database.ts';
+import { type AcceptedCall, type OperationMark, type OperationRow, type Verdict, wireText } from './operation.ts';
+import { assertTransition, isFinal, type Mover, type OperationState } from './states.ts';
+
+const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
+  cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,
+  object_key AS objectKey, object_hash AS objectHash, shared, forced, arguments, wire_call AS wireCall, result,
+  error_code AS errorCode, error_message AS errorMessage, call_deadline_ms AS callDeadlineMs, timeline,
+  created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
+  finished_at AS finishedAt, settled_by AS settledBy, requested_by AS requestedBy, request_id AS requestId`;
+
+/** `forMs` from the database's now, which is the clock of all times in the journal. */
+const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
+
+export interface NewOperation {
+  readonly call: AcceptedCall;
+  readonly owner: string;
+  readonly state: 'PENDING' | 'SENT';
+  /** From now: how long it may wait (PENDING), or take (SENT). */
+  readonly deadlineMs: number;
+}
+
+/** False when the backend is no longer in use: nothing was inserted. */
+export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs }: NewOperation): Promise<boolean> {
+  assertTransition(null, state, 'owner');
+  const { affectedRows } = await sql.execute(
+    `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
+      cmp_role, resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
+      requested_by, request_id, created_at, sent_at, deadline_at)
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED'`,
+    [
+      call.id,
+      call.projectId,
+      call.name,
+      call.operation.effect,
+      state,
+      owner,
+      call.cmp?.namespace ?? null,
+      call.cmp?.type ?? null,
+      call.cmp?.externalId ?? null,
+      call.cmp?.role ?? '',
+      call.object.resource,
+      call.object.scope,
+      call.object.key,
+      call.objectHash,
+      call.shared,
+      call.forced,
+      JSON.stringify(call.args),
+      wireText(call.wire),
+      call.deadlineMs,
+      call.timeline,
+      call.requestedBy,
+      call.requestId,
+      deadlineMs,
+      call.backendId,
+    ],
+  );
+  return affectedRows === 1;
+}
+
+/** PENDING → SENT; false when the row is no longer as `mark` says. */
+export async function markSent(sql: Sql, mark: OperationMark, owner: string): Promise<boolean> {
+  assertTransition(mark.state, 'SENT', 'owner');
+  const { affectedRows } = await sql.execute(
+    `UPDATE operation SET state = 'SENT', version = version + 1, owner = ?, sent_at = NOW(3),
+      deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
+    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3)`,
+    [owner, mark.id, mark.state, mark.version],
+  );
+  return affectedRows === 1;
+}
+
+/** The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. */
+export async function writeVerdict(sql: Sql, mark: OperationMark, owner: string, verdict: Verdict): Promise<boolean> {
+  assertTransition(mark.state, verdict.state, 'owner');
+  const { affectedRows } = await sql.execute(
+    `UPDATE operation SET state = ?, version = version + 1, result = ?, error_code = ?, error_message = ?, settled_by = ?,
+      finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
+      quiet_until = ${verdict.state === 'UNKNOWN' ? 'sent_at + INTERVAL ? * 1000 MICROSECOND' : 'quiet_until'}
+    WHERE id = ? AND state = ? AND version = ? AND owner = ?`,
+    [
+      verdict.state,
+      verdict.result === undefined ? null : JSON.stringify(verdict.result),
+      verdict.error?.code ?? null,
+      verdict.error?.message.slice(0, 4096) ?? null,
+      verdict.settledBy,
+      ...(verdict.state === 'UNKNOWN' ? [verdict.quietAfterSentMs ?? 0] : []),
+      mark.id,
+      mark.state,
+      mark.version,
+      owner,
+    ],
+  );
+  return affectedRows === 1;
+}
+
+export interface Move {
+  readonly to: OperationState;
+  readonly by: Mover;
+  readonly settledBy: string;
+  readonly error?: { readonly code: string; readonly message: string } | null;
+  /** For UNKNOWN by recovery: until `deadlineAt` plus this the call may still take effect. */
+  readonly quietAfterDeadlineMs?: number;
+}
+
+/** Any other transition; false when the row is no longer as `mark` says. Without `error` the row keeps its own. */
+export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): Promise<boolean> {
+  assertTransition(mark.state, move.to, move.by);
+  const sets = ['state = ?', 'version = version + 1', 'settled_by = ?'];
+  const values: SqlValue[] = [move.to, move.settledBy];
+  if (move.error !== undefined) {
+    sets.push('error_code = ?', 'error_message = ?');
+    values.push(move.error?.code ?? null, move.error?.message.slice(0, 4096) ?? null);
+  }
+  if (isFinal(move.to)) sets.push('finished_at = NOW(3)');
+  if (move.quietAfterDeadlineMs !== undefined) {
+    sets.push('quiet_until = deadline_at + INTERVAL ? * 1000 MICROSECOND');
+    values.push(move.quietAfterDeadlineMs);
+  }
+  const { affectedRows } = await sql.execute(
+    `UPDATE operation SET ${sets.join(', ')} WHERE id = ? AND state = ? AND version = ?`,
+    [...values, mark.id, mark.state, mark.version],
+  );
+  return affectedRows === 1;
+}
+
+/** A change that leaves the state as it is: new evidence. */
+export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boolean> {
+  const { affectedRows } = await sql.execute(
+    'UPDATE operation SET version = version + 1 WHERE id = ? AND state = ? AND version = ?',
+    [mark.id, mark.state, mark.version],
+  );
+  return affectedRows === 1;
+}
+
+export async function readOperation(sql: Sql, id: string): Promise<OperationRow | undefined> {
+  const rows = await sql.query<OperationRow>(`SELECT ${columns} FROM operation WHERE id = ?`, [id]);
+  return rows[0];
+}
+
+export async function readOperations(sql: Sql, ids: readonly string[]): Promise<Map<string, OperationRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.query<OperationRow>(
+    `SELECT ${columns} FROM operation WHERE id IN (${ids.map(() => '?').join(', ')})`,
+    ids,
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** The head of a backend's queue, oldest first. */
+export async function readPending(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
+  return sql.query<OperationRow>(
+    `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY id LIMIT ${limit}`,
+    [backendId],
+  );
+}
+
+export interface QueueFigures {
+  readonly waiting: number;
+  readonly inFlight: number;
+}
+
+export async function queueFigures(sql: Sql, backendIds: readonly string[]): Promise<Map<string, QueueFigures>> {
+  if (backendIds.length === 0) return new Map();
+  const rows = await sql.query<{ backendId: string; waiting: number; inFlight: number }>(
+    `SELECT backend_id AS backendId, CAST(SUM(state = 'PENDING') AS INT) AS waiting, CAST(SUM(state = 'SENT') AS INT) AS inFlight
+    FROM operation WHERE backend_id IN (${backendIds.map(() => '?').join(', ')}) AND state IN ('PENDING', 'SENT')
+    GROUP BY backend_id`,
+    backendIds,
+  );
+  return new Map(rows.map((row) => [row.backendId, row]));
+}
+
+export async function countPending(sql: Sql, backendId: string): Promise<number> {
+  const rows = await sql.query<{ waiting: number }>(
+    "SELECT COUNT(*) AS waiting FROM operation WHERE backend_id = ? AND state = 'PENDING'",
+    [backendId],
+  );
+  return rows[0]?.waiting ?? 0;
+}
+
+export interface OperationFilter {
+  /** Projects that may be seen; 'all' for an administrator. */
+  readonly projects: 'all' | readonly string[];
+  readonly backendId?: string;
+  readonly states?: readonly OperationState[];
+  readonly cmp?: { readonly namespace: string; readonly type: string; readonly externalId: string };
+  /** The last id of the page before. */
+  readonly before?: string | undefined;
+  readonly take: number;
+}
+
+/** Newest first. */
+export async function listOperations(sql: Sql, filter: OperationFilter): Promise<OperationRow[]> {
+  const where: string[] = ['1 = 1'];
+  const values: SqlValue[] = [];
+  const anyOf = (column: string, list: readonly string[]) => {
+    where.push(list.length === 0 ? '1 = 0' : `${column} IN (${list.map(() => '?').join(', ')})`);
+    values.push(...list);
+  };
+  if (filter.projects !== 'all') anyOf('project_id', filter.projects);
+  if (filter.states !== undefined) anyOf('state', filter.states);
+  if (filter.backendId !== undefined) anyOf('backend_id', [filter.backendId]);
+  if (filter.cmp !== undefined) {
+    where.push('cmp_namespace = ? AND cmp_type = ? AND cmp_id = ?');
+    values.push(filter.cmp.namespace, filter.cmp.type, filter.cmp.externalId);
+  }
+  if (filter.before !== undefined) {
+    where.push('id < ?');
+    values.push(filter.before);
+  }
+  return sql.query<OperationRow>(
+    `SELECT ${columns} FROM operation WHERE ${where.join(' AND ')} ORDER BY id DESC LIMIT ${filter.take}`,
+    values,
+  );
+}
+
+/** Backends with calls that wait. */
+export async function backendsWithPending(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    "SELECT DISTINCT backend_id AS id FROM operation WHERE state = 'PENDING' LIMIT 1000",
+  );
+  return rows.map((row) => row.id);
+}
+
+export interface StuckOperation extends OperationRow {
+  /** The database says so. */
+  readonly overdue: number;
+}
+
+/** Unended calls of other owners, oldest deadline first: what recovery looks at. */
+export async function readUnended(sql: Sql, graceMs: number): Promise<StuckOperation[]> {
+  return sql.query<StuckOperation>(
+    `SELECT ${columns}, deadline_at <= NOW(3) - INTERVAL IF(state = 'SENT', ?, 0) * 1000 MICROSECOND AS overdue
+    FROM operation WHERE state IN ('PENDING', 'SENT') ORDER BY deadline_at LIMIT 500`,
+    [graceMs],
+  );
+}

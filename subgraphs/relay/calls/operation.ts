@@ -1,0 +1,123 @@
+// A relayed call as the journal holds it, and the call as it is accepted, before there is a row.
+import type { UserError } from '../../../platform/errors.ts';
+import type { KeyScope } from '../../../platform/idempotency.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import type { CmpReference } from '../cmp-reference.ts';
+import type { BackendObject, DriverOperation, Effect, JsonObject, WireCall } from '../drivers/driver.ts';
+import type { OperationState } from './states.ts';
+
+export interface OperationRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly backendId: string;
+  readonly name: string;
+  readonly effect: Effect;
+  readonly state: OperationState;
+  readonly version: number;
+  readonly owner: string | null;
+  readonly cmpNamespace: string | null;
+  readonly cmpType: string | null;
+  readonly cmpId: string | null;
+  readonly cmpRole: string;
+  readonly resource: string;
+  readonly scope: string;
+  readonly objectKey: string;
+  readonly objectHash: string;
+  readonly shared: number;
+  readonly forced: number;
+  /** JSON text, as are `result` and nothing else. */
+  readonly arguments: string;
+  readonly wireCall: string | null;
+  readonly result: string | null;
+  readonly errorCode: string | null;
+  readonly errorMessage: string | null;
+  readonly callDeadlineMs: number;
+  readonly timeline: number;
+  readonly createdAt: Date;
+  readonly sentAt: Date | null;
+  /** PENDING: until when it may wait; SENT: when it ends without a verdict. */
+  readonly deadlineAt: Date | null;
+  readonly quietUntil: Date | null;
+  readonly finishedAt: Date | null;
+  readonly settledBy: string | null;
+  readonly requestedBy: string;
+  readonly requestId: string | null;
+}
+
+/** What decides the next transition of a row. */
+export type OperationMark = Pick<OperationRow, 'id' | 'version' | 'state'>;
+
+/** What the journal, the claims and the mappings need to know of a call. */
+export interface CallSubject {
+  readonly id: string;
+  readonly projectId: string;
+  readonly backendId: string;
+  readonly name: string;
+  readonly object: BackendObject;
+  readonly objectHash: string;
+  readonly mapping: 'creates' | 'deletes' | null;
+  readonly cmp: CmpReference | null;
+  readonly shared: boolean;
+  readonly forced: boolean;
+  readonly requestId: string | null;
+}
+
+/** A call that passed every check; the journal takes it next. */
+export interface AcceptedCall extends CallSubject {
+  readonly operation: DriverOperation;
+  readonly args: JsonObject;
+  readonly wire: WireCall;
+  readonly deadlineMs: number;
+  readonly key: KeyScope | null;
+  readonly requestedBy: string;
+  readonly timeline: number;
+  readonly identity: Identity | null;
+  /** Name of the mutation, and its input, for the audit trail. */
+  readonly action: string;
+  readonly input: unknown;
+}
+
+/** What became of a call that was sent, or was to be. */
+export interface Verdict {
+  readonly state: 'SUCCEEDED' | 'FAILED' | 'ACCEPTED' | 'UNKNOWN';
+  readonly result?: unknown;
+  /** The device's own stable id of the object. */
+  readonly uuid?: string;
+  readonly error?: { readonly code: string; readonly message: string };
+  /** For UNKNOWN: for how long after `sent_at` the call may still take effect, in milliseconds. */
+  readonly quietAfterSentMs?: number;
+  readonly settledBy: 'reply' | 'deadline' | 'connection' | 'not-sent';
+}
+
+/** What a mutation answers. */
+export interface CallResult {
+  readonly operation: OperationRow | null;
+  readonly wireCall: string | null;
+  readonly deviceCheck: { readonly code: string; readonly message: string } | null;
+  readonly userErrors: readonly UserError[];
+  readonly commit: { readonly token: string } | null;
+}
+
+/** Exactly what goes over the wire, as text. */
+export function wireText(call: WireCall): string {
+  return call.stdin === undefined ? call.command : `${call.command}\n${call.stdin}`;
+}
+
+export function subjectOf(row: OperationRow, operation: DriverOperation | undefined): CallSubject {
+  return {
+    id: row.id,
+    projectId: row.projectId,
+    backendId: row.backendId,
+    name: row.name,
+    object: { resource: row.resource, scope: row.scope, key: row.objectKey },
+    objectHash: row.objectHash,
+    mapping: operation?.mapping ?? null,
+    cmp:
+      row.cmpNamespace === null || row.cmpType === null || row.cmpId === null
+        ? null
+        : { namespace: row.cmpNamespace, type: row.cmpType, externalId: row.cmpId, role: row.cmpRole },
+    shared: row.shared === 1,
+    forced: row.forced === 1,
+    requestId: row.requestId,
+  };
+}

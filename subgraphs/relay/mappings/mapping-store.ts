@@ -1,0 +1,163 @@
+// Which CMP object is which backend object: the mapping table's SQL.
+import { type Sql, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
+
+export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
+export type MappingState = (typeof mappingStates)[number];
+
+export interface MappingRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly namespace: string;
+  readonly cmpType: string;
+  readonly cmpId: string;
+  readonly role: string;
+  readonly backendId: string;
+  readonly resource: string;
+  readonly scope: string;
+  readonly objectKey: string;
+  readonly objectHash: string;
+  readonly uuid: string | null;
+  readonly shared: number;
+  readonly state: MappingState;
+  /** The call that made it, and the last that touched it. */
+  readonly operationId: string;
+  readonly lastOperationId: string | null;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+const columns = `id, project_id AS projectId, namespace, cmp_type AS cmpType, cmp_id AS cmpId, role,
+  backend_id AS backendId, resource, scope, object_key AS objectKey, object_hash AS objectHash, uuid, shared, state,
+  operation_id AS operationId, last_operation_id AS lastOperationId, version, created_at AS createdAt,
+  updated_at AS updatedAt`;
+
+/** The mappings of one backend object that are not deleted, at most 1000. */
+export async function liveMappings(sql: Sql, backendId: string, objectHash: string): Promise<MappingRow[]> {
+  return sql.query<MappingRow>(
+    `SELECT ${columns} FROM mapping WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000`,
+    [backendId, objectHash],
+  );
+}
+
+export type NewMapping = Omit<MappingRow, 'version' | 'createdAt' | 'updatedAt' | 'shared'> & {
+  readonly shared: boolean;
+};
+
+export async function insertMapping(tx: Transaction, row: NewMapping): Promise<void> {
+  await tx.execute(
+    `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, role, backend_id, resource, scope, object_key,
+      object_hash, owner_slot, uuid, shared, state, operation_id, last_operation_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    [
+      row.id,
+      row.projectId,
+      row.namespace,
+      row.cmpType,
+      row.cmpId,
+      row.role,
+      row.backendId,
+      row.resource,
+      row.scope,
+      row.objectKey,
+      row.objectHash,
+      row.shared ? row.id : '',
+      row.uuid,
+      row.shared,
+      row.state,
+      row.operationId,
+      row.lastOperationId,
+    ],
+  );
+}
+
+/** Sets the state; false when the row is no longer at `row.version`. `uuid` absent: kept. */
+export async function updateMapping(
+  tx: Transaction,
+  row: MappingRow,
+  change: { readonly state: MappingState; readonly lastOperationId: string | null; readonly uuid?: string | undefined },
+): Promise<boolean> {
+  const { affectedRows } = await tx.execute(
+    `UPDATE mapping SET state = ?, last_operation_id = ?, uuid = ?, version = version + 1, updated_at = NOW(3),
+      owner_slot = ${change.state === 'DELETED' ? 'NULL' : 'owner_slot'}
+    WHERE id = ? AND version = ?`,
+    [change.state, change.lastOperationId, change.uuid ?? row.uuid, row.id, row.version],
+  );
+  return affectedRows === 1;
+}
+
+export async function readMapping(sql: Sql, id: string): Promise<MappingRow | undefined> {
+  return (await readMappings(sql, [id])).get(id);
+}
+
+export async function readMappings(sql: Sql, ids: readonly string[]): Promise<Map<string, MappingRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.query<MappingRow>(
+    `SELECT ${columns} FROM mapping WHERE id IN (${ids.map(() => '?').join(', ')})`,
+    ids,
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** What each operation made or touched last. */
+export async function mappingsOfOperations(sql: Sql, ids: readonly string[]): Promise<Map<string, MappingRow[]>> {
+  const result = new Map<string, MappingRow[]>(ids.map((id) => [id, []]));
+  if (ids.length === 0) return result;
+  const marks = ids.map(() => '?').join(', ');
+  const rows = await sql.query<MappingRow>(
+    `SELECT ${columns} FROM mapping WHERE operation_id IN (${marks}) UNION
+    SELECT ${columns} FROM mapping WHERE last_operation_id IN (${marks}) LIMIT 10000`,
+    [...ids, ...ids],
+  );
+  for (const row of rows) {
+    result.get(row.operationId)?.push(row);
+    if (row.lastOperationId !== null && row.lastOperationId !== row.operationId)
+      result.get(row.lastOperationId)?.push(row);
+  }
+  return result;
+}
+
+/** Live mappings of each backend. */
+export async function countLiveMappings(sql: Sql, backendIds: readonly string[]): Promise<Map<string, number>> {
+  if (backendIds.length === 0) return new Map();
+  const rows = await sql.query<{ backendId: string; live: number }>(
+    `SELECT backend_id AS backendId, COUNT(*) AS live FROM mapping
+    WHERE backend_id IN (${backendIds.map(() => '?').join(', ')}) AND state IN ('ACTIVE', 'UNVERIFIED') GROUP BY backend_id`,
+    backendIds,
+  );
+  return new Map(rows.map((row) => [row.backendId, row.live]));
+}
+
+export interface MappingFilter {
+  readonly projects: 'all' | readonly string[];
+  readonly backendId?: string;
+  readonly states?: readonly MappingState[];
+  readonly cmp?: { readonly namespace: string; readonly type: string; readonly externalId: string };
+  readonly before?: string | undefined;
+  readonly take: number;
+}
+
+/** Newest first. */
+export async function listMappings(sql: Sql, filter: MappingFilter): Promise<MappingRow[]> {
+  const where: string[] = ['1 = 1'];
+  const values: SqlValue[] = [];
+  const anyOf = (column: string, list: readonly string[]) => {
+    where.push(list.length === 0 ? '1 = 0' : `${column} IN (${list.map(() => '?').join(', ')})`);
+    values.push(...list);
+  };
+  if (filter.projects !== 'all') anyOf('project_id', filter.projects);
+  if (filter.states !== undefined) anyOf('state', filter.states);
+  if (filter.backendId !== undefined) anyOf('backend_id', [filter.backendId]);
+  if (filter.cmp !== undefined) {
+    where.push('namespace = ? AND cmp_type = ? AND cmp_id = ?');
+    values.push(filter.cmp.namespace, filter.cmp.type, filter.cmp.externalId);
+  }
+  if (filter.before !== undefined) {
+    where.push('id < ?');
+    values.push(filter.before);
+  }
+  return sql.query<MappingRow>(
+    `SELECT ${columns} FROM mapping WHERE ${where.join(' AND ')} ORDER BY id DESC LIMIT ${filter.take}`,
+    values,
+  );
+}
