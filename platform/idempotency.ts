@@ -94,6 +94,11 @@ export async function releaseKey(tx: Transaction, key: Omit<KeyScope, 'requestHa
   await tx.execute(`DELETE FROM idempotency_key WHERE ${keyed}`, identify(key));
 }
 
+/** As releaseKey, by the call that took it: for those who find the call and not the request. */
+export async function releaseKeyOfCall(tx: Transaction, callId: string): Promise<void> {
+  await tx.execute('DELETE FROM idempotency_key WHERE call_id = ?', [callId]);
+}
+
 export function refuseInProgress(): never {
   refuse('IN_PROGRESS', 'a request with this idempotencyKey is being worked on: send it again', {
     field: ['input', 'idempotencyKey'],
