@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs Debian packages without starting or enabling a service.
+# in:   $1 folder of this script, $2 "update" to read the package lists first or "keep", then the packages; must be root
+# must hold: the machine's own policy-rc.d is never touched. Ours is bound over it in a private mount namespace, which is
+#            gone when this process is, however it ends. Where there is none to bind over, the two programs that would ask
+#            it are bound instead. Where no namespace can be made (a container), one is made only if there is none.
+set -eu
+if [ "${TIDEGATE_PRIVATE_MOUNTS:-}" = '' ] && unshare --mount --propagation private true 2>/dev/null; then
+  TIDEGATE_PRIVATE_MOUNTS=yes exec unshare --mount --propagation private sh "$0" "$@"
+fi
+here=$1 lists=$2
+shift 2
+
+policy=/usr/sbin/policy-rc.d
+if [ "${TIDEGATE_PRIVATE_MOUNTS:-}" = yes ]; then
+  if [ -e "$policy" ]; then
+    mount -n --bind "$here/policy-rc.d" "$policy"
+  else
+    for program in /usr/sbin/invoke-rc.d /usr/bin/deb-systemd-invoke; do
+      [ ! -e "$program" ] || mount -n --bind /usr/bin/true "$program"
+    done
+  fi
+elif [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  trap 'exit 130' INT TERM HUP
+  cp "$here/policy-rc.d" "$policy"
+  chmod 755 "$policy"
+fi
+
+ssh_is_new=yes
+[ ! -e /usr/sbin/sshd ] || ssh_is_new=no
+
+# needrestart, where it is installed, would restart services on its own.
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C.UTF-8
+set -- install --yes --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
+[ "$lists" = keep ] || apt-get update --quiet -o DPkg::Lock::Timeout=300
+if ! apt-get "$@"; then
+  [ "$lists" = keep ] || exit 1
+  # Most likely the lists are older than what the mirror still has.
+  apt-get update --quiet -o DPkg::Lock::Timeout=300
+  apt-get "$@"
+fi
+
+# The package switches its service on for the next boot; whoever had it before keeps it as it was.
+if [ "$ssh_is_new" = yes ] && [ -e /usr/sbin/sshd ]; then
+  for unit in ssh.service ssh.socket; do
+    deb-systemd-helper disable "$unit" >/dev/null 2>&1 || :
+  done
+  update-rc.d ssh disable >/dev/null 2>&1 || :
+fi

@@ -1,0 +1,39 @@
+// The order of the steps, and which of them a command line needs. Flags that mean nothing here are Tidegate's own.
+
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BootError } from './boot-error.mjs';
+import { buildDashboard, generateCode } from './generated-code.mjs';
+import { installNodePackages } from './node-packages.mjs';
+import { Progress } from './progress.mjs';
+import { endWithParent } from './run.mjs';
+import { installSystemPackages } from './system-packages.mjs';
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/** Returns the exit code: 0 when everything is there, 1 after saying what is not. */
+export async function prepare(args) {
+  const flags = new Set(args);
+  const onlyPrints = flags.has('--help') || flags.has('-h') || flags.has('--print-config');
+  const options = {
+    root: ROOT,
+    mayInstall: !flags.has('--no-install'),
+    forTests: flags.has('--for-tests'),
+    withLab: !flags.has('--no-lab'),
+    progress: new Progress(process.stderr),
+  };
+  endWithParent();
+  try {
+    await installNodePackages(options);
+    await generateCode(options);
+    if (onlyPrints) return 0;
+    await buildDashboard(options);
+    await installSystemPackages(options);
+    return 0;
+  } catch (error) {
+    options.progress.abandon();
+    if (!(error instanceof BootError)) throw error;
+    console.error(error.message);
+    return 1;
+  }
+}

@@ -1,0 +1,133 @@
+// The programs that Tidegate starts, and the Debian or Ubuntu packages that have them. Only what is missing is installed;
+// packages are chosen so that none brings a running database along.
+
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BootError } from './boot-error.mjs';
+import { run } from './run.mjs';
+
+/** `places`: the package is there when, for each group, one of the paths exists. `when`: who needs it. */
+const PACKAGES = [
+  { name: 'mariadb-server-core', when: 'always', places: [['/usr/sbin/mariadbd'], ['/usr/bin/mariadb-install-db']] },
+  { name: 'mariadb-client-core', when: 'always', places: [['/usr/bin/my_print_defaults']] },
+  { name: 'redis-tools', when: 'always', places: [['/usr/bin/redis-check-rdb', '/usr/bin/redis-server']] },
+  { name: 'util-linux', when: 'always', places: [['/usr/bin/setpriv'], ['/usr/bin/flock'], ['/usr/bin/unshare']] },
+  { name: 'openssh-server', when: 'lab or tests', places: [['/usr/sbin/sshd']] },
+  { name: 'openssh-client', when: 'lab or tests', places: [['/usr/bin/ssh-keygen']] },
+  { name: 'nftables', when: 'lab or tests', places: [['/usr/sbin/nft']] },
+  { name: 'iproute2', when: 'lab or tests', places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
+  { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
+  { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
+];
+
+/** Ubuntu has Chromium only as a snap: its tests are then left out rather than all of them refused. */
+const OPTIONAL = new Set(['chromium']);
+
+const APT_INSTALL = 'apt-get install --yes --no-install-recommends';
+
+export async function installSystemPackages(options) {
+  const isRoot = process.getuid() === 0;
+  const needed = PACKAGES.filter(
+    ({ when }) => when === 'always' || options.forTests || (when === 'lab or tests' && isRoot && options.withLab),
+  );
+  const missing = [];
+  for (const { name, places } of needed) if (!(await isThere(places))) missing.push(name);
+  if (missing.length === 0) return;
+  if (!options.mayInstall) throw new BootError(missingMessage(missing, '--no-install was given'));
+  if (!(await succeeds('apt-get', ['--version']))) {
+    throw new BootError(
+      `These Debian packages are missing: ${missing.join(', ')}. There is no apt-get here: install what they have by other means.`,
+    );
+  }
+  const becomeRoot = isRoot ? [] : await findSudo(missing);
+  const { available, listsAreOld } = await lookUp(missing);
+  await install(available, { ...options, becomeRoot, lists: listsAreOld ? 'update' : 'keep' });
+
+  const left = needed.filter(({ name }) => !OPTIONAL.has(name) && available.includes(name));
+  for (const { name, places } of left) {
+    if (!(await isThere(places)))
+      throw new BootError(`${name} was installed, but ${places.flat().join(' or ')} is not there.`);
+  }
+}
+
+/** The command that makes root of us, or a BootError that says what to type. `sudo` may ask, if there is somebody to ask. */
+async function findSudo(missing) {
+  if (await succeeds('sudo', ['-n', 'true'])) return ['sudo', '-n'];
+  const someoneIsThere = process.stdin.isTTY && process.stderr.isTTY;
+  if (someoneIsThere && (await succeeds('sudo', ['--version']))) return ['sudo'];
+  throw new BootError(missingMessage(missing, 'they can only be installed as root'));
+}
+
+function missingMessage(missing, why) {
+  const sudo = process.getuid() === 0 ? '' : 'sudo ';
+  return `These system packages are missing, and ${why}: ${missing.join(', ')}. To install them:\n  ${sudo}${APT_INSTALL} ${missing.join(' ')}`;
+}
+
+/** What apt knows of: with a package that it doesn't, its lists have to be read first. */
+async function lookUp(missing) {
+  const known = [];
+  for (const name of missing) if (await hasCandidate(name)) known.push(name);
+  const unknown = missing.filter((name) => !known.includes(name));
+  const listsAreOld = unknown.some((name) => !OPTIONAL.has(name)) || (unknown.length > 0 && known.length === 0);
+  return { available: listsAreOld ? missing : known, listsAreOld };
+}
+
+async function hasCandidate(name) {
+  const { exitCode, output } = await run('apt-cache', ['policy', name], { env: { ...process.env, LC_ALL: 'C' } });
+  return exitCode === 0 && /Candidate: (?!\(none\))/.test(output);
+}
+
+async function install(packages, { root, progress, becomeRoot, lists }) {
+  const folder = join(root, 'bin', 'boot');
+  const attempt = async (names) => {
+    const label = `Installing ${names.length === 1 ? names[0] : `${names.length} system packages (${names.join(', ')})`}`;
+    if (becomeRoot.length === 1) {
+      // sudo asks on the terminal: no line of ours may be redrawn over its question.
+      const asked = await run('sudo', ['-v'], { stdin: 'inherit' });
+      if (asked.exitCode !== 0) throw new BootError(missingMessage(names, 'sudo refused'));
+    }
+    progress.start(label);
+    const [command, ...args] = [...becomeRoot, 'sh', join(folder, 'install-packages.sh'), folder, lists, ...names];
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+    return run(command, args, { env, onLine: (line) => progress.detail(line) });
+  };
+  const required = packages.filter((name) => !OPTIONAL.has(name));
+  const optional = packages.filter((name) => OPTIONAL.has(name));
+  if (required.length > 0) {
+    const result = await attempt(required);
+    if (result.exitCode !== 0) {
+      throw new BootError(
+        `The system packages could not be installed (apt-get ended with ${result.exitCode}):\n${result.output}\n` +
+          missingMessage(required, 'this did not work'),
+      );
+    }
+    progress.done();
+  }
+  for (const name of optional) {
+    const result = await attempt([name]);
+    if (result.exitCode === 0) progress.done();
+    else {
+      progress.abandon();
+      console.error(`${name} could not be installed here; the tests that need it are skipped.`);
+    }
+  }
+}
+
+async function isThere(groups) {
+  for (const places of groups) {
+    const found = await Promise.all(
+      places.map((path) =>
+        access(path).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    if (!found.includes(true)) return false;
+  }
+  return true;
+}
+
+async function succeeds(command, args) {
+  return (await run(command, args)).exitCode === 0;
+}
