@@ -1,0 +1,64 @@
+// Keyset pagination, the same for every connection: a page is asked for by size and by the key of the last item seen, so
+// that pages do not shift while rows come and go.
+import { CodedError } from '../errors.ts';
+
+/** The largest page. */
+export const maxPageSize = 100;
+
+export interface PageArguments {
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
+/** What a store needs to read one page. */
+export interface PageRequest {
+  /** Items wanted. */
+  readonly first: number;
+  /** Rows to read: one more than `first`, which tells whether another page follows. */
+  readonly take: number;
+  /** Key of the last item of the page before; undefined for the first page. */
+  readonly after: readonly string[] | undefined;
+}
+
+export interface Page<Row> {
+  readonly nodes: readonly Row[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+/** Reads `first` and `after`. `keyLength` is how many texts make a key. Throws INVALID_INPUT. */
+export function pageRequest(args: PageArguments, keyLength = 1): PageRequest {
+  const first = args.first ?? 50;
+  if (!Number.isInteger(first) || first < 1 || first > maxPageSize)
+    throw new CodedError('INVALID_INPUT', `first: ${first} is out of range; give 1 to ${maxPageSize}.`);
+  const after = args.after == null ? undefined : decodeKey(args.after);
+  if (after !== undefined && after.length !== keyLength)
+    throw new CodedError(
+      'INVALID_INPUT',
+      'after: this is no endCursor of this connection; leave it out for the first page.',
+    );
+  return { first, take: first + 1, after };
+}
+
+/** Makes a page of up to `first` + 1 rows as read. */
+export function page<Row>(rows: readonly Row[], first: number, keyOf: (row: Row) => readonly string[]): Page<Row> {
+  const nodes = rows.slice(0, first);
+  const last = nodes.at(-1);
+  return {
+    nodes,
+    pageInfo: { hasNextPage: rows.length > first, endCursor: last === undefined ? null : encodeKey(keyOf(last)) },
+  };
+}
+
+function encodeKey(key: readonly string[]): string {
+  return Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
+}
+
+function decodeKey(text: string): readonly string[] {
+  if (text.length > 1024) return [];
+  try {
+    const key: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    return Array.isArray(key) && key.every((part) => typeof part === 'string') ? key : [];
+  } catch {
+    return [];
+  }
+}

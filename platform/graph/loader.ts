@@ -1,0 +1,42 @@
+// Batching for resolvers: keys asked for in the same turn are read together. Nothing is kept after the batch, so that a
+// resolver never sees a row from before a write of its own request.
+import type { RequestContext } from '../identity.ts';
+
+interface Batch<Key, Value> {
+  readonly keys: Set<Key>;
+  readonly result: Promise<ReadonlyMap<Key, Value>>;
+}
+
+/** How many keys one batch may have; the next key opens another. */
+const maxBatchSize = 500;
+
+/**
+ * Loads one value; undefined when the batch has none for the key. `owner` is a symbol of the calling module, one for each
+ * kind of thing that is loaded.
+ *
+ * @example loader(context, backendById, id, (ids) => store.backendsById(ids))
+ */
+export async function loader<Key extends string | number, Value>(
+  context: RequestContext,
+  owner: symbol,
+  key: Key,
+  load: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Value>>,
+): Promise<Value | undefined> {
+  let batch = context.loaders.get(owner) as Batch<Key, Value> | undefined;
+  if (batch === undefined || batch.keys.size >= maxBatchSize) {
+    const keys = new Set<Key>();
+    const close = () => {
+      if (context.loaders.get(owner) === opened) context.loaders.delete(owner);
+    };
+    // setImmediate: after all resolvers that are ready in this turn have asked.
+    const result = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      close();
+      return load([...keys]);
+    });
+    const opened: Batch<Key, Value> = { keys, result };
+    batch = opened;
+    context.loaders.set(owner, opened);
+  }
+  batch.keys.add(key);
+  return (await batch.result).get(key);
+}

@@ -1,0 +1,79 @@
+// The authentication port over HTTP, its asking side: a gateway without a database asks the system subgraph's process.
+import { randomUUID } from 'node:crypto';
+import { Pool } from 'undici';
+import { z } from 'zod';
+import type { Authenticator } from '../access.ts';
+import { CodedError } from '../errors.ts';
+import type { Identity } from '../identity.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import { authenticatePath, recheckPath } from './authenticator-routes.ts';
+import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
+import type { MutualTls } from './tls.ts';
+
+const answerShape = z.object({ identity: identityShape.nullable() });
+
+export interface RemoteAuthenticatorOptions {
+  /** Origin of the process, for example https://system.internal:4101. */
+  readonly url: string;
+  /** Name of the subgraph served there. */
+  readonly subgraph: string;
+  readonly keyring: Keyring;
+  readonly tls?: MutualTls;
+  readonly deadlineMs?: number;
+}
+
+export class RemoteAuthenticator implements Authenticator {
+  readonly #pool: Pool;
+  readonly #subgraph: string;
+  readonly #keyring: Keyring;
+  readonly #deadlineMs: number;
+
+  constructor(options: RemoteAuthenticatorOptions) {
+    this.#pool = new Pool(options.url, {
+      connections: 8,
+      ...(options.tls === undefined ? {} : { connect: options.tls }),
+    });
+    this.#subgraph = options.subgraph;
+    this.#keyring = options.keyring;
+    this.#deadlineMs = options.deadlineMs ?? 5000;
+  }
+
+  authenticate(bearer: string, signal?: AbortSignal): Promise<Identity | undefined> {
+    return this.#ask(authenticatePath, { bearer }, signal);
+  }
+
+  recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined> {
+    return this.#ask(recheckPath, { identity }, signal);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #ask(path: string, body: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
+    const claims = { identity: null, requestId: randomUUID() };
+    const deadline = AbortSignal.timeout(this.#deadlineMs);
+    let text: string;
+    let status: number;
+    try {
+      const response = await this.#pool.request({
+        path,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          [identityHeader]: signIdentity(this.#keyring, claims, this.#subgraph),
+        },
+        body: JSON.stringify(body),
+        signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
+      });
+      status = response.statusCode;
+      text = await response.body.text();
+    } catch (error) {
+      throw new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.', {}, error);
+    }
+    const answer = status === 200 ? answerShape.safeParse(JSON.parse(text)) : undefined;
+    if (answer?.success !== true)
+      throw new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.', {}, `HTTP ${status}`);
+    return answer.data.identity ?? undefined;
+  }
+}

@@ -1,0 +1,172 @@
+// Serves a subgraph to gateways on other hosts: HTTP for queries and mutations, graphql-ws for subscriptions, on one port.
+// It answers nobody but a gateway: each request carries an identity that a gateway signed for this subgraph.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Authenticator } from '../access.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import { internalRoutes } from './authenticator-routes.ts';
+import { DocumentCache } from './document-cache.ts';
+import { executeOnSchema } from './execution.ts';
+import { HttpError, parseJson, readBody } from './http-body.ts';
+import { type IdentityClaims, identityHeader, verifyIdentity } from './signed-identity.ts';
+import type { Subgraph } from './subgraph.ts';
+import { serveSubscriptions } from './subgraph-sockets.ts';
+import { isLoopback, type MutualTls } from './tls.ts';
+
+/** Representations of many entities make large bodies. */
+const maxBodyBytes = 8 * 1024 * 1024;
+
+/** Answers one path; what it returns is sent as JSON. */
+export type InternalRoute = (body: unknown, claims: IdentityClaims) => Promise<unknown>;
+
+export interface ServeSubgraphOptions {
+  readonly subgraph: Subgraph;
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  /** Without it only loopback addresses are served. */
+  readonly tls?: MutualTls;
+  readonly keyring: Keyring;
+  readonly log: Logger;
+  /** Given by the process that knows what a credential is worth: adds /internal/authenticate and /internal/recheck. */
+  readonly authenticator?: Authenticator;
+  /** More paths for POST, signed like everything else. */
+  readonly extraRoutes?: ReadonlyMap<string, InternalRoute>;
+}
+
+export interface ServedSubgraph {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new work, ends subscriptions (gateways resume them elsewhere), waits for requests under way. */
+  drain(deadlineMs?: number): Promise<void>;
+  /** Closes everything at once. */
+  stop(): Promise<void>;
+}
+
+const graphqlBody = z.object({
+  query: z.string(),
+  variables: z.record(z.string(), z.unknown()).nullish(),
+  operationName: z.string().nullish(),
+});
+
+function graphqlRoute(subgraph: Subgraph, log: Logger, documents: DocumentCache): InternalRoute {
+  return async (body, claims) => {
+    const request = graphqlBody.safeParse(body);
+    if (!request.success) throw new HttpError(400, `Not a GraphQL request: ${z.prettifyError(request.error)}`);
+    const document = documents.get(request.data.query);
+    if (!('kind' in document)) return { errors: document.map((error) => error.toJSON()) };
+    return executeOnSchema(
+      subgraph.schema,
+      {
+        document,
+        variables: request.data.variables ?? undefined,
+        operationName: request.data.operationName ?? undefined,
+        context: { ...claims, loaders: new Map() },
+      },
+      log,
+    );
+  };
+}
+
+/** Listens; throws when the address is not loopback and no TLS is given, or the port is in use. */
+export async function serveSubgraph(options: ServeSubgraphOptions): Promise<ServedSubgraph> {
+  const { subgraph, host, keyring, log, tls } = options;
+  if (tls === undefined && !isLoopback(host))
+    throw new Error(
+      `subgraph ${subgraph.name}: ${host} can be reached from other hosts; give a certificate, key and authority for mutual TLS, or listen on 127.0.0.1.`,
+    );
+  const documents = new DocumentCache(subgraph.schema);
+  const routes = new Map<string, InternalRoute>([
+    ['/graphql', graphqlRoute(subgraph, log, documents)],
+    ...(options.authenticator === undefined ? [] : internalRoutes(options.authenticator)),
+    ...(options.extraRoutes ?? []),
+  ]);
+  let active = 0;
+  let whenIdle: (() => void) | undefined;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.method === 'GET' && request.url === '/health/live') return send(response, 200, { live: true });
+    const route = request.method === 'POST' ? routes.get(request.url ?? '') : undefined;
+    if (route === undefined) throw new HttpError(404, 'No such path.');
+    const signed = request.headers[identityHeader];
+    const claims = typeof signed === 'string' ? verifyIdentity(keyring, signed, subgraph.name) : undefined;
+    if (claims === undefined) throw new HttpError(401, `Only a gateway may ask subgraph ${subgraph.name}.`);
+    send(response, 200, await route(parseJson(await readBody(request, maxBodyBytes)), claims));
+  };
+
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    active += 1;
+    answer(request, response)
+      .catch((error: unknown) => {
+        if (error instanceof HttpError) return send(response, error.status, { error: error.message });
+        log.error({ err: error, subgraph: subgraph.name, url: request.url }, 'a request to a subgraph failed');
+        send(response, 500, { error: 'Internal error.' });
+      })
+      .finally(() => {
+        active -= 1;
+        if (active === 0) whenIdle?.();
+      });
+  };
+
+  // keepAliveTimeout: longer than a gateway keeps an idle connection, so that none is closed under a request.
+  const timeouts = { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 60_000 };
+  const server: Server =
+    tls === undefined
+      ? createServer(timeouts, listener)
+      : createTlsServer(
+          { ...timeouts, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+          listener,
+        );
+  const sockets = serveSubscriptions({ server, subgraph, keyring, log, documents });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+
+  const close = async (): Promise<void> => {
+    await sockets.dispose();
+    if (!server.listening) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  };
+  return {
+    url: `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    async drain(deadlineMs = 30_000) {
+      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      await sockets.dispose();
+      server.closeIdleConnections();
+      if (active > 0) {
+        let timer: NodeJS.Timeout | undefined;
+        await Promise.race([
+          new Promise<void>((resolve) => {
+            whenIdle = resolve;
+          }),
+          new Promise<void>((resolve) => {
+            timer = setTimeout(resolve, deadlineMs);
+          }),
+        ]);
+        clearTimeout(timer);
+      }
+      server.closeAllConnections();
+      await stopped;
+    },
+    stop: close,
+  };
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.writableEnded || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}

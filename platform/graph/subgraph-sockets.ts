@@ -1,0 +1,83 @@
+// The graphql-ws side of a served subgraph. A gateway multiplexes the subscriptions of all its clients over one socket, so
+// the socket proves that it is a gateway's, and each subscription names the identity it is for.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
+import { makeServer } from 'graphql-ws';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import type { RequestContext } from '../identity.ts';
+import type { Keyring } from '../secrets/keyring.ts';
+import type { DocumentCache } from './document-cache.ts';
+import { subscribeOnSchema } from './execution.ts';
+import { identityHeader, verifyIdentity } from './signed-identity.ts';
+import type { Subgraph } from './subgraph.ts';
+import { attachSockets, type SocketServer } from './websocket.ts';
+
+export interface ServeSubscriptionsOptions {
+  readonly server: Server;
+  readonly subgraph: Subgraph;
+  readonly keyring: Keyring;
+  readonly log: Logger;
+  readonly documents: DocumentCache;
+}
+
+/** Takes upgrades on /graphql. */
+export function serveSubscriptions(options: ServeSubscriptionsOptions): SocketServer {
+  const { subgraph, keyring, log, documents } = options;
+  const claimsIn = (holder: Readonly<Record<string, unknown>> | null | undefined) => {
+    const signed = holder?.[identityHeader];
+    return typeof signed === 'string' ? verifyIdentity(keyring, signed, subgraph.name) : undefined;
+  };
+  const protocol = makeServer({
+    connectionInitWaitTimeout: 5000,
+    onConnect: (context) => claimsIn(context.connectionParams) !== undefined,
+    onSubscribe(_context, _id, payload): ExecutionArgs | readonly GraphQLError[] {
+      const claims = claimsIn(payload.extensions);
+      if (claims === undefined)
+        return [
+          new GraphQLError(`Only a gateway may subscribe to subgraph ${subgraph.name}.`, {
+            extensions: { code: 'UNAUTHENTICATED' },
+          }),
+        ];
+      const document = documents.get(payload.query);
+      if (!('kind' in document)) return document;
+      const contextValue: RequestContext = { ...claims, loaders: new Map() };
+      return {
+        schema: subgraph.schema,
+        document,
+        variableValues: payload.variables,
+        operationName: payload.operationName,
+        contextValue,
+      };
+    },
+    // The results are formatted already; graphql-ws formats once more, which GraphQLError instances survive.
+    subscribe: async (args: ExecutionArgs) => {
+      const stream = await subscribeOnSchema(
+        subgraph.schema,
+        {
+          document: args.document,
+          variables: args.variableValues ?? undefined,
+          operationName: args.operationName ?? undefined,
+          context: args.contextValue as RequestContext,
+        },
+        log,
+      );
+      return stream as AsyncGenerator<ExecutionResult> | ExecutionResult;
+    },
+    onNext: (_context, _id, _payload, _args, result) => result as never,
+  });
+  const webSockets = new WebSocketServer({ noServer: true, maxPayload: 1024 * 1024 });
+  const sockets = attachSockets({
+    webSockets,
+    protocol,
+    log,
+    pingIntervalMs: 15_000,
+    maxBufferedBytes: 64 * 1024 * 1024,
+  });
+  options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (request.url !== '/graphql') return socket.destroy();
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => webSockets.emit('connection', webSocket, request));
+  });
+  return sockets;
+}

@@ -1,0 +1,98 @@
+// Binds ws sockets to a graphql-ws protocol server: liveness by ping, a bound on what may wait in a socket, and an end.
+// graphql-ws brings such an adapter, but it logs to the console and bounds nothing.
+import type { IncomingMessage } from 'node:http';
+import { handleProtocols, type Server } from 'graphql-ws';
+import type { Logger } from 'pino';
+import type { WebSocket, WebSocketServer } from 'ws';
+
+/** What protocol hooks find in `context.extra`. */
+export interface SocketExtra {
+  readonly socket: WebSocket;
+  readonly request: IncomingMessage;
+  /** Sends one frame and resolves when the kernel has it; rejects once the socket is closed. */
+  send(data: string): Promise<void>;
+}
+
+export interface AttachOptions {
+  readonly webSockets: WebSocketServer;
+  readonly protocol: Server<SocketExtra>;
+  readonly log: Logger;
+  /** A socket that does not answer a ping until the next one is cut. */
+  readonly pingIntervalMs: number;
+  /** A socket with more than this waiting is cut: its reader is too slow to ask in time. */
+  readonly maxBufferedBytes: number;
+}
+
+export interface SocketServer {
+  /** Closes all sockets with 1001 and takes no more; cuts those that do not close in time. */
+  dispose(graceMs?: number): Promise<void>;
+}
+
+function sender(socket: WebSocket, maxBufferedBytes: number): (data: string) => Promise<void> {
+  return (data) =>
+    new Promise((resolve, reject) => {
+      if (socket.readyState !== socket.OPEN) return reject(new Error('the socket is closed'));
+      if (socket.bufferedAmount > maxBufferedBytes) {
+        socket.terminate();
+        return reject(new Error('the socket has too much waiting'));
+      }
+      socket.send(data, (error) => (error == null ? resolve() : reject(error)));
+    });
+}
+
+/** Serves each connection of `webSockets`. */
+export function attachSockets(options: AttachOptions): SocketServer {
+  const { webSockets, protocol, log } = options;
+  webSockets.options.handleProtocols = (protocols) => handleProtocols(protocols);
+  const alive = new WeakSet<WebSocket>();
+  const pinger = setInterval(() => {
+    for (const socket of webSockets.clients) {
+      if (alive.delete(socket)) socket.ping();
+      else socket.terminate();
+    }
+  }, options.pingIntervalMs);
+  pinger.unref();
+
+  webSockets.on('connection', (socket, request) => {
+    alive.add(socket);
+    socket.on('pong', () => alive.add(socket));
+    socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
+    const send = sender(socket, options.maxBufferedBytes);
+    const closed = protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (data) => send(data).catch(() => undefined),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (take) =>
+          socket.on('message', (data) => {
+            alive.add(socket);
+            take(String(data)).catch((error: unknown) => {
+              log.error({ err: error }, 'a socket message failed');
+              socket.close(4500, 'Internal server error');
+            });
+          }),
+      },
+      { socket, request, send },
+    );
+    socket.once('close', (code, reason) => {
+      closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, 'a socket failed to clean up'));
+    });
+  });
+
+  return {
+    async dispose(graceMs = 1000) {
+      clearInterval(pinger);
+      const open = [...webSockets.clients];
+      await Promise.all(
+        open.map(async (socket) => {
+          const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+          socket.close(1001, 'Going away');
+          const cut = setTimeout(() => socket.terminate(), graceMs);
+          await gone;
+          clearTimeout(cut);
+        }),
+      );
+      webSockets.close();
+    },
+  };
+}
