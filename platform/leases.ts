@@ -111,6 +111,13 @@ export class Leases {
     return row === undefined ? undefined : { ...row, live: row.live === 1 };
   }
 
+  /** The live leases whose names begin with `prefix` (at most 10,000), by the database's clock. */
+  async live(prefix: string): Promise<{ readonly name: string; readonly owner: string }[]> {
+    const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    const sql = 'SELECT name, owner FROM lease WHERE name LIKE ? AND expires_at > NOW(3) ORDER BY name LIMIT 10000';
+    return this.#db.query<{ name: string; owner: string }>(sql, [pattern]);
+  }
+
   /** Releases all leases and takes no more. */
   async stop(): Promise<void> {
     this.#stopped = true;

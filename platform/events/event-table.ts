@@ -1,0 +1,92 @@
+// Reading sequenced events from the table. Every page begins with the event before it, so that a reader proves that its
+// place still is what it was: a history rewritten by a failover, or an end cut off by retention, never goes unnoticed.
+import type { Database } from '../database/database.ts';
+import type { StatusEvent } from './append.ts';
+import { encodeCursor } from './cursor.ts';
+
+/** An event with its place in the one order that all readers see. */
+export interface SequencedEvent extends Required<StatusEvent> {
+  readonly seq: number;
+  /** UUID of the event. */
+  readonly id: string;
+  /** On the database's clock. */
+  readonly at: Date;
+  /** Opaque: resumes after this event. */
+  readonly cursor: string;
+}
+
+/** A place in the stream: after the event `seq`; 0 and '' before the first. */
+export interface Position {
+  readonly seq: number;
+  readonly eventId: string;
+}
+
+export interface Bounds {
+  /** The oldest event that is kept. */
+  readonly oldestSeq: number;
+  /** The newest sequenced one; 0 when there is none. */
+  readonly lastSeq: number;
+  readonly epoch: number;
+}
+
+export type Page =
+  | { readonly kind: 'events'; readonly epoch: number | undefined; readonly events: readonly SequencedEvent[] }
+  /** The event at the position is not there, or is another one. */
+  | { readonly kind: 'displaced' };
+
+interface Row extends Omit<SequencedEvent, 'cursor'> {
+  readonly epoch: number;
+}
+
+const columns =
+  'seq, event_id AS id, at, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId, subject_version AS subjectVersion, from_status AS `from`, to_status AS `to`, reason, request_id AS requestId, (SELECT MAX(epoch) FROM db_timeline) AS epoch';
+
+export class EventTable {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async bounds(): Promise<Bounds> {
+    const [row] = await this.#db.query<Bounds>(
+      'SELECT oldest_seq AS oldestSeq, next_seq - 1 AS lastSeq, (SELECT MAX(epoch) FROM db_timeline) AS epoch FROM status_sequencer WHERE id = 1',
+    );
+    if (row === undefined) throw new Error('status_sequencer is empty: apply the migrations');
+    return row;
+  }
+
+  /** The UUID of the event at `seq`; undefined when there is none. */
+  async eventIdAt(seq: number): Promise<string | undefined> {
+    const [row] = await this.#db.query<{ id: string }>('SELECT event_id AS id FROM status_change WHERE seq = ?', [seq]);
+    return row?.id;
+  }
+
+  /** Up to `limit` events after a position, in order. Throws when they are not dense: a bug in the sequencer. */
+  async after(position: Position, limit: number): Promise<Page> {
+    const rows = await this.#db.query<Row>(`SELECT ${columns} FROM status_change WHERE seq >= ? ORDER BY seq LIMIT ?`, [
+      Math.max(position.seq, 1),
+      limit + 1,
+    ]);
+    const epoch = rows[0]?.epoch;
+    const fresh = position.seq === 0 ? rows : rows.slice(1);
+    if (position.seq > 0 && (rows[0]?.seq !== position.seq || rows[0].id !== position.eventId))
+      return { kind: 'displaced' };
+    if (position.seq === 0 && rows[0] !== undefined && rows[0].seq !== 1) return { kind: 'displaced' };
+    fresh.forEach((row, index) => {
+      const wanted = position.seq + 1 + index;
+      if (row.seq !== wanted) throw new Error(`invariant: the event after ${wanted - 1} is ${row.seq}, not ${wanted}`);
+    });
+    return { kind: 'events', epoch, events: fresh.map(toEvent) };
+  }
+
+  /** Whether a timeline after `epoch` began with a loss. */
+  async lossySince(epoch: number): Promise<boolean> {
+    const sql = 'SELECT 1 FROM db_timeline WHERE epoch > ? AND lossy = 1 LIMIT 1';
+    return (await this.#db.query(sql, [epoch])).length > 0;
+  }
+}
+
+function toEvent({ epoch, ...event }: Row): SequencedEvent {
+  return { ...event, cursor: encodeCursor({ timeline: epoch, seq: event.seq, eventId: event.id }) };
+}

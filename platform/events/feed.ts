@@ -1,0 +1,211 @@
+// The tail of the status stream: one reader of the table for each process, shared by all its subscriptions through a ring
+// of the newest events in memory.
+import type { Database } from '../database/database.ts';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
+import type { Wake } from '../wake.ts';
+import { encodeCursor } from './cursor.ts';
+import { EventTable, type Position, type SequencedEvent } from './event-table.ts';
+import { EventRing } from './ring.ts';
+import { type EventFilter, type FeedItem, resync, Subscription, type SubscriptionSource } from './subscription.ts';
+
+export type { SequencedEvent } from './event-table.ts';
+export type { EventFilter, FeedItem } from './subscription.ts';
+
+export interface StatusFeedOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  /** How often the table is read without a wake-up; default 100. */
+  readonly pollMs?: number;
+  /** Events in memory; default 10000. */
+  readonly ringSize?: number;
+  /** After how long a reader for whom nothing matches gets a new cursor; default 30000. */
+  readonly checkpointMs?: number;
+}
+
+interface Watcher {
+  readonly filter: EventFilter;
+  readonly seen: () => void;
+}
+
+const pageSize = 1_000;
+/** Read at start, so that those who reconnect after a restart mostly find their place in memory. */
+const preloaded = 1_000;
+
+export class StatusFeed {
+  readonly #table: EventTable;
+  readonly #wake: Wake;
+  readonly #log: Logger;
+  readonly #checkpointMs: number;
+  readonly #ring: EventRing;
+  readonly #source: SubscriptionSource;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #watchers = new Set<Watcher>();
+  readonly #loop: Loop;
+  #tail: Position = { seq: 0, eventId: '' };
+  #epoch = 0;
+  #readAtMs = 0;
+  #checkpointsAtMs = 0;
+  #stopListening: (() => void) | undefined;
+  #started = false;
+
+  constructor(options: StatusFeedOptions) {
+    const { pollMs = 100, ringSize = 10_000, checkpointMs = 30_000 } = options;
+    this.#table = new EventTable(options.db);
+    this.#wake = options.wake;
+    this.#log = options.log;
+    this.#checkpointMs = checkpointMs;
+    this.#ring = new EventRing(ringSize);
+    this.#source = { table: this.#table, ring: this.#ring, epoch: () => this.#epoch, tail: () => this.#tail };
+    this.#loop = new Loop({
+      name: 'status feed',
+      log: options.log,
+      pauseMs: () => pollMs,
+      run: async () => {
+        const count = await this.#read();
+        this.#giveCheckpoints();
+        return count === pageSize;
+      },
+    });
+  }
+
+  /** Finds the end of the stream and follows it. Throws when the database is away. */
+  async start(): Promise<void> {
+    if (this.#started) return;
+    await this.#begin(preloaded);
+    while ((await this.#read()) === pageSize);
+    this.#started = true;
+    this.#stopListening = this.#wake.on('sequenced', () => this.#loop.trigger());
+    this.#loop.start();
+  }
+
+  /** Ends all subscriptions; a client resumes elsewhere by its cursor. */
+  async stop(): Promise<void> {
+    this.#started = false;
+    this.#stopListening?.();
+    await this.#loop.stop();
+    for (const subscription of [...this.#subscriptions]) subscription.end();
+  }
+
+  /** Where the stream is now: read it, then a snapshot, then subscribe after it. */
+  async currentCursor(): Promise<string> {
+    this.#assertStarted();
+    return encodeCursor({ timeline: this.#epoch, ...this.#tail });
+  }
+
+  /**
+   * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint at once.
+   * The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED, later ones the latter two.
+   * The filter is called for every event: it must be cheap. Ends with `signal`, `return()` or the feed.
+   */
+  subscribe(options: {
+    readonly after?: string | null;
+    readonly filter: EventFilter;
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<FeedItem, void, void> {
+    this.#assertStarted();
+    const { after = null, filter, signal } = options;
+    const end = () => subscription.end();
+    const subscription = new Subscription({
+      source: this.#source,
+      after,
+      filter,
+      onEnd: () => {
+        this.#subscriptions.delete(subscription);
+        signal?.removeEventListener('abort', end);
+      },
+    });
+    this.#subscriptions.add(subscription);
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted === true) end();
+    return subscription;
+  }
+
+  /**
+   * True as soon as a matching event passes, false at the deadline or abort. Sees what passes from this call on: start it
+   * first, then read the state it waits for.
+   */
+  waitFor(
+    filter: EventFilter,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<boolean> {
+    const { timeoutMs, signal } = options;
+    return new Promise((resolve) => {
+      const settle = (seen: boolean) => {
+        this.#watchers.delete(watcher);
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        resolve(seen);
+      };
+      const abort = () => settle(false);
+      const watcher: Watcher = { filter, seen: () => settle(true) };
+      const timer = setTimeout(abort, timeoutMs);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#watchers.add(watcher);
+      if (signal?.aborted === true) abort();
+    });
+  }
+
+  /** For metrics and health: the newest event seen, who reads, and how long ago the table was last read. */
+  figures(): { readonly seq: number; readonly subscriptions: number; readonly readAgoMs: number } {
+    return {
+      seq: this.#tail.seq,
+      subscriptions: this.#subscriptions.size,
+      readAgoMs: performance.now() - this.#readAtMs,
+    };
+  }
+
+  #assertStarted(): void {
+    if (!this.#started) throw new Error('the status feed is not started, or was stopped');
+  }
+
+  /** Places the tail `back` events before the end. */
+  async #begin(back: number): Promise<void> {
+    const { oldestSeq, lastSeq, epoch } = await this.#table.bounds();
+    const seq = lastSeq - back < oldestSeq ? (oldestSeq === 1 ? 0 : oldestSeq) : lastSeq - back;
+    const eventId = seq === 0 ? '' : await this.#table.eventIdAt(seq);
+    if (eventId === undefined) throw new Error(`the event ${seq} is missing: the status history is damaged`);
+    this.#tail = { seq, eventId };
+    this.#epoch = epoch;
+    this.#ring.reset(seq);
+  }
+
+  /** Reads one page after the tail; returns how many events it had. */
+  async #read(): Promise<number> {
+    const page = await this.#table.after(this.#tail, pageSize);
+    if (page.kind === 'displaced') return this.#startOver('the newest event is gone or is another one');
+    if (page.epoch !== undefined && page.epoch !== this.#epoch) {
+      if (page.epoch < this.#epoch || (await this.#table.lossySince(this.#epoch)))
+        return this.#startOver(`timeline ${page.epoch} began with a loss`);
+      this.#epoch = page.epoch;
+    }
+    this.#readAtMs = performance.now();
+    for (const event of page.events) this.#ring.push(event);
+    const last = page.events.at(-1);
+    if (last === undefined) return 0;
+    this.#tail = { seq: last.seq, eventId: last.id };
+    this.#tellWatchers(page.events);
+    for (const subscription of this.#subscriptions) subscription.advance();
+    return page.events.length;
+  }
+
+  /** The history is another one now: no reader may go on as if nothing had been. */
+  async #startOver(why: string): Promise<number> {
+    this.#log.error({ seq: this.#tail.seq, epoch: this.#epoch, why }, 'the status history was rewritten');
+    for (const subscription of [...this.#subscriptions]) subscription.end(resync());
+    await this.#begin(0);
+    return 0;
+  }
+
+  #tellWatchers(events: readonly SequencedEvent[]): void {
+    for (const watcher of [...this.#watchers]) if (events.some((event) => watcher.filter(event))) watcher.seen();
+  }
+
+  #giveCheckpoints(): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#checkpointsAtMs) return;
+    this.#checkpointsAtMs = nowMs + Math.min(1_000, this.#checkpointMs / 2);
+    for (const subscription of this.#subscriptions) subscription.checkpoint(this.#checkpointMs);
+  }
+}

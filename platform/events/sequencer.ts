@@ -1,0 +1,130 @@
+// Gives committed status events dense sequence numbers in commit order. The fence is a row lock, and all of it is one
+// statement that the server runs by itself: a client that is paused or killed in the middle holds nobody up.
+import type { Database } from '../database/database.ts';
+import type { HeldLease, Leases } from '../leases.ts';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
+import type { Wake } from '../wake.ts';
+
+export interface SequencerOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly log: Logger;
+  /** Elects which process reacts to every wake-up; without it this one does. Any process may run the statement at any time. */
+  readonly leases?: Leases;
+}
+
+const batchSize = 1_000;
+/** Ids this far behind the newest are looked at in every run; older ones once a second. */
+const recentIds = 10_000;
+const fullScanEveryMs = 1_000;
+const electedPollMs = 100;
+/** The others run too, so that a holder that is paused or killed is a short stall and not one of a lease's length. */
+const standbyPollMs = 500;
+const electEveryMs = 1_000;
+
+/*
+ * Inputs: status_sequencer.next_seq; rows of status_change that are committed and have no seq.
+ * Output: up to 1,000 of them, in id order, get the next sequence numbers; how many is selected.
+ * Must hold: numbers are dense and never change; UNIQUE(seq) is the last net.
+ * FORCE INDEX (PRIMARY) in the UPDATE is essential: a scan would wait for every insert that is not committed yet. The ids
+ * are read without locks, under the fence and in a snapshot newer than it.
+ */
+function statement(where: string): string {
+  return `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
+  DECLARE n BIGINT UNSIGNED;
+  DECLARE ids LONGTEXT;
+  DECLARE found INT DEFAULT 0;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+  START TRANSACTION;
+  SELECT next_seq INTO n FROM status_sequencer WHERE id = 1 FOR UPDATE;
+  SELECT JSON_ARRAYAGG(id ORDER BY id), COUNT(*) INTO ids, found
+    FROM (SELECT id FROM status_change ${where} ORDER BY id LIMIT ${batchSize}) fresh;
+  IF found > 0 THEN
+    UPDATE JSON_TABLE(ids, '$[*]' COLUMNS (place FOR ORDINALITY, id BIGINT UNSIGNED PATH '$')) p
+      STRAIGHT_JOIN status_change s FORCE INDEX (PRIMARY) ON s.id = p.id
+      SET s.seq = n + p.place - 1;
+    UPDATE status_sequencer SET next_seq = n + found WHERE id = 1;
+  END IF;
+  COMMIT;
+  SELECT found AS sequenced;
+END`;
+}
+
+const recentOnly = statement(
+  `FORCE INDEX (PRIMARY) WHERE seq IS NULL AND id > (SELECT GREATEST(MAX(id), ${recentIds}) - ${recentIds} FROM status_change)`,
+);
+const everything = statement('WHERE seq IS NULL');
+
+export class Sequencer {
+  readonly #db: Database;
+  readonly #wake: Wake;
+  readonly #leases: Leases | undefined;
+  readonly #loop: Loop;
+  #lease: HeldLease | undefined;
+  #electAtMs = 0;
+  #fullScanAtMs = 0;
+  #stopListening: (() => void) | undefined;
+  #sequenced = 0;
+
+  constructor(options: SequencerOptions) {
+    this.#db = options.db;
+    this.#wake = options.wake;
+    this.#leases = options.leases;
+    this.#loop = new Loop({
+      name: 'sequencer',
+      log: options.log,
+      pauseMs: () => (this.#elected() ? electedPollMs : standbyPollMs),
+      run: async () => {
+        await this.#elect();
+        return (await this.runOnce()) === batchSize;
+      },
+    });
+  }
+
+  start(): void {
+    this.#stopListening ??= this.#wake.on('status', () => {
+      if (this.#elected()) this.#loop.trigger();
+    });
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopListening?.();
+    await this.#loop.stop();
+    await this.#lease?.release();
+  }
+
+  /** Sequences up to 1,000 events, wakes the readers, and returns how many there were. */
+  async runOnce(): Promise<number> {
+    const full = performance.now() >= this.#fullScanAtMs;
+    const count = await this.#run(full ? everything : recentOnly);
+    if (full && count < batchSize) this.#fullScanAtMs = performance.now() + fullScanEveryMs;
+    this.#sequenced += count;
+    if (count > 0) this.#wake.notify('sequenced');
+    return count;
+  }
+
+  /** For metrics. */
+  figures(): { readonly elected: boolean; readonly sequenced: number } {
+    return { elected: this.#elected(), sequenced: this.#sequenced };
+  }
+
+  async #run(sql: string): Promise<number> {
+    // A block answers with its result set and a closing status.
+    const answer = (await this.#db.query<unknown>(sql)) as unknown as [readonly { sequenced: number }[], unknown];
+    const [row] = answer[0];
+    if (row === undefined) throw new Error('the sequencing statement gave no answer');
+    return row.sequenced;
+  }
+
+  #elected(): boolean {
+    return this.#leases === undefined || (this.#lease !== undefined && !this.#lease.signal.aborted);
+  }
+
+  async #elect(): Promise<void> {
+    if (this.#elected() || performance.now() < this.#electAtMs) return;
+    this.#electAtMs = performance.now() + electEveryMs;
+    this.#lease = await this.#leases?.acquire('sequencer');
+  }
+}

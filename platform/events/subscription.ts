@@ -1,0 +1,223 @@
+// One reader of the stream. It pulls at its own position, from the shared ring or, when it is behind, from the table: a
+// slow reader has no queue that could grow, and none that could be cut.
+import { CodedError } from '../errors.ts';
+import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
+import type { EventTable, Position, SequencedEvent } from './event-table.ts';
+import type { EventRing } from './ring.ts';
+
+export interface FeedItem {
+  readonly cursor: string;
+  /** Null: a checkpoint, which only moves the cursor on. */
+  readonly event: SequencedEvent | null;
+}
+
+export type EventFilter = (event: SequencedEvent) => boolean;
+
+export interface SubscriptionSource {
+  readonly table: EventTable;
+  readonly ring: EventRing;
+  /** The newest timeline seen. */
+  epoch(): number;
+  /** The place that the ring has reached. */
+  tail(): Position;
+}
+
+export interface SubscriptionOptions {
+  readonly source: SubscriptionSource;
+  readonly after: string | null;
+  readonly filter: EventFilter;
+  readonly onEnd: (subscription: Subscription) => void;
+}
+
+const pageSize = 500;
+
+// Not an async generator function: its return() would wait for a next() that may never come.
+export class Subscription implements AsyncGenerator<FeedItem, void, void> {
+  readonly #source: SubscriptionSource;
+  readonly #filter: EventFilter;
+  readonly #onEnd: (subscription: Subscription) => void;
+  #after: string | null;
+  #position: Position | undefined;
+  /** What is left of a page from the table. */
+  #page: readonly SequencedEvent[] = [];
+  #pageIndex = 0;
+  #ended = false;
+  #failure: unknown;
+  #resume: ((item: FeedItem | undefined) => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #lastItemAtMs = performance.now();
+
+  constructor(options: SubscriptionOptions) {
+    this.#source = options.source;
+    this.#after = options.after;
+    this.#filter = options.filter;
+    this.#onEnd = options.onEnd;
+    // Without a cursor it begins now, not at the first pull.
+    if (options.after === null) this.#position = options.source.tail();
+  }
+
+  next(): Promise<IteratorResult<FeedItem, void>> {
+    const result = this.#turn.then(() => this.#next());
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async return(): Promise<IteratorResult<FeedItem, void>> {
+    this.end();
+    return { done: true, value: undefined };
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<FeedItem, void>> {
+    this.end();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+  }
+
+  /** Ends it, with an error for the next pull when one is given. */
+  end(failure?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
+    this.#page = [];
+    this.#resume?.(undefined);
+    this.#onEnd(this);
+  }
+
+  /** The ring has new events. Costs a filter call for each while the reader waits, and nothing otherwise. */
+  advance(): void {
+    if (this.#resume === undefined) return;
+    const item = this.#attempt(() => this.#fromRing());
+    if (item !== undefined) this.#resume(item);
+  }
+
+  /** Gives a waiting reader a checkpoint when nothing has matched for a while. */
+  checkpoint(olderThanMs: number): void {
+    if (this.#resume === undefined || performance.now() - this.#lastItemAtMs < olderThanMs) return;
+    this.#resume(this.#checkpointItem());
+  }
+
+  async #next(): Promise<IteratorResult<FeedItem, void>> {
+    const item = this.#ended ? undefined : await this.#take().catch((error: unknown) => this.end(error));
+    this.#lastItemAtMs = performance.now();
+    // What was found in the very moment in which it ended is not given out: the reader resumes by its cursor.
+    if (item !== undefined && !this.#ended) return { done: false, value: item };
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure;
+    return { done: true, value: undefined };
+  }
+
+  async #take(): Promise<FeedItem | undefined> {
+    if (this.#position === undefined) this.#position = await this.#resumeAt(this.#after ?? '');
+    else if (this.#after === null) {
+      this.#after = '';
+      return this.#checkpointItem();
+    }
+    for (;;) {
+      if (this.#ended) return undefined;
+      const item = this.#fromPage() ?? this.#fromRing();
+      if (item !== undefined) return item;
+      const { seq } = this.#place();
+      if (seq >= this.#source.ring.lastSeq) return this.#wait();
+      await this.#readPage();
+    }
+  }
+
+  #wait(): Promise<FeedItem | undefined> {
+    return new Promise((resolve) => {
+      this.#resume = (item) => {
+        this.#resume = undefined;
+        resolve(item);
+      };
+    });
+  }
+
+  #fromPage(): FeedItem | undefined {
+    for (let event = this.#page[this.#pageIndex]; event !== undefined; event = this.#page[this.#pageIndex]) {
+      this.#pageIndex += 1;
+      if (this.#pass(event)) return { cursor: event.cursor, event };
+    }
+    this.#page = [];
+    return undefined;
+  }
+
+  #fromRing(): FeedItem | undefined {
+    const { ring } = this.#source;
+    for (let event = ring.get(this.#place().seq + 1); event !== undefined; event = ring.get(event.seq + 1))
+      if (this.#pass(event)) return { cursor: event.cursor, event };
+    return undefined;
+  }
+
+  #pass(event: SequencedEvent): boolean {
+    this.#position = { seq: event.seq, eventId: event.id };
+    return this.#filter(event);
+  }
+
+  async #readPage(): Promise<void> {
+    const place = this.#place();
+    const page = await this.#source.table.after(place, pageSize);
+    if (page.kind === 'events') {
+      this.#page = page.events;
+      this.#pageIndex = 0;
+      return;
+    }
+    const { oldestSeq } = await this.#source.table.bounds();
+    throw place.seq < oldestSeq ? expired(place.seq, oldestSeq) : resync();
+  }
+
+  /** The position behind a client's cursor, checked against the history as it is now. */
+  async #resumeAt(text: string): Promise<Position> {
+    const cursor: Cursor | undefined = decodeCursor(text);
+    if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
+      throw new CodedError('INVALID_CURSOR', 'after: this is no cursor of the status stream');
+    const { table } = this.#source;
+    const bounds = await table.bounds();
+    if (cursor.timeline > bounds.epoch || (cursor.timeline < bounds.epoch && (await table.lossySince(cursor.timeline))))
+      throw resync();
+    // The event at the cursor is kept as well: it is what proves the cursor.
+    if (Math.max(cursor.seq, 1) < bounds.oldestSeq) throw expired(cursor.seq, bounds.oldestSeq);
+    if (cursor.seq > 0 && (await table.eventIdAt(cursor.seq)) !== cursor.eventId) throw resync();
+    return { seq: cursor.seq, eventId: cursor.eventId };
+  }
+
+  #place(): Position {
+    return this.#position ?? { seq: 0, eventId: '' };
+  }
+
+  #checkpointItem(): FeedItem {
+    const { seq, eventId } = this.#place();
+    return { cursor: encodeCursor({ timeline: this.#source.epoch(), seq, eventId }), event: null };
+  }
+
+  /** For calls from outside of a pull: a filter that throws ends this reader only. */
+  #attempt<T>(work: () => T): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.end(error);
+      return undefined;
+    }
+  }
+}
+
+function expired(seq: number, oldestSeq: number): CodedError {
+  return new CodedError(
+    'CURSOR_EXPIRED',
+    `the cursor is at event ${seq}, and events before ${oldestSeq} are no longer kept: read a snapshot and subscribe anew`,
+  );
+}
+
+/** What readers get when the history was rewritten under them. */
+export function resync(): CodedError {
+  return new CodedError(
+    'RESYNC_REQUIRED',
+    'the history was rewritten by a failover: read a snapshot and subscribe anew',
+  );
+}

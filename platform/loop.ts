@@ -1,0 +1,78 @@
+// A background loop that runs when it is woken, and anyway after a while: the shape of everything here that polls.
+import type { Logger } from './log.ts';
+
+export interface LoopOptions {
+  readonly name: string;
+  readonly log: Logger;
+  /** The longest pause between two runs; read before each pause. */
+  readonly pauseMs: () => number;
+  /** One run. True: there is more to do, run again at once. */
+  readonly run: (signal: AbortSignal) => Promise<boolean>;
+}
+
+const failurePauseMs = 500;
+
+/** Runs until stopped; a run that throws is logged (once until one succeeds) and tried again. */
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #controller = new AbortController();
+  #woken = false;
+  #endPause: (() => void) | undefined;
+  #done: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#done ??= this.#loop();
+  }
+
+  /** Runs soon: now when paused, else once more after the run under way. */
+  trigger(): void {
+    this.#woken = true;
+    this.#endPause?.();
+  }
+
+  /** Waits for the run under way. */
+  async stop(): Promise<void> {
+    this.#controller.abort();
+    this.#endPause?.();
+    await this.#done;
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#controller;
+    while (!signal.aborted) {
+      let pauseMs = 0;
+      this.#woken = false;
+      try {
+        if (!(await this.#options.run(signal))) pauseMs = this.#options.pauseMs();
+        if (this.#failing) this.#options.log.info({ loop: this.#options.name }, 'works again');
+        this.#failing = false;
+      } catch (error) {
+        if (!this.#failing) this.#options.log.warn({ err: error, loop: this.#options.name }, 'failed: trying again');
+        this.#failing = true;
+        // Being woken does not shorten this one: a dead database is not hammered.
+        this.#woken = false;
+        pauseMs = failurePauseMs;
+      }
+      if (pauseMs > 0 && !this.#woken && !signal.aborted) await this.#pause(pauseMs);
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        this.#endPause = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.#endPause = () => {
+        if (!this.#failing || this.#controller.signal.aborted) end();
+      };
+    });
+  }
+}
