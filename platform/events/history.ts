@@ -7,7 +7,7 @@ import type { SequencedEvent } from './feed.ts';
 export type PastEvent = Omit<SequencedEvent, 'cursor'>;
 
 /** All that are given must match; an empty list matches nothing. */
-export interface EventFilter {
+export interface HistoryFilter {
   /** UUIDs; 'all' also has events without a project. */
   readonly projects: 'all' | readonly string[];
   readonly kinds?: readonly string[];
@@ -16,7 +16,7 @@ export interface EventFilter {
 }
 
 /** Whether an event passes the filter. */
-export function matchesFilter(filter: EventFilter, event: PastEvent): boolean {
+export function matchesFilter(filter: HistoryFilter, event: PastEvent): boolean {
   const { projects, kinds, subjectTypes, subject } = filter;
   if (projects !== 'all' && (event.projectId === null || !projects.includes(event.projectId))) return false;
   if (kinds !== undefined && !kinds.includes(event.kind)) return false;
@@ -27,7 +27,7 @@ export function matchesFilter(filter: EventFilter, event: PastEvent): boolean {
 /** At most `limit` events before `beforeSeq` (absent: the newest), newest first. */
 export async function readHistory(
   db: Sql,
-  filter: EventFilter,
+  filter: HistoryFilter,
   page: { readonly beforeSeq?: number; readonly limit: number },
 ): Promise<readonly PastEvent[]> {
   const { projects, kinds, subjectTypes, subject } = filter;

@@ -1,0 +1,80 @@
+// Reading the audit trail: pages of it, newest first, and an export of all of it, oldest first, that can be verified away
+// from here since it carries the hashes.
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import type { Sql } from '../database/database.ts';
+
+export interface AuditEntry {
+  readonly id: number;
+  /** Place in the sealed chain; null until it is sealed. */
+  readonly position: number | null;
+  readonly at: Date;
+  /** UUID. */
+  readonly projectId: string | null;
+  readonly actorKind: string;
+  readonly actorId: string | null;
+  readonly actorName: string;
+  readonly action: string;
+  readonly subjectType: string | null;
+  /** UUID. */
+  readonly subjectId: string | null;
+  readonly outcome: 'ACCEPTED' | 'REFUSED';
+  readonly code: string | null;
+  readonly requestId: string | null;
+  /** JSON text. */
+  readonly details: string;
+  readonly previousHash: string | null;
+  readonly hash: string | null;
+}
+
+const columns = `id, position, at, project_id AS projectId, actor_kind AS actorKind, actor_id AS actorId,
+  actor_name AS actorName, action, subject_type AS subjectType, subject_id AS subjectId, outcome, code,
+  request_id AS requestId, details, previous_hash AS previousHash, hash`;
+
+const exportPageSize = 1_000;
+
+/** At most `limit` entries of the projects (UUIDs; 'all' also has those without one) before `beforeId`, newest first. */
+export async function readAuditTrail(
+  db: Sql,
+  page: { readonly projects: 'all' | readonly string[]; readonly beforeId?: number; readonly limit: number },
+): Promise<readonly AuditEntry[]> {
+  const { projects, limit } = page;
+  const beforeId = page.beforeId ?? Number.MAX_SAFE_INTEGER;
+  if (projects === 'all')
+    return db.query(`SELECT ${columns} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`, [beforeId, limit]);
+  if (projects.length === 0) return [];
+  const marks = projects.map(() => '?').join(', ');
+  return db.query(
+    `SELECT ${columns} FROM audit_entry WHERE project_id IN (${marks}) AND id < ? ORDER BY id DESC LIMIT ?`,
+    [...projects, beforeId, limit],
+  );
+}
+
+/**
+ * Writes the entries with `from` <= at < `to`, oldest first, one JSON object a line. Waits for the stream to drain; does
+ * not end it. Returns how many were written.
+ */
+export async function exportAudit(
+  db: Sql,
+  writable: Writable,
+  range: { readonly from?: Date; readonly to?: Date; readonly signal?: AbortSignal } = {},
+): Promise<number> {
+  const { from, to, signal } = range;
+  let written = 0;
+  let lastId = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    const entries = await db.query<AuditEntry>(`SELECT ${columns} FROM audit_entry WHERE id > ? ORDER BY id LIMIT ?`, [
+      lastId,
+      exportPageSize,
+    ]);
+    for (const entry of entries) {
+      lastId = entry.id;
+      if ((from !== undefined && entry.at < from) || (to !== undefined && entry.at >= to)) continue;
+      if (!writable.write(`${JSON.stringify({ ...entry, details: JSON.parse(entry.details) })}\n`))
+        await once(writable, 'drain', signal === undefined ? {} : { signal });
+      written += 1;
+    }
+    if (entries.length < exportPageSize) return written;
+  }
+}

@@ -1,0 +1,56 @@
+// Resolvers of login, refresh, logout and `me`.
+import type { LoginPayload, Resolvers } from '../../../generated/graph/system.ts';
+import { allows, type RequestContext, type Role, roles, visibleProjects } from '../../../platform/identity.ts';
+import { toUserErrors } from '../../../platform/mutation.ts';
+import type { ProjectStore } from '../projects/project-store.ts';
+import { caller } from './authorise.ts';
+import type { SessionService, TokenPair } from './session-service.ts';
+
+const mostProjectsShown = 100;
+
+export function accessResolvers(options: { sessions: SessionService; projects: ProjectStore }): Resolvers {
+  const { sessions, projects } = options;
+  return {
+    Query: {
+      async me(_, _args, context) {
+        const identity = caller(context);
+        const visible = visibleProjects(identity);
+        const take = visible === 'all' ? mostProjectsShown : visible.length;
+        const rows = await projects.page(visible, { first: take, take, after: undefined });
+        const held = rows.map((project) => ({ project, role: roleIn(context, project.id) }));
+        return { name: identity.name, admin: identity.admin, projects: held };
+      },
+    },
+    Mutation: {
+      login: (_, { input }, context) => tokens(() => sessions.login(context, input)),
+      sessionRefresh: (_, { input }, context) => tokens(() => sessions.refresh(context, input.refreshToken)),
+      async logout(_, _args, context) {
+        const identity = caller(context);
+        try {
+          await sessions.logout(context, identity);
+          return { userErrors: [] };
+        } catch (error) {
+          return { userErrors: userErrorsOf(error) };
+        }
+      },
+    },
+  };
+}
+
+async function tokens(work: () => Promise<TokenPair>): Promise<LoginPayload> {
+  try {
+    return { ...(await work()), userErrors: [] };
+  } catch (error) {
+    return { userErrors: userErrorsOf(error) };
+  }
+}
+
+function userErrorsOf(error: unknown) {
+  const userErrors = toUserErrors(error);
+  if (userErrors === undefined) throw error;
+  return userErrors;
+}
+
+function roleIn(context: RequestContext, projectId: string): Role {
+  return roles.find((role) => allows(context.identity, projectId, role)) ?? 'VIEWER';
+}

@@ -1,0 +1,47 @@
+// What a bearer credential is worth now. Nothing is cached here: the gateway keeps an answer for a second.
+import type { Authenticator } from '../../../platform/access.ts';
+import { isUnavailable } from '../../../platform/database/errors.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { CredentialStore } from './credential-store.ts';
+import { apiTokenPrefix, hashSecret } from './secrets.ts';
+
+const maxBearerLength = 4_096;
+
+export class SystemAuthenticator implements Authenticator {
+  readonly #credentials: CredentialStore;
+  readonly #accessTokens: AccessTokens;
+
+  constructor(options: { credentials: CredentialStore; accessTokens: AccessTokens }) {
+    this.#credentials = options.credentials;
+    this.#accessTokens = options.accessTokens;
+  }
+
+  async authenticate(bearer: string): Promise<Identity | undefined> {
+    if (bearer.length > maxBearerLength) return undefined;
+    if (bearer.startsWith(apiTokenPrefix)) return tell(this.#credentials.bySecretHash(hashSecret(bearer)));
+    const claims = await this.#accessTokens.verify(bearer);
+    if (claims === undefined) return undefined;
+    const identity = await tell(this.#credentials.bySession(claims.sessionId));
+    return identity?.id === claims.userId ? identity : undefined;
+  }
+
+  async recheck(identity: Identity): Promise<Identity | undefined> {
+    const { kind, credentialId } = identity;
+    const now = await tell(
+      kind === 'token' ? this.#credentials.byTokenId(credentialId) : this.#credentials.bySession(credentialId),
+    );
+    return now?.id === identity.id ? now : undefined;
+  }
+}
+
+/** A database that is away says nothing of the credential. */
+async function tell(answer: Promise<Identity | undefined>): Promise<Identity | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    throw new CodedError('UNAVAILABLE', 'The database is away: the login can not be checked for now.', {}, error);
+  }
+}

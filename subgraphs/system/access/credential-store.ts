@@ -1,0 +1,126 @@
+// What a credential is worth now, read in one statement each: these run on every request whose answer the gateway has not
+// just had. And the table of sessions.
+import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Identity, Role } from '../../../platform/identity.ts';
+
+interface SessionRow {
+  readonly userId: string;
+  readonly name: string;
+  readonly admin: number | boolean;
+  readonly projectId: string | null;
+  readonly role: Role | null;
+}
+
+interface TokenRow {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: string;
+  readonly role: Role;
+  readonly usedLately: number | boolean | null;
+}
+
+const refreshTokenDays = 7;
+const sessionDays = 30;
+const endOfSession = `LEAST(NOW(3) + INTERVAL ${refreshTokenDays} DAY, created_at + INTERVAL ${sessionDays} DAY)`;
+
+export class CredentialStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** The user of a session that has not ended, with today's roles. An administrator needs none. */
+  async bySession(sessionId: string, sql: Sql = this.#db): Promise<Identity | undefined> {
+    const rows = await sql.query<SessionRow>(
+      `SELECT u.id AS userId, u.name, u.admin, m.project_id AS projectId, m.role
+         FROM session s
+         JOIN user u ON u.id = s.user_id
+         LEFT JOIN membership m ON m.user_id = u.id AND u.admin = 0
+        WHERE s.id = ? AND s.ended_at IS NULL AND s.expires_at > NOW(3) AND u.disabled = 0`,
+      [sessionId],
+    );
+    const first = rows[0];
+    if (first === undefined) return undefined;
+    const projects: Record<string, Role> = {};
+    for (const row of rows) if (row.projectId !== null && row.role !== null) projects[row.projectId] = row.role;
+    const admin = Boolean(first.admin);
+    return { kind: 'user', id: first.userId, name: first.name, admin, projects, credentialId: sessionId };
+  }
+
+  /** The token with that secret, unless it is revoked or expired. */
+  async bySecretHash(hash: string): Promise<Identity | undefined> {
+    return this.#token('secret_hash', hash);
+  }
+
+  async byTokenId(id: string): Promise<Identity | undefined> {
+    return this.#token('id', id);
+  }
+
+  async #token(column: 'secret_hash' | 'id', value: string): Promise<Identity | undefined> {
+    const rows = await this.#db.query<TokenRow>(
+      `SELECT id, name, project_id AS projectId, role, last_used_at > NOW(3) - INTERVAL 1 MINUTE AS usedLately
+         FROM api_token
+        WHERE ${column} = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))`,
+      [value],
+    );
+    const row = rows[0];
+    if (row === undefined) return undefined;
+    if (!row.usedLately) await this.#noteUse(row.id);
+    const projects = { [row.projectId]: row.role };
+    return { kind: 'token', id: row.id, name: row.name, admin: false, projects, credentialId: row.id };
+  }
+
+  async #noteUse(tokenId: string): Promise<void> {
+    const sql =
+      'UPDATE api_token SET last_used_at = NOW(3) WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= NOW(3) - INTERVAL 1 MINUTE)';
+    // A full disk or a demoted server must not refuse a reader: the time of last use is only for people.
+    await this.#db.execute(sql, [tokenId]).catch(() => undefined);
+  }
+
+  /** Begins a session, unless the user has changed or was disabled since it was verified. */
+  async begin(
+    tx: Transaction,
+    session: { id: string; userId: string; userVersion: number; refreshHash: string },
+  ): Promise<Date | undefined> {
+    // The share lock waits for a change of password that is under way: that one ends all sessions it can see.
+    const user = await tx.query(
+      'SELECT id FROM user WHERE id = ? AND version = ? AND disabled = 0 LOCK IN SHARE MODE',
+      [session.userId, session.userVersion],
+    );
+    if (user.length === 0) return undefined;
+    await tx.execute('DELETE FROM session WHERE user_id = ? AND expires_at < NOW(3) LIMIT 100', [session.userId]);
+    await tx.execute(
+      `INSERT INTO session (id, user_id, refresh_hash, expires_at) VALUES (?, ?, ?, NOW(3) + INTERVAL ${refreshTokenDays} DAY)`,
+      [session.id, session.userId, session.refreshHash],
+    );
+    return this.#expiry(tx, session.id);
+  }
+
+  /** Exchanges the refresh token; undefined when the old one is not the session's current one or the session is over. */
+  async rotate(tx: Transaction, session: { id: string; oldHash: string; newHash: string }): Promise<Date | undefined> {
+    const { affectedRows } = await tx.execute(
+      `UPDATE session s JOIN user u ON u.id = s.user_id
+          SET s.refresh_hash = ?, s.expires_at = ${endOfSession.replaceAll('created_at', 's.created_at')}
+        WHERE s.id = ? AND s.refresh_hash = ? AND s.ended_at IS NULL AND s.expires_at > NOW(3) AND u.disabled = 0`,
+      [session.newHash, session.id, session.oldHash],
+    );
+    return affectedRows === 1 ? this.#expiry(tx, session.id) : undefined;
+  }
+
+  async #expiry(tx: Transaction, id: string): Promise<Date | undefined> {
+    const rows = await tx.query<{ expiresAt: Date }>('SELECT expires_at AS expiresAt FROM session WHERE id = ?', [id]);
+    return rows[0]?.expiresAt;
+  }
+
+  /** Ends a session; false when it had ended, or never was. */
+  async end(tx: Transaction, sessionId: string): Promise<boolean> {
+    const sql = 'UPDATE session SET ended_at = NOW(3) WHERE id = ? AND ended_at IS NULL';
+    return (await tx.execute(sql, [sessionId])).affectedRows === 1;
+  }
+
+  /** Ends all sessions of a user; the user must be locked. */
+  async endAll(tx: Transaction, userId: string): Promise<void> {
+    await tx.execute('UPDATE session SET ended_at = NOW(3) WHERE user_id = ? AND ended_at IS NULL', [userId]);
+  }
+}

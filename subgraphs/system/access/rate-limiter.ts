@@ -1,0 +1,120 @@
+// How often something may be tried: a fixed window per key. Shared by all processes through Redis; each process on its own
+// while Redis is away, which is looser but never open.
+import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
+
+export interface RateLimit {
+  /** What is counted, for example `login-address/192.0.2.1`. */
+  readonly key: string;
+  /** Attempts allowed in a window. */
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
+export interface RateLimiter {
+  /** Counts an attempt. 0 when it is allowed, else how long to wait, in milliseconds. */
+  take(limit: RateLimit): Promise<number>;
+  /** Takes an attempt back: it was none that should count. */
+  giveBack(limit: RateLimit): Promise<void>;
+}
+
+interface Window {
+  count: number;
+  readonly endsAtMs: number;
+}
+
+/** Counts in this process. At most `maxKeys` windows; the oldest is forgotten first. */
+export class MemoryRateLimiter implements RateLimiter {
+  readonly #windows = new Map<string, Window>();
+  readonly #nowMs: () => number;
+  readonly #maxKeys: number;
+
+  constructor(options: { nowMs?: () => number; maxKeys?: number } = {}) {
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#maxKeys = options.maxKeys ?? 10_000;
+  }
+
+  async take({ key, limit, windowMs }: RateLimit): Promise<number> {
+    const nowMs = this.#nowMs();
+    let window = this.#windows.get(key);
+    if (window === undefined || window.endsAtMs <= nowMs) {
+      window = { count: 0, endsAtMs: nowMs + windowMs };
+      this.#windows.delete(key);
+      this.#windows.set(key, window);
+      const oldest = this.#windows.size > this.#maxKeys ? this.#windows.keys().next().value : undefined;
+      if (oldest !== undefined) this.#windows.delete(oldest);
+    }
+    window.count += 1;
+    return window.count <= limit ? 0 : Math.max(1, Math.ceil(window.endsAtMs - nowMs));
+  }
+
+  async giveBack({ key }: RateLimit): Promise<void> {
+    const window = this.#windows.get(key);
+    if (window !== undefined && window.count > 0) window.count -= 1;
+  }
+}
+
+/** The one command of Redis that is needed; an ioredis client has it. */
+export interface RedisScripts {
+  eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
+}
+
+// In: KEYS[1] the counter, ARGV[1] the window in ms. Out: count with this attempt, ms until the window ends.
+const takeScript = `
+local count = redis.call('INCR', KEYS[1])
+if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+return {count, redis.call('PTTL', KEYS[1])}`;
+
+// In: KEYS[1] the counter. A counter that has ended, or is 0, stays as it is.
+const giveBackScript = `
+if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
+return 0`;
+
+const redisTimeoutMs = 250;
+/** After a failure Redis is left alone for so long, so that not every login waits for it. */
+const redisPauseMs = 2_000;
+
+/** Counts in Redis, and in this process while Redis does not answer. The Redis client stays its owner's. */
+export class RedisRateLimiter implements RateLimiter {
+  readonly #redis: RedisScripts;
+  readonly #prefix: string;
+  readonly #log: Logger;
+  readonly #fallback = new MemoryRateLimiter();
+  #awayUntilMs = 0;
+
+  constructor(options: { redis: RedisScripts; prefix: string; log: Logger }) {
+    this.#redis = options.redis;
+    this.#prefix = options.prefix;
+    this.#log = options.log;
+  }
+
+  async take(limit: RateLimit): Promise<number> {
+    const answer = await this.#run(takeScript, limit.key, limit.windowMs);
+    if (answer === undefined) return this.#fallback.take(limit);
+    const [count, leftMs] = answer as [number, number];
+    return count <= limit.limit ? 0 : Math.max(1, leftMs);
+  }
+
+  async giveBack(limit: RateLimit): Promise<void> {
+    const answer = await this.#run(giveBackScript, limit.key);
+    if (answer === undefined) await this.#fallback.giveBack(limit);
+  }
+
+  /** Undefined when Redis does not answer in time. */
+  async #run(script: string, key: string, ...args: number[]): Promise<unknown> {
+    if (performance.now() < this.#awayUntilMs) return undefined;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error(`no answer within ${redisTimeoutMs} ms`)), redisTimeoutMs);
+    try {
+      // Hashed: a key has the user's own text in it, of any length.
+      const name = `${this.#prefix}:rate:${createHash('sha256').update(key).digest('base64url')}`;
+      return await Promise.race([this.#redis.eval(script, 1, name, ...args), late]);
+    } catch (error) {
+      this.#awayUntilMs = performance.now() + redisPauseMs;
+      this.#log.warn({ err: error }, 'rate limits are counted by this process alone: Redis does not answer');
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

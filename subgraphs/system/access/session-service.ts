@@ -1,0 +1,160 @@
+// Login, refresh and logout. Whoever asks learns nothing of whether a name exists; guessing is slowed down by name and
+// address, and a refresh token that comes twice ends its session, since one of the two bearers stole it.
+import { audit } from '../../../platform/audit.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import { Refusal, refuse, userError } from '../../../platform/errors.ts';
+import type { Identity, RequestContext } from '../../../platform/identity.ts';
+import { newToken } from '../../../platform/ids.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { CredentialStore } from './credential-store.ts';
+import type { IdentityProvider } from './identity-provider.ts';
+import type { RateLimit, RateLimiter } from './rate-limiter.ts';
+import { hashSecret, newRefreshToken, sessionOfRefreshToken } from './secrets.ts';
+
+export interface TokenPair {
+  readonly accessToken: string;
+  readonly accessTokenExpiresAt: Date;
+  readonly refreshToken: string;
+  readonly refreshTokenExpiresAt: Date;
+}
+
+export interface SessionServiceOptions {
+  readonly db: Database;
+  readonly credentials: CredentialStore;
+  readonly provider: IdentityProvider;
+  readonly accessTokens: AccessTokens;
+  readonly rateLimiter: RateLimiter;
+}
+
+const windowMs = 60_000;
+const attemptsPerName = 10;
+const attemptsPerAddress = 100;
+
+export class SessionService {
+  readonly #db: Database;
+  readonly #credentials: CredentialStore;
+  readonly #provider: IdentityProvider;
+  readonly #accessTokens: AccessTokens;
+  readonly #rateLimiter: RateLimiter;
+
+  constructor(options: SessionServiceOptions) {
+    this.#db = options.db;
+    this.#credentials = options.credentials;
+    this.#provider = options.provider;
+    this.#accessTokens = options.accessTokens;
+    this.#rateLimiter = options.rateLimiter;
+  }
+
+  /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
+    const address = context.clientAddress ?? 'unknown';
+    const limits: readonly RateLimit[] = [
+      { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
+      { key: `login-name/${address}/${input.name}`, limit: attemptsPerName, windowMs },
+    ];
+    await this.#limit(limits);
+    const user = await this.#provider.verify(input);
+    if (user === undefined) return this.#refuseLogin(context, input.name);
+    const sessionId = newToken();
+    const refresh = newRefreshToken(sessionId);
+    const identity: Identity = { kind: 'user', ...user, admin: false, projects: {}, credentialId: sessionId };
+    const expiresAt = await this.#db.transaction(async (tx) => {
+      const session = { id: sessionId, userId: user.id, userVersion: user.version, refreshHash: refresh.hash };
+      const end = await this.#credentials.begin(tx, session);
+      if (end !== undefined) await audit(tx, record(context, 'login', identity));
+      return end;
+    });
+    if (expiresAt === undefined) return this.#refuseLogin(context, input.name);
+    // Only failures count: a CMP may log in as often as it likes.
+    await Promise.all(limits.map((limit) => this.#rateLimiter.giveBack(limit)));
+    return this.#pair(user.id, sessionId, refresh.secret, expiresAt);
+  }
+
+  /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
+  async refresh(context: RequestContext, refreshToken: string): Promise<TokenPair> {
+    const limit = { key: `refresh/${context.clientAddress ?? 'unknown'}`, limit: attemptsPerAddress, windowMs };
+    await this.#limit([limit]);
+    const sessionId = sessionOfRefreshToken(refreshToken);
+    if (sessionId === undefined) return this.#refuseRefresh(context);
+    const next = newRefreshToken(sessionId);
+    const rotated = await this.#db.transaction(async (tx) => {
+      const session = { id: sessionId, oldHash: hashSecret(refreshToken), newHash: next.hash };
+      const expiresAt = await this.#credentials.rotate(tx, session);
+      if (expiresAt === undefined) {
+        await this.#credentials.end(tx, sessionId);
+        return undefined;
+      }
+      const identity = await this.#credentials.bySession(sessionId, tx);
+      if (identity === undefined) return undefined;
+      await audit(tx, record(context, 'sessionRefresh', identity));
+      return { expiresAt, userId: identity.id };
+    });
+    if (rotated === undefined) return this.#refuseRefresh(context);
+    await this.#rateLimiter.giveBack(limit);
+    return this.#pair(rotated.userId, sessionId, next.secret, rotated.expiresAt);
+  }
+
+  /** Ends the caller's session; ending it twice is no error. */
+  async logout(context: RequestContext, identity: Identity): Promise<void> {
+    if (identity.kind !== 'user') refuse('WRONG_STATE', 'an API token has no session: revoke it with apiTokenRevoke');
+    await this.#db.transaction(async (tx) => {
+      await this.#credentials.end(tx, identity.credentialId);
+      await audit(tx, record(context, 'logout', identity));
+    });
+  }
+
+  async #limit(limits: readonly RateLimit[]): Promise<void> {
+    const waits = await Promise.all(limits.map((limit) => this.#rateLimiter.take(limit)));
+    const retryAfterMs = Math.max(...waits);
+    // Not audited: a row for each refused attempt is what a flood would want.
+    if (retryAfterMs > 0) refuse('RATE_LIMITED', `too many attempts: wait ${retryAfterMs} ms`, { retryAfterMs });
+  }
+
+  async #refuseLogin(context: RequestContext, name: string): Promise<never> {
+    return this.#refuse(context, 'login', 'the name or the password is not right', { name: name.slice(0, 64) });
+  }
+
+  async #refuseRefresh(context: RequestContext): Promise<never> {
+    return this.#refuse(context, 'sessionRefresh', 'the refresh token was used before, or has ended: log in again', {});
+  }
+
+  async #refuse(context: RequestContext, action: string, message: string, details: object): Promise<never> {
+    const code = 'BAD_CREDENTIALS';
+    await audit(this.#db, {
+      ...record(context, action, null),
+      outcome: 'REFUSED',
+      code,
+      details: { ...details, clientAddress: context.clientAddress },
+    });
+    throw new Refusal([userError(code, message)]);
+  }
+
+  async #pair(
+    userId: string,
+    sessionId: string,
+    refreshToken: string,
+    refreshTokenExpiresAt: Date,
+  ): Promise<TokenPair> {
+    const access = await this.#accessTokens.issue({ userId, sessionId });
+    return {
+      accessToken: access.token,
+      accessTokenExpiresAt: access.expiresAt,
+      refreshToken,
+      refreshTokenExpiresAt,
+    };
+  }
+}
+
+function record(context: RequestContext, action: string, identity: Identity | null) {
+  const subject = identity === null ? {} : { subjectType: 'User', subjectId: identity.id };
+  const { requestId, clientAddress } = context;
+  return {
+    identity,
+    action,
+    projectId: null,
+    ...subject,
+    outcome: 'ACCEPTED' as const,
+    requestId,
+    details: { clientAddress },
+  };
+}

@@ -1,0 +1,45 @@
+// Resolvers of the audit trail.
+import type { Resolvers } from '../../../generated/graph/system.ts';
+import { readAuditTrail } from '../../../platform/audit/trail.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import { page, pageRequest } from '../../../platform/graph/connection.ts';
+import { allows } from '../../../platform/identity.ts';
+import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import { caller, maySee, narrow, operatedProjects } from '../access/authorise.ts';
+import type { Entities } from '../entities.ts';
+
+export function auditResolvers(options: { db: Database; entities: Entities }): Resolvers {
+  const { db, entities } = options;
+  return {
+    Query: {
+      async auditEntries(_, args, context) {
+        const identity = caller(context);
+        const wanted = args.projectId == null ? undefined : (decodeUuid('Project', args.projectId) ?? null);
+        if (wanted && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
+          throw new CodedError('FORBIDDEN', "Only the project's operators may read its audit trail.");
+        const request = pageRequest(args);
+        const before = request.after === undefined ? {} : { beforeId: wholeNumber('after', request.after[0] ?? '') };
+        const projects = narrow(operatedProjects(identity), wanted);
+        const entries = await readAuditTrail(db, { projects, ...before, limit: request.take });
+        return page(entries, request.first, (entry) => [String(entry.id)]);
+      },
+    },
+    AuditEntry: {
+      id: ({ id }) => encodeId('AuditEntry', String(id)),
+      position: ({ position }) => (position === null ? null : String(position)),
+      actor: ({ actorName }) => actorName,
+      project: async ({ projectId }, _, context) =>
+        projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
+      subjectId: ({ subjectType, subjectId }) =>
+        subjectType === null || subjectId === null ? null : encodeId(subjectType, subjectId),
+      details: ({ details }) => JSON.parse(details),
+    },
+  };
+}
+
+function wholeNumber(argument: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text))
+    throw new CodedError('INVALID_INPUT', `${argument}: ${JSON.stringify(text)} is no position.`);
+  return Number(text);
+}

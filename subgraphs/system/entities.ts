@@ -1,0 +1,62 @@
+// The one way from an id to an object of this subgraph: batched, and only what the caller may see. Queries, payloads,
+// `node`, entity references and status events all come through here, so that none can forget to ask.
+import { loader } from '../../platform/graph/loader.ts';
+import { allows, type RequestContext } from '../../platform/identity.ts';
+import { caller, maySee } from './access/authorise.ts';
+import type { Project } from './projects/project.ts';
+import type { ProjectStore } from './projects/project-store.ts';
+import type { ApiToken } from './tokens/api-token.ts';
+import type { TokenStore } from './tokens/token-store.ts';
+import type { User } from './users/user.ts';
+import type { UserStore } from './users/user-store.ts';
+
+const projectRows = Symbol('projects by id');
+const userRows = Symbol('users by id');
+const tokenRows = Symbol('API tokens by id');
+const sharedUsers = Symbol('users who share a project with the caller');
+
+export interface EntitiesOptions {
+  readonly projects: ProjectStore;
+  readonly users: UserStore;
+  readonly tokens: TokenStore;
+}
+
+/** Ids are UUIDs. Undefined: no such object, or none the caller may see. */
+export class Entities {
+  readonly #projects: ProjectStore;
+  readonly #users: UserStore;
+  readonly #tokens: TokenStore;
+
+  constructor(options: EntitiesOptions) {
+    this.#projects = options.projects;
+    this.#users = options.users;
+    this.#tokens = options.tokens;
+  }
+
+  /** A member, or an administrator, sees a project. */
+  async project(context: RequestContext, id: string): Promise<Project | undefined> {
+    if (!maySee(caller(context), id)) return undefined;
+    return loader(context, projectRows, id, (ids) => this.#projects.byIds(ids));
+  }
+
+  /** Administrators, the user and those who share a project see a user. */
+  async user(context: RequestContext, id: string): Promise<User | undefined> {
+    const identity = caller(context);
+    if (!identity.admin && identity.id !== id) {
+      const projects = Object.keys(identity.projects);
+      const shares = await loader(context, sharedUsers, id, async (ids) => {
+        const found = await this.#projects.membersAmong(ids, projects);
+        return new Map([...found].map((user) => [user, true]));
+      });
+      if (shares !== true) return undefined;
+    }
+    return loader(context, userRows, id, (ids) => this.#users.byIds(ids));
+  }
+
+  /** Administrators and the project's operators see a token. */
+  async apiToken(context: RequestContext, id: string): Promise<ApiToken | undefined> {
+    const identity = caller(context);
+    const token = await loader(context, tokenRows, id, (ids) => this.#tokens.byIds(ids));
+    return token !== undefined && allows(identity, token.projectId, 'OPERATOR') ? token : undefined;
+  }
+}

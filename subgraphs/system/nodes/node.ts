@@ -1,0 +1,37 @@
+// From a type and a key to an object of the graph: our own as the caller may see it, others as a stub which the subgraph
+// that owns it fills in, or finds not to exist.
+import type { Backend, Mapping, Operation, ResolversTypes } from '../../../generated/graph/system.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import type { Entities } from '../entities.ts';
+
+type Node = Awaited<ResolversTypes['Node']>;
+
+/** Types of other subgraphs that are keyed by `id`. */
+const elsewhere: ReadonlySet<string> = new Set(['Backend', 'Operation', 'Mapping']);
+
+/** Null when the caller may not see it, and for types that are no Node. */
+export async function nodeByKey(
+  entities: Entities,
+  context: RequestContext,
+  type: string,
+  key: string,
+): Promise<Node | null> {
+  const id = encodeId(type, key);
+  if (decodeUuid(type, id) === undefined) return null;
+  if (elsewhere.has(type)) return { __typename: type, id } as Backend | Mapping | Operation;
+  switch (type) {
+    case 'Project':
+      return named(type, await entities.project(context, key));
+    case 'User':
+      return named(type, await entities.user(context, key));
+    case 'ApiToken':
+      return named(type, await entities.apiToken(context, key));
+    default:
+      return null;
+  }
+}
+
+function named<Row extends object>(type: string, row: Row | undefined): Row | null {
+  return row === undefined ? null : { ...row, __typename: type };
+}

@@ -1,0 +1,20 @@
+// Projects and who belongs to them, as resolvers pass them on.
+import type { Role } from '../../../platform/identity.ts';
+
+export interface Project {
+  /** UUID. */
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly description: string;
+  readonly createdAt: Date;
+}
+
+export interface Membership {
+  /** UUID of the project. */
+  readonly projectId: string;
+  /** UUID of the user. */
+  readonly userId: string;
+  readonly role: Role;
+  readonly createdAt: Date;
+}

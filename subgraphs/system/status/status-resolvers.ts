@@ -1,0 +1,54 @@
+// Resolvers of status changes: the stream, its newest cursor and the history.
+import type { Resolvers } from '../../../generated/graph/system.ts';
+import type { Sql } from '../../../platform/database/database.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
+import { matchesFilter, readHistory } from '../../../platform/events/history.ts';
+import { page, pageRequest } from '../../../platform/graph/connection.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { caller } from '../access/authorise.ts';
+import type { Entities } from '../entities.ts';
+import { nodeByKey } from '../nodes/node.ts';
+import { eventFilter } from './event-filter.ts';
+
+export function statusResolvers(options: { db: Sql; feed: StatusFeed; entities: Entities }): Resolvers {
+  const { db, feed, entities } = options;
+  return {
+    Query: {
+      async statusCursor(_, _args, context) {
+        caller(context);
+        return feed.currentCursor();
+      },
+      async statusHistory(_, args, context) {
+        const filter = eventFilter(caller(context), args.filter);
+        const request = pageRequest(args);
+        const beforeSeq = request.after === undefined ? undefined : seqOf(request.after[0]);
+        const before = beforeSeq === undefined ? {} : { beforeSeq };
+        const events = await readHistory(db, filter, { ...before, limit: request.take });
+        return page(events, request.first, (event) => [String(event.seq)]);
+      },
+    },
+    Subscription: {
+      statusChanges: {
+        subscribe(_, args, context) {
+          const filter = eventFilter(caller(context), args.filter);
+          return feed.subscribe({ after: args.after ?? null, filter: (event) => matchesFilter(filter, event) });
+        },
+        resolve: ({ cursor, event }: FeedItem) => ({ cursor, change: event }),
+      },
+    },
+    StatusChange: {
+      project: async ({ projectId }, _, context) =>
+        projectId === null ? null : ((await entities.project(context, projectId)) ?? null),
+      subjectId: ({ subjectType, subjectId }) => encodeId(subjectType, subjectId),
+      subject: ({ subjectType, subjectId }, _, context) => nodeByKey(entities, context, subjectType, subjectId),
+    },
+  };
+}
+
+function seqOf(text: string | undefined): number {
+  const seq = Number(text);
+  if (!Number.isSafeInteger(seq))
+    throw new CodedError('INVALID_INPUT', 'after: this is no endCursor of statusHistory.');
+  return seq;
+}

@@ -1,0 +1,102 @@
+// The system subgraph, put together: who may do what, the audit trail, status changes, commits, and the entities that join
+// all subgraphs. Nothing is started here; what it stands on is handed in and stays its owner's.
+import { readFileSync } from 'node:fs';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+import type { Logger } from 'pino';
+import type { Resolvers } from '../../generated/graph/system.ts';
+import type { Authenticator } from '../../platform/access.ts';
+import type { Commits } from '../../platform/commits.ts';
+import type { Database } from '../../platform/database/database.ts';
+import type { StatusFeed } from '../../platform/events/feed.ts';
+import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
+import type { Subgraph } from '../../platform/graph/subgraph.ts';
+import type { Mutations } from '../../platform/mutation.ts';
+import type { Keyring } from '../../platform/secrets/keyring.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { accessResolvers } from './access/access-resolvers.ts';
+import { AccessTokens } from './access/access-tokens.ts';
+import { SystemAuthenticator } from './access/authenticator.ts';
+import { CredentialStore } from './access/credential-store.ts';
+import { type IdentityProvider, LocalIdentityProvider } from './access/identity-provider.ts';
+import { Argon2Hasher, type PasswordHasher } from './access/password-hasher.ts';
+import type { RateLimiter } from './access/rate-limiter.ts';
+import { SessionService } from './access/session-service.ts';
+import { auditResolvers } from './audit/audit-resolvers.ts';
+import { Entities } from './entities.ts';
+import { FirstStart } from './first-start.ts';
+import { nodeResolvers, type PartHealth } from './nodes/node-resolvers.ts';
+import { projectResolvers } from './projects/project-resolvers.ts';
+import { ProjectService } from './projects/project-service.ts';
+import { ProjectStore } from './projects/project-store.ts';
+import { statusResolvers } from './status/status-resolvers.ts';
+import { tokenResolvers } from './tokens/token-resolvers.ts';
+import { TokenService } from './tokens/token-service.ts';
+import { TokenStore } from './tokens/token-store.ts';
+import { userResolvers } from './users/user-resolvers.ts';
+import { UserService } from './users/user-service.ts';
+import { UserStore } from './users/user-store.ts';
+
+export interface SystemSubgraphOptions {
+  readonly db: Database;
+  readonly feed: StatusFeed;
+  readonly commits: Commits;
+  readonly mutations: Mutations;
+  readonly wake: Wake;
+  readonly keyring: Keyring;
+  readonly rateLimiter: RateLimiter;
+  readonly log: Logger;
+  /** The parts of the system as this process sees them. */
+  readonly health: () => Promise<readonly PartHealth[]>;
+  /** Who vouches for people; default: passwords in the database. */
+  readonly identityProvider?: IdentityProvider;
+  readonly passwordHasher?: PasswordHasher;
+}
+
+export interface SystemSubgraph extends Subgraph {
+  readonly authenticator: Authenticator;
+  readonly firstStart: FirstStart;
+}
+
+const sdl = new URL('../../schema/system.graphql', import.meta.url);
+
+export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubgraph {
+  const { db, feed, commits, mutations, wake, keyring, rateLimiter } = options;
+  const users = new UserStore(db);
+  const projects = new ProjectStore(db);
+  const tokens = new TokenStore(db);
+  const credentials = new CredentialStore(db);
+  const entities = new Entities({ projects, users, tokens });
+  const hasher = options.passwordHasher ?? new Argon2Hasher();
+  const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
+  const accessTokens = new AccessTokens(keyring);
+  const sessions = new SessionService({ db, credentials, provider, accessTokens, rateLimiter });
+  const projectService = new ProjectService({ projects, users, mutations, wake });
+  const userService = new UserService({ users, entities, credentials, hasher, mutations, keyring, wake });
+  const tokenService = new TokenService({ tokens, projects, mutations, wake });
+  const resolvers = merge([
+    { DateTime: dateTimeScalar, JSON: jsonScalar },
+    accessResolvers({ sessions, projects }),
+    projectResolvers({ entities, projects, service: projectService }),
+    userResolvers({ entities, users, service: userService }),
+    tokenResolvers({ entities, tokens, service: tokenService }),
+    statusResolvers({ db, feed, entities }),
+    auditResolvers({ db, entities }),
+    nodeResolvers({ entities, commits, health: options.health }),
+  ]);
+  return {
+    name: 'system',
+    schema: buildSubgraphSchema([{ typeDefs: parse(readFileSync(sdl, 'utf8')), resolvers }]),
+    authenticator: new SystemAuthenticator({ credentials, accessTokens }),
+    firstStart: new FirstStart({ db, users, userService, projects, projectService, tokenService, hasher }),
+  };
+}
+
+/** The root types' fields come from several modules; all other types from one each. */
+function merge(modules: readonly Resolvers[]): Resolvers {
+  const merged: Record<string, object> = {};
+  for (const module of modules)
+    for (const [type, fields] of Object.entries(module))
+      merged[type] = type in merged ? { ...merged[type], ...fields } : fields;
+  return merged as Resolvers;
+}

@@ -1,0 +1,17 @@
+// An API token, as resolvers pass it on: everything but its secret.
+import type { Role } from '../../../platform/identity.ts';
+
+export interface ApiToken {
+  /** UUID. */
+  readonly id: string;
+  readonly version: number;
+  readonly projectId: string;
+  readonly name: string;
+  readonly role: Role;
+  /** The first characters of the secret. */
+  readonly prefix: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+  readonly lastUsedAt: Date | null;
+}

@@ -1,0 +1,51 @@
+// Resolvers of API tokens.
+import type { Resolvers } from '../../../generated/graph/system.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import { page, pageRequest } from '../../../platform/graph/connection.ts';
+import { allows } from '../../../platform/identity.ts';
+import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import { caller, maySee, narrow, operatedProjects } from '../access/authorise.ts';
+import type { Entities } from '../entities.ts';
+import type { TokenService } from './token-service.ts';
+import type { TokenStore } from './token-store.ts';
+
+export function tokenResolvers(options: { entities: Entities; tokens: TokenStore; service: TokenService }): Resolvers {
+  const { entities, tokens, service } = options;
+  return {
+    Query: {
+      async apiTokens(_, args, context) {
+        const identity = caller(context);
+        const wanted = args.projectId == null ? undefined : (decodeUuid('Project', args.projectId) ?? null);
+        if (wanted && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
+          throw new CodedError('FORBIDDEN', "Only the project's operators may read its tokens.");
+        const request = pageRequest(args);
+        const rows = await tokens.page(narrow(operatedProjects(identity), wanted), request);
+        return page(rows, request.first, (token) => [token.id]);
+      },
+    },
+    Mutation: {
+      async apiTokenCreate(_, { input }, context) {
+        const { result, secret, userErrors, commit } = await service.create(context, input);
+        const apiToken = result && ((await entities.apiToken(context, result.id)) ?? null);
+        return { apiToken, secret, userErrors, commit };
+      },
+      async apiTokenRevoke(_, { input }, context) {
+        const { result, userErrors, commit } = await service.revoke(context, input);
+        return { apiToken: result && ((await entities.apiToken(context, result.id)) ?? null), userErrors, commit };
+      },
+    },
+    ApiToken: {
+      async __resolveReference({ id }, context) {
+        caller(context);
+        const uuid = decodeUuid('ApiToken', id);
+        return uuid === undefined ? null : ((await entities.apiToken(context, uuid)) ?? null);
+      },
+      id: ({ id }) => encodeId('ApiToken', id),
+      async project({ projectId }, _, context) {
+        const project = await entities.project(context, projectId);
+        if (project === undefined) throw new CodedError('UNAVAILABLE', 'The project is just being removed.');
+        return project;
+      },
+    },
+  };
+}

@@ -1,0 +1,97 @@
+// The table of users. Reads through the model; writes are SQL inside the mutation's own transaction.
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import type { PageRequest } from '../../../platform/graph/connection.ts';
+import type { User } from './user.ts';
+
+/** What a login needs to know; goes nowhere else. */
+export interface LoginRow {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly disabled: boolean;
+  readonly passwordHash: string | null;
+}
+
+export interface NewUser {
+  readonly id: string;
+  readonly name: string;
+  readonly passwordHash: string;
+  readonly admin: boolean;
+}
+
+export interface UserChange {
+  readonly passwordHash: string | undefined;
+  readonly disabled: boolean;
+  readonly admin: boolean;
+}
+
+const shown = { id: true, version: true, name: true, admin: true, disabled: true, createdAt: true } as const;
+
+export class UserStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async login(name: string): Promise<LoginRow | undefined> {
+    const row = await this.#db.prisma.user.findUnique({
+      where: { name },
+      select: { id: true, name: true, version: true, disabled: true, passwordHash: true },
+    });
+    return row ?? undefined;
+  }
+
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {
+    const rows = await this.#db.prisma.user.findMany({ where: { id: { in: [...ids] } }, select: shown });
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** By name. */
+  async page(request: PageRequest): Promise<readonly User[]> {
+    const name = request.after?.[0];
+    return this.#db.prisma.user.findMany({
+      where: name === undefined ? {} : { name: { gt: name } },
+      select: shown,
+      orderBy: { name: 'asc' },
+      take: request.take,
+    });
+  }
+
+  async anyone(): Promise<boolean> {
+    return (await this.#db.prisma.user.findFirst({ select: { id: true } })) !== null;
+  }
+
+  /** Locks the user until the transaction ends. */
+  async lock(tx: Transaction, id: string): Promise<User | undefined> {
+    const rows = await tx.query<Omit<User, 'admin' | 'disabled'> & { admin: unknown; disabled: unknown }>(
+      'SELECT id, version, name, admin, disabled, created_at AS createdAt FROM user WHERE id = ? FOR UPDATE',
+      [id],
+    );
+    const row = rows[0];
+    return row && { ...row, admin: Boolean(row.admin), disabled: Boolean(row.disabled) };
+  }
+
+  /** Throws the database's duplicate key error when the name is taken. */
+  async insert(tx: Transaction, user: NewUser): Promise<void> {
+    await tx.execute('INSERT INTO user (id, name, password_hash, admin) VALUES (?, ?, ?, ?)', [
+      user.id,
+      user.name,
+      user.passwordHash,
+      user.admin,
+    ]);
+  }
+
+  async update(tx: Transaction, id: string, change: UserChange): Promise<void> {
+    await tx.execute(
+      'UPDATE user SET password_hash = COALESCE(?, password_hash), disabled = ?, admin = ?, version = version + 1 WHERE id = ?',
+      [change.passwordHash ?? null, change.disabled, change.admin, id],
+    );
+  }
+
+  /** How many administrators could still log in; locks them, so that two changes can't each leave the other as the last. */
+  async lockAdmins(tx: Transaction): Promise<number> {
+    const rows = await tx.query<unknown>('SELECT id FROM user WHERE admin = 1 AND disabled = 0 ORDER BY id FOR UPDATE');
+    return rows.length;
+  }
+}

@@ -1,0 +1,102 @@
+// The system subgraph on a database of its own, as one process has it, with ways to ask it as this or that caller.
+import { type FormattedExecutionResult, parse } from 'graphql';
+import { pino } from 'pino';
+import { Commits } from '../../../../platform/commits.ts';
+import { Database } from '../../../../platform/database/database.ts';
+import { StatusFeed } from '../../../../platform/events/feed.ts';
+import { Sequencer } from '../../../../platform/events/sequencer.ts';
+import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
+import type { Identity, RequestContext } from '../../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { Mutations } from '../../../../platform/mutation.ts';
+import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { createLocalWake } from '../../../../platform/wake.ts';
+import type { PasswordHasher } from '../../../../subgraphs/system/access/password-hasher.ts';
+import { MemoryRateLimiter } from '../../../../subgraphs/system/access/rate-limiter.ts';
+import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
+import { testDatabase } from '../../../support/database.ts';
+
+/** A hash that costs nothing, and counts. */
+export class CountingHasher implements PasswordHasher {
+  verified = 0;
+  hashed = 0;
+
+  async hash(password: string): Promise<string> {
+    this.hashed += 1;
+    return `hash of ${password}`;
+  }
+
+  async verify(storedHash: string | null, password: string): Promise<boolean> {
+    this.verified += 1;
+    return storedHash === `hash of ${password}`;
+  }
+}
+
+export const adminPassword = 'correct horse battery';
+
+export const testKeyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
+
+export interface Answer {
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly data: any;
+  readonly errors: FormattedExecutionResult['errors'];
+  /** Codes of top-level errors. */
+  readonly codes: readonly unknown[];
+}
+
+export interface SystemBench {
+  readonly db: Database;
+  readonly system: SystemSubgraph;
+  readonly hasher: CountingHasher;
+  readonly feed: StatusFeed;
+  readonly sequencer: Sequencer;
+  ask(identity: Identity | null, document: string, variables?: object, address?: string): Promise<Answer>;
+  subscribe(identity: Identity | null, document: string, variables?: object): ReturnType<typeof subscribeOnSchema>;
+  close(): Promise<void>;
+}
+
+export async function systemBench(): Promise<SystemBench> {
+  const place = await testDatabase();
+  const db = new Database({ connection: place.connection, connectionLimit: 5 });
+  const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+  const wake = createLocalWake();
+  const commits = new Commits({ db, keyring: testKeyring, log });
+  const mutations = new Mutations({ db, wake, commits, log });
+  const feed = new StatusFeed({ db, wake, log });
+  const sequencer = new Sequencer({ db, wake, log });
+  const hasher = new CountingHasher();
+  await feed.start();
+  const system = createSystemSubgraph({
+    ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher },
+    rateLimiter: new MemoryRateLimiter(),
+    health: async () => [{ name: 'database', ready: true, detail: null }],
+  });
+  const request = (identity: Identity | null, document: string, variables: object, address?: string) => {
+    const client = address === undefined ? {} : { clientAddress: address };
+    const context: RequestContext = { identity, requestId: 'test-request', loaders: new Map(), ...client };
+    return { document: parse(document), variables: { ...variables }, context };
+  };
+  return {
+    ...{ db, system, hasher, feed, sequencer },
+    async ask(identity, document, variables = {}, address) {
+      const result = await executeOnSchema(system.schema, request(identity, document, variables, address), log);
+      const codes = (result.errors ?? []).map((error) => error.extensions?.code);
+      return { data: result.data, errors: result.errors, codes };
+    },
+    subscribe: (identity, document, variables = {}) =>
+      subscribeOnSchema(system.schema, request(identity, document, variables), log),
+    async close() {
+      await feed.stop();
+      await wake.close();
+      await db.close();
+      await place.drop();
+    },
+  };
+}
+
+/** An identity as the gateway would hand it on, without a session behind it. */
+export function identity(wish: Partial<Identity> & { readonly name: string }): Identity {
+  return { kind: 'user', id: newUuid(), admin: false, projects: {}, credentialId: newUuid(), ...wish };
+}
+
+export const projectId = (uuid: string): string => encodeId('Project', uuid);
