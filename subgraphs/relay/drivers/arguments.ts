@@ -1,20 +1,16 @@
 // Checks an operation's arguments against its JSON Schema (2020-12), fills in defaults, and says all faults at once.
 
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { DriverOperation, JsonObject } from './driver.ts';
-
-export interface ArgumentFault {
-  /** Inside the arguments, for example ['source', 'address']; empty: the arguments as a whole. */
-  readonly path: readonly string[];
-  /** What is wrong, without the value when it may be secret. */
-  readonly message: string;
-}
+import { canonicalAddressBlock } from '../../../platform/graph/scalars.ts';
+import type { ArgumentFault, DriverOperation, JsonObject } from './driver.ts';
 
 export type CheckedArguments =
   | { readonly ok: true; readonly args: JsonObject }
   | { readonly ok: false; readonly faults: readonly ArgumentFault[] };
 
 const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false });
+// Shown in published schemas; to others an unknown format is only a remark.
+ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
 const validators = new WeakMap<DriverOperation, ValidateFunction>();
 const maxFaults = 20;
 
@@ -25,8 +21,10 @@ export function validateArguments(operation: DriverOperation, value: unknown): C
     return { ok: false, faults: [{ path: [], message: 'must be an object' }] };
   }
   const validate = validatorOf(operation);
-  if (validate(args)) return { ok: true, args: args as JsonObject };
-  return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
+  if (!validate(args)) return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
+  const checked = args as JsonObject;
+  const faults = operation.refine?.(checked) ?? [];
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, args: checked };
 }
 
 function validatorOf(operation: DriverOperation): ValidateFunction {

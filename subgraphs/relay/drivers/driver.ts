@@ -44,8 +44,11 @@ export interface Reply {
 export type Outcome =
   /** `uuid`: the device's own stable id of the object, for example a rule's handle. */
   | { readonly state: 'SUCCEEDED'; readonly result: JsonValue; readonly uuid?: string }
-  /** The device said no: `message` has its own words, at most 4096 characters. */
-  | { readonly state: 'FAILED'; readonly code: string; readonly message: string }
+  /**
+   * The device said no: `message` has its own words, at most 4096 characters. `absent`: it said that the object is not
+   * there, which is what a deletion wanted, so its mapping can end.
+   */
+  | { readonly state: 'FAILED'; readonly code: string; readonly message: string; readonly absent?: boolean }
   /** The device took a job. */
   | { readonly state: 'ACCEPTED'; readonly result: JsonValue }
   /** No verdict can be read from the reply. */
@@ -71,6 +74,12 @@ export interface Probe<Arguments> {
   interpret(reply: Reply, args: Arguments, context: RenderContext): ProbeFinding;
 }
 
+export interface ArgumentFault {
+  /** Inside the arguments, for example ['source', 'address']; empty: the arguments as a whole. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
 /** One operation of a driver. `Arguments` is what fits `argumentsSchema`, defaults filled in. */
 export interface OperationSpec<Arguments> {
   /** For `relayCall`, for example rule.create. */
@@ -83,6 +92,8 @@ export interface OperationSpec<Arguments> {
   readonly argumentsSchema: JsonObject;
   /** Arguments that work in the lab. */
   readonly example: JsonObject;
+  /** Faults that the schema can't express; for arguments that fit it. `validateArguments` calls it. */
+  refine?(args: Arguments): readonly ArgumentFault[];
   /** Absent for READ. */
   object?(args: Arguments): BackendObject;
   /** What success does to the mapping of `object`. Absent: nothing. */
@@ -139,9 +150,14 @@ export interface TypedCall {
 export interface FirewallPeer {
   readonly address?: string | null;
   readonly set?: string | null;
+  /** Of the set's addresses; null: as the other side's address, else 4. */
+  readonly setIpVersion?: number | null;
 }
 
-/** The typed mutations of the graph that every firewall driver offers: `undefined` means the driver can't express it. */
+/**
+ * The typed mutations of the graph that every firewall driver offers; undefined: the driver can't express it. Arguments have
+ * the names of the inputs' fields, so a fault's path in the arguments is its path in the input.
+ */
 export interface FirewallCalls {
   addressSetElementAdd(input: { set: string; address: string; comment?: string | null }): TypedCall | undefined;
   addressSetElementRemove(input: { set: string; address: string }): TypedCall | undefined;
@@ -156,9 +172,4 @@ export interface FirewallCalls {
   }): TypedCall | undefined;
   /** From the rule's mapping; undefined when the mapping has no handle. */
   ruleDelete(mapping: { scope: string; key: string; uuid: string | null }): TypedCall | undefined;
-  /**
-   * Where a fault in the arguments (path as validateArguments gives it) is in the typed mutation's input, for example
-   * ['element', 'address'] to ['address'].
-   */
-  inputPath(operation: string, argumentPath: readonly string[]): readonly string[];
 }

@@ -1,0 +1,30 @@
+// Addresses and blocks between their canonical text and nft's JSON form.
+
+import { isIPv6 } from 'node:net';
+import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import type { JsonValue } from '../driver.ts';
+import { isObject } from './nft.ts';
+
+/** One text for one thing; the schema has let nothing else in. */
+export function canonical(text: string): string {
+  return canonicalAddressBlock(text) ?? text;
+}
+
+export function ipVersionOf(text: string): 4 | 6 {
+  return isIPv6(text.split('/')[0] ?? '') ? 6 : 4;
+}
+
+/** Canonical text to an expression of libnftables-json(5). */
+export function toExpression(text: string): JsonValue {
+  const [addr = '', length] = canonical(text).split('/');
+  return length === undefined ? addr : { prefix: { addr, len: Number(length) } };
+}
+
+/** An element as nft lists it to canonical text; undefined for ranges and anything that is no address. */
+export function fromElement(element: JsonValue | undefined): string | undefined {
+  if (typeof element === 'string') return canonicalAddressBlock(element);
+  if (!isObject(element)) return undefined;
+  if (isObject(element.elem)) return fromElement(element.elem.val);
+  const { prefix } = element;
+  return isObject(prefix) ? canonicalAddressBlock(`${String(prefix.addr)}/${String(prefix.len)}`) : undefined;
+}

@@ -1,0 +1,50 @@
+// Packet filter of Linux: nft 1.0 behind OpenSSH. Measured on Debian 12 (nft 1.0.6).
+
+import type { Driver, DriverOperation, Health } from '../driver.ts';
+import { firewallCalls } from './firewall-calls.ts';
+import { chainCreate, chainList, rulesetRead, tableList } from './listings.ts';
+import { objectsOf, readAnswer } from './nft.ts';
+import { ruleCreate, ruleDelete, ruleList } from './rules.ts';
+import { setElementAdd, setElementList, setElementRemove } from './set-elements.ts';
+import { setCreate, setDelete, setList } from './sets.ts';
+
+const operations: readonly DriverOperation[] = [
+  tableList,
+  chainList,
+  chainCreate,
+  setList,
+  setCreate,
+  setDelete,
+  setElementList,
+  setElementAdd,
+  setElementRemove,
+  ruleList,
+  ruleCreate,
+  ruleDelete,
+  rulesetRead,
+];
+
+/** The list of tables comes with nft's version; the machine id follows on a line of its own where there is one. */
+const health: Health = {
+  render: () => ({ kind: 'exec', command: 'nft -j list tables && { cat /etc/machine-id 2>/dev/null || :; }' }),
+  interpret(reply) {
+    const [tables = '', machineId = ''] = reply.stdout.trim().split('\n');
+    const answer = readAnswer({ ...reply, stdout: tables });
+    const [metainfo] = answer.kind === 'objects' ? objectsOf(answer.objects, 'metainfo') : [];
+    if (typeof metainfo?.version !== 'string') return undefined;
+    const serial = /^[0-9a-f]{32}$/.test(machineId) ? machineId : null;
+    return { softwareVersion: `nftables ${metainfo.version}`.slice(0, 255), serial };
+  },
+};
+
+export const linuxNftables: Driver = {
+  name: 'linux-nftables',
+  family: 'FIREWALL',
+  summary: 'The packet filter of Linux (nftables), over SSH.',
+  defaultPort: 22,
+  transport: 'ssh',
+  credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
+  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  health,
+  firewall: firewallCalls,
+};

@@ -1,0 +1,82 @@
+// Tables, chains and the whole ruleset: what is there, and the chains that a firewall is set up with.
+
+import type { JsonObject, OperationSpec } from '../driver.ts';
+import { apply, check, checkOutcome, handleOf, list, objectsOf, readOutcome, writeOutcome } from './nft.ts';
+import { type AddressFamily, argumentsSchema, family, name, table } from './schema.ts';
+
+type TableArguments = { family: AddressFamily; table: string };
+type ChainArguments = TableArguments & {
+  chain: string;
+  hook?: 'input' | 'forward' | 'output';
+  priority: number;
+  policy: 'accept' | 'drop';
+};
+
+export const tableList: OperationSpec<JsonObject> = {
+  name: 'table.list',
+  summary: 'Lists the tables.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: () => list({ tables: null }),
+  interpret: (reply) => readOutcome(reply, (objects) => ({ tables: objectsOf(objects, 'table') })),
+};
+
+export const rulesetRead: OperationSpec<JsonObject> = {
+  name: 'ruleset.read',
+  summary: 'Reads everything: tables, chains, sets with their elements, rules.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: () => list({ ruleset: null }),
+  interpret: (reply) => readOutcome(reply, (objects) => ({ nftables: objects })),
+};
+
+export const chainList: OperationSpec<TableArguments> = {
+  name: 'chain.list',
+  summary: 'Lists the chains of a table.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({ family, table }),
+  example: { table: 'filter' },
+  render: (args) => list({ table: { family: args.family, name: args.table } }),
+  interpret: (reply) => readOutcome(reply, (objects) => ({ chains: objectsOf(objects, 'chain') })),
+};
+
+export const chainCreate: OperationSpec<ChainArguments> = {
+  name: 'chain.create',
+  summary: 'Makes a chain; with a hook, packets pass through it.',
+  category: 'INIT',
+  // `add` of a chain that is there already succeeds and sets its policy.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      family,
+      table,
+      chain: name,
+      hook: { type: 'string', enum: ['input', 'forward', 'output'] },
+      priority: { type: 'integer', minimum: -1000, maximum: 1000, default: 0 },
+      policy: { type: 'string', enum: ['accept', 'drop'], default: 'accept' },
+    },
+    ['chain'],
+  ),
+  example: { chain: 'tenants' },
+  object: (args) => ({ resource: 'chain', scope: `${args.family} ${args.table}`, key: args.chain }),
+  mapping: 'creates',
+  render: (args) => apply(addChain(args)),
+  renderDryRun: (args) => check(addChain(args)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply) =>
+    writeOutcome(reply, 'add', 'chain', (chain) => {
+      const uuid = handleOf(chain);
+      return { result: { chain }, ...(uuid === undefined ? {} : { uuid }) };
+    }),
+};
+
+function addChain(args: ChainArguments): JsonObject {
+  const { hook, priority, policy } = args;
+  const base = hook === undefined ? {} : { type: 'filter', hook, prio: priority, policy };
+  return { add: { chain: { family: args.family, table: args.table, name: args.chain, ...base } } };
+}

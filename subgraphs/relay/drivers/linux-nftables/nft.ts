@@ -1,0 +1,126 @@
+// How nft 1.0 is spoken to and understood: libnftables-json(5) on standard input, so that nothing from a user is ever part
+// of a command line or of nft's own language.
+
+import type { ExecCall, JsonObject, JsonValue, Outcome, Reply } from '../driver.ts';
+
+/** `-e` echoes what was done, `-a` with handles. */
+const applyCommand = 'nft -j -e -a -f -';
+const checkCommand = 'nft -c -j -f -';
+const readCommand = 'nft -j -a -f -';
+
+const maxMessageLength = 4_096;
+
+export function apply(command: JsonObject): ExecCall {
+  return call(applyCommand, command);
+}
+
+/** Has the device check a command and change nothing. */
+export function check(command: JsonObject): ExecCall {
+  return call(checkCommand, command);
+}
+
+export function list(what: JsonObject): ExecCall {
+  return call(readCommand, { list: what });
+}
+
+function call(command: string, nftCommand: JsonObject): ExecCall {
+  return { kind: 'exec', command, stdin: `${JSON.stringify({ nftables: [nftCommand] })}\n` };
+}
+
+/** What nft said: the objects of its answer, a refusal in its own words, or nothing that can be understood. */
+export type NftAnswer =
+  | { readonly kind: 'objects'; readonly objects: readonly JsonObject[] }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly absent: boolean }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+/**
+ * nft applies a batch whole or not at all, and exits with 1 and `Error: …` when it did not. Other ends (a signal, a shell
+ * that was killed) say nothing about what was done.
+ */
+export function readAnswer(reply: Reply): NftAnswer {
+  const { exitCode, stdout } = reply;
+  const words = reply.stderr
+    .trim()
+    .replaceAll(/^internal:\d+:\d+-\d+: /gm, '')
+    .slice(0, maxMessageLength);
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (exitCode === 126 || exitCode === 127) {
+    return { kind: 'refused', code: 'COMMAND_NOT_FOUND', message: words || 'The device has no nft.', absent: false };
+  }
+  // The kernel may have committed before it ran out of room for the echo.
+  if (exitCode === 1 && /\bError: /.test(words) && !/No buffer space/i.test(words)) {
+    const absent = /element does not exist|No such file or directory/.test(words);
+    return { kind: 'refused', code: 'DEVICE_REFUSED', message: words, absent };
+  }
+  if (exitCode !== 0) {
+    return { kind: 'unreadable', message: `nft ended with ${exitCode ?? 'a signal'}: ${words || 'it said nothing'}.` };
+  }
+  const objects = parseObjects(stdout);
+  return objects ? { kind: 'objects', objects } : { kind: 'unreadable', message: 'nft said yes, but nothing to read.' };
+}
+
+function parseObjects(text: string): readonly JsonObject[] | undefined {
+  try {
+    const parsed = JSON.parse(text) as unknown;
+    const objects = isObject(parsed) ? parsed.nftables : undefined;
+    return Array.isArray(objects) && objects.length > 0 && objects.every(isObject) ? objects : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The objects of one kind in an answer, for example all rules. */
+export function objectsOf(objects: readonly JsonObject[], kind: string): JsonObject[] {
+  return objects.map((object) => object[kind]).filter(isObject);
+}
+
+/** Outcome of a write. `read` makes the result of nft's echo; undefined when what must be there is not. */
+export function writeOutcome(
+  reply: Reply,
+  verb: 'add' | 'delete',
+  kind: string,
+  read: (echoed: JsonObject) => { result: JsonValue; uuid?: string } | undefined,
+): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') {
+    const { code, message, absent } = answer;
+    return { state: 'FAILED', code, message, ...(verb === 'delete' && absent ? { absent } : {}) };
+  }
+  if (answer.kind === 'unreadable') return unknown(answer.message);
+  const [echoed] = objectsOf(objectsOf(answer.objects, verb), kind);
+  const succeeded = echoed && read(echoed);
+  return succeeded ? { state: 'SUCCEEDED', ...succeeded } : unknown(`nft said yes, but did not echo the ${kind}.`);
+}
+
+/** Outcome of a read: READ operations have no unknown outcome. */
+export function readOutcome(reply: Reply, read: (objects: readonly JsonObject[]) => JsonValue): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'objects') return { state: 'SUCCEEDED', result: read(answer.objects) };
+  const code = answer.kind === 'refused' ? answer.code : reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY';
+  return { state: 'FAILED', code, message: answer.message };
+}
+
+/** Outcome of `nft -c`, which says nothing when all is well. */
+export function checkOutcome(reply: Reply): Outcome {
+  if (reply.exitCode === 0 && !reply.truncated) return { state: 'SUCCEEDED', result: null };
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  return {
+    state: 'FAILED',
+    code: 'UNREADABLE_REPLY',
+    message: answer.kind === 'unreadable' ? answer.message : 'No answer.',
+  };
+}
+
+function unknown(message: string): Outcome {
+  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+}
+
+/** A handle as the device's own stable id. */
+export function handleOf(object: JsonObject): string | undefined {
+  return typeof object.handle === 'number' && Number.isSafeInteger(object.handle) ? String(object.handle) : undefined;
+}

@@ -1,0 +1,88 @@
+// What a rule matches and does, as statements of libnftables-json(5).
+
+import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
+import { ipVersionOf, toExpression } from './address.ts';
+import type { AddressFamily } from './schema.ts';
+
+export type Peer = { address?: string; set?: string; setIpVersion?: 4 | 6 };
+export type Matching = {
+  family: AddressFamily;
+  source?: Peer;
+  destination?: Peer;
+  protocol?: 'tcp' | 'udp' | 'icmp';
+  destinationPort?: number;
+  action: 'accept' | 'drop' | 'reject';
+};
+
+/** Faults between the fields; nothing of it is in the JSON Schema. */
+export function matchFaults(matching: Matching): ArgumentFault[] {
+  const faults: ArgumentFault[] = [];
+  for (const side of ['source', 'destination'] as const) {
+    const peer = matching[side];
+    if (!peer) continue;
+    if ((peer.address === undefined) === (peer.set === undefined)) {
+      faults.push({ path: [side], message: 'must have exactly one of address and set' });
+    }
+    if (peer.setIpVersion !== undefined && peer.set === undefined) {
+      faults.push({ path: [side, 'setIpVersion'], message: 'needs set' });
+    }
+  }
+  const versions = versionsOf(matching);
+  if (versions.length === 2 && versions[0] !== versions[1]) {
+    faults.push({ path: ['destination'], message: 'must be of the same IP version as source' });
+  }
+  if (matching.family !== 'inet' && versions.some((version) => version !== (matching.family === 'ip' ? 4 : 6))) {
+    faults.push({ path: ['family'], message: `has no addresses of the other IP version; inet has both` });
+  }
+  if (matching.destinationPort !== undefined && matching.protocol !== 'tcp' && matching.protocol !== 'udp') {
+    faults.push({ path: ['destinationPort'], message: 'needs protocol tcp or udp' });
+  }
+  return faults;
+}
+
+/** IP version of each side that is given. */
+function versionsOf({ source, destination }: Matching): (4 | 6)[] {
+  const versions: (4 | 6)[] = [];
+  if (source) versions.push(versionOf(source, destination));
+  if (destination) versions.push(versionOf(destination, source));
+  return versions;
+}
+
+function versionOf(peer: Peer, other: Peer | undefined): 4 | 6 {
+  if (peer.address !== undefined) return ipVersionOf(peer.address);
+  if (peer.setIpVersion !== undefined) return peer.setIpVersion;
+  return other?.address === undefined ? (other?.setIpVersion ?? 4) : ipVersionOf(other.address);
+}
+
+export function statements(matching: Matching): JsonValue[] {
+  const { source, destination, action } = matching;
+  return [
+    ...(source ? [matchPeer('saddr', source, versionOf(source, destination))] : []),
+    ...(destination ? [matchPeer('daddr', destination, versionOf(destination, source))] : []),
+    ...matchProtocol(matching),
+    { [action]: null },
+  ];
+}
+
+function matchPeer(field: 'saddr' | 'daddr', peer: Peer, version: 4 | 6): JsonObject {
+  const right = peer.set === undefined ? toExpression(peer.address ?? '') : `@${peer.set}`;
+  return equals({ payload: { protocol: version === 4 ? 'ip' : 'ip6', field } }, right);
+}
+
+function matchProtocol(matching: Matching): JsonObject[] {
+  const { protocol, destinationPort } = matching;
+  if (protocol === undefined) return [];
+  if (destinationPort !== undefined) return [equals({ payload: { protocol, field: 'dport' } }, destinationPort)];
+  return [equals({ meta: { key: 'l4proto' } }, protocol === 'icmp' ? icmpOf(matching) : protocol)];
+}
+
+/** ICMP is another protocol in each IP version: both when nothing tells which. */
+function icmpOf(matching: Matching): JsonValue {
+  const version = { inet: versionsOf(matching)[0], ip: 4, ip6: 6 }[matching.family];
+  if (version === undefined) return { set: ['icmp', 'ipv6-icmp'] };
+  return version === 4 ? 'icmp' : 'ipv6-icmp';
+}
+
+function equals(left: JsonValue, right: JsonValue): JsonObject {
+  return { match: { op: '==', left, right } };
+}

@@ -1,0 +1,143 @@
+// Rules: made at the end of a chain, known by the mark in their comment, deleted by the handle that the kernel gave them.
+
+import type { ArgumentFault, JsonObject, OperationSpec, ProbeFinding, Reply } from '../driver.ts';
+import { readMark, writeMark } from './mark.ts';
+import { apply, check, checkOutcome, handleOf, list, objectsOf, readAnswer, readOutcome, writeOutcome } from './nft.ts';
+import { type Matching, matchFaults, statements } from './rule-statements.ts';
+import { type AddressFamily, addressBlock, argumentsSchema, family, handle, ipVersion, name, table } from './schema.ts';
+
+type ChainArguments = { family: AddressFamily; table: string; chain: string };
+type CreateArguments = ChainArguments & Matching & { name: string };
+type DeleteArguments = ChainArguments & { name: string; handle: number };
+
+const chain = { ...name, default: 'forward' } as const;
+const peer = {
+  type: 'object',
+  description: 'Exactly one of address and set.',
+  properties: {
+    address: addressBlock,
+    set: name,
+    setIpVersion: {
+      ...ipVersion,
+      description: "Of the set's addresses; left out: as the other side's address, else 4.",
+    },
+  },
+  additionalProperties: false,
+} as const;
+
+const listChain = (args: ChainArguments) =>
+  list({ chain: { family: args.family, table: args.table, name: args.chain } });
+
+const object = (args: ChainArguments & { name: string }) => ({
+  resource: 'rule',
+  scope: `${args.family} ${args.table} ${args.chain}`,
+  key: args.name,
+});
+
+const addRule = (args: CreateArguments, operationId: string): JsonObject => ({
+  add: {
+    rule: {
+      family: args.family,
+      table: args.table,
+      chain: args.chain,
+      comment: writeMark({ operationId, words: args.name }),
+      expr: statements(args),
+    },
+  },
+});
+
+const deleteRule = (args: DeleteArguments): JsonObject => ({
+  delete: { rule: { family: args.family, table: args.table, chain: args.chain, handle: args.handle } },
+});
+
+/** Looks for a rule in the listing of its chain. */
+function find(reply: Reply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
+  if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
+  const rule = objectsOf(answer.objects, 'rule').find(isIt);
+  if (!rule) return { finding: 'ABSENT' };
+  const uuid = handleOf(rule);
+  return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }) };
+}
+
+export const ruleCreate: OperationSpec<CreateArguments> = {
+  name: 'rule.create',
+  summary: 'Makes a rule at the end of a chain.',
+  category: 'USER',
+  effect: 'NON_IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      name,
+      family,
+      table,
+      chain,
+      source: peer,
+      destination: peer,
+      protocol: { type: 'string', enum: ['tcp', 'udp', 'icmp'] },
+      destinationPort: { type: 'integer', minimum: 1, maximum: 65_535 },
+      action: { type: 'string', enum: ['accept', 'drop', 'reject'] },
+    },
+    ['name', 'action'],
+  ),
+  example: { name: 'tenant-42-blocked', source: { set: 'blocked' }, action: 'drop' },
+  refine: (args): readonly ArgumentFault[] => matchFaults(args),
+  object,
+  mapping: 'creates',
+  render: (args, { operationId }) => apply(addRule(args, operationId)),
+  renderDryRun: (args, { operationId }) => check(addRule(args, operationId)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply, args) =>
+    writeOutcome(reply, 'add', 'rule', (rule) => {
+      const uuid = handleOf(rule);
+      return uuid === undefined ? undefined : { result: { name: args.name, handle: Number(uuid) }, uuid };
+    }),
+  probe: {
+    render: listChain,
+    interpret: (reply, _args, { operationId }) =>
+      find(reply, (rule) => readMark(rule.comment)?.operationId === operationId),
+  },
+};
+
+export const ruleDelete: OperationSpec<DeleteArguments> = {
+  name: 'rule.delete',
+  summary: 'Deletes a rule by its handle; name is what it is called here.',
+  category: 'USER',
+  // The kernel does not give a handle twice while the table lives: deleting it again fails and changes nothing.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ name, family, table, chain, handle }, ['name', 'handle']),
+  example: { name: 'tenant-42-blocked', handle: 7 },
+  object,
+  mapping: 'deletes',
+  render: (args) => apply(deleteRule(args)),
+  renderDryRun: (args) => check(deleteRule(args)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply, args) =>
+    writeOutcome(reply, 'delete', 'rule', () => ({ result: { name: args.name, handle: args.handle } })),
+  probe: {
+    render: listChain,
+    interpret: (reply, args) => find(reply, (rule) => rule.handle === args.handle),
+  },
+};
+
+export const ruleList: OperationSpec<ChainArguments> = {
+  name: 'rule.list',
+  summary: 'Lists the rules of a chain, in order.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({ family, table, chain }),
+  example: { chain: 'forward' },
+  render: listChain,
+  interpret: (reply) => readOutcome(reply, (objects) => ({ rules: objectsOf(objects, 'rule').map(describe) })),
+};
+
+function describe(rule: JsonObject): JsonObject {
+  const mark = readMark(rule.comment);
+  return {
+    handle: rule.handle ?? null,
+    name: mark?.words ?? null,
+    operationId: mark?.operationId ?? null,
+    comment: mark ? null : (rule.comment ?? null),
+    statements: rule.expr ?? null,
+  };
+}

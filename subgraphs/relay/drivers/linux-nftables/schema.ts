@@ -1,0 +1,32 @@
+// Parts of the operations' JSON Schemas: what may be said to nft. Names are such that nft's own language takes them too,
+// so that a ruleset that was saved as text can be loaded again.
+
+import type { JsonObject } from '../driver.ts';
+
+export type AddressFamily = 'inet' | 'ip' | 'ip6';
+
+export const name = {
+  type: 'string',
+  pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$',
+  description: '1 to 63 letters, digits, dot, hyphen, underscore; a letter or underscore first.',
+} as const;
+
+export const family = { type: 'string', enum: ['inet', 'ip', 'ip6'], default: 'inet' } as const;
+
+export const table = { ...name, default: 'filter' } as const;
+
+export const addressBlock = {
+  type: 'string',
+  format: 'address-block',
+  maxLength: 49,
+  description: 'An IPv4 or IPv6 address, or a CIDR block whose host bits are zero.',
+} as const;
+
+export const handle = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
+
+export const ipVersion = { type: 'integer', enum: [4, 6] } as const;
+
+/** Arguments that are an object of these properties and no others. */
+export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return { type: 'object', properties, required, additionalProperties: false };
+}

@@ -1,0 +1,138 @@
+// Addresses and blocks in an address set.
+
+import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, Probe } from '../driver.ts';
+import { canonical, fromElement, toExpression } from './address.ts';
+import { maxWordsBytes, readMark, writeMark } from './mark.ts';
+import { apply, check, checkOutcome, isObject, list, objectsOf, readAnswer, readOutcome, writeOutcome } from './nft.ts';
+import { type AddressFamily, addressBlock, argumentsSchema, family, name, table } from './schema.ts';
+
+type SetArguments = { family: AddressFamily; table: string; set: string };
+type ElementArguments = SetArguments & { address: string };
+type AddArguments = ElementArguments & { comment?: string };
+
+const listSet = (args: SetArguments) => list({ set: { family: args.family, table: args.table, name: args.set } });
+
+const elementCommand = (args: ElementArguments, element: JsonValue) => ({
+  element: { family: args.family, table: args.table, name: args.set, elem: [element] },
+});
+
+const addElement = (args: AddArguments, operationId: string): JsonObject => {
+  const comment = writeMark({ operationId, words: args.comment ?? '' });
+  return { add: elementCommand(args, { elem: { val: toExpression(args.address), comment } }) };
+};
+
+const deleteElement = (args: ElementArguments): JsonObject => ({
+  delete: elementCommand(args, toExpression(args.address)),
+});
+
+const object = (args: ElementArguments) => ({
+  resource: 'address-set-element',
+  scope: `${args.family} ${args.table}`,
+  key: `${args.set}/${canonical(args.address)}`,
+});
+
+/** An element is its value: there is nothing else to know it by, and adding it twice is the same as once. */
+const probe: Probe<ElementArguments> = {
+  render: listSet,
+  interpret(reply, args) {
+    const answer = readAnswer(reply);
+    if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
+    if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
+    const [set] = objectsOf(answer.objects, 'set');
+    if (!set) return { finding: 'UNREADABLE', message: 'nft listed no set.' };
+    const wanted = canonical(args.address);
+    if (elementsOf(set).some((element) => fromElement(element) === wanted)) return { finding: 'PRESENT' };
+    if (set['auto-merge'] === true) {
+      return {
+        finding: 'UNREADABLE',
+        message: 'The set merges its elements: a merged one does not show what it is made of.',
+      };
+    }
+    return { finding: 'ABSENT' };
+  },
+};
+
+function elementsOf(set: JsonObject): readonly JsonValue[] {
+  return Array.isArray(set.elem) ? set.elem : [];
+}
+
+export const setElementAdd: OperationSpec<AddArguments> = {
+  name: 'setElement.add',
+  summary: 'Adds an address or block to an address set.',
+  category: 'USER',
+  // `add` of an element that is there already succeeds and leaves it, comment and all, as it is.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      family,
+      table,
+      set: name,
+      address: addressBlock,
+      comment: {
+        type: 'string',
+        minLength: 1,
+        maxLength: maxWordsBytes,
+        // A double quote would end the comment in a ruleset that was saved as text.
+        pattern: '^[^"\\p{C}\\p{Zl}\\p{Zp}]*$',
+        description: `At most ${maxWordsBytes} bytes of printable characters without double quotes.`,
+      },
+    },
+    ['set', 'address'],
+  ),
+  example: { set: 'blocked', address: '203.0.113.7' },
+  refine(args): readonly ArgumentFault[] {
+    const bytes = Buffer.byteLength(args.comment ?? '');
+    if (bytes <= maxWordsBytes) return [];
+    return [{ path: ['comment'], message: `is ${bytes} bytes long in UTF-8; at most ${maxWordsBytes} fit` }];
+  },
+  object,
+  mapping: 'creates',
+  render: (args, { operationId }) => apply(addElement(args, operationId)),
+  renderDryRun: (args, { operationId }) => check(addElement(args, operationId)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply, args) =>
+    writeOutcome(reply, 'add', 'element', () => ({ result: { set: args.set, address: canonical(args.address) } })),
+  probe,
+};
+
+export const setElementRemove: OperationSpec<ElementArguments> = {
+  name: 'setElement.remove',
+  summary: 'Removes an address or block from an address set.',
+  category: 'USER',
+  // Removing what is not there fails and changes nothing.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ family, table, set: name, address: addressBlock }, ['set', 'address']),
+  example: { set: 'blocked', address: '203.0.113.7' },
+  object,
+  mapping: 'deletes',
+  render: (args) => apply(deleteElement(args)),
+  renderDryRun: (args) => check(deleteElement(args)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply, args) =>
+    writeOutcome(reply, 'delete', 'element', () => ({ result: { set: args.set, address: canonical(args.address) } })),
+  probe,
+};
+
+export const setElementList: OperationSpec<SetArguments> = {
+  name: 'setElement.list',
+  summary: 'Lists the elements of an address set.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({ family, table, set: name }, ['set']),
+  example: { set: 'blocked' },
+  render: listSet,
+  interpret: (reply) =>
+    readOutcome(reply, (objects) => ({ elements: objectsOf(objects, 'set').flatMap(elementsOf).map(describe) })),
+};
+
+/** `address` is null for what is no single address or block; `native` is nft's own form. */
+function describe(element: JsonValue): JsonObject {
+  const comment = isObject(element) && isObject(element.elem) ? element.elem.comment : undefined;
+  const mark = readMark(comment);
+  return {
+    address: fromElement(element) ?? null,
+    comment: mark?.words ?? (typeof comment === 'string' ? comment : null),
+    operationId: mark?.operationId ?? null,
+    native: element,
+  };
+}

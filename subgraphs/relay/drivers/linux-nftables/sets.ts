@@ -1,0 +1,89 @@
+// Address sets: what rules can refer to instead of single addresses.
+
+import type { OperationSpec } from '../driver.ts';
+import { apply, check, checkOutcome, handleOf, list, objectsOf, readOutcome, writeOutcome } from './nft.ts';
+import { type AddressFamily, argumentsSchema, family, ipVersion, name, table } from './schema.ts';
+
+type TableArguments = { family: AddressFamily; table: string };
+type SetArguments = TableArguments & { set: string };
+type SetCreateArguments = SetArguments & { ipVersion: 4 | 6; blocks: boolean };
+
+const object = (args: SetArguments) => ({
+  resource: 'address-set',
+  scope: `${args.family} ${args.table}`,
+  key: args.set,
+});
+
+const addSet = (args: SetCreateArguments) => ({
+  add: {
+    set: {
+      family: args.family,
+      table: args.table,
+      name: args.set,
+      type: args.ipVersion === 4 ? 'ipv4_addr' : 'ipv6_addr',
+      ...(args.blocks ? { flags: ['interval'] } : {}),
+    },
+  },
+});
+
+const deleteSet = (args: SetArguments) => ({
+  delete: { set: { family: args.family, table: args.table, name: args.set } },
+});
+
+export const setList: OperationSpec<TableArguments> = {
+  name: 'set.list',
+  summary: 'Lists the sets of a table, without their elements.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({ family, table }),
+  example: { table: 'filter' },
+  render: (args) => list({ table: { family: args.family, name: args.table } }),
+  interpret: (reply) =>
+    readOutcome(reply, (objects) => ({
+      sets: objectsOf(objects, 'set').map(({ elem: _elements, ...set }) => set),
+    })),
+};
+
+export const setCreate: OperationSpec<SetCreateArguments> = {
+  name: 'set.create',
+  summary: 'Makes an address set.',
+  category: 'USER',
+  // `add` of an equal set that is there already succeeds; of another type it fails.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      family,
+      table,
+      set: name,
+      ipVersion: { ...ipVersion, default: 4 },
+      blocks: { type: 'boolean', default: true, description: 'Whether it takes CIDR blocks too.' },
+    },
+    ['set'],
+  ),
+  example: { set: 'tenant-42' },
+  object,
+  mapping: 'creates',
+  render: (args) => apply(addSet(args)),
+  renderDryRun: (args) => check(addSet(args)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply) =>
+    writeOutcome(reply, 'add', 'set', (set) => {
+      const uuid = handleOf(set);
+      return { result: { set }, ...(uuid === undefined ? {} : { uuid }) };
+    }),
+};
+
+export const setDelete: OperationSpec<SetArguments> = {
+  name: 'set.delete',
+  summary: 'Deletes an address set with its elements; refused while a rule refers to it.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ family, table, set: name }, ['set']),
+  example: { set: 'tenant-42' },
+  object,
+  mapping: 'deletes',
+  render: (args) => apply(deleteSet(args)),
+  renderDryRun: (args) => check(deleteSet(args)),
+  interpretDryRun: checkOutcome,
+  interpret: (reply) => writeOutcome(reply, 'delete', 'set', (set) => ({ result: { set } })),
+};

@@ -1,0 +1,67 @@
+// Host key fingerprints, and a look at a device's key without logging in: for an operator to compare and accept.
+
+import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import ssh2 from 'ssh2';
+import { algorithmsOf } from './crypto-profiles.ts';
+import type { CryptoProfile } from './session.ts';
+
+export interface HostKey {
+  /** `SHA256:…`, unpadded base64, as ssh-keygen -lf prints it. */
+  readonly sha256: string;
+  /** For example ssh-ed25519. */
+  readonly algorithm: string;
+}
+
+/** `key` is the public key blob of RFC 4253 section 6.6, which starts with its algorithm's name. */
+export function hostKeyOf(key: Buffer): HostKey {
+  const sha256 = `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
+  const nameBytes = key.length >= 4 ? key.readUInt32BE(0) : 0;
+  return { sha256, algorithm: key.toString('latin1', 4, 4 + Math.min(nameBytes, 64)) };
+}
+
+/**
+ * The key that a device shows now. Nothing proves that it is the device's own: an operator has to compare it.
+ *
+ * @throws Error with what went wrong when there is no answer within `timeoutMs`
+ */
+export function readHostKey(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly cryptoProfile?: CryptoProfile;
+  readonly signal?: AbortSignal;
+}): Promise<HostKey> {
+  const { host, port, timeoutMs, signal } = options;
+  return new Promise((resolve, reject) => {
+    const client = new ssh2.Client();
+    const socket = connect({ host, port, noDelay: true });
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.destroy();
+      settle();
+    };
+    const fail = (reason: string) =>
+      end(() => reject(new Error(`The host key of ${host}:${port} can't be read: ${reason}.`)));
+    const onAbort = () => fail('aborted');
+    const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    client.on('error', (error: Error) => fail(error.message));
+    client.on('close', () => fail('the device closed the connection'));
+    if (signal?.aborted) {
+      onAbort();
+      return;
+    }
+    client.connect({
+      sock: socket,
+      username: 'host-key-reader',
+      readyTimeout: 0,
+      algorithms: algorithmsOf(options.cryptoProfile ?? 'LEGACY'),
+      hostVerifier: (key: Buffer) => {
+        end(() => resolve(hostKeyOf(key)));
+        return false;
+      },
+    });
+  });
+}

@@ -1,0 +1,190 @@
+// One logged-in SSH connection and its session channels: some carry a call, at most one is kept open ahead for the next.
+
+import type { Socket } from 'node:net';
+import type { Client, ClientChannel } from 'ssh2';
+import { isChannelOpen, openSessionChannel, ping } from './ssh2-channels.ts';
+
+/** OpenSSH allows 10 sessions a connection and frees them late. */
+export const maxChannelsPerConnection = 4;
+/** How long a device may take to show that it has read what was sent, before the connection is cut. */
+const proofTimeoutMs = 1_000;
+
+export interface SshConnectionOptions {
+  readonly client: Client;
+  readonly socket: Socket;
+  readonly openTimeoutMs: number;
+  /** Something changed that may let a waiting call go on: a channel closed, or the connection. */
+  readonly changed: () => void;
+}
+
+export type OpenedChannel =
+  | { readonly ok: true; readonly channel: ClientChannel }
+  | { readonly ok: false; readonly reason: string };
+
+export class SshConnection {
+  readonly client: Client;
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #openTimeoutMs: number;
+  readonly #changed: () => void;
+  /** Spare, carrying a call, or closing: until the device has confirmed their end. */
+  readonly #channels = new Set<ClientChannel>();
+  #spare: ClientChannel | undefined;
+  #opening = 0;
+  #channelLimit = maxChannelsPerConnection;
+  #retired = false;
+  #lost = false;
+
+  constructor(options: SshConnectionOptions) {
+    this.client = options.client;
+    this.#socket = options.socket;
+    this.#openTimeoutMs = options.openTimeoutMs;
+    this.#changed = options.changed;
+    this.#lost = options.socket.destroyed;
+    this.closed = new Promise((resolve) => {
+      if (options.socket.closed) resolve();
+      else options.socket.once('close', () => resolve());
+    });
+    options.socket.once('close', () => this.#lose());
+    options.client.once('close', () => this.#lose());
+  }
+
+  /** The connection is gone. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  get hasSpare(): boolean {
+    return this.#spare !== undefined;
+  }
+
+  /** Another channel may be opened. */
+  get hasRoom(): boolean {
+    return !this.#lost && !this.#retired && this.#channels.size + this.#opening < this.#channelLimit;
+  }
+
+  /** Bytes can be written to a live socket on this channel now. */
+  canSendOn(channel: ClientChannel): boolean {
+    return !this.#lost && this.#socket.writable && isChannelOpen(channel);
+  }
+
+  /** The channel that was opened ahead, if there is one. */
+  takeSpare(): ClientChannel | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare && this.canSendOn(spare) ? spare : undefined;
+  }
+
+  /** Keeps an unused channel for the next call, or closes it. */
+  giveBack(channel: ClientChannel): void {
+    if (this.#spare === undefined && !this.#retired && this.canSendOn(channel)) this.#spare = channel;
+    else channel.close();
+  }
+
+  /** Opens a channel. A device that refuses one is not asked for so many again. */
+  open(): Promise<OpenedChannel> {
+    return new Promise((resolve) => {
+      let waiting = true;
+      const answer = (opened: OpenedChannel) => {
+        if (!waiting) return;
+        waiting = false;
+        clearTimeout(timer);
+        this.#opening -= 1;
+        if (!opened.ok) {
+          this.#channelLimit = Math.min(this.#channelLimit, this.#channels.size);
+          this.#endWhenUnused();
+        }
+        resolve(opened);
+      };
+      const timer = setTimeout(
+        () => answer({ ok: false, reason: `no answer within ${this.#openTimeoutMs} ms` }),
+        this.#openTimeoutMs,
+      );
+      this.#opening += 1;
+      openSessionChannel(this.client, (error, channel) => {
+        if (error) {
+          answer({ ok: false, reason: error.message });
+          return;
+        }
+        if (!waiting) {
+          channel.close();
+          return;
+        }
+        this.#adopt(channel);
+        answer({ ok: true, channel });
+      });
+    });
+  }
+
+  #adopt(channel: ClientChannel): void {
+    this.#channels.add(channel);
+    // Flowing without a listener: an end is noticed, and nothing piles up.
+    channel.resume();
+    channel.stderr.resume();
+    channel.once('close', () => {
+      if (this.#spare === channel) this.#spare = undefined;
+      this.#channels.delete(channel);
+      this.#endWhenUnused();
+      this.#changed();
+    });
+  }
+
+  /** Takes no further call, and ends with the last one that it carries. */
+  retire(): void {
+    this.#retired = true;
+    if (this.#spare) this.#channels.delete(this.#spare);
+    this.#spare?.close();
+    this.#spare = undefined;
+    this.#endWhenUnused();
+  }
+
+  /** Closes a channel without waiting for the device to confirm it. The connection takes no further call. */
+  drop(channel: ClientChannel): void {
+    channel.close();
+    this.#channels.delete(channel);
+    this.retire();
+  }
+
+  /**
+   * Drops a channel whose call is past its deadline. When the promise resolves, no byte of the call is still on its way:
+   * alone on the connection, it was cut, with what the kernel had not sent; with other calls on it, either the device has
+   * proved that it has read everything, and they go on, or it was cut too.
+   */
+  async abandon(channel: ClientChannel): Promise<void> {
+    this.drop(channel);
+    if (this.#lost || this.#socket.destroyed) return;
+    if (!(await this.#hasReadEverything())) this.destroy();
+  }
+
+  #hasReadEverything(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (proved: boolean) => {
+        clearTimeout(timer);
+        resolve(proved);
+      };
+      const timer = setTimeout(settle, proofTimeoutMs, false);
+      ping(this.client, settle);
+    });
+  }
+
+  /** Resets the TCP connection: calls on it end without a verdict. */
+  destroy(): void {
+    this.#retired = true;
+    if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
+  }
+
+  /** A device that gives no channel at all, or a retired connection: not worth keeping. */
+  #endWhenUnused(): void {
+    if (this.#channels.size + this.#opening > 0) return;
+    if (this.#retired || this.#channelLimit === 0) this.destroy();
+  }
+
+  #lose(): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#spare = undefined;
+    this.destroy();
+    this.#changed();
+  }
+}

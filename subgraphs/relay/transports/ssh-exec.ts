@@ -1,0 +1,115 @@
+// Runs one command on an open session channel and says for certain what is known: a whole reply, nothing sent, or no
+// verdict. Standard input follows the exec request at once, so a call costs one round trip.
+
+import type { ClientChannel } from 'ssh2';
+import type { WireCall } from '../drivers/driver.ts';
+import type { SendFailure, SendOptions, SendResult } from './session.ts';
+import type { SshConnection } from './ssh-connection.ts';
+import { requestExec } from './ssh2-channels.ts';
+
+const defaultMaxReplyBytes = 1024 * 1024;
+
+/**
+ * Never rejects. `stale`: the channel had gone before anything was sent. After ABORTED and WINDOW_PASSED the channel is as
+ * good as before; after anything else it is used up.
+ */
+export function runExec(
+  connection: SshConnection,
+  channel: ClientChannel,
+  call: WireCall,
+  options: SendOptions,
+): Promise<SendResult | 'stale'> {
+  if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+  if (!connection.canSendOn(channel)) return Promise.resolve('stale');
+  if (options.beforeFirstByte?.() === false) {
+    return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+  }
+
+  return new Promise((resolve) => {
+    const startedMs = performance.now();
+    const reply = new ReplyBuffer(options.maxReplyBytes ?? defaultMaxReplyBytes);
+    let done = false;
+    const finish = (result: SendResult) => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      channel.off('data', onStdout);
+      channel.stderr.off('data', onStderr);
+      channel.resume();
+      channel.stderr.resume();
+      resolve(result);
+    };
+    const answer = (exitCode: number | null) =>
+      finish({ ok: true, reply: reply.toReply(exitCode), elapsedMs: performance.now() - startedMs });
+    const fail = (failure: SendFailure) => finish({ ok: false, failure });
+    const collect = (stream: 'stdout' | 'stderr') => (chunk: Buffer) => {
+      if (reply.add(stream, chunk)) return;
+      channel.off('close', onClose);
+      connection.drop(channel);
+      answer(null);
+    };
+    const onStdout = collect('stdout');
+    const onStderr = collect('stderr');
+    const onDeadline = async () => {
+      channel.off('close', onClose);
+      await connection.abandon(channel);
+      fail({ kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No whole reply within ${options.deadlineMs} ms.` });
+    };
+    let exitCode: number | null = null;
+    const onClose = () => {
+      if (!connection.lost) answer(exitCode);
+      else
+        fail({
+          kind: 'NO_VERDICT',
+          code: 'CONNECTION_LOST',
+          message: 'The connection was lost before the reply was whole.',
+        });
+    };
+
+    const timer = setTimeout(onDeadline, options.deadlineMs);
+    channel.on('data', onStdout);
+    channel.stderr.on('data', onStderr);
+    channel.once('exit', (code: number | null) => {
+      exitCode = code;
+    });
+    channel.once('close', onClose);
+    requestExec(connection.client, channel, call.command, () => {
+      channel.off('close', onClose);
+      channel.close();
+      fail({ kind: 'NOT_SENT', code: 'CHANNEL_REFUSED', message: 'The device refused to run the command.' });
+    });
+    channel.end(call.stdin);
+  });
+}
+
+function notSent(code: 'ABORTED' | 'WINDOW_PASSED', message: string): Promise<SendResult> {
+  return Promise.resolve({ ok: false, failure: { kind: 'NOT_SENT', code, message } });
+}
+
+/** Standard output and error, bounded together. */
+class ReplyBuffer {
+  readonly #chunks: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
+  #roomBytes: number;
+  #truncated = false;
+
+  constructor(maxBytes: number) {
+    this.#roomBytes = maxBytes;
+  }
+
+  /** False when it is full: the chunk was cut. */
+  add(stream: 'stdout' | 'stderr', chunk: Buffer): boolean {
+    this.#chunks[stream].push(chunk.subarray(0, this.#roomBytes));
+    this.#truncated = chunk.length > this.#roomBytes;
+    this.#roomBytes -= Math.min(chunk.length, this.#roomBytes);
+    return !this.#truncated;
+  }
+
+  toReply(exitCode: number | null) {
+    return {
+      exitCode,
+      stdout: Buffer.concat(this.#chunks.stdout).toString('utf8'),
+      stderr: Buffer.concat(this.#chunks.stderr).toString('utf8'),
+      truncated: this.#truncated,
+    };
+  }
+}

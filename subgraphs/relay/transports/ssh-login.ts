@@ -1,0 +1,154 @@
+// From an endpoint to a logged-in SSH connection, or the exact reason why not. Each credential is tried once: a device may
+// lock an account after a few failures.
+
+import { connect, type Socket } from 'node:net';
+import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Client, type ParsedKey } from 'ssh2';
+import { algorithmsOf } from './crypto-profiles.ts';
+import { hostKeyOf } from './host-key.ts';
+import type { Endpoint, EndpointCredentials, NotSentCode, ReserveFailure } from './session.ts';
+
+export interface LoginOptions {
+  /** For everything from the TCP connection to the accepted credential. */
+  readonly timeoutMs: number;
+  readonly keepaliveMs: number;
+  readonly signal: AbortSignal;
+}
+
+export type Login =
+  | { readonly ok: true; readonly client: Client; readonly socket: Socket }
+  | { readonly ok: false; readonly failure: ReserveFailure };
+
+/** Undefined when the key can be used; otherwise what is wrong with it, without a byte of it. */
+export function privateKeyFault(privateKey: string, passphrase?: string): string | undefined {
+  const key = parsePrivateKey(privateKey, passphrase);
+  return key instanceof Error ? key.message : undefined;
+}
+
+function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | Error {
+  const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(privateKey, passphrase);
+  const key = Array.isArray(parsed) ? (parsed[0] ?? new Error('it holds no key')) : parsed;
+  if (!(key instanceof Error)) return key.isPrivateKey() ? key : new Error('it is a public key, not a private one');
+  if (/no passphrase/i.test(key.message)) return new Error('it is encrypted, and no passphrase is given');
+  if (/bad passphrase|integrity check/i.test(key.message)) return new Error('the passphrase does not open it');
+  return new Error('it is no OpenSSH or PEM private key that can be read');
+}
+
+/** Never rejects. When `ok`, the caller owns client and socket. */
+export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login> {
+  const { host, port, credentials } = endpoint;
+  const where = `${host}:${port}`;
+  const key =
+    credentials.privateKey === undefined ? undefined : parsePrivateKey(credentials.privateKey, credentials.passphrase);
+  if (key instanceof Error)
+    return refused('AUTH_FAILED', `The private key for ${where} can't be used: ${key.message}.`);
+  if (options.signal.aborted) return refused('ABORTED', `The connection to ${where} was given up.`);
+
+  return new Promise((resolve) => {
+    const client = new ssh2.Client();
+    const socket = connect({ host, port, noDelay: true });
+    let phase: 'connecting' | 'key exchange' | 'log-in' = 'connecting';
+    let presented: string | undefined;
+    let done = false;
+
+    const finish = (result: Login) => {
+      if (done) return;
+      done = true;
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+      client.removeAllListeners();
+      // Whatever ssh2 still has to say after a verdict must not become an unhandled 'error'.
+      client.on('error', () => {});
+      if (!result.ok) socket.destroy();
+      resolve(result);
+    };
+    const fail = (code: NotSentCode, message: string, extra: { presented?: string } = {}) =>
+      finish({ ok: false, failure: { kind: 'NOT_SENT', code, message, ...extra } });
+    const failWith = (error: Error & { level?: string }) => {
+      if (presented !== undefined && endpoint.hostKeySha256 === null) {
+        fail('HOST_KEY_UNKNOWN', `No host key is accepted for ${where}; it shows ${presented}.`, { presented });
+      } else if (presented !== undefined && phase === 'key exchange' && presented !== endpoint.hostKeySha256) {
+        const message = `${where} shows the host key ${presented}, but ${endpoint.hostKeySha256} is accepted: nothing was sent.`;
+        fail('HOST_KEY_MISMATCH', message, { presented });
+      } else if (error.level === 'client-authentication') {
+        fail('AUTH_FAILED', `${where} refused the credentials of ${JSON.stringify(credentials.username)}.`);
+      } else if (phase === 'connecting') {
+        fail('CONNECT_FAILED', `${where} can't be reached: ${error.message}.`);
+      } else if (phase === 'log-in') {
+        fail('CONNECT_FAILED', `${where} broke off during log-in: ${error.message}.`);
+      } else {
+        const code = error.level === 'client-socket' ? 'CONNECT_FAILED' : 'PROTOCOL_FAILED';
+        fail(code, `${where} failed in the SSH key exchange (profile ${endpoint.cryptoProfile}): ${error.message}.`);
+      }
+    };
+    const onAbort = () => fail('ABORTED', `The connection to ${where} was given up.`);
+    const timer = setTimeout(
+      () => fail('CONNECT_FAILED', `${where} did not finish ${phase} within ${options.timeoutMs} ms.`),
+      options.timeoutMs,
+    );
+    options.signal.addEventListener('abort', onAbort, { once: true });
+
+    client.on('connect', () => {
+      phase = 'key exchange';
+    });
+    client.on('handshake', () => {
+      phase = 'log-in';
+    });
+    client.on('change password', () => {
+      const message = `${where} wants a new password for ${JSON.stringify(credentials.username)}: change it there first.`;
+      fail('AUTH_FAILED', message);
+    });
+    client.on('error', failWith);
+    client.on('close', () => failWith(new Error('the device closed the connection')));
+    client.on('ready', () => finish({ ok: true, client, socket }));
+    client.connect({
+      sock: socket,
+      username: credentials.username,
+      readyTimeout: 0,
+      keepaliveInterval: options.keepaliveMs,
+      keepaliveCountMax: 2,
+      algorithms: algorithmsOf(endpoint.cryptoProfile),
+      hostVerifier: (hostKey: Buffer) => {
+        presented = hostKeyOf(hostKey).sha256;
+        return presented === endpoint.hostKeySha256;
+      },
+      authHandler: authenticate(credentials, key) as AuthHandlerMiddleware,
+    });
+  });
+}
+
+function refused(code: NotSentCode, message: string): Promise<Login> {
+  return Promise.resolve({ ok: false, failure: { kind: 'NOT_SENT', code, message } });
+}
+
+/**
+ * RFC 4252: the key if there is one; a password only by the method that the server names (password, else
+ * keyboard-interactive), so that a wrong one counts once. With both, the password is the second factor.
+ */
+function authenticate(credentials: EndpointCredentials, key: ParsedKey | undefined) {
+  const { username, password } = credentials;
+  const tried = new Set<string>();
+  return (methodsLeft: readonly string[] | null, partialSuccess: boolean | null): AnyAuthMethod | false => {
+    const once = (method: AnyAuthMethod): AnyAuthMethod | false => {
+      if (tried.has(method.type)) return false;
+      tried.add(method.type);
+      return method;
+    };
+    if (key && tried.size === 0) return once({ type: 'publickey', username, key });
+    if (password === undefined || (key && partialSuccess !== true)) return false;
+    if (methodsLeft === null) return once({ type: 'none', username });
+    if (tried.has('password') || tried.has('keyboard-interactive')) return false;
+    if (methodsLeft.includes('password')) return once({ type: 'password', username, password });
+    if (!methodsLeft.includes('keyboard-interactive')) return false;
+    let answered = false;
+    return once({
+      type: 'keyboard-interactive',
+      username,
+      prompt: (_name, _instructions, _language, prompts, finish) => {
+        // One hidden question is the password; anything more is a question that we have no answer to.
+        const isPassword = !answered && prompts.length === 1 && prompts[0]?.echo !== true;
+        answered = true;
+        finish(isPassword ? [password] : prompts.map(() => ''));
+      },
+    });
+  };
+}

@@ -1,0 +1,268 @@
+// The sessions to one endpoint: connections that are opened as calls need them, at most as many as the backend's
+// concurrency allows, and given up when idle. A failed log-in fails everyone who waits for it; it is not tried again.
+
+import type { ClientChannel } from 'ssh2';
+import type { WireCall } from '../drivers/driver.ts';
+import type {
+  Endpoint,
+  NotSentCode,
+  Reservation,
+  ReserveFailure,
+  SendOptions,
+  SendResult,
+  Slot,
+  Transport,
+  TransportOptions,
+} from './session.ts';
+import { maxChannelsPerConnection, SshConnection } from './ssh-connection.ts';
+import { runExec } from './ssh-exec.ts';
+import { login } from './ssh-login.ts';
+
+const maxWaiters = 10_000;
+/** Refused channels and connections lost under a waiting call, before it is told. */
+const maxRefusals = 2;
+/** After a connection more was refused while others live. */
+const growAgainAfterMs = 30_000;
+
+interface Waiter {
+  readonly settle: (reservation: Reservation) => void;
+  /** The slot may get another session when its own goes away before the first byte. */
+  readonly replaceable: boolean;
+  refusals: number;
+}
+
+interface Place {
+  readonly connection: SshConnection;
+  readonly channel: ClientChannel;
+}
+
+/** Connects nothing until it is asked for a slot. */
+export function createSshTransport(endpoint: Endpoint, options: TransportOptions): Transport {
+  return new SshTransport(endpoint, options);
+}
+
+class SshTransport implements Transport {
+  readonly #endpoint: Endpoint;
+  readonly #options: Required<TransportOptions>;
+  readonly #connections = new Set<SshConnection>();
+  readonly #waiters: Waiter[] = [];
+  readonly #closing = new AbortController();
+  #connecting = 0;
+  #opening = 0;
+  #slotsOut = 0;
+  #growAfterMs = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor(endpoint: Endpoint, options: TransportOptions) {
+    this.#endpoint = endpoint;
+    this.#options = { connectTimeoutMs: 10_000, idleCloseMs: 60_000, keepaliveMs: 10_000, ...options };
+  }
+
+  tryReserve(): Slot | undefined {
+    if (this.#waiters.length > 0) return undefined;
+    const place = this.#takeSpare();
+    this.#pump();
+    return place && this.#slotAt(place, true);
+  }
+
+  reserve(options: { readonly signal?: AbortSignal } = {}): Promise<Reservation> {
+    return this.#wait(options.signal, true);
+  }
+
+  #wait(signal: AbortSignal | undefined, replaceable: boolean): Promise<Reservation> {
+    if (signal?.aborted) return Promise.resolve(failed('ABORTED', 'The call was given up before its first byte.'));
+    if (this.#closing.signal.aborted) return Promise.resolve(failed('CLOSED', 'The transport is closed.'));
+    if (this.#waiters.length >= maxWaiters) {
+      return Promise.resolve(failed('CHANNEL_REFUSED', `${maxWaiters} calls wait for a session already.`));
+    }
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        const index = this.#waiters.indexOf(waiter);
+        if (index >= 0) this.#waiters.splice(index, 1);
+        waiter.settle(failed('ABORTED', 'The call was given up before its first byte.'));
+      };
+      const waiter: Waiter = {
+        replaceable,
+        refusals: 0,
+        settle: (reservation) => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve(reservation);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+      this.#pump();
+    });
+  }
+
+  async send(call: WireCall, options: SendOptions): Promise<SendResult> {
+    const reservation = await this.reserve(options.signal ? { signal: options.signal } : {});
+    return reservation.ok ? reservation.slot.send(call, options) : reservation;
+  }
+
+  state() {
+    return { sessions: this.#connections.size, channels: this.#slotsOut };
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#idleTimer);
+    this.#failWaiters(failed('CLOSED', 'The transport is closed.').failure);
+    const gone = [...this.#connections].map((connection) => connection.closed);
+    for (const connection of this.#connections) connection.destroy();
+    await Promise.all(gone);
+  }
+
+  /** Serves who waits, from spare channels, then new channels, then new connections; then keeps one channel ready. */
+  #pump(): void {
+    if (this.#closing.signal.aborted) return;
+    while (this.#waiters.length > 0) {
+      const place = this.#takeSpare();
+      if (!place) break;
+      const waiter = this.#waiters.shift();
+      waiter?.settle({ ok: true, slot: this.#slotAt(place, waiter.replaceable) });
+    }
+    const servable = Math.min(this.#waiters.length, this.#options.concurrency - this.#slotsOut);
+    let missing = servable - this.#opening - this.#connecting * maxChannelsPerConnection;
+    for (const connection of this.#connections) {
+      while (missing > 0 && connection.hasRoom) {
+        void this.#openOn(connection);
+        missing -= 1;
+      }
+    }
+    while (missing > 0 && this.#mayConnect()) {
+      void this.#connect();
+      missing -= maxChannelsPerConnection;
+    }
+    this.#keepOneReady();
+    this.#watchIdle();
+  }
+
+  #takeSpare(): Place | undefined {
+    if (this.#closing.signal.aborted || this.#slotsOut >= this.#options.concurrency) return undefined;
+    for (const connection of this.#connections) {
+      const channel = connection.takeSpare();
+      if (channel) {
+        this.#slotsOut += 1;
+        return { connection, channel };
+      }
+    }
+    return undefined;
+  }
+
+  #mayConnect(): boolean {
+    const sessions = this.#connections.size + this.#connecting;
+    // A device may give a connection fewer channels than usual, so there can be one connection for each call.
+    if (sessions >= this.#options.concurrency) return false;
+    return this.#connections.size === 0 || performance.now() >= this.#growAfterMs;
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting += 1;
+    const { connectTimeoutMs, keepaliveMs } = this.#options;
+    const result = await login(this.#endpoint, {
+      timeoutMs: connectTimeoutMs,
+      keepaliveMs,
+      signal: this.#closing.signal,
+    });
+    this.#connecting -= 1;
+    if (!result.ok) {
+      if (this.#connections.size === 0) this.#failWaiters(result.failure);
+      else this.#growAfterMs = performance.now() + growAgainAfterMs;
+      this.#pump();
+      return;
+    }
+    const connection: SshConnection = new SshConnection({
+      client: result.client,
+      socket: result.socket,
+      openTimeoutMs: connectTimeoutMs,
+      changed: () => {
+        if (connection.lost) this.#connections.delete(connection);
+        this.#pump();
+      },
+    });
+    if (this.#closing.signal.aborted) connection.destroy();
+    else if (!connection.lost) this.#connections.add(connection);
+    this.#pump();
+  }
+
+  async #openOn(connection: SshConnection): Promise<void> {
+    this.#opening += 1;
+    const opened = await connection.open();
+    this.#opening -= 1;
+    if (opened.ok) connection.giveBack(opened.channel);
+    else this.#refuseFirst(connection.lost ? 'CONNECT_FAILED' : 'CHANNEL_REFUSED', opened.reason);
+    this.#pump();
+  }
+
+  /** The one that has waited longest has met a refusal; at the second it is told. */
+  #refuseFirst(code: NotSentCode, reason: string): void {
+    const first = this.#waiters[0];
+    if (!first) return;
+    first.refusals += 1;
+    if (first.refusals < maxRefusals) return;
+    this.#waiters.shift();
+    first.settle(failed(code, `${this.#where} gave no session channel: ${reason}.`));
+  }
+
+  #failWaiters(failure: ReserveFailure): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.settle({ ok: false, failure });
+  }
+
+  /** Opening ahead takes a round trip off the next call, and meets a refusal before anything is journaled. */
+  #keepOneReady(): void {
+    if (this.#waiters.length > 0 || this.#opening > 0 || this.#slotsOut >= this.#options.concurrency) return;
+    const connections = [...this.#connections];
+    if (connections.some((connection) => connection.hasSpare)) return;
+    const connection = connections.find((candidate) => candidate.hasRoom);
+    if (connection) void this.#openOn(connection);
+  }
+
+  #watchIdle(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    if (this.#slotsOut > 0 || this.#waiters.length > 0 || this.#connections.size === 0) return;
+    this.#idleTimer = setTimeout(() => {
+      for (const connection of this.#connections) connection.retire();
+    }, this.#options.idleCloseMs);
+  }
+
+  #slotAt(place: Place, replaceable: boolean): Slot {
+    let used = false;
+    const free = () => {
+      place.connection.giveBack(place.channel);
+      this.#slotsOut -= 1;
+      this.#pump();
+    };
+    return {
+      send: async (call, options) => {
+        if (used) return failed('CLOSED', 'The slot was used already.');
+        used = true;
+        const result = await runExec(place.connection, place.channel, call, options);
+        free();
+        if (result !== 'stale') return result;
+        if (!replaceable) return failed('CONNECT_FAILED', `${this.#where} closed two sessions before the first byte.`);
+        return this.#sendElsewhere(call, options);
+      },
+      release: () => {
+        if (used) return;
+        used = true;
+        free();
+      },
+    };
+  }
+
+  /** The session went away between the reservation and the first byte: nothing was sent, so one more is tried. */
+  async #sendElsewhere(call: WireCall, options: SendOptions): Promise<SendResult> {
+    const reservation = await this.#wait(options.signal, false);
+    return reservation.ok ? reservation.slot.send(call, options) : reservation;
+  }
+
+  get #where(): string {
+    return `${this.#endpoint.host}:${this.#endpoint.port}`;
+  }
+}
+
+function failed(code: NotSentCode, message: string): { readonly ok: false; readonly failure: ReserveFailure } {
+  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
+}

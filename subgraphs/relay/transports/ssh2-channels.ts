@@ -1,0 +1,63 @@
+// Opens SSH session channels and sends exec requests as two separate steps, which ssh2's own `exec` does as one: the relay
+// must know the moment right before the first byte of a command, and wants channels opened ahead. Uses members of ssh2
+// 1.17.0 that are not in its types (package.json pins that version; every test of the transport goes through them).
+
+import type { Client, ClientChannel } from 'ssh2';
+
+/** RFC 4254 section 5.2; the values that ssh2's Channel counts with. */
+const windowBytes = 2 * 1024 * 1024;
+const packetBytes = 32 * 1024;
+
+type Opened = (error: Error | undefined, channel: ClientChannel) => void;
+
+interface ClientInternals {
+  readonly _chanMgr: { add(opened: Opened & { type?: string }): number };
+  readonly _callbacks: ((failed: boolean | Error) => void)[];
+  readonly _protocol: {
+    session(localChannel: number, windowBytes: number, packetBytes: number): void;
+    exec(remoteChannel: number, command: string, wantReply: boolean): void;
+    ping(): void;
+  };
+}
+
+interface ChannelInternals {
+  readonly incoming: { readonly state: string };
+  readonly outgoing: { readonly id: number; readonly state: string };
+  readonly _callbacks: ((failed: boolean) => void)[];
+  subtype: string | undefined;
+}
+
+/** RFC 4254 section 6.1. `opened` is called exactly once, also when the connection is lost. */
+export function openSessionChannel(client: Client, opened: Opened): void {
+  const { _chanMgr, _protocol } = client as unknown as ClientInternals;
+  const waiting = Object.assign((...args: Parameters<Opened>) => opened(...args), { type: 'session' });
+  const localChannel = _chanMgr.add(waiting);
+  if (localChannel === -1) throw new Error('no free SSH channel number');
+  _protocol.session(localChannel, windowBytes, packetBytes);
+}
+
+/** RFC 4254 section 6.5. `refused` is called when the server answers no: then it has not run the command. */
+export function requestExec(client: Client, channel: ClientChannel, command: string, refused: () => void): void {
+  const internals = channel as unknown as ChannelInternals;
+  internals.subtype = 'exec';
+  internals._callbacks.push((failed) => {
+    // A channel that closes fails its open requests too, but says nothing about whether the command ran.
+    if (failed && internals.incoming.state !== 'closed') refused();
+  });
+  (client as unknown as ClientInternals)._protocol.exec(internals.outgoing.id, command, true);
+}
+
+/** Both directions are still open. */
+export function isChannelOpen(channel: ClientChannel): boolean {
+  return (channel as unknown as ChannelInternals).outgoing.state === 'open';
+}
+
+/**
+ * Asks the server for a sign of life (RFC 4254 section 4: a global request wants an answer). The answer proves that the
+ * server has read every byte written before. `answered` gets false when the connection is lost.
+ */
+export function ping(client: Client, answered: (alive: boolean) => void): void {
+  const { _callbacks, _protocol } = client as unknown as ClientInternals;
+  _callbacks.push((failed) => answered(!(failed instanceof Error)));
+  _protocol.ping();
+}
