@@ -13,6 +13,7 @@ import { LoginForm } from './view/login-form.tsx';
 import { OperationDrawer } from './view/operation-drawer.tsx';
 import { OperationsPanel } from './view/operations-panel.tsx';
 import { UnknownStrip } from './view/unknown-strip.tsx';
+import { usePageTitle } from './view/use-page-title.ts';
 
 export function App() {
   const { session } = useParts();
@@ -33,6 +34,7 @@ function Dashboard() {
     [change],
   );
   useKeyboard(actions);
+  usePageTitle();
 
   return (
     <>

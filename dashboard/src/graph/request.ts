@@ -81,7 +81,7 @@ export class Requester {
 function toRequestError(error: CombinedError): RequestError {
   const first = error.graphQLErrors[0];
   if (first !== undefined) {
-    const code = first.extensions['code'];
+    const code = first.extensions.code;
     return new RequestError(typeof code === 'string' ? code : 'INTERNAL', first.message);
   }
   const status = (error.response as Response | undefined)?.status;

@@ -1,29 +1,45 @@
 // What GraphiQL opens with: the main job, a subscription, and what a CMP object became.
 import type { GraphiQLProps } from 'graphiql';
 
-const mainJob = `# The main job, step by step: choose an operation beside the run button.
+const mainJob = `# The main job in three steps: the run button asks which.
 #
-# Logged in on the dashboard in this tab? Then begin with AddressAdd. Otherwise run Login and put the token into the
-# Headers editor below: { "Authorization": "Bearer …" }
-#
-# The idempotency keys in the variables make a repeat safe: the same key gives the same operation, never a second call.
+# 1. Not needed when you are logged in on the dashboard in this
+#    tab. Otherwise put the token into the Headers editor:
+#    { "Authorization": "Bearer …" }
+# 2. and 3. change the firewall. The idempotency keys below make
+#    a repeat safe: the same key gives the same operation, never
+#    a second call.
 
-mutation Login($name: String!, $password: String!) {
+mutation MainJob1Login($name: String!, $password: String!) {
   login(input: { name: $name, password: $password }) {
     accessToken
     userErrors { code message }
   }
 }
 
-mutation AddressAdd($addressKey: String!, $backend: BackendSelector!, $tenant: CmpObjectInput!) {
+mutation MainJob2AddressAdd(
+  $addressKey: String!
+  $backend: BackendSelector!
+  $tenant: CmpObjectInput!
+) {
   firewallAddressSetElementAdd(
-    input: { idempotencyKey: $addressKey, backend: $backend, cmpObject: $tenant, set: "blocked", address: "203.0.113.7" }
+    input: {
+      idempotencyKey: $addressKey
+      backend: $backend
+      cmpObject: $tenant
+      set: "blocked"
+      address: "203.0.113.7"
+    }
   ) {
     ...Outcome
   }
 }
 
-mutation RuleCreate($ruleKey: String!, $backend: BackendSelector!, $tenant: CmpObjectInput!) {
+mutation MainJob3RuleCreate(
+  $ruleKey: String!
+  $backend: BackendSelector!
+  $tenant: CmpObjectInput!
+) {
   firewallRuleCreate(
     input: {
       idempotencyKey: $ruleKey

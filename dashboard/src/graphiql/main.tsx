@@ -16,8 +16,16 @@ const url = new URL('/graphql', window.location.href).href;
 const session = new Session(createGraphClient(url), window.sessionStorage);
 const fetcher = createFetcher({ url, socketUrl: url.replace(/^http/, 'ws'), session });
 
+// GraphiQL fills the variables of the first tab from here only; once it has tabs of its own, they come first.
+const isFirstVisit = window.localStorage.getItem('graphiql:tabState') === null;
+const [first] = exampleTabs;
+const initial =
+  isFirstVisit && first !== undefined
+    ? { initialQuery: first.query ?? '', initialVariables: first.variables ?? '' }
+    : {};
+
 createRoot(root).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={exampleTabs} defaultEditorToolsVisibility="variables">
+  <GraphiQL fetcher={fetcher} defaultTabs={exampleTabs} {...initial} defaultEditorToolsVisibility="variables">
     <GraphiQL.Logo>
       <a className="home" href="/">
         Dashboard

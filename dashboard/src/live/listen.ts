@@ -72,7 +72,7 @@ export function listen(
 }
 
 function endOfErrors(errors: readonly GraphError[]): StreamEnd {
-  const code = String(errors[0]?.extensions?.['code'] ?? '');
+  const code = String(errors[0]?.extensions?.code ?? '');
   if (expiredCodes.has(code)) return { type: 'expired', code };
   if (code === 'UNAUTHENTICATED') return { type: 'unauthenticated' };
   return { type: 'lost', reason: errors[0]?.message ?? 'The server refused the stream.' };

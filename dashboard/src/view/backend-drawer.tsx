@@ -101,23 +101,24 @@ function CircuitForm({ backend, isAllowed }: { readonly backend: Backend; readon
     if (payload?.backend) store.backends([payload.backend]);
   };
   return (
-    <section className="settle" aria-labelledby="circuit-title">
+    <section className="settle circuit" aria-labelledby="circuit-title">
       <h3 id="circuit-title">The circuit is {formatWord(backend.circuit.state)}</h3>
       <p>
-        {backend.circuit.reason ?? 'It kept failing.'}{' '}
+        {backend.circuit.reason ?? 'It kept failing'}
         {backend.circuit.since !== null && (
           <>
-            Since <Time at={backend.circuit.since} />.
+            {' '}
+            – since <Time at={backend.circuit.since} />
           </>
-        )}{' '}
-        {backend.circuit.state === 'OPEN' ? 'Calls are refused.' : 'One call is let through to try.'}
+        )}
+      </p>
+      <p>
+        {backend.circuit.state === 'OPEN' ? 'Calls are refused until it is closed.' : 'One call is let through to try.'}
       </p>
       <button type="button" className="primary" disabled={!isAllowed || isBusy} onClick={() => void close()}>
         Close the circuit
-      </button>{' '}
-      <span className="dim">
-        {isAllowed ? 'Once the cause is mended: calls pass again.' : 'Only an operator of its project can.'}
-      </span>
+      </button>
+      {!isAllowed && <p className="dim">Only an operator of its project can.</p>}
       <Failures failures={failures} />
     </section>
   );

@@ -60,11 +60,11 @@ function summarise(backends: readonly Backend[]): string {
     return number === 0 ? null : `${number} ${label}`;
   };
   return [
-    count('online', (backend) => shownStatus(backend) === 'ONLINE'),
     count('offline', (backend) => shownStatus(backend) === 'OFFLINE'),
+    count('with open circuit', (backend) => backend.circuit.state === 'OPEN'),
     count('unknown', (backend) => shownStatus(backend) === 'UNKNOWN'),
+    count('online', (backend) => shownStatus(backend) === 'ONLINE'),
     count('disabled', (backend) => shownStatus(backend) === 'DISABLED'),
-    count('circuits open', (backend) => backend.circuit.state === 'OPEN'),
   ]
     .filter(Boolean)
     .join(' · ');

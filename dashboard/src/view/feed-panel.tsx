@@ -19,7 +19,7 @@ export function FeedPanel({ control }: { readonly control: FilterControl }) {
     if (subjectType === 'Backend') change({ open: { type: 'backend', id: subjectId } });
   };
   return (
-    <Panel name="changes" title="Changes" summary={shown.length === 0 ? undefined : `last ${shown.length}`}>
+    <Panel name="changes" title="Changes" summary={shown.length === 0 ? undefined : `newest ${shown.length}`}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <div className="scroll" data-list="changes" tabIndex={0} role="log" aria-live="off" aria-label="Status changes">
         {shown.length === 0 && cursor !== null && (
@@ -75,8 +75,8 @@ const FeedRow = memo(
           <span className="dim">{aspect(change.kind)}</span>{' '}
           {change.from !== null && change.from !== '' && <span className="dim">{formatWord(change.from)} → </span>}
           <b data-status={change.to}>{formatWord(change.to)}</b>
-          {change.reason !== null && <span className="reason"> {change.reason}</span>}
         </span>
+        {change.reason !== null && <span className="reason">{change.reason}</span>}
       </div>
     );
   },

@@ -34,6 +34,9 @@ export function useKeyboard(actions: KeyActions): void {
   }, [actions]);
 }
 
+/** Where j and k begin. */
+const firstList = '[data-list="operations"]';
+
 function act(key: string, actions: KeyActions): boolean {
   switch (key) {
     case '/':
@@ -69,11 +72,14 @@ function focus(selector: string): boolean {
 
 function move(step: number): boolean {
   const active = document.activeElement;
-  const here = active?.closest<HTMLElement>('[data-row]') ?? null;
-  const list = active?.closest('[data-list]') ?? document.querySelector('[data-list="operations"]');
+  const open = document.querySelector<HTMLElement>('main [data-row][aria-expanded="true"]');
+  const here = active?.closest<HTMLElement>('[data-row]') ?? open;
+  const list = (active?.closest('[data-list]') ?? open?.closest('[data-list]')) || document.querySelector(firstList);
   const rows = [...(list?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
   const next = here === null ? rows[0] : rows[rows.indexOf(here) + step];
   next?.focus();
   next?.scrollIntoView({ block: 'nearest' });
+  // With a drawer open, moving on means reading the next one.
+  if (open !== null) next?.click();
   return rows.length > 0;
 }

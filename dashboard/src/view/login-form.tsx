@@ -14,7 +14,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
     setFailures([]);
     try {
       const refusals = await session.login(String(form.get('name')), String(form.get('password')));
-      setFailures(failuresOf(refusals));
+      setFailures(failuresOf(refusals).map(explain));
       if (refusals.length > 0) password.current?.select();
     } catch (error) {
       setFailures([failureOf(error)]);
@@ -62,4 +62,9 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
       </form>
     </main>
   );
+}
+
+/** A wrong password can be typed again, whatever the general advice for its code. */
+function explain(failure: Failure): Failure {
+  return failure.code === 'BAD_CREDENTIALS' ? { ...failure, advice: 'Check both and try again.' } : failure;
 }

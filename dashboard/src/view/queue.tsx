@@ -1,4 +1,4 @@
-// A backend's queue in figures and a bar: what is on the wire, what waits, how much may wait.
+// A backend's queue in figures and a bar, quiet while it is idle: what is on the wire, what waits, how much may wait.
 import type { Backend } from '../graph/types.ts';
 
 export function Queue({ queue }: { readonly queue: Backend['queue'] }) {
@@ -7,13 +7,24 @@ export function Queue({ queue }: { readonly queue: Backend['queue'] }) {
   return (
     <span className="queue" data-full={limit > 0 && waiting >= limit} title={label}>
       <span className="visually-hidden">{label}</span>
-      <span aria-hidden="true">
-        <b data-zero={inFlight === 0}>{inFlight}</b>
-        <span className="dim"> wire </span>
-        <b data-zero={waiting === 0}>{waiting}</b>
-        <span className="dim">/{limit}</span>
-      </span>
-      <meter min={0} max={Math.max(1, limit)} high={limit * 0.8} value={waiting} aria-hidden="true" />
+      {inFlight === 0 && waiting === 0 && (
+        <span className="dim" aria-hidden="true">
+          idle
+        </span>
+      )}
+      {inFlight > 0 && (
+        <span aria-hidden="true">
+          <b>{inFlight}</b> sent
+        </span>
+      )}
+      {waiting > 0 && (
+        <>
+          <span aria-hidden="true">
+            <b>{waiting}</b>/{limit} waiting
+          </span>
+          <meter min={0} max={Math.max(1, limit)} high={limit * 0.8} value={waiting} aria-hidden="true" />
+        </>
+      )}
     </span>
   );
 }

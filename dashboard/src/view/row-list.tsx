@@ -25,7 +25,7 @@ export function RowList<Item>({ name, label, items, idOf, openId, children }: Ro
       data-list={name}
       aria-label={label}
       onFocus={(event) => {
-        const id = event.target.closest<HTMLElement>('[data-row]')?.dataset['row'];
+        const id = event.target.closest<HTMLElement>('[data-row]')?.dataset.row;
         if (id !== undefined) setFocusedId(id);
       }}
     >

@@ -1,0 +1,25 @@
+// Builds the pages as `npm run build:dashboard` does, into a folder of the test's own: dashboard/dist belongs to who builds it.
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const rootFolder = join(import.meta.dirname, '../../..');
+const deadlineMs = 60_000;
+
+/** Returns the folder; remove it with `removePages`. */
+export async function buildPages(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-pages-'));
+  const vite = join(rootFolder, 'node_modules/vite/bin/vite.js');
+  await promisify(execFile)(process.execPath, [vite, 'build', 'dashboard', '--outDir', folder, '--logLevel', 'error'], {
+    cwd: rootFolder,
+    timeout: deadlineMs,
+    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
+  });
+  return folder;
+}
+
+export async function removePages(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}

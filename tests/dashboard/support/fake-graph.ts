@@ -1,0 +1,160 @@
+// The root fields of the fake graph: the supergraph's own schema with resolvers over a FakeWorld.
+import { randomUUID } from 'node:crypto';
+import { coded, type FakeOperation, type FakeWorld, now, page, projects } from './fake-world.ts';
+
+export interface FakeContext {
+  readonly bearer: string | null;
+}
+
+type Input = Readonly<Record<string, unknown>>;
+interface WithInput {
+  readonly input: Input;
+}
+interface Paging {
+  readonly first?: number;
+  readonly after?: string | null;
+}
+interface OperationsArguments extends Paging {
+  readonly projectId?: string | null;
+  readonly backendId?: string | null;
+  readonly states?: readonly string[] | null;
+}
+
+export function createRoot(world: FakeWorld) {
+  const guard = ({ bearer }: FakeContext): void => {
+    if (bearer === null || !world.accessTokens.has(bearer)) throw coded('UNAUTHENTICATED', 'Log in again.');
+  };
+  const tokens = () => {
+    const accessToken = `access-${randomUUID()}`;
+    const refreshToken = `refresh-${randomUUID()}`;
+    world.accessTokens.add(accessToken);
+    world.refreshTokens.add(refreshToken);
+    return {
+      accessToken,
+      accessTokenExpiresAt: now(world.accessTokenLifeMs),
+      refreshToken,
+      refreshTokenExpiresAt: now(86_400_000),
+      userErrors: [],
+    };
+  };
+  const record = (name: string, input: Input): void => {
+    world.mutations.push({ name, input });
+  };
+  const newestFirst = (): FakeOperation[] => [...world.operations.values()].reverse();
+
+  return {
+    statusCursor: (_: object, context: FakeContext) => {
+      guard(context);
+      return world.cursor;
+    },
+    me: (_: object, context: FakeContext) => {
+      guard(context);
+      const { name, admin, role } = world.user;
+      return { name, admin, projects: projects.map((project) => ({ project, role })) };
+    },
+    backends: ({ first, after }: Paging, context: FakeContext) => {
+      guard(context);
+      return page([...world.backends.values()], first, after);
+    },
+    operations: ({ projectId, backendId, states, first, after }: OperationsArguments, context: FakeContext) => {
+      guard(context);
+      const found = newestFirst().filter(
+        (operation) =>
+          (!projectId || operation.project.id === projectId) &&
+          (!backendId || operation.backend.id === backendId) &&
+          (!states || states.includes(operation.state)),
+      );
+      return page(found, first, after);
+    },
+    operation: ({ id }: { readonly id: string }, context: FakeContext) => {
+      guard(context);
+      return world.operations.get(id) ?? null;
+    },
+    statusHistory: ({ first, after }: Paging, context: FakeContext) => {
+      guard(context);
+      return page([...world.changes].reverse(), first, after).nodes.length === 0
+        ? page([])
+        : page(
+            [...world.changes].reverse().map((change) => world.withSubject(change)),
+            first,
+            after,
+          );
+    },
+    cmpObject: ({ type, externalId }: { readonly type: string; readonly externalId: string }, context: FakeContext) => {
+      guard(context);
+      const operations = newestFirst().filter(({ cmpObject }) => {
+        const object = cmpObject as { readonly type: string; readonly externalId: string } | null;
+        return object?.type === type && object.externalId === externalId;
+      });
+      return {
+        id: `${type}/${externalId}`,
+        namespace: 'default',
+        type,
+        externalId,
+        mappings: page([]),
+        operations: page(operations),
+      };
+    },
+    login: ({ input }: WithInput) =>
+      input.name === world.user.name && input.password === world.user.password
+        ? tokens()
+        : { userErrors: [refusal('BAD_CREDENTIALS', 'Name and password are not right.', 'NEVER')] },
+    sessionRefresh: ({ input }: WithInput) =>
+      world.refreshTokens.delete(String(input.refreshToken))
+        ? tokens()
+        : { userErrors: [refusal('BAD_CREDENTIALS', 'The refresh token is not, or no longer, good.', 'NEVER')] },
+    logout: (_: object, { bearer }: FakeContext) => {
+      if (bearer !== null) world.accessTokens.delete(bearer);
+      return { userErrors: [] };
+    },
+    operationSettle: ({ input }: WithInput, context: FakeContext) => {
+      guard(context);
+      record('operationSettle', input);
+      return settle(world, input);
+    },
+    backendCircuitClose: ({ input }: WithInput, context: FakeContext) => {
+      guard(context);
+      record('backendCircuitClose', input);
+      const id = String(input.id);
+      const circuit = { state: 'CLOSED', since: now(), reason: null };
+      world.updateBackend(id, { circuit }, { kind: 'backend.circuit', from: 'OPEN', to: 'CLOSED' });
+      return { backend: world.backends.get(id), userErrors: [] };
+    },
+  };
+}
+
+/** The probe finds what an operation's `probeFinds` says: a state, or nothing certain. */
+function settle(world: FakeWorld, input: Input) {
+  const operation = world.operations.get(String(input.id));
+  if (operation === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such operation.', 'NEVER')] };
+  if (operation.state !== 'UNKNOWN') {
+    return { userErrors: [refusal('WRONG_STATE', `The operation is ${operation.state}, not UNKNOWN.`, 'NEVER')] };
+  }
+  const { verdict, note } = input;
+  const isQuiet = typeof operation.quietUntil === 'string' && Date.parse(operation.quietUntil) > Date.now();
+  if (verdict === 'FAILED' && isQuiet && input.force !== true) {
+    const message = 'The call may still take effect. Wait, or set force.';
+    return { userErrors: [refusal('QUIET_PERIOD', message, 'SAME_KEY', ['input', 'force'])] };
+  }
+  if (verdict === undefined && operation.probeFinds === undefined) {
+    return {
+      userErrors: [refusal('NO_PROBE', `The operation ${operation.name} has no probe: give a verdict.`, 'NEVER')],
+    };
+  }
+  const finding = String(verdict ?? operation.probeFinds);
+  const source = verdict === undefined ? 'probe' : 'operator';
+  const evidence = [...(operation.evidence as unknown[]), { at: now(), source, finding, note: note ?? null }];
+  const isFinal = finding === 'SUCCEEDED' || finding === 'FAILED';
+  const settled = isFinal
+    ? world.updateOperation(
+        operation.id,
+        { state: finding, settledBy: source, finishedAt: now(), evidence },
+        String(note ?? source),
+      )
+    : world.updateOperation(operation.id, { evidence }, finding);
+  return { operation: settled, userErrors: [] };
+}
+
+function refusal(code: string, message: string, retry: string, field: readonly string[] = []) {
+  return { code, message, field, retry, retryAfterMs: null };
+}

@@ -1,0 +1,159 @@
+// A stand-in for the gateway: serves the built pages under the real Content-Security-Policies, and the fake graph over HTTP
+// and graphql-ws. It can be killed and started again on the same port.
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { extname, join } from 'node:path';
+import { buildSchema, type GraphQLError, graphql } from 'graphql';
+import { useServer as serveSockets } from 'graphql-ws/use/ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { createRoot, type FakeContext } from './fake-graph.ts';
+import type { FakeWorld } from './fake-world.ts';
+
+const strictPolicy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+  "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** GraphiQL's editor sets inline styles and carries its font as data. */
+const graphiqlPolicy = strictPolicy
+  .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+  .replace("font-src 'self'", "font-src 'self' data:");
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+};
+
+const schema = buildSchema(readFileSync(join(import.meta.dirname, '../../../schema/supergraph.graphql'), 'utf8'), {
+  assumeValid: true,
+});
+
+export class FakeServer {
+  readonly #world: FakeWorld;
+  readonly #staticFolder: string;
+  readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<WebSocket>();
+  #http: Server | undefined;
+  #stopStreams = new AbortController();
+  #port = 0;
+
+  constructor(world: FakeWorld, staticFolder: string) {
+    this.#world = world;
+    this.#staticFolder = staticFolder;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** The first start takes a free port; later ones the same. */
+  async start(): Promise<void> {
+    const http = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        response.writeHead(500).end(String(error));
+      });
+    });
+    http.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    this.#stopStreams = new AbortController();
+    this.#serveSockets(new WebSocketServer({ server: http, path: '/graphql' }));
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(this.#port, '127.0.0.1', resolve);
+    });
+    this.#port = (http.address() as AddressInfo).port;
+    this.#http = http;
+  }
+
+  /** As kill -9 would: nothing is said, connections are reset. */
+  async kill(): Promise<void> {
+    const http = this.#http;
+    if (http === undefined) return;
+    this.#http = undefined;
+    const closed = new Promise((resolve) => http.close(resolve));
+    for (const client of this.#clients) client.terminate();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    await closed;
+    this.#stopStreams.abort();
+  }
+
+  /** Closes sockets as the gateway does when their credential is gone. */
+  closeUnauthenticated(): void {
+    for (const client of this.#clients) client.close(4403, 'Forbidden');
+  }
+
+  #serveSockets(sockets: WebSocketServer): void {
+    const { signal } = this.#stopStreams;
+    const root = {
+      ...createRoot(this.#world),
+      statusChanges: async function* (this: void, { after }: { readonly after?: string | null }) {
+        for await (const item of world.follow(after ?? null, signal)) yield { statusChanges: item };
+      },
+    };
+    const world = this.#world;
+    serveSockets(
+      {
+        schema,
+        onConnect: ({ connectionParams }) => {
+          const bearer = bearerOf(connectionParams?.authorization);
+          return bearer !== null && world.accessTokens.has(bearer);
+        },
+        roots: { subscription: root },
+      },
+      sockets,
+    );
+    sockets.on('connection', (client) => {
+      this.#clients.add(client);
+      client.on('close', () => this.#clients.delete(client));
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? '/', this.url).pathname;
+    if (path === '/graphql') return await this.#answerGraph(request, response);
+    const name = path === '/' ? '/index.html' : path === '/graphiql' ? '/graphiql.html' : path;
+    try {
+      const body = await readFile(join(this.#staticFolder, name));
+      response.writeHead(200, {
+        'content-type': contentTypes[extname(name)] ?? 'application/octet-stream',
+        'content-security-policy': name === '/graphiql.html' ? graphiqlPolicy : strictPolicy,
+        'x-content-type-options': 'nosniff',
+      });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  }
+
+  async #answerGraph(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { query, variables, operationName } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const contextValue: FakeContext = { bearer: bearerOf(request.headers.authorization) };
+    const result = await graphql({
+      schema,
+      source: query,
+      variableValues: variables,
+      operationName,
+      rootValue: createRoot(this.#world),
+      contextValue,
+    });
+    const isRefused = result.errors?.some((error) => codeOf(error) === 'UNAUTHENTICATED') ?? false;
+    response.writeHead(isRefused ? 401 : 200, { 'content-type': 'application/json; charset=utf-8' });
+    response.end(JSON.stringify(result));
+  }
+}
+
+function bearerOf(header: unknown): string | null {
+  const match = /^Bearer (\S+)$/.exec(String(header ?? ''));
+  return match?.[1] ?? null;
+}
+
+function codeOf(error: GraphQLError): unknown {
+  return error.extensions.code;
+}

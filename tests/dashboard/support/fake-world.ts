@@ -1,0 +1,220 @@
+// An in-memory Tidegate behind the dashboard tests: entities, a stream of status changes with cursors, and logins. It outlives
+// the fake server, as the database outlives a gateway. Its clock moves only forward and only by what tests do.
+import { EventEmitter, once } from 'node:events';
+
+export interface FakeBackend {
+  readonly __typename: 'Backend';
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly [field: string]: unknown;
+}
+
+export interface FakeOperation {
+  readonly __typename: 'Operation';
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly state: string;
+  readonly createdAt: string;
+  readonly backend: { readonly id: string; readonly name: string };
+  readonly project: FakeProject;
+  readonly [field: string]: unknown;
+}
+
+export interface FakeProject {
+  readonly id: string;
+  readonly name: string;
+}
+
+interface FakeChange {
+  readonly seq: number;
+  readonly id: string;
+  readonly subjectType: string;
+  readonly subjectId: string;
+  readonly [field: string]: unknown;
+}
+
+export const projects: readonly FakeProject[] = [
+  { id: 'p1', name: 'acme' },
+  { id: 'p2', name: 'globex' },
+];
+
+export class FakeWorld {
+  readonly backends = new Map<string, FakeBackend>();
+  readonly operations = new Map<string, FakeOperation>();
+  readonly changes: FakeChange[] = [];
+  readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
+  /** Cursors below it are expired. */
+  oldestSeq = 0;
+  /** Sends checkpoints to new subscribers at once. */
+  accessTokenLifeMs = 15 * 60_000;
+  /** Tokens that are good. */
+  readonly accessTokens = new Set<string>();
+  readonly refreshTokens = new Set<string>();
+  /** Inputs of mutations, in order. */
+  readonly mutations: { readonly name: string; readonly input: Readonly<Record<string, unknown>> }[] = [];
+  readonly #news = new EventEmitter().setMaxListeners(0);
+  #serial = 0;
+
+  addBackend(patch: Partial<FakeBackend> = {}): FakeBackend {
+    const number = this.backends.size + 1;
+    const backend: FakeBackend = {
+      __typename: 'Backend',
+      id: `b${number}`,
+      version: 1,
+      name: `fw-${number}`,
+      project: projects[0],
+      family: 'FIREWALL',
+      driver: 'linux-nftables',
+      ordinal: number,
+      site: 'fra1',
+      labels: [{ name: 'rack', value: `b${number}` }],
+      host: `192.0.2.${number % 250}`,
+      port: 22,
+      provisioningStatus: 'ENABLED',
+      operatingStatus: 'ONLINE',
+      health: health({ softwareVersion: 'nftables 1.0.6', latencyMs: 4 }),
+      circuit: { state: 'CLOSED', since: null, reason: null },
+      queue: { waiting: 0, inFlight: 0, limit: 100, holder: 'relay-1' },
+      limits: { concurrency: 4, queueLimit: 100, deadlineMs: 30_000 },
+      cryptoProfile: 'MODERN',
+      allowInit: false,
+      hostKeySha256: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
+      credentialFields: ['username', 'privateKey'],
+      createdAt: now(),
+      ...patch,
+    };
+    this.backends.set(backend.id, backend);
+    return backend;
+  }
+
+  /** Changes a backend; with `change`, its status change is streamed. */
+  updateBackend(id: string, patch: Partial<FakeBackend>, change?: { kind: string; from: string; to: string }): void {
+    const old = this.backends.get(id);
+    if (old === undefined) throw new Error(`no backend ${id}`);
+    const backend = { ...old, version: old.version + (change === undefined ? 0 : 1), ...patch };
+    this.backends.set(id, backend);
+    if (change !== undefined) this.#append(backend, change.kind, change.from, change.to, null);
+  }
+
+  addOperation(patch: Partial<FakeOperation> = {}): FakeOperation {
+    this.#serial += 1;
+    const backend = this.backends.values().next().value ?? this.addBackend();
+    const operation: FakeOperation = {
+      __typename: 'Operation',
+      id: `o${String(this.#serial).padStart(6, '0')}`,
+      version: 1,
+      name: 'set-element.add',
+      effect: 'IDEMPOTENT',
+      state: 'SENT',
+      project: projects[0] as FakeProject,
+      backend: { id: backend.id, name: backend.name },
+      cmpObject: { namespace: 'default', type: 'tenant', externalId: String(this.#serial), operations: page([]) },
+      arguments: { set: 'blocked', address: '203.0.113.7' },
+      wireCall:
+        'nft -j -f - <<< {"nftables":[{"add":{"element":{"family":"inet","table":"filter","name":"blocked"}}}]}',
+      result: null,
+      deviceError: null,
+      createdAt: now(),
+      sentAt: now(),
+      deadlineAt: now(30_000),
+      quietUntil: null,
+      finishedAt: null,
+      settledBy: null,
+      requestedBy: 'cmp-token',
+      requestId: `req-${this.#serial}`,
+      evidence: [],
+      mappings: [],
+      ...patch,
+    };
+    this.operations.set(operation.id, operation);
+    this.#append(operation, 'operation.state', null, operation.state, null);
+    return operation;
+  }
+
+  updateOperation(id: string, patch: Partial<FakeOperation>, reason: string | null = null): FakeOperation {
+    const old = this.operations.get(id);
+    if (old === undefined) throw new Error(`no operation ${id}`);
+    const operation = { ...old, version: old.version + 1, ...patch };
+    this.operations.set(id, operation);
+    this.#append(operation, 'operation.state', old.state, operation.state, reason);
+    return operation;
+  }
+
+  get cursor(): string {
+    return `c${this.changes.length}`;
+  }
+
+  /** The changes after `after`, for ever. Throws an error with `extensions.code` when the cursor is too old. */
+  async *follow(after: string | null, signal: AbortSignal): AsyncGenerator<{ cursor: string; change: unknown }> {
+    let seq = after === null ? this.changes.length : Number(after.slice(1));
+    if (seq < this.oldestSeq) throw coded('CURSOR_EXPIRED', 'The cursor is older than what is kept.');
+    yield { cursor: `c${seq}`, change: null };
+    while (!signal.aborted) {
+      const change = this.changes[seq];
+      if (change === undefined) {
+        await once(this.#news, 'news', { signal }).catch(() => undefined);
+        continue;
+      }
+      seq += 1;
+      yield { cursor: `c${seq}`, change: this.withSubject(change) };
+    }
+  }
+
+  withSubject(change: FakeChange): unknown {
+    const entities: ReadonlyMap<string, unknown> = change.subjectType === 'Backend' ? this.backends : this.operations;
+    return { ...change, subject: entities.get(change.subjectId) ?? null };
+  }
+
+  #append(
+    subject: FakeBackend | FakeOperation,
+    kind: string,
+    from: string | null,
+    to: string,
+    reason: string | null,
+  ): void {
+    const seq = this.changes.length + 1;
+    this.changes.push({
+      seq,
+      id: `s${seq}`,
+      at: now(),
+      kind,
+      project: subject.project ?? null,
+      subjectType: subject.__typename,
+      subjectId: subject.id,
+      subjectVersion: subject.version,
+      from,
+      to,
+      reason,
+      requestId: null,
+    });
+    this.#news.emit('news');
+  }
+}
+
+export function health(patch: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return {
+    status: 'ONLINE',
+    checkedAt: now(),
+    latencyMs: null,
+    softwareVersion: null,
+    serial: null,
+    message: null,
+    ...patch,
+  };
+}
+
+export function now(offsetMs = 0): string {
+  return new Date(Date.now() + offsetMs).toISOString();
+}
+
+export function page<Node>(nodes: readonly Node[], first = 50, after: string | null = null) {
+  const start = after === null ? 0 : Number(after);
+  const end = Math.min(nodes.length, start + first);
+  return { nodes: nodes.slice(start, end), pageInfo: { hasNextPage: end < nodes.length, endCursor: String(end) } };
+}
+
+export function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { extensions: { code } });
+}
