@@ -24,11 +24,11 @@ export async function prepare(args) {
   };
   endWithParent();
   try {
-    await installNodePackages(options);
+    // System packages first: whoever can't install them, or is asked for a password, learns it before the longer wait.
+    const installs = onlyPrints ? [installNodePackages] : [installSystemPackages, installNodePackages];
+    await inTurn(installs, options);
     await generateCode(options);
-    if (onlyPrints) return 0;
-    await buildDashboard(options);
-    await installSystemPackages(options);
+    if (!onlyPrints) await buildDashboard(options);
     return 0;
   } catch (error) {
     options.progress.abandon();
@@ -36,4 +36,18 @@ export async function prepare(args) {
     console.error(error.message);
     return 1;
   }
+}
+
+/** With `--no-install` all that is missing is told at once. */
+async function inTurn(installs, options) {
+  const messages = [];
+  for (const install of installs) {
+    try {
+      await install(options);
+    } catch (error) {
+      if (options.mayInstall || !(error instanceof BootError)) throw error;
+      messages.push(error.message);
+    }
+  }
+  if (messages.length > 0) throw new BootError(messages.join('\n'));
 }

@@ -1,0 +1,116 @@
+// The bootstrap on a small checkout of its own, with an npm that only writes down how it was called.
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type ProgramResult, runProgram } from '../../embedded/run-program.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+
+const CHECKOUT = join(import.meta.dirname, '..', '..');
+const LOCK = JSON.stringify({ lockfileVersion: 3, packages: { '': {}, 'node_modules/a': { version: '1.0.0' } } });
+
+let place: TemporaryFolder;
+let root: string;
+
+beforeEach(async () => {
+  place = await temporaryFolder();
+  root = join(place.path, 'checkout');
+  await mkdir(root);
+  await cp(join(CHECKOUT, 'bin', 'boot'), join(root, 'bin', 'boot'), { recursive: true });
+  await cp(join(CHECKOUT, 'bin', 'boot.mjs'), join(root, 'bin', 'boot.mjs'));
+  await writeFile(join(root, 'package.json'), '{"type":"module"}');
+  await writeFile(join(root, 'package-lock.json'), LOCK);
+  await writeNpm('');
+});
+afterEach(() => place.remove());
+
+/** An npm that notes its arguments and lays out a pinned Node, or runs `instead`. */
+async function writeNpm(instead: string): Promise<void> {
+  const install = `
+    import { appendFileSync, mkdirSync, symlinkSync } from 'node:fs';
+    appendFileSync('${place.path}/npm-calls', process.argv.slice(2).join(' ') + '\\n');
+    ${instead}
+    mkdirSync('node_modules/node-linux-${process.arch}/bin', { recursive: true });
+    symlinkSync(process.execPath, 'node_modules/node-linux-${process.arch}/bin/node');`;
+  await writeFile(join(place.path, 'npm-cli.mjs'), install);
+}
+
+function boot(...args: string[]): Promise<ProgramResult> {
+  return runProgram(process.execPath, [join(root, 'bin', 'boot.mjs'), ...args], { env: environment() });
+}
+
+function environment(): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    npm_execpath: join(place.path, 'npm-cli.mjs'),
+    npm_node_execpath: process.execPath,
+    npm_config_ignore_scripts: 'true',
+  };
+}
+
+const npmCalls = async (): Promise<string[]> =>
+  (await readFile(join(place.path, 'npm-calls'), 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+
+test('installs once without install scripts, and again when the lock file changes', async () => {
+  expect(await boot('--help')).toMatchObject({ exitCode: 0, stdout: '' });
+  expect(await boot('--help')).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await npmCalls()).toEqual(['ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error']);
+  await rm(join(root, 'node_modules'), { recursive: true });
+  await writeFile(join(root, 'package-lock.json'), LOCK.replace('1.0.0', '2.0.0'));
+  expect((await boot('--help')).exitCode).toBe(0);
+  expect(await npmCalls()).toHaveLength(2);
+});
+
+test('takes packages that somebody installed by hand, when they are those of the lock file', async () => {
+  const bin = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin');
+  await mkdir(bin, { recursive: true });
+  await symlink(process.execPath, join(bin, 'node'));
+  await writeFile(join(root, 'node_modules', '.package-lock.json'), LOCK);
+  expect(await boot('--help')).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await npmCalls()).toEqual([]);
+  const stamp = (await readFile(join(root, 'node_modules', '.tidegate-lock'), 'utf8')).trim();
+  expect(stamp).toBe(createHash('sha256').update(`package-lock.json\0${LOCK.length}\0`).update(LOCK).digest('hex'));
+});
+
+test('--no-install says what is missing and installs nothing', async () => {
+  const result = await boot('--no-install');
+  expect(result.exitCode).toBe(1);
+  expect(result.stderr).toContain('npm ci --ignore-scripts');
+  expect(await npmCalls()).toEqual([]);
+});
+
+test('a failed npm is reported with what it said', async () => {
+  await writeNpm("console.error('registry on fire'); process.exit(7);");
+  const result = await boot('--help');
+  expect(result).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(result.stderr).toMatch(/"npm ci" ended with 7[\s\S]*registry on fire/);
+});
+
+test('an npm that leaves the pinned Node out is reported', async () => {
+  await writeNpm('process.exit(0);');
+  expect((await boot('--help')).stderr).toContain(`not node-linux-${process.arch}`);
+});
+
+test('two starts at once install once', async () => {
+  await writeNpm('await new Promise((resolve) => setTimeout(resolve, 300));');
+  const results = await Promise.all([boot('--help'), boot('--help')]);
+  expect(results.map((result) => result.exitCode)).toEqual([0, 0]);
+  expect(await npmCalls()).toHaveLength(1);
+});
+
+test('SIGTERM to the shell that started it ends npm too', async () => {
+  await writeNpm(`appendFileSync('${place.path}/npm-pid', String(process.pid)); setInterval(() => {}, 1000);
+    await new Promise(() => {});`);
+  const script = `"${process.execPath}" "${join(root, 'bin', 'boot.mjs')}" --help; true`;
+  const shell = spawn('sh', ['-c', script], { env: environment(), stdio: 'ignore' });
+  const pid = await waitFor('npm to run', async () => {
+    const text = await readFile(join(place.path, 'npm-pid'), 'utf8').catch(() => '');
+    return text === '' ? undefined : Number(text);
+  });
+  shell.kill('SIGTERM');
+  await once(shell, 'exit');
+  await waitFor('npm to end', () => !isRunning(pid));
+});
