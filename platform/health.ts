@@ -1,0 +1,59 @@
+// Whether the parts work, as this process sees them: each part has a check with a deadline, all run at once, and an answer
+// is shared for a moment so that being asked often costs nothing.
+
+export interface PartHealth {
+  /** For example database, redis, sequencer, relay. */
+  readonly name: string;
+  readonly ready: boolean;
+  /** What is wrong, or a figure that helps. */
+  readonly detail: string | null;
+}
+
+/** Returns a figure or nothing; throws, with what is wrong, when the part does not work. */
+export type HealthCheck = (signal: AbortSignal) => Promise<string | undefined>;
+
+interface Part {
+  readonly name: string;
+  readonly required: boolean;
+  readonly check: HealthCheck;
+}
+
+const deadlineMs = 2_000;
+const sharedForMs = 500;
+
+export class Health {
+  readonly #parts: Part[] = [];
+  #answer: { readonly parts: Promise<readonly PartHealth[]>; readonly askedAtMs: number } | undefined;
+
+  /** `required: false`: the process is ready without it (Redis). */
+  add(name: string, check: HealthCheck, options: { readonly required?: boolean } = {}): void {
+    this.#parts.push({ name, check, required: options.required ?? true });
+  }
+
+  /** All parts, in the order they were added. Never throws. */
+  parts(): Promise<readonly PartHealth[]> {
+    const nowMs = performance.now();
+    if (this.#answer === undefined || nowMs - this.#answer.askedAtMs > sharedForMs)
+      this.#answer = { parts: Promise.all(this.#parts.map(ask)), askedAtMs: nowMs };
+    return this.#answer.parts;
+  }
+
+  /** Ready when every required part is; `missing` names those that are not. */
+  async readiness(): Promise<{ readonly ready: boolean; readonly missing: readonly PartHealth[] }> {
+    const required = new Set(this.#parts.filter((part) => part.required).map((part) => part.name));
+    const missing = (await this.parts()).filter((part) => !part.ready && required.has(part.name));
+    return { ready: missing.length === 0, missing };
+  }
+}
+
+async function ask({ name, check }: Part): Promise<PartHealth> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const late = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error(`no answer within ${deadlineMs} ms`)), { once: true });
+  });
+  try {
+    return { name, ready: true, detail: (await Promise.race([check(signal), late])) ?? null };
+  } catch (error) {
+    return { name, ready: false, detail: error instanceof Error ? error.message.slice(0, 500) : String(error) };
+  }
+}

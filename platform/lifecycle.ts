@@ -1,0 +1,89 @@
+// Ordered start, drain and stop of a process's parts. Draining goes over all parts before anything stops: requests,
+// subscriptions, jobs, then connections, in the reverse of the order they were added.
+import type { Logger } from './log.ts';
+
+export interface LifecyclePart {
+  readonly start?: () => Promise<void> | void;
+  /** Takes no more work and ends what is under way. */
+  readonly drain?: () => Promise<void> | void;
+  readonly stop?: () => Promise<void> | void;
+  /** For start, drain and stop each; default 30000. */
+  readonly deadlineMs?: number;
+}
+
+export type Phase = 'starting' | 'ready' | 'draining' | 'stopped';
+
+interface NamedPart extends LifecyclePart {
+  readonly name: string;
+}
+
+const defaultDeadlineMs = 30_000;
+
+export class Lifecycle {
+  readonly #log: Logger;
+  readonly #parts: NamedPart[] = [];
+  #phase: Phase = 'starting';
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: { readonly log: Logger }) {
+    this.#log = options.log;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Starts a part and owns it from then on. Throws when it does not start, or the process stops meanwhile. */
+  async add(name: string, part: LifecyclePart): Promise<void> {
+    if (this.#phase === 'draining' || this.#phase === 'stopped')
+      throw new Error(`${name} is not started: the process is stopping`);
+    const named = { ...part, name };
+    // Owned before it has started: a start that fails half-way is stopped like the others.
+    this.#parts.push(named);
+    await bounded(`${name} to start`, named, part.start);
+    this.#log.debug({ part: name }, 'started');
+  }
+
+  /** All parts are there. */
+  ready(): void {
+    if (this.#phase === 'starting') this.#phase = 'ready';
+  }
+
+  /** Drains, then stops, all parts; the second call waits for the first. Never throws: what fails is logged. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    this.#phase = 'draining';
+    const reversed = [...this.#parts].reverse();
+    for (const part of reversed) await this.#try(part, 'drain');
+    for (const part of reversed) await this.#try(part, 'stop');
+    this.#phase = 'stopped';
+  }
+
+  async #try(part: NamedPart, step: 'drain' | 'stop'): Promise<void> {
+    try {
+      await bounded(`${part.name} to ${step}`, part, part[step]);
+    } catch (error) {
+      this.#log.error({ err: error, part: part.name, step }, 'a part did not end cleanly');
+    }
+  }
+}
+
+async function bounded(
+  what: string,
+  part: LifecyclePart,
+  work: (() => Promise<void> | void) | undefined,
+): Promise<void> {
+  if (work === undefined) return;
+  const deadlineMs = part.deadlineMs ?? defaultDeadlineMs;
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`gave up waiting ${deadlineMs} ms for ${what}`)), deadlineMs);
+  try {
+    await Promise.race([work(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,120 @@
+// The figures of a process for Prometheus: its own registry (nothing global), with platform's parts read at each scrape.
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Database } from './database/database.ts';
+import type { StatusFeed } from './events/feed.ts';
+import type { Sequencer } from './events/sequencer.ts';
+import type { Leases } from './leases.ts';
+import type { OwedWork } from './owed-work.ts';
+
+export interface PlatformParts {
+  readonly db: Database;
+  readonly sequencer?: Sequencer;
+  readonly feed?: StatusFeed;
+  readonly leases?: Leases;
+  readonly owedWork?: OwedWork;
+}
+
+/** A registry with the process's own figures (CPU, memory, event loop). */
+export function createMetrics(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+/** Adds the figures of platform's parts. A database that is away leaves out what only it knows, never the scrape. */
+export function addPlatformMetrics(registry: Registry, parts: PlatformParts): void {
+  const { db, sequencer, feed, leases, owedWork } = parts;
+  gauge(registry, 'tidegate_database_connections', 'Connections of the pool by use', ['use'], (set) => {
+    const { active, total, waiting } = db.poolFigures();
+    set(active, { use: 'active' });
+    set(total - active, { use: 'idle' });
+    set(waiting, { use: 'awaited' });
+  });
+  if (sequencer !== undefined) {
+    gauge(registry, 'tidegate_sequencer_elected', '1 in the process whose sequencer is elected', [], (set) =>
+      set(sequencer.figures().elected ? 1 : 0),
+    );
+    counter(
+      registry,
+      'tidegate_sequencer_events_total',
+      'Events sequenced by this process',
+      () => sequencer.figures().sequenced,
+    );
+    gauge(registry, 'tidegate_sequencer_lag_seconds', 'Age of the oldest event without a place', [], async (set) =>
+      set(await sequencerLagSeconds(db)),
+    );
+  }
+  if (feed !== undefined) {
+    gauge(registry, 'tidegate_feed_position', 'Newest status event this process has read', [], (set) =>
+      set(feed.figures().seq),
+    );
+    gauge(registry, 'tidegate_feed_subscriptions', 'Readers of the status stream', [], (set) =>
+      set(feed.figures().subscriptions),
+    );
+    gauge(registry, 'tidegate_feed_read_ago_seconds', 'Since the status stream was last read', [], (set) =>
+      set(feed.figures().readAgoMs / 1000),
+    );
+  }
+  if (leases !== undefined) {
+    gauge(registry, 'tidegate_leases_held', 'Leases this process holds', [], (set) => set(leases.figures().held));
+    counter(registry, 'tidegate_leases_lost_total', 'Leases lost since the start', () => leases.figures().lost);
+  }
+  if (owedWork !== undefined) {
+    gauge(
+      registry,
+      'tidegate_owed_work',
+      'Work that is due: rows, and seconds the oldest waits',
+      ['of'],
+      async (set) => {
+        const { due, oldestMs } = await owedWork.figures();
+        set(due, { of: 'rows' });
+        set(oldestMs / 1000, { of: 'oldest' });
+      },
+    );
+  }
+}
+
+async function sequencerLagSeconds(db: Database): Promise<number> {
+  const [row] = await db.query<{ lag: number | null }>(
+    'SELECT TIMESTAMPDIFF(MICROSECOND, MIN(at), NOW(3)) / 1000000 AS lag FROM status_change WHERE seq IS NULL',
+  );
+  return Math.max(0, row?.lag ?? 0);
+}
+
+type Set = (value: number, labels?: Record<string, string>) => void;
+
+function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: string[],
+  read: (set: Set) => void | Promise<void>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      try {
+        await read((value, labels = {}) => this.set(labels, value));
+      } catch {
+        // Not known is not zero.
+        if (labelNames.length === 0) this.set(Number.NaN);
+      }
+    },
+  });
+}
+
+function counter(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
