@@ -1,6 +1,6 @@
 // Addresses and blocks between their canonical text and nft's JSON form.
 
-import { isIPv6 } from 'node:net';
+import { BlockList, isIPv6 } from 'node:net';
 import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
 import type { JsonValue } from '../driver.ts';
 import { isObject } from './nft.ts';
@@ -27,4 +27,25 @@ export function fromElement(element: JsonValue | undefined): string | undefined 
   if (isObject(element.elem)) return fromElement(element.elem.val);
   const { prefix } = element;
   return isObject(prefix) ? canonicalAddressBlock(`${String(prefix.addr)}/${String(prefix.len)}`) : undefined;
+}
+
+/** Whether the first address of `text` is inside an element as nft lists it: an address, a block or a range. */
+export function covers(element: JsonValue, text: string): boolean {
+  if (isObject(element) && isObject(element.elem)) return covers(element.elem.val ?? null, text);
+  const version = (address: string) => (ipVersionOf(address) === 6 ? 'ipv6' : 'ipv4');
+  const [first = ''] = text.split('/');
+  const block = fromElement(element);
+  const range = isObject(element) && Array.isArray(element.range) ? element.range.map(String) : undefined;
+  const covered = new BlockList();
+  try {
+    if (block !== undefined) {
+      const [address = '', length] = block.split('/');
+      covered.addSubnet(address, Number(length ?? (version(address) === 'ipv6' ? 128 : 32)), version(address));
+    } else if (range?.[0] !== undefined && range[1] !== undefined) {
+      covered.addRange(range[0], range[1], version(range[0]));
+    }
+  } catch {
+    return false; // No range of addresses, for example one of ports.
+  }
+  return covered.check(first, version(first));
 }

@@ -116,7 +116,9 @@ export const ruleDelete: OperationSpec<DeleteArguments> = {
     writeOutcome(reply, 'delete', 'rule', () => ({ result: { name: args.name, handle: args.handle } })),
   probe: {
     render: listChain,
-    interpret: (reply, args) => find(reply, (rule) => rule.handle === args.handle),
+    // After the table was made anew, another rule may have the handle; ours has our name in its mark.
+    interpret: (reply, args) =>
+      find(reply, (rule) => rule.handle === args.handle && (readMark(rule.comment)?.words ?? args.name) === args.name),
   },
 };
 

@@ -1,7 +1,7 @@
 // Addresses and blocks in an address set.
 
 import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, Probe } from '../driver.ts';
-import { canonical, fromElement, toExpression } from './address.ts';
+import { canonical, covers, fromElement, toExpression } from './address.ts';
 import { maxWordsBytes, readMark, writeMark } from './mark.ts';
 import { apply, check, checkOutcome, isObject, list, objectsOf, readAnswer, readOutcome, writeOutcome } from './nft.ts';
 import { type AddressFamily, addressBlock, argumentsSchema, family, name, table } from './schema.ts';
@@ -41,12 +41,12 @@ const probe: Probe<ElementArguments> = {
     const [set] = objectsOf(answer.objects, 'set');
     if (!set) return { finding: 'UNREADABLE', message: 'nft listed no set.' };
     const wanted = canonical(args.address);
-    if (elementsOf(set).some((element) => fromElement(element) === wanted)) return { finding: 'PRESENT' };
-    if (set['auto-merge'] === true) {
-      return {
-        finding: 'UNREADABLE',
-        message: 'The set merges its elements: a merged one does not show what it is made of.',
-      };
+    const elements = elementsOf(set);
+    if (elements.some((element) => fromElement(element) === wanted)) return { finding: 'PRESENT' };
+    // With auto-merge (which nft 1.0.6 does not list) neighbours become one element that hides what it is made of.
+    const wider = elements.find((element) => covers(element, wanted));
+    if (wider !== undefined) {
+      return { finding: 'UNREADABLE', message: `${wanted} is inside the wider element ${JSON.stringify(wider)}.` };
     }
     return { finding: 'ABSENT' };
   },
