@@ -22,7 +22,10 @@ export interface SchemaRequest {
   readonly context: RequestContext;
 }
 
-/** An error as it may be shown: coded errors and GraphQL's own as they are, anything else as INTERNAL. */
+/** What graphql-js says of values that do not fit a type: the caller's fault, not ours. */
+const badValue = /invalid value|of required type|must not be null/;
+
+/** An error as it may be shown: coded errors and refused values as they are, anything else as INTERNAL, and logged. */
 export function presentError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
   const graphqlError = error instanceof GraphQLError ? error : undefined;
   const original = graphqlError === undefined ? error : graphqlError.originalError;
@@ -30,9 +33,13 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
   if (original instanceof CodedError)
     return { message: original.message, ...path, extensions: { ...original.extensions } };
   // Without an original error, or with another GraphQLError as one (a scalar's refusal), graphql-js or a scalar made it.
-  if (graphqlError !== undefined && (original === undefined || original === null || original instanceof GraphQLError))
-    return graphqlError.toJSON();
-  log.error({ requestId, err: original, path: graphqlError?.path }, 'unexpected error in the graph');
+  if (graphqlError !== undefined && (original == null || original instanceof GraphQLError)) {
+    const { code } = graphqlError.extensions;
+    if (typeof code === 'string') return graphqlError.toJSON();
+    if (badValue.test(graphqlError.message))
+      return { ...graphqlError.toJSON(), extensions: { ...graphqlError.extensions, code: 'INVALID_INPUT' } };
+  }
+  log.error({ requestId, err: original ?? error, path: graphqlError?.path }, 'unexpected error in the graph');
   return {
     message: `Something went wrong inside; request ${requestId} finds it in the log.`,
     ...path,
@@ -89,34 +96,54 @@ export async function subscribeOnSchema(
     return { errors: [presentError(error, context.requestId, log)] };
   }
   if (!(Symbol.asyncIterator in source)) return present(source, context.requestId, log);
-  const iterator = source[Symbol.asyncIterator]();
+  return eventStream(
+    source[Symbol.asyncIterator](),
+    (rootValue) => {
+      // A context of its own for each event: what loaders hold belongs to one.
+      const execution = execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } });
+      return Promise.resolve(execution).then((result) => present(result, context.requestId, log));
+    },
+    (error) => ({ errors: [presentError(error, context.requestId, log)] }),
+  );
+}
+
+/** A stream whose `return()` ends a waiting `next()` at once, whatever the source does. */
+function eventStream(
+  source: AsyncIterator<unknown>,
+  complete: (event: unknown) => Promise<FormattedExecutionResult>,
+  failed: (error: unknown) => FormattedExecutionResult,
+): AsyncGenerator<FormattedExecutionResult, void, void> {
+  type Step = IteratorResult<FormattedExecutionResult, void>;
+  const over: Step = { done: true, value: undefined };
   let ended = false;
-  const end = async (): Promise<IteratorResult<FormattedExecutionResult, void>> => {
+  let release: ((step: Step) => void) | undefined;
+  const advance = async (): Promise<Step> => {
+    try {
+      const event = await source.next();
+      if (event.done === true || ended) return over;
+      return { done: false, value: await complete(event.value) };
+    } catch (error) {
+      if (ended) return over;
+      ended = true;
+      return { done: false, value: failed(error) };
+    }
+  };
+  const end = async (): Promise<Step> => {
+    if (ended) return over;
     ended = true;
+    release?.(over);
     // Not awaited: the return() of an async generator function waits for a next() that may be far away.
-    Promise.resolve(iterator.return?.()).catch((error: unknown) =>
-      log.warn({ err: error }, 'a source failed to close'),
-    );
-    return { done: true, value: undefined };
+    Promise.resolve(source.return?.()).catch(() => undefined);
+    return over;
   };
   const stream: AsyncGenerator<FormattedExecutionResult, void, void> = {
-    async next() {
-      if (ended) return { done: true, value: undefined };
-      try {
-        const event = await iterator.next();
-        if (event.done === true || ended) return { done: true, value: undefined };
-        const result = await execute({
-          ...args,
-          rootValue: event.value,
-          contextValue: { ...context, loaders: new Map() },
-        });
-        return { done: false, value: present(result, context.requestId, log) };
-      } catch (error) {
-        if (ended) return { done: true, value: undefined };
-        ended = true;
-        return { done: false, value: { errors: [presentError(error, context.requestId, log)] } };
-      }
-    },
+    next: () =>
+      ended
+        ? Promise.resolve(over)
+        : new Promise((resolve) => {
+            release = resolve;
+            advance().then(resolve);
+          }),
     return: end,
     async throw(error) {
       await end();

@@ -1,0 +1,157 @@
+// Measures an operation before anything of it is executed: depth, aliases and cost, in one walk in which each fragment is
+// measured once, so that fragments that spread fragments can't make the measuring itself expensive.
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+export interface Measure {
+  readonly depth: number;
+  readonly aliases: number;
+  readonly cost: number;
+}
+
+/** A root field as it is asked for. */
+export interface RootField {
+  readonly name: string;
+  readonly node: FieldNode;
+}
+
+const nothing: Measure = { depth: 0, aliases: 0, cost: 0 };
+
+/** Values past this are all the same: too much. Keeps products finite. */
+const ceiling = 1e12;
+
+export class OperationMeasurer {
+  readonly #schema: GraphQLSchema;
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #variables: Readonly<Record<string, unknown>>;
+  readonly #operation: OperationDefinitionNode;
+  readonly #known = new Map<string, Measure>();
+  readonly #open = new Set<string>();
+
+  constructor(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+  ) {
+    this.#schema = schema;
+    this.#operation = operation;
+    this.#variables = variables;
+    for (const definition of document.definitions)
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
+  }
+
+  measure(): Measure {
+    return this.#selections(
+      this.#operation.selectionSet,
+      this.#schema.getRootType(this.#operation.operation) ?? undefined,
+    );
+  }
+
+  /** The fields at the top, through fragments; stops when it has more than `max`. */
+  rootFields(max: number): readonly RootField[] {
+    const found: RootField[] = [];
+    const visited = new Set<string>();
+    const walk = (set: SelectionSetNode): void => {
+      for (const selection of set.selections) {
+        if (found.length > max) return;
+        if (selection.kind === Kind.FIELD) found.push({ name: selection.name.value, node: selection });
+        else if (selection.kind === Kind.INLINE_FRAGMENT) walk(selection.selectionSet);
+        else {
+          const fragment = this.#fragments.get(selection.name.value);
+          if (fragment === undefined || visited.has(fragment.name.value)) continue;
+          visited.add(fragment.name.value);
+          walk(fragment.selectionSet);
+        }
+      }
+    };
+    walk(this.#operation.selectionSet);
+    return found;
+  }
+
+  #selections(set: SelectionSetNode, type: GraphQLNamedType | undefined): Measure {
+    let depth = 0;
+    let aliases = 0;
+    let cost = 0;
+    for (const selection of set.selections) {
+      const part =
+        selection.kind === Kind.FIELD
+          ? this.#field(selection, type)
+          : selection.kind === Kind.INLINE_FRAGMENT
+            ? this.#selections(selection.selectionSet, this.#typeNamed(selection.typeCondition?.name.value) ?? type)
+            : this.#fragment(selection.name.value);
+      depth = Math.max(depth, part.depth);
+      aliases = Math.min(ceiling, aliases + part.aliases);
+      cost = Math.min(ceiling, cost + part.cost);
+    }
+    return { depth, aliases, cost };
+  }
+
+  #field(node: FieldNode, type: GraphQLNamedType | undefined): Measure {
+    const name = node.name.value;
+    const aliased = node.alias === undefined ? 0 : 1;
+    // Introspection is answered here from memory; graphql-js's own rule bounds how deep its lists may nest.
+    if (name.startsWith('__')) return { depth: 1, aliases: aliased, cost: 1 };
+    const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+    const below =
+      node.selectionSet === undefined
+        ? nothing
+        : this.#selections(node.selectionSet, field === undefined ? undefined : getNamedType(field.type));
+    return {
+      depth: 1 + below.depth,
+      aliases: aliased + below.aliases,
+      cost: Math.min(ceiling, 1 + below.cost * this.#pageSize(node, field)),
+    };
+  }
+
+  #fragment(name: string): Measure {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const fragment = this.#fragments.get(name);
+    // A cycle or an unknown fragment is validation's to refuse.
+    if (fragment === undefined || this.#open.has(name)) return nothing;
+    this.#open.add(name);
+    const measure = this.#selections(fragment.selectionSet, this.#typeNamed(fragment.typeCondition.name.value));
+    this.#open.delete(name);
+    this.#known.set(name, measure);
+    return measure;
+  }
+
+  /** How many items `first` asks for; 1 where a field has no such argument. */
+  #pageSize(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
+    const definition = field?.args.find((argument) => argument.name === 'first');
+    if (definition === undefined) return 1;
+    const value = node.arguments?.find((argument) => argument.name.value === 'first')?.value;
+    const asked =
+      value?.kind === Kind.INT
+        ? Number(value.value)
+        : value?.kind === Kind.VARIABLE
+          ? this.#variableValue(value.name.value)
+          : undefined;
+    const first = asked ?? definition.defaultValue;
+    return typeof first === 'number' && first > 1 ? first : 1;
+  }
+
+  #variableValue(name: string): unknown {
+    const given = this.#variables[name];
+    if (given !== undefined) return given;
+    const definition = this.#operation.variableDefinitions?.find((candidate) => candidate.variable.name.value === name);
+    return definition?.defaultValue?.kind === Kind.INT ? Number(definition.defaultValue.value) : undefined;
+  }
+
+  #typeNamed(name: string | undefined): GraphQLNamedType | undefined {
+    return name === undefined ? undefined : this.#schema.getType(name);
+  }
+}

@@ -1,0 +1,156 @@
+// The way in for every operation, HTTP and socket alike: parse, limits, validation, and whether one without login may be
+// asked. What is refused here has reached no resolver and no subgraph.
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { CodedError } from '../../platform/errors.ts';
+import { LruCache } from '../../platform/graph/lru-cache.ts';
+import type { Identity } from '../../platform/identity.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
+import type { OperationLimits } from './limits.ts';
+import { OperationMeasurer } from './operation-measure.ts';
+
+/** Documents kept parsed and validated. */
+const maxDocuments = 2000;
+
+/** A document that fits the schema. */
+interface ValidDocument {
+  readonly document: DocumentNode;
+  /** SHA-256 of its text, hexadecimal: also what Apollo Server calls its query hash. */
+  readonly hash: string;
+}
+
+export interface AdmittedOperation extends ValidDocument {
+  readonly operation: OperationDefinitionNode;
+  /** Names document and operation. */
+  readonly key: string;
+}
+
+export interface OperationRequest {
+  readonly query: string;
+  readonly operationName?: string | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A document that does not parse or does not fit the schema. */
+export class InvalidDocument extends Error {
+  readonly errors: readonly GraphQLError[];
+
+  constructor(errors: readonly GraphQLError[]) {
+    super(errors.map((error) => error.message).join('; '));
+    this.name = 'InvalidDocument';
+    this.errors = errors;
+  }
+}
+
+export class Operations {
+  readonly #supergraph: Supergraph;
+  readonly #limits: OperationLimits;
+  readonly #documents = new LruCache<string, DocumentNode>(maxDocuments);
+
+  constructor(supergraph: Supergraph, limits: OperationLimits) {
+    this.#supergraph = supergraph;
+    this.#limits = limits;
+  }
+
+  /** The document of that hash, when it is known to be valid. */
+  known(hash: string): DocumentNode | undefined {
+    return this.#documents.get(hash);
+  }
+
+  /** Throws a CodedError (limits, login) or InvalidDocument. */
+  admit(request: OperationRequest, identity: Identity | null): AdmittedOperation {
+    const hash = createHash('sha256').update(request.query).digest('hex');
+    const known = this.#documents.get(hash);
+    const document = known ?? this.#parse(request.query);
+    const operation = getOperationAST(document, request.operationName);
+    if (operation == null)
+      throw new InvalidDocument([
+        new GraphQLError(
+          request.operationName === undefined
+            ? 'The document must have one operation, or operationName must choose one.'
+            : `The document has no operation named ${JSON.stringify(request.operationName)}.`,
+        ),
+      ]);
+    this.#checkLimits(document, operation, request.variables ?? {});
+    this.#checkLogin(document, operation, identity);
+    if (known === undefined) {
+      this.#validate(document);
+      this.#documents.set(hash, document);
+    }
+    return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` };
+  }
+
+  #parse(text: string): DocumentNode {
+    try {
+      return parse(text, { maxTokens: this.#limits.maxTokens });
+    } catch (error) {
+      if (error instanceof GraphQLError && /contains more that \d+ tokens/.test(error.message))
+        throw tooMuch('tokens', `more than ${this.#limits.maxTokens}`, this.#limits.maxTokens);
+      throw new InvalidDocument([error instanceof GraphQLError ? error : new GraphQLError(String(error))]);
+    }
+  }
+
+  #checkLimits(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>>,
+  ): void {
+    const limits = this.#limits;
+    const measurer = new OperationMeasurer(this.#supergraph.schema, document, operation, variables);
+    const rootFields = measurer.rootFields(limits.maxRootFields);
+    if (rootFields.length > limits.maxRootFields)
+      throw tooMuch('root fields', `more than ${limits.maxRootFields}`, limits.maxRootFields);
+    const { depth, aliases, cost } = measurer.measure();
+    if (depth > limits.maxDepth) throw tooMuch('depth', depth, limits.maxDepth);
+    if (aliases > limits.maxAliases) throw tooMuch('aliases', aliases, limits.maxAliases);
+    if (cost > limits.maxCost) throw tooMuch('cost', cost, limits.maxCost);
+    if (operation.operation !== OperationTypeNode.MUTATION) return;
+    for (const subgraph of limits.oneMutationSubgraphs) {
+      const writes = rootFields.filter(({ name }) => this.#supergraph.ownerOf(`Mutation.${name}`) === subgraph);
+      if (writes.length > 1) throw tooMuch(`mutations of ${subgraph} in one document`, writes.length, 1);
+    }
+  }
+
+  #checkLogin(document: DocumentNode, operation: OperationDefinitionNode, identity: Identity | null): void {
+    if (identity !== null) return;
+    const type = this.#supergraph.rootType(operation.operation)?.name ?? '';
+    const fields = new OperationMeasurer(this.#supergraph.schema, document, operation, {}).rootFields(
+      this.#limits.maxRootFields,
+    );
+    const secret = fields.find(
+      ({ name }) => !name.startsWith('__') && !this.#limits.publicFields.includes(`${type}.${name}`),
+    );
+    if (secret !== undefined)
+      throw new CodedError(
+        'UNAUTHENTICATED',
+        `${secret.name} needs a login: send "Authorization: Bearer …" with a token that the mutation login gives.`,
+      );
+  }
+
+  #validate(document: DocumentNode): void {
+    const rules = this.#limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    const errors = validate(this.#supergraph.schema, document, rules);
+    if (errors.length > 0) throw new InvalidDocument(errors);
+  }
+}
+
+function tooMuch(limit: string, asked: number | string, most: number): CodedError {
+  return new CodedError(
+    'LIMIT_EXCEEDED',
+    `The operation has ${limit} ${asked}; at most ${most} is allowed. Split it.`,
+    {
+      limit,
+      most,
+    },
+  );
+}

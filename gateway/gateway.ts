@@ -1,0 +1,159 @@
+// The gateway, put together: everything it needs is handed in, so that the same code runs beside its subgraphs in one
+// process or in front of them over HTTP.
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import type { Authenticator } from '../platform/access.ts';
+import type { Subgraph } from '../platform/graph/subgraph.ts';
+import type { MutualTls } from '../platform/graph/tls.ts';
+import type { Keyring } from '../platform/secrets/keyring.ts';
+import { CredentialCache } from './access/credential-cache.ts';
+import { defaultLimits, defaultSocketLimits, type OperationLimits, type SocketLimits } from './access/limits.ts';
+import { Operations } from './access/operations.ts';
+import { serveClientSockets } from './subscriptions/client-sockets.ts';
+import { FanOut } from './subscriptions/fan-out.ts';
+import { checkResumable } from './subscriptions/normal-subscription.ts';
+import { PlanExecutor } from './supergraph/executor.ts';
+import { HttpLink } from './supergraph/http-link.ts';
+import { InProcessLink } from './supergraph/in-process-link.ts';
+import type { SubgraphLink } from './supergraph/subgraph-link.ts';
+import { Supergraph } from './supergraph/supergraph.ts';
+import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
+import { gatewayMetrics } from './web/metrics.ts';
+import { createWebServer, type PartReadiness } from './web/server.ts';
+import { loadStaticFiles } from './web/static-files.ts';
+
+/** Where a subgraph lives: in this process, or at an origin such as https://relay.internal:4102. */
+export type SubgraphLocation =
+  | { readonly subgraph: Subgraph }
+  | { readonly name: string; readonly url: string; readonly tls?: MutualTls };
+
+export interface GatewayOptions {
+  /** SDL of the supergraph (schema/supergraph.graphql). */
+  readonly supergraphSdl: string;
+  readonly subgraphs: readonly SubgraphLocation[];
+  readonly authenticator: Authenticator;
+  readonly keyring: Keyring;
+  readonly log: Logger;
+  readonly registry: Registry;
+  /** What else must work for /health/ready; the subgraphs are asked anyway. */
+  readonly readiness?: () => Promise<readonly PartReadiness[]>;
+  /** Folder of the built dashboard. */
+  readonly staticFolder: string;
+  readonly host: string;
+  /** 0 for any. */
+  readonly port: number;
+  /** PEM texts, for HTTPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly limits?: Partial<OperationLimits>;
+  readonly socketLimits?: Partial<SocketLimits>;
+  readonly metricsFor?: 'loopback' | 'everyone';
+  readonly trustForwardedFor?: boolean;
+  /** Deadlines of requests to subgraphs over HTTP. A relayed call may wait two minutes for its device. */
+  readonly queryDeadlineMs?: number;
+  readonly mutationDeadlineMs?: number;
+}
+
+export interface Gateway {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no new work, closes sockets with 1001, waits for requests under way. */
+  drain(deadlineMs?: number): Promise<void>;
+  /** Closes everything at once. */
+  stop(): Promise<void>;
+}
+
+/** Starts a gateway; throws when the subgraphs do not fit the supergraph or the port is in use. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { log, registry } = options;
+  const limits: OperationLimits = { ...defaultLimits, ...options.limits };
+  const socketLimits: SocketLimits = { ...defaultSocketLimits, ...options.socketLimits };
+  const supergraph = new Supergraph(options.supergraphSdl);
+  checkResumable(supergraph);
+  const links = linksTo(options);
+  for (const name of supergraph.subgraphNames)
+    if (!links.has(name))
+      throw new Error(`gateway: the supergraph needs subgraph ${name}, but no place is given for it`);
+  const metrics = gatewayMetrics(registry);
+  const executor = new PlanExecutor(supergraph, links, log);
+  const operations = new Operations(supergraph, limits);
+  const credentials = new CredentialCache(options.authenticator);
+  const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, credentials, limits, log });
+  const readiness = async (): Promise<readonly PartReadiness[]> => {
+    const subgraphs = [...links.values()].map(async (link) => {
+      const ready = await link.ready();
+      return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : 'can not be reached' };
+    });
+    return [...(await Promise.all(subgraphs)), ...((await options.readiness?.()) ?? [])];
+  };
+  const web = createWebServer({
+    endpoint,
+    files: await loadStaticFiles(options.staticFolder),
+    readiness,
+    registry,
+    metrics,
+    metricsFor: options.metricsFor ?? 'loopback',
+    trustForwardedFor: options.trustForwardedFor ?? false,
+    maxBodyBytes: limits.maxBodyBytes,
+    tls: options.tls,
+    log,
+  });
+  const fanOut = new FanOut({ supergraph, executor, links, metrics, log, ringCapacity: socketLimits.ringCapacity });
+  const sockets = serveClientSockets({
+    server: web.server,
+    supergraph,
+    operations,
+    credentials,
+    authenticator: options.authenticator,
+    executor,
+    fanOut,
+    limits: socketLimits,
+    trustForwardedFor: options.trustForwardedFor ?? false,
+    metrics,
+    log,
+  });
+  await endpoint.start();
+  await new Promise<void>((resolve, reject) => {
+    web.server.once('error', reject);
+    web.server.listen(options.port, options.host, resolve);
+  });
+  const { port } = web.server.address() as AddressInfo;
+
+  const close = async (): Promise<void> => {
+    await sockets.dispose();
+    fanOut.close();
+    if (web.server.listening) {
+      const closed = new Promise<void>((resolve) => web.server.close(() => resolve()));
+      web.server.closeAllConnections();
+      await closed;
+    }
+    await endpoint.stop();
+    await Promise.all([...links.values()].map((link) => link.close()));
+  };
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
+    port,
+    async drain(deadlineMs = 30_000) {
+      const requests = web.drain(deadlineMs);
+      await sockets.dispose();
+      await requests;
+    },
+    stop: close,
+  };
+}
+
+function linksTo(options: GatewayOptions): ReadonlyMap<string, SubgraphLink> {
+  const links = options.subgraphs.map((location) =>
+    'subgraph' in location
+      ? new InProcessLink(location.subgraph, options.log)
+      : new HttpLink({
+          ...location,
+          keyring: options.keyring,
+          log: options.log,
+          queryDeadlineMs: options.queryDeadlineMs ?? 60_000,
+          mutationDeadlineMs: options.mutationDeadlineMs ?? 150_000,
+        }),
+  );
+  return new Map(links.map((link) => [link.name, link]));
+}

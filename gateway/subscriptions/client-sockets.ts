@@ -1,0 +1,212 @@
+// graphql-ws for clients, on the path of the HTTP endpoint: a socket is one credential, checked when it opens and while it
+// is open; every operation on it goes through the same gate as over HTTP.
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, GraphQLError, OperationTypeNode } from 'graphql';
+import { type Context, makeServer, type SubscribePayload } from 'graphql-ws';
+import type { Logger } from 'pino';
+import { WebSocketServer } from 'ws';
+import type { Authenticator } from '../../platform/access.ts';
+import { CodedError } from '../../platform/errors.ts';
+import { presentError } from '../../platform/graph/execution.ts';
+import { attachSockets, type SocketExtra, type SocketServer } from '../../platform/graph/websocket.ts';
+import type { Identity } from '../../platform/identity.ts';
+import { bearerOfConnection } from '../access/bearer.ts';
+import type { CredentialCache } from '../access/credential-cache.ts';
+import type { SocketLimits } from '../access/limits.ts';
+import { type AdmittedOperation, InvalidDocument, type Operations } from '../access/operations.ts';
+import type { PlanExecutor } from '../supergraph/executor.ts';
+import type { GatewayContext } from '../supergraph/subgraph-link.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
+import type { GatewayMetrics } from '../web/metrics.ts';
+import { clientAddressOf } from '../web/server.ts';
+import type { FanOut } from './fan-out.ts';
+import { frameStream } from './frame-stream.ts';
+import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
+import { closeAll, SocketWatch } from './socket-watch.ts';
+
+export interface ClientSocketsOptions {
+  readonly server: Server;
+  readonly supergraph: Supergraph;
+  readonly operations: Operations;
+  readonly credentials: CredentialCache;
+  readonly authenticator: Authenticator;
+  readonly executor: PlanExecutor;
+  readonly fanOut: FanOut;
+  readonly limits: SocketLimits;
+  readonly trustForwardedFor: boolean;
+  readonly metrics: GatewayMetrics;
+  readonly log: Logger;
+}
+
+type SocketContext = Context<Record<string, unknown> | undefined, SocketExtra>;
+
+/** What goes from admission to execution as graphql-ws's `contextValue`. */
+interface Admission {
+  readonly id: string;
+  readonly socket: SocketContext;
+  readonly context: GatewayContext & { readonly identity: Identity };
+  readonly admitted: AdmittedOperation;
+  readonly operationName: string | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Set for subscriptions. */
+  readonly subscription: NormalSubscription | undefined;
+}
+
+/** Takes upgrades on /graphql. */
+export function serveClientSockets(options: ClientSocketsOptions): SocketServer {
+  const { limits, metrics, log } = options;
+  const webSockets = new WebSocketServer({ noServer: true, maxPayload: limits.maxMessageBytes });
+  const watch = new SocketWatch({
+    authenticator: options.authenticator,
+    intervalMs: limits.recheckIntervalMs,
+    graceMs: limits.recheckGraceMs,
+    log,
+  });
+  const protocol = makeServer<Record<string, unknown> | undefined, SocketExtra>({
+    connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
+    onConnect: (socket) => connect(options, watch, socket),
+    onSubscribe(socket, id, payload) {
+      const admission = admit(options, socket, id, payload);
+      if (Array.isArray(admission)) return admission;
+      const { admitted, operationName, variables } = admission as Admission;
+      return {
+        schema: options.supergraph.schema,
+        document: admitted.document,
+        operationName,
+        variableValues: variables,
+        contextValue: admission,
+      };
+    },
+    execute: (args: ExecutionArgs) => execute(options, args.contextValue as Admission),
+    subscribe: (args: ExecutionArgs) => subscribe(options, args.contextValue as Admission),
+  });
+  const sockets = attachSockets({
+    webSockets,
+    protocol,
+    log,
+    pingIntervalMs: limits.pingIntervalMs,
+    maxBufferedBytes: limits.maxBufferedBytes,
+  });
+  options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    if (request.url?.split('?', 1)[0] !== '/graphql') return refuseUpgrade(socket, '404 Not Found');
+    if (webSockets.clients.size >= limits.maxSockets) return refuseUpgrade(socket, '503 Service Unavailable');
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+      metrics.sockets.inc();
+      webSocket.once('close', () => metrics.sockets.dec());
+      webSockets.emit('connection', webSocket, request);
+    });
+  });
+  return {
+    async dispose(graceMs) {
+      watch.close();
+      await sockets.dispose(graceMs);
+    },
+  };
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Identities of open sockets. */
+const identities = new WeakMap<SocketExtra, Identity>();
+
+async function connect(options: ClientSocketsOptions, watch: SocketWatch, context: SocketContext): Promise<boolean> {
+  const { socket } = context.extra;
+  const bearer = bearerOfConnection(context.connectionParams);
+  let identity: Identity | undefined;
+  try {
+    identity = bearer === undefined ? undefined : await options.credentials.identify(bearer);
+  } catch (error) {
+    options.log.error({ err: error }, 'a credential could not be checked');
+    closeAll([socket], 4503, 'Credentials can not be checked');
+    return true;
+  }
+  if (identity === undefined) return false;
+  if (socket.readyState !== socket.OPEN) return false;
+  if (watch.count(identity) >= options.limits.maxSocketsPerCredential) {
+    closeAll([socket], 4429, 'Too many sockets of this credential');
+    return true;
+  }
+  identities.set(context.extra, identity);
+  watch.add(identity, socket);
+  return true;
+}
+
+function admit(
+  options: ClientSocketsOptions,
+  socket: SocketContext,
+  id: string,
+  payload: SubscribePayload,
+): Admission | readonly GraphQLError[] {
+  const { operations, supergraph, limits, log } = options;
+  const identity = identities.get(socket.extra);
+  const requestId = randomUUID();
+  try {
+    // A socket that is being closed for lost rights may still send.
+    if (identity === undefined || socket.extra.socket.readyState !== socket.extra.socket.OPEN)
+      throw new CodedError('UNAUTHENTICATED', 'The socket is closing.');
+    const running = Object.keys(socket.subscriptions).length;
+    if (running > limits.maxSubscriptionsPerSocket)
+      throw new CodedError(
+        'LIMIT_EXCEEDED',
+        `At most ${limits.maxSubscriptionsPerSocket} operations may run on one socket; complete some first.`,
+        { limit: 'operations on one socket', most: limits.maxSubscriptionsPerSocket },
+      );
+    const variables = payload.variables ?? {};
+    const operationName = payload.operationName ?? undefined;
+    const admitted = operations.admit({ query: payload.query, operationName, variables }, identity);
+    const subscription =
+      admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
+        ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables)
+        : undefined;
+    const clientAddress = clientAddressOf(socket.extra.request, options.trustForwardedFor);
+    const context = {
+      identity,
+      requestId,
+      loaders: new Map<symbol, unknown>(),
+      ...(clientAddress === undefined ? {} : { clientAddress }),
+    };
+    return { id, socket, context, admitted, operationName, variables, subscription };
+  } catch (error) {
+    if (error instanceof InvalidDocument)
+      return error.errors.map(
+        ({ message, nodes }) =>
+          new GraphQLError(message, { nodes: nodes ?? null, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }),
+      );
+    const { message, extensions } = presentError(error, requestId, log);
+    return [new GraphQLError(message, { extensions: extensions ?? {} })];
+  }
+}
+
+async function execute(options: ClientSocketsOptions, admission: Admission) {
+  const { admitted, operationName, variables, context } = admission;
+  return options.executor.execute({
+    key: admitted.key,
+    document: admitted.document,
+    operationName,
+    variables,
+    context,
+  });
+}
+
+function subscribe(options: ClientSocketsOptions, admission: Admission) {
+  const { fanOut, metrics } = options;
+  const { id, socket, context, subscription } = admission;
+  if (subscription === undefined) throw new Error('a subscription was not normalised');
+  const reader = fanOut.follow(subscription, context.identity);
+  metrics.subscriptions.inc();
+  return frameStream({
+    id,
+    extra: socket.extra,
+    reader,
+    onDelivery: () => metrics.deliveries.inc(),
+    onEnded: () => {
+      delete (socket.subscriptions as Record<string, unknown>)[id];
+    },
+    onClosed: () => metrics.subscriptions.dec(),
+  });
+}

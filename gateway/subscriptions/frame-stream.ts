@@ -1,0 +1,63 @@
+// What graphql-ws iterates for a subscription: it writes its frames itself, from text that was serialised once for all
+// clients, and so yields nothing. The next item is fetched when the kernel has taken the last one.
+import type { SocketExtra } from '../../platform/graph/websocket.ts';
+import type { StreamReader } from './shared-stream.ts';
+import { StreamEnded } from './upstream.ts';
+
+export interface FrameStreamOptions {
+  /** The client's id of the subscription. */
+  readonly id: string;
+  readonly extra: SocketExtra;
+  readonly reader: StreamReader;
+  readonly onDelivery: () => void;
+  /** Called before an error frame is written, so that no complete frame follows it. */
+  readonly onEnded: () => void;
+  readonly onClosed: () => void;
+}
+
+/** Never yields; ends with the subscription. */
+export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, void, void> {
+  const { id, extra, reader } = options;
+  const head = `{"id":${JSON.stringify(id)},"type":`;
+  let closed = false;
+  const over: IteratorResult<never, void> = { done: true, value: undefined };
+  const close = async (): Promise<IteratorResult<never, void>> => {
+    if (closed) return over;
+    closed = true;
+    reader.close();
+    options.onClosed();
+    return over;
+  };
+  const pump = async (): Promise<void> => {
+    for (;;) {
+      const item = await reader.next();
+      if (item === undefined || closed) return;
+      await extra.send(`${head}"next","payload":${item.text}}`);
+      options.onDelivery();
+    }
+  };
+  const stream: AsyncGenerator<never, void, void> = {
+    async next() {
+      try {
+        await pump();
+      } catch (error) {
+        // Anything else: the socket is closed, and nobody is left to be told.
+        if (error instanceof StreamEnded && !closed) {
+          options.onEnded();
+          await extra.send(`${head}"error","payload":${JSON.stringify(error.errors)}}`).catch(() => undefined);
+        }
+      }
+      return close();
+    },
+    return: close,
+    async throw(error) {
+      await close();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => stream,
+    [Symbol.asyncDispose]: async () => {
+      await close();
+    },
+  };
+  return stream;
+}

@@ -1,0 +1,192 @@
+// Brings a client's subscription into the form in which it is shared: without name, without its own `after` (the gateway
+// chooses where an upstream begins), with the cursor always selected (the gateway resumes by it).
+import { createHash } from 'node:crypto';
+import {
+  type ArgumentNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLString,
+  getNamedType,
+  getVariableValues,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  print,
+  type SelectionNode,
+  type VariableDefinitionNode,
+  valueFromAST,
+  visit,
+} from 'graphql';
+import { CodedError } from '../../platform/errors.ts';
+import { type Cursor, decodeCursor } from '../../platform/events/cursor.ts';
+import { InvalidDocument } from '../access/operations.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
+
+/** Response name of the cursor that the gateway adds, and the variable that it gives `after` with. */
+export const cursorAlias = '_gatewayCursor';
+export const afterVariable = '_gatewayAfter';
+
+export interface NormalSubscription {
+  /** SHA-256 of the document and the variables: the same for all clients that ask the same. */
+  readonly key: string;
+  /** SHA-256 of the document alone: plans are kept by it. */
+  readonly planKey: string;
+  readonly document: DocumentNode;
+  /** Without `afterVariable`. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Response name of the root field. */
+  readonly rootKey: string;
+  /** Where the client wants to begin; undefined: now. */
+  readonly after: Cursor | undefined;
+}
+
+/** Throws InvalidDocument or a CodedError; the document is valid already. */
+export function normaliseSubscription(
+  supergraph: Supergraph,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): NormalSubscription {
+  const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables);
+  if (coerced.errors !== undefined) throw new InvalidDocument(coerced.errors);
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions)
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+
+  const [first, ...same] = rootFields(operation.selectionSet.selections, fragments);
+  const fields =
+    first === undefined
+      ? undefined
+      : supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields()[first.name.value];
+  if (first === undefined || fields === undefined)
+    throw new CodedError('INVALID_INPUT', 'A subscription asks for one field of the schema.');
+  const afterNode = first.arguments?.find((argument) => argument.name.value === 'after')?.value;
+  const root: FieldNode = {
+    ...first,
+    arguments: [...(first.arguments ?? []).filter((argument) => argument.name.value !== 'after'), afterArgument],
+    selectionSet: {
+      kind: Kind.SELECTION_SET,
+      // Several mentions of the one field are merged, as execution would.
+      selections: [...[first, ...same].flatMap((field) => field.selectionSet?.selections ?? []), cursorSelection],
+    },
+  };
+  const used = usedBy(root, fragments);
+  if (used.reserved) throw new CodedError('INVALID_INPUT', 'Names that begin with _gateway are kept for the gateway.');
+  const normal: DocumentNode = {
+    kind: Kind.DOCUMENT,
+    definitions: [
+      {
+        kind: Kind.OPERATION_DEFINITION,
+        operation: OperationTypeNode.SUBSCRIPTION,
+        variableDefinitions: [
+          ...(operation.variableDefinitions ?? []).filter((definition) =>
+            used.variables.has(definition.variable.name.value),
+          ),
+          afterDefinition,
+        ],
+        selectionSet: { kind: Kind.SELECTION_SET, selections: [root] },
+      },
+      ...[...fragments.values()].filter((fragment) => used.fragments.has(fragment.name.value)),
+    ],
+  };
+  const kept = Object.fromEntries(Object.entries(coerced.coerced).filter(([name]) => used.variables.has(name)));
+  const planKey = createHash('sha256').update(print(normal)).digest('hex');
+  return {
+    key: createHash('sha256').update(planKey).update(stableText(kept)).digest('hex'),
+    planKey,
+    document: normal,
+    variables: kept,
+    rootKey: first.alias?.value ?? first.name.value,
+    after: readAfter(afterNode === undefined ? undefined : valueFromAST(afterNode, GraphQLString, coerced.coerced)),
+  };
+}
+
+/** Every subscription field must be resumable; throws naming the one that is not. Called when the gateway starts. */
+export function checkResumable(supergraph: Supergraph): void {
+  for (const field of Object.values(supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {})) {
+    const payload = getNamedType(field.type);
+    const cursor = isObjectType(payload) ? payload.getFields().cursor : undefined;
+    if (cursor === undefined || !field.args.some((argument) => argument.name === 'after'))
+      throw new Error(`Subscription.${field.name} needs an argument "after" and a payload with a field "cursor"`);
+  }
+}
+
+const afterArgument: ArgumentNode = {
+  kind: Kind.ARGUMENT,
+  name: { kind: Kind.NAME, value: 'after' },
+  value: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: afterVariable } },
+};
+
+const afterDefinition: VariableDefinitionNode = {
+  kind: Kind.VARIABLE_DEFINITION,
+  variable: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: afterVariable } },
+  type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: 'String' } },
+};
+
+const cursorSelection: FieldNode = {
+  kind: Kind.FIELD,
+  name: { kind: Kind.NAME, value: 'cursor' },
+  alias: { kind: Kind.NAME, value: cursorAlias },
+};
+
+function readAfter(after: unknown): Cursor | undefined {
+  if (after === undefined || after === null) return undefined;
+  const cursor = typeof after === 'string' ? decodeCursor(after) : undefined;
+  if (cursor === undefined)
+    throw new CodedError(
+      'INVALID_CURSOR',
+      'after: this is no cursor of ours; give one that an item of a subscription had.',
+    );
+  return cursor;
+}
+
+function rootFields(
+  selections: readonly SelectionNode[],
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): readonly FieldNode[] {
+  return selections.flatMap((selection): readonly FieldNode[] => {
+    if ((selection.directives ?? []).length > 0)
+      throw new CodedError('INVALID_INPUT', 'Directives are not possible on the root field of a subscription.');
+    if (selection.kind === Kind.FIELD) return [selection];
+    if (selection.kind === Kind.INLINE_FRAGMENT) return rootFields(selection.selectionSet.selections, fragments);
+    return rootFields(fragments.get(selection.name.value)?.selectionSet.selections ?? [], fragments);
+  });
+}
+
+/** Which variables and fragments a field needs, through the fragments it spreads. */
+function usedBy(root: FieldNode, all: ReadonlyMap<string, FragmentDefinitionNode>) {
+  const variables = new Set<string>();
+  const fragments = new Set<string>();
+  let reserved = false;
+  const look = (node: FieldNode | FragmentDefinitionNode): void => {
+    visit(node, {
+      Field: (field) => {
+        if (field !== cursorSelection && field.alias?.value === cursorAlias) reserved = true;
+      },
+      Variable: ({ name }) => {
+        variables.add(name.value);
+      },
+      FragmentSpread: ({ name }) => {
+        const fragment = all.get(name.value);
+        if (fragment === undefined || fragments.has(name.value)) return;
+        fragments.add(name.value);
+        look(fragment);
+      },
+    });
+  };
+  look(root);
+  // Once, in the `after` that was put there above.
+  variables.delete(afterVariable);
+  return { variables, fragments, reserved };
+}
+
+/** JSON with sorted keys. */
+function stableText(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

@@ -1,0 +1,111 @@
+// Keeps open sockets honest: every two seconds each distinct credential among them is checked again, and a socket whose
+// credential was revoked, or whose rights have changed, is closed. The client then connects anew, or can't.
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import type { Authenticator } from '../../platform/access.ts';
+import { authorisationScope, type Identity } from '../../platform/identity.ts';
+
+export interface SocketWatchOptions {
+  readonly authenticator: Authenticator;
+  readonly intervalMs: number;
+  /** How long sockets stay up while credentials can't be checked. */
+  readonly graceMs: number;
+  readonly log: Logger;
+}
+
+interface Watched {
+  readonly identity: Identity;
+  readonly sockets: Set<WebSocket>;
+  /** When its credential was last known to be good, in monotonic milliseconds. */
+  goodAtMs: number;
+}
+
+const checksAtOnce = 16;
+const checkDeadlineMs = 2000;
+/** A peer that does not answer a close is cut. */
+const closeGraceMs = 1000;
+
+export class SocketWatch {
+  readonly #options: SocketWatchOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #perCredential = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: SocketWatchOptions) {
+    this.#options = options;
+    this.#schedule();
+  }
+
+  /** Open sockets of a credential. */
+  count(identity: Identity): number {
+    return this.#perCredential.get(identity.credentialId) ?? 0;
+  }
+
+  /** Watches a socket until it closes. */
+  add(identity: Identity, socket: WebSocket): void {
+    // By rights too: a socket that was opened with others is its own case.
+    const key = `${identity.credentialId}/${authorisationScope(identity)}`;
+    const watched = this.#watched.get(key) ?? { identity, sockets: new Set(), goodAtMs: performance.now() };
+    this.#watched.set(key, watched);
+    watched.sockets.add(socket);
+    this.#perCredential.set(identity.credentialId, this.count(identity) + 1);
+    socket.once('close', () => {
+      watched.sockets.delete(socket);
+      if (watched.sockets.size === 0) this.#watched.delete(key);
+      const left = this.count(identity) - 1;
+      if (left > 0) this.#perCredential.set(identity.credentialId, left);
+      else this.#perCredential.delete(identity.credentialId);
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.#pass()
+        .catch((error: unknown) => this.#options.log.error({ err: error }, 'checking open sockets failed'))
+        .finally(() => this.#schedule());
+    }, this.#options.intervalMs);
+    this.#timer.unref();
+  }
+
+  async #pass(): Promise<void> {
+    const queue = [...this.#watched.values()];
+    const work = async (): Promise<void> => {
+      for (let next = queue.pop(); next !== undefined; next = queue.pop()) await this.#check(next);
+    };
+    await Promise.all(Array.from({ length: checksAtOnce }, work));
+  }
+
+  async #check(watched: Watched): Promise<void> {
+    const { authenticator, graceMs, log } = this.#options;
+    let now: Identity | undefined;
+    try {
+      now = await authenticator.recheck(watched.identity, AbortSignal.timeout(checkDeadlineMs));
+    } catch (error) {
+      const blindMs = performance.now() - watched.goodAtMs;
+      log.warn({ err: error, blindMs }, 'a credential could not be checked again');
+      if (blindMs > graceMs) closeAll(watched.sockets, 4503, 'Credentials can not be checked');
+      return;
+    }
+    if (now === undefined) closeAll(watched.sockets, 4403, 'Forbidden: the login has ended');
+    else if (authorisationScope(now) !== authorisationScope(watched.identity))
+      closeAll(watched.sockets, 4403, 'Forbidden: rights have changed, connect again');
+    else watched.goodAtMs = performance.now();
+  }
+}
+
+/** Closes sockets for good: one that does not answer is cut. */
+export function closeAll(sockets: Iterable<WebSocket>, code: number, reason: string): void {
+  for (const socket of sockets) {
+    socket.close(code, reason);
+    const cut = setTimeout(() => socket.terminate(), closeGraceMs);
+    cut.unref();
+    socket.once('close', () => clearTimeout(cut));
+  }
+}

@@ -1,0 +1,184 @@
+// One execution of a subscription at the subgraph that owns it, for all clients that share it: each event is completed from
+// the other subgraphs and serialised once. A lost subgraph is taken up again after the last cursor, so that the stream goes
+// on without a gap; only a coded refusal ends it.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { Logger } from 'pino';
+import { type Cursor, decodeCursor, encodeCursor } from '../../platform/events/cursor.ts';
+import type { Identity } from '../../platform/identity.ts';
+import type { PlanExecutor } from '../supergraph/executor.ts';
+import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
+import { afterVariable, cursorAlias, type NormalSubscription } from './normal-subscription.ts';
+
+/** One event as clients get it. */
+export interface StreamItem {
+  readonly cursor: Cursor;
+  readonly cursorText: string;
+  /** The graphql-ws payload, serialised. */
+  readonly text: string;
+  /** True when it only moves the cursor on. */
+  readonly checkpoint: boolean;
+}
+
+/** The stream is over; clients get these errors. */
+export class StreamEnded extends Error {
+  readonly errors: readonly GraphQLFormattedError[];
+
+  constructor(errors: readonly GraphQLFormattedError[]) {
+    super(errors.map((error) => error.message).join('; '));
+    this.name = 'StreamEnded';
+    this.errors = errors;
+  }
+}
+
+export interface UpstreamOptions {
+  readonly subscription: NormalSubscription;
+  readonly primary: FetchNode;
+  readonly primaryDocument: DocumentNode;
+  readonly rest: PlanNode | undefined;
+  readonly link: SubgraphLink;
+  readonly executor: PlanExecutor;
+  readonly identity: Identity;
+  readonly log: Logger;
+  /** Called each time a lost subgraph is taken up again. */
+  readonly onResume: () => void;
+}
+
+/** Refusals that asking again can't mend. */
+const finalCodes = new Set([
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'INVALID_CURSOR',
+  'CURSOR_EXPIRED',
+  'RESYNC_REQUIRED',
+  'INVALID_INPUT',
+  'LIMIT_EXCEEDED',
+  'NOT_FOUND',
+]);
+
+/** A subgraph that fails this often in a row without being away has a bug; waiting longer mends nothing. */
+const maxFaults = 40;
+const firstBackoffMs = 50;
+const maxBackoffMs = 3000;
+
+type Failure = readonly GraphQLFormattedError[];
+
+/** Follows the subscription until `signal` ends it. Throws StreamEnded. */
+export async function* followUpstream(
+  options: UpstreamOptions,
+  start: Cursor | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<StreamItem, void, void> {
+  const { subscription, link, log } = options;
+  let last = start;
+  let passedOn = false;
+  let fruitless = 0;
+  while (!signal.aborted) {
+    const stream = await link.subscribe(upstreamRequest(options, last));
+    let failure: Failure = [];
+    if (!(Symbol.asyncIterator in stream)) failure = stream.errors ?? [];
+    else {
+      const stop = (): void => {
+        stream.return().catch((error: unknown) => log.warn({ err: error }, 'an upstream failed to close'));
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        if (signal.aborted) return;
+        for await (const event of stream) {
+          const cursorText = cursorOf(event.data, subscription.rootKey);
+          const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText);
+          if (cursorText === undefined || cursor === undefined) {
+            failure = event.errors ?? [{ message: `subgraph ${link.name} sent an event without a cursor` }];
+            break;
+          }
+          // A socket library may have asked again by itself: what was had before is not passed on twice.
+          if (passedOn && last?.timeline === cursor.timeline && cursor.seq <= last.seq) continue;
+          const item = await completeEvent(options, event, cursor, cursorText);
+          if (signal.aborted) return;
+          last = cursor;
+          passedOn = true;
+          fruitless = 0;
+          yield item;
+        }
+      } finally {
+        signal.removeEventListener('abort', stop);
+        stop();
+      }
+    }
+    if (signal.aborted) return;
+    fruitless += 1;
+    const away = failure.length === 0 || failure.some((error) => codeOf(error)?.endsWith('UNAVAILABLE') === true);
+    if (failure.some((error) => finalCodes.has(codeOf(error) ?? '')) || (!away && fruitless >= maxFaults))
+      throw new StreamEnded(failure);
+    log.info({ subgraph: link.name, attempt: fruitless, errors: failure }, 'an upstream was lost; taking it up again');
+    options.onResume();
+    const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(fruitless - 1, 10));
+    // Jitter, so that many streams do not come back in the same instant.
+    await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}
+
+function upstreamRequest(options: UpstreamOptions, after: Cursor | undefined): LinkRequest {
+  const { primary, primaryDocument, subscription, identity } = options;
+  const given: Record<string, unknown> = { ...subscription.variables };
+  if (after !== undefined) given[afterVariable] = encodeCursor(after);
+  const usages = new Set(primary.variableUsages ?? []);
+  const variables = Object.fromEntries(Object.entries(given).filter(([name]) => usages.has(name)));
+  return {
+    text: primary.operation,
+    document: primaryDocument,
+    variables,
+    operationName: primary.operationName,
+    context: eventContext(identity),
+  };
+}
+
+function eventContext(identity: Identity): GatewayContext {
+  return { identity, requestId: randomUUID(), loaders: new Map() };
+}
+
+async function completeEvent(
+  options: UpstreamOptions,
+  event: ExecutionResultLike,
+  cursor: Cursor,
+  cursorText: string,
+): Promise<StreamItem> {
+  const { primary, rest, subscription, executor, identity } = options;
+  const context = eventContext(identity);
+  const node: PlanNode = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] };
+  const result = await executor.executeEvent(
+    node,
+    { service: primary.serviceName, result: event },
+    { key: subscription.planKey, document: subscription.document, variables: subscription.variables, context },
+  );
+  const payload = result.data?.[subscription.rootKey];
+  const fields = isRecord(payload) ? payload : {};
+  delete fields[cursorAlias];
+  const checkpoint = Object.entries(fields).every(
+    ([name, value]) => value === null || value === cursorText || name === '__typename',
+  );
+  const text = JSON.stringify({
+    ...(result.errors === undefined ? {} : { errors: result.errors }),
+    data: result.data ?? null,
+  });
+  return { cursor, cursorText, text, checkpoint };
+}
+
+type ExecutionResultLike = Parameters<PlanExecutor['executeEvent']>[1]['result'];
+
+function cursorOf(data: ExecutionResult['data'], rootKey: string): string | undefined {
+  const payload = data?.[rootKey];
+  const cursor = isRecord(payload) ? payload[cursorAlias] : undefined;
+  return typeof cursor === 'string' ? cursor : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function codeOf(error: GraphQLFormattedError | GraphQLError): string | undefined {
+  const code = error.extensions?.code;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,149 @@
+// Subscriptions at a subgraph on another host, all over one lazily opened graphql-ws socket. A stream that is read too
+// slowly is cut instead of buffered without end: its reader takes it up again by its cursor.
+import type { FormattedExecutionResult } from 'graphql';
+import { type Client, createClient } from 'graphql-ws';
+import type { Logger } from 'pino';
+import { WebSocket } from 'ws';
+import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
+import type { Keyring } from '../../platform/secrets/keyring.ts';
+import { lostSubgraph } from './lost-subgraph.ts';
+import type { LinkRequest, ResultStream } from './subgraph-link.ts';
+
+export interface HttpStreamsOptions {
+  readonly name: string;
+  readonly url: string;
+  readonly tls?: MutualTls;
+  readonly keyring: Keyring;
+  readonly log: Logger;
+}
+
+const maxWaiting = 1000;
+const connectTimeoutMs = 3000;
+const pingIntervalMs = 5000;
+const pongDeadlineMs = 5000;
+
+export class HttpStreams {
+  readonly #options: HttpStreamsOptions;
+  #client: Client | undefined;
+  #closed = false;
+
+  constructor(options: HttpStreamsOptions) {
+    this.#options = options;
+  }
+
+  async subscribe(request: LinkRequest): Promise<ResultStream | FormattedExecutionResult> {
+    const { name, keyring } = this.#options;
+    if (this.#closed) return lostSubgraph(name, request, false);
+    this.#client ??= this.#connect();
+    return openStream(
+      this.#client,
+      {
+        query: request.text,
+        variables: { ...request.variables },
+        operationName: request.operationName,
+        extensions: { [identityHeader]: signIdentity(keyring, request.context, name) },
+      },
+      () => lostSubgraph(name, request, false),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#client?.dispose();
+    this.#client?.terminate();
+  }
+
+  #connect(): Client {
+    const { name, url, tls, keyring, log } = this.#options;
+    const socketOptions = { handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024, ...tls };
+    let pongTimer: NodeJS.Timeout | undefined;
+    const client = createClient({
+      url: `${url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: class extends WebSocket {
+        constructor(address: string, protocols: string[]) {
+          super(address, protocols, socketOptions);
+        }
+      },
+      lazy: true,
+      // Taking a stream up again needs its cursor, which its reader has.
+      retryAttempts: 0,
+      connectionAckWaitTimeout: connectTimeoutMs,
+      connectionParams: () => ({
+        [identityHeader]: signIdentity(keyring, { identity: null, requestId: 'gateway' }, name),
+      }),
+      keepAlive: pingIntervalMs,
+      on: {
+        ping: (received) => {
+          if (!received) pongTimer = setTimeout(() => client.terminate(), pongDeadlineMs);
+        },
+        pong: (received) => {
+          if (received) clearTimeout(pongTimer);
+        },
+        closed: () => {
+          clearTimeout(pongTimer);
+          log.debug({ subgraph: name }, 'the socket to a subgraph closed');
+        },
+      },
+    });
+    return client;
+  }
+}
+
+/** One subscription as a pull stream with a bounded buffer. */
+function openStream(
+  client: Client,
+  payload: Parameters<Client['subscribe']>[0],
+  lost: () => FormattedExecutionResult,
+): ResultStream {
+  const waiting: FormattedExecutionResult[] = [];
+  let ended = false;
+  let wake: (() => void) | undefined;
+  const end = (last?: FormattedExecutionResult): void => {
+    if (ended) return;
+    ended = true;
+    if (last !== undefined) waiting.push(last);
+    wake?.();
+  };
+  const cancel = client.subscribe(payload, {
+    next(result) {
+      if (ended) return;
+      waiting.push(result as FormattedExecutionResult);
+      wake?.();
+      if (waiting.length < maxWaiting) return;
+      end(lost());
+      cancel();
+    },
+    error(error) {
+      // A list: the subgraph's own GraphQL errors; anything else: the socket.
+      end(Array.isArray(error) ? { errors: error } : lost());
+    },
+    complete: () => end(),
+  });
+  const finish = async (): Promise<IteratorResult<FormattedExecutionResult, void>> => {
+    waiting.length = 0;
+    end();
+    cancel();
+    return { done: true, value: undefined };
+  };
+  const stream: ResultStream = {
+    async next() {
+      while (waiting.length === 0 && !ended)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      const value = waiting.shift();
+      return value === undefined ? { done: true, value: undefined } : { done: false, value };
+    },
+    return: finish,
+    async throw(error) {
+      await finish();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => stream,
+    [Symbol.asyncDispose]: async () => {
+      await finish();
+    },
+  };
+  return stream;
+}

@@ -1,0 +1,218 @@
+// GraphQL over HTTP: Apollo Server speaks the protocol (media types, CSRF prevention, status codes); who may ask what is
+// decided by `Operations`, and executed by `Executor`.
+import { ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginInlineTraceDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled';
+import { GraphQLError, OperationTypeNode } from 'graphql';
+import type { Logger } from 'pino';
+import { CodedError } from '../../platform/errors.ts';
+import { bearerOf } from '../access/bearer.ts';
+import type { CredentialCache } from '../access/credential-cache.ts';
+import type { OperationLimits } from '../access/limits.ts';
+import { type AdmittedOperation, InvalidDocument, type Operations } from '../access/operations.ts';
+import type { Executor } from '../supergraph/executor.ts';
+import type { GatewayContext } from '../supergraph/subgraph-link.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
+
+/** A request as the web server took it. */
+export interface EndpointRequest {
+  readonly method: string;
+  readonly headers: ReadonlyMap<string, string>;
+  /** Query string with its question mark. */
+  readonly search: string;
+  /** Parsed JSON of a POST. */
+  readonly body: unknown;
+  readonly requestId: string;
+  readonly clientAddress: string | undefined;
+  /** Ends when the client hangs up. */
+  readonly signal: AbortSignal;
+}
+
+export interface EndpointResponse {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly text: string;
+  /** `query`, `mutation`, or undefined when it was refused before that was known. */
+  readonly kind: string | undefined;
+}
+
+export interface EndpointParts {
+  readonly supergraph: Supergraph;
+  readonly executor: Executor;
+  readonly operations: Operations;
+  readonly credentials: CredentialCache;
+  readonly limits: OperationLimits;
+  readonly log: Logger;
+}
+
+/** What Apollo Server carries from admission to execution. */
+interface ApolloContext extends BaseContext {
+  readonly request: GatewayContext;
+  readonly admitted?: AdmittedOperation;
+  /** Why it was not admitted, where Apollo Server's own checks may not say so. */
+  readonly invalid?: InvalidDocument;
+}
+
+const httpStatus: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, UNAVAILABLE: 503 };
+
+/** A refusal with the HTTP status that says the same. */
+function refusal(error: CodedError): GraphQLError {
+  const headers = error.code === 'UNAUTHENTICATED' ? { headers: new HeaderMap([['www-authenticate', 'Bearer']]) } : {};
+  return new GraphQLError(error.message, {
+    extensions: { ...error.extensions, http: { status: httpStatus[error.code] ?? 400, ...headers } },
+  });
+}
+
+export class GraphqlEndpoint {
+  readonly #parts: EndpointParts;
+  readonly #apollo: ApolloServer<ApolloContext>;
+
+  constructor(parts: EndpointParts) {
+    const { supergraph, operations, limits, log } = parts;
+    this.#parts = parts;
+    this.#apollo = new ApolloServer<ApolloContext>({
+      gateway: {
+        onSchemaLoadOrUpdate(callback) {
+          callback({ apiSchema: supergraph.schema, coreSupergraphSdl: supergraph.sdl });
+          return () => {};
+        },
+        load: async () => ({ executor: (context) => this.#execute(context.context as ApolloContext, context.request) }),
+        stop: async () => {},
+      },
+      // Apollo asks here before it parses; what was not admitted it parses itself, to say what is wrong with it.
+      documentStore: {
+        get: async (key) => operations.known(key.slice(key.lastIndexOf(':') + 1)),
+        set: async () => {},
+        delete: async () => false,
+      },
+      introspection: limits.introspection,
+      hideSchemaDetailsFromClientErrors: !limits.introspection,
+      parseOptions: { maxTokens: limits.maxTokens },
+      csrfPrevention: true,
+      allowBatchedHttpRequests: false,
+      persistedQueries: false,
+      includeStacktraceInErrorResponses: false,
+      status400ForVariableCoercionErrors: true,
+      stopOnTerminationSignals: false,
+      // Named, so that nothing in the environment (APOLLO_KEY and its like) makes it report anywhere.
+      apollo: {},
+      plugins: [
+        ApolloServerPluginUsageReportingDisabled(),
+        ApolloServerPluginSchemaReportingDisabled(),
+        ApolloServerPluginInlineTraceDisabled(),
+        ApolloServerPluginCacheControlDisabled(),
+        ApolloServerPluginLandingPageDisabled(),
+      ],
+      logger: {
+        debug: (message) => log.debug(message),
+        info: (message) => log.debug(message),
+        warn: (message) => log.warn(message),
+        error: (message) => log.error(message),
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#apollo.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#apollo.stop();
+  }
+
+  async handle(request: EndpointRequest): Promise<EndpointResponse> {
+    let kind: string | undefined;
+    const response = await this.#apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: request.method,
+        headers: new HeaderMap(request.headers),
+        search: request.search,
+        body: request.body,
+      },
+      context: async () => {
+        const context = await this.#admit(request);
+        kind = context.admitted?.operation.operation;
+        return context;
+      },
+    });
+    if (response.body.kind !== 'complete') throw new Error('incremental delivery was not asked for');
+    return { status: response.status ?? 200, headers: response.headers, text: response.body.string, kind };
+  }
+
+  async #admit(request: EndpointRequest): Promise<ApolloContext> {
+    const { credentials, operations } = this.#parts;
+    const { requestId, clientAddress, signal } = request;
+    const loaders = new Map<symbol, unknown>();
+    try {
+      const authorization = request.headers.get('authorization');
+      const bearer = bearerOf(authorization);
+      const identity = bearer === undefined ? undefined : await credentials.identify(bearer);
+      if (authorization !== undefined && identity === undefined)
+        throw new CodedError('UNAUTHENTICATED', 'The credential is not, or no longer, valid: log in again.');
+      const context: GatewayContext = {
+        identity: identity ?? null,
+        requestId,
+        loaders,
+        ...(clientAddress === undefined ? {} : { clientAddress }),
+      };
+      const operation = operationIn(request);
+      if (operation === undefined) return { request: context };
+      const admitted = operations.admit(operation, context.identity);
+      if (admitted.operation.operation === OperationTypeNode.MUTATION) return { request: context, admitted };
+      return { request: { ...context, signal }, admitted };
+    } catch (error) {
+      if (error instanceof CodedError) throw refusal(error);
+      // Apollo Server parses and validates it again, and answers as the protocol wants.
+      if (error instanceof InvalidDocument) return { request: { identity: null, requestId, loaders }, invalid: error };
+      this.#parts.log.error({ requestId, err: error }, 'a credential could not be checked');
+      throw refusal(new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.'));
+    }
+  }
+
+  async #execute(context: ApolloContext, request: { readonly operationName?: string; readonly variables?: object }) {
+    const { admitted, invalid } = context;
+    if (admitted === undefined)
+      return { errors: invalid?.errors ?? [new GraphQLError('The operation was not admitted.')] };
+    if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION)
+      return { errors: [new GraphQLError('Subscriptions are served over graphql-ws on the same path.')] };
+    const result = await this.#parts.executor.execute({
+      key: admitted.key,
+      document: admitted.document,
+      operationName: request.operationName,
+      variables: { ...request.variables },
+      context: context.request,
+    });
+    return result as { data?: Record<string, unknown> };
+  }
+}
+
+/** The operation in a request; undefined when Apollo Server is to say what is wrong with it. */
+function operationIn(request: EndpointRequest) {
+  let query: unknown;
+  let operationName: unknown;
+  let variables: unknown;
+  if (request.method === 'GET') {
+    const search = new URLSearchParams(request.search);
+    query = search.get('query');
+    operationName = search.get('operationName');
+    try {
+      variables = JSON.parse(search.get('variables') ?? 'null');
+    } catch {
+      return undefined;
+    }
+  } else if (typeof request.body === 'object' && request.body !== null) {
+    ({ query, operationName, variables } = request.body as Record<string, unknown>);
+  }
+  if (typeof query !== 'string' || query === '') return undefined;
+  if (variables != null && (typeof variables !== 'object' || Array.isArray(variables))) return undefined;
+  return {
+    query,
+    ...(typeof operationName === 'string' ? { operationName } : {}),
+    ...(variables == null ? {} : { variables: variables as Record<string, unknown> }),
+  };
+}

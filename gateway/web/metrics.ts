@@ -1,0 +1,49 @@
+// What the gateway counts.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface GatewayMetrics {
+  readonly requests: Counter<'kind' | 'status'>;
+  readonly requestSeconds: Histogram<'kind'>;
+  readonly sockets: Gauge;
+  readonly subscriptions: Gauge;
+  /** Executions at subgraphs that feed subscriptions; many subscriptions share one. */
+  readonly upstreams: Gauge;
+  readonly deliveries: Counter;
+  readonly resumptions: Counter;
+}
+
+export function gatewayMetrics(registry: Registry): GatewayMetrics {
+  const registers = [registry];
+  return {
+    requests: new Counter({
+      name: 'tidegate_gateway_requests_total',
+      help: 'GraphQL requests over HTTP.',
+      labelNames: ['kind', 'status'],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: 'tidegate_gateway_request_seconds',
+      help: 'How long GraphQL requests over HTTP took.',
+      labelNames: ['kind'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120],
+      registers,
+    }),
+    sockets: new Gauge({ name: 'tidegate_gateway_sockets', help: 'Open sockets.', registers }),
+    subscriptions: new Gauge({ name: 'tidegate_gateway_subscriptions', help: 'Subscriptions of clients.', registers }),
+    upstreams: new Gauge({
+      name: 'tidegate_gateway_upstreams',
+      help: 'Executions at subgraphs that feed subscriptions.',
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'tidegate_gateway_deliveries_total',
+      help: 'Events sent to clients.',
+      registers,
+    }),
+    resumptions: new Counter({
+      name: 'tidegate_gateway_resumptions_total',
+      help: 'Times a lost upstream was taken up again by its cursor.',
+      registers,
+    }),
+  };
+}

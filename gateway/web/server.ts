@@ -1,0 +1,205 @@
+// The one public endpoint: GraphQL, the dashboard and GraphiQL, health and metrics, on node's own HTTP server.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
+import { isLoopback } from '../../platform/graph/tls.ts';
+import type { GraphqlEndpoint } from './graphql-endpoint.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import { requestIdOf } from './request-id.ts';
+import { dataPolicy, securityHeaders } from './security-headers.ts';
+import type { StaticFile, StaticFiles } from './static-files.ts';
+
+/** Whether a part works, for /health/ready. */
+export interface PartReadiness {
+  readonly name: string;
+  readonly ready: boolean;
+  readonly detail?: string | undefined;
+}
+
+export interface WebOptions {
+  readonly endpoint: GraphqlEndpoint;
+  readonly files: StaticFiles;
+  readonly readiness: () => Promise<readonly PartReadiness[]>;
+  readonly registry: Registry;
+  readonly metrics: GatewayMetrics;
+  /** Who may read /metrics. */
+  readonly metricsFor: 'loopback' | 'everyone';
+  /** Take the client's address from X-Forwarded-For: only behind a proxy that sets it. */
+  readonly trustForwardedFor: boolean;
+  readonly maxBodyBytes: number;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly log: Logger;
+}
+
+export interface WebServer {
+  readonly server: Server;
+  /** From now on not ready; resolves when no request is under way, or the deadline has passed. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+export function createWebServer(options: WebOptions): WebServer {
+  const { log } = options;
+  const work = { active: 0, draining: false, whenIdle: undefined as (() => void) | undefined };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    const requestId = requestIdOf(request.headers['x-request-id']);
+    response.setHeader('x-request-id', requestId);
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    if (options.tls !== undefined) response.setHeader('strict-transport-security', 'max-age=31536000');
+    if (work.draining) response.setHeader('connection', 'close');
+    work.active += 1;
+    answer(options, work.draining, request, response, requestId)
+      .catch((error: unknown) => {
+        if (error instanceof HttpError) return sendErrors(response, error.status, error.message, 'BAD_REQUEST');
+        if (request.destroyed && !request.complete) return response.destroy();
+        log.error({ requestId, err: error }, 'a request failed');
+        sendErrors(response, 500, `Something went wrong inside; request ${requestId} finds it in the log.`, 'INTERNAL');
+      })
+      .finally(() => {
+        work.active -= 1;
+        if (work.active === 0) work.whenIdle?.();
+      });
+  };
+  // Bounds on slow senders; answers may take as long as a device does.
+  const timeouts = {
+    headersTimeout: 10_000,
+    requestTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    connectionsCheckingInterval: 5000,
+    maxHeaderSize: 32 * 1024,
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(timeouts, listener)
+      : createTlsServer({ ...timeouts, ...options.tls, minVersion: 'TLSv1.2' }, listener);
+  server.maxHeadersCount = 100;
+  return {
+    server,
+    async drain(deadlineMs) {
+      work.draining = true;
+      if (work.active === 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      const idle = new Promise<void>((resolve) => {
+        work.whenIdle = resolve;
+      });
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs);
+      });
+      await Promise.race([idle, late]);
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function answer(
+  options: WebOptions,
+  draining: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
+  const [path = '/', query] = (request.url ?? '/').split('?', 2);
+  if (path === '/graphql')
+    return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'Only GET is possible here.');
+  if (path === '/health/live') return sendJson(response, 200, { live: true });
+  if (path === '/health/ready') {
+    const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
+    const ready = parts.every((part) => part.ready);
+    return sendJson(response, ready ? 200 : 503, { ready, notReady: parts.filter((part) => !part.ready), parts });
+  }
+  if (path === '/metrics') {
+    const direct = request.headers['x-forwarded-for'] === undefined && isLoopback(request.socket.remoteAddress ?? '');
+    if (options.metricsFor === 'loopback' && !direct) throw new HttpError(403, 'Metrics are for this host only.');
+    const text = await options.registry.metrics();
+    return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
+  }
+  const file = options.files.get(path);
+  if (file !== undefined) return sendFile(request, response, file);
+  if (path === '/' || path === '/graphiql')
+    throw new HttpError(404, 'The dashboard is not built; GraphQL is at /graphql.');
+  throw new HttpError(404, `Nothing is at this path; GraphQL is at /graphql.`);
+}
+
+async function graphql(
+  options: WebOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  search: string,
+): Promise<void> {
+  const startedMs = performance.now();
+  const hungUp = new AbortController();
+  response.once('close', () => hungUp.abort());
+  let body: unknown;
+  if (request.method === 'POST') {
+    const bytes = await readBody(request, options.maxBodyBytes);
+    // Any other content type is Apollo Server's to refuse (CSRF prevention).
+    if (/^application\/json\b/i.test(request.headers['content-type'] ?? '')) body = parseJson(bytes);
+  }
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  const result = await options.endpoint.handle({
+    method: request.method ?? 'POST',
+    headers,
+    search,
+    body,
+    requestId,
+    clientAddress: clientAddressOf(request, options.trustForwardedFor),
+    signal: hungUp.signal,
+  });
+  const kind = result.kind ?? 'refused';
+  options.metrics.requests.inc({ kind, status: String(result.status) });
+  options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
+  send(response, result.status, Object.fromEntries(result.headers), result.text);
+}
+
+/** The client's address, as far as it can be known. */
+export function clientAddressOf(request: IncomingMessage, trustForwardedFor: boolean): string | undefined {
+  const forwarded = trustForwardedFor ? request.headers['x-forwarded-for'] : undefined;
+  // The last entry is the one our own proxy wrote.
+  const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim();
+  return last !== undefined && last !== '' ? last.slice(0, 64) : request.socket.remoteAddress;
+}
+
+function sendFile(request: IncomingMessage, response: ServerResponse, file: StaticFile): void {
+  const headers = { ...file.headers, etag: file.etag };
+  if (request.headers['if-none-match'] === file.etag) {
+    send(response, 304, headers, '');
+    return;
+  }
+  const zipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) ? file.gzip : undefined;
+  const encoding = zipped === undefined ? {} : { 'content-encoding': 'gzip' };
+  send(response, 200, { ...headers, ...encoding }, zipped ?? file.body);
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+  send(response, status, headers, `${JSON.stringify(value)}\n`);
+}
+
+/** Errors in GraphQL's shape, which clients of this endpoint read. */
+function sendErrors(response: ServerResponse, status: number, message: string, code: string): void {
+  sendJson(response, status, { errors: [{ message, extensions: { code: status === 413 ? 'LIMIT_EXCEEDED' : code } }] });
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string | Buffer,
+): void {
+  if (response.destroyed || response.writableEnded) return;
+  // After a body that was not read to its end the connection can't be used again.
+  const close = response.req.complete ? {} : { connection: 'close' };
+  response.writeHead(status, {
+    'content-security-policy': dataPolicy,
+    ...headers,
+    ...close,
+    ...(status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
+  });
+  response.end(body);
+}

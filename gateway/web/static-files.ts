@@ -1,0 +1,91 @@
+// Serves the built dashboard and GraphiQL. Files are read into memory once: there are a few dozen, and no request can then
+// name a path outside the folder.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { extname, join, relative, sep } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { dashboardPolicy, dataPolicy, graphiqlPolicy } from './security-headers.ts';
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.ttf': 'font/ttf',
+  '.wasm': 'application/wasm',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** Already compressed. */
+const packed = new Set(['.png', '.ico', '.woff2']);
+
+const documents: Readonly<Record<string, string>> = { '/': '/index.html', '/graphiql': '/graphiql.html' };
+
+/** A folder past this is not the dashboard. */
+const maxTotalBytes = 128 * 1024 * 1024;
+
+export interface StaticFile {
+  readonly body: Buffer;
+  /** gzip of `body`; undefined where it does not help. */
+  readonly gzip: Buffer | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly etag: string;
+}
+
+export class StaticFiles {
+  readonly #files: ReadonlyMap<string, StaticFile>;
+
+  constructor(files: ReadonlyMap<string, StaticFile>) {
+    this.#files = files;
+  }
+
+  /** The file for a URL path; undefined when there is none. */
+  get(path: string): StaticFile | undefined {
+    return this.#files.get(documents[path] ?? path);
+  }
+}
+
+/** Reads a folder; one that does not exist has no files. */
+export async function loadStaticFiles(folder: string): Promise<StaticFiles> {
+  const files = new Map<string, StaticFile>();
+  let entries: string[] = [];
+  try {
+    const found = await readdir(folder, { recursive: true, withFileTypes: true });
+    entries = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  let totalBytes = 0;
+  for (const entry of entries) {
+    const body = await readFile(entry);
+    totalBytes += body.length;
+    if (totalBytes > maxTotalBytes) throw new Error(`${folder} is larger than ${maxTotalBytes} bytes: not a dashboard`);
+    const path = `/${relative(folder, entry).split(sep).join('/')}`;
+    files.set(path, staticFile(path, body));
+  }
+  return new StaticFiles(files);
+}
+
+function staticFile(path: string, body: Buffer): StaticFile {
+  const extension = extname(path);
+  const policy = path === '/graphiql.html' ? graphiqlPolicy : extension === '.html' ? dashboardPolicy : dataPolicy;
+  // Vite puts a hash of the content into the names below assets/.
+  const cache = path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
+  const gzip = packed.has(extension) || body.length < 1024 ? undefined : gzipSync(body);
+  return {
+    body,
+    gzip,
+    etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+    headers: {
+      'content-type': contentTypes[extension] ?? 'application/octet-stream',
+      'content-security-policy': policy,
+      'cache-control': cache,
+      vary: 'accept-encoding',
+    },
+  };
+}

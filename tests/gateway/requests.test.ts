@@ -1,0 +1,150 @@
+// Queries and mutations over two subgraphs, in-process and over HTTP.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { request } from 'undici';
+import { modes, TestGateway, until } from './support/gateway.ts';
+
+describe.each(modes)('requests, subgraphs %s', (mode) => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await new TestGateway(mode).start();
+  });
+  afterEach(async () => {
+    await gateway.stop();
+  });
+
+  test('a query joins fields of both subgraphs, with aliases, variables and fragments', async () => {
+    gateway.world.prices.set('7', 70);
+    const { status, body } = await gateway.query(
+      `query Q($id: ID!, $percent: Int!) { one: thing(id: $id) { ...F cheap: discount(percent: $percent) } }
+       fragment F on Thing { id title: name price }`,
+      { id: '7', percent: 10 },
+    );
+    expect(status).toBe(200);
+    expect(body).toEqual({ data: { one: { id: '7', title: 'thing 7', price: 70, cheap: 63 } } });
+  });
+
+  test('an interface is resolved to its type, and entities of a list are loaded in one batch', async () => {
+    gateway.world.prices.set('1', 10);
+    const { body } = await gateway.query(
+      '{ node(id: "1") { __typename id ... on Thing { price } } things(first: 3) { nodes { id price } } }',
+    );
+    expect(body.data.node).toEqual({ __typename: 'Thing', id: '1', price: 10 });
+    expect(body.data.things.nodes.map((node: { price: number | null }) => node.price)).toEqual([null, 10, null]);
+    // In this process both fetches may share a batch; never one batch for each entity.
+    expect(gateway.world.batches.length).toBeLessThanOrEqual(2);
+  });
+
+  test('a mutation is executed once and its entity completed', async () => {
+    const { body } = await gateway.query('mutation { thingCreate(name: "x") { id name price } }');
+    expect(body).toEqual({ data: { thingCreate: { id: 'x', name: 'thing x', price: null } } });
+    expect(gateway.world.calls.get('thingCreate')).toBe(1);
+  });
+
+  test('the subgraph gets the identity and the request id of the caller', async () => {
+    const { body, headers } = await gateway.post({ query: '{ caller requestId }' }, 'token-bob', {
+      'x-request-id': 'trace-1',
+    });
+    expect(body).toEqual({ data: { caller: 'bob', requestId: 'trace-1' } });
+    expect(headers['x-request-id']).toBe('trace-1');
+  });
+
+  test('a request id that is not sane is replaced', async () => {
+    const { headers } = await gateway.post({ query: '{ caller }' }, 'token-bob', { 'x-request-id': 'a b"c' });
+    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('scalars are checked and canonical', async () => {
+    const good = await gateway.query('query Q($a: AddressBlock!) { address(address: $a) }', { a: '2001:DB8:0::/32' });
+    expect(good.body).toEqual({ data: { address: '2001:db8::/32' } });
+    const bad = await gateway.query('query Q($a: AddressBlock!) { address(address: $a) }', { a: '10.0.0.1/8' });
+    expect(bad.body.errors[0].extensions.code).toBe('INVALID_INPUT');
+    const literal = await gateway.query('{ address(address: "nonsense") }');
+    expect(literal.body.errors[0].extensions.code).toBe('INVALID_INPUT');
+  });
+
+  test('a coded error keeps its code, an unexpected one says nothing of the inside', async () => {
+    const { body } = await gateway.query('{ coded buggy caller }');
+    expect(body.data).toEqual({ coded: null, buggy: null, caller: 'ann' });
+    const byPath = Object.fromEntries(body.errors.map((error: { path: string[] }) => [error.path[0], error]));
+    expect(byPath.coded).toMatchObject({ message: 'Not for you.', extensions: { code: 'FORBIDDEN' } });
+    expect(byPath.buggy.extensions.code).toBe('INTERNAL');
+    expect(JSON.stringify(body)).not.toContain('secret inner text');
+  });
+
+  test('bad variables are refused before a subgraph is asked', async () => {
+    const { body } = await gateway.query('query Q($first: Int!) { things(first: $first) { nodes { id } } }', {
+      first: 'many',
+    });
+    expect(body.errors[0].extensions.code).toBe('INVALID_INPUT');
+    expect(gateway.world.totalCalls()).toBe(0);
+  });
+
+  test('an invalid document is refused', async () => {
+    const unknown = await gateway.query('{ nothing }');
+    expect(unknown.status).toBe(400);
+    expect(unknown.body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+    const broken = await gateway.query('{ thing(');
+    expect(broken.status).toBe(400);
+    expect(broken.body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
+    const unnamed = await gateway.post({ query: 'query A { caller }', operationName: 'B' });
+    expect(unnamed.status).toBe(400);
+  });
+
+  test('without login only the login may be asked', async () => {
+    const refused = await gateway.query('{ caller }', undefined, '');
+    expect(refused.status).toBe(401);
+    expect(refused.body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
+    const hidden = await gateway.query(
+      'mutation { login(name: "x") ...F } fragment F on Mutation { thingCreate(name: "y") { id } }',
+      undefined,
+      '',
+    );
+    expect(hidden.status).toBe(401);
+    expect(gateway.world.totalCalls()).toBe(0);
+    const login = await gateway.query('mutation { login(name: "x") }', undefined, '');
+    expect(login.body).toEqual({ data: { login: 'token of x' } });
+    const wrong = await gateway.query('mutation { login(name: "x") }', undefined, 'no-such-token');
+    expect(wrong.status).toBe(401);
+  });
+
+  test('an authenticator that is away is 503, and says so', async () => {
+    gateway.authenticator.away = true;
+    const { status, body } = await gateway.query('{ caller }');
+    expect(status).toBe(503);
+    expect(body.errors[0].extensions.code).toBe('UNAVAILABLE');
+  });
+
+  test('credentials asked for together are checked once', async () => {
+    await Promise.all(Array.from({ length: 20 }, () => gateway.query('{ caller }')));
+    expect(gateway.authenticator.calls).toBe(1);
+  });
+
+  test('a client that hangs up does not end a mutation', async () => {
+    const controller = new AbortController();
+    const asked = request(`${gateway.gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer token-ann' },
+      body: JSON.stringify({ query: 'mutation { slowSet }' }),
+      signal: controller.signal,
+    }).catch(() => 'hung up');
+    await until(() => gateway.world.calls.get('slowSet') === 1);
+    controller.abort();
+    expect(await asked).toBe('hung up');
+    gateway.world.release();
+    await until(() => gateway.world.slowDone === 1);
+  });
+
+  test('drain waits for what is under way, then stop leaves nothing', async () => {
+    const asked = gateway.query('mutation { slowSet }');
+    await until(() => gateway.world.calls.get('slowSet') === 1);
+    const drained = gateway.gateway.drain();
+    await until(async () => {
+      const ready = await request(`${gateway.gateway.url}/health/ready`);
+      await ready.body.dump();
+      return ready.statusCode === 503;
+    });
+    gateway.world.release();
+    expect((await asked).body).toEqual({ data: { slowSet: 1 } });
+    await drained;
+  });
+});

@@ -1,0 +1,117 @@
+// A status stream in memory with the contract of the real one: dense cursors, a checkpoint at once for those that begin
+// now, CURSOR_EXPIRED past retention. Can be cut, as when its subgraph dies.
+import { CodedError } from '../../../platform/errors.ts';
+import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
+
+export interface LogEvent {
+  readonly seq: number;
+  readonly thingId: string;
+}
+
+export interface FeedItem {
+  readonly cursor: string;
+  readonly thing: { readonly id: string } | null;
+}
+
+const eventIdOf = (seq: number): string =>
+  seq === 0 ? '' : `00000000-0000-4000-8000-${String(seq).padStart(12, '0')}`;
+
+export class EventLog {
+  readonly events: LogEvent[] = [];
+  /** Executions opened so far, and now open. */
+  opened = 0;
+  open = 0;
+  oldest = 0;
+  #down = false;
+  #cuts = new Set<() => void>();
+  #wakes = new Set<() => void>();
+
+  cursorAt(seq: number): string {
+    return encodeCursor({ timeline: 1, seq, eventId: eventIdOf(seq) });
+  }
+
+  append(thingId: string): string {
+    const seq = this.events.length + 1;
+    this.events.push({ seq, thingId });
+    for (const wake of [...this.#wakes]) wake();
+    return this.cursorAt(seq);
+  }
+
+  /** Ends all streams with an error, and refuses new ones until `up`. */
+  down(): void {
+    this.#down = true;
+    for (const cut of [...this.#cuts]) cut();
+  }
+
+  up(): void {
+    this.#down = false;
+  }
+
+  /** A checkpoint for everyone who is at the head. */
+  checkpoint(): void {
+    this.#checkpoints += 1;
+    for (const wake of [...this.#wakes]) wake();
+  }
+  #checkpoints = 0;
+
+  subscribe(after: string | null | undefined, matches: (event: LogEvent) => boolean): AsyncIterableIterator<FeedItem> {
+    if (this.#down) throw new CodedError('UNAVAILABLE', 'The log is away.');
+    const start = after == null ? undefined : decodeCursor(after);
+    if (after != null && start === undefined) throw new CodedError('INVALID_CURSOR', 'no cursor');
+    if (start !== undefined && start.seq < this.oldest) throw new CodedError('CURSOR_EXPIRED', 'too old');
+    let seq = start?.seq ?? this.events.length;
+    let greet = start === undefined;
+    let checkpoints = this.#checkpoints;
+    let failed = false;
+    let ended = false;
+    let wake: () => void = () => {};
+    const cut = (): void => {
+      failed = true;
+      wake();
+    };
+    const finish = (): void => {
+      if (ended) return;
+      ended = true;
+      this.open -= 1;
+      this.#cuts.delete(cut);
+      this.#wakes.delete(poke);
+      wake();
+    };
+    const poke = (): void => wake();
+    this.#cuts.add(cut);
+    this.#wakes.add(poke);
+    this.opened += 1;
+    this.open += 1;
+    const iterator: AsyncIterableIterator<FeedItem> = {
+      next: async () => {
+        for (;;) {
+          if (ended) return { done: true, value: undefined };
+          if (failed) {
+            finish();
+            throw new CodedError('UNAVAILABLE', 'The log went away.');
+          }
+          const event = this.events[seq];
+          if (event !== undefined) {
+            seq += 1;
+            if (!matches(event)) continue;
+            return { done: false, value: { cursor: this.cursorAt(event.seq), thing: { id: event.thingId } } };
+          }
+          if (greet || checkpoints < this.#checkpoints) {
+            greet = false;
+            checkpoints = this.#checkpoints;
+            return { done: false, value: { cursor: this.cursorAt(seq), thing: null } };
+          }
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      },
+      return: async () => {
+        finish();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+}

@@ -1,0 +1,209 @@
+// A gateway over the two test subgraphs, in this process or over HTTP, with real clients.
+import { randomBytes } from 'node:crypto';
+import { type Client, createClient } from 'graphql-ws';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { request } from 'undici';
+import { WebSocket } from 'ws';
+import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.ts';
+import { composeSupergraph } from '../../../gateway/supergraph/compose.ts';
+import type { Authenticator } from '../../../platform/access.ts';
+import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
+
+export type Mode = 'in-process' | 'HTTP';
+export const modes: readonly Mode[] = ['in-process', 'HTTP'];
+
+export function testKeyring(): Keyring {
+  return new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
+}
+
+export function testIdentity(name: string, projects: Identity['projects'] = { p1: 'MEMBER' }): Identity {
+  return { kind: 'user', id: `id-${name}`, name, admin: false, projects, credentialId: `credential-${name}` };
+}
+
+export class FakeAuthenticator implements Authenticator {
+  readonly identities = new Map<string, Identity>();
+  away = false;
+  calls = 0;
+
+  async authenticate(bearer: string): Promise<Identity | undefined> {
+    this.calls += 1;
+    if (this.away) throw new Error('away');
+    return this.identities.get(bearer);
+  }
+
+  async recheck(identity: Identity): Promise<Identity | undefined> {
+    if (this.away) throw new Error('away');
+    return [...this.identities.values()].find(({ credentialId }) => credentialId === identity.credentialId);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are looked into freely
+  readonly body: any;
+}
+
+const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+let supergraphSdl: Promise<string> | undefined;
+
+export class TestGateway {
+  readonly world = new World();
+  readonly authenticator = new FakeAuthenticator();
+  readonly keyring = testKeyring();
+  readonly mode: Mode;
+  gateway!: Gateway;
+  registry = new Registry();
+  #served = new Map<string, ServedSubgraph>();
+  #clients: Client[] = [];
+
+  constructor(mode: Mode) {
+    this.mode = mode;
+    this.authenticator.identities.set('token-ann', testIdentity('ann'));
+    this.authenticator.identities.set('token-bob', testIdentity('bob'));
+    this.authenticator.identities.set('token-eve', testIdentity('eve', { p2: 'VIEWER' }));
+  }
+
+  async start(options: Partial<GatewayOptions> = {}): Promise<this> {
+    supergraphSdl ??= composeSupergraph([
+      { name: 'alpha', sdl: alphaSdl },
+      { name: 'beta', sdl: betaSdl },
+    ]);
+    const subgraphs = Object.values(makeSubgraphs(this.world));
+    if (this.mode === 'HTTP')
+      for (const subgraph of subgraphs)
+        this.#served.set(
+          subgraph.name,
+          await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, keyring: this.keyring, log }),
+        );
+    this.gateway = await createGateway({
+      supergraphSdl: await supergraphSdl,
+      subgraphs: subgraphs.map((subgraph) => {
+        const served = this.#served.get(subgraph.name);
+        return served === undefined ? { subgraph } : { name: subgraph.name, url: served.url };
+      }),
+      authenticator: this.authenticator,
+      keyring: this.keyring,
+      log,
+      registry: this.registry,
+      staticFolder: '/nonexistent',
+      host: '127.0.0.1',
+      port: 0,
+      ...options,
+    });
+    return this;
+  }
+
+  served(name: string): ServedSubgraph {
+    const served = this.#served.get(name);
+    if (served === undefined) throw new Error(`${name} is not served`);
+    return served;
+  }
+
+  /** Takes the owner of the stream away. */
+  async killAlpha(): Promise<void> {
+    if (this.mode === 'in-process') return this.world.log.down();
+    await this.served('alpha').stop();
+  }
+
+  async restartAlpha(): Promise<void> {
+    if (this.mode === 'in-process') return this.world.log.up();
+    const { port } = this.served('alpha');
+    const { alpha } = makeSubgraphs(this.world);
+    this.#served.set(
+      'alpha',
+      await serveSubgraph({ subgraph: alpha, host: '127.0.0.1', port, keyring: this.keyring, log }),
+    );
+  }
+
+  async post(
+    body: unknown,
+    token: string | undefined = 'token-ann',
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await request(`${this.gateway.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined || token === '' ? {} : { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const text = await response.body.text();
+    let parsed: unknown = text;
+    try {
+      parsed = JSON.parse(text);
+    } catch {}
+    return { status: response.statusCode, headers: response.headers, body: parsed };
+  }
+
+  query(query: string, variables?: Record<string, unknown>, token?: string): Promise<Answer> {
+    return this.post({ query, ...(variables === undefined ? {} : { variables }) }, token);
+  }
+
+  client(token = 'token-ann', options: Partial<Parameters<typeof createClient>[0]> = {}): Client {
+    const client = createClient({
+      url: `${this.gateway.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: { authorization: `Bearer ${token}` },
+      retryAttempts: 0,
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async metric(name: string): Promise<number> {
+    const values = (await this.registry.getSingleMetric(name)?.get())?.values ?? [];
+    return values.reduce((sum, { value }) => sum + value, 0);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#clients.map(async (client) => client.dispose()));
+    await this.gateway.stop();
+    for (const served of this.#served.values()) await served.stop();
+  }
+}
+
+/** Polls until it holds; the test's own timeout bounds it. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Collects what a subscription gives. */
+export class Collector {
+  // biome-ignore lint/suspicious/noExplicitAny: items are looked into freely
+  readonly items: any[] = [];
+  error: unknown;
+  done = false;
+  cancel: () => void;
+
+  constructor(client: Client, query: string, variables?: Record<string, unknown>) {
+    this.cancel = client.subscribe(
+      { query, ...(variables === undefined ? {} : { variables }) },
+      {
+        next: (result) => this.items.push(result),
+        error: (error) => {
+          this.error = error;
+          this.done = true;
+        },
+        complete: () => {
+          this.done = true;
+        },
+      },
+    );
+  }
+
+  /** Ids of things had so far, checkpoints left out. */
+  get ids(): string[] {
+    return this.items.flatMap(({ data }) => {
+      const item = Object.values(data ?? {})[0] as { thing?: { id: string } | null } | undefined;
+      return item?.thing == null ? [] : [item.thing.id];
+    });
+  }
+}
