@@ -2,7 +2,7 @@
 // address, and a refresh token that comes twice ends its session, since one of the two bearers stole it.
 import { audit } from '../../../platform/audit.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { Refusal, refuse, userError } from '../../../platform/errors.ts';
+import { invariant, Refusal, refuse, userError } from '../../../platform/errors.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
 import { newToken } from '../../../platform/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
@@ -75,21 +75,20 @@ export class SessionService {
     const limit = { key: `refresh/${context.clientAddress ?? 'unknown'}`, limit: attemptsPerAddress, windowMs };
     await this.#limit([limit]);
     const sessionId = sessionOfRefreshToken(refreshToken);
-    if (sessionId === undefined) return this.#refuseRefresh(context);
+    if (sessionId === undefined) return this.#refuseRefresh(context, false);
     const next = newRefreshToken(sessionId);
     const rotated = await this.#db.transaction(async (tx) => {
       const session = { id: sessionId, oldHash: hashSecret(refreshToken), newHash: next.hash };
       const expiresAt = await this.#credentials.rotate(tx, session);
       if (expiresAt === undefined) {
-        await this.#credentials.end(tx, sessionId);
-        return undefined;
+        return { ended: await this.#credentials.end(tx, sessionId) };
       }
       const identity = await this.#credentials.bySession(sessionId, tx);
-      if (identity === undefined) return undefined;
+      invariant(identity !== undefined, `session ${sessionId} was just refreshed and has no user`);
       await audit(tx, record(context, 'sessionRefresh', identity));
       return { expiresAt, userId: identity.id };
     });
-    if (rotated === undefined) return this.#refuseRefresh(context);
+    if ('ended' in rotated) return this.#refuseRefresh(context, rotated.ended);
     await this.#rateLimiter.giveBack(limit);
     return this.#pair(rotated.userId, sessionId, next.secret, rotated.expiresAt);
   }
@@ -114,8 +113,10 @@ export class SessionService {
     return this.#refuse(context, 'login', 'the name or the password is not right', { name: name.slice(0, 64) });
   }
 
-  async #refuseRefresh(context: RequestContext): Promise<never> {
-    return this.#refuse(context, 'sessionRefresh', 'the refresh token was used before, or has ended: log in again', {});
+  /** `sessionEnded`: the token had been used before, so its session was ended. */
+  async #refuseRefresh(context: RequestContext, sessionEnded: boolean): Promise<never> {
+    const message = 'the refresh token was used before, or has ended: log in again';
+    return this.#refuse(context, 'sessionRefresh', message, { sessionEnded });
   }
 
   async #refuse(context: RequestContext, action: string, message: string, details: object): Promise<never> {

@@ -1,33 +1,221 @@
-// Login, refresh, logout and what a credential is worth afterwards, on a real database.
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { adminPassword, type SystemBench, systemBench } from '../support/system-bench.ts';
+// Login, refresh and logout on a real database: what the answers tell, and what becomes of a session.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { newUuid } from '../../../../platform/ids.ts';
+import { CredentialStore } from '../../../../subgraphs/system/access/credential-store.ts';
+import { makeUser, type SystemBench, systemBench } from '../support/system-bench.ts';
 
+const password = 'correct horse battery';
 let bench: SystemBench;
+let address: string;
+let addresses = 0;
 
 beforeAll(async () => {
   bench = await systemBench();
-  await bench.system.firstStart.bootstrap({ adminName: 'admin', adminPassword });
+  await makeUser(bench, 'alice', { password });
 });
 
 afterAll(() => bench.close());
 
-const loginMutation = `mutation ($name: String!, $password: String!) { login(input: { name: $name, password: $password }) {
-  accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt userErrors { code message field retry retryAfterMs } } }`;
-const refreshMutation = `mutation ($token: String!) { sessionRefresh(input: { refreshToken: $token }) {
-  accessToken refreshToken userErrors { code } } }`;
+// Attempts are counted by address: each test comes from one of its own.
+beforeEach(() => {
+  addresses += 1;
+  address = `192.0.2.${addresses}`;
+});
 
-async function login(name = 'admin', password = adminPassword, address = '192.0.2.1') {
-  const { data } = await bench.ask(null, loginMutation, { name, password }, address);
-  return data.login;
+const pair =
+  'accessToken accessTokenExpiresAt refreshToken refreshTokenExpiresAt userErrors { code message field retry retryAfterMs }';
+const loginMutation = `mutation ($name: String!, $password: String!) { login(input: { name: $name, password: $password }) { ${pair} } }`;
+const refreshMutation = `mutation ($token: String!) { sessionRefresh(input: { refreshToken: $token }) { ${pair} } }`;
+
+async function login(name = 'alice', secret = password, from = address) {
+  return (await bench.ask(null, loginMutation, { name, password: secret }, from)).data.login;
+}
+
+async function refresh(token: string | null | undefined) {
+  return (await bench.ask(null, refreshMutation, { token }, address)).data.sessionRefresh;
+}
+
+async function worth(accessToken: string | null | undefined) {
+  return bench.system.authenticator.authenticate(accessToken ?? '');
 }
 
 describe('login', () => {
   test('gives tokens that stand for the user', async () => {
-    const pair = await login();
-    expect(pair.userErrors).toEqual([]);
-    const identity = await bench.system.authenticator.authenticate(pair.accessToken);
-    expect(identity).toMatchObject({ kind: 'user', name: 'admin', admin: true, projects: {} });
+    const tokens = await login();
+    expect(tokens.userErrors).toEqual([]);
+    const identity = await worth(tokens.accessToken);
+    expect(identity).toMatchObject({ kind: 'user', name: 'alice', admin: false, projects: {} });
     const me = await bench.ask(identity ?? null, '{ me { name admin projects { role } } }');
-    expect(me.data).toEqual({ me: { name: 'admin', admin: true, projects: [] } });
+    expect(me.data).toEqual({ me: { name: 'alice', admin: false, projects: [] } });
   });
+
+  test('tells a wrong password, an unknown, a disabled and a misspelt user apart in nothing, and hashes for each', async () => {
+    await makeUser(bench, 'gone', { password });
+    await bench.db.execute("UPDATE user SET disabled = 1 WHERE name = 'gone'");
+    const answers = [];
+    for (const [name, secret] of [
+      ['alice', 'wrong password'],
+      ['nobody', password],
+      ['gone', password],
+      ['alice ', password],
+      ['x'.repeat(5_000), password],
+    ] as const) {
+      const before = bench.hasher.verified;
+      answers.push(await login(name, secret));
+      expect(bench.hasher.verified - before).toBe(1);
+    }
+    const refused = {
+      accessToken: null,
+      accessTokenExpiresAt: null,
+      refreshToken: null,
+      refreshTokenExpiresAt: null,
+      userErrors: [
+        {
+          code: 'BAD_CREDENTIALS',
+          message: 'the name or the password is not right',
+          field: [],
+          retry: 'NEVER',
+          retryAfterMs: null,
+        },
+      ],
+    };
+    expect(answers).toEqual(answers.map(() => refused));
+  });
+
+  test('is limited by name and address: ten failures, and only there', async () => {
+    for (let attempt = 1; attempt <= 10; attempt += 1)
+      expect((await login('alice', 'wrong password')).userErrors[0]?.code).toBe('BAD_CREDENTIALS');
+    const before = bench.hasher.verified;
+    const [error] = (await login()).userErrors;
+    expect(error).toMatchObject({ code: 'RATE_LIMITED', retry: 'SAME_KEY' });
+    expect(error?.retryAfterMs).toBeGreaterThan(0);
+    expect(bench.hasher.verified).toBe(before);
+    expect((await login('alice', password, '198.51.100.1')).userErrors).toEqual([]);
+  });
+
+  test('is limited by address: a hundred failures, whatever the names', async () => {
+    for (let attempt = 1; attempt <= 100; attempt += 1) await login(`guess-${attempt}`, 'wrong password');
+    expect((await login()).userErrors).toMatchObject([{ code: 'RATE_LIMITED' }]);
+  });
+
+  test('that succeeds does not count', async () => {
+    for (let attempt = 1; attempt <= 12; attempt += 1) expect((await login()).userErrors).toEqual([]);
+  });
+
+  test('makes no session for a user who changed since the password was compared', async () => {
+    const user = await makeUser(bench, 'racer', { password });
+    const credentials = new CredentialStore(bench.db);
+    const session = { id: newUuid(), userId: user.id, userVersion: 1, refreshHash: newUuid() };
+    await bench.db.execute('UPDATE user SET version = 2 WHERE id = ?', [user.id]);
+    expect(await bench.db.transaction((tx) => credentials.begin(tx, session))).toBeUndefined();
+    expect(await credentials.bySession(session.id)).toBeUndefined();
+  });
+
+  test('is audited with the user, a refused one with the name alone', async () => {
+    await login();
+    await login('mallory', 'my secret guess');
+    const rows = await bench.db.query<{ actor: string; outcome: string; code: string | null; details: string }>(
+      "SELECT actor_name AS actor, outcome, code, details FROM audit_entry WHERE action = 'login' ORDER BY id DESC LIMIT 2",
+    );
+    expect(rows.map(({ details: _, ...row }) => row)).toEqual([
+      { actor: '', outcome: 'REFUSED', code: 'BAD_CREDENTIALS' },
+      { actor: 'alice', outcome: 'ACCEPTED', code: null },
+    ]);
+    expect(rows.map(({ details }) => JSON.parse(details))).toEqual([
+      { name: 'mallory', clientAddress: address },
+      { clientAddress: address },
+    ]);
+  });
+});
+
+describe('refresh', () => {
+  test('gives a new pair once; the new one goes on', async () => {
+    const first = await login();
+    const second = await refresh(first.refreshToken);
+    expect(second.userErrors).toEqual([]);
+    expect(second.refreshToken).not.toBe(first.refreshToken);
+    expect(await worth(second.accessToken)).toMatchObject({ name: 'alice' });
+    expect((await refresh(second.refreshToken)).userErrors).toEqual([]);
+  });
+
+  test.each([1, 2, 3])('with a token that was used %i refreshes ago ends the session', async (age) => {
+    const first = await login();
+    let last = first;
+    for (let count = 0; count < age; count += 1) last = await refresh(last.refreshToken);
+    expect((await refresh(first.refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    expect(await worth(last.accessToken)).toBeUndefined();
+    expect((await refresh(last.refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+  });
+
+  test('twice at once with one token succeeds at most once, and ends the session', async () => {
+    const { refreshToken, accessToken } = await login();
+    const answers = await Promise.all([1, 2, 3, 4].map(() => refresh(refreshToken)));
+    expect(answers.filter((answer) => answer.userErrors.length === 0).length).toBeLessThanOrEqual(1);
+    expect(await worth(accessToken)).toBeUndefined();
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['another text', 'tgr_nonsense'],
+    ['a session that never was', `tgr_${newUuid()}.${'x'.repeat(43)}`],
+  ])('with %s is refused', async (_, token) => {
+    expect((await refresh(token)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+  });
+
+  test('is refused when the session is over, or the user disabled', async () => {
+    const over = await login();
+    await bench.db.execute('UPDATE session SET expires_at = NOW(3) - INTERVAL 1 SECOND');
+    expect(await worth(over.accessToken)).toBeUndefined();
+    expect((await refresh(over.refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    await makeUser(bench, 'leaver', { password });
+    const leaver = await login('leaver');
+    await bench.db.execute("UPDATE user SET disabled = 1 WHERE name = 'leaver'");
+    expect(await worth(leaver.accessToken)).toBeUndefined();
+    expect((await refresh(leaver.refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+  });
+
+  test('never makes a session last longer than 30 days', async () => {
+    const { refreshToken } = await login();
+    await bench.db.execute('UPDATE session SET created_at = NOW(3) - INTERVAL 29 DAY WHERE expires_at > NOW(3)');
+    const { refreshTokenExpiresAt } = await refresh(refreshToken);
+    const [row] = await bench.db.query<{ soon: number }>(
+      'SELECT CAST(? AS DATETIME(3)) <= NOW(3) + INTERVAL 1 DAY AS soon',
+      [new Date(String(refreshTokenExpiresAt))],
+    );
+    expect(row?.soon).toBe(1);
+  });
+});
+
+describe('logout', () => {
+  const logout = 'mutation { logout { userErrors { code } } }';
+
+  test('ends the session at once, for recheck too; twice is no error', async () => {
+    const { accessToken, refreshToken } = await login();
+    const identity = (await worth(accessToken)) ?? null;
+    expect((await bench.ask(identity, logout)).data.logout.userErrors).toEqual([]);
+    expect(await worth(accessToken)).toBeUndefined();
+    expect(identity && (await bench.system.authenticator.recheck(identity))).toBeUndefined();
+    expect((await refresh(refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    expect((await bench.ask(identity, logout)).data.logout.userErrors).toEqual([]);
+  });
+
+  test('is not for API tokens, nor without a login', async () => {
+    const token = {
+      kind: 'token',
+      id: newUuid(),
+      name: 't',
+      admin: false,
+      projects: {},
+      credentialId: newUuid(),
+    } as const;
+    expect((await bench.ask(token, logout)).data.logout.userErrors).toEqual([{ code: 'WRONG_STATE' }]);
+    expect((await bench.ask(null, logout)).codes).toEqual(['UNAUTHENTICATED']);
+  });
+});
+
+test('neither tokens nor passwords are stored as they are', async () => {
+  const { refreshToken, accessToken } = await login();
+  const rows = await bench.db.query<Record<string, unknown>>('SELECT * FROM session');
+  const kept = JSON.stringify([rows, await bench.db.query('SELECT * FROM audit_entry')]);
+  for (const secret of [refreshToken, accessToken, password]) expect(kept).not.toContain(secret);
 });

@@ -1,13 +1,14 @@
 // The system subgraph on a database of its own, as one process has it, with ways to ask it as this or that caller.
 import { type FormattedExecutionResult, parse } from 'graphql';
 import { pino } from 'pino';
+import type { Mutation, Query } from '../../../../generated/graph/system.ts';
 import { Commits } from '../../../../platform/commits.ts';
 import { Database } from '../../../../platform/database/database.ts';
 import { StatusFeed } from '../../../../platform/events/feed.ts';
 import { Sequencer } from '../../../../platform/events/sequencer.ts';
 import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
-import type { Identity, RequestContext } from '../../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
+import { newUuid } from '../../../../platform/ids.ts';
 import { Mutations } from '../../../../platform/mutation.ts';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createLocalWake } from '../../../../platform/wake.ts';
@@ -36,9 +37,11 @@ export const adminPassword = 'correct horse battery';
 
 export const testKeyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
 
+/** What may be asked of the subgraph; a field that was not selected, or failed, is not there. */
+export type Data = Query & Mutation & { readonly _entities: readonly (Readonly<Record<string, unknown>> | null)[] };
+
 export interface Answer {
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-  readonly data: any;
+  readonly data: Data;
   readonly errors: FormattedExecutionResult['errors'];
   /** Codes of top-level errors. */
   readonly codes: readonly unknown[];
@@ -81,7 +84,7 @@ export async function systemBench(): Promise<SystemBench> {
     async ask(identity, document, variables = {}, address) {
       const result = await executeOnSchema(system.schema, request(identity, document, variables, address), log);
       const codes = (result.errors ?? []).map((error) => error.extensions?.code);
-      return { data: result.data, errors: result.errors, codes };
+      return { data: result.data as unknown as Data, errors: result.errors, codes };
     },
     subscribe: (identity, document, variables = {}) =>
       subscribeOnSchema(system.schema, request(identity, document, variables), log),
@@ -94,9 +97,35 @@ export async function systemBench(): Promise<SystemBench> {
   };
 }
 
-/** An identity as the gateway would hand it on, without a session behind it. */
-export function identity(wish: Partial<Identity> & { readonly name: string }): Identity {
-  return { kind: 'user', id: newUuid(), admin: false, projects: {}, credentialId: newUuid(), ...wish };
+/** Makes a user by SQL and gives the identity of a login, with a session that `recheck` finds. */
+export async function makeUser(
+  bench: SystemBench,
+  name: string,
+  wish: {
+    readonly admin?: boolean;
+    readonly projects?: Readonly<Record<string, Role>>;
+    readonly password?: string;
+  } = {},
+): Promise<Identity> {
+  const { admin = false, projects = {}, password = 'a password that fits' } = wish;
+  const id = newUuid();
+  const sessionId = newUuid();
+  await bench.db.execute('INSERT INTO user (id, name, password_hash, admin) VALUES (?, ?, ?, ?)', [
+    id,
+    name,
+    `hash of ${password}`,
+    admin,
+  ]);
+  for (const [project, role] of Object.entries(projects))
+    await bench.db.execute('INSERT INTO membership (project_id, user_id, role) VALUES (?, ?, ?)', [project, id, role]);
+  await bench.db.execute(
+    'INSERT INTO session (id, user_id, refresh_hash, expires_at) VALUES (?, ?, ?, NOW(3) + INTERVAL 1 DAY)',
+    [sessionId, id, newUuid()],
+  );
+  return { kind: 'user', id, name, admin, projects: admin ? {} : projects, credentialId: sessionId };
 }
 
-export const projectId = (uuid: string): string => encodeId('Project', uuid);
+/** Gives all events that are committed a place in the stream. */
+export async function sequence(bench: SystemBench): Promise<void> {
+  while ((await bench.sequencer.runOnce()) > 0);
+}

@@ -1,0 +1,182 @@
+// What a bearer credential is worth: forged, expired, revoked, and what a change does to it at once.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { SignJWT } from 'jose';
+import { Database } from '../../../../platform/database/database.ts';
+import type { Identity } from '../../../../platform/identity.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { AccessTokens } from '../../../../subgraphs/system/access/access-tokens.ts';
+import { SystemAuthenticator } from '../../../../subgraphs/system/access/authenticator.ts';
+import { CredentialStore } from '../../../../subgraphs/system/access/credential-store.ts';
+import { makeUser, type SystemBench, systemBench, testKeyring } from '../support/system-bench.ts';
+
+let bench: SystemBench;
+let project: string;
+const tokens = new AccessTokens(testKeyring);
+
+beforeAll(async () => {
+  bench = await systemBench();
+  project = await bench.system.firstStart.ensureProject('lab');
+});
+
+afterAll(() => bench.close());
+
+const authenticate = (bearer: string) => bench.system.authenticator.authenticate(bearer);
+const recheck = (identity: Identity) => bench.system.authenticator.recheck(identity);
+
+function claimsOf(user: Identity) {
+  return { userId: user.id, sessionId: user.credentialId };
+}
+
+describe('an access token', () => {
+  test('stands for the user with the roles of today', async () => {
+    const user = await makeUser(bench, 'member', { projects: { [project]: 'MEMBER' } });
+    const { token } = await tokens.issue(claimsOf(user));
+    expect(await authenticate(token)).toEqual(user);
+    await bench.db.execute("UPDATE membership SET role = 'VIEWER' WHERE user_id = ?", [user.id]);
+    expect(await authenticate(token)).toEqual({ ...user, projects: { [project]: 'VIEWER' } });
+    await bench.db.execute('DELETE FROM membership WHERE user_id = ?', [user.id]);
+    expect(await recheck(user)).toEqual({ ...user, projects: {} });
+  });
+
+  test('lasts a quarter of an hour, and recheck does not mind its end', async () => {
+    const user = await makeUser(bench, 'sleeper');
+    const nowMs = Date.now();
+    const { token, expiresAt } = await tokens.issue(claimsOf(user), nowMs - 15 * 60_000);
+    expect(expiresAt.getTime()).toBeLessThanOrEqual(nowMs);
+    expect(await authenticate(token)).toBeUndefined();
+    expect(await recheck(user)).toEqual(user);
+  });
+
+  test('of a disabled user, an ended session or another user is worth nothing', async () => {
+    const user = await makeUser(bench, 'fired');
+    const other = await makeUser(bench, 'other');
+    const { token } = await tokens.issue(claimsOf(user));
+    const mixed = await tokens.issue({ userId: other.id, sessionId: user.credentialId });
+    expect(await authenticate(mixed.token)).toBeUndefined();
+    await bench.db.execute('UPDATE user SET disabled = 1 WHERE id = ?', [user.id]);
+    expect([await authenticate(token), await recheck(user)]).toEqual([undefined, undefined]);
+    await bench.db.execute('UPDATE user SET disabled = 0 WHERE id = ?', [user.id]);
+    expect(await authenticate(token)).toEqual(user);
+    await bench.db.execute('UPDATE session SET ended_at = NOW(3) WHERE id = ?', [user.credentialId]);
+    expect([await authenticate(token), await recheck(user)]).toEqual([undefined, undefined]);
+  });
+
+  test('can not be forged', async () => {
+    const user = await makeUser(bench, 'victim');
+    const claims = claimsOf(user);
+    const stranger = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 8).toString('base64') } });
+    const otherPurpose = testKeyring.active('identity').key;
+    const sign = (key: Buffer, header: object, issuer = 'tidegate') =>
+      new SignJWT({ sid: claims.sessionId })
+        .setProtectedHeader({ alg: 'HS256', kid: 'k1', ...header })
+        .setSubject(claims.userId)
+        .setIssuer(issuer)
+        .setExpirationTime('5m')
+        .sign(key);
+    const right = testKeyring.active('access-token').key;
+    expect(await authenticate(await sign(right, {}))).toEqual(user);
+    const text = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const body = { sub: claims.userId, sid: claims.sessionId, iss: 'tidegate', exp: 4_000_000_000 };
+    const forged = [
+      (await new AccessTokens(stranger).issue(claims)).token,
+      await sign(otherPurpose, {}),
+      await sign(right, { kid: 'k2' }),
+      await sign(right, {}, 'someone'),
+      await sign(right, { alg: 'HS512' }),
+      `${text({ alg: 'none', kid: 'k1' })}.${text(body)}.`,
+      `${(await tokens.issue(claims)).token}x`,
+      '',
+      'a.b.c',
+      'x'.repeat(10_000),
+    ];
+    for (const token of forged) expect([token, await authenticate(token)]).toEqual([token, undefined]);
+  });
+
+  test('made before the keys were rotated is still read', async () => {
+    const user = await makeUser(bench, 'rotated');
+    const { token } = await tokens.issue(claimsOf(user));
+    const keys = { k1: Buffer.alloc(32, 7).toString('base64'), k2: Buffer.alloc(32, 9).toString('base64') };
+    expect(await new AccessTokens(new Keyring({ active: 'k2', keys })).verify(token)).toEqual(claimsOf(user));
+  });
+});
+
+describe('an API token', () => {
+  const wish = () => ({ projectId: project, name: 'cmp', role: 'MEMBER' as const });
+
+  test('stands for its role in its project alone', async () => {
+    const { id, secret } = await bench.system.firstStart.issueToken(wish());
+    expect(secret).toMatch(/^tg_[A-Za-z0-9_-]{43}$/);
+    const identity = {
+      kind: 'token',
+      id,
+      name: 'cmp',
+      admin: false,
+      projects: { [project]: 'MEMBER' },
+      credentialId: id,
+    };
+    expect(await authenticate(secret)).toEqual(identity);
+    expect(await recheck(identity as Identity)).toEqual(identity);
+  });
+
+  test.each([
+    ['revoked', 'revoked_at = NOW(3)'],
+    ['expired', 'expires_at = NOW(3)'],
+  ])('that is %s is worth nothing', async (_, change) => {
+    const { id, secret } = await bench.system.firstStart.issueToken(wish());
+    const identity = await authenticate(secret);
+    await bench.db.execute(`UPDATE api_token SET ${change} WHERE id = ?`, [id]);
+    expect(await authenticate(secret)).toBeUndefined();
+    expect(identity && (await recheck(identity))).toBeUndefined();
+  });
+
+  test('is not found by its hash, its prefix or in other letters', async () => {
+    const { secret } = await bench.system.firstStart.issueToken(wish());
+    const [row] = await bench.db.query<{ hash: string; prefix: string }>(
+      'SELECT secret_hash AS hash, prefix FROM api_token WHERE prefix = ?',
+      [secret.slice(0, 11)],
+    );
+    expect(row?.hash).not.toContain(secret);
+    for (const bearer of [`tg_${row?.hash}`, row?.prefix ?? '', `tg_${secret.slice(3).toUpperCase()}`, `${secret} `])
+      expect(await authenticate(bearer)).toBeUndefined();
+  });
+
+  test('notes when it was last used, once a minute', async () => {
+    const { id, secret } = await bench.system.firstStart.issueToken(wish());
+    const lastUsed = async () =>
+      (await bench.db.query<{ at: Date | null }>('SELECT last_used_at AS at FROM api_token WHERE id = ?', [id]))[0]?.at;
+    expect(await lastUsed()).toBeNull();
+    await authenticate(secret);
+    const first = await lastUsed();
+    expect(first).toBeInstanceOf(Date);
+    await authenticate(secret);
+    expect(await lastUsed()).toEqual(first);
+    await bench.db.execute('UPDATE api_token SET last_used_at = NOW(3) - INTERVAL 2 MINUTE WHERE id = ?', [id]);
+    const old = await lastUsed();
+    await authenticate(secret);
+    expect(await lastUsed()).not.toEqual(old);
+  });
+});
+
+test('a database that is away is UNAVAILABLE, not a bad credential', async () => {
+  const nowhere = new Database({
+    connection: { socketPath: '/nonexistent/socket', user: 'x', password: 'x', database: 'x' },
+    acquireTimeoutMs: 200,
+  });
+  try {
+    const credentials = new CredentialStore(nowhere);
+    const authenticator = new SystemAuthenticator({ credentials, accessTokens: tokens });
+    await expect(authenticator.authenticate(`tg_${'x'.repeat(43)}`)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const identity = {
+      kind: 'user',
+      id: newUuid(),
+      name: 'x',
+      admin: false,
+      projects: {},
+      credentialId: newUuid(),
+    } as const;
+    await expect(authenticator.recheck(identity)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  } finally {
+    await nowhere.close();
+  }
+});
