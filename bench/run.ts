@@ -30,11 +30,16 @@ async function main(): Promise<number> {
   const table = kind === 'trials' ? trials : benches;
   const load = name === undefined ? undefined : table[name];
   if (load === undefined) {
-    process.stderr.write(`usage: npm run ${kind ?? 'bench'} -- NAME [--option value …]; NAME is one of ${Object.keys(table).join(', ')}\n`);
+    process.stderr.write(
+      `usage: npm run ${kind ?? 'bench'} -- NAME [--option value …]; NAME is one of ${Object.keys(table).join(', ')}\n`,
+    );
     return 2;
   }
   const names = rest.filter((word) => word.startsWith('--')).map((word) => word.slice(2));
-  const { values } = parseArgs({ args: rest, options: Object.fromEntries(names.map((each) => [each, { type: 'string' as const }])) });
+  const { values } = parseArgs({
+    args: rest,
+    options: Object.fromEntries(names.map((each) => [each, { type: 'string' as const }])),
+  });
   const ending = new AbortController();
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());

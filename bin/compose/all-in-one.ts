@@ -1,0 +1,171 @@
+// Everything on one machine: the data folder, private MariaDB and Redis kept running, all roles, the lab and its firewall as
+// a first backend, and the accounts of a first start.
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
+import { startMariadb } from '../../embedded/mariadb.ts';
+import { startRedis } from '../../embedded/redis.ts';
+import { supervise } from '../../embedded/supervise.ts';
+import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { type Config, type ConfigSources, readConfig } from '../../platform/config.ts';
+import { migrate } from '../../platform/database/migrate.ts';
+import { createLogger } from '../../platform/log.ts';
+import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { firstAccounts } from './first-accounts.ts';
+import { registerLabFirewall } from './lab-backend.ts';
+import { migrationsFolder, type RunningProcess, startProcess } from './process.ts';
+
+/** Version of the data folder's layout: a newer one is refused. */
+const dataVersion = 1;
+
+export interface AllInOneOptions {
+  readonly config: Config;
+  readonly dataPath: string;
+  readonly withLab: boolean;
+  readonly signal: AbortSignal;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+}
+
+export interface AllInOne {
+  /** What runs where, for people. */
+  readonly summary: string;
+  readonly process: RunningProcess;
+  stop(): Promise<void>;
+}
+
+/** The settings of an all-in-one run: what it starts itself is not to be set. */
+export function allInOneConfig(sources: ConfigSources): Config {
+  return readConfig({
+    ...sources,
+    flags: { 'log.level': 'info', ...sources.flags, roles: 'gateway,system,relay,worker' },
+  });
+}
+
+/** Starts all; what was started is stopped again when something can't be. Throws SetupError, ConfigError, system errors. */
+export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const started = await startParts(options, stack);
+    return { ...started, stop: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function startParts(
+  options: AllInOneOptions,
+  stack: AsyncDisposableStack,
+): Promise<{ summary: string; process: RunningProcess }> {
+  const { config, signal, stdout } = options;
+  await refuseTakenPort(config);
+  const folder = await openDataFolder(options.dataPath, { version: dataVersion });
+  stack.defer(() => folder.close());
+  const log = createLogger({
+    level: config['log.level'],
+    pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
+  });
+
+  const [mariadb, redis, lab] = await Promise.all([
+    supervise('MariaDB', () => startMariadb({ folder, log, signal }), { log }),
+    supervise('Redis', () => startRedis({ folder, log }), { log }),
+    options.withLab ? startLab({ folder: join(folder.path, 'lab'), log, signal }) : undefined,
+  ]);
+  stack.defer(() => mariadb.stop());
+  stack.defer(() => redis.stop());
+  if (lab?.available === true) stack.defer(() => lab.stop());
+
+  const { socketPath, user, password, database } = mariadb.current.application;
+  await migrate({ socketPath, user, password, database }, { folder: migrationsFolder });
+  const keys = await folder.subfolder('keys');
+  const [trustFile, sealingFile] = [join(keys, 'trust.keys'), join(keys, 'sealing.keys')];
+  await Promise.all([openOrMakeKeyring(trustFile), openOrMakeKeyring(sealingFile)]);
+  const whole: Config = {
+    ...config,
+    'database.socketPath': socketPath,
+    'database.user': user,
+    'database.password': password,
+    'database.name': database,
+    'redis.path': redis.current.path,
+    'keys.trustFile': trustFile,
+    'keys.sealingFile': sealingFile,
+  };
+  signal.throwIfAborted();
+  const running = await startProcess(whole, log);
+  stack.defer(() => running.stop());
+
+  const accounts = await firstAccounts(running, folder.path);
+  let labNote = 'not started (--no-lab)';
+  if (lab?.available === false) labNote = `none: ${lab.unavailable}`;
+  if (lab?.available === true) {
+    await registerLabFirewall({ running, lab, token: accounts.token, signal });
+    await writeLabFile(folder, lab);
+    labNote = `a firewall between two hosts: backend "lab-firewall"; its namespaces are in ${join(folder.path, 'lab.env')}`;
+  }
+  return {
+    summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, labNote, accounts }),
+    process: running,
+  };
+}
+
+/** A taken port is said before anything is started; the gateway's own listen is what counts in the end. */
+async function refuseTakenPort(config: Config): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject);
+    probe.listen(config['listen.port'], config['listen.host'], () => probe.close(() => resolve()));
+  });
+}
+
+/** For shells: `. .tidegate/lab.env`. */
+async function writeLabFile(folder: DataFolder, lab: RunningLab): Promise<void> {
+  const lines = {
+    FIREWALL: lab.firewall.namespace,
+    CLIENT: lab.client.namespace,
+    CLIENT_ADDRESS: lab.client.address,
+    SERVER: lab.server.namespace,
+    SERVER_ADDRESS: lab.server.address,
+  };
+  const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(join(folder.path, 'lab.env'), text.join(''), { mode: 0o600 });
+}
+
+interface Description {
+  readonly running: RunningProcess;
+  readonly folder: DataFolder;
+  readonly mariadb: string;
+  readonly redis: string;
+  readonly labNote: string;
+  readonly accounts: { readonly passwordFile: string; readonly tokenFile: string };
+}
+
+function describe({ running, folder, mariadb, redis, labNote, accounts }: Description): string {
+  const url = running.url ?? '';
+  const rows = [
+    ['GraphQL', `${url}/graphql`],
+    ['GraphiQL', `${url}/graphiql`],
+    ['Dashboard', `${url}/ (user admin, password in ${accounts.passwordFile})`],
+    ['Metrics', `${url}/metrics`],
+    ['Health', `${url}/health/ready`],
+    ['Admin token', accounts.tokenFile],
+    ['Data', folder.path],
+    ['MariaDB', mariadb],
+    ['Redis', redis],
+    ['Lab', labNote],
+  ];
+  const tries = ['bin/tidegate backends list', 'bin/tidegate events --follow', `curl -s ${url}/health/ready`];
+  return [
+    '',
+    'Tidegate is ready.',
+    '',
+    ...rows.map(([name, value]) => `  ${(name ?? '').padEnd(12)}${value}`),
+    '',
+    'To try (README.md has the main job):',
+    ...tries.map((line) => `  ${line}`),
+    '',
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

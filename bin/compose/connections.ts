@@ -1,0 +1,83 @@
+// From settings to the addresses, certificates and keys that a process's parts are made with.
+import { readFileSync } from 'node:fs';
+import { type Config, ConfigError } from '../../platform/config.ts';
+import type { DatabaseLocation } from '../../platform/database/database.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
+import type { RedisLocation } from '../../platform/redis.ts';
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError([`${path}: can't be read: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+}
+
+/** The primary, through its virtual IP. Throws ConfigError when none is set. */
+export function databaseLocation(config: Config): DatabaseLocation {
+  const account = {
+    user: config['database.user'],
+    password: config['database.password'],
+    database: config['database.name'],
+  };
+  const socketPath = config['database.socketPath'];
+  if (socketPath !== undefined) return { ...account, socketPath };
+  const host = config['database.host'];
+  if (host === undefined) throw new ConfigError(['database.host or database.socketPath: this role needs a database']);
+  return { ...account, host, port: config['database.port'], ...databaseTls(config) };
+}
+
+/** The standby that is asked whether a write is replicated; undefined: none is configured. */
+export function standbyLocation(config: Config): DatabaseLocation | undefined {
+  const host = config['database.standbyHost'];
+  if (host === undefined) return undefined;
+  return {
+    user: config['database.user'],
+    password: config['database.password'],
+    database: config['database.name'],
+    host,
+    port: config['database.standbyPort'],
+    ...databaseTls(config),
+  };
+}
+
+function databaseTls(config: Config): { tls?: { ca: string } } {
+  const caFile = config['database.caFile'];
+  return caFile === undefined ? {} : { tls: { ca: readPem(caFile) } };
+}
+
+/** Throws ConfigError when none is set. */
+export function redisLocation(config: Config): RedisLocation {
+  const password = config['redis.password'];
+  const secret = password === undefined ? {} : { password };
+  const path = config['redis.path'];
+  if (path !== undefined) return { path, ...secret };
+  const host = config['redis.host'];
+  if (host === undefined) throw new ConfigError(['redis.host or redis.path: this role needs Redis']);
+  return { host, port: config['redis.port'], ...secret, ...(config['redis.tls'] ? { tls: {} } : {}) };
+}
+
+/** Mutual TLS between gateway and subgraphs; undefined: only over loopback. */
+export function internalTls(config: Config): MutualTls | undefined {
+  const [cert, key, ca] = [
+    config['internal.tls.certFile'],
+    config['internal.tls.keyFile'],
+    config['internal.tls.caFile'],
+  ];
+  if (cert === undefined || key === undefined || ca === undefined) return undefined;
+  return { cert: readPem(cert), key: readPem(key), ca: readPem(ca) };
+}
+
+/** TLS of the public endpoint; undefined: plain HTTP. */
+export function publicTls(config: Config): { cert: string; key: string } | undefined {
+  const [cert, key] = [config['listen.tls.certFile'], config['listen.tls.keyFile']];
+  return cert === undefined || key === undefined ? undefined : { cert: readPem(cert), key: readPem(key) };
+}
+
+/** Path of a key file that a role can't do without. */
+export function keyFile(config: Config, setting: 'keys.trustFile' | 'keys.sealingFile'): string {
+  const path = config[setting];
+  if (path === undefined)
+    throw new ConfigError([`${setting}: these roles need it; "tidegate keys create FILE" makes one`]);
+  return path;
+}

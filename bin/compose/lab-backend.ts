@@ -1,0 +1,77 @@
+// Registers the lab's firewall as the backend `lab-firewall`, through the graph like any other; a lab that moved or has new
+// keys since the last start is followed.
+import { readFile } from 'node:fs/promises';
+import type { RunningLab } from '../../lab/lab.ts';
+import type { RunningProcess } from './process.ts';
+
+export interface LabBackendOptions {
+  readonly running: RunningProcess;
+  readonly lab: RunningLab;
+  /** An operator's API token. */
+  readonly token: string;
+  readonly signal: AbortSignal;
+}
+
+interface KnownBackend {
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly hostKeySha256: string | null;
+}
+
+const name = 'lab-firewall';
+const deadlineMs = 15_000;
+
+export async function registerLabFirewall(options: LabBackendOptions): Promise<void> {
+  const { host, port, username, privateKeyPath, hostKeySha256 } = options.lab.firewall;
+  const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
+  const { backends } = await ask<{ backends: { nodes: (KnownBackend & { name: string })[] } }>(
+    options,
+    'query { backends(first: 100, family: FIREWALL) { nodes { id name host port hostKeySha256 } } }',
+    {},
+  );
+  const known = backends.nodes.find((backend) => backend.name === name);
+  if (known === undefined) {
+    const input = {
+      name,
+      driver: 'linux-nftables',
+      site: 'lab',
+      labels: [{ name: 'lab', value: 'true' }],
+      host,
+      port,
+      hostKeySha256,
+      allowInit: true,
+      credentials,
+    };
+    await change(options, 'backendCreate', 'BackendCreateInput', input);
+    return;
+  }
+  if (known.host !== host || known.port !== port || known.hostKeySha256 !== hostKeySha256) {
+    await change(options, 'backendUpdate', 'BackendUpdateInput', { id: known.id, host, port, credentials });
+    await change(options, 'backendHostKeyAccept', 'BackendHostKeyAcceptInput', { id: known.id, hostKeySha256 });
+  }
+}
+
+async function change(options: LabBackendOptions, mutation: string, inputType: string, input: object): Promise<void> {
+  const data = await ask<Record<string, { userErrors: { code: string; message: string }[] }>>(
+    options,
+    `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code message } } }`,
+    { input },
+  );
+  const refusal = data[mutation]?.userErrors[0];
+  if (refusal !== undefined)
+    throw new Error(`the lab's firewall could not be registered: ${refusal.code}: ${refusal.message}`);
+}
+
+async function ask<Data>(options: LabBackendOptions, query: string, variables: object): Promise<Data> {
+  const response = await fetch(`${options.running.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.any([options.signal, AbortSignal.timeout(deadlineMs)]),
+  });
+  const answer = (await response.json()) as { data?: Data; errors?: { message: string }[] };
+  if (answer.data === undefined || answer.errors !== undefined)
+    throw new Error(`the lab's firewall could not be registered: ${JSON.stringify(answer.errors)}`);
+  return answer.data;
+}
