@@ -63,6 +63,8 @@ export class HttpStreams {
       webSocketImpl: class extends WebSocket {
         constructor(address: string, protocols: string[]) {
           super(address, protocols, socketOptions);
+          // graphql-ws takes its own listener off when it terminates a socket that is still connecting.
+          this.on('error', (error) => log.debug({ subgraph: name, err: error }, 'the socket to a subgraph failed'));
         }
       },
       lazy: true,

@@ -60,6 +60,8 @@ export class TestGateway {
   registry = new Registry();
   #served = new Map<string, ServedSubgraph>();
   #clients: Client[] = [];
+  /** The socket of each client, once it has connected. */
+  readonly sockets = new Map<Client, WebSocket>();
 
   constructor(mode: Mode) {
     this.mode = mode;
@@ -149,11 +151,20 @@ export class TestGateway {
   client(token = 'token-ann', options: Partial<Parameters<typeof createClient>[0]> = {}): Client {
     const client = createClient({
       url: `${this.gateway.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
+      webSocketImpl: class extends WebSocket {
+        constructor(url: string, protocol: string) {
+          super(url, protocol);
+          this.on('error', () => {});
+          remember(this);
+        }
+      },
       connectionParams: { authorization: `Bearer ${token}` },
       retryAttempts: 0,
       ...options,
     });
+    const remember = (opened: WebSocket): void => {
+      this.sockets.set(client, opened);
+    };
     this.#clients.push(client);
     return client;
   }

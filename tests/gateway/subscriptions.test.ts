@@ -1,0 +1,263 @@
+// Subscriptions through the gateway: completed from the other subgraph, shared, resumed by cursor, in both modes.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Collector, modes, TestGateway, testIdentity, until } from './support/gateway.ts';
+
+const stream = 'subscription { thingChanges { cursor thing { id name price } } }';
+
+describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await new TestGateway(mode).start({ socketLimits: { ringCapacity: 64, recheckIntervalMs: 50 } });
+  });
+  afterEach(async () => {
+    await gateway.stop();
+  });
+
+  /** Subscribes and waits for the checkpoint with which a stream that begins now begins. */
+  async function begun(query = stream, token?: string, variables?: Record<string, unknown>): Promise<Collector> {
+    const collector = new Collector(gateway.client(token), query, variables);
+    await until(() => collector.items.length > 0);
+    return collector;
+  }
+
+  test('events carry fields of the other subgraph', async () => {
+    gateway.world.prices.set('a', 5);
+    const collector = await begun();
+    expect(collector.items[0]).toEqual({
+      data: { thingChanges: { cursor: gateway.world.log.cursorAt(0), thing: null } },
+    });
+    gateway.world.log.append('a');
+    await until(() => collector.ids.length === 1);
+    expect(collector.items[1]).toEqual({
+      data: { thingChanges: { cursor: gateway.world.log.cursorAt(1), thing: { id: 'a', name: 'thing a', price: 5 } } },
+    });
+  });
+
+  test('aliases, variables, fragments and argument values survive', async () => {
+    gateway.world.prices.set('xa', 200);
+    const collector = await begun(
+      `subscription S($p: String, $percent: Int!) { feed: thingChanges(prefix: $p) { ...F } ...G }
+       fragment F on ThingFeedItem { thing { theId: id } }
+       fragment G on Subscription { feed: thingChanges(prefix: $p) { thing { cheap: discount(percent: $percent) } } }`,
+      undefined,
+      { p: 'x', percent: 50 },
+    );
+    expect(collector.items[0]).toEqual({ data: { feed: { thing: null } } });
+    gateway.world.log.append('ya');
+    gateway.world.log.append('xa');
+    await until(() => collector.items.length === 2);
+    expect(collector.items[1]).toEqual({ data: { feed: { thing: { theId: 'xa', cheap: 100 } } } });
+  });
+
+  test('`after` as a literal and as a variable gives what came since', async () => {
+    for (const id of ['a', 'b', 'c']) gateway.world.log.append(id);
+    const after = gateway.world.log.cursorAt(1);
+    const literal = new Collector(
+      gateway.client(),
+      `subscription { thingChanges(after: "${after}") { thing { id } } }`,
+    );
+    const variable = new Collector(
+      gateway.client(),
+      'subscription S($after: String) { thingChanges(after: $after) { thing { id } } }',
+      { after },
+    );
+    await until(() => literal.ids.length === 2 && variable.ids.length === 2);
+    expect([literal.ids, variable.ids]).toEqual([
+      ['b', 'c'],
+      ['b', 'c'],
+    ]);
+  });
+
+  test('cursors that can not be resumed end the subscription with their code', async () => {
+    gateway.world.log.append('a');
+    gateway.world.log.oldest = 1;
+    const expired = new Collector(
+      gateway.client(),
+      `subscription { thingChanges(after: "${gateway.world.log.cursorAt(0)}") { cursor } }`,
+    );
+    const none = new Collector(gateway.client(), 'subscription { thingChanges(after: "nonsense") { cursor } }');
+    await until(() => expired.done && none.done);
+    expect(expired.error).toMatchObject([{ extensions: { code: 'CURSOR_EXPIRED' } }]);
+    expect(none.error).toMatchObject([{ extensions: { code: 'INVALID_CURSOR' } }]);
+  });
+
+  test('the same subscription of many clients is executed once, and ends with the last of them', async () => {
+    const collectors = await Promise.all(
+      Array.from({ length: 30 }, (_item, index) => begun(stream, index % 2 ? 'token-ann' : 'token-bob')),
+    );
+    gateway.world.log.append('a');
+    await until(() => collectors.every((collector) => collector.ids.length === 1));
+    expect(gateway.world.log.opened).toBe(1);
+    expect(await gateway.metric('tidegate_gateway_upstreams')).toBe(1);
+    expect(await gateway.metric('tidegate_gateway_subscriptions')).toBe(30);
+    for (const collector of collectors) collector.cancel();
+    await until(() => gateway.world.log.open === 0);
+    expect(await gateway.metric('tidegate_gateway_upstreams')).toBe(0);
+    expect(await gateway.metric('tidegate_gateway_subscriptions')).toBe(0);
+  });
+
+  test('other rights, other variables or another document are not shared', async () => {
+    await begun(stream, 'token-ann');
+    await begun(stream, 'token-eve');
+    await begun('subscription { thingChanges(prefix: "q") { cursor thing { id name price } } }');
+    await begun('subscription { thingChanges { cursor } }');
+    expect(gateway.world.log.opened).toBe(4);
+  });
+
+  test('one that joins late gets a checkpoint at the present and nothing older', async () => {
+    const first = await begun();
+    gateway.world.log.append('a');
+    await until(() => first.ids.length === 1);
+    const second = await begun();
+    expect(second.items).toEqual([{ data: { thingChanges: { cursor: gateway.world.log.cursorAt(1), thing: null } } }]);
+    gateway.world.log.append('b');
+    await until(() => second.ids.length === 1 && first.ids.length === 2);
+    expect([first.ids, second.ids]).toEqual([['a', 'b'], ['b']]);
+    expect(gateway.world.log.opened).toBe(1);
+  });
+
+  test('a client that resumes inside the ring opens nothing', async () => {
+    const first = await begun();
+    for (const id of ['a', 'b', 'c']) gateway.world.log.append(id);
+    await until(() => first.ids.length === 3);
+    const resumed = new Collector(
+      gateway.client(),
+      `subscription { thingChanges(after: "${gateway.world.log.cursorAt(1)}") { cursor thing { id name price } } }`,
+    );
+    await until(() => resumed.ids.length === 2);
+    expect(resumed.ids).toEqual(['b', 'c']);
+    expect(gateway.world.log.opened).toBe(1);
+  });
+
+  test('a client that resumes from before the ring catches up, then shares it', async () => {
+    for (let n = 0; n < 200; n += 1) gateway.world.log.append(`t${n}`);
+    const live = await begun();
+    const late = new Collector(
+      gateway.client(),
+      `subscription { thingChanges(after: "${gateway.world.log.cursorAt(0)}") { cursor thing { id name price } } }`,
+    );
+    await until(() => late.ids.length === 200);
+    expect(gateway.world.log.opened).toBe(2);
+    gateway.world.log.append('last');
+    await until(() => late.ids.length === 201 && live.ids.length === 1);
+    await until(() => gateway.world.log.open === 1);
+    gateway.world.log.append('after');
+    await until(() => late.ids.length === 202 && live.ids.length === 2);
+    expect(late.ids).toEqual([...Array.from({ length: 200 }, (_item, n) => `t${n}`), 'last', 'after']);
+  });
+
+  test('checkpoints are passed on and move the cursor that is resumed from', async () => {
+    const collector = await begun('subscription { thingChanges(prefix: "x") { cursor thing { id } } }');
+    gateway.world.log.append('not-matching');
+    gateway.world.log.checkpoint();
+    await until(() => collector.items.length === 2);
+    expect(collector.items[1].data.thingChanges).toEqual({ cursor: gateway.world.log.cursorAt(1), thing: null });
+  });
+
+  test('a subgraph that is killed and started again leaves no gap and no duplicate', async () => {
+    const collectors = await Promise.all([begun(), begun(), begun('subscription { otherChanges { thing { id } } }')]);
+    const expected: string[] = [];
+    const append = (id: string): void => {
+      expected.push(id);
+      gateway.world.log.append(id);
+    };
+    for (let round = 0; round < 5; round += 1) {
+      append(`before${round}`);
+      if (round % 2 === 0) await until(() => collectors.every((collector) => collector.ids.length === expected.length));
+      await gateway.killAlpha();
+      append(`while${round}`);
+      await gateway.restartAlpha();
+      append(`after${round}`);
+    }
+    await until(() => collectors.every((collector) => collector.ids.length >= expected.length));
+    for (const collector of collectors) expect(collector.ids).toEqual(expected);
+    expect(await gateway.metric('tidegate_gateway_resumptions_total')).toBeGreaterThan(0);
+  });
+
+  test('a subgraph that other fields need may be away: the event comes without them', async () => {
+    if (mode === 'in-process') return;
+    const collector = await begun();
+    await gateway.served('beta').stop();
+    gateway.world.log.append('a');
+    await until(() => collector.ids.length === 1);
+    expect(collector.items[1]).toMatchObject({
+      data: { thingChanges: { thing: { id: 'a', price: null } } },
+      errors: [{ path: ['thingChanges', 'thing', 'price'], extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }],
+    });
+  });
+
+  test('a slow client costs nothing and misses nothing', async () => {
+    const fast = await begun();
+    const slowClient = gateway.client();
+    const slow = new Collector(slowClient, stream);
+    await until(() => slow.items.length > 0);
+    const sockets = await pausedSocket(slowClient);
+    const pad = 'x'.repeat(20_000);
+    for (let n = 0; n < 500; n += 1) {
+      gateway.world.log.append(`${n}-${pad}`);
+      if (n % 20 === 0) await until(() => fast.ids.length === n + 1);
+    }
+    await until(() => fast.ids.length === 500);
+    expect(slow.ids.length).toBeLessThan(500);
+    sockets.resume();
+    await until(() => slow.ids.length === 500);
+    expect(slow.ids).toEqual(fast.ids);
+    // It fell behind the ring of 64, and caught up by executions of its own.
+    expect(gateway.world.log.opened).toBeGreaterThan(1);
+    await until(() => gateway.world.log.open === 1 || appendOne());
+  });
+
+  test('a revoked credential closes its sockets with 4403, and no other', async () => {
+    const closed: number[] = [];
+    const ann = gateway.client('token-ann', {
+      on: { closed: (event) => closed.push((event as { code: number }).code) },
+    });
+    const collector = new Collector(ann, stream);
+    await until(() => collector.items.length > 0);
+    const bob = await begun(stream, 'token-bob');
+    gateway.authenticator.identities.delete('token-ann');
+    await until(() => closed.length > 0);
+    expect(closed).toEqual([4403]);
+    gateway.world.log.append('a');
+    await until(() => bob.ids.length === 1);
+    expect(collector.ids).toEqual([]);
+  });
+
+  test('changed rights close the socket with 4403', async () => {
+    const closed: number[] = [];
+    const client = gateway.client('token-ann', {
+      on: { closed: (event) => closed.push((event as { code: number }).code) },
+    });
+    const collector = new Collector(client, stream);
+    await until(() => collector.items.length > 0);
+    gateway.authenticator.identities.set('token-ann', testIdentity('ann', { p1: 'VIEWER' }));
+    await until(() => closed.length > 0);
+    expect(closed).toEqual([4403]);
+  });
+
+  test('drain closes sockets with 1001', async () => {
+    const closed: number[] = [];
+    const client = gateway.client('token-ann', {
+      on: { closed: (event) => closed.push((event as { code: number }).code) },
+    });
+    const collector = new Collector(client, stream);
+    await until(() => collector.items.length > 0);
+    await gateway.gateway.drain();
+    await until(() => closed.length > 0);
+    expect(closed).toEqual([1001]);
+    await until(() => gateway.world.log.open === 0);
+  });
+
+  /** A further event lets streams that have caught up become one. */
+  function appendOne(): boolean {
+    gateway.world.log.append('more');
+    return false;
+  }
+
+  /** Stops reading the client's socket. */
+  async function pausedSocket(client: ReturnType<TestGateway['client']>): Promise<{ resume(): void }> {
+    const socket = gateway.sockets.get(client);
+    socket?.pause();
+    return { resume: () => socket?.resume() };
+  }
+});
