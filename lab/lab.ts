@@ -83,7 +83,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   if (obstacle !== undefined) return { available: false, unavailable: obstacle };
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
   const folder = await realpath(options.folder);
-  const names = labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
+  const names = namesFor(folder);
   const state = await readState(folder);
   await removeLeftOver(names, state, options.log);
   const keys = await ensureKeys(join(folder, 'keys'));
@@ -107,6 +107,16 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     await removeNetwork(names);
     throw error;
   }
+}
+
+/** Removes what a lab on this folder left when its owner was killed. The caller knows that nobody runs one there. */
+export async function removeAbandonedLab(folder: string, log: SetupLog): Promise<void> {
+  const path = await realpath(folder);
+  await removeLeftOver(namesFor(path), await readState(path), log);
+}
+
+function namesFor(folder: string): LabNames {
+  return labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
 }
 
 function assemble(parts: {

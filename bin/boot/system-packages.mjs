@@ -55,7 +55,7 @@ async function findSudo(missing) {
   if (await succeeds('sudo', ['-n', 'true'])) return ['sudo', '-n'];
   const someoneIsThere = process.stdin.isTTY && process.stderr.isTTY;
   if (someoneIsThere && (await succeeds('sudo', ['--version']))) return ['sudo'];
-  throw new BootError(missingMessage(missing, 'they can only be installed as root'));
+  throw new BootError(missingMessage(missing, 'only root can install them'));
 }
 
 function missingMessage(missing, why) {

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createConnection } from 'mariadb';
+import { createConnection, createPool } from 'mariadb';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
@@ -135,6 +135,25 @@ test('the supervisor brings a killed Redis back with its data', async () => {
   const lastPid = redis.current.pid;
   await redis.stop();
   expect(isRunning(lastPid)).toBe(false);
+  await folder.close();
+});
+
+test('the supervisor brings a killed MariaDB back with every committed row, and pools find it again', async () => {
+  const folder = await openDataFolder(join(place.path, 'supervised-mariadb'), { version: 1 });
+  const mariadb = await supervise('MariaDB', (signal) => startMariadb({ folder, log: silentLog, signal }), {
+    log: silentLog,
+  });
+  const pool = createPool({ ...mariadb.current.application, connectionLimit: 2, acquireTimeout: 1_000 });
+  await pool.query('CREATE TABLE kept (id INT PRIMARY KEY) ENGINE=InnoDB');
+  for (let id = 0; id < 20; id += 1) await pool.query('INSERT INTO kept VALUES (?)', [id]);
+  process.kill(mariadb.current.pid, 'SIGKILL');
+  const [row] = await waitFor('the pool to work again', () =>
+    pool.query<{ rows: bigint }[]>('SELECT COUNT(*) AS `rows` FROM kept').catch(() => undefined),
+  );
+  expect(Number(row?.rows)).toBe(20);
+  expect(mariadb.restarts).toBe(1);
+  await pool.end();
+  await mariadb.stop();
   await folder.close();
 });
 

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,6 +15,7 @@ import { type DeviceLogEntry, readDeviceLog } from '../../lab/device-log.ts';
 import { inNamespace } from '../../lab/exec.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { describeWithLab, labUnavailable, openSsh, testLab } from '../support/lab.ts';
+import { labFolder } from '../support/lab-folders.ts';
 import { isRunning, waitFor } from '../support/temporary-folder.ts';
 
 const element = (action: string, address: string): string =>
@@ -195,7 +196,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
   });
 
   test('after kill -9 of its owner no process is left, and the next start takes over with the same host key', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'tidegate-test-lab-'));
+    const folder = await labFolder();
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'lab-owner-process.ts'), folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { PATH: process.env.PATH },

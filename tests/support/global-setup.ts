@@ -1,6 +1,7 @@
 // Runs once before all test files, in Jest's main process: starts the servers and lays out the database to copy from.
 
 import { layOutTemplate } from './database-template.ts';
+import { removeAbandonedTestLabs } from './lab-folders.ts';
 import { TestServers } from './servers.ts';
 
 declare global {
@@ -8,6 +9,7 @@ declare global {
 }
 
 export default async function globalSetup(): Promise<void> {
+  if (process.getuid?.() === 0) await removeAbandonedTestLabs();
   const servers = await TestServers.start();
   globalThis.tidegateTestServers = servers;
   try {

@@ -2,14 +2,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { Client } from 'ssh2';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { labFolder } from './lab-folders.ts';
 
 export interface TestLab {
   readonly lab: RunningLab;
@@ -27,7 +26,7 @@ export function labUnavailable(): string | undefined {
 }
 
 export async function testLab(): Promise<TestLab> {
-  const folder = await mkdtemp(join(tmpdir(), 'tidegate-test-lab-'));
+  const folder = await labFolder();
   const lab = await startLab({ folder, log: silentLog });
   if (!lab.available) throw new Error(`There is no lab: ${lab.unavailable}`);
   return {
