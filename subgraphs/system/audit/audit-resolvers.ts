@@ -1,13 +1,16 @@
 // Resolvers of the audit trail.
 import type { Resolvers } from '../../../generated/graph/system.ts';
 import { readAuditTrail } from '../../../platform/audit/trail.ts';
+import { verifyAudit } from '../../../platform/audit/verify.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { allows } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { caller, maySee, narrow, operatedProjects } from '../access/authorise.ts';
+import { adminCaller, caller, maySee, narrow, operatedProjects } from '../access/authorise.ts';
 import type { Entities } from '../entities.ts';
+
+const mostVerified = 100_000;
 
 export function auditResolvers(options: { db: Database; entities: Entities }): Resolvers {
   const { db, entities } = options;
@@ -23,6 +26,14 @@ export function auditResolvers(options: { db: Database; entities: Entities }): R
         const projects = narrow(operatedProjects(identity), wanted);
         const entries = await readAuditTrail(db, { projects, ...before, limit: request.take });
         return page(entries, request.first, (entry) => [String(entry.id)]);
+      },
+      async auditVerification(_, { fromPosition, limit }, context) {
+        adminCaller(context);
+        if (limit < 1 || limit > mostVerified)
+          throw new CodedError('INVALID_INPUT', `limit: ${limit} is out of range; give 1 to ${mostVerified}.`);
+        const from = fromPosition == null ? {} : { fromPosition: wholeNumber('fromPosition', fromPosition) };
+        const { firstBrokenPosition, ...found } = await verifyAudit(db, { ...from, limit });
+        return { ...found, firstBrokenPosition: firstBrokenPosition === null ? null : String(firstBrokenPosition) };
       },
     },
     AuditEntry: {

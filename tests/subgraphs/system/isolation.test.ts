@@ -1,0 +1,301 @@
+// Another project does not exist: every root field and every entity of the SDL is asked, by an operator of project beta, for
+// what belongs to project alpha. The answer must be the one for an id that was never given out, must name nothing of
+// alpha's, and must change nothing. A field that is added to the SDL without a case here fails the test.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DefinitionNode, Kind, type ObjectTypeDefinitionNode, parse } from 'graphql';
+import type { Identity } from '../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { makeUser, type SystemBench, sequence, systemBench } from './support/system-bench.ts';
+
+/** Global ids of alpha's objects, or ids that were never given out. */
+interface Ids {
+  readonly project: string;
+  readonly user: string;
+  readonly token: string;
+}
+
+interface Question {
+  readonly document: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** Top-level error codes, when the field refuses whoever is no administrator. */
+  readonly codes?: readonly string[];
+}
+
+const errors = 'userErrors { code message field retry }';
+const project = 'id version name description members { nodes { role user { id name } } }';
+const user = 'id version name admin';
+const token = 'id name prefix role project { id name }';
+const change = `id kind subjectId subjectType subjectVersion from to reason project { ${project} } subject { __typename id }`;
+
+function mutation(name: string, type: string, input: object, selection: string): Question {
+  return {
+    document: `mutation ($input: ${type}!) { ${name}(input: $input) { ${selection} ${errors} } }`,
+    variables: { input },
+  };
+}
+
+function entity(type: string, id: string, selection: string): Question {
+  return {
+    document: `query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on ${type} { ${selection} } } }`,
+    variables: { representations: [{ __typename: type, id }] },
+  };
+}
+
+const longFilter = (ids: Ids) => [{ projectId: ids.project }, { subjectId: ids.token }, { subjectId: ids.user }, {}];
+
+const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
+  'Query.node': (ids) =>
+    Object.values(ids).map((id) => ({
+      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } } }`,
+      variables: { id },
+    })),
+  'Query.me': () => [{ document: `{ me { name admin projects { role project { ${project} } } } }` }],
+  'Query.project': ({ project: id }) => [
+    { document: `query ($id: ID!) { project(id: $id) { ${project} } }`, variables: { id } },
+  ],
+  'Query.projects': () => [{ document: `{ projects(first: 100) { nodes { ${project} } pageInfo { hasNextPage } } }` }],
+  'Query.users': () => [{ document: `{ users { nodes { ${user} } } }`, codes: ['FORBIDDEN'] }],
+  'Query.apiTokens': (ids) =>
+    [ids.project, null].map((projectId) => ({
+      document: `query ($projectId: ID) { apiTokens(projectId: $projectId) { nodes { ${token} } pageInfo { hasNextPage } } }`,
+      variables: { projectId },
+    })),
+  'Query.cmpObject': () => [
+    { document: '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }' },
+  ],
+  'Query.statusCursor': () => [{ document: '{ statusCursor }' }],
+  'Query.statusHistory': (ids) =>
+    longFilter(ids).map((filter) => ({
+      document: `query ($filter: StatusChangeFilter) { statusHistory(filter: $filter, first: 100) { nodes { ${change} } pageInfo { hasNextPage } } }`,
+      variables: { filter },
+    })),
+  'Query.auditEntries': (ids) =>
+    [ids.project, null].map((projectId) => ({
+      document: `query ($projectId: ID) { auditEntries(projectId: $projectId, first: 100) { nodes { id actor action subjectId details project { id } } } }`,
+      variables: { projectId },
+    })),
+  'Query.auditVerification': () => [{ document: '{ auditVerification { intact checked } }', codes: ['FORBIDDEN'] }],
+  // A commit's token is a capability: who has it was told of the write. It says nothing of what was written.
+  'Query.commit': () => [{ document: '{ commit(token: "x") { replication { state } } }' }],
+  'Query.health': () => [{ document: '{ health { name ready detail } }' }],
+  'Mutation.login': () => [mutation('login', 'LoginInput', { name: 'alpha-user', password: 'x' }, 'accessToken')],
+  'Mutation.sessionRefresh': () => [
+    mutation('sessionRefresh', 'SessionRefreshInput', { refreshToken: 'x' }, 'accessToken'),
+  ],
+  // Ends the caller's own session, and names no object; asked last of all.
+  'Mutation.logout': () => [{ document: `mutation { logout { ${errors} } }` }],
+  'Mutation.projectCreate': () => [
+    mutation('projectCreate', 'ProjectCreateInput', { name: 'gamma' }, `project { ${project} }`),
+  ],
+  'Mutation.projectUpdate': ({ project: id }) => [
+    mutation('projectUpdate', 'ProjectUpdateInput', { id, description: 'mine' }, `project { ${project} }`),
+  ],
+  'Mutation.userCreate': () => [
+    mutation('userCreate', 'UserCreateInput', { name: 'gamma', password: 'a long password' }, `user { ${user} }`),
+  ],
+  'Mutation.userUpdate': ({ user: id }) =>
+    [{ password: 'a long password' }, { admin: true }, { disabled: true }].map((wish) =>
+      mutation('userUpdate', 'UserUpdateInput', { id, ...wish }, `user { ${user} }`),
+    ),
+  'Mutation.membershipSet': (ids) => [
+    mutation(
+      'membershipSet',
+      'MembershipSetInput',
+      { projectId: ids.project, userId: ids.user, role: 'VIEWER' },
+      'membership { role }',
+    ),
+  ],
+  'Mutation.apiTokenCreate': (ids) => [
+    mutation(
+      'apiTokenCreate',
+      'ApiTokenCreateInput',
+      { projectId: ids.project, name: 'mine', role: 'VIEWER' },
+      `secret apiToken { ${token} }`,
+    ),
+  ],
+  'Mutation.apiTokenRevoke': ({ token: id }) => [
+    mutation('apiTokenRevoke', 'ApiTokenRevokeInput', { id }, `apiToken { ${token} }`),
+  ],
+  'Subscription.statusChanges': (ids) =>
+    longFilter(ids).map((filter) => ({
+      document: `subscription ($filter: StatusChangeFilter, $after: String) { statusChanges(filter: $filter, after: $after) { cursor change { ${change} } } }`,
+      variables: { filter },
+    })),
+  'entity Project': ({ project: id }) => [entity('Project', id, project)],
+  'entity User': ({ user: id }) => [entity('User', id, user)],
+  'entity ApiToken': ({ token: id }) => [entity('ApiToken', id, token)],
+  'entity CmpObject': () => [
+    entity('CmpObject', encodeId('CmpObject', '["default","tenant","42"]'), 'id namespace type externalId'),
+  ],
+};
+
+const openToAll = new Set(['Mutation.login', 'Mutation.sessionRefresh']);
+
+let bench: SystemBench;
+let outsider: Identity;
+let tokenOutsider: Identity;
+let alpha: Ids;
+let alphaUuids: readonly string[];
+let start: string;
+
+beforeAll(async () => {
+  bench = await systemBench();
+  const { firstStart } = bench.system;
+  start = await bench.feed.currentCursor();
+  const alphaProject = await firstStart.ensureProject('alpha', 'the secret of alpha');
+  const beta = await firstStart.ensureProject('beta');
+  const alphaUser = await makeUser(bench, 'alpha-user', { projects: { [alphaProject]: 'OPERATOR' } });
+  const made = await firstStart.issueToken({ projectId: alphaProject, name: 'alpha-token', role: 'MEMBER' });
+  const own = await firstStart.issueToken({ projectId: beta, name: 'beta-token', role: 'OPERATOR' });
+  outsider = await makeUser(bench, 'beta-user', { projects: { [beta]: 'OPERATOR' } });
+  tokenOutsider = {
+    kind: 'token',
+    id: own.id,
+    name: 'beta-token',
+    admin: false,
+    projects: { [beta]: 'OPERATOR' },
+    credentialId: own.id,
+  };
+  alphaUuids = [alphaProject, alphaUser.id, made.id];
+  alpha = {
+    project: encodeId('Project', alphaProject),
+    user: encodeId('User', alphaUser.id),
+    token: encodeId('ApiToken', made.id),
+  };
+  await sequence(bench);
+});
+
+afterAll(() => bench.close());
+
+const unknown: Ids = {
+  project: encodeId('Project', newUuid()),
+  user: encodeId('User', newUuid()),
+  token: encodeId('ApiToken', newUuid()),
+};
+
+function fieldsOf(definition: DefinitionNode): readonly string[] {
+  if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) return [];
+  const name = definition.name.value;
+  if (['Query', 'Mutation', 'Subscription'].includes(name))
+    return (definition.fields ?? []).map((field) => `${name}.${field.name.value}`);
+  return isResolvedHere(definition) ? [`entity ${name}`] : [];
+}
+
+function isResolvedHere(definition: ObjectTypeDefinitionNode): boolean {
+  return (definition.directives ?? []).some(
+    (directive) =>
+      directive.name.value === 'key' && !directive.arguments?.some((argument) => argument.name.value === 'resolvable'),
+  );
+}
+
+const sdl = parse(readFileSync(new URL('../../../schema/system.graphql', import.meta.url), 'utf8'));
+const paths = sdl.definitions.flatMap(fieldsOf);
+
+/** What alpha and its people are in the database; sessions and audit rows may come. */
+async function tables(): Promise<unknown> {
+  const names = ['project', 'user', 'membership', 'status_change'];
+  const rows = await Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
+  const columns = 'id, project_id, name, role, version, revoked_at, expires_at';
+  return [rows, await bench.db.query(`SELECT ${columns} FROM api_token ORDER BY id`)];
+}
+
+function masked(answer: unknown, ids: Ids): string {
+  let text = JSON.stringify(answer);
+  for (const [name, id] of Object.entries(ids)) text = text.replaceAll(id, `<${name}>`);
+  return text;
+}
+
+async function answer(
+  caller: Identity | null,
+  path: string,
+  question: Question,
+): Promise<{ codes: readonly unknown[]; data: unknown }> {
+  if (!path.startsWith('Subscription.')) {
+    const { codes, data } = await bench.ask(caller, question.document, question.variables ?? {}, '192.0.2.9');
+    return { codes, data };
+  }
+  const stream = await bench.subscribe(caller, question.document, { ...question.variables, after: start });
+  if (!(Symbol.asyncIterator in stream))
+    return { codes: (stream.errors ?? []).map((error) => error.extensions?.code), data: null };
+  // Events of alpha's are in the stream by now; one of beta's, made here, is the first that may come.
+  const marker = await bench.system.firstStart.issueToken({ projectId: betaUuid(), name: 'marker', role: 'VIEWER' });
+  await sequence(bench);
+  const seen: unknown[] = [];
+  const unfiltered = Object.keys((question.variables?.filter as object) ?? {}).length === 0;
+  while (unfiltered) {
+    const { value } = await stream.next();
+    seen.push(value);
+    if (JSON.stringify(value).includes(encodeId('ApiToken', marker.id))) break;
+  }
+  if (!unfiltered) {
+    // Nothing matches: the reader still waits when the event of beta's has passed.
+    const waiting = stream.next().then((item) => seen.push(item));
+    await bench.feed.waitFor(() => true, { timeoutMs: 150 });
+    expect(seen).toEqual([]);
+    await stream.return(undefined);
+    await waiting;
+  }
+  await stream.return(undefined);
+  return { codes: [], data: unfiltered ? JSON.stringify(seen).includes('alpha') : seen };
+}
+
+function betaUuid(): string {
+  return Object.keys(outsider.projects)[0] ?? '';
+}
+
+test('every root field and entity of the SDL has a case, and no case is of a field that is gone', () => {
+  expect(Object.keys(questions).sort()).toEqual([...paths].sort());
+});
+
+describe.each([
+  ['a user', () => outsider],
+  ['an API token', () => tokenOutsider],
+])("another project's operator, %s", (_name, caller) => {
+  test.each(paths.filter((path) => path !== 'Mutation.logout'))('%s', async (path) => {
+    const ask = questions[path];
+    if (ask === undefined) throw new Error(`${path} has no case`);
+    const before = path.startsWith('Subscription.') ? undefined : await tables();
+    const known: string[] = [];
+    const never: string[] = [];
+    for (const question of ask(alpha)) {
+      const found = await answer(caller(), path, question);
+      expect(found.codes).toEqual(question.codes ?? []);
+      const text = JSON.stringify(found);
+      for (const secret of ['alpha-user', 'alpha-token', 'the secret of alpha', ...alphaUuids])
+        expect(text).not.toContain(secret);
+      known.push(masked(found, alpha));
+    }
+    for (const question of ask(unknown)) never.push(masked(await answer(caller(), path, question), unknown));
+    expect(known).toEqual(never);
+    if (before !== undefined) expect(await tables()).toEqual(before);
+  });
+});
+
+test('the administrator, asked the same, does see alpha: the questions are real', async () => {
+  const admin: Identity = { ...outsider, admin: true, projects: {} };
+  for (const path of [
+    'Query.node',
+    'Query.project',
+    'Query.apiTokens',
+    'entity Project',
+    'entity User',
+    'entity ApiToken',
+  ])
+    for (const question of questions[path]?.(alpha) ?? [])
+      expect(JSON.stringify((await answer(admin, path, question)).data)).toContain('alpha');
+  for (const question of questions['Query.statusHistory']?.(alpha).slice(0, 2) ?? [])
+    expect(JSON.stringify((await answer(admin, 'Query.statusHistory', question)).data)).toContain(alpha.project);
+});
+
+describe('without a login', () => {
+  test.each(paths.filter((path) => !openToAll.has(path)))('%s is UNAUTHENTICATED', async (path) => {
+    for (const question of questions[path]?.(alpha) ?? []) {
+      const before = await tables();
+      const { codes, data } = await answer(null, path, question);
+      expect(codes).toEqual(['UNAUTHENTICATED']);
+      expect(JSON.stringify(data)).not.toContain('alpha');
+      expect(await tables()).toEqual(before);
+    }
+  });
+});
