@@ -1,0 +1,286 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { Database } from '../../../platform/database/database.ts';
+import { newToken } from '../../../platform/ids.ts';
+import { Leases } from '../../../platform/leases.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { CheckEngine } from '../../../workers/checks/check-engine.ts';
+import { createCheckMetrics } from '../../../workers/checks/check-metrics.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+import { createTables, type TcpTarget, TcpTenant } from './tcp-tenant.ts';
+import type { WorkerProcessOptions } from './worker-process.ts';
+
+const log = createLogger({ level: 'silent', pretty: false });
+
+class GreetingServer {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  /** Greets late, so that there is always a check on its way. */
+  constructor(delayMs = 0) {
+    this.#server = createServer((socket) => {
+      this.#sockets.add(socket);
+      const timer = setTimeout(() => socket.write('+'), delayMs);
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          clearTimeout(timer);
+          this.#sockets.delete(socket);
+        });
+    });
+  }
+
+  async listen(port = 0): Promise<number> {
+    this.#server.listen({ host: '127.0.0.1', port });
+    await once(this.#server, 'listening');
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+interface Seen {
+  readonly target: string;
+  readonly worker: string;
+  readonly outcome: string;
+  readonly status_before: string;
+  readonly status: string;
+}
+
+let database: TestDatabase;
+let db: Database;
+let server: GreetingServer;
+let port: number;
+const stops: (() => Promise<void>)[] = [];
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  db = new Database({ connection: database.connection });
+  for (const sql of createTables) await db.execute(sql);
+});
+
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await db.execute('DELETE FROM test_seen');
+  await db.execute('DELETE FROM test_target');
+  await db.execute('DELETE FROM lease');
+  server = new GreetingServer();
+  port = await server.listen();
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  await server.close();
+});
+
+async function addTargets(count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) {
+    await db.execute('INSERT INTO test_target (id, port) VALUES (?, ?)', [`t${index}`, port]);
+  }
+}
+
+function seen(): Promise<Seen[]> {
+  return db.query<Seen>('SELECT * FROM test_seen ORDER BY n');
+}
+
+function startEngine(
+  name: string,
+  options: { starved?: () => boolean; selfCheckPasses?: () => boolean; tenant?: TcpTenant; concurrency?: number } = {},
+): CheckEngine<TcpTarget, null> {
+  const owner = newToken();
+  const leases = new Leases({ db, owner, log, ttlMs: 3_000, renewMs: 1_000 });
+  const engine = new CheckEngine({
+    tenant: options.tenant ?? new TcpTenant(db, name, { intervalMs: 200, timeoutMs: 1_000 }),
+    leases,
+    owner,
+    log,
+    metrics: createCheckMetrics(new Registry()),
+    guard: { starvedSince: options.starved ?? (() => false) },
+    selfCheck: { passes: async () => options.selfCheckPasses?.() ?? true },
+    balanceMs: 100,
+    refreshMs: 200,
+    recordMs: 50,
+    suspiciousIntervalMs: 50,
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  });
+  engine.start();
+  stops.push(async () => {
+    await engine.stop();
+    await leases.stop();
+  });
+  return engine;
+}
+
+async function startChild(options: Omit<WorkerProcessOptions, 'connection'>): Promise<ChildProcess> {
+  const text = JSON.stringify({ ...options, connection: database.connection });
+  const child = fork(join(import.meta.dirname, 'worker-process.ts'), [text], { execArgv: [] });
+  children.push(child);
+  return child;
+}
+
+async function block(child: ChildProcess, blockMs: number): Promise<number> {
+  child.send({ blockMs });
+  const [answer] = (await once(child, 'message')) as [{ inconclusive: number }];
+  return answer.inconclusive;
+}
+
+describe('CheckEngine', () => {
+  test('a target that closes is DOWN after two failures and UP again after one success', async () => {
+    await addTargets(3);
+    const closing = new GreetingServer();
+    const closingPort = await closing.listen();
+    await db.execute('INSERT INTO test_target (id, port) VALUES (?, ?)', ['closing', closingPort]);
+    startEngine('one');
+    await waitFor('all up', async () => (await seen()).filter((row) => row.status === 'UP').length >= 4);
+    await closing.close();
+    await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
+    const reopened = new GreetingServer();
+    await reopened.listen(closingPort);
+    await waitFor(
+      'up again',
+      async () => (await seen()).at(-1)?.status === 'UP' && (await statusOf('closing')) === 'UP',
+    );
+    await reopened.close();
+    const rows = (await seen()).filter((row) => row.target === 'closing');
+    const changes = rows.filter((row) => row.status !== row.status_before).map((row) => row.status);
+    expect(changes).toEqual(['UP', 'DOWN', 'UP']);
+    expect((await seen()).filter((row) => row.status === 'DOWN' && row.target !== 'closing')).toEqual([]);
+  });
+
+  test('two workers share the shards; one that stops gives its share to the other', async () => {
+    const first = startEngine('one');
+    await waitFor('all shards', () => first.heldShards().length === 8);
+    const second = startEngine('two');
+    await waitFor('half each', () => first.heldShards().length === 4 && second.heldShards().length === 4);
+    expect(new Set([...first.heldShards(), ...second.heldShards()]).size).toBe(8);
+    await stops.pop()?.();
+    await waitFor('all again', () => first.heldShards().length === 8);
+  });
+
+  test('a starved checker, or one whose check of itself fails, never says DOWN', async () => {
+    await addTargets(2);
+    await server.close();
+    let starved = true;
+    let selfCheckPasses = true;
+    startEngine('one', { starved: () => starved, selfCheckPasses: () => selfCheckPasses });
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    starved = false;
+    selfCheckPasses = false;
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await seen()).toEqual([]);
+    selfCheckPasses = true;
+    await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
+  });
+
+  test('no more checks at once than allowed, and each target still has its turn', async () => {
+    await addTargets(20);
+    let running = 0;
+    let most = 0;
+    class Counting extends TcpTenant {
+      override async check(target: TcpTarget, options: { signal: AbortSignal }) {
+        running += 1;
+        most = Math.max(most, running);
+        const reading = await super.check(target, options);
+        running -= 1;
+        return reading;
+      }
+    }
+    startEngine('one', { concurrency: 3, tenant: new Counting(db, 'one', { intervalMs: 200, timeoutMs: 1_000 }) });
+    await waitFor('all seen', async () => new Set((await seen()).map((row) => row.target)).size === 20);
+    expect(most).toBe(3);
+  });
+
+  test('a check that ignores its deadline counts as down and keeps no slot', async () => {
+    await addTargets(1);
+    class Hanging extends TcpTenant {
+      override check() {
+        return new Promise<never>(() => undefined);
+      }
+    }
+    startEngine('one', { concurrency: 1, tenant: new Hanging(db, 'one', { intervalMs: 50, timeoutMs: 50 }) });
+    await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
+  });
+
+  test('a worker whose loop is blocked declares nothing down; without its guard it would', async () => {
+    const slow = new GreetingServer(80);
+    stops.push(() => slow.close());
+    port = await slow.listen();
+    await addTargets(30);
+    const timing = { intervalMs: 100, timeoutMs: 400 };
+    const run = async (guarded: boolean) => {
+      await db.execute('DELETE FROM test_seen');
+      const child = await startChild({ name: `guarded-${guarded}`, guarded, ...timing });
+      await waitFor('all up', async () => new Set((await seen()).map((row) => row.target)).size === 30);
+      let inconclusive = 0;
+      for (let time = 0; time < 3; time += 1) inconclusive = await block(child, 700);
+      const down = (await seen()).filter((row) => row.outcome === 'DOWN').length;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      await db.execute('DELETE FROM lease');
+      return { down, inconclusive };
+    };
+    const without = await run(false);
+    const guarded = await run(true);
+    expect(without.down).toBeGreaterThan(0);
+    expect(guarded.down).toBe(0);
+    expect(guarded.inconclusive).toBeGreaterThan(0);
+  });
+
+  test('shards of a worker killed with -9 are taken over, and their targets are checked again', async () => {
+    await addTargets(40);
+    const timing = { guarded: true, intervalMs: 200, timeoutMs: 500 };
+    const victim = await startChild({ name: 'victim', ...timing });
+    await startChild({ name: 'survivor', ...timing });
+    const targetsOf = async (worker: string, after: number) => {
+      const rows = await db.query<{ target: string }>(
+        'SELECT DISTINCT target FROM test_seen WHERE worker = ? AND n > ?',
+        [worker, after],
+      );
+      return new Set(rows.map((row) => row.target));
+    };
+    const lastRow = async () => (await db.query<{ n: number }>('SELECT MAX(n) AS n FROM test_seen'))[0]?.n ?? 0;
+    const shared = await waitFor('a share for each', async () => {
+      const from = await lastRow();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const [a, b] = [await targetsOf('victim', from), await targetsOf('survivor', from)];
+      return a.size > 0 && b.size > 0 && [...a].every((target) => !b.has(target)) && a.size + b.size === 40
+        ? { victims: a }
+        : undefined;
+    });
+    victim.kill('SIGKILL');
+    const killedAt = performance.now();
+    await once(victim, 'exit');
+    const from = await lastRow();
+    const isTakenOver = async () => {
+      const checked = await targetsOf('survivor', from);
+      return [...shared.victims].every((target) => checked.has(target));
+    };
+    await waitFor('takeover', isTakenOver, 15_000);
+    process.stdout.write(`takeover of all targets after kill -9: ${Math.round(performance.now() - killedAt)} ms\n`);
+    expect((await seen()).filter((row) => row.outcome === 'DOWN')).toEqual([]);
+  });
+});
+
+async function statusOf(target: string): Promise<string | undefined> {
+  const [row] = await db.query<{ status: string }>('SELECT status FROM test_target WHERE id = ?', [target]);
+  return row?.status;
+}

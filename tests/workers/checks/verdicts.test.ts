@@ -1,0 +1,111 @@
+import { describe, expect, test } from '@jest/globals';
+import { FallRise } from '../../../workers/checks/fall-rise.ts';
+import { planShards, shardOf } from '../../../workers/checks/shards.ts';
+import { StarvationGuard } from '../../../workers/checks/starvation-guard.ts';
+
+describe('FallRise', () => {
+  test('two failures in a row make DOWN, one success makes UP', () => {
+    const subject = new FallRise('UP', { fall: 2, rise: 1 });
+    expect(subject.count('DOWN')).toBe('UP');
+    expect(subject.suspicious).toBe(true);
+    expect(subject.count('UP')).toBe('UP');
+    expect(subject.suspicious).toBe(false);
+    expect(subject.count('DOWN')).toBe('UP');
+    expect(subject.count('DOWN')).toBe('DOWN');
+    expect(subject.count('UP')).toBe('UP');
+  });
+
+  test('from UNKNOWN failures and successes do not add up', () => {
+    const subject = new FallRise('UNKNOWN', { fall: 2, rise: 2 });
+    expect([subject.count('DOWN'), subject.count('UP'), subject.count('DOWN')]).toEqual([
+      'UNKNOWN',
+      'UNKNOWN',
+      'UNKNOWN',
+    ]);
+    expect(subject.count('DOWN')).toBe('DOWN');
+  });
+
+  test('an inconclusive result counts for neither side and breaks no row', () => {
+    const subject = new FallRise('UP', { fall: 2, rise: 1 });
+    for (let time = 0; time < 10; time += 1) expect(subject.count('INCONCLUSIVE')).toBe('UP');
+    subject.count('DOWN');
+    subject.count('INCONCLUSIVE');
+    expect(subject.count('DOWN')).toBe('DOWN');
+  });
+});
+
+describe('StarvationGuard', () => {
+  function guard(): { now: number; subject: StarvationGuard } {
+    const clock = { now: 0, subject: undefined as unknown as StarvationGuard };
+    clock.subject = new StarvationGuard({ now: () => clock.now, beatMs: 50, boundMs: 200 });
+    return clock;
+  }
+
+  test('beats in time: not starved', () => {
+    const clock = guard();
+    for (clock.now = 50; clock.now <= 1_000; clock.now += 50) clock.subject.beat();
+    clock.now = 1_040;
+    expect(clock.subject.starvedSince(0)).toBe(false);
+  });
+
+  test('an overdue beat counts before it comes, and what began before it is spoiled', () => {
+    const clock = guard();
+    clock.now = 50;
+    clock.subject.beat();
+    clock.now = 800;
+    expect(clock.subject.starvedSince(60)).toBe(true);
+    clock.subject.beat();
+    clock.now = 850;
+    clock.subject.beat();
+    expect(clock.subject.starvedSince(790)).toBe(true);
+    expect(clock.subject.starvedSince(810)).toBe(false);
+    expect(clock.subject.takeWorstLagMs()).toBe(700);
+    expect(clock.subject.takeWorstLagMs()).toBe(0);
+  });
+});
+
+describe('shards', () => {
+  test('each target has one shard, and they are spread', () => {
+    const counts = new Array<number>(8).fill(0);
+    for (let index = 0; index < 8_000; index += 1) {
+      const shard = shardOf(`target-${index}`, 8);
+      expect(shardOf(`target-${index}`, 8)).toBe(shard);
+      counts[shard] = (counts[shard] ?? 0) + 1;
+    }
+    expect(Math.min(...counts)).toBeGreaterThan(850);
+  });
+
+  test('workers that come and go end with fair shares, and every shard has one holder', () => {
+    const shardCount = 8;
+    const workers = new Map<string, Set<number>>();
+    const settle = () => {
+      for (let round = 0; round < 20; round += 1) {
+        let offset = 0;
+        for (const [name, held] of workers) {
+          const others = [...workers].filter(([other]) => other !== name).flatMap(([, shards]) => [...shards]);
+          const plan = planShards({
+            shardCount,
+            held,
+            heldByOthers: new Set(others),
+            workers: workers.size,
+            offset,
+          });
+          for (const shard of plan.release) held.delete(shard);
+          for (const shard of plan.acquire) held.add(shard);
+          offset += 3;
+        }
+      }
+      const all = [...workers.values()].flatMap((held) => [...held]).sort();
+      expect(all).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+      for (const held of workers.values()) expect(held.size).toBeLessThanOrEqual(Math.ceil(shardCount / workers.size));
+    };
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      workers.set(name, new Set());
+      settle();
+    }
+    for (const name of ['b', 'a', 'e']) {
+      workers.delete(name);
+      settle();
+    }
+  });
+});
