@@ -1,0 +1,201 @@
+// Bad input of every mutation: a coded error that names the field, and nothing changes.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Kind, parse } from 'graphql';
+import type { UserError } from '../../../generated/graph/system.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+
+let bench: SystemBench;
+let admin: Identity;
+let ids: { readonly project: string; readonly user: string; readonly token: string; readonly otherToken: string };
+
+beforeAll(async () => {
+  bench = await systemBench();
+  const project = await bench.system.firstStart.ensureProject('alpha');
+  admin = await makeUser(bench, 'admin', { admin: true });
+  const user = await makeUser(bench, 'alice');
+  const wish = { projectId: project, name: 'cmp', role: 'MEMBER' } as const;
+  const [token, other] = [
+    await bench.system.firstStart.issueToken(wish),
+    await bench.system.firstStart.issueToken(wish),
+  ];
+  ids = {
+    project: encodeId('Project', project),
+    user: encodeId('User', user.id),
+    token: encodeId('ApiToken', token.id),
+    otherToken: encodeId('ApiToken', other.id),
+  };
+});
+
+afterAll(() => bench.close());
+
+type Input = Readonly<Record<string, unknown>>;
+
+const goodPassword = 'a password that fits';
+
+/** An input that is taken, and whether it names nothing that is shown: the base that each case spoils one field of. */
+const good: Readonly<Record<string, () => Input>> = {
+  projectCreate: () => ({ name: 'new', description: 'text' }),
+  projectUpdate: () => ({ id: ids.project, description: 'text' }),
+  userCreate: () => ({ name: 'new', password: goodPassword }),
+  userUpdate: () => ({ id: ids.user, password: goodPassword }),
+  membershipSet: () => ({ projectId: ids.project, userId: ids.user, role: 'VIEWER' }),
+  apiTokenCreate: () => ({ projectId: ids.project, name: 'new', role: 'VIEWER' }),
+  apiTokenRevoke: () => ({ id: ids.token }),
+};
+
+const neverProject = encodeId('Project', newUuid());
+const neverUser = encodeId('User', newUuid());
+const neverToken = encodeId('ApiToken', newUuid());
+const wrongType = encodeId('Backend', newUuid());
+const control = 'a\u0007b';
+
+const cases: readonly [mutation: string, field: string, value: unknown, code: string][] = [
+  ['projectCreate', 'name', '', 'INVALID_INPUT'],
+  ['projectCreate', 'name', 'Upper', 'INVALID_INPUT'],
+  ['projectCreate', 'name', 'with space', 'INVALID_INPUT'],
+  ['projectCreate', 'name', '-leading', 'INVALID_INPUT'],
+  ['projectCreate', 'name', control, 'INVALID_INPUT'],
+  ['projectCreate', 'name', 'x'.repeat(64), 'TOO_LONG'],
+  ['projectCreate', 'name', 'alpha', 'ALREADY_EXISTS'],
+  ['projectCreate', 'description', 'x'.repeat(1_025), 'TOO_LONG'],
+  ['projectCreate', 'description', control, 'INVALID_INPUT'],
+  ['projectCreate', 'idempotencyKey', '', 'INVALID_INPUT'],
+  ['projectCreate', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
+  ['projectUpdate', 'id', neverProject, 'NOT_FOUND'],
+  ['projectUpdate', 'id', wrongType, 'NOT_FOUND'],
+  ['projectUpdate', 'id', 'nonsense', 'NOT_FOUND'],
+  ['projectUpdate', 'description', 'x'.repeat(1_025), 'TOO_LONG'],
+  ['projectUpdate', 'description', control, 'INVALID_INPUT'],
+  ['projectUpdate', 'expectedVersion', 7, 'STALE_VERSION'],
+  ['projectUpdate', 'idempotencyKey', control, 'INVALID_INPUT'],
+  ['userCreate', 'name', '', 'INVALID_INPUT'],
+  ['userCreate', 'name', 'with space', 'INVALID_INPUT'],
+  ['userCreate', 'name', 'trailing ', 'INVALID_INPUT'],
+  ['userCreate', 'name', control, 'INVALID_INPUT'],
+  ['userCreate', 'name', 'x'.repeat(64), 'TOO_LONG'],
+  ['userCreate', 'name', 'alice', 'ALREADY_EXISTS'],
+  ['userCreate', 'password', 'short', 'INVALID_INPUT'],
+  ['userCreate', 'password', 'x'.repeat(257), 'TOO_LONG'],
+  ['userCreate', 'password', `${goodPassword}\n`, 'INVALID_INPUT'],
+  ['userCreate', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
+  ['userUpdate', 'id', neverUser, 'NOT_FOUND'],
+  ['userUpdate', 'id', wrongType, 'NOT_FOUND'],
+  ['userUpdate', 'password', 'short', 'INVALID_INPUT'],
+  ['userUpdate', 'password', 'x'.repeat(257), 'TOO_LONG'],
+  ['userUpdate', 'password', control.repeat(12), 'INVALID_INPUT'],
+  ['userUpdate', 'expectedVersion', 7, 'STALE_VERSION'],
+  ['userUpdate', 'idempotencyKey', control, 'INVALID_INPUT'],
+  ['membershipSet', 'projectId', neverProject, 'NOT_FOUND'],
+  ['membershipSet', 'projectId', wrongType, 'NOT_FOUND'],
+  ['membershipSet', 'userId', neverUser, 'NOT_FOUND'],
+  ['membershipSet', 'userId', 'nonsense', 'NOT_FOUND'],
+  ['membershipSet', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
+  ['apiTokenCreate', 'projectId', neverProject, 'NOT_FOUND'],
+  ['apiTokenCreate', 'projectId', wrongType, 'NOT_FOUND'],
+  ['apiTokenCreate', 'name', '', 'INVALID_INPUT'],
+  ['apiTokenCreate', 'name', ' ', 'INVALID_INPUT'],
+  ['apiTokenCreate', 'name', control, 'INVALID_INPUT'],
+  ['apiTokenCreate', 'name', 'x'.repeat(64), 'TOO_LONG'],
+  ['apiTokenCreate', 'expiresAt', '2001-01-01T00:00:00.000Z', 'INVALID_INPUT'],
+  ['apiTokenCreate', 'idempotencyKey', control, 'INVALID_INPUT'],
+  ['apiTokenRevoke', 'id', neverToken, 'NOT_FOUND'],
+  ['apiTokenRevoke', 'id', wrongType, 'NOT_FOUND'],
+  ['apiTokenRevoke', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
+];
+
+function typeName(mutation: string): string {
+  return `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+}
+
+async function send(mutation: string, input: Input): Promise<{ userErrors: readonly UserError[]; commit: unknown }> {
+  const document = `mutation ($input: ${typeName(mutation)}!) { ${mutation}(input: $input) {
+    userErrors { code message field retry } commit { token } } }`;
+  const { data, errors } = await bench.ask(admin, document, { input });
+  expect(errors).toBeUndefined();
+  return (
+    (data as unknown as Record<string, { userErrors: UserError[]; commit: unknown }>)[mutation] ?? {
+      userErrors: [],
+      commit: null,
+    }
+  );
+}
+
+/** All that a mutation could have changed; audit rows of refusals may come. */
+async function state(): Promise<unknown> {
+  const names = [
+    'project',
+    'user',
+    'membership',
+    'api_token',
+    'session',
+    'status_change',
+    'idempotency_key',
+    'commit_record',
+  ];
+  return Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2, 3`)));
+}
+
+test('every mutation with an input of its own has cases', () => {
+  const sdl = parse(readFileSync(new URL('../../../schema/system.graphql', import.meta.url), 'utf8'));
+  const mutations = sdl.definitions.flatMap((definition) =>
+    definition.kind === Kind.OBJECT_TYPE_DEFINITION && definition.name.value === 'Mutation'
+      ? (definition.fields ?? []).map((field) => field.name.value)
+      : [],
+  );
+  // Login, refresh and logout tell nothing of their input on purpose: see access/sessions.test.ts.
+  const told = mutations.filter((name) => !['login', 'sessionRefresh', 'logout'].includes(name));
+  expect([...new Set(cases.map(([mutation]) => mutation))].sort()).toEqual(told.sort());
+});
+
+describe('a bad field is refused by name and code, and changes nothing', () => {
+  test.each(cases)('%s %s %j: %s', async (mutation, field, value, code) => {
+    const before = await state();
+    const { userErrors, commit } = await send(mutation, { ...good[mutation]?.(), [field]: value });
+    expect(userErrors).toMatchObject([{ code, field: ['input', field] }]);
+    expect(commit).toBeNull();
+    expect(await state()).toEqual(before);
+  });
+});
+
+test('all bad fields are told at once', async () => {
+  const { userErrors } = await send('userCreate', { name: 'with space', password: 'short' });
+  expect(userErrors.map((error) => error.field)).toEqual([
+    ['input', 'name'],
+    ['input', 'password'],
+  ]);
+});
+
+describe('the same key with another input is KEY_CONFLICT, and changes nothing', () => {
+  const changed: Readonly<Record<string, () => Input>> = {
+    projectCreate: () => ({ name: 'other' }),
+    projectUpdate: () => ({ description: 'other' }),
+    userCreate: () => ({ password: 'another long password' }),
+    userUpdate: () => ({ password: 'another long password' }),
+    membershipSet: () => ({ role: 'MEMBER' }),
+    apiTokenCreate: () => ({ name: 'other' }),
+    apiTokenRevoke: () => ({ id: ids.otherToken }),
+  };
+  test.each(Object.keys(good))('%s', async (mutation) => {
+    const input = { ...good[mutation]?.(), idempotencyKey: `key of ${mutation}` };
+    expect((await send(mutation, input)).userErrors).toEqual([]);
+    const before = await state();
+    const { userErrors } = await send(mutation, { ...input, ...changed[mutation]?.() });
+    expect(userErrors).toMatchObject([{ code: 'KEY_CONFLICT', field: ['input', 'idempotencyKey'], retry: 'NEW_KEY' }]);
+    expect(await state()).toEqual(before);
+  });
+});
+
+test('a password is in no error, no audit entry and no idempotency row', async () => {
+  const password = 'a very secret sentence';
+  await send('userCreate', { name: 'with space', password, idempotencyKey: 'secret 1' });
+  await send('userCreate', { name: 'secretive', password, idempotencyKey: 'secret 2' });
+  const kept = JSON.stringify([
+    await bench.db.query('SELECT * FROM audit_entry'),
+    await bench.db.query('SELECT * FROM idempotency_key'),
+  ]);
+  expect(kept).toContain('secretive');
+  expect(kept).not.toContain(password);
+});

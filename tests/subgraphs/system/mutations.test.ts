@@ -1,0 +1,285 @@
+// What the mutations of projects, users, memberships and tokens do, with their events, versions, keys and rights.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Mutation } from '../../../generated/graph/system.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+
+let bench: SystemBench;
+let admin: Identity;
+
+beforeAll(async () => {
+  bench = await systemBench();
+  admin = await makeUser(bench, 'admin', { admin: true });
+});
+
+afterAll(() => bench.close());
+
+const errors = 'userErrors { code message field }';
+const documents = {
+  projectCreate: `mutation ($input: ProjectCreateInput!) { projectCreate(input: $input) { project { id name version description } commit { token replication { state } } ${errors} } }`,
+  projectUpdate: `mutation ($input: ProjectUpdateInput!) { projectUpdate(input: $input) { project { id version description } commit { token } ${errors} } }`,
+  userCreate: `mutation ($input: UserCreateInput!) { userCreate(input: $input) { user { id name version admin disabled } commit { token } ${errors} } }`,
+  userUpdate: `mutation ($input: UserUpdateInput!) { userUpdate(input: $input) { user { id version admin disabled } ${errors} } }`,
+  membershipSet: `mutation ($input: MembershipSetInput!) { membershipSet(input: $input) { membership { role user { name } } ${errors} } }`,
+  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt project { name } } ${errors} } }`,
+  apiTokenRevoke: `mutation ($input: ApiTokenRevokeInput!) { apiTokenRevoke(input: $input) { apiToken { id version revokedAt } ${errors} } }`,
+} as const;
+
+async function send<Name extends keyof typeof documents>(
+  name: Name,
+  input: object,
+  caller = admin,
+): Promise<Mutation[Name]> {
+  const { data, errors: failures } = await bench.ask(caller, documents[name], { input });
+  expect(failures).toBeUndefined();
+  return data[name];
+}
+
+/** Events of a subject, oldest first. */
+async function events(globalId: string, type: string): Promise<unknown> {
+  return bench.db.query(
+    'SELECT kind, subject_version AS version, from_status AS `from`, to_status AS `to`, reason, project_id IS NULL AS adminsOnly FROM status_change WHERE subject_id = ? ORDER BY id',
+    [decodeUuid(type, globalId) ?? ''],
+  );
+}
+
+async function newProject(name: string): Promise<{ id: string; uuid: string }> {
+  const uuid = await bench.system.firstStart.ensureProject(name);
+  return { id: encodeId('Project', uuid), uuid };
+}
+
+const worth = (user: Identity) => bench.system.authenticator.recheck(user);
+const globalId = (user: Identity) => encodeId('User', user.id);
+
+describe('projects', () => {
+  test('are made with an event and a commit, and changed with a version that rises', async () => {
+    const made = await send('projectCreate', { name: 'one', description: 'first\nsecond' });
+    expect(made).toMatchObject({ userErrors: [], project: { name: 'one', version: 1, description: 'first\nsecond' } });
+    expect(made.commit?.replication).toEqual({ state: 'NOT_REPLICATED' });
+    const id = made.project?.id ?? '';
+    expect((await send('projectUpdate', { id, description: 'new', expectedVersion: 1 })).project).toMatchObject({
+      version: 2,
+    });
+    expect((await send('projectUpdate', { id, description: 'new' })).project).toMatchObject({ version: 2 });
+    expect((await send('projectUpdate', { id, description: 'x', expectedVersion: 1 })).userErrors).toMatchObject([
+      { code: 'STALE_VERSION', field: ['input', 'expectedVersion'] },
+    ]);
+    expect(await events(id, 'Project')).toEqual([
+      { kind: 'project.created', version: 1, from: null, to: 'ACTIVE', reason: null, adminsOnly: 0 },
+      { kind: 'project.changed', version: 2, from: 'ACTIVE', to: 'ACTIVE', reason: 'description', adminsOnly: 0 },
+    ]);
+  });
+
+  test('sent twice, or many times at once, with one key are made once', async () => {
+    const input = { name: 'once', idempotencyKey: 'once' };
+    const answers = await Promise.all([1, 2, 3, 4].map(() => send('projectCreate', input)));
+    expect(new Set(answers.map((answer) => answer.project?.id)).size).toBe(1);
+    expect(answers.every((answer) => answer.userErrors.length === 0)).toBe(true);
+    expect(await events(answers[0]?.project?.id ?? '', 'Project')).toHaveLength(1);
+  });
+
+  test('are for administrators to make and change', async () => {
+    const { id, uuid } = await newProject('guarded');
+    const operator = await makeUser(bench, 'guarded-operator', { projects: { [uuid]: 'OPERATOR' } });
+    expect((await send('projectCreate', { name: 'mine' }, operator)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    expect((await send('projectUpdate', { id, description: 'x' }, operator)).userErrors).toMatchObject([
+      { code: 'FORBIDDEN' },
+    ]);
+    const member = { projectId: id, userId: globalId(operator), role: 'VIEWER' };
+    expect((await send('membershipSet', member, operator)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+  });
+});
+
+describe('memberships', () => {
+  test('are set, changed and ended, and count at once', async () => {
+    const { id, uuid } = await newProject('team');
+    const user = await makeUser(bench, 'mate');
+    const input = { projectId: id, userId: globalId(user) };
+    expect((await send('membershipSet', { ...input, role: 'MEMBER' })).membership).toEqual({
+      role: 'MEMBER',
+      user: { name: 'mate' },
+    });
+    expect(await worth(user)).toMatchObject({ projects: { [uuid]: 'MEMBER' } });
+    await send('membershipSet', { ...input, role: 'MEMBER' });
+    await send('membershipSet', { ...input, role: 'OPERATOR' });
+    expect(await worth(user)).toMatchObject({ projects: { [uuid]: 'OPERATOR' } });
+    expect(await send('membershipSet', { ...input, role: null })).toEqual({ membership: null, userErrors: [] });
+    expect(await worth(user)).toMatchObject({ projects: {} });
+    await send('membershipSet', { ...input, role: null });
+    expect(await events(id, 'Project')).toMatchObject([
+      { kind: 'project.created' },
+      { kind: 'membership.changed', version: 2, from: null, to: 'MEMBER', reason: 'user mate' },
+      { kind: 'membership.changed', version: 3, from: 'MEMBER', to: 'OPERATOR' },
+      { kind: 'membership.changed', version: 4, from: 'OPERATOR', to: 'NONE' },
+    ]);
+  });
+
+  test('are bounded, so that an identity fits into a header', async () => {
+    const user = await makeUser(bench, 'everywhere');
+    await bench.db.execute("INSERT INTO project (id, name) SELECT UUID(), CONCAT('many-', seq) FROM seq_1_to_200");
+    await bench.db.execute(
+      "INSERT INTO membership (project_id, user_id, role) SELECT id, ?, 'VIEWER' FROM project WHERE name LIKE 'many-%'",
+      [user.id],
+    );
+    const { id } = await newProject('one-too-many');
+    const { userErrors } = await send('membershipSet', { projectId: id, userId: globalId(user), role: 'VIEWER' });
+    expect(userErrors).toMatchObject([{ code: 'INVALID_INPUT', field: ['input', 'userId'] }]);
+  });
+});
+
+describe('users', () => {
+  test('are made and changed; a password or a disabling ends the sessions', async () => {
+    const made = await send('userCreate', { name: 'bob@example.org', password: 'a password that fits' });
+    expect(made.user).toMatchObject({ name: 'bob@example.org', version: 1, admin: false, disabled: false });
+    const user = await makeUser(bench, 'carol');
+    const id = globalId(user);
+    await send('userUpdate', { id, admin: true });
+    expect(await worth(user)).toMatchObject({ admin: true });
+    await send('userUpdate', { id, admin: false });
+    expect(await worth(user)).toMatchObject({ admin: false });
+    await send('userUpdate', { id, password: 'another long password' });
+    expect(await worth(user)).toBeUndefined();
+    expect((await send('userUpdate', { id, disabled: true })).user).toMatchObject({ version: 5, disabled: true });
+    expect((await send('userUpdate', { id, disabled: true })).user).toMatchObject({ version: 5 });
+    expect(await events(id, 'User')).toMatchObject([
+      { kind: 'user.changed', version: 2, from: 'ACTIVE', to: 'ACTIVE', reason: 'admin', adminsOnly: 1 },
+      { version: 3, reason: 'admin' },
+      { version: 4, reason: 'password' },
+      { version: 5, from: 'ACTIVE', to: 'DISABLED', reason: 'disabled' },
+    ]);
+  });
+
+  test('change their own password, and nothing else', async () => {
+    const user = await makeUser(bench, 'dave');
+    const id = globalId(user);
+    for (const wish of [{ admin: true }, { disabled: true }, { password: 'another long password', admin: true }]) {
+      const field = ['input', 'admin' in wish ? 'admin' : 'disabled'];
+      expect((await send('userUpdate', { id, ...wish }, user)).userErrors).toMatchObject([
+        { code: 'FORBIDDEN', field },
+      ]);
+    }
+    expect(await worth(user)).toEqual(user);
+    expect((await send('userUpdate', { id, password: 'another long password' }, user)).userErrors).toEqual([]);
+    expect(await worth(user)).toBeUndefined();
+    expect((await bench.system.authenticator.recheck(admin))?.admin).toBe(true);
+  });
+
+  test('who share a project are seen, but not changed, by each other', async () => {
+    const { uuid } = await newProject('shared');
+    const one = await makeUser(bench, 'erin', { projects: { [uuid]: 'OPERATOR' } });
+    const other = await makeUser(bench, 'frank', { projects: { [uuid]: 'VIEWER' } });
+    const { userErrors } = await send('userUpdate', { id: globalId(other), disabled: true }, one);
+    expect(userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+  });
+
+  test('without the right to, make nobody hash a password', async () => {
+    const user = await makeUser(bench, 'grace');
+    const before = bench.hasher.hashed;
+    const { userErrors } = await send('userCreate', { name: 'x', password: 'a password that fits' }, user);
+    expect(userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    await send('userUpdate', { id: globalId(admin), password: 'a password that fits' }, user);
+    expect(bench.hasher.hashed).toBe(before);
+  });
+
+  test('the last administrator stays, even when two are demoted at once', async () => {
+    const alone = await systemBench();
+    try {
+      const [one, other] = [
+        await makeUser(alone, 'one', { admin: true }),
+        await makeUser(alone, 'other', { admin: true }),
+      ];
+      const demote = (target: Identity, wish: object) =>
+        alone.ask(one, documents.userUpdate, { input: { id: globalId(target), ...wish } });
+      const answers = await Promise.all([demote(one, { admin: false }), demote(other, { disabled: true })]);
+      const codes = answers.flatMap(({ data }) => data.userUpdate.userErrors.map((error) => error.code));
+      expect(codes).toEqual(['WRONG_STATE']);
+      expect(await alone.db.query('SELECT id FROM user WHERE admin = 1 AND disabled = 0')).toHaveLength(1);
+    } finally {
+      await alone.close();
+    }
+  });
+});
+
+describe('API tokens', () => {
+  test('are made with a secret that is shown once, and revoked at once', async () => {
+    const { id: projectId, uuid } = await newProject('cmp');
+    const operator = await makeUser(bench, 'heidi', { projects: { [uuid]: 'OPERATOR' } });
+    const expiresAt = '2099-01-01T00:00:00.000Z';
+    const input = { projectId, name: 'my cmp', role: 'OPERATOR', expiresAt, idempotencyKey: 'k' };
+    const made = await send('apiTokenCreate', input, operator);
+    const id = made.apiToken?.id ?? '';
+    expect(made.apiToken).toMatchObject({
+      name: 'my cmp',
+      role: 'OPERATOR',
+      prefix: made.secret?.slice(0, 11),
+      expiresAt,
+      project: { name: 'cmp' },
+    });
+    const again = await send('apiTokenCreate', input, operator);
+    expect([again.apiToken?.id, again.secret, again.userErrors]).toEqual([id, null, []]);
+    const identity = await bench.system.authenticator.authenticate(made.secret ?? '');
+    expect(identity).toMatchObject({ kind: 'token', projects: { [uuid]: 'OPERATOR' } });
+    expect((await send('apiTokenRevoke', { id }, operator)).apiToken).toMatchObject({
+      version: 2,
+      revokedAt: expect.any(String),
+    });
+    expect(identity && (await worth(identity))).toBeUndefined();
+    expect((await send('apiTokenRevoke', { id }, operator)).apiToken).toMatchObject({ version: 2 });
+    expect(await events(id, 'ApiToken')).toMatchObject([
+      { kind: 'apiToken.created', to: 'ACTIVE', reason: 'my cmp', adminsOnly: 0 },
+      { kind: 'apiToken.revoked', version: 2, from: 'ACTIVE', to: 'REVOKED' },
+    ]);
+    const kept = JSON.stringify(
+      await bench.db.query("SELECT result FROM idempotency_key WHERE operation = 'apiTokenCreate'"),
+    );
+    expect(kept).not.toContain(made.secret);
+  });
+
+  test.each(['MEMBER', 'VIEWER'] as const)('are not for a %s', async (role) => {
+    const { id: projectId, uuid } = await newProject(`tokens-${role.toLowerCase()}`);
+    const user = await makeUser(bench, `tokens-${role}`, { projects: { [uuid]: role } });
+    const existing = await bench.system.firstStart.issueToken({ projectId: uuid, name: 't', role: 'VIEWER' });
+    const id = encodeId('ApiToken', existing.id);
+    const refused = [
+      await send('apiTokenCreate', { projectId, name: 'x', role: 'VIEWER' }, user),
+      await send('apiTokenRevoke', { id }, user),
+    ];
+    for (const { userErrors } of refused) expect(userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    const list = await bench.ask(user, 'query ($id: ID) { apiTokens(projectId: $id) { nodes { id } } }', {
+      id: projectId,
+    });
+    expect(list.codes).toEqual(['FORBIDDEN']);
+    const node = await bench.ask(user, 'query ($id: ID!) { node(id: $id) { id } }', { id });
+    expect(node.data.node).toBeNull();
+  });
+});
+
+describe('first start', () => {
+  test('makes one administrator, however many processes try', async () => {
+    const fresh = await systemBench();
+    try {
+      const tries = await Promise.all([1, 2, 3].map(() => fresh.system.firstStart.bootstrap({ adminName: 'root' })));
+      expect(tries.filter(({ created }) => created)).toHaveLength(1);
+      const { password = '' } = tries.find(({ created }) => created) ?? {};
+      const { data } = await fresh.ask(
+        null,
+        'mutation ($p: String!) { login(input: { name: "root", password: $p }) { accessToken } }',
+        { p: password },
+      );
+      expect(await fresh.system.authenticator.authenticate(data.login.accessToken ?? '')).toMatchObject({
+        admin: true,
+      });
+      expect(await fresh.system.firstStart.bootstrap({ adminName: 'second', adminPassword: 'x' })).toEqual({
+        created: false,
+      });
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  test('makes a project once', async () => {
+    const made = await Promise.all([1, 2, 3].map(() => bench.system.firstStart.ensureProject('shared-name')));
+    expect(new Set(made).size).toBe(1);
+  });
+});
