@@ -4,7 +4,19 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
@@ -44,7 +56,7 @@ export interface DataFolder {
   subfolder(name: string, options?: { forService?: boolean }): Promise<string>;
   /** A random value kept in a 0600 file under `secrets/`, made on first use. */
   secret(name: string): Promise<string>;
-  /** Releases the lock. The files stay. */
+  /** Releases the lock. The files stay; a socket folder elsewhere goes when it is empty. */
   close(): Promise<void>;
 }
 
@@ -125,7 +137,10 @@ class OpenDataFolder implements DataFolder {
   async close(): Promise<void> {
     const lock = this.#lock;
     this.#lock = undefined;
-    if (lock !== undefined) closeSync(lock);
+    if (lock === undefined) return;
+    // A socket folder elsewhere goes too, unless something is still in it.
+    if (dirname(this.socketFolder) !== this.path) await rmdir(this.socketFolder).catch(() => {});
+    closeSync(lock);
   }
 }
 
