@@ -1,5 +1,5 @@
-// Prints `N passed, N failed` (and `, N skipped`) as the very last line of the run. It is plain JavaScript because Jest
-// loads reporters without its transform.
+// Prints `N passed, N failed` (and `, N skipped`) as the very last line of the run, and before it why tests were skipped.
+// It is plain JavaScript because Jest loads reporters without its transform.
 
 /** A test file that could not run at all counts as one failure. */
 export default class ClosingLineReporter {
@@ -7,6 +7,17 @@ export default class ClosingLineReporter {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
     const line = `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
-    process.on('exit', () => process.stdout.write(`${line}\n`));
+    const reasons = skipReasons(results).map((reason) => `Not run: ${reason}\n`);
+    process.on('exit', () => process.stdout.write(`${reasons.join('')}${line}\n`));
   }
+}
+
+/** Names of skipped groups that say why, as `describeWithLab` makes them. */
+function skipReasons(results) {
+  const titles = results.testResults
+    .flatMap((file) => file.testResults)
+    .filter((result) => result.status === 'pending')
+    .flatMap((result) => [...result.ancestorTitles, result.title])
+    .filter((title) => title.includes('(skipped: '));
+  return [...new Set(titles)];
 }
