@@ -1,0 +1,287 @@
+// The status feed: nothing missed, nothing twice, and never a silent gap.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { Database } from '../../../platform/database/database.ts';
+import type { CodedError } from '../../../platform/errors.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
+import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
+import { Sequencer } from '../../../platform/events/sequencer.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { Retention } from '../../../platform/retention.ts';
+import { createLocalWake, type Wake } from '../../../platform/wake.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+
+const log = pino({ level: 'silent' });
+const everything = () => true;
+let place: TestDatabase;
+let db: Database;
+let wake: Wake;
+let sequencer: Sequencer;
+let feed: StatusFeed;
+
+beforeAll(async () => {
+  place = await testDatabase();
+  db = new Database({ connection: place.connection });
+});
+
+beforeEach(async () => {
+  await db.execute('DELETE FROM status_change');
+  await db.execute('UPDATE status_sequencer SET next_seq = 1, oldest_seq = 1');
+  await db.execute('DELETE FROM db_timeline WHERE epoch > 1');
+  wake = createLocalWake();
+  sequencer = new Sequencer({ db, wake, log });
+  feed = await startFeed();
+});
+
+afterEach(async () => {
+  await feed.stop();
+});
+
+afterAll(async () => {
+  await db.close();
+  await place.drop();
+});
+
+async function startFeed(options: { ringSize?: number; checkpointMs?: number } = {}): Promise<StatusFeed> {
+  const started = new StatusFeed({ db, wake, log, pollMs: 20, ...options });
+  await started.start();
+  return started;
+}
+
+/** Events n1, n2, … of kind `even` or `odd`. */
+async function write(from: number, to: number): Promise<void> {
+  const events = Array.from({ length: to - from + 1 }, (_, index) => {
+    const number = from + index;
+    const kind = number % 2 === 0 ? 'even' : 'odd';
+    const subjectId = newUuid();
+    return { projectId: null, kind, subjectType: 'T', subjectId, subjectVersion: 1, from: null, to: `n${number}` };
+  });
+  await db.transaction((tx) => appendStatus(tx, events, wake));
+  while ((await sequencer.runOnce()) > 0);
+}
+
+async function take(items: AsyncGenerator<FeedItem, void, void>, count: number): Promise<SequencedEvent[]> {
+  const events: SequencedEvent[] = [];
+  while (events.length < count) {
+    const { value, done } = await items.next();
+    if (done === true) break;
+    if (value.event !== null) events.push(value.event);
+  }
+  return events;
+}
+
+function names(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => `n${from + index}`);
+}
+
+const toNames = (events: readonly SequencedEvent[]) => events.map((event) => event.to);
+
+async function codeOf(after: string): Promise<string> {
+  const error = await feed
+    .subscribe({ after, filter: everything })
+    .next()
+    .then(
+      () => undefined,
+      (reason: CodedError) => reason,
+    );
+  return error?.code ?? 'none';
+}
+
+describe('subscribe', () => {
+  test('without a cursor: a checkpoint at once, then what comes, but nothing from before', async () => {
+    await write(1, 3);
+    await waitFor('the feed', () => feed.figures().seq === 3);
+    const items = feed.subscribe({ filter: everything });
+    const first = await items.next();
+    expect(first.value).toMatchObject({ event: null });
+    await write(4, 5);
+    expect(toNames(await take(items, 2))).toEqual(names(4, 5));
+    // The checkpoint's cursor resumes at the same place.
+    const again = feed.subscribe({ after: (first.value as FeedItem).cursor, filter: everything });
+    expect(toNames(await take(again, 2))).toEqual(names(4, 5));
+  });
+
+  test('every cursor resumes right after its event, from memory and from the table, here and in another process', async () => {
+    await write(1, 1200);
+    const all = await take(feed.subscribe({ after: startCursor(), filter: everything }), 1200);
+    expect(toNames(all)).toEqual(names(1, 1200));
+    const small = await startFeed({ ringSize: 16 });
+    try {
+      for (const at of [1, 2, 499, 500, 501, 1183, 1184, 1199]) {
+        const cursor = all[at - 1]?.cursor ?? '';
+        for (const each of [feed, small])
+          expect(toNames(await take(each.subscribe({ after: cursor, filter: everything }), 1200 - at))).toEqual(
+            names(at + 1, 1200),
+          );
+      }
+    } finally {
+      await small.stop();
+    }
+  });
+
+  test('a slow reader goes over from memory to the table and back', async () => {
+    const small = await startFeed({ ringSize: 8 });
+    const items = small.subscribe({ filter: everything });
+    await items.next();
+    let next = 1;
+    for (const burst of [3, 40, 1, 900, 7, 2]) {
+      await write(next, next + burst - 1);
+      await waitFor('the feed', () => small.figures().seq === next + burst - 1);
+      expect(toNames(await take(items, burst))).toEqual(names(next, next + burst - 1));
+      next += burst;
+    }
+    await small.stop();
+  });
+
+  test('a filter: what it lets through, in order; an error in it ends that reader alone', async () => {
+    const even = feed.subscribe({ filter: (event) => event.kind === 'even' });
+    const broken = feed.subscribe({
+      filter: () => {
+        throw new Error('bad filter');
+      },
+    });
+    await even.next();
+    await broken.next();
+    const failing = expect(broken.next()).rejects.toThrow('bad filter');
+    await write(1, 10);
+    await failing;
+    expect(await broken.next()).toEqual({ done: true, value: undefined });
+    expect(toNames(await take(even, 5))).toEqual(['n2', 'n4', 'n6', 'n8', 'n10']);
+  });
+
+  test('a reader for whom nothing matches gets checkpoints that move on', async () => {
+    const quick = await startFeed({ checkpointMs: 40 });
+    const items = quick.subscribe({ filter: (event) => event.to === 'never' });
+    const first = (await items.next()).value as FeedItem;
+    await write(1, 50);
+    const seen = await waitFor('a checkpoint past the events', async () => {
+      const item = (await items.next()).value as FeedItem;
+      expect(item.event).toBeNull();
+      return decodeCursor(item.cursor)?.seq === 50 && item;
+    });
+    expect(decodeCursor(first.cursor)?.seq).toBe(0);
+    const resumed = feed.subscribe({ after: seen.cursor, filter: everything });
+    await write(51, 52);
+    expect(toNames(await take(resumed, 2))).toEqual(names(51, 52));
+    await quick.stop();
+  });
+
+  test('ends a waiting pull at once on return, on abort and when the feed stops', async () => {
+    const ended = { done: true, value: undefined };
+    const controller = new AbortController();
+    const [one, two, three] = [undefined, controller.signal, undefined].map((signal) =>
+      feed.subscribe({ after: startCursor(), filter: everything, ...(signal === undefined ? {} : { signal }) }),
+    );
+    const pulls = [one, two, three].map((each) => each?.next());
+    await waitFor('three readers', () => feed.figures().subscriptions === 3);
+    await one?.return(undefined);
+    expect(await pulls[0]).toEqual(ended);
+    controller.abort();
+    expect(await pulls[1]).toEqual(ended);
+    await feed.stop();
+    expect(await pulls[2]).toEqual(ended);
+    expect(feed.figures().subscriptions).toBe(0);
+  });
+
+  test('pulls made at once are answered in order', async () => {
+    const items = feed.subscribe({ after: startCursor(), filter: everything });
+    const pulls = [1, 2, 3].map(() => items.next());
+    await write(1, 3);
+    const values = (await Promise.all(pulls)).map((result) => (result.value as FeedItem).event?.to);
+    expect(values).toEqual(names(1, 3));
+  });
+});
+
+describe('a cursor that does not fit', () => {
+  test('text that is none of ours is INVALID_CURSOR', async () => {
+    for (const text of ['', 'x', 'AAAA', encodeCursor({ timeline: 1, seq: 5, eventId: '' })])
+      expect([text, await codeOf(text)]).toEqual([text, 'INVALID_CURSOR']);
+  });
+
+  test('past retention it is CURSOR_EXPIRED, also for a reader that is overtaken by it', async () => {
+    const small = await startFeed({ ringSize: 4 });
+    await write(1, 600);
+    await waitFor('the feed', () => small.figures().seq === 600);
+    const all = await take(feed.subscribe({ after: startCursor(), filter: everything }), 600);
+    const overtaken = small.subscribe({ after: all[2]?.cursor ?? '', filter: everything });
+    expect(toNames(await take(overtaken, 1))).toEqual(['n4']);
+    await db.execute('UPDATE status_change SET at = at - INTERVAL 40 DAY WHERE seq <= 550');
+    const retention = new Retention({ db, log, eventMs: 30 * 86_400_000, auditMs: 30 * 86_400_000 });
+    expect(await retention.runOnce()).toMatchObject({ events: 550 });
+    for (const seq of [0, 3, 550]) {
+      const cursor = seq === 0 ? startCursor() : (all[seq - 1]?.cursor ?? '');
+      expect([seq, await codeOf(cursor)]).toEqual([seq, 'CURSOR_EXPIRED']);
+    }
+    // The rest of the page it had read, then the error: no gap.
+    expect(toNames(await take(overtaken, 499))).toEqual(names(5, 503));
+    await expect(overtaken.next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    const kept = feed.subscribe({ after: all[550]?.cursor ?? '', filter: everything });
+    expect(toNames(await take(kept, 49))).toEqual(names(552, 600));
+    await small.stop();
+  });
+
+  test('of another event at the same place, or beyond the end, it is RESYNC_REQUIRED', async () => {
+    await write(1, 3);
+    expect(await codeOf(encodeCursor({ timeline: 1, seq: 2, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
+    expect(await codeOf(encodeCursor({ timeline: 1, seq: 9, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
+    expect(await codeOf(encodeCursor({ timeline: 7, seq: 0, eventId: '' }))).toBe('RESYNC_REQUIRED');
+  });
+
+  test('of a timeline before a loss it is RESYNC_REQUIRED; after a clean failover it goes on', async () => {
+    await write(1, 3);
+    const [first] = await take(feed.subscribe({ after: startCursor(), filter: everything }), 1);
+    await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
+    expect(toNames(await take(feed.subscribe({ after: first?.cursor ?? '', filter: everything }), 2))).toEqual(
+      names(2, 3),
+    );
+    await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (3, 1)');
+    expect(await codeOf(first?.cursor ?? '')).toBe('RESYNC_REQUIRED');
+  });
+});
+
+describe('a history that is rewritten under the feed', () => {
+  test('ends its readers with RESYNC_REQUIRED, and the feed goes on with the new one', async () => {
+    await write(1, 5);
+    await waitFor('the feed', () => feed.figures().seq === 5);
+    const items = feed.subscribe({ filter: everything });
+    await items.next();
+    const pull = items.next();
+    // A standby that had only the first three was promoted, and other events took the numbers.
+    await db.transaction(async (tx) => {
+      await tx.execute('DELETE FROM status_change WHERE seq > 3');
+      await tx.execute('UPDATE status_sequencer SET next_seq = 4');
+    });
+    await write(4, 9);
+    await expect(pull).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' });
+    await waitFor('the feed', () => feed.figures().seq === 9);
+    const fresh = feed.subscribe({ after: await feed.currentCursor(), filter: everything });
+    await write(10, 10);
+    expect(toNames(await take(fresh, 1))).toEqual(['n10']);
+  });
+
+  test('also when a lossy timeline begins with the same events', async () => {
+    await write(1, 2);
+    await waitFor('the feed', () => feed.figures().seq === 2);
+    const items = feed.subscribe({ filter: everything });
+    await items.next();
+    await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 1)');
+    await expect(items.next()).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' });
+  });
+});
+
+test('waitFor sees a match that passes after the call, and gives up at its deadline', async () => {
+  const seen = feed.waitFor((event) => event.to === 'n2', { timeoutMs: 5_000 });
+  await write(1, 3);
+  expect(await seen).toBe(true);
+  expect(await feed.waitFor((event) => event.to === 'n2', { timeoutMs: 30 })).toBe(false);
+  const controller = new AbortController();
+  const aborted = feed.waitFor(everything, { timeoutMs: 5_000, signal: controller.signal });
+  controller.abort();
+  expect(await aborted).toBe(false);
+});
+
+function startCursor(): string {
+  return encodeCursor({ timeline: 1, seq: 0, eventId: '' });
+}

@@ -1,0 +1,134 @@
+// The edge of mutations: one transaction for all, refusals that leave nothing, repetitions, lost databases.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { Commits } from '../../platform/commits.ts';
+import { Database } from '../../platform/database/database.ts';
+import { CommitUncertainError } from '../../platform/database/errors.ts';
+import { refuse } from '../../platform/errors.ts';
+import type { Identity, RequestContext } from '../../platform/identity.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { type MutationCall, Mutations, toUserErrors } from '../../platform/mutation.ts';
+import { Keyring } from '../../platform/secrets/keyring.ts';
+import { createLocalWake } from '../../platform/wake.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+
+const log = pino({ level: 'silent' });
+const projectId = newUuid();
+const identity: Identity = {
+  kind: 'user',
+  id: newUuid(),
+  name: 'ada',
+  admin: false,
+  projects: { [projectId]: 'MEMBER' },
+  credentialId: newUuid(),
+};
+const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map() };
+const keyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
+
+let place: TestDatabase;
+let db: Database;
+let mutations: Mutations;
+let commits: Commits;
+
+beforeAll(async () => {
+  place = await testDatabase();
+  db = new Database({ connection: place.connection });
+  commits = new Commits({ db, keyring, log });
+  mutations = new Mutations({ db, wake: createLocalWake(), commits, log });
+  await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
+});
+
+afterAll(async () => {
+  await db.close();
+  await place.drop();
+});
+
+function create(name: string, input: Record<string, unknown>, fails = false): MutationCall<{ id: number }> {
+  return {
+    name: 'thingCreate',
+    context,
+    projectId,
+    input: Object.assign({ name }, input),
+    async effect(tx) {
+      const { insertId } = await tx.execute('INSERT INTO thing (name) VALUES (?)', [name]);
+      if (fails) refuse('ALREADY_EXISTS', `there is a ${name}`, { field: ['input', 'name'] });
+      return { result: { id: insertId }, subject: { type: 'Thing', id: newUuid() } };
+    },
+  };
+}
+
+async function count(table: string, where = '1 = 1'): Promise<number> {
+  return (await db.query<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table} WHERE ${where}`))[0]?.n ?? -1;
+}
+
+describe('run', () => {
+  test('writes effect, audit and commit record, and gives a token that holds', async () => {
+    const outcome = await mutations.run(create('a', { password: 'hidden' }));
+    expect(outcome).toMatchObject({ result: { id: expect.any(Number) }, userErrors: [], replayed: false });
+    expect(await commits.replication(outcome.commit?.token ?? '', 0)).toMatchObject({ state: 'NOT_REPLICATED' });
+    const [entry] = await db.query<{ details: string }>(
+      "SELECT details, outcome, actor_name, request_id, subject_type FROM audit_entry WHERE action = 'thingCreate'",
+    );
+    expect(entry).toMatchObject({ outcome: 'ACCEPTED', actor_name: 'ada', request_id: 'r-1', subject_type: 'Thing' });
+    expect(entry?.details).not.toContain('hidden');
+  });
+
+  test('a refusal leaves nothing but an audit entry, and does not consume the key', async () => {
+    const before = await count('thing');
+    const refused = await mutations.run(create('b', { idempotencyKey: 'kb' }, true));
+    expect(refused).toMatchObject({
+      result: null,
+      commit: null,
+      userErrors: [{ code: 'ALREADY_EXISTS', field: ['input', 'name'], retry: 'NEVER' }],
+    });
+    expect(await count('thing')).toBe(before);
+    expect(await count('audit_entry', "outcome = 'REFUSED' AND code = 'ALREADY_EXISTS'")).toBe(1);
+    expect((await mutations.run(create('b', { idempotencyKey: 'kb' }))).userErrors).toEqual([]);
+  });
+
+  test('the same key gives the same result and commit; another input conflicts', async () => {
+    const first = await mutations.run(create('c', { idempotencyKey: 'kc' }));
+    const audited = await count('audit_entry');
+    const again = await mutations.run(create('c', { idempotencyKey: 'kc' }));
+    expect(again).toMatchObject({ result: first.result, replayed: true, userErrors: [] });
+    expect(await count('thing', "name = 'c'")).toBe(1);
+    expect(await count('audit_entry')).toBe(audited);
+    const other = await mutations.run(create('cc', { idempotencyKey: 'kc' }));
+    expect(other.userErrors).toMatchObject([{ code: 'KEY_CONFLICT', field: ['input', 'idempotencyKey'] }]);
+    expect(await count('thing', "name = 'cc'")).toBe(0);
+  });
+
+  test('ten at once with one key: one effect, ten equal answers', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 10 }, () => mutations.run(create('d', { idempotencyKey: 'kd' }))),
+    );
+    expect(new Set(all.map((each) => each.result?.id)).size).toBe(1);
+    expect(all.filter((each) => !each.replayed)).toHaveLength(1);
+    expect(await count('thing', "name = 'd'")).toBe(1);
+  });
+
+  test('a bug is thrown, and rolls back', async () => {
+    const call = { ...create('e', {}), effect: () => Promise.reject(new TypeError('bug')) };
+    await expect(mutations.run(call)).rejects.toThrow('bug');
+  });
+
+  test('a database that is away is UNAVAILABLE', async () => {
+    const away = new Database({
+      connection: { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' },
+      acquireTimeoutMs: 200,
+    });
+    try {
+      const lost = new Mutations({ db: away, wake: createLocalWake(), commits, log });
+      const outcome = await lost.run(create('f', {}));
+      expect(outcome.userErrors).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);
+    } finally {
+      await away.close();
+    }
+  });
+});
+
+test('toUserErrors: a lost commit is OUTCOME_UNCERTAIN, a full disk UNAVAILABLE, a bug nothing', () => {
+  expect(toUserErrors(new CommitUncertainError(new Error('x')))).toMatchObject([{ code: 'OUTCOME_UNCERTAIN' }]);
+  expect(toUserErrors(Object.assign(new Error('full'), { errno: 1021 }))?.[0]?.message).toContain('disk is full');
+  expect(toUserErrors(new TypeError('x'))).toBeUndefined();
+});
