@@ -63,11 +63,12 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
     gauge(
       registry,
       'tidegate_owed_work',
-      'Work that is due: rows, and seconds the oldest waits',
+      'Work that is due: rows, seconds the oldest waits, and rows that keep failing',
       ['of'],
       async (set) => {
-        const { due, oldestMs } = await owedWork.figures();
+        const { due, oldestMs, dead } = await owedWork.figures();
         set(due, { of: 'rows' });
+        set(dead, { of: 'dead' });
         set(oldestMs / 1000, { of: 'oldest' });
       },
     );

@@ -1,6 +1,8 @@
 // Work that is owed: the database remembers it, a queue only carries it. A job that is lost, doubled or late changes
 // nothing: claiming and finishing are conditional updates by a token, in the effect's own transaction.
+import { createHash } from 'node:crypto';
 import type { Database, Transaction } from './database/database.ts';
+import { appendStatus } from './events/append.ts';
 import { newToken } from './ids.ts';
 import type { Wake } from './wake.ts';
 
@@ -11,6 +13,15 @@ export interface OwedJob {
   readonly wanted: number;
   readonly leaseToken: string;
 }
+
+/** A job as its carrier holds it. */
+export interface ClaimedJob extends OwedJob {
+  /** This one included, since it last succeeded or was owed anew. */
+  readonly attempts: number;
+}
+
+/** After so many attempts a job is a dead letter: tried once an hour, and seen in metrics and status events. */
+export const deadAfterAttempts = 10;
 
 /** A row that is due, as the carrier needs it. */
 export interface DueRow {
@@ -86,16 +97,16 @@ export class OwedWork {
   }
 
   /** Claims a row that is due; undefined when it is not, is done, or someone else has it. */
-  async claim(kind: string, key: string): Promise<OwedJob | undefined> {
+  async claim(kind: string, key: string): Promise<ClaimedJob | undefined> {
     const leaseToken = newToken();
     const { affectedRows } = await this.#db.execute(
       'UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1 WHERE kind = ? AND `key` = ? AND due_at <= NOW(3) AND (lease_until IS NULL OR lease_until <= NOW(3))',
       [leaseToken, this.#claimMs * 1000, kind, key],
     );
     if (affectedRows === 0) return undefined;
-    const sql = 'SELECT wanted FROM owed_work WHERE kind = ? AND `key` = ? AND lease_token = ?';
-    const [row] = await this.#db.query<{ wanted: number }>(sql, [kind, key, leaseToken]);
-    return row === undefined ? undefined : { kind, key, wanted: row.wanted, leaseToken };
+    const sql = 'SELECT wanted, attempts FROM owed_work WHERE kind = ? AND `key` = ? AND lease_token = ?';
+    const [row] = await this.#db.query<{ wanted: number; attempts: number }>(sql, [kind, key, leaseToken]);
+    return row === undefined ? undefined : { kind, key, leaseToken, ...row };
   }
 
   /** Gives a claim back after a failure: due again after a delay that grows with each attempt. */
@@ -107,11 +118,44 @@ export class OwedWork {
     );
   }
 
-  /** Rows that are owed now, and how long the longest due has waited, for metrics. */
-  async figures(): Promise<{ readonly due: number; readonly oldestMs: number }> {
+  /** Gives a claim back as a dead letter: due in an hour, with a status event the first time. */
+  async bury(job: ClaimedJob, error: unknown, wake: Wake): Promise<void> {
+    const message = (error instanceof Error ? error.message : String(error)).slice(0, 1024);
+    await this.#db.transaction(async (tx) => {
+      const { affectedRows } = await tx.execute(
+        'UPDATE owed_work SET lease_token = NULL, lease_until = NULL, last_error = ?, due_at = NOW(3) + INTERVAL 1 HOUR WHERE kind = ? AND `key` = ? AND lease_token = ?',
+        [message, job.kind, job.key, job.leaseToken],
+      );
+      if (affectedRows === 0 || job.attempts !== deadAfterAttempts) return;
+      const event = {
+        projectId: null,
+        kind: 'owedWork.state',
+        subjectType: 'OwedWork',
+        subjectId: owedWorkId(job.kind, job.key),
+        subjectVersion: job.wanted,
+        from: 'DUE',
+        to: 'DEAD',
+        reason: `${job.kind} ${job.key} failed ${job.attempts} times: ${message}`,
+      };
+      await appendStatus(tx, [event], wake);
+    });
+  }
+
+  /** Rows that are owed now, how long the longest due has waited, and dead letters; for metrics. */
+  async figures(): Promise<{ readonly due: number; readonly oldestMs: number; readonly dead: number }> {
     const [row] = await this.#db.query<{ due: number; oldestMs: number | null }>(
       'SELECT COUNT(*) AS due, TIMESTAMPDIFF(MICROSECOND, MIN(due_at), NOW(3)) DIV 1000 AS oldestMs FROM owed_work WHERE due_at <= NOW(3)',
     );
-    return { due: row?.due ?? 0, oldestMs: Math.max(0, row?.oldestMs ?? 0) };
+    const [buried] = await this.#db.query<{ dead: number }>(
+      'SELECT COUNT(*) AS dead FROM owed_work WHERE due_at IS NOT NULL AND attempts >= ?',
+      [deadAfterAttempts],
+    );
+    return { due: row?.due ?? 0, oldestMs: Math.max(0, row?.oldestMs ?? 0), dead: buried?.dead ?? 0 };
   }
+}
+
+/** A row of owed work has no id: its kind and key stand for one, the same each time (RFC 9562 version 8). */
+function owedWorkId(kind: string, key: string): string {
+  const hex = createHash('sha256').update(`${kind}\n${key}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -2,7 +2,7 @@
 // verdicts that a starved checker can't spoil. A job or a timer for each check would cost more than the check itself.
 import type { Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
-import { Periodic } from '../periodic.ts';
+import { Loop } from '../../platform/loop.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import type { CheckReading, CheckTarget, CheckTenant } from './check-tenant.ts';
 import { FallRise } from './fall-rise.ts';
@@ -61,7 +61,7 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
   readonly #running = new Map<AbortController, Promise<void>>();
   readonly #holder: ShardHolder;
   readonly #recorder: ResultRecorder<Target, Detail>;
-  readonly #refresh: Periodic;
+  readonly #refresh: Loop;
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(options: CheckEngineOptions<Target, Detail>) {
@@ -70,11 +70,11 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     this.#concurrency = options.concurrency ?? 256;
     this.#wheel = new TimerWheel({ tickMs: wheelTickMs, slots: wheelSlots, nowMs: performance.now() });
     const { tenant, log } = options;
-    this.#refresh = new Periodic({
+    this.#refresh = new Loop({
       name: `checks/${tenant.name}/targets`,
-      everyMs: options.refreshMs ?? 2_000,
+      pauseMs: () => options.refreshMs ?? 2_000,
       log,
-      task: () => this.#listTargets(),
+      run: () => this.#listTargets(),
     });
     this.#holder = new ShardHolder({
       tenant: tenant.name,
@@ -118,7 +118,7 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     await this.#holder.stop();
   }
 
-  async #listTargets(): Promise<void> {
+  async #listTargets(): Promise<false> {
     const held = new Set(this.#holder.heldShards());
     const targets = held.size === 0 ? [] : await this.#options.tenant.listTargets();
     const mine = new Map<string, Target>();
@@ -126,6 +126,7 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     for (const id of this.#entries.keys()) if (!mine.has(id)) this.#forget(id);
     for (const target of mine.values()) this.#keep(target);
     this.#options.metrics.holding(this.#options.tenant.name, held.size, this.#entries.size);
+    return false;
   }
 
   #forget(id: string): void {

@@ -2,7 +2,7 @@
 // at most one observation for each target, the newest.
 import type { HeldLease } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
-import { Periodic } from '../periodic.ts';
+import { Loop } from '../../platform/loop.ts';
 import type { CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
 
 export interface ResultRecorderOptions<Target extends CheckTarget, Detail> {
@@ -19,15 +19,15 @@ export interface ResultRecorderOptions<Target extends CheckTarget, Detail> {
 export class ResultRecorder<Target extends CheckTarget, Detail> {
   readonly #options: ResultRecorderOptions<Target, Detail>;
   readonly #waiting = new Map<string, CheckObservation<Target, Detail>>();
-  readonly #loop: Periodic;
+  readonly #loop: Loop;
 
   constructor(options: ResultRecorderOptions<Target, Detail>) {
     this.#options = options;
-    this.#loop = new Periodic({
+    this.#loop = new Loop({
       name: `checks/${options.tenant.name}/record`,
-      everyMs: options.everyMs,
+      pauseMs: () => options.everyMs,
       log: options.log,
-      task: () => this.flush(),
+      run: () => this.flush(),
     });
   }
 
@@ -44,7 +44,7 @@ export class ResultRecorder<Target extends CheckTarget, Detail> {
   }
 
   /** Records all that waits; throws when the database is away, and keeps what was not recorded. */
-  async flush(): Promise<void> {
+  async flush(): Promise<false> {
     for (const [shard, all] of this.#byShard()) {
       const size = this.#options.batchSize ?? 500;
       for (let from = 0; from < all.length; from += size) {
@@ -57,6 +57,7 @@ export class ResultRecorder<Target extends CheckTarget, Detail> {
         }
       }
     }
+    return false;
   }
 
   /** Records what waits, if it can be. */

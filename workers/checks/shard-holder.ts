@@ -2,7 +2,7 @@
 // gives back what is too many. The lease of each shard is the fence of what is recorded for it.
 import type { HeldLease, Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
-import { Periodic } from '../periodic.ts';
+import { Loop } from '../../platform/loop.ts';
 import { planShards } from './shards.ts';
 
 export interface ShardHolderOptions {
@@ -22,17 +22,17 @@ export class ShardHolder {
   readonly #options: ShardHolderOptions;
   readonly #prefix: string;
   readonly #held = new Map<number, HeldLease>();
-  readonly #loop: Periodic;
+  readonly #loop: Loop;
   #member: HeldLease | undefined;
 
   constructor(options: ShardHolderOptions) {
     this.#options = options;
     this.#prefix = `checks/${options.tenant}/`;
-    this.#loop = new Periodic({
+    this.#loop = new Loop({
       name: `${this.#prefix}shards`,
-      everyMs: options.everyMs,
+      pauseMs: () => options.everyMs,
       log: options.log,
-      task: (signal) => this.#balance(signal),
+      run: (signal) => this.#balance(signal),
     });
   }
 
@@ -60,13 +60,13 @@ export class ShardHolder {
     this.#options.onChange();
   }
 
-  async #balance(signal: AbortSignal): Promise<void> {
+  async #balance(signal: AbortSignal): Promise<false> {
     const { leases, owner, shardCount } = this.#options;
     if (this.#member === undefined || this.#member.signal.aborted) {
       this.#member = await leases.acquire(`${this.#prefix}member/${owner}`);
     }
     const live = await leases.live(this.#prefix);
-    if (signal.aborted) return;
+    if (signal.aborted) return false;
     this.#dropLost();
     const members = live.filter((lease) => lease.name.startsWith(`${this.#prefix}member/`)).length;
     const plan = planShards({
@@ -80,9 +80,10 @@ export class ShardHolder {
     });
     for (const shard of plan.release) await this.#giveBack(shard);
     for (const shard of plan.acquire) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       await this.#take(shard);
     }
+    return false;
   }
 
   async #take(shard: number): Promise<void> {

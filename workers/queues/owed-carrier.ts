@@ -1,0 +1,88 @@
+// Carries owed work: what is due in the database goes into Redis every few seconds, when work is owed, and at once when
+// Redis has forgotten everything (its marker is missing).
+import type { Redis } from 'ioredis';
+import type { Logger } from '../../platform/log.ts';
+import { Loop } from '../../platform/loop.ts';
+import type { Wake } from '../../platform/wake.ts';
+import type { QueueMetrics } from './queue-metrics.ts';
+import type { QueueWorker } from './queue-worker.ts';
+
+export interface OwedCarrierOptions {
+  readonly workers: readonly QueueWorker[];
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly wake: Wake;
+  readonly log: Logger;
+  readonly metrics: QueueMetrics;
+  /** Default 5000. */
+  readonly dispatchMs?: number;
+  /** How often the marker is looked for; default 1000. */
+  readonly markerMs?: number;
+}
+
+export class OwedCarrier {
+  readonly #options: OwedCarrierOptions;
+  readonly #dispatch: Loop;
+  readonly #marker: Loop;
+  #unlisten: (() => void) | undefined;
+
+  constructor(options: OwedCarrierOptions) {
+    this.#options = options;
+    const { log } = options;
+    this.#dispatch = new Loop({
+      name: 'owed work: dispatch',
+      log,
+      pauseMs: () => options.dispatchMs ?? 5_000,
+      run: (signal) => this.#dispatchAll(signal),
+    });
+    this.#marker = new Loop({
+      name: 'owed work: marker',
+      log,
+      pauseMs: () => options.markerMs ?? 1_000,
+      run: () => this.#lookForMarker(),
+    });
+  }
+
+  start(): void {
+    this.#unlisten ??= this.#options.wake.on('owed', () => this.#dispatch.trigger());
+    this.#dispatch.start();
+    this.#marker.start();
+    for (const worker of this.#options.workers) worker.start();
+  }
+
+  /** Hands over nothing more and waits for the jobs that run. */
+  async drain(): Promise<void> {
+    await this.#endLoops();
+    await Promise.all(this.#options.workers.map((worker) => worker.drain()));
+  }
+
+  async stop(): Promise<void> {
+    await this.#endLoops();
+    await Promise.all(this.#options.workers.map((worker) => worker.stop()));
+  }
+
+  async #endLoops(): Promise<void> {
+    this.#unlisten?.();
+    this.#unlisten = undefined;
+    await Promise.all([this.#dispatch.stop(), this.#marker.stop()]);
+  }
+
+  async #dispatchAll(signal: AbortSignal): Promise<boolean> {
+    for (const worker of this.#options.workers) {
+      if (signal.aborted) return false;
+      this.#options.metrics.dispatched(await worker.dispatch());
+    }
+    return false;
+  }
+
+  /** Whoever sets the marker saw that it was missing. */
+  async #lookForMarker(): Promise<boolean> {
+    const { redis, prefix, log } = this.#options;
+    const wasMissing = (await redis.set(`${prefix}:owed-work`, '1', 'NX')) === 'OK';
+    if (wasMissing) {
+      log.info('Redis holds no owed work: handing over all that is due');
+      this.#dispatch.trigger();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,139 @@
+// One kind's BullMQ queue with the worker that takes its jobs. A job in Redis is only a hint: what is done is decided by
+// the claim in the database, so that a job that comes twice, late or not at all changes nothing.
+import { createHash } from 'node:crypto';
+import { Queue, Worker } from 'bullmq';
+import type { Database } from '../../platform/database/database.ts';
+import type { Logger } from '../../platform/log.ts';
+import {
+  type ClaimedJob,
+  type DueRow,
+  deadAfterAttempts,
+  OwedWork,
+  OwedWorkLostError,
+} from '../../platform/owed-work.ts';
+import { type RedisLocation, redisOptions } from '../../platform/redis.ts';
+import type { Wake } from '../../platform/wake.ts';
+import type { OwedQueue } from './owed-queue.ts';
+import type { QueueMetrics } from './queue-metrics.ts';
+
+export interface QueueWorkerOptions {
+  readonly queue: OwedQueue;
+  readonly db: Database;
+  readonly redis: RedisLocation;
+  readonly prefix: string;
+  readonly wake: Wake;
+  readonly log: Logger;
+  readonly metrics: QueueMetrics;
+  /** The first retry's delay; default 1000. */
+  readonly retryFirstMs?: number;
+}
+
+interface JobData {
+  readonly key: string;
+}
+
+const maxRowsAtOnce = 1_000;
+/** How long a job's claim outlives its signal: time to end, and to roll back. */
+const claimGraceMs = 5_000;
+
+export class QueueWorker {
+  readonly #options: QueueWorkerOptions;
+  readonly #owedWork: OwedWork;
+  readonly #queue: Queue<JobData>;
+  readonly #worker: Worker<JobData>;
+  readonly #stopping = new AbortController();
+
+  /** Connects to Redis; takes jobs after `start`. */
+  constructor(options: QueueWorkerOptions) {
+    this.#options = options;
+    const { queue, redis, prefix, db } = options;
+    this.#owedWork = new OwedWork({
+      db,
+      claimMs: queue.deadlineMs + claimGraceMs,
+      ...(options.retryFirstMs === undefined ? {} : { retryFirstMs: options.retryFirstMs }),
+    });
+    // A job that is kept, done or failed, would make adding it again a silent no-op.
+    const removed = { removeOnComplete: true, removeOnFail: true };
+    this.#queue = new Queue(queue.kind, {
+      connection: redisOptions(redis, { keepCommands: false }),
+      prefix,
+      defaultJobOptions: { attempts: 1, ...removed },
+    });
+    this.#worker = new Worker(queue.kind, (job) => this.#run(job.data.key), {
+      connection: redisOptions(redis, { keepCommands: true }),
+      prefix,
+      autorun: false,
+      concurrency: queue.concurrency,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
+    // Its connections say so themselves when Redis is away; unheard, the event would end the process.
+    this.#queue.on('error', (error) => options.log.debug({ err: error, queue: queue.kind }, 'queue'));
+    this.#worker.on('error', (error) => options.log.debug({ err: error, queue: queue.kind }, 'queue worker'));
+  }
+
+  start(): void {
+    void this.#worker.run();
+  }
+
+  /** Adds a job for each row that is due. Throws when Redis or the database is away. */
+  async dispatch(): Promise<number> {
+    const { kind } = this.#options.queue;
+    const rows = await this.#owedWork.dueRows({ kinds: [kind], limit: maxRowsAtOnce });
+    if (rows.length === 0) return 0;
+    await this.#queue.addBulk(
+      rows.map((row) => ({ name: kind, data: { key: row.key }, opts: { jobId: jobIdOf(row) } })),
+    );
+    return rows.length;
+  }
+
+  /** Takes no more jobs and waits for those that run. */
+  async drain(): Promise<void> {
+    await this.#worker.pause();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    // Forced: it waits for nothing. What still runs has its claim, which ends by itself.
+    await this.#worker.close(true);
+    await this.#queue.close();
+  }
+
+  async #run(key: string): Promise<void> {
+    const { queue, log, metrics } = this.#options;
+    const job = await this.#owedWork.claim(queue.kind, key);
+    if (job === undefined) return;
+    const startedAt = performance.now();
+    const signal = AbortSignal.any([AbortSignal.timeout(queue.deadlineMs), this.#stopping.signal]);
+    try {
+      await queue.run(job, { signal });
+      metrics.ended(queue.kind, 'done', performance.now() - startedAt);
+    } catch (error) {
+      if (error instanceof OwedWorkLostError) {
+        metrics.ended(queue.kind, 'lost', performance.now() - startedAt);
+        log.warn({ err: error, queue: queue.kind, key }, 'a job was rolled back: its claim is gone');
+        return;
+      }
+      metrics.ended(queue.kind, 'failed', performance.now() - startedAt);
+      await this.#giveBack(job, error);
+    }
+  }
+
+  async #giveBack(job: ClaimedJob, error: unknown): Promise<void> {
+    const { log, wake, queue } = this.#options;
+    const { key, attempts } = job;
+    if (attempts < deadAfterAttempts) {
+      log.warn({ err: error, queue: queue.kind, key, attempts }, 'a job failed: it will be tried again');
+      await this.#owedWork.fail(job, error);
+    } else {
+      log.error({ err: error, queue: queue.kind, key, attempts }, 'a job keeps failing: it will be tried once an hour');
+      await this.#owedWork.bury(job, error, wake);
+    }
+  }
+}
+
+/** The same for the same attempt at the same work, so that dispatchers in many processes add it once; never an integer. */
+function jobIdOf(row: DueRow): string {
+  const hash = createHash('sha256').update(`${row.kind}\n${row.key}`).digest('hex').slice(0, 32);
+  return `${hash}-${row.wanted}-${row.attempts}`;
+}
