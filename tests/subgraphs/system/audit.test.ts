@@ -1,0 +1,198 @@
+// The audit trail: who reads what, that a changed entry is found, and the export.
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
+import { AuditSealer } from '../../../platform/audit/sealer.ts';
+import { exportAudit } from '../../../platform/audit/trail.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { Leases } from '../../../platform/leases.ts';
+import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+
+let bench: SystemBench;
+let admin: Identity;
+let operator: Identity;
+let viewer: Identity;
+let alpha: string;
+let sealer: AuditSealer;
+let leases: Leases;
+
+const log = pino({ level: 'silent' });
+
+beforeAll(async () => {
+  bench = await systemBench();
+  const { firstStart } = bench.system;
+  alpha = await firstStart.ensureProject('alpha');
+  admin = await makeUser(bench, 'admin', { admin: true });
+  operator = await makeUser(bench, 'operator', { projects: { [alpha]: 'OPERATOR' } });
+  viewer = await makeUser(bench, 'viewer', { projects: { [alpha]: 'VIEWER' } });
+  leases = new Leases({ db: bench.db, owner: 'audit-test', log });
+  sealer = new AuditSealer({ db: bench.db, leases, log });
+  const projectId = encodeId('Project', alpha);
+  await create(operator, 'apiTokenCreate', { projectId, name: 'cmp', role: 'VIEWER' });
+  await create(viewer, 'apiTokenCreate', { projectId, name: 'mine', role: 'VIEWER' });
+  await create(admin, 'userCreate', { name: 'dora', password: 'a password that fits' });
+});
+
+afterAll(async () => {
+  await sealer.stop();
+  await leases.stop();
+  await bench.close();
+});
+
+function create(caller: Identity, mutation: string, input: object) {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  return bench.ask(caller, `mutation ($input: ${type}!) { ${mutation}(input: $input) { userErrors { code } } }`, {
+    input,
+  });
+}
+
+const entry = 'id position at actor action project { name } subjectId outcome code requestId details hash';
+
+async function entries(caller: Identity, variables: object = {}) {
+  const document = `query ($projectId: ID, $first: Int, $after: String) { auditEntries(projectId: $projectId, first: $first, after: $after) {
+    nodes { ${entry} } pageInfo { hasNextPage endCursor } } }`;
+  return bench.ask(caller, document, variables);
+}
+
+describe('entries', () => {
+  test('tell who asked for what, and what came of it', async () => {
+    const { nodes } = (await entries(admin, { first: 3 })).data.auditEntries;
+    const base = {
+      at: expect.any(String),
+      id: expect.any(String),
+      requestId: 'test-request',
+      position: null,
+      hash: null,
+    };
+    expect(nodes).toEqual([
+      {
+        ...base,
+        actor: 'admin',
+        action: 'userCreate',
+        project: null,
+        subjectId: expect.any(String),
+        outcome: 'ACCEPTED',
+        code: null,
+        details: { name: 'dora', password: '•••', admin: false },
+      },
+      {
+        ...base,
+        actor: 'viewer',
+        action: 'apiTokenCreate',
+        project: { name: 'alpha' },
+        subjectId: null,
+        outcome: 'REFUSED',
+        code: 'FORBIDDEN',
+        details: expect.objectContaining({ name: 'mine' }),
+      },
+      {
+        ...base,
+        actor: 'operator',
+        action: 'apiTokenCreate',
+        project: { name: 'alpha' },
+        subjectId: expect.any(String),
+        outcome: 'ACCEPTED',
+        code: null,
+        details: expect.objectContaining({ name: 'cmp' }),
+      },
+    ]);
+  });
+
+  test('are for operators of the project, and for administrators', async () => {
+    const projectId = encodeId('Project', alpha);
+    const own = (await entries(operator)).data.auditEntries.nodes;
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.every((each) => each.project?.name === 'alpha')).toBe(true);
+    expect((await entries(viewer)).data.auditEntries.nodes).toEqual([]);
+    expect((await entries(viewer, { projectId })).codes).toEqual(['FORBIDDEN']);
+  });
+
+  test('come in pages, newest first', async () => {
+    const whole = (await entries(admin)).data.auditEntries.nodes;
+    const first = (await entries(admin, { first: 2 })).data.auditEntries;
+    const rest = (await entries(admin, { after: first.pageInfo.endCursor })).data.auditEntries;
+    expect([...first.nodes, ...rest.nodes]).toEqual(whole);
+    expect((await entries(admin, { after: Buffer.from('["x"]').toString('base64url') })).codes).toEqual([
+      'INVALID_INPUT',
+    ]);
+  });
+});
+
+describe('verification', () => {
+  const document =
+    'query ($from: String, $limit: Int) { auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason } }';
+  const verify = async (variables: object = {}) => bench.ask(admin, document, variables);
+
+  test('finds a whole trail whole, and a changed entry', async () => {
+    while ((await sealer.runOnce()) > 0);
+    const whole = (await verify()).data.auditVerification;
+    expect(whole).toMatchObject({ intact: true, unsealed: 0, firstBrokenPosition: null });
+    expect(whole.checked).toBeGreaterThan(3);
+    const [row] = await bench.db.query<{ details: string }>('SELECT details FROM audit_entry WHERE position = 2');
+    await bench.db.execute("UPDATE audit_entry SET details = '{}' WHERE position = 2");
+    expect((await verify()).data.auditVerification).toMatchObject({
+      intact: false,
+      firstBrokenPosition: '2',
+      reason: expect.any(String),
+    });
+    await bench.db.execute('UPDATE audit_entry SET details = ? WHERE position = 2', [row?.details ?? '']);
+    expect((await verify()).data.auditVerification.intact).toBe(true);
+  });
+
+  test.each([{ limit: 0 }, { limit: 100_001 }, { from: 'x' }, { from: '-1' }])('refuses %j', async (variables) => {
+    expect((await verify(variables)).codes).toEqual(['INVALID_INPUT']);
+  });
+});
+
+describe('export', () => {
+  async function exported(
+    range: { from?: Date; to?: Date } = {},
+  ): Promise<readonly (HashedEntry & { position: number; previousHash: string; hash: string; details: unknown })[]> {
+    const chunks: string[] = [];
+    // A reader that takes one line at a time, so that the writer has to wait for it.
+    const slow = new Writable({
+      highWaterMark: 1,
+      write(chunk, _encoding, done) {
+        chunks.push(String(chunk));
+        setImmediate(done);
+      },
+    });
+    const count = await exportAudit(bench.db, slow, range);
+    const lines = chunks.join('').split('\n').filter(Boolean);
+    expect(lines).toHaveLength(count);
+    return lines.map((line) => JSON.parse(line));
+  }
+
+  test('has every entry, oldest first, and can be verified away from here', async () => {
+    while ((await sealer.runOnce()) > 0);
+    const rows = await exported();
+    const [total] = await bench.db.query<{ count: number }>('SELECT COUNT(*) AS count FROM audit_entry');
+    expect(rows).toHaveLength(total?.count ?? -1);
+    let previousHash = '0'.repeat(64);
+    for (const row of [...rows].sort((one, other) => one.position - other.position)) {
+      const original = { ...row, at: new Date(row.at), details: JSON.stringify(row.details) };
+      expect(row.previousHash).toBe(previousHash);
+      expect(entryHash(original, row.position, previousHash)).toBe(row.hash);
+      previousHash = row.hash;
+    }
+  });
+
+  test('has only what is in the range', async () => {
+    await bench.db.execute(
+      "INSERT INTO audit_entry (at, actor_kind, actor_name, action, outcome, details) VALUES ('2001-02-03 04:05:06.007', 'user', 'x', 'old', 'ACCEPTED', '{}')",
+    );
+    const old = new Date('2001-02-03T04:05:06.007Z');
+    const after = new Date(old.getTime() + 1);
+    expect((await exported({ to: after })).map((row) => row.action)).toEqual(['old']);
+    expect(await exported({ from: old, to: old })).toEqual([]);
+    expect((await exported({ from: after })).map((row) => row.action)).not.toContain('old');
+  });
+
+  test('stops when it is told to', async () => {
+    const aborted = AbortSignal.abort(new Error('enough'));
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    await expect(exportAudit(bench.db, nowhere, { signal: aborted })).rejects.toThrow('enough');
+  });
+});

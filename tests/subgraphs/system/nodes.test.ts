@@ -1,0 +1,138 @@
+// What joins the subgraphs: node, entity references, CMP objects; and lists, which are paged alike.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Identity } from '../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+
+let bench: SystemBench;
+let admin: Identity;
+let operator: Identity;
+let ids: Readonly<Record<'Project' | 'User' | 'ApiToken', string>>;
+
+beforeAll(async () => {
+  bench = await systemBench();
+  const projects = [];
+  for (const name of ['c', 'a', 'b']) projects.push(await bench.system.firstStart.ensureProject(name));
+  const [project = ''] = projects;
+  admin = await makeUser(bench, 'admin', { admin: true });
+  operator = await makeUser(bench, 'operator', { projects: { [project]: 'OPERATOR' } });
+  await makeUser(bench, 'mate', { projects: { [project]: 'VIEWER' } });
+  const token = await bench.system.firstStart.issueToken({ projectId: project, name: 't', role: 'VIEWER' });
+  ids = {
+    Project: encodeId('Project', project),
+    User: encodeId('User', operator.id),
+    ApiToken: encodeId('ApiToken', token.id),
+  };
+});
+
+afterAll(() => bench.close());
+
+const node = 'query ($id: ID!) { node(id: $id) { __typename id } }';
+
+describe('node', () => {
+  test.each(['Project', 'User', 'ApiToken'] as const)('finds a %s', async (type) => {
+    const id = ids[type];
+    expect((await bench.ask(operator, node, { id })).data.node).toEqual({ __typename: type, id });
+    const entities = await bench.ask(
+      operator,
+      'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }',
+      { r: [{ __typename: type, id }] },
+    );
+    expect(entities.data._entities).toEqual([{ __typename: type }]);
+  });
+
+  test.each(['Backend', 'Operation', 'Mapping'])('gives a stub of a %s, for its own subgraph', async (type) => {
+    const id = encodeId(type, newUuid());
+    expect((await bench.ask(operator, node, { id })).data.node).toEqual({ __typename: type, id });
+  });
+
+  test.each([
+    ['no id', 'nonsense'],
+    ['an empty text', ''],
+    ['a type that is no node', encodeId('CmpObject', '["default","tenant","42"]')],
+    ['a type that is none', encodeId('Query', newUuid())],
+    ['a key that is no UUID', encodeId('Backend', "1' OR '1'='1")],
+    ['a long text', 'x'.repeat(5_000)],
+    ['an unknown project', encodeId('Project', newUuid())],
+  ])('is null for %s', async (_, id) => {
+    expect(await bench.ask(admin, node, { id })).toMatchObject({ data: { node: null }, codes: [] });
+  });
+});
+
+describe('a CMP object', () => {
+  test('has one id, by which any subgraph reads it back', async () => {
+    const document = '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }';
+    const { cmpObject } = (await bench.ask(operator, document)).data;
+    expect(cmpObject).toMatchObject({ namespace: 'default', type: 'tenant', externalId: '42' });
+    const entity =
+      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { id namespace type externalId } } }';
+    const read = async (id: string) =>
+      (await bench.ask(operator, entity, { r: [{ __typename: 'CmpObject', id }] })).data._entities;
+    expect(await read(cmpObject?.id ?? '')).toEqual([cmpObject]);
+    expect(await read(ids.Project)).toEqual([null]);
+  });
+
+  test.each([
+    ['namespace', { namespace: 'with space', type: 'tenant', externalId: '42' }],
+    ['type', { namespace: 'default', type: 'x'.repeat(64), externalId: '42' }],
+    ['externalId', { namespace: 'default', type: 'tenant', externalId: '4\u00002' }],
+    ['externalId', { namespace: 'default', type: 'tenant', externalId: '' }],
+  ])('with a bad %s is INVALID_INPUT, and says which', async (field, variables) => {
+    const document =
+      'query ($namespace: String, $type: String!, $externalId: String!) { cmpObject(namespace: $namespace, type: $type, externalId: $externalId) { id } }';
+    const { errors } = await bench.ask(operator, document, variables);
+    expect(errors).toMatchObject([
+      { extensions: { code: 'INVALID_INPUT', field: [field] }, message: expect.stringContaining(field) },
+    ]);
+  });
+});
+
+describe('lists', () => {
+  test.each([
+    ['projects', 'projects(first: $first, after: $after)', 'name'],
+    ['users', 'users(first: $first, after: $after)', 'name'],
+    ['members', 'project(id: $id) { members(first: $first, after: $after)', 'user { name }'],
+  ])('%s come in order, page by page, each once', async (_, field, selection) => {
+    const close = field.includes('project(') ? '}' : '';
+    const document = `query ($first: Int, $after: String${close && ', $id: ID!'}) { ${field} { nodes { ${selection} } pageInfo { hasNextPage endCursor } } ${close} }`;
+    const ask = async (first: number, after: string | null = null) => {
+      const { data } = await bench.ask(admin, document, { first, after, id: ids.Project });
+      return data.project?.members ?? data.projects ?? data.users;
+    };
+    const whole = await ask(100);
+    const seen: unknown[] = [];
+    let after: string | null = null;
+    for (let pages = 0; pages < 10; pages += 1) {
+      const part: typeof whole = await ask(1, after);
+      seen.push(...part.nodes);
+      after = part.pageInfo.endCursor ?? null;
+      if (!part.pageInfo.hasNextPage) break;
+    }
+    expect(seen.length).toBeGreaterThan(1);
+    expect(seen).toEqual(whole.nodes);
+  });
+
+  test('me shows the caller with roles; an administrator holds all projects', async () => {
+    const document = '{ me { name admin projects { role project { name } } } }';
+    expect((await bench.ask(operator, document)).data.me).toEqual({
+      name: 'operator',
+      admin: false,
+      projects: [{ role: 'OPERATOR', project: { name: 'c' } }],
+    });
+    expect((await bench.ask(admin, document)).data.me).toEqual({
+      name: 'admin',
+      admin: true,
+      projects: ['a', 'b', 'c'].map((name) => ({ role: 'OPERATOR', project: { name } })),
+    });
+  });
+});
+
+test('commit tells of a token that is none, health of the parts', async () => {
+  const document =
+    'query ($token: String!) { commit(token: $token) { replication { state } } health { name ready detail } }';
+  expect((await bench.ask(operator, document, { token: 'nonsense' })).data).toEqual({
+    commit: { replication: { state: 'UNKNOWN' } },
+    health: [{ name: 'database', ready: true, detail: null }],
+  });
+  expect((await bench.ask(operator, document, { token: 'x'.repeat(513) })).data.commit).toBeNull();
+});

@@ -1,0 +1,221 @@
+// Status changes as the graph gives them: the stream with its filters and cursors, and the history.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StatusFeedItem } from '../../../generated/graph/system.ts';
+import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { createLocalWake } from '../../../platform/wake.ts';
+import { makeUser, type SystemBench, sequence, systemBench } from './support/system-bench.ts';
+
+let bench: SystemBench;
+let viewer: Identity;
+let admin: Identity;
+let project: string;
+let start: string;
+
+beforeAll(async () => {
+  bench = await systemBench();
+  project = await bench.system.firstStart.ensureProject('alpha');
+  viewer = await makeUser(bench, 'viewer', { projects: { [project]: 'VIEWER' } });
+  admin = await makeUser(bench, 'admin', { admin: true });
+});
+
+afterAll(() => bench.close());
+
+// Each test has a stretch of the stream of its own.
+beforeEach(async () => {
+  await sequence(bench);
+  start = await catchUp();
+});
+
+/** The newest cursor, once the feed has read all that is sequenced. */
+async function catchUp(): Promise<string> {
+  const [row] = await bench.db.query<{ seq: number }>('SELECT next_seq - 1 AS seq FROM status_sequencer');
+  while (bench.feed.figures().seq < (row?.seq ?? 0)) await bench.feed.waitFor(() => true, { timeoutMs: 20 });
+  return bench.feed.currentCursor();
+}
+
+async function happen(...wishes: Partial<StatusEvent>[]): Promise<void> {
+  const base = {
+    projectId: project,
+    kind: 'operation.state',
+    subjectType: 'Operation',
+    subjectVersion: 1,
+    from: null,
+    to: 'SENT',
+  };
+  const events = wishes.map((wish) => ({ ...base, subjectId: newUuid(), ...wish }));
+  await bench.db.transaction((tx) => appendStatus(tx, events, createLocalWake()));
+  await sequence(bench);
+}
+
+const change =
+  'id at kind project { name } subjectType subjectId subject { __typename id } subjectVersion from to reason requestId';
+const subscription = `subscription ($filter: StatusChangeFilter, $after: String) { statusChanges(filter: $filter, after: $after) { cursor change { ${change} } } }`;
+
+interface Reader {
+  next(): Promise<StatusFeedItem>;
+  stop(): Promise<unknown>;
+}
+
+async function read(caller: Identity, variables: { filter?: object; after?: string }): Promise<Reader> {
+  const stream = await bench.subscribe(caller, subscription, variables);
+  if (!(Symbol.asyncIterator in stream)) throw new Error(JSON.stringify(stream.errors));
+  return {
+    async next() {
+      const { value } = await stream.next();
+      if (!value?.data)
+        throw Object.assign(new Error('failed'), { codes: value?.errors?.map((error) => error.extensions?.code) });
+      return (value.data as { statusChanges: StatusFeedItem }).statusChanges;
+    },
+    stop: () => stream.return(undefined),
+  };
+}
+
+async function history(caller: Identity, variables: object = {}) {
+  const document = `query ($filter: StatusChangeFilter, $first: Int, $after: String) { statusHistory(filter: $filter, first: $first, after: $after) {
+    nodes { ${change} } pageInfo { hasNextPage endCursor } } }`;
+  return bench.ask(caller, document, variables);
+}
+
+describe('the stream', () => {
+  test('begins with a checkpoint, and gives events with their subjects as stubs', async () => {
+    const reader = await read(viewer, {});
+    expect(await reader.next()).toEqual({ cursor: start, change: null });
+    const backend = newUuid();
+    await happen({
+      subjectType: 'Backend',
+      subjectId: backend,
+      kind: 'backend.operatingStatus',
+      from: 'ONLINE',
+      to: 'ERROR',
+      reason: 'no answer',
+      requestId: 'r1',
+    });
+    const id = encodeId('Backend', backend);
+    expect((await reader.next()).change).toEqual({
+      id: expect.any(String),
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      kind: 'backend.operatingStatus',
+      project: { name: 'alpha' },
+      subjectType: 'Backend',
+      subjectId: id,
+      subject: { __typename: 'Backend', id },
+      subjectVersion: 1,
+      from: 'ONLINE',
+      to: 'ERROR',
+      reason: 'no answer',
+      requestId: 'r1',
+    });
+    await reader.stop();
+  });
+
+  test('goes on after a cursor: nothing twice, nothing left out', async () => {
+    await happen({ to: 'A' }, { to: 'B' }, { to: 'C' });
+    const reader = await read(viewer, { after: start });
+    const first = await reader.next();
+    await reader.stop();
+    const resumed = await read(viewer, { after: first.cursor });
+    expect([first.change?.to, (await resumed.next()).change?.to, (await resumed.next()).change?.to]).toEqual([
+      'A',
+      'B',
+      'C',
+    ]);
+    await resumed.stop();
+  });
+
+  test.each([
+    ['kinds', () => ({ kinds: ['wanted'] })],
+    ['subjectTypes', () => ({ subjectTypes: ['Wanted'] })],
+    ['subjectId', () => ({ subjectId: encodeId('Wanted', wantedSubject) })],
+    ['projectId', () => ({ projectId: encodeId('Project', project), kinds: ['wanted'] })],
+  ])('is filtered by %s, as the history is', async (_, filter) => {
+    const wanted = { kind: 'wanted', subjectType: 'Wanted', subjectId: wantedSubject, to: 'YES' };
+    await happen({ to: 'NO' }, wanted, { to: 'NO' });
+    const reader = await read(viewer, { filter: filter(), after: start });
+    expect((await reader.next()).change?.to).toBe('YES');
+    await reader.stop();
+    const { data } = await history(viewer, { filter: filter(), first: 1 });
+    expect(data.statusHistory.nodes[0]?.to).toBe('YES');
+  });
+
+  test('shows events without a project to administrators only', async () => {
+    await happen(
+      { projectId: null, kind: 'user.changed', subjectType: 'User', subjectId: viewer.id, to: 'HIDDEN' },
+      { to: 'SHOWN' },
+    );
+    const [seen, all] = [await read(viewer, { after: start }), await read(admin, { after: start })];
+    expect((await seen.next()).change?.to).toBe('SHOWN');
+    expect(await all.next()).toMatchObject({
+      change: { to: 'HIDDEN', project: null, subject: { __typename: 'User' } },
+    });
+    await Promise.all([seen.stop(), all.stop()]);
+    const texts = [await history(viewer, { first: 2 }), await history(admin, { first: 2 })].map(({ data }) =>
+      JSON.stringify(data),
+    );
+    expect(texts.map((text) => text.includes('HIDDEN'))).toEqual([false, true]);
+  });
+
+  test('refuses a cursor that is none, and lists that are too long', async () => {
+    const reader = await read(viewer, { after: 'nonsense' });
+    await expect(reader.next()).rejects.toMatchObject({ codes: ['INVALID_CURSOR'] });
+    const kinds = Array.from({ length: 101 }, () => 'x');
+    const refused = await bench.subscribe(viewer, subscription, { filter: { kinds } });
+    expect(refused).toMatchObject({ errors: [{ extensions: { code: 'INVALID_INPUT' } }] });
+    expect((await history(viewer, { filter: { kinds: ['x'.repeat(65)] } })).codes).toEqual(['INVALID_INPUT']);
+  });
+
+  test('ends when it is returned while it waits', async () => {
+    const before = bench.feed.figures().subscriptions;
+    const stream = await bench.subscribe(viewer, subscription, { after: start });
+    if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
+    const waiting = stream.next();
+    expect(bench.feed.figures().subscriptions).toBe(before + 1);
+    await stream.return(undefined);
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    expect(bench.feed.figures().subscriptions).toBe(before);
+  });
+});
+
+const wantedSubject = newUuid();
+
+describe('the history', () => {
+  test('is newest first, in pages that do not shift', async () => {
+    const filter = { kinds: ['paged'] };
+    await happen(...['1', '2', '3'].map((to) => ({ kind: 'paged', to })));
+    const first = await history(viewer, { filter, first: 2 });
+    expect(first.data.statusHistory.nodes.map((node) => node.to)).toEqual(['3', '2']);
+    await happen({ kind: 'paged', to: '4' });
+    const { endCursor, hasNextPage } = first.data.statusHistory.pageInfo;
+    expect(hasNextPage).toBe(true);
+    const second = await history(viewer, { filter, first: 2, after: endCursor });
+    expect(second.data.statusHistory).toMatchObject({ nodes: [{ to: '1' }], pageInfo: { hasNextPage: false } });
+  });
+
+  test('has only what is sequenced', async () => {
+    const event = {
+      projectId: project,
+      kind: 'unsequenced',
+      subjectType: 'X',
+      subjectId: newUuid(),
+      subjectVersion: 1,
+      from: null,
+      to: 'X',
+    };
+    await bench.db.transaction((tx) => appendStatus(tx, [event], createLocalWake()));
+    const filter = { kinds: ['unsequenced'] };
+    expect((await history(viewer, { filter })).data.statusHistory.nodes).toEqual([]);
+    await sequence(bench);
+    expect((await history(viewer, { filter })).data.statusHistory.nodes).toHaveLength(1);
+  });
+
+  test.each([
+    ['first', { first: 0 }],
+    ['first', { first: 101 }],
+    ['after', { after: 'nonsense' }],
+    ['after', { after: Buffer.from('["x"]').toString('base64url') }],
+    ['after', { after: Buffer.from('["1; DROP TABLE status_change"]').toString('base64url') }],
+  ])('refuses %s %j', async (_, variables) => {
+    expect((await history(viewer, variables)).codes).toEqual(['INVALID_INPUT']);
+  });
+});
