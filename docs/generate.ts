@@ -1,0 +1,30 @@
+// Writes the generated pages of docs/: the settings and the error codes. `npm run check` compares them with the files.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describeSettings } from '../platform/config.ts';
+
+const settingsFile = new URL('./settings.md', import.meta.url);
+
+/** The page of all settings. */
+export function settingsPage(): string {
+  const rows = describeSettings().map(
+    ({ name, variable, default: standard, meaning }) => `| \`${name}\` | \`${variable}\` | ${standard === '' ? '' : `\`${standard}\``} | ${meaning} |`,
+  );
+  return [
+    '# Settings',
+    '',
+    'Made from `platform/config.ts` by `npm run generate:docs`. Given on the command line (`--set name=value`), in the environment, or in a YAML',
+    'or JSON file (`--config FILE`, nested by the dots); the command line wins over the environment, that over the file.',
+    '',
+    '| setting | environment | default | meaning |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** True when the file on disk is what would be written. */
+export function settingsPageIsFresh(): boolean {
+  return readFileSync(settingsFile, 'utf8') === settingsPage();
+}
+
+if (import.meta.main) writeFileSync(settingsFile, settingsPage());
