@@ -121,7 +121,7 @@ async function compose(config: Config, log: Logger, lifecycle: Lifecycle): Promi
         const worker = createWorker({
           db,
           redis: redisLocation(config),
-          leases,
+          redisPrefix,
           wake,
           sealer,
           log,

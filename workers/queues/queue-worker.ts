@@ -1,7 +1,7 @@
 // One kind's BullMQ queue with the worker that takes its jobs. A job in Redis is only a hint: what is done is decided by
 // the claim in the database, so that a job that comes twice, late or not at all changes nothing.
 import { createHash } from 'node:crypto';
-import { Queue, Worker } from 'bullmq';
+import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import type { Database } from '../../platform/database/database.ts';
 import type { Logger } from '../../platform/log.ts';
 import {
@@ -55,12 +55,12 @@ export class QueueWorker {
     // A job that is kept, done or failed, would make adding it again a silent no-op.
     const removed = { removeOnComplete: true, removeOnFail: true };
     this.#queue = new Queue(queue.kind, {
-      connection: redisOptions(redis, { keepCommands: false }),
+      connection: redisOptions(redis, { keepCommands: false }) as ConnectionOptions,
       prefix,
       defaultJobOptions: { attempts: 1, ...removed },
     });
     this.#worker = new Worker(queue.kind, (job) => this.#run(job.data.key), {
-      connection: redisOptions(redis, { keepCommands: true }),
+      connection: redisOptions(redis, { keepCommands: true }) as ConnectionOptions,
       prefix,
       autorun: false,
       concurrency: queue.concurrency,
