@@ -10,7 +10,9 @@ export interface CmpReference extends CmpObjectKey {
 
 /** Claims and mappings are unique by it: SHA-256 of resource, scope and key, in hex. */
 export function objectHash(object: BackendObject): string {
-  return createHash('sha256').update(JSON.stringify([object.resource, object.scope, object.key])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([object.resource, object.scope, object.key]))
+    .digest('hex');
 }
 
 export function describeObject(object: BackendObject): string {

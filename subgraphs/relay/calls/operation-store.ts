@@ -136,8 +136,12 @@ export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boo
   return affectedRows === 1;
 }
 
-export async function readOperation(sql: Sql, id: string): Promise<OperationRow | undefined> {
-  const rows = await sql.query<OperationRow>(`SELECT ${columns} FROM operation WHERE id = ?`, [id]);
+export async function readOperation(
+  sql: Sql,
+  id: string,
+  lock: '' | 'FOR UPDATE' = '',
+): Promise<OperationRow | undefined> {
+  const rows = await sql.query<OperationRow>(`SELECT ${columns} FROM operation WHERE id = ? ${lock}`, [id]);
   return rows[0];
 }
 
@@ -226,16 +230,34 @@ export async function backendsWithPending(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
-export interface StuckOperation extends OperationRow {
-  /** The database says so. */
-  readonly overdue: number;
+/** True when a call can no longer take effect: its quiet period is over, by the database's clock. */
+export async function isQuiet(sql: Sql, id: string): Promise<boolean> {
+  const rows = await sql.query(
+    'SELECT 1 FROM operation WHERE id = ? AND (quiet_until IS NULL OR quiet_until <= NOW(3))',
+    [id],
+  );
+  return rows.length > 0;
 }
 
-/** Unended calls of other owners, oldest deadline first: what recovery looks at. */
-export async function readUnended(sql: Sql, graceMs: number): Promise<StuckOperation[]> {
-  return sql.query<StuckOperation>(
-    `SELECT ${columns}, deadline_at <= NOW(3) - INTERVAL IF(state = 'SENT', ?, 0) * 1000 MICROSECOND AS overdue
-    FROM operation WHERE state IN ('PENDING', 'SENT') ORDER BY deadline_at LIMIT 500`,
-    [graceMs],
+/** Who carries calls that have not ended. */
+export async function ownersOfUnended(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ owner: string | null }>(
+    "SELECT DISTINCT owner FROM operation WHERE state IN ('PENDING', 'SENT') LIMIT 1000",
+  );
+  return rows.map((row) => row.owner ?? '');
+}
+
+/**
+ * What recovery has to move, oldest deadline first: calls that waited too long, what dead owners had not sent, and what
+ * they had sent when its deadline and `graceMs` are over.
+ */
+export async function readStuck(sql: Sql, deadOwners: readonly string[], graceMs: number): Promise<OperationRow[]> {
+  const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${deadOwners.map(() => '?').join(', ')})`;
+  return sql.query<OperationRow>(
+    `SELECT ${columns} FROM operation WHERE
+      (state = 'PENDING' AND (deadline_at <= NOW(3) OR ${ofTheDead}))
+      OR (state = 'SENT' AND ${ofTheDead} AND deadline_at <= NOW(3) - INTERVAL ? * 1000 MICROSECOND)
+    ORDER BY deadline_at LIMIT 500`,
+    [...deadOwners, ...deadOwners, graceMs],
   );
 }

@@ -84,6 +84,8 @@ export interface Verdict {
   /** The device's own stable id of the object. */
   readonly uuid?: string;
   readonly error?: { readonly code: string; readonly message: string };
+  /** FAILED because the object is not there: what a deletion wanted, so its mapping ends. */
+  readonly absent?: boolean;
   /** For UNKNOWN: for how long after `sent_at` the call may still take effect, in milliseconds. */
   readonly quietAfterSentMs?: number;
   readonly settledBy: 'reply' | 'deadline' | 'connection' | 'not-sent';

@@ -1,5 +1,5 @@
 // Which CMP object is which backend object: the mapping table's SQL.
-import { type Sql, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 export type MappingState = (typeof mappingStates)[number];

@@ -1,0 +1,274 @@
+// Backends, their labels and their sealed credentials: the SQL.
+import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import type { Sealed } from '../../../platform/secrets/seal.ts';
+import type { Family } from '../drivers/driver.ts';
+import type { CryptoProfile } from '../transports/session.ts';
+
+export type ProvisioningStatus = 'ENABLED' | 'DISABLED' | 'DELETED';
+export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
+export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+
+export interface BackendRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly family: Family;
+  readonly driver: string;
+  readonly ordinal: number;
+  readonly site: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly concurrency: number;
+  readonly queueLimit: number;
+  readonly deadlineMs: number;
+  readonly cryptoProfile: CryptoProfile;
+  readonly allowInit: number;
+  readonly hostKeySha256: string | null;
+  readonly provisioningStatus: ProvisioningStatus;
+  readonly operatingStatus: OperatingStatus;
+  readonly checkedAt: Date | null;
+  readonly latencyMs: number | null;
+  readonly softwareVersion: string | null;
+  readonly serial: string | null;
+  readonly healthMessage: string | null;
+  readonly circuitState: CircuitState;
+  readonly circuitSince: Date | null;
+  readonly circuitReason: string | null;
+  /** By the database's clock; null when it was never opened. */
+  readonly circuitAgeMs: number | null;
+  readonly version: number;
+  readonly createdAt: Date;
+}
+
+const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.ordinal, b.site, b.host, b.port,
+  b.concurrency, b.queue_limit AS queueLimit, b.deadline_ms AS deadlineMs, b.crypto_profile AS cryptoProfile,
+  b.allow_init AS allowInit, b.host_key_sha256 AS hostKeySha256, b.provisioning_status AS provisioningStatus,
+  b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
+  b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
+  b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason,
+  TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt`;
+
+export async function readBackend(sql: Sql, id: string): Promise<BackendRow | undefined> {
+  return (await readBackends(sql, [id])).get(id);
+}
+
+/** Also deleted ones. */
+export async function readBackends(sql: Sql, ids: readonly string[]): Promise<Map<string, BackendRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.query<BackendRow>(
+    `SELECT ${columns} FROM backend b WHERE b.id IN (${ids.map(() => '?').join(', ')})`,
+    ids,
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+export async function lockBackend(tx: Transaction, id: string): Promise<BackendRow | undefined> {
+  const rows = await tx.query<BackendRow>(`SELECT ${columns} FROM backend b WHERE b.id = ? FOR UPDATE`, [id]);
+  return rows[0];
+}
+
+export interface BackendFilter {
+  readonly projects: 'all' | readonly string[];
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly family?: string | undefined;
+  readonly ordinal?: number | undefined;
+  readonly site?: string | undefined;
+  readonly label?: { readonly name: string; readonly value: string } | undefined;
+  readonly operatingStatus?: string | undefined;
+  /** Only those where this CMP object lives. */
+  readonly livesThere?: { readonly namespace: string; readonly type: string; readonly externalId: string } | undefined;
+  /** Name and id of the last one of the page before. */
+  readonly after?: readonly [string, string] | undefined;
+  readonly take: number;
+}
+
+/** By name; without deleted ones. */
+export async function listBackends(sql: Sql, filter: BackendFilter): Promise<BackendRow[]> {
+  const where: string[] = ["b.provisioning_status <> 'DELETED'"];
+  const values: SqlValue[] = [];
+  const and = (condition: string, ...given: readonly (SqlValue | undefined)[]) => {
+    if (given.some((value) => value === undefined)) return;
+    where.push(condition);
+    values.push(...(given as SqlValue[]));
+  };
+  if (filter.projects !== 'all') {
+    if (filter.projects.length === 0) return [];
+    and(`b.project_id IN (${filter.projects.map(() => '?').join(', ')})`, ...filter.projects);
+  }
+  and('b.id = ?', filter.id);
+  and('b.name = ?', filter.name);
+  and('b.family = ?', filter.family);
+  and('b.ordinal = ?', filter.ordinal);
+  and('b.site = ?', filter.site);
+  and('b.operating_status = ?', filter.operatingStatus);
+  and(
+    'EXISTS (SELECT 1 FROM backend_label l WHERE l.backend_id = b.id AND l.name = ? AND l.value = ?)',
+    filter.label?.name,
+    filter.label?.value,
+  );
+  and(
+    `EXISTS (SELECT 1 FROM mapping m WHERE m.backend_id = b.id AND m.namespace = ? AND m.cmp_type = ? AND m.cmp_id = ?
+      AND m.project_id = b.project_id AND m.state IN ('ACTIVE', 'UNVERIFIED'))`,
+    filter.livesThere?.namespace,
+    filter.livesThere?.type,
+    filter.livesThere?.externalId,
+  );
+  and('(b.name, b.id) > (?, ?)', filter.after?.[0], filter.after?.[1]);
+  return sql.query<BackendRow>(
+    `SELECT ${columns} FROM backend b WHERE ${where.join(' AND ')} ORDER BY b.name, b.id LIMIT ${filter.take}`,
+    values,
+  );
+}
+
+export interface NewBackend {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly family: Family;
+  readonly driver: string;
+  readonly site: string | null;
+  readonly host: string;
+  readonly port: number;
+  readonly concurrency: number;
+  readonly queueLimit: number;
+  readonly deadlineMs: number;
+  readonly cryptoProfile: CryptoProfile;
+  readonly allowInit: boolean;
+  readonly hostKeySha256: string | null;
+}
+
+/** Gives the next ordinal of its family; throws the database's duplicate error when the name is taken. */
+export async function insertBackend(tx: Transaction, backend: NewBackend): Promise<void> {
+  await tx.execute(
+    'INSERT INTO backend_ordinal (project_id, family, next) VALUES (?, ?, 2) ON DUPLICATE KEY UPDATE next = next + 1',
+    [backend.projectId, backend.family],
+  );
+  await tx.execute(
+    `INSERT INTO backend (id, project_id, name, live_name, family, driver, ordinal, site, host, port, concurrency,
+      queue_limit, deadline_ms, crypto_profile, allow_init, host_key_sha256, provisioning_status, operating_status)
+    SELECT ?, ?, ?, ?, ?, ?, next - 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ENABLED', 'UNKNOWN'
+    FROM backend_ordinal WHERE project_id = ? AND family = ?`,
+    [
+      backend.id,
+      backend.projectId,
+      backend.name,
+      backend.name,
+      backend.family,
+      backend.driver,
+      backend.site,
+      backend.host,
+      backend.port,
+      backend.concurrency,
+      backend.queueLimit,
+      backend.deadlineMs,
+      backend.cryptoProfile,
+      backend.allowInit,
+      backend.hostKeySha256,
+      backend.projectId,
+      backend.family,
+    ],
+  );
+}
+
+const settable = {
+  site: 'site',
+  host: 'host',
+  port: 'port',
+  concurrency: 'concurrency',
+  queueLimit: 'queue_limit',
+  deadlineMs: 'deadline_ms',
+  cryptoProfile: 'crypto_profile',
+  allowInit: 'allow_init',
+  hostKeySha256: 'host_key_sha256',
+  provisioningStatus: 'provisioning_status',
+  operatingStatus: 'operating_status',
+  healthMessage: 'health_message',
+  circuitState: 'circuit_state',
+  circuitReason: 'circuit_reason',
+} as const;
+
+export type BackendChange = { readonly [Field in keyof typeof settable]?: SqlValue | undefined };
+
+/** Sets fields and raises the version; false when the row is no longer at `version`. */
+export async function updateBackend(
+  tx: Transaction,
+  row: { readonly id: string; readonly version: number },
+  change: BackendChange,
+): Promise<boolean> {
+  const sets = ['version = version + 1'];
+  const values: SqlValue[] = [];
+  for (const [field, column] of Object.entries(settable)) {
+    const value = change[field as keyof BackendChange];
+    if (value === undefined) continue;
+    sets.push(`${column} = ?`);
+    values.push(value);
+  }
+  if (change.circuitState !== undefined) sets.push('circuit_since = NOW(3)');
+  if (change.provisioningStatus === 'DELETED') sets.push('live_name = NULL');
+  const { affectedRows } = await tx.execute(`UPDATE backend SET ${sets.join(', ')} WHERE id = ? AND version = ?`, [
+    ...values,
+    row.id,
+    row.version,
+  ]);
+  return affectedRows === 1;
+}
+
+export interface LabelRow {
+  readonly name: string;
+  readonly value: string;
+}
+
+export async function replaceLabels(tx: Transaction, backendId: string, labels: readonly LabelRow[]): Promise<void> {
+  await tx.execute('DELETE FROM backend_label WHERE backend_id = ?', [backendId]);
+  for (const label of labels)
+    await tx.execute('INSERT INTO backend_label (backend_id, name, value) VALUES (?, ?, ?)', [
+      backendId,
+      label.name,
+      label.value,
+    ]);
+}
+
+export async function labelsOf(sql: Sql, ids: readonly string[]): Promise<Map<string, LabelRow[]>> {
+  const rows = await sql.query<LabelRow & { backendId: string }>(
+    `SELECT backend_id AS backendId, name, value FROM backend_label
+    WHERE backend_id IN (${ids.map(() => '?').join(', ')}) ORDER BY backend_id, name`,
+    ids,
+  );
+  return grouped(ids, rows);
+}
+
+export interface CredentialRow extends Sealed {
+  readonly field: string;
+}
+
+/** All fields at once: what is not given is gone. */
+export async function replaceCredentials(
+  tx: Transaction,
+  backendId: string,
+  fields: ReadonlyMap<string, Sealed>,
+): Promise<void> {
+  await tx.execute('DELETE FROM backend_credential WHERE backend_id = ?', [backendId]);
+  for (const [field, { keyId, sealed }] of fields)
+    await tx.execute('INSERT INTO backend_credential (backend_id, field, key_id, sealed) VALUES (?, ?, ?, ?)', [
+      backendId,
+      field,
+      keyId,
+      sealed,
+    ]);
+}
+
+export async function credentialsOf(sql: Sql, ids: readonly string[]): Promise<Map<string, CredentialRow[]>> {
+  const rows = await sql.query<CredentialRow & { backendId: string }>(
+    `SELECT backend_id AS backendId, field, key_id AS keyId, sealed FROM backend_credential
+    WHERE backend_id IN (${ids.map(() => '?').join(', ')}) ORDER BY backend_id, field`,
+    ids,
+  );
+  return grouped(ids, rows);
+}
+
+function grouped<Row extends { backendId: string }>(ids: readonly string[], rows: readonly Row[]): Map<string, Row[]> {
+  const result = new Map<string, Row[]>(ids.map((id) => [id, []]));
+  for (const row of rows) result.get(row.backendId)?.push(row);
+  return result;
+}

@@ -1,0 +1,113 @@
+// Which backends this process holds. A backend is taken, under its lease, by whoever has work for it and finds it free;
+// it is let go when it has been idle.
+import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import { BackendHolder, type HolderParts } from './backend-holder.ts';
+import { backendsWithPending } from './operation-store.ts';
+
+/** For so long a backend found held by another is not tried again. */
+const deniedMs = 300;
+
+export function backendLease(backendId: string): string {
+  return `relay/backend/${backendId}`;
+}
+
+export class BackendManager {
+  readonly #parts: HolderParts;
+  readonly #holders = new Map<string, BackendHolder>();
+  readonly #opening = new Map<string, Promise<BackendHolder | undefined>>();
+  readonly #deniedUntilMs = new Map<string, number>();
+  readonly #closing = new Set<Promise<void>>();
+  #draining = false;
+
+  constructor(parts: HolderParts) {
+    this.#parts = parts;
+  }
+
+  /** The holder, when this process is one. */
+  get(backendId: string): BackendHolder | undefined {
+    const holder = this.#holders.get(backendId);
+    if (holder === undefined || holder.live) return holder;
+    this.#letGo(holder);
+    return undefined;
+  }
+
+  /** The holder, with the row just read; undefined when another process holds the backend. */
+  async hold(row: BackendRow): Promise<BackendHolder | undefined> {
+    const holder = this.get(row.id) ?? (await this.#take(row));
+    await holder?.refresh(row);
+    return holder;
+  }
+
+  /** Backends whose calls wait and that nobody may hold; idle ones are let go; the others look at their queues. */
+  async tick(): Promise<void> {
+    if (this.#draining) return;
+    for (const holder of [...this.#holders.values()]) {
+      if (!holder.live || holder.idleMs > this.#parts.settings.holderIdleMs) this.#letGo(holder);
+      else if (holder.waiting) holder.poke();
+    }
+    for (const id of await backendsWithPending(this.#parts.db)) {
+      const holder = this.get(id);
+      if (holder !== undefined) {
+        holder.poke();
+        continue;
+      }
+      const row = await readBackend(this.#parts.db, id);
+      if (row !== undefined) await this.#take(row);
+    }
+    const nowMs = performance.now();
+    for (const [id, untilMs] of this.#deniedUntilMs) if (untilMs < nowMs) this.#deniedUntilMs.delete(id);
+  }
+
+  figures(): { readonly held: number; readonly sessions: number } {
+    let sessions = 0;
+    for (const holder of this.#holders.values()) sessions += holder.sessions;
+    return { held: this.#holders.size, sessions };
+  }
+
+  /** Takes nothing more; calls on the wire end, at most `drainMs`. */
+  async drain(drainMs: number): Promise<void> {
+    this.#draining = true;
+    await Promise.allSettled([...this.#opening.values()]);
+    for (const holder of [...this.#holders.values()]) this.#letGo(holder, drainMs);
+    await Promise.allSettled([...this.#closing]);
+  }
+
+  async #take(row: BackendRow): Promise<BackendHolder | undefined> {
+    const under = this.#opening.get(row.id);
+    if (under !== undefined) return under;
+    if (this.#draining || (this.#deniedUntilMs.get(row.id) ?? 0) > performance.now()) return undefined;
+    const opening = this.#open(row).finally(() => this.#opening.delete(row.id));
+    this.#opening.set(row.id, opening);
+    return opening;
+  }
+
+  async #open(row: BackendRow): Promise<BackendHolder | undefined> {
+    const lease = await this.#parts.leases.acquire(backendLease(row.id));
+    if (lease === undefined) {
+      this.#deniedUntilMs.set(row.id, performance.now() + deniedMs);
+      return undefined;
+    }
+    try {
+      const holder = await BackendHolder.open(this.#parts, lease, row);
+      this.#holders.set(row.id, holder);
+      lease.signal.addEventListener('abort', () => this.#letGo(holder), { once: true });
+      return holder;
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+  }
+
+  /** The lease is released only when nothing is on the wire any more. */
+  #letGo(holder: BackendHolder, drainMs = this.#parts.settings.drainMs): void {
+    if (this.#holders.get(holder.id) !== holder) return;
+    this.#holders.delete(holder.id);
+    const closed = holder
+      .close(drainMs)
+      .catch((error: unknown) => {
+        this.#parts.log.warn({ err: error, backendId: holder.id }, 'a backend was not let go cleanly');
+      })
+      .finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+}

@@ -1,0 +1,29 @@
+// Who waits in this process for the end of a call that this process carries.
+import type { Recorded } from './journal.ts';
+import type { Verdict } from './operation.ts';
+
+/** `recorded` undefined: the device has answered (or nothing was sent), and the journal could not be written. */
+export interface CallEnd {
+  readonly verdict: Verdict | undefined;
+  readonly recorded: Recorded | undefined;
+}
+
+export class Completions {
+  readonly #waiting = new Map<string, Set<(end: CallEnd) => void>>();
+
+  /** Calls `listener` once at the end; returns what ends the waiting. */
+  on(operationId: string, listener: (end: CallEnd) => void): () => void {
+    const listeners = this.#waiting.get(operationId) ?? new Set();
+    this.#waiting.set(operationId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#waiting.get(operationId) === listeners) this.#waiting.delete(operationId);
+    };
+  }
+
+  finish(operationId: string, end: CallEnd): void {
+    const listeners = this.#waiting.get(operationId);
+    this.#waiting.delete(operationId);
+    for (const listener of listeners ?? []) listener(end);
+  }
+}

@@ -1,0 +1,100 @@
+// Calls that change nothing (reads, probes, the device's own checks): through the holder's sessions when this process holds
+// the backend, else through one session of their own, which is closed when it has been idle.
+import type { Database } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/errors.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import { type BackendRow, credentialsOf } from '../backends/backend-store.ts';
+import { openEndpoint } from '../backends/credentials.ts';
+import type { WireCall } from '../drivers/driver.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { SendResult, Transport, TransportFactory } from '../transports/session.ts';
+import type { BackendManager } from './backend-manager.ts';
+import { passage } from './circuit.ts';
+
+export interface DeviceReaderOptions {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly transports: TransportFactory;
+  readonly manager: BackendManager;
+  readonly settings: RelaySettings;
+}
+
+interface Guest {
+  readonly transport: Transport;
+  readonly version: number;
+  calls: number;
+  usedAtMs: number;
+}
+
+export class DeviceReader {
+  readonly #options: DeviceReaderOptions;
+  readonly #guests = new Map<string, Guest>();
+
+  constructor(options: DeviceReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Refuses when the backend takes no calls now; never rejects for what the wire does. */
+  async ask(backend: BackendRow, wire: WireCall, deadlineMs: number): Promise<SendResult> {
+    refuseUnusable(backend, this.#options.settings);
+    const holder = await this.#options.manager.hold(backend);
+    if (holder !== undefined) return holder.ask(wire, { deadlineMs });
+    const guest = await this.#guest(backend);
+    guest.calls += 1;
+    try {
+      return await guest.transport.send(wire, { deadlineMs });
+    } finally {
+      guest.calls -= 1;
+      guest.usedAtMs = performance.now();
+    }
+  }
+
+  /** Closes sessions that nobody has used for a while. */
+  async tick(): Promise<void> {
+    const idleSinceMs = performance.now() - this.#options.settings.holderIdleMs;
+    for (const [id, guest] of [...this.#guests]) {
+      if (guest.calls > 0 || guest.usedAtMs > idleSinceMs) continue;
+      this.#guests.delete(id);
+      await guest.transport.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    const guests = [...this.#guests.values()];
+    this.#guests.clear();
+    await Promise.all(guests.map((guest) => guest.transport.close()));
+  }
+
+  async #guest(backend: BackendRow): Promise<Guest> {
+    const known = this.#guests.get(backend.id);
+    if (known?.version === backend.version) return known;
+    const { db, sealer, transports, settings } = this.#options;
+    const credentials = (await credentialsOf(db, [backend.id])).get(backend.id) ?? [];
+    const endpoint = openEndpoint(sealer, backend, credentials);
+    const { connectTimeoutMs } = settings;
+    const made = this.#guests.get(backend.id);
+    if (made?.version === backend.version) return made;
+    const transport = transports(endpoint, { concurrency: 1, connectTimeoutMs });
+    const guest = { transport, version: backend.version, calls: 0, usedAtMs: performance.now() };
+    this.#guests.set(backend.id, guest);
+    await made?.transport.close();
+    return guest;
+  }
+}
+
+/** Refusals that leave an idempotency key alone: the same request may do later. */
+export function refuseUnusable(backend: BackendRow, settings: Pick<RelaySettings, 'circuitRetryMs'>): void {
+  const field = ['input', 'backend'];
+  if (backend.provisioningStatus === 'DELETED') refuse('NOT_FOUND', `backend ${backend.name} was deleted`, { field });
+  if (backend.provisioningStatus === 'DISABLED')
+    refuse('BACKEND_DISABLED', `backend ${backend.name} is disabled: enable it with backendUpdate`, { field });
+  if (backend.hostKeySha256 === null)
+    refuse('HOST_KEY_UNKNOWN', `no host key of backend ${backend.name} is accepted yet: backendHostKeyAccept`, {
+      field,
+    });
+  if (passage(backend, settings.circuitRetryMs) === 'HELD')
+    refuse('CIRCUIT_OPEN', `calls to backend ${backend.name} are held back: ${backend.circuitReason ?? 'it fails'}`, {
+      field,
+      retryAfterMs: settings.circuitRetryMs,
+    });
+}

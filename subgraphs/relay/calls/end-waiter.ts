@@ -1,0 +1,59 @@
+// Waiting for the end of a call, wherever it is carried: this process tells at once, others through the status stream.
+import type { StatusFeed } from '../../../platform/events/feed.ts';
+import type { CallEnd, Completions } from './completions.ts';
+import { isEnded, type OperationState } from './states.ts';
+
+export interface Waiting {
+  /** Undefined: ended elsewhere, or the time is over. */
+  readonly end: Promise<CallEnd | undefined>;
+  stop(): void;
+}
+
+export class EndWaiter {
+  readonly #feed: StatusFeed;
+  readonly #completions: Completions;
+
+  constructor(options: { readonly feed: StatusFeed; readonly completions: Completions }) {
+    this.#feed = options.feed;
+    this.#completions = options.completions;
+  }
+
+  /** Undefined when it takes longer. */
+  async atMost<Result>(waitMs: number, work: Promise<Result>): Promise<Result | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, waitMs, undefined);
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Begins to listen at once, so that nothing is missed between a write and the waiting. */
+  forEnd(operationId: string, waitMs: number): Waiting {
+    const abort = new AbortController();
+    let stopListening = () => {};
+    const here = new Promise<CallEnd>((resolve) => {
+      stopListening = this.#completions.on(operationId, resolve);
+    });
+    const elsewhere = this.#feed
+      .waitFor(
+        (event) =>
+          event.subjectId === operationId && event.kind === 'operation.state' && isEnded(event.to as OperationState),
+        { timeoutMs: waitMs, signal: abort.signal },
+      )
+      .then(
+        () => undefined,
+        () => undefined,
+      );
+    return {
+      end: Promise.race([here, elsewhere]),
+      stop() {
+        abort.abort();
+        stopListening();
+      },
+    };
+  }
+}

@@ -1,0 +1,72 @@
+// The sign of life of this process's incarnation: while the lease lives, so do the calls it carries, and nobody recovers
+// them.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { HeldLease, Leases } from '../../../platform/leases.ts';
+import type { Logger } from '../../../platform/log.ts';
+
+export function processLease(owner: string): string {
+  return `relay/process/${owner}`;
+}
+
+export interface ProcessLeaseOptions {
+  readonly leases: Leases;
+  readonly owner: string;
+  readonly log: Logger;
+}
+
+const retryMs = 500;
+
+export class ProcessLease {
+  readonly #options: ProcessLeaseOptions;
+  readonly #stop = new AbortController();
+  #held: HeldLease | undefined;
+  #keeping: Promise<void> | undefined;
+
+  constructor(options: ProcessLeaseOptions) {
+    this.#options = options;
+  }
+
+  /** Taken before any call is; taken again whenever it is lost. Throws when the database is away. */
+  async start(): Promise<void> {
+    const { leases, owner } = this.#options;
+    this.#held = await leases.acquire(processLease(owner));
+    if (this.#held === undefined) throw new Error(`lease ${processLease(owner)} is held: is the owner's id unique?`);
+    this.#keeping = this.#keep();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#keeping;
+    await this.#held?.release();
+  }
+
+  async #keep(): Promise<void> {
+    const { leases, owner, log } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      const held = this.#held;
+      if (held !== undefined) await either(held.signal, this.#stop.signal);
+      if (this.#stop.signal.aborted) return;
+      this.#held = undefined;
+      try {
+        this.#held = await leases.acquire(processLease(owner));
+      } catch (error) {
+        log.warn({ err: error }, "the process's own lease could not be taken: trying again");
+      }
+      if (this.#held === undefined)
+        await sleep(retryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
+  }
+}
+
+function either(one: AbortSignal, other: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      one.removeEventListener('abort', end);
+      other.removeEventListener('abort', end);
+      resolve();
+    };
+    one.addEventListener('abort', end);
+    other.addEventListener('abort', end);
+    if (one.aborted || other.aborted) end();
+  });
+}

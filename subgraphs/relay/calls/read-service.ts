@@ -1,0 +1,102 @@
+// Queries of a backend (`relayRead`) and dry runs of calls: rendered and asked, never journaled.
+import type { Database } from '../../../platform/database/database.ts';
+import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { InputCheck } from '../../../platform/input.ts';
+import { toUserErrors } from '../../../platform/mutation.ts';
+import { requireRole } from '../access.ts';
+import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
+import { validateArguments } from '../drivers/arguments.ts';
+import type { Driver, DriverOperation, JsonObject, WireCall } from '../drivers/driver.ts';
+import { argumentFaults, notSupported } from './call-request.ts';
+import type { DeviceReader } from './device-reader.ts';
+import { wireText } from './operation.ts';
+
+export interface RelayReadInput {
+  readonly projectId?: string | null;
+  readonly backend: BackendSelector;
+  readonly operation: string;
+  readonly arguments: unknown;
+}
+
+export interface ReadResult {
+  readonly result: unknown;
+  readonly wireCall: string | null;
+  readonly userErrors: readonly UserError[];
+  readonly deviceError: { readonly code: string; readonly message: string } | null;
+}
+
+export interface ReadServiceOptions {
+  readonly db: Database;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly reader: DeviceReader;
+}
+
+export class ReadService {
+  readonly #options: ReadServiceOptions;
+
+  constructor(options: ReadServiceOptions) {
+    this.#options = options;
+  }
+
+  async read(context: RequestContext, input: RelayReadInput): Promise<ReadResult> {
+    try {
+      return await this.#read(context, input);
+    } catch (error) {
+      const userErrors = toUserErrors(error);
+      if (userErrors === undefined) throw error;
+      return { result: null, wireCall: null, userErrors, deviceError: null };
+    }
+  }
+
+  async #read(context: RequestContext, input: RelayReadInput): Promise<ReadResult> {
+    const { db, drivers, reader } = this.#options;
+    const check = new InputCheck();
+    checkSelector(check, input.backend, null);
+    check.text('operation', input.operation, { required: true, min: 1, max: 64 });
+    check.throwIfAny();
+    const backend = await selectBackend(db, context.identity, { ...input, cmp: null });
+    requireRole(context.identity, backend.projectId, 'MEMBER', 'relayRead');
+    const driver = drivers.get(backend.driver);
+    if (driver === undefined) refuse('NOT_SUPPORTED', `this relay has no driver ${backend.driver}`);
+    const operation = driver.operations.get(input.operation) ?? notSupported(driver, input.operation);
+    if (operation.effect !== 'READ')
+      refuse('NOT_SUPPORTED', `${operation.name} changes the backend: use relayCall`, {
+        field: ['input', 'operation'],
+      });
+    const checked = validateArguments(operation, input.arguments);
+    const fieldOf = (path: readonly string[]) => ['input', 'arguments', ...path];
+    const plan = { ...input, fieldOf, faultCode: 'INVALID_ARGUMENTS' } as const;
+    if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
+    const wire = operation.render(checked.args, { operationId: newUuid() });
+    const asked = await reader.ask(backend, wire, backend.deadlineMs);
+    const answer = { wireCall: wireText(wire), userErrors: [], result: null, deviceError: null };
+    if (!asked.ok) return { ...answer, deviceError: asked.failure };
+    const outcome = operation.interpret(asked.reply, checked.args);
+    if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED') return { ...answer, result: outcome.result };
+    return { ...answer, deviceError: { code: outcome.code, message: outcome.message } };
+  }
+}
+
+/** What the device's own check says of a call; null where it has none. Refuses as DeviceReader.ask does. */
+export async function deviceCheck(
+  reader: DeviceReader,
+  call: {
+    readonly backend: Parameters<DeviceReader['ask']>[0];
+    readonly operation: DriverOperation;
+    readonly args: JsonObject;
+    readonly operationId: string;
+    readonly deadlineMs: number;
+  },
+): Promise<{ code: string; message: string } | null> {
+  const { operation, args, operationId } = call;
+  const wire: WireCall | undefined = operation.renderDryRun?.(args, { operationId });
+  if (wire === undefined) return null;
+  const asked = await reader.ask(call.backend, wire, call.deadlineMs);
+  if (!asked.ok) return { code: asked.failure.code, message: asked.failure.message };
+  const outcome = (operation.interpretDryRun ?? operation.interpret)(asked.reply, args);
+  if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED')
+    return { code: 'OK', message: 'the device would take it' };
+  return { code: outcome.code, message: outcome.message };
+}

@@ -1,0 +1,91 @@
+// Brings the calls of processes that died to an end, and those that waited too long. Only one process does it at a time, and
+// each move is a compare-and-set: an owner that was only slow is never overruled by mistake.
+import type { Commits } from '../../../platform/commits.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import type { HeldLease, Leases } from '../../../platform/leases.ts';
+import type { Logger } from '../../../platform/log.ts';
+import { readBackends } from '../backends/backend-store.ts';
+import type { Driver } from '../drivers/driver.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { Journal } from './journal.ts';
+import { type OperationRow, subjectOf } from './operation.ts';
+import { type Move, ownersOfUnended, readStuck } from './operation-store.ts';
+import { processLease } from './process-lease.ts';
+
+export interface RecoveryOptions {
+  readonly db: Database;
+  readonly leases: Leases;
+  readonly commits: Commits;
+  readonly journal: Journal;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly settings: RelaySettings;
+  readonly log: Logger;
+}
+
+const leaseName = 'relay/recovery';
+
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  #lease: HeldLease | undefined;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** Returns how many calls were moved; 0 also when another process is at it. */
+  async tick(): Promise<number> {
+    if (this.#lease === undefined || this.#lease.signal.aborted)
+      this.#lease = await this.#options.leases.acquire(leaseName);
+    return this.#lease === undefined ? 0 : this.runOnce();
+  }
+
+  async stop(): Promise<void> {
+    await this.#lease?.release();
+  }
+
+  async runOnce(): Promise<number> {
+    const { db, leases, commits, journal, drivers, settings, log } = this.#options;
+    const dead: string[] = [];
+    for (const owner of await ownersOfUnended(db)) {
+      const holder = await leases.holder(processLease(owner));
+      if (holder?.live !== true) dead.push(owner);
+    }
+    const stuck = await readStuck(db, dead, settings.recoveryGraceMs);
+    if (stuck.length === 0) return 0;
+    const { lossy } = await commits.timeline();
+    const backends = await readBackends(db, [...new Set(stuck.map((row) => row.backendId))]);
+    let moved = 0;
+    for (const row of stuck) {
+      const driver = drivers.get(backends.get(row.backendId)?.driver ?? '');
+      const move = moveOf(row, dead.includes(row.owner ?? ''), lossy, settings);
+      if (await journal.move(subjectOf(row, driver?.operations.get(row.name)), row, move)) moved += 1;
+      log.warn({ operationId: row.id, from: row.state, to: move.to, owner: row.owner }, 'call recovered');
+    }
+    return moved;
+  }
+}
+
+export function moveOf(
+  row: Pick<OperationRow, 'state'>,
+  ownerDead: boolean,
+  lossy: boolean,
+  settings: Pick<RelaySettings, 'crashQuietMs'>,
+): Move & { evidence?: { source: string; finding: string; note: string } } {
+  const settledBy = 'recovery';
+  // After a failover that lost writes, a call that looks unsent may have been sent.
+  if (row.state === 'SENT' || (ownerDead && lossy)) {
+    const message = 'the relay process that carried the call ended before the outcome was known';
+    return {
+      to: 'UNKNOWN',
+      by: 'recovery',
+      settledBy,
+      error: { code: 'OWNER_LOST', message },
+      quietAfterDeadlineMs: settings.crashQuietMs,
+      evidence: { source: 'recovery', finding: 'UNKNOWN', note: message },
+    };
+  }
+  const error = ownerDead
+    ? { code: 'OWNER_LOST', message: 'the relay process that took the call ended before it was sent' }
+    : { code: 'QUEUE_TIMEOUT', message: 'the call waited too long to be sent' };
+  return { to: 'REJECTED', by: 'recovery', settledBy, error };
+}

@@ -1,0 +1,205 @@
+// Settling a call whose outcome is unknown: by the driver's probe, which looks, or by a person who looked. Never by guessing,
+// and never by calling again.
+import type { CommitToken } from '../../../platform/commits.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { decodeUuid } from '../../../platform/ids.ts';
+import { InputCheck } from '../../../platform/input.ts';
+import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
+import { maySee, requireRole } from '../access.ts';
+import { readBackend } from '../backends/backend-store.ts';
+import type { Driver, JsonObject, ProbeFinding } from '../drivers/driver.ts';
+import type { DeviceReader } from './device-reader.ts';
+import type { Journal } from './journal.ts';
+import { type CallSubject, type OperationRow, subjectOf } from './operation.ts';
+import { isQuiet, readOperation } from './operation-store.ts';
+
+export interface OperationSettleInput {
+  readonly idempotencyKey?: string | null;
+  readonly id: string;
+  readonly verdict?: 'SUCCEEDED' | 'FAILED' | null;
+  readonly note?: string | null;
+  readonly force?: boolean | null;
+}
+
+export interface SettleResult {
+  readonly operation: OperationRow | null;
+  readonly userErrors: readonly UserError[];
+  readonly commit: CommitToken | null;
+}
+
+export interface SettleServiceOptions {
+  readonly db: Database;
+  readonly mutations: Mutations;
+  readonly journal: Journal;
+  readonly reader: DeviceReader;
+  readonly drivers: ReadonlyMap<string, Driver>;
+}
+
+type Effect = (tx: Transaction) => Promise<void>;
+
+export class SettleService {
+  readonly #options: SettleServiceOptions;
+
+  constructor(options: SettleServiceOptions) {
+    this.#options = options;
+  }
+
+  async settle(context: RequestContext, input: OperationSettleInput): Promise<SettleResult> {
+    const { db, mutations } = this.#options;
+    let projectId: string | null = null;
+    let id = '';
+    let effect: Effect;
+    let usesKey = true;
+    try {
+      const row = await this.#find(context, input);
+      projectId = row.projectId;
+      id = row.id;
+      effect = await this.#decide(context, input, row);
+    } catch (error) {
+      if (toUserErrors(error) === undefined) throw error;
+      // A refused request leaves its key alone; the mutation's edge audits it.
+      usesKey = false;
+      effect = async () => {
+        throw error;
+      };
+    }
+    const outcome = await mutations.run({
+      name: 'operationSettle',
+      context,
+      input: usesKey ? input : { ...input, idempotencyKey: null },
+      projectId,
+      effect: async (tx) => {
+        await effect(tx);
+        return { result: id, subject: { type: 'Operation', id } };
+      },
+    });
+    const operation = outcome.result === null ? null : ((await readOperation(db, outcome.result)) ?? null);
+    return { operation, userErrors: outcome.userErrors, commit: outcome.commit };
+  }
+
+  async #find(context: RequestContext, input: OperationSettleInput): Promise<OperationRow> {
+    const check = new InputCheck();
+    check.idempotencyKey(input.idempotencyKey);
+    check.text('note', input.note, { required: input.verdict != null, min: 1, max: 1000, multiline: true });
+    const uuid = decodeUuid('Operation', input.id);
+    const row = uuid === undefined ? undefined : await readOperation(this.#options.db, uuid);
+    if (row === undefined || !maySee(context.identity, row.projectId)) {
+      check.fault('id', `no Operation has the id ${JSON.stringify(input.id.slice(0, 80))}`, 'NOT_FOUND');
+      throw new Refusal(check.errors);
+    }
+    check.throwIfAny();
+    requireRole(context.identity, row.projectId, 'OPERATOR', 'operationSettle');
+    return row;
+  }
+
+  /** What to write. A probe looks before the transaction; the transaction decides on the row as it then is. */
+  async #decide(context: RequestContext, input: OperationSettleInput, row: OperationRow): Promise<Effect> {
+    // A repeated request gets its first answer; any other is refused inside.
+    if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
+    const { verdict } = input;
+    if (verdict == null) {
+      const { finding, subject } = await this.#probe(row);
+      return (tx) => this.#settle(tx, row.id, (now) => this.#byProbe(tx, subject, now, finding));
+    }
+    const operation = await this.#driverOperation(row);
+    return (tx) =>
+      this.#settle(tx, row.id, (now) =>
+        this.#byPerson(tx, subjectOf(now, operation), now, {
+          verdict,
+          note: input.note ?? '',
+          force: input.force === true,
+          name: context.identity?.name ?? '',
+        }),
+      );
+  }
+
+  async #settle(tx: Transaction, id: string, write: (now: OperationRow) => Promise<void>): Promise<void> {
+    const now = await readOperation(tx, id, 'FOR UPDATE');
+    if (now === undefined || !settleable(now))
+      refuse('WRONG_STATE', `the operation is ${now?.state ?? 'gone'}: only UNKNOWN and ACCEPTED ones can be settled`, {
+        field: ['input', 'id'],
+      });
+    await write(now);
+  }
+
+  async #probe(row: OperationRow): Promise<{ finding: ProbeFinding; subject: CallSubject }> {
+    const { db, reader } = this.#options;
+    const backend = await readBackend(db, row.backendId);
+    const operation = await this.#driverOperation(row);
+    if (operation?.probe === undefined || backend === undefined)
+      refuse('NO_PROBE', `the driver has no probe for ${row.name}: look, and give a verdict`, {
+        field: ['input', 'verdict'],
+      });
+    const args = JSON.parse(row.arguments) as JsonObject;
+    const context = { operationId: row.id };
+    const asked = await reader.ask(backend, operation.probe.render(args, context), backend.deadlineMs);
+    if (!asked.ok) refuse('UNAVAILABLE', `the probe could not look: ${asked.failure.message}`, { retryAfterMs: 1_000 });
+    return { finding: operation.probe.interpret(asked.reply, args, context), subject: subjectOf(row, operation) };
+  }
+
+  async #byProbe(tx: Transaction, subject: CallSubject, now: OperationRow, finding: ProbeFinding): Promise<void> {
+    const { journal } = this.#options;
+    if (finding.finding === 'UNREADABLE') {
+      const evidence = { source: 'probe', finding: 'UNREADABLE', note: finding.message };
+      return journal.evidenceIn(tx, subject, now, evidence);
+    }
+    const wanted = subject.mapping === 'deletes' ? 'ABSENT' : 'PRESENT';
+    const note = `the object is ${finding.finding.toLowerCase()}`;
+    if (finding.finding === wanted) {
+      const evidence = { source: 'probe', finding: 'SUCCEEDED', note };
+      const uuid = finding.finding === 'PRESENT' && finding.uuid !== undefined ? { uuid: finding.uuid } : {};
+      const move = { to: 'SUCCEEDED', by: 'probe', settledBy: 'probe', error: null, evidence, ...uuid } as const;
+      await journal.moveIn(tx, subject, now, move);
+    } else if (await isQuiet(tx, now.id)) {
+      const evidence = { source: 'probe', finding: 'FAILED', note };
+      const error = { code: 'NOT_APPLIED', message: `it did not happen: ${note}` };
+      await journal.moveIn(tx, subject, now, { to: 'FAILED', by: 'probe', settledBy: 'probe', error, evidence });
+    } else {
+      const until = now.quietUntil?.toISOString() ?? '';
+      const evidence = {
+        source: 'probe',
+        finding: 'ABSENT_SO_FAR',
+        note: `${note}; it may still happen until ${until}`,
+      };
+      await journal.evidenceIn(tx, subject, now, evidence);
+    }
+  }
+
+  async #byPerson(
+    tx: Transaction,
+    subject: CallSubject,
+    now: OperationRow,
+    given: {
+      readonly verdict: 'SUCCEEDED' | 'FAILED';
+      readonly note: string;
+      readonly force: boolean;
+      readonly name: string;
+    },
+  ): Promise<void> {
+    const { verdict, note, force, name } = given;
+    if (verdict === 'FAILED' && !force && !(await isQuiet(tx, now.id)))
+      refuse('QUIET_PERIOD', `the call may still take effect until ${now.quietUntil?.toISOString()}: wait, or force`, {
+        field: ['input', 'force'],
+      });
+    const evidence = { source: 'operator', finding: verdict, note: `${name}: ${note}` };
+    const error = verdict === 'SUCCEEDED' ? null : { code: 'NOT_APPLIED', message: `it did not happen: ${note}` };
+    await this.#options.journal.moveIn(tx, subject, now, {
+      to: verdict,
+      by: 'operator',
+      settledBy: 'operator',
+      error,
+      evidence,
+    });
+  }
+
+  async #driverOperation(row: OperationRow) {
+    const backend = await readBackend(this.#options.db, row.backendId);
+    return this.#options.drivers.get(backend?.driver ?? '')?.operations.get(row.name);
+  }
+}
+
+function settleable(row: OperationRow): boolean {
+  return row.state === 'UNKNOWN' || row.state === 'ACCEPTED';
+}

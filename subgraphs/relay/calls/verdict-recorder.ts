@@ -1,0 +1,87 @@
+// Writes verdicts to the journal. When the database can't take one, it is kept (bounded) and tried until it can: the device
+// has spoken, and forgetting that would turn a known outcome into an unknown one.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../../platform/log.ts';
+import type { Journal, Recorded } from './journal.ts';
+import type { CallSubject, OperationMark, Verdict } from './operation.ts';
+
+export interface VerdictRecorderOptions {
+  readonly journal: Journal;
+  readonly log: Logger;
+  /** See `full`. */
+  readonly mostUnrecorded: number;
+}
+
+export interface RecordAttempt {
+  /** Undefined: it could not be written yet. */
+  readonly recorded: Recorded | undefined;
+  /** Settles when it was written, or given up at stop. */
+  readonly done: Promise<void>;
+}
+
+const quickTries = 3;
+const quickPauseMs = 100;
+const longestPauseMs = 5_000;
+
+export class VerdictRecorder {
+  readonly #journal: Journal;
+  readonly #log: Logger;
+  readonly #mostUnrecorded: number;
+  readonly #stop = new AbortController();
+  readonly #unrecorded = new Set<Promise<void>>();
+
+  constructor(options: VerdictRecorderOptions) {
+    this.#journal = options.journal;
+    this.#log = options.log;
+    this.#mostUnrecorded = options.mostUnrecorded;
+  }
+
+  /** Too much waits for the database: no new calls. */
+  get full(): boolean {
+    return this.#unrecorded.size >= this.#mostUnrecorded;
+  }
+
+  get waiting(): number {
+    return this.#unrecorded.size;
+  }
+
+  /** Tries at once a few times, then in the background. Never rejects. */
+  async record(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<RecordAttempt> {
+    for (let attempt = 1; attempt <= quickTries; attempt += 1) {
+      const recorded = await this.#try(call, sent, verdict);
+      if (recorded !== undefined) return { recorded, done: Promise.resolve() };
+      if (attempt < quickTries) await sleep(quickPauseMs);
+    }
+    return { recorded: undefined, done: this.keepTrying(call, sent, verdict) };
+  }
+
+  /** Until it is written, it is certain that the call was never journaled as sent, or the relay stops. Never rejects. */
+  keepTrying(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<void> {
+    const done = this.#untilWritten(call, sent, verdict).finally(() => this.#unrecorded.delete(done));
+    this.#unrecorded.add(done);
+    return done;
+  }
+
+  /** Ends the waiting; what is unwritten then becomes UNKNOWN by recovery. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#unrecorded);
+  }
+
+  async #untilWritten(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<void> {
+    for (let pauseMs = 200; !this.#stop.signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      if ((await this.#try(call, sent, verdict)) !== undefined) return;
+    }
+    this.#log.error({ operationId: call.id, state: verdict.state }, 'a verdict could not be recorded before the stop');
+  }
+
+  async #try(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<Recorded | undefined> {
+    try {
+      return await this.#journal.record(call, sent, verdict);
+    } catch (error) {
+      this.#log.warn({ err: error, operationId: call.id, state: verdict.state }, 'a verdict is not recorded yet');
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// From what the transport and the driver say to a verdict for the journal.
+import type { DriverOperation, JsonObject, Reply } from '../drivers/driver.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { SendResult } from '../transports/session.ts';
+import type { Verdict } from './operation.ts';
+
+export function verdictOf(
+  sent: SendResult,
+  call: { readonly operation: DriverOperation; readonly args: JsonObject; readonly deadlineMs: number },
+  settings: Pick<RelaySettings, 'sendWindowMs' | 'deviceExecutionMs'>,
+): Verdict {
+  const quietAfterSentMs = settings.sendWindowMs + call.deadlineMs + settings.deviceExecutionMs;
+  if (sent.ok) return readReply(sent.reply, call, quietAfterSentMs);
+  const { kind, code, message } = sent.failure;
+  if (kind === 'NOT_SENT')
+    return { state: 'FAILED', error: { code: 'NOT_SENT', message: `${code}: ${message}` }, settledBy: 'not-sent' };
+  return {
+    state: 'UNKNOWN',
+    error: { code, message },
+    quietAfterSentMs,
+    settledBy: code === 'NO_REPLY' ? 'deadline' : 'connection',
+  };
+}
+
+function readReply(
+  reply: Reply,
+  call: { readonly operation: DriverOperation; readonly args: JsonObject },
+  quietAfterSentMs: number,
+): Verdict {
+  const outcome = call.operation.interpret(reply, call.args);
+  switch (outcome.state) {
+    case 'SUCCEEDED':
+      return {
+        state: 'SUCCEEDED',
+        result: outcome.result,
+        settledBy: 'reply',
+        ...(outcome.uuid === undefined ? {} : { uuid: outcome.uuid }),
+      };
+    case 'ACCEPTED':
+      return { state: 'ACCEPTED', result: outcome.result, settledBy: 'reply' };
+    case 'FAILED':
+      return {
+        state: 'FAILED',
+        error: { code: outcome.code, message: outcome.message },
+        settledBy: 'reply',
+        ...(outcome.absent === true ? { absent: true } : {}),
+      };
+    case 'UNKNOWN': {
+      // A command that has exited has no effect any more; one whose reply was cut may still run.
+      const ended = reply.exitCode !== null && !reply.truncated;
+      return {
+        state: 'UNKNOWN',
+        error: { code: outcome.code, message: outcome.message },
+        quietAfterSentMs: ended ? 0 : quietAfterSentMs,
+        settledBy: 'reply',
+      };
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// A deleted backend's live mappings become orphans: they are kept, so that a person finds what is left on the device.
+import type { Transaction } from '../../../platform/database/database.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { Wake } from '../../../platform/wake.ts';
+
+interface LiveRow {
+  readonly id: string;
+  readonly projectId: string;
+  readonly state: string;
+  readonly version: number;
+}
+
+const batchSize = 500;
+
+export async function orphanMappings(tx: Transaction, wake: Wake, backendId: string): Promise<void> {
+  const rows = await tx.query<LiveRow>(
+    `SELECT id, project_id AS projectId, state, version FROM mapping
+    WHERE backend_id = ? AND state IN ('ACTIVE', 'UNVERIFIED') FOR UPDATE`,
+    [backendId],
+  );
+  for (let start = 0; start < rows.length; start += batchSize) {
+    const batch = rows.slice(start, start + batchSize);
+    await tx.execute(
+      `UPDATE mapping SET state = 'ORPHAN', version = version + 1, updated_at = NOW(3)
+      WHERE id IN (${batch.map(() => '?').join(', ')})`,
+      batch.map((row) => row.id),
+    );
+    const events = batch.map((row) => ({
+      projectId: row.projectId,
+      kind: 'mapping.state',
+      subjectType: 'Mapping',
+      subjectId: row.id,
+      subjectVersion: row.version + 1,
+      from: row.state,
+      to: 'ORPHAN',
+      reason: 'backend deleted',
+    }));
+    await appendStatus(tx, events, wake);
+  }
+}

@@ -1,0 +1,138 @@
+// The relay subgraph, put together: backends, the calls relayed to them, and the mappings that come of it. What it stands on
+// is handed in and stays its owner's; it owns the sessions to the devices and its own leases.
+import { readFileSync } from 'node:fs';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+import type { Registry } from 'prom-client';
+import type { Commits } from '../../platform/commits.ts';
+import type { Database } from '../../platform/database/database.ts';
+import type { StatusFeed } from '../../platform/events/feed.ts';
+import type { Subgraph } from '../../platform/graph/subgraph.ts';
+import type { Leases } from '../../platform/leases.ts';
+import type { Logger } from '../../platform/log.ts';
+import { Loop } from '../../platform/loop.ts';
+import type { Mutations } from '../../platform/mutation.ts';
+import type { Sealer } from '../../platform/secrets/seal.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { BackendService } from './backends/backend-service.ts';
+import { BackendManager } from './calls/backend-manager.ts';
+import { CallService } from './calls/call-service.ts';
+import { Completions } from './calls/completions.ts';
+import { DeviceReader } from './calls/device-reader.ts';
+import { EndWaiter } from './calls/end-waiter.ts';
+import { Journal } from './calls/journal.ts';
+import { ProcessLease } from './calls/process-lease.ts';
+import { ReadService } from './calls/read-service.ts';
+import { Recovery } from './calls/recovery.ts';
+import { SettleService } from './calls/settle-service.ts';
+import { VerdictRecorder } from './calls/verdict-recorder.ts';
+import type { Driver } from './drivers/driver.ts';
+import { drivers as allDrivers } from './drivers/registry.ts';
+import { addRelayMetrics } from './metrics.ts';
+import { Entities } from './resolvers/entities.ts';
+import { Feeds } from './resolvers/feeds.ts';
+import { Pages } from './resolvers/pages.ts';
+import { relayResolvers } from './resolvers/resolvers.ts';
+import { defaultSettings, type RelaySettings } from './settings.ts';
+import type { TransportFactory } from './transports/session.ts';
+import { createSshTransport } from './transports/ssh-transport.ts';
+
+export interface RelaySubgraphOptions {
+  readonly db: Database;
+  readonly feed: StatusFeed;
+  readonly wake: Wake;
+  readonly leases: Leases;
+  readonly commits: Commits;
+  readonly mutations: Mutations;
+  readonly sealer: Sealer;
+  readonly log: Logger;
+  /** UUID of this incarnation of the process: what it carries is recovered when its lease has expired. */
+  readonly owner: string;
+  /** The process's name, to show. */
+  readonly name: string;
+  readonly registry?: Registry;
+  readonly drivers?: ReadonlyMap<string, Driver>;
+  readonly transports?: TransportFactory;
+  readonly settings?: Partial<RelaySettings>;
+}
+
+export interface RelaySubgraph extends Subgraph {
+  /** The registry of backends, for who has no graph at hand (the lab). */
+  readonly backends: BackendService;
+  /** Takes calls from here on. Throws when the database is away. */
+  start(): Promise<void>;
+  /** Refuses new calls, and lets those on the wire end. */
+  drain(): Promise<void>;
+  /** Closes all sessions and lets the leases go. */
+  stop(): Promise<void>;
+}
+
+const sdl = new URL('../../schema/relay.graphql', import.meta.url);
+
+export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgraph {
+  const { db, feed, wake, leases, commits, mutations, sealer, log, owner, name } = options;
+  const drivers = options.drivers ?? allDrivers;
+  const transports = options.transports ?? createSshTransport;
+  const settings: RelaySettings = { ...defaultSettings, ...options.settings };
+
+  const journal = new Journal({ db, wake, commits, owner });
+  const recorder = new VerdictRecorder({ journal, log, mostUnrecorded: settings.mostUnrecorded });
+  const completions = new Completions();
+  const manager = new BackendManager({
+    ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, settings, log },
+  });
+  const reader = new DeviceReader({ db, sealer, transports, manager, settings });
+  const waiter = new EndWaiter({ feed, completions });
+  const calls = new CallService({
+    ...{ db, commits, journal, manager, recorder, reader, waiter, drivers, settings, log },
+  });
+  const backends = new BackendService({ db, mutations, sealer, wake, drivers });
+  const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });
+  const life = new ProcessLease({ leases, owner, log });
+  const housekeeping = new Loop({
+    name: 'relay housekeeping',
+    log,
+    pauseMs: () => settings.tickMs,
+    run: async () => {
+      await manager.tick();
+      await reader.tick();
+      await recovery.tick();
+      return false;
+    },
+  });
+  if (options.registry !== undefined) addRelayMetrics(options.registry, { manager, recorder });
+
+  const resolvers = relayResolvers({
+    ...{ db, leases, commits, drivers, backends, calls, owner, name },
+    entities: new Entities(db),
+    pages: new Pages(db),
+    feeds: new Feeds({ db, feed }),
+    reads: new ReadService({ db, drivers, reader }),
+    settling: new SettleService({ db, mutations, journal, reader, drivers }),
+  });
+
+  let drained: Promise<void> | undefined;
+  const drain = (): Promise<void> => {
+    calls.drain();
+    drained ??= manager.drain(settings.drainMs);
+    return drained;
+  };
+  return {
+    name: 'relay',
+    schema: buildSubgraphSchema([{ typeDefs: parse(readFileSync(sdl, 'utf8')), resolvers }]),
+    backends,
+    async start() {
+      await life.start();
+      housekeeping.start();
+    },
+    drain,
+    async stop() {
+      await housekeeping.stop();
+      await drain();
+      await reader.close();
+      await recorder.stop();
+      await recovery.stop();
+      await life.stop();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+// The relay's subscriptions: the status stream, narrowed to operations or backends, each event with its subject as it is now.
+import type { Database } from '../../../platform/database/database.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import type { FeedItem, SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
+import { type Identity, type RequestContext, visibleProjects } from '../../../platform/identity.ts';
+import { decodeUuid } from '../../../platform/ids.ts';
+import { maySee } from '../access.ts';
+import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import type { OperationRow } from '../calls/operation.ts';
+import { readOperation } from '../calls/operation-store.ts';
+
+export interface FeedArguments {
+  readonly projectId?: string | null;
+  readonly after?: string | null;
+}
+
+/** Of events that only moved the cursor on, at most one in this time is told. */
+const checkpointEveryMs = 5_000;
+
+export class Feeds {
+  readonly #db: Database;
+  readonly #feed: StatusFeed;
+
+  constructor(options: { readonly db: Database; readonly feed: StatusFeed }) {
+    this.#db = options.db;
+    this.#feed = options.feed;
+  }
+
+  operations(context: RequestContext, args: FeedArguments & { readonly backendId?: string | null }) {
+    const backendId = args.backendId == null ? null : (decodeUuid('Backend', args.backendId) ?? 'none');
+    const source = this.#subscribe(context.identity, args, 'Operation');
+    return mapped(source, async ({ cursor, event }) => {
+      const operation = event === null ? null : ((await readOperation(this.#db, event.subjectId)) ?? null);
+      const elsewhere = backendId !== null && operation !== null && operation.backendId !== backendId;
+      return elsewhere
+        ? { skip: true, value: { operationChanges: { cursor, operation: null as OperationRow | null } } }
+        : { skip: false, value: { operationChanges: { cursor, operation } } };
+    });
+  }
+
+  backends(context: RequestContext, args: FeedArguments) {
+    const source = this.#subscribe(context.identity, args, 'Backend');
+    return mapped(source, async ({ cursor, event }) => {
+      const backend: BackendRow | null =
+        event === null ? null : ((await readBackend(this.#db, event.subjectId)) ?? null);
+      return { skip: false, value: { backendChanges: { cursor, backend } } };
+    });
+  }
+
+  #subscribe(
+    identity: Identity | null,
+    args: FeedArguments,
+    subjectType: string,
+  ): AsyncGenerator<FeedItem, void, void> {
+    const projects = projectsOf(identity, args.projectId);
+    const filter = (event: SequencedEvent) =>
+      event.subjectType === subjectType &&
+      event.projectId !== null &&
+      (projects === 'all' || projects.has(event.projectId));
+    return this.#feed.subscribe({ after: args.after ?? null, filter });
+  }
+}
+
+function projectsOf(identity: Identity | null, projectId: string | null | undefined): 'all' | ReadonlySet<string> {
+  const visible = visibleProjects(identity);
+  if (projectId == null) return visible === 'all' ? 'all' : new Set(visible);
+  const uuid = decodeUuid('Project', projectId);
+  if (uuid === undefined || !maySee(identity, uuid))
+    throw new CodedError('INVALID_INPUT', `projectId: no Project has the id ${JSON.stringify(projectId.slice(0, 80))}`);
+  return new Set([uuid]);
+}
+
+/** Not an async generator function: its return() would wait for a next() that may never come. */
+function mapped<Payload>(
+  source: AsyncGenerator<FeedItem, void, void>,
+  map: (item: FeedItem) => Promise<{ readonly skip: boolean; readonly value: Payload }>,
+): AsyncGenerator<Payload, void, void> {
+  let toldAtMs = performance.now();
+  const stream: AsyncGenerator<Payload, void, void> = {
+    async next() {
+      for (;;) {
+        const item = await source.next();
+        if (item.done === true) return { done: true, value: undefined };
+        const { skip, value } = await map(item.value);
+        if (skip && performance.now() - toldAtMs < checkpointEveryMs) continue;
+        toldAtMs = performance.now();
+        return { done: false, value };
+      }
+    },
+    async return() {
+      await source.return();
+      return { done: true, value: undefined };
+    },
+    async throw(error) {
+      await source.return();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => stream,
+    [Symbol.asyncDispose]: async () => {
+      await source.return();
+    },
+  };
+  return stream;
+}

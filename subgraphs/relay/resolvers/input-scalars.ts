@@ -1,0 +1,29 @@
+// Scalars of the relay's inputs are checked by its mutations, not while they are parsed, so that a bad address or port is a
+// coded entry of `userErrors` that names its field, like every other fault.
+import { GraphQLScalarType, Kind } from 'graphql';
+import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
+
+function asGiven(value: unknown): unknown {
+  return value;
+}
+
+const laxPort = new GraphQLScalarType<unknown, unknown>({
+  name: 'Port',
+  serialize: (value) => portScalar.serialize(value),
+  parseValue: asGiven,
+  parseLiteral: (node) => (node.kind === Kind.INT || node.kind === Kind.FLOAT ? Number(node.value) : Number.NaN),
+});
+
+const laxAddressBlock = new GraphQLScalarType<unknown, unknown>({
+  name: 'AddressBlock',
+  serialize: (value) => addressBlockScalar.serialize(value),
+  parseValue: (value) => (typeof value === 'string' ? value : String(value)),
+  parseLiteral: (node) => ('value' in node ? String(node.value) : ''),
+});
+
+export const inputScalars = {
+  DateTime: dateTimeScalar,
+  JSON: jsonScalar,
+  Port: laxPort,
+  AddressBlock: laxAddressBlock,
+};
