@@ -1,0 +1,142 @@
+// Commit tokens on a real replicating pair: what may be called replicated, what not, and what is lost.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { Commits, commitResolvers } from '../../platform/commits.ts';
+import { Database } from '../../platform/database/database.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { Keyring } from '../../platform/secrets/keyring.ts';
+import { waitFor } from '../support/temporary-folder.ts';
+import { type ReplicatingPair, startReplicatingPair } from './replicating-pair.ts';
+
+const log = pino({ level: 'silent' });
+const secret = (fill: number) => Buffer.alloc(32, fill).toString('base64');
+const keyring = new Keyring({ active: 'k1', keys: { k1: secret(1) } });
+
+let pair: ReplicatingPair;
+let primary: Database;
+let standby: Database;
+let commits: Commits;
+
+beforeAll(async () => {
+  pair = await startReplicatingPair();
+  primary = new Database({ connection: pair.primary.application, connectionLimit: 3 });
+  standby = new Database({ connection: pair.standby.application, connectionLimit: 3 });
+  commits = new Commits({ db: primary, standby, keyring, log });
+}, 60_000);
+
+afterAll(async () => {
+  await primary.close();
+  await standby.close();
+  await pair.stop();
+}, 60_000);
+
+async function write(): Promise<string> {
+  return commits.token(await primary.transaction((tx) => commits.record(tx)));
+}
+
+function clients(): Promise<string> {
+  return primary
+    .query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'")
+    .then(([row]) => row?.Value ?? '');
+}
+
+test('CONFIRMED once the standby has the row', async () => {
+  await waitFor('the standby', async () => (await clients()) === '1');
+  expect(await commits.replication(await write(), 5_000)).toEqual({ state: 'CONFIRMED', reason: null });
+  const { replication } = commitResolvers(commits);
+  expect(await replication({ token: await write() }, { waitMs: 5_000 })).toMatchObject({ state: 'CONFIRMED' });
+});
+
+test('PENDING while the standby has received but not applied it; the wait ends when it has', async () => {
+  await pair.onStandby('STOP SLAVE SQL_THREAD');
+  const token = await write();
+  expect(await commits.replication(token, 0)).toEqual({
+    state: 'PENDING',
+    reason: 'the standby has not applied it yet',
+  });
+  const waiting = commits.replication(token, 10_000);
+  await pair.onStandby('START SLAVE SQL_THREAD');
+  expect(await waiting).toMatchObject({ state: 'CONFIRMED' });
+});
+
+test('PENDING, with the reason, while the standby is detached, and CONFIRMED when it has caught up', async () => {
+  await pair.onStandby('STOP SLAVE');
+  await waitFor('the primary to notice', async () => (await clients()) === '0');
+  const token = await write();
+  expect(await commits.replication(token, 50)).toEqual({
+    state: 'PENDING',
+    reason: 'the standby is detached: there is one copy',
+  });
+  await pair.onStandby('START SLAVE');
+  expect(await commits.replication(token, 10_000)).toMatchObject({ state: 'CONFIRMED' });
+});
+
+test('PENDING when the standby can not be reached, or is the primary itself', async () => {
+  const token = await write();
+  const nobody = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
+  const unreachable = new Database({ connection: nobody, acquireTimeoutMs: 100 });
+  const unreached = new Commits({ db: primary, standby: unreachable, keyring, log });
+  expect(await unreached.replication(token, 0)).toMatchObject({
+    state: 'PENDING',
+    reason: expect.stringMatching(/can not be reached/),
+  });
+  await unreachable.close();
+  const toItself = new Commits({ db: primary, standby: primary, keyring, log });
+  expect(await toItself.replication(token, 0)).toMatchObject({
+    state: 'PENDING',
+    reason: expect.stringMatching(/the primary itself/),
+  });
+});
+
+test('NOT_REPLICATED without a standby', async () => {
+  const alone = new Commits({ db: primary, keyring, log });
+  expect(await alone.replication(await write(), 0)).toMatchObject({ state: 'NOT_REPLICATED' });
+});
+
+test('UNKNOWN for what was tampered with, for another key, for an old one, and for a row missing on its own timeline', async () => {
+  const token = await write();
+  const [body = '', mac = ''] = token.split('.');
+  const foreign = new Commits({ db: primary, keyring: new Keyring({ active: 'k1', keys: { k1: secret(2) } }), log });
+  await foreign.timeline();
+  const forged = Buffer.from(Buffer.from(body, 'base64url').toString().replace('.1.', '.9.')).toString('base64url');
+  for (const bad of ['', '.', body, `${forged}.${mac}`, `${token}A`, 'x'.repeat(600), foreign.token(newUuid())])
+    expect([bad, await commits.replication(bad, 0)]).toEqual([
+      bad,
+      { state: 'UNKNOWN', reason: 'the token is none of ours' },
+    ]);
+  expect(await commits.replication(commits.token(newUuid(Date.now() - 30 * 86_400_000)), 0)).toMatchObject({
+    state: 'UNKNOWN',
+    reason: expect.stringMatching(/older than the records/),
+  });
+  expect(await commits.replication(commits.token(newUuid()), 0)).toMatchObject({
+    state: 'UNKNOWN',
+    reason: expect.stringMatching(/missing on the timeline/),
+  });
+});
+
+test('a token outlives a key rotation', async () => {
+  const token = await write();
+  const rotated = new Keyring({ active: 'k2', keys: { k1: secret(1), k2: secret(3) } });
+  expect(await new Commits({ db: primary, standby, keyring: rotated, log }).replication(token, 5_000)).toMatchObject({
+    state: 'CONFIRMED',
+  });
+});
+
+test('after a promotion that lost writes: LOST for what was lost, and the old primary confirms nothing', async () => {
+  const safe = await write();
+  expect(await commits.replication(safe, 5_000)).toMatchObject({ state: 'CONFIRMED' });
+  await pair.onStandby('STOP SLAVE');
+  await waitFor('the primary to notice', async () => (await clients()) === '0');
+  const lost = await write();
+  await pair.onStandby('RESET SLAVE ALL', 'SET GLOBAL read_only = OFF');
+  await standby.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 1)');
+
+  const promoted = new Commits({ db: standby, standby: primary, keyring, log });
+  expect(await promoted.timeline()).toEqual({ epoch: 2, lossy: true });
+  expect(await promoted.replication(lost, 0)).toMatchObject({ state: 'LOST' });
+  // The old primary has this row as well, but lives on the old timeline.
+  expect(await promoted.replication(safe, 0)).toMatchObject({ state: 'PENDING' });
+  const alone = new Commits({ db: standby, keyring, log });
+  expect(await alone.replication(safe, 0)).toMatchObject({ state: 'NOT_REPLICATED' });
+  expect(await alone.replication(lost, 0)).toMatchObject({ state: 'LOST' });
+});
