@@ -1,5 +1,6 @@
 // How GraphiQL reaches the graph: queries and mutations by POST, subscriptions by graphql-ws, with the Authorization header of
-// the headers editor or else the dashboard's login in this tab.
+// the headers editor or else the dashboard's login. GraphiQL's tabs have headers of their own: what was typed in one is good
+// for all until the page is left.
 import type { GraphiQLProps } from 'graphiql';
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws/client';
@@ -7,7 +8,7 @@ import type { Session } from '../session/session.ts';
 
 type Fetcher = GraphiQLProps['fetcher'];
 type Parameters = globalThis.Parameters<Fetcher>[0];
-type Headers = Readonly<Record<string, string>>;
+type TypedHeaders = Readonly<Record<string, string>>;
 
 const deadlineMs = 130_000;
 
@@ -18,15 +19,16 @@ export interface FetcherOptions {
 }
 
 export function createFetcher({ url, socketUrl, session }: FetcherOptions): Fetcher {
-  const bearer = async (headers: Headers): Promise<string | undefined> => {
-    const typed = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
-    if (typed !== undefined && typed !== '') return typed;
+  let typed: string | undefined;
+  const bearer = async (headers: TypedHeaders): Promise<string | undefined> => {
+    typed = Object.entries(headers).find(([name]) => name.toLowerCase() === 'authorization')?.[1] || typed;
+    if (typed !== undefined) return typed;
     const token = await session.accessToken();
     return token === undefined ? undefined : `Bearer ${token}`;
   };
 
   return (parameters, options) => {
-    const headers: Headers = options?.headers ?? {};
+    const headers: TypedHeaders = options?.headers ?? {};
     const operation = options?.documentAST && getOperationAST(options.documentAST, parameters.operationName);
     return operation?.operation === 'subscription'
       ? stream(socketUrl, parameters, () => bearer(headers))
@@ -38,19 +40,18 @@ export function createFetcher({ url, socketUrl, session }: FetcherOptions): Fetc
 async function post(
   url: string,
   parameters: Parameters,
-  headers: Headers,
+  headers: TypedHeaders,
   bearer: () => Promise<string | undefined>,
 ): Promise<ExecutionResult> {
   const authorization = await bearer();
+  // `Headers` knows that Authorization and authorization are one.
+  const sent = new Headers({ accept: 'application/graphql-response+json, application/json', ...headers });
+  sent.set('content-type', 'application/json');
+  if (authorization !== undefined) sent.set('authorization', authorization);
   const response = await fetch(url, {
     method: 'POST',
     credentials: 'omit',
-    headers: {
-      accept: 'application/graphql-response+json, application/json',
-      ...headers,
-      'content-type': 'application/json',
-      ...(authorization === undefined ? {} : { authorization }),
-    },
+    headers: sent,
     body: JSON.stringify(parameters),
     signal: AbortSignal.timeout(deadlineMs),
   });

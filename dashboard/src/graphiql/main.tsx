@@ -34,8 +34,8 @@ createRoot(root).render(
     <GraphiQL.Footer>
       <p className="login-note">
         {session.status === 'open'
-          ? "Requests carry the dashboard's login of this tab, unless the headers editor has an Authorization of its own."
-          : 'No login in this tab: log in on the dashboard first, or put an Authorization into the headers editor.'}
+          ? "Requests carry the dashboard's login of this tab, unless an Authorization was put into the headers editor."
+          : 'No login in this tab: log in on the dashboard first, or put an Authorization into the headers editor of any tab.'}
       </p>
     </GraphiQL.Footer>
   </GraphiQL>,

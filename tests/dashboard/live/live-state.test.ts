@@ -1,0 +1,132 @@
+// Versions, cursors, duplicates and bounds of the dashboard's live state.
+import { describe, expect, test } from '@jest/globals';
+import type { FeedItem } from '../../../dashboard/src/graph/types.ts';
+import {
+  addNote,
+  applyBackends,
+  applyItems,
+  applyOperations,
+  applySnapshot,
+  emptyState,
+  maxFeedLines,
+  maxOperations,
+} from '../../../dashboard/src/live/live-state.ts';
+import { backend, checkpoint, item, operation, snapshot } from '../support/samples.ts';
+
+const begun = applySnapshot(emptyState, snapshot());
+
+describe('applyItems', () => {
+  test('takes a newer version and drops an older one', () => {
+    let state = applyItems(begun, [item(1, operation({ version: 3, state: 'SUCCEEDED' }))]);
+    state = applyItems(state, [item(2, operation({ version: 2, state: 'SENT' }))]);
+    expect(state.operations.get('o1')?.state).toBe('SUCCEEDED');
+    expect(state.cursor).toBe('c2');
+    expect(state.feed).toHaveLength(2);
+  });
+
+  test('shows a change once, however often it comes', () => {
+    const change = item(1, operation());
+    const state = applyItems(applyItems(begun, [change, change]), [change]);
+    expect(state.feed.map((line) => line.id)).toEqual(['s1']);
+  });
+
+  test('a change that the snapshot has already shown is not shown again', () => {
+    const change = item(5, operation());
+    const state = applySnapshot(emptyState, snapshot({ history: change.change === null ? [] : [change.change] }));
+    expect(applyItems(state, [change]).feed).toHaveLength(1);
+  });
+
+  test('a checkpoint moves only the cursor', () => {
+    const state = applyItems(begun, [checkpoint(9)]);
+    expect(state).toEqual({ ...begun, cursor: 'c9' });
+  });
+
+  test('puts the newest line on top', () => {
+    const state = applyItems(begun, [item(1, operation()), item(2, operation({ version: 2 }))]);
+    expect(state.feed.map((line) => line.id)).toEqual(['s2', 's1']);
+  });
+
+  test('a change without its subject asks for another read, unless that version is known', () => {
+    const known = applyOperations(begun, [operation({ version: 4 })]);
+    expect(applyItems(known, [item(1, null, { subjectVersion: 4 })]).incomplete).toBe(false);
+    expect(applyItems(known, [item(1, null, { subjectVersion: 5 })]).incomplete).toBe(true);
+    expect(applyItems(known, [item(1, null, { subjectType: 'Mapping', subjectVersion: 5 })]).incomplete).toBe(false);
+  });
+
+  test('a deleted backend leaves the list', () => {
+    const state = applyBackends(begun, [backend()]);
+    const gone = backend({ version: 2, provisioningStatus: 'DELETED' });
+    expect(applyItems(state, [item(1, gone)]).backends.size).toBe(0);
+  });
+
+  test('keeps at most 500 operations and 500 lines, and forgets unknown outcomes last', () => {
+    const items: FeedItem[] = [
+      item(1, operation({ id: 'old', state: 'UNKNOWN', createdAt: '2020-01-01T00:00:00.000Z' })),
+    ];
+    for (let number = 2; number <= 1200; number += 1) {
+      const createdAt = new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString();
+      items.push(item(number, operation({ id: `o${number}`, state: 'SUCCEEDED', createdAt })));
+    }
+    const state = applyItems(begun, items);
+    expect(state.operations.size).toBe(maxOperations);
+    expect(state.operations.has('old')).toBe(true);
+    expect(state.operations.has('o1200')).toBe(true);
+    expect(state.operations.has('o2')).toBe(false);
+    expect(state.feed).toHaveLength(maxFeedLines);
+    expect(state.feed[0]?.id).toBe('s1200');
+  });
+});
+
+describe('applyOperations', () => {
+  test('keeps the operations that are looked for before newer ones', () => {
+    const many = Array.from({ length: maxOperations }, (_, index) =>
+      operation({ id: `n${index}`, createdAt: '2026-02-01T00:00:00.000Z' }),
+    );
+    const failed = operation({ id: 'f', state: 'FAILED', createdAt: '2026-01-01T00:00:00.000Z' });
+    const state = applyOperations(applyOperations(begun, many), [failed], (each) => each.state === 'FAILED');
+    expect(state.operations.has('f')).toBe(true);
+    expect(state.operations.size).toBe(maxOperations);
+  });
+});
+
+describe('applyBackends', () => {
+  test('takes the same version again, because queues do not raise it', () => {
+    const queue = { waiting: 3, inFlight: 1, limit: 100, holder: 'relay-1' };
+    const state = applyBackends(applyBackends(begun, [backend()]), [backend({ queue })]);
+    expect(state.backends.get('b1')?.queue.waiting).toBe(3);
+  });
+
+  test('keeps the identity of what did not change, so that nothing is drawn again', () => {
+    const first = applyBackends(begun, [backend()]);
+    const second = applyBackends(first, [backend()]);
+    expect(second.backends.get('b1')).toBe(first.backends.get('b1'));
+  });
+
+  test('drops those that were known before a whole read and are not in it, but not those that came meanwhile', () => {
+    const state = applyBackends(begun, [backend(), backend({ id: 'b2' }), backend({ id: 'b3' })]);
+    const read = applyBackends(state, [backend()], ['b1', 'b2']);
+    expect([...read.backends.keys()]).toEqual(['b1', 'b3']);
+  });
+});
+
+describe('applySnapshot', () => {
+  test('begins anew even with lower versions, and marks the seam', () => {
+    const before = applyItems(begun, [item(1, operation({ version: 9, state: 'SUCCEEDED' }))]);
+    const note = { type: 'note', id: 'n', at: '2026-01-31T12:00:00.000Z', text: 'seam' } as const;
+    const newer = item(7, operation({ version: 2 })).change;
+    const state = applySnapshot(
+      before,
+      snapshot({ cursor: 'c7', operations: [operation({ version: 2 })], history: newer === null ? [] : [newer] }),
+      note,
+    );
+    expect(state.operations.get('o1')).toMatchObject({ version: 2, state: 'SENT' });
+    expect(state.cursor).toBe('c7');
+    expect(state.feed.map((line) => line.id)).toEqual(['s7', 'n', 's1']);
+  });
+
+  test('a note counts against the bound', () => {
+    const items = Array.from({ length: maxFeedLines }, (_, index) => item(index + 1, operation({ id: `o${index}` })));
+    const note = { type: 'note', id: 'n', at: '2026-01-31T12:00:00.000Z', text: 'seam' } as const;
+    expect(addNote(applyItems(begun, items), note).feed).toHaveLength(maxFeedLines);
+  });
+});

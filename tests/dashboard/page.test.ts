@@ -1,0 +1,164 @@
+// The dashboard in a real browser: what it shows, what it changes, and that it works by keyboard.
+import { describe, expect, test } from '@jest/globals';
+import { focusedRow, login, untilLive } from './support/browser.ts';
+import { health, now } from './support/fake-world.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+describe('the page', () => {
+  test('a change appears without a reload, with no console error and no request to another origin', async () => {
+    const { page, world, server, errors, foreign } = suite();
+    world.addBackend();
+    await login(page, server, world);
+    const operation = world.addOperation({ name: 'rule.create' });
+    const row = page.locator(`.rows-operations [data-row="${operation.id}"]`);
+    await row.getByText('sent').waitFor();
+    world.updateOperation(operation.id, { state: 'SUCCEEDED', finishedAt: now(), settledBy: 'reply' });
+    await row.getByText('succeeded').waitFor();
+    world.updateBackend(
+      'b1',
+      { operatingStatus: 'OFFLINE', health: health({ message: 'connect ECONNREFUSED' }) },
+      { kind: 'backend.operatingStatus', from: 'ONLINE', to: 'OFFLINE' },
+    );
+    await page.locator('.rows-backends').getByText('offline').waitFor();
+    await page.locator('.rows-backends').getByText('connect ECONNREFUSED').waitFor();
+    expect(await page.locator('.feed-line').count()).toBe(3);
+    expect(await page.locator('.feed-line').first().textContent()).toContain('operating status online → offline');
+    expect(errors).toEqual([]);
+    expect(foreign).toEqual([]);
+  });
+
+  test('queues and checks come without a status change', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    await login(page, server, world);
+    await page.locator('.rows-backends').getByText('idle').waitFor();
+    world.updateBackend('b1', { queue: { waiting: 7, inFlight: 2, limit: 100, holder: 'relay-1' } });
+    await page.getByText('2 on the wire, 7 waiting, at most 100 may wait').waitFor({ state: 'attached' });
+  });
+
+  test('says what to do when there is nothing, and when nothing matches', async () => {
+    const { page, world, server } = suite();
+    await login(page, server, world);
+    await page.getByText('No backends yet').waitFor();
+    await page.getByText('No calls yet').waitFor();
+    world.addBackend();
+    world.addOperation();
+    await page.getByLabel('Filter').fill('zzz');
+    await page.getByText('No operation matches the filters.').waitFor();
+    await page.locator('.panel-operations').getByRole('button', { name: 'Clear the filters' }).click();
+    await page.locator('.rows-operations .row').waitFor();
+  });
+
+  test('200 backends and thousands of operations: lists stay bounded, those in trouble come first', async () => {
+    const { page, world, server, errors } = suite();
+    for (let number = 1; number <= 200; number += 1) {
+      world.addBackend(number === 150 ? { name: `fw-${'long-'.repeat(11)}150`, operatingStatus: 'OFFLINE' } : {});
+    }
+    for (let number = 0; number < 700; number += 1) world.addOperation({ state: 'SUCCEEDED' });
+    await login(page, server, world);
+    expect(await page.locator('.rows-backends .row').count()).toBe(200);
+    expect(await page.locator('.rows-backends .row').first().getAttribute('data-row')).toBe('b150');
+    for (let number = 0; number < 1500; number += 1)
+      world.addOperation({ name: `burst-${number}`, state: 'SUCCEEDED' });
+    await page.locator('.rows-operations').getByText('burst-1499', { exact: true }).waitFor();
+    expect(await page.locator('.rows-operations .row').count()).toBe(500);
+    expect(await page.locator('.feed li').count()).toBe(500);
+    const overflow = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+    expect(await page.evaluate(overflow)).toBe(false);
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('filters', () => {
+  test('live in the URL: they survive a reload, and the back button takes them off', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    world.addOperation({ name: 'good', state: 'SUCCEEDED' });
+    world.addOperation({ name: 'refused', state: 'FAILED' });
+    await login(page, server, world);
+    await page.locator('.states').getByRole('button', { name: 'failed' }).click();
+    expect(new URL(page.url()).search).toBe('?state=failed');
+    expect(await page.locator('.rows-operations .row').count()).toBe(1);
+    await page.reload();
+    await untilLive(page);
+    await page.locator('.rows-operations').getByText('refused').waitFor();
+    expect(await page.locator('.rows-operations .row').count()).toBe(1);
+    await page.getByLabel('Filter').fill('ref');
+    expect(new URL(page.url()).search).toBe('?state=failed&q=ref');
+    await page.goBack();
+    await page.locator('.rows-operations').getByText('good').waitFor();
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  test('find operations that are older than what is loaded, and by project and backend', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    world.addBackend({ project: { id: 'p2', name: 'globex' } });
+    const project = { id: 'p2', name: 'globex' };
+    const backend = { id: 'b2', name: 'fw-2' };
+    world.addOperation({ name: 'ancient', state: 'REJECTED', project, backend });
+    for (let number = 0; number < 600; number += 1) world.addOperation({ state: 'SUCCEEDED' });
+    await login(page, server, world);
+    expect(await page.locator('.rows-operations').getByText('ancient').count()).toBe(0);
+    await page.locator('.states').getByRole('button', { name: 'rejected' }).click();
+    await page.locator('.rows-operations').getByText('ancient').waitFor();
+    await page.getByLabel('Project').selectOption('p1');
+    await page.getByText('No operation matches the filters.').waitFor();
+    await page.goto(`${server.url}/?project=p2&backend=b2`);
+    await page.locator('.rows-operations').getByText('ancient').waitFor();
+    expect(await page.locator('.rows-operations .row').count()).toBe(1);
+    await page.getByRole('button', { name: 'Remove the filter: backend fw-2' }).click();
+    expect(new URL(page.url()).search).toBe('?project=p2');
+  });
+});
+
+describe('the keyboard', () => {
+  test('moves, opens, closes, filters and helps, and never loses the focus', async () => {
+    const { page, world, server, errors } = suite();
+    world.addBackend();
+    for (const name of ['third', 'second', 'first']) world.addOperation({ name });
+    await login(page, server, world);
+    await page.locator('.rows-operations .row').nth(2).waitFor();
+
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    expect(await focusedRow(page)).toBe('o000002');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'second' }).waitFor();
+    expect(await page.evaluate('document.activeElement.id')).toBe('drawer-title');
+    await page.keyboard.press('j');
+    await page.getByRole('heading', { name: 'third' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.drawer').waitFor({ state: 'detached' });
+    expect(await focusedRow(page)).toBe('o000001');
+
+    await page.keyboard.press('1');
+    expect(await focusedRow(page)).toBe('b1');
+    await page.keyboard.press('/');
+    await page.keyboard.type('j second');
+    expect(await page.getByLabel('Filter').inputValue()).toBe('j second');
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(errors).toEqual([]);
+  });
+
+  test('what has the focus shows it', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    world.addOperation();
+    await login(page, server, world);
+    await page.keyboard.press('j');
+    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+    expect(outline).toBe('solid');
+  });
+});

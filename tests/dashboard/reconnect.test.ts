@@ -1,0 +1,146 @@
+// The page outlives the server, its cursors and its login.
+import { describe, expect, test } from '@jest/globals';
+import { login, until, untilLive } from './support/browser.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+/** What Chromium itself writes while a server is away. */
+const outage = /WebSocket connection to|Failed to load resource: net::ERR_/;
+
+describe('the stream', () => {
+  test('a killed server: reconnecting, then stale, then live again without a gap and nothing twice', async () => {
+    const { page, world, server, errors } = suite();
+    world.addBackend();
+    await login(page, server, world);
+    world.addOperation({ name: 'before' });
+    await page.locator('.feed').getByText('before on fw-1').waitFor();
+    await server.kill();
+    await page.locator('.live[data-live="RECONNECTING"]').waitFor();
+    for (let number = 1; number <= 40; number += 1) world.addOperation({ name: `call-${number}-meanwhile` });
+    await page.locator('.live[data-live="STALE"]').waitFor();
+    await page.getByText('What you see is').waitFor();
+    await server.start();
+    await untilLive(page);
+    world.addOperation({ name: 'after' });
+    await page.locator('.feed').getByText('after on fw-1').waitFor();
+    const lines = await page.locator('.feed .subject').allTextContents();
+    const expected = ['after', ...Array.from({ length: 40 }, (_, index) => `call-${40 - index}-meanwhile`), 'before'];
+    expect(lines).toEqual(expected.map((name) => `${name} on fw-1`));
+    expect(await page.locator('.rows-operations .row').count()).toBe(42);
+    expect(errors.filter((error) => !outage.test(error))).toEqual([]);
+  });
+
+  test('killed and restarted at once, again and again, while changes go on', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    await login(page, server, world);
+    for (let round = 0; round < 4; round += 1) {
+      for (let number = 0; number < 5; number += 1) world.addOperation({ name: `r${round}n${number}` });
+      await server.kill();
+      world.addOperation({ name: `r${round}down` });
+      await server.start();
+      await page.locator('.feed').getByText(`r${round}down on fw-1`).waitFor();
+    }
+    const lines = await page.locator('.feed .subject').allTextContents();
+    expect(lines).toHaveLength(24);
+    expect(new Set(lines).size).toBe(24);
+  });
+
+  test('an expired cursor: everything is read anew, and the page says so', async () => {
+    const { page, world, server, errors } = suite();
+    world.addBackend();
+    const operation = world.addOperation({ name: 'kept' });
+    await login(page, server, world);
+    await page.locator('.rows-operations').getByText('sent').waitFor();
+    await server.kill();
+    world.updateOperation(operation.id, { state: 'SUCCEEDED' });
+    world.oldestSeq = world.changes.length;
+    await server.start();
+    await page.getByText('away for longer than changes are kept').waitFor();
+    await page.locator('.rows-operations').getByText('succeeded').waitFor();
+    world.updateOperation(operation.id, { state: 'UNKNOWN' });
+    await page.locator('.strip-unknown').waitFor();
+    expect(errors.filter((error) => !outage.test(error))).toEqual([]);
+  });
+});
+
+describe('the login', () => {
+  test('a wrong password is refused in words', async () => {
+    const { page, server, errors } = suite();
+    await page.goto(server.url);
+    await page.getByLabel('Name').fill('admin');
+    await page.getByLabel('Password').fill('wrong');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('alert').getByText('Name and password are not right.').waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  test('the access token is in memory only, and a reload goes on with the refresh token', async () => {
+    const { page, world, server } = suite();
+    await login(page, server, world);
+    const stored = await page.evaluate<string>('JSON.stringify([{...sessionStorage}, {...localStorage}])');
+    expect(stored).toContain('refresh-');
+    expect(stored).not.toContain('access-');
+    await page.reload();
+    await untilLive(page);
+  });
+
+  test('a socket closed for its credential is opened again with a new one', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    await login(page, server, world);
+    world.accessTokens.clear();
+    server.closeUnauthenticated();
+    await page.locator('.live[data-live="RECONNECTING"]').waitFor();
+    await untilLive(page);
+    world.addOperation({ name: 'later' });
+    await page.locator('.feed').getByText('later on fw-1').waitFor();
+  });
+
+  test('a session that was ended leads to the login form, and back to where one was', async () => {
+    const { page, world, server } = suite();
+    await login(page, server, world, '/?state=failed');
+    world.accessTokens.clear();
+    world.refreshTokens.clear();
+    server.closeUnauthenticated();
+    await page.getByText('The login has ended.').waitFor();
+    await login(page, server, world, '/?state=failed');
+    expect(new URL(page.url()).search).toBe('?state=failed');
+  });
+
+  test('an access token is renewed before it ends', async () => {
+    const { page, world, server } = suite();
+    world.accessTokenLifeMs = 62_000;
+    await login(page, server, world);
+    const [first] = world.refreshTokens;
+    await until(page, `sessionStorage.getItem('tidegate.session') !== '${first}'`);
+    expect(world.accessTokens.size).toBe(2);
+  });
+
+  test('a duplicated tab shares the login, although a refresh token works once', async () => {
+    const { page, world, server, context } = suite();
+    await login(page, server, world);
+    const stored = await page.evaluate<string>("sessionStorage.getItem('tidegate.session')");
+    const second = await context.newPage();
+    await second.addInitScript(
+      `if (sessionStorage.length === 0) sessionStorage.setItem('tidegate.session', '${stored}')`,
+    );
+    await second.goto(server.url);
+    await untilLive(second);
+    await until(page, `sessionStorage.getItem('tidegate.session') !== '${stored}'`);
+    await page.reload();
+    await untilLive(page);
+  });
+
+  test('logging out forgets everything', async () => {
+    const { page, world, server } = suite();
+    world.addBackend({ name: 'secret-firewall' });
+    await login(page, server, world);
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    expect(await page.evaluate('sessionStorage.length')).toBe(0);
+    expect(await page.getByText('secret-firewall').count()).toBe(0);
+    expect(world.accessTokens.size).toBe(0);
+  });
+});

@@ -1,0 +1,118 @@
+// An operator settles unknown outcomes and closes circuits from the page.
+import { describe, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { login, until } from './support/browser.ts';
+import { type FakeOperation, type FakeWorld, now } from './support/fake-world.ts';
+import { describePages } from './support/page-suite.ts';
+
+const suite = describePages();
+
+function addUnknown(world: FakeWorld, patch: Partial<FakeOperation> = {}): FakeOperation {
+  const operation = world.addOperation({ name: 'rule.create' });
+  return world.updateOperation(operation.id, {
+    state: 'UNKNOWN',
+    deviceError: { code: 'NO_REPLY', message: 'No reply within 30000 ms.' },
+    ...patch,
+  });
+}
+
+async function openSettle(page: Page): Promise<void> {
+  await page
+    .locator('.strip-unknown')
+    .getByRole('button', { name: /Settle/ })
+    .first()
+    .click();
+  await page.getByRole('heading', { name: 'Settle it' }).waitFor();
+}
+
+describe('an unknown outcome', () => {
+  test('stands out, and the probe settles it', async () => {
+    const { page, world, server, errors } = suite();
+    addUnknown(world, { probeFinds: 'SUCCEEDED' });
+    await login(page, server, world);
+    await page.getByRole('heading', { name: '1 unknown outcome' }).waitFor();
+    await until(page, 'document.title === "(1 unknown) Tidegate"');
+    await openSettle(page);
+    await page.getByText('NO_REPLY').first().waitFor();
+    await page.getByRole('button', { name: 'Probe the device' }).click();
+    await page.locator('.drawer-head').getByText('succeeded').waitFor();
+    await page.locator('.evidence').getByText('from probe').waitFor();
+    await page.locator('.strip-unknown').waitFor({ state: 'detached' });
+    expect(errors).toEqual([]);
+  });
+
+  test('a probe that can not tell says so and leaves it unknown', async () => {
+    const { page, world, server } = suite();
+    addUnknown(world, { probeFinds: 'ABSENT_SO_FAR' });
+    await login(page, server, world);
+    await openSettle(page);
+    await page.getByRole('button', { name: 'Probe the device' }).click();
+    await page.getByText('The probe could not tell.').waitFor();
+    await page.locator('.evidence').getByText('absent so far').waitFor();
+  });
+
+  test('a refusal is shown with its code and what to do, and a verdict then settles it', async () => {
+    const { page, world, server } = suite();
+    const operation = addUnknown(world);
+    await login(page, server, world);
+    await openSettle(page);
+    await page.getByRole('button', { name: 'Probe the device' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('NO_PROBE').waitFor();
+    expect(await alert.textContent()).toContain('give a verdict');
+    await page.getByLabel('It happened').check();
+    expect(await page.getByRole('button', { name: 'Record the verdict' }).isDisabled()).toBe(true);
+    await page.getByLabel('How you know').fill('Seen in nft list ruleset');
+    await page.getByRole('button', { name: 'Record the verdict' }).click();
+    await page.locator('.drawer-head').getByText('succeeded').waitFor();
+    expect(world.mutations.at(-1)?.input).toMatchObject({
+      id: operation.id,
+      verdict: 'SUCCEEDED',
+      note: 'Seen in nft list ruleset',
+      force: false,
+      idempotencyKey: expect.stringMatching(/^dashboard-[0-9a-f]{32}$/),
+    });
+    const keys = world.mutations.map(({ input }) => input.idempotencyKey);
+    expect(new Set(keys).size).toBe(2);
+  });
+
+  test('before quietUntil "it did not happen" must be said twice', async () => {
+    const { page, world, server } = suite();
+    addUnknown(world, { quietUntil: now(600_000) });
+    await login(page, server, world);
+    await openSettle(page);
+    await page.getByText('the call may still take effect').waitFor();
+    await page.getByLabel('It did not happen').check();
+    await page.getByLabel('How you know').fill('The rule is not there');
+    const record = page.getByRole('button', { name: 'Record the verdict' });
+    expect(await record.isDisabled()).toBe(true);
+    await page.getByLabel('Record it anyway').check();
+    await record.click();
+    await page.locator('.drawer-head').getByText('failed').waitFor();
+    expect(world.mutations.at(-1)?.input).toMatchObject({ verdict: 'FAILED', force: true });
+  });
+
+  test('only an operator may', async () => {
+    const { page, world, server } = suite();
+    Object.assign(world.user, { admin: false, role: 'VIEWER' });
+    addUnknown(world);
+    await login(page, server, world);
+    await openSettle(page);
+    await page.getByText('Only an operator of its project can settle it.').waitFor();
+    expect(await page.getByRole('button', { name: 'Probe the device' }).isDisabled()).toBe(true);
+  });
+});
+
+describe('an open circuit', () => {
+  test('is closed from the backend', async () => {
+    const { page, world, server, errors } = suite();
+    world.addBackend({ circuit: { state: 'OPEN', since: now(-60_000), reason: '5 calls in a row had no reply' } });
+    await login(page, server, world);
+    await page.locator('.rows-backends').getByText('circuit open').click();
+    await page.getByText('5 calls in a row had no reply').waitFor();
+    await page.getByRole('button', { name: 'Close the circuit' }).click();
+    await page.locator('.rows-backends').getByText('circuit open').waitFor({ state: 'detached' });
+    expect(world.mutations).toMatchObject([{ name: 'backendCircuitClose', input: { id: 'b1' } }]);
+    expect(errors).toEqual([]);
+  });
+});

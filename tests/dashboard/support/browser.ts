@@ -1,0 +1,77 @@
+// Headless Chromium for page tests: watches for console errors and for requests that leave our own origin.
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { FakeServer } from './fake-server.ts';
+import type { FakeWorld } from './fake-world.ts';
+
+/** Shorter than a test's own limit, so that a failure names what was waited for. */
+const waitMs = 12_000;
+
+export async function launchBrowser(): Promise<Browser> {
+  return await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+export interface Watched {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Console errors and uncaught exceptions. */
+  readonly errors: string[];
+  /** Requests to another origin. */
+  readonly foreign: string[];
+}
+
+export async function openPage(browser: Browser, origin: string): Promise<Watched> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  context.setDefaultTimeout(waitMs);
+  const errors: string[] = [];
+  const foreign: string[] = [];
+  context.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  context.on('weberror', (error) => errors.push(error.error().message));
+  context.on('request', (request) => {
+    const { protocol, origin: to } = new URL(request.url());
+    if (to !== origin && protocol !== 'data:' && protocol !== 'blob:') foreign.push(request.url());
+  });
+  const page = await context.newPage();
+  page.on('websocket', (socket) => {
+    if (new URL(socket.url()).host !== new URL(origin).host) foreign.push(socket.url());
+  });
+  return { context, page, errors, foreign };
+}
+
+export async function login(page: Page, server: FakeServer, world: FakeWorld, path = '/'): Promise<void> {
+  await page.goto(`${server.url}${path}`);
+  await page.getByLabel('Name').fill(world.user.name);
+  await page.getByLabel('Password').fill(world.user.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await untilLive(page);
+}
+
+export async function untilLive(page: Page): Promise<void> {
+  await page.locator('.live[data-live="LIVE"]').waitFor();
+}
+
+/** Waits for an expression of the page to hold. Playwright's own wait would need eval, which the page's policy forbids. */
+export async function until(page: Page, expression: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < waitMs; waitedMs += 50) {
+    if ((await page.evaluate(expression)) === true) return;
+    await page.waitForTimeout(50);
+  }
+  throw new Error(`never true in the page: ${expression}`);
+}
+
+/** The `data-row` of what has the focus; empty when nothing of that kind has. */
+export async function focusedRow(page: Page): Promise<string> {
+  return await page.evaluate<string>('document.activeElement?.dataset?.row ?? ""');
+}

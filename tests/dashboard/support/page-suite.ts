@@ -1,0 +1,48 @@
+// What every page test stands on: pages built once per file, and a world, a server and a browser context for each test.
+import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { launchBrowser, openPage, type Watched } from './browser.ts';
+import { buildPages, removePages } from './build-pages.ts';
+import { FakeServer } from './fake-server.ts';
+import { FakeWorld } from './fake-world.ts';
+
+const buildDeadlineMs = 90_000;
+/** Generous: browsers are slow on a busy machine, and a wait that fails ends sooner by itself. */
+const testLimitMs = 60_000;
+
+export interface PageSuite extends Watched {
+  readonly world: FakeWorld;
+  readonly server: FakeServer;
+}
+
+/** Returns a getter of the running test's parts. */
+export function describePages(): () => PageSuite {
+  jest.setTimeout(testLimitMs);
+  let folder: string;
+  let browser: Browser;
+  let current: PageSuite;
+
+  beforeAll(async () => {
+    folder = await buildPages();
+    browser = await launchBrowser();
+  }, buildDeadlineMs);
+
+  beforeEach(async () => {
+    const world = new FakeWorld();
+    const server = new FakeServer(world, folder);
+    await server.start();
+    current = { world, server, ...(await openPage(browser, server.url)) };
+  });
+
+  afterEach(async () => {
+    await current.context.close();
+    await current.server.kill();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    if (folder !== undefined) await removePages(folder);
+  });
+
+  return () => current;
+}

@@ -1,0 +1,83 @@
+// Entities as the page's documents select them, for tests of the pure parts.
+import type { Backend, FeedItem, Operation, StatusChange, Viewer } from '../../../dashboard/src/graph/types.ts';
+import type { Snapshot } from '../../../dashboard/src/live/live-state.ts';
+
+export const viewer: Viewer = { name: 'admin', admin: true, projects: [] };
+
+export function backend(patch: Partial<Backend> = {}): Backend {
+  return {
+    __typename: 'Backend',
+    id: 'b1',
+    version: 1,
+    name: 'fw-1',
+    project: { id: 'p1', name: 'acme' },
+    family: 'FIREWALL',
+    driver: 'linux-nftables',
+    ordinal: 1,
+    site: 'fra1',
+    labels: [{ name: 'rack', value: 'b12' }],
+    host: '192.0.2.1',
+    port: 22,
+    provisioningStatus: 'ENABLED',
+    operatingStatus: 'ONLINE',
+    health: { checkedAt: null, latencyMs: null, softwareVersion: null, message: null },
+    circuit: { state: 'CLOSED', since: null, reason: null },
+    queue: { waiting: 0, inFlight: 0, limit: 100, holder: null },
+    hostKeySha256: null,
+    ...patch,
+  };
+}
+
+export function operation(patch: Partial<Operation> = {}): Operation {
+  return {
+    __typename: 'Operation',
+    id: 'o1',
+    version: 1,
+    name: 'rule.create',
+    project: { id: 'p1', name: 'acme' },
+    backend: { id: 'b1', name: 'fw-1' },
+    effect: 'NON_IDEMPOTENT',
+    state: 'SENT',
+    cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
+    deviceError: null,
+    createdAt: '2026-01-31T12:00:00.000Z',
+    sentAt: null,
+    deadlineAt: null,
+    quietUntil: null,
+    finishedAt: null,
+    settledBy: null,
+    requestedBy: 'cmp',
+    requestId: 'req-1',
+    ...patch,
+  };
+}
+
+/** Item `number` of the stream: its cursor is `c<number>` and its change `s<number>`. */
+export function item(number: number, subject: StatusChange['subject'], patch: Partial<StatusChange> = {}): FeedItem {
+  const known = subject !== null && 'version' in subject ? subject : null;
+  return {
+    cursor: `c${number}`,
+    change: {
+      id: `s${number}`,
+      at: '2026-01-31T12:00:00.000Z',
+      kind: 'operation.state',
+      project: null,
+      subjectType: subject?.__typename ?? 'Operation',
+      subjectId: known?.id ?? 'o1',
+      subjectVersion: known?.version ?? 1,
+      from: null,
+      to: 'SENT',
+      reason: null,
+      subject,
+      ...patch,
+    },
+  };
+}
+
+export function checkpoint(number: number): FeedItem {
+  return { cursor: `c${number}`, change: null };
+}
+
+export function snapshot(patch: Partial<Snapshot> = {}): Snapshot {
+  return { cursor: 'c0', viewer, backends: [], operations: [], history: [], ...patch };
+}
