@@ -1,0 +1,197 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Registry } from 'prom-client';
+import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.ts';
+import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
+import { silentLog } from '../../../embedded/setup-log.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { deadAfterAttempts, OwedWork, owe } from '../../../platform/owed-work.ts';
+import { createLocalWake } from '../../../platform/wake.ts';
+import type { OwedQueue } from '../../../workers/queues/owed-queue.ts';
+import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { carrier, createEffects, effectsQueue } from './effects-queue.ts';
+
+let database: TestDatabase;
+let db: Database;
+let folder: TemporaryFolder;
+let data: DataFolder;
+let server: EmbeddedRedis;
+let redis: Redis;
+const wake = createLocalWake();
+const stops: (() => Promise<void>)[] = [];
+
+// A Redis of its own: these tests empty it.
+beforeAll(async () => {
+  database = await testDatabase();
+  db = new Database({ connection: database.connection });
+  await db.execute(createEffects);
+  folder = await temporaryFolder();
+  data = await openDataFolder(join(folder.path, 'data'), { version: 1 });
+  server = await startRedis({ folder: data, log: silentLog });
+  redis = new Redis({ path: server.path });
+});
+
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+  await data.close();
+  await folder.remove();
+  await db.close();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  await redis.flushall();
+  await db.execute('DELETE FROM owed_work');
+  await db.execute('DELETE FROM test_effect');
+});
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+function start(queue: OwedQueue, registry = new Registry()): void {
+  const subject = carrier({ db, queue, redis: { path: server.path }, wake, registry });
+  subject.start();
+  stops.push(() => subject.stop());
+}
+
+async function oweAll(keys: readonly string[]): Promise<void> {
+  await db.transaction(async (tx) => {
+    for (const key of keys) await owe(tx, 'test', key, {}, wake);
+  });
+}
+
+function keysUpTo(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `key-${index}`);
+}
+
+async function effects(): Promise<Map<string, number>> {
+  const rows = await db.query<{ owed: string; times: number }>(
+    'SELECT owed, COUNT(*) AS times FROM test_effect GROUP BY owed',
+  );
+  return new Map(rows.map((row) => [row.owed, row.times]));
+}
+
+async function stillOwed(): Promise<number> {
+  const [row] = await db.query<{ n: number }>('SELECT COUNT(*) AS n FROM owed_work WHERE due_at IS NOT NULL');
+  return row?.n ?? 0;
+}
+
+describe('OwedCarrier', () => {
+  test('what is owed is done once, also with two workers', async () => {
+    start(effectsQueue({ db, worker: 'one', jobMs: 5 }));
+    start(effectsQueue({ db, worker: 'two', jobMs: 5 }));
+    await oweAll(keysUpTo(40));
+    await waitFor('all done', async () => (await stillOwed()) === 0);
+    expect(await effects()).toEqual(new Map(keysUpTo(40).map((key) => [key, 1])));
+  });
+
+  test('what is owed again while it is under way is done once more', async () => {
+    let again = false;
+    const onStart = async () => {
+      if (again) return;
+      again = true;
+      await oweAll(['key']);
+    };
+    start(effectsQueue({ db, worker: 'one', jobMs: 5, onStart }));
+    await oweAll(['key']);
+    await waitFor('done twice', async () => (await stillOwed()) === 0);
+    expect(await effects()).toEqual(new Map([['key', 2]]));
+  });
+
+  test('Redis emptied in the middle loses nothing', async () => {
+    start(effectsQueue({ db, worker: 'one', jobMs: 20 }));
+    await oweAll(keysUpTo(150));
+    for (const share of [20, 70, 110]) {
+      await waitFor(`${share} done`, async () => (await effects()).size >= share);
+      await redis.flushall();
+    }
+    await waitFor('all done', async () => (await stillOwed()) === 0, 30_000);
+    expect(await effects()).toEqual(new Map(keysUpTo(150).map((key) => [key, 1])));
+  });
+
+  test('a job that is delivered twice has one effect', async () => {
+    const queue = new Queue('test', { connection: { path: server.path }, prefix: 'test:jobs' });
+    stops.push(() => queue.close());
+    await db.transaction((tx) => owe(tx, 'test', 'key'));
+    await queue.addBulk(
+      Array.from({ length: 8 }, (_, index) => ({
+        name: 'test',
+        data: { key: 'key' },
+        opts: { jobId: `copy-${index}`, removeOnComplete: true, removeOnFail: true },
+      })),
+    );
+    start(effectsQueue({ db, worker: 'one', jobMs: 50 }));
+    start(effectsQueue({ db, worker: 'two', jobMs: 50 }));
+    await waitFor('done', async () => (await stillOwed()) === 0);
+    await waitFor('all copies taken', async () => (await queue.getJobCountByTypes('wait', 'active')) === 0);
+    expect(await effects()).toEqual(new Map([['key', 1]]));
+  });
+
+  test('a worker killed with -9 in mid-job: another does it, once', async () => {
+    const options = { connection: database.connection, redisPath: server.path, jobMs: 60_000 };
+    const child = fork(join(import.meta.dirname, 'queue-process.ts'), [JSON.stringify(options)], { execArgv: [] });
+    await oweAll(['key']);
+    await once(child, 'message');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await effects()).toEqual(new Map());
+    start(effectsQueue({ db, worker: 'other', jobMs: 5, deadlineMs: 1_000 }));
+    await waitFor('done by another', async () => (await stillOwed()) === 0, 15_000);
+    expect(await effects()).toEqual(new Map([['key', 1]]));
+  });
+
+  test('a job that keeps failing becomes a dead letter: seen, and tried once an hour', async () => {
+    const registry = new Registry();
+    const queue = {
+      kind: 'test',
+      concurrency: 1,
+      deadlineMs: 1_000,
+      run: async () => {
+        throw new Error('the thing is broken');
+      },
+    };
+    start(queue, registry);
+    await oweAll(['key']);
+    const buried = await waitFor(
+      'dead letter',
+      async () => {
+        const [row] = await db.query<{ attempts: number; error: string; dueInMinutes: number }>(
+          'SELECT attempts, last_error AS error, ROUND(TIMESTAMPDIFF(SECOND, NOW(3), due_at) / 60) AS dueInMinutes FROM owed_work',
+        );
+        return row !== undefined && row.attempts >= deadAfterAttempts && row.dueInMinutes > 0 ? row : undefined;
+      },
+      18_000,
+    );
+    expect(buried).toEqual({ attempts: deadAfterAttempts, error: 'the thing is broken', dueInMinutes: 60 });
+    expect((await new OwedWork({ db }).figures()).dead).toBe(1);
+    const events = await db.query<{ kind: string; to: string; reason: string }>(
+      `SELECT kind, to_status AS 'to', reason FROM status_change`,
+    );
+    expect(events).toEqual([
+      { kind: 'owedWork.state', to: 'DEAD', reason: 'test key failed 10 times: the thing is broken' },
+    ]);
+    expect(await registry.getSingleMetricAsString('tidegate_jobs_total')).toContain(
+      `queue="test",outcome="failed"} ${deadAfterAttempts}`,
+    );
+  });
+
+  test('retention comes round by itself', async () => {
+    let runs = 0;
+    const queue = createRetentionQueue({ db, firstInMs: 50, everyMs: 300, runOnce: async () => (runs += 1) });
+    await queue.begin?.();
+    start(queue);
+    await waitFor('three rounds', () => runs >= 3);
+    const [row] = await db.query<{ due: number }>(
+      `SELECT due_at IS NOT NULL AS due FROM owed_work WHERE kind = 'retention'`,
+    );
+    expect(row?.due).toBe(1);
+  });
+});
