@@ -11,6 +11,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
+import { isUnavailable } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
 import type { RequestContext } from '../identity.ts';
 
@@ -25,7 +26,10 @@ export interface SchemaRequest {
 /** What graphql-js says of values that do not fit a type: the caller's fault, not ours. */
 const badValue = /invalid value|of required type|must not be null/;
 
-/** An error as it may be shown: coded errors and refused values as they are, anything else as INTERNAL, and logged. */
+/**
+ * An error as it may be shown: coded errors and refused values as they are, a lost database as UNAVAILABLE, anything else
+ * as INTERNAL; the latter two are logged.
+ */
 export function presentError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
   const graphqlError = error instanceof GraphQLError ? error : undefined;
   const original = graphqlError === undefined ? error : graphqlError.originalError;
@@ -38,6 +42,10 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
     if (typeof code === 'string') return graphqlError.toJSON();
     if (badValue.test(graphqlError.message))
       return { ...graphqlError.toJSON(), extensions: { ...graphqlError.extensions, code: 'INVALID_INPUT' } };
+  }
+  if (isUnavailable(original)) {
+    log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph met a lost database');
+    return { message: 'The database is away for a moment; try again.', ...path, extensions: { code: 'UNAVAILABLE' } };
   }
   log.error({ requestId, err: original ?? error, path: graphqlError?.path }, 'unexpected error in the graph');
   return {

@@ -6,6 +6,7 @@ import { invariant, Refusal, refuse, userError } from '../../../platform/errors.
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
 import { newToken } from '../../../platform/ids.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import { clientNetwork } from './client-network.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { RateLimit, RateLimiter } from './rate-limiter.ts';
@@ -47,7 +48,7 @@ export class SessionService {
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
-    const address = context.clientAddress ?? 'unknown';
+    const address = clientNetwork(context.clientAddress);
     const limits: readonly RateLimit[] = [
       { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
       { key: `login-name/${address}/${input.name}`, limit: attemptsPerName, windowMs },
@@ -72,7 +73,7 @@ export class SessionService {
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async refresh(context: RequestContext, refreshToken: string): Promise<TokenPair> {
-    const limit = { key: `refresh/${context.clientAddress ?? 'unknown'}`, limit: attemptsPerAddress, windowMs };
+    const limit = { key: `refresh/${clientNetwork(context.clientAddress)}`, limit: attemptsPerAddress, windowMs };
     await this.#limit([limit]);
     const sessionId = sessionOfRefreshToken(refreshToken);
     if (sessionId === undefined) return this.#refuseRefresh(context, false);

@@ -58,9 +58,12 @@ export interface SystemBench {
   close(): Promise<void>;
 }
 
-export async function systemBench(): Promise<SystemBench> {
+/** `lost`: the database can't be reached, as in an outage. */
+export async function systemBench(options: { readonly lost?: boolean } = {}): Promise<SystemBench> {
+  const { lost = false } = options;
   const place = await testDatabase();
-  const db = new Database({ connection: place.connection, connectionLimit: 5 });
+  const connection = lost ? { ...place.connection, socketPath: '/nonexistent/socket' } : place.connection;
+  const db = new Database({ connection, connectionLimit: 5, ...(lost ? { acquireTimeoutMs: 200 } : {}) });
   const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
   const wake = createLocalWake();
   const commits = new Commits({ db, keyring: testKeyring, log });
@@ -68,7 +71,7 @@ export async function systemBench(): Promise<SystemBench> {
   const feed = new StatusFeed({ db, wake, log });
   const sequencer = new Sequencer({ db, wake, log });
   const hasher = new CountingHasher();
-  await feed.start();
+  if (!lost) await feed.start();
   const system = createSystemSubgraph({
     ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher },
     rateLimiter: new MemoryRateLimiter(),

@@ -1,0 +1,40 @@
+// While the database is away, the graph says so: a part is lost, nothing was done, and a retry can help.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Identity } from '../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { type SystemBench, systemBench } from './support/system-bench.ts';
+
+let bench: SystemBench;
+const project = newUuid();
+const admin: Identity = {
+  kind: 'user',
+  id: newUuid(),
+  name: 'admin',
+  admin: true,
+  projects: {},
+  credentialId: newUuid(),
+};
+
+beforeAll(async () => {
+  bench = await systemBench({ lost: true });
+});
+
+afterAll(() => bench.close());
+
+test.each([
+  ['through the model', '{ projects { nodes { name } } }'],
+  ['by entity', `{ node(id: "${encodeId('Project', project)}") { id } }`],
+  ['in SQL', '{ statusHistory { nodes { kind } } }'],
+])('a query %s is UNAVAILABLE', async (_, document) => {
+  expect((await bench.ask(admin, document)).codes).toEqual(['UNAVAILABLE']);
+});
+
+test.each([
+  ['login', 'mutation { login(input: { name: "a", password: "b" }) { userErrors { code retry } } }'],
+  ['projectCreate', 'mutation { projectCreate(input: { name: "a" }) { userErrors { code retry } } }'],
+  ['logout', 'mutation { logout { userErrors { code retry } } }'],
+])('%s is refused, to be sent again', async (name, document) => {
+  const { data, codes } = await bench.ask(admin, document);
+  expect(codes).toEqual([]);
+  expect(data).toEqual({ [name]: { userErrors: [{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }] } });
+});
