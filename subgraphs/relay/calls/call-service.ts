@@ -155,6 +155,7 @@ export class CallService {
       name: operation.name,
       object,
       objectHash: objectHash(object),
+      effect: operation.effect,
       mapping: operation.mapping ?? null,
       cmp: known.cmp,
       shared: known.shared,

@@ -55,6 +55,7 @@ export interface CallSubject {
   readonly name: string;
   readonly object: BackendObject;
   readonly objectHash: string;
+  readonly effect: Effect;
   readonly mapping: 'creates' | 'deletes' | null;
   readonly cmp: CmpReference | null;
   readonly shared: boolean;
@@ -113,6 +114,7 @@ export function subjectOf(row: OperationRow, operation: DriverOperation | undefi
     name: row.name,
     object: { resource: row.resource, scope: row.scope, key: row.objectKey },
     objectHash: row.objectHash,
+    effect: row.effect,
     mapping: operation?.mapping ?? null,
     cmp:
       row.cmpNamespace === null || row.cmpType === null || row.cmpId === null

@@ -12,17 +12,25 @@ import { insertMapping, liveMappings, type MappingRow, type MappingState, update
 
 /** Refuses (ALREADY_MAPPED) a call on an object that belongs to others. */
 export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise<void> {
-  if (call.mapping === null || call.cmp === null) return;
+  if (call.mapping === null) return;
+  const live = await liveMappings(sql, call.backendId, call.objectHash);
+  if (live.length > 0 && call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && !call.forced)
+    refuse(
+      'ALREADY_MAPPED',
+      `${describeObject(call.object)} is there already, by ${ownerOf(live[0])}: delete it first`,
+    );
   const { cmp } = call;
-  const others = (await liveMappings(sql, call.backendId, call.objectHash)).filter((row) => !isOf(row, cmp));
+  const others = cmp === null ? [] : live.filter((row) => !isOf(row, cmp));
   if (others.length === 0) return;
   if (call.mapping === 'creates' && call.shared && others.every((row) => row.shared === 1)) return;
-  const owner = others[0];
-  refuse(
-    'ALREADY_MAPPED',
-    `${describeObject(call.object)} belongs to ${owner?.namespace}/${owner?.cmpType}/${owner?.cmpId}${others.length > 1 ? ` and ${others.length - 1} more` : ''}`,
-    { field: ['input', 'cmpObject'] },
-  );
+  const more = others.length > 1 ? ` and ${others.length - 1} more` : '';
+  refuse('ALREADY_MAPPED', `${describeObject(call.object)} belongs to ${ownerOf(others[0])}${more}`, {
+    field: ['input', 'cmpObject'],
+  });
+}
+
+function ownerOf(row: MappingRow | undefined): string {
+  return `${row?.namespace}/${row?.cmpType}/${row?.cmpId}`;
 }
 
 /**

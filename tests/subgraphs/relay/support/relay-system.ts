@@ -1,0 +1,216 @@
+// A relay on a real database, with all that it stands on, and several of them on the same one: each with its own owner,
+// leases and sessions, as processes have.
+import { randomBytes } from 'node:crypto';
+import { execute, parse } from 'graphql';
+import pino from 'pino';
+import { Commits } from '../../../../platform/commits.ts';
+import { Database } from '../../../../platform/database/database.ts';
+import { StatusFeed } from '../../../../platform/events/feed.ts';
+import { Sequencer } from '../../../../platform/events/sequencer.ts';
+import type { Identity, Role } from '../../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { Leases } from '../../../../platform/leases.ts';
+import { Mutations } from '../../../../platform/mutation.ts';
+import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../../platform/secrets/seal.ts';
+import { createLocalWake, type Wake } from '../../../../platform/wake.ts';
+import {
+  createRelaySubgraph,
+  type RelaySubgraph,
+  type RelaySubgraphOptions,
+} from '../../../../subgraphs/relay/relay.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+
+export interface GraphResult<Data> {
+  readonly data: Data;
+  readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
+}
+
+export const keyFile = { active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } };
+export const projectA = '01900000-0000-7000-8000-00000000000a';
+export const projectB = '01900000-0000-7000-8000-00000000000b';
+
+export function identity(role: Role | 'ADMIN', project = projectA, name = role.toLowerCase()): Identity {
+  const common = { kind: 'user', id: newUuid(), name, credentialId: newUuid() } as const;
+  return role === 'ADMIN'
+    ? { ...common, admin: true, projects: {} }
+    : { ...common, admin: false, projects: { [project]: role } };
+}
+
+/** One relay process, short of being a process. */
+export class RelayNode {
+  readonly owner = newUuid();
+  readonly db: Database;
+  readonly leases: Leases;
+  readonly feed: StatusFeed;
+  readonly commits: Commits;
+  readonly relay: RelaySubgraph;
+  readonly #sequencer: Sequencer;
+
+  constructor(database: TestDatabase, wake: Wake, overrides: Partial<RelaySubgraphOptions> & { leaseTtlMs?: number }) {
+    const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+    const keyring = new Keyring(keyFile);
+    this.db = overrides.db ?? new Database({ connection: database.connection, connectionLimit: 20 });
+    const { db } = this;
+    const ttlMs = overrides.leaseTtlMs ?? 5_000;
+    this.leases = new Leases({ db, owner: this.owner, log, ttlMs, renewMs: ttlMs / 3 });
+    this.feed = new StatusFeed({ db, wake, log, pollMs: 50 });
+    this.#sequencer = new Sequencer({ db, wake, log });
+    this.commits = new Commits({ db, keyring, log });
+    this.relay = createRelaySubgraph({
+      db,
+      wake,
+      log,
+      feed: this.feed,
+      leases: this.leases,
+      commits: this.commits,
+      mutations: new Mutations({ db, wake, commits: this.commits, log }),
+      sealer: createSealer(keyring),
+      owner: this.owner,
+      name: `relay-${this.owner.slice(0, 8)}`,
+      ...overrides,
+      settings: { tickMs: 100, ...overrides.settings },
+    });
+  }
+
+  async start(): Promise<this> {
+    this.#sequencer.start();
+    await this.feed.start();
+    await this.relay.start();
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.relay.stop();
+    await this.feed.stop();
+    await this.#sequencer.stop();
+    await this.leases.stop();
+    await this.db.close();
+  }
+
+  async run<Data = Record<string, never>>(
+    who: Identity | null,
+    text: string,
+    variableValues: Record<string, unknown> = {},
+  ): Promise<GraphResult<Data>> {
+    const result = await execute({
+      schema: this.relay.schema,
+      document: parse(text),
+      variableValues,
+      contextValue: { identity: who, requestId: `req-${randomBytes(4).toString('hex')}`, loaders: new Map() },
+    });
+    return { data: result.data as Data, errors: (result.errors ?? []) as GraphResult<Data>['errors'] };
+  }
+}
+
+/** A database and the relays on it; `stop` ends all. */
+export class RelaySystem {
+  readonly database: TestDatabase;
+  readonly wake = createLocalWake();
+  readonly #nodes: RelayNode[] = [];
+
+  private constructor(database: TestDatabase) {
+    this.database = database;
+  }
+
+  static async start(): Promise<RelaySystem> {
+    return new RelaySystem(await testDatabase());
+  }
+
+  async node(overrides: Partial<RelaySubgraphOptions> & { leaseTtlMs?: number } = {}): Promise<RelayNode> {
+    const node = new RelayNode(this.database, this.wake, overrides);
+    this.#nodes.push(node);
+    return node.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.allSettled(this.#nodes.map((node) => node.stop()));
+    await this.wake.close();
+    await this.database.drop();
+  }
+}
+
+export interface UserErrorShape {
+  readonly code: string;
+  readonly message: string;
+  readonly field: readonly string[];
+  readonly retry: string;
+}
+
+export interface OperationShape {
+  readonly id: string;
+  readonly state: string;
+  readonly version: number;
+  readonly deviceError: { readonly code: string; readonly message: string } | null;
+  readonly result: unknown;
+  readonly settledBy: string | null;
+  readonly quietUntil: string | null;
+  readonly evidence: readonly { readonly source: string; readonly finding: string }[];
+  readonly mappings: readonly { readonly id: string; readonly state: string }[];
+}
+
+export interface CallShape {
+  readonly operation: OperationShape | null;
+  readonly mapping: {
+    readonly id: string;
+    readonly state: string;
+    readonly uuid: string | null;
+    readonly key: string;
+  } | null;
+  readonly wireCall: string | null;
+  readonly deviceCheck: { readonly code: string; readonly message: string } | null;
+  readonly userErrors: readonly UserErrorShape[];
+  readonly commit: { readonly token: string } | null;
+}
+
+export const operationFields = `id state version deviceError { code message } result settledBy quietUntil
+  evidence { source finding } mappings { id state }`;
+export const callFields = `operation { ${operationFields} } mapping { id state uuid key } wireCall
+  deviceCheck { code message } userErrors { code message field retry } commit { token }`;
+
+export const mutations = {
+  add: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${callFields} } }`,
+  remove: `mutation ($input: FirewallAddressSetElementRemoveInput!) { call: firewallAddressSetElementRemove(input: $input) { ${callFields} } }`,
+  ruleCreate: `mutation ($input: FirewallRuleCreateInput!) { call: firewallRuleCreate(input: $input) { ${callFields} } }`,
+  ruleDelete: `mutation ($input: FirewallRuleDeleteInput!) { call: firewallRuleDelete(input: $input) { ${callFields} } }`,
+  relayCall: `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) { ${callFields} } }`,
+  settle: `mutation ($input: OperationSettleInput!) { settle: operationSettle(input: $input) { operation { ${operationFields} } userErrors { code message field } commit { token } } }`,
+  create: `mutation ($input: BackendCreateInput!) { backend: backendCreate(input: $input) { backend { id version ordinal name } userErrors { code message field } commit { token } } }`,
+} as const;
+
+/** Runs a relaying mutation; throws on top-level errors. */
+export async function call(
+  node: RelayNode,
+  which: 'add' | 'remove' | 'ruleCreate' | 'ruleDelete' | 'relayCall',
+  input: Record<string, unknown>,
+  who: Identity = identity('OPERATOR'),
+): Promise<CallShape> {
+  const { data, errors } = await node.run<{ call: CallShape }>(who, mutations[which], { input });
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+  return data.call;
+}
+
+export async function settle(node: RelayNode, input: Record<string, unknown>, who: Identity = identity('OPERATOR')) {
+  const { data, errors } = await node.run<{ settle: Pick<CallShape, 'operation' | 'userErrors' | 'commit'> }>(
+    who,
+    mutations.settle,
+    { input },
+  );
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+  return data.settle;
+}
+
+export async function registerBackend(
+  node: RelayNode,
+  input: Record<string, unknown>,
+  who: Identity = identity('OPERATOR'),
+): Promise<string> {
+  const { data, errors } = await node.run<{
+    backend: { backend: { id: string } | null; userErrors: readonly UserErrorShape[] };
+  }>(who, mutations.create, { input: { driver: 'linux-nftables', ...input } });
+  const id = data?.backend.backend?.id;
+  if (id === undefined) throw new Error(JSON.stringify([errors, data?.backend.userErrors]));
+  return id;
+}
+
+export const projectId = (uuid: string): string => encodeId('Project', uuid);
