@@ -256,7 +256,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
 
   /** Stops reading the client's socket. */
   async function pausedSocket(client: ReturnType<TestGateway['client']>): Promise<{ resume(): void }> {
-    const socket = gateway.sockets.get(client);
+    const socket = gateway.sockets.get(client)?.at(-1);
     socket?.pause();
     return { resume: () => socket?.resume() };
   }

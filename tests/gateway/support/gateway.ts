@@ -60,8 +60,8 @@ export class TestGateway {
   registry = new Registry();
   #served = new Map<string, ServedSubgraph>();
   #clients: Client[] = [];
-  /** The socket of each client, once it has connected. */
-  readonly sockets = new Map<Client, WebSocket>();
+  /** The sockets that each client has opened. */
+  readonly sockets = new Map<Client, readonly WebSocket[]>();
 
   constructor(mode: Mode) {
     this.mode = mode;
@@ -149,23 +149,22 @@ export class TestGateway {
   }
 
   client(token = 'token-ann', options: Partial<Parameters<typeof createClient>[0]> = {}): Client {
+    const opened: WebSocket[] = [];
     const client = createClient({
       url: `${this.gateway.url.replace('http', 'ws')}/graphql`,
       webSocketImpl: class extends WebSocket {
         constructor(url: string, protocol: string) {
           super(url, protocol);
           this.on('error', () => {});
-          remember(this);
+          opened.push(this);
         }
       },
       connectionParams: { authorization: `Bearer ${token}` },
       retryAttempts: 0,
       ...options,
     });
-    const remember = (opened: WebSocket): void => {
-      this.sockets.set(client, opened);
-    };
     this.#clients.push(client);
+    this.sockets.set(client, opened);
     return client;
   }
 

@@ -1,0 +1,236 @@
+// What is past a limit is refused with its name, before any subgraph is asked, over HTTP and on sockets.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Collector, TestGateway, until } from './support/gateway.ts';
+
+const nested = (depth: number): string => `${'parent { '.repeat(depth)}id${' }'.repeat(depth)}`;
+const aliased = (count: number): string => Array.from({ length: count }, (_item, index) => `a${index}: name`).join(' ');
+
+interface Case {
+  readonly limit: string;
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+}
+
+const twoWrites = 'mutations of alpha in one document';
+const cases: Readonly<Record<string, Case>> = {
+  tokens: { limit: 'tokens', query: `{ thing(id: "1") { ${'name '.repeat(5000)} } }` },
+  depth: { limit: 'depth', query: `{ thing(id: "1") { ${nested(12)} } }` },
+  aliases: { limit: 'aliases', query: `{ thing(id: "1") { ${aliased(31)} } }` },
+  'root fields': { limit: 'root fields', query: `{ ${Array.from({ length: 21 }, () => 'caller').join(' ')} }` },
+  'cost of a literal': { limit: 'cost', query: '{ things(first: 10001) { nodes { id } } }' },
+  'cost of a variable': {
+    limit: 'cost',
+    query: 'query Q($n: Int!) { things(first: $n) { nodes { id } } }',
+    variables: { n: 10001 },
+  },
+  'cost of a default': { limit: 'cost', query: 'query Q($n: Int = 10001) { things(first: $n) { nodes { id } } }' },
+  'two writes': {
+    limit: twoWrites,
+    query: 'mutation { a: thingCreate(name: "a") { id } b: thingCreate(name: "b") { id } }',
+  },
+  'two writes, one in a fragment': {
+    limit: twoWrites,
+    query:
+      'mutation { thingCreate(name: "a") { id } ...F } fragment F on Mutation { b: thingCreate(name: "b") { id } }',
+  },
+};
+const names = Object.keys(cases);
+
+function caseOf(name: string): Case {
+  const found = cases[name];
+  if (found === undefined) throw new Error(name);
+  return found;
+}
+
+describe('limits', () => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await new TestGateway('in-process').start({ limits: { oneMutationSubgraphs: ['alpha'] } });
+  });
+  beforeEach(() => gateway.world.calls.clear());
+  afterAll(() => gateway.stop());
+
+  test.each(names)('%s, over HTTP', async (name) => {
+    const { limit, query, variables } = caseOf(name);
+    const { status, body } = await gateway.query(query, variables);
+    expect(status).toBe(400);
+    expect(body.errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit } }]);
+    expect(body.errors[0].message).toContain(limit);
+    expect(gateway.world.totalCalls()).toBe(0);
+  });
+
+  test.each(names)('%s, on a socket', async (name) => {
+    const { limit, query, variables } = caseOf(name);
+    const collector = new Collector(gateway.client(), query, variables);
+    await until(() => collector.done);
+    expect(collector.error).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit } }]);
+    expect(gateway.world.totalCalls()).toBe(0);
+  });
+
+  test('just below each limit is allowed', async () => {
+    const { body } = await gateway.query(`{ thing(id: "1") { ${aliased(30)} ${nested(10)} } }`);
+    expect(body.errors).toBeUndefined();
+    const cost = await gateway.query('{ things(first: 9000) { nodes { id } } }');
+    expect(cost.body.errors).toBeUndefined();
+    const two = await gateway.query('mutation { thingCreate(name: "a") { id } priceSet(id: "a", price: 1) }');
+    expect(two.body.errors).toBeUndefined();
+  });
+
+  test('a limit holds for a document that was allowed with other variables before', async () => {
+    const query = 'query Q($n: Int!) { things(first: $n) { nodes { id } } }';
+    expect((await gateway.query(query, { n: 1 })).body.errors).toBeUndefined();
+    expect((await gateway.query(query, { n: 10001 })).body.errors[0].extensions.code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('fragments that spread fragments are measured once each', async () => {
+    const layers = Array.from({ length: 40 }, (_item, n) => `fragment F${n} on Thing { ...F${n + 1} ...F${n + 1} }`);
+    const { body } = await gateway.query(
+      `{ thing(id: "1") { ...F0 } } ${layers.join(' ')} fragment F40 on Thing { name }`,
+    );
+    expect(body.errors[0].extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 'cost' });
+  });
+
+  test('fragments in a circle are refused', async () => {
+    const { body } = await gateway.query(
+      '{ thing(id: "1") { ...A } } fragment A on Thing { ...B } fragment B on Thing { ...A }',
+    );
+    expect(body.errors[0].message).toContain('Cannot spread fragment');
+  });
+
+  test('a body past the limit is 413', async () => {
+    const { status, body } = await gateway.query(`{ caller } # ${'x'.repeat(300_000)}`);
+    expect(status).toBe(413);
+    expect(body.errors[0].extensions.code).toBe('LIMIT_EXCEEDED');
+  });
+
+  test('batches are refused', async () => {
+    const { status, body } = await gateway.post([{ query: '{ caller }' }, { query: '{ caller }' }]);
+    expect(status).toBe(400);
+    expect(body.errors[0].message).toContain('batching');
+  });
+
+  test('a deep introspection is refused, the usual one is not', async () => {
+    const loop = `{ __schema { types { ${'fields { type { '.repeat(4)} name ${'} }'.repeat(4)} } } }`;
+    expect((await gateway.query(loop)).status).toBe(400);
+    const { getIntrospectionQuery } = await import('graphql');
+    const usual = await gateway.query(getIntrospectionQuery());
+    expect(usual.body.data.__schema.queryType.name).toBe('Query');
+  });
+});
+
+test('introspection can be switched off', async () => {
+  const gateway = await new TestGateway('in-process').start({ limits: { introspection: false } });
+  const { status, body } = await gateway.query('{ __schema { queryType { name } } }');
+  expect(status).toBe(400);
+  expect(body.data).toBeUndefined();
+  const misspelt = await gateway.query('{ caler }');
+  expect(misspelt.body.errors[0].message).not.toContain('caller');
+  await gateway.stop();
+});
+
+describe('sockets', () => {
+  const limits = {
+    maxSubscriptionsPerSocket: 3,
+    maxSocketsPerCredential: 2,
+    connectionInitTimeoutMs: 50,
+    maxMessageBytes: 2000,
+  };
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await new TestGateway('in-process').start({
+      socketLimits: { ...limits, recheckIntervalMs: 20, recheckGraceMs: 60 },
+    });
+  });
+  const afterwards = (): Promise<void> => gateway.stop();
+
+  /** The code with which a socket of this client is closed. */
+  async function closeCode(token: string, parameters?: Record<string, unknown>): Promise<number> {
+    let code: number | undefined;
+    const client = gateway.client(token, {
+      lazy: false,
+      onNonLazyError: () => {},
+      ...(parameters === undefined ? {} : { connectionParams: parameters }),
+      on: {
+        closed: (event) => {
+          code = (event as { code: number }).code;
+        },
+      },
+    });
+    await until(() => code !== undefined);
+    void client.dispose();
+    return code ?? 0;
+  }
+
+  test('without a valid credential a socket is closed with 4403', async () => {
+    expect(await closeCode('no-such-token')).toBe(4403);
+    expect(await closeCode('', {})).toBe(4403);
+    await afterwards();
+  });
+
+  test('a bare token in the parameters will do', async () => {
+    const client = gateway.client('', { connectionParams: { token: 'token-ann' } });
+    const collector = new Collector(client, '{ caller }');
+    await until(() => collector.done);
+    expect(collector.items).toEqual([{ data: { caller: 'ann' } }]);
+    await afterwards();
+  });
+
+  test('more subscriptions than allowed on one socket are refused', async () => {
+    const client = gateway.client();
+    const collectors = Array.from(
+      { length: 4 },
+      () => new Collector(client, 'subscription { thingChanges { cursor } }'),
+    );
+    await until(() => collectors.some((collector) => collector.done));
+    expect(collectors.filter((collector) => collector.done).map((collector) => collector.error)).toMatchObject([
+      [{ extensions: { code: 'LIMIT_EXCEEDED' } }],
+    ]);
+    await afterwards();
+  });
+
+  test('more sockets than allowed of one credential are closed', async () => {
+    for (let n = 0; n < 2; n += 1) {
+      const collector = new Collector(gateway.client(), 'subscription { thingChanges { cursor } }');
+      await until(() => collector.items.length > 0);
+    }
+    expect(await closeCode('token-ann')).toBe(4429);
+    expect(await gateway.metric('tidegate_gateway_sockets')).toBe(2);
+    await afterwards();
+  });
+
+  test('a socket that does not introduce itself is closed with 4408, one that says too much with 1009', async () => {
+    const { WebSocket } = await import('ws');
+    const url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;
+    const silent = new WebSocket(url, 'graphql-transport-ws');
+    const [silentCode] = await new Promise<unknown[]>((resolve) => silent.once('close', (...args) => resolve(args)));
+    expect(silentCode).toBe(4408);
+    const loud = new WebSocket(url, 'graphql-transport-ws');
+    loud.once('open', () => loud.send('x'.repeat(3000)));
+    const [loudCode] = await new Promise<unknown[]>((resolve) => loud.once('close', (...args) => resolve(args)));
+    expect(loudCode).toBe(1009);
+    await afterwards();
+  });
+
+  test('an upgrade on another path is refused', async () => {
+    const { WebSocket } = await import('ws');
+    const socket = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/other`, 'graphql-transport-ws');
+    const error = await new Promise<Error>((resolve) => socket.once('error', resolve));
+    expect(error.message).toContain('404');
+    await afterwards();
+  });
+
+  test('while credentials can not be checked sockets stay up, past the grace they are closed with 4503', async () => {
+    const codes: number[] = [];
+    const client = gateway.client('token-ann', {
+      on: { closed: (event) => codes.push((event as { code: number }).code) },
+    });
+    const collector = new Collector(client, 'subscription { thingChanges { cursor thing { id } } }');
+    await until(() => collector.items.length > 0);
+    gateway.authenticator.away = true;
+    gateway.world.log.append('a');
+    await until(() => collector.ids.length === 1);
+    await until(() => codes.length > 0);
+    expect(codes).toEqual([4503]);
+    await afterwards();
+  });
+});

@@ -1,0 +1,149 @@
+// The public endpoint beside GraphQL: pages under their policies, health, metrics, and what browsers are kept from.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { request } from 'undici';
+import { TestGateway } from '../support/gateway.ts';
+
+let folder: string;
+let gateway: TestGateway;
+let databaseReady = true;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tidegate-static-'));
+  await mkdir(join(folder, 'assets'));
+  await writeFile(join(folder, 'index.html'), '<!doctype html><title>Tidegate</title>');
+  await writeFile(join(folder, 'graphiql.html'), '<!doctype html><title>GraphiQL</title>');
+  await writeFile(join(folder, 'assets', 'app-1a2b.js'), `// ${'x'.repeat(2000)}`);
+  gateway = await new TestGateway('in-process').start({
+    staticFolder: folder,
+    readiness: async () => [
+      { name: 'database', ready: databaseReady, detail: databaseReady ? undefined : 'socket gone' },
+    ],
+  });
+});
+afterAll(async () => {
+  await gateway.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function get(path: string, headers: Record<string, string> = {}) {
+  const response = await request(`${gateway.gateway.url}${path}`, { headers });
+  return { status: response.statusCode, headers: response.headers, text: await response.body.text() };
+}
+
+test('the dashboard and GraphiQL come with their own policies', async () => {
+  const dashboard = await get('/');
+  expect(dashboard.headers['content-type']).toBe('text/html; charset=utf-8');
+  expect(dashboard.headers['content-security-policy']).toContain("style-src 'self';");
+  expect(dashboard.headers['content-security-policy']).not.toContain('unsafe-inline');
+  const graphiql = await get('/graphiql');
+  expect(graphiql.text).toContain('GraphiQL');
+  expect(graphiql.headers['content-security-policy']).toContain("style-src 'self' 'unsafe-inline'");
+  for (const page of [dashboard, graphiql]) {
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self';");
+    expect(page.headers['x-content-type-options']).toBe('nosniff');
+    expect(page.headers['cache-control']).toBe('no-cache');
+  }
+});
+
+test('hashed assets are kept for ever, packed when asked, and not sent twice', async () => {
+  const asset = await get('/assets/app-1a2b.js');
+  expect(asset.headers['cache-control']).toContain('immutable');
+  expect(asset.headers['content-type']).toContain('text/javascript');
+  const packed = await get('/assets/app-1a2b.js', { 'accept-encoding': 'gzip' });
+  expect(packed.headers['content-encoding']).toBe('gzip');
+  expect(Number(packed.headers['content-length'])).toBeLessThan(asset.text.length);
+  const again = await get('/assets/app-1a2b.js', { 'if-none-match': String(asset.headers.etag) });
+  expect([again.status, again.text]).toEqual([304, '']);
+});
+
+test.each(['/nothing', '/../package.json', '/assets/../../package.json', '/assets/', '/%2e%2e/package.json'])(
+  'nothing is at %s',
+  async (path) => {
+    const response = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(response).toMatch(/^HTTP\/1.1 404 /);
+  },
+);
+
+test('health names what is not ready', async () => {
+  expect((await get('/health/live')).status).toBe(200);
+  expect((await get('/health/ready')).status).toBe(200);
+  databaseReady = false;
+  const response = await get('/health/ready');
+  databaseReady = true;
+  expect(response.status).toBe(503);
+  expect(JSON.parse(response.text).notReady).toEqual([{ name: 'database', ready: false, detail: 'socket gone' }]);
+});
+
+test('metrics are for this host, and not for those behind a proxy on it', async () => {
+  await gateway.query('{ caller }');
+  const metrics = await get('/metrics');
+  expect(metrics.text).toMatch(/tidegate_gateway_requests_total\{kind="query",status="200"\} \d+/);
+  expect((await get('/metrics', { 'x-forwarded-for': '192.0.2.1' })).status).toBe(403);
+});
+
+test('a request that a page of another origin could send without asking is refused', async () => {
+  const form = await gateway.post('query={caller}', 'token-ann', {
+    'content-type': 'application/x-www-form-urlencoded',
+  });
+  expect(form.status).toBe(400);
+  const plain = await gateway.post(JSON.stringify({ query: '{ caller }' }), 'token-ann', {
+    'content-type': 'text/plain',
+  });
+  expect(plain.status).toBe(400);
+  expect(plain.body.errors[0].message).toContain('CSRF');
+  const simple = await get('/graphql?query=%7Bcaller%7D', { authorization: 'Bearer token-ann' });
+  expect(simple.status).toBe(400);
+  const preflighted = await get('/graphql?query=%7Bcaller%7D', {
+    authorization: 'Bearer token-ann',
+    'apollo-require-preflight': '1',
+  });
+  expect(JSON.parse(preflighted.text)).toEqual({ data: { caller: 'ann' } });
+  expect((await get('/')).headers['access-control-allow-origin']).toBeUndefined();
+});
+
+test('GET never executes a mutation', async () => {
+  const query = encodeURIComponent('mutation { thingCreate(name: "x") { id } }');
+  const response = await get(`/graphql?query=${query}`, {
+    authorization: 'Bearer token-ann',
+    'apollo-require-preflight': '1',
+  });
+  expect(response.status).toBe(405);
+  expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
+});
+
+test('a subscription over HTTP says where it is to be had', async () => {
+  const { body } = await gateway.query('subscription { thingChanges { cursor } }');
+  expect(body.errors[0].message).toContain('graphql-ws');
+});
+
+test('broken JSON and other methods are refused', async () => {
+  expect((await gateway.post('{')).status).toBe(400);
+  expect(await raw('DELETE /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')).toMatch(
+    /^HTTP\/1.1 (400|405) /,
+  );
+  expect(await raw('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')).toMatch(
+    /^HTTP\/1.1 405 /,
+  );
+});
+
+test('no landing page and no page of a vendor', async () => {
+  const response = await get('/graphql', { accept: 'text/html' });
+  expect(response.headers['content-type']).toContain('application/json');
+});
+
+/** Sends bytes as they are. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(gateway.gateway.port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.on('data', (data) => {
+      answer += String(data);
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
+}
