@@ -214,6 +214,23 @@ export async function updateBackend(
   return affectedRows === 1;
 }
 
+export interface SeenHealth {
+  readonly checkedAt: Date;
+  readonly latencyMs: number;
+  readonly softwareVersion: string | null;
+  readonly serial: string | null;
+  readonly message: string | null;
+}
+
+/** What a check saw. Not a change of the backend: its version stays. */
+export async function writeHealth(tx: Transaction, id: string, seen: SeenHealth): Promise<void> {
+  await tx.execute(
+    `UPDATE backend SET checked_at = ?, latency_ms = ?, software_version = ?, serial = ?, health_message = ?
+    WHERE id = ?`,
+    [seen.checkedAt, seen.latencyMs, seen.softwareVersion, seen.serial, seen.message, id],
+  );
+}
+
 export interface LabelRow {
   readonly name: string;
   readonly value: string;

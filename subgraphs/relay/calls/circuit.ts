@@ -12,6 +12,11 @@ export function isOurs(failure: ReserveFailure): boolean {
   return ours.has(failure.code);
 }
 
+/** True when only a person, or new credentials or host key, can close a circuit opened for this reason. */
+export function isLasting(row: Pick<BackendRow, 'circuitReason'>): boolean {
+  return lasting.has(row.circuitReason?.split(':')[0] ?? '');
+}
+
 export type Passage = 'PASS' | 'TRY' | 'HELD';
 
 /** Whether a call may pass now. TRY: one, to see. */
@@ -20,8 +25,7 @@ export function passage(
   retryMs: number,
 ): Passage {
   if (row.circuitState === 'CLOSED') return 'PASS';
-  const code = row.circuitReason?.split(':')[0] ?? '';
-  if (lasting.has(code)) return 'HELD';
+  if (isLasting(row)) return 'HELD';
   return (row.circuitAgeMs ?? 0) >= retryMs ? 'TRY' : 'HELD';
 }
 

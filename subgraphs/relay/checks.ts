@@ -1,0 +1,178 @@
+// Health checks of backends, for the check engine: which to check, one check (connect, log in, ask for version and serial),
+// and recording what was seen. A check never logs in again where logging in was refused: that would lock accounts.
+import type { Database, Transaction } from '../../platform/database/database.ts';
+import { checkLease } from '../../platform/leases.ts';
+import type { Sealer } from '../../platform/secrets/seal.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { changeBackend } from './backends/backend-events.ts';
+import { type BackendRow, credentialsOf, lockBackend, readBackend, writeHealth } from './backends/backend-store.ts';
+import { openEndpoint } from './backends/credentials.ts';
+import { isLasting, passage } from './calls/circuit.ts';
+import type { Driver } from './drivers/driver.ts';
+import { drivers as allDrivers } from './drivers/registry.ts';
+import type { SendFailure, Transport, TransportFactory } from './transports/session.ts';
+import { createSshTransport } from './transports/ssh-transport.ts';
+
+export interface BackendCheckTarget {
+  /** UUID. */
+  readonly id: string;
+  readonly status: 'UP' | 'DOWN' | 'UNKNOWN';
+  /** Another one: check at once, the address or credentials changed. */
+  readonly revision: string;
+}
+
+export interface BackendCheckDetail {
+  readonly softwareVersion: string | null;
+  readonly serial: string | null;
+  /** Why it is held back from now on: set when trying again would not help. */
+  readonly openCircuit: string | null;
+}
+
+export interface BackendReading {
+  readonly up: boolean;
+  readonly message: string | null;
+  readonly detail: BackendCheckDetail | null;
+}
+
+export interface BackendObservation {
+  readonly target: { readonly id: string };
+  readonly message: string | null;
+  readonly detail: BackendCheckDetail | null;
+  readonly latencyMs: number;
+  readonly at: Date;
+  /** After fall and rise. */
+  readonly status: 'UP' | 'DOWN' | 'UNKNOWN';
+}
+
+const statusOf = { UP: 'ONLINE', DOWN: 'OFFLINE', UNKNOWN: 'UNKNOWN' } as const;
+const checkedOf = { ONLINE: 'UP', OFFLINE: 'DOWN', UNKNOWN: 'UNKNOWN' } as const;
+
+/** All backends in use. */
+export async function listCheckTargets(db: Database): Promise<BackendCheckTarget[]> {
+  const rows = await db.query<{ id: string; status: keyof typeof checkedOf; revision: string }>(
+    `SELECT id, operating_status AS status,
+      CONCAT_WS('/', host, port, host_key_sha256, crypto_profile,
+        (SELECT MAX(c.updated_at) FROM backend_credential c WHERE c.backend_id = backend.id)) AS revision
+    FROM backend WHERE provisioning_status = 'ENABLED' ORDER BY id`,
+  );
+  return rows.map((row) => ({ ...row, status: checkedOf[row.status] }));
+}
+
+export interface BackendCheckerOptions {
+  readonly db: Database;
+  readonly sealer: Sealer;
+  readonly drivers?: ReadonlyMap<string, Driver>;
+  readonly transports?: TransportFactory;
+}
+
+interface Session {
+  readonly revision: string;
+  readonly transport: Transport;
+}
+
+/** Keeps one session to each backend that it checks, so that a check is one exec and not a log-in. */
+export class BackendChecker {
+  readonly #db: Database;
+  readonly #sealer: Sealer;
+  readonly #drivers: ReadonlyMap<string, Driver>;
+  readonly #transports: TransportFactory;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(options: BackendCheckerOptions) {
+    this.#db = options.db;
+    this.#sealer = options.sealer;
+    this.#drivers = options.drivers ?? allDrivers;
+    this.#transports = options.transports ?? createSshTransport;
+  }
+
+  /** Throws only when the database is away, or the credentials can't be opened. */
+  async check(
+    target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
+    options: { readonly signal: AbortSignal },
+  ): Promise<BackendReading> {
+    const row = await readBackend(this.#db, target.id);
+    const driver = this.#drivers.get(row?.driver ?? '');
+    if (row === undefined || driver === undefined) return down('this worker has no driver for it', null);
+    if (isLasting(row) && passage(row, 0) === 'HELD') return down(row.circuitReason, null);
+    const transport = await this.#session(row, target.revision ?? '', target.timeoutMs);
+    const sent = await transport.send(driver.health.render(), {
+      deadlineMs: target.timeoutMs,
+      signal: options.signal,
+    });
+    if (!sent.ok) return this.#failed(target.id, sent.failure);
+    const self = driver.health.interpret(sent.reply);
+    if (self === undefined) return down('it answered, but not as a healthy one does', null);
+    return { up: true, message: null, detail: { ...self, openCircuit: null } };
+  }
+
+  /** Ends the sessions of backends that are no longer checked here. */
+  async retain(ids: ReadonlySet<string>): Promise<void> {
+    const gone = [...this.#sessions].filter(([id]) => !ids.has(id));
+    await Promise.all(gone.map(([id]) => this.#end(id)));
+  }
+
+  async close(): Promise<void> {
+    await this.retain(new Set());
+  }
+
+  async #failed(id: string, failure: SendFailure): Promise<BackendReading> {
+    const text = `${failure.code}: ${failure.message}`;
+    // A session that failed is not used again.
+    await this.#end(id);
+    return down(text, isLasting({ circuitReason: text }) && failure.code !== 'HOST_KEY_UNKNOWN' ? text : null);
+  }
+
+  async #session(row: BackendRow, revision: string, timeoutMs: number): Promise<Transport> {
+    const known = this.#sessions.get(row.id);
+    if (known !== undefined && known.revision === revision) return known.transport;
+    const credentials = (await credentialsOf(this.#db, [row.id])).get(row.id) ?? [];
+    const endpoint = openEndpoint(this.#sealer, row, credentials);
+    await this.#end(row.id);
+    const transport = this.#transports(endpoint, { concurrency: 1, connectTimeoutMs: timeoutMs });
+    this.#sessions.set(row.id, { revision, transport });
+    return transport;
+  }
+
+  async #end(id: string): Promise<void> {
+    const session = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    await session?.transport.close();
+  }
+}
+
+function down(message: string | null, openCircuit: string | null): BackendReading {
+  return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit } };
+}
+
+/** One transaction, fenced by the shard's lease; transitions become status events. */
+export async function recordCheckResults(
+  db: Database,
+  wake: Wake,
+  batch: readonly BackendObservation[],
+  lease: { readonly name: string; readonly token: string },
+): Promise<void> {
+  // In the order of ids: two batches never wait for each other crosswise.
+  const ordered = [...batch].sort((a, b) => (a.target.id < b.target.id ? -1 : 1));
+  await db.transaction(async (tx) => {
+    await checkLease(tx, lease);
+    for (const seen of ordered) await recordOne(tx, wake, seen);
+  });
+}
+
+async function recordOne(tx: Transaction, wake: Wake, seen: BackendObservation): Promise<void> {
+  const row = await lockBackend(tx, seen.target.id);
+  if (row === undefined || row.provisioningStatus !== 'ENABLED') return;
+  await writeHealth(tx, row.id, {
+    checkedAt: seen.at,
+    latencyMs: Math.round(seen.latencyMs),
+    softwareVersion: seen.detail?.softwareVersion ?? row.softwareVersion,
+    serial: seen.detail?.serial ?? row.serial,
+    message: seen.message?.slice(0, 1024) ?? null,
+  });
+  const operatingStatus = statusOf[seen.status];
+  const reason = seen.detail?.openCircuit?.slice(0, 1024);
+  const opens = reason !== undefined && row.circuitState === 'CLOSED';
+  if (operatingStatus === row.operatingStatus && !opens) return;
+  const circuit = opens ? { circuitState: 'OPEN', circuitReason: reason } : {};
+  await changeBackend(tx, wake, row, { operatingStatus, ...circuit }, seen.message);
+}

@@ -1,0 +1,53 @@
+// How long the journal is kept: final calls that no living mapping came from are deleted, oldest first, in small batches.
+import type { Database } from '../../platform/database/database.ts';
+
+export interface RelayRetentionOptions {
+  readonly db: Database;
+  /** How long a final call is kept; at least as long as idempotency keys, which lead to it. */
+  readonly operationMs: number;
+}
+
+const batchSize = 500;
+/** In one run: the rest waits for the next. */
+const mostBatches = 200;
+
+/** Deletes what is due; returns how many operations. */
+export async function deleteOldOperations(options: RelayRetentionOptions, signal?: AbortSignal): Promise<number> {
+  let deleted = 0;
+  for (let batch = 0; batch < mostBatches && signal?.aborted !== true; batch += 1) {
+    const count = await deleteBatch(options);
+    deleted += count;
+    if (count < batchSize) break;
+  }
+  return deleted;
+}
+
+/** Of these calls those that have ended for good, or are gone: their keys may be purged once expired. */
+export async function endedCalls(db: Database, callIds: readonly string[]): Promise<ReadonlySet<string>> {
+  if (callIds.length === 0) return new Set();
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM operation WHERE id IN (${callIds.map(() => '?').join(', ')})
+      AND state NOT IN ('SUCCEEDED', 'FAILED', 'REJECTED')`,
+    callIds,
+  );
+  const open = new Set(rows.map((row) => row.id));
+  return new Set(callIds.filter((id) => !open.has(id)));
+}
+
+function deleteBatch({ db, operationMs }: RelayRetentionOptions): Promise<number> {
+  return db.transaction(async (tx) => {
+    const rows = await tx.query<{ id: string }>(
+      `SELECT o.id FROM operation o WHERE o.finished_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND
+        AND NOT EXISTS (SELECT 1 FROM mapping m WHERE m.operation_id = o.id AND m.owner_slot IS NOT NULL)
+      ORDER BY o.finished_at LIMIT ${batchSize}`,
+      [operationMs],
+    );
+    if (rows.length === 0) return 0;
+    const ids = rows.map((row) => row.id);
+    const marks = ids.map(() => '?').join(', ');
+    await tx.execute(`DELETE FROM operation_evidence WHERE operation_id IN (${marks})`, ids);
+    await tx.execute(`DELETE FROM mapping WHERE operation_id IN (${marks}) AND owner_slot IS NULL`, ids);
+    await tx.execute(`DELETE FROM operation WHERE id IN (${marks})`, ids);
+    return rows.length;
+  });
+}
