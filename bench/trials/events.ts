@@ -1,0 +1,177 @@
+// The proof of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed,
+// sequencers killed and paused, feeds replaced, clients dropped, all at random. Each client's own log is the judge.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { Database } from '../../platform/database/database.ts';
+import { createRedisWake } from '../../platform/wake.ts';
+import { Feeds } from './events/feeds.ts';
+import { Reader } from './events/reader.ts';
+import { Sequencers } from './events/sequencers.ts';
+import { startTrialServers, type TrialServers } from './events/servers.ts';
+import { kinds, Writers } from './events/writers.ts';
+import { type Random, seededRandom } from './random.ts';
+
+export interface EventTrialsOptions {
+  readonly seed: number;
+  /** How many events are written; default 10000. */
+  readonly events?: number;
+  /** Events in a round; default 1000. */
+  readonly perRound?: number;
+  /** How long one transaction of each round is held open; default 3000. */
+  readonly holdMs?: number;
+  readonly writers?: number;
+  readonly readers?: number;
+  /** Gets a line after each round. */
+  readonly progress?: (line: string) => void;
+}
+
+export interface EventTrialsResult {
+  readonly seed: number;
+  readonly events: number;
+  readonly gaps: number;
+  readonly duplicates: number;
+  readonly outOfOrder: number;
+  readonly readers: number;
+  readonly resumptions: number;
+  readonly redisKills: number;
+  readonly redisFlushes: number;
+  readonly sequencerKills: number;
+  readonly sequencerPauses: number;
+  readonly feedReplacements: number;
+  /** From the acknowledged commit to a client that reads everything, through all those failures. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const settleMs = 30_000;
+
+export async function runEventTrials(options: EventTrialsOptions): Promise<EventTrialsResult> {
+  const { seed, events = 10_000, perRound = 1_000, holdMs = 3_000, writers = 8, readers = 12 } = options;
+  const random = seededRandom(seed);
+  await using cleanup = new AsyncDisposableStack();
+  const servers = await startTrialServers();
+  cleanup.defer(() => servers.stop());
+  const { connection, redisPath } = servers;
+  const log = pino({ level: 'silent' });
+
+  const db = new Database({ connection, connectionLimit: writers + 2 });
+  cleanup.defer(() => db.close());
+  const wake = createRedisWake({ path: redisPath }, { prefix: 'trials', log });
+  cleanup.defer(() => wake.close());
+  const writing = new Writers({ db, wake, random, writers, holdMs });
+  await writing.prepare();
+  const sequencers = new Sequencers({ connection, redisPath });
+  cleanup.defer(() => sequencers.stop());
+  await sequencers.start();
+  const feeds = new Feeds({ connection, redisPath, random, log });
+  cleanup.defer(() => feeds.stop());
+  await feeds.start();
+
+  const beginning = await feeds.any().currentCursor();
+  const clients = Array.from({ length: readers }, (_, index) => {
+    const kind = index % 3 === 0 ? undefined : kinds[index % kinds.length];
+    return new Reader({ kind, random, feed: () => feeds.any(), longestMs: 600 }, beginning);
+  });
+  for (const client of clients) client.start();
+
+  const chaos = new Chaos(servers, sequencers, feeds, random);
+  cleanup.defer(() => chaos.stop());
+  chaos.start();
+  for (let written = 0; written < events; written += perRound) {
+    await writing.round(Math.min(perRound, events - written));
+    options.progress?.(`${writing.written.length} of ${events} events written`);
+  }
+  await chaos.stop();
+
+  const complete = (client: Reader) => client.received >= writing.written.filter((event) => client.wants(event)).length;
+  const deadlineMs = performance.now() + settleMs;
+  while (!clients.every(complete) && performance.now() < deadlineMs) await sleep(20);
+  // What would come twice would come now.
+  await sleep(300);
+  for (const client of clients) await client.stop();
+
+  const verdicts = clients.map((client) => client.judge(writing.written));
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const arrivals = clients[0]?.arrivals() ?? new Map<string, number>();
+  const delaysMs = writing.written
+    .map((event) => (arrivals.get(`${event.subjectId}/${event.version}`) ?? Number.NaN) - event.committedAtMs)
+    .filter((delay) => !Number.isNaN(delay))
+    .sort((a, b) => a - b);
+  const at = (share: number) => Math.round((delaysMs[Math.floor(delaysMs.length * share)] ?? Number.NaN) * 10) / 10;
+  return {
+    seed,
+    events: writing.written.length,
+    gaps: sum(verdicts.map((each) => each.gaps)),
+    duplicates: sum(verdicts.map((each) => each.duplicates)),
+    outOfOrder: sum(verdicts.map((each) => each.outOfOrder)),
+    readers,
+    resumptions: sum(clients.map((client) => client.resumptions)),
+    redisKills: chaos.redisKills,
+    redisFlushes: chaos.redisFlushes,
+    sequencerKills: sequencers.kills,
+    sequencerPauses: sequencers.pauses,
+    feedReplacements: feeds.replacements,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  };
+}
+
+/** One failure after another, at random. */
+class Chaos {
+  readonly #servers: TrialServers;
+  readonly #sequencers: Sequencers;
+  readonly #feeds: Feeds;
+  readonly #random: Random;
+  #stopped = false;
+  #done: Promise<void> = Promise.resolve();
+  redisKills = 0;
+  redisFlushes = 0;
+
+  constructor(servers: TrialServers, sequencers: Sequencers, feeds: Feeds, random: Random) {
+    this.#servers = servers;
+    this.#sequencers = sequencers;
+    this.#feeds = feeds;
+    this.#random = random;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+    // Thrown to whoever stops it.
+    this.#done.catch(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const failures = [
+      () => this.#killRedis(),
+      () => this.#flushRedis(),
+      () => this.#sequencers.kill(this.#random),
+      () => this.#sequencers.pause(this.#random, 1_500),
+      () => this.#feeds.replace(),
+    ];
+    // Each kind once in every turn, so that a short trial has all of them.
+    while (!this.#stopped)
+      for (const fail of this.#random.shuffle(failures)) {
+        if (this.#stopped) return;
+        await sleep(this.#random.integer(20, 300));
+        await fail();
+      }
+  }
+
+  async #killRedis(): Promise<void> {
+    await this.#servers.killRedis();
+    this.redisKills += 1;
+  }
+
+  async #flushRedis(): Promise<void> {
+    const redis = new Redis({ path: this.#servers.redisPath, retryStrategy: null });
+    redis.on('error', () => undefined);
+    await redis.flushall().finally(() => redis.disconnect());
+    this.redisFlushes += 1;
+  }
+}

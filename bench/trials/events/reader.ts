@@ -1,0 +1,127 @@
+// A client of the stream as a browser would be: it keeps a log of what it got, is dropped at random, and resumes somewhere
+// else with its last cursor.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
+import type { Random } from '../random.ts';
+import { eventKey, type WrittenEvent } from './writers.ts';
+
+export interface ReaderOptions {
+  /** Undefined: everything. */
+  readonly kind: string | undefined;
+  readonly random: Random;
+  /** A feed that is running now. */
+  readonly feed: () => StatusFeed;
+  /** How long it reads before it is dropped, at most. */
+  readonly longestMs: number;
+}
+
+export interface LogEntry {
+  readonly seq: number;
+  readonly subjectId: string;
+  readonly version: number;
+  readonly atMs: number;
+}
+
+export interface Verdict {
+  readonly gaps: number;
+  readonly duplicates: number;
+  readonly outOfOrder: number;
+}
+
+export class Reader {
+  readonly #options: ReaderOptions;
+  readonly #log: LogEntry[] = [];
+  readonly #stopping = new AbortController();
+  #cursor: string | null;
+  #done: Promise<void> | undefined;
+  resumptions = 0;
+
+  constructor(options: ReaderOptions, cursor: string) {
+    this.#options = options;
+    this.#cursor = cursor;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#done;
+  }
+
+  get received(): number {
+    return this.#log.length;
+  }
+
+  wants(event: { readonly kind: string }): boolean {
+    return this.#options.kind === undefined || event.kind === this.#options.kind;
+  }
+
+  /** When each event arrived, by its key. */
+  arrivals(): ReadonlyMap<string, number> {
+    return new Map(this.#log.map((entry) => [eventKey(entry), entry.atMs]));
+  }
+
+  judge(written: readonly WrittenEvent[]): Verdict {
+    const wanted = written.filter((event) => this.wants(event));
+    return judgeLog(this.#log, wanted, { all: this.#options.kind === undefined });
+  }
+
+  async #run(): Promise<void> {
+    const { random, longestMs } = this.#options;
+    const stopping = this.#stopping.signal;
+    while (!stopping.aborted) {
+      const signal = AbortSignal.any([stopping, AbortSignal.timeout(random.integer(5, longestMs))]);
+      try {
+        await this.#read(signal, random.next() < 0.2 ? random.integer(1, 5) : 0);
+      } catch (error) {
+        // A feed that is just being replaced refuses; a cursor that is refused would be a failure of the trial.
+        if (!(error instanceof Error && error.message.includes('not started'))) throw error;
+        await sleep(5);
+      }
+      this.resumptions += 1;
+    }
+  }
+
+  async #read(signal: AbortSignal, slowMs: number): Promise<void> {
+    const { feed } = this.#options;
+    const items = feed().subscribe({ after: this.#cursor, filter: (event) => this.wants(event), signal });
+    for await (const item of items) {
+      this.#take(item);
+      if (slowMs > 0) await sleep(slowMs);
+    }
+  }
+
+  #take({ cursor, event }: FeedItem): void {
+    this.#cursor = cursor;
+    if (event === null) return;
+    const { seq, subjectId, subjectVersion } = event;
+    this.#log.push({ seq, subjectId, version: subjectVersion, atMs: performance.now() });
+  }
+}
+
+/** Judges a client's own log against the acknowledged events it wanted. With `all` the numbers must be dense as well. */
+export function judgeLog(
+  log: readonly Omit<LogEntry, 'atMs'>[],
+  wanted: readonly Omit<WrittenEvent, 'committedAtMs' | 'kind'>[],
+  options: { readonly all: boolean },
+): Verdict {
+  const seen = new Set<string>();
+  const versions = new Map<string, number>();
+  let duplicates = 0;
+  let outOfOrder = 0;
+  let holes = 0;
+  let lastSeq = 0;
+  for (const entry of log) {
+    const key = eventKey(entry);
+    if (seen.has(key)) duplicates += 1;
+    else if (entry.seq <= lastSeq || entry.version <= (versions.get(entry.subjectId) ?? 0)) outOfOrder += 1;
+    if (options.all && entry.seq > lastSeq + 1) holes += 1;
+    seen.add(key);
+    versions.set(entry.subjectId, entry.version);
+    lastSeq = entry.seq;
+  }
+  const missing = wanted.filter((event) => !seen.has(eventKey(event))).length;
+  return { gaps: Math.max(missing, holes), duplicates, outOfOrder };
+}

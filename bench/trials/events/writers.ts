@@ -1,0 +1,87 @@
+// Eight writers. In every round one of them holds its transaction open while the others commit around it; what was
+// acknowledged is remembered here, apart from the database.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../../platform/database/database.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import type { Random } from '../random.ts';
+
+export interface WrittenEvent {
+  readonly kind: string;
+  readonly subjectId: string;
+  readonly version: number;
+  /** By this process's monotonic clock, when the commit was acknowledged. */
+  readonly committedAtMs: number;
+}
+
+export interface WritersOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly random: Random;
+  readonly writers: number;
+  /** How long one transaction of each round is held open. */
+  readonly holdMs: number;
+}
+
+export const kinds = ['a', 'b', 'c', 'd'] as const;
+const subjectCount = 24;
+
+/** The name of an event that every client can make: which version of which subject. */
+export function eventKey(event: { readonly subjectId: string; readonly version: number }): string {
+  return `${event.subjectId}/${event.version}`;
+}
+
+export class Writers {
+  readonly #options: WritersOptions;
+  readonly #subjects = Array.from({ length: subjectCount }, () => newUuid());
+  readonly written: WrittenEvent[] = [];
+
+  constructor(options: WritersOptions) {
+    this.#options = options;
+  }
+
+  async prepare(): Promise<void> {
+    const { db } = this.#options;
+    await db.execute('CREATE TABLE trial_subject (id CHAR(36) PRIMARY KEY, version INT NOT NULL)');
+    for (const id of this.#subjects) await db.execute('INSERT INTO trial_subject VALUES (?, 0)', [id]);
+  }
+
+  /** One round of `events` events. */
+  async round(events: number): Promise<void> {
+    const { writers, holdMs, random } = this.#options;
+    const held = random.pick(this.#subjects);
+    const others = this.#subjects.filter((subject) => subject !== held);
+    const share = Math.ceil((events - 1) / (writers - 1));
+    const started = Promise.withResolvers<void>();
+    const holder = this.#write(held, holdMs, started.resolve);
+    await started.promise;
+    const commitAround = async (count: number) => {
+      for (let index = 0; index < count; index += 1) {
+        await sleep(random.next() * ((holdMs * 2) / share));
+        await this.#write(random.pick(others), random.next() < 0.05 ? random.integer(1, 100) : 0);
+      }
+    };
+    const counts = Array.from({ length: writers - 1 }, (_, index) =>
+      Math.max(0, Math.min(share, events - 1 - index * share)),
+    );
+    await Promise.all([holder, ...counts.map(commitAround)]);
+  }
+
+  /** The subject's row first, then the event; then the transaction may be held. */
+  async #write(subjectId: string, holdMs: number, onWritten: () => void = () => {}): Promise<void> {
+    const { db, wake, random } = this.#options;
+    const kind = random.pick(kinds);
+    const version = await db.transaction(async (tx) => {
+      await tx.execute('UPDATE trial_subject SET version = version + 1 WHERE id = ?', [subjectId]);
+      const [row] = await tx.query<{ version: number }>('SELECT version FROM trial_subject WHERE id = ?', [subjectId]);
+      const subjectVersion = row?.version ?? -1;
+      const subject = { projectId: null, subjectType: 'Trial', subjectId, subjectVersion };
+      await appendStatus(tx, [{ ...subject, kind, from: null, to: 'NEXT' }], wake);
+      onWritten();
+      if (holdMs > 0) await sleep(holdMs);
+      return subjectVersion;
+    });
+    this.written.push({ kind, subjectId, version, committedAtMs: performance.now() });
+  }
+}
