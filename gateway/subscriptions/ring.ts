@@ -164,7 +164,8 @@ export class Ring {
     const dropped = this.#next >= this.#capacity ? this.#at(this.#next - this.#capacity) : undefined;
     if (dropped !== undefined) this.#start = dropped.cursor;
     this.#origin ??= item.cursor;
-    this.#start ??= item.cursor;
+    // On a new timeline what this ring holds of the old one is nothing to resume from.
+    if (this.#start?.timeline !== item.cursor.timeline) this.#start = item.cursor;
     this.#end = item.cursor;
     this.#items[this.#next % this.#capacity] = item;
     this.#next += 1;

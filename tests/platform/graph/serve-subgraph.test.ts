@@ -1,0 +1,242 @@
+// A served subgraph answers gateways only: signed identities, mutual TLS past loopback, and the authentication port.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
+import { parse } from 'graphql';
+import { createClient } from 'graphql-ws';
+import { pino } from 'pino';
+import { Agent, request } from 'undici';
+import { WebSocket } from 'ws';
+import { HttpLink } from '../../../gateway/supergraph/http-link.ts';
+import { RemoteAuthenticator } from '../../../platform/graph/remote-authenticator.ts';
+import {
+  type ServedSubgraph,
+  type ServeSubgraphOptions,
+  serveSubgraph,
+} from '../../../platform/graph/serve-subgraph.ts';
+import { identityHeader, signIdentity } from '../../../platform/graph/signed-identity.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { FakeAuthenticator, testIdentity, testKeyring } from '../../gateway/support/gateway.ts';
+
+const log = pino({ level: 'silent' });
+const keyring = testKeyring();
+const sdl = 'type Query { caller: String } type Subscription { ticks: Int }';
+let resolved = 0;
+const schema = buildSubgraphSchema([
+  {
+    typeDefs: parse(sdl),
+    resolvers: {
+      Query: {
+        caller: (_: unknown, _args: unknown, context: RequestContext) => {
+          resolved += 1;
+          return context.identity?.name ?? 'nobody';
+        },
+      },
+      Subscription: {
+        ticks: {
+          subscribe: async function* () {
+            resolved += 1;
+            yield { ticks: 1 };
+          },
+        },
+      },
+    },
+  },
+]);
+
+const served: ServedSubgraph[] = [];
+async function serve(options: Partial<ServeSubgraphOptions> = {}): Promise<ServedSubgraph> {
+  const one = await serveSubgraph({
+    subgraph: { name: 'test', schema },
+    host: '127.0.0.1',
+    port: 0,
+    keyring,
+    log,
+    ...options,
+  });
+  served.push(one);
+  return one;
+}
+afterEach(async () => {
+  await Promise.all(served.splice(0).map((one) => one.stop()));
+});
+
+const claims = { identity: testIdentity('ann'), requestId: 'r' };
+
+async function ask(
+  one: ServedSubgraph,
+  headers: Record<string, string>,
+  path = '/graphql',
+  body: unknown = { query: '{ caller }' },
+) {
+  const response = await request(`${one.url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: response.statusCode, body: (await response.body.json()) as Record<string, unknown> };
+}
+
+test('a request with a signed identity is answered for it', async () => {
+  const answer = await ask(await serve(), { [identityHeader]: signIdentity(keyring, claims, 'test') });
+  expect(answer).toEqual({ status: 200, body: { data: { caller: 'ann' } } });
+});
+
+test('a request without, with one for another subgraph, or under another key is refused before anything is resolved', async () => {
+  const one = await serve({ authenticator: new FakeAuthenticator() });
+  resolved = 0;
+  const tries = [
+    {},
+    { authorization: 'Bearer something' },
+    { [identityHeader]: 'nonsense' },
+    { [identityHeader]: signIdentity(keyring, claims, 'other') },
+    { [identityHeader]: signIdentity(testKeyring(), claims, 'test') },
+  ];
+  for (const headers of tries)
+    for (const path of ['/graphql', '/internal/authenticate', '/internal/recheck'])
+      expect((await ask(one, headers as Record<string, string>, path)).status).toBe(401);
+  expect(resolved).toBe(0);
+});
+
+test('a socket without a signed identity is closed with 4403, a subscription without one is refused', async () => {
+  const one = await serve();
+  resolved = 0;
+  const subscribe = (parameters: Record<string, unknown>, extensions: Record<string, unknown>) =>
+    new Promise<unknown>((resolve) => {
+      const client = createClient({
+        url: `${one.url.replace('http', 'ws')}/graphql`,
+        webSocketImpl: WebSocket,
+        connectionParams: parameters,
+        retryAttempts: 0,
+      });
+      const end = (result: unknown): void => {
+        resolve(result);
+        void client.dispose();
+      };
+      client.subscribe(
+        { query: 'subscription { ticks }', extensions },
+        { next: end, error: end, complete: () => end('complete') },
+      );
+    });
+  const gateway = { [identityHeader]: signIdentity(keyring, { identity: null, requestId: 'g' }, 'test') };
+  expect(await subscribe({}, gateway)).toMatchObject({ code: 4403 });
+  expect(await subscribe(gateway, {})).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+  expect(resolved).toBe(0);
+  expect(await subscribe(gateway, gateway)).toEqual({ data: { ticks: 1 } });
+});
+
+test('without TLS it does not listen where other hosts could reach it', async () => {
+  await expect(serve({ host: '0.0.0.0' })).rejects.toThrow('mutual TLS');
+});
+
+test('the authentication port works from another process', async () => {
+  const authenticator = new FakeAuthenticator();
+  authenticator.identities.set('good', testIdentity('ann'));
+  const one = await serve({ authenticator });
+  const remote = new RemoteAuthenticator({ url: one.url, subgraph: 'test', keyring });
+  expect(await remote.authenticate('good')).toEqual(testIdentity('ann'));
+  expect(await remote.authenticate('bad')).toBeUndefined();
+  expect(await remote.recheck(testIdentity('ann'))).toEqual(testIdentity('ann'));
+  expect(await remote.recheck(testIdentity('bob'))).toBeUndefined();
+  authenticator.away = true;
+  await expect(remote.recheck(testIdentity('ann'))).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await one.stop();
+  await expect(remote.authenticate('good')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await remote.close();
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-tls-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** An authority and one certificate of it, for 127.0.0.1. */
+function certificates(name: string) {
+  const file = (end: string): string => join(folder, `${name}-${end}`);
+  const openssl = (...args: string[]): void => {
+    execFileSync('openssl', args, { stdio: 'ignore' });
+  };
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    file('ca.key'),
+    '-out',
+    file('ca.pem'),
+    '-subj',
+    `/CN=${name} authority`,
+    '-days',
+    '2',
+  );
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-CA',
+    file('ca.pem'),
+    '-CAkey',
+    file('ca.key'),
+    '-keyout',
+    file('key'),
+    '-out',
+    file('pem'),
+    '-subj',
+    `/CN=${name}`,
+    '-addext',
+    'subjectAltName=IP:127.0.0.1',
+    '-addext',
+    'basicConstraints=critical,CA:FALSE',
+    '-days',
+    '2',
+  );
+  const read = (end: string): string => readFileSync(file(end), 'utf8');
+  return { ca: read('ca.pem'), cert: read('pem'), key: read('key') };
+}
+
+test('with TLS both sides need a certificate of the same authority', async () => {
+  const ours = certificates('ours');
+  const theirs = certificates('theirs');
+  const one = await serve({ tls: ours });
+  const call = async (connect: object): Promise<number> => {
+    const dispatcher = new Agent({ connect });
+    try {
+      const response = await request(`${one.url}/graphql`, {
+        method: 'POST',
+        headers: { [identityHeader]: signIdentity(keyring, claims, 'test') },
+        body: '{"query":"{ caller }"}',
+        dispatcher,
+      });
+      await response.body.dump();
+      return response.statusCode;
+    } finally {
+      await dispatcher.destroy();
+    }
+  };
+  expect(await call(ours)).toBe(200);
+  await expect(call({ ca: ours.ca })).rejects.toThrow();
+  await expect(call({ ...theirs, ca: ours.ca })).rejects.toThrow();
+  await expect(call({ cert: ours.cert, key: ours.key, ca: theirs.ca })).rejects.toThrow();
+
+  const link = new HttpLink({
+    name: 'test',
+    url: one.url,
+    tls: ours,
+    keyring,
+    log,
+    queryDeadlineMs: 5000,
+    mutationDeadlineMs: 5000,
+  });
+  const context = { ...claims, loaders: new Map<symbol, unknown>() };
+  const ask = { variables: {}, operationName: undefined, context };
+  const query = await link.execute({ ...ask, text: '{ caller }', document: parse('{ caller }') });
+  expect(query).toEqual({ data: { caller: 'ann' } });
+  const text = 'subscription { ticks }';
+  const stream = await link.subscribe({ ...ask, text, document: parse(text) });
+  if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
+  expect(await stream.next()).toEqual({ done: false, value: { data: { ticks: 1 } } });
+  await stream.return();
+  await link.close();
+});

@@ -1,0 +1,170 @@
+// Scalars, pages, batching and signatures: the small things every subgraph stands on.
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { parseValue as parseLiteral } from 'graphql';
+import { page, pageRequest } from '../../../platform/graph/connection.ts';
+import { loader } from '../../../platform/graph/loader.ts';
+import { LruCache } from '../../../platform/graph/lru-cache.ts';
+import { canonicalAddressBlock, dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
+import { signIdentity, verifyIdentity } from '../../../platform/graph/signed-identity.ts';
+import type { Identity, RequestContext } from '../../../platform/identity.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+
+describe('AddressBlock', () => {
+  test.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['203.0.113.7/32', '203.0.113.7'],
+    ['10.0.0.0/8', '10.0.0.0/8'],
+    ['0.0.0.0/0', '0.0.0.0/0'],
+    ['2001:DB8::/32', '2001:db8::/32'],
+    ['2001:db8:0:0:0:0:0:1', '2001:db8::1'],
+    ['2001:db8::1/128', '2001:db8::1'],
+    ['::/0', '::/0'],
+    ['::ffff:192.0.2.0/120', '::ffff:192.0.2.0/120'],
+    ['fe80::/10', 'fe80::/10'],
+  ])('%s is %s', (text, canonical) => {
+    expect(canonicalAddressBlock(text)).toBe(canonical);
+  });
+
+  test.each([
+    '',
+    'x',
+    '10.0.0.1/8',
+    '10.0.0.0/33',
+    '10.0.0.0/08',
+    '10.0.0',
+    '010.0.0.1',
+    '10.0.0.0/',
+    '2001:db8::1/32',
+    '2001:db8::/129',
+    'fe80::1%eth0',
+    '10.0.0.0/8 ',
+    '10.0.0.0/8\n',
+    '::ffff:192.0.2.1/120',
+    '1:2:3:4:5:6:7:8:9',
+    '10.0.0.0/-1',
+  ])('%j is none', (text) => {
+    expect(canonicalAddressBlock(text)).toBeUndefined();
+  });
+});
+
+test('DateTime takes RFC 3339 and gives UTC with milliseconds', () => {
+  expect(dateTimeScalar.serialize(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
+  expect(dateTimeScalar.parseValue('2026-01-31T13:00:00+01:00')).toEqual(new Date('2026-01-31T12:00:00Z'));
+  for (const bad of ['2026-01-31', 'yesterday', '2026-13-01T00:00:00Z', 5, null])
+    expect(() => dateTimeScalar.parseValue(bad)).toThrow('RFC 3339');
+});
+
+test('Port is a whole number from 1 to 65535', () => {
+  expect(portScalar.parseValue(65535)).toBe(65535);
+  for (const bad of [0, 65536, 1.5, '80', null]) expect(() => portScalar.parseValue(bad)).toThrow('1 to 65535');
+});
+
+test('JSON takes literals with variables in them', () => {
+  const literal = parseLiteral('{ a: [1, true, null], b: { c: "x" } }');
+  expect(jsonScalar.parseLiteral(literal)).toEqual({ a: [1, true, null], b: { c: 'x' } });
+});
+
+describe('pages', () => {
+  test('a page says whether another follows, and where it begins', () => {
+    const request = pageRequest({ first: 2 });
+    expect(request).toEqual({ first: 2, take: 3, after: undefined });
+    const made = page(['a', 'b', 'c'], request.first, (row) => [row]);
+    expect(made.nodes).toEqual(['a', 'b']);
+    expect(made.pageInfo.hasNextPage).toBe(true);
+    expect(pageRequest({ first: 2, after: made.pageInfo.endCursor }).after).toEqual(['b']);
+    expect(page([], 2, () => ['x']).pageInfo).toEqual({ hasNextPage: false, endCursor: null });
+  });
+
+  test.each([
+    { first: 0 },
+    { first: 101 },
+    { first: 1.5 },
+    { after: 'nonsense' },
+    { after: Buffer.from('["a","b"]').toString('base64url') },
+  ])('%j is refused', (args) => {
+    expect(() => pageRequest(args)).toThrow(expect.objectContaining({ code: 'INVALID_INPUT' }));
+  });
+});
+
+describe('loader', () => {
+  const context = (): RequestContext => ({ identity: null, requestId: 'r', loaders: new Map() });
+  const owner = Symbol('test');
+
+  test('keys asked for together are loaded together, each once', async () => {
+    const batches: (readonly string[])[] = [];
+    const load = async (keys: readonly string[]) => {
+      batches.push(keys);
+      return new Map(keys.filter((key) => key !== 'none').map((key) => [key, key.toUpperCase()]));
+    };
+    const one = context();
+    const values = await Promise.all(['a', 'b', 'a', 'none'].map((key) => loader(one, owner, key, load)));
+    expect(values).toEqual(['A', 'B', 'A', undefined]);
+    expect(batches).toEqual([['a', 'b', 'none']]);
+    await loader(one, owner, 'a', load);
+    expect(batches).toHaveLength(2);
+  });
+
+  test('a failing batch fails all who asked, and only them', async () => {
+    const one = context();
+    const failing = async (): Promise<Map<string, string>> => {
+      throw new Error('away');
+    };
+    const asked = await Promise.allSettled(['a', 'b'].map((key) => loader(one, owner, key, failing)));
+    expect(asked.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await loader(one, owner, 'a', async () => new Map([['a', 1]]))).toBe(1);
+  });
+});
+
+test('the cache forgets what was used longest ago', () => {
+  const cache = new LruCache<string, number>(2);
+  cache.set('a', 1);
+  cache.set('b', 2);
+  cache.get('a');
+  cache.set('c', 3);
+  expect([cache.get('a'), cache.get('b'), cache.get('c'), cache.size]).toEqual([1, undefined, 3, 2]);
+});
+
+describe('signed identities', () => {
+  const file = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
+  const keyring = new Keyring(file);
+  const identity: Identity = {
+    kind: 'user',
+    id: 'u',
+    name: 'Zoë',
+    admin: false,
+    projects: { p: 'MEMBER' },
+    credentialId: 'c',
+  };
+  const claims = { identity, requestId: 'r', clientAddress: '192.0.2.1' };
+  const nowMs = 1_800_000_000_000;
+  const signed = signIdentity(keyring, claims, 'relay', nowMs);
+
+  test('what was signed is read back by the subgraph it is for', () => {
+    expect(verifyIdentity(keyring, signed, 'relay', nowMs + 59_000)).toEqual(claims);
+    const nobody = { identity: null, requestId: 'r' };
+    expect(verifyIdentity(keyring, signIdentity(keyring, nobody, 'relay', nowMs), 'relay', nowMs)).toEqual(nobody);
+  });
+
+  test('another audience, another time, another key and a changed text are refused', () => {
+    expect(verifyIdentity(keyring, signed, 'system', nowMs)).toBeUndefined();
+    expect(verifyIdentity(keyring, signed, 'relay', nowMs + 91_000)).toBeUndefined();
+    expect(verifyIdentity(keyring, signed, 'relay', nowMs - 31_000)).toBeUndefined();
+    const other = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
+    expect(verifyIdentity(other, signed, 'relay', nowMs)).toBeUndefined();
+    const [header = '', payload = '', mac = ''] = signed.split('.');
+    const admin = JSON.parse(Buffer.from(payload, 'base64url').toString());
+    admin.identity.admin = true;
+    const forged = Buffer.from(JSON.stringify(admin)).toString('base64url');
+    expect(verifyIdentity(keyring, `${header}.${forged}.${mac}`, 'relay', nowMs)).toBeUndefined();
+    const none = Buffer.from('{"alg":"none","kid":"k1"}').toString('base64url');
+    for (const text of ['', 'a.b.c', `${none}.${payload}.`, `${signed}.x`, `${header}.${payload}.`])
+      expect(verifyIdentity(keyring, text, 'relay', nowMs)).toBeUndefined();
+  });
+
+  test('after a rotation older signatures are still read', () => {
+    const rotated = new Keyring({ active: 'k2', keys: { ...file.keys, k2: randomBytes(32).toString('base64') } });
+    expect(verifyIdentity(rotated, signed, 'relay', nowMs)).toEqual(claims);
+    expect(verifyIdentity(keyring, signIdentity(rotated, claims, 'relay', nowMs), 'relay', nowMs)).toBeUndefined();
+  });
+});
