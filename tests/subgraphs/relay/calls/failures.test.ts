@@ -1,0 +1,171 @@
+// A device that misbehaves: what was sent without a verdict is UNKNOWN, is never repeated, and is settled by looking.
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { readDeviceLog } from '../../../../lab/device-log.ts';
+import { describeWithLab } from '../../../support/lab.ts';
+import { call, identity, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';
+
+const tenant = { type: 'tenant', externalId: '42' };
+
+describeWithLab('a misbehaving device', (lab) => {
+  let system: RelaySystem;
+  let node: RelayNode;
+  let number = 10;
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node({ settings: { deviceExecutionMs: 0, sendWindowMs: 2_000 } });
+    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
+    await registerBackend(node, {
+      name: 'fw',
+      host,
+      port,
+      hostKeySha256,
+      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
+    });
+    await call(node, 'add', element('203.0.113.1'));
+  });
+  afterEach(() => lab().faults.clear());
+  afterAll(() => system.stop());
+
+  function element(address: string, more: Record<string, unknown> = {}) {
+    return {
+      backend: { name: 'fw' },
+      cmpObject: tenant,
+      idempotencyKey: `k${address}`,
+      set: 'blocked',
+      address,
+      ...more,
+    };
+  }
+  function fresh(): string {
+    number += 1;
+    return `198.51.100.${number}`;
+  }
+  async function timesReceived(text: string): Promise<number> {
+    const log = await readDeviceLog(lab().deviceLogPath);
+    return log.filter((line) => line.phase === 'received' && line.kind === 'apply' && line.stdin.includes(text)).length;
+  }
+  const shortCall = { deadlineMs: 400 };
+  async function relayAdd(address: string, more: Record<string, unknown> = {}) {
+    return call(node, 'relayCall', {
+      ...{ backend: { name: 'fw' }, cmpObject: tenant, idempotencyKey: `k${address}`, operation: 'setElement.add' },
+      arguments: { set: 'blocked', address },
+      ...shortCall,
+      ...more,
+    });
+  }
+
+  test('no answer by the deadline is UNKNOWN, keeps the object, and the probe finds that it happened', async () => {
+    const address = fresh();
+    await lab().faults.set({ hang: 'after', matching: address });
+    const hung = await relayAdd(address);
+    expect(hung).toMatchObject({
+      userErrors: [],
+      operation: { state: 'UNKNOWN', settledBy: 'deadline', deviceError: { code: 'NO_REPLY' } },
+      mapping: { state: 'UNVERIFIED' },
+    });
+    const next = await call(node, 'remove', { ...element(address), idempotencyKey: `rm${address}` });
+    expect(next).toMatchObject({ operation: null, userErrors: [{ code: 'UNSETTLED_PREDECESSOR' }] });
+    await lab().faults.clear();
+    const again = await relayAdd(address);
+    expect(again.operation).toMatchObject({ id: hung.operation?.id, state: 'UNKNOWN' });
+    const settled = await settle(node, { id: hung.operation?.id });
+    expect(settled).toMatchObject({
+      userErrors: [],
+      operation: { state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }], deviceError: null },
+    });
+    expect(await timesReceived(address)).toBe(1);
+    const removed = await call(node, 'remove', { ...element(address), idempotencyKey: `rm${address}` });
+    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
+  });
+
+  test('before the quiet period is over an absent object proves nothing; after it the call FAILED', async () => {
+    const address = fresh();
+    await lab().faults.set({ drop: 'before', matching: address });
+    const dropped = await relayAdd(address);
+    expect(dropped.operation).toMatchObject({ state: 'UNKNOWN', settledBy: 'connection' });
+    await lab().faults.clear();
+    const early = await settle(node, { id: dropped.operation?.id });
+    expect(early).toMatchObject({
+      operation: { state: 'UNKNOWN', evidence: [{ source: 'probe', finding: 'ABSENT_SO_FAR' }] },
+    });
+    const verdict = { id: dropped.operation?.id, verdict: 'FAILED', note: 'looked' };
+    expect(await settle(node, verdict)).toMatchObject({ operation: null, userErrors: [{ code: 'QUIET_PERIOD' }] });
+    await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
+    const late = await settle(node, { id: dropped.operation?.id });
+    expect(late.operation).toMatchObject({ state: 'FAILED', settledBy: 'probe', mappings: [{ state: 'DELETED' }] });
+    expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+    expect(await settle(node, verdict)).toMatchObject({ userErrors: [{ code: 'WRONG_STATE' }] });
+  });
+
+  test('a connection that ends in mid-reply is UNKNOWN although the device did it', async () => {
+    const address = fresh();
+    await lab().faults.set({ drop: 'mid-reply', matching: address });
+    const cut = await relayAdd(address);
+    expect(cut.operation?.state).toBe('UNKNOWN');
+    await lab().faults.clear();
+    const settled = await settle(node, {
+      ...{ id: cut.operation?.id, verdict: 'SUCCEEDED', note: 'seen in the ruleset', idempotencyKey: 'verdict' },
+    });
+    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', settledBy: 'operator' });
+    const repeated = await settle(node, {
+      ...{ id: cut.operation?.id, verdict: 'SUCCEEDED', note: 'seen in the ruleset', idempotencyKey: 'verdict' },
+    });
+    expect(repeated).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+    expect(await timesReceived(address)).toBe(1);
+  });
+
+  test('a rule is known by its mark, never by its looks', async () => {
+    const rule = { backend: { name: 'fw' }, cmpObject: tenant, name: 'marked', action: 'ACCEPT' };
+    await lab().faults.set({ drop: 'before', matching: 'marked' });
+    const lost = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'lost' });
+    expect(lost.operation?.state).toBe('UNKNOWN');
+    await lab().faults.clear();
+    const refused = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second' });
+    expect(refused.userErrors).toMatchObject([{ code: 'UNSETTLED_PREDECESSOR', retry: 'SAME_KEY' }]);
+    const member = identity('MEMBER');
+    const notAllowed = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second', force: true }, member);
+    expect(notAllowed.userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    const forced = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second', force: true });
+    expect(forced).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
+    // The claim is the unknown call's again.
+    expect(await node.db.query('SELECT operation_id FROM object_claim')).toHaveLength(1);
+    // Another rule of that name is there, without the mark of the lost call.
+    await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
+    const settled = await settle(node, { id: lost.operation?.id });
+    expect(settled.operation).toMatchObject({ state: 'FAILED', settledBy: 'probe' });
+    const { data } = await node.run<{ mappings: { nodes: { key: string; state: string }[] } }>(
+      identity('VIEWER'),
+      '{ mappings(states: [ACTIVE]) { nodes { key state } } }',
+    );
+    expect(data.mappings.nodes.filter((each) => each.key === 'marked')).toEqual([{ key: 'marked', state: 'ACTIVE' }]);
+    expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+  });
+
+  test('a client that waits no longer gets the operation as it stands; the call goes on', async () => {
+    const address = fresh();
+    await lab().faults.set({ delayBeforeMs: 300, matching: address });
+    const early = await call(node, 'add', element(address, { waitMs: 0 }));
+    expect(early.operation).toMatchObject({ state: 'SENT', settledBy: null });
+    const later = await call(node, 'add', element(address));
+    expect(later.operation).toMatchObject({ id: early.operation?.id, state: 'SUCCEEDED' });
+    expect(await timesReceived(address)).toBe(1);
+  });
+
+  test('calls on one object go one after the other, others at once', async () => {
+    const address = fresh();
+    await lab().faults.set({ delayBeforeMs: 250, matching: address });
+    const keys = ['one', 'two', 'three'];
+    const same = await Promise.all(
+      keys.map((key) => call(node, 'add', element(address, { idempotencyKey: `${key}${address}` }))),
+    );
+    expect(same.map((each) => each.operation?.state)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+    const log = await readDeviceLog(lab().deviceLogPath);
+    const ours = new Set(
+      log.filter((line) => line.phase === 'received' && line.stdin.includes(address)).map((line) => line.id),
+    );
+    const phases = log.filter((line) => ours.has(line.id) && line.phase !== 'fault').map((line) => line.phase);
+    expect(phases).toEqual(['received', 'applied', 'received', 'applied', 'received', 'applied']);
+  });
+});
