@@ -1,0 +1,128 @@
+// The one client of the command line: GraphQL over HTTP, with failures as messages for people and exit codes for scripts.
+import { Pool } from 'undici';
+import { CommandFailure, exitCodes } from '../command.ts';
+
+export interface GraphClientOptions {
+  readonly url: URL;
+  /** Undefined: nobody, which is enough to log in. */
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface GraphAnswer {
+  readonly data?: Record<string, unknown> | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+interface UserError {
+  readonly code: string;
+  readonly message: string;
+  readonly field: readonly string[];
+}
+
+/** Longer than any call may be waited for. */
+const deadlineMs = 150_000;
+const connectMs = 5_000;
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+export class GraphClient {
+  readonly #options: GraphClientOptions;
+  readonly #pool: Pool;
+
+  constructor(options: GraphClientOptions) {
+    this.#options = options;
+    this.#pool = new Pool(options.url.origin, { connections: 2, connectTimeout: connectMs });
+  }
+
+  get url(): URL {
+    return this.#options.url;
+  }
+
+  get token(): string | undefined {
+    return this.#options.token;
+  }
+
+  /** Another client for the same place, as someone else. */
+  as(token: string): GraphClient {
+    return new GraphClient({ ...this.#options, token });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** Throws CommandFailure when the server is not reached, or answers with an error. */
+  async query<Data>(document: string, variables: object = {}): Promise<Data> {
+    const { data, errors } = await this.#post(document, variables);
+    const [first] = errors ?? [];
+    if (first !== undefined || data === undefined || data === null) {
+      const code = first?.extensions?.code;
+      throw new CommandFailure(
+        `${code === undefined ? '' : `${code}: `}${first?.message ?? 'the server gave no answer'}`,
+      );
+    }
+    return data as Data;
+  }
+
+  /** The payload of a document with one mutation that takes `$input`; throws CommandFailure with what was refused. */
+  async mutate<Payload>(document: string, input: object): Promise<Payload> {
+    const [payload] = Object.values(
+      await this.query<Record<string, { userErrors: readonly UserError[] }>>(document, { input }),
+    );
+    const refusals = payload?.userErrors ?? [];
+    if (refusals.length > 0) throw new CommandFailure(refusals.map(refusalText).join('\n'));
+    return payload as Payload;
+  }
+
+  async #post(query: string, variables: object): Promise<GraphAnswer> {
+    const { url, token, signal } = this.#options;
+    try {
+      const response = await this.#pool.request({
+        path: `${url.pathname}${url.search}`,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: JSON.stringify({ query, variables }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+      });
+      const text = await boundedText(response.body);
+      return parseAnswer(text, response.statusCode);
+    } catch (error) {
+      if (error instanceof CommandFailure) throw error;
+      if (signal.aborted) throw new CommandFailure('interrupted');
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CommandFailure(`${url.origin} is not reached: ${code ?? message}`, exitCodes.unreachable);
+    }
+  }
+}
+
+function refusalText({ code, message, field }: UserError): string {
+  return field.length === 0 ? `${code}: ${message}` : `${code}: ${message} (${field.join('.')})`;
+}
+
+function parseAnswer(text: string, status: number): GraphAnswer {
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer))
+      return answer as GraphAnswer;
+  } catch {
+    // Not JSON: a proxy's page, or another server.
+  }
+  throw new CommandFailure(
+    `the answer (HTTP ${status}) is not GraphQL's: is the address right?`,
+    exitCodes.unreachable,
+  );
+}
+
+async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > maxAnswerBytes) throw new CommandFailure(`the answer is larger than ${maxAnswerBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,75 @@
+// How commands print: tables and colours for people on a terminal, plain text in a pipe, JSON on demand.
+import { once } from 'node:events';
+import type { Output } from '../command.ts';
+
+const colours = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
+type Colour = keyof typeof colours;
+
+/** What a status means to the one who looks. */
+const statusColours: Readonly<Record<string, Colour>> = {
+  ONLINE: 'green',
+  SUCCEEDED: 'green',
+  ACTIVE: 'green',
+  OFFLINE: 'red',
+  FAILED: 'red',
+  REJECTED: 'red',
+  OPEN: 'red',
+  DEAD: 'red',
+  UNKNOWN: 'yellow',
+  UNVERIFIED: 'yellow',
+  ORPHAN: 'yellow',
+  HALF_OPEN: 'yellow',
+  DISABLED: 'grey',
+  DELETED: 'grey',
+};
+
+export class Printer {
+  readonly #output: Output;
+  readonly #coloured: boolean;
+
+  constructor(output: Output, env: Readonly<Record<string, string | undefined>>) {
+    this.#output = output;
+    this.#coloured = output.isTTY === true && (env.NO_COLOR ?? '') === '';
+  }
+
+  /** Waits for a slow reader, so that nothing piles up. */
+  async line(text: string): Promise<void> {
+    if (!this.#output.write(`${text}\n`)) await once(this.#output, 'drain');
+  }
+
+  async json(value: unknown): Promise<void> {
+    await this.line(JSON.stringify(value, null, 2));
+  }
+
+  /** One JSON value on one line. */
+  async ndjson(value: unknown): Promise<void> {
+    await this.line(JSON.stringify(value));
+  }
+
+  async table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+    const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+    const format = (row: readonly string[], paint: (text: string) => string) =>
+      row
+        .map((text, column) => paint(text) + ' '.repeat((widths[column] ?? 0) - text.length))
+        .join('  ')
+        .trimEnd();
+    await this.line(format(head, (text) => this.colour(text, 'grey')));
+    for (const row of rows) await this.line(format(row, (text) => this.status(text)));
+  }
+
+  /** Name and value, one pair a line; what is null is left out. */
+  async pairs(pairs: readonly (readonly [string, string | number | null | undefined])[]): Promise<void> {
+    const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
+    const width = Math.max(...shown.map(([name]) => name.length));
+    for (const [name, value] of shown) await this.line(`${name.padEnd(width)}  ${this.status(String(value))}`);
+  }
+
+  status(text: string): string {
+    const colour = statusColours[text];
+    return colour === undefined ? text : this.colour(text, colour);
+  }
+
+  colour(text: string, colour: Colour): string {
+    return this.#coloured ? `\u001b[${colours[colour]}m${text}\u001b[0m` : text;
+  }
+}

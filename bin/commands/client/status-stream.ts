@@ -1,0 +1,158 @@
+// The stream of status changes as a command follows it: a lost connection is picked up after the last cursor, so that
+// nothing is missed and nothing comes twice.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, createClient, type FormattedExecutionResult } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { CommandFailure, exitCodes } from '../command.ts';
+import type { GraphClient } from './graph-client.ts';
+
+export interface StatusChange {
+  readonly at: string;
+  readonly kind: string;
+  readonly subjectType: string;
+  readonly subjectId: string;
+  readonly subjectVersion: number;
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string | null;
+  readonly requestId: string | null;
+}
+
+export interface StreamItem {
+  readonly cursor: string;
+  /** Null: only the cursor has moved on. */
+  readonly change: StatusChange | null;
+}
+
+export interface StatusStreamOptions {
+  readonly client: GraphClient;
+  readonly after: string | undefined;
+  readonly filter: object;
+  readonly signal: AbortSignal;
+  /** The connection was lost; it is being tried again. */
+  readonly onLost: (why: string) => void;
+}
+
+const document = `subscription ($filter: StatusChangeFilter, $after: String) {
+  statusChanges(filter: $filter, after: $after) {
+    cursor
+    change { at kind subjectType subjectId subjectVersion from to reason requestId }
+  }
+}`;
+
+const firstPauseMs = 250;
+const longestPauseMs = 5_000;
+/** How long the server may be away before a follower gives up. */
+const patienceMs = 600_000;
+const pongWithinMs = 5_000;
+
+/** Ends when the signal is aborted; throws CommandFailure when the server refuses, or stays away too long. */
+export async function* followStatus(options: StatusStreamOptions): AsyncGenerator<StreamItem> {
+  let after = options.after;
+  let pauseMs = firstPauseMs;
+  let everConnected = false;
+  let awaySince = performance.now();
+  while (!options.signal.aborted) {
+    try {
+      for await (const item of subscribeOnce(options, after)) {
+        everConnected = true;
+        pauseMs = firstPauseMs;
+        awaySince = performance.now();
+        after = item.cursor;
+        yield item;
+        awaySince = performance.now();
+      }
+    } catch (error) {
+      if (options.signal.aborted) return;
+      if (error instanceof CommandFailure) throw error;
+      if (!everConnected || performance.now() - awaySince > patienceMs) {
+        throw new CommandFailure(
+          `${options.client.url.origin} is not reached: ${reasonOf(error)}`,
+          exitCodes.unreachable,
+        );
+      }
+      options.onLost(reasonOf(error));
+    }
+    await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
+    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+  }
+}
+
+async function* subscribeOnce(options: StatusStreamOptions, after: string | undefined): AsyncGenerator<StreamItem> {
+  const socket = openSocket(options.client);
+  const end = () => socket.terminate();
+  options.signal.addEventListener('abort', end, { once: true });
+  try {
+    const variables = { filter: options.filter, after: after ?? null };
+    for await (const result of socket.iterate<{ statusChanges: StreamItem }>({ query: document, variables })) {
+      yield readItem(result);
+    }
+  } catch (error) {
+    throw asFailure(error);
+  } finally {
+    options.signal.removeEventListener('abort', end);
+    await socket.dispose();
+  }
+}
+
+function openSocket(client: GraphClient): Client {
+  const url = new URL(client.url);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  let pongTimer: NodeJS.Timeout | undefined;
+  const socket = createClient({
+    url: url.href,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: `Bearer ${client.token ?? ''}` },
+    // Its own retry would subscribe after the first cursor again.
+    retryAttempts: 0,
+    connectionAckWaitTimeout: 10_000,
+    keepAlive: 10_000,
+    on: {
+      ping: (received) => {
+        if (!received) pongTimer = setTimeout(() => socket.terminate(), pongWithinMs);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pongTimer);
+      },
+      closed: () => clearTimeout(pongTimer),
+    },
+  });
+  return socket;
+}
+
+function readItem(result: FormattedExecutionResult<{ statusChanges: StreamItem }, unknown>): StreamItem {
+  const [error] = result.errors ?? [];
+  const item = result.data?.statusChanges;
+  if (error === undefined && item !== undefined) return item;
+  throw [error ?? new Error('an empty answer')];
+}
+
+/** Codes after which trying again with the same cursor can't help. */
+const finalCodes = new Set([
+  'CURSOR_EXPIRED',
+  'RESYNC_REQUIRED',
+  'INVALID_CURSOR',
+  'INVALID_INPUT',
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'LIMIT_EXCEEDED',
+]);
+const refusedCloseCodes = new Set([4401, 4403]);
+
+/** GraphQL errors come as an array, a closed socket as a close event. */
+function asFailure(error: unknown): unknown {
+  if (Array.isArray(error)) {
+    const [first] = error as { message: string; extensions?: { code?: string } }[];
+    const code = first?.extensions?.code ?? 'ERROR';
+    const text = `${code}: ${first?.message ?? ''}`;
+    return finalCodes.has(code) || code === 'GRAPHQL_VALIDATION_FAILED' ? new CommandFailure(text) : new Error(text);
+  }
+  const { code, reason } = error as { code?: unknown; reason?: unknown };
+  if (typeof code === 'number' && refusedCloseCodes.has(code)) return new CommandFailure(`refused: ${String(reason)}`);
+  return error;
+}
+
+function reasonOf(error: unknown): string {
+  const { message, reason, code } = error as { message?: string; reason?: string; code?: unknown };
+  return [message, reason, code].find((each) => each !== undefined && each !== '')?.toString() ?? 'connection lost';
+}
