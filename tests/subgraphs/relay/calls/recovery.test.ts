@@ -1,0 +1,144 @@
+// Relay processes that die at every moment of a call, and two at once: nothing is sent twice, and every call comes to an end.
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readDeviceLog } from '../../../../lab/device-log.ts';
+import { decodeUuid } from '../../../../platform/ids.ts';
+import { moveOf } from '../../../../subgraphs/relay/calls/recovery.ts';
+import { describeWithLab } from '../../../support/lab.ts';
+import { type Moment, runRelayProcess } from '../support/relay-process.ts';
+import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';
+
+const settings = { recoveryGraceMs: 200, crashQuietMs: 500, holderIdleMs: 60_000, deviceExecutionMs: 100 };
+const leaseTtlMs = 900;
+
+describe('what recovery does', () => {
+  const times = { crashQuietMs: 120_000 };
+  test('a call of a dead owner that was not sent is REJECTED, unless a failover may have lost that it was', () => {
+    expect(moveOf({ state: 'PENDING' }, true, false, times)).toMatchObject({ to: 'REJECTED' });
+    expect(moveOf({ state: 'PENDING' }, true, true, times)).toMatchObject({ to: 'UNKNOWN' });
+    expect(moveOf({ state: 'PENDING' }, false, true, times)).toMatchObject({ to: 'REJECTED' });
+  });
+  test('a call of a dead owner that was sent is UNKNOWN, quiet only long after its deadline', () => {
+    expect(moveOf({ state: 'SENT' }, true, false, times)).toMatchObject({
+      to: 'UNKNOWN',
+      quietAfterDeadlineMs: 120_000,
+    });
+  });
+});
+
+describeWithLab('relay processes', (lab) => {
+  let system: RelaySystem;
+  let node: RelayNode;
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node({ settings, leaseTtlMs });
+    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
+    const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
+    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'pair'])
+      await registerBackend(node, { name, host, port, hostKeySha256, credentials, limits: { deadlineMs: 1_500 } });
+  });
+  afterAll(() => system.stop());
+
+  async function timesReceived(text: string): Promise<number> {
+    const log = await readDeviceLog(lab().deviceLogPath);
+    return log.filter((line) => line.phase === 'received' && line.kind === 'apply' && line.stdin.includes(text)).length;
+  }
+  async function journalOf(backend: string): Promise<{ id: string; state: string; errorCode: string | null }[]> {
+    return node.db.query(
+      `SELECT o.id, o.state, o.error_code AS errorCode FROM operation o JOIN backend b ON b.id = o.backend_id
+      WHERE b.name = ? ORDER BY o.id`,
+      [backend],
+    );
+  }
+  async function ended(backend: string): Promise<void> {
+    while ((await journalOf(backend)).some((row) => row.state === 'PENDING' || row.state === 'SENT')) await sleep(50);
+  }
+  const input = (backend: string, address: string) => ({
+    ...{
+      backend: { name: backend },
+      cmpObject: { type: 'tenant', externalId: backend },
+      idempotencyKey: `k-${backend}`,
+    },
+    ...{ operation: 'setElement.add', arguments: { set: 'blocked', address } },
+  });
+
+  const deaths: readonly { moment: Moment; address: string; state: string; sent: number }[] = [
+    { moment: 'pending', address: '192.0.2.1', state: 'REJECTED', sent: 0 },
+    { moment: 'sent', address: '192.0.2.2', state: 'UNKNOWN', sent: 0 },
+    { moment: 'first-byte', address: '192.0.2.3', state: 'UNKNOWN', sent: 1 },
+    { moment: 'reply', address: '192.0.2.4', state: 'UNKNOWN', sent: 1 },
+    { moment: 'never', address: '192.0.2.5', state: 'SUCCEEDED', sent: 1 },
+  ];
+  test.each(deaths)(
+    'killed when its call is at "$moment": $state, and the same key is never a second call',
+    async (death) => {
+      const { moment, address, state, sent } = death;
+      await lab().faults.set({ delayBeforeMs: 400, matching: '192.0.2.3' });
+      const plan = { database: system.database, moment, input: input(moment, address), leaseTtlMs };
+      const end = await runRelayProcess(plan);
+      expect(end.signal).toBe(moment === 'never' ? null : 'SIGKILL');
+      await ended(moment);
+      expect(await journalOf(moment)).toMatchObject([{ state }]);
+      expect(await timesReceived(address)).toBe(sent);
+      const again = await call(node, 'relayCall', input(moment, address));
+      const journal = await journalOf(moment);
+      if (state === 'REJECTED') {
+        // It was never sent: the key is free, and the same request makes a new call.
+        expect(again.operation?.state).toBe('SUCCEEDED');
+        expect(journal.map((row) => row.state)).toEqual(['REJECTED', 'SUCCEEDED']);
+        expect(await timesReceived(address)).toBe(1);
+        return;
+      }
+      expect(decodeUuid('Operation', again.operation?.id ?? '')).toBe(journal[0]?.id);
+      expect(again.operation?.state).toBe(state);
+      expect(await timesReceived(address)).toBe(sent);
+      if (state !== 'UNKNOWN') return;
+      await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
+      const settled = await settle(node, { id: again.operation?.id });
+      expect(settled.operation).toMatchObject({ state: sent === 1 ? 'SUCCEEDED' : 'FAILED', settledBy: 'probe' });
+      expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+    },
+  );
+
+  test('of two relays one holds the backend; calls that reach the other are carried by it, once and in order', async () => {
+    const other = await system.node({ settings, leaseTtlMs });
+    await lab().faults.clear();
+    const first = await call(node, 'relayCall', { ...input('pair', '192.0.2.100'), idempotencyKey: 'first' });
+    expect(first.operation?.state).toBe('SUCCEEDED');
+    const addresses = Array.from({ length: 20 }, (_, index) => `192.0.2.${101 + index}`);
+    const answers = await Promise.all(
+      addresses.map((address, index) =>
+        call(index % 2 === 0 ? other : node, 'relayCall', { ...input('pair', address), idempotencyKey: address }),
+      ),
+    );
+    expect(answers.map((each) => each.operation?.state)).toEqual(addresses.map(() => 'SUCCEEDED'));
+    for (const address of addresses) expect(await timesReceived(address)).toBe(1);
+    const owners = await node.db.query<{ owner: string }>(
+      "SELECT DISTINCT owner FROM operation WHERE backend_id = (SELECT id FROM backend WHERE name = 'pair')",
+    );
+    expect(owners).toEqual([{ owner: node.owner }]);
+    // The same key at both at once is one call.
+    const same = { ...input('pair', '192.0.2.200'), idempotencyKey: 'both' };
+    const both = await Promise.all([call(node, 'relayCall', same), call(other, 'relayCall', same)]);
+    expect(both[0].operation?.id).toBe(both[1].operation?.id);
+    expect(await timesReceived('192.0.2.200')).toBe(1);
+  });
+
+  test('a relay that drains lets its calls end and hands the backend on', async () => {
+    const [going, staying] = [await system.node({ settings, leaseTtlMs }), await system.node({ settings, leaseTtlMs })];
+    await lab().faults.set({ delayBeforeMs: 300, matching: '192.0.2.210' });
+    const warm = await call(going, 'relayCall', { ...input('fw', '192.0.2.209'), idempotencyKey: 'warm' });
+    expect(warm.operation?.state).toBe('SUCCEEDED');
+    const last = call(going, 'relayCall', { ...input('fw', '192.0.2.210'), idempotencyKey: 'last' });
+    while ((await timesReceived('192.0.2.210')) === 0) await sleep(10);
+    const drained = going.relay.drain();
+    const refused = await call(going, 'relayCall', { ...input('fw', '192.0.2.211'), idempotencyKey: 'late' });
+    expect(refused.userErrors).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);
+    await drained;
+    expect((await last).operation?.state).toBe('SUCCEEDED');
+    const next = await call(staying, 'relayCall', { ...input('fw', '192.0.2.211'), idempotencyKey: 'late' });
+    expect(next.operation?.state).toBe('SUCCEEDED');
+  });
+});

@@ -1,0 +1,90 @@
+// A relay process that makes one call and kills itself with SIGKILL at a chosen moment of it. Started by
+// `runRelayProcess`; its plan is the one argument.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import pino from 'pino';
+import { createRedisWake } from '../../../../platform/wake.ts';
+import type { SendOptions, Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
+import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
+import type { TestDatabase } from '../../../support/database.ts';
+import { call, RelayNode } from './relay-system.ts';
+
+/** When it dies: its call is PENDING; SENT without a byte; its first byte has left; the device has answered; never. */
+export type Moment = 'pending' | 'sent' | 'first-byte' | 'reply' | 'never';
+
+interface Plan {
+  readonly database: Pick<TestDatabase, 'name' | 'connection' | 'redisPath' | 'redisPrefix'>;
+  readonly moment: Moment;
+  readonly input: Record<string, unknown>;
+  readonly leaseTtlMs: number;
+}
+
+export interface ProcessEnd {
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+}
+
+/** Runs one until it ends. */
+export async function runRelayProcess(plan: Plan): Promise<ProcessEnd> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(plan)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += String(chunk);
+  });
+  return new Promise((resolve) => child.on('close', (_code, signal) => resolve({ signal, stdout })));
+}
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('still alive');
+}
+
+function deadly(moment: Moment): TransportFactory {
+  return (endpoint, options) => {
+    const transport = createSshTransport(endpoint, options);
+    const slotOf = (slot: Slot): Slot => ({
+      release: () => slot.release(),
+      async send(wire, sendOptions: SendOptions) {
+        if (moment === 'sent') die();
+        const sending = slot.send(wire, sendOptions);
+        // The command is with the kernel; the answer takes longer than this (the test slows the device down).
+        if (moment === 'first-byte') setTimeout(die, 100);
+        const result = await sending;
+        if (moment === 'reply') die();
+        return result;
+      },
+    });
+    return {
+      state: () => transport.state(),
+      send: (wire, sendOptions) => transport.send(wire, sendOptions),
+      close: () => transport.close(),
+      tryReserve() {
+        const slot = transport.tryReserve();
+        return slot === undefined ? undefined : slotOf(slot);
+      },
+      async reserve(reserveOptions) {
+        if (moment === 'pending') die();
+        const reservation = await transport.reserve(reserveOptions);
+        return reservation.ok ? { ok: true, slot: slotOf(reservation.slot) } : reservation;
+      },
+    } satisfies Transport;
+  };
+}
+
+async function main(plan: Plan): Promise<void> {
+  const log = pino({ level: 'silent' });
+  const wake = createRedisWake({ path: plan.database.redisPath }, { prefix: plan.database.redisPrefix, log });
+  const node = new RelayNode(plan.database as TestDatabase, wake, {
+    transports: deadly(plan.moment),
+    leaseTtlMs: plan.leaseTtlMs,
+  });
+  await node.start();
+  const answer = await call(node, 'relayCall', plan.input);
+  process.stdout.write(JSON.stringify(answer));
+  await node.stop();
+  await wake.close();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(JSON.parse(process.argv[2] ?? '{}') as Plan);
