@@ -2,11 +2,18 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database/database.ts';
+import { Leases } from '../platform/leases.ts';
 import type { Logger } from '../platform/log.ts';
 import { createRedis, type RedisLocation } from '../platform/redis.ts';
 import { Retention } from '../platform/retention.ts';
 import type { Sealer } from '../platform/secrets/seal.ts';
 import type { Wake } from '../platform/wake.ts';
+import { deleteOldOperations, endedCalls } from '../subgraphs/relay/retention.ts';
+import { createBackendChecks } from './checks/backend-checks.ts';
+import { CheckEngine } from './checks/check-engine.ts';
+import { createCheckMetrics } from './checks/check-metrics.ts';
+import { SelfCheck } from './checks/self-check.ts';
+import { StarvationGuard } from './checks/starvation-guard.ts';
 import { OwedCarrier } from './queues/owed-carrier.ts';
 import type { OwedQueue } from './queues/owed-queue.ts';
 import { createQueueMetrics } from './queues/queue-metrics.ts';
@@ -27,7 +34,11 @@ export interface WorkerOptions {
   readonly owner: string;
   readonly config: Pick<
     Config,
-    'retention.eventDays' | 'retention.auditDays' | 'relay.checkIntervalMs' | 'relay.checkTimeoutMs'
+    | 'retention.eventDays'
+    | 'retention.operationDays'
+    | 'retention.auditDays'
+    | 'relay.checkIntervalMs'
+    | 'relay.checkTimeoutMs'
   >;
 }
 
@@ -40,16 +51,65 @@ export interface Worker {
 
 const dayMs = 86_400_000;
 
+/** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. */
+const shardLeaseMs = 3_000;
+const selfCheckMs = 1_000;
+
+interface Part {
+  start(): Promise<void> | void;
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Opens its connections to Redis in the background; works after `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const { db, redis, redisPrefix, wake, log, registry, config } = options;
-  const retention = new Retention({
+  const parts = [createChecks(options), createQueues(options)];
+  return {
+    async start() {
+      for (const part of parts) await part.start();
+    },
+    async drain() {
+      await Promise.all(parts.map((part) => part.drain()));
+    },
+    async stop() {
+      await Promise.all(parts.map((part) => part.stop()));
+    },
+  };
+}
+
+function createChecks(options: WorkerOptions): Part {
+  const { db, wake, sealer, log, registry, owner, config } = options;
+  const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
+  const metrics = createCheckMetrics(registry);
+  const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
+  const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
+  const tenant = createBackendChecks({
     db,
-    log,
-    eventMs: config['retention.eventDays'] * dayMs,
-    auditMs: config['retention.auditDays'] * dayMs,
+    wake,
+    sealer,
+    intervalMs: config['relay.checkIntervalMs'],
+    timeoutMs: config['relay.checkTimeoutMs'],
   });
-  const queues: readonly OwedQueue[] = [createRetentionQueue({ db, runOnce: (signal) => retention.runOnce(signal) })];
+  const engine = new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics });
+  return {
+    async start() {
+      await selfCheck.start();
+      guard.start();
+      engine.start();
+    },
+    drain: () => engine.stop(),
+    async stop() {
+      await engine.stop();
+      guard.stop();
+      await selfCheck.stop();
+      await leases.stop();
+    },
+  };
+}
+
+function createQueues(options: WorkerOptions): Part {
+  const { db, redis, redisPrefix, wake, log, registry, config } = options;
+  const queues: readonly OwedQueue[] = [createRetentionQueue({ db, runOnce: createRetention(db, log, config) })];
   const metrics = createQueueMetrics(registry);
   const prefix = `${redisPrefix}:jobs`;
   const workers = queues.map((queue) => new QueueWorker({ queue, db, redis, prefix, wake, log, metrics }));
@@ -60,12 +120,30 @@ export function createWorker(options: WorkerOptions): Worker {
       for (const queue of queues) await queue.begin?.();
       carrier.start();
     },
-    async drain() {
-      await carrier.drain();
-    },
+    drain: () => carrier.drain(),
     async stop() {
       await carrier.stop();
       connection.disconnect();
     },
+  };
+}
+
+/** Calls go before their keys: a key whose call is gone may go too. */
+function createRetention(
+  db: Database,
+  log: Logger,
+  config: WorkerOptions['config'],
+): (signal: AbortSignal) => Promise<void> {
+  const operationMs = config['retention.operationDays'] * dayMs;
+  const retention = new Retention({
+    db,
+    log,
+    eventMs: config['retention.eventDays'] * dayMs,
+    auditMs: config['retention.auditDays'] * dayMs,
+    endedCalls: (callIds) => endedCalls(db, callIds),
+  });
+  return async (signal) => {
+    await deleteOldOperations({ db, operationMs }, signal);
+    await retention.runOnce(signal);
   };
 }

@@ -114,6 +114,7 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     this.#ready.clear();
     for (const controller of this.#running.keys()) controller.abort();
     await Promise.all(this.#running.values());
+    await this.#options.tenant.retain?.(new Set());
     await this.#recorder.stop();
     await this.#holder.stop();
   }
@@ -126,6 +127,7 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     for (const id of this.#entries.keys()) if (!mine.has(id)) this.#forget(id);
     for (const target of mine.values()) this.#keep(target);
     this.#options.metrics.holding(this.#options.tenant.name, held.size, this.#entries.size);
+    await this.#options.tenant.retain?.(new Set(mine.keys()));
     return false;
   }
 

@@ -35,7 +35,7 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
   });
   const lag = new Gauge({
     name: 'tidegate_check_loop_lag_seconds',
-    help: 'Worst lag of the event loop since the last look; past the bound, failures are inconclusive.',
+    help: 'Worst lag of the event loop in the last seconds; past the bound, failures are inconclusive.',
     registers,
   });
   return {

@@ -45,6 +45,8 @@ export interface CheckTenant<Target extends CheckTarget, Detail> {
   listTargets(): Promise<readonly Target[]>;
   /** Resolves with what was seen; a target that does not answer is `up: false`, not an exception. */
   check(target: Target, options: { readonly signal: AbortSignal }): Promise<CheckReading<Detail>>;
+  /** From now on this worker checks only these: whatever is kept for others may go. */
+  retain?(ids: ReadonlySet<string>): Promise<void>;
   /** In one transaction that begins with `checkLease(tx, lease)`: a worker that lost the shard writes nothing. */
   record(batch: readonly CheckObservation<Target, Detail>[], lease: HeldLease): Promise<void>;
 }

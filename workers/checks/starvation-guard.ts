@@ -8,7 +8,11 @@ export interface StarvationGuardOptions {
   readonly beatMs?: number;
   /** A beat later than this is starvation. */
   readonly boundMs?: number;
+  /** Told the worst lag every few seconds. */
+  readonly onLag?: (lagMs: number) => void;
 }
+
+const lagReportMs = 5_000;
 
 export class StarvationGuard {
   readonly #now: () => number;
@@ -17,13 +21,17 @@ export class StarvationGuard {
   #lastBeatAt: number;
   #starvedUntil = Number.NEGATIVE_INFINITY;
   #worstLagMs = 0;
+  readonly #onLag: ((lagMs: number) => void) | undefined;
+  #reportedAt: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: StarvationGuardOptions) {
     this.#now = options.now;
     this.#beatMs = options.beatMs ?? 50;
     this.#boundMs = options.boundMs ?? 250;
+    this.#onLag = options.onLag;
     this.#lastBeatAt = this.#now();
+    this.#reportedAt = this.#lastBeatAt;
   }
 
   start(): void {
@@ -43,6 +51,10 @@ export class StarvationGuard {
     this.#worstLagMs = Math.max(this.#worstLagMs, lagMs);
     if (lagMs > this.#boundMs) this.#starvedUntil = now;
     this.#lastBeatAt = now;
+    if (now - this.#reportedAt < lagReportMs) return;
+    this.#onLag?.(this.#worstLagMs);
+    this.#worstLagMs = 0;
+    this.#reportedAt = now;
   }
 
   /**
@@ -52,13 +64,6 @@ export class StarvationGuard {
   starvedSince(startedAt: number): boolean {
     this.#notePause();
     return this.#starvedUntil >= startedAt;
-  }
-
-  /** The worst lag since the last call, for metrics. */
-  takeWorstLagMs(): number {
-    const worst = this.#worstLagMs;
-    this.#worstLagMs = 0;
-    return worst;
   }
 
   #notePause(): void {
