@@ -18,9 +18,11 @@ const batchSize = 1_000;
 /** Ids this far behind the newest are looked at in every run; older ones once a second. */
 const recentIds = 10_000;
 const fullScanEveryMs = 1_000;
-const electedPollMs = 100;
-/** The others run too, so that a holder that is paused or killed is a short stall and not one of a lease's length. */
-const standbyPollMs = 500;
+const pollMs = 100;
+/** Events that wait this long, by their wake-ups, are sequenced by whoever notices: a paused or killed holder of the lease is a short stall, not one of the lease's length. */
+const overdueMs = 50;
+/** And without wake-ups (Redis away) everyone looks this often. */
+const standbyEveryMs = 500;
 const electEveryMs = 1_000;
 
 /*
@@ -64,6 +66,8 @@ export class Sequencer {
   #lease: HeldLease | undefined;
   #electAtMs = 0;
   #fullScanAtMs = 0;
+  #standbyAtMs = 0;
+  #awaitedSinceMs: number | undefined;
   #stopListening: (() => void) | undefined;
   #sequenced = 0;
 
@@ -74,18 +78,16 @@ export class Sequencer {
     this.#loop = new Loop({
       name: 'sequencer',
       log: options.log,
-      pauseMs: () => (this.#elected() ? electedPollMs : standbyPollMs),
+      pauseMs: () => pollMs,
       run: async () => {
         await this.#elect();
-        return (await this.runOnce()) === batchSize;
+        return this.#due() && (await this.runOnce()) === batchSize;
       },
     });
   }
 
   start(): void {
-    this.#stopListening ??= this.#wake.on('status', () => {
-      if (this.#elected()) this.#loop.trigger();
-    });
+    this.#stopListening ??= this.#listen();
     this.#loop.start();
   }
 
@@ -116,6 +118,31 @@ export class Sequencer {
     const [row] = answer[0];
     if (row === undefined) throw new Error('the sequencing statement gave no answer');
     return row.sequenced;
+  }
+
+  #listen(): () => void {
+    const ends = [
+      this.#wake.on('status', () => {
+        this.#awaitedSinceMs ??= performance.now();
+        if (this.#elected()) this.#loop.trigger();
+      }),
+      this.#wake.on('sequenced', () => {
+        this.#awaitedSinceMs = undefined;
+      }),
+    ];
+    return () => {
+      for (const end of ends) end();
+    };
+  }
+
+  /** Whether this process should run the statement now. */
+  #due(): boolean {
+    const nowMs = performance.now();
+    const overdue = this.#awaitedSinceMs !== undefined && nowMs - this.#awaitedSinceMs >= overdueMs;
+    if (!this.#elected() && !overdue && nowMs < this.#standbyAtMs) return false;
+    this.#standbyAtMs = nowMs + standbyEveryMs;
+    this.#awaitedSinceMs = undefined;
+    return true;
   }
 
   #elected(): boolean {

@@ -1,0 +1,153 @@
+// Owed work: what is claimed twice, finished late, or owed again while it is done.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Database } from '../../platform/database/database.ts';
+import { finishOwed, type OwedJob, OwedWork, OwedWorkLostError, owe } from '../../platform/owed-work.ts';
+import { createLocalWake } from '../../platform/wake.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { waitFor } from '../support/temporary-folder.ts';
+
+let place: TestDatabase;
+let db: Database;
+let work: OwedWork;
+
+beforeAll(async () => {
+  place = await testDatabase();
+  db = new Database({ connection: place.connection });
+  work = new OwedWork({ db, retryFirstMs: 20 });
+  await db.execute('CREATE TABLE effect (id INT AUTO_INCREMENT PRIMARY KEY)');
+});
+
+beforeEach(async () => {
+  await db.execute('DELETE FROM owed_work');
+  await db.execute('DELETE FROM effect');
+});
+
+afterAll(async () => {
+  await db.close();
+  await place.drop();
+});
+
+function oweIt(key: string, dueInMs = 0): Promise<void> {
+  return db.transaction((tx) => owe(tx, 'k', key, { dueInMs }));
+}
+
+async function claim(key: string): Promise<OwedJob> {
+  const job = await work.claim('k', key);
+  if (job === undefined) throw new Error(`${key} could not be claimed`);
+  return job;
+}
+
+function finish(job: OwedJob): Promise<void> {
+  return db.transaction(async (tx) => {
+    await tx.execute('INSERT INTO effect VALUES ()');
+    await finishOwed(tx, job);
+  });
+}
+
+async function effects(): Promise<number> {
+  return (await db.query<{ n: number }>('SELECT COUNT(*) AS n FROM effect'))[0]?.n ?? -1;
+}
+
+const due = () => work.dueRows({ limit: 10 });
+
+/** As if the claim had been made long ago. */
+async function endClaim(key: string): Promise<void> {
+  await db.execute('UPDATE owed_work SET lease_until = NOW(3) - INTERVAL 1 SECOND WHERE `key` = ?', [key]);
+}
+
+test('is due once owed, has one claim, and is done with its effect', async () => {
+  await oweIt('a');
+  expect(await due()).toEqual([{ kind: 'k', key: 'a', wanted: 1, attempts: 0 }]);
+  const claims = await Promise.all(Array.from({ length: 8 }, () => work.claim('k', 'a')));
+  const [job, ...more] = claims.filter((each) => each !== undefined);
+  expect(more).toEqual([]);
+  expect(await due()).toEqual([]);
+  await finish(job as OwedJob);
+  expect(await effects()).toBe(1);
+  expect(await work.claim('k', 'a')).toBeUndefined();
+  expect(await work.figures()).toEqual({ due: 0, oldestMs: 0, dead: 0 });
+});
+
+test('is not owed when its cause rolls back, and wakes only when it commits', async () => {
+  const wake = createLocalWake();
+  let woken = 0;
+  wake.on('owed', () => {
+    woken += 1;
+  });
+  const cause = (fails: boolean) =>
+    db.transaction(async (tx) => {
+      await owe(tx, 'k', 'r', {}, wake);
+      if (fails) throw new Error('no');
+    });
+  await expect(cause(true)).rejects.toThrow('no');
+  expect([woken, await due()]).toEqual([0, []]);
+  await cause(false);
+  expect([woken, (await due()).length]).toEqual([1, 1]);
+});
+
+test('owed again while it is done, it is due again afterwards', async () => {
+  await oweIt('b');
+  const job = await claim('b');
+  await oweIt('b');
+  await finish(job);
+  expect(await due()).toEqual([{ kind: 'k', key: 'b', wanted: 2, attempts: 0 }]);
+  await finish(await claim('b'));
+  expect(await due()).toEqual([]);
+});
+
+test('a worker that lost its claim has no effect', async () => {
+  await oweIt('c');
+  const slow = await claim('c');
+  await endClaim('c');
+  const quick = await claim('c');
+  await expect(finish(slow)).rejects.toThrow(OwedWorkLostError);
+  expect(await effects()).toBe(0);
+  await finish(quick);
+  await expect(finish(quick)).rejects.toThrow(OwedWorkLostError);
+  expect(await effects()).toBe(1);
+});
+
+describe('a failure', () => {
+  test('is due again, later each time, with its error; another attempt is another job', async () => {
+    await oweIt('d');
+    await work.fail(await claim('d'), new Error('device away'));
+    expect(await work.claim('k', 'd')).toBeUndefined();
+    const again = await waitFor('the next attempt', async () => (await due())[0]);
+    expect(again).toMatchObject({ wanted: 1, attempts: 1 });
+    const [row] = await db.query<{ last_error: string }>('SELECT last_error FROM owed_work');
+    expect(row?.last_error).toBe('device away');
+    await finish(await claim('d'));
+    expect(await db.query('SELECT last_error, attempts FROM owed_work')).toEqual([{ last_error: null, attempts: 0 }]);
+  });
+
+  test('waits five minutes at most', async () => {
+    await oweIt('e');
+    const job = await claim('e');
+    await db.execute('UPDATE owed_work SET attempts = 500');
+    await work.fail(job, 'x');
+    const [row] = await db.query<{ waitS: number }>(
+      'SELECT TIMESTAMPDIFF(SECOND, NOW(3), due_at) AS waitS FROM owed_work',
+    );
+    expect(row?.waitS).toBeGreaterThan(290);
+    expect(row?.waitS).toBeLessThanOrEqual(300);
+  });
+
+  test('of a claim that is gone changes nothing', async () => {
+    await oweIt('f');
+    const slow = await claim('f');
+    await endClaim('f');
+    const quick = await claim('f');
+    await work.fail(slow, new Error('late'));
+    await finish(quick);
+  });
+});
+
+test('owed for later it is not due; owed again for now it is', async () => {
+  await oweIt('g', 60_000);
+  expect(await due()).toEqual([]);
+  await oweIt('g');
+  expect(await due()).toMatchObject([{ key: 'g', wanted: 2 }]);
+  // A later time does not put off what is due already.
+  await oweIt('g', 60_000);
+  expect(await due()).toMatchObject([{ key: 'g', wanted: 3 }]);
+});

@@ -1,0 +1,46 @@
+// Sealed secrets: only the right key opens them, in the right place, unchanged.
+import { expect, test } from '@jest/globals';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+
+const key = (fill: number) => Buffer.alloc(32, fill).toString('base64');
+const sealer = createSealer(new Keyring({ active: 'k1', keys: { k1: key(1) } }));
+
+test('opens what it sealed, and seals the same text differently each time', () => {
+  for (const text of ['', 'p', 'ü'.repeat(10_000)]) {
+    const sealed = sealer.seal(text, 'backend/1/password');
+    expect(sealed.keyId).toBe('k1');
+    expect(sealer.open(sealed, 'backend/1/password')).toBe(text);
+    expect(sealer.seal(text, 'backend/1/password').sealed.equals(sealed.sealed)).toBe(false);
+  }
+});
+
+test('does not open in another place, nor with one bit changed anywhere', () => {
+  const { keyId, sealed } = sealer.seal('secret', 'a');
+  expect(() => sealer.open({ keyId, sealed }, 'b')).toThrow(/belongs elsewhere/);
+  for (let index = 0; index < sealed.length; index += 1) {
+    const changed = Buffer.from(sealed);
+    changed[index] = (changed[index] ?? 0) ^ 1;
+    expect(() => sealer.open({ keyId, sealed: changed }, 'a')).toThrow(/does not open/);
+  }
+  expect(() => sealer.open({ keyId, sealed: sealed.subarray(0, 20) }, 'a')).toThrow(/too short/);
+});
+
+test('after a rotation seals with the new key and opens with the old; names a key that is missing', () => {
+  const old = sealer.seal('secret', 'a');
+  const rotated = createSealer(new Keyring({ active: 'k2', keys: { k1: key(1), k2: key(2) } }));
+  expect(rotated.open(old, 'a')).toBe('secret');
+  const fresh = rotated.seal('secret', 'a');
+  expect(fresh.keyId).toBe('k2');
+  expect(() => sealer.open(fresh, 'a')).toThrow(/sealed with key k2/);
+});
+
+test('no error shows the secret', () => {
+  const { keyId, sealed } = sealer.seal('very-secret', 'a');
+  try {
+    sealer.open({ keyId, sealed }, 'b');
+  } catch (error) {
+    expect(String(error) + JSON.stringify(error)).not.toContain('very-secret');
+  }
+  expect.assertions(1);
+});
