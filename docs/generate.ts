@@ -7,7 +7,8 @@ const settingsFile = new URL('./settings.md', import.meta.url);
 /** The page of all settings. */
 export function settingsPage(): string {
   const rows = describeSettings().map(
-    ({ name, variable, default: standard, meaning }) => `| \`${name}\` | \`${variable}\` | ${standard === '' ? '' : `\`${standard}\``} | ${meaning} |`,
+    ({ name, variable, default: standard, meaning }) =>
+      `| \`${name}\` | \`${variable}\` | ${standard === '' ? '' : `\`${standard}\``} | ${meaning} |`,
   );
   return [
     '# Settings',

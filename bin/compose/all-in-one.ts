@@ -96,7 +96,8 @@ async function startParts(
   const running = await startProcess(whole, log);
   stack.defer(() => running.stop());
 
-  const accounts = await firstAccounts(running, folder.path);
+  if (running.system === undefined) throw new Error('an all-in-one process has the role system');
+  const accounts = await firstAccounts(running.system, folder.path);
   let labNote = 'not started (--no-lab)';
   if (lab?.available === false) labNote = `none: ${lab.unavailable}`;
   if (lab?.available === true) {

@@ -1,34 +1,46 @@
 // The accounts of a first start: the administrator's password and an operator's API token, each in a file of the data folder
 // that only its owner can read.
+import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RunningProcess } from './process.ts';
+import type { SystemSubgraph } from '../../subgraphs/system/system.ts';
 
 export interface FirstAccounts {
   readonly passwordFile: string;
   readonly tokenFile: string;
-  /** The API token in the token file. */
+  /** The API token in the token file: operator of the project `default`. */
   readonly token: string;
   /** UUID of the project `default`. */
   readonly projectId: string;
 }
 
 /** Makes what is missing; the second start finds all of it. */
-export async function firstAccounts(running: RunningProcess, folder: string): Promise<FirstAccounts> {
-  const system = running.system;
-  if (system === undefined) throw new Error('first accounts need the role system');
+export async function firstAccounts(system: SystemSubgraph, folder: string): Promise<FirstAccounts> {
   const passwordFile = join(folder, 'admin.password');
   const tokenFile = join(folder, 'admin.token');
-  const { password } = await system.firstStart.bootstrap({ adminName: 'admin' });
-  if (password !== undefined) await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  // The file comes first: a kill between file and account loses nothing, the next start finds both or makes the account.
+  const password = await readOrMake(passwordFile, () => randomBytes(18).toString('base64url'));
+  await system.firstStart.bootstrap({ adminName: 'admin', adminPassword: password });
   const projectId = await system.firstStart.ensureProject('default', 'Made at the first start.');
-  const known = await readFile(tokenFile, 'utf8').then(
-    (text) => text.trim(),
-    () => '',
-  );
+  const known = await firstLine(tokenFile);
   if (known !== '' && (await system.authenticator.authenticate(known)) !== undefined)
     return { passwordFile, tokenFile, token: known, projectId };
   const { secret } = await system.firstStart.issueToken({ projectId, name: 'admin', role: 'OPERATOR' });
   await writeFile(tokenFile, `${secret}\n`, { mode: 0o600 });
   return { passwordFile, tokenFile, token: secret, projectId };
+}
+
+async function readOrMake(path: string, make: () => string): Promise<string> {
+  const known = await firstLine(path);
+  if (known !== '') return known;
+  const made = make();
+  await writeFile(path, `${made}\n`, { mode: 0o600 });
+  return made;
+}
+
+function firstLine(path: string): Promise<string> {
+  return readFile(path, 'utf8').then(
+    (text) => text.split('\n', 1)[0] ?? '',
+    () => '',
+  );
 }

@@ -19,14 +19,14 @@ CREATE TABLE `status_change` (
   UNIQUE INDEX `status_change_seq_key` (`seq`),
   INDEX `status_change_project_seq_idx` (`project_id`, `seq`),
   INDEX `status_change_subject_seq_idx` (`subject_type`, `subject_id`, `seq`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `status_sequencer` (
   `id` TINYINT UNSIGNED NOT NULL,
   `next_seq` BIGINT UNSIGNED NOT NULL,
   `oldest_seq` BIGINT UNSIGNED NOT NULL,
   PRIMARY KEY (`id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `owed_work` (
   `kind` VARCHAR(64) NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE `owed_work` (
   `last_error` VARCHAR(1024) NULL,
   PRIMARY KEY (`kind`, `key`),
   INDEX `owed_work_due_idx` (`due_at`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `lease` (
   `name` VARCHAR(191) NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE `lease` (
   `beat` BIGINT UNSIGNED NOT NULL DEFAULT 0,
   `expires_at` DATETIME(3) NOT NULL,
   PRIMARY KEY (`name`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `idempotency_key` (
   `scope` VARCHAR(64) NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE `idempotency_key` (
   PRIMARY KEY (`scope`, `operation`, `key_hash`),
   INDEX `idempotency_key_expires_idx` (`expires_at`),
   INDEX `idempotency_key_call_idx` (`call_id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `audit_entry` (
   `id` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -86,7 +86,7 @@ CREATE TABLE `audit_entry` (
   PRIMARY KEY (`id`),
   UNIQUE INDEX `audit_entry_position_key` (`position`),
   INDEX `audit_entry_project_idx` (`project_id`, `id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `audit_chain` (
   `id` TINYINT UNSIGNED NOT NULL,
@@ -95,7 +95,7 @@ CREATE TABLE `audit_chain` (
   `first_position` BIGINT UNSIGNED NOT NULL,
   `base_hash` CHAR(64) NOT NULL,
   PRIMARY KEY (`id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `commit_record` (
   `id` CHAR(36) NOT NULL,
@@ -103,7 +103,7 @@ CREATE TABLE `commit_record` (
   `at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`id`),
   INDEX `commit_record_at_idx` (`at`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `db_timeline` (
   `epoch` INT UNSIGNED NOT NULL,
@@ -111,7 +111,7 @@ CREATE TABLE `db_timeline` (
   `gtid` VARCHAR(255) NULL,
   `at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`epoch`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- system
 CREATE TABLE `user` (
@@ -124,7 +124,7 @@ CREATE TABLE `user` (
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`id`),
   UNIQUE INDEX `user_name_key` (`name`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `project` (
   `id` CHAR(36) NOT NULL,
@@ -134,7 +134,7 @@ CREATE TABLE `project` (
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`id`),
   UNIQUE INDEX `project_name_key` (`name`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `membership` (
   `project_id` CHAR(36) NOT NULL,
@@ -143,7 +143,7 @@ CREATE TABLE `membership` (
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`project_id`, `user_id`),
   INDEX `membership_user_idx` (`user_id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `api_token` (
   `id` CHAR(36) NOT NULL,
@@ -161,22 +161,20 @@ CREATE TABLE `api_token` (
   PRIMARY KEY (`id`),
   UNIQUE INDEX `api_token_secret_key` (`secret_hash`),
   INDEX `api_token_project_idx` (`project_id`, `id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `session` (
   `id` CHAR(36) NOT NULL,
   `user_id` CHAR(36) NOT NULL,
   `refresh_hash` CHAR(64) NOT NULL,
-  `previous_refresh_hash` CHAR(64) NULL,
   `created_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   `expires_at` DATETIME(3) NOT NULL,
   `ended_at` DATETIME(3) NULL,
   PRIMARY KEY (`id`),
   UNIQUE INDEX `session_refresh_key` (`refresh_hash`),
   INDEX `session_user_idx` (`user_id`),
-  INDEX `session_previous_idx` (`previous_refresh_hash`),
   INDEX `session_expires_idx` (`expires_at`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- relay
 CREATE TABLE `backend` (
@@ -211,14 +209,14 @@ CREATE TABLE `backend` (
   PRIMARY KEY (`id`),
   UNIQUE INDEX `backend_live_name_key` (`project_id`, `live_name`),
   UNIQUE INDEX `backend_ordinal_key` (`project_id`, `family`, `ordinal`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `backend_ordinal` (
   `project_id` CHAR(36) NOT NULL,
   `family` VARCHAR(32) NOT NULL,
   `next` INT UNSIGNED NOT NULL,
   PRIMARY KEY (`project_id`, `family`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `backend_label` (
   `backend_id` CHAR(36) NOT NULL,
@@ -226,7 +224,7 @@ CREATE TABLE `backend_label` (
   `value` VARCHAR(255) NOT NULL,
   PRIMARY KEY (`backend_id`, `name`),
   INDEX `backend_label_value_idx` (`name`, `value`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `backend_credential` (
   `backend_id` CHAR(36) NOT NULL,
@@ -236,7 +234,7 @@ CREATE TABLE `backend_credential` (
   `updated_at` DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   PRIMARY KEY (`backend_id`, `field`),
   INDEX `backend_credential_key_idx` (`key_id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `operation` (
   `id` CHAR(36) NOT NULL,
@@ -278,7 +276,7 @@ CREATE TABLE `operation` (
   INDEX `operation_state_deadline_idx` (`state`, `deadline_at`),
   INDEX `operation_cmp_idx` (`cmp_namespace`, `cmp_type`, `cmp_id`, `id`),
   INDEX `operation_finished_idx` (`finished_at`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `object_claim` (
   `backend_id` CHAR(36) NOT NULL,
@@ -286,7 +284,7 @@ CREATE TABLE `object_claim` (
   `operation_id` CHAR(36) NOT NULL,
   PRIMARY KEY (`backend_id`, `object_hash`),
   INDEX `object_claim_operation_idx` (`operation_id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `operation_evidence` (
   `id` BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
@@ -297,7 +295,7 @@ CREATE TABLE `operation_evidence` (
   `note` VARCHAR(1024) NULL,
   PRIMARY KEY (`id`),
   INDEX `operation_evidence_operation_idx` (`operation_id`, `id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 CREATE TABLE `mapping` (
   `id` CHAR(36) NOT NULL,
@@ -325,7 +323,7 @@ CREATE TABLE `mapping` (
   INDEX `mapping_cmp_idx` (`namespace`, `cmp_type`, `cmp_id`, `id`),
   INDEX `mapping_backend_state_idx` (`backend_id`, `state`),
   INDEX `mapping_operation_idx` (`operation_id`)
-) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- what goes when its parent goes
 ALTER TABLE `membership` ADD CONSTRAINT `membership_project_fk` FOREIGN KEY (`project_id`) REFERENCES `project` (`id`) ON DELETE CASCADE ON UPDATE CASCADE;
