@@ -19,7 +19,8 @@ export interface SshConnectionOptions {
 
 export type OpenedChannel =
   | { readonly ok: true; readonly channel: ClientChannel }
-  | { readonly ok: false; readonly reason: string };
+  /** `useless`: the connection has no channel to give at all; true for one of several that failed together. */
+  | { readonly ok: false; readonly reason: string; readonly useless: boolean };
 
 export class SshConnection {
   readonly client: Client;
@@ -78,7 +79,8 @@ export class SshConnection {
 
   /** Keeps an unused channel for the next call, or closes it. */
   giveBack(channel: ClientChannel): void {
-    if (this.#spare === undefined && !this.#retired && this.canSendOn(channel)) this.#spare = channel;
+    if (this.#retired) this.drop(channel);
+    else if (this.#spare === undefined && this.canSendOn(channel)) this.#spare = channel;
     else channel.close();
   }
 
@@ -86,33 +88,32 @@ export class SshConnection {
   open(): Promise<OpenedChannel> {
     return new Promise((resolve) => {
       let waiting = true;
-      const answer = (opened: OpenedChannel) => {
-        if (!waiting) return;
+      const answered = () => {
         waiting = false;
         clearTimeout(timer);
         this.#opening -= 1;
-        if (!opened.ok) {
-          this.#channelLimit = Math.min(this.#channelLimit, this.#channels.size);
-          this.#endWhenUnused();
-        }
-        resolve(opened);
       };
-      const timer = setTimeout(
-        () => answer({ ok: false, reason: `no answer within ${this.#openTimeoutMs} ms` }),
-        this.#openTimeoutMs,
-      );
+      const fail = (reason: string) => {
+        if (!waiting) return;
+        answered();
+        const limit = this.#lost ? 0 : Math.min(this.#channelLimit, this.#channels.size);
+        const useless = limit === 0 && this.#channelLimit > 0;
+        this.#channelLimit = limit;
+        this.#endWhenUnused();
+        resolve({ ok: false, reason, useless });
+      };
+      const timer = setTimeout(() => fail(`no answer within ${this.#openTimeoutMs} ms`), this.#openTimeoutMs);
       this.#opening += 1;
       openSessionChannel(this.client, (error, channel) => {
         if (error) {
-          answer({ ok: false, reason: error.message });
-          return;
-        }
-        if (!waiting) {
+          fail(error.message);
+        } else if (waiting) {
+          answered();
+          this.#adopt(channel);
+          resolve({ ok: true, channel });
+        } else {
           channel.close();
-          return;
         }
-        this.#adopt(channel);
-        answer({ ok: true, channel });
       });
     });
   }

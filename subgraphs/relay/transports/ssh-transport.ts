@@ -19,7 +19,7 @@ import { runExec } from './ssh-exec.ts';
 import { login } from './ssh-login.ts';
 
 const maxWaiters = 10_000;
-/** Refused channels and connections lost under a waiting call, before it is told. */
+/** Connections without a single channel to give, before a waiting call is told. */
 const maxRefusals = 2;
 /** After a connection more was refused while others live. */
 const growAgainAfterMs = 30_000;
@@ -191,11 +191,11 @@ class SshTransport implements Transport {
     const opened = await connection.open();
     this.#opening -= 1;
     if (opened.ok) connection.giveBack(opened.channel);
-    else this.#refuseFirst(connection.lost ? 'CONNECT_FAILED' : 'CHANNEL_REFUSED', opened.reason);
+    else if (opened.useless) this.#refuseFirst(connection.lost ? 'CONNECT_FAILED' : 'CHANNEL_REFUSED', opened.reason);
     this.#pump();
   }
 
-  /** The one that has waited longest has met a refusal; at the second it is told. */
+  /** A connection gave the one that has waited longest nothing; after the second it is told. */
   #refuseFirst(code: NotSentCode, reason: string): void {
     const first = this.#waiters[0];
     if (!first) return;

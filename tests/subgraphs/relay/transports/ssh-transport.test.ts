@@ -1,0 +1,418 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Cable } from '../../../../simulators/cable.ts';
+import { type Execution, SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
+import type {
+  Endpoint,
+  SendResult,
+  Slot,
+  Transport,
+  TransportOptions,
+} from '../../../../subgraphs/relay/transports/session.ts';
+import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
+
+const owned: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of owned.splice(0).reverse()) await thing.stop();
+});
+
+async function device(options: SshDeviceOptions = {}): Promise<SshDevice> {
+  const started = await SshDevice.start(options);
+  owned.push(started);
+  return started;
+}
+
+async function cableTo(target: SshDevice): Promise<Cable> {
+  const cable = await Cable.lay(target);
+  owned.push(cable);
+  return cable;
+}
+
+function endpointOf(target: SshDevice, changes: Partial<Endpoint> = {}): Endpoint {
+  return {
+    host: target.host,
+    port: target.port,
+    hostKeySha256: target.hostKeySha256,
+    cryptoProfile: 'MODERN',
+    credentials: { username: 'ops', password: 'secret' },
+    ...changes,
+  };
+}
+
+function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
+  const transport = createSshTransport(endpoint, { concurrency: 4, ...options });
+  owned.push({ stop: () => transport.close() });
+  return transport;
+}
+
+const run = (transport: Transport, command: string, deadlineMs = 10_000) =>
+  transport.send({ kind: 'exec', command }, { deadlineMs });
+
+async function slotOf(transport: Transport): Promise<Slot> {
+  const reservation = await transport.reserve();
+  if (!reservation.ok) throw new Error(reservation.failure.message);
+  return reservation.slot;
+}
+
+const failureOf = (result: SendResult | { ok: boolean; failure?: unknown }) =>
+  'failure' in result
+    ? (result.failure as { kind: string; code: string; message: string; presented?: string })
+    : undefined;
+
+/** Until the device has seen what it is about to be told. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
+    await sleep(5);
+  }
+}
+
+/** An onExec that answers at once, but hangs for commands that start with `hang`. */
+function hangs(execution: Execution): void {
+  if (!execution.command.startsWith('hang')) execution.reply(`done ${execution.command}`);
+}
+
+describe('host keys', () => {
+  test('another key than the pinned one: nothing is tried, and the shown key is told', async () => {
+    const target = await device();
+    const other = await device();
+    const transport = transportTo(endpointOf(target, { hostKeySha256: other.hostKeySha256 }));
+    expect(failureOf(await run(transport, 'true'))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'HOST_KEY_MISMATCH',
+      presented: target.hostKeySha256,
+    });
+    expect(target.attempts).toEqual([]);
+  });
+
+  test('no pinned key: every key is refused', async () => {
+    const target = await device();
+    const transport = transportTo(endpointOf(target, { hostKeySha256: null }));
+    expect(failureOf(await run(transport, 'true'))).toMatchObject({
+      code: 'HOST_KEY_UNKNOWN',
+      presented: target.hostKeySha256,
+    });
+    expect(target.attempts).toEqual([]);
+  });
+});
+
+describe('log-in', () => {
+  test.each(['password', 'keyboard-interactive'] as const)('a password by %s', async (passwordMethod) => {
+    const target = await device({ passwordMethod });
+    expect(await run(transportTo(endpointOf(target)), 'true')).toMatchObject({ ok: true, reply: { exitCode: 0 } });
+    expect(target.attempts).toEqual(['none', passwordMethod]);
+  });
+
+  test.each(['password', 'keyboard-interactive'] as const)(
+    'a wrong password by %s is tried once, however many calls wait for it',
+    async (passwordMethod) => {
+      const target = await device({ passwordMethod });
+      const transport = transportTo(endpointOf(target, { credentials: { username: 'ops', password: 'wrong' } }));
+      const results = await Promise.all(Array.from({ length: 4 }, () => run(transport, 'true')));
+      for (const result of results) expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'AUTH_FAILED' });
+      expect(target.attempts).toEqual(['none', passwordMethod]);
+      expect(JSON.stringify(results)).not.toContain('wrong');
+    },
+  );
+
+  test('a second question is not answered with the password', async () => {
+    const target = await device({ passwordMethod: 'keyboard-interactive', prompts: ['Password: ', 'One-time code: '] });
+    expect(failureOf(await run(transportTo(endpointOf(target)), 'true'))).toMatchObject({ code: 'AUTH_FAILED' });
+  });
+
+  test('without a secret nothing is tried', async () => {
+    const target = await device();
+    const transport = transportTo(endpointOf(target, { credentials: { username: 'ops' } }));
+    expect(failureOf(await run(transport, 'true'))).toMatchObject({ code: 'AUTH_FAILED' });
+    expect(target.attempts).toEqual([]);
+  });
+});
+
+describe('reaching the device', () => {
+  test('nobody listens', async () => {
+    const target = await SshDevice.start();
+    const endpoint = endpointOf(target);
+    await target.stop();
+    expect(failureOf(await run(transportTo(endpoint), 'true'))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'CONNECT_FAILED',
+    });
+  });
+
+  test('somebody listens and says nothing', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const sockets: { destroy(): void }[] = [];
+    silent.on('connection', (socket) => sockets.push(socket));
+    owned.push({
+      stop: async () => {
+        for (const socket of sockets) socket.destroy();
+        await new Promise((resolve) => silent.close(resolve));
+      },
+    });
+    const target = await device();
+    const transport = transportTo(endpointOf(target, { port: (silent.address() as AddressInfo).port }), {
+      connectTimeoutMs: 50,
+    });
+    expect(failureOf(await run(transport, 'true'))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+  });
+
+  test('a device with old algorithms only needs the legacy profile', async () => {
+    const target = await device({
+      algorithms: { kex: ['diffie-hellman-group14-sha1'], cipher: ['aes128-cbc'], hmac: ['hmac-sha1'] },
+    });
+    for (const cryptoProfile of ['MODERN', 'COMPAT'] as const) {
+      expect(failureOf(await run(transportTo(endpointOf(target, { cryptoProfile })), 'true'))).toMatchObject({
+        kind: 'NOT_SENT',
+        code: 'PROTOCOL_FAILED',
+      });
+    }
+    expect(await run(transportTo(endpointOf(target, { cryptoProfile: 'LEGACY' })), 'true')).toMatchObject({ ok: true });
+  });
+});
+
+describe('the first byte', () => {
+  test('beforeFirstByte is called once, before the device has the command', async () => {
+    const target = await device({ onExec: async (execution) => execution.reply(await execution.stdin()) });
+    const slot = await slotOf(transportTo(endpointOf(target)));
+    const seen: number[] = [];
+    const beforeFirstByte = () => {
+      seen.push(target.commands.length);
+      return true;
+    };
+    const result = await slot.send(
+      { kind: 'exec', command: 'cat', stdin: 'Grüße' },
+      { deadlineMs: 10_000, beforeFirstByte },
+    );
+    expect(result).toMatchObject({
+      ok: true,
+      reply: { exitCode: 0, stdout: 'Grüße', stderr: '', truncated: false },
+    });
+    expect(seen).toEqual([0]);
+    expect(target.commands).toEqual(['cat']);
+  });
+
+  test('when it says no, nothing is sent and the session goes on', async () => {
+    const target = await device({ onExec: hangs });
+    const transport = transportTo(endpointOf(target));
+    const slot = await slotOf(transport);
+    const refused = await slot.send(
+      { kind: 'exec', command: 'late' },
+      { deadlineMs: 1_000, beforeFirstByte: () => false },
+    );
+    expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
+    expect(await run(transport, 'next')).toMatchObject({ ok: true });
+    expect(target.commands).toEqual(['next']);
+    expect(target.connections).toBe(1);
+  });
+
+  test('a session that was lost after the reservation is replaced; the command arrives once', async () => {
+    const target = await device({ onExec: hangs });
+    const transport = transportTo(endpointOf(target), { concurrency: 1 });
+    const slot = await slotOf(transport);
+    target.cutAll();
+    await until(() => transport.state().sessions === 0);
+    expect(await slot.send({ kind: 'exec', command: 'once' }, { deadlineMs: 10_000 })).toMatchObject({ ok: true });
+    expect(target.commands).toEqual(['once']);
+    expect(target.connections).toBe(2);
+    expect(transport.state().channels).toBe(0);
+  });
+
+  test('an abort ends a call before its first byte, and no call after it', async () => {
+    const executions: Execution[] = [];
+    const target = await device({ onExec: (execution) => executions.push(execution) });
+    const transport = transportTo(endpointOf(target), { concurrency: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const onTheWire = transport.send({ kind: 'exec', command: 'first' }, { deadlineMs: 10_000, signal });
+    await until(() => executions.length === 1);
+    const waiting = transport.send({ kind: 'exec', command: 'second' }, { deadlineMs: 10_000, signal });
+    controller.abort();
+    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
+    executions[0]?.reply('done');
+    expect(await onTheWire).toMatchObject({ ok: true, reply: { stdout: 'done' } });
+    expect(target.commands).toEqual(['first']);
+  });
+
+  test('a slot is good for one call', async () => {
+    const target = await device();
+    const slot = await slotOf(transportTo(endpointOf(target)));
+    await slot.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 });
+    expect(failureOf(await slot.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 }))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'CLOSED',
+    });
+    expect(target.commands).toEqual(['true']);
+  });
+});
+
+describe('no verdict', () => {
+  test('the connection is cut in mid-reply', async () => {
+    const target = await device({
+      onExec: (execution) => {
+        execution.write('half of an ans');
+        setTimeout(execution.cut, 20);
+      },
+    });
+    const transport = transportTo(endpointOf(target));
+    expect(failureOf(await run(transport, 'true'))).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+  });
+
+  test('the channel is closed without an exit status: a reply without one', async () => {
+    const target = await device({ onExec: (execution) => execution.closeSilently() });
+    expect(await run(transportTo(endpointOf(target)), 'true')).toMatchObject({ ok: true, reply: { exitCode: null } });
+  });
+
+  test('a device that hangs: the deadline ends the call and the connection', async () => {
+    const target = await device({ onExec: hangs });
+    const transport = transportTo(endpointOf(target));
+    expect(failureOf(await run(transport, 'hang', 50))).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
+    await until(() => target.openConnections === 0);
+    expect(await run(transport, 'next')).toMatchObject({ ok: true });
+    expect(target.commands).toEqual(['hang', 'next']);
+  });
+
+  test('others on the connection go on when the device still reads', async () => {
+    const slow: Execution[] = [];
+    const target = await device({
+      onExec: (execution) => {
+        if (execution.command === 'slow') slow.push(execution);
+      },
+    });
+    const transport = transportTo(endpointOf(target));
+    const other = run(transport, 'slow');
+    await until(() => slow.length === 1);
+    expect(failureOf(await run(transport, 'hang', 50))).toMatchObject({ code: 'NO_REPLY' });
+    expect(target.connections).toBe(1);
+    slow[0]?.reply('done');
+    expect(await other).toMatchObject({ ok: true, reply: { stdout: 'done' } });
+    await until(() => target.openConnections === 0);
+  });
+
+  test('in a partition the whole connection is cut: others on it have no verdict either', async () => {
+    const target = await device({ onExec: hangs });
+    const cable = await cableTo(target);
+    const transport = transportTo(endpointOf(target, { port: cable.port }));
+    const other = run(transport, 'hang other');
+    await until(() => target.commands.length === 1);
+    const slot = await slotOf(transport);
+    cable.freeze();
+    const partitioned = await slot.send({ kind: 'exec', command: 'partitioned' }, { deadlineMs: 50 });
+    cable.mend();
+    expect(failureOf(partitioned)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
+    expect(failureOf(await other)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    expect(transport.state().sessions).toBe(0);
+  });
+
+  test('a dead peer is noticed without a call', async () => {
+    const target = await device();
+    const cable = await cableTo(target);
+    const transport = transportTo(endpointOf(target, { port: cable.port }), { keepaliveMs: 20 });
+    expect(await run(transport, 'true')).toMatchObject({ ok: true });
+    cable.freeze();
+    await until(() => transport.state().sessions === 0);
+  });
+
+  test('a reply without an end is cut at the bound', async () => {
+    const target = await device({ onExec: (execution) => execution.write('x'.repeat(100_000)) });
+    const result = await transportTo(endpointOf(target)).send(
+      { kind: 'exec', command: 'true' },
+      { deadlineMs: 10_000, maxReplyBytes: 1_000 },
+    );
+    expect(result).toMatchObject({ ok: true, reply: { exitCode: null, truncated: true, stdout: 'x'.repeat(1_000) } });
+    await until(() => target.openConnections === 0);
+  });
+
+  test('close ends what is on the wire and refuses what comes after', async () => {
+    const target = await device({ onExec: hangs });
+    const transport = transportTo(endpointOf(target), { concurrency: 1 });
+    const onTheWire = run(transport, 'hang');
+    await until(() => target.commands.length === 1);
+    const waiting = run(transport, 'waiting');
+    await transport.close();
+    expect(failureOf(await onTheWire)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
+    expect(failureOf(await run(transport, 'after'))).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
+    expect(transport.tryReserve()).toBeUndefined();
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+    await until(() => target.openConnections === 0);
+  });
+});
+
+describe('channels and connections', () => {
+  test('a device that refuses every channel is asked on two connections', async () => {
+    const target = await device({ maxChannels: 0 });
+    expect(failureOf(await run(transportTo(endpointOf(target)), 'true'))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'CHANNEL_REFUSED',
+    });
+    expect(target.connections).toBe(2);
+    expect(target.commands).toEqual([]);
+  });
+
+  test('a device that refuses the command', async () => {
+    const target = await device({ refusesCommand: (command) => command === 'forbidden' });
+    const transport = transportTo(endpointOf(target));
+    expect(failureOf(await run(transport, 'forbidden'))).toMatchObject({ kind: 'NOT_SENT', code: 'CHANNEL_REFUSED' });
+    expect(await run(transport, 'true')).toMatchObject({ ok: true });
+  });
+
+  test('a device with one channel a connection gets a connection for each call', async () => {
+    const executions: Execution[] = [];
+    const target = await device({ maxChannels: 1, onExec: (execution) => executions.push(execution) });
+    const transport = transportTo(endpointOf(target), { concurrency: 3 });
+    const calls = ['a', 'b', 'c'].map((command) => run(transport, command));
+    await until(() => executions.length === 3);
+    for (const execution of executions) execution.reply(execution.command);
+    for (const result of await Promise.all(calls)) expect(result).toMatchObject({ ok: true });
+    expect(transport.state().sessions).toBe(3);
+  });
+
+  test('never more calls at once than the concurrency, in the order in which they came', async () => {
+    const target = await device({ onExec: (execution) => setTimeout(() => execution.reply(''), 5) });
+    const transport = transportTo(endpointOf(target), { concurrency: 3 });
+    const commands = Array.from({ length: 30 }, (_, index) => `call ${index}`);
+    const results = await Promise.all(commands.map((command) => run(transport, command)));
+    expect(results.every((result) => result.ok)).toBe(true);
+    expect(target.mostRunning).toBeLessThanOrEqual(3);
+    expect(target.commands).toEqual(commands);
+    expect(transport.state()).toMatchObject({ channels: 0 });
+  });
+
+  test('more than four calls at once use more connections', async () => {
+    const executions: Execution[] = [];
+    const target = await device({ onExec: (execution) => executions.push(execution) });
+    const transport = transportTo(endpointOf(target), { concurrency: 10 });
+    const calls = Array.from({ length: 10 }, () => run(transport, 'true'));
+    await until(() => executions.length === 10);
+    expect(target.connections).toBe(3);
+    for (const execution of executions) execution.reply('');
+    expect((await Promise.all(calls)).every((result) => result.ok)).toBe(true);
+  });
+
+  test('tryReserve has a slot only when a session is ready, and connects nothing', async () => {
+    const target = await device();
+    const transport = transportTo(endpointOf(target), { concurrency: 1 });
+    expect(transport.tryReserve()).toBeUndefined();
+    expect(target.connections).toBe(0);
+    (await slotOf(transport)).release();
+    const slot = transport.tryReserve();
+    expect(slot).toBeDefined();
+    expect(transport.tryReserve()).toBeUndefined();
+    slot?.release();
+    expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
+  });
+
+  test('idle sessions are closed', async () => {
+    const target = await device();
+    const transport = transportTo(endpointOf(target), { idleCloseMs: 20 });
+    expect(await run(transport, 'true')).toMatchObject({ ok: true });
+    await until(() => target.openConnections === 0);
+    expect(await run(transport, 'true')).toMatchObject({ ok: true });
+    expect(target.connections).toBe(2);
+  });
+});
