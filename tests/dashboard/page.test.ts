@@ -1,6 +1,6 @@
 // The dashboard in a real browser: what it shows, what it changes, and that it works by keyboard.
 import { describe, expect, test } from '@jest/globals';
-import { focusedRow, login, untilLive } from './support/browser.ts';
+import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
 import { health, now } from './support/fake-world.ts';
 import { describePages } from './support/page-suite.ts';
 
@@ -23,7 +23,7 @@ describe('the page', () => {
     );
     await page.locator('.rows-backends').getByText('offline').waitFor();
     await page.locator('.rows-backends').getByText('connect ECONNREFUSED').waitFor();
-    expect(await page.locator('.feed-line').count()).toBe(3);
+    await untilCount(page, '.feed-line', 3);
     expect(await page.locator('.feed-line').first().textContent()).toContain('operating status online → offline');
     expect(errors).toEqual([]);
     expect(foreign).toEqual([]);
@@ -58,13 +58,13 @@ describe('the page', () => {
     }
     for (let number = 0; number < 700; number += 1) world.addOperation({ state: 'SUCCEEDED' });
     await login(page, server, world);
-    expect(await page.locator('.rows-backends .row').count()).toBe(200);
+    await untilCount(page, '.rows-backends .row', 200);
     expect(await page.locator('.rows-backends .row').first().getAttribute('data-row')).toBe('b150');
     for (let number = 0; number < 1500; number += 1)
       world.addOperation({ name: `burst-${number}`, state: 'SUCCEEDED' });
     await page.locator('.rows-operations').getByText('burst-1499', { exact: true }).waitFor();
-    expect(await page.locator('.rows-operations .row').count()).toBe(500);
-    expect(await page.locator('.feed li').count()).toBe(500);
+    await untilCount(page, '.rows-operations .row', 500);
+    await untilCount(page, '.feed li', 500);
     const overflow = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
     expect(await page.evaluate(overflow)).toBe(false);
     expect(errors).toEqual([]);
@@ -79,17 +79,17 @@ describe('filters', () => {
     world.addOperation({ name: 'refused', state: 'FAILED' });
     await login(page, server, world);
     await page.locator('.states').getByRole('button', { name: 'failed' }).click();
-    expect(new URL(page.url()).search).toBe('?state=failed');
-    expect(await page.locator('.rows-operations .row').count()).toBe(1);
+    await until(page, "location.search === '?state=failed'");
+    await untilCount(page, '.rows-operations .row', 1);
     await page.reload();
     await untilLive(page);
     await page.locator('.rows-operations').getByText('refused').waitFor();
-    expect(await page.locator('.rows-operations .row').count()).toBe(1);
+    await untilCount(page, '.rows-operations .row', 1);
     await page.getByLabel('Filter').fill('ref');
-    expect(new URL(page.url()).search).toBe('?state=failed&q=ref');
+    await until(page, "location.search === '?state=failed&q=ref'");
     await page.goBack();
     await page.locator('.rows-operations').getByText('good').waitFor();
-    expect(new URL(page.url()).search).toBe('');
+    await until(page, "location.search === ''");
   });
 
   test('find operations that are older than what is loaded, and by project and backend', async () => {
@@ -108,9 +108,9 @@ describe('filters', () => {
     await page.getByText('No operation matches the filters.').waitFor();
     await page.goto(`${server.url}/?project=p2&backend=b2`);
     await page.locator('.rows-operations').getByText('ancient').waitFor();
-    expect(await page.locator('.rows-operations .row').count()).toBe(1);
+    await untilCount(page, '.rows-operations .row', 1);
     await page.getByRole('button', { name: 'Remove the filter: backend fw-2' }).click();
-    expect(new URL(page.url()).search).toBe('?project=p2');
+    await until(page, "location.search === '?project=p2'");
   });
 });
 

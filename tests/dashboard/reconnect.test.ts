@@ -1,6 +1,6 @@
 // The page outlives the server, its cursors and its login.
 import { describe, expect, test } from '@jest/globals';
-import { login, until, untilLive } from './support/browser.ts';
+import { login, until, untilCount, untilLive } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
@@ -27,7 +27,7 @@ describe('the stream', () => {
     const lines = await page.locator('.feed .subject').allTextContents();
     const expected = ['after', ...Array.from({ length: 40 }, (_, index) => `call-${40 - index}-meanwhile`), 'before'];
     expect(lines).toEqual(expected.map((name) => `${name} on fw-1`));
-    expect(await page.locator('.rows-operations .row').count()).toBe(42);
+    await untilCount(page, '.rows-operations .row', 42);
     expect(errors.filter((error) => !outage.test(error))).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe('the login', () => {
     server.closeUnauthenticated();
     await page.getByText('The login has ended.').waitFor();
     await login(page, server, world, '/?state=failed');
-    expect(new URL(page.url()).search).toBe('?state=failed');
+    await until(page, "location.search === '?state=failed'");
   });
 
   test('an access token is renewed before it ends', async () => {

@@ -84,6 +84,8 @@ describe('an unknown outcome', () => {
     await page.getByText('the call may still take effect').waitFor();
     await page.getByLabel('It did not happen').check();
     await page.getByLabel('How you know').fill('The rule is not there');
+    await page.keyboard.press('Escape');
+    expect(await page.getByLabel('How you know').inputValue()).toBe('The rule is not there');
     const record = page.getByRole('button', { name: 'Record the verdict' });
     expect(await record.isDisabled()).toBe(true);
     await page.getByLabel('Record it anyway').check();

@@ -25,7 +25,10 @@ const operationDetailFields = `fragment OperationDetailFields on Operation {
 
 const changeFields = `fragment ChangeFields on StatusChange {
   id at kind subjectType subjectId subjectVersion from to reason project { id name }
-  subject { __typename ...BackendFields ...OperationFields }
+  subject {
+    __typename ...BackendFields ...OperationFields
+    ... on Mapping { id key cmpObject { namespace type externalId } }
+  }
 }`;
 
 const userErrors = 'userErrors { code message field retry retryAfterMs }';

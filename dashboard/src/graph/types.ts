@@ -96,6 +96,19 @@ export interface OperationDetail extends Operation {
   readonly mappings: readonly OperationMapping[];
 }
 
+export interface MappingSubject {
+  readonly __typename: 'Mapping';
+  readonly id: string;
+  readonly key: string;
+  readonly cmpObject: CmpObject | null;
+}
+
+/** A subject of a type that is not shown here. */
+export interface OtherSubject {
+  readonly __typename: string;
+  readonly id?: undefined;
+}
+
 export interface StatusChange {
   readonly id: string;
   readonly at: string;
@@ -107,8 +120,8 @@ export interface StatusChange {
   readonly from: string | null;
   readonly to: string;
   readonly reason: string | null;
-  /** Null when the subject is gone or its subgraph is away; without `id` when it is of a type not shown here. */
-  readonly subject: Backend | Operation | { readonly __typename: string; readonly id?: undefined } | null;
+  /** Null when the subject is gone or its subgraph is away; see OtherSubject for one of another type. */
+  readonly subject: Backend | Operation | MappingSubject | OtherSubject | null;
 }
 
 export interface FeedItem {

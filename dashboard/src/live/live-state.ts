@@ -1,6 +1,6 @@
 // What the dashboard knows, and how news changes it: pure functions, so that versions, cursors and duplicates can be tested
 // without a browser. Everything is bounded; unknown outcomes are the last to be forgotten.
-import type { Backend, FeedItem, Operation, StatusChange, Viewer } from '../graph/types.ts';
+import type { Backend, FeedItem, MappingSubject, Operation, StatusChange, Viewer } from '../graph/types.ts';
 
 export const maxOperations = 500;
 export const maxFeedLines = 500;
@@ -173,6 +173,10 @@ function labelOf({ subject, subjectType }: StatusChange): string {
   if (isBackend(subject)) return subject.name;
   if (isOperation(subject))
     return subject.backend === null ? subject.name : `${subject.name} on ${subject.backend.name}`;
+  if (subject?.__typename === 'Mapping') {
+    const { key, cmpObject } = subject as MappingSubject;
+    return cmpObject === null ? key : `${key} for ${cmpObject.type}/${cmpObject.externalId}`;
+  }
   return subjectType;
 }
 

@@ -76,15 +76,17 @@ const FeedRow = memo(
           {change.from !== null && change.from !== '' && <span className="dim">{formatWord(change.from)} → </span>}
           <b data-status={change.to}>{formatWord(change.to)}</b>
         </span>
-        {change.reason !== null && <span className="reason">{change.reason}</span>}
+        {/* The relay gives an operation's name as the reason: it is in the label already. */}
+        {change.reason !== null && !label.startsWith(change.reason) && <span className="reason">{change.reason}</span>}
       </div>
     );
   },
   (before, after) => before.line === after.line,
 );
 
-/** backend.operatingStatus → operating status. An operation's state needs no name. */
+/** backend.operatingStatus → operating status, mapping.state → mapping. An operation's state needs no name. */
 function aspect(kind: string): string {
-  const last = kind.split('.').at(-1) ?? kind;
-  return kind === 'operation.state' ? '' : last.replace(/([A-Z])/g, ' $1').toLowerCase();
+  if (kind === 'operation.state') return '';
+  const [subject = kind, status = ''] = kind.split('.');
+  return status === '' || status === 'state' ? subject : status.replace(/([A-Z])/g, ' $1').toLowerCase();
 }

@@ -5,7 +5,7 @@ export const keys: readonly { readonly keys: string; readonly does: string }[] =
   { keys: '/', does: 'Filter' },
   { keys: 'j  k', does: 'Next and previous row (also the arrow keys)' },
   { keys: 'Enter', does: 'Open the row' },
-  { keys: 'Esc', does: 'Close what is open, or leave the filter' },
+  { keys: 'Esc', does: 'Close what is open, or leave a field' },
   { keys: '1  2  3', does: 'Backends, operations, changes' },
   { keys: 'u', does: 'First unknown outcome' },
   { keys: '?', does: 'These keys' },
@@ -24,8 +24,8 @@ export function useKeyboard(actions: KeyActions): void {
       const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
       if (document.querySelector('dialog[open]') !== null) return;
       if (event.key === 'Escape') {
-        if (isTyping && event.target instanceof HTMLElement && event.target.matches('[data-filter]'))
-          event.target.blur();
+        // What is being typed is not thrown away: the first press leaves the field, the next one closes.
+        if (isTyping && event.target instanceof HTMLElement) event.target.blur();
         else actions.close();
       } else if (!isTyping && act(event.key, actions)) event.preventDefault();
     };

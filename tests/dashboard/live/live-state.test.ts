@@ -53,6 +53,18 @@ describe('applyItems', () => {
     expect(applyItems(known, [item(1, null, { subjectType: 'Mapping', subjectVersion: 5 })]).incomplete).toBe(false);
   });
 
+  test('lines keep what their subject was called', () => {
+    const cmpObject = { namespace: 'default', type: 'tenant', externalId: '42' };
+    const mapping = { __typename: 'Mapping', id: 'm1', key: 'blocked/203.0.113.7', cmpObject } as const;
+    const subjects = [operation(), backend(), mapping, { __typename: 'Project' } as const];
+    const state = applyItems(
+      begun,
+      subjects.map((subject, index) => item(index, subject)),
+    );
+    const labels = state.feed.map((line) => (line.type === 'change' ? line.label : ''));
+    expect(labels.reverse()).toEqual(['rule.create on fw-1', 'fw-1', 'blocked/203.0.113.7 for tenant/42', 'Project']);
+  });
+
   test('a deleted backend leaves the list', () => {
     const state = applyBackends(begun, [backend()]);
     const gone = backend({ version: 2, provisioningStatus: 'DELETED' });

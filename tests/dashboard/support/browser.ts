@@ -71,6 +71,10 @@ export async function until(page: Page, expression: string): Promise<void> {
   throw new Error(`never true in the page: ${expression}`);
 }
 
+export async function untilCount(page: Page, selector: string, count: number): Promise<void> {
+  await until(page, `document.querySelectorAll(${JSON.stringify(selector)}).length === ${count}`);
+}
+
 /** The `data-row` of what has the focus; empty when nothing of that kind has. */
 export async function focusedRow(page: Page): Promise<string> {
   return await page.evaluate<string>('document.activeElement?.dataset?.row ?? ""');
