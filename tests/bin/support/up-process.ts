@@ -1,0 +1,85 @@
+// `tidegate up` as a person runs it: a process of its own on a data folder and port of its own.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const readyTimeoutMs = 60_000;
+
+export interface UpProcess {
+  readonly child: ChildProcess;
+  readonly url: string;
+  /** Everything it has written so far. */
+  output(): string;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly ended: UpProcess['ended'];
+  output(): string;
+}
+
+/** Starts the program; does not wait for anything. */
+export function startProgram(args: readonly string[]): Started {
+  const child = spawn(process.execPath, [join(root, 'bin', 'tidegate.ts'), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' },
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  return { child, ended, output: () => text };
+}
+
+/** Starts `tidegate up` and waits until it says where it is; throws with its output when it ends before that. */
+export async function startUp(dataFolder: string, args: readonly string[] = []): Promise<UpProcess> {
+  const started = startProgram(['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args]);
+  const giveUpAt = performance.now() + readyTimeoutMs;
+  for (;;) {
+    const url = /GraphQL\s+(http:\S+)\/graphql/.exec(started.output())?.[1];
+    if (url !== undefined && started.output().includes('Ctrl-C stops everything.')) return { ...started, url };
+    const over = await Promise.race([
+      started.ended,
+      new Promise<undefined>((done) => setTimeout(() => done(undefined), 50)),
+    ]);
+    if (over !== undefined || performance.now() > giveUpAt) {
+      started.child.kill('SIGKILL');
+      throw new Error(`tidegate up did not get ready:\n${started.output()}`);
+    }
+  }
+}
+
+/** Asks the endpoint with a bearer token; throws on top-level errors. */
+export async function ask<Data>(
+  url: string,
+  token: string | undefined,
+  query: string,
+  variables: object = {},
+): Promise<Data> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.timeout(60_000),
+  });
+  const answer = (await response.json()) as { data?: Data; errors?: unknown };
+  if (answer.data === undefined || answer.data === null || answer.errors !== undefined)
+    throw new Error(JSON.stringify(answer));
+  return answer.data;
+}
+
+/** The operator's API token of the data folder. */
+export async function tokenOf(dataFolder: string): Promise<string> {
+  return (await readFile(join(dataFolder, 'admin.token'), 'utf8')).trim();
+}
