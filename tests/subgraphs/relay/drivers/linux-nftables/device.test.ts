@@ -1,0 +1,295 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { runProgram } from '../../../../../embedded/run-program.ts';
+import { readDeviceLog } from '../../../../../lab/device-log.ts';
+import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
+import type { DriverOperation, JsonObject, Outcome } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
+import { readHostKey } from '../../../../../subgraphs/relay/transports/host-key.ts';
+import type { Endpoint, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { describeWithLab } from '../../../../support/lab.ts';
+
+function operation(name: string): DriverOperation {
+  const found = linuxNftables.operations.get(name);
+  if (!found) throw new Error(`no operation ${name}`);
+  return found;
+}
+
+function checked(name: string, args: JsonObject): JsonObject {
+  const result = validateArguments(operation(name), args);
+  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  return result.args;
+}
+
+describeWithLab('linux-nftables on the lab firewall', (lab) => {
+  let endpoint: Endpoint;
+  let transport: Transport;
+
+  beforeAll(async () => {
+    const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
+    const privateKey = await readFile(privateKeyPath, 'utf8');
+    endpoint = { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials: { username, privateKey } };
+    transport = createSshTransport(endpoint, { concurrency: 4 });
+  });
+  afterAll(() => transport.close());
+  beforeEach(async () => {
+    await lab().faults.clear();
+    await nft('flush ruleset');
+    await nft(
+      'table inet filter { set blocked { type ipv4_addr; flags interval; }; set blocked6 { type ipv6_addr; flags interval; }; chain forward { type filter hook forward priority 0; }; }',
+    );
+  });
+
+  async function nft(script: string): Promise<string> {
+    const done = await runProgram('ip', ['netns', 'exec', lab().firewall.namespace, 'nft', '-f', '-'], {
+      input: script,
+    });
+    if (done.exitCode !== 0) throw new Error(done.stderr);
+    return done.stdout;
+  }
+  const ruleset = () => nft('list ruleset');
+
+  async function call(name: string, args: JsonObject, operationId = randomUUID()): Promise<Outcome> {
+    const given = checked(name, args);
+    const sent = await transport.send(operation(name).render(given, { operationId }), { deadlineMs: 10_000 });
+    if (!sent.ok) throw new Error(sent.failure.message);
+    return operation(name).interpret(sent.reply, given);
+  }
+
+  async function dryRun(name: string, args: JsonObject): Promise<Outcome | undefined> {
+    const given = checked(name, args);
+    const wireCall = operation(name).renderDryRun?.(given, { operationId: randomUUID() });
+    if (!wireCall) throw new Error(`${name} has no dry run`);
+    const sent = await transport.send(wireCall, { deadlineMs: 10_000 });
+    if (!sent.ok) throw new Error(sent.failure.message);
+    return operation(name).interpretDryRun?.(sent.reply, given);
+  }
+
+  async function probe(name: string, args: JsonObject, operationId = randomUUID()) {
+    const given = checked(name, args);
+    const { probe } = operation(name);
+    if (!probe) throw new Error(`${name} has no probe`);
+    const sent = await transport.send(probe.render(given, { operationId }), { deadlineMs: 10_000 });
+    if (!sent.ok) throw new Error(sent.failure.message);
+    return probe.interpret(sent.reply, given, { operationId });
+  }
+
+  test('its host key is the one that ssh-keygen prints', async () => {
+    const { host, port, hostKeySha256 } = lab().firewall;
+    expect(await readHostKey({ host, port, timeoutMs: 10_000 })).toEqual({
+      sha256: hostKeySha256,
+      algorithm: 'ssh-ed25519',
+    });
+  });
+
+  test.each(['MODERN', 'COMPAT', 'LEGACY'] as const)('OpenSSH speaks the profile %s', async (cryptoProfile) => {
+    const other = createSshTransport({ ...endpoint, cryptoProfile }, { concurrency: 1 });
+    const sent = await other.send(linuxNftables.health.render(), { deadlineMs: 10_000 });
+    await other.close();
+    expect(sent.ok && linuxNftables.health.interpret(sent.reply)).toMatchObject({
+      softwareVersion: expect.stringMatching(/^nftables 1\./),
+    });
+  });
+
+  test.each([...linuxNftables.operations.values()].filter((each) => each.renderDryRun).map((each) => each.name))(
+    '%s: the dry run of its example changes nothing',
+    async (name) => {
+      const before = await ruleset();
+      expect(await dryRun(name, operation(name).example)).toBeDefined();
+      expect(await ruleset()).toBe(before);
+    },
+  );
+
+  test('an element: added twice is once; removed; removed again is refused as absent', async () => {
+    const args = { set: 'blocked', address: '203.0.113.7', comment: 'Grüße an 42' };
+    const first = randomUUID();
+    expect(await probe('setElement.add', args)).toEqual({ finding: 'ABSENT' });
+    expect(await call('setElement.add', args, first)).toEqual({
+      state: 'SUCCEEDED',
+      result: { set: 'blocked', address: '203.0.113.7' },
+    });
+    expect(await call('setElement.add', args)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await probe('setElement.add', args)).toEqual({ finding: 'PRESENT' });
+    expect(await call('setElement.list', { set: 'blocked' })).toMatchObject({
+      result: { elements: [{ address: '203.0.113.7', comment: 'Grüße an 42', operationId: first }] },
+    });
+    expect(await call('setElement.remove', withoutComment(args))).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await probe('setElement.remove', withoutComment(args))).toEqual({ finding: 'ABSENT' });
+    expect(await call('setElement.remove', withoutComment(args))).toEqual({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: 'Error: element does not exist',
+      absent: true,
+    });
+  });
+
+  test.each([
+    ['198.51.100.0/24', 'blocked', '198.51.100.0/24'],
+    ['203.0.113.9/32', 'blocked', '203.0.113.9'],
+    ['0.0.0.0/0', 'blocked', '0.0.0.0/0'],
+    ['2001:DB8:0::1', 'blocked6', '2001:db8::1'],
+    ['2001:db8:ff00::/40', 'blocked6', '2001:db8:ff00::/40'],
+    ['::ffff:192.0.2.1', 'blocked6', '::ffff:192.0.2.1'],
+    ['::/0', 'blocked6', '::/0'],
+  ])('the element %s of %s is found again as %s', async (address, set, key) => {
+    const args = checked('setElement.add', { set, address });
+    expect(operation('setElement.add').object?.(args)).toEqual({
+      resource: 'address-set-element',
+      scope: 'inet filter',
+      key: `${set}/${key}`,
+    });
+    expect(await call('setElement.add', { set, address })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await probe('setElement.add', { set, address })).toEqual({ finding: 'PRESENT' });
+    expect(await call('setElement.remove', { set, address: key })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await probe('setElement.add', { set, address })).toEqual({ finding: 'ABSENT' });
+  });
+
+  test('where a set has merged its elements, or a wider one was there, the probe does not guess', async () => {
+    await nft('add set inet filter merged { type ipv4_addr; flags interval; auto-merge; }');
+    for (const address of ['10.0.0.0/9', '10.128.0.0/9', '11.0.0.0']) {
+      expect(await call('setElement.add', { set: 'merged', address })).toMatchObject({ state: 'SUCCEEDED' });
+    }
+    expect(await probe('setElement.add', { set: 'merged', address: '10.128.0.0/9' })).toMatchObject({
+      finding: 'UNREADABLE',
+    });
+    expect(await probe('setElement.add', { set: 'merged', address: '12.0.0.0' })).toEqual({ finding: 'ABSENT' });
+  });
+
+  test('refusals are in the words of the device, and change nothing', async () => {
+    const before = await ruleset();
+    expect(await call('setElement.add', { set: 'nosuch', address: '203.0.113.7' })).toEqual({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: 'Error: No such file or directory',
+    });
+    expect(await call('setElement.add', { set: 'blocked', address: '2001:db8::1' })).toMatchObject({ state: 'FAILED' });
+    expect(await call('rule.create', { name: 'r', chain: 'nosuch', action: 'drop' })).toMatchObject({
+      state: 'FAILED',
+    });
+    expect(await dryRun('rule.create', { name: 'r', chain: 'nosuch', action: 'drop' })).toMatchObject({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+    });
+    expect(await ruleset()).toBe(before);
+  });
+
+  test('a rule: twice is two; found by its mark; deleted by its handle', async () => {
+    const args = { name: 'tenant-42', source: { set: 'blocked' }, action: 'drop' };
+    const [first, second] = [randomUUID(), randomUUID()];
+    const one = await call('rule.create', args, first);
+    const two = await call('rule.create', args, second);
+    if (one.state !== 'SUCCEEDED' || two.state !== 'SUCCEEDED') throw new Error('refused');
+    expect(one.uuid).toMatch(/^\d+$/);
+    expect(two.uuid).not.toBe(one.uuid);
+    expect(await probe('rule.create', args, second)).toEqual({ finding: 'PRESENT', uuid: two.uuid });
+    expect(await probe('rule.create', args)).toEqual({ finding: 'ABSENT' });
+    const deletion = linuxNftables.firewall?.ruleDelete({
+      scope: 'inet filter forward',
+      key: 'tenant-42',
+      uuid: one.uuid ?? null,
+    });
+    if (!deletion) throw new Error('no deletion');
+    expect(await probe('rule.delete', deletion.arguments)).toEqual({ finding: 'PRESENT', uuid: one.uuid });
+    expect(await probe('rule.delete', { ...deletion.arguments, name: 'another' })).toEqual({ finding: 'ABSENT' });
+    expect(await call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await call(deletion.operation, deletion.arguments)).toMatchObject({ state: 'FAILED', absent: true });
+    expect(await probe('rule.delete', deletion.arguments)).toEqual({ finding: 'ABSENT' });
+    expect(await call('rule.list', {})).toMatchObject({
+      result: { rules: [{ handle: Number(two.uuid), name: 'tenant-42', operationId: second }] },
+    });
+  });
+
+  test.each([
+    [{ source: { set: 'blocked' } }, 'ip saddr @blocked drop'],
+    [{ source: { set: 'blocked6', setIpVersion: 6 } }, 'ip6 saddr @blocked6 drop'],
+    [
+      { source: { set: 'blocked6' }, destination: { address: '2001:db8::/32' } },
+      'ip6 saddr @blocked6 ip6 daddr 2001:db8::/32 drop',
+    ],
+    [
+      { source: { address: '203.0.113.0/24' }, destination: { address: '198.51.100.1' } },
+      'ip saddr 203.0.113.0/24 ip daddr 198.51.100.1 drop',
+    ],
+    [{ protocol: 'tcp', destinationPort: 443 }, 'tcp dport 443 drop'],
+    [{ destination: { address: '198.51.100.1' }, protocol: 'udp' }, 'ip daddr 198.51.100.1 meta l4proto udp drop'],
+    [{ protocol: 'icmp' }, 'meta l4proto { icmp, ipv6-icmp } drop'],
+    [{ source: { address: '2001:db8::1' }, protocol: 'icmp' }, 'ip6 saddr 2001:db8::1 meta l4proto ipv6-icmp drop'],
+    [{}, 'drop'],
+  ])('the rule %j reads %s', async (matching, text) => {
+    const id = randomUUID();
+    expect(await call('rule.create', { name: 'r', action: 'drop', ...matching }, id)).toMatchObject({
+      state: 'SUCCEEDED',
+    });
+    expect(await ruleset()).toContain(`${text} comment "tg:${id} r"\n`);
+  });
+
+  test('chains and sets are made, listed and deleted', async () => {
+    expect(await call('chain.create', { chain: 'tenants' })).toMatchObject({
+      state: 'SUCCEEDED',
+      uuid: expect.any(String),
+    });
+    expect(await call('chain.list', {})).toMatchObject({
+      result: { chains: [{ name: 'forward' }, { name: 'tenants' }] },
+    });
+    const made = await call('set.create', { set: 'tenant-42', ipVersion: 6 });
+    expect(made).toMatchObject({ state: 'SUCCEEDED', uuid: expect.any(String) });
+    expect(await call('set.create', { set: 'tenant-42', ipVersion: 6 })).toEqual(made);
+    expect(await call('set.create', { set: 'tenant-42', ipVersion: 4 })).toMatchObject({ state: 'FAILED' });
+    expect(await call('set.list', {})).toMatchObject({
+      result: { sets: [{ name: 'blocked' }, { name: 'blocked6' }, { name: 'tenant-42' }] },
+    });
+    expect(await call('set.delete', { set: 'tenant-42' })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await call('set.delete', { set: 'tenant-42' })).toMatchObject({ state: 'FAILED', absent: true });
+    expect(await call('table.list', {})).toMatchObject({ result: { tables: [{ name: 'filter' }] } });
+    expect(await call('ruleset.read', {})).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('a saved ruleset can be loaded again', async () => {
+    await call('setElement.add', { set: 'blocked', address: '203.0.113.7', comment: 'x'.repeat(88) });
+    await call('rule.create', { name: `r${'x'.repeat(62)}`, source: { set: 'blocked' }, action: 'reject' });
+    const saved = await ruleset();
+    await nft('flush ruleset');
+    await nft(saved);
+    expect(await ruleset()).toBe(saved);
+  });
+
+  test('the device that cuts the reply leaves no verdict; the probe then finds the effect by the mark', async () => {
+    const args = { name: 'unsure', action: 'drop' };
+    const operationId = randomUUID();
+    await lab().faults.set({ on: 'apply', drop: 'mid-reply', times: 1 });
+    const sent = await transport.send(operation('rule.create').render(checked('rule.create', args), { operationId }), {
+      deadlineMs: 10_000,
+    });
+    expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' } });
+    expect(await probe('rule.create', args, operationId)).toMatchObject({ finding: 'PRESENT' });
+  });
+
+  test('after the deadline in a partition nothing of the call reaches the device any more', async () => {
+    const cut = createSshTransport(endpoint, { concurrency: 1 });
+    const reservation = await cut.reserve();
+    if (!reservation.ok) throw new Error(reservation.failure.message);
+    const operationId = randomUUID();
+    const wireCall = operation('rule.create').render(checked('rule.create', { name: 'late', action: 'drop' }), {
+      operationId,
+    });
+    const link = (state: 'up' | 'down') =>
+      runProgram('ip', ['-n', lab().firewall.namespace, 'link', 'set', 'mgmt0', state]);
+    await link('down');
+    const sent = await reservation.slot.send(wireCall, { deadlineMs: 200 });
+    await link('up');
+    expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' } });
+    // Long enough for what the kernel would have sent again (its first retries are 0.2 to 1.6 s apart).
+    await sleep(2_500);
+    expect(await call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
+    const log = await readDeviceLog(lab().deviceLogPath);
+    expect(log.some((entry) => entry.phase === 'received' && entry.stdin.includes(operationId))).toBe(false);
+    await cut.close();
+  });
+});
+
+function withoutComment(args: { set: string; address: string }): JsonObject {
+  return { set: args.set, address: args.address };
+}
