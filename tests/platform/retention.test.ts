@@ -1,0 +1,99 @@
+// Retention of keys, commit records and leases; events and audit entries have theirs beside the feed and the chain.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { Database } from '../../platform/database/database.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { Retention } from '../../platform/retention.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+
+const log = pino({ level: 'silent' });
+const dayMs = 86_400_000;
+let place: TestDatabase;
+let db: Database;
+
+beforeAll(async () => {
+  place = await testDatabase();
+  db = new Database({ connection: place.connection });
+});
+
+afterAll(async () => {
+  await db.close();
+  await place.drop();
+});
+
+function retention(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Retention {
+  const options = { db, log, eventMs: 30 * dayMs, auditMs: 30 * dayMs };
+  return new Retention(endedCalls === undefined ? options : { ...options, endedCalls });
+}
+
+async function addKey(name: string, callId: string | null, days: number): Promise<void> {
+  await db.execute(
+    "INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, call_id, expires_at) VALUES ('p', 'o', ?, 'h', ?, NOW(3) + INTERVAL ? DAY)",
+    [name, callId, days],
+  );
+}
+
+async function keys(): Promise<string[]> {
+  return (await db.query<{ k: string }>('SELECT key_hash AS k FROM idempotency_key ORDER BY 1')).map((row) => row.k);
+}
+
+test('expired keys go; one of a call only when the call has ended; living ones stay', async () => {
+  const [ended, open] = [newUuid(), newUuid()];
+  await addKey('expired', null, -1);
+  await addKey('fresh', null, 1);
+  await addKey('of-ended', ended, -1);
+  await addKey('of-open', open, -1);
+  await addKey('of-ended-fresh', ended, 1);
+  expect(await retention().runOnce()).toMatchObject({ keys: 1 });
+  expect(await keys()).toEqual(['fresh', 'of-ended', 'of-ended-fresh', 'of-open']);
+  const asked: string[] = [];
+  const endedCalls = async (ids: readonly string[]) => {
+    asked.push(...ids);
+    return new Set([ended]);
+  };
+  expect(await retention(endedCalls).runOnce()).toMatchObject({ keys: 1 });
+  expect(asked.sort()).toEqual([ended, open].sort());
+  expect(await keys()).toEqual(['fresh', 'of-ended-fresh', 'of-open']);
+});
+
+test('old commit records and leases go, in as many batches as it takes', async () => {
+  await db.execute(
+    'INSERT INTO commit_record (id, timeline, at) SELECT UUID(), 1, NOW(3) - INTERVAL 9 DAY FROM seq_1_to_2500',
+  );
+  await db.execute(
+    'INSERT INTO commit_record (id, timeline, at) SELECT UUID(), 1, NOW(3) - INTERVAL 7 DAY FROM seq_1_to_3',
+  );
+  await db.execute(
+    "INSERT INTO lease (name, token, owner, expires_at) VALUES ('old', 't', 'o', NOW(3) - INTERVAL 2 DAY), ('recent', 't', 'o', NOW(3) - INTERVAL 1 HOUR)",
+  );
+  expect(await retention().runOnce()).toMatchObject({ commitRecords: 2500, leases: 1 });
+  expect(await db.query('SELECT COUNT(*) AS n FROM commit_record')).toEqual([{ n: 3 }]);
+  expect(await db.query('SELECT name FROM lease')).toEqual([{ name: 'recent' }]);
+});
+
+test('the newest event stays, however old; the young after an old one stay although they look old by their id', async () => {
+  const add = (days: number) =>
+    db.execute(
+      "INSERT INTO status_change (seq, event_id, kind, subject_type, subject_id, subject_version, to_status, at) SELECT next_seq, UUID(), 'k', 'T', UUID(), 1, 'A', NOW(3) - INTERVAL ? DAY FROM status_sequencer",
+      [days],
+    );
+  for (const days of [50, 40, 5, 45, 60]) {
+    await add(days);
+    await db.execute('UPDATE status_sequencer SET next_seq = next_seq + 1');
+  }
+  const seqs = async () =>
+    (await db.query<{ seq: number }>('SELECT seq FROM status_change ORDER BY seq')).map((row) => row.seq);
+  expect(await retention().runOnce()).toMatchObject({ events: 2 });
+  expect(await seqs()).toEqual([3, 4, 5]);
+  await db.execute('UPDATE status_change SET at = NOW(3) - INTERVAL 50 DAY');
+  expect(await retention().runOnce()).toMatchObject({ events: 2 });
+  expect(await seqs()).toEqual([5]);
+  expect(await db.query('SELECT oldest_seq AS o FROM status_sequencer')).toEqual([{ o: 5 }]);
+  expect(await retention().runOnce()).toMatchObject({ events: 0 });
+});
+
+test('stops between batches when told to', async () => {
+  await addKey('late', null, -1);
+  expect(await retention().runOnce(AbortSignal.abort())).toMatchObject({ keys: 0 });
+  expect(await keys()).toContain('late');
+});

@@ -1,0 +1,153 @@
+// Wake-ups over a real Redis that is killed and comes back: they only shorten a wait.
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { pino } from 'pino';
+import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
+import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
+import { silentLog } from '../../embedded/setup-log.ts';
+import { Database } from '../../platform/database/database.ts';
+import { appendStatus } from '../../platform/events/append.ts';
+import { StatusFeed } from '../../platform/events/feed.ts';
+import { Sequencer } from '../../platform/events/sequencer.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+
+const log = pino({ level: 'silent' });
+let temporary: TemporaryFolder;
+let folder: DataFolder;
+let redis: EmbeddedRedis;
+let place: TestDatabase;
+const wakes: Wake[] = [];
+
+beforeAll(async () => {
+  place = await testDatabase();
+  temporary = await temporaryFolder();
+  folder = await openDataFolder(join(temporary.path, 'data'), { version: 1 });
+  redis = await startRedis({ folder, log: silentLog });
+});
+
+afterEach(async () => {
+  await Promise.all(wakes.splice(0).map((wake) => wake.close()));
+});
+
+afterAll(async () => {
+  await redis.stop();
+  await folder.close();
+  await temporary.remove();
+  await place.drop();
+});
+
+function open(prefix = 'a'): Wake {
+  const wake = createRedisWake({ path: redis.path }, { prefix, log });
+  wakes.push(wake);
+  return wake;
+}
+
+function count(wake: Wake, topic: string): () => number {
+  let calls = 0;
+  wake.on(topic, () => {
+    calls += 1;
+  });
+  return () => calls;
+}
+
+/** A listener is also called when its connection is made: waits for that. */
+async function connected(wake: Wake): Promise<void> {
+  const calls = count(wake, 'connected?');
+  await waitFor('the connection', () => calls() > 0);
+}
+
+async function killRedis(): Promise<void> {
+  process.kill(redis.pid, 'SIGKILL');
+  await redis.exited;
+}
+
+test('within the process: at once, by topic, and not after it was ended', () => {
+  const wake = createLocalWake();
+  let calls = 0;
+  const listener = () => {
+    calls += 1;
+  };
+  const [end] = [wake.on('x', listener), wake.on('x', listener)];
+  wake.notify('x');
+  wake.notify('y');
+  expect(calls).toBe(2);
+  end();
+  end();
+  wake.notify('x');
+  expect(calls).toBe(3);
+});
+
+test('to other processes, once; to those of another prefix not; to itself at once', async () => {
+  const [one, two, other] = [open(), open(), open('b')];
+  await Promise.all([one, two, other].map(connected));
+  const counts = [one, two, other].map((wake) => count(wake, 'x'));
+  one.notify('x');
+  expect(counts[0]?.()).toBe(1);
+  await waitFor('the other', () => counts[1]?.() === 1);
+  // Whatever else was sent before this has arrived before it.
+  const marker = count(two, 'marker');
+  one.notify('marker');
+  await waitFor('the marker', () => marker() === 1);
+  expect(counts.map((each) => each())).toEqual([1, 1, 0]);
+});
+
+test('a burst is few messages', async () => {
+  const [one, two] = [open(), open()];
+  await Promise.all([one, two].map(connected));
+  const calls = count(two, 'x');
+  for (let index = 0; index < 1000; index += 1) one.notify('x');
+  await waitFor('the wake-up', () => calls() > 0);
+  const marker = count(two, 'marker');
+  one.notify('marker');
+  await waitFor('the marker', () => marker() === 1);
+  expect(calls()).toBeLessThan(10);
+});
+
+test('Redis killed: notify does not fail and wakes this process; when it is back, listeners are woken for what they may have missed', async () => {
+  const [one, two] = [open(), open()];
+  await Promise.all([one, two].map(connected));
+  const counts = [one, two].map((wake) => count(wake, 'x'));
+  await killRedis();
+  for (let index = 0; index < 50; index += 1) one.notify('x');
+  expect(counts[0]?.()).toBe(50);
+  redis = await startRedis({ folder, log: silentLog });
+  await waitFor('the reconnection', () => (counts[1]?.() ?? 0) > 0);
+  const before = counts[1]?.() ?? 0;
+  await waitFor('a wake-up through the new Redis', () => {
+    one.notify('x');
+    return (counts[1]?.() ?? 0) > before;
+  });
+});
+
+test('Redis killed: events written by one process reach the readers of another by polling', async () => {
+  const db = new Database({ connection: place.connection });
+  const [writer, sequencing, reading] = [open(), open(), open()];
+  const sequencer = new Sequencer({ db, wake: sequencing, log });
+  const feed = new StatusFeed({ db, wake: reading, log });
+  await feed.start();
+  sequencer.start();
+  const items = feed.subscribe({ filter: () => true });
+  await items.next();
+  await killRedis();
+  for (const to of ['ONE', 'TWO', 'THREE']) {
+    const event = {
+      projectId: null,
+      kind: 'k',
+      subjectType: 'T',
+      subjectId: newUuid(),
+      subjectVersion: 1,
+      from: null,
+      to,
+    };
+    await db.transaction((tx) => appendStatus(tx, [event], writer));
+    const { value } = await items.next();
+    expect(value?.event?.to).toBe(to);
+  }
+  redis = await startRedis({ folder, log: silentLog });
+  await sequencer.stop();
+  await feed.stop();
+  await db.close();
+});
