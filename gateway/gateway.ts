@@ -112,13 +112,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     log,
   });
-  await endpoint.start();
-  await new Promise<void>((resolve, reject) => {
-    web.server.once('error', reject);
-    web.server.listen(options.port, options.host, resolve);
-  });
-  const { port } = web.server.address() as AddressInfo;
-
   const close = async (): Promise<void> => {
     await sockets.dispose();
     fanOut.close();
@@ -130,6 +123,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await endpoint.stop();
     await Promise.all([...links.values()].map((link) => link.close()));
   };
+  try {
+    await endpoint.start();
+    await new Promise<void>((resolve, reject) => {
+      web.server.once('error', reject);
+      web.server.listen(options.port, options.host, resolve);
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = web.server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,

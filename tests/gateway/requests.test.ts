@@ -146,5 +146,12 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     gateway.world.release();
     expect((await asked).body).toEqual({ data: { slowSet: 1 } });
     await drained;
+    await gateway.gateway.stop();
+  });
+
+  test('a port that is taken is an error, and nothing is left open', async () => {
+    const second = new TestGateway(mode);
+    await expect(second.start({ port: gateway.gateway.port })).rejects.toThrow('EADDRINUSE');
+    await second.stop();
   });
 });

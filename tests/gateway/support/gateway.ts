@@ -175,7 +175,8 @@ export class TestGateway {
 
   async stop(): Promise<void> {
     await Promise.all(this.#clients.map(async (client) => client.dispose()));
-    await this.gateway.stop();
+    // Absent when it failed to start.
+    await (this.gateway as Gateway | undefined)?.stop();
     for (const served of this.#served.values()) await served.stop();
   }
 }

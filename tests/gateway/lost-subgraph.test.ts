@@ -1,0 +1,126 @@
+// A subgraph over HTTP that is away, hangs, or drops a connection: what it owns is null with a path, the rest is answered,
+// and a mutation is never sent twice.
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { parse } from 'graphql';
+import { pino } from 'pino';
+import { HttpLink } from '../../gateway/supergraph/http-link.ts';
+import { TestGateway, testKeyring, until } from './support/gateway.ts';
+
+describe('a lost subgraph', () => {
+  let gateway: TestGateway;
+  beforeEach(async () => {
+    gateway = await new TestGateway('HTTP').start({ queryDeadlineMs: 150, mutationDeadlineMs: 150 });
+  });
+  afterEach(() => gateway.stop());
+
+  test('fields that it owns are null, with their paths; the others are there', async () => {
+    await gateway.served('beta').stop();
+    const { status, body } = await gateway.query(
+      '{ thing(id: "1") { id price } things(first: 2) { nodes { name cost: price } } prices }',
+    );
+    expect(status).toBe(200);
+    expect(body.data).toEqual({
+      thing: { id: '1', price: null },
+      things: {
+        nodes: [
+          { name: 'thing 0', cost: null },
+          { name: 'thing 1', cost: null },
+        ],
+      },
+      prices: null,
+    });
+    const paths = body.errors.map((error: { path: unknown[] }) => error.path.join('.')).sort();
+    expect(paths).toEqual(['prices', 'thing.price', 'things.nodes.0.cost', 'things.nodes.1.cost']);
+    for (const error of body.errors)
+      expect(error.extensions).toEqual({ code: 'SUBGRAPH_UNAVAILABLE', subgraph: 'beta' });
+  });
+
+  test('readiness names it', async () => {
+    await gateway.served('beta').stop();
+    const response = await fetch(`${gateway.gateway.url}/health/ready`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ notReady: [{ name: 'subgraph beta' }] });
+  });
+
+  test('a query past its deadline is given up, a mutation is said to be uncertain', async () => {
+    const query = await gateway.query('{ slow caller }');
+    expect(query.body.errors[0].extensions.code).toBe('SUBGRAPH_UNAVAILABLE');
+    gateway.world.release();
+    const mutation = await gateway.query('mutation { slowSet }');
+    expect(mutation.body.errors[0].message).toContain('same idempotencyKey');
+    expect(gateway.world.calls.get('slowSet')).toBe(1);
+    gateway.world.release();
+  });
+});
+
+describe('a connection that is dropped in mid-request', () => {
+  let server: Server;
+  let requests: string[];
+  let link: HttpLink;
+  const sockets = new Set<Socket>();
+  beforeEach(async () => {
+    requests = [];
+    server = createServer((socket) => {
+      sockets.add(socket);
+      socket.once('data', (data) => {
+        requests.push(String(data));
+        socket.destroy();
+      });
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    link = new HttpLink({
+      name: 'beta',
+      url: `http://127.0.0.1:${port}`,
+      keyring: testKeyring(),
+      log: pino({ level: 'silent' }),
+      queryDeadlineMs: 5000,
+      mutationDeadlineMs: 5000,
+    });
+  });
+  afterEach(async () => {
+    await link.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const ask = (text: string) =>
+    link.execute({
+      text,
+      document: parse(text),
+      variables: {},
+      operationName: undefined,
+      context: { identity: null, requestId: 'r', loaders: new Map() },
+    });
+
+  test('a mutation is sent once', async () => {
+    const result = await ask('mutation { priceSet(id: "1", price: 1) }');
+    expect(result.errors).toMatchObject([{ path: ['priceSet'], extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }]);
+    expect(requests).toHaveLength(1);
+  });
+
+  test('a query is sent twice at most', async () => {
+    const result = await ask('{ prices }');
+    expect(result.errors).toHaveLength(1);
+    expect(requests).toHaveLength(2);
+  });
+});
+
+test('a client that hangs up ends its query at the subgraph connection', async () => {
+  const gateway = await new TestGateway('HTTP').start();
+  const controller = new AbortController();
+  const asked = fetch(`${gateway.gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer token-ann' },
+    body: JSON.stringify({ query: '{ slow }' }),
+    signal: controller.signal,
+  }).catch(() => 'hung up');
+  await until(() => gateway.world.calls.get('slow') === 1);
+  controller.abort();
+  expect(await asked).toBe('hung up');
+  gateway.world.release();
+  await gateway.stop();
+});

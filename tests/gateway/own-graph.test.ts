@@ -1,0 +1,23 @@
+// The checked-in supergraph is one that the gateway can serve.
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { checkResumable } from '../../gateway/subscriptions/normal-subscription.ts';
+import { composeSupergraph } from '../../gateway/supergraph/compose.ts';
+import { Supergraph } from '../../gateway/supergraph/supergraph.ts';
+
+const read = (name: string): string => readFileSync(new URL(`../../schema/${name}.graphql`, import.meta.url), 'utf8');
+
+test('every subscription can be resumed, and the owner of each mutation is known', () => {
+  const supergraph = new Supergraph(read('supergraph'));
+  checkResumable(supergraph);
+  expect([...supergraph.subgraphNames].sort()).toEqual(['relay', 'system']);
+  expect(supergraph.ownerOf('Mutation.relayCall')).toBe('relay');
+  expect(supergraph.ownerOf('Mutation.login')).toBe('system');
+  for (const field of Object.keys(supergraph.schema.getMutationType()?.getFields() ?? {}))
+    expect([field, supergraph.ownerOf(`Mutation.${field}`)]).not.toContain(undefined);
+});
+
+test('subgraphs that do not fit together are refused with all their faults', async () => {
+  const broken = 'type Query { a: Missing }';
+  await expect(composeSupergraph([{ name: 'broken', sdl: broken }])).rejects.toThrow('Missing');
+});
