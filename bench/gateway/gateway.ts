@@ -1,0 +1,119 @@
+// What a request costs at our gateway, over subgraphs in its own process and over HTTP, and at Hive Gateway over the same
+// HTTP subgraphs: 50 entities from three subgraphs, in short alternating rounds. The gateway's CPU time is the figure that
+// holds on a busy machine; requests per second share the processors with the subgraphs and the load.
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultLimits } from '../../gateway/access/limits.ts';
+import { composeSupergraph } from '../../gateway/supergraph/compose.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { Keyring } from '../../platform/secrets/keyring.ts';
+import { AccessTokens } from '../../subgraphs/system/access/access-tokens.ts';
+import type { Bench } from '../run.ts';
+import { Child } from '../support/child.ts';
+import { cpuMsOf } from '../support/cpu.ts';
+import { wholeNumber } from '../support/options.ts';
+import { median, rounded } from '../support/statistics.ts';
+import type { GatewayOrder } from './gateway-process.ts';
+import { services } from './graph.ts';
+import { installHive, startHive } from './hive.ts';
+import type { LoadFigures, LoadOrder } from './load-process.ts';
+import { checkSameAnswers, type Target } from './same-answers.ts';
+import type { SubgraphPlace, SubgraphsOrder } from './subgraphs-process.ts';
+
+const startDeadlineMs = 30_000;
+const roundGraceMs = 20_000;
+
+interface Round {
+  readonly cpuMs: number;
+  readonly requestsPerSecond: number;
+}
+
+/** Options: `--rounds` (7), `--seconds` of each round (2), `--warmup` seconds (5), `--clients` (8). */
+export const benchGateway: Bench = async ({ options, progress, signal }) => {
+  const rounds = wholeNumber(options, 'rounds', 7);
+  const seconds = wholeNumber(options, 'seconds', 2);
+  const warmUpSeconds = wholeNumber(options, 'warmup', 5);
+  const clients = wholeNumber(options, 'clients', 8);
+  progress('installing Hive Gateway, if it is not there yet …');
+  await installHive(signal);
+
+  await using stack = new AsyncDisposableStack();
+  const { targets, token } = await startAll(stack, signal);
+  await checkSameAnswers(targets, token, defaultLimits);
+  progress('all gateways give the same answers and refuse the same requests');
+
+  const load = startChild(stack, './load-process.ts');
+  const runRound = async ({ url, pid }: Target, roundSeconds: number): Promise<Round> => {
+    signal.throwIfAborted();
+    const beforeMs = cpuMsOf(pid);
+    const order: LoadOrder = { url, token, clients, seconds: roundSeconds };
+    const { requests, elapsedMs } = await load.ask<LoadFigures>(order, roundSeconds * 1000 + roundGraceMs);
+    return { cpuMs: (cpuMsOf(pid) - beforeMs) / requests, requestsPerSecond: (requests * 1000) / elapsedMs };
+  };
+  for (const target of targets) await runRound(target, warmUpSeconds);
+  const results = new Map<string, Round[]>(targets.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    // Whoever comes first in one round comes last in the next: no one always follows the same neighbour.
+    const order = round % 2 === 0 ? targets : targets.toReversed();
+    for (const target of order) results.get(target.name)?.push(await runRound(target, seconds));
+    const line = targets.map(({ name }) => `${name} ${results.get(name)?.at(-1)?.cpuMs.toFixed(2)}`).join(', ');
+    progress(`round ${round + 1} of ${rounds}, CPU ms per request: ${line}`);
+  }
+
+  const figures = (name: string) => {
+    const all = results.get(name) ?? [];
+    const cpu = all.map(({ cpuMs }) => cpuMs);
+    return {
+      cpuMs: rounded(median(cpu), 3),
+      spread: [rounded(Math.min(...cpu), 3), rounded(Math.max(...cpu), 3)],
+      perSecond: rounded(median(all.map(({ requestsPerSecond }) => requestsPerSecond)), 0),
+    };
+  };
+  const [inProcess, http, hive] = [figures('inProcess'), figures('http'), figures('hive')];
+  return {
+    inProcessCpuMs: inProcess.cpuMs,
+    httpCpuMs: http.cpuMs,
+    hiveCpuMs: hive.cpuMs,
+    httpToHive: rounded(http.cpuMs / hive.cpuMs, 3),
+    inProcessRequestsPerSecond: inProcess.perSecond,
+    httpRequestsPerSecond: http.perSecond,
+    hiveRequestsPerSecond: hive.perSecond,
+    cpuMsSpread: { inProcess: inProcess.spread, http: http.spread, hive: hive.spread },
+    rounds,
+    clients,
+  };
+};
+
+function startChild(stack: AsyncDisposableStack, module: string): Child {
+  const child = new Child(new URL(module, import.meta.url));
+  stack.defer(() => child.stop());
+  return child;
+}
+
+async function startAll(
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<{ targets: readonly Target[]; token: string }> {
+  const keys = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
+  const keyring = new Keyring(keys);
+  const issued = await new AccessTokens(keyring).issue({ userId: newUuid(), sessionId: newUuid() });
+  const workFolder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
+  stack.defer(() => rm(workFolder, { recursive: true, force: true }));
+  const supergraphSdl = await composeSupergraph(services);
+
+  const subgraphs = startChild(stack, './subgraphs-process.ts');
+  const places = await subgraphs.ask<readonly SubgraphPlace[]>({ keys } satisfies SubgraphsOrder, startDeadlineMs);
+  const startOurs = async (name: string, order: GatewayOrder): Promise<Target> => {
+    const child = startChild(stack, './gateway-process.ts');
+    return { name, url: await child.ask<string>(order, startDeadlineMs), pid: child.pid };
+  };
+  const signed = places.map(({ name, signedUrl }) => ({ name, url: signedUrl }));
+  const inProcess = await startOurs('inProcess', { supergraphSdl, keys });
+  const http = await startOurs('http', { supergraphSdl, keys, places: signed });
+  const jwtKey = keyring.active('access-token').key;
+  const hive = await startHive({ supergraphSdl, places, jwtKey, limits: defaultLimits, workFolder, signal });
+  stack.defer(() => hive.stop());
+  return { targets: [inProcess, http, { name: 'hive', url: hive.url, pid: hive.pid }], token: issued.token };
+}

@@ -1,0 +1,28 @@
+// The subgraphs in a process of their own, each behind two doors: ours, which takes only signed requests, and a plain one.
+import { pino } from 'pino';
+import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
+import { Keyring } from '../../platform/secrets/keyring.ts';
+import { answerParent } from '../support/child.ts';
+import { createSubgraphs } from './graph.ts';
+import { openPlainDoor } from './plain-door.ts';
+
+export interface SubgraphsOrder {
+  readonly keys: ConstructorParameters<typeof Keyring>[0];
+}
+
+export interface SubgraphPlace {
+  readonly name: string;
+  readonly signedUrl: string;
+  readonly plainUrl: string;
+}
+
+const log = pino({ level: 'warn' }, process.stderr);
+
+answerParent(async ({ keys }: SubgraphsOrder): Promise<readonly SubgraphPlace[]> => {
+  const keyring = new Keyring(keys);
+  const open = createSubgraphs().map(async (subgraph) => {
+    const served = await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, keyring, log });
+    return { name: subgraph.name, signedUrl: served.url, plainUrl: await openPlainDoor(subgraph, log) };
+  });
+  return Promise.all(open);
+});
