@@ -1,0 +1,179 @@
+// Circuits: what keeps failing is left alone, and a log-in that was refused is never tried again by itself.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Cable } from '../../../../simulators/cable.ts';
+import { CircuitBreaker, passage } from '../../../../subgraphs/relay/calls/circuit.ts';
+import { element, NftDevice } from '../support/nft-device.ts';
+import { call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+
+describe('the rule', () => {
+  const failure = (code: 'CONNECT_FAILED' | 'AUTH_FAILED' | 'WINDOW_PASSED') =>
+    ({ kind: 'NOT_SENT', code, message: 'no' }) as const;
+
+  test('connects that fail open it the third time in a row', () => {
+    const breaker = new CircuitBreaker(3);
+    expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
+    breaker.succeeded();
+    expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
+    expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
+    expect(breaker.failed(failure('CONNECT_FAILED'), false)).toMatch(/^CONNECT_FAILED: no \(3 in a row\)/);
+    expect(new CircuitBreaker(3).failed(failure('CONNECT_FAILED'), true)).toMatch(/CONNECT_FAILED/);
+  });
+  test('a refused log-in opens it at once; what is our own fault never does', () => {
+    expect(new CircuitBreaker(3).failed(failure('AUTH_FAILED'), false)).toBe('AUTH_FAILED: no');
+    expect(new CircuitBreaker(1).failed(failure('WINDOW_PASSED'), false)).toBeUndefined();
+  });
+  test('an open one lets a call through after a while, unless only a person can mend it', () => {
+    const row = (circuitReason: string, circuitAgeMs: number) => ({
+      ...({ circuitState: 'OPEN', circuitReason, circuitAgeMs } as const),
+    });
+    expect(passage(row('CONNECT_FAILED: x', 9_999), 10_000)).toBe('HELD');
+    expect(passage(row('CONNECT_FAILED: x', 10_000), 10_000)).toBe('TRY');
+    expect(passage(row('AUTH_FAILED: x', 1_000_000), 10_000)).toBe('HELD');
+    expect(passage({ circuitState: 'CLOSED', circuitReason: null, circuitAgeMs: null }, 10_000)).toBe('PASS');
+  });
+});
+
+describe('on devices', () => {
+  let system: RelaySystem;
+  let node: RelayNode;
+  const operator = identity('OPERATOR');
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node({ settings: { circuitRetryMs: 300, connectTimeoutMs: 150 } });
+  });
+  afterAll(() => system.stop());
+
+  async function circuit(name: string): Promise<{ state: string; reason: string | null }> {
+    const { data } = await node.run<{
+      backends: { nodes: { name: string; circuit: { state: string; reason: string } }[] };
+    }>(operator, '{ backends { nodes { name circuit { state reason } } } }');
+    return data.backends.nodes.find((each) => each.name === name)?.circuit ?? { state: 'none', reason: null };
+  }
+  async function events(kind: string, id: string): Promise<string[]> {
+    const rows = await node.db.query<{ toStatus: string }>(
+      'SELECT to_status AS toStatus FROM status_change WHERE kind = ? AND subject_id = ? ORDER BY id',
+      [kind, id],
+    );
+    return rows.map((row) => row.toStatus);
+  }
+  const idOf = async (name: string) =>
+    (await node.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [name]))[0]?.id ?? '';
+
+  test('a device that can not be reached: REJECTED, then held back, then tried, then used again', async () => {
+    const device = await NftDevice.start();
+    const cable = await Cable.lay({ host: device.ssh.host, port: device.ssh.port });
+    try {
+      await device.register(node, 'far', { host: cable.host, port: cable.port });
+      cable.freeze();
+      for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) {
+        const failed = await call(node, 'add', element('far', address));
+        expect(failed).toMatchObject({ userErrors: [], operation: { state: 'REJECTED' } });
+        expect(failed.operation?.deviceError?.code).toBe('CONNECT_FAILED');
+      }
+      expect(await circuit('far')).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/3 in a row/) });
+      const held = await call(node, 'add', element('far', '10.0.0.4'));
+      expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN', field: ['input', 'backend'], retry: 'SAME_KEY' }]);
+      cable.mend();
+      await sleep(350);
+      const again = await call(node, 'add', element('far', '10.0.0.1'));
+      expect(again).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+      expect(await circuit('far')).toMatchObject({ state: 'CLOSED' });
+      expect(await events('backend.circuit', await idOf('far'))).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
+      expect(device.timesTold('10.0.0.1')).toBe(1);
+    } finally {
+      await cable.stop();
+      await device.ssh.stop();
+    }
+  });
+
+  test('a wrong password is tried once, ever; new credentials close the circuit', async () => {
+    const device = await NftDevice.start();
+    try {
+      const id = await device.register(node, 'locked', { credentials: { username: 'netops', password: 'wrong' } });
+      const refused = await call(node, 'add', element('locked', '10.0.0.1'));
+      expect(refused.operation).toMatchObject({ state: 'REJECTED', deviceError: { code: 'AUTH_FAILED' } });
+      await sleep(350);
+      const held = await call(node, 'add', element('locked', '10.0.0.1'));
+      expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN' }]);
+      expect(JSON.stringify([refused, held])).not.toContain('wrong"');
+      expect(device.ssh.attempts.filter((method) => method === 'password')).toHaveLength(1);
+      const { data } = await node.run<{ backendUpdate: { backend: { circuit: { state: string } } } }>(
+        operator,
+        'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { backend { circuit { state } } userErrors { code } } }',
+        { input: { id, credentials: { username: 'netops', password: 'secret' } } },
+      );
+      expect(data.backendUpdate.backend.circuit.state).toBe('CLOSED');
+      const works = await call(node, 'add', element('locked', '10.0.0.1'));
+      expect(works).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+    } finally {
+      await device.ssh.stop();
+    }
+  });
+
+  test('another host key than the pinned one: nothing is sent until it is accepted', async () => {
+    const device = await NftDevice.start();
+    try {
+      const hostKeySha256 = `SHA256:${'A'.repeat(43)}`;
+      const id = await device.register(node, 'imposter', { hostKeySha256 });
+      const refused = await call(node, 'add', element('imposter', '10.0.0.1'));
+      expect(refused.operation).toMatchObject({ state: 'REJECTED', deviceError: { code: 'HOST_KEY_MISMATCH' } });
+      expect(device.ssh.attempts).toEqual([]);
+      expect(await circuit('imposter')).toMatchObject({ state: 'OPEN' });
+      await node.run(
+        operator,
+        'mutation ($input: BackendHostKeyAcceptInput!) { backendHostKeyAccept(input: $input) { userErrors { code } } }',
+        { input: { id, hostKeySha256: device.ssh.hostKeySha256 } },
+      );
+      const works = await call(node, 'add', element('imposter', '10.0.0.1'));
+      expect(works).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+    } finally {
+      await device.ssh.stop();
+    }
+  });
+
+  test('without an accepted host key no call is made; a device that says no opens no circuit', async () => {
+    const device = await NftDevice.start({
+      onExec: (execution) => execution.reply('', { exitCode: 1, stderr: 'Error: no room' }),
+    });
+    try {
+      await device.register(node, 'new', { hostKeySha256: null });
+      const unknown = await call(node, 'add', element('new', '10.0.0.1'));
+      expect(unknown.userErrors).toMatchObject([{ code: 'HOST_KEY_UNKNOWN', retry: 'SAME_KEY' }]);
+      expect(device.ssh.connections).toBe(0);
+      await device.register(node, 'full');
+      for (let number = 1; number <= 5; number += 1) {
+        const refused = await call(node, 'add', element('full', `10.0.1.${number}`));
+        expect(refused.operation).toMatchObject({
+          state: 'FAILED',
+          deviceError: { message: expect.stringMatching(/no room/) },
+        });
+      }
+      expect(await circuit('full')).toMatchObject({ state: 'CLOSED' });
+    } finally {
+      await device.ssh.stop();
+    }
+  });
+
+  test('an operator closes a circuit', async () => {
+    const device = await NftDevice.start();
+    try {
+      const id = await device.register(node, 'closed-by-hand');
+      await node.db.execute(
+        "UPDATE backend SET circuit_state = 'OPEN', circuit_reason = 'AUTH_FAILED: x', circuit_since = NOW(3) WHERE name = 'closed-by-hand'",
+      );
+      const held = await call(node, 'add', element('closed-by-hand', '10.0.0.1'));
+      expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN' }]);
+      await node.run(
+        operator,
+        'mutation ($input: BackendCircuitCloseInput!) { backendCircuitClose(input: $input) { userErrors { code } } }',
+        { input: { id } },
+      );
+      const works = await call(node, 'add', element('closed-by-hand', '10.0.0.1'));
+      expect(works.operation?.state).toBe('SUCCEEDED');
+    } finally {
+      await device.ssh.stop();
+    }
+  });
+});

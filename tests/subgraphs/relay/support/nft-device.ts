@@ -1,0 +1,67 @@
+// An SSH device that answers as nft does: it echoes what it is told, gives rules a handle, and keeps what it was told.
+import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
+import type { RelayNode } from './relay-system.ts';
+import { registerBackend } from './relay-system.ts';
+
+export class NftDevice {
+  readonly ssh: SshDevice;
+  /** Standard input of each command that would change something, in order of arrival. */
+  readonly told: string[];
+  readonly #gate: { wait: Promise<void>; open: () => void };
+
+  private constructor(ssh: SshDevice, told: string[], gate: { wait: Promise<void>; open: () => void }) {
+    this.ssh = ssh;
+    this.told = told;
+    this.#gate = gate;
+  }
+
+  static async start(options: SshDeviceOptions = {}): Promise<NftDevice> {
+    const told: string[] = [];
+    const gate = { wait: Promise.resolve(), open: () => {} };
+    let handle = 100;
+    const ssh = await SshDevice.start({
+      onExec: async (execution) => {
+        if (execution.command.startsWith('nft -j list tables'))
+          return execution.reply('{"nftables": [{"metainfo": {"version": "1.0.6"}}]}\n');
+        const stdin = await execution.stdin();
+        if (execution.command.includes('-e')) told.push(stdin);
+        await gate.wait;
+        handle += 1;
+        execution.reply(stdin.replaceAll('"rule":{', `"rule":{"handle":${handle},`));
+      },
+      ...options,
+    });
+    return new NftDevice(ssh, told, gate);
+  }
+
+  /** Commands are received and not answered until `release`. */
+  hold(): void {
+    this.#gate.wait = new Promise((resolve) => {
+      this.#gate.open = resolve;
+    });
+  }
+
+  release(): void {
+    this.#gate.open();
+  }
+
+  timesTold(text: string): number {
+    return this.told.filter((stdin) => stdin.includes(text)).length;
+  }
+
+  register(node: RelayNode, name: string, more: Record<string, unknown> = {}): Promise<string> {
+    return registerBackend(node, {
+      name,
+      host: this.ssh.host,
+      port: this.ssh.port,
+      hostKeySha256: this.ssh.hostKeySha256,
+      credentials: { username: 'netops', password: 'secret' },
+      ...more,
+    });
+  }
+}
+
+/** Input of `firewallAddressSetElementAdd`. */
+export function element(backend: string, address: string, more: Record<string, unknown> = {}) {
+  return { backend: { name: backend }, idempotencyKey: `key-${backend}-${address}`, set: 'blocked', address, ...more };
+}
