@@ -17,6 +17,7 @@ const PACKAGES = [
   { name: 'nftables', when: 'lab or tests', places: [['/usr/sbin/nft']] },
   { name: 'iproute2', when: 'lab or tests', places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
   { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
+  { name: 'openssl', when: 'tests', places: [['/usr/bin/openssl']] },
   { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
 ];
 

@@ -1,6 +1,5 @@
 // `tidegate up` as a whole: the main job on the lab's real firewall, what a second start finds, and what is refused.
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';

@@ -1,6 +1,5 @@
 // A served subgraph answers gateways only: signed identities, mutual TLS past loopback, and the authentication port.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
@@ -20,6 +19,7 @@ import {
 import { identityHeader, signIdentity } from '../../../platform/graph/signed-identity.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { FakeAuthenticator, testIdentity, testKeyring } from '../../gateway/support/gateway.ts';
+import { makeCertificates } from '../../support/certificates.ts';
 
 const log = pino({ level: 'silent' });
 const keyring = testKeyring();
@@ -151,54 +151,9 @@ test('the authentication port works from another process', async () => {
 const folder = mkdtempSync(join(tmpdir(), 'tidegate-tls-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** An authority and one certificate of it, for 127.0.0.1. */
-function certificates(name: string) {
-  const file = (end: string): string => join(folder, `${name}-${end}`);
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', args, { stdio: 'ignore' });
-  };
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    file('ca.key'),
-    '-out',
-    file('ca.pem'),
-    '-subj',
-    `/CN=${name} authority`,
-    '-days',
-    '2',
-  );
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-CA',
-    file('ca.pem'),
-    '-CAkey',
-    file('ca.key'),
-    '-keyout',
-    file('key'),
-    '-out',
-    file('pem'),
-    '-subj',
-    `/CN=${name}`,
-    '-addext',
-    'subjectAltName=IP:127.0.0.1',
-    '-addext',
-    'basicConstraints=critical,CA:FALSE',
-    '-days',
-    '2',
-  );
-  const read = (end: string): string => readFileSync(file(end), 'utf8');
-  return { ca: read('ca.pem'), cert: read('pem'), key: read('key') };
-}
-
 test('with TLS both sides need a certificate of the same authority', async () => {
-  const ours = certificates('ours');
-  const theirs = certificates('theirs');
+  const ours = makeCertificates(folder, 'ours');
+  const theirs = makeCertificates(folder, 'theirs');
   const one = await serve({ tls: ours });
   const call = async (connect: object): Promise<number> => {
     const dispatcher = new Agent({ connect });

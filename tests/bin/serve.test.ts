@@ -1,0 +1,236 @@
+// `tidegate serve` on "real hosts": gateway, control and worker as processes of their own, mutual TLS between them, HTTPS in
+// front, on a database and Redis that they did not start.
+import { writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createClient } from 'graphql-ws';
+import { Agent, request } from 'undici';
+import { WebSocket } from 'ws';
+import { firstAccounts } from '../../bin/compose/first-accounts.ts';
+import { startProcess } from '../../bin/compose/process.ts';
+import { readConfig } from '../../platform/config.ts';
+import { createLogger } from '../../platform/log.ts';
+import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { startProgram } from './support/up-process.ts';
+
+let folder: TemporaryFolder;
+let database: TestDatabase;
+let internal: TestCertificates;
+let front: TestCertificates;
+let agent: Agent;
+let token: string;
+const ports = { gateway: 0, system: 0, relay: 0 };
+const programs = new Map<string, ReturnType<typeof startProgram>>();
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  database = await testDatabase();
+  internal = makeCertificates(folder.path, 'internal');
+  front = makeCertificates(folder.path, 'front');
+  agent = new Agent({ connect: { ca: front.ca } });
+  for (const name of ['gateway', 'system', 'relay'] as const) ports[name] = await freePort();
+  await Promise.all(['trust', 'sealing'].map((name) => openOrMakeKeyring(keyFile(name))));
+  token = await makeAccounts();
+  await writeFile(
+    file('control'),
+    JSON.stringify({
+      ...common(),
+      roles: ['system', 'relay'],
+      'internal.systemPort': ports.system,
+      'internal.relayPort': ports.relay,
+    }),
+  );
+  await writeFile(file('worker'), JSON.stringify({ ...common(), roles: ['worker'] }));
+  await writeFile(file('gateway'), JSON.stringify(gatewaySettings()));
+  for (const name of ['control', 'worker', 'gateway']) start(name);
+  await waitFor('the gateway to be ready', isReady, 40_000);
+}, 90_000);
+
+afterAll(async () => {
+  for (const program of programs.values()) program.child.kill('SIGKILL');
+  await Promise.all([...programs.values()].map((program) => program.ended));
+  await agent?.close();
+  await database?.drop();
+  await folder?.remove();
+});
+
+const file = (name: string): string => join(folder.path, `${name}.json`);
+const keyFile = (name: string): string => join(folder.path, `${name}.keys`);
+
+function common(): Record<string, unknown> {
+  const { socketPath, user, password, database: name } = database.connection;
+  return {
+    'database.socketPath': socketPath,
+    'database.user': user,
+    'database.password': password,
+    'database.name': name,
+    'redis.path': database.redisPath,
+    'keys.trustFile': keyFile('trust'),
+    'keys.sealingFile': keyFile('sealing'),
+    'internal.tls.certFile': internal.files.cert,
+    'internal.tls.keyFile': internal.files.key,
+    'internal.tls.caFile': internal.files.ca,
+    'log.level': 'warn',
+  };
+}
+
+/** No database, no Redis, no sealing key: a gateway host needs none. */
+function gatewaySettings(): Record<string, unknown> {
+  const {
+    'keys.trustFile': trustFile,
+    'internal.tls.certFile': certFile,
+    'internal.tls.keyFile': key,
+    'internal.tls.caFile': caFile,
+  } = common();
+  return {
+    roles: ['gateway'],
+    'listen.port': ports.gateway,
+    'listen.tls.certFile': front.files.cert,
+    'listen.tls.keyFile': front.files.key,
+    'subgraphs.systemUrl': `https://127.0.0.1:${ports.system}/graphql`,
+    'subgraphs.relayUrl': `https://127.0.0.1:${ports.relay}/graphql`,
+    'keys.trustFile': trustFile,
+    'internal.tls.certFile': certFile,
+    'internal.tls.keyFile': key,
+    'internal.tls.caFile': caFile,
+    'log.level': 'warn',
+  };
+}
+
+function start(name: string): void {
+  programs.set(name, startProgram(['serve', '--config', file(name)]));
+}
+
+async function makeAccounts(): Promise<string> {
+  const config = readConfig({ flags: { ...(common() as Record<string, string>), roles: 'system' } });
+  const running = await startProcess(config, createLogger({ level: 'silent', pretty: false }));
+  if (running.system === undefined) throw new Error('no system');
+  const accounts = await firstAccounts(running.system, folder.path);
+  await running.stop();
+  return accounts.token;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((done) => probe.close(done));
+  return port;
+}
+
+async function isReady(): Promise<boolean> {
+  const answer = await request(`https://127.0.0.1:${ports.gateway}/health/ready`, { dispatcher: agent }).catch(
+    () => undefined,
+  );
+  await answer?.body.dump();
+  return answer?.statusCode === 200;
+}
+
+async function ask<Data>(
+  query: string,
+  variables: object = {},
+): Promise<{ data: Data; errors?: { extensions: { code: string } }[] }> {
+  const answer = await request(`https://127.0.0.1:${ports.gateway}/graphql`, {
+    dispatcher: agent,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  return (await answer.body.json()) as { data: Data; errors?: { extensions: { code: string } }[] };
+}
+
+const createBackend =
+  'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id name project { name } } userErrors { code } commit { replication { state } } } }';
+const backendInput = (name: string) => ({
+  name,
+  driver: 'linux-nftables',
+  host: '127.0.0.1',
+  port: 9,
+  credentials: { username: 'u', password: 'not-a-real-one' },
+});
+
+test('a mutation in one subgraph with fields of the other, through HTTPS and mutual TLS', async () => {
+  const { data, errors } = await ask<{
+    backendCreate: {
+      backend: { project: { name: string } };
+      userErrors: unknown[];
+      commit: { replication: { state: string } };
+    };
+  }>(createBackend, { input: backendInput('one') });
+  expect(errors).toBeUndefined();
+  expect(data.backendCreate.userErrors).toEqual([]);
+  expect(data.backendCreate.backend.project.name).toBe('default');
+  expect(data.backendCreate.commit.replication.state).toBe('NOT_REPLICATED');
+});
+
+test('the subgraphs answer nobody without a certificate of their authority', async () => {
+  const insecure = new Agent({ connect: { ca: internal.ca } });
+  await expect(
+    request(`https://127.0.0.1:${ports.relay}/graphql`, { dispatcher: insecure, method: 'POST', body: '{}' }),
+  ).rejects.toThrow();
+  await insecure.close();
+});
+
+test('a subscription survives the restart of the subgraphs: nothing is missed, nothing comes twice', async () => {
+  class TrustingWebSocket extends WebSocket {
+    constructor(address: string, protocols: string[]) {
+      super(address, protocols, { ca: front.ca });
+    }
+  }
+  const client = createClient({
+    url: `wss://127.0.0.1:${ports.gateway}/graphql`,
+    webSocketImpl: TrustingWebSocket,
+    connectionParams: { authorization: `Bearer ${token}` },
+  });
+  const stream = client.iterate<{
+    statusChanges: { change: { id: string; subject: { name?: string } | null } | null };
+  }>({
+    query:
+      'subscription { statusChanges(filter: {kinds: ["backend.provisioningStatus"]}) { change { id subject { ... on Backend { name } } } } }',
+  });
+  expect((await stream.next()).value.data.statusChanges.change).toBeNull();
+  await ask(createBackend, { input: backendInput('before') });
+  programs.get('control')?.child.kill('SIGKILL');
+  await programs.get('control')?.ended;
+  const away = await ask<{ backends: unknown }>('{ backends { nodes { id } } }');
+  expect(['SUBGRAPH_UNAVAILABLE', 'UNAVAILABLE']).toContain(away.errors?.[0]?.extensions.code);
+  start('control');
+  await waitFor('the gateway to be ready again', isReady, 40_000);
+  await ask(createBackend, { input: backendInput('after') });
+  const ids: string[] = [];
+  const names: (string | undefined)[] = [];
+  while (!names.includes('after')) {
+    const { change } = (await stream.next()).value.data.statusChanges;
+    if (change === null) continue;
+    ids.push(change.id);
+    names.push(change.subject?.name);
+  }
+  expect(names).toEqual(['before', 'after']);
+  expect(new Set(ids).size).toBe(2);
+  await client.dispose();
+}, 90_000);
+
+test('SIGTERM drains every process: exit code 0', async () => {
+  for (const name of ['gateway', 'worker', 'control']) {
+    const program = programs.get(name);
+    program?.child.kill('SIGTERM');
+    expect({ name, ...(await program?.ended) }).toEqual({ name, code: 0, signal: null });
+  }
+}, 60_000);
+
+test('faults are all listed, and a database without migrations is refused', async () => {
+  const wrong = startProgram(['serve', '--set', 'listen.port=x', '--set', 'no.such=1', '--roles', 'cook']);
+  expect((await wrong.ended).code).toBe(1);
+  expect(wrong.output()).toMatch(/listen\.port[\s\S]*no\.such|no\.such[\s\S]*listen\.port/);
+  const empty = await testDatabase({ migrated: false });
+  await writeFile(file('empty'), JSON.stringify({ ...common(), 'database.name': empty.name, roles: ['system'] }));
+  const refused = startProgram(['serve', '--config', file('empty')]);
+  expect((await refused.ended).code).toBe(1);
+  expect(refused.output()).toContain('tidegate migrate');
+  await empty.drop();
+}, 30_000);
