@@ -1,4 +1,4 @@
-// The checker's check of itself: a TCP connection to a listener of its own on loopback. When that fails, the process or
+// The checker's check of itself: a byte over TCP from a listener of its own on loopback. When that fails, the process or
 // its machine is the one that is ill (no descriptors, no ports, no CPU).
 import { createServer, connect as netConnect, type Server } from 'node:net';
 
@@ -12,8 +12,9 @@ export class SelfCheck {
   }
 
   async start(): Promise<void> {
-    const server = createServer((socket) => socket.resetAndDestroy());
-    // What a reset connection reports is of no interest; without a listener it would end the process.
+    // The caller resets the connection: a reset from this side could overtake its connect.
+    const server = createServer((socket) => socket.on('error', () => undefined).end('+'));
+    // Accepting may fail for want of descriptors: that is what the check is for.
     server.on('error', () => undefined);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -43,14 +44,12 @@ export class SelfCheck {
       const socket = netConnect({ host: '127.0.0.1', port: address.port });
       const end = (passed: boolean) => {
         clearTimeout(timer);
-        socket.removeAllListeners();
-        socket.on('error', () => undefined);
-        socket.destroy();
+        socket.resetAndDestroy();
         resolve(passed);
       };
       const timer = setTimeout(() => end(false), this.#timeoutMs);
-      socket.once('connect', () => end(true));
-      socket.once('error', () => end(false));
+      socket.once('data', () => end(true));
+      socket.on('error', () => end(false));
     });
   }
 }

@@ -24,6 +24,7 @@ export class OwedCarrier {
   readonly #options: OwedCarrierOptions;
   readonly #dispatch: Loop;
   readonly #marker: Loop;
+  readonly #onReady = () => this.#marker.trigger();
   #unlisten: (() => void) | undefined;
 
   constructor(options: OwedCarrierOptions) {
@@ -45,6 +46,7 @@ export class OwedCarrier {
 
   start(): void {
     this.#unlisten ??= this.#options.wake.on('owed', () => this.#dispatch.trigger());
+    this.#options.redis.on('ready', this.#onReady);
     this.#dispatch.start();
     this.#marker.start();
     for (const worker of this.#options.workers) worker.start();
@@ -63,6 +65,7 @@ export class OwedCarrier {
 
   async #endLoops(): Promise<void> {
     this.#unlisten?.();
+    this.#options.redis.off('ready', this.#onReady);
     this.#unlisten = undefined;
     await Promise.all([this.#dispatch.stop(), this.#marker.stop()]);
   }
@@ -78,6 +81,8 @@ export class OwedCarrier {
   /** Whoever sets the marker saw that it was missing. */
   async #lookForMarker(): Promise<boolean> {
     const { redis, prefix, log } = this.#options;
+    // The connection says itself that it is away, and wakes this loop when it is back.
+    if (redis.status !== 'ready') return false;
     const wasMissing = (await redis.set(`${prefix}:owed-work`, '1', 'NX')) === 'OK';
     if (wasMissing) {
       log.info('Redis holds no owed work: handing over all that is due');
