@@ -81,15 +81,31 @@ export class CallService {
     try {
       return await this.#call(context, request, progress);
     } catch (error) {
+      if (error instanceof Refusal) return this.#refused(context, request, progress, error);
       const userErrors = toUserErrors(error);
       if (userErrors === undefined) throw error;
-      if (!(error instanceof Refusal)) return { ...nothing, userErrors };
-      // A request that was taken before gets its operation, whatever stands against a new one now.
-      const taken = await this.#taken(request, progress).catch(() => undefined);
-      if (taken !== undefined) return taken;
-      await this.#auditRefusal(context, request, progress, error);
       return { ...nothing, userErrors };
     }
+  }
+
+  /** A request that was taken before gets its operation, whatever stands against a new one now. */
+  async #refused(
+    context: RequestContext,
+    request: CallRequest,
+    progress: Progress,
+    refusal: Refusal,
+  ): Promise<CallResult> {
+    let final = refusal;
+    try {
+      const taken = await this.#taken(request, progress);
+      if (taken !== undefined) return taken;
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      // The key was used with another input: that is what is wrong. A lost database changes nothing in the refusal.
+      if (error instanceof Refusal) final = error;
+    }
+    await this.#auditRefusal(context, request, progress, final);
+    return { ...nothing, userErrors: final.errors };
   }
 
   async #call(context: RequestContext, request: CallRequest, progress: Progress): Promise<CallResult> {

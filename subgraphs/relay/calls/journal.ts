@@ -99,20 +99,27 @@ export class Journal {
 
   /** The owner's verdict. When the row moved on meanwhile it is read again, and a settled call gets evidence instead. */
   record(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<Recorded> {
-    return this.#db.transaction(async (tx) => {
-      if (await writeVerdict(tx, sent, this.#owner, verdict)) return this.#recorded(tx, call, sent, verdict);
-      // A locking read: it waits for a transaction of ours whose COMMIT was cut off, and so tells its fate.
-      const row = await readOperation(tx, call.id, 'FOR UPDATE');
-      if (row === undefined || row.state === 'PENDING') return { kind: 'never-sent' };
-      if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
-        // An earlier attempt was committed although its answer was lost.
-        return { kind: 'written', state: row.state, commitId: await this.#commits.record(tx) };
-      if (row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN' && (await writeVerdict(tx, row, this.#owner, verdict)))
-        return this.#recorded(tx, call, row, verdict);
-      const evidence = { source: 'reply', finding: verdict.state, note: verdict.error?.message ?? null };
-      await this.#evidence(tx, call, row, evidence);
-      return { kind: 'too-late', commitId: await this.#commits.record(tx) };
-    });
+    return this.#db.transaction(
+      async (tx) => {
+        if (await writeVerdict(tx, sent, this.#owner, verdict)) return this.#recorded(tx, call, sent, verdict);
+        // A locking read: it waits for a transaction of ours whose COMMIT was cut off, and so tells its fate.
+        const row = await readOperation(tx, call.id, 'FOR UPDATE');
+        if (row === undefined || row.state === 'PENDING') return { kind: 'never-sent' };
+        if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
+          // An earlier attempt was committed although its answer was lost.
+          return { kind: 'written', state: row.state, commitId: await this.#commits.record(tx) };
+        if (
+          row.state === 'UNKNOWN' &&
+          verdict.state !== 'UNKNOWN' &&
+          (await writeVerdict(tx, row, this.#owner, verdict))
+        )
+          return this.#recorded(tx, call, row, verdict);
+        const evidence = { source: 'reply', finding: verdict.state, note: verdict.error?.message ?? null };
+        await this.#evidence(tx, call, row, evidence);
+        return { kind: 'too-late', commitId: await this.#commits.record(tx) };
+      },
+      { endsWork: true },
+    );
   }
 
   /** Any other transition; false when the row is no longer as `mark` says. `also` runs in the same transaction. */

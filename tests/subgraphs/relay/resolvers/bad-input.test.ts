@@ -1,0 +1,468 @@
+// What bad input gets: for every mutation a coded entry of `userErrors` that names the field, and no change in any table.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type GraphQLObjectType, isObjectType } from 'graphql';
+import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { NftDevice } from '../support/nft-device.ts';
+import { call, identity, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+
+type Input = Record<string, unknown>;
+interface Case {
+  readonly what: string;
+  readonly change: Input;
+  readonly code: string;
+  readonly field: string;
+}
+
+const operator = identity('OPERATOR');
+const control = 'a\u0007b';
+const long = 'x'.repeat(2_000);
+const hostKey = `SHA256:${'B'.repeat(43)}`;
+const strangerId = (type: string) => encodeId(type, newUuid());
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+/** Ids of things in project A, and of the same kinds in project B. */
+const ids = { backend: '', foreignBackend: '', mapping: '', foreignMapping: '', operation: '', foreignOperation: '' };
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+  ids.backend = await device.register(node, 'fw');
+  const stranger = identity('OPERATOR', projectB);
+  const made = await call(node, 'ruleCreate', valid('firewallRuleCreate', { name: 'mine', idempotencyKey: 'used' }));
+  ids.mapping = made.mapping?.id ?? '';
+  ids.operation = made.operation?.id ?? '';
+  const { data } = await node.run<{ backendCreate: { backend: { id: string } } }>(
+    stranger,
+    'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } userErrors { code message } } }',
+    {
+      input: {
+        ...{ name: 'theirs', driver: 'linux-nftables', host: device.ssh.host, port: device.ssh.port },
+        ...{ hostKeySha256: device.ssh.hostKeySha256, credentials: { username: 'netops', password: 'secret' } },
+      },
+    },
+  );
+  ids.foreignBackend = data.backendCreate.backend.id;
+  const theirs = await call(
+    node,
+    'ruleCreate',
+    { ...valid('firewallRuleCreate', { name: 'theirs' }), backend: { name: 'theirs' } },
+    stranger,
+  );
+  ids.foreignMapping = theirs.mapping?.id ?? '';
+  ids.foreignOperation = theirs.operation?.id ?? '';
+  await node.db.execute("UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE state = 'SUCCEEDED'");
+});
+afterAll(async () => {
+  await system.stop();
+  await device.ssh.stop();
+});
+
+/** Input that every mutation takes, changed for one case. */
+function valid(mutation: string, change: Input = {}): Input {
+  const cmpObject = { type: 'tenant', externalId: '1' };
+  const selected = { idempotencyKey: newUuid(), backend: { name: 'fw' }, cmpObject };
+  const inputs: Record<string, Input> = {
+    backendCreate: {
+      ...{ name: 'new', driver: 'linux-nftables', host: '192.0.2.1' },
+      credentials: { username: 'u', password: 'p' },
+    },
+    backendUpdate: { id: ids.backend },
+    backendHostKeyAccept: { id: ids.backend, hostKeySha256: hostKey },
+    backendCircuitClose: { id: ids.backend },
+    backendDelete: { id: ids.backend },
+    firewallAddressSetElementAdd: { ...selected, set: 'blocked', address: '192.0.2.7' },
+    firewallAddressSetElementRemove: { ...selected, set: 'blocked', address: '192.0.2.7' },
+    firewallRuleCreate: { ...selected, name: 'rule', action: 'DROP' },
+    firewallRuleDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
+    relayCall: { ...selected, operation: 'setElement.add', arguments: { set: 'blocked', address: '192.0.2.7' } },
+    operationSettle: { id: ids.operation },
+  };
+  return { ...inputs[mutation], ...change };
+}
+
+const idCases = (type: string, foreign: () => string, field = 'id'): readonly (() => Case)[] => [
+  () => ({ what: 'an unknown id', change: { [field]: strangerId(type) }, code: 'NOT_FOUND', field: `input.${field}` }),
+  () => ({ what: "another project's id", change: { [field]: foreign() }, code: 'NOT_FOUND', field: `input.${field}` }),
+  () => ({ what: 'no id at all', change: { [field]: control }, code: 'NOT_FOUND', field: `input.${field}` }),
+];
+const keyCases: readonly (() => Case)[] = [
+  () => ({ what: 'an endless key', change: { idempotencyKey: long }, code: 'TOO_LONG', field: 'input.idempotencyKey' }),
+  () => ({
+    what: 'a key with a control',
+    change: { idempotencyKey: control },
+    code: 'INVALID_INPUT',
+    field: 'input.idempotencyKey',
+  }),
+];
+const one = (what: string, change: Input, code: string, field: string) => () => ({ what, change, code, field });
+const callCases: readonly (() => Case)[] = [
+  ...keyCases,
+  one('a wait without end', { waitMs: 120_001 }, 'INVALID_INPUT', 'input.waitMs'),
+  one('a negative wait', { waitMs: -1 }, 'INVALID_INPUT', 'input.waitMs'),
+];
+const selectedCases: readonly (() => Case)[] = [
+  ...callCases,
+  () => ({
+    what: 'an unknown backend',
+    change: { backend: { id: strangerId('Backend') } },
+    code: 'NOT_FOUND',
+    field: 'input.backend',
+  }),
+  () => ({
+    what: "another project's backend",
+    change: { backend: { id: ids.foreignBackend } },
+    code: 'NOT_FOUND',
+    field: 'input.backend',
+  }),
+  one("another project's backend by name", { backend: { name: 'theirs' } }, 'NOT_FOUND', 'input.backend'),
+  one('a selector that says nothing', { backend: {} }, 'INVALID_INPUT', 'input.backend'),
+  one('an ordinal without family', { backend: { name: 'fw', ordinal: 1 } }, 'INVALID_INPUT', 'input.backend.ordinal'),
+  one('a bad backend name', { backend: { name: control } }, 'INVALID_INPUT', 'input.backend.name'),
+  one('a long backend name', { backend: { name: long } }, 'TOO_LONG', 'input.backend.name'),
+  one("another project's id", { projectId: projectId(projectB) }, 'NOT_FOUND', 'input.projectId'),
+  one('no project id', { projectId: control }, 'NOT_FOUND', 'input.projectId'),
+  one(
+    'a CMP type with a control',
+    { cmpObject: { type: control, externalId: '1' } },
+    'INVALID_INPUT',
+    'input.cmpObject.type',
+  ),
+  one('a long CMP type', { cmpObject: { type: long, externalId: '1' } }, 'TOO_LONG', 'input.cmpObject.type'),
+  one(
+    'a CMP id with a control',
+    { cmpObject: { type: 't', externalId: control } },
+    'INVALID_INPUT',
+    'input.cmpObject.externalId',
+  ),
+  one('a long CMP id', { cmpObject: { type: 't', externalId: long } }, 'TOO_LONG', 'input.cmpObject.externalId'),
+  one(
+    'a bad namespace',
+    { cmpObject: { namespace: ' ', type: 't', externalId: '1' } },
+    'INVALID_INPUT',
+    'input.cmpObject.namespace',
+  ),
+  one(
+    'a bad role',
+    { cmpObject: { type: 't', externalId: '1', role: 'a b' } },
+    'INVALID_INPUT',
+    'input.cmpObject.role',
+  ),
+];
+const elementCases: readonly (() => Case)[] = [
+  ...selectedCases,
+  one('no key', { idempotencyKey: '' }, 'INVALID_INPUT', 'input.idempotencyKey'),
+  one('no address', { address: 'nonsense' }, 'INVALID_INPUT', 'input.address'),
+  one('an address out of range', { address: '192.0.2.256' }, 'INVALID_INPUT', 'input.address'),
+  one('a block with host bits', { address: '192.0.2.1/24' }, 'INVALID_INPUT', 'input.address'),
+  one('a block too narrow', { address: '192.0.2.0/33' }, 'INVALID_INPUT', 'input.address'),
+  one('an address with a control', { address: '192.0.2.1\n' }, 'INVALID_INPUT', 'input.address'),
+  one('a set name with a control', { set: control }, 'INVALID_INPUT', 'input.set'),
+  one('a set name that breaks out', { set: 'a; flush ruleset' }, 'INVALID_INPUT', 'input.set'),
+  one('a long set name', { set: long }, 'TOO_LONG', 'input.set'),
+];
+const backendFieldCases: readonly (() => Case)[] = [
+  ...keyCases,
+  one('a bad host', { host: 'no host' }, 'INVALID_INPUT', 'input.host'),
+  one('an address that is none', { host: '300.1.1.1' }, 'INVALID_INPUT', 'input.host'),
+  one('a long host', { host: long }, 'TOO_LONG', 'input.host'),
+  one('a host with a control', { host: 'a\u0000b' }, 'INVALID_INPUT', 'input.host'),
+  one('port 0', { port: 0 }, 'INVALID_INPUT', 'input.port'),
+  one('port 65536', { port: 65_536 }, 'INVALID_INPUT', 'input.port'),
+  one('a long site', { site: long }, 'TOO_LONG', 'input.site'),
+  one('a site with a control', { site: control }, 'INVALID_INPUT', 'input.site'),
+  one('a bad label', { labels: [{ name: 'a b', value: '' }] }, 'INVALID_INPUT', 'input.labels.0.name'),
+  one(
+    'a label twice',
+    {
+      labels: [
+        { name: 'a', value: '' },
+        { name: 'a', value: 'x' },
+      ],
+    },
+    'INVALID_INPUT',
+    'input.labels.1.name',
+  ),
+  one('a long label', { labels: [{ name: 'a', value: long }] }, 'TOO_LONG', 'input.labels.0.value'),
+  one('no concurrency', { limits: { concurrency: 0 } }, 'INVALID_INPUT', 'input.limits.concurrency'),
+  one('too long a queue', { limits: { queueLimit: 10_001 } }, 'INVALID_INPUT', 'input.limits.queueLimit'),
+  one('too short a deadline', { limits: { deadlineMs: 99 } }, 'INVALID_INPUT', 'input.limits.deadlineMs'),
+  one('a long user name', { credentials: { username: long, password: 'p' } }, 'TOO_LONG', 'input.credentials.username'),
+  one('no secret', { credentials: { username: 'u' } }, 'INVALID_INPUT', 'input.credentials'),
+  one(
+    'two secrets',
+    { credentials: { username: 'u', password: 'p', privateKey: 'k' } },
+    'INVALID_INPUT',
+    'input.credentials',
+  ),
+];
+const hostKeyCases: readonly (() => Case)[] = [
+  one('a bad host key', { hostKeySha256: 'MD5:00' }, 'INVALID_INPUT', 'input.hostKeySha256'),
+  one('a long host key', { hostKeySha256: long }, 'TOO_LONG', 'input.hostKeySha256'),
+];
+const versionCase = one('an old version', { expectedVersion: 999 }, 'STALE_VERSION', 'input.expectedVersion');
+
+const table: Record<string, { readonly inputType: string; readonly cases: readonly (() => Case)[] }> = {
+  backendCreate: {
+    inputType: 'BackendCreateInput',
+    cases: [
+      ...backendFieldCases,
+      ...hostKeyCases,
+      one('a bad name', { name: 'a b' }, 'INVALID_INPUT', 'input.name'),
+      one('a name with a control', { name: control }, 'INVALID_INPUT', 'input.name'),
+      one('a long name', { name: long }, 'TOO_LONG', 'input.name'),
+      one('a name that is taken', { name: 'fw' }, 'ALREADY_EXISTS', 'input.name'),
+      one('no such driver', { driver: 'nonsense' }, 'INVALID_INPUT', 'input.driver'),
+      one("another project's id", { projectId: projectId(projectB) }, 'NOT_FOUND', 'input.projectId'),
+    ],
+  },
+  backendUpdate: {
+    inputType: 'BackendUpdateInput',
+    cases: [...idCases('Backend', () => ids.foreignBackend), ...backendFieldCases, versionCase],
+  },
+  backendHostKeyAccept: {
+    inputType: 'BackendHostKeyAcceptInput',
+    cases: [...idCases('Backend', () => ids.foreignBackend), ...keyCases, ...hostKeyCases],
+  },
+  backendCircuitClose: {
+    inputType: 'BackendCircuitCloseInput',
+    cases: [...idCases('Backend', () => ids.foreignBackend), ...keyCases],
+  },
+  backendDelete: {
+    inputType: 'BackendDeleteInput',
+    cases: [
+      ...idCases('Backend', () => ids.foreignBackend),
+      ...keyCases,
+      versionCase,
+      one('live mappings', {}, 'HAS_MAPPINGS', 'input.id'),
+    ],
+  },
+  firewallAddressSetElementAdd: {
+    inputType: 'FirewallAddressSetElementAddInput',
+    cases: [
+      ...elementCases,
+      one('a long comment', { comment: long }, 'TOO_LONG', 'input.comment'),
+      one('a comment with a control', { comment: control }, 'INVALID_INPUT', 'input.comment'),
+      one('a comment with a quote', { comment: 'a"b' }, 'INVALID_INPUT', 'input.comment'),
+    ],
+  },
+  firewallAddressSetElementRemove: { inputType: 'FirewallAddressSetElementRemoveInput', cases: elementCases },
+  firewallRuleCreate: {
+    inputType: 'FirewallRuleCreateInput',
+    cases: [
+      ...selectedCases,
+      one('a bad name', { name: 'a b' }, 'INVALID_INPUT', 'input.name'),
+      one('a name with a control', { name: control }, 'INVALID_INPUT', 'input.name'),
+      one('a long name', { name: long }, 'TOO_LONG', 'input.name'),
+      one('a bad chain', { chain: 'a; b' }, 'INVALID_INPUT', 'input.chain'),
+      one('a bad source', { source: { address: '1.2.3' } }, 'INVALID_INPUT', 'input.source.address'),
+      one(
+        'a bad destination',
+        { destination: { address: '10.0.0.1/8' } },
+        'INVALID_INPUT',
+        'input.destination.address',
+      ),
+      one('a source with both', { source: { address: '10.0.0.1', set: 'blocked' } }, 'INVALID_INPUT', 'input.source'),
+      one('a bad set', { source: { set: control } }, 'INVALID_INPUT', 'input.source.set'),
+      one('port 0', { protocol: 'TCP', destinationPort: 0 }, 'INVALID_INPUT', 'input.destinationPort'),
+      one('port 70000', { protocol: 'TCP', destinationPort: 70_000 }, 'INVALID_INPUT', 'input.destinationPort'),
+      one('a port without protocol', { destinationPort: 80 }, 'INVALID_INPUT', 'input.destinationPort'),
+    ],
+  },
+  firewallRuleDelete: {
+    inputType: 'FirewallRuleDeleteInput',
+    cases: [...idCases('Mapping', () => ids.foreignMapping, 'mappingId'), ...callCases],
+  },
+  relayCall: {
+    inputType: 'RelayCallInput',
+    cases: [
+      ...selectedCases,
+      one('no such operation', { operation: 'nonsense' }, 'NOT_SUPPORTED', ''),
+      one('a long operation', { operation: long }, 'TOO_LONG', 'input.operation'),
+      one('a read', { operation: 'table.list', arguments: {} }, 'NOT_SUPPORTED', 'input.operation'),
+      one('no arguments', { arguments: {} }, 'INVALID_ARGUMENTS', 'input.arguments.set'),
+      one('no object', { arguments: 7 }, 'INVALID_ARGUMENTS', 'input.arguments'),
+      one('a bad address', { arguments: { set: 's', address: 'x' } }, 'INVALID_ARGUMENTS', 'input.arguments.address'),
+      one(
+        'a name with a control',
+        { arguments: { set: control, address: '10.0.0.1' } },
+        'INVALID_ARGUMENTS',
+        'input.arguments.set',
+      ),
+      one('a long name', { arguments: { set: long, address: '10.0.0.1' } }, 'INVALID_ARGUMENTS', 'input.arguments.set'),
+      one(
+        'an argument too many',
+        { arguments: { set: 's', address: '10.0.0.1', x: 1 } },
+        'INVALID_ARGUMENTS',
+        'input.arguments.x',
+      ),
+      one('too long a deadline', { deadlineMs: 600_001 }, 'INVALID_INPUT', 'input.deadlineMs'),
+      one(
+        'no key where it is needed',
+        { operation: 'rule.create', arguments: { name: 'r', action: 'drop' }, idempotencyKey: null },
+        'KEY_REQUIRED',
+        'input.idempotencyKey',
+      ),
+      one(
+        'INIT where it is not allowed',
+        { operation: 'chain.create', arguments: { chain: 'c' } },
+        'INIT_NOT_ALLOWED',
+        'input.operation',
+      ),
+    ],
+  },
+  operationSettle: {
+    inputType: 'OperationSettleInput',
+    cases: [
+      ...idCases('Operation', () => ids.foreignOperation),
+      ...keyCases,
+      one('a verdict without a note', { verdict: 'FAILED' }, 'INVALID_INPUT', 'input.note'),
+      one('a long note', { verdict: 'FAILED', note: long }, 'TOO_LONG', 'input.note'),
+      one('a note with a control', { verdict: 'FAILED', note: control }, 'INVALID_INPUT', 'input.note'),
+    ],
+  },
+};
+
+/** Everything in the database but the audit trail (refusals are in it) and what beats by itself. */
+async function everything(): Promise<Record<string, unknown>> {
+  const tables = await node.db.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
+      AND table_name NOT IN ('audit_entry', 'audit_chain', 'lease', 'status_sequencer', 'status_change')`,
+  );
+  const sums: Record<string, unknown> = {};
+  for (const { name } of tables) sums[name] = await node.db.query(`CHECKSUM TABLE \`${name}\``);
+  sums.events = await node.db.query('SELECT COUNT(*) AS n FROM status_change');
+  return sums;
+}
+
+test('every mutation has its cases', () => {
+  const type = node.relay.schema.getMutationType() as GraphQLObjectType;
+  expect(isObjectType(type)).toBe(true);
+  expect(Object.keys(table).sort()).toEqual(Object.keys(type.getFields()).sort());
+});
+
+describe.each(Object.entries(table))('%s', (mutation, { inputType, cases }) => {
+  let before: Record<string, unknown>;
+  let told: number;
+  beforeEach(async () => {
+    before = await everything();
+    told = device.told.length;
+  });
+  afterEach(async () => {
+    expect(await everything()).toEqual(before);
+    expect(device.told.length).toBe(told);
+  });
+
+  test.each(cases.map((make) => [make().what, make] as const))('%s', async (_what, make) => {
+    const { change, code, field } = make();
+    const { data, errors } = await node.run<Record<string, { userErrors: { code: string; field: string[] }[] }>>(
+      operator,
+      `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code message field } commit { token } } }`,
+      { input: valid(mutation, change) },
+    );
+    expect(errors).toEqual([]);
+    const faults = data[mutation]?.userErrors.map((fault) => `${fault.code} ${fault.field.join('.')}`);
+    expect(faults).toContain(`${code} ${field}`);
+    expect(data[mutation]).toMatchObject({ commit: null });
+  });
+
+  test('a viewer may not', async () => {
+    const { data, errors } = await node.run<Record<string, { userErrors: { code: string }[] }>>(
+      identity('VIEWER'),
+      `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code } } }`,
+      { input: valid(mutation) },
+    );
+    expect(errors).toEqual([]);
+    expect(data[mutation]?.userErrors.map((fault) => fault.code)).toEqual(['FORBIDDEN']);
+  });
+
+  test('nobody may not', async () => {
+    const { data } = await node.run<Record<string, { userErrors: { code: string }[] }>>(
+      null,
+      `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code } } }`,
+      { input: valid(mutation) },
+    );
+    expect(['NOT_FOUND', 'PROJECT_REQUIRED']).toContain(data[mutation]?.userErrors[0]?.code);
+  });
+});
+
+// backendCircuitClose has nothing but the id to differ in.
+describe('the same key with another input', () => {
+  const second: Record<
+    string,
+    { readonly first: () => Input; readonly other: () => Input; readonly inputType: string }
+  > = {
+    backendCreate: {
+      ...{ inputType: 'BackendCreateInput' },
+      first: () => valid('backendCreate', { idempotencyKey: 'k1' }),
+      other: () => valid('backendCreate', { idempotencyKey: 'k1', host: '192.0.2.2' }),
+    },
+    backendUpdate: {
+      ...{ inputType: 'BackendUpdateInput' },
+      first: () => valid('backendUpdate', { idempotencyKey: 'k2', site: 'a' }),
+      other: () => valid('backendUpdate', { idempotencyKey: 'k2', site: 'b' }),
+    },
+    backendHostKeyAccept: {
+      ...{ inputType: 'BackendHostKeyAcceptInput' },
+      first: () => valid('backendHostKeyAccept', { idempotencyKey: 'k3', hostKeySha256: device.ssh.hostKeySha256 }),
+      other: () => valid('backendHostKeyAccept', { idempotencyKey: 'k3' }),
+    },
+    firewallAddressSetElementAdd: {
+      ...{ inputType: 'FirewallAddressSetElementAddInput' },
+      first: () => valid('firewallAddressSetElementAdd', { idempotencyKey: 'k5' }),
+      other: () => valid('firewallAddressSetElementAdd', { idempotencyKey: 'k5', address: '192.0.2.8' }),
+    },
+    firewallAddressSetElementRemove: {
+      ...{ inputType: 'FirewallAddressSetElementRemoveInput' },
+      first: () => valid('firewallAddressSetElementRemove', { idempotencyKey: 'k6' }),
+      other: () => valid('firewallAddressSetElementRemove', { idempotencyKey: 'k6', address: '192.0.2.8' }),
+    },
+    firewallRuleCreate: {
+      ...{ inputType: 'FirewallRuleCreateInput' },
+      first: () => valid('firewallRuleCreate', { idempotencyKey: 'k7' }),
+      other: () => valid('firewallRuleCreate', { idempotencyKey: 'k7', action: 'ACCEPT' }),
+    },
+    firewallRuleDelete: {
+      ...{ inputType: 'FirewallRuleDeleteInput' },
+      first: () => valid('firewallRuleDelete', { idempotencyKey: 'k8', force: true }),
+      other: () => valid('firewallRuleDelete', { idempotencyKey: 'k8', force: false }),
+    },
+    relayCall: {
+      ...{ inputType: 'RelayCallInput' },
+      first: () => valid('relayCall', { idempotencyKey: 'k9' }),
+      other: () => valid('relayCall', { idempotencyKey: 'k9', deadlineMs: 5_000 }),
+    },
+    operationSettle: {
+      ...{ inputType: 'OperationSettleInput' },
+      first: () => valid('operationSettle', { idempotencyKey: 'k10', verdict: 'SUCCEEDED', note: 'seen' }),
+      other: () => valid('operationSettle', { idempotencyKey: 'k10', verdict: 'SUCCEEDED', note: 'seen too' }),
+    },
+    backendDelete: {
+      ...{ inputType: 'BackendDeleteInput' },
+      first: () => valid('backendDelete', { idempotencyKey: 'k11', orphanMappings: true }),
+      other: () => valid('backendDelete', { idempotencyKey: 'k11', orphanMappings: false }),
+    },
+  };
+
+  test.each(Object.entries(second))('%s', async (mutation, parts) => {
+    const text = `mutation ($input: ${parts.inputType}!) { ${mutation}(input: $input) { userErrors { code message field } commit { token } } }`;
+    const run = (input: Input) =>
+      node.run<Record<string, { userErrors: { code: string; field: string[] }[] }>>(operator, text, { input });
+    const first = await run(parts.first());
+    expect(first.data[mutation]?.userErrors).toEqual([]);
+    const before = await everything();
+    const told = device.told.length;
+    const other = await run(parts.other());
+    expect(other.data[mutation]?.userErrors).toMatchObject([
+      { code: 'KEY_CONFLICT', field: ['input', 'idempotencyKey'] },
+    ]);
+    const again = await run(parts.first());
+    expect(again.data[mutation]?.userErrors).toEqual([]);
+    const after = await everything();
+    // Asking again what became of a call leaves a commit mark, and nothing else.
+    expect({ ...after, commit_record: null }).toEqual({ ...before, commit_record: null });
+    expect(device.told.length).toBe(told);
+  });
+});
