@@ -1,0 +1,33 @@
+// Documents that are made from code must be what the code would make now.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { settingsPage } from '../../docs/generate.ts';
+import { errorsDocument } from '../../schema/errors-doc.ts';
+import type { Check } from './check.ts';
+
+export interface MadeDocument {
+  readonly path: string;
+  readonly content: string;
+  /** How to make it again. */
+  readonly remedy: string;
+}
+
+export async function findStaleDocuments(root: string, documents: readonly MadeDocument[]): Promise<string[]> {
+  const faults: string[] = [];
+  for (const { path, content, remedy } of documents) {
+    const stored = await readFile(join(root, path), 'utf8').catch(() => undefined);
+    if (stored !== content) faults.push(`${path} is ${stored === undefined ? 'missing' : 'out of date'}: ${remedy}`);
+  }
+  return faults;
+}
+
+export const documentChecks: readonly Check[] = [
+  {
+    name: 'made documents are fresh',
+    run: ({ root }) =>
+      findStaleDocuments(root, [
+        { path: 'docs/errors.md', content: errorsDocument(), remedy: 'npm run generate:docs' },
+        { path: 'docs/settings.md', content: settingsPage(), remedy: 'npm run generate:docs' },
+      ]),
+  },
+];

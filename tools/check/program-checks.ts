@@ -1,0 +1,30 @@
+// Checks by programs of others: Biome and the TypeScript compiler.
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Check, CheckContext } from './check.ts';
+import { outputFaults, runProgram } from './run-program.ts';
+
+async function run({ root, signal }: CheckContext, script: string, args: readonly string[]): Promise<string[]> {
+  return outputFaults(await runProgram(process.execPath, [join(root, script), ...args], { cwd: root, signal }));
+}
+
+const tsc = 'node_modules/typescript/bin/tsc';
+
+export const programChecks: readonly Check[] = [
+  {
+    name: 'format and lint',
+    run: (context) =>
+      run(context, 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '--error-on-warnings', '.']),
+  },
+  { name: 'types', run: (context) => run(context, tsc, ['--noEmit', '--pretty', 'false', '-p', '.']) },
+  {
+    name: 'types of the dashboard',
+    async run(context) {
+      const there = await access(join(context.root, 'dashboard', 'tsconfig.json')).then(
+        () => true,
+        () => false,
+      );
+      return there ? run(context, tsc, ['--noEmit', '--pretty', 'false', '-p', 'dashboard']) : [];
+    },
+  },
+];
