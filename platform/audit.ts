@@ -25,7 +25,8 @@ const longestText = 1_024;
 const longestDetails = 65_536;
 const deepest = 12;
 const secret = '•••';
-const secretName =
+/** Members of inputs that are secret, by their names. */
+export const secretName =
   /^(password|newPassword|privateKey|passphrase|secret|refreshToken|accessToken|apiToken|token|credentials?)$/i;
 
 /** Writes an entry: in the mutation's transaction when it is accepted, outside of one when it is refused. */

@@ -2,7 +2,7 @@
 // that row on the standby. A GTID alone would lie: a position counts as reached even when another server wrote it.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database, Transaction } from './database/database.ts';
+import type { Database, Sql, Transaction } from './database/database.ts';
 import { newUuid } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { Keyring } from './secrets/keyring.ts';
@@ -58,7 +58,8 @@ export class Commits {
 
   /** Leaves the mark in a mutation's last transaction, also when nothing changed. Returns its UUID, for `token`. */
   async record(tx: Transaction): Promise<string> {
-    const { epoch } = await this.timeline();
+    // Through the transaction's own connection: another one might not be free, and not become so.
+    const { epoch } = await this.#currentTimeline(tx);
     const id = newUuid();
     await tx.execute('INSERT INTO commit_record (id, timeline) VALUES (?, ?)', [id, epoch]);
     return id;
@@ -72,12 +73,8 @@ export class Commits {
   }
 
   /** The database's current timeline: a new one begins with each promotion. Read at most once a second. */
-  async timeline(): Promise<Timeline> {
-    const cached = this.#timeline;
-    if (cached !== undefined && performance.now() - cached.readAtMs < timelineCachedMs) return cached.value;
-    const value = await readTimeline(this.#db);
-    this.#timeline = { value, readAtMs: performance.now() };
-    return value;
+  timeline(): Promise<Timeline> {
+    return this.#currentTimeline(this.#db);
   }
 
   /** Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for the standby. Never throws. */
@@ -91,6 +88,14 @@ export class Commits {
       this.#log.warn({ err: error }, 'a commit token could not be checked');
       return { state: 'UNKNOWN', reason: 'the database is away: ask again' };
     }
+  }
+
+  async #currentTimeline(sql: Sql): Promise<Timeline> {
+    const cached = this.#timeline;
+    if (cached !== undefined && performance.now() - cached.readAtMs < timelineCachedMs) return cached.value;
+    const value = await readTimeline(sql);
+    this.#timeline = { value, readAtMs: performance.now() };
+    return value;
   }
 
   /** What the primary alone can tell; undefined when the standby has to be asked. */
@@ -174,7 +179,7 @@ async function hasRecord(db: Database, id: string): Promise<boolean> {
   return (await db.query('SELECT 1 FROM commit_record WHERE id = ?', [id])).length > 0;
 }
 
-async function readTimeline(db: Database): Promise<Timeline> {
+async function readTimeline(db: Sql): Promise<Timeline> {
   const sql = 'SELECT epoch, lossy FROM db_timeline ORDER BY epoch DESC LIMIT 1';
   const [row] = await db.query<{ epoch: number; lossy: number }>(sql);
   if (row === undefined) throw new Error('db_timeline is empty: apply the migrations');

@@ -1,6 +1,8 @@
 // Idempotency keys: the key is inserted first in the mutation's own transaction, so that of two requests with one key
 // exactly one has an effect and both get its result.
-import { createHash } from 'node:crypto';
+import { createHash, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
+import { secretName } from './audit.ts';
 import type { Sql, Transaction } from './database/database.ts';
 import { isDuplicateKey, isLockWaitTimeout } from './database/errors.ts';
 import { refuse } from './errors.ts';
@@ -26,11 +28,33 @@ export class DuplicateKeyFound extends Error {
 
 export const keyTtlMs = 7 * 24 * 3_600_000;
 const inProgressRetryMs = 500;
+const deepestInput = 32;
+const slowHash = promisify(scrypt) as (text: string, salt: string, bytes: number) => Promise<Buffer>;
 
 /** SHA-256 over the canonical JSON of an input, without what may differ between two tries of the same request. */
 export function hashRequest(input: unknown): string {
   const { idempotencyKey: _key, waitMs: _wait, ...rest } = (input ?? {}) as Record<string, unknown>;
   return createHash('sha256').update(canonicalJson(rest)).digest('hex');
+}
+
+/**
+ * As hashRequest, for inputs that may have secrets: those go through scrypt (RFC 7914) first, so that the stored hash is no
+ * quick way to guess a password. `salt`: the key, so that the same request gives the same hash.
+ */
+export async function hashSecretRequest(input: unknown, salt: string): Promise<string> {
+  return hashRequest(await withHardenedSecrets(input, salt, 0));
+}
+
+async function withHardenedSecrets(value: unknown, salt: string, depth: number): Promise<unknown> {
+  if (typeof value !== 'object' || value === null || value instanceof Date || depth > deepestInput) return value;
+  if (Array.isArray(value)) return Promise.all(value.map((item) => withHardenedSecrets(item, salt, depth + 1)));
+  const members = Object.entries(value).map(async ([name, member]: [string, unknown]) => {
+    if (!secretName.test(name) || member === null || member === undefined)
+      return [name, await withHardenedSecrets(member, salt, depth + 1)] as const;
+    const hard = await slowHash(canonicalJson(member), salt, 32);
+    return [name, hard.toString('hex')] as const;
+  });
+  return Object.fromEntries(await Promise.all(members));
 }
 
 /** JSON with sorted member names; members that are undefined are left out. */

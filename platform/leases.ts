@@ -194,7 +194,7 @@ export class Leases {
     const tokens = entries.map((entry) => entry.token);
     const marks = names.map(() => '?').join(', ');
     const mine = `name IN (${marks}) AND token IN (${marks})`;
-    return this.#db.transaction(async (tx) => {
+    const renew = async (tx: Transaction) => {
       // SKIP LOCKED: a result that is being written holds its lease's row; it must not keep the others from renewal.
       const free = await tx.query<{ name: string; token: string }>(
         `SELECT name, token FROM lease WHERE ${mine} AND expires_at > NOW(3) FOR UPDATE SKIP LOCKED`,
@@ -209,7 +209,9 @@ export class Leases {
       if (renewed.size === entries.length) return { renewed, ours: renewed };
       const left = await tx.query<{ token: string }>(`SELECT token FROM lease WHERE ${mine}`, [...names, ...tokens]);
       return { renewed, ours: new Set(left.map((row) => row.token)) };
-    });
+    };
+    // Also on a disk that is nearly full: what is under way must be able to end.
+    return this.#db.transaction(renew, { endsWork: true });
   }
 
   #lose(entry: Entry, why: string): void {

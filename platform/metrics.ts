@@ -41,7 +41,7 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
       () => sequencer.figures().sequenced,
     );
     gauge(registry, 'tidegate_sequencer_lag_seconds', 'Age of the oldest event without a place', [], async (set) =>
-      set(await sequencerLagSeconds(db)),
+      set((await sequencer.lagMs()) / 1000),
     );
   }
   if (feed !== undefined) {
@@ -73,13 +73,6 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
       },
     );
   }
-}
-
-async function sequencerLagSeconds(db: Database): Promise<number> {
-  const [row] = await db.query<{ lag: number | null }>(
-    'SELECT TIMESTAMPDIFF(MICROSECOND, MIN(at), NOW(3)) / 1000000 AS lag FROM status_change WHERE seq IS NULL',
-  );
-  return Math.max(0, row?.lag ?? 0);
 }
 
 type Set = (value: number, labels?: Record<string, string>) => void;

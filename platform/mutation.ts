@@ -8,7 +8,7 @@ import { Refusal, type UserError, userError } from './errors.ts';
 import {
   claimKey,
   DuplicateKeyFound,
-  hashRequest,
+  hashSecretRequest,
   type KeyScope,
   readKey,
   recordResult,
@@ -16,7 +16,6 @@ import {
 } from './idempotency.ts';
 import type { RequestContext } from './identity.ts';
 import type { Logger } from './log.ts';
-import type { Wake } from './wake.ts';
 
 export interface MutationCall<Result> {
   /** The mutation's name in the graph. */
@@ -47,7 +46,6 @@ export interface MutationOutcome<Result> {
 
 export interface MutationsOptions {
   readonly db: Database;
-  readonly wake: Wake;
   readonly commits: Commits;
   readonly log: Logger;
 }
@@ -84,7 +82,7 @@ export class Mutations {
   }
 
   async #run<Result>(call: MutationCall<Result>): Promise<MutationOutcome<Result>> {
-    const key = keyOf(call);
+    const key = await keyOf(call);
     for (let attempt = 1; attempt <= mostTries; attempt += 1) {
       try {
         const stored = await this.#db.transaction((tx) => this.#write(tx, call, key));
@@ -146,11 +144,11 @@ function auditOf<Result>(call: MutationCall<Result>): Omit<AuditRecord, 'outcome
   return { identity: context.identity, action: name, projectId, requestId: context.requestId, details: input };
 }
 
-function keyOf<Result>(call: MutationCall<Result>): KeyScope | undefined {
+async function keyOf<Result>(call: MutationCall<Result>): Promise<KeyScope | undefined> {
   const key = call.input.idempotencyKey;
   if (key === undefined || key === null) return undefined;
   const scope = call.projectId ?? `user:${call.context.identity?.id ?? 'anonymous'}`;
-  return { scope, operation: call.name, key, requestHash: hashRequest(call.input) };
+  return { scope, operation: call.name, key, requestHash: await hashSecretRequest(call.input, key) };
 }
 
 /** The `userErrors` of an error that a caller can act on; undefined for a bug. */
@@ -159,7 +157,11 @@ export function toUserErrors(error: unknown): UserError[] | undefined {
   if (error instanceof CommitUncertainError)
     return [userError('OUTCOME_UNCERTAIN', 'the database was lost during the commit: the same key tells the outcome')];
   if (isDiskFull(error))
-    return [userError('UNAVAILABLE', "the database's disk is full: nothing was done", { retryAfterMs: 10_000 })];
+    return [
+      userError('UNAVAILABLE', "the database's disk is full: nothing was done; make room, then send it again", {
+        retryAfterMs: 10_000,
+      }),
+    ];
   if (isUnavailable(error))
     return [userError('UNAVAILABLE', 'the database is away: nothing was done', { retryAfterMs: 1_000 })];
   if (isLockWaitTimeout(error))

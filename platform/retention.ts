@@ -42,8 +42,9 @@ export class Retention {
     const { db, log, eventMs, auditMs } = this.#options;
     const each = (batch: () => Promise<number>) => inBatches(batch, signal);
     const done = {
-      events: await each(() => db.transaction((tx) => deleteEvents(tx, eventMs))),
-      auditEntries: await each(() => db.transaction((tx) => deleteAudit(tx, auditMs))),
+      // Also on a disk that is nearly full: this is what makes room.
+      events: await each(() => db.transaction((tx) => deleteEvents(tx, eventMs), { endsWork: true })),
+      auditEntries: await each(() => db.transaction((tx) => deleteAudit(tx, auditMs), { endsWork: true })),
       keys: (await each(() => this.#deletePlainKeys())) + (await this.#deleteCallKeys(signal)),
       commitRecords: await each(() => this.#deleteCommitRecords()),
       leases: await each(() => this.#deleteLeases()),

@@ -107,6 +107,14 @@ export class Sequencer {
     return count;
   }
 
+  /** How long the oldest event without a place has waited: for health and metrics. */
+  async lagMs(): Promise<number> {
+    const [row] = await this.#db.query<{ lagMs: number | null }>(
+      'SELECT TIMESTAMPDIFF(MICROSECOND, MIN(at), NOW(3)) DIV 1000 AS lagMs FROM status_change WHERE seq IS NULL',
+    );
+    return Math.max(0, row?.lagMs ?? 0);
+  }
+
   /** For metrics. */
   figures(): { readonly elected: boolean; readonly sequenced: number } {
     return { elected: this.#elected(), sequenced: this.#sequenced };

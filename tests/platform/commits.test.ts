@@ -114,6 +114,18 @@ test('UNKNOWN for what was tampered with, for another key, for an old one, and f
   });
 });
 
+test('many mutations at once record their commits on as many connections as there are', async () => {
+  const few = new Database({ connection: pair.primary.application, connectionLimit: 2, acquireTimeoutMs: 1_000 });
+  try {
+    // Nothing cached: each of them needs the timeline while it holds a connection.
+    const fresh = new Commits({ db: few, keyring, log });
+    const ids = await Promise.all([1, 2, 3, 4].map(() => few.transaction((tx) => fresh.record(tx))));
+    expect(new Set(ids).size).toBe(4);
+  } finally {
+    await few.close();
+  }
+});
+
 test('a token outlives a key rotation', async () => {
   const token = await write();
   const rotated = new Keyring({ active: 'k2', keys: { k1: secret(1), k2: secret(3) } });

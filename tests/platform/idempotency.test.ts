@@ -6,6 +6,7 @@ import {
   claimKey,
   DuplicateKeyFound,
   hashRequest,
+  hashSecretRequest,
   type KeyScope,
   readKey,
   recordResult,
@@ -36,6 +37,18 @@ test('the hash of a request leaves out key and waitMs, and does not depend on th
   expect(hashRequest({ b: { d: null, c: [1, 2] }, a: 1, waitMs: 9 })).toBe(one);
   expect(hashRequest({ b: { d: null, c: [2, 1] }, a: 1 })).not.toBe(one);
   expect(hashRequest({ b: { c: [1, 2] }, a: 1 })).not.toBe(one);
+});
+
+test('secrets are hashed slowly, the same for the same key, and still tell two inputs apart', async () => {
+  const input = { name: 'ada', credentials: [{ password: 'correct horse' }] };
+  const one = await hashSecretRequest(input, 'key-1');
+  expect(await hashSecretRequest({ ...input, idempotencyKey: 'key-1' }, 'key-1')).toBe(one);
+  expect(one).not.toBe(hashRequest(input));
+  expect(await hashSecretRequest(input, 'key-2')).not.toBe(one);
+  expect(await hashSecretRequest({ ...input, credentials: [{ password: 'wrong horse' }] }, 'key-1')).not.toBe(one);
+  expect(await hashSecretRequest({ name: 'ada', at: new Date(0), list: [1, null] }, 'k')).toBe(
+    hashRequest({ name: 'ada', at: new Date(0), list: [1, null] }),
+  );
 });
 
 describe('a key', () => {

@@ -9,7 +9,6 @@ import type { Identity, RequestContext } from '../../platform/identity.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { type MutationCall, Mutations, toUserErrors } from '../../platform/mutation.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
-import { createLocalWake } from '../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 const log = pino({ level: 'silent' });
@@ -34,7 +33,7 @@ beforeAll(async () => {
   place = await testDatabase();
   db = new Database({ connection: place.connection });
   commits = new Commits({ db, keyring, log });
-  mutations = new Mutations({ db, wake: createLocalWake(), commits, log });
+  mutations = new Mutations({ db, commits, log });
   await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
 });
 
@@ -118,7 +117,7 @@ describe('run', () => {
       acquireTimeoutMs: 200,
     });
     try {
-      const lost = new Mutations({ db: away, wake: createLocalWake(), commits, log });
+      const lost = new Mutations({ db: away, commits, log });
       const outcome = await lost.run(create('f', {}));
       expect(outcome.userErrors).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);
     } finally {

@@ -64,7 +64,7 @@ export class RelayNode {
       feed: this.feed,
       leases: this.leases,
       commits: this.commits,
-      mutations: new Mutations({ db, wake, commits: this.commits, log }),
+      mutations: new Mutations({ db, commits: this.commits, log }),
       sealer: createSealer(keyring),
       owner: this.owner,
       name: `relay-${this.owner.slice(0, 8)}`,
