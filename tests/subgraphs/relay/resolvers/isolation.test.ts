@@ -1,0 +1,239 @@
+// Another project's things do not exist: on every root field and every entity of the relay's SDL. A field that is added and
+// has no case here fails the first test.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ExecutionResult, parse, subscribe } from 'graphql';
+import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
+import type { Identity } from '../../../../platform/identity.ts';
+import { element, NftDevice } from '../support/nft-device.ts';
+import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+
+const owner = identity('OPERATOR', projectA);
+const stranger = identity('OPERATOR', projectB);
+const cmp = { namespace: 'default', type: 'tenant', externalId: 'shared-name' };
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+const ids = { backend: '', operation: '', mapping: '', cmp: encodeCmpObject(cmp) };
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+  ids.backend = await device.register(node, 'secret-fw', { labels: [{ name: 'rack', value: 'secret' }] });
+  const cmpObject = { type: cmp.type, externalId: cmp.externalId };
+  const made = await call(node, 'ruleCreate', {
+    ...{ backend: { name: 'secret-fw' }, cmpObject, idempotencyKey: 'k', name: 'secret-rule', action: 'DROP' },
+  });
+  ids.operation = made.operation?.id ?? '';
+  ids.mapping = made.mapping?.id ?? '';
+});
+afterAll(async () => {
+  await system.stop();
+  await device.ssh.stop();
+});
+
+/** Texts that only the owner may ever read. */
+const secrets = () => ['secret', ids.backend, ids.operation, ids.mapping].filter((text) => text !== '');
+
+interface Probe {
+  readonly text: string;
+  readonly variables?: () => Record<string, unknown>;
+}
+
+const fields = { backend: 'id name host', operation: 'id name arguments wireCall', mapping: 'id key scope' };
+const selector = () => ({ id: ids.backend });
+const errorsOnly = 'userErrors { code }';
+
+const queries: Record<string, Probe> = {
+  backend: {
+    text: `query ($id: ID!) { backend(id: $id) { ${fields.backend} } }`,
+    variables: () => ({ id: ids.backend }),
+  },
+  backends: {
+    text: `query ($p: ID) { all: backends { nodes { ${fields.backend} } } theirs: backends(projectId: $p) { nodes { ${fields.backend} } } }`,
+    variables: () => ({ p: projectId(projectA) }),
+  },
+  operation: {
+    text: `query ($id: ID!) { operation(id: $id) { ${fields.operation} } }`,
+    variables: () => ({ id: ids.operation }),
+  },
+  operations: {
+    text: `query ($p: ID, $b: ID) { operations { nodes { ${fields.operation} } } o2: operations(projectId: $p) { nodes { ${fields.operation} } } o3: operations(backendId: $b) { nodes { ${fields.operation} } } }`,
+    variables: () => ({ p: projectId(projectA), b: ids.backend }),
+  },
+  mapping: {
+    text: `query ($id: ID!) { mapping(id: $id) { ${fields.mapping} } }`,
+    variables: () => ({ id: ids.mapping }),
+  },
+  mappings: {
+    text: `query ($p: ID, $b: ID) { mappings { nodes { ${fields.mapping} } } m2: mappings(projectId: $p) { nodes { ${fields.mapping} } } m3: mappings(backendId: $b) { nodes { ${fields.mapping} } } }`,
+    variables: () => ({ p: projectId(projectA), b: ids.backend }),
+  },
+  relayRead: {
+    text: 'query ($input: RelayReadInput!) { relayRead(input: $input) { result wireCall userErrors { code } } }',
+    variables: () => ({ input: { backend: selector(), operation: 'table.list', arguments: {} } }),
+  },
+  // The same for everybody: what this relay can do.
+  drivers: { text: '{ drivers { name } }' },
+};
+
+const mutation = (name: string, type: string, result: string, input: () => Record<string, unknown>): Probe => ({
+  text: `mutation ($input: ${type}!) { ${name}(input: $input) { ${result} ${errorsOnly} } }`,
+  variables: () => ({ input: { idempotencyKey: `stranger-${name}`, ...input() } }),
+});
+const backendResult = `backend { ${fields.backend} }`;
+const callResult = `operation { ${fields.operation} } mapping { ${fields.mapping} } wireCall`;
+const mutationProbes: Record<string, Probe> = {
+  backendCreate: mutation('backendCreate', 'BackendCreateInput', backendResult, () => ({
+    ...{ projectId: projectId(projectA), name: 'x', driver: 'linux-nftables', host: '192.0.2.1' },
+    credentials: { username: 'u', password: 'p' },
+  })),
+  backendUpdate: mutation('backendUpdate', 'BackendUpdateInput', backendResult, () => ({ id: ids.backend, site: 'x' })),
+  backendHostKeyAccept: mutation('backendHostKeyAccept', 'BackendHostKeyAcceptInput', backendResult, () => ({
+    ...{ id: ids.backend, hostKeySha256: `SHA256:${'C'.repeat(43)}` },
+  })),
+  backendCircuitClose: mutation('backendCircuitClose', 'BackendCircuitCloseInput', backendResult, () => ({
+    id: ids.backend,
+  })),
+  backendDelete: mutation('backendDelete', 'BackendDeleteInput', backendResult, () => ({
+    ...{ id: ids.backend, orphanMappings: true },
+  })),
+  firewallAddressSetElementAdd: mutation(
+    ...(['firewallAddressSetElementAdd', 'FirewallAddressSetElementAddInput', callResult] as const),
+    () => ({ backend: selector(), set: 'blocked', address: '10.0.0.1' }),
+  ),
+  firewallAddressSetElementRemove: mutation(
+    ...(['firewallAddressSetElementRemove', 'FirewallAddressSetElementRemoveInput', callResult] as const),
+    () => ({ backend: selector(), set: 'blocked', address: '10.0.0.1' }),
+  ),
+  firewallRuleCreate: mutation('firewallRuleCreate', 'FirewallRuleCreateInput', callResult, () => ({
+    // Their project, where the CMP object of the same name does not live.
+    ...{ backend: { whereMapped: true }, name: 'r', action: 'DROP' },
+    cmpObject: { type: cmp.type, externalId: cmp.externalId },
+  })),
+  firewallRuleDelete: mutation('firewallRuleDelete', 'FirewallRuleDeleteInput', callResult, () => ({
+    mappingId: ids.mapping,
+  })),
+  relayCall: mutation('relayCall', 'RelayCallInput', callResult, () => ({
+    ...{
+      backend: { label: { name: 'rack', value: 'secret' } },
+      operation: 'set.delete',
+      arguments: { set: 'blocked' },
+    },
+  })),
+  operationSettle: mutation('operationSettle', 'OperationSettleInput', `operation { ${fields.operation} }`, () => ({
+    ...{ id: ids.operation, verdict: 'FAILED', note: 'x', force: true },
+  })),
+};
+
+const subscriptions: Record<string, string> = {
+  operationChanges: `subscription ($after: String) { operationChanges(after: $after) { cursor operation { ${fields.operation} } } }`,
+  backendChanges: `subscription ($after: String) { backendChanges(after: $after) { cursor backend { ${fields.backend} } } }`,
+};
+
+const entities: Record<string, () => string> = {
+  Backend: () => `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Backend { ${fields.backend} } } }`,
+  Operation: () =>
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Operation { ${fields.operation} } } }`,
+  Mapping: () => `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Mapping { ${fields.mapping} } } }`,
+  CmpObject: () =>
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { mappings { nodes { ${fields.mapping} } } operations { nodes { ${fields.operation} } } } } }`,
+};
+const entityIds: Record<string, () => string> = {
+  Backend: () => ids.backend,
+  Operation: () => ids.operation,
+  Mapping: () => ids.mapping,
+  CmpObject: () => ids.cmp,
+};
+
+test('every root field and every entity has its case', () => {
+  const { schema } = node.relay;
+  const names = (type: ReturnType<typeof schema.getQueryType>) => Object.keys(type?.getFields() ?? {});
+  expect(names(schema.getQueryType()).filter((name) => !name.startsWith('_'))).toEqual(Object.keys(queries));
+  expect(names(schema.getMutationType())).toEqual(Object.keys(mutationProbes));
+  expect(names(schema.getSubscriptionType())).toEqual(Object.keys(subscriptions));
+  const entityUnion = schema.getType('_Entity');
+  const types = entityUnion !== undefined && 'getTypes' in entityUnion ? entityUnion.getTypes() : [];
+  expect(types.length).toBeGreaterThan(3);
+  expect(
+    types
+      .map((type) => type.name)
+      .filter((name) => name !== 'Project')
+      .sort(),
+  ).toEqual(Object.keys(entities).sort());
+});
+
+async function asked(who: Identity | null, probe: Probe): Promise<string> {
+  return JSON.stringify(await node.run(who, probe.text, probe.variables?.() ?? {}));
+}
+
+describe.each([
+  ['a stranger', stranger],
+  ['nobody', null],
+] as const)('%s', (_who, who) => {
+  test.each(Object.entries({ ...queries, ...mutationProbes }))('reads nothing by %s', async (name, probe) => {
+    const before = await node.db.query('SELECT version FROM backend ORDER BY id');
+    const answer = await asked(who, probe);
+    for (const secret of secrets()) expect(answer.replaceAll(/"message":"[^"]*"/g, '')).not.toContain(secret);
+    if (name in mutationProbes) expect(answer).toMatch(/NOT_FOUND|PROJECT_REQUIRED/);
+    expect(await node.db.query('SELECT version FROM backend ORDER BY id')).toEqual(before);
+  });
+
+  test.each(Object.entries(entities))('reads nothing as entity %s', async (type, text) => {
+    const answer = await node.run(who, text(), { r: [{ __typename: type, id: entityIds[type]?.() }] });
+    for (const secret of secrets()) expect(JSON.stringify(answer)).not.toContain(secret);
+  });
+});
+
+test('the owner reads all of it, so that the cases above can fail', async () => {
+  for (const [name, probe] of Object.entries(queries))
+    if (name !== 'drivers' && name !== 'relayRead') expect(await asked(owner, probe)).toContain('secret');
+  for (const [type, text] of Object.entries(entities)) {
+    const answer = await node.run(owner, text(), { r: [{ __typename: type, id: entityIds[type]?.() }] });
+    expect(JSON.stringify(answer)).toContain('secret');
+  }
+});
+
+async function follow(
+  who: Identity,
+  text: string,
+  after: string | null,
+  until: (item: string) => boolean,
+): Promise<string[]> {
+  const contextValue = { identity: who, requestId: 'r', loaders: new Map() };
+  const args = { schema: node.relay.schema, document: parse(text), variableValues: { after }, contextValue };
+  const stream = (await subscribe(args)) as AsyncGenerator<ExecutionResult>;
+  const items: string[] = [];
+  for await (const item of stream) {
+    items.push(JSON.stringify(item));
+    if (until(items.at(-1) ?? '')) break;
+  }
+  return items;
+}
+
+test.each(Object.entries(subscriptions))('%s shows each what is theirs, and only that', async (name, text) => {
+  const after = await node.feed.currentCursor();
+  await device.register(node, `secret-${name}`);
+  await call(node, 'add', element(`secret-${name}`, '10.7.7.7'));
+  // Something of the stranger's own ends their stream.
+  const { data } = await node.run<{ backendCreate: { backend: { id: string } } }>(
+    stranger,
+    'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } userErrors { message } } }',
+    {
+      input: {
+        ...{ name: `own-${name}`, driver: 'linux-nftables', host: device.ssh.host, port: device.ssh.port },
+        ...{ hostKeySha256: device.ssh.hostKeySha256, credentials: { username: 'u', password: 'secret' } },
+      },
+    },
+  );
+  expect(data.backendCreate.backend.id).toBeTruthy();
+  await call(node, 'add', element(`own-${name}`, '10.7.7.8'), stranger);
+  const own = name === 'backendChanges' ? `own-${name}` : '10.7.7.8';
+  const theirs = await follow(stranger, text, after, (item) => item.includes(own));
+  for (const item of theirs) expect(item).not.toMatch(/secret|10\.7\.7\.7/);
+  const ours = await follow(owner, text, after, (item) =>
+    item.includes(name === 'backendChanges' ? `secret-${name}` : '10.7.7.7'),
+  );
+  expect(ours.length).toBeGreaterThan(0);
+});
