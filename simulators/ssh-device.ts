@@ -1,11 +1,10 @@
 // An SSH device that behaves as badly as it is told to: it speaks the protocol of RFC 4252 (log-in), 4253 (transport) and
 // 4254 (channels, exec), and counts what reached it. For failures that a real OpenSSH can't be made to have.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type ServerConfig, type Session } from 'ssh2';
-import { hostKeyOf } from '../subgraphs/relay/transports/host-key.ts';
 
 /** One exec request, for the device to answer or not. */
 export interface Execution {
@@ -61,7 +60,8 @@ export class SshDevice {
     this.#options = options;
     const key = ssh2.utils.parseKey(hostKey);
     if (key instanceof Error) throw key;
-    this.hostKeySha256 = hostKeyOf((Array.isArray(key) ? key[0] : key).getPublicSSH()).sha256;
+    const publicKey = (Array.isArray(key) ? key[0] : key).getPublicSSH();
+    this.hostKeySha256 = `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
     const algorithms = options.algorithms ? { algorithms: options.algorithms } : {};
     this.#server = new ssh2.Server({ hostKeys: [hostKey], ...algorithms }, (connection) => this.#serve(connection));
   }

@@ -2,8 +2,10 @@
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
 import { HttpError } from './http-body.ts';
-import type { InternalRoute } from './serve-subgraph.ts';
-import { identityShape } from './signed-identity.ts';
+import { type IdentityClaims, identityShape } from './signed-identity.ts';
+
+/** Answers one path of a served subgraph; what it returns is sent as JSON. */
+export type InternalRoute = (body: unknown, claims: IdentityClaims) => Promise<unknown>;
 
 export const authenticatePath = '/internal/authenticate';
 export const recheckPath = '/internal/recheck';

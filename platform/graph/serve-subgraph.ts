@@ -7,20 +7,17 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
 import type { Keyring } from '../secrets/keyring.ts';
-import { internalRoutes } from './authenticator-routes.ts';
+import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
 import { DocumentCache } from './document-cache.ts';
 import { executeOnSchema } from './execution.ts';
 import { HttpError, parseJson, readBody } from './http-body.ts';
-import { type IdentityClaims, identityHeader, verifyIdentity } from './signed-identity.ts';
+import { identityHeader, verifyIdentity } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
 import { isLoopback, type MutualTls } from './tls.ts';
 
 /** Representations of many entities make large bodies. */
 const maxBodyBytes = 8 * 1024 * 1024;
-
-/** Answers one path; what it returns is sent as JSON. */
-export type InternalRoute = (body: unknown, claims: IdentityClaims) => Promise<unknown>;
 
 export interface ServeSubgraphOptions {
   readonly subgraph: Subgraph;
