@@ -3,6 +3,7 @@
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
+import { encodeId } from '../../../platform/ids.ts';
 import { type HeldLease, LeaseLostError, type Leases } from '../../../platform/leases.ts';
 import { type Logger, withRequestId } from '../../../platform/log.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -404,7 +405,7 @@ export class BackendHolder {
     if (error instanceof LeaseLostError) return false;
     if (error instanceof ObjectClaimedError) {
       if (error.state !== 'UNKNOWN') return false;
-      const message = `operation ${error.operationId} on the same object is UNKNOWN: settle it, or force`;
+      const message = `operation ${encodeId('Operation', error.operationId)} on the same object is UNKNOWN: settle it, or force`;
       await this.#reject(row, { code: 'UNSETTLED_PREDECESSOR', message });
       return true;
     }

@@ -13,7 +13,7 @@ import {
   refuseInProgress,
 } from '../../../platform/idempotency.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { newUuid } from '../../../platform/ids.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { LeaseLostError } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
@@ -352,5 +352,8 @@ function keyScope(request: CallRequest, projectId: string, key: string): KeyScop
 }
 
 function refuseUnsettled(operationId: string): never {
-  refuse('UNSETTLED_PREDECESSOR', `operation ${operationId} on the same object is UNKNOWN: settle it, or force`);
+  refuse(
+    'UNSETTLED_PREDECESSOR',
+    `operation ${encodeId('Operation', operationId)} on the same object is UNKNOWN: settle it, or force`,
+  );
 }

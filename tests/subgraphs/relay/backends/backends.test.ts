@@ -1,0 +1,231 @@
+// The registry of backends: registering, choosing, changing, deleting; secrets stay secret.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { encodeId } from '../../../../platform/ids.ts';
+import { element, NftDevice } from '../support/nft-device.ts';
+import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+
+const operator = identity('OPERATOR');
+const both = { ...operator, projects: { [projectA]: 'OPERATOR', [projectB]: 'OPERATOR' } } as const;
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+});
+afterAll(async () => {
+  await system.stop();
+  await device.ssh.stop();
+});
+
+interface Shape {
+  readonly id: string;
+  readonly name: string;
+  readonly version: number;
+  readonly ordinal: number;
+  readonly provisioningStatus: string;
+  readonly site: string | null;
+  readonly labels: readonly { name: string; value: string }[];
+  readonly limits: { concurrency: number; queueLimit: number; deadlineMs: number };
+  readonly credentialFields: readonly string[];
+  readonly hostKeySha256: string | null;
+}
+interface Payload {
+  readonly backend: Shape | null;
+  readonly userErrors: readonly { code: string; field: string[] }[];
+  readonly commit: { token: string } | null;
+}
+const shape =
+  'id name version ordinal provisioningStatus site labels { name value } limits { concurrency queueLimit deadlineMs } credentialFields hostKeySha256';
+
+async function mutate(name: string, input: Record<string, unknown>, who: typeof operator | typeof both = operator) {
+  const type = `${name[0]?.toUpperCase()}${name.slice(1)}Input`;
+  const { data, errors } = await node.run<{ payload: Payload }>(
+    who,
+    `mutation ($input: ${type}!) { payload: ${name}(input: $input) { backend { ${shape} } userErrors { code message field } commit { token } } }`,
+    { input },
+  );
+  if (errors.length > 0) throw new Error(JSON.stringify(errors));
+  return data.payload;
+}
+const base = () => ({
+  ...{ driver: 'linux-nftables', host: device.ssh.host, port: device.ssh.port },
+  ...{ hostKeySha256: device.ssh.hostKeySha256, credentials: { username: 'netops', password: 'secret' } },
+});
+
+test('registered with defaults, its secrets sealed and never shown', async () => {
+  const made = await mutate('backendCreate', { ...base(), name: 'first', labels: [{ name: 'rack', value: 'b12' }] });
+  expect(made).toMatchObject({
+    userErrors: [],
+    backend: {
+      ...{
+        name: 'first',
+        version: 1,
+        ordinal: 1,
+        provisioningStatus: 'ENABLED',
+        labels: [{ name: 'rack', value: 'b12' }],
+      },
+      limits: { concurrency: 4, queueLimit: 1000, deadlineMs: 30_000 },
+      credentialFields: ['password', 'username'],
+    },
+  });
+  expect(made.commit?.token).toBeTruthy();
+  const rows = await node.db.query<{ sealed: Buffer }>('SELECT sealed FROM backend_credential');
+  expect(rows).toHaveLength(2);
+  for (const { sealed } of rows) expect(sealed.toString('latin1')).not.toMatch(/secret|netops/);
+  const audit = await node.db.query<{ details: string }>(
+    "SELECT details FROM audit_entry WHERE action = 'backendCreate'",
+  );
+  expect(JSON.stringify(audit)).not.toContain('"secret"');
+});
+
+test('a repeated request with its key makes one backend; ordinals are never used again', async () => {
+  const input = { ...base(), name: 'second', idempotencyKey: 'make-second' };
+  const [one, two] = await Promise.all([mutate('backendCreate', input), mutate('backendCreate', input)]);
+  expect(one.backend?.id).toBe(two.backend?.id);
+  expect(one.backend?.ordinal).toBe(2);
+  await mutate('backendDelete', { id: one.backend?.id, idempotencyKey: 'drop' });
+  const again = await mutate('backendDelete', { id: one.backend?.id, idempotencyKey: 'drop' });
+  expect(again).toMatchObject({ userErrors: [], backend: { provisioningStatus: 'DELETED' } });
+  const third = await mutate('backendCreate', { ...base(), name: 'second' });
+  expect(third.backend?.ordinal).toBe(3);
+  const elsewhere = await mutate('backendCreate', { ...base(), name: 'second', projectId: projectId(projectB) }, both);
+  expect(elsewhere.backend?.ordinal).toBe(1);
+});
+
+test('an update changes what it names and raises the version; an old version is refused', async () => {
+  const made = await mutate('backendCreate', { ...base(), name: 'changing', site: 'west' });
+  const id = made.backend?.id;
+  const change = { id, expectedVersion: 1, limits: { concurrency: 2 }, labels: [{ name: 'a', value: '1' }] };
+  const changed = await mutate('backendUpdate', change);
+  expect(changed.backend).toMatchObject({
+    ...{ version: 2, site: 'west', labels: [{ name: 'a', value: '1' }] },
+    limits: { concurrency: 2, queueLimit: 1000, deadlineMs: 30_000 },
+  });
+  expect(await mutate('backendUpdate', change)).toMatchObject({
+    backend: null,
+    userErrors: [{ code: 'STALE_VERSION' }],
+  });
+  const off = await mutate('backendUpdate', { id, enabled: false });
+  expect(off.backend).toMatchObject({ version: 3, provisioningStatus: 'DISABLED' });
+  const held = await call(node, 'add', element('changing', '10.0.0.1'));
+  expect(held.userErrors).toMatchObject([{ code: 'BACKEND_DISABLED', retry: 'SAME_KEY' }]);
+  await mutate('backendUpdate', { id, enabled: true });
+  expect((await call(node, 'add', element('changing', '10.0.0.1'))).operation?.state).toBe('SUCCEEDED');
+});
+
+test('deleting a backend with live mappings is refused, or makes orphans of them', async () => {
+  const made = await mutate('backendCreate', { ...base(), name: 'mapped' });
+  const cmpObject = { type: 'tenant', externalId: 'orphan' };
+  const added = await call(node, 'add', element('mapped', '10.0.0.1', { cmpObject }));
+  expect(added.mapping?.state).toBe('ACTIVE');
+  const id = made.backend?.id;
+  expect(await mutate('backendDelete', { id })).toMatchObject({
+    backend: null,
+    userErrors: [{ code: 'HAS_MAPPINGS' }],
+  });
+  expect(await mutate('backendDelete', { id, orphanMappings: true })).toMatchObject({ userErrors: [] });
+  const { data } = await node.run<{ mapping: { state: string; version: number } }>(
+    operator,
+    'query ($id: ID!) { mapping(id: $id) { state version } }',
+    { id: added.mapping?.id },
+  );
+  expect(data.mapping).toEqual({ state: 'ORPHAN', version: 2 });
+  const events = await node.db.query<{ toStatus: string }>(
+    "SELECT to_status AS toStatus FROM status_change WHERE kind = 'mapping.state' AND reason = 'backend deleted'",
+  );
+  expect(events).toEqual([{ toStatus: 'ORPHAN' }]);
+  const gone = await call(node, 'add', { ...element('mapped', '10.0.0.2') });
+  expect(gone.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['input', 'backend'] }]);
+});
+
+describe('choosing a backend', () => {
+  const names = ['north-1', 'north-2', 'south-1'] as const;
+  const madeIds = new Map<string, { id: string; ordinal: number }>();
+  beforeAll(async () => {
+    for (const name of names) {
+      const site = name.split('-')[0] ?? '';
+      const labels = [{ name: 'tier', value: name.endsWith('1') ? 'gold' : 'silver' }];
+      const { backend } = await mutate('backendCreate', { ...base(), name, site, labels });
+      madeIds.set(name, { id: backend?.id ?? '', ordinal: backend?.ordinal ?? 0 });
+    }
+  });
+  let key = 0;
+  async function chosen(backend: Record<string, unknown>, more: Record<string, unknown> = {}): Promise<string> {
+    key += 1;
+    const address = `10.8.0.${key}`;
+    const answer = await call(node, 'add', { idempotencyKey: address, set: 'blocked', address, backend, ...more });
+    const [fault] = answer.userErrors;
+    if (fault !== undefined) return `${fault.code} ${fault.message}`;
+    const { data } = await node.run<{ operation: { backend: { name: string } } }>(
+      operator,
+      'query ($id: ID!) { operation(id: $id) { backend { name } } }',
+      { id: answer.operation?.id },
+    );
+    return data.operation.backend.name;
+  }
+
+  test('by id, name, ordinal, label and site, all of which must match', async () => {
+    expect(await chosen({ id: madeIds.get('north-2')?.id })).toBe('north-2');
+    expect(await chosen({ name: 'south-1' })).toBe('south-1');
+    expect(await chosen({ family: 'FIREWALL', ordinal: madeIds.get('north-1')?.ordinal })).toBe('north-1');
+    expect(await chosen({ site: 'south' })).toBe('south-1');
+    expect(await chosen({ site: 'north', label: { name: 'tier', value: 'silver' } })).toBe('north-2');
+    expect(await chosen({ id: madeIds.get('north-2')?.id, site: 'south' })).toMatch(/^NOT_FOUND/);
+    expect(await chosen({ id: encodeId('Backend', 'nonsense') })).toMatch(/^NOT_FOUND/);
+  });
+
+  test('more than one match is AMBIGUOUS and lists the candidates; leastMapped decides', async () => {
+    const ambiguous = await chosen({ site: 'north' });
+    expect(ambiguous).toMatch(/^AMBIGUOUS 2 backends match: north-1 .*north-2/);
+    const cmpObject = { type: 'vm', externalId: '1' };
+    expect(await chosen({ site: 'north', leastMapped: true }, { cmpObject })).toBe('north-1');
+    expect(await chosen({ site: 'north', leastMapped: true }, { cmpObject })).toBe('north-2');
+  });
+
+  test('where the CMP object already lives', async () => {
+    const cmpObject = { type: 'vm', externalId: 'lives-south' };
+    expect(await chosen({ whereMapped: true }, { cmpObject })).toMatch(/^NOT_FOUND/);
+    expect(await chosen({ name: 'south-1' }, { cmpObject })).toBe('south-1');
+    expect(await chosen({ whereMapped: true }, { cmpObject })).toBe('south-1');
+  });
+
+  test('of several projects the caller names one', async () => {
+    const input = { ...element('second', '10.0.0.9'), idempotencyKey: 'several' };
+    const several = await call(node, 'add', input, both);
+    expect(several.userErrors).toMatchObject([{ code: 'PROJECT_REQUIRED', field: ['input', 'projectId'] }]);
+    const named = await call(node, 'add', { ...input, projectId: projectId(projectB) }, both);
+    expect(named.operation?.state).toBe('SUCCEEDED');
+    const byId = await call(
+      node,
+      'add',
+      { ...element('x', '10.0.0.10'), backend: { id: madeIds.get('north-1')?.id } },
+      both,
+    );
+    expect(byId.operation?.state).toBe('SUCCEEDED');
+  });
+});
+
+test('pages of backends follow each other by name', async () => {
+  const seen: string[] = [];
+  let after: string | null = null;
+  do {
+    const {
+      data,
+    }: { data: { backends: { nodes: { name: string }[]; pageInfo: { hasNextPage: boolean; endCursor: string } } } } =
+      await node.run(
+        operator,
+        'query ($a: String) { backends(first: 2, after: $a) { nodes { name } pageInfo { hasNextPage endCursor } } }',
+        { a: after },
+      );
+    seen.push(...data.backends.nodes.map((each) => each.name));
+    after = data.backends.pageInfo.hasNextPage ? data.backends.pageInfo.endCursor : null;
+  } while (after !== null);
+  expect(seen).toEqual([...seen].sort());
+  expect(new Set(seen).size).toBe(seen.length);
+  expect(seen).toContain('south-1');
+  expect(seen).not.toContain('mapped');
+});

@@ -1,0 +1,114 @@
+// Health checks of backends: what they see, what they record, and that they lock no account.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { decodeUuid } from '../../../platform/ids.ts';
+import { LeaseLostError } from '../../../platform/leases.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import { BackendChecker, listCheckTargets, recordCheckResults } from '../../../subgraphs/relay/checks.ts';
+import { NftDevice } from './support/nft-device.ts';
+import { keyFile, type RelayNode, RelaySystem } from './support/relay-system.ts';
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+let checker: BackendChecker;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+  checker = new BackendChecker({ db: node.db, sealer: createSealer(new Keyring(keyFile)) });
+});
+afterAll(async () => {
+  await checker.close();
+  await system.stop();
+  await device.ssh.stop();
+});
+
+const uuid = (id: string) => decodeUuid('Backend', id) ?? '';
+const check = (id: string) => checker.check({ id, timeoutMs: 2_000, revision: 'r' }, { signal });
+async function rowOf(id: string) {
+  const rows = await node.db.query<{
+    status: string;
+    version: number;
+    circuit: string;
+    message: string;
+    software: string;
+  }>(
+    `SELECT operating_status AS status, version, circuit_state AS circuit, health_message AS message,
+      software_version AS software FROM backend WHERE id = ?`,
+    [id],
+  );
+  return rows[0];
+}
+
+test('a healthy device is up, says its version, and is asked on one session', async () => {
+  const id = uuid(await device.register(node, 'healthy'));
+  const first = await check(id);
+  expect(first).toEqual({
+    ...{ up: true, message: null },
+    detail: { softwareVersion: 'nftables 1.0.6', serial: null, openCircuit: null },
+  });
+  await check(id);
+  expect(device.ssh.connections).toBe(1);
+  expect(await listCheckTargets(node.db)).toMatchObject([{ id, status: 'UNKNOWN' }]);
+});
+
+test('results are recorded under the lease; a transition is an event, the same again is not', async () => {
+  const id = uuid(await device.register(node, 'recorded'));
+  const lease = await node.leases.acquire('checks/backends/0');
+  if (lease === undefined) throw new Error('no lease');
+  const seen = { target: { id }, message: null, detail: null, latencyMs: 12.6, at: new Date(), status: 'UP' } as const;
+  await recordCheckResults(node.db, system.wake, [seen], lease);
+  await recordCheckResults(node.db, system.wake, [seen], lease);
+  expect(await rowOf(id)).toMatchObject({ status: 'ONLINE', version: 2 });
+  await recordCheckResults(node.db, system.wake, [{ ...seen, status: 'DOWN', message: 'CONNECT_FAILED: x' }], lease);
+  expect(await rowOf(id)).toMatchObject({ status: 'OFFLINE', version: 3, message: 'CONNECT_FAILED: x' });
+  const events = await node.db.query(
+    "SELECT from_status AS f, to_status AS t FROM status_change WHERE kind = 'backend.operatingStatus' ORDER BY id",
+  );
+  expect(events).toEqual([
+    { f: 'UNKNOWN', t: 'ONLINE' },
+    { f: 'ONLINE', t: 'OFFLINE' },
+  ]);
+  await lease.release();
+  await expect(recordCheckResults(node.db, system.wake, [seen], lease)).rejects.toThrow(LeaseLostError);
+  expect(await rowOf(id)).toMatchObject({ status: 'OFFLINE', version: 3 });
+});
+
+test('a refused log-in is tried once, and opens the circuit', async () => {
+  const locked = await NftDevice.start();
+  try {
+    const credentials = { username: 'netops', password: 'wrong' };
+    const id = uuid(await locked.register(node, 'locked', { credentials }));
+    const first = await check(id);
+    expect(first).toMatchObject({ up: false, message: expect.stringMatching(/^AUTH_FAILED/) });
+    const lease = await node.leases.acquire('checks/backends/1');
+    if (lease === undefined) throw new Error('no lease');
+    const seen = { ...first, target: { id }, latencyMs: 3, at: new Date(), status: 'DOWN' } as const;
+    await recordCheckResults(node.db, system.wake, [seen], lease);
+    expect(await rowOf(id)).toMatchObject({ status: 'OFFLINE', circuit: 'OPEN' });
+    expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^AUTH_FAILED/) });
+    expect(locked.ssh.attempts.filter((method) => method === 'password')).toHaveLength(1);
+  } finally {
+    await locked.ssh.stop();
+  }
+});
+
+test('no host key accepted: down, and it says which one the device shows; a dead device is down', async () => {
+  const bare = await NftDevice.start();
+  const id = uuid(await bare.register(node, 'bare', { hostKeySha256: null }));
+  const unknown = await check(id);
+  expect(unknown).toMatchObject({ up: false, message: expect.stringMatching(/^HOST_KEY_UNKNOWN/) });
+  expect(unknown.message).toContain(bare.ssh.hostKeySha256);
+  expect(unknown.detail?.openCircuit).toBeNull();
+  await bare.ssh.stop();
+  expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^CONNECT_FAILED/) });
+});
+
+test('backends that are not in use are not checked', async () => {
+  await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE name = 'healthy'");
+  const names = (await listCheckTargets(node.db)).map((target) => target.id);
+  expect(names).toHaveLength(3);
+});

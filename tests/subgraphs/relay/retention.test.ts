@@ -1,0 +1,47 @@
+// Retention of the journal: what is final and old goes, with its evidence; what a living mapping came from stays.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { deleteOldOperations, endedCalls } from '../../../subgraphs/relay/retention.ts';
+import { element, NftDevice } from './support/nft-device.ts';
+import { call, type RelayNode, RelaySystem } from './support/relay-system.ts';
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+  await device.register(node, 'fw');
+});
+afterAll(async () => {
+  await system.stop();
+  await device.ssh.stop();
+});
+
+test('old final calls are deleted, others are not', async () => {
+  const cmpObject = { type: 'tenant', externalId: '1' };
+  await call(node, 'add', element('fw', '10.0.0.1', { cmpObject }));
+  await call(node, 'add', element('fw', '10.0.0.2'));
+  await call(node, 'add', element('fw', '10.0.0.3'));
+  await call(node, 'add', element('fw', '10.0.0.4'));
+  await node.db.execute(
+    "UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE object_key = 'blocked/10.0.0.3'",
+  );
+  await node.db.execute(
+    "UPDATE operation SET finished_at = NOW(3) - INTERVAL 2 DAY WHERE object_key <> 'blocked/10.0.0.4'",
+  );
+  await node.db.execute("UPDATE operation SET finished_at = NULL WHERE state = 'UNKNOWN'");
+  await node.db.execute(
+    "INSERT INTO operation_evidence (operation_id, source, finding) SELECT id, 'probe', 'X' FROM operation",
+  );
+  expect(await deleteOldOperations({ db: node.db, operationMs: 86_400_000 })).toBe(1);
+  const left = await node.db.query<{ id: string; objectKey: string }>(
+    'SELECT id, object_key AS objectKey FROM operation ORDER BY id',
+  );
+  expect(left.map((row) => row.objectKey)).toEqual(['blocked/10.0.0.1', 'blocked/10.0.0.3', 'blocked/10.0.0.4']);
+  expect(await node.db.query('SELECT COUNT(*) AS n FROM operation_evidence')).toEqual([{ n: 3 }]);
+  const ids = left.map((row) => row.id);
+  const ended = await endedCalls(node.db, [...ids, 'gone']);
+  expect([...ended]).toEqual([ids[0], ids[2], 'gone']);
+});
