@@ -10,6 +10,7 @@ import { startRedis } from '../../embedded/redis.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { type Config, type ConfigSources, readConfig } from '../../platform/config.ts';
+import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
@@ -19,6 +20,9 @@ import { migrationsFolder, type RunningProcess, startProcess } from './process.t
 
 /** Version of the data folder's layout: a newer one is refused. */
 const dataVersion = 1;
+
+/** Room for what ends work under way, and for MariaDB's own logs. */
+const diskReserveBytes = 96 * 1024 * 1024;
 
 export interface AllInOneOptions {
   readonly config: Config;
@@ -93,7 +97,8 @@ async function startParts(
     'keys.sealingFile': sealingFile,
   };
   signal.throwIfAborted();
-  const running = await startProcess(whole, log);
+  const diskGuard = new DiskGuard({ path: folder.path, reserveBytes: diskReserveBytes, log });
+  const running = await startProcess(whole, log, { diskGuard });
   stack.defer(() => running.stop());
 
   if (running.system === undefined) throw new Error('an all-in-one process has the role system');

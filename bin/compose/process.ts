@@ -9,6 +9,7 @@ import { AuditSealer } from '../../platform/audit/sealer.ts';
 import { Commits } from '../../platform/commits.ts';
 import { type Config, ConfigError, type ProcessRole } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
+import type { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { pendingMigrations } from '../../platform/database/migrate.ts';
 import { StatusFeed } from '../../platform/events/feed.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
@@ -46,17 +47,24 @@ export interface RunningProcess {
   readonly system: SystemSubgraph | undefined;
   /** Present with the role relay. */
   readonly relay: RelaySubgraph | undefined;
+  /** UUID of this incarnation, by which leases and calls know it; undefined for a gateway alone. */
+  readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
   /** Drains requests, subscriptions, calls and jobs, then closes the connections. Never throws. */
   stop(): Promise<void>;
 }
 
+/** What only a process beside its own database has. */
+export interface LocalParts {
+  readonly diskGuard?: DiskGuard;
+}
+
 /** Starts the roles of `config`; what was started is stopped again when one of them can't be. */
-export async function startProcess(config: Config, log: Logger): Promise<RunningProcess> {
+export async function startProcess(config: Config, log: Logger, local: LocalParts = {}): Promise<RunningProcess> {
   const lifecycle = new Lifecycle({ log });
   try {
-    const running = await compose(config, log, lifecycle);
+    const running = await compose(config, log, lifecycle, local);
     lifecycle.ready();
     return running;
   } catch (error) {
@@ -65,14 +73,14 @@ export async function startProcess(config: Config, log: Logger): Promise<Running
   }
 }
 
-async function compose(config: Config, log: Logger, lifecycle: Lifecycle): Promise<RunningProcess> {
+async function compose(config: Config, log: Logger, lifecycle: Lifecycle, local: LocalParts): Promise<RunningProcess> {
   const has = (role: ProcessRole) => config.roles.includes(role);
   const registry = createMetrics();
   const health = new Health();
   const trust = await openKeyring(keyFile(config, 'keys.trustFile'));
   const ground =
     has('system') || has('relay') || has('worker')
-      ? await layGround(config, log, lifecycle, registry, health)
+      ? await layGround({ config, log, lifecycle, registry, health, ...local })
       : undefined;
 
   let system: SystemSubgraph | undefined;
@@ -83,7 +91,7 @@ async function compose(config: Config, log: Logger, lifecycle: Lifecycle): Promi
     const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
     if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
     const commits = new Commits({ db, keyring: trust, log, ...(standby === undefined ? {} : { standby }) });
-    const mutations = new Mutations({ db, wake, commits, log });
+    const mutations = new Mutations({ db, commits, log });
     if (has('system')) {
       const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
       system = createSystemSubgraph({
@@ -137,7 +145,7 @@ async function compose(config: Config, log: Logger, lifecycle: Lifecycle): Promi
   const gateway = has('gateway')
     ? await openGateway({ config, log, lifecycle, trust, registry, health, system, relay })
     : undefined;
-  return { url: gateway?.url, system, relay, registry, health, stop: () => lifecycle.stop() };
+  return { url: gateway?.url, system, relay, owner: ground?.owner, registry, health, stop: () => lifecycle.stop() };
 }
 
 /** What every role with a database stands on. */
@@ -150,15 +158,21 @@ interface Ground {
   readonly leases: Leases;
 }
 
-async function layGround(
-  config: Config,
-  log: Logger,
-  lifecycle: Lifecycle,
-  registry: Registry,
-  health: Health,
-): Promise<Ground> {
+interface GroundParts extends LocalParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly registry: Registry;
+  readonly health: Health;
+}
+
+async function layGround({ config, log, lifecycle, registry, health, diskGuard }: GroundParts): Promise<Ground> {
   const owner = newUuid();
-  const db = new Database({ connection: databaseLocation(config), connectionLimit: config['database.connections'] });
+  const db = new Database({
+    connection: databaseLocation(config),
+    connectionLimit: config['database.connections'],
+    ...(diskGuard === undefined ? {} : { checkWritable: () => diskGuard.check() }),
+  });
   await lifecycle.add('database', { stop: () => db.close() });
   const pending = await pendingMigrations(db, migrationsFolder);
   if (pending.length > 0)
@@ -178,6 +192,7 @@ async function layGround(
   addPlatformMetrics(registry, { db, sequencer, feed, leases });
   health.add('database', async () => {
     await db.query('SELECT 1');
+    diskGuard?.check();
     return undefined;
   });
   // Work goes on without Redis, by polling: it is not needed to be ready.

@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly connectionLimit?: number;
   /** How long to wait for a free connection, in milliseconds; default 5000. */
   readonly acquireTimeoutMs?: number;
+  /** Asked before each transaction; throws when nothing may be written now. */
+  readonly checkWritable?: () => void;
 }
 
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
@@ -71,12 +73,14 @@ export function connectionOptions(location: DatabaseLocation): PoolConfig {
 
 export class Database implements Sql {
   readonly #pool: Pool;
+  readonly #checkWritable: (() => void) | undefined;
   /** For the model: reads and plain writes. Hot paths use SQL. */
   readonly prisma: PrismaClient;
   readonly name: string;
 
   constructor(options: DatabaseOptions) {
     this.name = options.connection.database;
+    this.#checkWritable = options.checkWritable;
     this.#pool = createPool({
       ...connectionOptions(options.connection),
       connectionLimit: options.connectionLimit ?? 10,
@@ -107,8 +111,13 @@ export class Database implements Sql {
   /**
    * Runs `work` in one transaction. What it throws rolls back and is thrown on. Deadlocks run `work` again, so it must
    * have no effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT.
+   * `endsWork`: what it records has happened already, so it may use the room that is kept back on a disk nearly full.
    */
-  async transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  async transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    options: { readonly endsWork?: boolean } = {},
+  ): Promise<Result> {
+    if (options.endsWork !== true) this.#checkWritable?.();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(work);
@@ -123,6 +132,7 @@ export class Database implements Sql {
   async modelTransaction<Result>(
     work: (prisma: PrismaTransaction, tx: Transaction) => Promise<Result>,
   ): Promise<Result> {
+    this.#checkWritable?.();
     for (let attempt = 1; ; attempt += 1) {
       const actions: (() => void)[] = [];
       let worked = false;

@@ -44,7 +44,15 @@ export function isReadOnly(error: unknown): boolean {
 }
 
 export function isDiskFull(error: unknown): boolean {
-  return diskFull.has(databaseErrorNumber(error) ?? 0);
+  return error instanceof DiskNearlyFullError || diskFull.has(databaseErrorNumber(error) ?? 0);
+}
+
+/** Refused before anything was sent to a database whose disk is about to be full (disk-guard.ts). */
+export class DiskNearlyFullError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'DiskNearlyFullError';
+  }
 }
 
 /** The connection ended, or there was none to be had. */

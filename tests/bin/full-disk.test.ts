@@ -1,0 +1,129 @@
+// The database's disk fills up: writes are refused clearly, reads go on, and all of it recovers when there is room. The disk
+// is a small tmpfs, which needs root.
+import { execFileSync } from 'node:child_process';
+import { mkdir, open, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { waitFor } from '../support/temporary-folder.ts';
+import { ask, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
+
+const disk = join('/mnt', `tidegate-full-disk-${process.pid}`);
+const data = join(disk, 'data');
+const filler = join(disk, 'filler');
+const mebibyte = 1024 * 1024;
+const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
+
+let up: UpProcess | undefined;
+let token: string;
+
+beforeAll(async () => {
+  if (process.getuid?.() !== 0) return;
+  await mkdir(disk, { mode: 0o755 });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512m,mode=755', 'tmpfs', disk]);
+  up = await startUp(data, ['--no-lab']);
+  token = await tokenOf(data);
+}, 60_000);
+
+afterAll(async () => {
+  up?.child.kill('SIGTERM');
+  await up?.ended;
+  if (process.getuid?.() !== 0) return;
+  execFileSync('umount', ['--lazy', disk]);
+  await rm(disk, { recursive: true, force: true });
+}, 60_000);
+
+/** Leaves so much room. */
+async function fillUpTo(leftBytes: number): Promise<void> {
+  const handle = await open(filler, 'a');
+  try {
+    const chunk = Buffer.alloc(mebibyte);
+    for (let { bavail, bsize } = await statfs(disk); bavail * bsize > leftBytes; { bavail, bsize } = await statfs(disk))
+      await handle.write(chunk.subarray(0, Math.min(mebibyte, bavail * bsize - leftBytes)));
+  } finally {
+    await handle.close();
+  }
+}
+
+const create =
+  'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { name } userErrors { code message retry } } }';
+
+interface Created {
+  readonly backendCreate: {
+    readonly backend: { readonly name: string } | null;
+    readonly userErrors: readonly { readonly code: string; readonly message: string; readonly retry: string }[];
+  };
+}
+
+function createBackend(name: string): Promise<Created> {
+  const input = {
+    idempotencyKey: name,
+    name,
+    driver: 'linux-nftables',
+    host: '127.0.0.1',
+    port: 9,
+    credentials: { username: 'u', password: 'not-a-real-one' },
+  };
+  return ask<Created>(up?.url ?? '', token, create, { input });
+}
+
+async function names(): Promise<string[]> {
+  const { backends } = await ask<{ backends: { nodes: { name: string }[] } }>(
+    up?.url ?? '',
+    token,
+    '{ backends(first: 100) { nodes { name } } }',
+  );
+  return backends.nodes.map((backend) => backend.name);
+}
+
+async function isReady(): Promise<boolean> {
+  return (await fetch(`${up?.url}/health/ready`)).status === 200;
+}
+
+testAsRoot(
+  'nearly full: refused with a reason and a retry, readable, not ready; with room: taken again',
+  async () => {
+    expect((await createBackend('before')).backendCreate.backend?.name).toBe('before');
+    await fillUpTo(32 * mebibyte);
+    await waitFor('writes to be refused', async () => !(await isReady()));
+    const refused = (await createBackend('full')).backendCreate;
+    expect(refused.backend).toBeNull();
+    expect(refused.userErrors[0]).toMatchObject({ code: 'UNAVAILABLE', retry: 'SAME_KEY' });
+    expect(refused.userErrors[0]?.message).toContain('disk');
+    expect(await names()).toEqual(['before']);
+    await rm(filler);
+    await waitFor('writes to be taken again', isReady);
+    expect((await createBackend('full')).backendCreate.backend?.name).toBe('full');
+  },
+  60_000,
+);
+
+testAsRoot(
+  'fills up in the middle of writes: what was acknowledged is there, the same keys give the rest',
+  async () => {
+    let stop = false;
+    const acknowledged: string[] = [];
+    const refused: string[] = [];
+    const writer = (async () => {
+      for (let number = 0; !stop && number < 90; number += 1) {
+        const name = `busy-${String(number).padStart(2, '0')}`;
+        const { backend } = (await createBackend(name)).backendCreate;
+        (backend === null ? refused : acknowledged).push(name);
+        await sleep(5);
+      }
+    })();
+    await waitFor('some writes', () => acknowledged.length > 5);
+    await fillUpTo(8 * mebibyte);
+    await waitFor('a write to be refused', () => refused.length > 2);
+    await rm(filler);
+    await waitFor('writes to be taken again', isReady);
+    stop = true;
+    await writer;
+    expect(await names()).toEqual(expect.arrayContaining(acknowledged));
+    for (const name of refused) {
+      expect(await names()).not.toContain(name);
+      expect((await createBackend(name)).backendCreate.backend?.name).toBe(name);
+    }
+  },
+  60_000,
+);
