@@ -1,0 +1,145 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { buildSchema } from 'graphql';
+import { composeSubgraphs } from '../../../schema/compose.ts';
+import { findUnexplainedChanges } from '../../../tools/check/breaking-changes.ts';
+import { findStaleDocuments } from '../../../tools/check/document-checks.ts';
+import { outputFaults, runProgram } from '../../../tools/check/run-program.ts';
+import { lintSdl } from '../../../tools/check/sdl-lint.ts';
+
+const good = `
+"A thing."
+type Thing {
+  "Its name."
+  name: String!
+  "Its parts."
+  parts("Only red ones." red: Boolean, first: Int, after: String): PartConnection!
+}
+
+"A page of parts."
+type PartConnection {
+  "Items."
+  nodes: [Thing!]!
+  "Where it ends."
+  pageInfo: PageInfo!
+}
+
+"What to make."
+input ThingCreateInput {
+  "Its name."
+  name: String!
+}
+
+"The thing."
+type ThingPayload {
+  "Null when refused."
+  thing: Thing
+  "Refused."
+  userErrors: [UserError!]!
+  "The write."
+  commit: Commit
+}
+
+"Which."
+enum Colour {
+  "Red."
+  RED
+}
+
+type Mutation {
+  "Makes a thing."
+  thingCreate(input: ThingCreateInput!): ThingPayload!
+}
+`;
+
+describe('lintSdl', () => {
+  test('a graph that follows the rules has no faults', () => {
+    expect(lintSdl('good', good)).toEqual([]);
+  });
+
+  test.each([
+    ['"A thing."\n', '', 'Thing has no description'],
+    [
+      '  "Its name."\n  name: String!\n  "Its parts."',
+      '  name: String!\n  "Its parts."',
+      'Thing.name has no description',
+    ],
+    ['"Only red ones." ', '', 'Thing.parts(red) has no description'],
+    ['  "Red."\n', '', 'Colour.RED has no description'],
+    ['  "Its name."\n  name: String!\n}', '  name: String!\n}', 'ThingCreateInput.name has no description'],
+    ['thingCreate(', 'createThing(', 'begins with a verb'],
+    ['input: ThingCreateInput!', 'name: String!', 'must take exactly one argument, input'],
+    ['input: ThingCreateInput!', 'input: ThingCreateInput!, "More." more: Int', 'must take exactly one argument'],
+    ['): ThingPayload!', '): Thing', 'must return a payload type'],
+    ['[UserError!]!', '[UserError!]', 'needs userErrors: [UserError!]!'],
+    ['  commit: Commit', '  commit: Boolean', 'needs commit: Commit'],
+    ['  thing: Thing\n', '  thing: Thing!\n', 'ThingPayload.thing must be nullable'],
+    ['first: Int, after: String', 'first: Int', 'connections, and only they, take first and after'],
+    ['  "Where it ends."\n  pageInfo: PageInfo!\n', '', 'PartConnection needs nodes and pageInfo'],
+  ])('%j changed to %j: %s', (before, after, fault) => {
+    expect(good).toContain(before);
+    const faults = lintSdl('bad', good.replace(before, after));
+    expect(faults).toEqual(expect.arrayContaining([expect.stringContaining(fault)]));
+  });
+});
+
+describe('composition', () => {
+  test('subgraphs that do not fit together are refused with the reason', () => {
+    const one = 'type Query { a: Int }';
+    const other = 'type Query { a: String }';
+    expect(() =>
+      composeSubgraphs(
+        new Map([
+          ['one', one],
+          ['other', other],
+        ]),
+      ),
+    ).toThrow(/Query\.a/);
+  });
+
+  test('the API schema is what clients see', () => {
+    const { apiSchema, supergraphSdl } = composeSubgraphs(new Map([['one', 'type Query { a: Int }']]));
+    expect(Object.keys(apiSchema.getQueryType()?.getFields() ?? {})).toEqual(['a']);
+    expect(supergraphSdl).toContain('join__Graph');
+  });
+});
+
+describe('breaking changes', () => {
+  const before = buildSchema('type Query { a: Int b: Int }');
+
+  test('a removed field is named, an added one is not', () => {
+    const after = buildSchema('type Query { a: Int c: Int }');
+    expect(findUnexplainedChanges(before, after, '', 'HEAD')).toEqual([
+      'since HEAD: Query.b was removed. (or say why in schema/breaking.md)',
+    ]);
+  });
+
+  test('an entry needs a reason', () => {
+    const after = buildSchema('type Query { a: Int }');
+    expect(findUnexplainedChanges(before, after, '- Query.b was removed.\n', 'HEAD')).toHaveLength(1);
+    const notes = '# Breaking changes\n\n- Query.b was removed. Reason: it never worked.\n';
+    expect(findUnexplainedChanges(before, after, notes, 'HEAD')).toEqual([]);
+  });
+});
+
+test('a document that is not what would be made is stale', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-check-'));
+  await writeFile(join(folder, 'fresh.md'), 'now');
+  await writeFile(join(folder, 'old.md'), 'then');
+  const documents = ['fresh.md', 'old.md', 'missing.md'].map((path) => ({ path, content: 'now', remedy: 'make it' }));
+  expect(await findStaleDocuments(folder, documents)).toEqual([
+    'old.md is out of date: make it',
+    'missing.md is missing: make it',
+  ]);
+  await rm(folder, { recursive: true });
+});
+
+test('a program that fails is a fault with what it said; one that is not there throws', async () => {
+  const options = { cwd: '/', signal: new AbortController().signal };
+  const failing = await runProgram(process.execPath, ['-e', 'console.log("wrong"); process.exit(3)'], options);
+  expect(outputFaults(failing)).toEqual(['wrong']);
+  expect(outputFaults(await runProgram(process.execPath, ['-e', '0'], options))).toEqual([]);
+  await expect(runProgram('/no/such/program', [], options)).rejects.toThrow('could not be run');
+});

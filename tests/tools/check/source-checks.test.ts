@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import { findBoundaryFaults } from '../../../tools/check/boundaries.ts';
+import { findCycles } from '../../../tools/check/cycles.ts';
+import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
+import { findTableFaults, tableOwners } from '../../../tools/check/table-ownership.ts';
+
+function parseAll(files: Readonly<Record<string, string>>): Promise<SourceFile[]> {
+  return Promise.all(Object.entries(files).map(([path, text]) => parseSource(path, text)));
+}
+
+describe('imports', () => {
+  test('every way to import is seen', async () => {
+    const file = await parseSource(
+      'gateway/a.ts',
+      `import x from 'pino';
+       import type { T } from './types.ts';
+       import { type U } from './more.ts';
+       export * from '../platform/b.ts';
+       export { y } from './c.ts';
+       const lazy = await import('./d.ts');
+       let t: import('./e.ts').E;`,
+    );
+    expect(file.imports.filter((each) => each.ours).map((each) => [each.target, each.typeOnly])).toEqual([
+      ['gateway/types.ts', true],
+      ['gateway/more.ts', true],
+      ['platform/b.ts', false],
+      ['gateway/c.ts', false],
+      ['gateway/d.ts', false],
+      ['gateway/e.ts', true],
+    ]);
+  });
+
+  test.each([
+    ['platform/a.ts', '../gateway/b.ts'],
+    ['platform/deep/a.ts', '../../subgraphs/relay/b.ts'],
+    ['subgraphs/relay/a.ts', '../system/b.ts'],
+    ['gateway/a.ts', '../subgraphs/relay/b.ts'],
+    ['workers/a.ts', '../gateway/b.ts'],
+    ['embedded/a.ts', '../platform/b.ts'],
+    ['bin/a.ts', '../tests/support/b.ts'],
+  ])('%s may not import %s', async (path, target) => {
+    const faults = findBoundaryFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(`${path} imports `);
+  });
+
+  test.each([
+    ['platform/a.ts', './database/b.ts'],
+    ['platform/a.ts', '../generated/prisma/client.ts'],
+    ['subgraphs/relay/a.ts', '../../platform/b.ts'],
+    ['subgraphs/relay/calls/a.ts', '../backends/b.ts'],
+    ['workers/a.ts', '../subgraphs/relay/checks.ts'],
+    ['bin/a.ts', '../gateway/b.ts'],
+    ['tests/a.ts', '../bench/b.ts'],
+    ['platform/a.ts', 'pino'],
+  ])('%s may import %s', async (path, target) => {
+    expect(findBoundaryFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
+  });
+
+  test('a cycle is named by its way round; a diamond is none', async () => {
+    const diamond = {
+      'a/top.ts': `import './left.ts'; import './right.ts';`,
+      'a/left.ts': `import './bottom.ts';`,
+      'a/right.ts': `import './bottom.ts';`,
+      'a/bottom.ts': '',
+    };
+    expect(findCycles(await parseAll(diamond))).toEqual([]);
+    expect(findCycles(await parseAll({ ...diamond, 'a/bottom.ts': `import type { T } from './top.ts';` }))).toEqual([
+      'import cycle: a/top.ts → a/left.ts → a/bottom.ts → a/top.ts',
+    ]);
+  });
+});
+
+describe('tables', () => {
+  const owners = tableOwners(
+    new Map([
+      ['platform', 'model OwedWork {\n  kind String\n\n  @@map("owed_work")\n}\n'],
+      ['relay', 'model Backend {\n  id String\n  @@map("backend")\n}\n'],
+      ['system', 'model User {\n  id String\n  @@map("user")\n}\n'],
+    ]),
+  );
+
+  test.each([
+    ['subgraphs/relay/store.ts', '`SELECT 1 FROM x JOIN user u ON 1`', 'user'],
+    ['subgraphs/relay/store.ts', "'DELETE FROM owed_work'", 'owed_work'],
+    ['subgraphs/system/store.ts', '"INSERT INTO backend (id) VALUES (1)"', 'backend'],
+    ['platform/x.ts', "'UPDATE `backend` SET id = 1'", 'backend'],
+    ['workers/x.ts', "'SELECT * FROM backend'", 'backend'],
+    ['subgraphs/relay/store.ts', 'db.prisma.user.findMany()', 'user'],
+  ])('%s may not hold %s', async (path, text, table) => {
+    const faults = findTableFaults(await parseAll({ [path]: `run(${text});` }), owners);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(`${path} touches ${table}`);
+  });
+
+  test('its own tables, other words and tests are let be', async () => {
+    const files = await parseAll({
+      'subgraphs/relay/store.ts': `run('SELECT 1 FROM backend'); db.prisma.backend.count(); say('a user is away');`,
+      'platform/x.ts': `run('UPDATE owed_work SET kind = 1');`,
+      'tests/x.ts': `run('DELETE FROM user');`,
+    });
+    expect(findTableFaults(files, owners)).toEqual([]);
+  });
+});
