@@ -92,7 +92,8 @@ test('the stream goes on without a gap, and the leases are held or known to be l
       () => 'held',
       () => 'lost',
     );
-  expect({ fenced, aborted: lease?.signal.aborted }).toEqual({ fenced, aborted: fenced === 'lost' });
+  // Given up too early is allowed; written under after it was lost is not.
+  expect(fenced === 'held' || lease?.signal.aborted === true).toBe(true);
   await items.return(undefined);
   await reading;
 }, 60_000);
