@@ -2,6 +2,7 @@
 
 import type { JsonObject, OperationSpec } from '../driver.ts';
 import { apply, check, checkOutcome, handleOf, list, objectsOf, readOutcome, writeOutcome } from './nft.ts';
+import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, argumentsSchema, family, name, table } from './schema.ts';
 
 type TableArguments = { family: AddressFamily; table: string };
@@ -63,6 +64,7 @@ export const chainCreate: OperationSpec<ChainArguments> = {
     ['chain'],
   ),
   example: { chain: 'tenants' },
+  refine: (args) => reservedWordFaults('chain', args.chain),
   object: (args) => ({ resource: 'chain', scope: `${args.family} ${args.table}`, key: args.chain }),
   mapping: 'creates',
   render: (args) => apply(addChain(args)),

@@ -55,6 +55,9 @@ function find(reply: Reply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
+  // A listing has the chain itself; without it, no rule is no absence.
+  if (objectsOf(answer.objects, 'chain').length === 0)
+    return { finding: 'UNREADABLE', message: 'nft listed no chain.' };
   const rule = objectsOf(answer.objects, 'rule').find(isIt);
   if (!rule) return { finding: 'ABSENT' };
   const uuid = handleOf(rule);

@@ -2,6 +2,7 @@
 
 import type { OperationSpec } from '../driver.ts';
 import { apply, check, checkOutcome, handleOf, list, objectsOf, readOutcome, writeOutcome } from './nft.ts';
+import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, argumentsSchema, family, ipVersion, name, table } from './schema.ts';
 
 type TableArguments = { family: AddressFamily; table: string };
@@ -61,6 +62,7 @@ export const setCreate: OperationSpec<SetCreateArguments> = {
     ['set'],
   ),
   example: { set: 'tenant-42' },
+  refine: (args) => reservedWordFaults('set', args.set),
   object,
   mapping: 'creates',
   render: (args) => apply(addSet(args)),

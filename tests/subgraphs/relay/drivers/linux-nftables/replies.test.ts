@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
+import type { Reply } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
+
+const operations = [...linuxNftables.operations.values()];
+const reply = (changes: Partial<Reply>): Reply => ({
+  exitCode: 0,
+  stdout: '',
+  stderr: '',
+  truncated: false,
+  ...changes,
+});
+
+/** Replies that are no answer of nft, with what they look like. */
+const unreadable: [string, Reply][] = [
+  ['nothing', reply({})],
+  ['no JSON', reply({ stdout: 'Welcome to router 7\n' })],
+  ['half of the JSON', reply({ stdout: '{"nftables": [{"add": {"rule": {"fam' })],
+  ['JSON of another kind', reply({ stdout: '[1, null, "x"]' })],
+  ['an empty list', reply({ stdout: '{"nftables": []}' })],
+  ['a list of no objects', reply({ stdout: '{"nftables": [null]}' })],
+  ['an echo of something else', reply({ stdout: '{"nftables": [{"add": {"counter": {"name": "x"}}}]}' })],
+  ['a cut reply', reply({ exitCode: null, truncated: true, stdout: '{"nftables": [' })],
+  ['a signal', reply({ exitCode: null })],
+  ['another exit status', reply({ exitCode: 255, stderr: 'Error: something' })],
+  ['a refusal without a word', reply({ exitCode: 1 })],
+  ['no room for the echo', reply({ exitCode: 1, stderr: 'netlink: Error: No buffer space available' })],
+];
+
+function exampleOf(operation: (typeof operations)[number]) {
+  const checked = validateArguments(operation, operation.example);
+  if (!checked.ok) throw new Error('the example does not fit');
+  return checked.args;
+}
+
+describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
+  test.each(unreadable)('%s is no verdict', (_what, given) => {
+    expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
+      state: 'UNKNOWN',
+      code: 'UNREADABLE_REPLY',
+    });
+  });
+
+  test('a refusal is in the words of nft, at most 4096 characters', () => {
+    const stderr = `internal:0:0-0: Error: ${'x'.repeat(10_000)}\n`;
+    const outcome = operation.interpret(reply({ exitCode: 1, stderr }), exampleOf(operation));
+    expect(outcome).toMatchObject({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: expect.stringMatching(/^Error: x/),
+    });
+    expect('message' in outcome && outcome.message.length).toBe(4_096);
+  });
+
+  test('a device without nft has done nothing', () => {
+    const given = reply({ exitCode: 127, stderr: 'sh: 1: nft: not found' });
+    expect(operation.interpret(given, exampleOf(operation))).toEqual({
+      state: 'FAILED',
+      code: 'COMMAND_NOT_FOUND',
+      message: 'sh: 1: nft: not found',
+    });
+  });
+
+  test.each(unreadable)('a probe does not take %s for absence', (_what, given) => {
+    const found = operation.probe?.interpret(given, exampleOf(operation), { operationId: 'x' });
+    expect(found?.finding).toBe(operation.probe && 'UNREADABLE');
+  });
+
+  test('a dry run that ends otherwise is a fault', () => {
+    for (const given of [
+      reply({ exitCode: 1, stderr: 'Error: no' }),
+      reply({ exitCode: null }),
+      reply({ truncated: true }),
+    ]) {
+      expect(operation.interpretDryRun?.(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+    }
+  });
+});
+
+describe.each(operations.filter((operation) => operation.effect === 'READ'))('$name', (operation) => {
+  test.each(unreadable.filter(([, given]) => !given.stdout.includes('counter')))(
+    '%s is a failed read',
+    (_what, given) => {
+      expect(operation.interpret(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
+    },
+  );
+});
+
+test.each(unreadable)('health: %s is no healthy device', (_what, given) => {
+  expect(linuxNftables.health.interpret(given)).toBeUndefined();
+});
