@@ -1,0 +1,81 @@
+// One `tidegate serve` as a real process, to be killed and started again: it dies with us, and its log is a file.
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { EmbeddedServer, ServerExit } from '../../embedded/server-process.ts';
+
+export interface ServedProcess extends EmbeddedServer {
+  /** UUID of this incarnation, by which the journal and leases know it. */
+  readonly owner: string | undefined;
+  /** The public endpoint; undefined without the role gateway. */
+  readonly url: string | undefined;
+}
+
+export interface ServeOptions {
+  readonly name: string;
+  readonly configFile: string;
+  /** Every incarnation writes to its end. */
+  readonly logFile: string;
+  readonly signal?: AbortSignal;
+}
+
+interface ReadyLine {
+  readonly msg?: string;
+  readonly owner?: string;
+  readonly url?: string;
+}
+
+const program = fileURLToPath(new URL('../../bin/tidegate.ts', import.meta.url));
+const readyTimeoutMs = 60_000;
+
+/** Resolves when it says that it is ready; throws when it ends before, or is late. */
+export async function serve(options: ServeOptions): Promise<ServedProcess> {
+  options.signal?.throwIfAborted();
+  const child = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', '--', process.execPath, program, 'serve', '--config', options.configFile],
+    // A session of its own: a Ctrl-C on the terminal is ours to handle.
+    {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production' },
+    },
+  );
+  const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  const exited = new Promise<ServerExit>((resolve) => {
+    child.once('error', () => resolve({ code: null, signal: null }));
+    child.once('close', (code, signal) => {
+      log.end();
+      resolve({ code, signal });
+    });
+  });
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+
+  const ready = Promise.withResolvers<ReadyLine>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const entry = line.includes('"msg":"ready"') ? (JSON.parse(line) as ReadyLine) : undefined;
+    if (entry?.msg === 'ready') ready.resolve(entry);
+  });
+  void exited.then(({ code, signal }) => {
+    ready.reject(new Error(`${options.name} ended (${signal ?? code}) before it was ready: see ${options.logFile}`));
+  });
+  const late = setTimeout(() => ready.reject(new Error(`${options.name} was not ready in time`)), readyTimeoutMs);
+  const abort = () => ready.reject(options.signal?.reason);
+  options.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    const { owner, url } = await ready.promise;
+    return { pid: child.pid ?? -1, exited, stop, owner, url };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    clearTimeout(late);
+    options.signal?.removeEventListener('abort', abort);
+  }
+}

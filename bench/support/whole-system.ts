@@ -1,0 +1,178 @@
+// The whole system as separate real processes on this machine: embedded MariaDB and Redis, system with the gateway, several
+// relays (the first is the gateway's, the others compete for its leases), a worker, and the lab. Killed ones come back.
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { firstAccounts } from '../../bin/compose/first-accounts.ts';
+import { migrationsFolder, startProcess } from '../../bin/compose/process.ts';
+import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
+import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
+import { startRedis } from '../../embedded/redis.ts';
+import { silentLog } from '../../embedded/setup-log.ts';
+import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { readConfig } from '../../platform/config.ts';
+import type { DatabaseLocation } from '../../platform/database/database.ts';
+import { migrate } from '../../platform/database/migrate.ts';
+import { createLogger } from '../../platform/log.ts';
+import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
+import { Part } from './part.ts';
+import { serve } from './served-process.ts';
+
+export interface WholeSystemOptions {
+  /** A data folder of its own; passable for the user that embedded servers run as. */
+  readonly folder: string;
+  /** Its firewall is the backend `lab-firewall`. */
+  readonly lab: boolean;
+  /** Default 2. */
+  readonly relays?: number;
+  /** Of the lab's firewall. */
+  readonly limits?: FirewallLimits;
+  /** Further settings of every process, by their dotted names. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  readonly signal?: AbortSignal;
+}
+
+export interface WholeSystem {
+  /** The gateway's public endpoint. */
+  readonly url: string;
+  /** An operator's API token. */
+  readonly token: string;
+  readonly connection: DatabaseLocation;
+  readonly redisPath: string;
+  /** Throws when there is none. */
+  readonly lab: RunningLab;
+  /** `mariadb`, `redis`, `control` (system and gateway), `relay-1` and so on, `worker`. */
+  part(name: string): Part;
+  readonly parts: readonly Part[];
+  /** Leaves no process, namespace or socket; the folder stays. */
+  stop(): Promise<void>;
+}
+
+type Settings = Readonly<Record<string, string | number | boolean>>;
+
+/** Throws SetupError, and whatever else keeps a part from starting; what was started is stopped then. */
+export async function startWholeSystem(options: WholeSystemOptions): Promise<WholeSystem> {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await start(options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): Promise<WholeSystem> {
+  const folder = await openDataFolder(options.folder, { version: 1 });
+  stack.defer(() => folder.close());
+  const parts: Part[] = [];
+  const own = <P extends Part>(part: P): P => {
+    parts.push(part);
+    stack.defer(() => part.stop());
+    return part;
+  };
+  const mariadb = own(
+    await Part.start('mariadb', (signal) => startMariadb({ folder, log: silentLog, signal }), silentLog),
+  );
+  const redis = own(await Part.start('redis', (signal) => startRedis({ folder, log: silentLog, signal }), silentLog));
+  const lab = options.lab ? await openLab(folder, options.signal) : undefined;
+  if (lab !== undefined) stack.defer(() => lab.stop());
+  const { application } = mariadb.current;
+  await migrate(application, { folder: migrationsFolder });
+
+  const common = { ...(await commonSettings(folder, application, redis.current.path)), ...options.settings };
+  const accounts = await makeAccounts(common, folder.path);
+  const relayPort = await freePort();
+  const roles: [name: string, settings: Settings][] = [
+    ['control', { roles: 'system,gateway', 'listen.port': 0, 'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}` }],
+    ...Array.from({ length: options.relays ?? 2 }, (_, index): [string, Settings] => [
+      `relay-${index + 1}`,
+      { roles: 'relay', ...(index === 0 ? { 'internal.relayPort': relayPort } : {}) },
+    ]),
+    ['worker', { roles: 'worker' }],
+  ];
+  const served = await Promise.all(
+    roles.map(async ([name, settings]) => {
+      const configFile = join(folder.path, `${name}.json`);
+      await writeFile(configFile, JSON.stringify({ ...common, name, ...settings }), { mode: 0o600 });
+      const logFile = join(folder.path, `${name}.log`);
+      return own(await Part.start(name, (signal) => serve({ name, configFile, logFile, signal }), silentLog));
+    }),
+  );
+  const url = served[0]?.current.url;
+  if (url === undefined) throw new Error('the gateway did not say where it is');
+  if (lab !== undefined) await registerFirewall({ url, token: accounts.token, lab, limits: options.limits ?? {} });
+  return {
+    url,
+    token: accounts.token,
+    connection: application,
+    redisPath: redis.current.path,
+    get lab() {
+      if (lab === undefined) throw new Error('the whole system was started without the lab');
+      return lab;
+    },
+    parts,
+    part(name) {
+      const found = parts.find((each) => each.name === name);
+      if (found === undefined) throw new Error(`there is no part ${name}`);
+      return found;
+    },
+    stop: () => stack.disposeAsync(),
+  };
+}
+
+async function openLab(folder: DataFolder, signal: AbortSignal | undefined): Promise<RunningLab> {
+  const lab = await startLab({
+    folder: join(folder.path, 'lab'),
+    log: silentLog,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (!lab.available) throw new Error(`there is no lab: ${lab.unavailable}`);
+  return lab;
+}
+
+async function commonSettings(
+  folder: DataFolder,
+  database: EmbeddedMariadb['application'],
+  redisPath: string,
+): Promise<Settings> {
+  const keys = await folder.subfolder('keys');
+  const [trustFile, sealingFile] = [join(keys, 'trust.keys'), join(keys, 'sealing.keys')];
+  await Promise.all([openOrMakeKeyring(trustFile), openOrMakeKeyring(sealingFile)]);
+  return {
+    'database.socketPath': database.socketPath,
+    'database.user': database.user,
+    'database.password': database.password,
+    'database.name': database.database,
+    'redis.path': redisPath,
+    'keys.trustFile': trustFile,
+    'keys.sealingFile': sealingFile,
+    'log.format': 'json',
+  };
+}
+
+/** By a system of our own that lives only for it. */
+async function makeAccounts(common: Settings, folder: string): Promise<{ readonly token: string }> {
+  const flags = Object.fromEntries(Object.entries(common).map(([name, value]) => [name, String(value)]));
+  const config = readConfig({ flags: { ...flags, roles: 'system' } });
+  const running = await startProcess(config, createLogger({ level: 'silent', pretty: false }));
+  try {
+    if (running.system === undefined) throw new Error('the role system was not started');
+    return await firstAccounts(running.system, folder);
+  } finally {
+    await running.stop();
+  }
+}
+
+/** The relay must come back on the same port, so it can't be any free one each time. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}

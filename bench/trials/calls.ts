@@ -1,0 +1,123 @@
+// The proof of relayed calls under failures: clients send a stream of mutations while relays, worker, Redis and MariaDB are
+// killed, or the device misbehaves; the device's own log, by operation id, is the judge.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inNamespace } from '../../lab/exec.ts';
+import { Database } from '../../platform/database/database.ts';
+import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
+import { DeviceTail } from './calls/device-tail.ts';
+import { Failures, type Victim } from './calls/failures.ts';
+import { GatewayClient } from './calls/gateway-client.ts';
+import { readJournal, readKeys, untilEnded } from './calls/journal-evidence.ts';
+import { CallStream } from './calls/stream.ts';
+import { judge, type Verdict } from './calls/verdict.ts';
+import { seededRandom } from './random.ts';
+
+export interface CallTrialsOptions {
+  readonly seed: number;
+  readonly trials: number;
+  /** The device misbehaves in each trial, too. */
+  readonly faults?: boolean;
+  readonly clients?: number;
+  /** A data folder, for its logs; it stays. */
+  readonly folder: string;
+  readonly progress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface CallTrialsResult extends Verdict {
+  readonly seed: number;
+  readonly trials: number;
+  readonly kills: Readonly<Record<Victim, number>>;
+  readonly deviceFaults: number;
+  /** From the last kill of a trial to a fresh mutation that SUCCEEDED. */
+  readonly readyAgainMs: { readonly p50: number; readonly max: number };
+  /** Why calls were asked for again, and how often. */
+  readonly retries: Readonly<Record<string, number>>;
+  /** Answers that the retry contract does not allow. */
+  readonly unexpected: number;
+  readonly seconds: number;
+}
+
+const limits = { deadlineMs: 2_000, concurrency: 4 };
+const readyDeadlineMs = 60_000;
+/** Past lease, deadline and grace of the last trial's calls. */
+const endDeadlineMs = 45_000;
+const answersDeadlineMs = 60_000;
+/** nft reads the whole ruleset for each rule: it must not grow with the trials. */
+const trialsPerCleaning = 10;
+const longestBeforeMs = 500;
+
+export async function runCallTrials(options: CallTrialsOptions): Promise<CallTrialsResult> {
+  const { seed, trials, faults = false, progress, signal } = options;
+  const random = seededRandom(seed);
+  const startedMs = performance.now();
+  await using cleanup = new AsyncDisposableStack();
+  const system = await startWholeSystem({
+    folder: options.folder,
+    lab: true,
+    limits,
+    settings: { 'relay.checkIntervalMs': 1_000 },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  cleanup.defer(() => system.stop());
+  const tail = new DeviceTail(system.lab.deviceLogPath);
+  cleanup.defer(() => tail.close());
+  const client = new GatewayClient(system);
+  // The stream's own draws must not shift the failures: how many it makes depends on the machine.
+  const stream = new CallStream({ client, random: seededRandom(seed + 1), clients: options.clients ?? 6, pauseMs: 40 });
+  cleanup.defer(() => stream.finish(0));
+  await stream.untilReady(readyDeadlineMs);
+  stream.start();
+
+  const failures = new Failures(system, random);
+  const readyMs: number[] = [];
+  for (let trial = 1; trial <= trials && signal?.aborted !== true; trial += 1) {
+    await sleep(random.integer(0, longestBeforeMs));
+    const what = faults ? await failures.disturb() : await failures.kill();
+    const tookMs = await stream.untilReady(readyDeadlineMs);
+    readyMs.push(tookMs);
+    for (const part of system.parts) await part.waitUp(readyDeadlineMs);
+    if (trial % trialsPerCleaning === 0) await cleanDevice(system, tail);
+    progress?.(`${trial}/${trials}: ${what}; ready after ${Math.round(tookMs)} ms; ${stream.answers.length} answers`);
+  }
+  await stream.finish(answersDeadlineMs);
+
+  const db = new Database({ connection: system.connection, connectionLimit: 2 });
+  cleanup.defer(() => db.close());
+  await untilEnded(db, endDeadlineMs);
+  await tail.read();
+  const verdict = judge({
+    answers: stream.answers,
+    journal: await readJournal(db),
+    keys: await readKeys(
+      db,
+      stream.answers.map((answer) => answer.key),
+    ),
+    device: tail.records,
+    disturbances: tail.disturbances,
+    lives: system.parts.flatMap((part) => part.lives),
+  });
+  for (const finding of [...verdict.findings, ...stream.unexpected.map((each) => `unexpected: ${each}`)])
+    progress?.(finding);
+  readyMs.sort((a, b) => a - b);
+  return {
+    ...verdict,
+    seed,
+    trials: readyMs.length,
+    kills: failures.kills,
+    deviceFaults: failures.faults,
+    readyAgainMs: { p50: Math.round(readyMs[readyMs.length >> 1] ?? 0), max: Math.round(readyMs.at(-1) ?? 0) },
+    retries: Object.fromEntries(stream.retries),
+    unexpected: stream.unexpected.length,
+    seconds: Math.round((performance.now() - startedMs) / 1_000),
+  };
+}
+
+/** From outside of the device, so that its log has nothing of it. */
+async function cleanDevice(system: WholeSystem, tail: DeviceTail): Promise<void> {
+  await tail.read();
+  const { namespace } = system.lab.firewall;
+  const input = 'flush chain inet filter forward\nflush set inet filter blocked\n';
+  const { exitCode, stderr } = await inNamespace(namespace, 'nft', ['--file', '-'], { input });
+  if (exitCode !== 0) throw new Error(`the lab's firewall could not be cleaned: ${stderr.trim()}`);
+}

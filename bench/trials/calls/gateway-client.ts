@@ -1,0 +1,113 @@
+// One attempt of a firewall mutation through the gateway, and what the retry contract (docs/errors.md) makes of its answer.
+import { decodeUuid } from '../../../platform/ids.ts';
+import { firewallName } from '../../support/lab-firewall.ts';
+
+/** One thing a CMP wants done, under one idempotency key however often it is asked. */
+export interface CallRequest {
+  /** Also the external id of its CMP object. */
+  readonly key: string;
+  readonly kind: 'rule' | 'element';
+  /** Makes the rule's name or the element's address. */
+  readonly number: number;
+}
+
+export type Reply =
+  | { readonly kind: 'ended'; readonly state: 'SUCCEEDED' | 'FAILED' | 'UNKNOWN'; readonly operationId: string }
+  /** Send the same key again. */
+  | { readonly kind: 'again'; readonly afterMs: number; readonly why: string }
+  /** An answer that the contract does not allow here. */
+  | { readonly kind: 'unexpected'; readonly what: string };
+
+interface CallAnswer {
+  readonly operation: {
+    readonly id: string;
+    readonly state: string;
+    readonly deviceError: { readonly code: string; readonly message: string } | null;
+  } | null;
+  readonly userErrors: readonly {
+    readonly code: string;
+    readonly message: string;
+    readonly retry: string;
+    readonly retryAfterMs: number | null;
+  }[];
+}
+
+interface GraphAnswer {
+  readonly data?: { readonly call: CallAnswer | null } | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+const fields = 'operation { id state deviceError { code message } } userErrors { code message retry retryAfterMs }';
+const documents = {
+  rule: `mutation ($input: FirewallRuleCreateInput!) { call: firewallRuleCreate(input: $input) { ${fields} } }`,
+  element: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${fields} } }`,
+};
+
+/** Short, so that a client learns soon that its call has gone quiet, and asks again. */
+const waitMs = 1_000;
+const deadlineMs = 20_000;
+const pauseMs = 100;
+const lostParts = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'OUTCOME_NOT_RECORDED']);
+
+export class GatewayClient {
+  readonly #url: string;
+  readonly #token: string;
+
+  constructor(options: { readonly url: string; readonly token: string }) {
+    this.#url = options.url;
+    this.#token = options.token;
+  }
+
+  async send(request: CallRequest, signal: AbortSignal): Promise<Reply> {
+    let answer: GraphAnswer;
+    try {
+      const response = await fetch(`${this.#url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` },
+        body: JSON.stringify({ query: documents[request.kind], variables: { input: inputOf(request) } }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+      });
+      answer = (await response.json()) as GraphAnswer;
+    } catch (error) {
+      return { kind: 'again', afterMs: pauseMs, why: `network: ${error instanceof Error ? error.message : error}` };
+    }
+    return read(answer);
+  }
+}
+
+function inputOf({ key, kind, number }: CallRequest): object {
+  const common = { idempotencyKey: key, backend: { name: firewallName }, waitMs };
+  const cmpObject = { namespace: 'trials', type: 'call', externalId: key };
+  const address = `10.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
+  if (kind === 'element') return { ...common, cmpObject, set: 'blocked', address };
+  return { ...common, cmpObject, name: key, source: { address }, action: 'DROP' };
+}
+
+/** The contract: lost parts and refusals that say so are asked again under the same key, as is what was never sent. */
+export function read({ data, errors }: GraphAnswer): Reply {
+  const call = data?.call;
+  if (call == null) {
+    const code = errors?.[0]?.extensions?.code ?? 'none';
+    if (lostParts.has(code)) return { kind: 'again', afterMs: pauseMs, why: code };
+    return { kind: 'unexpected', what: `${code}: ${errors?.[0]?.message}` };
+  }
+  const [refusal] = call.userErrors;
+  if (refusal !== undefined) {
+    if (refusal.retry !== 'SAME_KEY') return { kind: 'unexpected', what: `${refusal.code}: ${refusal.message}` };
+    return { kind: 'again', afterMs: refusal.retryAfterMs ?? pauseMs, why: refusal.code };
+  }
+  const { operation } = call;
+  const operationId = decodeUuid('Operation', operation?.id ?? '');
+  if (operation === null || operationId === undefined)
+    return { kind: 'unexpected', what: 'neither operation nor error' };
+  switch (operation.state) {
+    case 'SUCCEEDED':
+    case 'UNKNOWN':
+      return { kind: 'ended', state: operation.state, operationId };
+    case 'FAILED':
+      if (operation.deviceError?.code === 'NOT_SENT') return { kind: 'again', afterMs: pauseMs, why: 'NOT_SENT' };
+      return { kind: 'ended', state: 'FAILED', operationId };
+    default:
+      return { kind: 'again', afterMs: pauseMs, why: operation.state };
+  }
+}

@@ -1,0 +1,119 @@
+// The stream of mutations: clients that keep to the retry contract. A call that does not end at once is asked for again
+// later, under its own key, while its client goes on with others.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../random.ts';
+import type { CallRequest, GatewayClient } from './gateway-client.ts';
+import type { Answer } from './verdict.ts';
+
+export interface CallStreamOptions {
+  readonly client: GatewayClient;
+  readonly random: Random;
+  readonly clients: number;
+  /** Longest pause of a client between two calls. */
+  readonly pauseMs: number;
+}
+
+interface Open {
+  readonly request: CallRequest;
+  notBeforeMs: number;
+}
+
+/** Calls that may be without an answer at once. */
+const mostOpen = 64;
+const readyPauseMs = 20;
+
+export class CallStream {
+  readonly #options: CallStreamOptions;
+  readonly #stop = new AbortController();
+  readonly #cut = new AbortController();
+  readonly #open: Open[] = [];
+  #clients: Promise<void>[] = [];
+  #numbers = 0;
+  #underWay = 0;
+  readonly answers: Answer[] = [];
+  /** Why calls were asked for again, and how often. */
+  readonly retries = new Map<string, number>();
+  /** Answers that the contract does not allow. */
+  readonly unexpected: string[] = [];
+
+  constructor(options: CallStreamOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#clients = Array.from({ length: this.#options.clients }, () => this.#run());
+  }
+
+  /** Asks with fresh mutations until one has SUCCEEDED; returns how long that took. Throws at the deadline. */
+  async untilReady(deadlineMs: number): Promise<number> {
+    const startedMs = performance.now();
+    let open = this.#fresh();
+    for (;;) {
+      const ended = await this.#ask(open);
+      const tookMs = performance.now() - startedMs;
+      if (ended === 'SUCCEEDED') return tookMs;
+      if (tookMs > deadlineMs) throw new Error(`not ready by itself within ${deadlineMs} ms`);
+      if (ended !== undefined) open = this.#fresh();
+      await sleep(readyPauseMs);
+    }
+  }
+
+  /** No new calls; those without an answer are asked for again until they have one, or for `deadlineMs`. */
+  async finish(deadlineMs: number): Promise<void> {
+    this.#stop.abort();
+    const cut = setTimeout(() => this.#cut.abort(), deadlineMs);
+    await Promise.all(this.#clients);
+    clearTimeout(cut);
+    for (const { request } of this.#open.splice(0))
+      this.answers.push({ key: request.key, outcome: 'UNANSWERED', operationId: undefined });
+  }
+
+  async #run(): Promise<void> {
+    const { random, pauseMs } = this.#options;
+    while (!this.#cut.signal.aborted) {
+      const open = this.#take();
+      const stopped = this.#stop.signal.aborted;
+      if (open === undefined && stopped && this.#open.length + this.#underWay === 0) return;
+      if (open !== undefined) {
+        this.#underWay += 1;
+        if ((await this.#ask(open)) === undefined) this.#open.push(open);
+        this.#underWay -= 1;
+      }
+      await sleep(random.integer(1, pauseMs));
+    }
+  }
+
+  /** One that is due to be asked for again, else a new one. */
+  #take(): Open | undefined {
+    const nowMs = performance.now();
+    const due = this.#open.findIndex((open) => open.notBeforeMs <= nowMs);
+    if (due >= 0) return this.#open.splice(due, 1)[0];
+    if (this.#stop.signal.aborted || this.#open.length >= mostOpen) return undefined;
+    return this.#fresh();
+  }
+
+  #fresh(): Open {
+    this.#numbers += 1;
+    const kind = this.#options.random.next() < 0.5 ? 'rule' : 'element';
+    return { request: { key: `call-${this.#numbers}`, kind, number: this.#numbers }, notBeforeMs: 0 };
+  }
+
+  /** Undefined: to be asked again, not before the time that `open` then says. */
+  async #ask(open: Open): Promise<Answer['outcome'] | undefined> {
+    const { key } = open.request;
+    const reply = await this.#options.client.send(open.request, this.#cut.signal);
+    switch (reply.kind) {
+      case 'ended':
+        this.answers.push({ key, outcome: reply.state, operationId: reply.operationId });
+        return reply.state;
+      case 'again':
+        this.retries.set(reply.why, (this.retries.get(reply.why) ?? 0) + 1);
+        open.notBeforeMs = performance.now() + reply.afterMs;
+        return undefined;
+      case 'unexpected':
+        this.unexpected.push(`${key}: ${reply.what}`);
+        this.answers.push({ key, outcome: 'UNANSWERED', operationId: undefined });
+        return 'UNANSWERED';
+    }
+  }
+}
