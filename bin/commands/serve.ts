@@ -15,7 +15,6 @@ const options = {
 
 export const serve: Command = {
   name: 'serve',
-  summary: 'Run chosen roles against a database and Redis of your own.',
   usage: 'serve --config FILE [--roles LIST] [--set NAME=VALUE …]\nserve --print-config …',
   options,
   run: (context) => runRoles(serve, context, {}),
@@ -25,7 +24,6 @@ const { roles: _none, ...workerOptions } = options;
 
 export const worker: Command = {
   name: 'worker',
-  summary: 'Run the role worker: health checks and owed work.',
   usage: 'worker --config FILE [--set NAME=VALUE …]',
   options: workerOptions,
   run: (context) => runRoles(worker, context, { roles: 'worker' }),
@@ -59,7 +57,7 @@ async function runRoles(command: Command, context: CommandContext, fixed: Record
       name: config.name,
     });
     const running = await startProcess(config, log);
-    log.info({ roles: config.roles, ...(running.url === undefined ? {} : { url: running.url }) }, 'ready');
+    log.info({ roles: config.roles, owner: running.owner, url: running.url }, 'ready');
     if (!context.signal.aborted)
       await new Promise<void>((done) => context.signal.addEventListener('abort', () => done(), { once: true }));
     log.info('draining');
