@@ -50,7 +50,6 @@ const verify: Action = {
 
 export const audit: Command = {
   name: 'audit',
-  summary: 'Verify the audit trail, or export it.',
   usage: `audit verify --user admin --password-file FILE
     audit export --config FILE [--from TIME] [--to TIME]`,
   options: {

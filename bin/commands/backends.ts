@@ -144,7 +144,6 @@ const hostKey: Action = {
 
 export const backends: Command = {
   name: 'backends',
-  summary: 'List, show, register and delete backends; accept their host keys.',
   usage: `backends list [--project PROJECT]
     backends show NAME
     backends create NAME --driver DRIVER --host HOST --username USER --private-key-file FILE --host-key SHA256:…

@@ -1,4 +1,4 @@
-// What a command of the `tidegate` program is: one entry of the table in table.ts. Help, parsing and exit codes all come
+// What a command of the `tidegate` program is: listed in table.ts. Help, parsing and exit codes all come
 // from here, so that every command behaves alike.
 import type { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
@@ -29,14 +29,20 @@ export interface CommandOption {
 
 export interface Command {
   readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   /** What follows `tidegate`, one form a line. */
   readonly usage: string;
   /** By long name, without the dashes. `--help` is added to each. */
   readonly options: Readonly<Record<string, CommandOption>>;
   /** Resolves with the exit code. Throw UsageError for wrong use; CommandFailure for the rest. */
   run(context: CommandContext): Promise<number>;
+}
+
+/** A line of the table: the command itself is loaded only when it is used, for some bring the whole system with them. */
+export interface CommandEntry {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  load(): Promise<Command>;
 }
 
 /** Wrong use: exit code 2, with a pointer to the help. */

@@ -2,6 +2,7 @@
 import {
   type Command,
   type CommandContext,
+  type CommandEntry,
   CommandFailure,
   type CommandOption,
   exitCodes,
@@ -10,23 +11,24 @@ import {
 } from './command.ts';
 
 /** `context.args` begins with the command's name. Resolves with the exit code; bugs are thrown. */
-export async function dispatch(commands: readonly Command[], context: CommandContext): Promise<number> {
+export async function dispatch(commands: readonly CommandEntry[], context: CommandContext): Promise<number> {
   const [name, ...args] = context.args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const asked = commands.find((each) => name === 'help' && each.name === args[0]);
-    context.stdout.write(asked === undefined ? overview(commands) : commandHelp(asked));
+    context.stdout.write(asked === undefined ? overview(commands) : await commandHelp(asked));
     return name === undefined ? exitCodes.usage : exitCodes.ok;
   }
-  const command = commands.find((each) => each.name === name);
-  if (command === undefined) {
+  const entry = commands.find((each) => each.name === name);
+  if (entry === undefined) {
     return complain(context.stderr, `there is no command '${name}'`, 'tidegate --help lists them.', exitCodes.usage);
   }
   const end = args.indexOf('--');
   if (args.slice(0, end < 0 ? undefined : end).some((each) => each === '--help' || each === '-h')) {
-    context.stdout.write(commandHelp(command));
+    context.stdout.write(await commandHelp(entry));
     return exitCodes.ok;
   }
   try {
+    const command = await entry.load();
     return await command.run({ ...context, args });
   } catch (error) {
     if (error instanceof UsageError) {
@@ -42,12 +44,13 @@ function complain(stderr: Output, message: string, hint: string | undefined, exi
   return exitCode;
 }
 
-function overview(commands: readonly Command[]): string {
+function overview(commands: readonly CommandEntry[]): string {
   const lines = columns(commands.map((each) => [each.name, each.summary]));
   return `Usage: tidegate COMMAND …\n\nCommands:\n${lines}\n\ntidegate COMMAND --help says more of one.\n`;
 }
 
-export function commandHelp(command: Command): string {
+async function commandHelp(entry: CommandEntry): Promise<string> {
+  const command: Command = await entry.load();
   const usage = command.usage
     .trim()
     .split('\n')
@@ -57,7 +60,7 @@ export function commandHelp(command: Command): string {
     optionForm(name, option),
     option.help,
   ]);
-  return `${command.summary}\n\nUsage:\n${usage}\n\nOptions:\n${columns([...rows, ['--help, -h', 'Print this.']])}\n`;
+  return `${entry.summary}\n\nUsage:\n${usage}\n\nOptions:\n${columns([...rows, ['--help, -h', 'Print this.']])}\n`;
 }
 
 function optionForm(name: string, option: CommandOption): string {

@@ -8,7 +8,6 @@ import { Arguments, type Command, type CommandContext, exitCodes, UsageError } f
 
 export const events: Command = {
   name: 'events',
-  summary: 'Show status changes; with --follow, as they happen.',
   usage: 'events [--limit N]\nevents --follow [--after CURSOR]',
   options: {
     follow: { help: 'Go on printing until Ctrl-C; a lost connection is picked up without a gap.', short: 'f' },

@@ -4,7 +4,6 @@ import { Arguments, type Command, CommandFailure, exitCodes, UsageError } from '
 
 export const keys: Command = {
   name: 'keys',
-  summary: 'Make, show and rotate key files.',
   usage: `keys make FILE
     keys list FILE
     keys rotate FILE`,

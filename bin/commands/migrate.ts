@@ -8,7 +8,6 @@ import { describeFailure } from './start-failure.ts';
 
 export const migrate: Command = {
   name: 'migrate',
-  summary: "Bring the database's tables up to date.",
   usage: 'migrate --config FILE',
   options: {
     config: { value: 'FILE', help: 'Settings with the database, as for serve (or TIDEGATE_… variables).' },

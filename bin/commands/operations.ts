@@ -101,7 +101,6 @@ const settle: Action = {
 
 export const operations: Command = {
   name: 'operations',
-  summary: 'List and show calls to backends; settle those whose outcome is unknown.',
   usage: `operations list [--backend NAME] [--state STATE] [--limit N]
     operations show ID
     operations settle ID [--verdict SUCCEEDED|FAILED --note TEXT] [--force]`,

@@ -21,7 +21,6 @@ const parentCheckMs = 500;
 
 export const up: Command = {
   name: 'up',
-  summary: 'Start everything on this machine: databases, all roles, the lab.',
   usage: 'up [--port PORT] [--host ADDRESS] [--data DIR] [--no-lab] [--log-level LEVEL]\nup --print-config',
   options,
   async run(context) {
