@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
+import type { TypedCall } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
+import { firewallCalls } from '../../../../../subgraphs/relay/drivers/linux-nftables/firewall-calls.ts';
+
+/** The call with its arguments as the driver gets them. */
+function checked(call: TypedCall | undefined) {
+  const operation = linuxNftables.operations.get(call?.operation ?? '');
+  if (!call || !operation) throw new Error('no call');
+  return { operation: call.operation, checked: validateArguments(operation, call.arguments) };
+}
+
+const table = { family: 'inet', table: 'filter' };
+
+describe('typed mutations', () => {
+  test('an element is added and removed', () => {
+    const element = { set: 'blocked', address: '203.0.113.7' };
+    expect(checked(firewallCalls.addressSetElementAdd({ ...element, comment: null }))).toEqual({
+      operation: 'setElement.add',
+      checked: { ok: true, args: { ...table, ...element } },
+    });
+    expect(checked(firewallCalls.addressSetElementRemove(element))).toEqual({
+      operation: 'setElement.remove',
+      checked: { ok: true, args: { ...table, ...element } },
+    });
+  });
+
+  test('a rule with everything', () => {
+    const call = firewallCalls.ruleCreate({
+      name: 'r',
+      chain: 'forward',
+      source: { set: 'blocked6', setIpVersion: 6 },
+      destination: { address: '2001:db8::/32', set: null },
+      protocol: 'TCP',
+      destinationPort: 443,
+      action: 'REJECT',
+    });
+    expect(checked(call).checked).toEqual({
+      ok: true,
+      args: {
+        ...table,
+        name: 'r',
+        chain: 'forward',
+        source: { set: 'blocked6', setIpVersion: 6 },
+        destination: { address: '2001:db8::/32' },
+        protocol: 'tcp',
+        destinationPort: 443,
+        action: 'reject',
+      },
+    });
+  });
+
+  test('a rule with nothing: sides that are empty are anywhere', () => {
+    const call = firewallCalls.ruleCreate({ name: 'r', chain: null, source: {}, destination: null, action: 'DROP' });
+    expect(checked(call).checked).toEqual({
+      ok: true,
+      args: { ...table, chain: 'forward', name: 'r', action: 'drop' },
+    });
+  });
+
+  test('faults have the path of the input', () => {
+    const call = firewallCalls.ruleCreate({
+      name: 'r r',
+      source: { address: '::1', set: 's' },
+      destinationPort: 1,
+      action: 'DROP',
+    });
+    expect(checked(call).checked).toMatchObject({ ok: false, faults: [{ path: ['name'] }] });
+  });
+
+  test('a rule is deleted where its mapping says, by its handle', () => {
+    const mapping = { scope: 'inet filter forward', key: 'r', uuid: '7' };
+    expect(checked(firewallCalls.ruleDelete(mapping))).toEqual({
+      operation: 'rule.delete',
+      checked: { ok: true, args: { ...table, chain: 'forward', name: 'r', handle: 7 } },
+    });
+  });
+
+  test.each([
+    { scope: 'inet filter forward', key: 'r', uuid: null },
+    { scope: 'inet filter forward', key: 'r', uuid: 'x' },
+    { scope: 'inet filter', key: 'r', uuid: '7' },
+  ])('no deletion from %j', (mapping) => {
+    expect(firewallCalls.ruleDelete(mapping)).toBeUndefined();
+  });
+
+  test('creation and deletion speak of the same backend object', () => {
+    const rule = linuxNftables.operations.get('rule.create')?.object?.({ ...table, chain: 'forward', name: 'r' });
+    const deletion = linuxNftables.operations.get('rule.delete');
+    const call = firewallCalls.ruleDelete({ scope: rule?.scope ?? '', key: rule?.key ?? '', uuid: '7' });
+    expect(call && deletion?.object?.(call.arguments)).toEqual(rule);
+  });
+});
