@@ -1,0 +1,174 @@
+// Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one of ten slow, at a gateway with
+// the system subgraph on a real MariaDB and Redis. First events at a steady rate, which are what is measured; then a flood
+// on one project while its slow clients read nothing, so that they fall out of the shared ring and must catch up.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import { Database } from '../platform/database/database.ts';
+import { createLogger } from '../platform/log.ts';
+import { createRedisWake } from '../platform/wake.ts';
+import type { ClientPlan } from './fanout/client.ts';
+import type { ClientsOrder, ClientsVerdict, SlowMode } from './fanout/clients-process.ts';
+import type { GatewayOrder, GatewayStarted } from './fanout/gateway-process.ts';
+import { operations } from './fanout/operations.ts';
+import { startServers } from './fanout/servers.ts';
+import { Writer } from './fanout/writer.ts';
+import type { Bench } from './run.ts';
+import { Child } from './support/child.ts';
+import { cpuMsOf } from './support/cpu.ts';
+import { wholeNumber } from './support/options.ts';
+import { percentile, rounded } from './support/statistics.ts';
+
+const projectCount = 50;
+const processCount = 2;
+const askDeadlineMs = 60_000;
+const drainMs = 40_000;
+const settleMs = 2_000;
+const idleMs = 3_000;
+const warmUpSeconds = 5;
+/** Both operations of this project have the long reason, so that little is enough to fill a slow client's socket. */
+const floodedProject = 8;
+const floodBatch = 50;
+
+/** Options: `--clients` (1000), `--rate` events per second (100), `--seconds` (20), `--flood` events (3000). */
+export const benchFanout: Bench = async ({ options, progress, signal }) => {
+  const clientCount = wholeNumber(options, 'clients', 1000);
+  const rate = wholeNumber(options, 'rate', 100);
+  const seconds = wholeNumber(options, 'seconds', 20);
+  const floodEvents = wholeNumber(options, 'flood', 3000);
+
+  await using stack = new AsyncDisposableStack();
+  const servers = await startServers(stack, signal);
+  const gateway = startChild(stack, './fanout/gateway-process.ts');
+  const order: GatewayOrder = { settings: servers.settings, projects: projectCount };
+  const { url, projects } = await gateway.ask<GatewayStarted>(order, askDeadlineMs);
+  const db = new Database({ connection: servers.connection, connectionLimit: 8 });
+  stack.defer(() => db.close());
+  const log = createLogger({ level: 'error', pretty: false });
+  const wake = createRedisWake({ path: servers.redisPath }, { prefix: 'tidegate', log });
+  stack.defer(() => wake.close());
+  const writer = new Writer({ db, wake, projectIds: projects.map(({ id }) => id) });
+  await writer.prepare();
+
+  const halves = Array.from({ length: processCount }, () => startChild(stack, './fanout/clients-process.ts'));
+  const askAll = <Reply>(question: (index: number) => ClientsOrder): Promise<Reply[]> =>
+    Promise.all(halves.map((half, index) => half.ask<Reply>(question(index), askDeadlineMs)));
+  const slowRead = (mode: SlowMode) => askAll(() => ({ do: 'slow', mode }));
+  const plans = Array.from({ length: clientCount }, (_, index) => planOf(index, clientCount, url, projects));
+  const started = performance.now();
+  await askAll((index) => ({ do: 'start', plans: plans.filter((_, number) => number % processCount === index) }));
+  progress(`${clientCount} clients follow after ${Math.round(performance.now() - started)} ms`);
+
+  await writer.steadily(rate, warmUpSeconds, signal);
+  await sleep(settleMs, undefined, { signal });
+  const idle = await measure(gateway.pid, url, () => sleep(idleMs, undefined, { signal }));
+  const upstreams = await gauge(url, 'tidegate_gateway_upstreams');
+
+  const before = await writer.account();
+  await slowRead('in glimpses');
+  const steady = await measure(gateway.pid, url, async () => {
+    await writer.steadily(rate, seconds, signal);
+    await slowRead('always');
+    const { expected } = await writer.account();
+    await askAll(() => ({ do: 'finish', who: 'all', expected, withinMs: drainMs }));
+  });
+  const timed = (await writer.account()).committedMs;
+  for (const seq of before.committedMs.keys()) timed.delete(seq);
+  progress(`${steady.deliveries} deliveries of ${timed.size} events; now the flood`);
+
+  await slowRead('never');
+  const flooded = projects[floodedProject]?.id ?? '';
+  // Three bytes each, so 3 KB: the longest reason there is.
+  const reason = '€'.repeat(1024);
+  let rings = 0;
+  const flood = await measure(gateway.pid, url, async () => {
+    for (let written = 0; written < floodEvents; written += floodBatch) await writer.write(flooded, floodBatch, reason);
+    const { expected } = await writer.account();
+    await askAll(() => ({ do: 'finish', who: 'fast', expected, withinMs: drainMs }));
+    await slowRead('always');
+    const done = askAll(() => ({ do: 'finish', who: 'all', expected, withinMs: drainMs }));
+    rings = await highest(done, async () => (await gauge(url, 'tidegate_gateway_upstreams')) - upstreams);
+  });
+  progress(`${flood.deliveries} deliveries of the flood; slow clients had ${rings} rings of their own`);
+
+  const { expected } = await writer.account();
+  const verdicts = await askAll<ClientsVerdict>(() => ({ do: 'judge', expected, committedMs: timed }));
+  const sum = (value: (verdict: ClientsVerdict) => number) =>
+    verdicts.reduce((all, verdict) => all + value(verdict), 0);
+  const faults = verdicts.flatMap((verdict) => verdict.faults);
+  if (faults.length > 0) progress(`faults of clients: ${faults.join('; ')}`);
+  const latencies = verdicts.flatMap(({ latenciesMs }) => latenciesMs);
+  const [missing, repeated, wrong] = [sum((v) => v.missing), sum((v) => v.repeated), sum((v) => v.wrong)];
+  return {
+    cpuMsPerDelivery: rounded(steady.cpuMs / steady.deliveries, 4),
+    p99Ms: rounded(percentile(latencies, 0.99), 1),
+    missed: missing + repeated + wrong,
+    deliveries: sum((verdict) => verdict.deliveries),
+    p50Ms: rounded(percentile(latencies, 0.5), 1),
+    missing,
+    repeated,
+    wrong,
+    clients: clientCount,
+    slowClients: plans.filter(({ slow }) => slow).length,
+    sharedStreams: upstreams,
+    measuredDeliveries: steady.deliveries,
+    eventsPerSecond: rate,
+    idleCpuMsPerSecond: rounded((idle.cpuMs * 1000) / idle.elapsedMs, 1),
+    floodDeliveries: flood.deliveries,
+    floodCpuMsPerDelivery: rounded(flood.cpuMs / flood.deliveries, 4),
+    ringsOfSlowClients: rings,
+    reconnects: sum((verdict) => verdict.reconnects),
+  };
+};
+
+function startChild(stack: AsyncDisposableStack, module: string): Child {
+  const child = new Child(new URL(module, import.meta.url));
+  stack.defer(() => child.stop());
+  return child;
+}
+
+/** Clients go round the projects and the operations: with 1,000 of them, 100 pairs have ten each, of which one is slow. */
+function planOf(index: number, count: number, url: string, projects: GatewayStarted['projects']): ClientPlan {
+  const project = projects[index % projects.length];
+  const operation = operations[index % operations.length];
+  if (project === undefined || operation === undefined) throw new Error('there are no projects or operations');
+  const socketUrl = `${url.replace('http', 'ws')}/graphql`;
+  return { url: socketUrl, token: project.token, projectId: project.id, operation, slow: index >= count * 0.9 };
+}
+
+/** What the gateway's process used and delivered meanwhile. */
+async function measure(pid: number, url: string, work: () => Promise<unknown>) {
+  const [cpuMs, deliveries, startMs] = [cpuMsOf(pid), await deliveriesOf(url), performance.now()];
+  await work();
+  return {
+    cpuMs: cpuMsOf(pid) - cpuMs,
+    deliveries: (await deliveriesOf(url)) - deliveries,
+    elapsedMs: performance.now() - startMs,
+  };
+}
+
+function deliveriesOf(url: string): Promise<number> {
+  return gauge(url, 'tidegate_gateway_deliveries_total');
+}
+
+/** A metric without labels, as the gateway publishes it. */
+async function gauge(url: string, name: string): Promise<number> {
+  const response = await request(`${url}/metrics`, { signal: AbortSignal.timeout(askDeadlineMs) });
+  const line = (await response.body.text()).split('\n').find((each) => each.startsWith(`${name} `));
+  if (line === undefined) throw new Error(`the gateway does not publish ${name}`);
+  return Number(line.slice(name.length + 1));
+}
+
+/** The highest of what `read` gives while `done` is under way. */
+async function highest(done: Promise<unknown>, read: () => Promise<number>): Promise<number> {
+  let most = 0;
+  let running = true;
+  const end = done.finally(() => {
+    running = false;
+  });
+  while (running) {
+    most = Math.max(most, await read());
+    await Promise.race([end, sleep(25)]);
+  }
+  await end;
+  return most;
+}

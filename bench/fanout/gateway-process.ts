@@ -1,0 +1,36 @@
+// Gateway and system in one process, put together as `tidegate serve` does it, with projects and a token for each.
+import { startProcess } from '../../bin/compose/process.ts';
+import { readConfig } from '../../platform/config.ts';
+import { createLogger } from '../../platform/log.ts';
+import { answerParent } from '../support/child.ts';
+
+export interface GatewayOrder {
+  /** By their dotted names. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly projects: number;
+}
+
+export interface Project {
+  readonly id: string;
+  readonly token: string;
+}
+
+export interface GatewayStarted {
+  readonly url: string;
+  readonly projects: readonly Project[];
+}
+
+answerParent(async ({ settings, projects }: GatewayOrder): Promise<GatewayStarted> => {
+  const { url, system } = await startProcess(
+    readConfig({ flags: settings }),
+    createLogger({ level: 'error', pretty: false }),
+  );
+  if (url === undefined || system === undefined) throw new Error('the roles gateway and system did not start');
+  const made: Project[] = [];
+  for (let index = 0; index < projects; index += 1) {
+    const id = await system.firstStart.ensureProject(`bench-${index}`);
+    const token = await system.firstStart.issueToken({ projectId: id, name: 'bench', role: 'VIEWER' });
+    made.push({ id, token: token.secret });
+  }
+  return { url, projects: made };
+});

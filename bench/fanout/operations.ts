@@ -1,0 +1,34 @@
+// The twenty operations of the clients: five selections under four filters. All of them get every event that the benchmark
+// writes for the client's project, so that one list is what each client must have had.
+
+export const eventKind = 'bench.state';
+export const subjectType = 'Project';
+
+export interface Operation {
+  readonly query: string;
+  readonly filter: Readonly<Record<string, unknown>>;
+}
+
+const selections = [
+  'id to',
+  'id at kind subjectVersion from to',
+  'id at kind subjectType subjectId subjectVersion from to reason requestId',
+  'id at kind subjectVersion from to reason project { id name }',
+  'id at kind subjectVersion to reason subject { id ... on Project { name description } }',
+];
+
+const filters = [
+  {},
+  { kinds: [eventKind] },
+  { subjectTypes: [subjectType] },
+  { kinds: [eventKind], subjectTypes: [subjectType] },
+];
+
+export const operations: readonly Operation[] = selections.flatMap((fields) =>
+  filters.map((filter) => ({
+    query: `subscription Changes($filter: StatusChangeFilter, $after: String) {
+      statusChanges(filter: $filter, after: $after) { cursor change { ${fields} } }
+    }`,
+    filter,
+  })),
+);

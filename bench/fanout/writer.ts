@@ -1,0 +1,101 @@
+// Writes status events as services do, the subject's row first, and notes when each commit was known.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../platform/database/database.ts';
+import { appendStatus, type StatusEvent } from '../../platform/events/append.ts';
+import type { Wake } from '../../platform/wake.ts';
+import { monotonicMs } from './clock.ts';
+import { eventKind, subjectType } from './operations.ts';
+
+export interface WriterOptions {
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly projectIds: readonly string[];
+}
+
+interface SequencedRow {
+  readonly seq: number | null;
+  readonly projectId: string;
+  readonly version: number;
+}
+
+const sequencedWithinMs = 30_000;
+
+export class Writer {
+  readonly #options: WriterOptions;
+  /** `project/version` to the time when its commit was known. */
+  readonly #committedMs = new Map<string, number>();
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  async prepare(): Promise<void> {
+    const { db, projectIds } = this.#options;
+    await db.execute('CREATE TABLE bench_subject (id CHAR(36) PRIMARY KEY, version INT NOT NULL)');
+    for (const id of projectIds) await db.execute('INSERT INTO bench_subject VALUES (?, 0)', [id]);
+  }
+
+  /** One event after another at a steady rate, for the projects in turn, whether or not the one before is done. */
+  async steadily(perSecond: number, seconds: number, signal: AbortSignal): Promise<void> {
+    const { projectIds } = this.#options;
+    const startMs = monotonicMs();
+    const writes: Promise<void>[] = [];
+    for (let index = 0; index < perSecond * seconds; index += 1) {
+      const waitMs = startMs + (index * 1000) / perSecond - monotonicMs();
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal });
+      writes.push(this.write(projectIds[index % projectIds.length] ?? '', 1, 'a check of the benchmark'));
+    }
+    await Promise.all(writes);
+  }
+
+  /** `count` events of one project in one transaction. */
+  async write(projectId: string, count: number, reason: string): Promise<void> {
+    const { db, wake } = this.#options;
+    await db.transaction(async (tx) => {
+      await tx.execute('UPDATE bench_subject SET version = version + ? WHERE id = ?', [count, projectId]);
+      const [row] = await tx.query<{ version: number }>('SELECT version FROM bench_subject WHERE id = ?', [projectId]);
+      const newest = row?.version ?? 0;
+      const events = Array.from({ length: count }, (_, index): StatusEvent => {
+        const subjectVersion = newest - count + index + 1;
+        return {
+          projectId,
+          kind: eventKind,
+          subjectType,
+          subjectId: projectId,
+          subjectVersion,
+          from: 'A',
+          to: 'B',
+          reason,
+        };
+      });
+      tx.afterCommit(() => {
+        for (const { subjectVersion } of events) this.#committedMs.set(`${projectId}/${subjectVersion}`, monotonicMs());
+      });
+      await appendStatus(tx, events, wake);
+    });
+  }
+
+  /** Waits until everything is sequenced; gives the table's own account of what there is, by project and by time of commit. */
+  async account(): Promise<{ expected: Map<string, number[]>; committedMs: Map<number, number> }> {
+    const { db } = this.#options;
+    const deadlineMs = monotonicMs() + sequencedWithinMs;
+    let rows: SequencedRow[] = [];
+    do {
+      if (monotonicMs() > deadlineMs) throw new Error(`events are not sequenced after ${sequencedWithinMs} ms`);
+      await sleep(50);
+      rows = await db.query<SequencedRow>(
+        'SELECT seq, project_id AS projectId, subject_version AS version FROM status_change WHERE kind = ? ORDER BY seq',
+        [eventKind],
+      );
+    } while (rows.some(({ seq }) => seq === null));
+    const expected = new Map<string, number[]>(this.#options.projectIds.map((id) => [id, []]));
+    const committedMs = new Map<number, number>();
+    for (const { seq, projectId, version } of rows) {
+      if (seq === null) continue;
+      expected.get(projectId)?.push(seq);
+      const committed = this.#committedMs.get(`${projectId}/${version}`);
+      if (committed !== undefined) committedMs.set(seq, committed);
+    }
+    return { expected, committedMs };
+  }
+}
