@@ -2,7 +2,7 @@
 import { readConfig } from '../../platform/config.ts';
 import { migrate as runMigrations } from '../../platform/database/migrate.ts';
 import { databaseLocation } from '../compose/connections.ts';
-import { migrationsFolder } from '../compose/process.ts';
+import { migrationsFolder } from '../compose/places.ts';
 import { Arguments, type Command, exitCodes, UsageError } from './command.ts';
 import { describeFailure } from './start-failure.ts';
 

@@ -16,7 +16,8 @@ import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { registerLabFirewall } from './lab-backend.ts';
-import { migrationsFolder, type RunningProcess, startProcess } from './process.ts';
+import { migrationsFolder } from './places.ts';
+import { type RunningProcess, startProcess } from './process.ts';
 
 /** Version of the data folder's layout: a newer one is refused. */
 const dataVersion = 1;
