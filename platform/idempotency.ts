@@ -26,7 +26,7 @@ export class DuplicateKeyFound extends Error {
   }
 }
 
-export const keyTtlMs = 7 * 24 * 3_600_000;
+const keyTtlMs = 7 * 24 * 3_600_000;
 const inProgressRetryMs = 500;
 const deepestInput = 32;
 const slowHash = promisify(scrypt) as (text: string, salt: string, bytes: number) => Promise<Buffer>;
@@ -58,7 +58,7 @@ async function withHardenedSecrets(value: unknown, salt: string, depth: number):
 }
 
 /** JSON with sorted member names; members that are undefined are left out. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_name, member: unknown) => {
     if (typeof member === 'bigint') return member.toString();
     if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;

@@ -1,6 +1,7 @@
 // Leases in the database: they elect who works on something. A lease is no fence (its holder may be paused past its end and
 // not know): the fence is its token, checked with `checkLease` in the transaction that writes the result.
 import type { Database, Transaction } from './database/database.ts';
+import { isLockWaitTimeout } from './database/errors.ts';
 import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
 
@@ -135,16 +136,23 @@ export class Leases {
   async #take(name: string, token: string): Promise<boolean> {
     const until = 'NOW(3) + INTERVAL ? MICROSECOND';
     const values = [token, this.#owner, this.#ttlMs * 1000, name];
-    const taken = await this.#db.execute(
-      `UPDATE lease SET token = ?, owner = ?, epoch = epoch + 1, beat = 0, expires_at = ${until} WHERE name = ? AND expires_at <= NOW(3)`,
-      values,
-    );
-    if (taken.affectedRows === 1) return true;
-    const made = await this.#db.execute(
-      `INSERT IGNORE INTO lease (token, owner, expires_at, name) VALUES (?, ?, ${until}, ?)`,
-      values,
-    );
-    return made.affectedRows === 1;
+    const soon = 'SET STATEMENT innodb_lock_wait_timeout = 2 FOR';
+    try {
+      const taken = await this.#db.execute(
+        `${soon} UPDATE lease SET token = ?, owner = ?, epoch = epoch + 1, beat = 0, expires_at = ${until} WHERE name = ? AND expires_at <= NOW(3)`,
+        values,
+      );
+      if (taken.affectedRows === 1) return true;
+      const made = await this.#db.execute(
+        `${soon} INSERT IGNORE INTO lease (token, owner, expires_at, name) VALUES (?, ?, ${until}, ?)`,
+        values,
+      );
+      return made.affectedRows === 1;
+    } catch (error) {
+      // Its last holder is writing a result under it.
+      if (isLockWaitTimeout(error)) return false;
+      throw error;
+    }
   }
 
   #schedule(): void {

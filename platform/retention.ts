@@ -1,6 +1,6 @@
 // Deletes what is older than it has to be kept, oldest first, in small transactions that hold nobody up.
 import { commitRecordKeptMs } from './commits.ts';
-import type { Database, Transaction } from './database/database.ts';
+import type { Database } from './database/database.ts';
 import type { Logger } from './log.ts';
 
 export interface RetentionOptions {
@@ -42,9 +42,8 @@ export class Retention {
     const { db, log, eventMs, auditMs } = this.#options;
     const each = (batch: () => Promise<number>) => inBatches(batch, signal);
     const done = {
-      // Also on a disk that is nearly full: this is what makes room.
-      events: await each(() => db.transaction((tx) => deleteEvents(tx, eventMs), { endsWork: true })),
-      auditEntries: await each(() => db.transaction((tx) => deleteAudit(tx, auditMs), { endsWork: true })),
+      events: await each(() => runBlock(db, deleteEvents, eventMs)),
+      auditEntries: await each(() => runBlock(db, deleteAudit, auditMs)),
       keys: (await each(() => this.#deletePlainKeys())) + (await this.#deleteCallKeys(signal)),
       commitRecords: await each(() => this.#deleteCommitRecords()),
       leases: await each(() => this.#deleteLeases()),
@@ -103,45 +102,46 @@ async function inBatches(batch: () => Promise<number>, signal: AbortSignal | und
   return total;
 }
 
-/**
- * Raises oldest_seq and deletes in one transaction, in order. The newest event stays, however old: it proves to readers
- * at the end of the stream that their place is what it was.
+/*
+ * Both: input is the age in seconds; up to 1,000 rows are deleted from the old end on, up to the first that is still young
+ * (a gap in what is kept would look like a loss); how many is selected. One statement, run by the server: a client that is
+ * paused in the middle would hold the lock that the sequencer, or the sealer, needs.
  */
-async function deleteEvents(tx: Transaction, keptMs: number): Promise<number> {
-  const [bounds] = await tx.query<{ oldest: number; next: number }>(
-    'SELECT oldest_seq AS oldest, next_seq AS next FROM status_sequencer WHERE id = 1 FOR UPDATE',
-  );
-  if (bounds === undefined) return 0;
-  const rows = await tx.query<{ seq: number; old: number }>(
-    'SELECT seq, at < NOW(3) - INTERVAL ? SECOND AS old FROM status_change WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?',
-    [keptMs / 1000, bounds.oldest, bounds.next - 1, batchSize],
-  );
-  // Up to the first that is still young: a gap in what is kept would look like a loss.
-  const young = rows.findIndex((row) => row.old === 0);
-  const last = rows.at((young === -1 ? rows.length : young) - 1);
-  if (young === 0 || last === undefined) return 0;
-  await tx.execute('UPDATE status_sequencer SET oldest_seq = ? WHERE id = 1', [last.seq + 1]);
-  return (await tx.execute('DELETE FROM status_change WHERE seq >= ? AND seq <= ?', [bounds.oldest, last.seq]))
-    .affectedRows;
+
+/** Must hold: oldest_seq rises with the deletion. The newest event stays, however old: it proves to readers their place. */
+const deleteEvents = block(
+  `SELECT oldest_seq, next_seq - 1 INTO first, past FROM status_sequencer WHERE id = 1 FOR UPDATE;
+  SELECT MIN(seq) INTO young FROM (SELECT seq, at FROM status_change WHERE seq >= first AND seq < past ORDER BY seq LIMIT ${batchSize}) page`,
+  `UPDATE status_sequencer SET oldest_seq = cut WHERE id = 1;
+    DELETE FROM status_change WHERE seq >= first AND seq < cut;`,
+);
+
+/** Must hold: the hash of the last entry deleted becomes the chain's base, so that what is left can still be verified. */
+const deleteAudit = block(
+  `SELECT first_position, next_position INTO first, past FROM audit_chain WHERE id = 1 FOR UPDATE;
+  SELECT MIN(position) INTO young FROM (SELECT position, at FROM audit_entry WHERE position >= first AND position < past ORDER BY position LIMIT ${batchSize}) page`,
+  `UPDATE audit_chain SET first_position = cut, base_hash = (SELECT hash FROM audit_entry WHERE position = cut - 1) WHERE id = 1;
+    DELETE FROM audit_entry WHERE position >= first AND position < cut;`,
+);
+
+function block(find: string, apply: string): string {
+  return `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
+  DECLARE first, past, young, cut BIGINT UNSIGNED;
+  DECLARE deleted INT DEFAULT 0;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+  START TRANSACTION;
+  ${find} WHERE at >= NOW(3) - INTERVAL ? SECOND;
+  SET cut = COALESCE(young, LEAST(first + ${batchSize}, past));
+  IF cut > first THEN
+    ${apply}
+    SET deleted = ROW_COUNT();
+  END IF;
+  COMMIT;
+  SELECT deleted;
+END`;
 }
 
-/** The hash of the last entry deleted becomes the chain's base, so that what is left can still be verified. */
-async function deleteAudit(tx: Transaction, keptMs: number): Promise<number> {
-  const [chain] = await tx.query<{ first: number; next: number }>(
-    'SELECT first_position AS first, next_position AS next FROM audit_chain WHERE id = 1 FOR UPDATE',
-  );
-  if (chain === undefined) return 0;
-  const rows = await tx.query<{ position: number; hash: string; old: number }>(
-    'SELECT position, hash, at < NOW(3) - INTERVAL ? SECOND AS old FROM audit_entry WHERE position >= ? AND position < ? ORDER BY position LIMIT ?',
-    [keptMs / 1000, chain.first, chain.next, batchSize],
-  );
-  const young = rows.findIndex((row) => row.old === 0);
-  const last = rows.at((young === -1 ? rows.length : young) - 1);
-  if (young === 0 || last === undefined) return 0;
-  await tx.execute('UPDATE audit_chain SET first_position = ?, base_hash = ? WHERE id = 1', [
-    last.position + 1,
-    last.hash,
-  ]);
-  const sql = 'DELETE FROM audit_entry WHERE position >= ? AND position <= ?';
-  return (await tx.execute(sql, [chain.first, last.position])).affectedRows;
+async function runBlock(db: Database, sql: string, keptMs: number): Promise<number> {
+  const answer = (await db.query<unknown>(sql, [keptMs / 1000])) as unknown as [{ deleted: number }[], unknown];
+  return answer[0][0]?.deleted ?? 0;
 }

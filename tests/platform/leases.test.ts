@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createConnection } from 'mariadb';
 import { pino } from 'pino';
 import { Database } from '../../platform/database/database.ts';
+import { isConnectionLost } from '../../platform/database/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../platform/leases.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -158,10 +159,34 @@ test('checkLease makes a taker wait until the result is written', async () => {
       'SELECT 1 FROM information_schema.processlist WHERE db = ? AND info LIKE ? AND id <> CONNECTION_ID()';
     await waitFor(
       'the taker to wait',
-      async () => (await db.query(waiting, [place.name, 'UPDATE lease SET token%'])).length > 0,
+      async () => (await db.query(waiting, [place.name, '%UPDATE lease SET token%'])).length > 0,
     );
     order.push('written');
   });
   await taking;
   expect(order).toEqual(['written', 'taken']);
+});
+
+test('a process that is paused under the fence is cut off by the server, and the lease passes on', async () => {
+  const lease = await take(holder({ renewMs: 60_000 }), 'paused');
+  await expire('paused');
+  const other = holder();
+  const entered = Promise.withResolvers<void>();
+  const resumed = Promise.withResolvers<void>();
+  const paused = db.transaction(async (tx) => {
+    const [limit] = await tx.query('SELECT @@idle_transaction_timeout AS seconds');
+    expect(limit).toEqual({ seconds: 20 });
+    await tx.execute('SET SESSION idle_transaction_timeout = 1');
+    await checkLease(tx, lease);
+    entered.resolve();
+    await resumed.promise;
+    await tx.execute("UPDATE lease SET owner = 'late' WHERE name = 'paused'");
+  });
+  const failure = paused.catch((error: unknown) => error);
+  await entered.promise;
+  const taken = await waitFor('the lease', () => other.acquire('paused'));
+  resumed.resolve();
+  expect(isConnectionLost(await failure)).toBe(true);
+  await check(taken);
+  expect(await other.holder('paused')).toMatchObject({ owner: other.owner });
 });
