@@ -1,6 +1,7 @@
 // Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one of ten slow, at a gateway with
 // the system subgraph on a real MariaDB and Redis. First events at a steady rate, which are what is measured; then a flood
 // on one project while its slow clients read nothing, so that they fall out of the shared ring and must catch up.
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { Database } from '../platform/database/database.ts';
@@ -117,6 +118,7 @@ export const benchFanout: Bench = async ({ options, progress, signal }) => {
     floodCpuMsPerDelivery: rounded(flood.cpuMs / flood.deliveries, 4),
     ringsOfSlowClients: rings,
     reconnects: sum((verdict) => verdict.reconnects),
+    machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
 };
 

@@ -3,7 +3,7 @@
 // holds on a busy machine; requests per second share the processors with the subgraphs and the load.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultLimits } from '../../gateway/access/limits.ts';
 import { composeSupergraph } from '../../gateway/supergraph/compose.ts';
@@ -83,6 +83,7 @@ export const benchGateway: Bench = async ({ options, progress, signal }) => {
     cpuMsSpread: { inProcess: inProcess.spread, http: http.spread, hive: hive.spread },
     rounds,
     clients,
+    machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
 };
 

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals';
+import { ClientLog } from '../../../bench/fanout/client-log.ts';
+import { percentile } from '../../../bench/support/statistics.ts';
+
+/** A client that began with a checkpoint at 10 and was then given these. */
+function logOf(...seqs: number[]): ClientLog {
+  const log = new ClientLog();
+  log.add(10, false, 0);
+  for (const [index, seq] of seqs.entries()) log.add(seq, true, 100 + index);
+  return log;
+}
+
+describe('the judgement of a client of the fan-out bench', () => {
+  const expected = [4, 9, 12, 15, 19];
+
+  test('nothing is wrong with what came once and in order, and what was before the first cursor is not owed', () => {
+    const log = logOf(12, 15, 19);
+    expect(log.judge(expected)).toEqual({ missing: 0, repeated: 0, wrong: 0 });
+    expect(log.due(expected)).toBe(3);
+  });
+
+  test('a gap, also at the end, is missing', () => {
+    expect(logOf(12).judge(expected)).toEqual({ missing: 2, repeated: 0, wrong: 0 });
+  });
+
+  test('what comes again is repeated', () => {
+    expect(logOf(12, 15, 15, 19, 12).judge(expected)).toEqual({ missing: 0, repeated: 2, wrong: 0 });
+  });
+
+  test("another project's event, and one out of order, are wrong", () => {
+    expect(logOf(12, 13, 19, 15).judge(expected)).toEqual({ missing: 0, repeated: 0, wrong: 2 });
+  });
+
+  test('a client that was given nothing at all is owed everything', () => {
+    const log = new ClientLog();
+    expect(log.started).toBe(false);
+    expect(log.judge(expected)).toEqual({ missing: 5, repeated: 0, wrong: 0 });
+  });
+
+  test('a client whose first item is an event began right before it', () => {
+    const log = new ClientLog();
+    log.add(12, true, 0);
+    log.add(15, true, 0);
+    expect(log.judge(expected)).toEqual({ missing: 1, repeated: 0, wrong: 0 });
+  });
+
+  test('only events with a known commit are timed', () => {
+    expect(logOf(12, 15, 19).latenciesMs(new Map([[15, 90]]))).toEqual([11]);
+  });
+});
+
+test('percentiles are by the nearest rank', () => {
+  const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+  expect(percentile(hundred, 0.99)).toBe(99);
+  expect(percentile(hundred, 0.5)).toBe(50);
+  expect(percentile([7], 0.99)).toBe(7);
+  expect(percentile([], 0.5)).toBeNaN();
+});
