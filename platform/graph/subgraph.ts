@@ -1,4 +1,5 @@
-// What a subgraph is to those who run it: a name, an executable schema, and parts that start and stop with it.
+// What a subgraph is to those who run it: a name and an executable schema. Each field of its type Subscription takes `after`
+// and gives items with a `cursor` (docs/decisions/0002).
 import type { GraphQLSchema } from 'graphql';
 
 export interface Subgraph {
@@ -7,6 +8,3 @@ export interface Subgraph {
   /** Executable federation subgraph schema; resolvers take a `RequestContext`. */
   readonly schema: GraphQLSchema;
 }
-
-/** Key of a subscription event's `extensions` entry that carries its cursor (opaque text), set by each subgraph for fan-out and resumption. */
-export const cursorExtension = 'tidegateCursor';
