@@ -4,7 +4,7 @@ import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
+import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -63,7 +63,7 @@ export class Journal {
       await refuseForeignMapping(tx, call);
       if (!(await insertOperation(tx, { call, owner: this.#owner, state, deadlineMs })))
         refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
-      await this.#event(tx, call, 1, null, state);
+      await appendStatus(tx, [this.#stateEvent(call, 1, null, state)], this.#wake);
       await audit(tx, {
         identity: call.identity,
         action: call.action,
@@ -87,7 +87,7 @@ export class Journal {
         await claimObject(tx, call);
         await refuseForeignMapping(tx, call);
         if (!(await markSent(tx, mark, this.#owner))) throw new NotWaitingError();
-        await this.#event(tx, call, mark.version + 1, mark.state, 'SENT');
+        await appendStatus(tx, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake);
         await this.#commits.record(tx);
         return true;
       })
@@ -140,8 +140,8 @@ export class Journal {
   ): Promise<boolean> {
     if (!(await moveOperation(tx, mark, move))) return false;
     if (move.evidence !== undefined) await addEvidence(tx, call.id, move.evidence);
-    await this.#event(tx, call, mark.version + 1, mark.state, move.to, move.error?.message ?? move.evidence?.note);
-    await this.#after(tx, call, { state: move.to, uuid: move.uuid });
+    const reason = move.error?.message ?? move.evidence?.note;
+    await this.#follow(tx, call, mark, { state: move.to, uuid: move.uuid }, reason);
     // Never sent: the key may be used again.
     if (move.to === 'REJECTED') await releaseKeyOfCall(tx, call.id);
     return true;
@@ -172,26 +172,23 @@ export class Journal {
   }
 
   async #recorded(tx: Transaction, call: CallSubject, from: OperationMark, verdict: Verdict): Promise<Recorded> {
-    await this.#event(tx, call, from.version + 1, from.state, verdict.state, verdict.error?.message);
-    await this.#after(tx, call, verdict);
+    await this.#follow(tx, call, from, verdict, verdict.error?.message);
     if (verdict.settledBy === 'not-sent') await releaseKeyOfCall(tx, call.id);
     return { kind: 'written', state: verdict.state, commitId: await this.#commits.record(tx) };
   }
 
-  /** What follows from a new state: mappings, and the claim. */
-  async #after(
+  /** What follows from a new state: mappings, events, and the claim. */
+  async #follow(
     tx: Transaction,
     call: CallSubject,
+    from: OperationMark,
     end: { readonly state: OperationState; readonly uuid?: string | undefined; readonly absent?: boolean },
+    reason: string | null | undefined,
   ): Promise<void> {
     const { state } = end;
-    if (call.mapping !== null && state !== 'REJECTED') {
-      const rows = await tx.query<{ status: string }>(
-        'SELECT provisioning_status AS status FROM backend WHERE id = ?',
-        [call.backendId],
-      );
-      await settleMappings(tx, this.#wake, call, { ...end, backendDeleted: rows[0]?.status === 'DELETED' });
-    }
+    const mappingEvents = await settleMappings(tx, call, end);
+    const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
+    await appendStatus(tx, [event, ...mappingEvents], this.#wake);
     if (!keepsClaim(state)) await releaseClaim(tx, call);
     if (isEnded(state)) tx.afterCommit(() => this.#wake.notify(`operation/${call.id}`));
   }
@@ -205,16 +202,15 @@ export class Journal {
     };
   }
 
-  #event(
-    tx: Transaction,
+  #stateEvent(
     call: CallSubject,
     version: number,
     from: OperationState | null,
     to: OperationState,
     reason?: string | null,
-  ): Promise<void> {
-    const event = { ...this.#subject(call), kind: 'operation.state', subjectVersion: version, from, to };
-    return appendStatus(tx, [{ ...event, reason: reason ?? call.name }], this.#wake);
+  ): StatusEvent {
+    const subject = this.#subject(call);
+    return { ...subject, kind: 'operation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
 }
 

@@ -2,13 +2,19 @@
 // transactions, under the object's claim, so that no two calls change the same mappings at once.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
+import type { StatusEvent } from '../../../platform/events/append.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import type { Wake } from '../../../platform/wake.ts';
 import type { CallSubject } from '../calls/operation.ts';
 import type { OperationState } from '../calls/states.ts';
 import { type CmpReference, describeObject } from '../cmp-reference.ts';
-import { insertMapping, liveMappings, type MappingRow, type MappingState, updateMapping } from './mapping-store.ts';
+import {
+  insertMapping,
+  liveMappings,
+  type MappingRow,
+  type MappingState,
+  mappingsToSettle,
+  updateMapping,
+} from './mapping-store.ts';
 
 /** Refuses (ALREADY_MAPPED) a call on an object that belongs to others. */
 export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise<void> {
@@ -33,29 +39,25 @@ function ownerOf(row: MappingRow | undefined): string {
   return `${row?.namespace}/${row?.cmpType}/${row?.cmpId}`;
 }
 
-/**
- * Brings the mappings in line with the call's new state and writes their events. `backendDeleted`: the object's backend
- * is gone, so what would live is an orphan.
- */
+/** Brings the mappings in line with the call's new state; returns their events, for the caller to write. */
 export async function settleMappings(
   tx: Transaction,
-  wake: Wake,
   call: CallSubject,
   outcome: {
     readonly state: OperationState;
     readonly uuid?: string | undefined;
     /** FAILED because the device does not have the object. */
     readonly absent?: boolean;
-    readonly backendDeleted: boolean;
   },
-): Promise<void> {
-  if (call.mapping === null) return;
-  const rows = await liveMappings(tx, call.backendId, call.objectHash);
+): Promise<readonly StatusEvent[]> {
+  if (call.mapping === null || outcome.state === 'REJECTED') return [];
+  const { rows, backendDeleted } = await mappingsToSettle(tx, call.backendId, call.objectHash);
   const events: StatusEvent[] = [];
   for (const row of rows) {
     const state = nextState(call, row, outcome);
     if (state === undefined) continue;
-    const to = state === 'ACTIVE' && outcome.backendDeleted ? 'ORPHAN' : state;
+    // What lives on a backend that was deleted meanwhile is an orphan.
+    const to = state === 'ACTIVE' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
     await updateMapping(tx, row, { state: to, lastOperationId: call.id, uuid: outcome.uuid });
     events.push(mappingEvent(call, row, row.version + 1, row.state, to));
@@ -63,12 +65,11 @@ export async function settleMappings(
   const { cmp } = call;
   const isNew = call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
   if (isNew && (outcome.state === 'SUCCEEDED' || outcome.state === 'UNKNOWN')) {
-    const state: MappingState =
-      outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : outcome.backendDeleted ? 'ORPHAN' : 'ACTIVE';
+    const state = outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : backendDeleted ? 'ORPHAN' : 'ACTIVE';
     const id = await addMapping(tx, call, cmp, state, outcome.uuid);
     events.push(mappingEvent(call, { id, projectId: call.projectId }, 1, null, state));
   }
-  await appendStatus(tx, events, wake);
+  return events;
 }
 
 /** Undefined: the call says nothing about this mapping. */

@@ -40,6 +40,21 @@ export async function liveMappings(sql: Sql, backendId: string, objectHash: stri
   );
 }
 
+/** As `liveMappings`, and whether the backend is gone, in one statement. */
+export async function mappingsToSettle(
+  sql: Sql,
+  backendId: string,
+  objectHash: string,
+): Promise<{ readonly rows: readonly MappingRow[]; readonly backendDeleted: boolean }> {
+  const found = await sql.query<MappingRow & { readonly backendStatus: string; readonly id: string | null }>(
+    `SELECT m.*, b.provisioning_status AS backendStatus FROM backend b LEFT JOIN
+      (SELECT ${columns} FROM mapping WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000) m ON 1 = 1
+    WHERE b.id = ?`,
+    [backendId, objectHash, backendId],
+  );
+  return { rows: found.filter((row) => row.id !== null), backendDeleted: found[0]?.backendStatus === 'DELETED' };
+}
+
 export type NewMapping = Omit<MappingRow, 'version' | 'createdAt' | 'updatedAt' | 'shared'> & {
   readonly shared: boolean;
 };
