@@ -59,7 +59,8 @@ export class DiskNearlyFullError extends Error {
 export function isConnectionLost(error: unknown): boolean {
   const number = databaseErrorNumber(error) ?? 0;
   if (connectionLost.has(number) || noConnection.has(number)) return true;
-  return error instanceof Error && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
+  // By shape, not by class: a system error may come from another realm.
+  return typeof error === 'object' && error !== null && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** The database is away or can't write for now; nothing is wrong with the request. */

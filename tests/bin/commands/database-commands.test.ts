@@ -1,0 +1,91 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { audit } from '../../../platform/audit.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { runCommand } from './run-command.ts';
+
+let folder: TemporaryFolder;
+let empty: TestDatabase;
+let migrated: TestDatabase;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  empty = await testDatabase({ migrated: false });
+  migrated = await testDatabase();
+});
+
+afterAll(async () => {
+  await empty.drop();
+  await migrated.drop();
+  await folder.remove();
+});
+
+async function configFor(database: TestDatabase): Promise<string> {
+  const path = join(folder.path, `${database.name}.json`);
+  const { socketPath, user, password } = database.connection;
+  await writeFile(path, JSON.stringify({ database: { socketPath, user, password, name: database.name } }));
+  return path;
+}
+
+test('migrate applies what is missing, and nothing the second time', async () => {
+  const config = await configFor(empty);
+  const first = await runCommand(['migrate', '--config', config]);
+  expect([first.exitCode, first.stdout]).toEqual([0, expect.stringMatching(/^applied \d{14}_\w+$/m)]);
+  const second = await runCommand(['migrate', '--config', config, '--json']);
+  expect([second.exitCode, JSON.parse(second.stdout)]).toEqual([0, { applied: [] }]);
+});
+
+test('migrate says when the database is not there, and when the settings are wrong', async () => {
+  const env = { TIDEGATE_DATABASE_SOCKET_PATH: join(folder.path, 'nobody.sock') };
+  const gone = await runCommand(['migrate'], { env });
+  expect([gone.exitCode, gone.stderr]).toEqual([1, expect.stringContaining('tidegate: ')]);
+  const wrong = await runCommand(['migrate'], { env: { TIDEGATE_NO_SUCH: 'x' } });
+  expect([wrong.exitCode, wrong.stderr]).toEqual([1, expect.stringContaining('TIDEGATE_NO_SUCH')]);
+});
+
+test('audit export writes one entry a line, within the times asked for', async () => {
+  const db = new Database({ connection: migrated.connection });
+  for (let count = 0; count < 3; count += 1) {
+    await audit(db, {
+      identity: null,
+      action: `action-${count}`,
+      projectId: null,
+      outcome: 'ACCEPTED',
+      requestId: 'r1',
+      details: { count },
+    });
+  }
+  await db.close();
+  const config = await configFor(migrated);
+  const all = await runCommand(['audit', 'export', '--config', config]);
+  expect(all.exitCode).toBe(0);
+  const entries = all.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { action: string; details: unknown });
+  expect(entries.map((entry) => [entry.action, entry.details])).toEqual([
+    ['action-0', { count: 0 }],
+    ['action-1', { count: 1 }],
+    ['action-2', { count: 2 }],
+  ]);
+  const none = await runCommand(['audit', 'export', '--config', config, '--to', '2001-01-01T00:00:00Z']);
+  expect([none.exitCode, none.stdout]).toEqual([0, '']);
+});
+
+test('keys are made, rotated and listed, never shown; a file that others may read is refused', async () => {
+  const file = join(folder.path, 'trust.keys');
+  const made = await runCommand(['keys', 'make', file]);
+  expect([made.exitCode, made.stdout]).toEqual([0, 'k1\n']);
+  const rotated = await runCommand(['keys', 'rotate', file]);
+  expect([rotated.exitCode, rotated.stdout]).toEqual([0, 'k2\n']);
+  const listed = await runCommand(['keys', 'list', file]);
+  expect([listed.exitCode, listed.stdout]).toEqual([0, 'k2\nk1\n']);
+  const { keys } = JSON.parse(await readFile(file, 'utf8')) as { keys: Record<string, string> };
+  for (const secret of Object.values(keys)) expect(listed.stdout + rotated.stdout).not.toContain(secret);
+  await chmod(file, 0o644);
+  const open = await runCommand(['keys', 'list', file]);
+  expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('may be read by others')]);
+});
