@@ -1,8 +1,6 @@
 // `tidegate serve` on "real hosts": gateway, control and worker as processes of their own, mutual TLS between them, HTTPS in
 // front, on a database and Redis that they did not start.
 import { writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
@@ -15,6 +13,7 @@ import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
 import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 import { startProgram } from './support/up-process.ts';
 
@@ -113,14 +112,6 @@ async function makeAccounts(): Promise<string> {
   const accounts = await firstAccounts(running.system, folder.path);
   await running.stop();
   return accounts.token;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((done) => probe.close(done));
-  return port;
 }
 
 async function isReady(): Promise<boolean> {

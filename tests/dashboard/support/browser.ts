@@ -1,7 +1,5 @@
 // Headless Chromium for page tests: watches for console errors and for requests that leave our own origin.
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import type { FakeServer } from './fake-server.ts';
-import type { FakeWorld } from './fake-world.ts';
 
 /** Shorter than a test's own limit, so that a failure names what was waited for. */
 const waitMs = 12_000;
@@ -50,7 +48,13 @@ export async function openPage(browser: Browser, origin: string): Promise<Watche
   return { context, page, errors, foreign };
 }
 
-export async function login(page: Page, server: FakeServer, world: FakeWorld, path = '/'): Promise<void> {
+/** Both the fake server and a real one fit; so do the fake world and a real account. */
+export async function login(
+  page: Page,
+  server: { readonly url: string },
+  world: { readonly user: { readonly name: string; readonly password: string } },
+  path = '/',
+): Promise<void> {
   await page.goto(`${server.url}${path}`);
   await page.getByLabel('Name').fill(world.user.name);
   await page.getByLabel('Password').fill(world.user.password);
