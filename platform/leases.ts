@@ -49,6 +49,8 @@ interface Entry {
   readonly controller: AbortController;
   /** By the monotonic clock: before this the lease can't have expired in the database. */
   validUntilMs: number;
+  /** A renewal that waits for its turn at the lease's row. */
+  queued: Promise<void> | undefined;
 }
 
 export class Leases {
@@ -93,6 +95,7 @@ export class Leases {
       token,
       controller: new AbortController(),
       validUntilMs: startedMs + this.#localTtlMs(),
+      queued: undefined,
     };
     if (this.#stopped || this.#held.has(name) || performance.now() >= entry.validUntilMs) {
       await this.#giveUp(entry);
@@ -125,6 +128,7 @@ export class Leases {
     clearTimeout(this.#timer);
     clearTimeout(this.#watch);
     await this.#renewing;
+    await Promise.all([...this.#held.values()].map((entry) => entry.queued));
     await Promise.all([...this.#held.values()].map((entry) => this.#release(entry)));
   }
 
@@ -191,10 +195,32 @@ export class Leases {
       for (const entry of entries) {
         if (renewed.has(entry.token)) entry.validUntilMs = startedMs + this.#localTtlMs();
         else if (!ours.has(entry.token)) this.#lose(entry, 'taken by another');
+        else this.#renewBusy(entry);
       }
     } catch (error) {
       this.#log.warn({ err: error }, 'leases could not be renewed');
     }
+  }
+
+  /**
+   * A lease under which results are written without a pause is locked whenever it is looked at: its renewal has to stand in
+   * line with the results.
+   */
+  #renewBusy(entry: Entry): void {
+    const startedMs = performance.now();
+    const sql =
+      'SET STATEMENT innodb_lock_wait_timeout = 1 FOR UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ? AND token = ? AND expires_at > NOW(3)';
+    entry.queued ??= this.#db
+      .execute(sql, [this.#ttlMs * 1000, entry.name, entry.token])
+      .then(
+        ({ affectedRows }) => {
+          if (affectedRows === 1) entry.validUntilMs = startedMs + this.#localTtlMs();
+        },
+        (error: unknown) => this.#log.warn({ err: error, lease: entry.name }, 'lease not renewed yet'),
+      )
+      .finally(() => {
+        entry.queued = undefined;
+      });
   }
 
   async #renewRows(entries: readonly Entry[]): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {

@@ -1,4 +1,5 @@
 // Leases and their fence on a real MariaDB.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { pino } from 'pino';
@@ -126,6 +127,25 @@ describe('renewal', () => {
       await waitFor('renewals of the other', async () => (await beat('idle')) > before + 3);
     });
     expect(busy.signal.aborted).toBe(false);
+  });
+
+  test('a lease under which results are written all the time is renewed all the same', async () => {
+    const leases = holder({ ttlMs: 1_000, renewMs: 100 });
+    const lease = await take(leases, 'always busy');
+    let done = false;
+    const write = async () => {
+      while (!done) await db.transaction((tx) => checkLease(tx, lease).then(() => sleep(5)));
+    };
+    const writers = Promise.all([write(), write(), write(), write()]);
+    const beat = async () =>
+      (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name = 'always busy'"))[0]?.beat ?? 0;
+    try {
+      await waitFor('twelve renewals, or the loss', async () => lease.signal.aborted || (await beat()) >= 12);
+      expect(lease.signal.aborted).toBe(false);
+    } finally {
+      done = true;
+      await writers.catch(() => undefined);
+    }
   });
 
   test('with the database hanging, the signal aborts before the lease has ended there', async () => {
