@@ -1,15 +1,6 @@
 // `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial; its last line is one JSON object.
 import { parseArgs } from 'node:util';
-
-/** A benchmark or trial: progress goes to stderr, the figures are what it returns. */
-export interface BenchContext {
-  /** Options given after the name, as `--name value`. */
-  readonly options: Readonly<Record<string, string>>;
-  readonly progress: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
-export type Bench = (context: BenchContext) => Promise<Readonly<Record<string, unknown>>>;
+import type { Bench } from './bench.ts';
 
 /** Loaded only when asked for: each brings its own servers. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {

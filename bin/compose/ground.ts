@@ -80,6 +80,11 @@ export async function layGround({ config, log, lifecycle, registry, health, disk
     },
     { required: false },
   );
+  health.add('sequencer', async () => {
+    const lagMs = await sequencer.lagMs();
+    if (lagMs > 5_000) throw new Error(`status events wait for ${Math.round(lagMs / 1000)} s`);
+    return undefined;
+  });
   health.add('status feed', async () => {
     const { readAgoMs } = feed.figures();
     if (readAgoMs > 5_000) throw new Error(`last read ${Math.round(readAgoMs / 1000)} s ago`);
