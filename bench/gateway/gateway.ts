@@ -10,7 +10,7 @@ import { composeSupergraph } from '../../gateway/supergraph/compose.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { AccessTokens } from '../../subgraphs/system/access/access-tokens.ts';
-import type { Bench } from '../run.ts';
+import type { Bench } from '../bench.ts';
 import { Child } from '../support/child.ts';
 import { cpuMsOf } from '../support/cpu.ts';
 import { wholeNumber } from '../support/options.ts';

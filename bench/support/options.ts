@@ -1,5 +1,5 @@
 // Options of benchmarks.
-import type { BenchContext } from '../run.ts';
+import type { BenchContext } from '../bench.ts';
 
 /** A whole number above zero; throws when it is something else. */
 export function wholeNumber(options: BenchContext['options'], name: string, byDefault: number): number {

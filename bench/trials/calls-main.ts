@@ -3,7 +3,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bench } from '../run.ts';
+import type { Bench } from '../bench.ts';
 import { runCallTrials } from './calls.ts';
 import { numberOption } from './options.ts';
 

@@ -1,5 +1,5 @@
 // `npm run trials -- events`: the whole proof of the event stream, as one JSON line.
-import type { Bench } from '../run.ts';
+import type { Bench } from '../bench.ts';
 import { runEventTrials } from './events.ts';
 import { numberOption } from './options.ts';
 
