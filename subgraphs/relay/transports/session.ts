@@ -34,7 +34,7 @@ export type NotSentCode =
   | 'HOST_KEY_MISMATCH'
   /** No key is pinned; `presented` has the device's. */
   | 'HOST_KEY_UNKNOWN'
-  /** The device refused a channel or the command on two connections. */
+  /** The device refused a channel on two connections, or answered the exec request with no. */
   | 'CHANNEL_REFUSED'
   /** `beforeFirstByte` said no. */
   | 'WINDOW_PASSED'
@@ -62,7 +62,10 @@ export type SendResult =
   | { readonly ok: false; readonly failure: SendFailure };
 
 export interface SendOptions {
-  /** From the first byte; past it the channel is closed and the connection destroyed: NO_REPLY. */
+  /**
+   * From the first byte; past it the call ends with NO_REPLY, at most 1 s later, when this machine sends nothing of it any
+   * more. What the network holds may arrive a few seconds later still.
+   */
   readonly deadlineMs: number;
   /** Default 1 MiB, stdout and stderr together. */
   readonly maxReplyBytes?: number;

@@ -148,9 +148,10 @@ export class SshConnection {
   }
 
   /**
-   * Drops a channel whose call is past its deadline. When the promise resolves, no byte of the call is still on its way:
-   * alone on the connection, it was cut, with what the kernel had not sent; with other calls on it, either the device has
-   * proved that it has read everything, and they go on, or it was cut too.
+   * Drops a channel whose call is past its deadline. When the promise resolves, this machine sends no byte of the call any
+   * more: alone on the connection, it was cut, with what the kernel still held; with other calls on it, either the device
+   * has proved that it has read everything, and they go on, or it was cut too. Packets already handed to the network are
+   * out of reach: on a link that was down they waited for ARP for up to 3 s and then arrived.
    */
   async abandon(channel: ClientChannel): Promise<void> {
     this.drop(channel);

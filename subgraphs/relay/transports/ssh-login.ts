@@ -33,12 +33,22 @@ function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | E
   return new Error('it is no OpenSSH or PEM private key that can be read');
 }
 
+/** Opening a key with its passphrase takes a good part of a second of pure computing: once is enough. */
+const parsedKeys = new WeakMap<EndpointCredentials, ParsedKey | Error>();
+
+function privateKeyOf(credentials: EndpointCredentials): ParsedKey | Error | undefined {
+  const { privateKey, passphrase } = credentials;
+  if (privateKey === undefined) return undefined;
+  const key = parsedKeys.get(credentials) ?? parsePrivateKey(privateKey, passphrase);
+  parsedKeys.set(credentials, key);
+  return key;
+}
+
 /** Never rejects. When `ok`, the caller owns client and socket. */
 export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login> {
   const { host, port, credentials } = endpoint;
   const where = `${host}:${port}`;
-  const key =
-    credentials.privateKey === undefined ? undefined : parsePrivateKey(credentials.privateKey, credentials.passphrase);
+  const key = privateKeyOf(credentials);
   if (key instanceof Error)
     return refused('AUTH_FAILED', `The private key for ${where} can't be used: ${key.message}.`);
   if (options.signal.aborted) return refused('ABORTED', `The connection to ${where} was given up.`);
