@@ -14,6 +14,7 @@ import { Leases } from '../../platform/leases.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { addPlatformMetrics } from '../../platform/metrics.ts';
+import { OwedWork } from '../../platform/owed-work.ts';
 import { createRedis } from '../../platform/redis.ts';
 import { createRedisWake, type Wake } from '../../platform/wake.ts';
 import { databaseLocation, redisLocation } from './connections.ts';
@@ -65,7 +66,7 @@ export async function layGround({ config, log, lifecycle, registry, health, disk
   await lifecycle.add('audit sealer', { start: () => sealer.start(), stop: () => sealer.stop() });
   const feed = new StatusFeed({ db, wake, log });
   await lifecycle.add('status feed', { start: () => feed.start(), stop: () => feed.stop() });
-  addPlatformMetrics(registry, { db, sequencer, feed, leases });
+  addPlatformMetrics(registry, { db, sequencer, feed, leases, owedWork: new OwedWork({ db }) });
   health.add('database', async () => {
     await db.query('SELECT 1');
     diskGuard?.check();

@@ -142,8 +142,8 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     if (known !== undefined && sameSchedule(known.target, target)) return;
     const { fall = 2, rise = 1, random = Math.random } = this.#options;
     const now = performance.now();
-    // One that was never checked is checked at once; the rest begin somewhere in their interval.
-    const delayMs = target.status === 'UNKNOWN' ? 0 : random() * target.intervalMs;
+    // One that was never checked, or has changed, is checked at once; the rest begin somewhere in their interval.
+    const delayMs = known !== undefined || target.status === 'UNKNOWN' ? 0 : random() * target.intervalMs;
     const phaseMs = now + random() * target.intervalMs;
     this.#entries.set(target.id, { target, fallRise: new FallRise(target.status, { fall, rise }), phaseMs });
     this.#ready.delete(target.id);

@@ -220,6 +220,16 @@ describe('CheckEngine', () => {
     await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
   });
 
+  test('a target that was changed is checked at once', async () => {
+    await addTargets(1);
+    startEngine('one', { tenant: new TcpTenant(db, 'one', { intervalMs: 3_600_000, timeoutMs: 1_000 }) });
+    await waitFor('first check', async () => (await seen()).length === 1);
+    const other = new GreetingServer();
+    stops.push(() => other.close());
+    await db.execute('UPDATE test_target SET port = ?', [await other.listen()]);
+    await waitFor('second check', async () => (await seen()).length === 2);
+  });
+
   test('a worker whose loop is blocked declares nothing down; without its guard it would', async () => {
     const slow = new GreetingServer(80);
     stops.push(() => slow.close());

@@ -34,7 +34,7 @@ export class TcpTenant implements CheckTenant<TcpTarget, null> {
 
   async listTargets(): Promise<TcpTarget[]> {
     const rows = await this.#db.query<{ id: string; port: number; status: CheckedStatus }>('SELECT * FROM test_target');
-    return rows.map((row) => ({ ...row, ...this.#timing }));
+    return rows.map((row) => ({ ...row, ...this.#timing, revision: String(row.port) }));
   }
 
   check(target: TcpTarget, options: { signal: AbortSignal }): Promise<CheckReading<null>> {
