@@ -45,7 +45,7 @@ const endDeadlineMs = 45_000;
 const answersDeadlineMs = 60_000;
 /** nft reads the whole ruleset for each rule: it must not grow with the trials. */
 const trialsPerCleaning = 10;
-const longestBeforeMs = 500;
+const [leastBeforeMs, longestBeforeMs] = [100, 1_000];
 
 export async function runCallTrials(options: CallTrialsOptions): Promise<CallTrialsResult> {
   const { seed, trials, faults = false, progress, signal } = options;
@@ -72,7 +72,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   const failures = new Failures(system, random);
   const readyMs: number[] = [];
   for (let trial = 1; trial <= trials && signal?.aborted !== true; trial += 1) {
-    await sleep(random.integer(0, longestBeforeMs));
+    await sleep(random.integer(leastBeforeMs, longestBeforeMs));
     const what = faults ? await failures.disturb() : await failures.kill();
     const tookMs = await stream.untilReady(readyDeadlineMs);
     readyMs.push(tookMs);
