@@ -1,4 +1,5 @@
-// One logged-in SSH connection and its session channels: some carry a call, at most one is kept open ahead for the next.
+// One logged-in SSH connection and its session channels: some carry a call, the others are kept open ahead for
+// the next ones.
 
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
@@ -31,7 +32,7 @@ export class SshConnection {
   readonly #changed: () => void;
   /** Spare, carrying a call, or closing: until the device has confirmed their end. */
   readonly #channels = new Set<ClientChannel>();
-  #spare: ClientChannel | undefined;
+  readonly #spares = new Set<ClientChannel>();
   #opening = 0;
   #channelLimit = maxChannelsPerConnection;
   #retired = false;
@@ -56,8 +57,8 @@ export class SshConnection {
     return this.#lost;
   }
 
-  get hasSpare(): boolean {
-    return this.#spare !== undefined;
+  get spares(): number {
+    return this.#spares.size;
   }
 
   /** Another channel may be opened. */
@@ -70,18 +71,19 @@ export class SshConnection {
     return !this.#lost && this.#socket.writable && isChannelOpen(channel);
   }
 
-  /** The channel that was opened ahead, if there is one. */
+  /** A channel that was opened ahead, if there is one. */
   takeSpare(): ClientChannel | undefined {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    return spare && this.canSendOn(spare) ? spare : undefined;
+    for (const spare of this.#spares) {
+      this.#spares.delete(spare);
+      if (this.canSendOn(spare)) return spare;
+    }
+    return undefined;
   }
 
-  /** Keeps an unused channel for the next call, or closes it. */
+  /** Keeps an unused channel for a later call. */
   giveBack(channel: ClientChannel): void {
     if (this.#retired) this.drop(channel);
-    else if (this.#spare === undefined && this.canSendOn(channel)) this.#spare = channel;
-    else channel.close();
+    else if (this.canSendOn(channel)) this.#spares.add(channel);
   }
 
   /** Opens a channel. A device that refuses one is not asked for so many again. */
@@ -124,7 +126,7 @@ export class SshConnection {
     channel.resume();
     channel.stderr.resume();
     channel.once('close', () => {
-      if (this.#spare === channel) this.#spare = undefined;
+      this.#spares.delete(channel);
       this.#channels.delete(channel);
       this.#endWhenUnused();
       this.#changed();
@@ -134,9 +136,11 @@ export class SshConnection {
   /** Takes no further call, and ends with the last one that it carries. */
   retire(): void {
     this.#retired = true;
-    if (this.#spare) this.#channels.delete(this.#spare);
-    this.#spare?.close();
-    this.#spare = undefined;
+    for (const spare of this.#spares) {
+      this.#channels.delete(spare);
+      spare.close();
+    }
+    this.#spares.clear();
     this.#endWhenUnused();
   }
 
@@ -185,7 +189,7 @@ export class SshConnection {
   #lose(): void {
     if (this.#lost) return;
     this.#lost = true;
-    this.#spare = undefined;
+    this.#spares.clear();
     this.destroy();
     this.#changed();
   }

@@ -113,7 +113,7 @@ class SshTransport implements Transport {
     await Promise.all(gone);
   }
 
-  /** Serves who waits, from spare channels, then new channels, then new connections; then keeps one channel ready. */
+  /** Serves who waits, from spare channels, then new channels, then new connections; then opens some ahead. */
   #pump(): void {
     if (this.#closing.signal.aborted) return;
     while (this.#waiters.length > 0) {
@@ -134,7 +134,7 @@ class SshTransport implements Transport {
       void this.#connect();
       missing -= maxChannelsPerConnection;
     }
-    this.#keepOneReady();
+    this.#keepReady();
     this.#watchIdle();
   }
 
@@ -209,13 +209,18 @@ class SshTransport implements Transport {
     for (const waiter of this.#waiters.splice(0)) waiter.settle({ ok: false, failure });
   }
 
-  /** Opening ahead takes a round trip off the next call, and meets a refusal before anything is journaled. */
-  #keepOneReady(): void {
-    if (this.#waiters.length > 0 || this.#opening > 0 || this.#slotsOut >= this.#options.concurrency) return;
+  /**
+   * Opening ahead takes a round trip off the next calls, and meets a refusal before anything is journaled: as many as may
+   * be called at once and fit on the connections that there are.
+   */
+  #keepReady(): void {
+    if (this.#waiters.length > 0) return;
     const connections = [...this.#connections];
-    if (connections.some((connection) => connection.hasSpare)) return;
-    const connection = connections.find((candidate) => candidate.hasRoom);
-    if (connection) void this.#openOn(connection);
+    const spares = connections.reduce((sum, connection) => sum + connection.spares, 0);
+    let missing = this.#options.concurrency - this.#slotsOut - this.#opening - spares;
+    for (const connection of connections) {
+      for (; missing > 0 && connection.hasRoom; missing -= 1) void this.#openOn(connection);
+    }
   }
 
   #watchIdle(): void {

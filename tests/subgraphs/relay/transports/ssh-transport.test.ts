@@ -407,6 +407,25 @@ describe('channels and connections', () => {
     expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
+  test('on a warm session every free place is ready at once', async () => {
+    const executions: Execution[] = [];
+    const target = await device({ onExec: (execution) => executions.push(execution) });
+    const transport = transportTo(endpointOf(target), { concurrency: 4 });
+    (await slotOf(transport)).release();
+    const slots: Slot[] = [];
+    await until(() => {
+      const slot = transport.tryReserve();
+      if (slot) slots.push(slot);
+      return slots.length === 4;
+    });
+    expect(transport.tryReserve()).toBeUndefined();
+    const calls = slots.map((slot) => slot.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 }));
+    await until(() => executions.length === 4);
+    for (const execution of executions) execution.reply('');
+    expect((await Promise.all(calls)).every((result) => result.ok)).toBe(true);
+    expect(target.connections).toBe(1);
+  });
+
   test('idle sessions are closed', async () => {
     const target = await device();
     const transport = transportTo(endpointOf(target), { idleCloseMs: 20 });
