@@ -29,6 +29,8 @@ export interface CallTrialsResult extends Verdict {
   readonly trials: number;
   readonly kills: Readonly<Record<Victim, number>>;
   readonly deviceFaults: number;
+  /** 1: the last trial's system did not become ready by itself, and no more were made. */
+  readonly notReady: number;
   /** From the last kill of a trial to a fresh mutation that SUCCEEDED. */
   readonly readyAgainMs: { readonly p50: number; readonly max: number };
   /** Why calls were asked for again, and how often. */
@@ -66,19 +68,22 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   // The stream's own draws must not shift the failures: how many it makes depends on the machine.
   const stream = new CallStream({ client, random: seededRandom(seed + 1), clients: options.clients ?? 6, pauseMs: 40 });
   cleanup.defer(() => stream.finish(0));
-  await stream.untilReady(readyDeadlineMs);
+  if ((await stream.untilReady(readyDeadlineMs)) === undefined) throw new Error('the system takes no calls');
   stream.start();
 
   const failures = new Failures(system, random);
   const readyMs: number[] = [];
-  for (let trial = 1; trial <= trials && signal?.aborted !== true; trial += 1) {
+  let notReady = 0;
+  for (let trial = 1; trial <= trials && notReady === 0 && signal?.aborted !== true; trial += 1) {
     await sleep(random.integer(leastBeforeMs, longestBeforeMs));
     const what = faults ? await failures.disturb() : await failures.kill();
     const tookMs = await stream.untilReady(readyDeadlineMs);
-    readyMs.push(tookMs);
-    for (const part of system.parts) await part.waitUp(readyDeadlineMs);
+    const back = await Promise.all(system.parts.map((part) => part.waitUp(readyDeadlineMs)));
+    if (tookMs === undefined || back.includes(false)) notReady += 1;
+    readyMs.push(tookMs ?? readyDeadlineMs);
     if (trial % trialsPerCleaning === 0) await cleanDevice(system, tail);
-    progress?.(`${trial}/${trials}: ${what}; ready after ${Math.round(tookMs)} ms; ${stream.answers.length} answers`);
+    const ready = tookMs === undefined ? 'NOT READY' : `ready after ${Math.round(tookMs)} ms`;
+    progress?.(`${trial}/${trials}: ${what}; ${ready}; ${stream.answers.length} answers`);
   }
   await stream.finish(answersDeadlineMs);
 
@@ -106,6 +111,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
     trials: readyMs.length,
     kills: failures.kills,
     deviceFaults: failures.faults,
+    notReady,
     readyAgainMs: { p50: Math.round(readyMs[readyMs.length >> 1] ?? 0), max: Math.round(readyMs.at(-1) ?? 0) },
     retries: Object.fromEntries(stream.retries),
     unexpected: stream.unexpected.length,
