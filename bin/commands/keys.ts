@@ -1,15 +1,24 @@
 // `tidegate keys`: rotates the key files. What was made with older keys can still be read.
+import { readConfig } from '../../platform/config.ts';
+import { Database } from '../../platform/database/database.ts';
 import { openKeyring, openOrMakeKeyring, rotateKeyring } from '../../platform/secrets/keyring.ts';
-import { Arguments, type Command, CommandFailure, exitCodes, UsageError } from './command.ts';
+import { createSealer } from '../../platform/secrets/seal.ts';
+import { resealCredentials } from '../../subgraphs/relay/backends/credentials.ts';
+import { databaseLocation } from '../compose/connections.ts';
+import { Arguments, type Command, type CommandContext, CommandFailure, exitCodes, UsageError } from './command.ts';
 
 export const keys: Command = {
   name: 'keys',
   usage: `keys make FILE
     keys list FILE
-    keys rotate FILE`,
-  options: {},
+    keys rotate FILE
+    keys reseal FILE --config SETTINGS`,
+  options: {
+    config: { value: 'SETTINGS', help: 'Settings with the database, as for serve (or TIDEGATE_… variables).' },
+  },
   async run(context) {
-    const [action, file, ...more] = new Arguments(keys, context.args).positionals;
+    const args = new Arguments(keys, context.args);
+    const [action, file, ...more] = args.positionals;
     if (file === undefined || more.length > 0) throw new UsageError('an action and one key file are needed');
     try {
       switch (action) {
@@ -24,8 +33,11 @@ export const keys: Command = {
           context.stdout.write(`${await rotateKeyring(file)}\n`);
           context.stderr.write('tidegate: copy the file to every process that uses it, then restart each in turn\n');
           return exitCodes.ok;
+        case 'reseal':
+          context.stdout.write(`${await reseal(file, args.text('config'), context.env)}\n`);
+          return exitCodes.ok;
         default:
-          throw new UsageError(`'${action}' is none of make, list, rotate`);
+          throw new UsageError(`'${action}' is none of make, list, rotate, reseal`);
       }
     } catch (error) {
       if (error instanceof UsageError) throw error;
@@ -33,3 +45,15 @@ export const keys: Command = {
     }
   },
 };
+
+/** How many credentials were sealed anew with the file's active key. */
+async function reseal(file: string, settings: string | undefined, env: CommandContext['env']): Promise<number> {
+  const config = readConfig({ env, ...(settings === undefined ? {} : { file: settings }) });
+  const keyring = await openKeyring(file);
+  const db = new Database({ connection: databaseLocation(config), connectionLimit: 2 });
+  try {
+    return await resealCredentials(db, createSealer(keyring), keyring.active('sealing').id);
+  } finally {
+    await db.close();
+  }
+}

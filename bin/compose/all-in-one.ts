@@ -10,6 +10,7 @@ import { startRedis } from '../../embedded/redis.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { type Config, type ConfigSources, readConfig } from '../../platform/config.ts';
+import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -37,6 +38,10 @@ export interface AllInOne {
   /** What runs where, for people. */
   readonly summary: string;
   readonly process: RunningProcess;
+  /** Where the private MariaDB is, for tools that look at it. */
+  readonly database: DatabaseLocation;
+  /** Undefined where there is none. */
+  readonly lab: RunningLab | undefined;
   stop(): Promise<void>;
 }
 
@@ -60,10 +65,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
   }
 }
 
-async function startParts(
-  options: AllInOneOptions,
-  stack: AsyncDisposableStack,
-): Promise<{ summary: string; process: RunningProcess }> {
+async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack): Promise<Omit<AllInOne, 'stop'>> {
   const { config, signal, stdout } = options;
   await refuseTakenPort(config);
   const folder = await openDataFolder(options.dataPath, { version: dataVersion });
@@ -114,6 +116,8 @@ async function startParts(
   return {
     summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, labNote, accounts }),
     process: running,
+    database: mariadb.current.application,
+    lab: lab?.available === true ? lab : undefined,
   };
 }
 

@@ -97,7 +97,6 @@ export class GraphqlEndpoint {
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       includeStacktraceInErrorResponses: false,
-      status400ForVariableCoercionErrors: true,
       stopOnTerminationSignals: false,
       // Named, so that nothing in the environment (APOLLO_KEY and its like) makes it report anywhere.
       apollo: {},

@@ -1,4 +1,5 @@
 // Credentials at rest: each field sealed by itself, bound to its backend and field, so that a copied row opens nothing.
+import type { Database } from '../../../platform/database/database.ts';
 import type { Sealed, Sealer } from '../../../platform/secrets/seal.ts';
 import type { Endpoint, EndpointCredentials } from '../transports/session.ts';
 import type { BackendRow, CredentialRow } from './backend-store.ts';
@@ -31,6 +32,29 @@ export function openEndpoint(sealer: Sealer, backend: BackendRow, rows: readonly
     cryptoProfile: backend.cryptoProfile,
     credentials: { username: '', ...opened } as EndpointCredentials,
   };
+}
+
+/**
+ * Seals with the active key what an older one sealed, row by row, while the relay goes on; a credential that is replaced
+ * meanwhile is left as it is. Returns how many were sealed anew.
+ */
+export async function resealCredentials(db: Database, sealer: Sealer, activeKeyId: string): Promise<number> {
+  const rows = await db.query<CredentialRow & { backendId: string }>(
+    `SELECT backend_id AS backendId, field, key_id AS keyId, sealed FROM backend_credential WHERE key_id <> ?
+      ORDER BY backend_id, field`,
+    [activeKeyId],
+  );
+  let resealed = 0;
+  for (const row of rows) {
+    const place = aad(row.backendId, row.field);
+    const { keyId, sealed } = sealer.seal(sealer.open(row, place), place);
+    const { affectedRows } = await db.execute(
+      'UPDATE backend_credential SET key_id = ?, sealed = ? WHERE backend_id = ? AND field = ? AND sealed = ?',
+      [keyId, sealed, row.backendId, row.field, row.sealed],
+    );
+    resealed += affectedRows;
+  }
+  return resealed;
 }
 
 function aad(backendId: string, field: string): string {

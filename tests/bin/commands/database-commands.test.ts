@@ -3,6 +3,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { audit } from '../../../platform/audit.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { openKeyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import { credentialsOf, readBackends } from '../../../subgraphs/relay/backends/backend-store.ts';
+import { openEndpoint, sealCredentials } from '../../../subgraphs/relay/backends/credentials.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { runCommand } from './run-command.ts';
@@ -88,4 +93,37 @@ test('keys are made, rotated and listed, never shown; a file that others may rea
   await chmod(file, 0o644);
   const open = await runCommand(['keys', 'list', file]);
   expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('may be read by others')]);
+});
+
+test('keys rotate, then reseal: every credential opens with the new key alone, and a second run finds nothing', async () => {
+  const path = join(folder.path, 'sealing.keys');
+  await runCommand(['keys', 'make', path]);
+  const db = new Database({ connection: migrated.connection });
+  const backend = newUuid();
+  await db.prisma.backend.create({
+    data: {
+      ...{ id: backend, projectId: newUuid(), name: 'fw', liveName: 'fw', family: 'FIREWALL', driver: 'd', ordinal: 1 },
+      ...{ host: 'h', port: 22, concurrency: 1, queueLimit: 1, deadlineMs: 1000, cryptoProfile: 'MODERN' },
+      ...{ provisioningStatus: 'ENABLED', operatingStatus: 'UNKNOWN' },
+    },
+  });
+  const first = createSealer(await openKeyring(path));
+  for (const [field, sealed] of sealCredentials(first, backend, { username: 'netops', password: 'hunter2' }))
+    await db.execute('INSERT INTO backend_credential (backend_id, field, key_id, sealed) VALUES (?, ?, ?, ?)', [
+      ...[backend, field, sealed.keyId, sealed.sealed],
+    ]);
+  const config = await configFor(migrated);
+  const rotated = (await runCommand(['keys', 'rotate', path])).stdout.trim();
+  const resealed = await runCommand(['keys', 'reseal', path, '--config', config]);
+  expect([resealed.exitCode, resealed.stdout]).toEqual([0, '2\n']);
+  expect((await runCommand(['keys', 'reseal', path, '--config', config])).stdout).toBe('0\n');
+
+  const file = JSON.parse(await readFile(path, 'utf8')) as { keys: Record<string, string> };
+  await writeFile(path, JSON.stringify({ active: rotated, keys: { [rotated]: file.keys[rotated] } }));
+  const alone = createSealer(await openKeyring(path));
+  const [backendRow] = await readBackends(db, [backend]).then((rows) => [...rows.values()]);
+  const rows = (await credentialsOf(db, [backend])).get(backend) ?? [];
+  if (backendRow === undefined) throw new Error('no backend');
+  expect(openEndpoint(alone, backendRow, rows).credentials).toEqual({ username: 'netops', password: 'hunter2' });
+  await db.close();
 });
