@@ -30,11 +30,11 @@ interface Round {
   readonly requestsPerSecond: number;
 }
 
-/** Options: `--rounds` (7), `--seconds` of each round (2), `--warmup` seconds (5), `--clients` (8). */
+/** Options: `--rounds` (9), `--seconds` of each round (2), `--warmup` seconds (4), `--clients` (8). */
 export const benchGateway: Bench = async ({ options, progress, signal }) => {
-  const rounds = wholeNumber(options, 'rounds', 7);
+  const rounds = wholeNumber(options, 'rounds', 9);
   const seconds = wholeNumber(options, 'seconds', 2);
-  const warmUpSeconds = wholeNumber(options, 'warmup', 5);
+  const warmUpSeconds = wholeNumber(options, 'warmup', 4);
   const clients = wholeNumber(options, 'clients', 8);
   progress('installing Hive Gateway, if it is not there yet …');
   await installHive(signal);
@@ -62,9 +62,10 @@ export const benchGateway: Bench = async ({ options, progress, signal }) => {
     progress(`round ${round + 1} of ${rounds}, CPU ms per request: ${line}`);
   }
 
+  const cpuOf = (name: string): number[] => (results.get(name) ?? []).map(({ cpuMs }) => cpuMs);
   const figures = (name: string) => {
     const all = results.get(name) ?? [];
-    const cpu = all.map(({ cpuMs }) => cpuMs);
+    const cpu = cpuOf(name);
     return {
       cpuMs: rounded(median(cpu), 3),
       spread: [rounded(Math.min(...cpu), 3), rounded(Math.max(...cpu), 3)],
@@ -77,6 +78,8 @@ export const benchGateway: Bench = async ({ options, progress, signal }) => {
     httpCpuMs: http.cpuMs,
     hiveCpuMs: hive.cpuMs,
     httpToHive: rounded(http.cpuMs / hive.cpuMs, 3),
+    // Of each round by itself: what else the machine does meanwhile falls on both.
+    httpToHiveByRound: rounded(median(cpuOf('http').map((ms, round) => ms / (cpuOf('hive')[round] ?? Number.NaN))), 3),
     inProcessRequestsPerSecond: inProcess.perSecond,
     httpRequestsPerSecond: http.perSecond,
     hiveRequestsPerSecond: hive.perSecond,

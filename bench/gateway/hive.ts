@@ -50,7 +50,8 @@ export async function startHive(options: HiveOptions): Promise<Hive> {
   const port = await freePort();
   const program = join(folder, 'node_modules/@graphql-hive/gateway/dist/bin.js');
   const flags = ['supergraph', '--config-path', 'gateway.config.mjs', '--host', '127.0.0.1', '--port', String(port)];
-  const child = spawn(process.execPath, [program, ...flags], {
+  // It dies with us, however we end.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, program, ...flags], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
     env: {
