@@ -22,12 +22,16 @@ export class LeaseLostError extends Error {
   }
 }
 
-/** The fence: throws LeaseLostError unless the token still holds the lease, and locks its row. The first statement of a result's transaction. */
+/**
+ * The fence: throws LeaseLostError unless the token still holds the lease, and keeps it from being taken until the
+ * transaction ends. The first statement of a result's transaction. The lock is shared, so that results under one lease are
+ * written side by side.
+ */
 export async function checkLease(
   tx: Transaction,
   lease: { readonly name: string; readonly token: string },
 ): Promise<void> {
-  const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? FOR UPDATE';
+  const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE';
   const rows = await tx.query(sql, [lease.name, lease.token]);
   if (rows.length === 0) throw new LeaseLostError(lease.name);
 }

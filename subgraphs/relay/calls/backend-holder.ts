@@ -68,6 +68,8 @@ export interface Launch {
 }
 
 const headOfQueue = 100;
+/** How long a call waits for a session's next channel before it is journaled as waiting. */
+const slotPatienceMs = 250;
 
 export class BackendHolder {
   readonly id: string;
@@ -80,7 +82,9 @@ export class BackendHolder {
   #row: BackendRow;
   #transport: Transport;
   #endpointText: string;
-  /** True while calls wait, or may: later ones must not overtake them. */
+  /** Calls whose clients were told that they wait: what comes after that must not overtake them. */
+  readonly #promised = new Set<string>();
+  /** True while calls wait, or may. */
   #waiting = true;
   #pumping: Promise<void> | undefined;
   #pumpAgain = false;
@@ -129,8 +133,7 @@ export class BackendHolder {
       this.#circuit.succeeded();
       if (trying) await this.#setCircuit('CLOSED', null);
     } else {
-      const reason = this.#circuit.failed(sent.failure, trying);
-      if (reason !== undefined) await this.#setCircuit('OPEN', reason);
+      await this.#noteFailure(sent.failure, trying);
     }
     return sent;
   }
@@ -155,14 +158,49 @@ export class BackendHolder {
       .catch((error: unknown) => this.#parts.log.warn({ err: error, backendId: this.id }, 'old sessions not closed'));
   }
 
-  /** A slot for a call that need not wait; undefined: it must be PENDING. */
-  tryTicket(objectHash: string): Ticket | undefined {
-    if (!this.live || this.#waiting || this.#objects.has(objectHash)) return undefined;
-    const slot = this.#transport.tryReserve();
-    return slot === undefined ? undefined : this.#ticket(slot, objectHash);
+  /** A slot for a call that need not wait (whoever waits for a slot comes first); undefined: it must be PENDING. */
+  async ticket(objectHash: string): Promise<Ticket | undefined> {
+    if (!this.live || this.#promised.size > 0 || this.#objects.has(objectHash)) return undefined;
+    this.#objects.add(objectHash);
+    const slot = await this.#slotSoon();
+    if (slot !== undefined) return this.#ticket(slot, objectHash);
+    this.#objects.delete(objectHash);
+    if (this.#waiting) this.poke();
+    return undefined;
   }
 
+  /** A slot that is free now, or a round trip away on a session that lives. */
+  async #slotSoon(): Promise<Slot | undefined> {
+    const transport = this.#transport;
+    const ready = transport.tryReserve();
+    const { sessions, channels } = transport.state();
+    if (ready !== undefined || sessions === 0 || channels >= this.#row.concurrency) return ready;
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), slotPatienceMs);
+    const reservation = await transport.reserve({ signal: patience.signal });
+    clearTimeout(timer);
+    if (!reservation.ok) {
+      await this.#noteFailure(reservation.failure, false);
+      return undefined;
+    }
+    if (this.live && transport === this.#transport) return reservation.slot;
+    reservation.slot.release();
+    return undefined;
+  }
+
+  /** The call's client has its answer, PENDING: its place in the queue counts from now on. */
+  promise(operationId: string): void {
+    this.#promised.add(operationId);
+    this.poke();
+  }
+
+  /** Nothing was sent; a call that waits for the object may go on. */
   giveBack(ticket: Ticket): void {
+    this.#drop(ticket);
+    if (this.#waiting) this.poke();
+  }
+
+  #drop(ticket: Ticket): void {
     ticket.slot.release();
     this.#objects.delete(ticket.objectHash);
   }
@@ -212,20 +250,20 @@ export class BackendHolder {
     return this.#waiting;
   }
 
-  /** Takes nothing more, lets the calls on the wire end (at most `drainMs`), then closes sessions and lease. */
+  /**
+   * Takes nothing more, lets the calls on the wire end (at most `drainMs`), then closes sessions and lease. May be called
+   * again with a shorter time.
+   */
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
     this.#stopListening();
-    const ends = Promise.allSettled([...this.#running]);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
-    });
-    await Promise.race([ends, late]);
-    clearTimeout(timer);
+    const cut = setTimeout(() => void this.#transport.close(), drainMs);
+    await Promise.allSettled([...this.#running]);
+    clearTimeout(cut);
     await this.#transport.close();
-    await ends;
     await this.#pumping;
+    // What was launched by the pump meanwhile has found the transport closed: nothing of it was sent.
+    await Promise.allSettled([...this.#running]);
     await this.#lease.release();
   }
 
@@ -266,10 +304,11 @@ export class BackendHolder {
     while (this.live) {
       this.#pumpAgain = false;
       const rows = await readPending(this.#parts.db, this.id, headOfQueue);
+      if (rows.length < headOfQueue) this.#keepPromises(rows);
       if (rows.length === 0) {
         // Synchronously: a call that was journaled since has poked.
-        if (!this.#pumpAgain) this.#waiting = false;
-        if (this.#waiting) continue;
+        if (this.#pumpAgain) continue;
+        this.#waiting = false;
         return;
       }
       const backend = await readBackend(this.#parts.db, this.id);
@@ -280,14 +319,22 @@ export class BackendHolder {
     }
   }
 
+  /** Forgets promises to calls that have left the queue. */
+  #keepPromises(queue: readonly OperationRow[]): void {
+    const waiting = new Set(queue.map((row) => row.id));
+    for (const id of this.#promised) if (!waiting.has(id)) this.#promised.delete(id);
+  }
+
   /** True when at least one row left the queue. */
   async #sendFrom(rows: readonly OperationRow[], backend: BackendRow): Promise<boolean> {
     const refusal = this.#refusalOf(backend);
     if (refusal !== undefined) return this.#rejectAll(rows, refusal);
+    // Objects whose next call has to wait: calls on one object keep their order.
     const blocked = new Set<string>();
-    let progressed = false;
+    const sending: Promise<boolean>[] = [];
+    const progress = async () => (await Promise.all(sending)).includes(true);
     for (const row of rows) {
-      if (!this.live) return false;
+      if (!this.live) break;
       if (this.#objects.has(row.objectHash) || blocked.has(row.objectHash)) {
         blocked.add(row.objectHash);
         continue;
@@ -298,16 +345,16 @@ export class BackendHolder {
         continue;
       }
       const slot = await this.#reserve(backend);
-      if (slot === undefined) return true;
-      if (!('send' in slot)) {
-        await this.#reject(row, { code: slot.code, message: slot.message });
+      if (slot === undefined || !('send' in slot)) {
+        if (slot !== undefined) await this.#reject(row, { code: slot.code, message: slot.message });
+        await progress();
         return true;
       }
-      const left = await this.#sendRow(row, slot);
-      if (left) progressed = true;
-      else blocked.add(row.objectHash);
+      // Journaled side by side: one after the other, a queue would be as slow as one commit at a time.
+      blocked.add(row.objectHash);
+      sending.push(this.#sendRow(row, slot).catch((error: unknown) => this.#stillWaits(row, error)));
     }
-    return progressed;
+    return progress();
   }
 
   /** True when the process that took the call has died: its client is gone too. */
@@ -342,9 +389,13 @@ export class BackendHolder {
     }
     // Not the device: the endpoint changed, or the lease was lost.
     if (!this.live || isOurs(reservation.failure)) return undefined;
-    const reason = this.#circuit.failed(reservation.failure, trying);
-    if (reason !== undefined) await this.#setCircuit('OPEN', reason);
+    await this.#noteFailure(reservation.failure, trying);
     return reservation.failure;
+  }
+
+  async #noteFailure(failure: ReserveFailure, trying: boolean): Promise<void> {
+    const reason = this.#circuit.failed(failure, trying);
+    if (reason !== undefined) await this.#setCircuit('OPEN', reason);
   }
 
   async #setCircuit(state: 'OPEN' | 'HALF_OPEN' | 'CLOSED', reason: string | null): Promise<void> {
@@ -374,7 +425,7 @@ export class BackendHolder {
       if (operation === undefined) throw new Refusal([]);
       const sent = await this.#parts.journal.send(subject, row, this.#lease);
       if (!sent) {
-        this.giveBack(ticket);
+        this.#drop(ticket);
         return true;
       }
       const args = JSON.parse(row.arguments) as JsonObject;
@@ -396,7 +447,7 @@ export class BackendHolder {
         this.uncertain(subject, { id: row.id, state: 'SENT', version: row.version + 1 }, ticket);
         return true;
       }
-      this.giveBack(ticket);
+      this.#drop(ticket);
       return this.#notSent(row, subject, error);
     }
   }
@@ -415,7 +466,12 @@ export class BackendHolder {
       await this.#reject(row, { code: first?.code ?? 'NOT_SUPPORTED', message });
       return true;
     }
-    throw error;
+    return this.#stillWaits(row, error);
+  }
+
+  #stillWaits(row: OperationRow, error: unknown): false {
+    this.#parts.log.warn({ err: error, operationId: row.id }, 'a call that waits could not be journaled as sent');
+    return false;
   }
 
   async #rejectAll(rows: readonly OperationRow[], error: { code: string; message: string }): Promise<boolean> {
@@ -427,6 +483,7 @@ export class BackendHolder {
     const operation = this.#parts.drivers.get(this.#row.driver)?.operations.get(row.name);
     const move = { to: 'REJECTED', by: 'owner', settledBy: 'relay', error } as const;
     await this.#parts.journal.move(subjectOf(row, operation), row, move);
+    this.#promised.delete(row.id);
     this.#parts.completions.finish(row.id, { verdict: undefined, recorded: undefined });
   }
 }

@@ -4,6 +4,8 @@ import { type BackendRow, readBackend } from '../backends/backend-store.ts';
 import { BackendHolder, type HolderParts } from './backend-holder.ts';
 import { backendsWithPending } from './operation-store.ts';
 
+/** No call's deadline is longer. */
+const longestCallMs = 620_000;
 /** For so long a backend found held by another is not tried again. */
 const deniedMs = 300;
 
@@ -16,7 +18,7 @@ export class BackendManager {
   readonly #holders = new Map<string, BackendHolder>();
   readonly #opening = new Map<string, Promise<BackendHolder | undefined>>();
   readonly #deniedUntilMs = new Map<string, number>();
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closing = new Map<BackendHolder, Promise<void>>();
   #draining = false;
 
   constructor(parts: HolderParts) {
@@ -68,8 +70,10 @@ export class BackendManager {
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
     await Promise.allSettled([...this.#opening.values()]);
-    for (const holder of [...this.#holders.values()]) this.#letGo(holder, drainMs);
-    await Promise.allSettled([...this.#closing]);
+    for (const holder of [...this.#holders.values()]) this.#letGo(holder);
+    // Those let go before may still wait for calls with long deadlines.
+    await Promise.allSettled([...this.#closing.keys()].map((holder) => holder.close(drainMs)));
+    await Promise.allSettled([...this.#closing.values()]);
   }
 
   async #take(row: BackendRow): Promise<BackendHolder | undefined> {
@@ -98,16 +102,16 @@ export class BackendManager {
     }
   }
 
-  /** The lease is released only when nothing is on the wire any more. */
-  #letGo(holder: BackendHolder, drainMs = this.#parts.settings.drainMs): void {
+  /** Calls on the wire go on to their own deadlines; the lease is released when nothing is on the wire any more. */
+  #letGo(holder: BackendHolder): void {
     if (this.#holders.get(holder.id) !== holder) return;
     this.#holders.delete(holder.id);
     const closed = holder
-      .close(drainMs)
+      .close(longestCallMs)
       .catch((error: unknown) => {
         this.#parts.log.warn({ err: error, backendId: holder.id }, 'a backend was not let go cleanly');
       })
-      .finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
+      .finally(() => this.#closing.delete(holder));
+    this.#closing.set(holder, closed);
   }
 }

@@ -32,7 +32,7 @@ import { ObjectClaimedError, readClaim } from './claim-store.ts';
 import type { CallEnd } from './completions.ts';
 import { type DeviceReader, refuseUnusable } from './device-reader.ts';
 import type { EndWaiter } from './end-waiter.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, MustWaitError } from './journal.ts';
 import { type AcceptedCall, type CallResult, wireText } from './operation.ts';
 import { countPending, readOperation } from './operation-store.ts';
 import { deviceCheck } from './read-service.ts';
@@ -220,7 +220,7 @@ export class CallService {
     const { manager, journal, waiter, settings } = this.#options;
     const holder = await manager.hold(backend);
     const open = passage(backend, settings.circuitRetryMs) !== 'PASS';
-    const ticket = open ? undefined : holder?.tryTicket(call.objectHash);
+    const ticket = open ? undefined : await holder?.ticket(call.objectHash);
     if (holder === undefined || ticket === undefined) return undefined;
     const windowFromMs = performance.now();
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
@@ -231,7 +231,7 @@ export class CallService {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);
       // Waits in the queue instead: for whoever holds the backend now, or for a dead process's call to be recovered.
-      if (error instanceof LeaseLostError) return undefined;
+      if (error instanceof LeaseLostError || error instanceof MustWaitError) return undefined;
       if (error instanceof ObjectClaimedError && error.state !== 'UNKNOWN') return undefined;
       if (error instanceof ObjectClaimedError) refuseUnsettled(error.operationId);
       throw error;
@@ -249,7 +249,9 @@ export class CallService {
     try {
       const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs });
       leave();
-      return await this.#result(call.id, await waiting.end, commitId);
+      const result = await this.#result(call.id, await waiting.end, commitId);
+      if (result.operation?.state === 'PENDING') this.#options.manager.get(backend.id)?.promise(call.id);
+      return result;
     } finally {
       leave();
       waiting.stop();

@@ -45,8 +45,8 @@ export class Journal {
   }
 
   /**
-   * Takes a call as PENDING (`lease` absent) or SENT. Throws a Refusal, DuplicateKeyFound, ObjectClaimedError (SENT only)
-   * or LeaseLostError: nothing is written then.
+   * Takes a call as PENDING (`lease` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
+   * ObjectClaimedError, LeaseLostError or MustWaitError: nothing is written then.
    */
   accept(
     call: AcceptedCall,
@@ -61,7 +61,9 @@ export class Journal {
         await claimObject(tx, call);
       }
       await refuseForeignMapping(tx, call);
-      if (!(await insertOperation(tx, { call, owner: this.#owner, state, deadlineMs })))
+      const inserted = await insertOperation(tx, { call, owner: this.#owner, state, deadlineMs });
+      if (!inserted && state === 'SENT') throw new MustWaitError();
+      if (!inserted)
         refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
       await appendStatus(tx, [this.#stateEvent(call, 1, null, state)], this.#wake);
       await audit(tx, {
@@ -213,6 +215,9 @@ export class Journal {
     return { ...subject, kind: 'operation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
 }
+
+/** The call can't be sent at once: another one waits for the same object. */
+export class MustWaitError extends Error {}
 
 /** Rolls `send` back, the claim too. */
 class NotWaitingError extends Error {}

@@ -14,6 +14,9 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
 /** `forMs` from the database's now, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
+const nobodyWaits = ` AND NOT EXISTS (SELECT 1 FROM operation waits
+      WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
+
 export interface NewOperation {
   readonly call: AcceptedCall;
   readonly owner: string;
@@ -22,7 +25,9 @@ export interface NewOperation {
   readonly deadlineMs: number;
 }
 
-/** False when the backend is no longer in use: nothing was inserted. */
+/**
+ * False when the backend is no longer in use, or (SENT) when another call waits for the same object: nothing was inserted.
+ */
 export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs }: NewOperation): Promise<boolean> {
   assertTransition(null, state, 'owner');
   const { affectedRows } = await sql.execute(
@@ -30,7 +35,7 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       cmp_role, resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, request_id, created_at, sent_at, deadline_at)
     SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
-    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED'`,
+    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED'${state === 'SENT' ? nobodyWaits : ''}`,
     [
       call.id,
       call.projectId,
@@ -56,6 +61,7 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       call.requestId,
       deadlineMs,
       call.backendId,
+      ...(state === 'SENT' ? [call.backendId, call.objectHash] : []),
     ],
   );
   return affectedRows === 1;

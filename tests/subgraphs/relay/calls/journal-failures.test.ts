@@ -182,6 +182,46 @@ test('a late reply settles what recovery had made UNKNOWN; evidence against a ve
   });
 });
 
+test('calls at once on free slots do not queue for each other', async () => {
+  const wide = await NftDevice.start();
+  try {
+    await wide.register(node, 'wide', { limits: { concurrency: 16 } });
+    const batch = (round: number) =>
+      Promise.all(
+        Array.from({ length: 16 }, (_, index) => call(node, 'add', element('wide', `10.4.${round}.${index}`))),
+      );
+    await batch(0);
+    const answers = await batch(1);
+    expect(answers.every((each) => each.operation?.state === 'SUCCEEDED')).toBe(true);
+    // Version 2 is two writes: SENT, and the outcome. On a machine that is starved some may have had to wait.
+    expect(answers.filter((each) => each.operation?.version === 2).length).toBeGreaterThan(8);
+  } finally {
+    await wide.ssh.stop();
+  }
+});
+
+test('a call whose client was told that it waits is not overtaken', async () => {
+  const narrow = await NftDevice.start();
+  try {
+    await narrow.register(node, 'order', { limits: { concurrency: 1 } });
+    await call(node, 'add', element('order', '10.5.0.1'));
+    narrow.hold();
+    const first = call(node, 'add', element('order', '10.5.0.2'));
+    while (narrow.timesTold('10.5.0.2') === 0) await sleep(5);
+    for (const number of [3, 4, 5]) {
+      const told = await call(node, 'add', element('order', `10.5.0.${number}`, { waitMs: 0 }));
+      expect(told.operation?.state).toBe('PENDING');
+    }
+    const last = call(node, 'add', element('order', '10.5.0.6'));
+    narrow.release();
+    await Promise.all([first, last]);
+    const order = narrow.told.map((stdin) => /10\.5\.0\.\d/.exec(stdin)?.[0]);
+    expect(order).toEqual([1, 2, 3, 4, 5, 6].map((number) => `10.5.0.${number}`));
+  } finally {
+    await narrow.ssh.stop();
+  }
+});
+
 test('a full queue is BUSY; what waits goes in order, one at a time', async () => {
   const narrow = await NftDevice.start();
   try {

@@ -80,6 +80,12 @@ describeWithLab('relay processes', (lab) => {
       const end = await runRelayProcess(plan);
       expect(end.signal).toBe(moment === 'never' ? null : 'SIGKILL');
       await ended(moment);
+      if (moment === 'pending' && (await journalOf(moment))[0]?.state === 'SUCCEEDED') {
+        // The backend's lease ended before the process's own: whoever took it over found the owner still alive, and sent.
+        expect((await call(node, 'relayCall', input(moment, address))).operation?.state).toBe('SUCCEEDED');
+        expect(await timesReceived(address)).toBe(1);
+        return;
+      }
       expect(await journalOf(moment)).toMatchObject([{ state }]);
       expect(await timesReceived(address)).toBe(sent);
       const again = await call(node, 'relayCall', input(moment, address));
