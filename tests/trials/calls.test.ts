@@ -83,7 +83,14 @@ describe('the judge', () => {
 
   test('finds nothing wrong where nothing is', () => {
     const clean = { lost: 0, repeated: 0, falseUnknown: 0, notFinal: 0, wrongRejected: 0 };
-    expect(judge(evidence())).toMatchObject({ operations: 3, acknowledged: 1, unknown: 1, ...clean, findings: [] });
+    expect(judge(evidence())).toMatchObject({
+      operations: 3,
+      acknowledged: 1,
+      unknown: 1,
+      unknownUnseen: 1,
+      ...clean,
+      findings: [],
+    });
   });
 
   test('lost: acknowledged, and never on the device', () => {

@@ -40,7 +40,9 @@ export interface Verdict {
   readonly operations: number;
   readonly acknowledged: number;
   readonly unknown: number;
-  /** UNKNOWN and nowhere on the device, for its connection was cut by another call's fault: not provably unsent. */
+  /** Of these, on a device that never saw them: not provably unsent, or they are in `falseUnknown`. */
+  readonly unknownUnseen: number;
+  /** Of these, with a connection that was cut by another call's fault. */
   readonly cutOff: number;
   readonly unanswered: number;
   readonly failed: number;
@@ -98,12 +100,13 @@ export function judge(evidence: Evidence): Verdict {
     if (!rows.has(id)) faults.add('repeated', id, `operation ${id} is not in the journal`);
 
   const unknown = journal.filter((row) => row.state === 'UNKNOWN');
-  const cutOff = unknown.filter((row) => of(row.id).received === 0 && provablyUnsent(row, evidence) === 'cut off');
+  const unseen = unknown.filter((row) => of(row.id).received === 0);
   return {
     operations: journal.length,
     acknowledged: succeeded.length,
     unknown: unknown.length,
-    cutOff: cutOff.length,
+    unknownUnseen: unseen.length,
+    cutOff: unseen.filter((row) => provablyUnsent(row, evidence) === 'cut off').length,
     unanswered: answers.filter((answer) => answer.outcome === 'UNANSWERED').length,
     failed: answers.filter((answer) => answer.outcome === 'FAILED').length,
     lost: faults.count('lost'),
