@@ -3,7 +3,7 @@
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type ServerConfig, type Session } from 'ssh2';
 
 /** One exec request, for the device to answer or not. */
@@ -99,6 +99,8 @@ export class SshDevice {
     this.connections += 1;
     this.#open.add(connection);
     let channels = 0;
+    // As OpenSSH does: a reply is several packets, and Nagle's algorithm would hold them back for 40 ms.
+    socketOf(connection).setNoDelay(true);
     connection.on('error', () => {});
     connection.on('close', () => this.#open.delete(connection));
     connection.on('authentication', (context) => this.#authenticate(context));
@@ -187,5 +189,9 @@ function executionOn(channel: ServerChannel, command: string, connection: Connec
 
 /** ssh2's server has no way to cut a connection at once; its socket does. */
 function cut(connection: Connection): void {
-  (connection as unknown as { _sock: { destroy(): void } })._sock.destroy();
+  socketOf(connection).destroy();
+}
+
+function socketOf(connection: Connection): Socket {
+  return (connection as unknown as { readonly _sock: Socket })._sock;
 }

@@ -1,0 +1,72 @@
+// What the rounds of one case come to: each way's own times, and the relayed ones against the direct one.
+import type { Usage } from '../support/all-in-one.ts';
+import type { LoopFigures } from '../support/closed-loop.ts';
+import { percentile, rounded } from '../support/statistics.ts';
+
+export type Level = 'direct' | 'subgraph' | 'gateway';
+
+interface Block {
+  readonly result: LoopFigures;
+  readonly usage: Usage;
+}
+
+export interface Comparison {
+  readonly calls: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly addedP50Ms: number;
+  readonly addedP99Ms: number;
+  /** Of the medians, to the direct call. */
+  readonly ratio: number;
+  readonly callsPerSecond: number;
+  /** In the call's own path. */
+  readonly commitsPerCall: number;
+  /** Behind it: sequencer and sealer, which take many calls together when there are many. */
+  readonly blocksPerCall: number;
+  /** Of the process with all roles; for calls below the gateway its clients' share is in it. */
+  readonly cpuMsPerCall: number;
+  readonly databaseCpuMsPerCall: number;
+}
+
+export class Figures {
+  readonly #blocks: ReadonlyMap<Level, Block[]>;
+
+  constructor(levels: readonly Level[]) {
+    this.#blocks = new Map(levels.map((level) => [level, []]));
+  }
+
+  add(level: Level, block: Block): void {
+    this.#blocks.get(level)?.push(block);
+  }
+
+  compare(level: Level): Comparison {
+    const own = this.#of(level);
+    const direct = this.#of('direct');
+    const perCall = (figure: 'commits' | 'blocks' | 'cpuMs' | 'databaseCpuMs', digits: number) =>
+      rounded(own.blocks.reduce((sum, { usage }) => sum + usage[figure], 0) / own.latenciesMs.length, digits);
+    const elapsedMs = own.blocks.reduce((sum, { result }) => sum + result.elapsedMs, 0);
+    return {
+      calls: own.latenciesMs.length,
+      p50Ms: rounded(own.p50Ms, 2),
+      p99Ms: rounded(own.p99Ms, 2),
+      addedP50Ms: rounded(own.p50Ms - direct.p50Ms, 2),
+      addedP99Ms: rounded(own.p99Ms - direct.p99Ms, 2),
+      ratio: rounded(own.p50Ms / direct.p50Ms, 3),
+      callsPerSecond: rounded((own.latenciesMs.length * 1000) / elapsedMs, 1),
+      commitsPerCall: perCall('commits', 2),
+      blocksPerCall: perCall('blocks', 2),
+      cpuMsPerCall: perCall('cpuMs', 2),
+      databaseCpuMsPerCall: perCall('databaseCpuMs', 2),
+    };
+  }
+
+  report(): Readonly<Record<string, Comparison>> {
+    return Object.fromEntries([...this.#blocks.keys()].map((level) => [level, this.compare(level)]));
+  }
+
+  #of(level: Level) {
+    const blocks = this.#blocks.get(level) ?? [];
+    const latenciesMs = blocks.flatMap(({ result }) => result.latenciesMs);
+    return { blocks, latenciesMs, p50Ms: percentile(latenciesMs, 0.5), p99Ms: percentile(latenciesMs, 0.99) };
+  }
+}

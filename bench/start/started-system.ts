@@ -1,0 +1,70 @@
+// One run of `npm start`: the same script, from the first line of it until every part says that it is ready.
+import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface StartedSystem {
+  readonly pid: number;
+  readonly readyAfterMs: number;
+  readonly hasLab: boolean;
+  /** As Ctrl-C; throws when it does not end, or with an error. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly dataPath: string;
+  readonly withLab: boolean;
+  readonly signal: AbortSignal;
+}
+
+const script = fileURLToPath(new URL('../../bin/start', import.meta.url));
+const readyTimeoutMs = 120_000;
+const stopTimeoutMs = 60_000;
+const mostOutput = 64 * 1024;
+
+/** Installs nothing: a benchmark must not change the machine. */
+export async function startSystem({ dataPath, withLab, signal }: StartOptions): Promise<StartedSystem> {
+  const startedMs = performance.now();
+  const flags = ['--no-install', '--data', dataPath, '--port', '0', '--log-level', 'warn'];
+  const child = spawn('sh', [script, ...flags, ...(withLab ? [] : ['--no-lab'])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` },
+  });
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('exit', (code) => resolve(code));
+  });
+  const stop = async (): Promise<void> => {
+    child.kill('SIGINT');
+    const cut = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    const code = await exited;
+    clearTimeout(cut);
+    if (code !== 0) throw new Error(`the system ended with ${code ?? 'a signal'} after Ctrl-C`);
+  };
+  let output = '';
+  const told = Promise.withResolvers<string>();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output = (output + text).slice(-mostOutput);
+    const health = /^ +Health +(\S+)$/m.exec(output)?.[1];
+    if (health !== undefined && output.includes('Ctrl-C stops everything.')) told.resolve(health);
+  });
+  void exited.then((code) => told.reject(new Error(`the system ended with ${code} before it was ready:\n${output}`)));
+  const late = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)]);
+  const abort = () => told.reject(late.reason);
+  late.addEventListener('abort', abort, { once: true });
+  try {
+    await untilHealthy(await told.promise, late);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    late.removeEventListener('abort', abort);
+  }
+  const readyAfterMs = performance.now() - startedMs;
+  return { pid: child.pid ?? -1, readyAfterMs, hasLab: output.includes('backend "lab-firewall"'), stop };
+}
+
+async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {
+  while ((await fetch(url, { signal })).status !== 200) await sleep(10, undefined, { signal });
+}

@@ -1,0 +1,24 @@
+// Load of a closed loop: a few clients, each of which asks again as soon as it has its answer.
+
+export interface LoopFigures {
+  readonly latenciesMs: readonly number[];
+  readonly elapsedMs: number;
+}
+
+/** Ends with the last answer to what was asked within `forMs`. Throws what `ask` throws. */
+export async function closedLoop(
+  { clients, forMs }: { readonly clients: number; readonly forMs: number },
+  ask: () => Promise<void>,
+): Promise<LoopFigures> {
+  const latenciesMs: number[] = [];
+  const startMs = performance.now();
+  const client = async (): Promise<void> => {
+    while (performance.now() - startMs < forMs) {
+      const askedMs = performance.now();
+      await ask();
+      latenciesMs.push(performance.now() - askedMs);
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { latenciesMs, elapsedMs: performance.now() - startMs };
+}

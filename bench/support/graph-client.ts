@@ -1,0 +1,46 @@
+// GraphQL over HTTP as a CMP speaks it: kept-alive connections and a bearer token.
+import { Pool } from 'undici';
+
+const requestDeadlineMs = 60_000;
+
+export class GraphClient {
+  readonly #pool: Pool;
+
+  constructor(url: string, connections: number) {
+    this.#pool = new Pool(new URL(url).origin, { connections });
+  }
+
+  /** Throws for anything but an answer without errors. */
+  async ask<Data>(query: string, variables: object, token?: string): Promise<Data> {
+    const response = await this.#pool.request({
+      path: '/graphql',
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query, variables }),
+      signal: AbortSignal.timeout(requestDeadlineMs),
+    });
+    const answer = (await response.body.json()) as { data?: Data | null; errors?: unknown };
+    if (answer.data == null || answer.errors !== undefined)
+      throw new Error(`HTTP ${response.statusCode}: ${JSON.stringify(answer.errors).slice(0, 500)}`);
+    return answer.data;
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}
+
+export interface MutationAnswer {
+  readonly userErrors: readonly { readonly code: string; readonly message: string }[];
+}
+
+/** Throws when the mutation was refused. */
+export function notRefused<Answer extends MutationAnswer>(answer: Answer): Answer {
+  const [refusal] = answer.userErrors;
+  if (refusal !== undefined) throw new Error(`refused: ${refusal.code}: ${refusal.message}`);
+  return answer;
+}

@@ -1,0 +1,39 @@
+// Memory of a process with everything it started, each page shared between processes counted once.
+import { readdir, readFile } from 'node:fs/promises';
+
+export interface TreeProcess {
+  readonly pid: number;
+  /** As the kernel knows it, at most 15 characters; Node's is `node`. */
+  readonly name: string;
+}
+
+/** The process and its descendants. One that ends meanwhile is left out. */
+export async function processTree(root: number): Promise<TreeProcess[]> {
+  const all = new Map<number, { readonly name: string; readonly parent: number }>();
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    // proc_pid_stat(5): the name is in parentheses and may have spaces; then state and the parent.
+    const match = /^\d+ \((.*)\) \S (\d+)/s.exec(await readFile(`/proc/${entry}/stat`, 'latin1').catch(() => ''));
+    if (match === null) continue;
+    const [, name = '', parent] = match;
+    all.set(Number(entry), { name: name === 'MainThread' ? 'node' : name, parent: Number(parent) });
+  }
+  const belongs = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = all.get(at)?.parent)
+      if (at === root) return true;
+    return false;
+  };
+  return [...all].filter(([pid]) => belongs(pid)).map(([pid, { name }]) => ({ pid, name }));
+}
+
+/** Proportional set size in KiB; throws when the process is another user's. Zero for one that has ended. */
+export async function proportionalKib(pid: number): Promise<number> {
+  try {
+    const text = await readFile(`/proc/${pid}/smaps_rollup`, 'latin1');
+    return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,121 @@
+// Durable mutations per second through the whole gateway with 16 clients: changes of projects, which are one transaction
+// each, and relayed writes to a device that costs next to nothing, which are two. In alternating rounds.
+import { loadavg } from 'node:os';
+import type { Bench } from './bench.ts';
+import { type CallData, CallMaker, document as callDocument, checkSucceeded } from './relay/calls.ts';
+import type { DevicePlace } from './relay/device-process.ts';
+import { deviceConcurrency, deviceName, registerDevice } from './relay/register.ts';
+import { AllInOneSystem, type Usage } from './support/all-in-one.ts';
+import { Child } from './support/child.ts';
+import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
+import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
+import { wholeNumber } from './support/options.ts';
+import { percentile, rounded } from './support/statistics.ts';
+
+const askDeadlineMs = 30_000;
+const idleMs = 3_000;
+const warmUpMs = 3_000;
+
+interface Round {
+  readonly result: LoopFigures;
+  readonly usage: Usage;
+}
+
+/** Options: `--clients` (16), `--rounds` (4), `--seconds` of each (4). */
+export const benchWrites: Bench = async ({ options, progress, signal }) => {
+  const clients = wholeNumber(options, 'clients', 16);
+  const rounds = wholeNumber(options, 'rounds', 4);
+  const seconds = wholeNumber(options, 'seconds', 4);
+  await using stack = new AsyncDisposableStack();
+  const system = await AllInOneSystem.start(stack, { withLab: false });
+  const { url, token, adminPassword } = system.started;
+  const simulator = new Child(new URL('./relay/device-process.ts', import.meta.url));
+  stack.defer(() => simulator.stop());
+  const place = await simulator.ask<DevicePlace>({ do: 'start' }, askDeadlineMs);
+  const client = new GraphClient(url, clients);
+  stack.defer(() => client.close());
+  await registerDevice(client, token, place);
+
+  const kinds = {
+    project: await projectWrites(client, adminPassword, clients),
+    relay: relayWrites(client, token),
+  };
+  const run = async (kind: keyof typeof kinds, forMs: number): Promise<LoopFigures> => {
+    signal.throwIfAborted();
+    return closedLoop({ clients, forMs }, kinds[kind]);
+  };
+  await run('project', warmUpMs);
+  await run('relay', warmUpMs);
+  await system.measureIdle(idleMs, signal);
+  const results: Record<keyof typeof kinds, Round[]> = { project: [], relay: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const kind of round % 2 === 0 ? (['project', 'relay'] as const) : (['relay', 'project'] as const))
+      results[kind].push(await system.measure(() => run(kind, seconds * 1000)));
+    progress(`round ${round + 1} of ${rounds}: ${JSON.stringify(figures(results.project.slice(-1)))}`);
+  }
+  const [project, relay] = [figures(results.project), figures(results.relay)];
+  return {
+    writesPerSecond: project.writesPerSecond,
+    cpuMsPerWrite: project.cpuMsPerWrite,
+    relayWritesPerSecond: relay.writesPerSecond,
+    relayCpuMsPerWrite: relay.cpuMsPerWrite,
+    projectUpdate: project,
+    relayedCall: relay,
+    clients,
+    deviceConcurrency,
+    machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+  };
+};
+
+function figures(rounds: readonly Round[]) {
+  const latenciesMs = rounds.flatMap(({ result }) => result.latenciesMs);
+  const elapsedMs = rounds.reduce((sum, { result }) => sum + result.elapsedMs, 0);
+  const perWrite = (figure: keyof Usage, digits: number) =>
+    rounded(rounds.reduce((sum, { usage }) => sum + usage[figure], 0) / latenciesMs.length, digits);
+  return {
+    writesPerSecond: rounded((latenciesMs.length * 1000) / elapsedMs, 1),
+    cpuMsPerWrite: perWrite('cpuMs', 2),
+    databaseCpuMsPerWrite: perWrite('databaseCpuMs', 2),
+    commitsPerWrite: perWrite('commits', 2),
+    p50Ms: rounded(percentile(latenciesMs, 0.5), 1),
+    p99Ms: rounded(percentile(latenciesMs, 0.99), 1),
+    writes: latenciesMs.length,
+  };
+}
+
+/** An administrator changes as many projects as there are clients, each always to something new. */
+async function projectWrites(client: GraphClient, password: string, projects: number): Promise<() => Promise<void>> {
+  const logIn =
+    'mutation ($input: LoginInput!) { done: login(input: $input) { accessToken userErrors { code message } } }';
+  const create =
+    'mutation ($input: ProjectCreateInput!) { done: projectCreate(input: $input) { project { id } userErrors { code message } } }';
+  const update =
+    'mutation ($input: ProjectUpdateInput!) { done: projectUpdate(input: $input) { project { id version } commit { token } userErrors { code message } } }';
+  type LoginAnswer = MutationAnswer & { readonly accessToken: string };
+  const login = await client.ask<{ done: LoginAnswer }>(logIn, { input: { name: 'admin', password } });
+  const { accessToken } = notRefused(login.done);
+  type ProjectAnswer = MutationAnswer & { readonly project: { readonly id: string } | null };
+  const write = async (query: string, input: object): Promise<string> => {
+    const { done } = await client.ask<{ done: ProjectAnswer }>(query, { input }, accessToken);
+    const { project } = notRefused(done);
+    if (project === null) throw new Error('a write gave no project');
+    return project.id;
+  };
+  const ids: string[] = [];
+  for (let index = 0; index < projects; index += 1) ids.push(await write(create, { name: `bench-${index}` }));
+  // A project is given to one client at a time: locks of one row are not what is measured.
+  let change = 0;
+  return async () => {
+    const id = ids.shift();
+    if (id === undefined) throw new Error('there are more clients than projects');
+    change += 1;
+    await write(update, { id, description: `change ${change}`, idempotencyKey: `change-${change}` });
+    ids.push(id);
+  };
+}
+
+function relayWrites(client: GraphClient, token: string): () => Promise<void> {
+  const maker = new CallMaker(11);
+  return async () =>
+    checkSucceeded(await client.ask<CallData>(callDocument, { input: maker.input(deviceName) }, token));
+}
