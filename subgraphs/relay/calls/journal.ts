@@ -130,7 +130,7 @@ export class Journal {
     mark: OperationMark,
     move: Move & { readonly uuid?: string; readonly evidence?: Evidence },
   ): Promise<boolean> {
-    return this.#db.transaction((tx) => this.moveIn(tx, call, mark, move));
+    return this.#db.transaction((tx) => this.moveIn(tx, call, mark, move), { endsWork: true });
   }
 
   /** As `move`, in the caller's transaction, which leaves the commit record. */

@@ -143,6 +143,22 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
   });
 
+  test('what has no probe is settled by a person, an operator', async () => {
+    await lab().faults.set({ drop: 'after', matching: 'unprobed' });
+    const lost = await call(node, 'relayCall', {
+      ...{ backend: { name: 'fw' }, idempotencyKey: 'unprobed', operation: 'set.create' },
+      arguments: { set: 'unprobed' },
+    });
+    expect(lost.operation?.state).toBe('UNKNOWN');
+    const id = lost.operation?.id;
+    expect(await settle(node, { id })).toMatchObject({
+      userErrors: [{ code: 'NO_PROBE', field: ['input', 'verdict'] }],
+    });
+    const verdict = { id, verdict: 'SUCCEEDED', note: 'nft list sets shows it' };
+    expect(await settle(node, verdict, identity('MEMBER'))).toMatchObject({ userErrors: [{ code: 'FORBIDDEN' }] });
+    expect(await settle(node, verdict)).toMatchObject({ operation: { state: 'SUCCEEDED', settledBy: 'operator' } });
+  });
+
   test('a client that waits no longer gets the operation as it stands; the call goes on', async () => {
     const address = fresh();
     await lab().faults.set({ delayBeforeMs: 300, matching: address });

@@ -11,9 +11,12 @@ import { call, identity, mutations, type RelayNode, RelaySystem } from '../suppo
 class LossyDatabase extends Database {
   lose: 'no' | 'after commit' | 'before commit' = 'no';
 
-  override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+  override transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    options: { readonly endsWork?: boolean } = {},
+  ): Promise<Result> {
     const how = this.lose;
-    if (how === 'no') return super.transaction(work);
+    if (how === 'no') return super.transaction(work, options);
     let journals = false;
     return super
       .transaction(async (tx) => {
