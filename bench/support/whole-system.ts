@@ -25,6 +25,8 @@ export interface WholeSystemOptions {
   readonly folder: string;
   /** Its firewall is the backend `lab-firewall`. */
   readonly lab: boolean;
+  /** Default: `lab` in the data folder. */
+  readonly labFolder?: string;
   /** Default 2. */
   readonly relays?: number;
   /** Of the lab's firewall. */
@@ -76,7 +78,7 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
     await Part.start('mariadb', (signal) => startMariadb({ folder, log: silentLog, signal }), silentLog),
   );
   const redis = own(await Part.start('redis', (signal) => startRedis({ folder, log: silentLog, signal }), silentLog));
-  const lab = options.lab ? await openLab(folder, options.signal) : undefined;
+  const lab = options.lab ? await openLab(options.labFolder ?? join(folder.path, 'lab'), options.signal) : undefined;
   if (lab !== undefined) stack.defer(() => lab.stop());
   const { application } = mariadb.current;
   await migrate(application, { folder: migrationsFolder });
@@ -122,9 +124,9 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
   };
 }
 
-async function openLab(folder: DataFolder, signal: AbortSignal | undefined): Promise<RunningLab> {
+async function openLab(folder: string, signal: AbortSignal | undefined): Promise<RunningLab> {
   const lab = await startLab({
-    folder: join(folder.path, 'lab'),
+    folder,
     log: silentLog,
     ...(signal === undefined ? {} : { signal }),
   });

@@ -20,6 +20,7 @@ export interface CallTrialsOptions {
   readonly clients?: number;
   /** A data folder, for its logs; it stays. */
   readonly folder: string;
+  readonly labFolder?: string;
   readonly progress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -57,6 +58,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   const system = await startWholeSystem({
     folder: options.folder,
     lab: true,
+    ...(options.labFolder === undefined ? {} : { labFolder: options.labFolder }),
     limits,
     settings: { 'relay.checkIntervalMs': 1_000 },
     ...(signal === undefined ? {} : { signal }),

@@ -1,4 +1,5 @@
 // A bounded sample of the proof of relayed calls, and the judge itself; the whole is `npm run trials -- calls`.
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DeviceTail } from '../../bench/trials/calls/device-tail.ts';
 import { read } from '../../bench/trials/calls/gateway-client.ts';
@@ -7,6 +8,7 @@ import { runCallTrials } from '../../bench/trials/calls.ts';
 import type { DeviceLogEntry } from '../../lab/device-log.ts';
 import { encodeId } from '../../platform/ids.ts';
 import { labUnavailable } from '../support/lab.ts';
+import { labFolder } from '../support/lab-folders.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const obstacle = labUnavailable();
@@ -14,14 +16,16 @@ const describeTrials = obstacle === undefined ? describe : describe.skip;
 
 describeTrials(`calls under failures${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
   let folder: TemporaryFolder;
+  let labPath: string;
   beforeAll(async () => {
     folder = await temporaryFolder();
+    labPath = await labFolder();
   });
-  afterAll(() => folder.remove());
+  afterAll(() => Promise.all([folder.remove(), rm(labPath, { recursive: true, force: true })]));
 
   test('each part is killed once: nothing lost, nothing repeated, nothing unknown that was never sent', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
-    const result = await runCallTrials({ seed, trials: 5, folder: folder.path });
+    const result = await runCallTrials({ seed, trials: 5, folder: folder.path, labFolder: labPath });
     const clean = {
       lost: 0,
       repeated: 0,
