@@ -3,7 +3,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { type Identity, roles } from '../identity.ts';
-import type { Keyring } from '../secrets/keyring.ts';
+import type { Keyring, PurposeKey } from '../secrets/keyring.ts';
 
 /** HTTP header, connection parameter and subscribe extension that carry it. */
 export const identityHeader = 'x-tidegate-identity';
@@ -39,8 +39,8 @@ const payloadShape = z.object({
 
 const headerShape = z.object({ alg: z.literal('HS256'), kid: z.string().max(32) });
 
-function macOf(key: Buffer, signed: string): Buffer {
-  return createHmac('sha256', key).update(signed).digest();
+function macOf({ keyObject }: PurposeKey, signed: string): Buffer {
+  return createHmac('sha256', keyObject).update(signed).digest();
 }
 
 function encode(value: unknown): string {
@@ -57,7 +57,7 @@ function decode(part: string): unknown {
 
 /** Signs for one subgraph (`audience`: its name). */
 export function signIdentity(keyring: Keyring, claims: IdentityClaims, audience: string, nowMs = Date.now()): string {
-  const { id, key } = keyring.active('identity');
+  const key = keyring.active('identity');
   const issuedAt = Math.floor(nowMs / 1000);
   const payload = {
     aud: audience,
@@ -67,7 +67,7 @@ export function signIdentity(keyring: Keyring, claims: IdentityClaims, audience:
     ...(claims.clientAddress === undefined ? {} : { ip: claims.clientAddress }),
     identity: claims.identity,
   };
-  const signed = `${encode({ alg: 'HS256', kid: id })}.${encode(payload)}`;
+  const signed = `${encode({ alg: 'HS256', kid: key.id })}.${encode(payload)}`;
   return `${signed}.${macOf(key, signed).toString('base64url')}`;
 }
 
@@ -83,7 +83,7 @@ export function verifyIdentity(
   const head = headerShape.safeParse(decode(header));
   const key = head.success ? keyring.byId('identity', head.data.kid) : undefined;
   if (key === undefined) return undefined;
-  const expected = macOf(key.key, `${header}.${payload}`);
+  const expected = macOf(key, `${header}.${payload}`);
   const given = Buffer.from(mac, 'base64url');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
   const body = payloadShape.safeParse(decode(payload));

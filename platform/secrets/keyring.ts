@@ -1,6 +1,6 @@
 // Keys by purpose and id: one file of master keys, from which a key for each purpose is derived, so that one leaked purpose
 // key opens no other. New things are made with the active key; old ones are still read with the key they name.
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { open, readFile, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
 
@@ -9,6 +9,8 @@ export interface PurposeKey {
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
+  /** The same for node:crypto, which otherwise makes such an object at each use. */
+  readonly keyObject: KeyObject;
 }
 
 const fileShape = z.object({
@@ -43,7 +45,8 @@ export class Keyring {
     const cacheKey = `${id}/${purpose}`;
     let derived = this.#derived.get(cacheKey);
     if (derived === undefined) {
-      derived = { id, key: Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `tidegate/${purpose}`, 32)) };
+      const key = Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `tidegate/${purpose}`, 32));
+      derived = { id, key, keyObject: createSecretKey(key) };
       this.#derived.set(cacheKey, derived);
     }
     return derived;
