@@ -96,6 +96,7 @@ export class StatusFeed {
 
   /**
    * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint at once.
+   * A reader that has caught up with `after` gets a checkpoint once.
    * The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED, later ones the latter two.
    * The filter is called for every event: it must be cheap. Ends with `signal`, `return()` or the feed.
    */

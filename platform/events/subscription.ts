@@ -36,11 +36,12 @@ export class Subscription implements AsyncGenerator<FeedItem, void, void> {
   readonly #source: SubscriptionSource;
   readonly #filter: EventFilter;
   readonly #onEnd: (subscription: Subscription) => void;
-  #after: string | null;
+  readonly #after: string | null;
   #position: Position | undefined;
   /** What is left of a page from the table. */
   #page: readonly SequencedEvent[] = [];
   #pageIndex = 0;
+  #caughtUp = false;
   #ended = false;
   #failure: unknown;
   #resume: ((item: FeedItem | undefined) => void) | undefined;
@@ -116,18 +117,22 @@ export class Subscription implements AsyncGenerator<FeedItem, void, void> {
 
   async #take(): Promise<FeedItem | undefined> {
     if (this.#position === undefined) this.#position = await this.#resumeAt(this.#after ?? '');
-    else if (this.#after === null) {
-      this.#after = '';
-      return this.#checkpointItem();
-    }
+    // Without a cursor it begins with one, whatever has happened since.
+    if (this.#after === null && !this.#caughtUp) return this.#sayCaughtUp();
     for (;;) {
       if (this.#ended) return undefined;
       const item = this.#fromPage() ?? this.#fromRing();
       if (item !== undefined) return item;
       const { seq } = this.#place();
-      if (seq >= this.#source.ring.lastSeq) return this.#wait();
-      await this.#readPage();
+      if (seq < this.#source.ring.lastSeq) await this.#readPage();
+      else return this.#caughtUp ? this.#wait() : this.#sayCaughtUp();
     }
+  }
+
+  /** Once: from here on what comes is new. */
+  #sayCaughtUp(): FeedItem {
+    this.#caughtUp = true;
+    return this.#checkpointItem();
   }
 
   #wait(): Promise<FeedItem | undefined> {

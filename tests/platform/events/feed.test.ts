@@ -174,6 +174,7 @@ describe('subscribe', () => {
     const [one, two, three] = [undefined, controller.signal, undefined].map((signal) =>
       feed.subscribe({ after: startCursor(), filter: everything, ...(signal === undefined ? {} : { signal }) }),
     );
+    for (const each of [one, two, three]) expect((await each?.next())?.value).toMatchObject({ event: null });
     const pulls = [one, two, three].map((each) => each?.next());
     await waitFor('three readers', () => feed.figures().subscriptions === 3);
     await one?.return(undefined);
@@ -185,8 +186,20 @@ describe('subscribe', () => {
     expect(feed.figures().subscriptions).toBe(0);
   });
 
+  test('a reader that has caught up is told so once, with a cursor at the tail', async () => {
+    await write(1, 3);
+    const items = feed.subscribe({ after: startCursor(), filter: (event) => event.to === 'n2' });
+    expect(((await items.next()).value as FeedItem).event?.to).toBe('n2');
+    const caughtUp = (await items.next()).value as FeedItem;
+    expect([caughtUp.event, decodeCursor(caughtUp.cursor)?.seq]).toEqual([null, 3]);
+    const next = items.next();
+    await write(2, 2);
+    expect(((await next).value as FeedItem).event?.to).toBe('n2');
+  });
+
   test('pulls made at once are answered in order', async () => {
     const items = feed.subscribe({ after: startCursor(), filter: everything });
+    await items.next();
     const pulls = [1, 2, 3].map(() => items.next());
     await write(1, 3);
     const values = (await Promise.all(pulls)).map((result) => (result.value as FeedItem).event?.to);
