@@ -47,31 +47,37 @@ export async function claimObject(tx: Transaction, call: CallSubject): Promise<v
   ]);
 }
 
+/** As claimObject for a call that is not forced, in a batch; the batch ends with the database's duplicate error. */
+export async function claimFreeObject(batch: Transaction, call: CallSubject): Promise<void> {
+  await batch.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
+    call.backendId,
+    call.objectHash,
+    call.id,
+  ]);
+}
+
 /** The call that holds the object now. */
 export async function readClaim(sql: Sql, backendId: string, objectHash: string): Promise<ClaimRow | undefined> {
   const rows = await sql.query<ClaimRow>(readSql, [backendId, objectHash]);
   return rows[0];
 }
 
-/** Gives the claim back; after a forced call, to the unknown one it was taken from. */
+/**
+ * Gives the claim back; after a forced call, to the unknown one it was taken from, if that is still unknown. Fit for a batch.
+ */
 export async function releaseClaim(tx: Transaction, call: CallSubject): Promise<void> {
-  if (call.forced) {
-    const { affectedRows } = await tx.execute(
-      `UPDATE object_claim SET operation_id = (SELECT o.id FROM operation o WHERE o.backend_id = ? AND o.state = 'UNKNOWN'
-        AND o.object_hash = ? AND o.id <> ? ORDER BY o.id LIMIT 1)
-      WHERE backend_id = ? AND object_hash = ? AND operation_id = ? AND EXISTS (SELECT 1 FROM operation o
-        WHERE o.backend_id = ? AND o.state = 'UNKNOWN' AND o.object_hash = ? AND o.id <> ?)`,
-      [
-        ...[call.backendId, call.objectHash, call.id],
-        ...[call.backendId, call.objectHash, call.id],
-        ...[call.backendId, call.objectHash, call.id],
-      ],
-    );
-    if (affectedRows === 1) return;
-  }
-  await tx.execute('DELETE FROM object_claim WHERE backend_id = ? AND object_hash = ? AND operation_id = ?', [
-    call.backendId,
-    call.objectHash,
-    call.id,
-  ]);
+  const ours = [call.backendId, call.objectHash, call.id];
+  const handBack = call.forced
+    ? tx.execute(
+        `UPDATE object_claim c JOIN (SELECT MIN(o.id) AS id FROM operation o WHERE o.backend_id = ? AND o.state = 'UNKNOWN'
+          AND o.object_hash = ? AND o.id <> ?) unsettled ON unsettled.id IS NOT NULL
+        SET c.operation_id = unsettled.id WHERE c.backend_id = ? AND c.object_hash = ? AND c.operation_id = ?`,
+        [...ours, ...ours],
+      )
+    : undefined;
+  const release = tx.execute(
+    'DELETE FROM object_claim WHERE backend_id = ? AND object_hash = ? AND operation_id = ?',
+    ours,
+  );
+  await Promise.all([handBack, release]);
 }

@@ -3,16 +3,26 @@
 import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { isDuplicateKey } from '../../../platform/database/errors.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { refuseForeignMapping, settleMappings } from '../mappings/mapping-rules.ts';
-import { claimObject, releaseClaim } from './claim-store.ts';
+import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
+import { claimFreeObject, claimObject, ObjectClaimedError, readClaim, releaseClaim } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, Verdict } from './operation.ts';
-import { insertOperation, type Move, markSent, moveOperation, readOperation, writeVerdict } from './operation-store.ts';
+import {
+  insertOperation,
+  type Move,
+  markSent,
+  moveOperation,
+  type NewOperation,
+  readOperation,
+  writeVerdict,
+} from './operation-store.ts';
+import { isNothingChanged, together } from './statement-batch.ts';
 import { isEnded, keepsClaim, type OperationState } from './states.ts';
 
 export interface JournalOptions {
@@ -56,17 +66,28 @@ export class Journal {
     const state = lease === undefined ? 'PENDING' : 'SENT';
     return this.#db.transaction(async (tx) => {
       if (call.key !== null) await claimKey(tx, call.key, { callId: call.id });
-      if (lease !== undefined) {
-        await checkLease(tx, lease);
-        await claimObject(tx, call);
+      if (lease !== undefined) await checkLease(tx, lease);
+      if (lease !== undefined && call.forced) await claimObject(tx, call);
+      if (state === 'PENDING') tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
+      try {
+        const commitId = await this.#insert(tx, call, { call, owner: this.#owner, state, deadlineMs });
+        return { commitId };
+      } catch (error) {
+        if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
+        if (isNothingChanged(error)) await this.#refuseInsert(tx, call, state);
+        throw error;
       }
-      await refuseForeignMapping(tx, call);
-      const inserted = await insertOperation(tx, { call, owner: this.#owner, state, deadlineMs });
-      if (!inserted && state === 'SENT') throw new MustWaitError();
-      if (!inserted)
-        refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
-      await appendStatus(tx, [this.#stateEvent(call, 1, null, state)], this.#wake);
-      await audit(tx, {
+    });
+  }
+
+  /** Claim (unless it was forced), row, event, audit and commit mark, in one round trip. */
+  async #insert(tx: Transaction, call: AcceptedCall, operation: NewOperation): Promise<string> {
+    const claims = operation.state === 'SENT' && !call.forced;
+    const [, , , , commitId] = await together(tx, (batch) => [
+      claims ? claimFreeObject(batch, call) : Promise.resolve(),
+      insertOperation(batch, operation),
+      appendStatus(batch, [this.#stateEvent(call, 1, null, operation.state)], this.#wake),
+      audit(batch, {
         identity: call.identity,
         action: call.action,
         projectId: call.projectId,
@@ -75,10 +96,22 @@ export class Journal {
         outcome: 'ACCEPTED',
         requestId: call.requestId ?? '',
         details: call.input,
-      });
-      if (state === 'PENDING') tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
-      return { commitId: await this.#commits.record(tx) };
-    });
+      }),
+      this.#commits.record(batch),
+    ]);
+    return commitId;
+  }
+
+  async #refuseClaimed(tx: Transaction, call: CallSubject): Promise<void> {
+    const claim = await readClaim(tx, call.backendId, call.objectHash);
+    throw new ObjectClaimedError(claim?.operationId ?? '', claim?.state ?? 'GONE');
+  }
+
+  /** Why there was no row to insert. */
+  async #refuseInsert(tx: Transaction, call: CallSubject, state: OperationState): Promise<void> {
+    await refuseForeignMapping(tx, call);
+    if (state === 'SENT') throw new MustWaitError();
+    refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
   }
 
   /** PENDING → SENT; false when the call is no longer waiting. Throws as `accept`. */
@@ -89,8 +122,10 @@ export class Journal {
         await claimObject(tx, call);
         await refuseForeignMapping(tx, call);
         if (!(await markSent(tx, mark, this.#owner))) throw new NotWaitingError();
-        await appendStatus(tx, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake);
-        await this.#commits.record(tx);
+        await together(tx, (batch) => [
+          appendStatus(batch, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
+          this.#commits.record(batch),
+        ]);
         return true;
       })
       .catch((error: unknown) => {
@@ -174,25 +209,30 @@ export class Journal {
   }
 
   async #recorded(tx: Transaction, call: CallSubject, from: OperationMark, verdict: Verdict): Promise<Recorded> {
-    await this.#follow(tx, call, from, verdict, verdict.error?.message);
+    const commitId = await this.#follow(tx, call, from, verdict, verdict.error?.message);
     if (verdict.settledBy === 'not-sent') await releaseKeyOfCall(tx, call.id);
-    return { kind: 'written', state: verdict.state, commitId: await this.#commits.record(tx) };
+    return { kind: 'written', state: verdict.state, commitId };
   }
 
-  /** What follows from a new state: mappings, events, and the claim. */
+  /** What follows from a new state: mappings, events, the claim; and the commit mark, whose id it returns. */
   async #follow(
     tx: Transaction,
     call: CallSubject,
     from: OperationMark,
     end: { readonly state: OperationState; readonly uuid?: string | undefined; readonly absent?: boolean },
     reason: string | null | undefined,
-  ): Promise<void> {
+  ): Promise<string> {
     const { state } = end;
-    const mappingEvents = await settleMappings(tx, call, end);
+    const mappings = await planMappings(tx, call, end);
     const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
-    await appendStatus(tx, [event, ...mappingEvents], this.#wake);
-    if (!keepsClaim(state)) await releaseClaim(tx, call);
     if (isEnded(state)) tx.afterCommit(() => this.#wake.notify(`operation/${call.id}`));
+    const [commitId] = await together(tx, (batch) => [
+      this.#commits.record(batch),
+      ...mappings.writes.map((write) => write(batch)),
+      appendStatus(batch, [event, ...mappings.events], this.#wake),
+      keepsClaim(state) ? Promise.resolve() : releaseClaim(batch, call),
+    ]);
+    return commitId as string;
   }
 
   #subject(call: CallSubject) {

@@ -1,7 +1,9 @@
 // The journal's SQL. Every transition is an UPDATE that names the state and version it starts from: no row changed means
 // that someone else was there first, and the caller reads again.
 import type { Sql, SqlValue } from '../../../platform/database/database.ts';
+import { noForeignMapping } from '../mappings/mapping-store.ts';
 import { type AcceptedCall, type OperationMark, type OperationRow, type Verdict, wireText } from './operation.ts';
+import { mustChangeOneRow } from './statement-batch.ts';
 import { assertTransition, isFinal, type Mover, type OperationState } from './states.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
@@ -14,8 +16,8 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
 /** `forMs` from the database's now, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
-const nobodyWaits = ` AND NOT EXISTS (SELECT 1 FROM operation waits
-      WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
+const nobodyWaits = `NOT EXISTS (SELECT 1 FROM operation waits
+  WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
 
 export interface NewOperation {
   readonly call: AcceptedCall;
@@ -26,16 +28,19 @@ export interface NewOperation {
 }
 
 /**
- * False when the backend is no longer in use, or (SENT) when another call waits for the same object: nothing was inserted.
+ * For a batch, which it ends without a row when the backend is no longer in use, the object belongs to another CMP object, or
+ * (SENT) another call waits for it.
  */
-export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs }: NewOperation): Promise<boolean> {
+export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs }: NewOperation): Promise<void> {
   assertTransition(null, state, 'owner');
-  const { affectedRows } = await sql.execute(
+  const unmapped = noForeignMapping(call);
+  await sql.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, request_id, created_at, sent_at, deadline_at)
     SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
-    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED'${state === 'SENT' ? nobodyWaits : ''}`,
+    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND ${unmapped.sql}
+      AND ${state === 'SENT' ? nobodyWaits : '1 = 1'}${mustChangeOneRow}`,
     [
       call.id,
       call.projectId,
@@ -61,10 +66,10 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       call.requestId,
       deadlineMs,
       call.backendId,
+      ...unmapped.values,
       ...(state === 'SENT' ? [call.backendId, call.objectHash] : []),
     ],
   );
-  return affectedRows === 1;
 }
 
 /** PENDING → SENT; false when the row is no longer as `mark` says. */

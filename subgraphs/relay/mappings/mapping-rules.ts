@@ -13,6 +13,7 @@ import {
   type MappingRow,
   type MappingState,
   mappingsToSettle,
+  type NewMapping,
   updateMapping,
 } from './mapping-store.ts';
 
@@ -39,8 +40,13 @@ function ownerOf(row: MappingRow | undefined): string {
   return `${row?.namespace}/${row?.cmpType}/${row?.cmpId}`;
 }
 
-/** Brings the mappings in line with the call's new state; returns their events, for the caller to write. */
-export async function settleMappings(
+export interface MappingPlan {
+  readonly writes: readonly ((tx: Transaction) => Promise<void>)[];
+  readonly events: readonly StatusEvent[];
+}
+
+/** What brings the mappings in line with the call's new state, for the caller to write. */
+export async function planMappings(
   tx: Transaction,
   call: CallSubject,
   outcome: {
@@ -49,27 +55,29 @@ export async function settleMappings(
     /** FAILED because the device does not have the object. */
     readonly absent?: boolean;
   },
-): Promise<readonly StatusEvent[]> {
-  if (call.mapping === null || outcome.state === 'REJECTED') return [];
-  const { rows, backendDeleted } = await mappingsToSettle(tx, call.backendId, call.objectHash);
+): Promise<MappingPlan> {
+  const writes: ((tx: Transaction) => Promise<void>)[] = [];
   const events: StatusEvent[] = [];
+  if (call.mapping === null || outcome.state === 'REJECTED') return { writes, events };
+  const { rows, backendDeleted } = await mappingsToSettle(tx, call.backendId, call.objectHash);
   for (const row of rows) {
     const state = nextState(call, row, outcome);
     if (state === undefined) continue;
     // What lives on a backend that was deleted meanwhile is an orphan.
     const to = state === 'ACTIVE' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
-    await updateMapping(tx, row, { state: to, lastOperationId: call.id, uuid: outcome.uuid });
+    writes.push((batch) => updateMapping(batch, row, { state: to, lastOperationId: call.id, uuid: outcome.uuid }));
     events.push(mappingEvent(call, row, row.version + 1, row.state, to));
   }
   const { cmp } = call;
   const isNew = call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
   if (isNew && (outcome.state === 'SUCCEEDED' || outcome.state === 'UNKNOWN')) {
     const state = outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : backendDeleted ? 'ORPHAN' : 'ACTIVE';
-    const id = await addMapping(tx, call, cmp, state, outcome.uuid);
-    events.push(mappingEvent(call, { id, projectId: call.projectId }, 1, null, state));
+    const row = newMapping(call, cmp, state, outcome.uuid);
+    writes.push((batch) => insertMapping(batch, row));
+    events.push(mappingEvent(call, row, 1, null, state));
   }
-  return events;
+  return { writes, events };
 }
 
 /** Undefined: the call says nothing about this mapping. */
@@ -95,16 +103,9 @@ function isOf(row: MappingRow, cmp: CmpReference): boolean {
   return row.namespace === cmp.namespace && row.cmpType === cmp.type && row.cmpId === cmp.externalId;
 }
 
-async function addMapping(
-  tx: Transaction,
-  call: CallSubject,
-  cmp: CmpReference,
-  state: MappingState,
-  uuid: string | undefined,
-): Promise<string> {
-  const id = newUuid();
-  await insertMapping(tx, {
-    id,
+function newMapping(call: CallSubject, cmp: CmpReference, state: MappingState, uuid: string | undefined): NewMapping {
+  return {
+    id: newUuid(),
     projectId: call.projectId,
     namespace: cmp.namespace,
     cmpType: cmp.type,
@@ -120,8 +121,7 @@ async function addMapping(
     state,
     operationId: call.id,
     lastOperationId: call.id,
-  });
-  return id;
+  };
 }
 
 function mappingEvent(

@@ -1,6 +1,8 @@
 // Which CMP object is which backend object: the mapping table's SQL.
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 
+import type { CallSubject } from '../calls/operation.ts';
+
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 export type MappingState = (typeof mappingStates)[number];
 
@@ -55,6 +57,21 @@ export async function mappingsToSettle(
   return { rows: found.filter((row) => row.id !== null), backendDeleted: found[0]?.backendStatus === 'DELETED' };
 }
 
+/** The condition under which `refuseForeignMapping` (mapping-rules.ts) has nothing against a call. */
+export function noForeignMapping(call: CallSubject): { readonly sql: string; readonly values: readonly SqlValue[] } {
+  if (call.mapping === null) return { sql: '1 = 1', values: [] };
+  const live = 'FROM mapping foreign_one WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL';
+  const object = [call.backendId, call.objectHash];
+  if (call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && !call.forced)
+    return { sql: `NOT EXISTS (SELECT 1 ${live})`, values: object };
+  if (call.cmp === null) return { sql: '1 = 1', values: [] };
+  const sharing = call.mapping === 'creates' && call.shared ? ' AND shared = 0' : '';
+  return {
+    sql: `NOT EXISTS (SELECT 1 ${live} AND NOT (namespace = ? AND cmp_type = ? AND cmp_id = ?)${sharing})`,
+    values: [...object, call.cmp.namespace, call.cmp.type, call.cmp.externalId],
+  };
+}
+
 export type NewMapping = Omit<MappingRow, 'version' | 'createdAt' | 'updatedAt' | 'shared'> & {
   readonly shared: boolean;
 };
@@ -86,19 +103,18 @@ export async function insertMapping(tx: Transaction, row: NewMapping): Promise<v
   );
 }
 
-/** Sets the state; false when the row is no longer at `row.version`. `uuid` absent: kept. */
+/** Sets the state, under the object's claim. `uuid` absent: kept. */
 export async function updateMapping(
   tx: Transaction,
   row: MappingRow,
   change: { readonly state: MappingState; readonly lastOperationId: string | null; readonly uuid?: string | undefined },
-): Promise<boolean> {
-  const { affectedRows } = await tx.execute(
+): Promise<void> {
+  await tx.execute(
     `UPDATE mapping SET state = ?, last_operation_id = ?, uuid = ?, version = version + 1, updated_at = NOW(3),
       owner_slot = ${change.state === 'DELETED' ? 'NULL' : 'owner_slot'}
     WHERE id = ? AND version = ?`,
     [change.state, change.lastOperationId, change.uuid ?? row.uuid, row.id, row.version],
   );
-  return affectedRows === 1;
 }
 
 export async function readMapping(sql: Sql, id: string): Promise<MappingRow | undefined> {
