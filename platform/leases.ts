@@ -68,6 +68,8 @@ export class Leases {
   #watch: NodeJS.Timeout | undefined;
   #renewing: Promise<void> | undefined;
   #stopped = false;
+  /** The last renewal met a database that was away. */
+  #failing = false;
   #losses = 0;
 
   constructor(options: LeasesOptions) {
@@ -164,6 +166,8 @@ export class Leases {
   }
 
   #schedule(): void {
+    // A database that went away may be back at once: another whole period would cost the leases.
+    const pauseMs = this.#failing ? this.#renewMs / 5 : this.#renewMs;
     if (this.#timer === undefined && this.#held.size > 0 && !this.#stopped)
       this.#timer = setTimeout(() => {
         this.#timer = undefined;
@@ -171,7 +175,7 @@ export class Leases {
           this.#renewing = undefined;
           this.#schedule();
         });
-      }, this.#renewMs);
+      }, pauseMs);
     this.#scheduleWatch();
   }
 
@@ -194,6 +198,7 @@ export class Leases {
     const entries = [...this.#held.values()];
     if (entries.length === 0) return;
     const startedMs = performance.now();
+    this.#failing = false;
     try {
       const { renewed, ours } = await this.#renewRows(entries);
       for (const entry of entries) {
@@ -202,6 +207,7 @@ export class Leases {
         else this.#renewBusy(entry);
       }
     } catch (error) {
+      this.#failing = true;
       this.#log.warn({ err: error }, 'leases could not be renewed');
     }
   }

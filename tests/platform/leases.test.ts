@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { pino } from 'pino';
-import { Database } from '../../platform/database/database.ts';
+import { Database, type Transaction } from '../../platform/database/database.ts';
 import { isConnectionLost } from '../../platform/database/errors.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../platform/leases.ts';
@@ -145,6 +145,30 @@ describe('renewal', () => {
     } finally {
       done = true;
       await writers.catch(() => undefined);
+    }
+  });
+
+  test('a renewal that met a database going away is tried again before the lease has ended', async () => {
+    class GoesAwayOnce extends Database {
+      failures = 0;
+      override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+        if (this.failures > 0) return super.transaction(work);
+        this.failures += 1;
+        return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+      }
+    }
+    const away = new GoesAwayOnce({ connection: place.connection, connectionLimit: 2 });
+    // The second renewal would be too late: the lease is given up after 1800 ms.
+    const leases = new Leases({ db: away, owner: newUuid(), log, ttlMs: 2_000, renewMs: 1_000 });
+    try {
+      const lease = await take(leases, 'goes away');
+      const beat = async () =>
+        (await db.query<{ beat: number }>("SELECT beat FROM lease WHERE name = 'goes away'"))[0]?.beat ?? 0;
+      await waitFor('a renewal, or the loss', async () => lease.signal.aborted || (await beat()) > 0);
+      expect({ lost: lease.signal.aborted, failures: away.failures }).toEqual({ lost: false, failures: 1 });
+    } finally {
+      await leases.stop();
+      await away.close();
     }
   });
 
