@@ -229,7 +229,8 @@ async function answer(
     if (JSON.stringify(value).includes(encodeId('ApiToken', marker.id))) break;
   }
   if (!unfiltered) {
-    // Nothing matches: the reader still waits when the event of beta's has passed.
+    // Nothing matches: the reader is told that it has caught up, and waits although the event of beta's has passed.
+    expect((await stream.next()).value).toMatchObject({ data: { statusChanges: { change: null } } });
     const waiting = stream.next().then((item) => seen.push(item));
     await bench.feed.waitFor(() => true, { timeoutMs: 150 });
     expect(seen).toEqual([]);
