@@ -80,6 +80,13 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
         figures.add(level, await system.measure(() => runBlock(one, level)));
       }
     }
+    for (const level of ['subgraph', 'gateway'] as const) {
+      let calls = 0;
+      const logged = await system.logged(async () => {
+        calls = (await runBlock(one, level)).latenciesMs.length;
+      });
+      figures.setLogged(level, { ...logged, calls });
+    }
     results.set(one.name, figures);
     progress(`${one.name}: ${JSON.stringify(figures.report())}`);
   }
@@ -92,8 +99,12 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     commitsPerCall: instant?.commitsPerCall,
     cpuMsPerCall: instant?.cpuMsPerCall,
     cases: Object.fromEntries([...results].map(([name, figures]) => [name, figures.report()])),
-    idleCommitsPerSecond: rounded((idle.commits * 1000) / idle.elapsedMs, 2),
-    idleCpuMsPerSecond: rounded((idle.cpuMs * 1000) / idle.elapsedMs, 1),
+    idlePerSecond: {
+      commits: rounded(idle.commits, 2),
+      roundTrips: rounded(idle.statements, 1),
+      cpuMs: rounded(idle.cpuMs, 1),
+      databaseCpuMs: rounded(idle.databaseCpuMs, 1),
+    },
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
 };

@@ -76,7 +76,7 @@ function figures(rounds: readonly Round[]) {
     writesPerSecond: rounded((latenciesMs.length * 1000) / elapsedMs, 1),
     cpuMsPerWrite: perWrite('cpuMs', 2),
     databaseCpuMsPerWrite: perWrite('databaseCpuMs', 2),
-    commitsPerWrite: perWrite('commits', 2),
+    allCommitsPerWrite: perWrite('allCommits', 2),
     p50Ms: rounded(percentile(latenciesMs, 0.5), 1),
     p99Ms: rounded(percentile(latenciesMs, 0.99), 1),
     writes: latenciesMs.length,

@@ -1,6 +1,7 @@
 // What the rounds of one case come to: each way's own times, and the relayed ones against the direct one.
 import type { Usage } from '../support/all-in-one.ts';
 import type { LoopFigures } from '../support/closed-loop.ts';
+import type { Logged } from '../support/server-log.ts';
 import { percentile, rounded } from '../support/statistics.ts';
 
 export type Level = 'direct' | 'subgraph' | 'gateway';
@@ -8,6 +9,10 @@ export type Level = 'direct' | 'subgraph' | 'gateway';
 interface Block {
   readonly result: LoopFigures;
   readonly usage: Usage;
+}
+
+interface LoggedBlock extends Logged {
+  readonly calls: number;
 }
 
 export interface Comparison {
@@ -19,10 +24,12 @@ export interface Comparison {
   /** Of the medians, to the direct call. */
   readonly ratio: number;
   readonly callsPerSecond: number;
-  /** In the call's own path. */
-  readonly commitsPerCall: number;
-  /** Behind it: sequencer and sealer, which take many calls together when there are many. */
-  readonly blocksPerCall: number;
+  /** In the call's own path, by MariaDB's general log. */
+  readonly commitsPerCall?: number;
+  /** Also those behind it. */
+  readonly roundTripsPerCall?: number;
+  /** With those behind it: sequencer and sealer, which take many calls together when there are many. */
+  readonly allCommitsPerCall: number;
   /** Of the process with all roles; for calls below the gateway its clients' share is in it. */
   readonly cpuMsPerCall: number;
   readonly databaseCpuMsPerCall: number;
@@ -30,6 +37,7 @@ export interface Comparison {
 
 export class Figures {
   readonly #blocks: ReadonlyMap<Level, Block[]>;
+  readonly #logged = new Map<Level, LoggedBlock>();
 
   constructor(levels: readonly Level[]) {
     this.#blocks = new Map(levels.map((level) => [level, []]));
@@ -39,10 +47,15 @@ export class Figures {
     this.#blocks.get(level)?.push(block);
   }
 
+  setLogged(level: Level, block: LoggedBlock): void {
+    this.#logged.set(level, block);
+  }
+
   compare(level: Level): Comparison {
     const own = this.#of(level);
     const direct = this.#of('direct');
-    const perCall = (figure: 'commits' | 'blocks' | 'cpuMs' | 'databaseCpuMs', digits: number) =>
+    const logged = this.#logged.get(level);
+    const perCall = (figure: keyof Usage, digits: number) =>
       rounded(own.blocks.reduce((sum, { usage }) => sum + usage[figure], 0) / own.latenciesMs.length, digits);
     const elapsedMs = own.blocks.reduce((sum, { result }) => sum + result.elapsedMs, 0);
     return {
@@ -53,8 +66,13 @@ export class Figures {
       addedP99Ms: rounded(own.p99Ms - direct.p99Ms, 2),
       ratio: rounded(own.p50Ms / direct.p50Ms, 3),
       callsPerSecond: rounded((own.latenciesMs.length * 1000) / elapsedMs, 1),
-      commitsPerCall: perCall('commits', 2),
-      blocksPerCall: perCall('blocks', 2),
+      ...(logged === undefined
+        ? {}
+        : {
+            commitsPerCall: rounded(logged.commits / logged.calls, 2),
+            roundTripsPerCall: rounded(logged.statements / logged.calls, 1),
+          }),
+      allCommitsPerCall: perCall('allCommits', 2),
       cpuMsPerCall: perCall('cpuMs', 2),
       databaseCpuMsPerCall: perCall('databaseCpuMs', 2),
     };

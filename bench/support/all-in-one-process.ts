@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { parse } from 'graphql';
 import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import { Database } from '../../platform/database/database.ts';
 import { executeOnSchema } from '../../platform/graph/execution.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -19,7 +18,6 @@ import { closedLoop, type LoopFigures } from './closed-loop.ts';
 export type SystemOrder =
   | { readonly do: 'start'; readonly dataPath: string; readonly withLab: boolean }
   | { readonly do: 'calls'; readonly way: CallWay; readonly clients: number; readonly forMs: number }
-  | { readonly do: 'counters' }
   | { readonly do: 'stop' };
 
 export type CallWay =
@@ -31,15 +29,9 @@ export interface SystemStarted {
   /** API token of an operator of the project `default`. */
   readonly token: string;
   readonly adminPassword: string;
+  readonly databaseSocket: string;
   /** The lab's firewall, which is the backend `lab-firewall`. */
   readonly lab: Endpoint | undefined;
-}
-
-export interface Counters {
-  /** COMMITs of transactions that a process leads, statement by statement. */
-  readonly commits: number;
-  /** Blocks that the server runs by itself, with one COMMIT each: the sequencer's and the sealer's. */
-  readonly blocks: number;
 }
 
 const callDeadlineMs = 30_000;
@@ -48,16 +40,13 @@ const calls = new CallMaker(10);
 const log = createLogger({ level: 'error', pretty: false });
 const sessions = new Map<string, Transport>();
 let system: AllInOne | undefined;
-let counted: Database | undefined;
 
-answerParent((order: SystemOrder): Promise<SystemStarted | Counters | LoopFigures | undefined> => {
+answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefined> => {
   switch (order.do) {
     case 'start':
       return start(order.dataPath, order.withLab);
     case 'calls':
       return closedLoop(order, order.way.level === 'direct' ? directCall(order.way) : subgraphCall(order.way));
-    case 'counters':
-      return readCounters();
     case 'stop':
       return stop();
   }
@@ -69,7 +58,6 @@ async function start(dataPath: string, withLab: boolean): Promise<SystemStarted>
   const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'error' } });
   const signal = new AbortController().signal;
   system = await startAllInOne({ config, dataPath, withLab, signal, stdout: nowhere });
-  counted = new Database({ connection: system.database, connectionLimit: 1 });
   const [token, adminPassword] = await Promise.all(
     ['admin.token', 'admin.password'].map(async (name) => (await readFile(join(dataPath, name), 'utf8')).trim()),
   );
@@ -77,6 +65,7 @@ async function start(dataPath: string, withLab: boolean): Promise<SystemStarted>
     url: system.process.url ?? '',
     token: token ?? '',
     adminPassword: adminPassword ?? '',
+    databaseSocket: system.database.socketPath ?? '',
     lab: await labOf(system),
   };
 }
@@ -90,7 +79,6 @@ async function labOf({ lab }: AllInOne): Promise<Endpoint | undefined> {
 
 async function stop(): Promise<undefined> {
   for (const transport of sessions.values()) await transport.close();
-  await counted?.close();
   await system?.stop();
   return undefined;
 }
@@ -125,15 +113,6 @@ function subgraphCall({ backend, token }: CallWay & { level: 'subgraph' }): () =
     if (errors !== undefined) throw new Error(errors[0]?.message);
     checkSucceeded(data as unknown as CallData);
   };
-}
-
-async function readCounters(): Promise<Counters> {
-  const rows = await counted?.query<{ Variable_name: string; Value: string }>(
-    "SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_commit', 'Com_compound_sql')",
-  );
-  const value = (name: string) => Number(rows?.find((row) => row.Variable_name === name)?.Value ?? Number.NaN);
-  const blocks = value('Com_compound_sql');
-  return { commits: value('Com_commit') - blocks, blocks };
 }
 
 function running(): AllInOne {

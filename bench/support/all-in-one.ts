@@ -3,21 +3,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Counters, SystemOrder, SystemStarted } from './all-in-one-process.ts';
+import type { SystemOrder, SystemStarted } from './all-in-one-process.ts';
 import { Child } from './child.ts';
 import { cpuMsOf } from './cpu.ts';
 import { processTree } from './process-tree.ts';
+import { type Logged, ServerLog } from './server-log.ts';
 
-export interface Usage extends Counters {
+export interface Usage {
   /** Of the one process with all roles. */
   readonly cpuMs: number;
   readonly databaseCpuMs: number;
-  readonly elapsedMs: number;
+  /** All that MariaDB did, also the sequencer's and the sealer's. */
+  readonly allCommits: number;
+}
+
+export type Idle = Usage & Omit<Logged, 'elapsedMs'>;
+
+interface Reading extends Usage {
+  readonly atMs: number;
 }
 
 const startDeadlineMs = 120_000;
 const stopDeadlineMs = 60_000;
-const answerDeadlineMs = 10_000;
 /** What comes after an answer (the sequencer, the sealer) is part of it. */
 const settleMs = 150;
 
@@ -25,12 +32,14 @@ export class AllInOneSystem {
   readonly started: SystemStarted;
   readonly #child: Child;
   readonly #databasePid: number;
-  #idle: Usage | undefined;
+  readonly #log: ServerLog;
+  #idlePerMs: Idle = { cpuMs: 0, databaseCpuMs: 0, allCommits: 0, statements: 0, commits: 0 };
 
-  private constructor(child: Child, started: SystemStarted, databasePid: number) {
-    this.#child = child;
-    this.started = started;
-    this.#databasePid = databasePid;
+  private constructor(parts: { child: Child; started: SystemStarted; databasePid: number; log: ServerLog }) {
+    this.started = parts.started;
+    this.#child = parts.child;
+    this.#databasePid = parts.databasePid;
+    this.#log = parts.log;
   }
 
   /** It is stopped, and its folder removed, with the stack. */
@@ -42,59 +51,67 @@ export class AllInOneSystem {
     const order: SystemOrder = { do: 'start', dataPath, withLab: options.withLab };
     const started = await child.ask<SystemStarted>(order, startDeadlineMs);
     stack.defer(() => child.ask({ do: 'stop' } satisfies SystemOrder, stopDeadlineMs));
+    const log = await ServerLog.open(started.databaseSocket, dataPath);
+    stack.defer(() => log.close());
     const database = (await processTree(child.pid)).find(({ name }) => name === 'mariadbd');
     if (database === undefined) throw new Error('there is no mariadbd below the system');
-    return new AllInOneSystem(child, started, database.pid);
+    return new AllInOneSystem({ child, started, databasePid: database.pid, log });
   }
 
   ask<Reply>(order: SystemOrder, deadlineMs: number): Promise<Reply> {
     return this.#child.ask<Reply>(order, deadlineMs);
   }
 
-  /** What it uses when nothing is asked of it. */
-  async measureIdle(forMs: number, signal: AbortSignal): Promise<Usage> {
-    this.#idle = await this.#used(() => sleep(forMs, undefined, { signal }));
-    return this.#idle;
+  /** What it uses in a second when nothing is asked of it; taken off from all that is measured later. */
+  async measureIdle(forMs: number, signal: AbortSignal): Promise<Idle> {
+    const before = await this.#read();
+    await sleep(forMs, undefined, { signal });
+    const after = await this.#read();
+    const elapsedMs = after.atMs - before.atMs;
+    const logged = await this.#log.during(() => sleep(forMs, undefined, { signal }));
+    this.#idlePerMs = {
+      cpuMs: (after.cpuMs - before.cpuMs) / elapsedMs,
+      databaseCpuMs: (after.databaseCpuMs - before.databaseCpuMs) / elapsedMs,
+      allCommits: (after.allCommits - before.allCommits) / elapsedMs,
+      statements: logged.statements / logged.elapsedMs,
+      commits: logged.commits / logged.elapsedMs,
+    };
+    const { cpuMs, databaseCpuMs, allCommits, statements, commits } = this.#idlePerMs;
+    return {
+      ...{ cpuMs: cpuMs * 1000, databaseCpuMs: databaseCpuMs * 1000, allCommits: allCommits * 1000 },
+      ...{ statements: statements * 1000, commits: commits * 1000 },
+    };
   }
 
-  /** What `work` made it use, beyond what it uses idle. `measureIdle` comes first. */
+  /** What `work` made it use, beyond what it uses idle. */
   async measure<Result>(work: () => Promise<Result>): Promise<{ readonly result: Result; readonly usage: Usage }> {
-    const idle = this.#idle;
-    if (idle === undefined) throw new Error('the idle system was not measured');
-    const results: Result[] = [];
-    const used = await this.#used(async () => {
-      results.push(await work());
-      await sleep(settleMs);
-    });
-    const beyond = (figure: 'cpuMs' | 'databaseCpuMs' | 'commits' | 'blocks') =>
-      used[figure] - (idle[figure] * used.elapsedMs) / idle.elapsedMs;
+    const before = await this.#read();
+    const result = await work();
+    await sleep(settleMs);
+    const after = await this.#read();
+    const beyond = (figure: keyof Usage) =>
+      after[figure] - before[figure] - this.#idlePerMs[figure] * (after.atMs - before.atMs);
     const usage = {
       cpuMs: beyond('cpuMs'),
       databaseCpuMs: beyond('databaseCpuMs'),
-      commits: beyond('commits'),
-      blocks: beyond('blocks'),
-      elapsedMs: used.elapsedMs,
+      allCommits: beyond('allCommits'),
     };
-    return { result: results[0] as Result, usage };
+    return { result, usage };
   }
 
-  async #used(work: () => Promise<unknown>): Promise<Usage> {
-    const before = await this.#read();
-    await work();
-    const after = await this.#read();
-    const of = (figure: keyof Usage) => after[figure] - before[figure];
+  /** What `work` made it send to MariaDB, beyond what it sends idle. */
+  async logged(work: () => Promise<unknown>): Promise<Logged> {
+    const { statements, commits, elapsedMs } = await this.#log.during(work);
     return {
-      cpuMs: of('cpuMs'),
-      databaseCpuMs: of('databaseCpuMs'),
-      commits: of('commits'),
-      blocks: of('blocks'),
-      elapsedMs: of('elapsedMs'),
+      elapsedMs,
+      statements: statements - this.#idlePerMs.statements * elapsedMs,
+      commits: commits - this.#idlePerMs.commits * elapsedMs,
     };
   }
 
-  async #read(): Promise<Usage> {
-    const counters = await this.ask<Counters>({ do: 'counters' }, answerDeadlineMs);
+  async #read(): Promise<Reading> {
+    const allCommits = await this.#log.allCommits();
     const [cpuMs, databaseCpuMs] = [cpuMsOf(this.#child.pid), cpuMsOf(this.#databasePid)];
-    return { ...counters, cpuMs, databaseCpuMs, elapsedMs: performance.now() };
+    return { cpuMs, databaseCpuMs, allCommits, atMs: performance.now() };
   }
 }

@@ -1,0 +1,59 @@
+// What a private MariaDB says of its own work: COMMITs in all, and, while its general log is on, what its clients sent.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Connection, createConnection } from 'mariadb';
+
+export interface Logged {
+  readonly elapsedMs: number;
+  /** Round trips of the application. */
+  readonly statements: number;
+  /** Transactions that the application led and committed; not those that the server runs as one statement by itself. */
+  readonly commits: number;
+}
+
+export class ServerLog {
+  readonly #connection: Connection;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** As root, whose password is in the data folder. */
+  static async open(socketPath: string, dataPath: string): Promise<ServerLog> {
+    const password = (await readFile(join(dataPath, 'secrets', 'mariadb-root'), 'utf8')).trim();
+    const connection = await createConnection({ socketPath, user: 'root', password, connectTimeout: 5_000 });
+    // Unheard, a lost connection would end the process.
+    connection.on('error', () => {});
+    return new ServerLog(connection);
+  }
+
+  /** COMMITs so far, also those inside of the sequencer's and the sealer's statements. */
+  async allCommits(): Promise<number> {
+    const rows = (await this.#connection.query("SHOW GLOBAL STATUS LIKE 'Com_commit'")) as { Value: string }[];
+    return Number(rows[0]?.Value ?? Number.NaN);
+  }
+
+  /** What the application sends during `work`; the log slows it down. */
+  async during(work: () => Promise<unknown>): Promise<Logged> {
+    await this.#connection.query("SET GLOBAL log_output = 'TABLE'");
+    await this.#connection.query('TRUNCATE mysql.general_log');
+    await this.#connection.query('SET GLOBAL general_log = ON');
+    const startMs = performance.now();
+    let elapsedMs = 0;
+    try {
+      await work();
+    } finally {
+      elapsedMs = performance.now() - startMs;
+      await this.#connection.query('SET GLOBAL general_log = OFF');
+    }
+    const rows = (await this.#connection.query(
+      `SELECT COUNT(*) AS statements, COUNT(IF(argument = 'COMMIT', 1, NULL)) AS commits
+      FROM mysql.general_log WHERE command_type IN ('Query', 'Execute') AND user_host LIKE 'tidegate%'`,
+    )) as { statements: bigint; commits: bigint }[];
+    return { elapsedMs, statements: Number(rows[0]?.statements), commits: Number(rows[0]?.commits) };
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.end();
+  }
+}
