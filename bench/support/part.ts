@@ -45,10 +45,10 @@ export class Part<Server extends EmbeddedServer & { readonly owner?: string | un
     return this.lives.at(-1)?.endedAtMs === undefined;
   }
 
-  /** SIGKILL; false when it is down already. */
-  kill(): boolean {
+  /** SIGKILL, or an orderly end by SIGTERM; false when it is down already. */
+  kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): boolean {
     if (!this.up) return false;
-    killQuietly(this.current.pid, 'SIGKILL');
+    killQuietly(this.current.pid, signal);
     return true;
   }
 

@@ -1,9 +1,8 @@
-// The whole system as separate real processes on this machine: embedded MariaDB and Redis, system with the gateway, several
-// relays (the first is the gateway's, the others compete for its leases), a worker, and the lab. Killed ones come back.
+// The whole system as separate real processes on this machine: embedded MariaDB and Redis, system and gateway in one process
+// or two, relays (the first is the gateway's, the others compete for its leases), a worker, and the lab. Killed ones come back.
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
+import { type FirstAccounts, firstAccounts } from '../../bin/compose/first-accounts.ts';
 import { migrationsFolder } from '../../bin/compose/places.ts';
 import { startProcess } from '../../bin/compose/process.ts';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
@@ -16,6 +15,7 @@ import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { fixedPort } from './fixed-port.ts';
 import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
 import { Part } from './part.ts';
 import { serve } from './served-process.ts';
@@ -27,8 +27,10 @@ export interface WholeSystemOptions {
   readonly lab: boolean;
   /** Default: `lab` in the data folder. */
   readonly labFolder?: string;
-  /** Default 2. */
+  /** Default 2; without any, the gateway looks for one where nobody is. */
   readonly relays?: number;
+  /** `system` and `gateway` are processes of their own, instead of `control`; the gateway comes back on its port. */
+  readonly gatewayApart?: boolean;
   /** Of the lab's firewall. */
   readonly limits?: FirewallLimits;
   /** Further settings of every process, by their dotted names. */
@@ -41,11 +43,13 @@ export interface WholeSystem {
   readonly url: string;
   /** An operator's API token. */
   readonly token: string;
+  /** UUID of the project that it is for. */
+  readonly projectId: string;
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
   /** Throws when there is none. */
   readonly lab: RunningLab;
-  /** `mariadb`, `redis`, `control` (system and gateway), `relay-1` and so on, `worker`. */
+  /** `mariadb`, `redis`, `control` (system and gateway) or `gateway` and `system`, `relay-1` and so on, `worker`. */
   part(name: string): Part;
   readonly parts: readonly Part[];
   /** Leaves no process, namespace or socket; the folder stays. */
@@ -85,9 +89,12 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
 
   const common = { ...(await commonSettings(folder, application, redis.current.path)), ...options.settings };
   const accounts = await makeAccounts(common, folder.path);
-  const relayPort = await freePort();
-  const roles: [name: string, settings: Settings][] = [
-    ['control', { roles: 'system,gateway', 'listen.port': 0, 'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}` }],
+  const relayPort = await fixedPort();
+  const relayUrl = `http://127.0.0.1:${relayPort}`;
+  const roles: (readonly [name: string, settings: Settings])[] = [
+    ...(options.gatewayApart === true
+      ? await gatewayAndSystem(relayUrl)
+      : [['control', { roles: 'system,gateway', 'listen.port': 0, 'subgraphs.relayUrl': relayUrl }] as const]),
     ...Array.from({ length: options.relays ?? 2 }, (_, index): [string, Settings] => [
       `relay-${index + 1}`,
       { roles: 'relay', ...(index === 0 ? { 'internal.relayPort': relayPort } : {}) },
@@ -108,6 +115,7 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
   return {
     url,
     token: accounts.token,
+    projectId: accounts.projectId,
     connection: application,
     redisPath: redis.current.path,
     get lab() {
@@ -122,6 +130,15 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
     },
     stop: () => stack.disposeAsync(),
   };
+}
+
+async function gatewayAndSystem(relayUrl: string): Promise<(readonly [name: string, settings: Settings])[]> {
+  const [systemPort, gatewayPort] = [await fixedPort(), await fixedPort()];
+  const urls = { 'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}`, 'subgraphs.relayUrl': relayUrl };
+  return [
+    ['gateway', { roles: 'gateway', 'listen.port': gatewayPort, ...urls }],
+    ['system', { roles: 'system', 'internal.systemPort': systemPort }],
+  ];
 }
 
 async function openLab(folder: string, signal: AbortSignal | undefined): Promise<RunningLab> {
@@ -155,7 +172,7 @@ async function commonSettings(
 }
 
 /** By a system of our own that lives only for it. */
-async function makeAccounts(common: Settings, folder: string): Promise<{ readonly token: string }> {
+async function makeAccounts(common: Settings, folder: string): Promise<FirstAccounts> {
   const flags = Object.fromEntries(Object.entries(common).map(([name, value]) => [name, String(value)]));
   const config = readConfig({ flags: { ...flags, roles: 'system' } });
   const running = await startProcess(config, createLogger({ level: 'silent', pretty: false }));
@@ -165,17 +182,4 @@ async function makeAccounts(common: Settings, folder: string): Promise<{ readonl
   } finally {
     await running.stop();
   }
-}
-
-/** The relay must come back on the same port, so it can't be any free one each time. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }
