@@ -1,7 +1,8 @@
 // Which backends this process holds. A backend is taken, under its lease, by whoever has work for it and finds it free;
 // it is let go when it has been idle.
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
-import { BackendHolder, type HolderParts } from './backend-holder.ts';
+import { BackendHolder } from './backend-holder.ts';
+import type { HolderParts } from './holder-parts.ts';
 import { backendsWithPending } from './operation-store.ts';
 
 /** No call's deadline is longer. */
@@ -45,12 +46,12 @@ export class BackendManager {
     if (this.#draining) return;
     for (const holder of [...this.#holders.values()]) {
       if (!holder.live || holder.idleMs > this.#parts.settings.holderIdleMs) this.#letGo(holder);
-      else if (holder.waiting) holder.poke();
+      else holder.queue.pokeIfWaiting();
     }
     for (const id of await backendsWithPending(this.#parts.db)) {
       const holder = this.get(id);
       if (holder !== undefined) {
-        holder.poke();
+        holder.queue.poke();
         continue;
       }
       const row = await readBackend(this.#parts.db, id);

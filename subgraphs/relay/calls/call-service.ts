@@ -250,7 +250,7 @@ export class CallService {
       const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs });
       leave();
       const result = await this.#result(call.id, await waiting.end, commitId);
-      if (result.operation?.state === 'PENDING') this.#options.manager.get(backend.id)?.promise(call.id);
+      if (result.operation?.state === 'PENDING') this.#options.manager.get(backend.id)?.queue.promise(call.id);
       return result;
     } finally {
       leave();

@@ -77,8 +77,10 @@ describe('on devices', () => {
       expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN', field: ['input', 'backend'], retry: 'SAME_KEY' }]);
       cable.mend();
       await sleep(350);
-      const again = await call(node, 'add', element('far', '10.0.0.1'));
-      expect(again).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+      const again = await Promise.all(
+        ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => call(node, 'add', element('far', address))),
+      );
+      for (const each of again) expect(each).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
       expect(await circuit('far')).toMatchObject({ state: 'CLOSED' });
       expect(await events('backend.circuit', await idOf('far'))).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
       expect(device.timesTold('10.0.0.1')).toBe(1);

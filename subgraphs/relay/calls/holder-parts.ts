@@ -1,0 +1,65 @@
+// What holding a backend takes: the parts it stands on, and the words its pieces speak to each other in.
+import type { Database } from '../../../platform/database/database.ts';
+import type { HeldLease, Leases } from '../../../platform/leases.ts';
+import type { Logger } from '../../../platform/log.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import type { BackendRow } from '../backends/backend-store.ts';
+import type { Driver, DriverOperation, JsonObject, WireCall } from '../drivers/driver.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { ReserveFailure, Slot, TransportFactory } from '../transports/session.ts';
+import type { CallEnd, Completions } from './completions.ts';
+import type { Journal } from './journal.ts';
+import type { CallSubject, OperationMark } from './operation.ts';
+import type { VerdictRecorder } from './verdict-recorder.ts';
+
+export interface HolderParts {
+  readonly db: Database;
+  readonly leases: Leases;
+  /** UUID of this incarnation of the process. */
+  readonly owner: string;
+  readonly wake: Wake;
+  readonly journal: Journal;
+  readonly recorder: VerdictRecorder;
+  readonly completions: Completions;
+  readonly sealer: Sealer;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly transports: TransportFactory;
+  readonly settings: RelaySettings;
+  readonly log: Logger;
+}
+
+/** A free slot, and the right to call on one object. Launch it or give it back. */
+export interface Ticket {
+  readonly slot: Slot;
+  readonly objectHash: string;
+  readonly lease: HeldLease;
+}
+
+/** A call that the journal has as SENT, acknowledged. */
+export interface Launch {
+  readonly subject: CallSubject;
+  readonly mark: OperationMark;
+  readonly operation: DriverOperation;
+  readonly args: JsonObject;
+  readonly wire: WireCall;
+  readonly deadlineMs: number;
+  /** performance.now() from before the SENT transaction. */
+  readonly windowFromMs: number;
+}
+
+/** What the queue needs of the holder. */
+export interface QueueHost {
+  readonly id: string;
+  /** The backend as last read. */
+  readonly row: BackendRow;
+  /** False: nothing more is sent. */
+  readonly live: boolean;
+  refresh(row: BackendRow): Promise<void>;
+  isBusy(objectHash: string): boolean;
+  reserve(): Promise<Slot | ReserveFailure | undefined>;
+  take(slot: Slot, objectHash: string): Ticket;
+  drop(ticket: Ticket): void;
+  launch(launch: Launch, ticket: Ticket): Promise<CallEnd>;
+  uncertain(subject: CallSubject, mark: OperationMark, ticket: Ticket): void;
+}

@@ -1,0 +1,225 @@
+// A backend's queue: the journal's PENDING rows, in order. They are sent as slots and objects come free, by whoever holds the
+// backend; what can't be sent any more is rejected, which frees its idempotency key.
+import { CommitUncertainError } from '../../../platform/database/errors.ts';
+import { Refusal } from '../../../platform/errors.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
+import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import type { JsonObject } from '../drivers/driver.ts';
+import type { Slot } from '../transports/session.ts';
+import { passage } from './circuit.ts';
+import { ObjectClaimedError } from './claim-store.ts';
+import type { HolderParts, QueueHost } from './holder-parts.ts';
+import { type CallSubject, type OperationRow, subjectOf } from './operation.ts';
+import { readPending } from './operation-store.ts';
+import { processLease } from './process-lease.ts';
+
+const headOfQueue = 100;
+
+export class QueuePump {
+  readonly #parts: HolderParts;
+  readonly #holder: QueueHost;
+  readonly #lease: HeldLease;
+  /** Calls whose clients were told that they wait: what comes after that must not overtake them. */
+  readonly #promised = new Set<string>();
+  #waiting = true;
+  #pumping: Promise<void> | undefined;
+  #again = false;
+
+  constructor(parts: HolderParts, holder: QueueHost, lease: HeldLease) {
+    this.#parts = parts;
+    this.#holder = holder;
+    this.#lease = lease;
+  }
+
+  /** True while calls wait, or may. */
+  get waiting(): boolean {
+    return this.#waiting;
+  }
+
+  /** True while there are calls that nothing may overtake. */
+  get promising(): boolean {
+    return this.#promised.size > 0;
+  }
+
+  /** The run under way. */
+  get settled(): Promise<void> {
+    return this.#pumping ?? Promise.resolve();
+  }
+
+  /** The call's client has its answer, PENDING: its place in the queue counts from now on. */
+  promise(operationId: string): void {
+    this.#promised.add(operationId);
+    this.poke();
+  }
+
+  /** Looks at the queue soon. */
+  poke(): void {
+    this.#waiting = true;
+    if (this.#pumping !== undefined) {
+      this.#again = true;
+      return;
+    }
+    if (!this.#holder.live) return;
+    this.#pumping = this.#pump()
+      .catch((error: unknown) => {
+        this.#parts.log.warn(
+          { err: error, backendId: this.#holder.id },
+          'the queue of a backend could not be worked on',
+        );
+      })
+      .finally(() => {
+        this.#pumping = undefined;
+        if (this.#again) this.poke();
+      });
+  }
+
+  pokeIfWaiting(): void {
+    if (this.#waiting) this.poke();
+  }
+
+  /** Sends what waits, in order, as slots and objects come free. Ends when nothing more can be sent now. */
+  async #pump(): Promise<void> {
+    while (this.#holder.live) {
+      this.#again = false;
+      const rows = await readPending(this.#parts.db, this.#holder.id, headOfQueue);
+      if (rows.length < headOfQueue) this.#keepPromises(rows);
+      if (rows.length === 0) {
+        // Synchronously: a call that was journaled since has poked.
+        if (this.#again) continue;
+        this.#waiting = false;
+        return;
+      }
+      const backend = await readBackend(this.#parts.db, this.#holder.id);
+      if (backend === undefined) return;
+      await this.#holder.refresh(backend);
+      const progressed = await this.#sendFrom(rows, backend);
+      if (!progressed && !this.#again) return;
+    }
+  }
+
+  /** Forgets promises to calls that have left the queue. */
+  #keepPromises(queue: readonly OperationRow[]): void {
+    const waiting = new Set(queue.map((row) => row.id));
+    for (const id of this.#promised) if (!waiting.has(id)) this.#promised.delete(id);
+  }
+
+  /** True when at least one row left the queue. */
+  async #sendFrom(rows: readonly OperationRow[], backend: BackendRow): Promise<boolean> {
+    const refusal = this.#refusalOf(backend);
+    if (refusal !== undefined) return this.#rejectAll(rows, refusal);
+    // Objects whose next call has to wait: calls on one object keep their order.
+    const blocked = new Set<string>();
+    const sending: Promise<boolean>[] = [];
+    const progress = async () => (await Promise.all(sending)).includes(true);
+    for (const row of rows) {
+      if (!this.#holder.live) break;
+      if (this.#holder.isBusy(row.objectHash) || blocked.has(row.objectHash)) {
+        blocked.add(row.objectHash);
+        continue;
+      }
+      if (await this.#ownerGone(row)) {
+        // Recovery's to reject; what comes after on the same object waits for that.
+        blocked.add(row.objectHash);
+        continue;
+      }
+      const slot = await this.#holder.reserve();
+      if (slot === undefined || !('send' in slot)) {
+        if (slot !== undefined) await this.#reject(row, { code: slot.code, message: slot.message });
+        await progress();
+        return true;
+      }
+      // Journaled side by side: one after the other, a queue would be as slow as one commit at a time.
+      blocked.add(row.objectHash);
+      sending.push(this.#sendRow(row, slot).catch((error: unknown) => this.#stillWaits(row, error)));
+    }
+    return progress();
+  }
+
+  /** True when the process that took the call has died: its client is gone too. */
+  async #ownerGone(row: OperationRow): Promise<boolean> {
+    const { leases, owner } = this.#parts;
+    if (row.owner === null || row.owner === owner) return false;
+    return (await leases.holder(processLease(row.owner)))?.live !== true;
+  }
+
+  #refusalOf(backend: BackendRow): { code: string; message: string } | undefined {
+    if (backend.provisioningStatus !== 'ENABLED')
+      return { code: 'BACKEND_DISABLED', message: `the backend is ${backend.provisioningStatus}` };
+    if (passage(backend, this.#parts.settings.circuitRetryMs) === 'HELD')
+      return { code: 'CIRCUIT_OPEN', message: backend.circuitReason ?? 'the circuit is open' };
+    return undefined;
+  }
+
+  /** True when the row left the queue; false when its object is claimed by a call of a process that died. */
+  async #sendRow(row: OperationRow, slot: Slot): Promise<boolean> {
+    const operation = this.#parts.drivers.get(this.#holder.row.driver)?.operations.get(row.name);
+    const subject = subjectOf(row, operation);
+    const ticket = this.#holder.take(slot, row.objectHash);
+    const windowFromMs = performance.now();
+    try {
+      if (operation === undefined) throw new Refusal([]);
+      const sent = await this.#parts.journal.send(subject, row, this.#lease);
+      if (!sent) {
+        this.#holder.drop(ticket);
+        return true;
+      }
+      const args = JSON.parse(row.arguments) as JsonObject;
+      void this.#holder.launch(
+        {
+          subject,
+          mark: { id: row.id, state: 'SENT', version: row.version + 1 },
+          operation,
+          args,
+          wire: operation.render(args, { operationId: row.id }),
+          deadlineMs: row.callDeadlineMs,
+          windowFromMs,
+        },
+        ticket,
+      );
+      return true;
+    } catch (error) {
+      if (error instanceof CommitUncertainError) {
+        this.#holder.uncertain(subject, { id: row.id, state: 'SENT', version: row.version + 1 }, ticket);
+        return true;
+      }
+      this.#holder.drop(ticket);
+      return this.#notSent(row, subject, error);
+    }
+  }
+
+  async #notSent(row: OperationRow, subject: CallSubject, error: unknown): Promise<boolean> {
+    if (error instanceof LeaseLostError) return false;
+    if (error instanceof ObjectClaimedError) {
+      if (error.state !== 'UNKNOWN') return false;
+      const message = `operation ${encodeId('Operation', error.operationId)} on the same object is UNKNOWN: settle it, or force`;
+      await this.#reject(row, { code: 'UNSETTLED_PREDECESSOR', message });
+      return true;
+    }
+    if (error instanceof Refusal) {
+      const [first] = error.errors;
+      const message = first?.message ?? `the driver no longer offers ${subject.name}`;
+      await this.#reject(row, { code: first?.code ?? 'NOT_SUPPORTED', message });
+      return true;
+    }
+    return this.#stillWaits(row, error);
+  }
+
+  #stillWaits(row: OperationRow, error: unknown): false {
+    this.#parts.log.warn({ err: error, operationId: row.id }, 'a call that waits could not be journaled as sent');
+    return false;
+  }
+
+  async #rejectAll(rows: readonly OperationRow[], error: { code: string; message: string }): Promise<boolean> {
+    for (const row of rows) await this.#reject(row, error);
+    return true;
+  }
+
+  async #reject(row: OperationRow, error: { code: string; message: string }): Promise<void> {
+    const operation = this.#parts.drivers.get(this.#holder.row.driver)?.operations.get(row.name);
+    const move = { to: 'REJECTED', by: 'owner', settledBy: 'relay', error } as const;
+    await this.#parts.journal.move(subjectOf(row, operation), row, move);
+    this.#promised.delete(row.id);
+    this.#parts.completions.finish(row.id, { verdict: undefined, recorded: undefined });
+  }
+}
