@@ -1,6 +1,6 @@
 // Commit tokens: each mutation's last transaction leaves a row, and whether the write is replicated is answered by reading
 // that row on the standby. A GTID alone would lie: a position counts as reached even when another server wrote it.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Transaction } from './database/database.ts';
 import { newUuid } from './ids.ts';
@@ -67,9 +67,9 @@ export class Commits {
 
   /** The token of a record. Its timeline is the one this process read last. */
   token(recordId: string): string {
-    const { id, key } = this.#keyring.active(purpose);
+    const { id, keyObject } = this.#keyring.active(purpose);
     const body = `${id}.${this.#timeline?.value.epoch ?? 0}.${recordId}`;
-    return `${Buffer.from(body, 'latin1').toString('base64url')}.${sign(key, body).toString('base64url')}`;
+    return `${Buffer.from(body, 'latin1').toString('base64url')}.${sign(keyObject, body).toString('base64url')}`;
   }
 
   /** The database's current timeline: a new one begins with each promotion. Read at most once a second. */
@@ -162,7 +162,7 @@ export class Commits {
     const key = this.#keyring.byId(purpose, match?.[1] ?? '');
     if (match === null || key === undefined) return undefined;
     const given = Buffer.from(mac, 'base64url');
-    const expected = sign(key.key, body);
+    const expected = sign(key.keyObject, body);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
     return { epoch: Number(match[2]), id: match[3] ?? '' };
   }
@@ -186,7 +186,7 @@ async function readTimeline(db: Sql): Promise<Timeline> {
   return { epoch: row.epoch, lossy: row.lossy === 1 };
 }
 
-function sign(key: Buffer, body: string): Buffer {
+function sign(key: KeyObject, body: string): Buffer {
   return createHmac('sha256', key).update(body).digest();
 }
 
