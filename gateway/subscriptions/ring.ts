@@ -61,6 +61,11 @@ export class Ring {
     return this.#readers.size;
   }
 
+  /** True when nothing will come any more: all have left it, and no other goes on for it. */
+  get abandoned(): boolean {
+    return this.#abort.signal.aborted && this.successor === undefined;
+  }
+
   /** Reads the source until it ends or the ring is closed. `onAdvance` follows each item. */
   async run(source: Source, onAdvance: () => void): Promise<void> {
     try {

@@ -139,10 +139,11 @@ export class StreamReader {
     this.#stream.closed();
   }
 
-  /** A successor may have dropped, or handed on, what this reader needs by the time it comes: then it is placed anew. */
+  /** By the time it comes a successor may be left by all, or have dropped what this reader needs: then it is placed anew. */
   #moveTo(ring: Ring): void {
     const cursor = this.#cursor;
-    const target = cursor === undefined || ring.covers(cursor) ? ring : this.#stream.place(cursor);
+    const usable = !ring.abandoned && (cursor === undefined || ring.covers(cursor));
+    const target = usable ? ring : this.#stream.place(cursor);
     const left = this.#ring;
     left.leave(this.#place);
     this.#ring = target;

@@ -182,3 +182,27 @@ test('a reader that is closed while it waits ends, and the last one ends the ups
   two.close();
   expect([upstream(0).ended, emptied()]).toEqual([true, 1]);
 });
+
+test('a slow reader whose ring was taken in by one that everybody has left meanwhile begins again from its cursor', async () => {
+  const { stream, upstream, upstreams } = start(8);
+  const live = stream.follow(undefined);
+  upstream(0).give(item(cursor(5), true));
+  await read(live, 1);
+  const slow = stream.follow(cursor(6));
+  upstream(1).give(item(cursor(7)));
+  expect(await read(slow, 1)).toEqual(['e7']);
+  // The live ring takes in the slow reader's, which is still being sent its last item.
+  upstream(0).give(item(cursor(7)));
+  await settle();
+  expect(upstream(1).ended).toBe(true);
+  live.close();
+  expect(upstream(0).ended).toBe(true);
+  const next = slow.next();
+  await settle();
+  expect(upstreams).toHaveLength(3);
+  expect(upstream(2).after).toEqual(cursor(7));
+  upstream(2).give(item(cursor(8)));
+  expect((await next)?.text).toBe('e8');
+  slow.close();
+  expect(upstream(2).ended).toBe(true);
+});
