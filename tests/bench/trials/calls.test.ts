@@ -1,15 +1,15 @@
 // A bounded sample of the proof of relayed calls, and the judge itself; the whole is `npm run trials -- calls`.
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DeviceTail } from '../../bench/trials/calls/device-tail.ts';
-import { read } from '../../bench/trials/calls/gateway-client.ts';
-import { type Evidence, type JournalRow, judge } from '../../bench/trials/calls/verdict.ts';
-import { runCallTrials } from '../../bench/trials/calls.ts';
-import type { DeviceLogEntry } from '../../lab/device-log.ts';
-import { encodeId } from '../../platform/ids.ts';
-import { labUnavailable } from '../support/lab.ts';
-import { labFolder } from '../support/lab-folders.ts';
-import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { DeviceTail } from '../../../bench/trials/calls/device-tail.ts';
+import { read } from '../../../bench/trials/calls/gateway-client.ts';
+import { type Evidence, type JournalRow, judge } from '../../../bench/trials/calls/verdict.ts';
+import { runCallTrials } from '../../../bench/trials/calls.ts';
+import type { DeviceLogEntry } from '../../../lab/device-log.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { labUnavailable } from '../../support/lab.ts';
+import { labFolder } from '../../support/lab-folders.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const obstacle = labUnavailable();
 const describeTrials = obstacle === undefined ? describe : describe.skip;
