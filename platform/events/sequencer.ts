@@ -15,9 +15,6 @@ export interface SequencerOptions {
 }
 
 const batchSize = 1_000;
-/** Ids this far behind the newest are looked at in every run; older ones once a second. */
-const recentIds = 10_000;
-const fullScanEveryMs = 1_000;
 const pollMs = 100;
 /** Events that wait this long, by their wake-ups, are sequenced by whoever notices: a paused or killed holder of the lease is a short stall, not one of the lease's length. */
 const overdueMs = 50;
@@ -30,10 +27,10 @@ const electEveryMs = 1_000;
  * Output: up to 1,000 of them, in id order, get the next sequence numbers; how many is selected.
  * Must hold: numbers are dense and never change; UNIQUE(seq) is the last net.
  * FORCE INDEX (PRIMARY) in the UPDATE is essential: a scan would wait for every insert that is not committed yet. The ids
- * are read without locks, under the fence and in a snapshot newer than it.
+ * are read without locks, under the fence and in a snapshot newer than it, from the index on seq: its rows without a seq are
+ * together and in id order, and there are few, however many events are kept.
  */
-function statement(where: string): string {
-  return `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
+const statement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
   DECLARE n BIGINT UNSIGNED;
   DECLARE ids LONGTEXT;
   DECLARE found INT DEFAULT 0;
@@ -41,7 +38,8 @@ function statement(where: string): string {
   START TRANSACTION;
   SELECT next_seq INTO n FROM status_sequencer WHERE id = 1 FOR UPDATE;
   SELECT JSON_ARRAYAGG(id ORDER BY id), COUNT(*) INTO ids, found
-    FROM (SELECT id FROM status_change ${where} ORDER BY id LIMIT ${batchSize}) fresh;
+    FROM (SELECT id FROM status_change FORCE INDEX (status_change_seq_key) WHERE seq IS NULL
+      ORDER BY id LIMIT ${batchSize}) fresh;
   IF found > 0 THEN
     UPDATE JSON_TABLE(ids, '$[*]' COLUMNS (place FOR ORDINALITY, id BIGINT UNSIGNED PATH '$')) p
       STRAIGHT_JOIN status_change s FORCE INDEX (PRIMARY) ON s.id = p.id
@@ -51,12 +49,6 @@ function statement(where: string): string {
   COMMIT;
   SELECT found AS sequenced;
 END`;
-}
-
-const recentOnly = statement(
-  `FORCE INDEX (PRIMARY) WHERE seq IS NULL AND id > (SELECT GREATEST(MAX(id), ${recentIds}) - ${recentIds} FROM status_change)`,
-);
-const everything = statement('WHERE seq IS NULL');
 
 export class Sequencer {
   readonly #db: Database;
@@ -65,7 +57,6 @@ export class Sequencer {
   readonly #loop: Loop;
   #lease: HeldLease | undefined;
   #electAtMs = 0;
-  #fullScanAtMs = 0;
   #standbyAtMs = 0;
   #awaitedSinceMs: number | undefined;
   #stopListening: (() => void) | undefined;
@@ -99,9 +90,7 @@ export class Sequencer {
 
   /** Sequences up to 1,000 events, wakes the readers, and returns how many there were. */
   async runOnce(): Promise<number> {
-    const full = performance.now() >= this.#fullScanAtMs;
-    const count = await this.#run(full ? everything : recentOnly);
-    if (full && count < batchSize) this.#fullScanAtMs = performance.now() + fullScanEveryMs;
+    const count = await this.#run();
     this.#sequenced += count;
     if (count > 0) this.#wake.notify('sequenced');
     return count;
@@ -120,9 +109,9 @@ export class Sequencer {
     return { elected: this.#elected(), sequenced: this.#sequenced };
   }
 
-  async #run(sql: string): Promise<number> {
+  async #run(): Promise<number> {
     // A block answers with its result set and a closing status.
-    const answer = (await this.#db.query<unknown>(sql)) as unknown as [readonly { sequenced: number }[], unknown];
+    const answer = (await this.#db.query<unknown>(statement)) as unknown as [readonly { sequenced: number }[], unknown];
     const [row] = answer[0];
     if (row === undefined) throw new Error('the sequencing statement gave no answer');
     return row.sequenced;
@@ -132,7 +121,8 @@ export class Sequencer {
     const ends = [
       this.#wake.on('status', () => {
         this.#awaitedSinceMs ??= performance.now();
-        if (this.#elected()) this.#loop.trigger();
+        // The writer goes on first: its answer, or its call to a device, does not wait until our statement is on its way.
+        if (this.#elected()) setImmediate(() => this.#loop.trigger());
       }),
       this.#wake.on('sequenced', () => {
         this.#awaitedSinceMs = undefined;
