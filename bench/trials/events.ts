@@ -1,16 +1,16 @@
 // The proof of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed,
 // sequencers killed and paused, feeds replaced, clients dropped, all at random. Each client's own log is the judge.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { Database } from '../../platform/database/database.ts';
 import { createRedisWake } from '../../platform/wake.ts';
+import { FailureTurns, flushRedis } from './events/failure-turns.ts';
 import { Feeds } from './events/feeds.ts';
 import { Reader } from './events/reader.ts';
 import { Sequencers } from './events/sequencers.ts';
-import { startTrialServers, type TrialServers } from './events/servers.ts';
+import { startTrialServers } from './events/servers.ts';
 import { kinds, Writers } from './events/writers.ts';
-import { type Random, seededRandom } from './random.ts';
+import { seededRandom } from './random.ts';
 
 export interface EventTrialsOptions {
   readonly seed: number;
@@ -75,14 +75,24 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   });
   for (const client of clients) client.start();
 
-  const chaos = new Chaos(servers, sequencers, feeds, random);
-  cleanup.defer(() => chaos.stop());
-  chaos.start();
+  let [redisKills, redisFlushes] = [0, 0];
+  const failures = new FailureTurns(
+    [
+      () => servers.killRedis().then(() => (redisKills += 1)),
+      () => flushRedis(redisPath).then(() => (redisFlushes += 1)),
+      () => sequencers.kill(random),
+      () => sequencers.pause(random, 1_500),
+      () => feeds.replace(),
+    ],
+    { random, longestPauseMs: 300 },
+  );
+  cleanup.defer(() => failures.stop());
+  failures.start();
   for (let written = 0; written < events; written += perRound) {
     await writing.round(Math.min(perRound, events - written));
     options.progress?.(`${writing.written.length} of ${events} events written`);
   }
-  await chaos.stop();
+  await failures.finish();
 
   const complete = (client: Reader) => client.received >= writing.written.filter((event) => client.wants(event)).length;
   const deadlineMs = performance.now() + settleMs;
@@ -107,71 +117,12 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
     outOfOrder: sum(verdicts.map((each) => each.outOfOrder)),
     readers,
     resumptions: sum(clients.map((client) => client.resumptions)),
-    redisKills: chaos.redisKills,
-    redisFlushes: chaos.redisFlushes,
+    redisKills,
+    redisFlushes,
     sequencerKills: sequencers.kills,
     sequencerPauses: sequencers.pauses,
     feedReplacements: feeds.replacements,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
   };
-}
-
-/** One failure after another, at random. */
-class Chaos {
-  readonly #servers: TrialServers;
-  readonly #sequencers: Sequencers;
-  readonly #feeds: Feeds;
-  readonly #random: Random;
-  #stopped = false;
-  #done: Promise<void> = Promise.resolve();
-  redisKills = 0;
-  redisFlushes = 0;
-
-  constructor(servers: TrialServers, sequencers: Sequencers, feeds: Feeds, random: Random) {
-    this.#servers = servers;
-    this.#sequencers = sequencers;
-    this.#feeds = feeds;
-    this.#random = random;
-  }
-
-  start(): void {
-    this.#done = this.#run();
-    // Thrown to whoever stops it.
-    this.#done.catch(() => undefined);
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    await this.#done;
-  }
-
-  async #run(): Promise<void> {
-    const failures = [
-      () => this.#killRedis(),
-      () => this.#flushRedis(),
-      () => this.#sequencers.kill(this.#random),
-      () => this.#sequencers.pause(this.#random, 1_500),
-      () => this.#feeds.replace(),
-    ];
-    // Each kind once in every turn, so that a short trial has all of them.
-    while (!this.#stopped)
-      for (const fail of this.#random.shuffle(failures)) {
-        if (this.#stopped) return;
-        await sleep(this.#random.integer(20, 300));
-        await fail();
-      }
-  }
-
-  async #killRedis(): Promise<void> {
-    await this.#servers.killRedis();
-    this.redisKills += 1;
-  }
-
-  async #flushRedis(): Promise<void> {
-    const redis = new Redis({ path: this.#servers.redisPath, retryStrategy: null });
-    redis.on('error', () => undefined);
-    await redis.flushall().finally(() => redis.disconnect());
-    this.redisFlushes += 1;
-  }
 }

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
 import type { Random } from '../random.ts';
+import { judgeLog, type LogEntry, type Verdict } from './verdict.ts';
 import { eventKey, type WrittenEvent } from './writers.ts';
 
 export interface ReaderOptions {
@@ -13,19 +14,6 @@ export interface ReaderOptions {
   readonly feed: () => StatusFeed;
   /** How long it reads before it is dropped, at most. */
   readonly longestMs: number;
-}
-
-export interface LogEntry {
-  readonly seq: number;
-  readonly subjectId: string;
-  readonly version: number;
-  readonly atMs: number;
-}
-
-export interface Verdict {
-  readonly gaps: number;
-  readonly duplicates: number;
-  readonly outOfOrder: number;
 }
 
 export class Reader {
@@ -99,29 +87,4 @@ export class Reader {
     const { seq, subjectId, subjectVersion } = event;
     this.#log.push({ seq, subjectId, version: subjectVersion, atMs: performance.now() });
   }
-}
-
-/** Judges a client's own log against the acknowledged events it wanted. With `all` the numbers must be dense as well. */
-export function judgeLog(
-  log: readonly Omit<LogEntry, 'atMs'>[],
-  wanted: readonly Omit<WrittenEvent, 'committedAtMs' | 'kind'>[],
-  options: { readonly all: boolean },
-): Verdict {
-  const seen = new Set<string>();
-  const versions = new Map<string, number>();
-  let duplicates = 0;
-  let outOfOrder = 0;
-  let holes = 0;
-  let lastSeq = 0;
-  for (const entry of log) {
-    const key = eventKey(entry);
-    if (seen.has(key)) duplicates += 1;
-    else if (entry.seq <= lastSeq || entry.version <= (versions.get(entry.subjectId) ?? 0)) outOfOrder += 1;
-    if (options.all && entry.seq > lastSeq + 1) holes += 1;
-    seen.add(key);
-    versions.set(entry.subjectId, entry.version);
-    lastSeq = entry.seq;
-  }
-  const missing = wanted.filter((event) => !seen.has(eventKey(event))).length;
-  return { gaps: Math.max(missing, holes), duplicates, outOfOrder };
 }

@@ -22,9 +22,12 @@ export interface WritersOptions {
   readonly writers: number;
   /** How long one transaction of each round is held open. */
   readonly holdMs: number;
+  /** UUID; default: no project's, so that only administrators see the events. */
+  readonly projectId?: string;
 }
 
 export const kinds = ['a', 'b', 'c', 'd'] as const;
+export const subjectType = 'Trial';
 const subjectCount = 24;
 
 /** The name of an event that every client can make: which version of which subject. */
@@ -34,7 +37,8 @@ export function eventKey(event: { readonly subjectId: string; readonly version: 
 
 export class Writers {
   readonly #options: WritersOptions;
-  readonly #subjects = Array.from({ length: subjectCount }, () => newUuid());
+  /** Their UUIDs. */
+  readonly subjects: readonly string[] = Array.from({ length: subjectCount }, () => newUuid());
   readonly written: WrittenEvent[] = [];
 
   constructor(options: WritersOptions) {
@@ -44,14 +48,14 @@ export class Writers {
   async prepare(): Promise<void> {
     const { db } = this.#options;
     await db.execute('CREATE TABLE trial_subject (id CHAR(36) PRIMARY KEY, version INT NOT NULL)');
-    for (const id of this.#subjects) await db.execute('INSERT INTO trial_subject VALUES (?, 0)', [id]);
+    for (const id of this.subjects) await db.execute('INSERT INTO trial_subject VALUES (?, 0)', [id]);
   }
 
   /** One round of `events` events. */
   async round(events: number): Promise<void> {
     const { writers, holdMs, random } = this.#options;
-    const held = random.pick(this.#subjects);
-    const others = this.#subjects.filter((subject) => subject !== held);
+    const held = random.pick(this.subjects);
+    const others = this.subjects.filter((subject) => subject !== held);
     const share = Math.ceil((events - 1) / (writers - 1));
     const started = Promise.withResolvers<void>();
     const holder = this.#write(held, holdMs, started.resolve);
@@ -70,13 +74,13 @@ export class Writers {
 
   /** The subject's row first, then the event; then the transaction may be held. */
   async #write(subjectId: string, holdMs: number, onWritten: () => void = () => {}): Promise<void> {
-    const { db, wake, random } = this.#options;
+    const { db, wake, random, projectId = null } = this.#options;
     const kind = random.pick(kinds);
     const version = await db.transaction(async (tx) => {
       await tx.execute('UPDATE trial_subject SET version = version + 1 WHERE id = ?', [subjectId]);
       const [row] = await tx.query<{ version: number }>('SELECT version FROM trial_subject WHERE id = ?', [subjectId]);
       const subjectVersion = row?.version ?? -1;
-      const subject = { projectId: null, subjectType: 'Trial', subjectId, subjectVersion };
+      const subject = { projectId, subjectType, subjectId, subjectVersion };
       await appendStatus(tx, [{ ...subject, kind, from: null, to: 'NEXT' }], wake);
       onWritten();
       if (holdMs > 0) await sleep(holdMs);

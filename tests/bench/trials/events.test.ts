@@ -1,6 +1,6 @@
 // A bounded sample of the proof of the event stream; the whole is `npm run trials -- events`.
 import { describe, expect, test } from '@jest/globals';
-import { judgeLog } from '../../../bench/trials/events/reader.ts';
+import { judgeLog } from '../../../bench/trials/events/verdict.ts';
 import { runEventTrials } from '../../../bench/trials/events.ts';
 
 test('no gap, no duplicate, each subject in order, while everything around the database fails', async () => {

@@ -1,0 +1,36 @@
+// What each client of the gateway's trial asks for, and, said again for the judge, which rows of the table that means.
+import { encodeId } from '../../../platform/ids.ts';
+import type { TableRow } from './verdict.ts';
+import { kinds, subjectType } from './writers.ts';
+
+export interface ReaderPlan {
+  /** A GraphQL StatusChangeFilter. */
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** Selected beside what the log needs; '' for none. */
+  readonly fields: string;
+  readonly wants: (row: TableRow) => boolean;
+  /** Without a cursor. */
+  readonly fromNow: boolean;
+  /** It is not dropped by itself, only with all others and with the gateway. */
+  readonly steady: boolean;
+}
+
+/** Some ask the same, so that they share streams; some ask for more, which takes longer. The first reads everything. */
+export function planOf(index: number, projectId: string, subjects: readonly string[]): ReaderPlan {
+  const kind = kinds[index % kinds.length] ?? kinds[0];
+  const subjectId = subjects[index % subjects.length] ?? '';
+  const asks: Pick<ReaderPlan, 'filter' | 'wants'>[] = [
+    { filter: {}, wants: () => true },
+    { filter: { kinds: [kind] }, wants: (row) => row.kind === kind },
+    { filter: { projectId: encodeId('Project', projectId) }, wants: () => true },
+    {
+      filter: { subjectTypes: [subjectType], kinds: ['a', 'c'] },
+      wants: (row) => row.kind === 'a' || row.kind === 'c',
+    },
+    { filter: { subjectId: encodeId(subjectType, subjectId) }, wants: (row) => row.subjectId === subjectId },
+  ];
+  const ask = asks[index % asks.length];
+  if (ask === undefined) throw new Error('there is nothing to ask');
+  const fields = index % 8 === 7 ? 'from to reason project { id name }' : '';
+  return { ...ask, fields, fromNow: index % 4 === 3, steady: index % 4 === 2 };
+}

@@ -1,0 +1,172 @@
+// A client of statusChanges through the gateway, with the library that clients use: dropped at random, it resumes with its
+// own last cursor, and keeps a log of every item it got.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { decodeCursor } from '../../../platform/events/cursor.ts';
+import { decodeId } from '../../../platform/ids.ts';
+import type { Random } from '../random.ts';
+import type { LoggedItem } from './verdict.ts';
+
+export interface GatewayReaderOptions {
+  /** Of the gateway. */
+  readonly url: string;
+  readonly token: string;
+  /** A GraphQL StatusChangeFilter. */
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** Selected of each change beside what the log needs; '' for none. */
+  readonly fields: string;
+  /** Undefined: it begins now. */
+  readonly after: string | undefined;
+  readonly random: Random;
+  /** How long it reads before it is dropped, at most; undefined: it is not, so that nothing is mended by its coming back. */
+  readonly longestMs: number | undefined;
+}
+
+interface StatusData {
+  readonly statusChanges: {
+    readonly cursor: string;
+    readonly change: { readonly id: string; readonly subjectId: string; readonly subjectVersion: number } | null;
+  };
+}
+
+const shortestMs = 20;
+const shortAbsenceMs = 100;
+/** Once in a while it stays away for so long that it has much to catch up with. */
+const [longAbsenceShare, longAbsenceMs] = [0.05, 4_000];
+const mostRetries = 10_000;
+const ackDeadlineMs = 10_000;
+
+export class GatewayReader {
+  readonly items: LoggedItem[] = [];
+  /** Sequence number after which it must have everything; undefined until it knows. */
+  beginning: number | undefined;
+  drops = 0;
+  connections = 0;
+  /** Events so far. */
+  received = 0;
+  /** Why its stream ended, or what came that is no item: there must be none. */
+  readonly faults: string[] = [];
+  readonly #options: GatewayReaderOptions;
+  readonly #client: Client;
+  readonly #stopping = new AbortController();
+  readonly #calm = new AbortController();
+  #socket: WebSocket | undefined;
+  #dropping: Promise<void> = Promise.resolve();
+
+  constructor(options: GatewayReaderOptions) {
+    this.#options = options;
+    const { url, token, random, after } = options;
+    this.beginning = after === undefined ? undefined : decodeCursor(after)?.seq;
+    const opened = (socket: WebSocket) => {
+      this.#socket = socket;
+    };
+    this.#client = createClient({
+      url: `${url.replace(/^http/, 'ws')}/graphql`,
+      webSocketImpl: class extends WebSocket {
+        constructor(address: string, protocols: string[]) {
+          super(address, protocols);
+          opened(this);
+        }
+      },
+      connectionParams: { authorization: `Bearer ${token}` },
+      connectionAckWaitTimeout: ackDeadlineMs,
+      retryAttempts: mostRetries,
+      retryWait: () => sleep(random.integer(0, random.next() < longAbsenceShare ? longAbsenceMs : shortAbsenceMs)),
+      shouldRetry: () => true,
+      on: {
+        connected: () => {
+          this.connections += 1;
+        },
+      },
+    });
+  }
+
+  /** Resolves with the first item of one that begins now, at once for one that has a cursor. */
+  start(): Promise<void> {
+    const { filter, after, fields } = this.#options;
+    const query = `subscription ($filter: StatusChangeFilter, $after: String) {
+      statusChanges(filter: $filter, after: $after) { cursor change { id subjectId subjectVersion ${fields} } }
+    }`;
+    // The library sends this very object again when it connects again: then it has the newest cursor.
+    const variables: Record<string, unknown> = { filter, after };
+    return new Promise((resolve, reject) => {
+      const fail = (fault: string) => {
+        if (this.#stopping.signal.aborted) return;
+        this.faults.push(fault);
+        reject(new Error(`a client failed: ${fault}`));
+      };
+      this.#client.subscribe<StatusData>(
+        { query, variables },
+        {
+          next: ({ data, errors }) => {
+            if (data == null || errors !== undefined) return fail(`an item with errors: ${JSON.stringify(errors)}`);
+            variables.after = data.statusChanges.cursor;
+            this.#log(data.statusChanges);
+            resolve();
+          },
+          error: (error) => fail(`ended by ${describe(error)}`),
+          complete: () => fail('ended by a complete'),
+        },
+      );
+      if (after !== undefined) resolve();
+    });
+  }
+
+  /** From now on it is dropped again and again, until `stopDropping`. */
+  startDropping(): void {
+    const { longestMs } = this.#options;
+    if (longestMs !== undefined) this.#dropping = this.#dropAtRandom(longestMs);
+  }
+
+  async stopDropping(): Promise<void> {
+    this.#calm.abort();
+    await this.#dropping;
+  }
+
+  /** The connection is cut off, as by a network. */
+  drop(): void {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.terminate();
+    this.drops += 1;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.stopDropping();
+    await this.#client.dispose();
+  }
+
+  #log({ cursor, change }: StatusData['statusChanges']): void {
+    const place = decodeCursor(cursor);
+    if (place === undefined) return void this.faults.push(`'${cursor}' is no cursor`);
+    this.beginning ??= change === null ? place.seq : place.seq - 1;
+    const event =
+      change === null
+        ? undefined
+        : {
+            eventId: change.id,
+            subjectId: decodeId(change.subjectId)?.key ?? '',
+            version: change.subjectVersion,
+          };
+    if (event !== undefined) this.received += 1;
+    this.items.push({ seq: place.seq, event, atMs: performance.now() });
+  }
+
+  async #dropAtRandom(longestMs: number): Promise<void> {
+    const { signal } = this.#calm;
+    while (!signal.aborted) {
+      const readingMs = this.#options.random.integer(shortestMs, longestMs);
+      await sleep(readingMs, undefined, { signal }).catch(() => {});
+      if (!signal.aborted) this.drop();
+    }
+  }
+}
+
+/** Errors of the stream are a list; anything else is what became of the connection. */
+function describe(error: unknown): string {
+  if (Array.isArray(error) || error instanceof Error)
+    return error instanceof Error ? error.message : JSON.stringify(error);
+  const { code, reason } = error as { readonly code?: number; readonly reason?: string };
+  return `close ${code}: ${reason}`;
+}
