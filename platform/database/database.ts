@@ -163,8 +163,11 @@ export class Database implements Sql {
     const actions: (() => void)[] = [];
     let usable = true;
     try {
-      await connection.query('START TRANSACTION');
+      // Not waited for: the first statement follows at once. What makes this one fail (a lost connection) fails that too.
+      const begun = connection.query('START TRANSACTION');
+      begun.catch(() => undefined);
       const result = await work(new ConnectionTransaction(connection, actions));
+      await begun;
       try {
         await connection.query('COMMIT');
       } catch (error) {
