@@ -70,9 +70,10 @@ export class Ring {
   async run(source: Source, onAdvance: () => void): Promise<void> {
     try {
       for await (const item of source(this.#start, this.#abort.signal)) {
+        // Retired, or left by all, while the item was on its way. A ring that took this one in must not be taken in by it.
+        if (this.#abort.signal.aborted) return;
         this.#push(item);
         onAdvance();
-        if (this.#abort.signal.aborted) return;
         while (this.#next - this.#fastest >= this.#capacity && !this.#abort.signal.aborted)
           await new Promise<void>((resolve) => {
             this.#roomWanted = resolve;

@@ -206,3 +206,19 @@ test('a slow reader whose ring was taken in by one that everybody has left meanw
   slow.close();
   expect(upstream(2).ended).toBe(true);
 });
+
+test('two rings that come to the same place in the same moment do not take in each other', async () => {
+  const { stream, upstreams, upstream } = start(8);
+  const live = stream.follow(undefined);
+  const resumed = stream.follow(cursor(5));
+  upstream(0).give(item(cursor(5), true));
+  upstream(1).give(item(cursor(5), true));
+  await settle();
+  expect(upstreams.map(({ ended }) => ended)).toEqual([false, true]);
+  upstream(0).give(item(cursor(6)));
+  expect(await read(live, 2)).toEqual(['{"cursor":"c5","thing":null}', 'e6']);
+  expect(await read(resumed, 1)).toEqual(['e6']);
+  live.close();
+  resumed.close();
+  expect(upstream(0).ended).toBe(true);
+});
