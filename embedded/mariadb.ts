@@ -145,6 +145,8 @@ async function installDatabase(
       program,
       '--no-defaults',
       `--datadir=${fresh}`,
+      // Not the caller's TMPDIR, which the server's user may not enter.
+      `--tmpdir=${home}`,
       '--skip-test-db',
       '--skip-name-resolve',
       '--auth-root-authentication-method=socket',

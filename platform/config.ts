@@ -42,7 +42,7 @@ const settings = {
   'database.passwordFile': file.optional().describe('file whose first line is the password'),
   'database.name': text.max(64).default('tidegate').describe('database'),
   'database.caFile': file.optional().describe('authority (PEM) of the database; given: TLS'),
-  'database.connections': count(4, 200).default(12).describe('most connections of this process'),
+  'database.connections': count(4, 200).default(16).describe('most connections of this process'),
   'database.standbyHost': text.optional().describe('host of the in-sync standby, asked whether a write is replicated'),
   'database.standbyPort': port.default(3306).describe('port of the standby'),
   'redis.path': file.optional().describe('unix socket of Redis; or host and port'),

@@ -132,7 +132,9 @@ async function graphql(
 ): Promise<void> {
   const startedMs = performance.now();
   const hungUp = new AbortController();
-  response.once('close', () => hungUp.abort());
+  response.once('close', () => {
+    if (!response.writableFinished) hungUp.abort();
+  });
   let body: unknown;
   if (request.method === 'POST') {
     const bytes = await readBody(request, options.maxBodyBytes);
