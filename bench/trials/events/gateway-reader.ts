@@ -36,6 +36,7 @@ const shortAbsenceMs = 100;
 const [longAbsenceShare, longAbsenceMs] = [0.05, 4_000];
 const mostRetries = 10_000;
 const ackDeadlineMs = 10_000;
+const firstItemDeadlineMs = 30_000;
 
 export class GatewayReader {
   readonly items: LoggedItem[] = [];
@@ -82,7 +83,7 @@ export class GatewayReader {
     });
   }
 
-  /** Resolves with the first item of one that begins now, at once for one that has a cursor. */
+  /** Resolves with the first item of one that begins now, at once for one that has a cursor. Throws when none comes. */
   start(): Promise<void> {
     const { filter, after, fields } = this.#options;
     const query = `subscription ($filter: StatusChangeFilter, $after: String) {
@@ -92,9 +93,15 @@ export class GatewayReader {
     const variables: Record<string, unknown> = { filter, after };
     return new Promise((resolve, reject) => {
       const fail = (fault: string) => {
+        clearTimeout(late);
         if (this.#stopping.signal.aborted) return;
         this.faults.push(fault);
         reject(new Error(`a client failed: ${fault}`));
+      };
+      const late = setTimeout(() => fail(`no item within ${firstItemDeadlineMs} ms`), firstItemDeadlineMs);
+      const begun = () => {
+        clearTimeout(late);
+        resolve();
       };
       this.#client.subscribe<StatusData>(
         { query, variables },
@@ -103,13 +110,13 @@ export class GatewayReader {
             if (data == null || errors !== undefined) return fail(`an item with errors: ${JSON.stringify(errors)}`);
             variables.after = data.statusChanges.cursor;
             this.#log(data.statusChanges);
-            resolve();
+            begun();
           },
           error: (error) => fail(`ended by ${describe(error)}`),
           complete: () => fail('ended by a complete'),
         },
       );
-      if (after !== undefined) resolve();
+      if (after !== undefined) begun();
     });
   }
 
