@@ -2,7 +2,7 @@
 // a first backend, and the accounts of a first start.
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
@@ -19,6 +19,9 @@ import { firstAccounts } from './first-accounts.ts';
 import { registerLabFirewall } from './lab-backend.ts';
 import { migrationsFolder } from './places.ts';
 import { type RunningProcess, startProcess } from './process.ts';
+
+/** Where the command line looks when it is not told. */
+const standardUrl = 'http://127.0.0.1:4000';
 
 /** Version of the data folder's layout: a newer one is refused. */
 const dataVersion = 1;
@@ -166,7 +169,15 @@ function describe({ running, folder, mariadb, redis, labNote, accounts }: Descri
     ['Redis', redis],
     ['Lab', labNote],
   ];
-  const tries = ['bin/tidegate backends list', 'bin/tidegate events --follow', `curl -s ${url}/health/ready`];
+  const where = [
+    ...(url === standardUrl ? [] : [` --url ${url}/graphql`]),
+    ...(folder.path === resolve('.tidegate') ? [] : [` --data ${folder.path}`]),
+  ].join('');
+  const tries = [
+    `bin/tidegate backends list${where}`,
+    `bin/tidegate events --follow${where}`,
+    `curl -s ${url}/health/ready`,
+  ];
   return [
     '',
     'Tidegate is ready.',
