@@ -128,7 +128,8 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
   if (identity === undefined) return false;
   if (socket.readyState !== socket.OPEN) return false;
   if (watch.count(identity) >= options.limits.maxSocketsPerCredential) {
-    closeAll([socket], 4429, 'Too many sockets of this credential');
+    // RFC 6455's "try again later": graphql-ws clients would take 4429 for good.
+    closeAll([socket], 1013, 'Too many sockets of this credential');
     return true;
   }
   identities.set(context.extra, identity);

@@ -193,7 +193,7 @@ describe('sockets', () => {
       const collector = new Collector(gateway.client(), 'subscription { thingChanges { cursor } }');
       await until(() => collector.items.length > 0);
     }
-    expect(await closeCode('token-ann')).toBe(4429);
+    expect(await closeCode('token-ann')).toBe(1013);
     expect(await gateway.metric('tidegate_gateway_sockets')).toBe(2);
     await afterwards();
   });

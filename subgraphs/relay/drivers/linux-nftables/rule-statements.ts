@@ -14,6 +14,12 @@ export type Matching = {
   action: 'accept' | 'drop' | 'reject';
 };
 
+/**
+ * IANA, Assigned Internet Protocol Numbers. Numbers, because nft looks names up in the device's /etc/protocols, which a small
+ * system does not have.
+ */
+const protocolNumbers = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+
 /** Faults between the fields; nothing of it is in the JSON Schema. */
 export function matchFaults(matching: Matching): ArgumentFault[] {
   const faults: ArgumentFault[] = [];
@@ -73,14 +79,15 @@ function matchProtocol(matching: Matching): JsonObject[] {
   const { protocol, destinationPort } = matching;
   if (protocol === undefined) return [];
   if (destinationPort !== undefined) return [equals({ payload: { protocol, field: 'dport' } }, destinationPort)];
-  return [equals({ meta: { key: 'l4proto' } }, protocol === 'icmp' ? icmpOf(matching) : protocol)];
+  return [equals({ meta: { key: 'l4proto' } }, protocol === 'icmp' ? icmpOf(matching) : protocolNumbers[protocol])];
 }
 
 /** ICMP is another protocol in each IP version: both when nothing tells which. */
 function icmpOf(matching: Matching): JsonValue {
   const version = { inet: versionsOf(matching)[0], ip: 4, ip6: 6 }[matching.family];
-  if (version === undefined) return { set: ['icmp', 'ipv6-icmp'] };
-  return version === 4 ? 'icmp' : 'ipv6-icmp';
+  const { icmp, icmpv6 } = protocolNumbers;
+  if (version === undefined) return { set: [icmp, icmpv6] };
+  return version === 4 ? icmp : icmpv6;
 }
 
 function equals(left: JsonValue, right: JsonValue): JsonObject {
