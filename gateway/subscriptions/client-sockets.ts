@@ -121,7 +121,7 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
   try {
     identity = bearer === undefined ? undefined : await options.credentials.identify(bearer);
   } catch (error) {
-    options.log.error({ err: error }, 'a credential could not be checked');
+    options.log.warn({ reason: String(error) }, 'a credential could not be checked');
     closeAll([socket], 4503, 'Credentials can not be checked');
     return true;
   }

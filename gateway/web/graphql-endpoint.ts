@@ -170,7 +170,7 @@ export class GraphqlEndpoint {
       if (error instanceof CodedError) throw refusal(error);
       // Apollo Server parses and validates it again, and answers as the protocol wants.
       if (error instanceof InvalidDocument) return { request: { identity: null, requestId, loaders }, invalid: error };
-      this.#parts.log.error({ requestId, err: error }, 'a credential could not be checked');
+      this.#parts.log.warn({ requestId, reason: String(error) }, 'a credential could not be checked');
       throw refusal(new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.'));
     }
   }
