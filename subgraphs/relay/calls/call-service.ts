@@ -320,8 +320,9 @@ export class CallService {
         { outcome: { operationId: id, state, result: result ?? null, deviceError: error ?? null } },
       );
     }
-    const operation = (await readOperation(db, id)) ?? null;
     const recorded = end?.recorded;
+    const known = recorded?.kind === 'written' ? recorded.row : undefined;
+    const operation = known ?? (await readOperation(db, id)) ?? null;
     if (recorded !== undefined && recorded.kind !== 'never-sent')
       return { ...nothing, operation, commit: { token: commits.token(recorded.commitId) } };
     const ended = operation !== null && isEnded(operation.state);

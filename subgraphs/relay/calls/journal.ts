@@ -10,9 +10,10 @@ import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
+import { type MappingsToSettle, mappingsToSettle } from '../mappings/mapping-store.ts';
 import { claimFreeObject, claimObject, ObjectClaimedError, readClaim, releaseClaim } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
-import type { AcceptedCall, CallSubject, OperationMark, Verdict } from './operation.ts';
+import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from './operation.ts';
 import {
   insertOperation,
   type Move,
@@ -35,7 +36,7 @@ export interface JournalOptions {
 
 /** What became of an attempt to write a verdict. */
 export type Recorded =
-  | { readonly kind: 'written'; readonly state: OperationState; readonly commitId: string }
+  | { readonly kind: 'written'; readonly commitId: string; readonly row: OperationRow | undefined }
   /** The call had been settled before: the verdict is evidence now. */
   | { readonly kind: 'too-late'; readonly commitId: string }
   /** The journal does not have the call as sent: the transaction that said so was rolled back. */
@@ -65,13 +66,20 @@ export class Journal {
     const { lease, deadlineMs } = options;
     const state = lease === undefined ? 'PENDING' : 'SENT';
     return this.#db.transaction(async (tx) => {
-      if (call.key !== null) await claimKey(tx, call.key, { callId: call.id });
-      if (lease !== undefined) await checkLease(tx, lease);
-      if (lease !== undefined && call.forced) await claimObject(tx, call);
+      // A forced call may take its claim over from another one: it has to look first.
+      const looksFirst = lease !== undefined && call.forced;
+      if (looksFirst) {
+        await together(tx, (batch) => guards(batch, call, lease));
+        await claimObject(tx, call);
+      }
       if (state === 'PENDING') tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
       try {
-        const commitId = await this.#insert(tx, call, { call, owner: this.#owner, state, deadlineMs });
-        return { commitId };
+        const [commitId] = await together(tx, (batch) => {
+          const guarding = looksFirst ? [] : guards(batch, call, lease);
+          if (lease !== undefined && !looksFirst) guarding.push(claimFreeObject(batch, call));
+          return [this.#insert(batch, call, { call, owner: this.#owner, state, deadlineMs }), ...guarding];
+        });
+        return { commitId: commitId as string };
       } catch (error) {
         if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
         if (isNothingChanged(error)) await this.#refuseInsert(tx, call, state);
@@ -80,11 +88,9 @@ export class Journal {
     });
   }
 
-  /** Claim (unless it was forced), row, event, audit and commit mark, in one round trip. */
-  async #insert(tx: Transaction, call: AcceptedCall, operation: NewOperation): Promise<string> {
-    const claims = operation.state === 'SENT' && !call.forced;
-    const [, , , , commitId] = await together(tx, (batch) => [
-      claims ? claimFreeObject(batch, call) : Promise.resolve(),
+  /** Row, event, audit and commit mark, whose id it returns. */
+  async #insert(batch: Transaction, call: AcceptedCall, operation: NewOperation): Promise<string> {
+    const [, , , commitId] = await Promise.all([
       insertOperation(batch, operation),
       appendStatus(batch, [this.#stateEvent(call, 1, null, operation.state)], this.#wake),
       audit(batch, {
@@ -138,19 +144,18 @@ export class Journal {
   record(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<Recorded> {
     return this.#db.transaction(
       async (tx) => {
-        if (await writeVerdict(tx, sent, this.#owner, verdict)) return this.#recorded(tx, call, sent, verdict);
+        const written = await this.#settle(tx, call, sent, verdict);
+        if (written !== undefined) return written;
         // A locking read: it waits for a transaction of ours whose COMMIT was cut off, and so tells its fate.
         const row = await readOperation(tx, call.id, 'FOR UPDATE');
         if (row === undefined || row.state === 'PENDING') return { kind: 'never-sent' };
         if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
           // An earlier attempt was committed although its answer was lost.
-          return { kind: 'written', state: row.state, commitId: await this.#commits.record(tx) };
-        if (
-          row.state === 'UNKNOWN' &&
-          verdict.state !== 'UNKNOWN' &&
-          (await writeVerdict(tx, row, this.#owner, verdict))
-        )
-          return this.#recorded(tx, call, row, verdict);
+          return { kind: 'written', commitId: await this.#commits.record(tx), row };
+        if (row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN') {
+          const settled = await this.#settle(tx, call, row, verdict);
+          if (settled !== undefined) return settled;
+        }
         const evidence = { source: 'reply', finding: verdict.state, note: verdict.error?.message ?? null };
         await this.#evidence(tx, call, row, evidence);
         return { kind: 'too-late', commitId: await this.#commits.record(tx) };
@@ -178,7 +183,8 @@ export class Journal {
     if (!(await moveOperation(tx, mark, move))) return false;
     if (move.evidence !== undefined) await addEvidence(tx, call.id, move.evidence);
     const reason = move.error?.message ?? move.evidence?.note;
-    await this.#follow(tx, call, mark, { state: move.to, uuid: move.uuid }, reason);
+    const found = await mappingsToSettle(tx, call);
+    await together(tx, (batch) => this.#follow(batch, call, found, mark, { state: move.to, uuid: move.uuid }, reason));
     // Never sent: the key may be used again.
     if (move.to === 'REJECTED') await releaseKeyOfCall(tx, call.id);
     return true;
@@ -208,31 +214,49 @@ export class Journal {
     return this.#evidence(tx, call, mark, evidence);
   }
 
-  async #recorded(tx: Transaction, call: CallSubject, from: OperationMark, verdict: Verdict): Promise<Recorded> {
-    const commitId = await this.#follow(tx, call, from, verdict, verdict.error?.message);
-    if (verdict.settledBy === 'not-sent') await releaseKeyOfCall(tx, call.id);
-    return { kind: 'written', state: verdict.state, commitId };
-  }
-
-  /** What follows from a new state: mappings, events, the claim; and the commit mark, whose id it returns. */
-  async #follow(
+  /** Undefined: the row is not as `from` says, and nothing was written. */
+  async #settle(
     tx: Transaction,
     call: CallSubject,
     from: OperationMark,
+    verdict: Verdict,
+  ): Promise<Recorded | undefined> {
+    try {
+      const [, found] = await together(tx, (batch) => [
+        writeVerdict(batch, from, this.#owner, verdict),
+        mappingsToSettle(batch, call),
+      ]);
+      const [commitId, row] = await together(tx, (batch) => [
+        this.#commits.record(batch),
+        readOperation(batch, call.id),
+        verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : Promise.resolve(),
+        ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
+      ]);
+      return { kind: 'written', commitId: commitId as string, row: row as OperationRow | undefined };
+    } catch (error) {
+      if (isNothingChanged(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** What follows from a new state: mappings, events, the claim. */
+  #follow(
+    batch: Transaction,
+    call: CallSubject,
+    found: MappingsToSettle,
+    from: OperationMark,
     end: { readonly state: OperationState; readonly uuid?: string | undefined; readonly absent?: boolean },
     reason: string | null | undefined,
-  ): Promise<string> {
+  ): Promise<void>[] {
     const { state } = end;
-    const mappings = await planMappings(tx, call, end);
+    const mappings = planMappings(found, call, end);
     const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
-    if (isEnded(state)) tx.afterCommit(() => this.#wake.notify(`operation/${call.id}`));
-    const [commitId] = await together(tx, (batch) => [
-      this.#commits.record(batch),
+    if (isEnded(state)) batch.afterCommit(() => this.#wake.notify(`operation/${call.id}`));
+    return [
       ...mappings.writes.map((write) => write(batch)),
       appendStatus(batch, [event, ...mappings.events], this.#wake),
-      keepsClaim(state) ? Promise.resolve() : releaseClaim(batch, call),
-    ]);
-    return commitId as string;
+      ...(keepsClaim(state) ? [] : [releaseClaim(batch, call)]),
+    ];
   }
 
   #subject(call: CallSubject) {
@@ -254,6 +278,14 @@ export class Journal {
     const subject = this.#subject(call);
     return { ...subject, kind: 'operation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
+}
+
+/** The idempotency key, and the fence: what comes first in a call's transaction. */
+function guards(batch: Transaction, call: AcceptedCall, lease: HeldLease | undefined): Promise<void>[] {
+  return [
+    ...(call.key === null ? [] : [claimKey(batch, call.key, { callId: call.id })]),
+    ...(lease === undefined ? [] : [checkLease(batch, lease)]),
+  ];
 }
 
 /** The call can't be sent at once: another one waits for the same object. */

@@ -84,14 +84,17 @@ export async function markSent(sql: Sql, mark: OperationMark, owner: string): Pr
   return affectedRows === 1;
 }
 
-/** The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. */
-export async function writeVerdict(sql: Sql, mark: OperationMark, owner: string, verdict: Verdict): Promise<boolean> {
+/**
+ * The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. For a batch, which it ends when the row is no
+ * longer as `mark` says.
+ */
+export async function writeVerdict(batch: Sql, mark: OperationMark, owner: string, verdict: Verdict): Promise<void> {
   assertTransition(mark.state, verdict.state, 'owner');
-  const { affectedRows } = await sql.execute(
+  await batch.execute(
     `UPDATE operation SET state = ?, version = version + 1, result = ?, error_code = ?, error_message = ?, settled_by = ?,
       finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
       quiet_until = ${verdict.state === 'UNKNOWN' ? 'sent_at + INTERVAL ? * 1000 MICROSECOND' : 'quiet_until'}
-    WHERE id = ? AND state = ? AND version = ? AND owner = ?`,
+    WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}`,
     [
       verdict.state,
       verdict.result === undefined ? null : JSON.stringify(verdict.result),
@@ -105,7 +108,6 @@ export async function writeVerdict(sql: Sql, mark: OperationMark, owner: string,
       owner,
     ],
   );
-  return affectedRows === 1;
 }
 
 export interface Move {

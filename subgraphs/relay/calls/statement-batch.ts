@@ -1,9 +1,10 @@
-// Several writes of one transaction in one round trip: a journaled call has a dozen statements, and waiting for each of them
-// would cost more than the statements.
+// Several statements of one transaction in one round trip: a journaled call has a dozen, and waiting for each of them would
+// cost more than they do.
 //
-// Input: statements that return no rows, in order. Sent as one MariaDB compound statement (BEGIN NOT ATOMIC … END), which
-// ends at the first that fails; the caller's transaction is then rolled back. (Statements pipelined one by one would run on
-// after a deadlock, outside of the transaction that the deadlock rolled back.)
+// Input: statements in order. Sent as one MariaDB compound statement (BEGIN NOT ATOMIC … END), which ends at the first that
+// fails; the caller's transaction is then rolled back. (Statements pipelined one by one would run on after a deadlock,
+// outside of the transaction that the deadlock rolled back.)
+// Output: the rows of each query, and which statement failed, so that a function means the same in a batch as alone.
 import { setImmediate } from 'node:timers/promises';
 import type { SqlValue, Transaction, WriteResult } from '../../../platform/database/database.ts';
 import { databaseErrorNumber } from '../../../platform/database/errors.ts';
@@ -15,7 +16,7 @@ export const mustChangeOneRow =
 /** ER_SIGNAL_EXCEPTION. */
 const signalled = 1644;
 
-/** True for the error of a batch that `mustChangeOneRow` ended. */
+/** True for the error of a statement with `mustChangeOneRow`. */
 export function isNothingChanged(error: unknown): boolean {
   return databaseErrorNumber(error) === signalled;
 }
@@ -23,7 +24,8 @@ export function isNothingChanged(error: unknown): boolean {
 interface Statement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
-  readonly resolve: (result: WriteResult) => void;
+  readonly hasRows: boolean;
+  readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -36,14 +38,14 @@ class Batch implements Transaction {
     this.#tx = tx;
   }
 
-  query<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]> {
-    return this.#tx.query(sql, values);
+  /** What comes after the batch was sent goes by itself; so with `execute`. */
+  query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return this.#sent ? this.#tx.query(sql, values) : this.#add(sql, values, true);
   }
 
-  /** What comes after the batch was sent goes by itself. How many rows changed is not known. */
+  /** How many rows changed is not known: see mustChangeOneRow. */
   execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
-    if (this.#sent) return this.#tx.execute(sql, values);
-    return new Promise((resolve, reject) => this.#statements.push({ sql, values, resolve, reject }));
+    return this.#sent ? this.#tx.execute(sql, values) : this.#add(sql, values, false);
   }
 
   afterCommit(action: () => void): void {
@@ -54,21 +56,55 @@ class Batch implements Transaction {
     this.#sent = true;
     const statements = this.#statements;
     if (statements.length === 0) return;
-    const text = `BEGIN NOT ATOMIC ${statements.map((each) => each.sql).join('; ')}; END`;
+    const values = statements.flatMap((each) => each.values);
     try {
-      await this.#tx.execute(
-        text,
-        statements.flatMap((each) => each.values),
-      );
-      for (const each of statements) each.resolve({ affectedRows: Number.NaN, insertId: 0 });
+      // A block answers with its result sets and a closing status, or with the status alone.
+      const answer: unknown = await this.#tx.query(compound(statements), values);
+      const resultSets = Array.isArray(answer) ? answer.values() : [].values();
+      const changed = { affectedRows: Number.NaN, insertId: 0 };
+      for (const each of statements) each.resolve(each.hasRows ? resultSets.next().value : changed);
     } catch (error) {
+      const failed = statements[failedStep(error) - 1];
+      if (failed !== undefined) {
+        failed.reject(error);
+        // Whoever waits for all of them hears first of the one that failed.
+        await setImmediate();
+      }
       for (const each of statements) each.reject(error);
     }
   }
+
+  #add<Result>(sql: string, values: readonly SqlValue[], hasRows: boolean): Promise<Result> {
+    return new Promise<unknown>((resolve, reject) =>
+      this.#statements.push({ sql, values, hasRows, resolve, reject }),
+    ) as Promise<Result>;
+  }
+}
+
+/** The handler tells the step; MESSAGE_TEXT takes no more than 128 characters. */
+function compound(statements: readonly Statement[]): string {
+  const steps = statements.map((each, index) => `SET batch_step = ${index + 1}; ${each.sql};`);
+  return `BEGIN NOT ATOMIC
+    DECLARE batch_step INT DEFAULT 0;
+    DECLARE batch_message TEXT;
+    DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN
+      GET DIAGNOSTICS CONDITION 1 batch_message = MESSAGE_TEXT;
+      SET batch_message = LEFT(CONCAT('statement ', batch_step, ': ', batch_message), 128);
+      RESIGNAL SET MESSAGE_TEXT = batch_message;
+    END;
+    ${steps.join('\n')}
+  END`;
+}
+
+/** 0: not an error of a statement (a lost connection, say). */
+function failedStep(error: unknown): number {
+  const message = (error as { readonly sqlMessage?: unknown } | null)?.sqlMessage;
+  return Number(/^statement (\d+): /.exec(typeof message === 'string' ? message : '')?.[1] ?? 0);
 }
 
 /**
- * Runs `work` with a transaction whose writes are gathered while the event loop turns once, and sent together.
+ * Runs `work` with a transaction whose statements are gathered while the event loop turns once, and sent together. Throws
+ * what the first that failed made its function throw.
  *
  * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, events, wake), commits.record(batch)]);
  */

@@ -12,7 +12,7 @@ import {
   liveMappings,
   type MappingRow,
   type MappingState,
-  mappingsToSettle,
+  type MappingsToSettle,
   type NewMapping,
   updateMapping,
 } from './mapping-store.ts';
@@ -45,9 +45,9 @@ export interface MappingPlan {
   readonly events: readonly StatusEvent[];
 }
 
-/** What brings the mappings in line with the call's new state, for the caller to write. */
-export async function planMappings(
-  tx: Transaction,
+/** What brings the mappings that were found in line with the call's new state, for the caller to write. */
+export function planMappings(
+  { rows, backendDeleted }: MappingsToSettle,
   call: CallSubject,
   outcome: {
     readonly state: OperationState;
@@ -55,11 +55,10 @@ export async function planMappings(
     /** FAILED because the device does not have the object. */
     readonly absent?: boolean;
   },
-): Promise<MappingPlan> {
+): MappingPlan {
   const writes: ((tx: Transaction) => Promise<void>)[] = [];
   const events: StatusEvent[] = [];
   if (call.mapping === null || outcome.state === 'REJECTED') return { writes, events };
-  const { rows, backendDeleted } = await mappingsToSettle(tx, call.backendId, call.objectHash);
   for (const row of rows) {
     const state = nextState(call, row, outcome);
     if (state === undefined) continue;

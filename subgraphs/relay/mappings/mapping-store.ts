@@ -42,12 +42,16 @@ export async function liveMappings(sql: Sql, backendId: string, objectHash: stri
   );
 }
 
+export interface MappingsToSettle {
+  readonly rows: readonly MappingRow[];
+  readonly backendDeleted: boolean;
+}
+
 /** As `liveMappings`, and whether the backend is gone, in one statement. */
-export async function mappingsToSettle(
-  sql: Sql,
-  backendId: string,
-  objectHash: string,
-): Promise<{ readonly rows: readonly MappingRow[]; readonly backendDeleted: boolean }> {
+export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<MappingsToSettle> {
+  const { backendId, objectHash } = call;
+  // Such a call says nothing about mappings.
+  if (call.mapping === null) return { rows: [], backendDeleted: false };
   const found = await sql.query<MappingRow & { readonly backendStatus: string; readonly id: string | null }>(
     `SELECT m.*, b.provisioning_status AS backendStatus FROM backend b LEFT JOIN
       (SELECT ${columns} FROM mapping WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000) m ON 1 = 1

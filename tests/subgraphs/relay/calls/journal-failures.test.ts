@@ -20,11 +20,17 @@ class LossyDatabase extends Database {
     let journals = false;
     return super
       .transaction(async (tx) => {
+        const note = (sql: string) => {
+          journals ||= /(INSERT INTO|UPDATE) operation /.test(sql);
+        };
         const result = await work({
-          query: (sql, values) => tx.query(sql, values),
+          query: (sql, values) => {
+            note(sql);
+            return tx.query(sql, values);
+          },
           afterCommit: (action) => tx.afterCommit(action),
           execute: (sql, values) => {
-            journals ||= /(INSERT INTO|UPDATE) operation /.test(sql);
+            note(sql);
             return tx.execute(sql, values);
           },
         });
