@@ -6,6 +6,7 @@ import { changeBackend } from '../backends/backend-events.ts';
 import { type BackendRow, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
 import { openEndpoint } from '../backends/credentials.ts';
 import type { WireCall } from '../drivers/driver.ts';
+import type { MappingsToSettle } from '../mappings/mapping-store.ts';
 import type { Endpoint, ReserveFailure, SendOptions, SendResult, Slot, Transport } from '../transports/session.ts';
 import { CircuitBreaker, isOurs } from './circuit.ts';
 import type { CallEnd } from './completions.ts';
@@ -204,15 +205,24 @@ export class BackendHolder implements QueueHost {
   }
 
   async #carry(launch: Launch, ticket: Ticket): Promise<CallEnd> {
-    const { recorder, completions, settings } = this.#parts;
-    const sent = await ticket.slot.send(launch.wire, {
+    const { journal, recorder, completions, settings } = this.#parts;
+    const sending = ticket.slot.send(launch.wire, {
       deadlineMs: launch.deadlineMs,
       beforeFirstByte: () =>
         performance.now() - launch.windowFromMs <= settings.sendWindowMs && !this.#lease.signal.aborted,
     });
+    let foreseen: MappingsToSettle | undefined;
+    journal.foresee(launch.subject).then(
+      (found) => {
+        foreseen = found;
+      },
+      // The journal reads it itself then.
+      () => undefined,
+    );
+    const sent = await sending;
     const verdict = verdictOf(sent, launch, settings);
     if (sent.ok) this.#circuit.succeeded();
-    const attempt = await recorder.record(launch.subject, launch.mark, verdict);
+    const attempt = await recorder.record(launch.subject, launch.mark, verdict, foreseen);
     const end = { verdict, recorded: attempt.recorded };
     completions.finish(launch.subject.id, end);
     // The object is free once the verdict is in the journal.

@@ -10,7 +10,7 @@ import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
-import { type MappingsToSettle, mappingsToSettle } from '../mappings/mapping-store.ts';
+import { type MappingsToSettle, mappingsToSettle, mustStillBe } from '../mappings/mapping-store.ts';
 import { claimFreeObject, claimObject, ObjectClaimedError, readClaim, releaseClaim } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from './operation.ts';
@@ -140,10 +140,22 @@ export class Journal {
       });
   }
 
+  /** Reads, while the device works, what a verdict will rest on: with it `record` takes one round trip less. */
+  foresee(call: CallSubject): Promise<MappingsToSettle> {
+    return mappingsToSettle(this.#db, call);
+  }
+
   /** The owner's verdict. When the row moved on meanwhile it is read again, and a settled call gets evidence instead. */
-  record(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<Recorded> {
+  record(
+    call: CallSubject,
+    sent: OperationMark,
+    verdict: Verdict,
+    foreseen?: MappingsToSettle | undefined,
+  ): Promise<Recorded> {
     return this.#db.transaction(
       async (tx) => {
+        const quickly = foreseen && (await this.#settle(tx, call, sent, verdict, foreseen));
+        if (quickly !== undefined) return quickly;
         const written = await this.#settle(tx, call, sent, verdict);
         if (written !== undefined) return written;
         // A locking read: it waits for a transaction of ours whose COMMIT was cut off, and so tells its fate.
@@ -214,24 +226,27 @@ export class Journal {
     return this.#evidence(tx, call, mark, evidence);
   }
 
-  /** Undefined: the row is not as `from` says, and nothing was written. */
+  /** Undefined: the row is not as `from` says, or the mappings not as foreseen, and nothing was written. */
   async #settle(
     tx: Transaction,
     call: CallSubject,
     from: OperationMark,
     verdict: Verdict,
+    foreseen?: MappingsToSettle,
   ): Promise<Recorded | undefined> {
+    const write = (batch: Transaction) => writeVerdict(batch, from, this.#owner, verdict);
     try {
-      const [, found] = await together(tx, (batch) => [
-        writeVerdict(batch, from, this.#owner, verdict),
-        mappingsToSettle(batch, call),
-      ]);
-      const [commitId, row] = await together(tx, (batch) => [
-        this.#commits.record(batch),
-        readOperation(batch, call.id),
-        verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : Promise.resolve(),
-        ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
-      ]);
+      const found = foreseen ?? (await together(tx, (batch) => [write(batch), mappingsToSettle(batch, call)]))[1];
+      const [commitId, row] = await together(tx, (batch) => {
+        const first = foreseen === undefined ? [] : [mustStillBe(batch, call, foreseen), write(batch)];
+        return [
+          this.#commits.record(batch),
+          readOperation(batch, call.id),
+          ...first,
+          verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : Promise.resolve(),
+          ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
+        ];
+      });
       return { kind: 'written', commitId: commitId as string, row: row as OperationRow | undefined };
     } catch (error) {
       if (isNothingChanged(error)) return undefined;

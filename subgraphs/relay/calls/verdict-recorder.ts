@@ -2,6 +2,7 @@
 // has spoken, and forgetting that would turn a known outcome into an unknown one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../platform/log.ts';
+import type { MappingsToSettle } from '../mappings/mapping-store.ts';
 import type { Journal, Recorded } from './journal.ts';
 import type { CallSubject, OperationMark, Verdict } from './operation.ts';
 
@@ -46,9 +47,14 @@ export class VerdictRecorder {
   }
 
   /** Tries at once a few times, then in the background. Never rejects. */
-  async record(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<RecordAttempt> {
+  async record(
+    call: CallSubject,
+    sent: OperationMark,
+    verdict: Verdict,
+    foreseen?: MappingsToSettle,
+  ): Promise<RecordAttempt> {
     for (let attempt = 1; attempt <= quickTries; attempt += 1) {
-      const recorded = await this.#try(call, sent, verdict);
+      const recorded = await this.#try(call, sent, verdict, foreseen);
       if (recorded !== undefined) return { recorded, done: Promise.resolve() };
       if (attempt < quickTries) await sleep(quickPauseMs);
     }
@@ -76,9 +82,14 @@ export class VerdictRecorder {
     this.#log.error({ operationId: call.id, state: verdict.state }, 'a verdict could not be recorded before the stop');
   }
 
-  async #try(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<Recorded | undefined> {
+  async #try(
+    call: CallSubject,
+    sent: OperationMark,
+    verdict: Verdict,
+    foreseen?: MappingsToSettle,
+  ): Promise<Recorded | undefined> {
     try {
-      return await this.#journal.record(call, sent, verdict);
+      return await this.#journal.record(call, sent, verdict, foreseen);
     } catch (error) {
       this.#log.warn({ err: error, operationId: call.id, state: verdict.state }, 'a verdict is not recorded yet');
       return undefined;

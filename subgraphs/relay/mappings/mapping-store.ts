@@ -2,6 +2,7 @@
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 
 import type { CallSubject } from '../calls/operation.ts';
+import { signalNothingChanged } from '../calls/statement-batch.ts';
 
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 export type MappingState = (typeof mappingStates)[number];
@@ -59,6 +60,22 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
     [backendId, objectHash, backendId],
   );
   return { rows: found.filter((row) => row.id !== null), backendDeleted: found[0]?.backendStatus === 'DELETED' };
+}
+
+/**
+ * For a batch, which it ends (as mustChangeOneRow does) when the mappings, or the backend, are no longer as they were found:
+ * what follows may then rest on them as if they had just been read.
+ */
+export async function mustStillBe(batch: Sql, call: CallSubject, found: MappingsToSettle): Promise<void> {
+  if (call.mapping === null) return;
+  const versions = found.rows.map((row) => `${row.id}:${row.version}`).sort();
+  await batch.execute(
+    `IF NOT EXISTS (SELECT 1 FROM backend WHERE id = ? AND (provisioning_status = 'DELETED') = ?)
+      OR NOT (? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) FROM mapping
+        WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL))
+    THEN ${signalNothingChanged}; END IF`,
+    [call.backendId, found.backendDeleted, versions.join(',') || null, call.backendId, call.objectHash],
+  );
 }
 
 /** The condition under which `refuseForeignMapping` (mapping-rules.ts) has nothing against a call. */
