@@ -1,6 +1,8 @@
 // Which backends this process holds. A backend is taken, under its lease, by whoever has work for it and finds it free;
 // it is let go when it has been idle.
+import { decodeUuid } from '../../../platform/ids.ts';
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import type { BackendSelector } from '../backends/selector.ts';
 import { BackendHolder } from './backend-holder.ts';
 import type { HolderParts } from './holder-parts.ts';
 import { backendsWithPending } from './operation-store.ts';
@@ -31,6 +33,23 @@ export class BackendManager {
     const holder = this.#holders.get(backendId);
     if (holder === undefined || holder.live) return holder;
     this.#letGo(holder);
+    return undefined;
+  }
+
+  /**
+   * The row of the one backend that a selector by id or name can mean, when this process holds it and nothing stands against
+   * a call. It may be out of date: whoever uses it checks its version in the transaction that journals the call.
+   */
+  known(selector: BackendSelector, projects: 'all' | readonly string[]): BackendRow | undefined {
+    const { id, name, ...others } = selector;
+    const plain = (id != null || name != null) && Object.values(others).every((value) => value == null);
+    if (!plain || projects === 'all' || projects.length !== 1) return undefined;
+    const uuid = id == null ? undefined : decodeUuid('Backend', id);
+    for (const { row, live } of this.#holders.values()) {
+      const meant = (id == null || row.id === uuid) && (name == null || row.name === name);
+      if (!meant || !live || row.projectId !== projects[0]) continue;
+      return row.provisioningStatus === 'ENABLED' && row.circuitState === 'CLOSED' ? row : undefined;
+    }
     return undefined;
   }
 

@@ -114,26 +114,63 @@ export class CallService {
     check.throwIfAny();
     const visible = projectsOf(context.identity, request.input.projectId);
     if (visible !== 'all' && visible.length === 1) progress.projectId = visible[0] ?? null;
+    return (await this.#callHeld(context, request, visible)) ?? this.#callFresh(context, request, progress);
+  }
+
+  /**
+   * As #callFresh, without a read of the backend: it is one that this process holds. Undefined: nothing was done, and what
+   * stood against it may come of a row that is out of date.
+   */
+  async #callHeld(
+    context: RequestContext,
+    request: CallRequest,
+    projects: 'all' | readonly string[],
+  ): Promise<CallResult | undefined> {
+    if (request.selector === null || request.input.dryRun === true) return undefined;
+    const backend = this.#options.manager.known(request.selector, projects);
+    if (backend === undefined) return undefined;
+    try {
+      const call = await this.#prepare(context, request, backend, this.#selected(request), backend.version);
+      await this.#refuseNow(call, backend);
+      return await this.#dispatch(call, request, (waitMs) => this.#sendNow(call, backend, waitMs));
+    } catch (error) {
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
+  }
+
+  async #callFresh(context: RequestContext, request: CallRequest, progress: Progress): Promise<CallResult> {
     const { backend, ...known } = await this.#target(context, request);
     progress.projectId = backend.projectId;
-    requireRole(context.identity, backend.projectId, 'MEMBER', request.action);
-    const call = await this.#prepare(context, request, backend, known);
+    const call = await this.#prepare(context, request, backend, known, null);
     if (request.input.dryRun === true) return this.#dryRun(call, backend);
+    await this.#refuseNow(call, backend);
+    return this.#dispatch(
+      call,
+      request,
+      async (waitMs) => (await this.#sendNow(call, backend, waitMs)) ?? this.#enqueue(call, backend, waitMs),
+    );
+  }
+
+  /** What stands against any call now. */
+  async #refuseNow(call: AcceptedCall, backend: BackendRow): Promise<void> {
     refuseUnusable(backend, this.#options.settings);
     if (this.#draining) refuse('UNAVAILABLE', 'this relay is shutting down: send it again', { retryAfterMs: 500 });
     if (this.#options.recorder.full)
       refuse('UNAVAILABLE', 'too many outcomes wait for the database: no new calls are taken', { retryAfterMs: 5_000 });
     await this.#refuseUncertainReplay(call);
-    return this.#dispatch(call, backend, request.input.waitMs ?? defaultWaitMs);
   }
 
   async #target(context: RequestContext, request: CallRequest) {
     const target = await request.target();
     if (target.by === 'mapping') return target;
-    const cmp = cmpReferenceOf(request.input.cmpObject);
-    const selection = { projectId: request.input.projectId, backend: target.selector, cmp };
-    const backend = await selectBackend(this.#options.db, context.identity, selection);
-    return { backend, cmp, object: null, shared: request.input.shared === true };
+    const known = this.#selected(request);
+    const selection = { projectId: request.input.projectId, backend: target.selector, cmp: known.cmp };
+    return { backend: await selectBackend(this.#options.db, context.identity, selection), ...known };
+  }
+
+  #selected({ input }: CallRequest) {
+    return { cmp: cmpReferenceOf(input.cmpObject), object: null, shared: input.shared === true };
   }
 
   async #prepare(
@@ -141,8 +178,10 @@ export class CallService {
     request: CallRequest,
     backend: BackendRow,
     known: Pick<AcceptedCall, 'cmp' | 'shared'> & { readonly object: AcceptedCall['object'] | null },
+    backendVersion: number | null,
   ): Promise<AcceptedCall> {
     const { input } = request;
+    requireRole(context.identity, backend.projectId, 'MEMBER', request.action);
     const driver = this.#options.drivers.get(backend.driver);
     if (driver === undefined) refuse('NOT_SUPPORTED', `this relay has no driver ${backend.driver}`);
     const plan = request.plan(driver);
@@ -181,6 +220,7 @@ export class CallService {
       args: checked.args,
       wire: operation.render(checked.args, { operationId: id }),
       deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
+      backendVersion,
       key: key === null ? null : keyScope(request, backend.projectId, key),
       requestedBy: context.identity?.name ?? '',
       timeline: epoch,
@@ -206,9 +246,15 @@ export class CallService {
     });
   }
 
-  async #dispatch(call: AcceptedCall, backend: BackendRow, waitMs: number): Promise<CallResult> {
+  /** As `way` does it; a key that was used before gives its operation. */
+  async #dispatch<Result>(
+    call: AcceptedCall,
+    request: CallRequest,
+    way: (waitMs: number) => Promise<Result>,
+  ): Promise<Result | CallResult> {
+    const waitMs = request.input.waitMs ?? defaultWaitMs;
     try {
-      return (await this.#sendNow(call, backend, waitMs)) ?? (await this.#enqueue(call, backend, waitMs));
+      return await way(waitMs);
     } catch (error) {
       if (!(error instanceof DuplicateKeyFound) || call.key === null) throw error;
       return (await this.#ofKey(call.key, waitMs)) ?? refuseInProgress();

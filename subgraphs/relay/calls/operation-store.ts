@@ -28,7 +28,7 @@ export interface NewOperation {
 }
 
 /**
- * For a batch, which it ends without a row when the backend is no longer in use, the object belongs to another CMP object, or
+ * For a batch, which it ends without a row when the backend is no longer in use or as it was read, the object belongs to another CMP object, or
  * (SENT) another call waits for it.
  */
 export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs }: NewOperation): Promise<void> {
@@ -39,7 +39,7 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       cmp_role, resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, request_id, created_at, sent_at, deadline_at)
     SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
-    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND ${unmapped.sql}
+    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version) AND ${unmapped.sql}
       AND ${state === 'SENT' ? nobodyWaits : '1 = 1'}${mustChangeOneRow}`,
     [
       call.id,
@@ -66,6 +66,7 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       call.requestId,
       deadlineMs,
       call.backendId,
+      call.backendVersion,
       ...unmapped.values,
       ...(state === 'SENT' ? [call.backendId, call.objectHash] : []),
     ],
