@@ -2,6 +2,7 @@
 // that someone else was there first, and the caller reads again.
 import type { Sql, SqlValue } from '../../../platform/database/database.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
+import { type NewestFirst, newestFirst } from '../newest-first.ts';
 import { type AcceptedCall, type OperationMark, type OperationRow, type Verdict, wireText } from './operation.ts';
 import { mustChangeOneRow } from './statement-batch.ts';
 import { assertTransition, isFinal, type Mover, type OperationState } from './states.ts';
@@ -200,40 +201,11 @@ export async function countPending(sql: Sql, backendId: string): Promise<number>
   return rows[0]?.waiting ?? 0;
 }
 
-export interface OperationFilter {
-  /** Projects that may be seen; 'all' for an administrator. */
-  readonly projects: 'all' | readonly string[];
-  readonly backendId?: string;
-  readonly states?: readonly OperationState[];
-  readonly cmp?: { readonly namespace: string; readonly type: string; readonly externalId: string };
-  /** The last id of the page before. */
-  readonly before?: string | undefined;
-  readonly take: number;
-}
+export type OperationFilter = NewestFirst<OperationState>;
 
-/** Newest first. */
 export async function listOperations(sql: Sql, filter: OperationFilter): Promise<OperationRow[]> {
-  const where: string[] = ['1 = 1'];
-  const values: SqlValue[] = [];
-  const anyOf = (column: string, list: readonly string[]) => {
-    where.push(list.length === 0 ? '1 = 0' : `${column} IN (${list.map(() => '?').join(', ')})`);
-    values.push(...list);
-  };
-  if (filter.projects !== 'all') anyOf('project_id', filter.projects);
-  if (filter.states !== undefined) anyOf('state', filter.states);
-  if (filter.backendId !== undefined) anyOf('backend_id', [filter.backendId]);
-  if (filter.cmp !== undefined) {
-    where.push('cmp_namespace = ? AND cmp_type = ? AND cmp_id = ?');
-    values.push(filter.cmp.namespace, filter.cmp.type, filter.cmp.externalId);
-  }
-  if (filter.before !== undefined) {
-    where.push('id < ?');
-    values.push(filter.before);
-  }
-  return sql.query<OperationRow>(
-    `SELECT ${columns} FROM operation WHERE ${where.join(' AND ')} ORDER BY id DESC LIMIT ${filter.take}`,
-    values,
-  );
+  const page = newestFirst(filter, 'cmp_namespace');
+  return sql.query<OperationRow>(`SELECT ${columns} FROM operation ${page.sql}`, page.values);
 }
 
 /** Backends with calls that wait. */

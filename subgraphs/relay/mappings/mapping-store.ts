@@ -3,6 +3,7 @@ import type { Sql, SqlValue, Transaction } from '../../../platform/database/data
 
 import type { CallSubject } from '../calls/operation.ts';
 import { signalNothingChanged } from '../calls/statement-batch.ts';
+import { type NewestFirst, newestFirst } from '../newest-first.ts';
 
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 export type MappingState = (typeof mappingStates)[number];
@@ -180,36 +181,9 @@ export async function countLiveMappings(sql: Sql, backendIds: readonly string[])
   return new Map(rows.map((row) => [row.backendId, row.live]));
 }
 
-export interface MappingFilter {
-  readonly projects: 'all' | readonly string[];
-  readonly backendId?: string;
-  readonly states?: readonly MappingState[];
-  readonly cmp?: { readonly namespace: string; readonly type: string; readonly externalId: string };
-  readonly before?: string | undefined;
-  readonly take: number;
-}
+export type MappingFilter = NewestFirst<MappingState>;
 
-/** Newest first. */
 export async function listMappings(sql: Sql, filter: MappingFilter): Promise<MappingRow[]> {
-  const where: string[] = ['1 = 1'];
-  const values: SqlValue[] = [];
-  const anyOf = (column: string, list: readonly string[]) => {
-    where.push(list.length === 0 ? '1 = 0' : `${column} IN (${list.map(() => '?').join(', ')})`);
-    values.push(...list);
-  };
-  if (filter.projects !== 'all') anyOf('project_id', filter.projects);
-  if (filter.states !== undefined) anyOf('state', filter.states);
-  if (filter.backendId !== undefined) anyOf('backend_id', [filter.backendId]);
-  if (filter.cmp !== undefined) {
-    where.push('namespace = ? AND cmp_type = ? AND cmp_id = ?');
-    values.push(filter.cmp.namespace, filter.cmp.type, filter.cmp.externalId);
-  }
-  if (filter.before !== undefined) {
-    where.push('id < ?');
-    values.push(filter.before);
-  }
-  return sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping WHERE ${where.join(' AND ')} ORDER BY id DESC LIMIT ${filter.take}`,
-    values,
-  );
+  const page = newestFirst(filter, 'namespace');
+  return sql.query<MappingRow>(`SELECT ${columns} FROM mapping ${page.sql}`, page.values);
 }
