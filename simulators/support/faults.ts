@@ -1,0 +1,114 @@
+// What goes wrong between a device and whoever calls it, on purpose: slowness, refusals, connections that break before or
+// after the device acted, effects that come after the connection is gone. The same knobs for every simulator.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What happens to one write. */
+export type Fault =
+  /** The device answers with an error of its own and does nothing. */
+  | 'FAIL'
+  /** The connection breaks; nothing was done. */
+  | 'DROP_BEFORE_APPLYING'
+  /** It was done; the connection breaks instead of an answer. */
+  | 'DROP_AFTER_APPLYING'
+  /** The connection breaks, and `applyLateMs` later it is done. */
+  | 'APPLY_LATE'
+  /** It was done; no answer comes, and the connection stays. */
+  | 'SILENT_AFTER_APPLYING';
+
+export interface FaultKnobs {
+  /** Before every answer. */
+  latencyMs: number;
+  /** 0 to 1, of each write; added up they must not pass 1. */
+  probability: Partial<Record<Fault, number>>;
+  /** For APPLY_LATE. */
+  applyLateMs: number;
+}
+
+/** How a device carries out one write, for `Faults.around`. */
+export interface FaultyWrite<Answer> {
+  apply(): Answer;
+  fail(): Answer;
+  drop(): void;
+}
+
+export class Faults {
+  /** May be changed at any time. */
+  readonly knobs: FaultKnobs;
+  readonly #planned: Fault[] = [];
+  readonly #late = new Set<NodeJS.Timeout>();
+  readonly #random: () => number;
+
+  /** `seed` makes the random choices repeatable. */
+  constructor(knobs: Partial<FaultKnobs> = {}, seed = 1) {
+    this.knobs = { latencyMs: 0, probability: {}, applyLateMs: 50, ...knobs };
+    this.#random = randomNumbers(seed);
+  }
+
+  /** The next writes have these faults, one each, before chance has its turn. */
+  plan(...faults: readonly Fault[]): void {
+    this.#planned.push(...faults);
+  }
+
+  /** For what changes nothing. */
+  async delay(): Promise<void> {
+    if (this.knobs.latencyMs > 0) await sleep(this.knobs.latencyMs);
+  }
+
+  /** The answer to give; undefined: none, the connection is gone or stays silent. */
+  async around<Answer>(write: FaultyWrite<Answer>): Promise<Answer | undefined> {
+    await this.delay();
+    switch (this.#planned.shift() ?? this.#byChance()) {
+      case undefined:
+        return write.apply();
+      case 'FAIL':
+        return write.fail();
+      case 'DROP_BEFORE_APPLYING':
+        write.drop();
+        return undefined;
+      case 'DROP_AFTER_APPLYING':
+        write.apply();
+        write.drop();
+        return undefined;
+      case 'SILENT_AFTER_APPLYING':
+        write.apply();
+        return undefined;
+      case 'APPLY_LATE':
+        write.drop();
+        this.#later(() => write.apply());
+        return undefined;
+    }
+  }
+
+  /** Forgets what was still to be applied. */
+  stop(): void {
+    for (const timer of this.#late) clearTimeout(timer);
+    this.#late.clear();
+  }
+
+  #byChance(): Fault | undefined {
+    let left = this.#random();
+    for (const [fault, probability] of Object.entries(this.knobs.probability)) {
+      left -= probability;
+      if (left < 0) return fault as Fault;
+    }
+    return undefined;
+  }
+
+  #later(apply: () => void): void {
+    const timer = setTimeout(() => {
+      this.#late.delete(timer);
+      apply();
+    }, this.knobs.applyLateMs);
+    this.#late.add(timer);
+  }
+}
+
+/** A linear congruential generator (Knuth's MMIX constants cut to 32 bits would do; these are Numerical Recipes'). */
+function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

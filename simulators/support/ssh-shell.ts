@@ -1,0 +1,157 @@
+// The SSH side of a simulated device with a command line: log-in (RFC 4252), one interactive shell or one command for each
+// session channel (RFC 4254 section 6.5). What the device says is its own affair; here is only the way to it.
+
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import ssh2, { type AuthContext, type Connection, type ServerConfig, type Session } from 'ssh2';
+import { Terminal, type TerminalOptions } from './terminal.ts';
+
+export interface ShellSession {
+  readonly username: string;
+  readonly remoteAddress: string;
+  /** Cuts the TCP connection. */
+  cut(): void;
+}
+
+export interface SshShellOptions {
+  /** Asked for every attempt with a password, also keyboard-interactive. Must not reject. */
+  readonly authenticate: (username: string, password: string, remoteAddress: string) => Promise<boolean>;
+  /** How a password may be given. Default both. */
+  readonly passwordMethods?: readonly ('password' | 'keyboard-interactive')[];
+  /** The rows are the client's. */
+  readonly terminal: Omit<TerminalOptions, 'rows'>;
+  /** An interactive shell, until the device ends it. Must not reject. */
+  readonly onShell: (terminal: Terminal, session: ShellSession) => Promise<void>;
+  /** `ssh device command`; undefined: such requests are refused. Must not reject. */
+  readonly onCommand?: (command: string, session: ShellSession) => Promise<{ stdout: string; exitCode: number }>;
+  readonly algorithms?: ServerConfig['algorithms'];
+  /** Host key, PEM; default: a new ECDSA key. */
+  readonly hostKey?: string;
+}
+
+const usualRows = 24;
+
+export class SshShellServer {
+  readonly host = '127.0.0.1';
+  /** As ssh-keygen -lf prints it. */
+  readonly hostKeySha256: string;
+  /** Connections that were made, since the start. */
+  connections = 0;
+  readonly #server: ssh2.Server;
+  readonly #open = new Set<Connection>();
+  readonly #options: SshShellOptions;
+
+  private constructor(options: SshShellOptions, hostKey: string) {
+    this.#options = options;
+    this.hostKeySha256 = fingerprintOf(hostKey);
+    const algorithms = options.algorithms ? { algorithms: options.algorithms } : {};
+    this.#server = new ssh2.Server({ hostKeys: [hostKey], ...algorithms }, (connection, info) =>
+      this.#serve(connection, info.ip),
+    );
+  }
+
+  /** Listens on a free port of the loopback. */
+  static async start(options: SshShellOptions): Promise<SshShellServer> {
+    const server = new SshShellServer(options, options.hostKey ?? newHostKey());
+    server.#server.listen(0, server.host);
+    await once(server.#server, 'listening');
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get openConnections(): number {
+    return this.#open.size;
+  }
+
+  /** Cuts every connection, and goes on listening. */
+  cutAll(): void {
+    for (const connection of this.#open) socketOf(connection).destroy();
+  }
+
+  async stop(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cutAll();
+    await closed;
+  }
+
+  #serve(connection: Connection, remoteAddress: string): void {
+    let username = '';
+    this.connections += 1;
+    this.#open.add(connection);
+    socketOf(connection).setNoDelay(true);
+    connection.on('error', () => {});
+    connection.on('close', () => this.#open.delete(connection));
+    connection.on('authentication', (context) => {
+      username = context.username;
+      void this.#authenticate(context, remoteAddress);
+    });
+    connection.on('session', (accept) => {
+      const cut = (): void => void socketOf(connection).destroy();
+      this.#serveSession(accept(), () => ({ username, remoteAddress, cut }));
+    });
+  }
+
+  async #authenticate(context: AuthContext, remoteAddress: string): Promise<void> {
+    const { passwordMethods = ['password', 'keyboard-interactive'], authenticate } = this.#options;
+    const method = passwordMethods.find((each) => each === context.method);
+    const decide = async (password: string): Promise<void> => {
+      if (await authenticate(context.username, password, remoteAddress)) context.accept();
+      else context.reject([...passwordMethods]);
+    };
+    if (method === 'password' && context.method === 'password') await decide(context.password);
+    else if (method === 'keyboard-interactive' && context.method === 'keyboard-interactive') {
+      context.prompt([{ prompt: 'Password: ', echo: false }], (answers) => void decide(answers[0] ?? ''));
+    } else context.reject([...passwordMethods]);
+  }
+
+  #serveSession(session: Session, describe: () => ShellSession): void {
+    const { onShell, onCommand } = this.#options;
+    let rows = usualRows;
+    session.on('pty', (accept, _reject, info) => {
+      if (info.rows > 0) rows = info.rows;
+      accept?.();
+    });
+    session.on('window-change', (accept, _reject, info) => {
+      if (info.rows > 0) rows = info.rows;
+      accept?.();
+    });
+    session.on('shell', async (accept) => {
+      const channel = accept();
+      channel.on('error', () => {});
+      await onShell(new Terminal(channel, { ...this.#options.terminal, rows }), describe());
+      if (!channel.destroyed) channel.exit(0);
+      channel.end();
+    });
+    session.on('exec', async (accept, reject, info) => {
+      if (!onCommand) return reject();
+      const channel = accept();
+      channel.on('error', () => {});
+      const { stdout, exitCode } = await onCommand(info.command, describe());
+      channel.write(stdout);
+      if (!channel.destroyed) channel.exit(exitCode);
+      channel.end();
+    });
+  }
+}
+
+function newHostKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+}
+
+function fingerprintOf(hostKey: string): string {
+  const key = ssh2.utils.parseKey(hostKey);
+  if (key instanceof Error) throw key;
+  const publicKey = (Array.isArray(key) ? key[0] : key).getPublicSSH();
+  return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** ssh2's server has no way to cut a connection at once; its socket does. */
+function socketOf(connection: Connection): Socket {
+  return (connection as unknown as { readonly _sock: Socket })._sock;
+}
