@@ -1,0 +1,234 @@
+// A real Open vSwitch of our own: ovsdb-server with a database in a private folder, reachable over mutual TLS and, as its
+// own tools do it, through a unix socket behind OpenSSH; ovs-vswitchd forwards packets in user space, in a network
+// namespace of its own. The machine's Open vSwitch, if it has one, is not touched; everything dies with this process.
+
+import { mkdir, open, readFile, realpath } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { pathExists } from '../embedded/find-program.ts';
+import { type ProgramResult, runProgram } from '../embedded/run-program.ts';
+import { ServerProcess } from '../embedded/server-process.ts';
+import type { SetupLog } from '../embedded/setup-log.ts';
+import { ensureKeys } from './keys.ts';
+import { makeOvsCertificates, type OvsCertificates } from './openvswitch-certificates.ts';
+import { OvsLogin } from './openvswitch-login.ts';
+
+export interface RunningOpenVswitch {
+  readonly available: true;
+  /** RFC 7047 over TLS; only clients whose certificate is signed by `certificates.ca` get in. */
+  readonly ovsdb: { readonly host: string; readonly port: number; readonly certificates: OvsCertificates };
+  /** `ovsdb-client` and `ovs-vsctl` find this database there without being told. */
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly username: string;
+    readonly privateKeyPath: string;
+    readonly hostKeySha256: string;
+  };
+  /**
+   * Who carries out what the database says: `netdev`, ovs-vswitchd with its datapath in user space; `none`: it does not
+   * run here, and there is the database alone.
+   */
+  readonly datapath: 'netdev' | 'none';
+  readonly databasePid: number;
+  /** Undefined without a datapath. */
+  readonly switchPid: number | undefined;
+  /** ovs-vsctl on this database, past everything that is under test. */
+  vsctl(...args: readonly string[]): Promise<ProgramResult>;
+  /** A program in the switch's network namespace, where its interfaces are. */
+  inside(command: string, ...args: readonly string[]): Promise<ProgramResult>;
+  stop(): Promise<void>;
+}
+
+export type OpenVswitch = RunningOpenVswitch | { readonly available: false; readonly unavailable: string };
+
+export interface OpenVswitchOptions {
+  /** A folder of its own; made when it is not there. */
+  readonly folder: string;
+  readonly log: SetupLog;
+  readonly signal?: AbortSignal;
+}
+
+const HOST = '127.0.0.1';
+const SCHEMA = '/usr/share/openvswitch/vswitch.ovsschema';
+const PROGRAMS = ['/usr/sbin/ovsdb-server', '/usr/bin/ovsdb-tool', '/usr/bin/ovs-vsctl', '/usr/bin/openssl', SCHEMA];
+const LOGIN_PROGRAMS = ['/usr/sbin/sshd', '/usr/bin/ssh-keygen'];
+const READY_TIMEOUT_MS = 15_000;
+const VSCTL_TIMEOUT_MS = 10_000;
+
+/** Says why there can be none here, or undefined when nothing speaks against it. */
+export async function openVswitchObstacle(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'it needs Linux namespaces';
+  if (process.getuid?.() !== 0) return 'its namespaces need root';
+  for (const program of [...PROGRAMS, ...LOGIN_PROGRAMS]) {
+    if (!(await pathExists(program))) return `${program} is missing`;
+  }
+  return undefined;
+}
+
+/** Starts it, or says why there is none. Throws only when it should have worked and did not. */
+export async function startOpenVswitch(options: OpenVswitchOptions): Promise<OpenVswitch> {
+  const unavailable = await openVswitchObstacle();
+  if (unavailable !== undefined) return { available: false, unavailable };
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const folder = await realpath(options.folder);
+  const parts = new Parts();
+  try {
+    return await assemble(folder, options, parts);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+/** What has been started, to be stopped in reverse. */
+class Parts {
+  readonly #started: { stop(): Promise<void> }[] = [];
+
+  keep<Part extends { stop(): Promise<void> }>(part: Part): Part {
+    this.#started.push(part);
+    return part;
+  }
+
+  async stop(): Promise<void> {
+    for (const part of this.#started.splice(0).reverse()) await part.stop();
+  }
+}
+
+async function assemble(folder: string, options: OpenVswitchOptions, parts: Parts): Promise<RunningOpenVswitch> {
+  const certificates = await makeOvsCertificates(join(folder, 'tls'));
+  const keys = await ensureKeys(join(folder, 'keys'));
+  const { database, port } = await startDatabase(folder, certificates, options, parts);
+  const vsctl = (...args: readonly string[]): Promise<ProgramResult> =>
+    runProgram('ovs-vsctl', [`--db=unix:${socketIn(folder)}`, '--timeout=10', ...args], {
+      timeoutMs: VSCTL_TIMEOUT_MS,
+    });
+  await describeItself(vsctl);
+  const daemon = await startSwitch(folder, options, parts, vsctl);
+  const login = parts.keep(await OvsLogin.start({ folder, keysFolder: join(folder, 'keys') }));
+  return {
+    available: true,
+    ovsdb: { host: HOST, port, certificates },
+    ssh: { host: HOST, port: login.port, username: login.username, ...keys },
+    datapath: daemon === undefined ? 'none' : 'netdev',
+    databasePid: database.pid,
+    switchPid: daemon?.pid,
+    vsctl,
+    inside(command, ...args) {
+      if (daemon === undefined) throw new Error('There is no switch to be inside of.');
+      return runProgram('nsenter', [`--net=/proc/${daemon.pid}/ns/net`, command, ...args]);
+    },
+    stop: () => parts.stop(),
+  };
+}
+
+const socketIn = (folder: string): string => join(folder, 'db.sock');
+
+async function startDatabase(
+  folder: string,
+  certificates: OvsCertificates,
+  options: OpenVswitchOptions,
+  parts: Parts,
+): Promise<{ database: ServerProcess; port: number }> {
+  const file = join(folder, 'conf.db');
+  if (!(await pathExists(file))) {
+    const made = await runProgram('ovsdb-tool', ['create', file, SCHEMA]);
+    if (made.exitCode !== 0) throw new Error(`ovsdb-tool could not make ${file}: ${made.stderr.trim()}`);
+  }
+  const logFile = join(folder, 'ovsdb-server.log');
+  // It appends: an old port must not be read from what an earlier start wrote.
+  await (await open(logFile, 'w')).close();
+  const { files } = certificates.server;
+  const database = parts.keep(
+    new ServerProcess({
+      name: 'ovsdb-server',
+      command: 'ovsdb-server',
+      args: [
+        ...[file, `--remote=punix:${socketIn(folder)}`, `--remote=pssl:0:${HOST}`],
+        ...[`--private-key=${files.key}`, `--certificate=${files.cert}`, `--ca-cert=${certificates.caFile}`],
+        ...[`--unixctl=${join(folder, 'ovsdb-server.ctl')}`, `--log-file=${logFile}`, '--verbose=console:off'],
+      ],
+      cwd: folder,
+      runAs: undefined,
+      log: options.log,
+    }),
+  );
+  let port = 0;
+  await database.waitUntilReady(
+    async () => {
+      port = Number(/listening on port (\d+)/.exec(await readFile(logFile, 'utf8'))?.[1]);
+      if (!(port > 0)) throw new Error('it does not say its port');
+      await connected(socketIn(folder));
+    },
+    READY_TIMEOUT_MS,
+    options.signal,
+  );
+  return { database, port };
+}
+
+function connected(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+  });
+}
+
+/** What ovs-ctl(8) writes down at every start: the row of the switch itself, its version and its identity. */
+async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void> {
+  const version = /(\d+\.\d+\.\d+)/.exec((await vsctl('--version')).stdout)?.[1] ?? '';
+  const identity = 'external_ids:system-id=6f1d1a2e-5c47-4b0e-9d1c-7a52c3c8a001';
+  const written = await vsctl(
+    '--no-wait',
+    'init',
+    '--',
+    'set',
+    'Open_vSwitch',
+    '.',
+    `ovs_version=${version}`,
+    identity,
+  );
+  if (written.exitCode !== 0) throw new Error(`ovs-vsctl could not describe the switch: ${written.stderr.trim()}`);
+}
+
+/**
+ * ovs-vswitchd in a network namespace of its own, so that its interfaces are not among the machine's. Undefined where
+ * there is no /dev/net/tun, which its datapath in user space needs for a bridge's own port, or no such namespace.
+ */
+async function startSwitch(
+  folder: string,
+  options: OpenVswitchOptions,
+  parts: Parts,
+  vsctl: RunningOpenVswitch['vsctl'],
+): Promise<ServerProcess | undefined> {
+  const programs = ['/usr/sbin/ovs-vswitchd', '/usr/bin/nsenter', '/dev/net/tun'];
+  for (const program of programs) if (!(await pathExists(program))) return undefined;
+  if ((await runProgram('unshare', ['--net', 'true'])).exitCode !== 0) return undefined;
+  const daemon = parts.keep(
+    new ServerProcess({
+      name: 'ovs-vswitchd',
+      command: 'unshare',
+      args: [
+        ...['--net', 'ovs-vswitchd', `unix:${socketIn(folder)}`, '--disable-system', '--disable-system-route'],
+        ...[`--unixctl=${join(folder, 'ovs-vswitchd.ctl')}`, `--log-file=${join(folder, 'ovs-vswitchd.log')}`],
+        '--verbose=console:off',
+      ],
+      cwd: folder,
+      runAs: undefined,
+      log: options.log,
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', OVS_RUNDIR: folder, OVS_LOGDIR: folder },
+    }),
+  );
+  await daemon.waitUntilReady(
+    async () => {
+      const { stdout } = await vsctl('get', 'Open_vSwitch', '.', 'datapath_types');
+      if (!stdout.includes('netdev')) throw new Error('it has not told its datapaths');
+    },
+    READY_TIMEOUT_MS,
+    options.signal,
+  );
+  return daemon;
+}

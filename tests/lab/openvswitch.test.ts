@@ -1,0 +1,105 @@
+// The private Open vSwitch: a real database and switch, reachable both ways, that lets in whom it should and leaves nothing.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { connect } from 'node:tls';
+import { describe, expect, test } from '@jest/globals';
+import { runProgram } from '../../embedded/run-program.ts';
+import type { RunningOpenVswitch } from '../../lab/openvswitch.ts';
+import { makeCertificates } from '../support/certificates.ts';
+import { describeWithOpenVswitch, openVswitchUnavailable, sshOnce, testOpenVswitch } from '../support/openvswitch.ts';
+import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+
+/** The first bytes that answer a `list_dbs` (RFC 7047 section 4.1.1), or the error that ended the connection. */
+function listDatabases(ovs: RunningOpenVswitch, client: { cert?: string; key?: string }): Promise<string> {
+  const { host, port, certificates } = ovs.ovsdb;
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, ca: certificates.ca, ...client });
+    socket.once('error', (error) => resolve(error.message));
+    socket.once('close', () => resolve('closed'));
+    socket.once('data', (data) => {
+      resolve(data.toString());
+      socket.destroy();
+    });
+    socket.write('{"id":1,"method":"list_dbs","params":[]}');
+  });
+}
+
+describeWithOpenVswitch('the switch', (ovs) => {
+  test('answers over TLS to the client certificate of its authority, and to no other', async () => {
+    const { cert, key } = ovs().ovsdb.certificates.client;
+    expect(JSON.parse(await listDatabases(ovs(), { cert, key }))).toMatchObject({
+      id: 1,
+      error: null,
+      result: expect.arrayContaining(['Open_vSwitch']),
+    });
+    const folder = await temporaryFolder();
+    const stranger = makeCertificates(folder.path, 'stranger');
+    for (const client of [{}, { cert: stranger.cert, key: stranger.key }]) {
+      expect(await listDatabases(ovs(), client)).toMatch(/alert|closed|ECONNRESET/);
+    }
+    await folder.remove();
+  });
+
+  test('is the one that ovsdb-client and ovs-vsctl find behind its SSH', async () => {
+    const row = '["Open_vSwitch",{"op":"select","table":"Open_vSwitch","where":[],"columns":["ovs_version"]}]';
+    const reply = await sshOnce(ovs().ssh, 'ovsdb-client transact "$(cat)"', row);
+    expect(reply).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/"ovs_version":"\d+\.\d+\.\d+"/) });
+    expect((await sshOnce(ovs().ssh, 'ovs-vsctl --no-wait set Open_vSwitch . other_config:seen=yes')).exitCode).toBe(0);
+    expect((await ovs().vsctl('get', 'Open_vSwitch', '.', 'other_config:seen')).stdout.trim()).toBe('yes');
+  });
+
+  test('its login can change the switch and nothing of this machine', async () => {
+    for (const command of ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1']) {
+      expect((await sshOnce(ovs().ssh, command)).exitCode).not.toBe(0);
+    }
+    expect((await sshOnce(ovs().ssh, 'whoami')).stdout).toBe('netops\n');
+  });
+
+  test('carries out what the database says, out of sight of the machine', async () => {
+    expect(ovs().datapath).toBe('netdev');
+    const bridge = ['add-br', 'br-lab', '--', 'set', 'Bridge', 'br-lab', 'datapath_type=netdev'];
+    const port = ['add-port', 'br-lab', 'lab0', 'tag=10', '--', 'set', 'Interface', 'lab0', 'type=internal'];
+    expect((await ovs().vsctl(...bridge, '--', ...port)).exitCode).toBe(0);
+    expect(Number((await ovs().vsctl('get', 'Interface', 'lab0', 'ofport')).stdout)).toBeGreaterThan(0);
+    expect((await ovs().inside('ip', '-br', 'link')).stdout).toMatch(/^lab0 /m);
+    expect(Object.keys(networkInterfaces())).not.toContain('lab0');
+    expect((await runProgram('ip', ['link', 'show', 'lab0'])).exitCode).not.toBe(0);
+  });
+});
+
+const obstacle = openVswitchUnavailable();
+const describeHere = obstacle === undefined ? describe : describe.skip;
+describeHere(obstacle === undefined ? 'its life' : `its life (skipped: ${obstacle})`, () => {
+  test('two run side by side; a stopped one leaves no process, and keeps its database', async () => {
+    const [one, other] = await Promise.all([testOpenVswitch(), testOpenVswitch()]);
+    expect(one.ovs.ovsdb.port).not.toBe(other.ovs.ovsdb.port);
+    await one.ovs.vsctl('--no-wait', 'add-br', 'only-here');
+    expect((await other.ovs.vsctl('list-br')).stdout).toBe('');
+    await one.ovs.stop();
+    expect([one.ovs.databasePid, one.ovs.switchPid ?? -1].filter(isRunning)).toEqual([]);
+    expect((await runProgram('ovsdb-tool', ['query', join(one.folder, 'conf.db'), bridgeNames])).stdout).toContain(
+      'only-here',
+    );
+    await Promise.all([one.stop(), other.stop()]);
+  });
+
+  test('after kill -9 of its owner no process is left', async () => {
+    const folder = await temporaryFolder();
+    const owner = spawn(process.execPath, [join(import.meta.dirname, 'openvswitch-owner-process.ts'), folder.path], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { PATH: process.env.PATH },
+    });
+    const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
+    const { databasePid, switchPid } = JSON.parse(line) as { databasePid: number; switchPid: number };
+    expect([databasePid, switchPid].map(isRunning)).toEqual([true, true]);
+    owner.kill('SIGKILL');
+    await waitFor('both to end', () => !isRunning(databasePid) && !isRunning(switchPid));
+    await folder.remove();
+  });
+});
+
+const bridgeNames = '["Open_vSwitch",{"op":"select","table":"Bridge","where":[],"columns":["name"]}]';
