@@ -41,6 +41,7 @@ export const userErrorCodes = {
   CIRCUIT_OPEN: { retry: 'SAME_KEY', meaning: 'The backend keeps failing, calls are held back; `circuit` says why.' },
   BACKEND_DISABLED: { retry: 'SAME_KEY', meaning: 'The backend is disabled: enable it with backendUpdate.' },
   HOST_KEY_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No host key is accepted yet: backendHostKeyAccept.' },
+  CERTIFICATE_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No certificate is accepted yet: backendCertificateAccept.' },
   UNSETTLED_PREDECESSOR: {
     retry: 'SAME_KEY',
     meaning: 'An earlier call on the same object is UNKNOWN: settle it, or force.',

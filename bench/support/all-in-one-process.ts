@@ -92,11 +92,14 @@ function directCall({ endpoint, concurrency }: CallWay & { level: 'direct' }): (
   sessions.set(place, transport);
   return async () => {
     const args = { family: 'inet', table: 'filter', set: 'blocked', address: calls.address() };
-    const operationId = newUuid();
-    const sent = await transport.send(add.render(args, { operationId }), { deadlineMs: callDeadlineMs });
+    const context = {
+      operationId: newUuid(),
+      backend: { transport: 'ssh', options: {}, softwareVersion: null },
+    } as const;
+    const sent = await transport.send(add.render(args, context), { deadlineMs: callDeadlineMs });
     if (!sent.ok) throw new Error(sent.failure.message);
     const { state } = add.interpret(sent.reply, args);
-    if (state !== 'SUCCEEDED') throw new Error(`the call is ${state}: ${sent.reply.stderr}`);
+    if (state !== 'SUCCEEDED') throw new Error(`the call is ${state}: ${JSON.stringify(sent.reply)}`);
   };
 }
 

@@ -1,17 +1,19 @@
 // Health checks of backends, for the check engine: which to check, one check (connect, log in, ask for version and serial),
 // and recording what was seen. A check never logs in again where logging in was refused: that would lock accounts.
 import type { Database, Transaction } from '../../platform/database/database.ts';
+import { newUuid } from '../../platform/ids.ts';
 import { checkLease } from '../../platform/leases.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { changeBackend } from './backends/backend-events.ts';
 import { type BackendRow, credentialsOf, lockBackend, readBackend, writeHealth } from './backends/backend-store.ts';
-import { openEndpoint } from './backends/credentials.ts';
+import { contextOf, openEndpoint } from './backends/endpoint.ts';
 import { isLasting, passage } from './calls/circuit.ts';
 import type { Driver } from './drivers/driver.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
-import type { SendFailure, Transport, TransportFactory } from './transports/session.ts';
-import { createSshTransport } from './transports/ssh-transport.ts';
+import { createTransport } from './transports/factories.ts';
+import type { SendFailure, TransportFactory } from './transports/session.ts';
+import { Wires } from './transports/wires.ts';
 
 export interface BackendCheckTarget {
   /** UUID. */
@@ -51,7 +53,7 @@ const checkedOf = { ONLINE: 'UP', OFFLINE: 'DOWN', UNKNOWN: 'UNKNOWN' } as const
 export async function listCheckTargets(db: Database): Promise<BackendCheckTarget[]> {
   const rows = await db.query<{ id: string; status: keyof typeof checkedOf; revision: string }>(
     `SELECT id, operating_status AS status,
-      CONCAT_WS('/', host, port, host_key_sha256, crypto_profile,
+      CONCAT_WS('/', host, port, host_key_sha256, certificate_sha256, ca_certificates, options, crypto_profile,
         (SELECT MAX(c.updated_at) FROM backend_credential c WHERE c.backend_id = backend.id)) AS revision
     FROM backend WHERE provisioning_status = 'ENABLED' ORDER BY id`,
   );
@@ -67,7 +69,7 @@ export interface BackendCheckerOptions {
 
 interface Session {
   readonly revision: string;
-  readonly transport: Transport;
+  readonly wires: Wires;
 }
 
 /** Keeps one session to each backend that it checks, so that a check is one exec and not a log-in. */
@@ -82,7 +84,7 @@ export class BackendChecker {
     this.#db = options.db;
     this.#sealer = options.sealer;
     this.#drivers = options.drivers ?? allDrivers;
-    this.#transports = options.transports ?? createSshTransport;
+    this.#transports = options.transports ?? createTransport;
   }
 
   /** Throws only when the database is away, or the credentials can't be opened. */
@@ -94,8 +96,9 @@ export class BackendChecker {
     const driver = this.#drivers.get(row?.driver ?? '');
     if (row === undefined || driver === undefined) return down('this worker has no driver for it', null);
     if (isLasting(row) && passage(row, 0) === 'HELD') return down(row.circuitReason, null);
-    const transport = await this.#session(row, target.revision ?? '', target.timeoutMs);
-    const sent = await transport.send(driver.health.render(), {
+    const wires = await this.#session(driver, row, target.revision ?? '', target.timeoutMs);
+    const context = { operationId: newUuid(), backend: contextOf(driver, row) };
+    const sent = await wires.send(driver.health.render(context), {
       deadlineMs: target.timeoutMs,
       signal: options.signal,
     });
@@ -119,24 +122,29 @@ export class BackendChecker {
     const text = `${failure.code}: ${failure.message}`;
     // A session that failed is not used again.
     await this.#end(id);
-    return down(text, isLasting({ circuitReason: text }) && failure.code !== 'HOST_KEY_UNKNOWN' ? text : null);
+    return down(text, isLasting({ circuitReason: text }) && !failure.code.endsWith('_UNKNOWN') ? text : null);
   }
 
-  async #session(row: BackendRow, revision: string, timeoutMs: number): Promise<Transport> {
+  async #session(driver: Driver, row: BackendRow, revision: string, timeoutMs: number): Promise<Wires> {
     const known = this.#sessions.get(row.id);
-    if (known !== undefined && known.revision === revision) return known.transport;
+    if (known !== undefined && known.revision === revision) return known.wires;
     const credentials = (await credentialsOf(this.#db, [row.id])).get(row.id) ?? [];
     const endpoint = openEndpoint(this.#sealer, row, credentials);
     await this.#end(row.id);
-    const transport = this.#transports(endpoint, { concurrency: 1, connectTimeoutMs: timeoutMs });
-    this.#sessions.set(row.id, { revision, transport });
-    return transport;
+    const wires = new Wires(driver, endpoint, {
+      transports: this.#transports,
+      concurrency: 1,
+      connectTimeoutMs: timeoutMs,
+      softwareVersion: row.softwareVersion,
+    });
+    this.#sessions.set(row.id, { revision, wires });
+    return wires;
   }
 
   async #end(id: string): Promise<void> {
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
-    await session?.transport.close();
+    await session?.wires.close();
   }
 }
 

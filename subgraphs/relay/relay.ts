@@ -34,8 +34,8 @@ import { Feeds } from './resolvers/feeds.ts';
 import { Pages } from './resolvers/pages.ts';
 import { relayResolvers } from './resolvers/resolvers.ts';
 import { defaultSettings, type RelaySettings } from './settings.ts';
+import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
-import { createSshTransport } from './transports/ssh-transport.ts';
 
 export interface RelaySubgraphOptions {
   readonly db: Database;
@@ -72,7 +72,7 @@ const sdl = new URL('../../schema/relay.graphql', import.meta.url);
 export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgraph {
   const { db, feed, wake, leases, commits, mutations, sealer, log, owner, name } = options;
   const drivers = options.drivers ?? allDrivers;
-  const transports = options.transports ?? createSshTransport;
+  const transports = options.transports ?? createTransport;
   const settings: RelaySettings = { ...defaultSettings, ...options.settings };
 
   const journal = new Journal({ db, wake, commits, owner });
@@ -81,7 +81,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const manager = new BackendManager({
     ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, settings, log },
   });
-  const reader = new DeviceReader({ db, sealer, transports, manager, settings });
+  const reader = new DeviceReader({ db, sealer, drivers, transports, manager, settings });
   const waiter = new EndWaiter({ feed, completions });
   const calls = new CallService({
     ...{ db, commits, journal, manager, recorder, reader, waiter, drivers, settings, log },

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { GraphQLSchema } from 'graphql';
 import { composeSubgraphs, readSubgraphs, supergraphFile } from '../../schema/compose.ts';
+import { withTypedMutations } from '../typed-mutations.ts';
 import { findUnexplainedChanges } from './breaking-changes.ts';
 import type { Check, CheckContext } from './check.ts';
 import { runProgram } from './run-program.ts';
@@ -24,6 +25,13 @@ export const graphChecks: readonly Check[] = [
       const { supergraphSdl } = composeSubgraphs(await readSubgraphs(join(root, 'schema')));
       const stored = await readFile(join(root, 'schema', supergraphFile), 'utf8').catch(() => '');
       return stored === supergraphSdl ? [] : [`schema/${supergraphFile} is out of date: npm run compose`];
+    },
+  },
+  {
+    name: 'the typed mutations in the graph are fresh',
+    async run({ root }) {
+      const sdl = await readFile(join(root, 'schema', 'relay.graphql'), 'utf8');
+      return sdl === withTypedMutations(sdl) ? [] : ['schema/relay.graphql is out of date: npm run compose'];
     },
   },
   { name: 'no breaking change of the graph', run: findBreakingChanges },

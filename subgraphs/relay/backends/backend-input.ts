@@ -1,7 +1,11 @@
 // What a backend's fields may be. Faults are collected in the caller's InputCheck, with the paths of the mutation's input.
+import { X509Certificate } from 'node:crypto';
+import { invariant } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import type { Driver } from '../drivers/driver.ts';
-import type { CredentialsInput } from './credentials.ts';
+import { validateObject } from '../drivers/arguments.ts';
+import type { Driver, JsonObject } from '../drivers/driver.ts';
+import { mainTransport } from '../drivers/options.ts';
+import { type CredentialsInput, credentialFields } from './credentials.ts';
 
 export interface LimitsInput {
   readonly concurrency?: number | null;
@@ -52,15 +56,62 @@ export function checkHostKey(check: InputCheck, value: string | null | undefined
   check.text('hostKeySha256', value, { required, max: 64, pattern: hostKeyPattern, wants });
 }
 
+export function checkCertificate(check: InputCheck, value: string | null | undefined, required = false): void {
+  const wants = 'the SHA-256 of the certificate, in base64 without padding: SHA256: and 43 characters';
+  check.text('certificateSha256', value, { required, max: 64, pattern: hostKeyPattern, wants });
+}
+
+export function checkCaCertificates(check: InputCheck, value: string | null | undefined): void {
+  check.text('caCertificates', value, { min: 1, max: 60_000, multiline: true });
+  if (value == null || value.length > 60_000) return;
+  const blocks = value.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0 || blocks.some((block) => !isCertificate(block)))
+    check.fault('caCertificates', 'caCertificates has no certificates in PEM that can be read');
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}
+
+export function checkOptions(check: InputCheck, value: unknown, driver: Driver): void {
+  const checked = validateObject(driver.optionsSchema, value);
+  if (checked.ok) return;
+  for (const { path, message } of checked.faults) {
+    const field = ['options', ...path].join('.');
+    check.fault(field, `${field} ${message}; driver ${driver.name} publishes its optionsSchema`);
+  }
+}
+
+/** Options that were checked, with the driver's defaults. */
+export function withDefaults(value: unknown, driver: Driver | undefined): JsonObject {
+  const checked = driver === undefined ? undefined : validateObject(driver.optionsSchema, value);
+  return checked?.ok === true ? checked.args : (value as JsonObject);
+}
+
+/** The usual port of the main wire. */
+export function usualPort(driver: Driver, options: JsonObject): number {
+  const port = driver.ports[mainTransport(driver, options)];
+  invariant(port !== undefined, 'the options name a wire of the driver');
+  return port;
+}
+
 /** Secrets are never named in a message. */
 export function checkCredentials(check: InputCheck, input: CredentialsInput, driver: Driver | undefined): void {
   check.text('credentials.username', input.username, { required: true, min: 1, max: 255 });
   check.text('credentials.password', input.password, { min: 1, max: 1024 });
   check.text('credentials.privateKey', input.privateKey, { min: 1, max: 15_000, multiline: true });
   check.text('credentials.passphrase', input.passphrase, { min: 1, max: 1024 });
-  if ((input.password == null) === (input.privateKey == null))
+  check.text('credentials.apiToken', input.apiToken, { min: 1, max: 4096 });
+  check.text('credentials.clientCertificate', input.clientCertificate, { min: 1, max: 15_000, multiline: true });
+  const proofs = [input.password, input.privateKey, input.apiToken].filter((proof) => proof != null).length;
+  if (proofs === 0) check.fault('credentials', 'credentials need a password, a private key or an API token');
+  if (input.password != null && input.privateKey != null)
     check.fault('credentials', 'credentials need a password or a private key, and not both');
-  for (const field of ['password', 'privateKey', 'passphrase'] as const)
+  for (const field of credentialFields)
     if (input[field] != null && driver !== undefined && !driver.credentialFields.includes(field))
       check.fault(`credentials.${field}`, `driver ${driver.name} does not use ${field}`);
 }

@@ -17,15 +17,20 @@ import { orphanMappings } from '../mappings/orphans.ts';
 import type { CryptoProfile } from '../transports/session.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';
 import {
+  checkCaCertificates,
+  checkCertificate,
   checkCredentials,
   checkHostKey,
   checkLabels,
   checkLimits,
   checkName,
+  checkOptions,
   checkSite,
   defaultLimits,
   type LabelInput,
   type LimitsInput,
+  usualPort,
+  withDefaults,
 } from './backend-input.ts';
 import {
   type BackendChange,
@@ -51,6 +56,9 @@ export interface BackendCreateInput {
   readonly cryptoProfile?: CryptoProfile | null;
   readonly allowInit?: boolean | null;
   readonly hostKeySha256?: string | null;
+  readonly certificateSha256?: string | null;
+  readonly caCertificates?: string | null;
+  readonly options?: unknown;
   readonly credentials: CredentialsInput;
 }
 
@@ -65,6 +73,8 @@ export interface BackendUpdateInput {
   readonly limits?: LimitsInput | null;
   readonly cryptoProfile?: CryptoProfile | null;
   readonly allowInit?: boolean | null;
+  readonly caCertificates?: string | null;
+  readonly options?: unknown;
   readonly credentials?: CredentialsInput | null;
   readonly enabled?: boolean | null;
 }
@@ -75,6 +85,9 @@ export interface BackendIdInput {
 }
 export interface BackendHostKeyAcceptInput extends BackendIdInput {
   readonly hostKeySha256: string;
+}
+export interface BackendCertificateAcceptInput extends BackendIdInput {
+  readonly certificateSha256: string;
 }
 export interface BackendDeleteInput extends BackendIdInput {
   readonly expectedVersion?: number | null;
@@ -131,7 +144,10 @@ export class BackendService {
       if (input.port != null) check.port('port', input.port);
       checkLimits(check, input.limits);
       const row = await this.#find(context, input.id, 'OPERATOR', check);
-      if (input.credentials != null) checkCredentials(check, input.credentials, this.#drivers.get(row.driver));
+      const driver = this.#drivers.get(row.driver);
+      if (input.credentials != null) checkCredentials(check, input.credentials, driver);
+      checkCaCertificates(check, input.caCertificates);
+      if (driver !== undefined && input.options != null) checkOptions(check, input.options, driver);
       check.throwIfAny();
       return { projectId: row.projectId, effect: (tx) => this.#update(tx, row.id, input) };
     });
@@ -145,7 +161,24 @@ export class BackendService {
       const row = await this.#find(context, input.id, 'OPERATOR', check);
       check.throwIfAny();
       const change = { hostKeySha256: input.hostKeySha256, ...closedCircuit };
-      return { projectId: row.projectId, effect: (tx) => this.#change(tx, row.id, () => change, 'host key accepted') };
+      return {
+        projectId: row.projectId,
+        effect: (tx) => this.#change(tx, row.id, () => change, `host key ${input.hostKeySha256} accepted`),
+      };
+    });
+  }
+
+  acceptCertificate(context: RequestContext, input: BackendCertificateAcceptInput): Promise<BackendResult> {
+    return this.#edge('backendCertificateAccept', context, input, async () => {
+      const check = new InputCheck();
+      check.idempotencyKey(input.idempotencyKey);
+      checkCertificate(check, input.certificateSha256, true);
+      const row = await this.#find(context, input.id, 'OPERATOR', check);
+      check.throwIfAny();
+      const { certificateSha256 } = input;
+      const change = { certificateSha256, ...closedCircuit };
+      const reason = `certificate ${certificateSha256} accepted`;
+      return { projectId: row.projectId, effect: (tx) => this.#change(tx, row.id, () => change, reason) };
     });
   }
 
@@ -188,6 +221,9 @@ export class BackendService {
     if (input.port != null) check.port('port', input.port);
     checkLimits(check, input.limits);
     checkHostKey(check, input.hostKeySha256);
+    checkCertificate(check, input.certificateSha256);
+    checkCaCertificates(check, input.caCertificates);
+    if (driver !== undefined) checkOptions(check, input.options ?? {}, driver);
     checkCredentials(check, input.credentials, driver);
     check.throwIfAny();
     if (driver === undefined) throw new Refusal(check.errors);
@@ -197,6 +233,7 @@ export class BackendService {
   async #insert(tx: Transaction, projectId: string, driver: Driver, input: BackendCreateInput) {
     const id = newUuid();
     const limits = withoutNulls(input.limits);
+    const options = withDefaults(input.options ?? {}, driver);
     try {
       await insertBackend(tx, {
         id,
@@ -206,12 +243,15 @@ export class BackendService {
         driver: driver.name,
         site: input.site ?? null,
         host: input.host,
-        port: input.port ?? driver.defaultPort,
+        port: input.port ?? usualPort(driver, options),
         ...defaultLimits,
         ...limits,
         cryptoProfile: input.cryptoProfile ?? 'MODERN',
         allowInit: input.allowInit ?? false,
         hostKeySha256: input.hostKeySha256 ?? null,
+        certificateSha256: input.certificateSha256 ?? null,
+        caCertificates: input.caCertificates ?? null,
+        options: JSON.stringify(options),
       });
     } catch (error) {
       if (!isDuplicateKey(error)) throw error;
@@ -230,7 +270,9 @@ export class BackendService {
       await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
     return this.#change(tx, id, (row) => {
       checkVersion(row, input.expectedVersion);
-      const elsewhere = input.host != null || input.port != null || input.credentials != null;
+      const elsewhere = ['host', 'port', 'credentials', 'caCertificates', 'options'].some(
+        (field) => input[field as keyof BackendUpdateInput] != null,
+      );
       return {
         ...withoutNulls({
           site: input.site,
@@ -238,7 +280,11 @@ export class BackendService {
           port: input.port,
           cryptoProfile: input.cryptoProfile,
           allowInit: input.allowInit,
+          caCertificates: input.caCertificates,
         }),
+        ...(input.options == null
+          ? {}
+          : { options: JSON.stringify(withDefaults(input.options, this.#drivers.get(row.driver))) }),
         ...withoutNulls(input.limits),
         ...(input.enabled == null ? {} : { provisioningStatus: input.enabled ? 'ENABLED' : 'DISABLED' }),
         // What made it open may be mended now.

@@ -24,6 +24,10 @@ export interface BackendRow {
   readonly cryptoProfile: CryptoProfile;
   readonly allowInit: number;
   readonly hostKeySha256: string | null;
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+  /** JSON text, as the driver's optionsSchema has it. */
+  readonly options: string;
   readonly provisioningStatus: ProvisioningStatus;
   readonly operatingStatus: OperatingStatus;
   readonly checkedAt: Date | null;
@@ -42,7 +46,8 @@ export interface BackendRow {
 
 const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.ordinal, b.site, b.host, b.port,
   b.concurrency, b.queue_limit AS queueLimit, b.deadline_ms AS deadlineMs, b.crypto_profile AS cryptoProfile,
-  b.allow_init AS allowInit, b.host_key_sha256 AS hostKeySha256, b.provisioning_status AS provisioningStatus,
+  b.allow_init AS allowInit, b.host_key_sha256 AS hostKeySha256,
+  b.certificate_sha256 AS certificateSha256, b.ca_certificates AS caCertificates, b.options, b.provisioning_status AS provisioningStatus,
   b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
   b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason,
@@ -136,6 +141,10 @@ export interface NewBackend {
   readonly cryptoProfile: CryptoProfile;
   readonly allowInit: boolean;
   readonly hostKeySha256: string | null;
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+  /** JSON text. */
+  readonly options: string;
 }
 
 /** Gives the next ordinal of its family; throws the database's duplicate error when the name is taken. */
@@ -146,8 +155,9 @@ export async function insertBackend(tx: Transaction, backend: NewBackend): Promi
   );
   await tx.execute(
     `INSERT INTO backend (id, project_id, name, live_name, family, driver, ordinal, site, host, port, concurrency,
-      queue_limit, deadline_ms, crypto_profile, allow_init, host_key_sha256, provisioning_status, operating_status)
-    SELECT ?, ?, ?, ?, ?, ?, next - 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ENABLED', 'UNKNOWN'
+      queue_limit, deadline_ms, crypto_profile, allow_init, host_key_sha256, certificate_sha256, ca_certificates, options,
+      provisioning_status, operating_status)
+    SELECT ?, ?, ?, ?, ?, ?, next - 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ENABLED', 'UNKNOWN'
     FROM backend_ordinal WHERE project_id = ? AND family = ?`,
     [
       backend.id,
@@ -165,6 +175,9 @@ export async function insertBackend(tx: Transaction, backend: NewBackend): Promi
       backend.cryptoProfile,
       backend.allowInit,
       backend.hostKeySha256,
+      backend.certificateSha256,
+      backend.caCertificates,
+      backend.options,
       backend.projectId,
       backend.family,
     ],
@@ -181,6 +194,9 @@ const settable = {
   cryptoProfile: 'crypto_profile',
   allowInit: 'allow_init',
   hostKeySha256: 'host_key_sha256',
+  certificateSha256: 'certificate_sha256',
+  caCertificates: 'ca_certificates',
+  options: 'options',
   provisioningStatus: 'provisioning_status',
   operatingStatus: 'operating_status',
   healthMessage: 'health_message',

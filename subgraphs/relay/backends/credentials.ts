@@ -1,21 +1,30 @@
 // Credentials at rest: each field sealed by itself, bound to its backend and field, so that a copied row opens nothing.
 import type { Database } from '../../../platform/database/database.ts';
 import type { Sealed, Sealer } from '../../../platform/secrets/seal.ts';
-import type { Endpoint, EndpointCredentials } from '../transports/session.ts';
-import type { BackendRow, CredentialRow } from './backend-store.ts';
+import type { CredentialField } from '../drivers/driver.ts';
+import type { CredentialRow } from './backend-store.ts';
 
 export interface CredentialsInput {
   readonly username: string;
   readonly password?: string | null;
   readonly privateKey?: string | null;
   readonly passphrase?: string | null;
+  readonly apiToken?: string | null;
+  readonly clientCertificate?: string | null;
 }
 
-const fields = ['username', 'password', 'privateKey', 'passphrase'] as const;
+export const credentialFields = [
+  'username',
+  'password',
+  'privateKey',
+  'passphrase',
+  'apiToken',
+  'clientCertificate',
+] as const satisfies readonly CredentialField[];
 
 export function sealCredentials(sealer: Sealer, backendId: string, input: CredentialsInput): Map<string, Sealed> {
   const sealed = new Map<string, Sealed>();
-  for (const field of fields) {
+  for (const field of credentialFields) {
     const value = input[field];
     if (value != null) sealed.set(field, sealer.seal(value, aad(backendId, field)));
   }
@@ -23,15 +32,12 @@ export function sealCredentials(sealer: Sealer, backendId: string, input: Creden
 }
 
 /** Throws when a key is missing from the key file. */
-export function openEndpoint(sealer: Sealer, backend: BackendRow, rows: readonly CredentialRow[]): Endpoint {
-  const opened = Object.fromEntries(rows.map((row) => [row.field, sealer.open(row, aad(backend.id, row.field))]));
-  return {
-    host: backend.host,
-    port: backend.port,
-    hostKeySha256: backend.hostKeySha256,
-    cryptoProfile: backend.cryptoProfile,
-    credentials: { username: '', ...opened } as EndpointCredentials,
-  };
+export function openCredentials(
+  sealer: Sealer,
+  backendId: string,
+  rows: readonly CredentialRow[],
+): Partial<Record<CredentialField, string>> {
+  return Object.fromEntries(rows.map((row) => [row.field, sealer.open(row, aad(backendId, row.field))]));
 }
 
 /**

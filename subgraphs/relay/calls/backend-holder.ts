@@ -4,10 +4,11 @@ import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
 import { changeBackend } from '../backends/backend-events.ts';
 import { type BackendRow, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
-import { openEndpoint } from '../backends/credentials.ts';
-import type { WireCall } from '../drivers/driver.ts';
+import { driverOf, openEndpoint } from '../backends/endpoint.ts';
+import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
-import type { Endpoint, ReserveFailure, SendOptions, SendResult, Slot, Transport } from '../transports/session.ts';
+import type { ReserveFailure, SendOptions, SendResult, Slot } from '../transports/session.ts';
+import { type BackendEndpoint, Wires } from '../transports/wires.ts';
 import { CircuitBreaker, isOurs } from './circuit.ts';
 import type { CallEnd } from './completions.ts';
 import type { HolderParts, Launch, QueueHost, Ticket } from './holder-parts.ts';
@@ -29,19 +30,19 @@ export class BackendHolder implements QueueHost {
   /** What waits. */
   readonly queue: QueuePump;
   #row: BackendRow;
-  #transport: Transport;
+  #wires: Wires;
   #endpointText: string;
   #closing = false;
   #usedAtMs = performance.now();
 
-  private constructor(parts: HolderParts, lease: HeldLease, row: BackendRow, endpoint: Endpoint) {
+  private constructor(parts: HolderParts, lease: HeldLease, row: BackendRow, endpoint: BackendEndpoint) {
     this.id = row.id;
     this.#parts = parts;
     this.#lease = lease;
     this.#row = row;
     this.#circuit = new CircuitBreaker(parts.settings.circuitFailures);
     this.#endpointText = JSON.stringify([endpoint, row.concurrency]);
-    this.#transport = this.#connect(endpoint, row);
+    this.#wires = this.#connect(endpoint, row);
     this.#stopListening = parts.wake.on(`backend/${row.id}`, () => this.queue.poke());
     this.queue = new QueuePump(parts, this, lease);
   }
@@ -68,15 +69,19 @@ export class BackendHolder implements QueueHost {
     return this.#row;
   }
 
+  get driver(): Driver {
+    return driverOf(this.#parts.drivers, this.#row);
+  }
+
   get sessions(): number {
-    return this.#transport.state().sessions;
+    return this.#wires.state().sessions;
   }
 
   /** Reads: one call outside of the queue and the journal, through the same sessions and circuit. */
   async ask(wire: WireCall, options: SendOptions): Promise<SendResult> {
     this.#usedAtMs = performance.now();
     const trying = this.#row.circuitState !== 'CLOSED';
-    const sent = await this.#transport.send(wire, options);
+    const sent = await this.#wires.send(wire, options);
     if (sent.ok || sent.failure.kind === 'NO_VERDICT') {
       this.#circuit.succeeded();
       if (trying) await this.#setCircuit('CLOSED', null);
@@ -96,9 +101,9 @@ export class BackendHolder implements QueueHost {
     if (row.circuitState === 'CLOSED' && this.#row.circuitState !== 'CLOSED') this.#circuit.succeeded();
     this.#row = row;
     if (text === this.#endpointText) return;
-    const old = this.#transport;
+    const old = this.#wires;
     this.#endpointText = text;
-    this.#transport = this.#connect(endpoint, row);
+    this.#wires = this.#connect(endpoint, row);
     this.#circuit.succeeded();
     // Calls on the old sessions end by themselves.
     void Promise.allSettled([...this.#running])
@@ -107,10 +112,10 @@ export class BackendHolder implements QueueHost {
   }
 
   /** A slot for a call that need not wait (whoever waits for a slot comes first); undefined: it must be PENDING. */
-  async ticket(objectHash: string): Promise<Ticket | undefined> {
+  async ticket(objectHash: string, kind: TransportKind): Promise<Ticket | undefined> {
     if (!this.live || this.queue.promising || this.#objects.has(objectHash)) return undefined;
     this.#objects.add(objectHash);
-    const slot = await this.#slotSoon();
+    const slot = await this.#slotSoon(kind);
     if (slot !== undefined) return this.take(slot, objectHash);
     this.#objects.delete(objectHash);
     this.queue.pokeIfWaiting();
@@ -123,20 +128,20 @@ export class BackendHolder implements QueueHost {
   }
 
   /** A slot that is free now, or a round trip away on a session that lives. */
-  async #slotSoon(): Promise<Slot | undefined> {
-    const transport = this.#transport;
-    const ready = transport.tryReserve();
-    const { sessions, channels } = transport.state();
+  async #slotSoon(kind: TransportKind): Promise<Slot | undefined> {
+    const wires = this.#wires;
+    const ready = wires.tryReserve(kind);
+    const { sessions, channels } = wires.state(kind);
     if (ready !== undefined || sessions === 0 || channels >= this.#row.concurrency) return ready;
     const patience = new AbortController();
     const timer = setTimeout(() => patience.abort(), slotPatienceMs);
-    const reservation = await transport.reserve({ signal: patience.signal });
+    const reservation = await wires.reserve(kind, { signal: patience.signal });
     clearTimeout(timer);
     if (!reservation.ok) {
       await this.#noteFailure(reservation.failure, false);
       return undefined;
     }
-    if (this.live && transport === this.#transport) return reservation.slot;
+    if (this.live && wires === this.#wires) return reservation.slot;
     reservation.slot.release();
     return undefined;
   }
@@ -182,19 +187,21 @@ export class BackendHolder implements QueueHost {
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
     this.#stopListening();
-    const cut = setTimeout(() => void this.#transport.close(), drainMs);
+    const cut = setTimeout(() => void this.#wires.close(), drainMs);
     await Promise.allSettled([...this.#running]);
     clearTimeout(cut);
-    await this.#transport.close();
+    await this.#wires.close();
     await this.queue.settled;
     // What was launched by the pump meanwhile has found the transport closed: nothing of it was sent.
     await Promise.allSettled([...this.#running]);
     await this.#lease.release();
   }
 
-  #connect(endpoint: Endpoint, row: BackendRow): Transport {
-    const { connectTimeoutMs } = this.#parts.settings;
-    return this.#parts.transports(endpoint, { concurrency: row.concurrency, connectTimeoutMs });
+  #connect(endpoint: BackendEndpoint, row: BackendRow): Wires {
+    const { transports, settings } = this.#parts;
+    const { concurrency, softwareVersion } = row;
+    const { connectTimeoutMs } = settings;
+    return new Wires(this.driver, endpoint, { transports, concurrency, connectTimeoutMs, softwareVersion });
   }
 
   /** For a slot that was reserved: nobody else calls on the object until the ticket is used up. */
@@ -235,13 +242,13 @@ export class BackendHolder implements QueueHost {
   }
 
   /** A slot; a failure; or undefined when the circuit opened or the holder is closing: look again. */
-  async reserve(): Promise<Slot | ReserveFailure | undefined> {
+  async reserve(kind: TransportKind): Promise<Slot | ReserveFailure | undefined> {
     const trying = this.#row.circuitState !== 'CLOSED';
     if (trying) await this.#setCircuit('HALF_OPEN', this.#row.circuitReason);
-    const transport = this.#transport;
-    const reservation = await transport.reserve({ signal: this.#lease.signal });
+    const wires = this.#wires;
+    const reservation = await wires.reserve(kind, { signal: this.#lease.signal });
     if (reservation.ok) {
-      if (transport !== this.#transport) {
+      if (wires !== this.#wires) {
         reservation.slot.release();
         return undefined;
       }

@@ -20,10 +20,12 @@ import type { Logger } from '../../../platform/log.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
 import { projectsOf, requireRole } from '../access.ts';
 import type { BackendRow } from '../backends/backend-store.ts';
+import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { selectBackend } from '../backends/selector.ts';
 import { objectHash } from '../cmp-reference.ts';
 import { validateArguments } from '../drivers/arguments.ts';
-import type { Driver } from '../drivers/driver.ts';
+import type { Driver, RenderContext } from '../drivers/driver.ts';
+import { transportOf } from '../drivers/options.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { BackendManager } from './backend-manager.ts';
 import { argumentFaults, type CallRequest, checkCallInput, cmpReferenceOf, notSupported } from './call-request.ts';
@@ -154,7 +156,7 @@ export class CallService {
 
   /** What stands against any call now. */
   async #refuseNow(call: AcceptedCall, backend: BackendRow): Promise<void> {
-    refuseUnusable(backend, this.#options.settings);
+    refuseUnusable(backend, call.wire, this.#options.settings);
     if (this.#draining) refuse('UNAVAILABLE', 'this relay is shutting down: send it again', { retryAfterMs: 500 });
     if (this.#options.recorder.full)
       refuse('UNAVAILABLE', 'too many outcomes wait for the database: no new calls are taken', { retryAfterMs: 5_000 });
@@ -182,8 +184,7 @@ export class CallService {
   ): Promise<AcceptedCall> {
     const { input } = request;
     requireRole(context.identity, backend.projectId, 'MEMBER', request.action);
-    const driver = this.#options.drivers.get(backend.driver);
-    if (driver === undefined) refuse('NOT_SUPPORTED', `this relay has no driver ${backend.driver}`);
+    const driver = driverOf(this.#options.drivers, backend);
     const plan = request.plan(driver);
     const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
     if (operation.effect === 'READ' || operation.object === undefined)
@@ -218,7 +219,7 @@ export class CallService {
       requestId: context.requestId,
       operation,
       args: checked.args,
-      wire: operation.render(checked.args, { operationId: id }),
+      wire: operation.render(checked.args, { operationId: id, backend: contextOf(driver, backend) }),
       deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
       backendVersion,
       key: key === null ? null : keyScope(request, backend.projectId, key),
@@ -232,8 +233,12 @@ export class CallService {
 
   async #dryRun(call: AcceptedCall, backend: BackendRow): Promise<CallResult> {
     const { reader } = this.#options;
-    const checked = await deviceCheck(reader, { ...call, backend, operationId: call.id });
+    const checked = await deviceCheck(reader, { ...call, backend, context: this.#contextOf(call, backend) });
     return { ...nothing, wireCall: wireText(call.wire), deviceCheck: checked };
+  }
+
+  #contextOf(call: AcceptedCall, backend: BackendRow): RenderContext {
+    return { operationId: call.id, backend: contextOf(driverOf(this.#options.drivers, backend), backend) };
   }
 
   /** After a failover that lost writes it can't be told whether an unseen key was used before. */
@@ -266,7 +271,7 @@ export class CallService {
     const { manager, journal, waiter, settings } = this.#options;
     const holder = await manager.hold(backend);
     const open = passage(backend, settings.circuitRetryMs) !== 'PASS';
-    const ticket = open ? undefined : await holder?.ticket(call.objectHash);
+    const ticket = open ? undefined : await holder?.ticket(call.objectHash, transportOf(call.wire));
     if (holder === undefined || ticket === undefined) return undefined;
     const windowFromMs = performance.now();
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;

@@ -3,8 +3,15 @@
 import type { BackendRow } from '../backends/backend-store.ts';
 import type { ReserveFailure } from '../transports/session.ts';
 
-/** Trying again would not help, or would lock an account: only a person, or new credentials or host key, close it. */
-const lasting: ReadonlySet<string> = new Set(['AUTH_FAILED', 'HOST_KEY_MISMATCH', 'HOST_KEY_UNKNOWN']);
+/** Trying again would not help, or would lock an account: only a person, or new credentials, host key or certificate, close it. */
+const lasting: ReadonlySet<string> = new Set([
+  'AUTH_FAILED',
+  'HOST_KEY_MISMATCH',
+  'HOST_KEY_UNKNOWN',
+  'CERTIFICATE_MISMATCH',
+  'CERTIFICATE_UNKNOWN',
+  'CERTIFICATE_INVALID',
+]);
 const ours: ReadonlySet<string> = new Set(['ABORTED', 'CLOSED', 'WINDOW_PASSED']);
 
 /** True when a failure to reserve or send says nothing about the device. */

@@ -4,23 +4,26 @@ import type { Database } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import { type BackendRow, credentialsOf } from '../backends/backend-store.ts';
-import { openEndpoint } from '../backends/credentials.ts';
-import type { WireCall } from '../drivers/driver.ts';
+import { driverOf, openEndpoint } from '../backends/endpoint.ts';
+import type { Driver, WireCall } from '../drivers/driver.ts';
+import { transportOf } from '../drivers/options.ts';
 import type { RelaySettings } from '../settings.ts';
-import type { SendResult, Transport, TransportFactory } from '../transports/session.ts';
+import type { SendResult, TransportFactory } from '../transports/session.ts';
+import { Wires } from '../transports/wires.ts';
 import type { BackendManager } from './backend-manager.ts';
 import { passage } from './circuit.ts';
 
 export interface DeviceReaderOptions {
   readonly db: Database;
   readonly sealer: Sealer;
+  readonly drivers: ReadonlyMap<string, Driver>;
   readonly transports: TransportFactory;
   readonly manager: BackendManager;
   readonly settings: RelaySettings;
 }
 
 interface Guest {
-  readonly transport: Transport;
+  readonly wires: Wires;
   readonly version: number;
   calls: number;
   usedAtMs: number;
@@ -36,13 +39,13 @@ export class DeviceReader {
 
   /** Refuses when the backend takes no calls now; never rejects for what the wire does. */
   async ask(backend: BackendRow, wire: WireCall, deadlineMs: number): Promise<SendResult> {
-    refuseUnusable(backend, this.#options.settings);
+    refuseUnusable(backend, wire, this.#options.settings);
     const holder = await this.#options.manager.hold(backend);
     if (holder !== undefined) return holder.ask(wire, { deadlineMs });
     const guest = await this.#guest(backend);
     guest.calls += 1;
     try {
-      return await guest.transport.send(wire, { deadlineMs });
+      return await guest.wires.send(wire, { deadlineMs });
     } finally {
       guest.calls -= 1;
       guest.usedAtMs = performance.now();
@@ -55,43 +58,57 @@ export class DeviceReader {
     for (const [id, guest] of [...this.#guests]) {
       if (guest.calls > 0 || guest.usedAtMs > idleSinceMs) continue;
       this.#guests.delete(id);
-      await guest.transport.close();
+      await guest.wires.close();
     }
   }
 
   async close(): Promise<void> {
     const guests = [...this.#guests.values()];
     this.#guests.clear();
-    await Promise.all(guests.map((guest) => guest.transport.close()));
+    await Promise.all(guests.map((guest) => guest.wires.close()));
   }
 
   async #guest(backend: BackendRow): Promise<Guest> {
     const known = this.#guests.get(backend.id);
     if (known?.version === backend.version) return known;
-    const { db, sealer, transports, settings } = this.#options;
+    const { db, sealer, drivers, transports, settings } = this.#options;
     const credentials = (await credentialsOf(db, [backend.id])).get(backend.id) ?? [];
     const endpoint = openEndpoint(sealer, backend, credentials);
-    const { connectTimeoutMs } = settings;
     const made = this.#guests.get(backend.id);
     if (made?.version === backend.version) return made;
-    const transport = transports(endpoint, { concurrency: 1, connectTimeoutMs });
-    const guest = { transport, version: backend.version, calls: 0, usedAtMs: performance.now() };
+    const { connectTimeoutMs } = settings;
+    const { softwareVersion } = backend;
+    const wires = new Wires(driverOf(drivers, backend), endpoint, {
+      ...{ transports, concurrency: 1, connectTimeoutMs, softwareVersion },
+    });
+    const guest = { wires, version: backend.version, calls: 0, usedAtMs: performance.now() };
     this.#guests.set(backend.id, guest);
-    await made?.transport.close();
+    await made?.wires.close();
     return guest;
   }
 }
 
 /** Refusals that leave an idempotency key alone: the same request may do later. */
-export function refuseUnusable(backend: BackendRow, settings: Pick<RelaySettings, 'circuitRetryMs'>): void {
+export function refuseUnusable(
+  backend: BackendRow,
+  wire: WireCall,
+  settings: Pick<RelaySettings, 'circuitRetryMs'>,
+): void {
   const field = ['input', 'backend'];
   if (backend.provisioningStatus === 'DELETED') refuse('NOT_FOUND', `backend ${backend.name} was deleted`, { field });
   if (backend.provisioningStatus === 'DISABLED')
     refuse('BACKEND_DISABLED', `backend ${backend.name} is disabled: enable it with backendUpdate`, { field });
-  if (backend.hostKeySha256 === null)
+  const ssh = transportOf(wire) === 'ssh';
+  if (ssh && backend.hostKeySha256 === null)
     refuse('HOST_KEY_UNKNOWN', `no host key of backend ${backend.name} is accepted yet: backendHostKeyAccept`, {
       field,
     });
+  if (!ssh && backend.certificateSha256 === null && backend.caCertificates === null)
+    refuse(
+      'CERTIFICATE_UNKNOWN',
+      `no certificate of backend ${backend.name} is accepted yet: backendCertificateAccept, or give caCertificates`,
+      { field },
+    );
   if (passage(backend, settings.circuitRetryMs) === 'HELD')
     refuse('CIRCUIT_OPEN', `calls to backend ${backend.name} are held back: ${backend.circuitReason ?? 'it fails'}`, {
       field,

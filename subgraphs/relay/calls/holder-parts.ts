@@ -5,7 +5,7 @@ import type { Logger } from '../../../platform/log.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend-store.ts';
-import type { Driver, DriverOperation, JsonObject, WireCall } from '../drivers/driver.ts';
+import type { Driver, DriverOperation, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { ReserveFailure, Slot, TransportFactory } from '../transports/session.ts';
 import type { CallEnd, Completions } from './completions.ts';
@@ -53,11 +53,12 @@ export interface QueueHost {
   readonly id: string;
   /** The backend as last read. */
   readonly row: BackendRow;
+  readonly driver: Driver;
   /** False: nothing more is sent. */
   readonly live: boolean;
   refresh(row: BackendRow): Promise<void>;
   isBusy(objectHash: string): boolean;
-  reserve(): Promise<Slot | ReserveFailure | undefined>;
+  reserve(kind: TransportKind): Promise<Slot | ReserveFailure | undefined>;
   take(slot: Slot, objectHash: string): Ticket;
   drop(ticket: Ticket): void;
   launch(launch: Launch, ticket: Ticket): Promise<CallEnd>;

@@ -3,7 +3,7 @@ import type { UserError } from '../../../platform/errors.ts';
 import type { KeyScope } from '../../../platform/idempotency.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import type { CmpReference } from '../cmp-reference.ts';
-import type { BackendObject, DriverOperation, Effect, JsonObject, WireCall } from '../drivers/driver.ts';
+import type { BackendObject, DriverOperation, Effect, JsonObject, MappingEffect, WireCall } from '../drivers/driver.ts';
 import type { OperationState } from './states.ts';
 
 export interface OperationRow {
@@ -56,7 +56,7 @@ export interface CallSubject {
   readonly object: BackendObject;
   readonly objectHash: string;
   readonly effect: Effect;
-  readonly mapping: 'creates' | 'deletes' | null;
+  readonly mapping: MappingEffect | null;
   readonly cmp: CmpReference | null;
   readonly shared: boolean;
   readonly forced: boolean;
@@ -103,9 +103,20 @@ export interface CallResult {
   readonly commit: { readonly token: string } | null;
 }
 
-/** Exactly what goes over the wire, as text. */
+/** Exactly what goes over the wire, as text; what the session adds (cookies, tokens) is not part of the call. */
 export function wireText(call: WireCall): string {
-  return call.stdin === undefined ? call.command : `${call.command}\n${call.stdin}`;
+  switch (call.kind) {
+    case 'exec':
+      return call.stdin === undefined ? call.command : `${call.command}\n${call.stdin}`;
+    case 'cli':
+      return call.lines.join('\n');
+    case 'http': {
+      const body = call.body === undefined ? '' : `\n\n${JSON.stringify(call.body, null, 2)}`;
+      return `${call.method} ${call.origin ?? ''}${call.path}${body}`;
+    }
+    case 'ovsdb':
+      return JSON.stringify({ method: 'transact', params: ['Open_vSwitch', ...call.operations] }, null, 2);
+  }
 }
 
 export function subjectOf(row: OperationRow, operation: DriverOperation | undefined): CallSubject {

@@ -5,16 +5,20 @@ import { Refusal } from '../../../platform/errors.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import { contextOf } from '../backends/endpoint.ts';
 import type { JsonObject } from '../drivers/driver.ts';
+import { transportOf } from '../drivers/options.ts';
 import type { Slot } from '../transports/session.ts';
 import { passage } from './circuit.ts';
 import { ObjectClaimedError } from './claim-store.ts';
-import type { HolderParts, QueueHost } from './holder-parts.ts';
-import { type CallSubject, type OperationRow, subjectOf } from './operation.ts';
+import type { HolderParts, Launch, QueueHost } from './holder-parts.ts';
+import { type OperationRow, subjectOf } from './operation.ts';
 import { readPending } from './operation-store.ts';
 import { processLease } from './process-lease.ts';
 
 const headOfQueue = 100;
+
+type Rendered = Pick<Launch, 'operation' | 'args' | 'wire'>;
 
 export class QueuePump {
   readonly #parts: HolderParts;
@@ -123,7 +127,14 @@ export class QueuePump {
         blocked.add(row.objectHash);
         continue;
       }
-      const slot = await this.#holder.reserve();
+      const rendered = this.#render(row, backend);
+      if (rendered === undefined) {
+        const message = `the driver no longer offers ${row.name}`;
+        await this.#reject(row, { code: 'NOT_SUPPORTED', message });
+        await progress();
+        return true;
+      }
+      const slot = await this.#holder.reserve(transportOf(rendered.wire));
       if (slot === undefined || !('send' in slot)) {
         if (slot !== undefined) await this.#reject(row, { code: slot.code, message: slot.message });
         await progress();
@@ -131,7 +142,7 @@ export class QueuePump {
       }
       // Journaled side by side: one after the other, a queue would be as slow as one commit at a time.
       blocked.add(row.objectHash);
-      sending.push(this.#sendRow(row, slot).catch((error: unknown) => this.#stillWaits(row, error)));
+      sending.push(this.#sendRow(row, rendered, slot).catch((error: unknown) => this.#stillWaits(row, error)));
     }
     return progress();
   }
@@ -151,27 +162,33 @@ export class QueuePump {
     return undefined;
   }
 
+  /** Undefined: the driver does not offer the operation any more. */
+  #render(row: OperationRow, backend: BackendRow): Rendered | undefined {
+    const { driver } = this.#holder;
+    const operation = driver.operations.get(row.name);
+    if (operation === undefined) return undefined;
+    const args = JSON.parse(row.arguments) as JsonObject;
+    const context = { operationId: row.id, backend: contextOf(driver, backend) };
+    return { operation, args, wire: operation.render(args, context) };
+  }
+
   /** True when the row left the queue; false when its object is claimed by a call of a process that died. */
-  async #sendRow(row: OperationRow, slot: Slot): Promise<boolean> {
-    const operation = this.#parts.drivers.get(this.#holder.row.driver)?.operations.get(row.name);
+  async #sendRow(row: OperationRow, rendered: Rendered, slot: Slot): Promise<boolean> {
+    const { operation } = rendered;
     const subject = subjectOf(row, operation);
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
-      if (operation === undefined) throw new Refusal([]);
       const sent = await this.#parts.journal.send(subject, row, this.#lease);
       if (!sent) {
         this.#holder.drop(ticket);
         return true;
       }
-      const args = JSON.parse(row.arguments) as JsonObject;
       void this.#holder.launch(
         {
+          ...rendered,
           subject,
           mark: { id: row.id, state: 'SENT', version: row.version + 1 },
-          operation,
-          args,
-          wire: operation.render(args, { operationId: row.id }),
           deadlineMs: row.callDeadlineMs,
           windowFromMs,
         },
@@ -184,11 +201,11 @@ export class QueuePump {
         return true;
       }
       this.#holder.drop(ticket);
-      return this.#notSent(row, subject, error);
+      return this.#notSent(row, error);
     }
   }
 
-  async #notSent(row: OperationRow, subject: CallSubject, error: unknown): Promise<boolean> {
+  async #notSent(row: OperationRow, error: unknown): Promise<boolean> {
     if (error instanceof LeaseLostError) return false;
     if (error instanceof ObjectClaimedError) {
       if (error.state !== 'UNKNOWN') return false;
@@ -198,8 +215,7 @@ export class QueuePump {
     }
     if (error instanceof Refusal) {
       const [first] = error.errors;
-      const message = first?.message ?? `the driver no longer offers ${subject.name}`;
-      await this.#reject(row, { code: first?.code ?? 'NOT_SUPPORTED', message });
+      await this.#reject(row, { code: first?.code ?? 'NOT_SUPPORTED', message: first?.message ?? error.message });
       return true;
     }
     return this.#stillWaits(row, error);

@@ -6,9 +6,10 @@ import { newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
 import { requireRole } from '../access.ts';
+import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
 import { validateArguments } from '../drivers/arguments.ts';
-import type { Driver, DriverOperation, JsonObject, WireCall } from '../drivers/driver.ts';
+import type { Driver, DriverOperation, JsonObject, RenderContext, WireCall } from '../drivers/driver.ts';
 import { argumentFaults, notSupported } from './call-request.ts';
 import type { DeviceReader } from './device-reader.ts';
 import { wireText } from './operation.ts';
@@ -58,8 +59,7 @@ export class ReadService {
     check.throwIfAny();
     const backend = await selectBackend(db, context.identity, { ...input, cmp: null });
     requireRole(context.identity, backend.projectId, 'MEMBER', 'relayRead');
-    const driver = drivers.get(backend.driver);
-    if (driver === undefined) refuse('NOT_SUPPORTED', `this relay has no driver ${backend.driver}`);
+    const driver = driverOf(drivers, backend);
     const operation = driver.operations.get(input.operation) ?? notSupported(driver, input.operation);
     if (operation.effect !== 'READ')
       refuse('NOT_SUPPORTED', `${operation.name} changes the backend: use relayCall`, {
@@ -69,7 +69,7 @@ export class ReadService {
     const fieldOf = (path: readonly string[]) => ['input', 'arguments', ...path];
     const plan = { ...input, fieldOf, faultCode: 'INVALID_ARGUMENTS' } as const;
     if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
-    const wire = operation.render(checked.args, { operationId: newUuid() });
+    const wire = operation.render(checked.args, { operationId: newUuid(), backend: contextOf(driver, backend) });
     const asked = await reader.ask(backend, wire, backend.deadlineMs);
     const answer = { wireCall: wireText(wire), userErrors: [], result: null, deviceError: null };
     if (!asked.ok) return { ...answer, deviceError: asked.failure };
@@ -86,12 +86,12 @@ export async function deviceCheck(
     readonly backend: Parameters<DeviceReader['ask']>[0];
     readonly operation: DriverOperation;
     readonly args: JsonObject;
-    readonly operationId: string;
+    readonly context: RenderContext;
     readonly deadlineMs: number;
   },
 ): Promise<{ code: string; message: string } | null> {
-  const { operation, args, operationId } = call;
-  const wire: WireCall | undefined = operation.renderDryRun?.(args, { operationId });
+  const { operation, args, context } = call;
+  const wire: WireCall | undefined = operation.renderDryRun?.(args, context);
   if (wire === undefined) return null;
   const asked = await reader.ask(call.backend, wire, call.deadlineMs);
   if (!asked.ok) return { code: asked.failure.code, message: asked.failure.message };

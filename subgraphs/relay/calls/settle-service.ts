@@ -9,11 +9,13 @@ import { InputCheck } from '../../../platform/input.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
 import { maySee, requireRole } from '../access.ts';
 import { readBackend } from '../backends/backend-store.ts';
-import type { Driver, JsonObject, ProbeFinding } from '../drivers/driver.ts';
+import { contextOf } from '../backends/endpoint.ts';
+import type { Driver } from '../drivers/driver.ts';
 import type { DeviceReader } from './device-reader.ts';
 import type { Journal } from './journal.ts';
 import { type CallSubject, type OperationRow, subjectOf } from './operation.ts';
 import { isQuiet, readOperation } from './operation-store.ts';
+import { type Finding, lookOf } from './settle-look.ts';
 
 export interface OperationSettleInput {
   readonly idempotencyKey?: string | null;
@@ -100,8 +102,8 @@ export class SettleService {
     if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
     const { verdict } = input;
     if (verdict == null) {
-      const { finding, subject } = await this.#probe(row);
-      return (tx) => this.#settle(tx, row.id, (now) => this.#byProbe(tx, subject, now, finding));
+      const { finding, subject } = await this.#look(row);
+      return (tx) => this.#settle(tx, row.id, (now) => this.#byFinding(tx, subject, now, finding));
     }
     const operation = await this.#driverOperation(row);
     return (tx) =>
@@ -124,46 +126,47 @@ export class SettleService {
     await write(now);
   }
 
-  async #probe(row: OperationRow): Promise<{ finding: ProbeFinding; subject: CallSubject }> {
-    const { db, reader } = this.#options;
+  /** One read: of the job that an ACCEPTED call became, else of the object that an UNKNOWN one was about. */
+  async #look(row: OperationRow): Promise<{ finding: Finding; subject: CallSubject }> {
+    const { db, reader, drivers } = this.#options;
     const backend = await readBackend(db, row.backendId);
-    const operation = await this.#driverOperation(row);
-    if (operation?.probe === undefined || backend === undefined)
-      refuse('NO_PROBE', `the driver has no probe for ${row.name}: look, and give a verdict`, {
+    const driver = drivers.get(backend?.driver ?? '');
+    const look = driver === undefined ? undefined : lookOf(driver, row);
+    if (look === undefined || driver === undefined || backend === undefined)
+      refuse('NO_PROBE', `the driver can't look what became of ${row.name}: look, and give a verdict`, {
         field: ['input', 'verdict'],
       });
-    const args = JSON.parse(row.arguments) as JsonObject;
-    const context = { operationId: row.id };
-    const asked = await reader.ask(backend, operation.probe.render(args, context), backend.deadlineMs);
+    const context = { operationId: row.id, backend: contextOf(driver, backend) };
+    const asked = await reader.ask(backend, look.render(context), backend.deadlineMs);
     if (!asked.ok) refuse('UNAVAILABLE', `the probe could not look: ${asked.failure.message}`, { retryAfterMs: 1_000 });
-    return { finding: operation.probe.interpret(asked.reply, args, context), subject: subjectOf(row, operation) };
+    return { finding: look.interpret(asked.reply, context), subject: subjectOf(row, driver.operations.get(row.name)) };
   }
 
-  async #byProbe(tx: Transaction, subject: CallSubject, now: OperationRow, finding: ProbeFinding): Promise<void> {
+  async #byFinding(tx: Transaction, subject: CallSubject, now: OperationRow, finding: Finding): Promise<void> {
     const { journal } = this.#options;
-    if (finding.finding === 'UNREADABLE') {
-      const evidence = { source: 'probe', finding: 'UNREADABLE', note: finding.message };
-      return journal.evidenceIn(tx, subject, now, evidence);
-    }
-    const wanted = subject.mapping === 'deletes' ? 'ABSENT' : 'PRESENT';
-    const note = `the object is ${finding.finding.toLowerCase()}`;
-    if (finding.finding === wanted) {
-      const evidence = { source: 'probe', finding: 'SUCCEEDED', note };
-      const uuid = finding.finding === 'PRESENT' && finding.uuid !== undefined ? { uuid: finding.uuid } : {};
-      const move = { to: 'SUCCEEDED', by: 'probe', settledBy: 'probe', error: null, evidence, ...uuid } as const;
-      await journal.moveIn(tx, subject, now, move);
-    } else if (await isQuiet(tx, now.id)) {
-      const evidence = { source: 'probe', finding: 'FAILED', note };
-      const error = { code: 'NOT_APPLIED', message: `it did not happen: ${note}` };
-      await journal.moveIn(tx, subject, now, { to: 'FAILED', by: 'probe', settledBy: 'probe', error, evidence });
-    } else {
-      const until = now.quietUntil?.toISOString() ?? '';
-      const evidence = {
-        source: 'probe',
-        finding: 'ABSENT_SO_FAR',
-        note: `${note}; it may still happen until ${until}`,
-      };
-      await journal.evidenceIn(tx, subject, now, evidence);
+    const evidence = (found: string, note: string) => ({ source: 'probe', finding: found, note });
+    switch (finding.is) {
+      case 'DONE': {
+        const { uuid, note, result } = finding;
+        const move = { to: 'SUCCEEDED', by: 'probe', settledBy: 'probe', error: null } as const;
+        const known = { ...(uuid === undefined ? {} : { uuid }), ...(result === undefined ? {} : { result }) };
+        await journal.moveIn(tx, subject, now, { ...move, ...known, evidence: evidence('SUCCEEDED', note) });
+        return;
+      }
+      case 'NOT_DONE': {
+        const { note, error } = finding;
+        // A job's own end is final; an object that is not there may still come.
+        if (!finding.final && !(await isQuiet(tx, now.id))) {
+          const until = now.quietUntil?.toISOString() ?? '';
+          const words = `${note}; it may still happen until ${until}`;
+          return journal.evidenceIn(tx, subject, now, evidence('ABSENT_SO_FAR', words));
+        }
+        const move = { to: 'FAILED', by: 'probe', settledBy: 'probe', error } as const;
+        await journal.moveIn(tx, subject, now, { ...move, evidence: evidence('FAILED', note) });
+        return;
+      }
+      case 'OPEN':
+        return journal.evidenceIn(tx, subject, now, evidence(finding.finding, finding.note));
     }
   }
 

@@ -1,5 +1,5 @@
-// The graph's relaying mutations as call requests: the typed ones of family FIREWALL, and `relayCall` for everything else.
-
+// The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for everything else, and the
+// deletion of what a mapping stands for.
 import type { Database } from '../../../platform/database/database.ts';
 import { invariant, refuse } from '../../../platform/errors.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -8,7 +8,10 @@ import type { InputCheck } from '../../../platform/input.ts';
 import { maySee } from '../access.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { type BackendSelector, checkSelector } from '../backends/selector.ts';
-import type { Driver, FirewallCalls, FirewallPeer, TypedCall } from '../drivers/driver.ts';
+import { validateObject } from '../drivers/arguments.ts';
+import type { ArgumentFault, Driver, JsonObject, JsonValue, TypedCall } from '../drivers/driver.ts';
+import { objectSchema } from '../families/fields.ts';
+import type { TypedMutation } from '../families/typed-mutation.ts';
 import { type MappingRow, readMapping } from '../mappings/mapping-store.ts';
 import { type CallInput, type CallRequest, notSupported, type PlannedCall, type Target } from './call-request.ts';
 
@@ -19,21 +22,7 @@ export interface RelayCallInput extends SelectedInput {
   readonly operation: string;
   readonly arguments: unknown;
 }
-export interface SetElementInput extends SelectedInput {
-  readonly set: string;
-  readonly address: string;
-  readonly comment?: string | null;
-}
-export interface RuleCreateInput extends SelectedInput {
-  readonly name: string;
-  readonly chain?: string | null;
-  readonly source?: FirewallPeer | null;
-  readonly destination?: FirewallPeer | null;
-  readonly protocol?: 'TCP' | 'UDP' | 'ICMP' | null;
-  readonly destinationPort?: number | null;
-  readonly action: 'ACCEPT' | 'DROP' | 'REJECT';
-}
-export interface RuleDeleteInput extends CallInput {
+export interface MappedObjectDeleteInput extends CallInput {
   readonly mappingId: string;
 }
 
@@ -51,55 +40,35 @@ export function relayCall(input: RelayCallInput): CallRequest {
   });
 }
 
-export function setElementAdd(input: SetElementInput): CallRequest {
-  let address = input.address;
-  return selected('firewallAddressSetElementAdd', input, true, {
-    check(check) {
-      checkNamed(check, 'set', input.set);
-      address = check.addressBlock('address', input.address) ?? '';
-      check.text('comment', input.comment, { max: 88 });
-    },
-    plan: (driver) =>
-      typed(driver, 'firewallAddressSetElementAdd', (calls) => calls.addressSetElementAdd({ ...input, address })),
-  });
+/** A typed mutation; `input` has the mutation's own fields beside those of all calls. */
+export function typedCall(mutation: TypedMutation): (input: SelectedInput) => CallRequest {
+  const schema = objectSchema(mutation.fields);
+  return (input) => {
+    const own = ownFields(mutation, input as SelectedInput & JsonObject);
+    return selected(mutation.name, input, true, {
+      check(check) {
+        const checked = validateObject(schema, own);
+        const faults = checked.ok ? (mutation.refine?.(own) ?? []) : checked.faults;
+        for (const fault of faults) addFault(check, own, fault);
+      },
+      plan(driver) {
+        const call = driver.typed[mutation.name]?.(own);
+        if (call === undefined) notSupported(driver, `${mutation.name} with these fields`);
+        return asPlan(call, (path) => ['input', ...path]);
+      },
+    });
+  };
 }
 
-export function setElementRemove(input: SetElementInput): CallRequest {
-  let address = input.address;
-  return selected('firewallAddressSetElementRemove', input, true, {
-    check(check) {
-      checkNamed(check, 'set', input.set);
-      address = check.addressBlock('address', input.address) ?? '';
-    },
-    plan: (driver) =>
-      typed(driver, 'firewallAddressSetElementRemove', (calls) => calls.addressSetElementRemove({ ...input, address })),
-  });
-}
-
-export function ruleCreate(input: RuleCreateInput): CallRequest {
-  let peers: { source?: FirewallPeer | null; destination?: FirewallPeer | null } = {};
-  return selected('firewallRuleCreate', input, true, {
-    check(check) {
-      checkNamed(check, 'name', input.name);
-      if (input.chain != null) checkNamed(check, 'chain', input.chain);
-      peers = {
-        source: checkPeer(check, 'source', input.source),
-        destination: checkPeer(check, 'destination', input.destination),
-      };
-      if (input.destinationPort == null) return;
-      check.port('destinationPort', input.destinationPort);
-      if (input.protocol !== 'TCP' && input.protocol !== 'UDP')
-        check.fault('destinationPort', 'destinationPort needs the protocol TCP or UDP');
-    },
-    plan: (driver) => typed(driver, 'firewallRuleCreate', (calls) => calls.ruleCreate({ ...input, ...peers })),
-  });
-}
-
-/** The rule by its mapping: the device's own handle is in it. */
-export function ruleDelete(db: Database, identity: Identity | null, input: RuleDeleteInput): CallRequest {
+/** What the relay made, or adopted, is deleted by its mapping: so that the device's own id of it is used. */
+export function mappedObjectDelete(
+  db: Database,
+  identity: Identity | null,
+  input: MappedObjectDeleteInput,
+): CallRequest {
   let mapping: MappingRow | undefined;
   return {
-    action: 'firewallRuleDelete',
+    action: 'mappedObjectDelete',
     input,
     keyRequired: true,
     selector: null,
@@ -127,15 +96,18 @@ export function ruleDelete(db: Database, identity: Identity | null, input: RuleD
     },
     plan(driver) {
       invariant(mapping !== undefined, 'the mapping was read with the target');
-      const { state, scope, objectKey, uuid } = mapping;
+      const { state, resource, scope, objectKey, uuid } = mapping;
+      const field = ['input', 'mappingId'];
       if (state === 'DELETED' || state === 'ORPHAN')
-        refuse('WRONG_STATE', `the mapping is ${state}: there is no rule to delete`, { field: ['input', 'mappingId'] });
-      const call = driver.firewall?.ruleDelete({ scope, key: objectKey, uuid });
+        refuse('WRONG_STATE', `the mapping is ${state}: there is nothing to delete`, { field });
+      const remove = driver.resources?.get(resource)?.remove;
+      if (remove === undefined) notSupported(driver, `the deletion of a ${resource} by its mapping`);
+      const call = remove({ scope, key: objectKey, uuid });
       if (call === undefined)
-        refuse('WRONG_STATE', 'the mapping has no handle of a rule: settle the operation that made it first', {
-          field: ['input', 'mappingId'],
+        refuse('WRONG_STATE', `the mapping lacks the device's own id of the ${resource}: settle what made it first`, {
+          field,
         });
-      return asPlan(call, () => ['input', 'mappingId']);
+      return asPlan(call, () => field);
     },
   };
 }
@@ -160,28 +132,31 @@ function selected(
   };
 }
 
-function typed(driver: Driver, what: string, make: (calls: FirewallCalls) => TypedCall | undefined): PlannedCall {
-  const call = driver.firewall === undefined ? undefined : make(driver.firewall);
-  if (call === undefined) notSupported(driver, what);
-  return asPlan(call, (path) => ['input', ...path]);
-}
-
 function asPlan(call: TypedCall, fieldOf: PlannedCall['fieldOf']): PlannedCall {
   return { ...call, fieldOf, faultCode: 'INVALID_INPUT' };
 }
 
-/** Names that go to a device: what the driver's own schema says is checked after. */
-function checkNamed(check: InputCheck, field: string, value: string): void {
-  const wants = 'letters, digits, dot, hyphen, underscore';
-  check.text(field, value, { required: true, min: 1, max: 63, pattern: /^[A-Za-z0-9._-]+$/, wants });
+/** The mutation's own fields that were given; null says the same as leaving out. */
+function ownFields(mutation: TypedMutation, input: JsonObject): JsonObject {
+  const own = Object.keys(mutation.fields).map((name) => [name, withoutNulls(input[name] ?? null)] as const);
+  return Object.fromEntries(own.filter(([, value]) => value !== null));
 }
 
-function checkPeer(check: InputCheck, field: string, peer: FirewallPeer | null | undefined): FirewallPeer | null {
-  if (peer == null) return null;
-  if (peer.set != null && peer.address != null)
-    check.fault(field, `${field} has an address and a set: give at most one of the two`);
-  if (peer.set != null) checkNamed(check, `${field}.set`, peer.set);
-  if (peer.address == null) return peer;
-  const address = check.addressBlock(`${field}.address`, peer.address);
-  return address === undefined ? peer : { ...peer, address };
+function withoutNulls(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member as JsonValue)]));
+}
+
+function addFault(check: InputCheck, own: JsonObject, fault: ArgumentFault): void {
+  const field = fault.path.join('.');
+  let value: JsonValue | undefined = own;
+  for (const name of fault.path) value = (value as JsonObject | undefined)?.[name];
+  const shown = JSON.stringify(value)?.slice(0, 80);
+  const said =
+    fault.message.startsWith('must') && shown !== undefined
+      ? `${field} is ${shown}; it ${fault.message}`
+      : `${field}: ${fault.message}`;
+  check.fault(field, said, fault.tooLong === true ? 'TOO_LONG' : 'INVALID_INPUT');
 }

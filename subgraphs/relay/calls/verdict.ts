@@ -46,8 +46,8 @@ function readReply(
         ...(outcome.absent === true ? { absent: true } : {}),
       };
     case 'UNKNOWN': {
-      // A command that has exited has no effect any more; one whose reply was cut may still run.
-      const ended = reply.exitCode !== null && !reply.truncated;
+      // A command that has exited has no effect any more; anything else may still run.
+      const ended = reply.kind === 'exec' && reply.exitCode !== null && !reply.truncated;
       return {
         state: 'UNKNOWN',
         error: { code: outcome.code, message: outcome.message },

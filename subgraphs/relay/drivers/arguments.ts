@@ -1,5 +1,6 @@
 // Checks an operation's arguments against its JSON Schema (2020-12), fills in defaults, and says all faults at once.
 
+import { isIP } from 'node:net';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { canonicalAddressBlock } from '../../../platform/graph/scalars.ts';
 import type { ArgumentFault, DriverOperation, JsonObject } from './driver.ts';
@@ -11,27 +12,34 @@ export type CheckedArguments =
 const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false });
 // Shown in published schemas; to others an unknown format is only a remark.
 ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
-const validators = new WeakMap<DriverOperation, ValidateFunction>();
+ajv.addFormat('address', (text: string) => isIP(text) !== 0);
+const validators = new WeakMap<JsonObject, ValidateFunction>();
 const maxFaults = 20;
 
 /** The arguments with defaults filled in (a copy), or every fault. Anything may be given. */
 export function validateArguments(operation: DriverOperation, value: unknown): CheckedArguments {
+  const checked = validateObject(operation.argumentsSchema, value);
+  if (!checked.ok) return checked;
+  const faults = operation.refine?.(checked.args) ?? [];
+  return faults.length > 0 ? { ok: false, faults } : checked;
+}
+
+/** As validateArguments, for any object schema (2020-12). */
+export function validateObject(schema: JsonObject, value: unknown): CheckedArguments {
   const args: unknown = structuredClone(value);
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     return { ok: false, faults: [{ path: [], message: 'must be an object' }] };
   }
-  const validate = validatorOf(operation);
+  const validate = validatorOf(schema);
   if (!validate(args)) return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
-  const checked = args as JsonObject;
-  const faults = operation.refine?.(checked) ?? [];
-  return faults.length > 0 ? { ok: false, faults } : { ok: true, args: checked };
+  return { ok: true, args: args as JsonObject };
 }
 
-function validatorOf(operation: DriverOperation): ValidateFunction {
-  let validate = validators.get(operation);
+function validatorOf(schema: JsonObject): ValidateFunction {
+  let validate = validators.get(schema);
   if (!validate) {
-    validate = ajv.compile(operation.argumentsSchema);
-    validators.set(operation, validate);
+    validate = ajv.compile(schema);
+    validators.set(schema, validate);
   }
   return validate;
 }
@@ -47,7 +55,8 @@ function toFault(error: ErrorObject): ArgumentFault {
   if (error.keyword === 'required') {
     return { path: [...path, String(error.params.missingProperty)], message: 'is required' };
   }
-  return { path, message: error.message ?? 'is not valid' };
+  const tooLong = error.keyword === 'maxLength' || error.keyword === 'maxItems';
+  return { path, message: error.message ?? 'is not valid', ...(tooLong ? { tooLong } : {}) };
 }
 
 /** RFC 6901 section 4. */

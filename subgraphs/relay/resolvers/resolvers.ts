@@ -8,6 +8,7 @@ import type { RequestContext } from '../../../platform/identity.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { Leases } from '../../../platform/leases.ts';
 import type {
+  BackendCertificateAcceptInput,
   BackendCreateInput,
   BackendDeleteInput,
   BackendHostKeyAcceptInput,
@@ -16,6 +17,7 @@ import type {
   BackendUpdateInput,
 } from '../backends/backend-service.ts';
 import type { BackendRow } from '../backends/backend-store.ts';
+import { optionsOf } from '../backends/endpoint.ts';
 import { backendLease } from '../calls/backend-manager.ts';
 import type { CallRequest } from '../calls/call-request.ts';
 import type { CallService } from '../calls/call-service.ts';
@@ -24,17 +26,15 @@ import type { ReadService, RelayReadInput } from '../calls/read-service.ts';
 import type { OperationSettleInput, SettleService } from '../calls/settle-service.ts';
 import type { OperationState } from '../calls/states.ts';
 import {
+  type MappedObjectDeleteInput,
+  mappedObjectDelete,
   type RelayCallInput,
-  type RuleCreateInput,
-  type RuleDeleteInput,
   relayCall,
-  ruleCreate,
-  ruleDelete,
-  type SetElementInput,
-  setElementAdd,
-  setElementRemove,
+  type SelectedInput,
+  typedCall,
 } from '../calls/typed-calls.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { typedMutations } from '../families/families.ts';
 import type { MappingRow, MappingState } from '../mappings/mapping-store.ts';
 import type { Entities } from './entities.ts';
 import type { FeedArguments, Feeds } from './feeds.ts';
@@ -90,6 +90,11 @@ export function relayResolvers(parts: ResolverParts): IResolvers {
         backends.update(context, input),
       backendHostKeyAccept: (_: unknown, { input }: Input<BackendHostKeyAcceptInput>, context: RequestContext) =>
         backends.acceptHostKey(context, input),
+      backendCertificateAccept: (
+        _: unknown,
+        { input }: Input<BackendCertificateAcceptInput>,
+        context: RequestContext,
+      ) => backends.acceptCertificate(context, input),
       backendCircuitClose: (_: unknown, { input }: Input<BackendIdInput>, context: RequestContext) =>
         backends.closeCircuit(context, input),
       backendDelete: (_: unknown, { input }: Input<BackendDeleteInput>, context: RequestContext) =>
@@ -113,6 +118,7 @@ export function relayResolvers(parts: ResolverParts): IResolvers {
     CmpObject: cmpObjectResolvers(parts),
     Driver: {
       operations: (driver: Driver) => [...driver.operations.values()],
+      typedMutations: (driver: Driver) => Object.keys(driver.typed),
     },
     RelayPayload: {
       mapping: async ({ operation }: CallResult, _: unknown, context: RequestContext) =>
@@ -130,10 +136,12 @@ function callResolvers({ db, calls }: ResolverParts) {
       calls.call(context, request(input, context));
   return {
     relayCall: relaying<RelayCallInput>(relayCall),
-    firewallAddressSetElementAdd: relaying<SetElementInput>(setElementAdd),
-    firewallAddressSetElementRemove: relaying<SetElementInput>(setElementRemove),
-    firewallRuleCreate: relaying<RuleCreateInput>(ruleCreate),
-    firewallRuleDelete: relaying<RuleDeleteInput>((input, context) => ruleDelete(db, context.identity, input)),
+    mappedObjectDelete: relaying<MappedObjectDeleteInput>((input, context) =>
+      mappedObjectDelete(db, context.identity, input),
+    ),
+    ...Object.fromEntries(
+      typedMutations.map((mutation) => [mutation.name, relaying<SelectedInput>(typedCall(mutation))]),
+    ),
   };
 }
 
@@ -168,6 +176,7 @@ function backendResolvers({ entities, pages, leases, drivers, owner, name }: Res
     }),
     limits: ({ concurrency, queueLimit, deadlineMs }: BackendRow) => ({ concurrency, queueLimit, deadlineMs }),
     allowInit: (row: BackendRow) => row.allowInit === 1,
+    options: (row: BackendRow) => optionsOf(row),
     credentialFields: (row: BackendRow, _: unknown, context: RequestContext) =>
       entities.credentialFields(context, row.id),
     driverOperations: (row: BackendRow) => [...(drivers.get(row.driver)?.operations.values() ?? [])],

@@ -1,25 +1,30 @@
 // The wire as the backend manager sees it: reserve a slot on a live session, journal SENT, then send on that slot.
 // Nothing here rejects: a failure says for certain whether the device can have got a byte of the call.
 
-import type { Reply, WireCall } from '../drivers/driver.ts';
+import type {
+  BackendContext,
+  CliDialect,
+  Credentials,
+  HttpSessions,
+  Reply,
+  TransportKind,
+  WireCall,
+} from '../drivers/driver.ts';
 
 export type CryptoProfile = 'MODERN' | 'COMPAT' | 'LEGACY';
-
-export interface EndpointCredentials {
-  readonly username: string;
-  readonly password?: string;
-  readonly privateKey?: string;
-  readonly passphrase?: string;
-}
 
 /** Where a backend is, and how it proves itself. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** `SHA256:…` as ssh-keygen -lf prints it; null: every key is refused. */
+  /** SSH: `SHA256:…` as ssh-keygen -lf prints it; null: every key is refused. */
   readonly hostKeySha256: string | null;
+  /** TLS: `SHA256:…` of the server's certificate (DER), in the same form; null or absent: no certificate is pinned. */
+  readonly certificateSha256?: string | null;
+  /** TLS: PEM certificates of who may vouch for the server; without them and without a pin every certificate is refused. */
+  readonly caCertificates?: string | null;
   readonly cryptoProfile: CryptoProfile;
-  readonly credentials: EndpointCredentials;
+  readonly credentials: Credentials;
 }
 
 /** Why not a byte of the call was given to the kernel. */
@@ -34,6 +39,14 @@ export type NotSentCode =
   | 'HOST_KEY_MISMATCH'
   /** No key is pinned; `presented` has the device's. */
   | 'HOST_KEY_UNKNOWN'
+  /** The device showed another certificate than the pinned one; `presented` has it. */
+  | 'CERTIFICATE_MISMATCH'
+  /** Neither a certificate nor who may vouch for it is known; `presented` has the device's. */
+  | 'CERTIFICATE_UNKNOWN'
+  /** The certificate has expired, is for another name, or nobody known vouches for it; `presented` has it. */
+  | 'CERTIFICATE_INVALID'
+  /** The device gives no further session now. */
+  | 'SESSION_REFUSED'
   /** The device refused a channel on two connections, or answered the exec request with no. */
   | 'CHANNEL_REFUSED'
   /** `beforeFirstByte` said no. */
@@ -48,7 +61,7 @@ export type SendFailure =
       readonly kind: 'NOT_SENT';
       readonly code: NotSentCode;
       readonly message: string;
-      /** The fingerprint that the device showed, for the two HOST_KEY codes. */
+      /** The fingerprint that the device showed, for the HOST_KEY and CERTIFICATE codes. */
       readonly presented?: string;
     }
   /** The call may have been carried out. */
@@ -108,7 +121,13 @@ export interface TransportOptions {
   readonly connectTimeoutMs?: number;
   readonly idleCloseMs?: number;
   readonly keepaliveMs?: number;
+  /** SSH: how to speak to the device's command line; without it only exec calls can be sent. */
+  readonly cli?: CliDialect;
+  /** HTTPS: how sessions are opened. */
+  readonly https?: HttpSessions;
+  /** HTTPS: what a log-in may need to know. */
+  readonly backend?: BackendContext;
 }
 
-/** How the backend manager makes transports; the real one is `createSshTransport` in transports/ssh-transport.ts. */
-export type TransportFactory = (endpoint: Endpoint, options: TransportOptions) => Transport;
+/** Makes the transport of one wire; the real ones are in transports/factories.ts. */
+export type TransportFactory = (kind: TransportKind, endpoint: Endpoint, options: TransportOptions) => Transport;

@@ -2,7 +2,7 @@
 // verdict. Standard input follows the exec request at once, so a call costs one round trip.
 
 import type { ClientChannel } from 'ssh2';
-import type { WireCall } from '../drivers/driver.ts';
+import type { ExecCall } from '../drivers/driver.ts';
 import type { SendFailure, SendOptions, SendResult } from './session.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { requestExec } from './ssh2-channels.ts';
@@ -16,7 +16,7 @@ const defaultMaxReplyBytes = 1024 * 1024;
 export function runExec(
   connection: SshConnection,
   channel: ClientChannel,
-  call: WireCall,
+  call: ExecCall,
   options: SendOptions,
 ): Promise<SendResult | 'stale'> {
   if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
@@ -106,6 +106,7 @@ class ReplyBuffer {
 
   toReply(exitCode: number | null) {
     return {
+      kind: 'exec' as const,
       exitCode,
       stdout: Buffer.concat(this.#chunks.stdout).toString('utf8'),
       stderr: Buffer.concat(this.#chunks.stderr).toString('utf8'),

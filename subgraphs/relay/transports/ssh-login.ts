@@ -3,9 +3,10 @@
 
 import { connect, type Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Client, type ParsedKey } from 'ssh2';
+import type { Credentials } from '../drivers/driver.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 import { hostKeyOf } from './host-key.ts';
-import type { Endpoint, EndpointCredentials, NotSentCode, ReserveFailure } from './session.ts';
+import type { Endpoint, NotSentCode, ReserveFailure } from './session.ts';
 
 export interface LoginOptions {
   /** For everything from the TCP connection to the accepted credential. */
@@ -34,9 +35,9 @@ function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | E
 }
 
 /** Opening a key with its passphrase takes a good part of a second of pure computing: once is enough. */
-const parsedKeys = new WeakMap<EndpointCredentials, ParsedKey | Error>();
+const parsedKeys = new WeakMap<Credentials, ParsedKey | Error>();
 
-function privateKeyOf(credentials: EndpointCredentials): ParsedKey | Error | undefined {
+function privateKeyOf(credentials: Credentials): ParsedKey | Error | undefined {
   const { privateKey, passphrase } = credentials;
   if (privateKey === undefined) return undefined;
   const key = parsedKeys.get(credentials) ?? parsePrivateKey(privateKey, passphrase);
@@ -134,7 +135,7 @@ function refused(code: NotSentCode, message: string): Promise<Login> {
  * RFC 4252: the key if there is one; a password only by the method that the server names (password, else
  * keyboard-interactive), so that a wrong one counts once. With both, the password is the second factor.
  */
-function authenticate(credentials: EndpointCredentials, key: ParsedKey | undefined) {
+function authenticate(credentials: Credentials, key: ParsedKey | undefined) {
   const { username, password } = credentials;
   const tried = new Set<string>();
   return (methodsLeft: readonly string[] | null, partialSuccess: boolean | null): AnyAuthMethod | false => {

@@ -43,7 +43,8 @@ export function createSshTransport(endpoint: Endpoint, options: TransportOptions
 
 class SshTransport implements Transport {
   readonly #endpoint: Endpoint;
-  readonly #options: Required<TransportOptions>;
+  readonly #options: TransportOptions &
+    Required<Pick<TransportOptions, 'connectTimeoutMs' | 'idleCloseMs' | 'keepaliveMs'>>;
   readonly #connections = new Set<SshConnection>();
   readonly #waiters: Waiter[] = [];
   readonly #closing = new AbortController();
@@ -243,6 +244,7 @@ class SshTransport implements Transport {
       send: async (call, options) => {
         if (used) return failed('CLOSED', 'The slot was used already.');
         used = true;
+        if (call.kind !== 'exec') throw new Error(`an SSH session can't send a call of kind ${call.kind}`);
         const result = await runExec(place.connection, place.channel, call, options);
         free();
         if (result !== 'stale') return result;

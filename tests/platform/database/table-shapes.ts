@@ -18,6 +18,7 @@ const nativeTypes: Record<string, (size: string) => string> = {
   VarBinary: (size) => `varbinary${size}`,
   DateTime: (size) => `datetime${size}`,
   LongText: () => 'longtext',
+  Text: () => 'text',
   UnsignedBigInt: () => 'bigint(20) unsigned',
   UnsignedInt: () => 'int(10) unsigned',
   UnsignedSmallInt: () => 'smallint(5) unsigned',

@@ -100,7 +100,7 @@ describeWithLab('a real firewall', (lab) => {
     const made = await call(node, 'ruleCreate', {
       ...{ backend: { id: firewall }, cmpObject: tenant, idempotencyKey: 'r2', name: 'to-go', action: 'ACCEPT' },
     });
-    const gone = await call(node, 'ruleDelete', { idempotencyKey: 'd2', mappingId: made.mapping?.id });
+    const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: made.mapping?.id });
     expect(gone).toMatchObject({
       operation: { state: 'SUCCEEDED' },
       mapping: { id: made.mapping?.id, state: 'DELETED' },

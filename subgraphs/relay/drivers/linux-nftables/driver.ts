@@ -1,12 +1,15 @@
 // Packet filter of Linux: nft 1.0 behind OpenSSH. Measured on Debian 12 (nft 1.0.6).
 
-import type { Driver, DriverOperation, Health } from '../driver.ts';
-import { firewallCalls } from './firewall-calls.ts';
+import type { Driver, DriverOperation, ExecReply, Health } from '../driver.ts';
+import { optionsSchema } from '../options.ts';
+import { addressCreate, addressDelete } from './addresses.ts';
 import { chainCreate, chainList, rulesetRead, tableList } from './listings.ts';
 import { objectsOf, readAnswer } from './nft.ts';
+import { resources } from './resources.ts';
 import { ruleCreate, ruleDelete, ruleList } from './rules.ts';
 import { setElementAdd, setElementList, setElementRemove } from './set-elements.ts';
 import { setCreate, setDelete, setList } from './sets.ts';
+import { typedCalls } from './typed-calls.ts';
 
 const operations: readonly DriverOperation[] = [
   tableList,
@@ -15,6 +18,8 @@ const operations: readonly DriverOperation[] = [
   setList,
   setCreate,
   setDelete,
+  addressCreate,
+  addressDelete,
   setElementList,
   setElementAdd,
   setElementRemove,
@@ -25,7 +30,7 @@ const operations: readonly DriverOperation[] = [
 ];
 
 /** The list of tables comes with nft's version; the machine id follows on a line of its own where there is one. */
-const health: Health = {
+const health: Health<ExecReply> = {
   render: () => ({ kind: 'exec', command: 'nft -j list tables && { cat /etc/machine-id 2>/dev/null || :; }' }),
   interpret(reply) {
     const [tables = '', machineId = ''] = reply.stdout.trim().split('\n');
@@ -37,14 +42,17 @@ const health: Health = {
   },
 };
 
+const ports = { ssh: 22 } as const;
+
 export const linuxNftables: Driver = {
   name: 'linux-nftables',
   family: 'FIREWALL',
   summary: 'The packet filter of Linux (nftables), over SSH.',
-  defaultPort: 22,
-  transport: 'ssh',
+  ports,
+  optionsSchema: optionsSchema(ports),
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations: new Map(operations.map((operation) => [operation.name, operation])),
+  resources,
   health,
-  firewall: firewallCalls,
+  typed: typedCalls,
 };

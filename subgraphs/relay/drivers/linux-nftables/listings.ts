@@ -1,7 +1,17 @@
 // Tables, chains and the whole ruleset: what is there, and the chains that a firewall is set up with.
 
-import type { JsonObject, OperationSpec } from '../driver.ts';
-import { apply, check, checkOutcome, handleOf, list, objectsOf, readOutcome, writeOutcome } from './nft.ts';
+import type { JsonObject } from '../driver.ts';
+import {
+  apply,
+  check,
+  checkOutcome,
+  handleOf,
+  list,
+  type NftOperation,
+  objectsOf,
+  readOutcome,
+  writeOutcome,
+} from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, argumentsSchema, family, name, table } from './schema.ts';
 
@@ -13,7 +23,7 @@ type ChainArguments = TableArguments & {
   policy: 'accept' | 'drop';
 };
 
-export const tableList: OperationSpec<JsonObject> = {
+export const tableList: NftOperation<JsonObject> = {
   name: 'table.list',
   summary: 'Lists the tables.',
   category: 'USER',
@@ -24,7 +34,7 @@ export const tableList: OperationSpec<JsonObject> = {
   interpret: (reply) => readOutcome(reply, (objects) => ({ tables: objectsOf(objects, 'table') })),
 };
 
-export const rulesetRead: OperationSpec<JsonObject> = {
+export const rulesetRead: NftOperation<JsonObject> = {
   name: 'ruleset.read',
   summary: 'Reads everything: tables, chains, sets with their elements, rules.',
   category: 'USER',
@@ -35,7 +45,7 @@ export const rulesetRead: OperationSpec<JsonObject> = {
   interpret: (reply) => readOutcome(reply, (objects) => ({ nftables: objects })),
 };
 
-export const chainList: OperationSpec<TableArguments> = {
+export const chainList: NftOperation<TableArguments> = {
   name: 'chain.list',
   summary: 'Lists the chains of a table.',
   category: 'USER',
@@ -46,7 +56,7 @@ export const chainList: OperationSpec<TableArguments> = {
   interpret: (reply) => readOutcome(reply, (objects) => ({ chains: objectsOf(objects, 'chain') })),
 };
 
-export const chainCreate: OperationSpec<ChainArguments> = {
+export const chainCreate: NftOperation<ChainArguments> = {
   name: 'chain.create',
   summary: 'Makes a chain; with a hook, packets pass through it.',
   category: 'INIT',

@@ -1,7 +1,9 @@
 // How nft 1.0 is spoken to and understood: libnftables-json(5) on standard input, so that nothing from a user is ever part
 // of a command line or of nft's own language.
 
-import type { ExecCall, JsonObject, JsonValue, Outcome, Reply } from '../driver.ts';
+import type { ExecCall, ExecReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+
+export type NftOperation<Arguments> = OperationSpec<Arguments, ExecReply>;
 
 /** `-e` echoes what was done, `-a` with handles. */
 const applyCommand = 'nft -j -e -a -f -';
@@ -11,20 +13,29 @@ const readCommand = 'nft -j -a -f -';
 const maxMessageLength = 4_096;
 
 export function apply(command: JsonObject): ExecCall {
-  return call(applyCommand, command);
+  return call(applyCommand, [command]);
+}
+
+/** One batch: all of it or nothing. */
+export function applyAll(commands: readonly JsonObject[]): ExecCall {
+  return call(applyCommand, commands);
 }
 
 /** Has the device check a command and change nothing. */
 export function check(command: JsonObject): ExecCall {
-  return call(checkCommand, command);
+  return call(checkCommand, [command]);
+}
+
+export function checkAll(commands: readonly JsonObject[]): ExecCall {
+  return call(checkCommand, commands);
 }
 
 export function list(what: JsonObject): ExecCall {
-  return call(readCommand, { list: what });
+  return call(readCommand, [{ list: what }]);
 }
 
-function call(command: string, nftCommand: JsonObject): ExecCall {
-  return { kind: 'exec', command, stdin: `${JSON.stringify({ nftables: [nftCommand] })}\n` };
+function call(command: string, nftables: readonly JsonObject[]): ExecCall {
+  return { kind: 'exec', command, stdin: `${JSON.stringify({ nftables })}\n` };
 }
 
 /** What nft said: the objects of its answer, a refusal in its own words, or nothing that can be understood. */
@@ -37,7 +48,7 @@ export type NftAnswer =
  * nft applies a batch whole or not at all, and exits with 1 and `Error: …` when it did not. Other ends (a signal, a shell
  * that was killed) say nothing about what was done.
  */
-export function readAnswer(reply: Reply): NftAnswer {
+export function readAnswer(reply: ExecReply): NftAnswer {
   const { exitCode, stdout } = reply;
   const words = reply.stderr
     .trim()
@@ -80,8 +91,8 @@ export function objectsOf(objects: readonly JsonObject[], kind: string): JsonObj
 
 /** Outcome of a write. `read` makes the result of nft's echo; undefined when what must be there is not. */
 export function writeOutcome(
-  reply: Reply,
-  verb: 'add' | 'delete',
+  reply: ExecReply,
+  verb: 'add' | 'create' | 'delete',
   kind: string,
   read: (echoed: JsonObject) => { result: JsonValue; uuid?: string } | undefined,
 ): Outcome {
@@ -97,7 +108,7 @@ export function writeOutcome(
 }
 
 /** Outcome of a read: READ operations have no unknown outcome. */
-export function readOutcome(reply: Reply, read: (objects: readonly JsonObject[]) => JsonValue): Outcome {
+export function readOutcome(reply: ExecReply, read: (objects: readonly JsonObject[]) => JsonValue): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'objects') return { state: 'SUCCEEDED', result: read(answer.objects) };
   const code = answer.kind === 'refused' ? answer.code : reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY';
@@ -105,7 +116,7 @@ export function readOutcome(reply: Reply, read: (objects: readonly JsonObject[])
 }
 
 /** Outcome of `nft -c`, which says nothing when all is well. */
-export function checkOutcome(reply: Reply): Outcome {
+export function checkOutcome(reply: ExecReply): Outcome {
   if (reply.exitCode === 0 && !reply.truncated) return { state: 'SUCCEEDED', result: null };
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };

@@ -1,8 +1,19 @@
 // Rules: made at the end of a chain, known by the mark in their comment, deleted by the handle that the kernel gave them.
 
-import type { ArgumentFault, JsonObject, OperationSpec, ProbeFinding, Reply } from '../driver.ts';
+import type { ArgumentFault, ExecReply, JsonObject, MappedObject, ProbeFinding, ResourceFinding } from '../driver.ts';
 import { readMark, writeMark } from './mark.ts';
-import { apply, check, checkOutcome, handleOf, list, objectsOf, readAnswer, readOutcome, writeOutcome } from './nft.ts';
+import {
+  apply,
+  check,
+  checkOutcome,
+  handleOf,
+  list,
+  type NftOperation,
+  objectsOf,
+  readAnswer,
+  readOutcome,
+  writeOutcome,
+} from './nft.ts';
 import { type Matching, matchFaults, statements } from './rule-statements.ts';
 import { type AddressFamily, addressBlock, argumentsSchema, family, handle, ipVersion, name, table } from './schema.ts';
 
@@ -51,7 +62,33 @@ const deleteRule = (args: DeleteArguments): JsonObject => ({
 });
 
 /** Looks for a rule in the listing of its chain. */
-function find(reply: Reply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
+function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
+  const rule = look(reply, isIt);
+  if ('finding' in rule) return rule;
+  const uuid = handleOf(rule.rule);
+  return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }) };
+}
+
+/** The rule of a mapping: by its handle, and by our name in its mark, for a handle may come again with a new table. */
+export function findRule(reply: ExecReply, { key, uuid }: MappedObject): ResourceFinding {
+  const isIt = ({ handle: own, comment }: JsonObject) =>
+    (uuid === null || String(own) === uuid) && (readMark(comment)?.words ?? comment) === key;
+  const found = look(reply, isIt);
+  if ('finding' in found) return found;
+  const handleText = handleOf(found.rule);
+  const mark = readMark(found.rule.comment);
+  return {
+    finding: 'PRESENT',
+    ...(handleText === undefined ? {} : { uuid: handleText }),
+    ...(mark === undefined ? {} : { operationId: mark.operationId }),
+    values: { name: key, statements: found.rule.expr ?? [] },
+  };
+}
+
+function look(
+  reply: ExecReply,
+  isIt: (rule: JsonObject) => boolean,
+): { readonly rule: JsonObject } | Exclude<ResourceFinding, { finding: 'PRESENT' }> {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
@@ -59,12 +96,10 @@ function find(reply: Reply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
   if (objectsOf(answer.objects, 'chain').length === 0)
     return { finding: 'UNREADABLE', message: 'nft listed no chain.' };
   const rule = objectsOf(answer.objects, 'rule').find(isIt);
-  if (!rule) return { finding: 'ABSENT' };
-  const uuid = handleOf(rule);
-  return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }) };
+  return rule === undefined ? { finding: 'ABSENT' } : { rule };
 }
 
-export const ruleCreate: OperationSpec<CreateArguments> = {
+export const ruleCreate: NftOperation<CreateArguments> = {
   name: 'rule.create',
   summary: 'Makes a rule at the end of a chain.',
   category: 'USER',
@@ -87,6 +122,7 @@ export const ruleCreate: OperationSpec<CreateArguments> = {
   refine: (args): readonly ArgumentFault[] => matchFaults(args),
   object,
   mapping: 'creates',
+  desired: (args) => ({ name: args.name, statements: statements(args) }),
   render: (args, { operationId }) => apply(addRule(args, operationId)),
   renderDryRun: (args, { operationId }) => check(addRule(args, operationId)),
   interpretDryRun: checkOutcome,
@@ -102,7 +138,7 @@ export const ruleCreate: OperationSpec<CreateArguments> = {
   },
 };
 
-export const ruleDelete: OperationSpec<DeleteArguments> = {
+export const ruleDelete: NftOperation<DeleteArguments> = {
   name: 'rule.delete',
   summary: 'Deletes a rule by its handle; name is what it is called here.',
   category: 'USER',
@@ -125,7 +161,7 @@ export const ruleDelete: OperationSpec<DeleteArguments> = {
   },
 };
 
-export const ruleList: OperationSpec<ChainArguments> = {
+export const ruleList: NftOperation<ChainArguments> = {
   name: 'rule.list',
   summary: 'Lists the rules of a chain, in order.',
   category: 'USER',

@@ -2,6 +2,7 @@
 // (but for its reserved words), so that a ruleset that was saved as text can be loaded again.
 
 import type { JsonObject } from '../driver.ts';
+import { maxWordsBytes } from './mark.ts';
 
 export type AddressFamily = 'inet' | 'ip' | 'ip6';
 
@@ -20,6 +21,15 @@ export const addressBlock = {
   format: 'address-block',
   maxLength: 49,
   description: 'An IPv4 or IPv6 address, or a CIDR block whose host bits are zero.',
+} as const;
+
+export const comment = {
+  type: 'string',
+  minLength: 1,
+  maxLength: maxWordsBytes,
+  // A double quote would end the comment in a ruleset that was saved as text.
+  pattern: '^[^"\\p{C}\\p{Zl}\\p{Zp}]*$',
+  description: `At most ${maxWordsBytes} bytes of printable characters without double quotes.`,
 } as const;
 
 export const handle = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;

@@ -1,10 +1,21 @@
 // Addresses and blocks in an address set.
 
-import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, Probe } from '../driver.ts';
+import type { ArgumentFault, ExecReply, JsonObject, JsonValue, Probe, ResourceFinding } from '../driver.ts';
 import { canonical, covers, fromElement, toExpression } from './address.ts';
 import { maxWordsBytes, readMark, writeMark } from './mark.ts';
-import { apply, check, checkOutcome, isObject, list, objectsOf, readAnswer, readOutcome, writeOutcome } from './nft.ts';
-import { type AddressFamily, addressBlock, argumentsSchema, family, name, table } from './schema.ts';
+import {
+  apply,
+  check,
+  checkOutcome,
+  isObject,
+  list,
+  type NftOperation,
+  objectsOf,
+  readAnswer,
+  readOutcome,
+  writeOutcome,
+} from './nft.ts';
+import { type AddressFamily, addressBlock, argumentsSchema, comment, family, name, table } from './schema.ts';
 
 type SetArguments = { family: AddressFamily; table: string; set: string };
 type ElementArguments = SetArguments & { address: string };
@@ -32,31 +43,40 @@ const object = (args: ElementArguments) => ({
 });
 
 /** An element is its value: there is nothing else to know it by, and adding it twice is the same as once. */
-const probe: Probe<ElementArguments> = {
+const probe: Probe<ElementArguments, ExecReply> = {
   render: listSet,
   interpret(reply, args) {
-    const answer = readAnswer(reply);
-    if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
-    if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
-    const [set] = objectsOf(answer.objects, 'set');
-    if (!set) return { finding: 'UNREADABLE', message: 'nft listed no set.' };
-    const wanted = canonical(args.address);
-    const elements = elementsOf(set);
-    if (elements.some((element) => fromElement(element) === wanted)) return { finding: 'PRESENT' };
-    // With auto-merge (which nft 1.0.6 does not list) neighbours become one element that hides what it is made of.
-    const wider = elements.find((element) => covers(element, wanted));
-    if (wider !== undefined) {
-      return { finding: 'UNREADABLE', message: `${wanted} is inside the wider element ${JSON.stringify(wider)}.` };
-    }
-    return { finding: 'ABSENT' };
+    const found = findElement(reply, canonical(args.address));
+    return found.finding === 'PRESENT' ? { finding: 'PRESENT' } : found;
   },
 };
+
+/** An address or block, in canonical text, in the listing of its set. */
+export function findElement(reply: ExecReply, wanted: string): ResourceFinding {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
+  if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
+  const [set] = objectsOf(answer.objects, 'set');
+  if (!set) return { finding: 'UNREADABLE', message: 'nft listed no set.' };
+  const elements = elementsOf(set);
+  const element = elements.find((one) => fromElement(one) === wanted);
+  if (element !== undefined) {
+    const { comment: words, operationId } = describe(element);
+    const mark = typeof operationId === 'string' ? { operationId } : {};
+    return { finding: 'PRESENT', ...mark, values: { set: set.name ?? null, address: wanted, comment: words ?? '' } };
+  }
+  // With auto-merge (which nft 1.0.6 does not list) neighbours become one element that hides what it is made of.
+  const wider = elements.find((one) => covers(one, wanted));
+  if (wider !== undefined)
+    return { finding: 'UNREADABLE', message: `${wanted} is inside the wider element ${JSON.stringify(wider)}.` };
+  return { finding: 'ABSENT' };
+}
 
 function elementsOf(set: JsonObject): readonly JsonValue[] {
   return Array.isArray(set.elem) ? set.elem : [];
 }
 
-export const setElementAdd: OperationSpec<AddArguments> = {
+export const setElementAdd: NftOperation<AddArguments> = {
   name: 'setElement.add',
   summary: 'Adds an address or block to an address set.',
   category: 'USER',
@@ -68,14 +88,7 @@ export const setElementAdd: OperationSpec<AddArguments> = {
       table,
       set: name,
       address: addressBlock,
-      comment: {
-        type: 'string',
-        minLength: 1,
-        maxLength: maxWordsBytes,
-        // A double quote would end the comment in a ruleset that was saved as text.
-        pattern: '^[^"\\p{C}\\p{Zl}\\p{Zp}]*$',
-        description: `At most ${maxWordsBytes} bytes of printable characters without double quotes.`,
-      },
+      comment,
     },
     ['set', 'address'],
   ),
@@ -87,6 +100,8 @@ export const setElementAdd: OperationSpec<AddArguments> = {
   },
   object,
   mapping: 'creates',
+  // An element that was there before keeps its own comment.
+  desired: ({ set, address }) => ({ set, address: canonical(address) }),
   render: (args, { operationId }) => apply(addElement(args, operationId)),
   renderDryRun: (args, { operationId }) => check(addElement(args, operationId)),
   interpretDryRun: checkOutcome,
@@ -95,7 +110,7 @@ export const setElementAdd: OperationSpec<AddArguments> = {
   probe,
 };
 
-export const setElementRemove: OperationSpec<ElementArguments> = {
+export const setElementRemove: NftOperation<ElementArguments> = {
   name: 'setElement.remove',
   summary: 'Removes an address or block from an address set.',
   category: 'USER',
@@ -113,7 +128,7 @@ export const setElementRemove: OperationSpec<ElementArguments> = {
   probe,
 };
 
-export const setElementList: OperationSpec<SetArguments> = {
+export const setElementList: NftOperation<SetArguments> = {
   name: 'setElement.list',
   summary: 'Lists the elements of an address set.',
   category: 'USER',

@@ -1,7 +1,16 @@
 // Address sets: what rules can refer to instead of single addresses.
 
-import type { OperationSpec } from '../driver.ts';
-import { apply, check, checkOutcome, handleOf, list, objectsOf, readOutcome, writeOutcome } from './nft.ts';
+import {
+  apply,
+  check,
+  checkOutcome,
+  handleOf,
+  list,
+  type NftOperation,
+  objectsOf,
+  readOutcome,
+  writeOutcome,
+} from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
 import { type AddressFamily, argumentsSchema, family, ipVersion, name, table } from './schema.ts';
 
@@ -31,7 +40,7 @@ const deleteSet = (args: SetArguments) => ({
   delete: { set: { family: args.family, table: args.table, name: args.set } },
 });
 
-export const setList: OperationSpec<TableArguments> = {
+export const setList: NftOperation<TableArguments> = {
   name: 'set.list',
   summary: 'Lists the sets of a table, without their elements.',
   category: 'USER',
@@ -45,7 +54,7 @@ export const setList: OperationSpec<TableArguments> = {
     })),
 };
 
-export const setCreate: OperationSpec<SetCreateArguments> = {
+export const setCreate: NftOperation<SetCreateArguments> = {
   name: 'set.create',
   summary: 'Makes an address set.',
   category: 'USER',
@@ -75,7 +84,7 @@ export const setCreate: OperationSpec<SetCreateArguments> = {
     }),
 };
 
-export const setDelete: OperationSpec<SetArguments> = {
+export const setDelete: NftOperation<SetArguments> = {
   name: 'set.delete',
   summary: 'Deletes an address set with its elements; refused while a rule refers to it.',
   category: 'USER',

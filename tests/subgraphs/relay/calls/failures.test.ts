@@ -144,17 +144,18 @@ describeWithLab('a misbehaving device', (lab) => {
   });
 
   test('what has no probe is settled by a person, an operator', async () => {
+    await node.db.execute('UPDATE backend SET allow_init = 1, version = version + 1');
     await lab().faults.set({ drop: 'after', matching: 'unprobed' });
     const lost = await call(node, 'relayCall', {
-      ...{ backend: { name: 'fw' }, idempotencyKey: 'unprobed', operation: 'set.create' },
-      arguments: { set: 'unprobed' },
+      ...{ backend: { name: 'fw' }, idempotencyKey: 'unprobed', operation: 'chain.create' },
+      arguments: { chain: 'unprobed' },
     });
     expect(lost.operation?.state).toBe('UNKNOWN');
     const id = lost.operation?.id;
     expect(await settle(node, { id })).toMatchObject({
       userErrors: [{ code: 'NO_PROBE', field: ['input', 'verdict'] }],
     });
-    const verdict = { id, verdict: 'SUCCEEDED', note: 'nft list sets shows it' };
+    const verdict = { id, verdict: 'SUCCEEDED', note: 'nft list chains shows it' };
     expect(await settle(node, verdict, identity('MEMBER'))).toMatchObject({ userErrors: [{ code: 'FORBIDDEN' }] });
     expect(await settle(node, verdict)).toMatchObject({ operation: { state: 'SUCCEEDED', settledBy: 'operator' } });
   });

@@ -83,9 +83,9 @@ test('what can not be made twice is refused while it is mapped', async () => {
   expect(made.operation?.state).toBe('SUCCEEDED');
   const again = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'rule-2' });
   expect(again.userErrors).toMatchObject([{ code: 'ALREADY_MAPPED' }]);
-  const gone = await call(node, 'ruleDelete', { idempotencyKey: 'rule-3', mappingId: made.mapping?.id });
+  const gone = await call(node, 'delete', { idempotencyKey: 'rule-3', mappingId: made.mapping?.id });
   expect(gone).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
-  const twice = await call(node, 'ruleDelete', { idempotencyKey: 'rule-4', mappingId: made.mapping?.id });
+  const twice = await call(node, 'delete', { idempotencyKey: 'rule-4', mappingId: made.mapping?.id });
   expect(twice.userErrors).toMatchObject([{ code: 'WRONG_STATE', field: ['input', 'mappingId'] }]);
   // Both calls show the mapping: the one that made it, and the one that ended it.
   for (const id of [made.operation?.id, gone.operation?.id]) {

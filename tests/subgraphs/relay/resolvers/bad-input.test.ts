@@ -4,6 +4,7 @@ import { type GraphQLObjectType, isObjectType } from 'graphql';
 import { encodeId, newUuid } from '../../../../platform/ids.ts';
 import { NftDevice } from '../support/nft-device.ts';
 import { call, identity, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+import { fieldFaults, inputTypeOf, typedInputs } from '../support/typed-inputs.ts';
 
 type Input = Record<string, unknown>;
 interface Case {
@@ -73,14 +74,13 @@ function valid(mutation: string, change: Input = {}): Input {
     backendHostKeyAccept: { id: ids.backend, hostKeySha256: hostKey },
     backendCircuitClose: { id: ids.backend },
     backendDelete: { id: ids.backend },
-    firewallAddressSetElementAdd: { ...selected, set: 'blocked', address: '192.0.2.7' },
-    firewallAddressSetElementRemove: { ...selected, set: 'blocked', address: '192.0.2.7' },
-    firewallRuleCreate: { ...selected, name: 'rule', action: 'DROP' },
-    firewallRuleDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
+    backendCertificateAccept: { id: ids.backend, certificateSha256: hostKey },
+    mappedObjectDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
     relayCall: { ...selected, operation: 'setElement.add', arguments: { set: 'blocked', address: '192.0.2.7' } },
     operationSettle: { id: ids.operation },
   };
-  return { ...inputs[mutation], ...change };
+  const typed = typedInputs[mutation];
+  return { ...(typed === undefined ? inputs[mutation] : { ...selected, ...typed }), ...change };
 }
 
 const idCases = (type: string, foreign: () => string, field = 'id'): readonly (() => Case)[] => [
@@ -151,18 +151,32 @@ const selectedCases: readonly (() => Case)[] = [
     'input.cmpObject.role',
   ),
 ];
-const elementCases: readonly (() => Case)[] = [
-  ...selectedCases,
-  one('no key', { idempotencyKey: '' }, 'INVALID_INPUT', 'input.idempotencyKey'),
-  one('no address', { address: 'nonsense' }, 'INVALID_INPUT', 'input.address'),
-  one('an address out of range', { address: '192.0.2.256' }, 'INVALID_INPUT', 'input.address'),
-  one('a block with host bits', { address: '192.0.2.1/24' }, 'INVALID_INPUT', 'input.address'),
-  one('a block too narrow', { address: '192.0.2.0/33' }, 'INVALID_INPUT', 'input.address'),
-  one('an address with a control', { address: '192.0.2.1\n' }, 'INVALID_INPUT', 'input.address'),
-  one('a set name with a control', { set: control }, 'INVALID_INPUT', 'input.set'),
-  one('a set name that breaks out', { set: 'a; flush ruleset' }, 'INVALID_INPUT', 'input.set'),
-  one('a long set name', { set: long }, 'TOO_LONG', 'input.set'),
-];
+/** What one field alone does not show, and what a driver says beyond its family. */
+const ownCases: Readonly<Record<string, readonly (() => Case)[]>> = {
+  firewallAddressCreate: [one('two contents', { fqdn: 'a.example' }, 'INVALID_INPUT', 'input.fqdn')],
+  firewallAddressSetElementAdd: [
+    one('a comment with a quote', { comment: 'a"b' }, 'INVALID_INPUT', 'input.comment'),
+    one('a bad set', { set: 'a b' }, 'INVALID_INPUT', 'input.set'),
+  ],
+  firewallRuleCreate: [
+    one('a bad name', { name: 'a b' }, 'INVALID_INPUT', 'input.name'),
+    one('a bad chain', { chain: 'a; b' }, 'INVALID_INPUT', 'input.chain'),
+    one('a bad source', { source: { address: '1.2.3' } }, 'INVALID_INPUT', 'input.source.address'),
+    one('a bad destination', { destination: { address: '10.0.0.1/8' } }, 'INVALID_INPUT', 'input.destination.address'),
+    one('a source with both', { source: { address: '10.0.0.1', set: 'blocked' } }, 'INVALID_INPUT', 'input.source'),
+    one('a bad set', { source: { set: control } }, 'INVALID_INPUT', 'input.source.set'),
+    one('a port without protocol', { destinationPort: 80 }, 'INVALID_INPUT', 'input.destinationPort'),
+  ],
+  firewallServiceCreate: [one('a range backwards', { lastPort: 1 }, 'INVALID_INPUT', 'input.lastPort')],
+  firewallVipCreate: [one('a port alone', { externalPort: 80 }, 'INVALID_INPUT', 'input.externalPort')],
+  switchPortVlanSet: [one('a trunk without VLANs', { mode: 'TRUNK' }, 'INVALID_INPUT', 'input.vlan')],
+  // The only backend here is a firewall.
+  switchVlanCreate: [one('another family', {}, 'NOT_SUPPORTED', '')],
+  networkPortCreate: [one('an address without subnet', { address: '10.0.0.9' }, 'INVALID_INPUT', 'input.subnet')],
+  networkSecurityGroupRuleCreate: [
+    one('a port without protocol', { firstPort: 80 }, 'INVALID_INPUT', 'input.firstPort'),
+  ],
+};
 const backendFieldCases: readonly (() => Case)[] = [
   ...keyCases,
   one('a bad host', { host: 'no host' }, 'INVALID_INPUT', 'input.host'),
@@ -226,6 +240,15 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
     inputType: 'BackendHostKeyAcceptInput',
     cases: [...idCases('Backend', () => ids.foreignBackend), ...keyCases, ...hostKeyCases],
   },
+  backendCertificateAccept: {
+    inputType: 'BackendCertificateAcceptInput',
+    cases: [
+      ...idCases('Backend', () => ids.foreignBackend),
+      ...keyCases,
+      one('no fingerprint', { certificateSha256: 'AA:BB' }, 'INVALID_INPUT', 'input.certificateSha256'),
+      one('a long fingerprint', { certificateSha256: long }, 'TOO_LONG', 'input.certificateSha256'),
+    ],
+  },
   backendCircuitClose: {
     inputType: 'BackendCircuitCloseInput',
     cases: [...idCases('Backend', () => ids.foreignBackend), ...keyCases],
@@ -239,40 +262,22 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
       one('live mappings', {}, 'HAS_MAPPINGS', 'input.id'),
     ],
   },
-  firewallAddressSetElementAdd: {
-    inputType: 'FirewallAddressSetElementAddInput',
-    cases: [
-      ...elementCases,
-      one('a long comment', { comment: long }, 'TOO_LONG', 'input.comment'),
-      one('a comment with a control', { comment: control }, 'INVALID_INPUT', 'input.comment'),
-      one('a comment with a quote', { comment: 'a"b' }, 'INVALID_INPUT', 'input.comment'),
-    ],
-  },
-  firewallAddressSetElementRemove: { inputType: 'FirewallAddressSetElementRemoveInput', cases: elementCases },
-  firewallRuleCreate: {
-    inputType: 'FirewallRuleCreateInput',
-    cases: [
-      ...selectedCases,
-      one('a bad name', { name: 'a b' }, 'INVALID_INPUT', 'input.name'),
-      one('a name with a control', { name: control }, 'INVALID_INPUT', 'input.name'),
-      one('a long name', { name: long }, 'TOO_LONG', 'input.name'),
-      one('a bad chain', { chain: 'a; b' }, 'INVALID_INPUT', 'input.chain'),
-      one('a bad source', { source: { address: '1.2.3' } }, 'INVALID_INPUT', 'input.source.address'),
-      one(
-        'a bad destination',
-        { destination: { address: '10.0.0.1/8' } },
-        'INVALID_INPUT',
-        'input.destination.address',
-      ),
-      one('a source with both', { source: { address: '10.0.0.1', set: 'blocked' } }, 'INVALID_INPUT', 'input.source'),
-      one('a bad set', { source: { set: control } }, 'INVALID_INPUT', 'input.source.set'),
-      one('port 0', { protocol: 'TCP', destinationPort: 0 }, 'INVALID_INPUT', 'input.destinationPort'),
-      one('port 70000', { protocol: 'TCP', destinationPort: 70_000 }, 'INVALID_INPUT', 'input.destinationPort'),
-      one('a port without protocol', { destinationPort: 80 }, 'INVALID_INPUT', 'input.destinationPort'),
-    ],
-  },
-  firewallRuleDelete: {
-    inputType: 'FirewallRuleDeleteInput',
+  ...Object.fromEntries(
+    Object.keys(typedInputs).map((mutation) => [
+      mutation,
+      {
+        inputType: inputTypeOf(mutation),
+        cases: [
+          ...selectedCases,
+          ...fieldFaults(mutation).map((fault) => () => fault),
+          ...(ownCases[mutation] ?? []),
+          one('too long a deadline', { deadlineMs: 600_001 }, 'INVALID_INPUT', 'input.deadlineMs'),
+        ],
+      },
+    ]),
+  ),
+  mappedObjectDelete: {
+    inputType: 'MappedObjectDeleteInput',
     cases: [...idCases('Mapping', () => ids.foreignMapping, 'mappingId'), ...callCases],
   },
   relayCall: {
@@ -409,6 +414,12 @@ describe('the same key with another input', () => {
       first: () => valid('backendHostKeyAccept', { idempotencyKey: 'k3', hostKeySha256: device.ssh.hostKeySha256 }),
       other: () => valid('backendHostKeyAccept', { idempotencyKey: 'k3' }),
     },
+    backendCertificateAccept: {
+      ...{ inputType: 'BackendCertificateAcceptInput' },
+      first: () => valid('backendCertificateAccept', { idempotencyKey: 'k4' }),
+      other: () =>
+        valid('backendCertificateAccept', { idempotencyKey: 'k4', certificateSha256: `SHA256:${'D'.repeat(43)}` }),
+    },
     firewallAddressSetElementAdd: {
       ...{ inputType: 'FirewallAddressSetElementAddInput' },
       first: () => valid('firewallAddressSetElementAdd', { idempotencyKey: 'k5' }),
@@ -424,10 +435,10 @@ describe('the same key with another input', () => {
       first: () => valid('firewallRuleCreate', { idempotencyKey: 'k7' }),
       other: () => valid('firewallRuleCreate', { idempotencyKey: 'k7', action: 'ACCEPT' }),
     },
-    firewallRuleDelete: {
-      ...{ inputType: 'FirewallRuleDeleteInput' },
-      first: () => valid('firewallRuleDelete', { idempotencyKey: 'k8', force: true }),
-      other: () => valid('firewallRuleDelete', { idempotencyKey: 'k8', force: false }),
+    mappedObjectDelete: {
+      ...{ inputType: 'MappedObjectDeleteInput' },
+      first: () => valid('mappedObjectDelete', { idempotencyKey: 'k8', force: true }),
+      other: () => valid('mappedObjectDelete', { idempotencyKey: 'k8', force: false }),
     },
     relayCall: {
       ...{ inputType: 'RelayCallInput' },

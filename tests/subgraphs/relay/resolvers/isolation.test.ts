@@ -6,6 +6,7 @@ import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
 import type { Identity } from '../../../../platform/identity.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+import { inputTypeOf, typedInputs } from '../support/typed-inputs.ts';
 
 const owner = identity('OPERATOR', projectA);
 const stranger = identity('OPERATOR', projectB);
@@ -93,26 +94,17 @@ const mutationProbes: Record<string, Probe> = {
   backendHostKeyAccept: mutation('backendHostKeyAccept', 'BackendHostKeyAcceptInput', backendResult, () => ({
     ...{ id: ids.backend, hostKeySha256: `SHA256:${'C'.repeat(43)}` },
   })),
+  backendCertificateAccept: mutation(
+    ...(['backendCertificateAccept', 'BackendCertificateAcceptInput', backendResult] as const),
+    () => ({ id: ids.backend, certificateSha256: `SHA256:${'C'.repeat(43)}` }),
+  ),
   backendCircuitClose: mutation('backendCircuitClose', 'BackendCircuitCloseInput', backendResult, () => ({
     id: ids.backend,
   })),
   backendDelete: mutation('backendDelete', 'BackendDeleteInput', backendResult, () => ({
     ...{ id: ids.backend, orphanMappings: true },
   })),
-  firewallAddressSetElementAdd: mutation(
-    ...(['firewallAddressSetElementAdd', 'FirewallAddressSetElementAddInput', callResult] as const),
-    () => ({ backend: selector(), set: 'blocked', address: '10.0.0.1' }),
-  ),
-  firewallAddressSetElementRemove: mutation(
-    ...(['firewallAddressSetElementRemove', 'FirewallAddressSetElementRemoveInput', callResult] as const),
-    () => ({ backend: selector(), set: 'blocked', address: '10.0.0.1' }),
-  ),
-  firewallRuleCreate: mutation('firewallRuleCreate', 'FirewallRuleCreateInput', callResult, () => ({
-    // Their project, where the CMP object of the same name does not live.
-    ...{ backend: { whereMapped: true }, name: 'r', action: 'DROP' },
-    cmpObject: { type: cmp.type, externalId: cmp.externalId },
-  })),
-  firewallRuleDelete: mutation('firewallRuleDelete', 'FirewallRuleDeleteInput', callResult, () => ({
+  mappedObjectDelete: mutation('mappedObjectDelete', 'MappedObjectDeleteInput', callResult, () => ({
     mappingId: ids.mapping,
   })),
   relayCall: mutation('relayCall', 'RelayCallInput', callResult, () => ({
@@ -125,6 +117,12 @@ const mutationProbes: Record<string, Probe> = {
   operationSettle: mutation('operationSettle', 'OperationSettleInput', `operation { ${fields.operation} }`, () => ({
     ...{ id: ids.operation, verdict: 'FAILED', note: 'x', force: true },
   })),
+  ...Object.fromEntries(
+    Object.entries(typedInputs).map(([name, own]) => [
+      name,
+      mutation(name, inputTypeOf(name), callResult, () => ({ backend: selector(), ...own })),
+    ]),
+  ),
 };
 
 const subscriptions: Record<string, string> = {
@@ -151,7 +149,7 @@ test('every root field and every entity has its case', () => {
   const { schema } = node.relay;
   const names = (type: ReturnType<typeof schema.getQueryType>) => Object.keys(type?.getFields() ?? {});
   expect(names(schema.getQueryType()).filter((name) => !name.startsWith('_'))).toEqual(Object.keys(queries));
-  expect(names(schema.getMutationType())).toEqual(Object.keys(mutationProbes));
+  expect(names(schema.getMutationType()).sort()).toEqual(Object.keys(mutationProbes).sort());
   expect(names(schema.getSubscriptionType())).toEqual(Object.keys(subscriptions));
   const entityUnion = schema.getType('_Entity');
   const types = entityUnion !== undefined && 'getTypes' in entityUnion ? entityUnion.getTypes() : [];

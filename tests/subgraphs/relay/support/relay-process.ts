@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { createRedisWake } from '../../../../platform/wake.ts';
+import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
 import type { SendOptions, Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
-import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
 import type { TestDatabase } from '../../../support/database.ts';
 import { call, RelayNode } from './relay-system.ts';
 
@@ -42,8 +42,8 @@ function die(): never {
 }
 
 function deadly(moment: Moment): TransportFactory {
-  return (endpoint, options) => {
-    const transport = createSshTransport(endpoint, options);
+  return (kind, endpoint, options) => {
+    const transport = createTransport(kind, endpoint, options);
     const slotOf = (slot: Slot): Slot => ({
       release: () => slot.release(),
       async send(wire, sendOptions: SendOptions) {

@@ -172,7 +172,7 @@ export const mutations = {
   add: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${callFields} } }`,
   remove: `mutation ($input: FirewallAddressSetElementRemoveInput!) { call: firewallAddressSetElementRemove(input: $input) { ${callFields} } }`,
   ruleCreate: `mutation ($input: FirewallRuleCreateInput!) { call: firewallRuleCreate(input: $input) { ${callFields} } }`,
-  ruleDelete: `mutation ($input: FirewallRuleDeleteInput!) { call: firewallRuleDelete(input: $input) { ${callFields} } }`,
+  delete: `mutation ($input: MappedObjectDeleteInput!) { call: mappedObjectDelete(input: $input) { ${callFields} } }`,
   relayCall: `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) { ${callFields} } }`,
   settle: `mutation ($input: OperationSettleInput!) { settle: operationSettle(input: $input) { operation { ${operationFields} } userErrors { code message field } commit { token } } }`,
   create: `mutation ($input: BackendCreateInput!) { backend: backendCreate(input: $input) { backend { id version ordinal name } userErrors { code message field } commit { token } } }`,
@@ -181,7 +181,7 @@ export const mutations = {
 /** Runs a relaying mutation; throws on top-level errors. */
 export async function call(
   node: RelayNode,
-  which: 'add' | 'remove' | 'ruleCreate' | 'ruleDelete' | 'relayCall',
+  which: 'add' | 'remove' | 'ruleCreate' | 'delete' | 'relayCall',
   input: Record<string, unknown>,
   who: Identity = identity('OPERATOR'),
 ): Promise<CallShape> {

@@ -11,6 +11,7 @@ import { readHostKey } from '../../../../../subgraphs/relay/transports/host-key.
 import type { Endpoint, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
+import { renderContext } from '../../support/render-context.ts';
 
 function operation(name: string): DriverOperation {
   const found = linuxNftables.operations.get(name);
@@ -54,14 +55,16 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
 
   async function call(name: string, args: JsonObject, operationId = randomUUID()): Promise<Outcome> {
     const given = checked(name, args);
-    const sent = await transport.send(operation(name).render(given, { operationId }), { deadlineMs: 10_000 });
+    const sent = await transport.send(operation(name).render(given, renderContext(linuxNftables, { operationId })), {
+      deadlineMs: 10_000,
+    });
     if (!sent.ok) throw new Error(sent.failure.message);
     return operation(name).interpret(sent.reply, given);
   }
 
   async function dryRun(name: string, args: JsonObject): Promise<Outcome | undefined> {
     const given = checked(name, args);
-    const wireCall = operation(name).renderDryRun?.(given, { operationId: randomUUID() });
+    const wireCall = operation(name).renderDryRun?.(given, renderContext(linuxNftables));
     if (!wireCall) throw new Error(`${name} has no dry run`);
     const sent = await transport.send(wireCall, { deadlineMs: 10_000 });
     if (!sent.ok) throw new Error(sent.failure.message);
@@ -72,9 +75,11 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const given = checked(name, args);
     const { probe } = operation(name);
     if (!probe) throw new Error(`${name} has no probe`);
-    const sent = await transport.send(probe.render(given, { operationId }), { deadlineMs: 10_000 });
+    const sent = await transport.send(probe.render(given, renderContext(linuxNftables, { operationId })), {
+      deadlineMs: 10_000,
+    });
     if (!sent.ok) throw new Error(sent.failure.message);
-    return probe.interpret(sent.reply, given, { operationId });
+    return probe.interpret(sent.reply, given, renderContext(linuxNftables, { operationId }));
   }
 
   test('its host key is the one that ssh-keygen prints', async () => {
@@ -87,7 +92,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
 
   test.each(['MODERN', 'COMPAT', 'LEGACY'] as const)('OpenSSH speaks the profile %s', async (cryptoProfile) => {
     const other = createSshTransport({ ...endpoint, cryptoProfile }, { concurrency: 1 });
-    const sent = await other.send(linuxNftables.health.render(), { deadlineMs: 10_000 });
+    const sent = await other.send(linuxNftables.health.render(renderContext(linuxNftables)), { deadlineMs: 10_000 });
     await other.close();
     expect(sent.ok && linuxNftables.health.interpret(sent.reply)).toMatchObject({
       softwareVersion: expect.stringMatching(/^nftables 1\./),
@@ -186,7 +191,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(two.uuid).not.toBe(one.uuid);
     expect(await probe('rule.create', args, second)).toEqual({ finding: 'PRESENT', uuid: two.uuid });
     expect(await probe('rule.create', args)).toEqual({ finding: 'ABSENT' });
-    const deletion = linuxNftables.firewall?.ruleDelete({
+    const deletion = linuxNftables.resources?.get('rule')?.remove?.({
       scope: 'inet filter forward',
       key: 'tenant-42',
       uuid: one.uuid ?? null,
@@ -260,9 +265,12 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const args = { name: 'unsure', action: 'drop' };
     const operationId = randomUUID();
     await lab().faults.set({ on: 'apply', drop: 'mid-reply', times: 1 });
-    const sent = await transport.send(operation('rule.create').render(checked('rule.create', args), { operationId }), {
-      deadlineMs: 10_000,
-    });
+    const sent = await transport.send(
+      operation('rule.create').render(checked('rule.create', args), renderContext(linuxNftables, { operationId })),
+      {
+        deadlineMs: 10_000,
+      },
+    );
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' } });
     expect(await probe('rule.create', args, operationId)).toMatchObject({ finding: 'PRESENT' });
   });
@@ -272,9 +280,10 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const reservation = await cut.reserve();
     if (!reservation.ok) throw new Error(reservation.failure.message);
     const operationId = randomUUID();
-    const wireCall = operation('rule.create').render(checked('rule.create', { name: 'late', action: 'drop' }), {
-      operationId,
-    });
+    const wireCall = operation('rule.create').render(
+      checked('rule.create', { name: 'late', action: 'drop' }),
+      renderContext(linuxNftables, { operationId }),
+    );
     const received = async () =>
       (await readDeviceLog(lab().deviceLogPath)).filter((entry) => entry.phase === 'received').length;
     const before = await received();

@@ -1,10 +1,11 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { runProgram } from '../../../../../embedded/run-program.ts';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
+import { renderContext } from '../../support/render-context.ts';
 
 const seed = Number(process.env.TIDEGATE_TEST_SEED ?? randomInt(2 ** 31));
 let state = seed;
@@ -52,7 +53,9 @@ const fits = (operation: string, args: JsonObject) => {
   const spec = linuxNftables.operations.get(operation);
   if (!spec) throw new Error(operation);
   const checked = validateArguments(spec, args);
-  return checked.ok ? spec.render(checked.args, { operationId: randomUUID() }).stdin : undefined;
+  if (!checked.ok) return undefined;
+  const wire = spec.render(checked.args, renderContext(linuxNftables));
+  return wire.kind === 'exec' ? wire.stdin : undefined;
 };
 
 describeWithLab('generated names and comments', (lab) => {

@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
-import type { Reply } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import type { ExecReply } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 
+import { renderContext } from '../../support/render-context.ts';
+
 const operations = [...linuxNftables.operations.values()];
-const reply = (changes: Partial<Reply>): Reply => ({
+const reply = (changes: Partial<ExecReply>): ExecReply => ({
+  kind: 'exec',
   exitCode: 0,
   stdout: '',
   stderr: '',
@@ -13,7 +16,7 @@ const reply = (changes: Partial<Reply>): Reply => ({
 });
 
 /** Replies that are no answer of nft, with what they look like. */
-const unreadable: [string, Reply][] = [
+const unreadable: [string, ExecReply][] = [
   ['nothing', reply({})],
   ['no JSON', reply({ stdout: 'Welcome to router 7\n' })],
   ['half of the JSON', reply({ stdout: '{"nftables": [{"add": {"rule": {"fam' })],
@@ -63,7 +66,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
   });
 
   test.each(unreadable)('a probe does not take %s for absence', (_what, given) => {
-    const found = operation.probe?.interpret(given, exampleOf(operation), { operationId: 'x' });
+    const found = operation.probe?.interpret(given, exampleOf(operation), renderContext(linuxNftables));
     expect(found?.finding).toBe(operation.probe && 'UNREADABLE');
   });
 

@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { TypedCall } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
-import { firewallCalls } from '../../../../../subgraphs/relay/drivers/linux-nftables/firewall-calls.ts';
 
 /** The call with its arguments as the driver gets them. */
 function checked(call: TypedCall | undefined) {
@@ -11,27 +10,29 @@ function checked(call: TypedCall | undefined) {
   return { operation: call.operation, checked: validateArguments(operation, call.arguments) };
 }
 
+const { typed } = linuxNftables;
+const remove = linuxNftables.resources?.get('rule')?.remove;
 const table = { family: 'inet', table: 'filter' };
 
 describe('typed mutations', () => {
   test('an element is added and removed', () => {
     const element = { set: 'blocked', address: '203.0.113.7' };
-    expect(checked(firewallCalls.addressSetElementAdd({ ...element, comment: null }))).toEqual({
+    expect(checked(typed.firewallAddressSetElementAdd?.({ ...element }))).toEqual({
       operation: 'setElement.add',
       checked: { ok: true, args: { ...table, ...element } },
     });
-    expect(checked(firewallCalls.addressSetElementRemove(element))).toEqual({
+    expect(checked(typed.firewallAddressSetElementRemove?.(element))).toEqual({
       operation: 'setElement.remove',
       checked: { ok: true, args: { ...table, ...element } },
     });
   });
 
   test('a rule with everything', () => {
-    const call = firewallCalls.ruleCreate({
+    const call = typed.firewallRuleCreate?.({
       name: 'r',
       chain: 'forward',
       source: { set: 'blocked6', setIpVersion: 6 },
-      destination: { address: '2001:db8::/32', set: null },
+      destination: { address: '2001:db8::/32' },
       protocol: 'TCP',
       destinationPort: 443,
       action: 'REJECT',
@@ -52,7 +53,7 @@ describe('typed mutations', () => {
   });
 
   test('a rule with nothing: sides that are empty are anywhere', () => {
-    const call = firewallCalls.ruleCreate({ name: 'r', chain: null, source: {}, destination: null, action: 'DROP' });
+    const call = typed.firewallRuleCreate?.({ name: 'r', source: {}, action: 'DROP' });
     expect(checked(call).checked).toEqual({
       ok: true,
       args: { ...table, chain: 'forward', name: 'r', action: 'drop' },
@@ -60,7 +61,7 @@ describe('typed mutations', () => {
   });
 
   test('faults have the path of the input', () => {
-    const call = firewallCalls.ruleCreate({
+    const call = typed.firewallRuleCreate?.({
       name: 'r r',
       source: { address: '::1', set: 's' },
       destinationPort: 1,
@@ -71,7 +72,7 @@ describe('typed mutations', () => {
 
   test('a rule is deleted where its mapping says, by its handle', () => {
     const mapping = { scope: 'inet filter forward', key: 'r', uuid: '7' };
-    expect(checked(firewallCalls.ruleDelete(mapping))).toEqual({
+    expect(checked(remove?.(mapping))).toEqual({
       operation: 'rule.delete',
       checked: { ok: true, args: { ...table, chain: 'forward', name: 'r', handle: 7 } },
     });
@@ -82,13 +83,13 @@ describe('typed mutations', () => {
     { scope: 'inet filter forward', key: 'r', uuid: 'x' },
     { scope: 'inet filter', key: 'r', uuid: '7' },
   ])('no deletion from %j', (mapping) => {
-    expect(firewallCalls.ruleDelete(mapping)).toBeUndefined();
+    expect(remove?.(mapping)).toBeUndefined();
   });
 
   test('creation and deletion speak of the same backend object', () => {
     const rule = linuxNftables.operations.get('rule.create')?.object?.({ ...table, chain: 'forward', name: 'r' });
     const deletion = linuxNftables.operations.get('rule.delete');
-    const call = firewallCalls.ruleDelete({ scope: rule?.scope ?? '', key: rule?.key ?? '', uuid: '7' });
+    const call = remove?.({ scope: rule?.scope ?? '', key: rule?.key ?? '', uuid: '7' });
     expect(call && deletion?.object?.(call.arguments)).toEqual(rule);
   });
 });

@@ -1,0 +1,115 @@
+// What to look at to learn how a call ended, and what is found says of it: the job of an accepted call; the driver's own
+// probe; or else the object itself, where the device keeps the mark of the call that made it, or where twice is once.
+import type {
+  Driver,
+  DriverOperation,
+  JobFinding,
+  JsonObject,
+  JsonValue,
+  ProbeFinding,
+  RenderContext,
+  Reply,
+  ResourceFinding,
+  WireCall,
+} from '../drivers/driver.ts';
+import { differences } from '../mappings/differences.ts';
+import type { OperationRow } from './operation.ts';
+
+export type Finding =
+  | { readonly is: 'DONE'; readonly note: string; readonly uuid?: string; readonly result?: JsonValue }
+  | {
+      readonly is: 'NOT_DONE';
+      readonly note: string;
+      readonly error: { readonly code: string; readonly message: string };
+      /** False: it may still happen until the call's quiet time has passed. */
+      readonly final: boolean;
+    }
+  | { readonly is: 'OPEN'; readonly finding: string; readonly note: string };
+
+export interface Look {
+  render(context: RenderContext): WireCall;
+  interpret(reply: Reply, context: RenderContext): Finding;
+}
+
+/** Undefined: only a person can tell. */
+export function lookOf(driver: Driver, row: OperationRow): Look | undefined {
+  const operation = driver.operations.get(row.name);
+  if (operation === undefined) return undefined;
+  const args = JSON.parse(row.arguments) as JsonObject;
+  const { job, probe } = operation;
+  if (row.state === 'ACCEPTED') {
+    if (job === undefined) return undefined;
+    const accepted = JSON.parse(row.result ?? 'null') as JsonValue;
+    return {
+      render: (context) => job.render(accepted, args, context),
+      interpret: (reply) => ofJob(job.interpret(reply, accepted, args)),
+    };
+  }
+  if (probe !== undefined)
+    return {
+      render: (context) => probe.render(args, context),
+      interpret: (reply, context) => ofProbe(probe.interpret(reply, args, context), operation),
+    };
+  const reader = driver.resources?.get(row.resource);
+  if (reader === undefined || operation.mapping === undefined) return undefined;
+  const object = { scope: row.scope, key: row.objectKey, uuid: null };
+  return {
+    render: (context) => reader.render(object, context),
+    interpret: (reply) => ofResource(reader.interpret(reply, object), operation, args, row.id),
+  };
+}
+
+function ofJob(found: JobFinding): Finding {
+  switch (found.finding) {
+    case 'RUNNING':
+    case 'UNREADABLE':
+      return { is: 'OPEN', finding: found.finding, note: found.message };
+    case 'SUCCEEDED': {
+      const uuid = found.uuid === undefined ? {} : { uuid: found.uuid };
+      return { is: 'DONE', note: 'the job has ended well', result: found.result, ...uuid };
+    }
+    case 'FAILED': {
+      const { code, message } = found;
+      return { is: 'NOT_DONE', note: message, error: { code, message }, final: true };
+    }
+  }
+}
+
+function ofProbe(found: ProbeFinding, operation: DriverOperation): Finding {
+  if (found.finding === 'UNREADABLE') return { is: 'OPEN', finding: 'UNREADABLE', note: found.message };
+  const note = `the object is ${found.finding.toLowerCase()}`;
+  const wanted = operation.mapping === 'deletes' ? 'ABSENT' : 'PRESENT';
+  if (found.finding !== wanted) return notDone(note);
+  return { is: 'DONE', note, ...(found.finding === 'PRESENT' && found.uuid !== undefined ? { uuid: found.uuid } : {}) };
+}
+
+/**
+ * Present is proof of a call that creates only with its own mark; or, where twice is the same as once, with exactly what the
+ * call sets. Another call's mark on what a non-idempotent call would have made says nothing for certain.
+ */
+function ofResource(
+  found: ResourceFinding,
+  operation: DriverOperation,
+  args: JsonObject,
+  operationId: string,
+): Finding {
+  if (found.finding === 'UNREADABLE') return { is: 'OPEN', finding: 'UNREADABLE', note: found.message };
+  if (found.finding === 'ABSENT') {
+    const note = 'the object is absent';
+    return operation.mapping === 'deletes' ? { is: 'DONE', note } : notDone(note);
+  }
+  const uuid = found.uuid === undefined ? {} : { uuid: found.uuid };
+  if (operation.mapping === 'deletes') return notDone('the object is present');
+  if (found.operationId === operationId) return { is: 'DONE', note: 'the object has the mark of this call', ...uuid };
+  if (operation.effect === 'IDEMPOTENT') {
+    const unlike = differences(operation.desired?.(args) ?? args, found.values);
+    if (unlike.length === 0) return { is: 'DONE', note: 'the object is as this call sets it', ...uuid };
+    return notDone(`the object is there, but not as this call sets it: ${unlike.map((one) => one.path).join(', ')}`);
+  }
+  const note = 'an object of that name is there, without the mark of this call: look, and give a verdict';
+  return { is: 'OPEN', finding: 'NOT_OURS', note };
+}
+
+function notDone(note: string): Finding {
+  return { is: 'NOT_DONE', note, error: { code: 'NOT_APPLIED', message: `it did not happen: ${note}` }, final: false };
+}

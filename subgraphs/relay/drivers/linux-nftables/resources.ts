@@ -1,0 +1,80 @@
+// How to look at what calls make here: rules, sets, their elements and named addresses.
+import type { ExecReply, JsonObject, MappedObject, ResourceFinding, ResourceReader } from '../driver.ts';
+import { addressSetOf } from './addresses.ts';
+import { list, objectsOf, readAnswer } from './nft.ts';
+import { findRule } from './rules.ts';
+import { findElement } from './set-elements.ts';
+
+/** `inet filter forward` and the like: family, table, and where there is one the chain. */
+function placeOf(scope: string): { family: string; table: string; name: string } {
+  const [family = '', table = '', name = ''] = scope.split(' ');
+  return { family, table, name };
+}
+
+/** The set in nft's answer, or what the answer means instead. */
+function oneSet(reply: ExecReply, read: (set: JsonObject) => ResourceFinding): ResourceFinding {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
+  if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
+  const [set] = objectsOf(answer.objects, 'set');
+  return set === undefined ? { finding: 'UNREADABLE', message: 'nft listed no set.' } : read(set);
+}
+
+function listSet({ scope, key }: MappedObject) {
+  const { family, table } = placeOf(scope);
+  return list({ set: { family, table, name: key } });
+}
+
+const rule: ResourceReader<ExecReply> = {
+  render: ({ scope }) => list({ chain: placeOf(scope) }),
+  interpret: findRule,
+  remove({ scope, key, uuid }) {
+    const { family, table, name } = placeOf(scope);
+    const handle = Number(uuid);
+    if (!(handle > 0) || name === '') return undefined;
+    return { operation: 'rule.delete', arguments: { family, table, chain: name, name: key, handle } };
+  },
+};
+
+const addressSet: ResourceReader<ExecReply> = {
+  render: listSet,
+  interpret: (reply) =>
+    oneSet(reply, (set) => ({
+      finding: 'PRESENT',
+      ...(typeof set.handle === 'number' ? { uuid: String(set.handle) } : {}),
+      values: { set: set.name ?? null, ipVersion: set.type === 'ipv6_addr' ? 6 : 4 },
+    })),
+  remove: ({ scope, key }) => {
+    const { family, table } = placeOf(scope);
+    return { operation: 'set.delete', arguments: { family, table, set: key } };
+  },
+};
+
+const element: ResourceReader<ExecReply> = {
+  render: ({ scope, key }) => listSet({ scope, key: key.slice(0, key.indexOf('/')), uuid: null }),
+  interpret: (reply, { key }) => findElement(reply, key.slice(key.indexOf('/') + 1)),
+  remove: ({ scope, key }) => {
+    const { family, table } = placeOf(scope);
+    const cut = key.indexOf('/');
+    return {
+      operation: 'setElement.remove',
+      arguments: { family, table, set: key.slice(0, cut), address: key.slice(cut + 1) },
+    };
+  },
+};
+
+const address: ResourceReader<ExecReply> = {
+  render: listSet,
+  interpret: (reply) => oneSet(reply, addressSetOf),
+  remove: ({ scope, key }) => {
+    const { family, table } = placeOf(scope);
+    return { operation: 'address.delete', arguments: { family, table, name: key } };
+  },
+};
+
+export const resources: ReadonlyMap<string, ResourceReader> = new Map([
+  ['rule', rule as ResourceReader],
+  ['address-set', addressSet as ResourceReader],
+  ['address-set-element', element as ResourceReader],
+  ['address', address as ResourceReader],
+]);

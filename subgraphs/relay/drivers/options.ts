@@ -1,0 +1,50 @@
+// A backend's options: what a driver wants to know of it beyond address and credentials. Every driver has `transport` and
+// `ports`; the rest is its own.
+import type { Driver, JsonObject, TransportKind, WireCall } from './driver.ts';
+
+/** Over which wire a call goes. */
+export function transportOf(call: WireCall): TransportKind {
+  if (call.kind === 'http') return 'https';
+  return call.kind === 'ovsdb' ? 'ovsdb' : 'ssh';
+}
+
+/** The schema of a driver's options; `own` are those that only it has. */
+export function optionsSchema(ports: Driver['ports'], own: JsonObject = {}): JsonObject {
+  const kinds = Object.keys(ports);
+  const port = { type: 'integer', minimum: 1, maximum: 65_535 };
+  return {
+    type: 'object',
+    properties: {
+      transport: {
+        type: 'string',
+        enum: kinds,
+        default: kinds[0],
+        description: 'The main wire; the port is its port.',
+      },
+      ports: {
+        type: 'object',
+        description: 'Ports of the other wires; left out: their usual ones.',
+        properties: Object.fromEntries(kinds.map((kind) => [kind, port])),
+        additionalProperties: false,
+      },
+      ...own,
+    },
+    additionalProperties: false,
+  };
+}
+
+/** The backend's main wire. */
+export function mainTransport(driver: Driver, options: JsonObject): TransportKind {
+  return (options.transport ?? Object.keys(driver.ports)[0]) as TransportKind;
+}
+
+/** The port of a wire; undefined when the driver does not speak it. */
+export function portOf(
+  driver: Driver,
+  backend: { readonly port: number; readonly options: JsonObject },
+  kind: TransportKind,
+): number | undefined {
+  if (kind === mainTransport(driver, backend.options)) return backend.port;
+  const ports = backend.options.ports as Partial<Record<TransportKind, number>> | undefined;
+  return ports?.[kind] ?? driver.ports[kind];
+}

@@ -1,0 +1,59 @@
+// The typed mutations as SDL: the part of schema/relay.graphql that is made, not written.
+import { booleanField, definitionsOf, type Fields, fieldsText, integerField, quoted, required } from './fields.ts';
+import type { TypedMutation } from './typed-mutation.ts';
+
+function given(type: string, description: string) {
+  return { type, description, required: false, schema: {}, definitions: new Map<string, string>() };
+}
+
+const before: Fields = {
+  idempotencyKey: required(
+    given(
+      'String',
+      'Repeating the request with the same key never makes a second call. 1 to 255 printable characters.',
+    ),
+  ),
+  projectId: given('ID', 'The project; needed only by callers with several.'),
+  backend: required(given('BackendSelector', 'Which backend.')),
+  cmpObject: given('CmpObjectInput', 'The CMP object it is for.'),
+};
+
+const after: Fields = {
+  waitMs: {
+    ...integerField('How long to wait for the outcome, in milliseconds, 0 to 120000.', 0, 120_000),
+    type: 'Int = 30000',
+  },
+  deadlineMs: integerField(
+    "The call's own deadline from its first byte, in milliseconds; at most the backend's.",
+    0,
+    0,
+  ),
+  force: {
+    ...booleanField('Call although an earlier call on the same object is UNKNOWN. Operators only.'),
+    type: 'Boolean = false',
+  },
+  dryRun: {
+    ...booleanField('Render and let the device check where it can; change nothing.'),
+    type: 'Boolean = false',
+  },
+};
+
+const shared: Fields = {
+  shared: { ...booleanField('Several CMP objects may own what it makes.'), type: 'Boolean = false' },
+};
+
+export function graphTextOf(mutations: readonly TypedMutation[]): string {
+  const definitions = new Map(mutations.flatMap(({ fields }) => [...definitionsOf(fields)]));
+  const inputs = mutations.map((mutation) => {
+    const fields = { ...before, ...mutation.fields, ...(mutation.shareable ? shared : {}), ...after };
+    return `${quoted(mutation.summary)}\ninput ${inputName(mutation.name)} {\n${fieldsText(fields)}}\n`;
+  });
+  const fields = mutations.map(
+    ({ name, summary }) => `  ${quoted(summary)}\n  ${name}(input: ${inputName(name)}!): RelayPayload!\n`,
+  );
+  return [...definitions.values(), ...inputs, `extend type Mutation {\n${fields.join('')}}\n`].join('\n');
+}
+
+function inputName(mutation: string): string {
+  return `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+}

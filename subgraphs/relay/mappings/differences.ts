@@ -1,0 +1,40 @@
+// What differs between what an object should be like and what it is. Only what is wanted is compared: what a device adds by
+// itself is no difference, and neither is the order of a list of plain values.
+import { isDeepStrictEqual } from 'node:util';
+import type { JsonObject, JsonValue } from '../drivers/driver.ts';
+
+export interface Difference {
+  /** With dots, for example source.address. */
+  readonly path: string;
+  readonly wanted: JsonValue;
+  /** Null when it is not there. */
+  readonly found: JsonValue;
+}
+
+const mostDifferences = 100;
+
+export function differences(wanted: JsonObject, found: JsonObject): Difference[] {
+  const all: Difference[] = [];
+  compare('', wanted, found, all);
+  return all.slice(0, mostDifferences);
+}
+
+function compare(path: string, wanted: JsonObject, found: JsonObject, all: Difference[]): void {
+  for (const [name, want] of Object.entries(wanted)) {
+    if (want === undefined) continue;
+    const have = found[name] ?? null;
+    const where = path === '' ? name : `${path}.${name}`;
+    if (isObject(want) && isObject(have)) compare(where, want, have, all);
+    else if (!isDeepStrictEqual(settled(want), settled(have))) all.push({ path: where, wanted: want, found: have });
+  }
+}
+
+/** A list of plain values in an order of its own. */
+function settled(value: JsonValue): JsonValue {
+  if (!Array.isArray(value) || value.some((entry) => typeof entry === 'object' && entry !== null)) return value;
+  return [...value].sort((a, b) => (String(a) < String(b) ? -1 : 1));
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,13 @@
+// The transports that this relay has, by wire.
+import type { TransportFactory } from './session.ts';
+import { createSshTransport } from './ssh-transport.ts';
+
+export const createTransport: TransportFactory = (kind, endpoint, options) => {
+  switch (kind) {
+    case 'ssh':
+      return createSshTransport(endpoint, options);
+    case 'https':
+    case 'ovsdb':
+      throw new Error(`there is no transport ${kind}`);
+  }
+};

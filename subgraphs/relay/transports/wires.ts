@@ -1,0 +1,110 @@
+// All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
+import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
+import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
+import type {
+  CryptoProfile,
+  Reservation,
+  SendOptions,
+  SendResult,
+  Slot,
+  Transport,
+  TransportFactory,
+} from './session.ts';
+
+/** A backend as its wires see it; two that are equal can share them. */
+export interface BackendEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly hostKeySha256: string | null;
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+  readonly cryptoProfile: CryptoProfile;
+  readonly credentials: Credentials;
+  readonly options: JsonObject;
+}
+
+export interface WiresOptions {
+  readonly transports: TransportFactory;
+  /** Calls at once, on each wire. */
+  readonly concurrency: number;
+  readonly connectTimeoutMs: number;
+  /** As last read; a log-in may be worded by it. */
+  readonly softwareVersion: string | null;
+}
+
+export class Wires {
+  readonly #driver: Driver;
+  readonly #endpoint: BackendEndpoint;
+  readonly #options: WiresOptions;
+  readonly #transports = new Map<TransportKind, Transport>();
+  #closed = false;
+
+  constructor(driver: Driver, endpoint: BackendEndpoint, options: WiresOptions) {
+    this.#driver = driver;
+    this.#endpoint = endpoint;
+    this.#options = options;
+  }
+
+  tryReserve(kind: TransportKind): Slot | undefined {
+    return this.#of(kind)?.tryReserve();
+  }
+
+  async reserve(kind: TransportKind, options: { readonly signal?: AbortSignal } = {}): Promise<Reservation> {
+    const transport = this.#of(kind);
+    return transport === undefined ? this.#none(kind) : transport.reserve(options);
+  }
+
+  /** Reserve and send, for reads and checks. */
+  async send(call: WireCall, options: SendOptions): Promise<SendResult> {
+    const kind = transportOf(call);
+    const transport = this.#of(kind);
+    return transport === undefined ? this.#none(kind) : transport.send(call, options);
+  }
+
+  state(kind?: TransportKind): { readonly sessions: number; readonly channels: number } {
+    let [sessions, channels] = [0, 0];
+    for (const [of, transport] of this.#transports) {
+      if (kind !== undefined && of !== kind) continue;
+      const state = transport.state();
+      sessions += state.sessions;
+      channels += state.channels;
+    }
+    return { sessions, channels };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#transports.values()].map((transport) => transport.close()));
+  }
+
+  #of(kind: TransportKind): Transport | undefined {
+    const known = this.#transports.get(kind);
+    if (known !== undefined || this.#closed) return known;
+    const { host, options, ...endpoint } = this.#endpoint;
+    const port = portOf(this.#driver, this.#endpoint, kind);
+    if (port === undefined) return undefined;
+    const { transports, concurrency, connectTimeoutMs, softwareVersion } = this.#options;
+    const { cli, https } = this.#driver;
+    const transport = transports(
+      kind,
+      { ...endpoint, host, port },
+      {
+        concurrency,
+        connectTimeoutMs,
+        backend: { transport: mainTransport(this.#driver, options), options, softwareVersion },
+        ...(cli === undefined ? {} : { cli }),
+        ...(https === undefined ? {} : { https }),
+      },
+    );
+    this.#transports.set(kind, transport);
+    return transport;
+  }
+
+  #none(kind: TransportKind): {
+    readonly ok: false;
+    readonly failure: { kind: 'NOT_SENT'; code: 'CLOSED'; message: string };
+  } {
+    const message = this.#closed ? 'The sessions are closed.' : `Driver ${this.#driver.name} does not speak ${kind}.`;
+    return { ok: false, failure: { kind: 'NOT_SENT', code: 'CLOSED', message } };
+  }
+}
