@@ -1,0 +1,87 @@
+// ASM's tasks: taken at once, carried out later, one step after another: NEW, STARTED, then COMPLETED or FAILURE.
+
+import { randomBytes } from 'node:crypto';
+import type { JsonObject } from './rest.ts';
+
+export type TaskType = 'import-policy' | 'apply-policy';
+
+interface Task {
+  readonly id: string;
+  readonly type: TaskType;
+  readonly body: JsonObject;
+  readonly startedAt: number;
+  end?: { readonly status: 'COMPLETED' | 'FAILURE'; readonly result: JsonObject; readonly at: number };
+}
+
+export interface TaskKnobs {
+  /** From NEW to the end; half of it passes before STARTED. Infinity: until it is set to less. */
+  taskMs: number;
+  /** The next tasks end in FAILURE with these messages. */
+  readonly failures: string[];
+}
+
+export class AsmTasks {
+  readonly knobs: TaskKnobs = { taskMs: 20, failures: [] };
+  readonly #work: Readonly<Record<'import' | 'apply', (body: JsonObject) => JsonObject>>;
+  readonly #now: () => number;
+  readonly #tasks = new Map<string, Task>();
+
+  /** `work` does what a task is for when it ends, and throws what went wrong. */
+  constructor(work: Readonly<Record<'import' | 'apply', (body: JsonObject) => JsonObject>>, now: () => number) {
+    this.#work = work;
+    this.#now = now;
+  }
+
+  add(type: TaskType, body: JsonObject): JsonObject {
+    const task: Task = { id: randomBytes(16).toString('base64url'), type, body, startedAt: this.#now() };
+    this.#tasks.set(task.id, task);
+    return this.#view(task);
+  }
+
+  get(type: TaskType, id: string): JsonObject | undefined {
+    const task = this.#tasks.get(id);
+    return task?.type === type ? this.#view(task) : undefined;
+  }
+
+  remove(id: string): void {
+    this.#tasks.delete(id);
+  }
+
+  list(type: TaskType): JsonObject {
+    const items = [...this.#tasks.values()].filter((task) => task.type === type).map((task) => this.#view(task));
+    return { kind: `tm:asm:tasks:${type}:${type}-taskcollectionstate`, totalItems: items.length, items };
+  }
+
+  /** Ends the tasks whose time has come. */
+  advance(): void {
+    const now = this.#now();
+    for (const task of this.#tasks.values()) {
+      if (!task.end && task.startedAt + this.knobs.taskMs <= now) task.end = { ...this.#carryOut(task), at: now };
+    }
+  }
+
+  #carryOut({ type, body }: Task): { status: 'COMPLETED' | 'FAILURE'; result: JsonObject } {
+    const failure = this.knobs.failures.shift();
+    if (failure !== undefined) return { status: 'FAILURE', result: { message: failure } };
+    try {
+      return { status: 'COMPLETED', result: this.#work[type === 'import-policy' ? 'import' : 'apply'](body) };
+    } catch (error) {
+      return { status: 'FAILURE', result: { message: error instanceof Error ? error.message : String(error) } };
+    }
+  }
+
+  #view({ id, type, body, startedAt, end }: Task): JsonObject {
+    const started = this.#now() - startedAt >= this.knobs.taskMs / 2;
+    const { file: _file, ...shown } = body;
+    return {
+      kind: `tm:asm:tasks:${type}:${type}-taskstate`,
+      selfLink: `https://localhost/mgmt/tm/asm/tasks/${type}/${id}?ver=13.1.1`,
+      id,
+      status: end?.status ?? (started ? 'STARTED' : 'NEW'),
+      startTime: new Date(startedAt).toISOString(),
+      lastUpdateMicros: (end?.at ?? startedAt) * 1_000,
+      ...shown,
+      ...(end ? { endTime: new Date(end.at).toISOString(), result: end.result } : {}),
+    };
+  }
+}

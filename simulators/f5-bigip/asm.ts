@@ -1,0 +1,194 @@
+// Application Security Manager 13.1: policies, which are known by a hash and not by their name, and the tasks that import
+// and apply them. iControl REST ASM Reference 13.1; task fields as f5-common-python's tests read them (status NEW, STARTED,
+// COMPLETED or FAILURE); a task's effect comes when it ends, not when it is taken.
+
+import { createHash, randomBytes } from 'node:crypto';
+import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
+import { readFilter } from './asm-filter.ts';
+import { AsmTasks, type TaskType } from './asm-tasks.ts';
+import type { Config } from './config.ts';
+import { checkName, objectName } from './names.ts';
+import { isObject, type JsonObject, type JsonValue, json, mcpRefusal, readBody } from './rest.ts';
+
+interface Policy {
+  readonly id: string;
+  readonly name: string;
+  readonly partition: string;
+  values: JsonObject;
+}
+
+export class Asm {
+  readonly tasks: AsmTasks;
+  readonly #policies = new Map<string, Policy>();
+  readonly #config: Config;
+
+  constructor(config: Config, now: () => number) {
+    this.#config = config;
+    this.tasks = new AsmTasks({ import: (body) => this.#import(body), apply: (body) => this.#apply(body) }, now);
+  }
+
+  /** By full path, for tests: what is on the device. */
+  find(fullPath: string): JsonObject | undefined {
+    const policy = this.#byPath(fullPath);
+    return policy && view(policy);
+  }
+
+  /** `segments` follow /mgmt/tm/asm/, percent-decoded. */
+  serve(request: DeviceRequest, segments: readonly string[]): DeviceAnswer | undefined {
+    this.tasks.advance();
+    const [collection, second, id] = segments;
+    if (collection === 'policies' && segments.length <= 2) return this.#servePolicies(request, second || undefined);
+    if (collection === 'tasks' && (second === 'import-policy' || second === 'apply-policy') && segments.length <= 3) {
+      return this.#serveTasks(request, second, id || undefined);
+    }
+    return undefined;
+  }
+
+  #servePolicies(request: DeviceRequest, id: string | undefined): DeviceAnswer | undefined {
+    if (id === undefined) {
+      if (request.method === 'POST') return json(201, view(this.#create(readBody(request.body))));
+      return request.method === 'GET' ? this.#list(request.query) : undefined;
+    }
+    const policy = this.#policies.get(id);
+    if (!policy) throw notFound(`Could not find the Policy with id '${id}'`);
+    if (request.method === 'PATCH') this.#change(policy, readBody(request.body));
+    if (request.method === 'DELETE') this.#policies.delete(id);
+    return json(200, view(policy));
+  }
+
+  #serveTasks(request: DeviceRequest, type: TaskType, id: string | undefined): DeviceAnswer | undefined {
+    if (id === undefined) {
+      if (request.method === 'GET') return json(200, this.tasks.list(type));
+      if (request.method !== 'POST') return undefined;
+      const body = readBody(request.body);
+      if (type === 'apply-policy') this.#referenced(body);
+      return json(201, this.tasks.add(type, body));
+    }
+    const task = this.tasks.get(type, id);
+    if (!task) throw notFound(`Could not find the Task with id '${id}'`);
+    if (request.method === 'DELETE') this.tasks.remove(id);
+    return json(200, task);
+  }
+
+  #list(query: URLSearchParams): DeviceAnswer {
+    const matches = readFilter(query.get('$filter') ?? '');
+    const fields = query.get('$select')?.split(',');
+    const items = [...this.#policies.values()].map(view).filter(matches);
+    const chosen = items.map((item) =>
+      fields
+        ? Object.fromEntries(Object.entries(item).filter(([name]) => [...fields, 'kind', 'selfLink'].includes(name)))
+        : item,
+    );
+    return json(200, {
+      kind: 'tm:asm:policies:policycollectionstate',
+      selfLink: 'https://localhost/mgmt/tm/asm/policies?ver=13.1.1',
+      totalItems: chosen.length,
+      items: chosen,
+    });
+  }
+
+  #create(body: JsonObject): Policy {
+    const { name, partition, fullPath, ...values } = body;
+    const path = typeof fullPath === 'string' ? fullPath : `/${String(partition ?? 'Common')}/${String(name)}`;
+    const [, inPartition = '', policyName = ''] = path.split('/');
+    checkName(objectName(inPartition, policyName), false);
+    if (this.#byPath(path)) throw mcpRefusal(409, `The policy '${path}' already exists.`, 26_345_473);
+    const id = createHash('md5').update(path).update(randomBytes(8)).digest('base64url');
+    const policy = { id, name: policyName, partition: inPartition, values: { ...newPolicy, ...values } };
+    this.#policies.set(id, policy);
+    return policy;
+  }
+
+  /** An edit is not in force until the policy is applied. */
+  #change(policy: Policy, { kind: _kind, ...changes }: JsonObject): void {
+    const virtualServers = changes.virtualServers as readonly string[] | undefined;
+    for (const path of virtualServers ?? []) this.#config.get('ltm/virtual', path, 'Virtual Server');
+    policy.values = { ...policy.values, ...changes, isModified: true };
+  }
+
+  /** What an import task does when it ends: the new policy, or why there is none. */
+  #import(body: JsonObject): JsonObject {
+    const file =
+      body.isBase64 === true ? Buffer.from(String(body.file), 'base64').toString('utf8') : String(body.file ?? '');
+    const described = readPolicyFile(file);
+    if (!described) throw new Error('The policy file is malformed or of an unknown format.');
+    const policy = this.#target(body, described);
+    policy.values = { ...policy.values, ...described, isModified: true };
+    return {
+      policyReference: { link: linkOf(policy) },
+      message: `The operation was completed successfully. The security policy name is '${pathOf(policy)}'.`,
+    };
+  }
+
+  #target(body: JsonObject, described: JsonObject): Policy {
+    if (isObject(body.policyReference)) return this.#referenced(body);
+    const fullPath = body.fullPath ?? `/Common/${String(body.name ?? described.name ?? 'imported')}`;
+    if (this.#byPath(String(fullPath))) throw new Error(`The policy '${String(fullPath)}' already exists.`);
+    return this.#create({ fullPath });
+  }
+
+  #apply(body: JsonObject): JsonObject {
+    const policy = this.#referenced(body);
+    policy.values = { ...policy.values, active: true, isModified: false };
+    return { message: 'The operation was completed successfully.' };
+  }
+
+  #referenced(body: JsonObject): Policy {
+    const link = isObject(body.policyReference) ? String(body.policyReference.link) : '';
+    const id = /\/policies\/([\w-]+)/.exec(link)?.[1] ?? '';
+    const policy = this.#policies.get(id);
+    if (!policy) throw notFound(`Could not parse/validate the Apply Policy. Could not find the Policy with id '${id}'`);
+    return policy;
+  }
+
+  #byPath(fullPath: string): Policy | undefined {
+    return [...this.#policies.values()].find((policy) => pathOf(policy) === fullPath);
+  }
+}
+
+const newPolicy: JsonObject = {
+  active: false,
+  applicationLanguage: 'utf-8',
+  description: '',
+  enforcementMode: 'transparent',
+  hasParent: false,
+  isModified: true,
+  type: 'security',
+  virtualServers: [],
+};
+
+const notFound = (message: string) => mcpRefusal(404, message, 26_345_474);
+const pathOf = ({ partition, name }: Policy): string => `/${partition}/${name}`;
+const linkOf = ({ id }: Policy): string => `https://localhost/mgmt/tm/asm/policies/${id}?ver=13.1.1`;
+
+function view(policy: Policy): JsonObject {
+  return {
+    kind: 'tm:asm:policies:policystate',
+    selfLink: linkOf(policy),
+    id: policy.id,
+    name: policy.name,
+    partition: policy.partition,
+    fullPath: pathOf(policy),
+    ...policy.values,
+  };
+}
+
+/** XML as 13.1 exports it, or JSON with a `policy`; what of it a reader of the policy list sees. */
+function readPolicyFile(text: string): JsonObject | undefined {
+  if (/^\s*(<\?xml[^>]*>\s*)?<policy\b[\s\S]*<\/policy>\s*$/.test(text)) {
+    const mode = /<enforcement_mode>(\w+)<\/enforcement_mode>/.exec(text)?.[1];
+    const description = /<policy\b[^>]*\bdescription="([^"]*)"/.exec(text)?.[1];
+    return { ...(mode ? { enforcementMode: mode } : {}), ...(description === undefined ? {} : { description }) };
+  }
+  try {
+    const parsed = JSON.parse(text) as JsonValue;
+    if (!isObject(parsed) || !isObject(parsed.policy)) return undefined;
+    const { enforcementMode, description } = parsed.policy;
+    return {
+      ...(typeof enforcementMode === 'string' ? { enforcementMode } : {}),
+      ...(typeof description === 'string' ? { description } : {}),
+    };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+// The running configuration: objects by kind and full path, each with the generation of its last change.
+
+import type { ObjectName } from './names.ts';
+import { type JsonObject, mcpRefusal } from './rest.ts';
+
+export interface StoredObject extends ObjectName {
+  /** Of the collection it is in, for example `ltm/pool`, or `ltm/pool/~Common~web/members`. */
+  readonly collection: string;
+  generation: number;
+  values: JsonObject;
+}
+
+export class Config {
+  readonly partitions = new Set(['Common']);
+  readonly #objects = new Map<string, StoredObject>();
+  #generation = 100;
+  /** Since the last save: whether something would be lost by a restart. */
+  unsaved = false;
+
+  /** What the next change gets. */
+  nextGeneration(): number {
+    this.#generation += 1;
+    this.unsaved = true;
+    return this.#generation;
+  }
+
+  find(collection: string, fullPath: string): StoredObject | undefined {
+    return this.#objects.get(`${collection} ${fullPath}`);
+  }
+
+  /** Refuses as mcpd does; `noun` as mcpd calls the kind. */
+  get(collection: string, fullPath: string, noun: string): StoredObject {
+    const found = this.find(collection, fullPath);
+    if (!found) throw mcpRefusal(404, `01020036:3: The requested ${noun} (${fullPath}) was not found.`);
+    return found;
+  }
+
+  /** In the order of their paths. */
+  list(collection: string): readonly StoredObject[] {
+    return [...this.#objects.values()]
+      .filter((object) => object.collection === collection)
+      .sort((a, b) => (a.fullPath < b.fullPath ? -1 : 1));
+  }
+
+  /** Objects of every collection whose name begins so, for example members of all pools. */
+  within(collectionPrefix: string): readonly StoredObject[] {
+    return [...this.#objects.values()].filter((object) => object.collection.startsWith(collectionPrefix));
+  }
+
+  add(collection: string, name: ObjectName, values: JsonObject): StoredObject {
+    const object = { ...name, collection, generation: this.nextGeneration(), values };
+    this.#objects.set(`${collection} ${name.fullPath}`, object);
+    return object;
+  }
+
+  change(object: StoredObject, values: JsonObject): void {
+    object.values = values;
+    object.generation = this.nextGeneration();
+  }
+
+  remove(object: StoredObject): void {
+    this.#objects.delete(`${object.collection} ${object.fullPath}`);
+    this.nextGeneration();
+  }
+}
