@@ -1,0 +1,137 @@
+// NEO's jobs: each write is one, with a sub-job for each switch. NVIDIA NEO REST API Guide 2.7.20, Jobs; the words of
+// `Status` are those of that page and of Services (`Completed With Errors`).
+
+import type { JsonObject } from './json.ts';
+
+interface SubJob {
+  readonly ip: string;
+  readonly text: string;
+  /** Does it on the switch; an error, or nothing. */
+  readonly run: () => string | undefined;
+  end?: { readonly error: string | undefined; readonly at: number };
+}
+
+interface Job {
+  readonly id: number;
+  readonly operation: string;
+  readonly description: string;
+  readonly createdBy: string;
+  readonly createdAt: number;
+  readonly subJobs: readonly SubJob[];
+}
+
+export interface JobKnobs {
+  /** From taken to done, for one switch after the other; a quarter of it passes in `Pending`. Infinity: until set to less. */
+  jobMs: number;
+  /** Whether a single id is answered with a list or, as the guide prints it, with the job alone. */
+  singleJobAs: 'list' | 'object';
+}
+
+export type NewJob = Pick<Job, 'operation' | 'description' | 'createdBy'> & {
+  readonly subJobs: readonly Omit<SubJob, 'end'>[];
+};
+
+export class Jobs {
+  readonly knobs: JobKnobs = { jobMs: 20, singleJobAs: 'list' };
+  readonly #jobs = new Map<number, Job>();
+  readonly #now: () => number;
+  #last = 34;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Its id. */
+  add(job: NewJob): number {
+    this.#last += 1;
+    this.#jobs.set(this.#last, { ...job, id: this.#last, createdAt: this.#now() });
+    return this.#last;
+  }
+
+  /** Does what is due. */
+  advance(): void {
+    const now = this.#now();
+    for (const job of this.#jobs.values()) {
+      for (const [index, subJob] of job.subJobs.entries()) {
+        const due = job.createdAt + (this.knobs.jobMs * (index + 1)) / Math.max(job.subJobs.length, 1);
+        if (!subJob.end && due <= now) subJob.end = { error: subJob.run(), at: now };
+      }
+    }
+  }
+
+  /** Old jobs are gone after a while. */
+  purge(): void {
+    this.#jobs.clear();
+  }
+
+  /** Jobs and sub-jobs by id, `35` or `35.1`; unknown ones are left out. */
+  byIds(ids: readonly string[]): readonly JsonObject[] {
+    const all = new Map(this.#all().map((shown) => [String(shown.ID), shown]));
+    return ids.map((id) => all.get(id)).filter((shown) => shown !== undefined);
+  }
+
+  parents(): readonly JsonObject[] {
+    return [...this.#jobs.values()].map((job) => this.#showJob(job));
+  }
+
+  subJobsOf(parent: string): readonly JsonObject[] {
+    const job = this.#jobs.get(Number(parent));
+    return job ? job.subJobs.map((_, index) => this.#showSubJob(job, index)) : [];
+  }
+
+  /** Jobs about systems, by their ids: `10.0.0.1.system`. */
+  ofSystems(ids: readonly string[]): readonly JsonObject[] {
+    const ips = ids.map((id) => id.replace(/\.system$/, ''));
+    return this.#all().filter((shown) => (shown.RelatedObjects as readonly string[]).some((ip) => ips.includes(ip)));
+  }
+
+  all(): readonly JsonObject[] {
+    return this.#all();
+  }
+
+  #all(): JsonObject[] {
+    return [...this.#jobs.values()].flatMap((job) => [
+      this.#showJob(job),
+      ...job.subJobs.map((_, index) => this.#showSubJob(job, index)),
+    ]);
+  }
+
+  #showJob(job: Job): JsonObject {
+    const ended = job.subJobs.filter((subJob) => subJob.end);
+    const failed = ended.filter((subJob) => subJob.end?.error !== undefined);
+    const done = ended.length === job.subJobs.length;
+    const progress = Math.round((100 * ended.length) / Math.max(job.subJobs.length, 1));
+    return {
+      ...this.#show(job, String(job.id), progress, done, failed.length > 0),
+      RelatedObjects: job.subJobs.map((subJob) => subJob.ip),
+      Summary: failed.map((subJob) => `${subJob.ip}: ${subJob.end?.error ?? ''}`).join('\n'),
+    };
+  }
+
+  #showSubJob(job: Job, index: number): JsonObject {
+    const subJob = job.subJobs[index] as SubJob;
+    const done = subJob.end !== undefined;
+    return {
+      ...this.#show(job, `${job.id}.${index + 1}`, done ? 100 : 0, done, subJob.end?.error !== undefined),
+      RelatedObjects: [subJob.ip],
+      Summary: subJob.end?.error === undefined ? subJob.text : `${subJob.text}\n${subJob.end.error}`,
+    };
+  }
+
+  #show(job: Job, id: string, progress: number, done: boolean, failed: boolean): JsonObject {
+    const pending = this.#now() - job.createdAt < this.knobs.jobMs / 4;
+    return {
+      ID: id,
+      Status: done ? (failed ? 'Completed With Errors' : 'Completed') : pending ? 'Pending' : 'Running',
+      Progress: progress,
+      Operation: job.operation,
+      Description: job.description,
+      CreatedBy: job.createdBy,
+      Created: stamp(job.createdAt),
+      LastUpdated: stamp(Math.max(job.createdAt, ...job.subJobs.map((subJob) => subJob.end?.at ?? 0))),
+      Foreground: true,
+    };
+  }
+}
+
+const stamp = (at: number): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
