@@ -61,7 +61,8 @@ class Batch implements Transaction {
     const values = statements.flatMap((each) => each.values);
     try {
       // A block answers with its result sets and a closing status, or with the status alone.
-      const answer: unknown = await this.#tx.query(compound(statements), values);
+      // Prepared: the server would need a fifth of the batch's time to parse it.
+      const answer: unknown = await this.#tx.query(compound(statements), values, { prepared: true });
       const resultSets = Array.isArray(answer) ? answer.values() : [].values();
       const changed = { affectedRows: Number.NaN, insertId: 0 };
       for (const each of statements) each.resolve(each.hasRows ? resultSets.next().value : changed);

@@ -99,6 +99,29 @@ describe('transaction', () => {
     await root.end();
   });
 
+  test('a prepared query answers as an unprepared one, again after it failed and after its table changed', async () => {
+    await db.execute('CREATE TABLE shape (id INT PRIMARY KEY, at DATETIME(3), flag TINYINT, n BIGINT, text LONGTEXT)');
+    // Several statements in one, with variables and a condition.
+    const block = `BEGIN NOT ATOMIC DECLARE step INT DEFAULT 0; INSERT INTO shape (id, at, flag, n, text) VALUES (?, ?, ?, ?, ?);
+      SET step = 1; SELECT id, at, flag, n, text FROM shape WHERE id = ?; UPDATE shape SET n = n + step WHERE id = ?;
+      IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '45000'; END IF; END`;
+    const values = (id: number) => [id, new Date('2026-03-29T01:30:00.123Z'), true, 2n ** 40n, null, id, id];
+    const insert = (id: number, prepared: boolean) =>
+      db.transaction((tx) => tx.query(block, values(id), { prepared })) as Promise<unknown> as Promise<[object[]]>;
+    const unprepared = (await insert(1, false))[0];
+    expect(unprepared).toMatchObject([{ id: 1, flag: 1, n: 2 ** 40, text: null }]);
+    for (const [id, change] of [
+      [2, undefined],
+      [3, 'ALTER TABLE shape ADD COLUMN first INT NULL FIRST'],
+      [4, 'ALTER TABLE shape MODIFY n BIGINT UNSIGNED, ADD KEY shape_at (at)'],
+    ] as const) {
+      if (change !== undefined) await db.execute(change);
+      expect((await insert(id, true))[0]).toEqual(unprepared.map((row) => ({ ...row, id })));
+      expect(isDuplicateKey(await insert(id, true).catch((error: unknown) => error))).toBe(true);
+    }
+    expect(await db.query('SELECT id, n FROM shape')).toEqual([1, 2, 3, 4].map((id) => ({ id, n: 2 ** 40 + 1 })));
+  });
+
   test('a duplicate key is told apart, in SQL and through Prisma', async () => {
     const id = newUuid();
     await db.execute(insertCommit, [id]);
