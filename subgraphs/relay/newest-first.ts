@@ -12,10 +12,12 @@ export interface NewestFirst<State extends string> {
   readonly take: number;
 }
 
-/** What follows FROM, with its values. `namespaceColumn`: the column of the CMP object's namespace. */
+/** What follows FROM, with its values. `namespaceColumn`: the column of the CMP object's namespace; `more`: conditions, left out where a value is
+ * undefined. */
 export function newestFirst(
   filter: NewestFirst<string>,
   namespaceColumn: 'namespace' | 'cmp_namespace',
+  more: readonly { readonly sql: string; readonly values: readonly (SqlValue | undefined)[] }[] = [],
 ): { readonly sql: string; readonly values: readonly SqlValue[] } {
   const where: string[] = ['1 = 1'];
   const values: SqlValue[] = [];
@@ -29,6 +31,11 @@ export function newestFirst(
   if (filter.cmp !== undefined) {
     where.push(`${namespaceColumn} = ? AND cmp_type = ? AND cmp_id = ?`);
     values.push(filter.cmp.namespace, filter.cmp.type, filter.cmp.externalId);
+  }
+  for (const condition of more) {
+    if (condition.values.includes(undefined)) continue;
+    where.push(condition.sql);
+    values.push(...(condition.values as readonly SqlValue[]));
   }
   if (filter.before !== undefined) {
     where.push('id < ?');

@@ -28,6 +28,8 @@ import { SettleService } from './calls/settle-service.ts';
 import { VerdictRecorder } from './calls/verdict-recorder.ts';
 import type { Driver } from './drivers/driver.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
+import { MappingChangeFeed } from './mappings/change-feed.ts';
+import { MappingService } from './mappings/mapping-service.ts';
 import { addRelayMetrics } from './metrics.ts';
 import { Entities } from './resolvers/entities.ts';
 import { Feeds } from './resolvers/feeds.ts';
@@ -108,6 +110,8 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     pages: new Pages(db),
     feeds: new Feeds({ db, feed }),
     reads: new ReadService({ db, drivers, reader }),
+    mappingService: new MappingService({ db, mutations, wake, drivers, reader }),
+    mappingChanges: new MappingChangeFeed({ db, feed }),
     settling: new SettleService({ db, mutations, journal, reader, drivers }),
   });
 

@@ -35,7 +35,7 @@ import type { CallEnd } from './completions.ts';
 import { type DeviceReader, refuseUnusable } from './device-reader.ts';
 import type { EndWaiter } from './end-waiter.ts';
 import { type Journal, MustWaitError } from './journal.ts';
-import { type AcceptedCall, type CallResult, wireText } from './operation.ts';
+import { type AcceptedCall, type CallResult, desiredOf, wireText } from './operation.ts';
 import { countPending, readOperation } from './operation-store.ts';
 import { deviceCheck } from './read-service.ts';
 import { isEnded } from './states.ts';
@@ -213,6 +213,7 @@ export class CallService {
       objectHash: objectHash(object),
       effect: operation.effect,
       mapping: operation.mapping ?? null,
+      desired: desiredOf(operation, checked.args),
       cmp: known.cmp,
       shared: known.shared,
       forced: input.force === true,

@@ -117,6 +117,8 @@ export interface Move {
   readonly by: Mover;
   readonly settledBy: string;
   readonly error?: { readonly code: string; readonly message: string } | null;
+  /** What the device answered; absent: what the row has stays. */
+  readonly result?: unknown;
   /** For UNKNOWN by recovery: until `deadlineAt` plus this the call may still take effect. */
   readonly quietAfterDeadlineMs?: number;
 }
@@ -129,6 +131,10 @@ export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): 
   if (move.error !== undefined) {
     sets.push('error_code = ?', 'error_message = ?');
     values.push(move.error?.code ?? null, move.error?.message.slice(0, 4096) ?? null);
+  }
+  if (move.result !== undefined) {
+    sets.push('result = ?');
+    values.push(JSON.stringify(move.result));
   }
   if (isFinal(move.to)) sets.push('finished_at = NOW(3)');
   if (move.quietAfterDeadlineMs !== undefined) {

@@ -57,6 +57,8 @@ export interface CallSubject {
   readonly objectHash: string;
   readonly effect: Effect;
   readonly mapping: MappingEffect | null;
+  /** What it sets, in the words of the object's resource; null when it sets nothing. */
+  readonly desired: JsonObject | null;
   readonly cmp: CmpReference | null;
   readonly shared: boolean;
   readonly forced: boolean;
@@ -119,6 +121,12 @@ export function wireText(call: WireCall): string {
   }
 }
 
+/** What a call of the operation sets; null when it sets nothing. */
+export function desiredOf(operation: DriverOperation, args: JsonObject): JsonObject | null {
+  if (operation.mapping !== 'creates' && operation.mapping !== 'updates') return null;
+  return operation.desired?.(args) ?? args;
+}
+
 export function subjectOf(row: OperationRow, operation: DriverOperation | undefined): CallSubject {
   return {
     id: row.id,
@@ -129,6 +137,7 @@ export function subjectOf(row: OperationRow, operation: DriverOperation | undefi
     objectHash: row.objectHash,
     effect: row.effect,
     mapping: operation?.mapping ?? null,
+    desired: operation === undefined ? null : desiredOf(operation, JSON.parse(row.arguments) as JsonObject),
     cmp:
       row.cmpNamespace === null || row.cmpType === null || row.cmpId === null
         ? null

@@ -7,6 +7,7 @@ import { newUuid } from '../../../platform/ids.ts';
 import type { CallSubject } from '../calls/operation.ts';
 import type { OperationState } from '../calls/states.ts';
 import { type CmpReference, describeObject } from '../cmp-reference.ts';
+import type { JsonObject } from '../drivers/driver.ts';
 import {
   insertMapping,
   liveMappings,
@@ -65,7 +66,10 @@ export function planMappings(
     // What lives on a backend that was deleted meanwhile is an orphan.
     const to = state === 'ACTIVE' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
-    writes.push((batch) => updateMapping(batch, row, { state: to, lastOperationId: call.id, uuid: outcome.uuid }));
+    const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
+    writes.push((batch) =>
+      updateMapping(batch, row, { state: to, lastOperationId: call.id, uuid: outcome.uuid, desired }),
+    );
     events.push(mappingEvent(call, row, row.version + 1, row.state, to));
   }
   const { cmp } = call;
@@ -91,11 +95,19 @@ function nextState(
     if (state === 'UNKNOWN') return 'UNVERIFIED';
     return touched && row.state === 'UNVERIFIED' ? 'ACTIVE' : undefined;
   }
-  if (call.cmp === null || !isOf(row, call.cmp)) return undefined;
+  // Another CMP object's mapping is touched only by what changes the object that both own.
+  if (call.mapping === 'creates' && (call.cmp === null || !isOf(row, call.cmp))) return undefined;
   if (state === 'SUCCEEDED') return 'ACTIVE';
   if (state === 'UNKNOWN') return 'UNVERIFIED';
   if (!touched || row.state !== 'UNVERIFIED') return undefined;
   return row.operationId === call.id ? 'DELETED' : 'ACTIVE';
+}
+
+/** What the object should be like after the call: an update leaves what it does not name. */
+function desiredText(call: CallSubject, row: MappingRow): string | undefined {
+  if (call.desired === null) return undefined;
+  const before = call.mapping === 'updates' && row.desired !== null ? (JSON.parse(row.desired) as JsonObject) : {};
+  return JSON.stringify({ ...before, ...call.desired });
 }
 
 function isOf(row: MappingRow, cmp: CmpReference): boolean {
@@ -118,6 +130,7 @@ function newMapping(call: CallSubject, cmp: CmpReference, state: MappingState, u
     uuid: uuid ?? null,
     shared: call.shared,
     state,
+    desired: JSON.stringify(call.desired ?? {}),
     operationId: call.id,
     lastOperationId: call.id,
   };

@@ -1,12 +1,16 @@
 // Which CMP object is which backend object: the mapping table's SQL.
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
-
 import type { CallSubject } from '../calls/operation.ts';
 import { signalNothingChanged } from '../calls/statement-batch.ts';
+import { objectHash } from '../cmp-reference.ts';
 import { type NewestFirst, newestFirst } from '../newest-first.ts';
 
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 export type MappingState = (typeof mappingStates)[number];
+
+/** What the last look at the backend object found. */
+export const verifyResults = ['MATCHES', 'DRIFTED', 'MISSING'] as const;
+export type VerifyResult = (typeof verifyResults)[number];
 
 export interface MappingRow {
   readonly id: string;
@@ -23,8 +27,14 @@ export interface MappingRow {
   readonly uuid: string | null;
   readonly shared: number;
   readonly state: MappingState;
-  /** The call that made it, and the last that touched it. */
-  readonly operationId: string;
+  /** JSON text: what it should be like, in the words of the driver's resource; null: nothing is known. */
+  readonly desired: string | null;
+  readonly verifiedAt: Date | null;
+  readonly verifyResult: VerifyResult | null;
+  /** JSON text of a list of differences. */
+  readonly verifyDiff: string | null;
+  /** The call that made it (null: it was adopted), and the last that touched it. */
+  readonly operationId: string | null;
   readonly lastOperationId: string | null;
   readonly version: number;
   readonly createdAt: Date;
@@ -33,7 +43,7 @@ export interface MappingRow {
 
 const columns = `id, project_id AS projectId, namespace, cmp_type AS cmpType, cmp_id AS cmpId, role,
   backend_id AS backendId, resource, scope, object_key AS objectKey, object_hash AS objectHash, uuid, shared, state,
-  operation_id AS operationId, last_operation_id AS lastOperationId, version, created_at AS createdAt,
+  desired, verified_at AS verifiedAt, verify_result AS verifyResult, verify_diff AS verifyDiff, operation_id AS operationId, last_operation_id AS lastOperationId, version, created_at AS createdAt,
   updated_at AS updatedAt`;
 
 /** The mappings of one backend object that are not deleted, at most 1000. */
@@ -94,15 +104,18 @@ export function noForeignMapping(call: CallSubject): { readonly sql: string; rea
   };
 }
 
-export type NewMapping = Omit<MappingRow, 'version' | 'createdAt' | 'updatedAt' | 'shared'> & {
+export type NewMapping = Omit<
+  MappingRow,
+  'version' | 'createdAt' | 'updatedAt' | 'shared' | 'verifiedAt' | 'verifyResult' | 'verifyDiff'
+> & {
   readonly shared: boolean;
 };
 
 export async function insertMapping(tx: Transaction, row: NewMapping): Promise<void> {
   await tx.execute(
     `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, role, backend_id, resource, scope, object_key,
-      object_hash, owner_slot, uuid, shared, state, operation_id, last_operation_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      object_hash, owner_slot, uuid, shared, state, desired, operation_id, last_operation_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     [
       row.id,
       row.projectId,
@@ -119,28 +132,36 @@ export async function insertMapping(tx: Transaction, row: NewMapping): Promise<v
       row.uuid,
       row.shared,
       row.state,
+      row.desired,
       row.operationId,
       row.lastOperationId,
     ],
   );
 }
 
-/** Sets the state, under the object's claim. `uuid` absent: kept. */
+/** Sets the state, under the object's claim. `uuid` and `desired` absent: kept. What was verified is no longer so then. */
 export async function updateMapping(
   tx: Transaction,
   row: MappingRow,
-  change: { readonly state: MappingState; readonly lastOperationId: string | null; readonly uuid?: string | undefined },
+  change: {
+    readonly state: MappingState;
+    readonly lastOperationId: string | null;
+    readonly uuid?: string | undefined;
+    readonly desired?: string | undefined;
+  },
 ): Promise<void> {
   await tx.execute(
-    `UPDATE mapping SET state = ?, last_operation_id = ?, uuid = ?, version = version + 1, updated_at = NOW(3),
+    `UPDATE mapping SET state = ?, last_operation_id = ?, uuid = ?, desired = ?, version = version + 1,
+      updated_at = NOW(3), verified_at = NULL, verify_result = NULL, verify_diff = NULL,
       owner_slot = ${change.state === 'DELETED' ? 'NULL' : 'owner_slot'}
     WHERE id = ? AND version = ?`,
-    [change.state, change.lastOperationId, change.uuid ?? row.uuid, row.id, row.version],
+    [change.state, change.lastOperationId, change.uuid ?? row.uuid, change.desired ?? row.desired, row.id, row.version],
   );
 }
 
-export async function readMapping(sql: Sql, id: string): Promise<MappingRow | undefined> {
-  return (await readMappings(sql, [id])).get(id);
+export async function readMapping(sql: Sql, id: string, lock: '' | 'FOR UPDATE' = ''): Promise<MappingRow | undefined> {
+  const rows = await sql.query<MappingRow>(`SELECT ${columns} FROM mapping WHERE id = ? ${lock}`, [id]);
+  return rows[0];
 }
 
 export async function readMappings(sql: Sql, ids: readonly string[]): Promise<Map<string, MappingRow>> {
@@ -163,7 +184,7 @@ export async function mappingsOfOperations(sql: Sql, ids: readonly string[]): Pr
     [...ids, ...ids],
   );
   for (const row of rows) {
-    result.get(row.operationId)?.push(row);
+    result.get(row.operationId ?? '')?.push(row);
     if (row.lastOperationId !== null && row.lastOperationId !== row.operationId)
       result.get(row.lastOperationId)?.push(row);
   }
@@ -181,9 +202,71 @@ export async function countLiveMappings(sql: Sql, backendIds: readonly string[])
   return new Map(rows.map((row) => [row.backendId, row.live]));
 }
 
-export type MappingFilter = NewestFirst<MappingState>;
+export interface MappingFilter extends NewestFirst<MappingState> {
+  readonly resource?: string;
+  readonly scope?: string;
+  readonly objectKey?: string;
+  readonly verification?: readonly VerifyResult[];
+  readonly updatedFrom?: Date;
+  readonly updatedBefore?: Date;
+}
 
 export async function listMappings(sql: Sql, filter: MappingFilter): Promise<MappingRow[]> {
-  const page = newestFirst(filter, 'namespace');
+  const { resource, scope, objectKey, verification, updatedFrom, updatedBefore } = filter;
+  const page = newestFirst(filter, 'namespace', [
+    { sql: 'resource = ?', values: [resource] },
+    { sql: 'scope = ?', values: [scope] },
+    { sql: 'object_key = ?', values: [objectKey] },
+    // All three say which object: the hash of them is what mappings are indexed by.
+    { sql: 'object_hash = ?', values: [hashOf(resource, scope, objectKey)] },
+    { sql: 'updated_at >= ?', values: [updatedFrom] },
+    { sql: 'updated_at < ?', values: [updatedBefore] },
+    ...(verification === undefined
+      ? []
+      : [{ sql: `verify_result IN (${['NULL', ...verification.map(() => '?')].join(', ')})`, values: verification }]),
+  ]);
   return sql.query<MappingRow>(`SELECT ${columns} FROM mapping ${page.sql}`, page.values);
+}
+
+function hashOf(resource?: string, scope?: string, key?: string): string | undefined {
+  if (resource === undefined || scope === undefined || key === undefined) return undefined;
+  return objectHash({ resource, scope, key });
+}
+
+/** All live mappings in the order of their ids, for who reads everything. */
+export async function liveMappingsAfter(
+  sql: Sql,
+  options: { readonly projects: 'all' | readonly string[]; readonly afterId: string; readonly take: number },
+): Promise<MappingRow[]> {
+  const { projects, afterId, take } = options;
+  if (projects !== 'all' && projects.length === 0) return [];
+  const mine = projects === 'all' ? '1 = 1' : `project_id IN (${projects.map(() => '?').join(', ')})`;
+  return sql.query<MappingRow>(
+    `SELECT ${columns} FROM mapping WHERE ${mine} AND id > ? AND state <> 'DELETED' ORDER BY id LIMIT ${take}`,
+    [...(projects === 'all' ? [] : projects), afterId],
+  );
+}
+
+/** What a look at the backend object found; false when the mapping has changed since it was read. */
+export async function writeVerification(
+  tx: Transaction,
+  row: MappingRow,
+  found: { readonly result: VerifyResult; readonly diff: string | null },
+): Promise<boolean> {
+  const { affectedRows } = await tx.execute(
+    `UPDATE mapping SET verified_at = NOW(3), verify_result = ?, verify_diff = ?, version = version + 1
+    WHERE id = ? AND version = ?`,
+    [found.result, found.diff, row.id, row.version],
+  );
+  return affectedRows === 1;
+}
+
+/** Whether several CMP objects may own the backend object; false when the mapping has changed since it was read. */
+export async function writeShared(tx: Transaction, row: MappingRow, shared: boolean): Promise<boolean> {
+  const { affectedRows } = await tx.execute(
+    `UPDATE mapping SET shared = ?, owner_slot = ?, version = version + 1, updated_at = NOW(3)
+    WHERE id = ? AND version = ? AND owner_slot IS NOT NULL`,
+    [shared, shared ? row.id : '', row.id, row.version],
+  );
+  return affectedRows === 1;
 }

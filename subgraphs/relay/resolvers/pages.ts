@@ -8,12 +8,27 @@ import { type BackendRow, listBackends } from '../backends/backend-store.ts';
 import type { OperationRow } from '../calls/operation.ts';
 import { listOperations, type OperationFilter } from '../calls/operation-store.ts';
 import type { OperationState } from '../calls/states.ts';
-import { listMappings, type MappingFilter, type MappingRow, type MappingState } from '../mappings/mapping-store.ts';
+import {
+  listMappings,
+  type MappingFilter,
+  type MappingRow,
+  type MappingState,
+  type VerifyResult,
+} from '../mappings/mapping-store.ts';
 
 export interface ListArguments<State> extends PageArguments {
   readonly projectId?: string | null;
   readonly backendId?: string | null;
   readonly states?: readonly State[] | null;
+}
+
+export interface MappingArguments extends ListArguments<MappingState> {
+  readonly resource?: string | null;
+  readonly scope?: string | null;
+  readonly key?: string | null;
+  readonly verification?: readonly VerifyResult[] | null;
+  readonly updatedFrom?: Date | null;
+  readonly updatedBefore?: Date | null;
 }
 
 export interface BackendArguments extends PageArguments {
@@ -57,13 +72,17 @@ export class Pages {
     return page(rows, first, (row) => [row.id]);
   }
 
-  async mappings(
-    identity: Identity | null,
-    args: ListArguments<MappingState>,
-    narrow: Narrow = {},
-  ): Promise<Page<MappingRow>> {
+  async mappings(identity: Identity | null, args: MappingArguments, narrow: Narrow = {}): Promise<Page<MappingRow>> {
     const { first, filter } = this.#filter<MappingState>(identity, args, narrow);
-    const rows = filter === undefined ? [] : await listMappings(this.#db, filter as MappingFilter);
+    const own = {
+      ...(args.resource == null ? {} : { resource: args.resource }),
+      ...(args.scope == null ? {} : { scope: args.scope }),
+      ...(args.key == null ? {} : { objectKey: args.key }),
+      ...(args.verification == null ? {} : { verification: args.verification }),
+      ...(args.updatedFrom == null ? {} : { updatedFrom: args.updatedFrom }),
+      ...(args.updatedBefore == null ? {} : { updatedBefore: args.updatedBefore }),
+    };
+    const rows = filter === undefined ? [] : await listMappings(this.#db, { ...(filter as MappingFilter), ...own });
     return page(rows, first, (row) => [row.id]);
   }
 

@@ -35,11 +35,18 @@ import {
 } from '../calls/typed-calls.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { typedMutations } from '../families/families.ts';
+import type { MappingChangeFeed, MappingChangesArguments } from '../mappings/change-feed.ts';
+import type {
+  MappingAdoptInput,
+  MappingIdInput,
+  MappingService,
+  MappingShareInput,
+} from '../mappings/mapping-service.ts';
 import type { MappingRow, MappingState } from '../mappings/mapping-store.ts';
 import type { Entities } from './entities.ts';
 import type { FeedArguments, Feeds } from './feeds.ts';
 import { inputScalars } from './input-scalars.ts';
-import type { BackendArguments, ListArguments, Pages } from './pages.ts';
+import type { BackendArguments, ListArguments, MappingArguments, Pages } from './pages.ts';
 import type { IResolvers } from './resolver-map.ts';
 
 export interface ResolverParts {
@@ -54,6 +61,8 @@ export interface ResolverParts {
   readonly calls: CallService;
   readonly reads: ReadService;
   readonly settling: SettleService;
+  readonly mappingService: MappingService;
+  readonly mappingChanges: MappingChangeFeed;
   /** This process's owner id, and the name to show for it. */
   readonly owner: string;
   readonly name: string;
@@ -78,8 +87,9 @@ export function relayResolvers(parts: ResolverParts): IResolvers {
       operations: (_: unknown, args: ListArguments<OperationState>, context: RequestContext) =>
         pages.operations(context.identity, args),
       mapping: (_: unknown, { id }: Reference, context: RequestContext) => entities.byGlobalId(context, 'Mapping', id),
-      mappings: (_: unknown, args: ListArguments<MappingState>, context: RequestContext) =>
-        pages.mappings(context.identity, args),
+      mappings: (_: unknown, args: MappingArguments, context: RequestContext) => pages.mappings(context.identity, args),
+      relayMappingChanges: (_: unknown, args: MappingChangesArguments, context: RequestContext) =>
+        parts.mappingChanges.page(context.identity, args),
       relayRead: (_: unknown, { input }: Input<RelayReadInput>, context: RequestContext) => reads.read(context, input),
       drivers: () => [...parts.drivers.values()],
     },
@@ -101,6 +111,7 @@ export function relayResolvers(parts: ResolverParts): IResolvers {
         backends.delete(context, input),
       operationSettle: (_: unknown, { input }: Input<OperationSettleInput>, context: RequestContext) =>
         settling.settle(context, input),
+      ...mappingMutations(parts),
       ...callResolvers(parts),
     },
     Subscription: {
@@ -126,6 +137,19 @@ export function relayResolvers(parts: ResolverParts): IResolvers {
     },
     Commit: commitResolvers(parts.commits),
     Node: { __resolveType: (row: { readonly __typename?: string }) => row.__typename },
+  };
+}
+
+function mappingMutations({ mappingService: mappings }: ResolverParts) {
+  return {
+    mappingAdopt: (_: unknown, { input }: Input<MappingAdoptInput>, context: RequestContext) =>
+      mappings.adopt(context, input),
+    mappingShare: (_: unknown, { input }: Input<MappingShareInput>, context: RequestContext) =>
+      mappings.share(context, input),
+    mappingVerify: (_: unknown, { input }: Input<MappingIdInput>, context: RequestContext) =>
+      mappings.verify(context, input),
+    mappingForget: (_: unknown, { input }: Input<MappingIdInput>, context: RequestContext) =>
+      mappings.forget(context, input),
   };
 }
 
@@ -215,6 +239,17 @@ function mappingResolvers({ entities }: ResolverParts) {
     backend: (row: MappingRow, _: unknown, context: RequestContext) => entities.backend(context, row.backendId),
     key: (row: MappingRow) => row.objectKey,
     shared: (row: MappingRow) => row.shared === 1,
+    desired: (row: MappingRow) => (row.desired === null ? null : (JSON.parse(row.desired) as unknown)),
+    lastVerification: (row: MappingRow) =>
+      row.verifyResult === null
+        ? null
+        : {
+            at: row.verifiedAt,
+            result: row.verifyResult,
+            differences: row.verifyDiff === null ? [] : (JSON.parse(row.verifyDiff) as unknown),
+          },
+    operation: (row: MappingRow, _: unknown, context: RequestContext) =>
+      row.operationId === null ? null : entities.operation(context, row.operationId),
   };
 }
 

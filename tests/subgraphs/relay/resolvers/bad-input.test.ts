@@ -78,6 +78,12 @@ function valid(mutation: string, change: Input = {}): Input {
     mappedObjectDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
     relayCall: { ...selected, operation: 'setElement.add', arguments: { set: 'blocked', address: '192.0.2.7' } },
     operationSettle: { id: ids.operation },
+    mappingAdopt: {
+      ...{ backend: { name: 'fw' }, cmpObject, resource: 'rule', scope: 'inet filter forward', key: 'there' },
+    },
+    mappingShare: { id: ids.mapping, shared: true },
+    mappingVerify: { id: ids.mapping },
+    mappingForget: { id: ids.mapping },
   };
   const typed = typedInputs[mutation];
   return { ...(typed === undefined ? inputs[mutation] : { ...selected, ...typed }), ...change };
@@ -318,6 +324,25 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
       ),
     ],
   },
+  mappingAdopt: {
+    inputType: 'MappingAdoptInput',
+    cases: [
+      ...selectedCases.filter((make) => !['waitMs', 'deadlineMs'].some((field) => field in make().change)),
+      one('a bad resource', { resource: 'A b' }, 'INVALID_INPUT', 'input.resource'),
+      one('an unknown resource', { resource: 'nonsense' }, 'NOT_SUPPORTED', 'input.resource'),
+      one('a long scope', { scope: long }, 'TOO_LONG', 'input.scope'),
+      one('a scope with a control', { scope: control }, 'INVALID_INPUT', 'input.scope'),
+      one('a long key', { key: long }, 'TOO_LONG', 'input.key'),
+      one('a key with a control', { key: control }, 'INVALID_INPUT', 'input.key'),
+      one('a long uuid', { uuid: long }, 'TOO_LONG', 'input.uuid'),
+    ],
+  },
+  ...Object.fromEntries(
+    ['mappingShare', 'mappingVerify', 'mappingForget'].map((mutation) => [
+      mutation,
+      { inputType: inputTypeOf(mutation), cases: [...idCases('Mapping', () => ids.foreignMapping), ...keyCases] },
+    ]),
+  ),
   operationSettle: {
     inputType: 'OperationSettleInput',
     cases: [

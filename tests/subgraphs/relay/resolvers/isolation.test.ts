@@ -71,6 +71,10 @@ const queries: Record<string, Probe> = {
     text: `query ($p: ID, $b: ID) { mappings { nodes { ${fields.mapping} } } m2: mappings(projectId: $p) { nodes { ${fields.mapping} } } m3: mappings(backendId: $b) { nodes { ${fields.mapping} } } }`,
     variables: () => ({ p: projectId(projectA), b: ids.backend }),
   },
+  relayMappingChanges: {
+    text: `query ($p: ID) { relayMappingChanges { mappings { ${fields.mapping} } } r2: relayMappingChanges(projectId: $p) { mappings { ${fields.mapping} } } }`,
+    variables: () => ({ p: projectId(projectA) }),
+  },
   relayRead: {
     text: 'query ($input: RelayReadInput!) { relayRead(input: $input) { result wireCall userErrors { code } } }',
     variables: () => ({ input: { backend: selector(), operation: 'table.list', arguments: {} } }),
@@ -85,6 +89,7 @@ const mutation = (name: string, type: string, result: string, input: () => Recor
 });
 const backendResult = `backend { ${fields.backend} }`;
 const callResult = `operation { ${fields.operation} } mapping { ${fields.mapping} } wireCall`;
+const mappingResult = `mapping { ${fields.mapping} }`;
 const mutationProbes: Record<string, Probe> = {
   backendCreate: mutation('backendCreate', 'BackendCreateInput', backendResult, () => ({
     ...{ projectId: projectId(projectA), name: 'x', driver: 'linux-nftables', host: '192.0.2.1' },
@@ -114,6 +119,13 @@ const mutationProbes: Record<string, Probe> = {
       arguments: { set: 'blocked' },
     },
   })),
+  mappingAdopt: mutation('mappingAdopt', 'MappingAdoptInput', mappingResult, () => ({
+    ...{ backend: selector(), resource: 'address-set', scope: 'inet filter', key: 'blocked' },
+    cmpObject: { type: cmp.type, externalId: cmp.externalId },
+  })),
+  mappingShare: mutation('mappingShare', 'MappingShareInput', mappingResult, () => ({ id: ids.mapping, shared: true })),
+  mappingVerify: mutation('mappingVerify', 'MappingVerifyInput', mappingResult, () => ({ id: ids.mapping })),
+  mappingForget: mutation('mappingForget', 'MappingForgetInput', mappingResult, () => ({ id: ids.mapping })),
   operationSettle: mutation('operationSettle', 'OperationSettleInput', `operation { ${fields.operation} }`, () => ({
     ...{ id: ids.operation, verdict: 'FAILED', note: 'x', force: true },
   })),

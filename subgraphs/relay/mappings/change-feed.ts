@@ -1,0 +1,109 @@
+// Mappings for who keeps a copy of all of them: first the present state in pages, then what changed since, in order, without
+// gaps. One opaque position leads through both, so that a reader only ever asks for what comes after the last answer.
+import type { Database } from '../../../platform/database/database.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import type { StatusFeed } from '../../../platform/events/feed.ts';
+import { type Identity, visibleProjects } from '../../../platform/identity.ts';
+import { decodeUuid } from '../../../platform/ids.ts';
+import { maySee } from '../access.ts';
+import { liveMappingsAfter, type MappingRow, readMappings } from './mapping-store.ts';
+
+export interface MappingChangesArguments {
+  readonly projectId?: string | null;
+  readonly after?: string | null;
+  readonly first?: number | null;
+}
+
+export interface MappingChanges {
+  /** As they are now, at least as new as the change; each once. */
+  readonly mappings: readonly MappingRow[];
+  readonly after: string;
+  readonly upToDate: boolean;
+}
+
+/** `lastId`: the snapshot is read up to there; absent: it is read, and changes follow after `cursor`. */
+interface Position {
+  readonly cursor: string;
+  readonly lastId?: string;
+}
+
+const mostAtOnce = 1_000;
+/** The stream is followed for so long for one page. */
+const patienceMs = 2_000;
+
+export class MappingChangeFeed {
+  readonly #db: Database;
+  readonly #feed: StatusFeed;
+
+  constructor(options: { readonly db: Database; readonly feed: StatusFeed }) {
+    this.#db = options.db;
+    this.#feed = options.feed;
+  }
+
+  /** Throws CodedError INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED. */
+  async page(identity: Identity | null, args: MappingChangesArguments): Promise<MappingChanges> {
+    const take = args.first ?? mostAtOnce;
+    if (!Number.isInteger(take) || take < 1 || take > mostAtOnce)
+      throw new CodedError('INVALID_INPUT', `first: ${take} is out of range; give 1 to ${mostAtOnce}.`);
+    const projects = projectsOf(identity, args.projectId);
+    const position = args.after == null ? { cursor: await this.#feed.currentCursor(), lastId: '' } : decode(args.after);
+    return position.lastId === undefined
+      ? this.#changes(projects, position.cursor, take)
+      : this.#snapshot(projects, { ...position, lastId: position.lastId }, take);
+  }
+
+  async #snapshot(
+    projects: 'all' | readonly string[],
+    { cursor, lastId }: Required<Position>,
+    take: number,
+  ): Promise<MappingChanges> {
+    const mappings = await liveMappingsAfter(this.#db, { projects, afterId: lastId, take });
+    const last = mappings.at(-1);
+    const more = last !== undefined && mappings.length === take;
+    return { mappings, after: encode(more ? { cursor, lastId: last.id } : { cursor }), upToDate: false };
+  }
+
+  async #changes(projects: 'all' | readonly string[], from: string, take: number): Promise<MappingChanges> {
+    const mine = projects === 'all' ? undefined : new Set(projects);
+    const events = this.#feed.subscribe({
+      after: from,
+      filter: ({ subjectType, projectId }) =>
+        subjectType === 'Mapping' && (mine === undefined || (projectId !== null && mine.has(projectId))),
+      signal: AbortSignal.timeout(patienceMs),
+    });
+    const ids = new Set<string>();
+    let after = from;
+    let upToDate = false;
+    for await (const { cursor, event } of events) {
+      after = cursor;
+      // A checkpoint comes when everything that is there was seen.
+      if (event === null) upToDate = true;
+      else ids.add(event.subjectId);
+      if (upToDate || ids.size >= take) break;
+    }
+    const rows = await readMappings(this.#db, [...ids]);
+    const mappings = [...ids].flatMap((id) => rows.get(id) ?? []);
+    return { mappings, after: encode({ cursor: after }), upToDate };
+  }
+}
+
+function projectsOf(identity: Identity | null, projectId: string | null | undefined): 'all' | readonly string[] {
+  if (projectId == null) return visibleProjects(identity);
+  const uuid = decodeUuid('Project', projectId);
+  return uuid !== undefined && maySee(identity, uuid) ? [uuid] : [];
+}
+
+function encode(position: Position): string {
+  return Buffer.from(JSON.stringify([position.cursor, position.lastId ?? null])).toString('base64url');
+}
+
+function decode(text: string): Position {
+  try {
+    const [cursor, lastId] = JSON.parse(Buffer.from(text.slice(0, 1_024), 'base64url').toString()) as unknown[];
+    if (typeof cursor === 'string' && lastId === null) return { cursor };
+    if (typeof cursor === 'string' && typeof lastId === 'string') return { cursor, lastId };
+  } catch {
+    // Not ours: said below.
+  }
+  throw new CodedError('INVALID_CURSOR', 'after: this is no position of relayMappingChanges; leave it out to begin.');
+}

@@ -1,0 +1,337 @@
+// What a CMP does with mappings beside calling: adopts what is there already, shares it, looks whether it is still as it should
+// be, and forgets it. None of these changes the backend.
+import type { CommitToken } from '../../../platform/commits.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { isDuplicateKey } from '../../../platform/database/errors.ts';
+import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { decodeUuid, newUuid } from '../../../platform/ids.ts';
+import { InputCheck } from '../../../platform/input.ts';
+import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import { maySee, requireRole } from '../access.ts';
+import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import { driverOf } from '../backends/endpoint.ts';
+import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
+import { type CmpObjectInput, checkCmpObject, cmpReferenceOf } from '../calls/call-request.ts';
+import { readClaim } from '../calls/claim-store.ts';
+import type { DeviceReader } from '../calls/device-reader.ts';
+import { objectHash } from '../cmp-reference.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { type Difference, differences } from './differences.ts';
+import {
+  insertMapping,
+  liveMappings,
+  type MappingRow,
+  readMapping,
+  updateMapping,
+  type VerifyResult,
+  writeShared,
+  writeVerification,
+} from './mapping-store.ts';
+import { ObjectViewer } from './object-viewer.ts';
+
+export interface MappingAdoptInput {
+  readonly idempotencyKey?: string | null;
+  readonly projectId?: string | null;
+  readonly backend: BackendSelector;
+  readonly cmpObject: CmpObjectInput;
+  readonly resource: string;
+  readonly scope: string;
+  readonly key: string;
+  readonly uuid?: string | null;
+  readonly shared?: boolean | null;
+}
+export interface MappingIdInput {
+  readonly idempotencyKey?: string | null;
+  readonly id: string;
+}
+export interface MappingShareInput extends MappingIdInput {
+  readonly expectedVersion?: number | null;
+  readonly shared: boolean;
+}
+
+export interface MappingResult {
+  readonly mapping: MappingRow | null;
+  readonly userErrors: readonly UserError[];
+  readonly commit: CommitToken | null;
+}
+
+export interface MappingServiceOptions {
+  readonly db: Database;
+  readonly mutations: Mutations;
+  readonly wake: Wake;
+  readonly drivers: ReadonlyMap<string, Driver>;
+  readonly reader: DeviceReader;
+}
+
+interface Prepared {
+  readonly projectId: string;
+  /** Returns the mapping's id. */
+  readonly effect: (tx: Transaction) => Promise<string>;
+}
+
+export class MappingService {
+  readonly #options: MappingServiceOptions;
+  readonly #viewer: ObjectViewer;
+
+  constructor(options: MappingServiceOptions) {
+    this.#options = options;
+    this.#viewer = new ObjectViewer(options.reader);
+  }
+
+  /** Maps a backend object that is there to a CMP object; what it is like now is what it should be like. */
+  adopt(context: RequestContext, input: MappingAdoptInput): Promise<MappingResult> {
+    return this.#edge('mappingAdopt', context, input, async () => {
+      const { db, drivers } = this.#options;
+      const cmp = this.#checkAdopt(input);
+      const { resource, scope, key } = input;
+      const selection = { projectId: input.projectId, backend: input.backend, cmp };
+      const backend = await selectBackend(db, context.identity, selection);
+      requireRole(context.identity, backend.projectId, 'MEMBER', 'mappingAdopt');
+      const object = { resource, scope, key };
+      const hash = objectHash(object);
+      const driver = driverOf(drivers, backend);
+      const seen = await this.#viewer.look(backend, driver, { ...object, uuid: input.uuid ?? null });
+      if (seen.finding === 'ABSENT')
+        refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
+      const row = {
+        id: newUuid(),
+        projectId: backend.projectId,
+        namespace: cmp.namespace,
+        cmpType: cmp.type,
+        cmpId: cmp.externalId,
+        role: cmp.role,
+        backendId: backend.id,
+        resource,
+        scope,
+        objectKey: key,
+        objectHash: hash,
+        uuid: seen.uuid ?? input.uuid ?? null,
+        shared: input.shared === true,
+        state: 'ACTIVE',
+        desired: JSON.stringify(seen.values),
+        operationId: null,
+        lastOperationId: null,
+      } as const;
+      return {
+        projectId: backend.projectId,
+        effect: async (tx) => {
+          await this.#refuseBusy(tx, row);
+          await refuseOwned(tx, row);
+          try {
+            await insertMapping(tx, row);
+          } catch (error) {
+            if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
+            throw error;
+          }
+          await this.#tell(tx, { ...row, version: 0 }, 'mapping.state', null, 'ACTIVE', 'adopted');
+          return row.id;
+        },
+      };
+    });
+  }
+
+  /** Whether several CMP objects may own the backend object. */
+  share(context: RequestContext, input: MappingShareInput): Promise<MappingResult> {
+    return this.#edge('mappingShare', context, input, async () => {
+      const row = await this.#find(context, input, 'mappingShare');
+      const { shared, expectedVersion } = input;
+      return {
+        projectId: row.projectId,
+        effect: async (tx) => {
+          const now = await this.#live(tx, row.id);
+          if (expectedVersion != null && expectedVersion !== now.version)
+            refuse('STALE_VERSION', `the mapping is at version ${now.version}, not ${expectedVersion}: read it again`, {
+              field: ['input', 'expectedVersion'],
+            });
+          const others = (await liveMappings(tx, now.backendId, now.objectHash)).filter(({ id }) => id !== now.id);
+          if (!shared && others.length > 0)
+            refuse('ALREADY_MAPPED', `${others.length} other CMP objects own it too: forget their mappings first`, {
+              field: ['input', 'shared'],
+            });
+          if ((now.shared === 1) === shared) return now.id;
+          if (!(await writeShared(tx, now, shared))) refuseChanged();
+          await this.#tell(tx, now, 'mapping.changed', now.state, now.state, shared ? 'shared' : 'no longer shared');
+          return now.id;
+        },
+      };
+    });
+  }
+
+  /** Looks, by one read, whether the backend object is still as it should be, and keeps what was found. */
+  verify(context: RequestContext, input: MappingIdInput): Promise<MappingResult> {
+    return this.#edge('mappingVerify', context, input, async () => {
+      const { db, drivers } = this.#options;
+      const row = await this.#find(context, input, 'mappingVerify');
+      if (row.state === 'DELETED' || row.state === 'ORPHAN')
+        refuse('WRONG_STATE', `the mapping is ${row.state}: there is nothing to look at`, { field: ['input', 'id'] });
+      const backend = await readBackend(db, row.backendId);
+      if (backend === undefined) refuse('NOT_FOUND', 'its backend is gone', { field: ['input', 'id'] });
+      const found = await this.#compare(backend, driverOf(drivers, backend), row);
+      return {
+        projectId: row.projectId,
+        effect: async (tx) => {
+          // A call that changed it meanwhile makes the look worthless.
+          if (!(await writeVerification(tx, row, found))) refuseChanged();
+          const { result, diff } = found;
+          const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
+          const told = { ...row, version: row.version };
+          if (result !== row.verifyResult || diff !== row.verifyDiff)
+            await this.#tell(tx, told, 'mapping.verification', row.verifyResult, result, paths);
+          return row.id;
+        },
+      };
+    });
+  }
+
+  /** Ends the mapping and leaves the backend object alone. */
+  forget(context: RequestContext, input: MappingIdInput): Promise<MappingResult> {
+    return this.#edge('mappingForget', context, input, async () => {
+      const row = await this.#find(context, input, 'mappingForget');
+      return {
+        projectId: row.projectId,
+        effect: async (tx) => {
+          const now = await this.#live(tx, row.id);
+          await this.#refuseBusy(tx, now);
+          await updateMapping(tx, now, { state: 'DELETED', lastOperationId: now.lastOperationId });
+          await this.#tell(tx, now, 'mapping.state', now.state, 'DELETED', 'forgotten');
+          return now.id;
+        },
+      };
+    });
+  }
+
+  #checkAdopt(input: MappingAdoptInput) {
+    const check = new InputCheck();
+    check.idempotencyKey(input.idempotencyKey);
+    checkSelector(check, input.backend, input.cmpObject);
+    checkCmpObject(check, input.cmpObject);
+    const wants = 'a word of the driver, for example rule';
+    check.text('resource', input.resource, { required: true, min: 1, max: 63, pattern: /^[a-z0-9-]+$/, wants });
+    check.text('scope', input.scope, { required: true, max: 255 });
+    check.text('key', input.key, { required: true, min: 1, max: 512 });
+    check.text('uuid', input.uuid, { min: 1, max: 255 });
+    check.throwIfAny();
+    const cmp = cmpReferenceOf(input.cmpObject);
+    if (cmp === null) throw new Refusal(check.errors);
+    return cmp;
+  }
+
+  async #compare(
+    backend: BackendRow,
+    driver: Driver,
+    row: MappingRow,
+  ): Promise<{ readonly result: VerifyResult; readonly diff: string | null }> {
+    const object = { resource: row.resource, scope: row.scope, key: row.objectKey, uuid: row.uuid };
+    const seen = await this.#viewer.look(backend, driver, object);
+    if (seen.finding === 'ABSENT') return { result: 'MISSING', diff: null };
+    const all = row.desired === null ? [] : differences(JSON.parse(row.desired), seen.values);
+    // Somebody deleted it and made another of that name.
+    if (row.uuid !== null && seen.uuid !== undefined && seen.uuid !== row.uuid)
+      all.unshift({ path: 'uuid', wanted: row.uuid, found: seen.uuid });
+    return all.length === 0 ? { result: 'MATCHES', diff: null } : { result: 'DRIFTED', diff: JSON.stringify(all) };
+  }
+
+  async #find(context: RequestContext, input: MappingIdInput, what: string): Promise<MappingRow> {
+    const check = new InputCheck();
+    check.idempotencyKey(input.idempotencyKey);
+    const id = decodeUuid('Mapping', input.id);
+    const row = id === undefined ? undefined : await readMapping(this.#options.db, id);
+    if (row === undefined || !maySee(context.identity, row.projectId)) {
+      check.fault('id', `no Mapping has the id ${JSON.stringify(input.id.slice(0, 80))}`, 'NOT_FOUND');
+      throw new Refusal(check.errors);
+    }
+    check.throwIfAny();
+    requireRole(context.identity, row.projectId, 'MEMBER', what);
+    return row;
+  }
+
+  async #live(tx: Transaction, id: string): Promise<MappingRow> {
+    const now = await readMapping(tx, id, 'FOR UPDATE');
+    if (now === undefined || now.state === 'DELETED')
+      refuse('WRONG_STATE', 'the mapping is DELETED', { field: ['input', 'id'] });
+    return now;
+  }
+
+  /** While a call on the object is under way, or its outcome unknown, its mapping is that call's. */
+  async #refuseBusy(tx: Transaction, row: { readonly backendId: string; readonly objectHash: string }): Promise<void> {
+    const claim = await readClaim(tx, row.backendId, row.objectHash);
+    if (claim === undefined) return;
+    refuse('OBJECT_BUSY', `a call on this object is ${claim.state}: wait for it, or settle it`, {
+      retryAfterMs: 1_000,
+    });
+  }
+
+  async #tell(
+    tx: Transaction,
+    row: Pick<MappingRow, 'id' | 'projectId' | 'version'>,
+    kind: string,
+    from: string | null,
+    to: string,
+    reason: string | null,
+  ): Promise<void> {
+    const subject = { projectId: row.projectId, subjectType: 'Mapping', subjectId: row.id };
+    await appendStatus(
+      tx,
+      [{ ...subject, subjectVersion: row.version + 1, kind, from, to, reason }],
+      this.#options.wake,
+    );
+  }
+
+  /** Looks at the device first, outside of any transaction; then the mutation's one transaction. */
+  async #edge(
+    name: string,
+    context: RequestContext,
+    input: { readonly idempotencyKey?: string | null } & object,
+    prepare: () => Promise<Prepared>,
+  ): Promise<MappingResult> {
+    const { db, mutations } = this.#options;
+    const prepared = await prepare().catch((error: unknown) => {
+      if (toUserErrors(error) === undefined) throw error;
+      return { refused: error };
+    });
+    const ready = 'refused' in prepared ? undefined : prepared;
+    const { result, userErrors, commit } = await mutations.run({
+      name,
+      context,
+      // A refused request leaves its key alone.
+      input: ready === undefined ? { ...input, idempotencyKey: null } : input,
+      projectId: ready?.projectId ?? null,
+      effect: async (tx) => {
+        if (ready === undefined) throw (prepared as { refused: unknown }).refused;
+        const id = await ready.effect(tx);
+        return { result: id, subject: { type: 'Mapping', id } };
+      },
+    });
+    const mapping = result === null ? null : ((await readMapping(db, result)) ?? null);
+    return { mapping, userErrors, commit };
+  }
+}
+
+async function refuseOwned(
+  tx: Transaction,
+  row: {
+    readonly backendId: string;
+    readonly objectHash: string;
+    readonly shared: boolean;
+    readonly objectKey: string;
+    readonly resource: string;
+  },
+): Promise<void> {
+  const live = await liveMappings(tx, row.backendId, row.objectHash);
+  const [first] = live;
+  if (first === undefined || (row.shared && live.every(({ shared }) => shared === 1))) return;
+  refuseMapped(row, `${first.namespace}/${first.cmpType}/${first.cmpId}`);
+}
+
+function refuseMapped(row: { readonly resource: string; readonly objectKey: string }, owner: string): never {
+  refuse('ALREADY_MAPPED', `${row.resource} ${row.objectKey} belongs to ${owner} already`, {
+    field: ['input', 'cmpObject'],
+  });
+}
+
+function refuseChanged(): never {
+  refuse('STALE_VERSION', 'the mapping was changed meanwhile: ask again', { field: ['input', 'id'] });
+}

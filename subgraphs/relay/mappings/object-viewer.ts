@@ -1,0 +1,36 @@
+// One look at one backend object, with the driver's reader of its kind.
+import { refuse } from '../../../platform/errors.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { BackendRow } from '../backends/backend-store.ts';
+import { contextOf } from '../backends/endpoint.ts';
+import type { DeviceReader } from '../calls/device-reader.ts';
+import type { Driver, MappedObject, ResourceFinding } from '../drivers/driver.ts';
+
+export type Seen = Exclude<ResourceFinding, { finding: 'UNREADABLE' }>;
+
+export class ObjectViewer {
+  readonly #reader: DeviceReader;
+
+  constructor(reader: DeviceReader) {
+    this.#reader = reader;
+  }
+
+  /** Refuses NOT_SUPPORTED (no reader for such objects), UNAVAILABLE (no answer, or none to read), and as DeviceReader.ask. */
+  async look(backend: BackendRow, driver: Driver, object: MappedObject & { readonly resource: string }): Promise<Seen> {
+    const viewer = driver.resources?.get(object.resource);
+    if (viewer === undefined)
+      refuse('NOT_SUPPORTED', `driver ${driver.name} can't look at a ${object.resource}`, {
+        field: ['input', 'resource'],
+      });
+    const context = { operationId: newUuid(), backend: contextOf(driver, backend) };
+    const asked = await this.#reader.ask(backend, viewer.render(object, context), backend.deadlineMs);
+    if (!asked.ok)
+      refuse('UNAVAILABLE', `${backend.name} could not be looked at: ${asked.failure.message}`, {
+        retryAfterMs: 1_000,
+      });
+    const found = viewer.interpret(asked.reply, object);
+    if (found.finding === 'UNREADABLE')
+      refuse('UNAVAILABLE', `what ${backend.name} answered can't be read: ${found.message}`, { retryAfterMs: 1_000 });
+    return found;
+  }
+}
