@@ -7,7 +7,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerConfig, type Session } from 'ssh2';
 import { Terminal, type TerminalOptions } from './terminal.ts';
 
+/** One for each connection: the same object from the first password to the end. */
 export interface ShellSession {
+  /** As the last attempt to log in gave it. */
   readonly username: string;
   readonly remoteAddress: string;
   /** Cuts the TCP connection. */
@@ -16,7 +18,14 @@ export interface ShellSession {
 
 export interface SshShellOptions {
   /** Asked for every attempt with a password, also keyboard-interactive. Must not reject. */
-  readonly authenticate: (username: string, password: string, remoteAddress: string) => Promise<boolean>;
+  readonly authenticate: (
+    username: string,
+    password: string,
+    remoteAddress: string,
+    session: ShellSession,
+  ) => Promise<boolean>;
+  /** The connection is gone, logged in or not. */
+  readonly onDisconnect?: (session: ShellSession) => void;
   /** How a password may be given. Default both. */
   readonly passwordMethods?: readonly ('password' | 'keyboard-interactive')[];
   /** The rows are the client's. */
@@ -80,27 +89,28 @@ export class SshShellServer {
   }
 
   #serve(connection: Connection, remoteAddress: string): void {
-    let username = '';
+    const cut = (): void => void socketOf(connection).destroy();
+    const session = { username: '', remoteAddress, cut };
     this.connections += 1;
     this.#open.add(connection);
     socketOf(connection).setNoDelay(true);
     connection.on('error', () => {});
-    connection.on('close', () => this.#open.delete(connection));
+    connection.on('close', () => {
+      this.#open.delete(connection);
+      this.#options.onDisconnect?.(session);
+    });
     connection.on('authentication', (context) => {
-      username = context.username;
-      void this.#authenticate(context, remoteAddress);
+      session.username = context.username;
+      void this.#authenticate(context, session);
     });
-    connection.on('session', (accept) => {
-      const cut = (): void => void socketOf(connection).destroy();
-      this.#serveSession(accept(), () => ({ username, remoteAddress, cut }));
-    });
+    connection.on('session', (accept) => this.#serveChannel(accept(), session));
   }
 
-  async #authenticate(context: AuthContext, remoteAddress: string): Promise<void> {
+  async #authenticate(context: AuthContext, session: ShellSession): Promise<void> {
     const { passwordMethods = ['password', 'keyboard-interactive'], authenticate } = this.#options;
     const method = passwordMethods.find((each) => each === context.method);
     const decide = async (password: string): Promise<void> => {
-      if (await authenticate(context.username, password, remoteAddress)) context.accept();
+      if (await authenticate(context.username, password, session.remoteAddress, session)) context.accept();
       else context.reject([...passwordMethods]);
     };
     if (method === 'password' && context.method === 'password') await decide(context.password);
@@ -109,29 +119,29 @@ export class SshShellServer {
     } else context.reject([...passwordMethods]);
   }
 
-  #serveSession(session: Session, describe: () => ShellSession): void {
+  #serveChannel(channels: Session, session: ShellSession): void {
     const { onShell, onCommand } = this.#options;
     let rows = usualRows;
-    session.on('pty', (accept, _reject, info) => {
+    channels.on('pty', (accept, _reject, info) => {
       if (info.rows > 0) rows = info.rows;
       accept?.();
     });
-    session.on('window-change', (accept, _reject, info) => {
+    channels.on('window-change', (accept, _reject, info) => {
       if (info.rows > 0) rows = info.rows;
       accept?.();
     });
-    session.on('shell', async (accept) => {
+    channels.on('shell', async (accept) => {
       const channel = accept();
       channel.on('error', () => {});
-      await onShell(new Terminal(channel, { ...this.#options.terminal, rows }), describe());
+      await onShell(new Terminal(channel, { ...this.#options.terminal, rows }), session);
       if (!channel.destroyed) channel.exit(0);
       channel.end();
     });
-    session.on('exec', async (accept, reject, info) => {
+    channels.on('exec', async (accept, reject, info) => {
       if (!onCommand) return reject();
       const channel = accept();
       channel.on('error', () => {});
-      const { stdout, exitCode } = await onCommand(info.command, describe());
+      const { stdout, exitCode } = await onCommand(info.command, session);
       channel.write(stdout);
       if (!channel.destroyed) channel.exit(exitCode);
       channel.end();

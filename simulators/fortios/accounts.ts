@@ -1,0 +1,125 @@
+// Who may come in: administrators with sessions, API users with tokens, and the lock-out after wrong passwords. Sources:
+// Fortinet community 195425 (session or token), 362817 (admin-lockout-threshold 3, admin-lockout-duration 60 s, a locked
+// source is refused unread), FortiOS REST reference (401, 403 and 429).
+
+import { randomBytes } from 'node:crypto';
+
+export interface ApiUser {
+  readonly token: string;
+  /** Default: all. */
+  readonly vdoms?: readonly string[];
+  readonly readOnly?: boolean;
+}
+
+export interface AccountOptions {
+  readonly username: string;
+  readonly password: string;
+  readonly apiUsers: readonly ApiUser[];
+  /** Administrators logged in at once, REST and CLI together. */
+  readonly maxSessions: number;
+  readonly sessionIdleMs: number;
+  readonly lockoutThreshold: number;
+  readonly lockoutMs: number;
+}
+
+export type AttemptResult = 'ACCEPTED' | 'WRONG' | 'LOCKED' | 'NO_SESSION_FREE';
+
+export interface LoginAttempt {
+  readonly at: Date;
+  readonly via: 'REST' | 'CLI' | 'TOKEN';
+  readonly username: string;
+  readonly result: AttemptResult;
+}
+
+export interface AdminSession {
+  readonly id: string;
+  readonly csrf: string;
+  readonly username: string;
+}
+
+export class Accounts {
+  /** Everything that was tried, in order. A token is only noted when it is wrong. */
+  readonly attempts: LoginAttempt[] = [];
+  readonly #options: AccountOptions;
+  readonly #sessions = new Map<string, AdminSession & { lastUsedMs: number }>();
+  readonly #failures = new Map<string, { count: number; lockedUntilMs: number }>();
+
+  constructor(options: AccountOptions) {
+    this.#options = options;
+  }
+
+  get openSessions(): number {
+    this.#forgetIdle();
+    return this.#sessions.size;
+  }
+
+  /** Opens a session; it must be closed. */
+  login(
+    via: 'REST' | 'CLI',
+    given: { readonly username: string; readonly password: string; readonly source: string },
+  ): { readonly result: 'ACCEPTED'; readonly session: AdminSession } | { readonly result: AttemptResult } {
+    const { username } = given;
+    const note = (result: AttemptResult) => {
+      this.attempts.push({ at: new Date(), via, username, result });
+      return { result };
+    };
+    if (this.isLocked(given.source)) return note('LOCKED');
+    if (username !== this.#options.username || given.password !== this.#options.password) {
+      this.#fail(given.source);
+      return note('WRONG');
+    }
+    this.#failures.delete(given.source);
+    if (this.openSessions >= this.#options.maxSessions) return note('NO_SESSION_FREE');
+    note('ACCEPTED');
+    const secret = () => randomBytes(20).toString('hex');
+    const session = { id: secret(), csrf: secret().toUpperCase(), username };
+    this.#sessions.set(session.id, { ...session, lastUsedMs: Date.now() });
+    return { result: 'ACCEPTED', session };
+  }
+
+  session(id: string): AdminSession | undefined {
+    this.#forgetIdle();
+    const session = this.#sessions.get(id);
+    if (session) session.lastUsedMs = Date.now();
+    return session;
+  }
+
+  close(id: string): void {
+    this.#sessions.delete(id);
+  }
+
+  /** As after a restart, or `execute disconnect-admin-session`. */
+  closeAll(): void {
+    this.#sessions.clear();
+  }
+
+  apiUser(token: string, source: string): ApiUser | undefined {
+    const user = this.#options.apiUsers.find((each) => each.token === token);
+    if (user) this.#failures.delete(source);
+    else {
+      this.#fail(source);
+      this.attempts.push({ at: new Date(), via: 'TOKEN', username: '', result: 'WRONG' });
+    }
+    return user;
+  }
+
+  isLocked(source: string): boolean {
+    return (this.#failures.get(source)?.lockedUntilMs ?? 0) > Date.now();
+  }
+
+  unlockAll(): void {
+    this.#failures.clear();
+  }
+
+  #fail(source: string): void {
+    const count = (this.#failures.get(source)?.count ?? 0) + 1;
+    const isOver = count >= this.#options.lockoutThreshold;
+    const lockedUntilMs = isOver ? Date.now() + this.#options.lockoutMs : 0;
+    this.#failures.set(source, { count: isOver ? 0 : count, lockedUntilMs });
+  }
+
+  #forgetIdle(): void {
+    const oldestMs = Date.now() - this.#options.sessionIdleMs;
+    for (const [id, session] of this.#sessions) if (session.lastUsedMs < oldestMs) this.#sessions.delete(id);
+  }
+}

@@ -1,0 +1,56 @@
+// The command line of a simulated FortiGate over SSH: prompt, lines that go on, help, paging.
+
+import type { ShellSession } from '../support/ssh-shell.ts';
+import type { Terminal } from '../support/terminal.ts';
+import { CliSession } from './cli-session.ts';
+import { readWords } from './cli-words.ts';
+import type { Device } from './device.ts';
+
+export const fortiTerminal = { pagerPrompt: '--More-- ', pagerErase: '\r         \r', helpKeys: '?' } as const;
+
+/** Until the administrator leaves, or `isLoggedIn` says that the device threw him out. */
+export async function serveShell(
+  device: Device,
+  terminal: Terminal,
+  { session, isLoggedIn }: { readonly session: ShellSession; readonly isLoggedIn: () => boolean },
+): Promise<void> {
+  const cli = new CliSession(device, session.cut);
+  let typed = '';
+  let start = '';
+  for (;;) {
+    const line = await terminal.readLine(typed === '' ? cli.prompt : '> ', start);
+    start = '';
+    if (line.kind === 'end' || !isLoggedIn()) return;
+    if (line.kind === 'help') {
+      // What can be typed here is not simulated; that asking runs no command and keeps the line is.
+      terminal.write('<Enter>\n');
+      start = line.text;
+      continue;
+    }
+    typed += line.text;
+    const read = readWords(typed);
+    if (read.kind === 'open') {
+      typed = typed.endsWith('\\') ? typed.slice(0, -1) : `${typed}\n`;
+      continue;
+    }
+    typed = '';
+    await device.faults.delay();
+    const answer = await cli.run(read.words);
+    if (answer === 'EXIT') return;
+    if (answer === 'SILENT') return await untilGone(terminal);
+    const paged = device.settings.get('system console', 'output') === 'more';
+    await terminal.print(answer === '' ? '\n' : `${answer}\n`, paged);
+  }
+}
+
+/** `ssh host command`: one line, unpaged; the exit status says nothing. */
+export async function runCommand(device: Device, command: string, session: ShellSession): Promise<string> {
+  const read = readWords(command);
+  if (read.kind === 'open') return 'Command fail. Return code -61\n';
+  const answer = await new CliSession(device, session.cut).run(read.words);
+  return answer === 'EXIT' || answer === 'SILENT' ? '' : answer;
+}
+
+async function untilGone(terminal: Terminal): Promise<void> {
+  while ((await terminal.readLine('')).kind !== 'end');
+}

@@ -1,0 +1,152 @@
+// A FortiGate to test against: HTTPS (REST API) and SSH (command line) in front of one configuration. What it follows is
+// named in each file; what it is told to do wrong are its knobs.
+
+import { AppliedLog } from '../support/applied-log.ts';
+import { type FaultKnobs, Faults } from '../support/faults.ts';
+import { makeSelfSigned } from '../support/self-signed.ts';
+import { type ShellSession, type SshShellOptions, SshShellServer } from '../support/ssh-shell.ts';
+import type { TlsServerOptions } from '../support/tls-server.ts';
+import { type DeviceAnswer, type DeviceRequest, TlsServer } from '../support/tls-server.ts';
+import { Accounts, type ApiUser } from './accounts.ts';
+import { fortiTerminal, runCommand, serveShell } from './cli.ts';
+import { Cmdb } from './cmdb.ts';
+import type { Device } from './device.ts';
+import { TABLE_FULL } from './errors.ts';
+import { answerRest } from './rest.ts';
+import { Settings } from './settings.ts';
+import { featuresOf, parseVersion } from './version.ts';
+
+export interface FortiGateOptions {
+  /** From 5.6.0 on; default 7.4.5. */
+  readonly version?: string;
+  readonly hostname?: string;
+  readonly serial?: string;
+  /** Default admin / secret. */
+  readonly username?: string;
+  readonly password?: string;
+  readonly apiUsers?: readonly ApiUser[];
+  /** Default false: there is only root. */
+  readonly multiVdom?: boolean;
+  /** Besides root. */
+  readonly vdoms?: readonly string[];
+  readonly interfaces?: Readonly<Record<string, string>>;
+  readonly maxEntries?: number;
+  readonly maxVdoms?: number;
+  /** Administrators at once. */
+  readonly maxSessions?: number;
+  readonly sessionIdleMs?: number;
+  readonly lockoutThreshold?: number;
+  readonly lockoutMs?: number;
+  readonly tls?: TlsServerOptions;
+  /** What it speaks over SSH, for clients that are old. */
+  readonly sshAlgorithms?: SshShellOptions['algorithms'];
+  readonly faults?: Partial<FaultKnobs>;
+  /** For the random choices of faults. */
+  readonly seed?: number;
+  /** The error number of the fault FAIL; default -4 (table full). */
+  readonly failCode?: number;
+}
+
+export class FortiGate {
+  readonly host = '127.0.0.1';
+  /** What it did: the oracle of tests. */
+  readonly log = new AppliedLog();
+  /** Every request of the REST API that arrived. */
+  readonly requests: { readonly method: string; readonly path: string }[] = [];
+  readonly device: Device;
+  /** Answers instead of the API when it returns something: for replies that no FortiGate should give. */
+  answerInstead: ((request: DeviceRequest) => DeviceAnswer | undefined) | undefined;
+  #https: TlsServer | undefined;
+  #ssh: SshShellServer | undefined;
+  readonly #cliSessions = new Map<ShellSession, string>();
+
+  private constructor(options: FortiGateOptions) {
+    const version = parseVersion(options.version ?? '7.4.5');
+    const settings = new Settings();
+    settings.set('system global', 'hostname', options.hostname ?? 'fgt');
+    this.device = {
+      version,
+      settings,
+      features: featuresOf(version),
+      serial: options.serial ?? 'FGVM01TM00000001',
+      multiVdom: options.multiVdom ?? false,
+      cmdb: new Cmdb(
+        {
+          vdoms: options.vdoms ?? [],
+          interfaces: options.interfaces ?? { port1: 'root', port2: 'root', port3: 'root' },
+          maxEntries: options.maxEntries ?? 10_000,
+          maxVdoms: options.maxVdoms ?? 10,
+        },
+        this.log,
+      ),
+      accounts: new Accounts({
+        username: options.username ?? 'admin',
+        password: options.password ?? 'secret',
+        apiUsers: options.apiUsers ?? [],
+        maxSessions: options.maxSessions ?? 100,
+        sessionIdleMs: options.sessionIdleMs ?? 300_000,
+        lockoutThreshold: options.lockoutThreshold ?? 3,
+        lockoutMs: options.lockoutMs ?? 60_000,
+      }),
+      faults: new Faults(options.faults, options.seed),
+      failCode: options.failCode ?? TABLE_FULL,
+      saves: [],
+    };
+  }
+
+  /** Listens on two free ports of the loopback. */
+  static async start(options: FortiGateOptions = {}): Promise<FortiGate> {
+    const gate = new FortiGate(options);
+    const certificate = makeSelfSigned({ commonName: gate.device.serial });
+    gate.#https = await TlsServer.start((request) => gate.#answer(request), { certificate, ...options.tls });
+    gate.#ssh = await gate.#startSsh(options.sshAlgorithms);
+    return gate;
+  }
+
+  get https(): TlsServer {
+    if (!this.#https) throw new Error('not started');
+    return this.#https;
+  }
+
+  get ssh(): SshShellServer {
+    if (!this.#ssh) throw new Error('not started');
+    return this.#ssh;
+  }
+
+  async stop(): Promise<void> {
+    this.device.faults.stop();
+    await this.https.stop();
+    await this.ssh.stop();
+  }
+
+  async #answer(request: DeviceRequest): Promise<DeviceAnswer | undefined> {
+    this.requests.push({ method: request.method, path: request.path });
+    return this.answerInstead?.(request) ?? (await answerRest(this.device, request));
+  }
+
+  async #startSsh(algorithms: SshShellOptions['algorithms']): Promise<SshShellServer> {
+    const { accounts } = this.device;
+    return await SshShellServer.start({
+      ...(algorithms ? { algorithms } : {}),
+      terminal: fortiTerminal,
+      authenticate: async (username, password, source, session) => {
+        const outcome = accounts.login('CLI', { username, password, source });
+        if (!('session' in outcome)) return false;
+        this.#cliSessions.set(session, outcome.session.id);
+        return true;
+      },
+      onDisconnect: (session) => {
+        accounts.close(this.#cliSessions.get(session) ?? '');
+        this.#cliSessions.delete(session);
+      },
+      onShell: (terminal, session) => {
+        const isLoggedIn = () => accounts.session(this.#cliSessions.get(session) ?? '') !== undefined;
+        return serveShell(this.device, terminal, { session, isLoggedIn });
+      },
+      onCommand: async (command, session) => ({
+        stdout: await runCommand(this.device, command, session),
+        exitCode: 0,
+      }),
+    });
+  }
+}
