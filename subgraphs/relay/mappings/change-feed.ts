@@ -11,7 +11,7 @@ import { liveMappingsAfter, type MappingRow, readMappings } from './mapping-stor
 export interface MappingChangesArguments {
   readonly projectId?: string | null;
   readonly after?: string | null;
-  readonly first?: number | null;
+  readonly limit?: number | null;
 }
 
 export interface MappingChanges {
@@ -42,9 +42,9 @@ export class MappingChangeFeed {
 
   /** Throws CodedError INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED. */
   async page(identity: Identity | null, args: MappingChangesArguments): Promise<MappingChanges> {
-    const take = args.first ?? mostAtOnce;
+    const take = args.limit ?? mostAtOnce;
     if (!Number.isInteger(take) || take < 1 || take > mostAtOnce)
-      throw new CodedError('INVALID_INPUT', `first: ${take} is out of range; give 1 to ${mostAtOnce}.`);
+      throw new CodedError('INVALID_INPUT', `limit: ${take} is out of range; give 1 to ${mostAtOnce}.`);
     const projects = projectsOf(identity, args.projectId);
     const position = args.after == null ? { cursor: await this.#feed.currentCursor(), lastId: '' } : decode(args.after);
     return position.lastId === undefined

@@ -24,11 +24,11 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 
-async function page(after: string | null, first = 3, who = identity('VIEWER')): Promise<Page> {
+async function page(after: string | null, limit = 3, who = identity('VIEWER')): Promise<Page> {
   const { data, errors } = await node.run<{ relayMappingChanges: Page }>(
     who,
-    'query ($after: String, $first: Int) { relayMappingChanges(after: $after, first: $first) { mappings { id state version } after upToDate } }',
-    { after, first },
+    'query ($after: String, $limit: Int) { relayMappingChanges(after: $after, limit: $limit) { mappings { id state version } after upToDate } }',
+    { after, limit },
   );
   if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
   return data.relayMappingChanges;
