@@ -5,8 +5,15 @@ import { newUuid } from '../../platform/ids.ts';
 import { checkLease } from '../../platform/leases.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
-import { changeBackend } from './backends/backend-events.ts';
-import { type BackendRow, credentialsOf, lockBackend, readBackend, writeHealth } from './backends/backend-store.ts';
+import { changeBackend, presentedIn } from './backends/backend-events.ts';
+import {
+  type BackendChange,
+  type BackendRow,
+  credentialsOf,
+  lockBackend,
+  readBackend,
+  writeHealth,
+} from './backends/backend-store.ts';
 import { contextOf, openEndpoint } from './backends/endpoint.ts';
 import { isLasting, passage } from './calls/circuit.ts';
 import type { Driver } from './drivers/driver.ts';
@@ -28,6 +35,8 @@ export interface BackendCheckDetail {
   readonly serial: string | null;
   /** Why it is held back from now on: set when trying again would not help. */
   readonly openCircuit: string | null;
+  /** What the device showed to prove itself, when that is not what is accepted. */
+  readonly presented: Pick<BackendChange, 'presentedKind' | 'presentedSha256'>;
 }
 
 export interface BackendReading {
@@ -105,7 +114,7 @@ export class BackendChecker {
     if (!sent.ok) return this.#failed(target.id, sent.failure);
     const self = driver.health.interpret(sent.reply);
     if (self === undefined) return down('it answered, but not as a healthy one does', null);
-    return { up: true, message: null, detail: { ...self, openCircuit: null } };
+    return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
   }
 
   /** Ends the sessions of backends that are no longer checked here. */
@@ -122,7 +131,8 @@ export class BackendChecker {
     const text = `${failure.code}: ${failure.message}`;
     // A session that failed is not used again.
     await this.#end(id);
-    return down(text, isLasting({ circuitReason: text }) && !failure.code.endsWith('_UNKNOWN') ? text : null);
+    const lasting = isLasting({ circuitReason: text }) && !failure.code.endsWith('_UNKNOWN');
+    return down(text, lasting ? text : null, failure.kind === 'NOT_SENT' ? presentedIn(failure) : {});
   }
 
   async #session(driver: Driver, row: BackendRow, revision: string, timeoutMs: number): Promise<Wires> {
@@ -148,8 +158,12 @@ export class BackendChecker {
   }
 }
 
-function down(message: string | null, openCircuit: string | null): BackendReading {
-  return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit } };
+function down(
+  message: string | null,
+  openCircuit: string | null,
+  presented: BackendCheckDetail['presented'] = {},
+): BackendReading {
+  return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit, presented } };
 }
 
 /** One transaction, fenced by the shard's lease; transitions become status events. */
@@ -180,7 +194,9 @@ async function recordOne(tx: Transaction, wake: Wake, seen: BackendObservation):
   const operatingStatus = statusOf[seen.status];
   const reason = seen.detail?.openCircuit?.slice(0, 1024);
   const opens = reason !== undefined && row.circuitState === 'CLOSED';
-  if (operatingStatus === row.operatingStatus && !opens) return;
+  const presented = seen.detail?.presented ?? {};
+  const shows = presented.presentedSha256 != null && presented.presentedSha256 !== row.presentedSha256;
+  if (operatingStatus === row.operatingStatus && !opens && !shows) return;
   const circuit = opens ? { circuitState: 'OPEN', circuitReason: reason } : {};
-  await changeBackend(tx, wake, row, { operatingStatus, ...circuit }, seen.message);
+  await changeBackend(tx, wake, row, { operatingStatus, ...circuit, ...presented }, seen.message);
 }

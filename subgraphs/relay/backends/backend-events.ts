@@ -25,12 +25,39 @@ export async function changeBackend(
     if (to === undefined || to === row[field]) continue;
     events.push(backendEvent(row, kind, row[field], String(to), reason));
   }
+  events.push(...identityEvents(row, change, reason));
   if (events.length === 0)
     events.push(backendEvent(row, 'backend.changed', row.provisioningStatus, row.provisioningStatus, reason));
   await appendStatus(tx, events, wake);
   // Whoever holds the backend reads it again.
   tx.afterCommit(() => wake.notify(`backend/${row.id}`));
   return true;
+}
+
+/** What the device proves itself with: one was accepted, or another one was shown. */
+function identityEvents(row: BackendRow, change: BackendChange, reason: string | null): StatusEvent[] {
+  const kind = 'backend.identity';
+  const events: StatusEvent[] = [];
+  for (const [field, to] of [
+    ['hostKeySha256', 'HOST_KEY_ACCEPTED'],
+    ['certificateSha256', 'CERTIFICATE_ACCEPTED'],
+  ] as const)
+    if (change[field] !== undefined && change[field] !== row[field])
+      events.push(backendEvent(row, kind, null, to, reason));
+  const { presentedKind, presentedSha256 } = change;
+  if (presentedSha256 != null && presentedSha256 !== row.presentedSha256)
+    events.push(backendEvent(row, kind, null, `${presentedKind}_PRESENTED`, `it shows ${presentedSha256}`));
+  return events;
+}
+
+/** What of a change tells of a failure in which the device showed something that is not accepted. */
+export function presentedIn(failure: {
+  readonly code: string;
+  readonly presented?: string;
+}): Pick<BackendChange, 'presentedKind' | 'presentedSha256'> {
+  if (failure.presented === undefined || failure.presented === '') return {};
+  const presentedKind = failure.code.startsWith('HOST_KEY') ? 'HOST_KEY' : 'CERTIFICATE';
+  return { presentedKind, presentedSha256: failure.presented };
 }
 
 export function backendEvent(

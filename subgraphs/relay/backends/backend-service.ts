@@ -160,7 +160,7 @@ export class BackendService {
       checkHostKey(check, input.hostKeySha256, true);
       const row = await this.#find(context, input.id, 'OPERATOR', check);
       check.throwIfAny();
-      const change = { hostKeySha256: input.hostKeySha256, ...closedCircuit };
+      const change = { hostKeySha256: input.hostKeySha256, ...nothingPresented, ...closedCircuit };
       return {
         projectId: row.projectId,
         effect: (tx) => this.#change(tx, row.id, () => change, `host key ${input.hostKeySha256} accepted`),
@@ -176,7 +176,7 @@ export class BackendService {
       const row = await this.#find(context, input.id, 'OPERATOR', check);
       check.throwIfAny();
       const { certificateSha256 } = input;
-      const change = { certificateSha256, ...closedCircuit };
+      const change = { certificateSha256, ...nothingPresented, ...closedCircuit };
       const reason = `certificate ${certificateSha256} accepted`;
       return { projectId: row.projectId, effect: (tx) => this.#change(tx, row.id, () => change, reason) };
     });
@@ -288,7 +288,7 @@ export class BackendService {
         ...withoutNulls(input.limits),
         ...(input.enabled == null ? {} : { provisioningStatus: input.enabled ? 'ENABLED' : 'DISABLED' }),
         // What made it open may be mended now.
-        ...(elsewhere ? closedCircuit : {}),
+        ...(elsewhere ? { ...closedCircuit, ...nothingPresented } : {}),
       };
     });
   }
@@ -372,6 +372,7 @@ export class BackendService {
   }
 }
 
+const nothingPresented = { presentedKind: null, presentedSha256: null } as const;
 const closedCircuit = { circuitState: 'CLOSED', circuitReason: null } as const;
 
 function checkVersion(row: BackendRow, expected: number | null | undefined): void {

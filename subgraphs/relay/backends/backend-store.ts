@@ -8,6 +8,8 @@ export type ProvisioningStatus = 'ENABLED' | 'DISABLED' | 'DELETED';
 export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
 
+export type PresentedKind = 'HOST_KEY' | 'CERTIFICATE';
+
 export interface BackendRow {
   readonly id: string;
   readonly projectId: string;
@@ -28,6 +30,9 @@ export interface BackendRow {
   readonly caCertificates: string | null;
   /** JSON text, as the driver's optionsSchema has it. */
   readonly options: string;
+  /** What the device showed last that is not accepted. */
+  readonly presentedKind: PresentedKind | null;
+  readonly presentedSha256: string | null;
   readonly provisioningStatus: ProvisioningStatus;
   readonly operatingStatus: OperatingStatus;
   readonly checkedAt: Date | null;
@@ -47,7 +52,8 @@ export interface BackendRow {
 const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.ordinal, b.site, b.host, b.port,
   b.concurrency, b.queue_limit AS queueLimit, b.deadline_ms AS deadlineMs, b.crypto_profile AS cryptoProfile,
   b.allow_init AS allowInit, b.host_key_sha256 AS hostKeySha256,
-  b.certificate_sha256 AS certificateSha256, b.ca_certificates AS caCertificates, b.options, b.provisioning_status AS provisioningStatus,
+  b.certificate_sha256 AS certificateSha256, b.ca_certificates AS caCertificates, b.options,
+  b.presented_kind AS presentedKind, b.presented_sha256 AS presentedSha256, b.provisioning_status AS provisioningStatus,
   b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
   b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason,
@@ -197,6 +203,8 @@ const settable = {
   certificateSha256: 'certificate_sha256',
   caCertificates: 'ca_certificates',
   options: 'options',
+  presentedKind: 'presented_kind',
+  presentedSha256: 'presented_sha256',
   provisioningStatus: 'provisioning_status',
   operatingStatus: 'operating_status',
   healthMessage: 'health_message',

@@ -2,8 +2,14 @@
 // one after the other. What waits is queue-pump.ts.
 import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
-import { changeBackend } from '../backends/backend-events.ts';
-import { type BackendRow, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
+import { changeBackend, presentedIn } from '../backends/backend-events.ts';
+import {
+  type BackendChange,
+  type BackendRow,
+  credentialsOf,
+  lockBackend,
+  readBackend,
+} from '../backends/backend-store.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
@@ -264,10 +270,14 @@ export class BackendHolder implements QueueHost {
 
   async #noteFailure(failure: ReserveFailure, trying: boolean): Promise<void> {
     const reason = this.#circuit.failed(failure, trying);
-    if (reason !== undefined) await this.#setCircuit('OPEN', reason);
+    if (reason !== undefined) await this.#setCircuit('OPEN', reason, presentedIn(failure));
   }
 
-  async #setCircuit(state: 'OPEN' | 'HALF_OPEN' | 'CLOSED', reason: string | null): Promise<void> {
+  async #setCircuit(
+    state: 'OPEN' | 'HALF_OPEN' | 'CLOSED',
+    reason: string | null,
+    presented: BackendChange = {},
+  ): Promise<void> {
     const { db, wake } = this.#parts;
     await db.transaction(async (tx) => {
       const row = await lockBackend(tx, this.id);
@@ -276,7 +286,7 @@ export class BackendHolder implements QueueHost {
         tx,
         wake,
         row,
-        { circuitState: state, circuitReason: reason?.slice(0, 1024) ?? null },
+        { circuitState: state, circuitReason: reason?.slice(0, 1024) ?? null, ...presented },
         reason,
       );
     });

@@ -105,9 +105,14 @@ function failedStep(error: unknown): number {
   return Number(/^statement (\d+): /.exec(typeof message === 'string' ? message : '')?.[1] ?? 0);
 }
 
+/** Settles when all has run that waits for no input or output: a tick that is asked for by a microtask follows the last one. */
+function withoutWaiting(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
+}
+
 /**
- * Runs `work` with a transaction whose statements are gathered while the event loop turns once, and sent together. Throws
- * what the first that failed made its function throw.
+ * Runs `work` with a transaction whose statements are gathered, as far as they wait for nothing, and sent together, before
+ * the event loop turns to anything else. Throws what the first that failed made its function throw.
  *
  * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, events, wake), commits.record(batch)]);
  */
@@ -119,7 +124,7 @@ export async function together<Results extends readonly unknown[]>(
   const results = Promise.all(work(batch)) as Promise<unknown> as Promise<Results>;
   // Reported by the return below.
   results.catch(() => undefined);
-  await setImmediate();
+  await withoutWaiting();
   await batch.send();
   return results;
 }

@@ -201,6 +201,8 @@ function backendResolvers({ entities, pages, leases, drivers, owner, name }: Res
     limits: ({ concurrency, queueLimit, deadlineMs }: BackendRow) => ({ concurrency, queueLimit, deadlineMs }),
     allowInit: (row: BackendRow) => row.allowInit === 1,
     options: (row: BackendRow) => optionsOf(row),
+    presented: (row: BackendRow) =>
+      row.presentedSha256 === null ? null : { kind: row.presentedKind, sha256: row.presentedSha256 },
     credentialFields: (row: BackendRow, _: unknown, context: RequestContext) =>
       entities.credentialFields(context, row.id),
     driverOperations: (row: BackendRow) => [...(drivers.get(row.driver)?.operations.values() ?? [])],

@@ -1,12 +1,12 @@
 // Health checks of backends: what they see, what they record, and that they lock no account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeUuid } from '../../../platform/ids.ts';
+import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import { LeaseLostError } from '../../../platform/leases.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import { BackendChecker, listCheckTargets, recordCheckResults } from '../../../subgraphs/relay/checks.ts';
 import { NftDevice } from './support/nft-device.ts';
-import { keyFile, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { identity, keyFile, type RelayNode, RelaySystem } from './support/relay-system.ts';
 
 let system: RelaySystem;
 let node: RelayNode;
@@ -48,7 +48,7 @@ test('a healthy device is up, says its version, and is asked on one session', as
   const first = await check(id);
   expect(first).toEqual({
     ...{ up: true, message: null },
-    detail: { softwareVersion: 'nftables 1.0.6', serial: null, openCircuit: null },
+    detail: { softwareVersion: 'nftables 1.0.6', serial: null, openCircuit: null, presented: {} },
   });
   await check(id);
   expect(device.ssh.connections).toBe(1);
@@ -103,6 +103,28 @@ test('no host key accepted: down, and it says which one the device shows; a dead
   expect(unknown).toMatchObject({ up: false, message: expect.stringMatching(/^HOST_KEY_UNKNOWN/) });
   expect(unknown.message).toContain(bare.ssh.hostKeySha256);
   expect(unknown.detail?.openCircuit).toBeNull();
+  // Kept for an operator to compare, and told, once.
+  const lease = await node.leases.acquire('checks/backends/2');
+  if (lease === undefined) throw new Error('no lease');
+  const seen = { ...unknown, target: { id }, latencyMs: 3, at: new Date(), status: 'DOWN' } as const;
+  await recordCheckResults(node.db, system.wake, [seen], lease);
+  await recordCheckResults(node.db, system.wake, [seen], lease);
+  await lease.release();
+  const presented = { kind: 'HOST_KEY', sha256: bare.ssh.hostKeySha256 };
+  const global = encodeId('Backend', id);
+  const shown = 'query ($id: ID!) { backend(id: $id) { presented { kind sha256 } } }';
+  expect((await node.run(identity('VIEWER'), shown, { id: global })).data).toEqual({ backend: { presented } });
+  const told = await node.db.query(
+    "SELECT to_status AS t FROM status_change WHERE kind = 'backend.identity' AND subject_id = ?",
+    [id],
+  );
+  expect(told).toEqual([{ t: 'HOST_KEY_PRESENTED' }]);
+  await node.run(
+    identity('OPERATOR'),
+    'mutation ($input: BackendHostKeyAcceptInput!) { backendHostKeyAccept(input: $input) { userErrors { code } } }',
+    { input: { id: global, hostKeySha256: bare.ssh.hostKeySha256 } },
+  );
+  expect((await node.run(identity('VIEWER'), shown, { id: global })).data).toEqual({ backend: { presented: null } });
   await bare.ssh.stop();
   expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^CONNECT_FAILED/) });
 });
