@@ -11,6 +11,7 @@ export interface ActionContext {
   readonly names: readonly string[];
   readonly printer: Printer;
   readonly json: boolean;
+  readonly env: CommandContext['env'];
 }
 
 export interface Action {
@@ -38,7 +39,7 @@ export async function runAction(
   const client = await openClient(args, context);
   try {
     const printer = new Printer(context.stdout, context.env);
-    await action.run({ client, args, names, printer, json: args.flag('json') });
+    await action.run({ client, args, names, printer, json: args.flag('json'), env: context.env });
     return exitCodes.ok;
   } finally {
     await client.close();

@@ -1,6 +1,7 @@
 // `tidegate backends`: what calls are relayed to.
 import { randomUUID } from 'node:crypto';
 import { type Action, type ActionContext, runAction } from './actions.ts';
+import { importBackends, importOptions } from './backends-import.ts';
 import { clientOptions, readSecretFile } from './client/client-options.ts';
 import { backendId, projectId } from './client/find.ts';
 import { readPages } from './client/pages.ts';
@@ -147,6 +148,7 @@ export const backends: Command = {
   usage: `backends list [--project PROJECT]
     backends show NAME
     backends create NAME --driver DRIVER --host HOST --username USER --private-key-file FILE --host-key SHA256:…
+    backends import FILE [--project PROJECT] [--dry-run] [--renew-credentials]
     backends host-key NAME SHA256:…
     backends delete NAME [--orphan-mappings]`,
   options: {
@@ -161,10 +163,12 @@ export const backends: Command = {
     'backend-password-file': { value: 'FILE', help: 'create: file with the password of the account.' },
     'host-key': { value: 'SHA256:…', help: 'create: the host key to accept, as ssh-keygen -lf prints it.' },
     'allow-init': { help: 'create: allow INIT operations.' },
+    ...importOptions,
     'orphan-mappings': { help: 'delete: although CMP objects live on it; their mappings become orphans.' },
     ...clientOptions,
   },
-  run: (context) => runAction(backends, { list, show, create, 'host-key': hostKey, delete: remove }, context),
+  run: (context) =>
+    runAction(backends, { list, show, create, import: importBackends, 'host-key': hostKey, delete: remove }, context),
 };
 
 async function printBackend({ printer, json }: ActionContext, backend: Backend): Promise<void> {

@@ -24,7 +24,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'backends',
-    summary: 'List, show, register and delete backends; accept their host keys.',
+    summary: 'List, show, register, import and delete backends; accept their host keys.',
     load: async () => (await import('./backends.ts')).backends,
   },
   {

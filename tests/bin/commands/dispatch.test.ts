@@ -22,9 +22,10 @@ describe('the command line', () => {
 
   test.each([
     [['no-such-command'], "there is no command 'no-such-command'"],
-    [['backends'], 'one of list, show, create, host-key, delete is needed'],
+    [['backends'], 'one of list, show, create, import, host-key, delete is needed'],
     [['backends', 'toString'], "'toString' is none of"],
     [['backends', 'show'], 'takes NAME'],
+    [['backends', 'import'], 'takes FILE'],
     [['backends', 'list', 'more'], 'takes no further argument'],
     [['backends', 'list', '--no-such-option'], '--no-such-option'],
     [['operations', 'list', '--limit', '0'], '--limit must be a whole number from 1 to 100000'],

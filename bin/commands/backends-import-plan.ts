@@ -1,0 +1,186 @@
+// What an import has to do: each backend of the file beside the one of that name that is there. Pure; secrets are not
+// compared, for the graph never shows them.
+import { type CheckedArguments, validateObject } from '../../subgraphs/relay/drivers/arguments.ts';
+import type { JsonObject } from '../../subgraphs/relay/drivers/driver.ts';
+import type { EntryFault, ImportEntry } from './backends-import-entry.ts';
+import type { FoundEntry, ImportFault, ImportFile } from './backends-import-file.ts';
+
+/** A backend as the graph shows it. */
+export interface ExistingBackend {
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly driver: string;
+  readonly site: string | null;
+  readonly labels: readonly { readonly name: string; readonly value: string }[];
+  readonly host: string;
+  readonly port: number;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly cryptoProfile: string;
+  readonly allowInit: boolean;
+  readonly hostKeySha256: string | null;
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+  readonly options: JsonObject;
+  readonly credentialFields: readonly string[];
+}
+
+export const existingFields = `id version name driver site labels { name value } host port
+  limits { concurrency queueLimit deadlineMs } cryptoProfile allowInit hostKeySha256 certificateSha256 caCertificates
+  options credentialFields`;
+
+/** A driver as the graph shows it. */
+export interface KnownDriver {
+  readonly name: string;
+  readonly optionsSchema: JsonObject;
+  readonly credentialFields: readonly string[];
+}
+
+export type Step =
+  | { readonly kind: 'create'; readonly found: FoundEntry }
+  | { readonly kind: 'nothing'; readonly found: FoundEntry; readonly id: string }
+  | {
+      readonly kind: 'update';
+      readonly found: FoundEntry;
+      readonly id: string;
+      readonly version: number;
+      /** Names of the fields that differ, for example limits.concurrency. */
+      readonly changed: readonly string[];
+      /** Of BackendUpdateInput; null: only what has a mutation of its own. */
+      readonly update: Partial<ImportEntry> | null;
+    };
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly faults: readonly ImportFault[];
+}
+
+export function planImport(
+  file: Pick<ImportFile, 'entries' | 'faulty'>,
+  existing: readonly ExistingBackend[],
+  drivers: readonly KnownDriver[],
+  options: { readonly renewCredentials: boolean },
+): Plan {
+  const driverOf = ({ driver }: Partial<ImportEntry>) => drivers.find((each) => each.name === driver);
+  const named = ({ name }: Partial<ImportEntry>) => existing.filter((each) => each.name === name);
+  const faults = [...file.entries, ...file.faulty].flatMap(({ entry, lineOf }): ImportFault[] => {
+    const driver = driverOf(entry);
+    const unknown = entry.driver !== undefined && driver === undefined;
+    const known = drivers.map((each) => each.name).join(', ');
+    const found: EntryFault[] = [
+      ...(unknown ? [{ path: ['driver'], message: `there is no driver of that name; there are ${known}` }] : []),
+      ...(driver === undefined ? [] : driverFaults(entry, driver)),
+      ...placeFaults(entry, named(entry)),
+    ];
+    return found.map(({ path, message }) => ({ line: lineOf(path), backend: entry.name ?? null, message }));
+  });
+  const steps = file.entries.map((found) => {
+    const [here] = named(found.entry);
+    return stepFor(found, here, driverOf(found.entry), options.renewCredentials);
+  });
+  return { steps, faults };
+}
+
+/** What stands against a backend of the file among those that are there. */
+function placeFaults(entry: Partial<ImportEntry>, here: readonly ExistingBackend[]): EntryFault[] {
+  if (here.length > 1)
+    return [{ path: ['name'], message: 'several projects have a backend of that name: give --project' }];
+  const [one] = here;
+  if (one === undefined || entry.driver === undefined || one.driver === entry.driver) return [];
+  const message = `the backend has the driver ${one.driver}, which can't be changed: delete it first`;
+  return [{ path: ['driver'], message }];
+}
+
+function stepFor(
+  found: FoundEntry,
+  here: ExistingBackend | undefined,
+  driver: KnownDriver | undefined,
+  renewCredentials: boolean,
+): Step {
+  if (here === undefined) return { kind: 'create', found };
+  const changed = differences(found.entry, here, driver);
+  const credentials = [...here.credentialFields].sort().join() !== fieldsOf(found.entry).join();
+  if (credentials || renewCredentials) changed.push('credentials');
+  if (changed.length === 0) return { kind: 'nothing', found, id: here.id };
+  const roots = new Set(changed.map((name) => name.split('.')[0]));
+  const parts = Object.entries(found.entry).filter(([name]) => roots.has(name) && !ownMutation.has(name));
+  const update = parts.length === 0 ? null : (Object.fromEntries(parts) as Partial<ImportEntry>);
+  return { kind: 'update', found, id: here.id, version: here.version, changed, update };
+}
+
+/** Accepted by a mutation of their own. */
+const ownMutation: ReadonlySet<string> = new Set(['hostKeySha256', 'certificateSha256']);
+
+const plainFields = [
+  'site',
+  'host',
+  'port',
+  'cryptoProfile',
+  'allowInit',
+  'hostKeySha256',
+  'certificateSha256',
+] as const;
+
+/** Names of the fields that the file gives and the backend has otherwise. */
+function differences(entry: ImportEntry, here: ExistingBackend, driver: KnownDriver | undefined): string[] {
+  const changed: string[] = plainFields.filter((name) => entry[name] !== undefined && entry[name] !== here[name]);
+  for (const [name, value] of Object.entries(entry.limits ?? {}))
+    if (here.limits[name] !== value) changed.push(`limits.${name}`);
+  if (entry.labels !== undefined && labelText(entry.labels) !== labelText(here.labels)) changed.push('labels');
+  if (entry.caCertificates !== undefined && entry.caCertificates.trim() !== here.caCertificates?.trim())
+    changed.push('caCertificates');
+  if (entry.options !== undefined && canonical(withDefaults(entry, driver)) !== canonical(here.options))
+    changed.push('options');
+  return changed;
+}
+
+function driverFaults(entry: Partial<ImportEntry>, driver: KnownDriver): EntryFault[] {
+  const checked = checkedOptions(entry, driver);
+  const faults = checked.ok
+    ? []
+    : checked.faults.map(({ path, message }) => {
+        const whole = ['options', ...path];
+        return {
+          path: whole,
+          message: `${whole.join('.')} ${message}; see the optionsSchema of driver ${driver.name}`,
+        };
+      });
+  const unused = fieldsOf(entry).filter((field) => !driver.credentialFields.includes(field));
+  const refused = unused.map((field) => ({
+    path: ['credentials', field],
+    message: `credentials.${field}: driver ${driver.name} does not use it`,
+  }));
+  return [...faults, ...refused];
+}
+
+function withDefaults(entry: ImportEntry, driver: KnownDriver | undefined): unknown {
+  const checked = driver === undefined ? undefined : checkedOptions(entry, driver);
+  return checked?.ok === true ? checked.args : entry.options;
+}
+
+/** A schema that this program can't read (a newer server's) is left to the server to apply. */
+function checkedOptions(entry: Partial<ImportEntry>, driver: KnownDriver): CheckedArguments {
+  const given = (entry.options ?? {}) as JsonObject;
+  try {
+    return validateObject(driver.optionsSchema, given);
+  } catch {
+    return { ok: true, args: given };
+  }
+}
+
+/** Names only. */
+function fieldsOf(entry: Partial<ImportEntry>): string[] {
+  return Object.keys(entry.credentials ?? {}).sort();
+}
+
+function labelText(labels: ExistingBackend['labels']): string {
+  return JSON.stringify(labels.map(({ name, value }) => [name, value]).sort());
+}
+
+/** JSON with members in order of their names. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}

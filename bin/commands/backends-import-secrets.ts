@@ -1,0 +1,69 @@
+// Secrets of an import: they come from a file or from the environment, never from the import file itself, which is kept
+// under version control and read by many.
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { CommandContext } from './command.ts';
+
+/** Where relative paths begin, and the variables that may be named. */
+export interface SecretPlaces {
+  readonly folder: string;
+  readonly env: CommandContext['env'];
+}
+
+export type TextRead = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
+
+/** The graph takes at most 60,000 characters of certificates, and 15,000 of a secret. */
+export const largestSecretBytes = 65_536;
+
+/** PEM texts have several lines, the last of which must end. */
+const severalLines: ReadonlySet<string> = new Set(['privateKey', 'clientCertificate']);
+/** Anything shorter is part of too many words to be replaced in a message. */
+const shortestHidden = 4;
+
+/** Reads `{ env: NAME }` or `{ file: PATH }`. No message has any part of anything else that was given: it may be the secret. */
+export async function readSecret(field: string, source: unknown, places: SecretPlaces): Promise<TextRead> {
+  const name = `credentials.${field}`;
+  if (typeof source !== 'object' || source === null || Array.isArray(source))
+    return failed(
+      `${name} is written in the file: put it into a file of its own or into the environment, and write { file: PATH } or { env: NAME } instead`,
+    );
+  const given = Object.entries(source);
+  const [kind, place] = given[0] ?? [];
+  if (given.length !== 1 || (kind !== 'env' && kind !== 'file') || typeof place !== 'string' || place === '')
+    return failed(`${name} must be { file: PATH } or { env: NAME }, and nothing else`);
+  const read =
+    kind === 'env'
+      ? fromEnvironment(place, places.env)
+      : await readBounded(resolve(places.folder, place), largestSecretBytes);
+  if (!read.ok) return failed(`${name}: ${read.message}`);
+  const value = severalLines.has(field) ? `${read.value.trim()}\n` : read.value.replace(/\r?\n$/, '');
+  return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
+}
+
+/** A text file; of one that is longer than `mostBytes` nothing is given. */
+export async function readBounded(path: string, mostBytes: number): Promise<TextRead> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(mostBytes + 1));
+    if (bytesRead > mostBytes) return failed(`${path} is larger than ${mostBytes} bytes`);
+    return { ok: true, value: buffer.toString('utf8', 0, bytesRead) };
+  } catch (error) {
+    return failed(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
+  }
+}
+
+/** A message of the server's without the secrets, should it ever have one. */
+export function hideSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter((secret) => secret.length >= shortestHidden)
+    .reduce((hidden, secret) => hidden.replaceAll(secret, '•••'), text);
+}
+
+function fromEnvironment(variable: string, env: CommandContext['env']): TextRead {
+  const value = env[variable];
+  return value === undefined ? failed(`${variable} is not set in the environment`) : { ok: true, value };
+}
+
+function failed(message: string): TextRead {
+  return { ok: false, message };
+}

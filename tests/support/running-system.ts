@@ -1,0 +1,88 @@
+// Gateway, system and relay put together as `tidegate serve` does it, in this process, on a database of its own: for tests
+// that go the whole way from a client to a device.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { firstAccounts } from '../../bin/compose/first-accounts.ts';
+import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
+import { readConfig } from '../../platform/config.ts';
+import { createLogger, type Logger } from '../../platform/log.ts';
+import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { type TestDatabase, testDatabase } from './database.ts';
+import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
+
+export interface RunningSystem {
+  /** With /graphql. */
+  readonly url: string;
+  /** API token of an operator of the project `default`. */
+  readonly token: string;
+  readonly folder: string;
+  readonly database: TestDatabase;
+  readonly process: RunningProcess;
+  stop(): Promise<void>;
+}
+
+export interface SystemPlace {
+  readonly database: TestDatabase;
+  readonly folder: TemporaryFolder;
+  /** What every process on it needs, by setting. */
+  readonly settings: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+/** A database, key files and a folder, for one process or several. */
+export async function systemPlace(): Promise<SystemPlace> {
+  const folder = await temporaryFolder();
+  const database = await testDatabase();
+  const keyFile = (name: string) => join(folder.path, `${name}.keys`);
+  await Promise.all(['trust', 'sealing'].map((name) => openOrMakeKeyring(keyFile(name))));
+  const { socketPath, user, password, database: name } = database.connection;
+  return {
+    database,
+    folder,
+    settings: {
+      'database.socketPath': socketPath,
+      'database.user': user,
+      'database.password': password,
+      'database.name': name,
+      'redis.path': database.redisPath,
+      'keys.trustFile': keyFile('trust'),
+      'keys.sealingFile': keyFile('sealing'),
+    },
+    async remove() {
+      await database.drop();
+      await folder.remove();
+    },
+  };
+}
+
+/** The accounts of a first start, by a process that has the role system. */
+export async function accountsOf(place: SystemPlace, process: RunningProcess): Promise<string> {
+  if (process.system === undefined) throw new Error('the process has no role system');
+  const folder = join(place.folder.path, 'accounts');
+  await mkdir(folder, { recursive: true });
+  return (await firstAccounts(process.system, folder)).token;
+}
+
+/** All roles but the worker, on a free port. */
+export async function runningSystem(options: { readonly log?: Logger } = {}): Promise<RunningSystem> {
+  const place = await systemPlace();
+  const log = options.log ?? createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
+  try {
+    const flags = { ...place.settings, roles: 'gateway,system,relay', 'listen.port': '0' };
+    const running = await startProcess(readConfig({ flags }), log);
+    return {
+      url: `${running.url}/graphql`,
+      token: await accountsOf(place, running),
+      folder: place.folder.path,
+      database: place.database,
+      process: running,
+      async stop() {
+        await running.stop();
+        await place.remove();
+      },
+    };
+  } catch (error) {
+    await place.remove();
+    throw error;
+  }
+}
