@@ -44,7 +44,7 @@ export const userErrorCodes = {
   CERTIFICATE_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No certificate is accepted yet: backendCertificateAccept.' },
   UNSETTLED_PREDECESSOR: {
     retry: 'SAME_KEY',
-    meaning: 'An earlier call on the same object is UNKNOWN: settle it, or force.',
+    meaning: 'An earlier call on the same object is UNKNOWN, or a job that was ACCEPTED: settle it, or force.',
   },
   OBJECT_BUSY: { retry: 'SAME_KEY', meaning: 'Another call on the same object is under way: wait retryAfterMs.' },
   NOT_SUPPORTED: { retry: 'NEVER', meaning: "The backend's driver does not offer this operation." },

@@ -13,7 +13,7 @@ import {
   refuseInProgress,
 } from '../../../platform/idempotency.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { LeaseLostError } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
@@ -30,7 +30,7 @@ import type { RelaySettings } from '../settings.ts';
 import type { BackendManager } from './backend-manager.ts';
 import { argumentFaults, type CallRequest, checkCallInput, cmpReferenceOf, notSupported } from './call-request.ts';
 import { passage } from './circuit.ts';
-import { ObjectClaimedError, readClaim } from './claim-store.ts';
+import { ObjectClaimedError, readClaim, unsettledMessage } from './claim-store.ts';
 import type { CallEnd } from './completions.ts';
 import { type DeviceReader, refuseUnusable } from './device-reader.ts';
 import type { EndWaiter } from './end-waiter.ts';
@@ -38,7 +38,7 @@ import { type Journal, MustWaitError } from './journal.ts';
 import { type AcceptedCall, type CallResult, desiredOf, wireText } from './operation.ts';
 import { countPending, readOperation } from './operation-store.ts';
 import { deviceCheck } from './read-service.ts';
-import { isEnded } from './states.ts';
+import { isEnded, isUnsettled } from './states.ts';
 import type { VerdictRecorder } from './verdict-recorder.ts';
 
 export interface CallServiceOptions {
@@ -284,8 +284,8 @@ export class CallService {
       else holder.giveBack(ticket);
       // Waits in the queue instead: for whoever holds the backend now, or for a dead process's call to be recovered.
       if (error instanceof LeaseLostError || error instanceof MustWaitError) return undefined;
-      if (error instanceof ObjectClaimedError && error.state !== 'UNKNOWN') return undefined;
-      if (error instanceof ObjectClaimedError) refuseUnsettled(error.operationId);
+      if (error instanceof ObjectClaimedError && !isUnsettled(error.state)) return undefined;
+      if (error instanceof ObjectClaimedError) refuse('UNSETTLED_PREDECESSOR', unsettledMessage(error));
       throw error;
     }
     const end = await waiter.atMost(waitMs, holder.launch({ ...call, subject: call, mark, windowFromMs }, ticket));
@@ -295,7 +295,8 @@ export class CallService {
   async #enqueue(call: AcceptedCall, backend: BackendRow, waitMs: number): Promise<CallResult> {
     const { db, journal, waiter, settings } = this.#options;
     const claim = await readClaim(db, call.backendId, call.objectHash);
-    if (claim?.state === 'UNKNOWN' && !call.forced) refuseUnsettled(claim.operationId);
+    if (claim !== undefined && isUnsettled(claim.state) && !call.forced)
+      refuse('UNSETTLED_PREDECESSOR', unsettledMessage(claim));
     const leave = await this.#enter(backend);
     const waiting = waiter.forEnd(call.id, waitMs);
     try {
@@ -404,11 +405,4 @@ export class CallService {
 
 function keyScope(request: CallRequest, projectId: string, key: string): KeyScope {
   return { scope: projectId, operation: request.action, key, requestHash: hashRequest(request.input) };
-}
-
-function refuseUnsettled(operationId: string): never {
-  refuse(
-    'UNSETTLED_PREDECESSOR',
-    `operation ${encodeId('Operation', operationId)} on the same object is UNKNOWN: settle it, or force`,
-  );
 }

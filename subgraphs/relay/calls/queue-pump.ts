@@ -2,7 +2,6 @@
 // backend; what can't be sent any more is rejected, which frees its idempotency key.
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
-import { encodeId } from '../../../platform/ids.ts';
 import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
@@ -10,11 +9,12 @@ import type { JsonObject } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
 import type { Slot } from '../transports/session.ts';
 import { passage } from './circuit.ts';
-import { ObjectClaimedError } from './claim-store.ts';
+import { ObjectClaimedError, unsettledMessage } from './claim-store.ts';
 import type { HolderParts, Launch, QueueHost } from './holder-parts.ts';
 import { type OperationRow, subjectOf } from './operation.ts';
 import { readPending } from './operation-store.ts';
 import { processLease } from './process-lease.ts';
+import { isUnsettled } from './states.ts';
 
 const headOfQueue = 100;
 
@@ -208,9 +208,8 @@ export class QueuePump {
   async #notSent(row: OperationRow, error: unknown): Promise<boolean> {
     if (error instanceof LeaseLostError) return false;
     if (error instanceof ObjectClaimedError) {
-      if (error.state !== 'UNKNOWN') return false;
-      const message = `operation ${encodeId('Operation', error.operationId)} on the same object is UNKNOWN: settle it, or force`;
-      await this.#reject(row, { code: 'UNSETTLED_PREDECESSOR', message });
+      if (!isUnsettled(error.state)) return false;
+      await this.#reject(row, { code: 'UNSETTLED_PREDECESSOR', message: unsettledMessage(error) });
       return true;
     }
     if (error instanceof Refusal) {

@@ -77,6 +77,11 @@ export function keepsClaim(state: OperationState): boolean {
   return state === 'SENT' || state === 'UNKNOWN' || state === 'ACCEPTED';
 }
 
+/** True for a call that somebody has to settle, by looking: until then the next call on its object is refused. */
+export function isUnsettled(state: OperationState | 'GONE'): boolean {
+  return state === 'UNKNOWN' || state === 'ACCEPTED';
+}
+
 /** Throws on a transition that the table does not have. */
 export function assertTransition(from: OperationState | null, to: OperationState, by: Mover): void {
   const possible = transitions.some((each) => each.from === from && each.to === to && each.by.includes(by));
