@@ -1,0 +1,153 @@
+// One TLS connection that carries HTTP/1.1 calls (RFC 9112), one at a time. undici writes and parses; it gets exactly this
+// socket and never another, so that nothing is ever sent a second time. It writes a request in the same turn in which it
+// says that it starts, which makes that the moment right before the first byte.
+
+import type { TLSSocket } from 'node:tls';
+import { type buildConnector, Client, type Dispatcher, errors } from 'undici';
+import { ReplyInProgress } from './https-reply.ts';
+import type { HttpRequest } from './https-request.ts';
+import type { SendFailure, SendOptions, SendResult } from './session.ts';
+
+const defaultMaxReplyBytes = 1024 * 1024;
+/**
+ * Servers give up idle connections (Apache and Node after 5 s), and a call that meets that moment has no verdict: so ours
+ * goes first. A server that names its time (`Keep-Alive: timeout=…`) gets a second less than that.
+ */
+const idleMs = 4_000;
+
+export interface HttpsConnectionOptions {
+  /** For example `https://192.0.2.1:443`: the Host header. */
+  readonly origin: string;
+  /** From connectTlsEndpoint: its `destroy` resets the connection. */
+  readonly socket: TLSSocket;
+}
+
+export class HttpsConnection {
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>;
+  readonly #socket: TLSSocket;
+  readonly #client: Client;
+  #handedOver = false;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor({ origin, socket }: HttpsConnectionOptions) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        clearTimeout(this.#idleTimer);
+        void this.#client.destroy();
+        resolve();
+      });
+    });
+    // Before the first request a server has nothing to say: bytes or an end of its side mean that it is of no use.
+    socket.on('readable', this.#onEarlyBytes);
+    this.#client = new Client(origin, {
+      connect: (_options, connected) => this.#handOver(connected),
+      allowH2: false,
+      pipelining: 1,
+      keepAliveTimeout: idleMs,
+      keepAliveTimeoutThreshold: 1_000,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  /** The connection is gone, or can't carry a call any more. */
+  get lost(): boolean {
+    return this.#socket.destroyed || this.#socket.readableEnded || !this.#socket.writable;
+  }
+
+  /** Nobody uses it now: it ends by itself after a while. */
+  rest(): void {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.destroy(), idleMs);
+  }
+
+  /** Resets the TCP connection: what the kernel had not sent is not sent any more. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /**
+   * Never rejects. `stale`: the connection had gone before anything was sent. After ABORTED and WINDOW_PASSED it is as good
+   * as before.
+   */
+  run(request: HttpRequest, options: SendOptions): Promise<SendResult | 'stale'> {
+    clearTimeout(this.#idleTimer);
+    if (this.lost) return Promise.resolve('stale');
+    return new Promise((resolve) => {
+      const reply = new ReplyInProgress(options.maxReplyBytes ?? defaultMaxReplyBytes);
+      let startedMs: number | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      let refusal: SendResult | 'stale' | undefined;
+      let timedOut = false;
+      const finish = (result: SendResult | 'stale') => {
+        clearTimeout(timer);
+        resolve(result);
+      };
+      const answer = () =>
+        finish({ ok: true, reply: reply.toReply(), elapsedMs: performance.now() - (startedMs ?? 0) });
+      const onDeadline = async () => {
+        timedOut = true;
+        this.destroy();
+        await this.closed;
+        const message = `No whole reply within ${options.deadlineMs} ms.`;
+        finish({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY', message } });
+      };
+      /** What speaks against the first byte; undefined: nothing. */
+      const obstacle = (): SendResult | 'stale' | undefined => {
+        if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+        if (this.lost) return 'stale';
+        if (options.beforeFirstByte?.() !== false) return undefined;
+        return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+      };
+      const handler: Dispatcher.DispatchHandler = {
+        onRequestStart: () => {
+          if (startedMs !== undefined) throw new Error('the connection was lost');
+          refusal = obstacle();
+          if (refusal !== undefined) throw new Error('nothing is to be sent');
+          startedMs = performance.now();
+          timer = setTimeout(onDeadline, options.deadlineMs);
+        },
+        onResponseStart: (_controller, status, headers) => reply.start(status, headers),
+        onResponseData: (_controller, chunk) => {
+          if (timedOut || reply.add(chunk)) return;
+          answer();
+          this.destroy();
+        },
+        onResponseEnd: answer,
+        onResponseError: (_controller, error) => {
+          if (timedOut) return;
+          if (startedMs !== undefined) finish({ ok: false, failure: lostOnTheWay(error) });
+          else if (error instanceof errors.InvalidArgumentError)
+            finish(notSent('PROTOCOL_FAILED', `The request can't be written: ${error.message}.`));
+          else finish(refusal ?? 'stale');
+        },
+      };
+      this.#client.dispatch({ ...request, idempotent: false }, handler);
+    });
+  }
+
+  readonly #onEarlyBytes = (): void => {
+    this.destroy();
+  };
+
+  /** After a turn of the event loop, as undici does before it uses a socket again: an end that has come in is seen. */
+  #handOver(connected: buildConnector.Callback): void {
+    setImmediate(() => {
+      if (this.#handedOver || this.lost) return connected(new Error('the connection has gone'), null);
+      this.#handedOver = true;
+      this.#socket.off('readable', this.#onEarlyBytes);
+      connected(null, this.#socket);
+    });
+  }
+}
+
+function notSent(code: 'ABORTED' | 'WINDOW_PASSED' | 'PROTOCOL_FAILED', message: string): SendResult {
+  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
+}
+
+function lostOnTheWay(error: Error): SendFailure {
+  const message = `The connection was lost before the reply was whole: ${error.message}.`;
+  return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
+}

@@ -1,0 +1,134 @@
+// The log-in session that all calls of a transport share: one log-in at a time, used until its lifetime is over or the
+// device says that it is gone. Credentials are tried once for all who wait for them.
+
+import type { BackendContext, Credentials, HttpCall, HttpReply, HttpSessions } from '../drivers/driver.ts';
+import type { SessionHeaders } from './https-request.ts';
+import type { ReserveFailure, SendFailure, SendResult } from './session.ts';
+
+/** A new session is good for the calls that waited for it, whatever a device's clock says. */
+const minLifetimeMs = 1_000;
+
+export interface LoginSession extends SessionHeaders {
+  /** By performance.now(). */
+  readonly endsAtMs: number;
+  readonly close?: HttpCall;
+  /** Which log-in it came from, in order. */
+  readonly generation: number;
+}
+
+export type LoginResult =
+  | { readonly ok: true; readonly session: LoginSession }
+  | { readonly ok: false; readonly failure: ReserveFailure };
+
+/** Sends a log-in's calls, without session headers. Never rejects. */
+export type LoginExchange = (call: HttpCall) => Promise<SendResult>;
+
+export interface LoginOptions {
+  /** Absent: the backend needs no session. */
+  readonly sessions: HttpSessions | undefined;
+  readonly credentials: Credentials;
+  readonly backend: BackendContext;
+  /** For messages. */
+  readonly where: string;
+  /** Runs one log-in with the connections that it needs. */
+  readonly withExchange: (logIn: (exchange: LoginExchange) => Promise<LoginResult>) => Promise<LoginResult>;
+}
+
+export class SharedLogin {
+  readonly #options: LoginOptions;
+  #session: LoginSession | undefined;
+  #running: Promise<LoginResult> | undefined;
+  /** The last log-in, however it ended. */
+  #last: { readonly generation: number; readonly result: LoginResult } | undefined;
+
+  constructor(options: LoginOptions) {
+    this.#options = options;
+    if (options.sessions === undefined) this.#session = { endsAtMs: Number.POSITIVE_INFINITY, generation: 0 };
+  }
+
+  /** The session, when calls can use it now. */
+  get session(): LoginSession | undefined {
+    return this.#session && performance.now() < this.#session.endsAtMs ? this.#session : undefined;
+  }
+
+  /** The session that there is, or a new one. */
+  async ensure(): Promise<LoginResult> {
+    const { session } = this;
+    return session ? { ok: true, session } : this.#logIn();
+  }
+
+  /**
+   * After the device refused `session`: the one that came after it, or a new one. When the log-in after it has failed, that
+   * is the answer for everyone who held it, and nobody tries again.
+   */
+  async renew(session: LoginSession): Promise<LoginResult> {
+    if (this.#session === session) this.#session = undefined;
+    if (this.#running) return this.#running;
+    if (this.#last && this.#last.generation > session.generation) return this.#last.result;
+    return this.#logIn();
+  }
+
+  /** Takes the session away, to give it back to the device. */
+  take(): LoginSession | undefined {
+    const { session } = this;
+    this.#session = undefined;
+    return session;
+  }
+
+  #logIn(): Promise<LoginResult> {
+    this.#running ??= this.#open().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #open(): Promise<LoginResult> {
+    const generation = (this.#last?.generation ?? 0) + 1;
+    const result = await this.#options.withExchange((exchange) => this.#ask(exchange, generation));
+    this.#last = { generation, result };
+    if (result.ok) this.#session = result.session;
+    return result;
+  }
+
+  async #ask(exchange: LoginExchange, generation: number): Promise<LoginResult> {
+    const { sessions, credentials, backend, where } = this.#options;
+    if (sessions === undefined) throw new Error('there is nothing to log in to');
+    let failure: SendFailure | undefined;
+    try {
+      const login = await sessions.open(
+        async (call): Promise<HttpReply> => {
+          const sent = await exchange(call);
+          if (sent.ok && sent.reply.kind === 'http') return sent.reply;
+          if (!sent.ok) failure = sent.failure;
+          throw new Error('the log-in was broken off');
+        },
+        credentials,
+        backend,
+      );
+      if (!login.ok) return failed({ kind: 'NOT_SENT', code: login.code, message: login.message });
+      const { headers, writeHeaders, lifetimeMs, close } = login;
+      const session = {
+        headers,
+        generation,
+        endsAtMs: performance.now() + Math.max(lifetimeMs ?? Number.POSITIVE_INFINITY, minLifetimeMs),
+        ...(writeHeaders === undefined ? {} : { writeHeaders }),
+        ...(close === undefined ? {} : { close }),
+      };
+      return { ok: true, session };
+    } catch {
+      if (failure?.kind === 'NOT_SENT') return failed(failure);
+      // A session may have been opened all the same, but no call has gone out.
+      if (failure) return notSent('CONNECT_FAILED', `${where} broke off during log-in: ${failure.message}`);
+      // What could not be read may hold a secret: it is not told.
+      return notSent('PROTOCOL_FAILED', `${where} gave an answer to the log-in that can't be read.`);
+    }
+  }
+}
+
+function failed(failure: ReserveFailure): LoginResult {
+  return { ok: false, failure };
+}
+
+function notSent(code: 'CONNECT_FAILED' | 'PROTOCOL_FAILED', message: string): LoginResult {
+  return failed({ kind: 'NOT_SENT', code, message });
+}

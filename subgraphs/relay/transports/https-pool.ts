@@ -1,0 +1,166 @@
+// The connections to a backend's own address and the calls that wait for one, in order: as many connections as there are
+// calls at once, at most the backend's concurrency.
+
+import type { HttpsConnection } from './https-connection.ts';
+import { type Connected, failed } from './https-reach.ts';
+import type { ReserveFailure } from './session.ts';
+
+const maxWaiters = 10_000;
+/** After a connection more was refused while others live. */
+const growAgainAfterMs = 30_000;
+
+export interface HttpsPoolOptions {
+  readonly concurrency: number;
+  readonly connect: () => Promise<Connected>;
+  /** Whether calls can be sent now; if not, `prepare` is called when one waits. */
+  readonly ready: () => boolean;
+  /** Resolves with what went wrong. */
+  readonly prepare: () => Promise<ReserveFailure | undefined>;
+}
+
+export class HttpsPool {
+  readonly #options: HttpsPoolOptions;
+  readonly #connections = new Set<HttpsConnection>();
+  /** Last used first, so that the others can end. */
+  readonly #idle: HttpsConnection[] = [];
+  readonly #waiters: ((connected: Connected) => void)[] = [];
+  #connecting = 0;
+  #preparing = false;
+  #taken = 0;
+  #growAfterMs = 0;
+  #closed = false;
+
+  constructor(options: HttpsPoolOptions) {
+    this.#options = options;
+  }
+
+  state() {
+    return { sessions: this.#connections.size, channels: this.#taken };
+  }
+
+  /** A connection that rests, when a call may be sent now. */
+  tryTake(): HttpsConnection | undefined {
+    return this.#waiters.length === 0 && this.#options.ready() ? this.#takeIdle() : undefined;
+  }
+
+  /** Waits for a connection; whoever got one gives it back. */
+  take(signal: AbortSignal | undefined): Promise<Connected> {
+    if (signal?.aborted) return Promise.resolve(aborted());
+    if (this.#closed) return Promise.resolve(failed('CLOSED', 'The transport is closed.'));
+    if (this.#waiters.length >= maxWaiters) {
+      return Promise.resolve(failed('CHANNEL_REFUSED', `${maxWaiters} calls wait for a connection already.`));
+    }
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        const index = this.#waiters.indexOf(waiter);
+        if (index >= 0) this.#waiters.splice(index, 1);
+        waiter(aborted());
+      };
+      const waiter = (connected: Connected) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(connected);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+      this.#pump();
+    });
+  }
+
+  giveBack(connection: HttpsConnection): void {
+    this.#taken -= 1;
+    this.#rest(connection);
+    this.#pump();
+  }
+
+  /** Keeps a connection that was opened elsewhere, if there is room for it. */
+  adopt(connection: HttpsConnection): void {
+    if (this.#connections.size + this.#connecting >= this.#options.concurrency) connection.destroy();
+    else this.#keep(connection);
+    this.#pump();
+  }
+
+  /** Fails who waits, and leaves everything open; returns the connections that rest. */
+  close(): ReadonlySet<HttpsConnection> {
+    this.#closed = true;
+    this.#failWaiters(failed('CLOSED', 'The transport is closed.').failure);
+    return new Set(this.#idle);
+  }
+
+  /** Serves who waits: from connections that rest, then new ones. */
+  #pump(): void {
+    if (this.#closed || this.#waiters.length === 0) return;
+    if (!this.#options.ready()) {
+      void this.#prepare();
+      return;
+    }
+    for (let connection = this.#takeIdle(); connection; connection = this.#takeIdle()) {
+      this.#waiters.shift()?.({ ok: true, connection });
+      if (this.#waiters.length === 0) return;
+    }
+    const servable = Math.min(this.#waiters.length, this.#options.concurrency - this.#taken);
+    for (let missing = servable - this.#connecting; missing > 0 && this.#mayConnect(); missing -= 1) {
+      void this.#connect();
+    }
+  }
+
+  #takeIdle(): HttpsConnection | undefined {
+    if (this.#closed || this.#taken >= this.#options.concurrency) return undefined;
+    for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
+      if (connection.lost) continue;
+      this.#taken += 1;
+      return connection;
+    }
+    return undefined;
+  }
+
+  #rest(connection: HttpsConnection): void {
+    if (this.#closed) connection.destroy();
+    else if (!connection.lost) {
+      this.#idle.push(connection);
+      connection.rest();
+    }
+  }
+
+  #keep(connection: HttpsConnection): void {
+    this.#connections.add(connection);
+    void connection.closed.then(() => {
+      this.#connections.delete(connection);
+      const index = this.#idle.indexOf(connection);
+      if (index >= 0) this.#idle.splice(index, 1);
+      this.#pump();
+    });
+    this.#rest(connection);
+  }
+
+  #mayConnect(): boolean {
+    if (this.#connections.size + this.#connecting >= this.#options.concurrency) return false;
+    return this.#connections.size === 0 || performance.now() >= this.#growAfterMs;
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting += 1;
+    const connected = await this.#options.connect();
+    this.#connecting -= 1;
+    if (connected.ok) this.#keep(connected.connection);
+    else if (this.#connections.size === 0) this.#failWaiters(connected.failure);
+    else this.#growAfterMs = performance.now() + growAgainAfterMs;
+    this.#pump();
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#preparing) return;
+    this.#preparing = true;
+    const failure = await this.#options.prepare();
+    this.#preparing = false;
+    if (failure) this.#failWaiters(failure);
+    this.#pump();
+  }
+
+  #failWaiters(failure: ReserveFailure): void {
+    for (const waiter of this.#waiters.splice(0)) waiter({ ok: false, failure });
+  }
+}
+
+function aborted() {
+  return failed('ABORTED', 'The call was given up before its first byte.');
+}

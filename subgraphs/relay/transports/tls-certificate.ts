@@ -1,0 +1,113 @@
+// Server certificates: their fingerprint, whether one is what the backend's record asks for, and a look at the one that a
+// device shows now, for an operator to compare and accept.
+
+import { createHash, type X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { CryptoProfile, NotSentCode } from './session.ts';
+import { handshake } from './tls-handshake.ts';
+
+/** What a server has to prove. Everything that is given must hold; nothing given: every certificate is refused. */
+export interface Trust {
+  /** The name or address that is connected to. */
+  readonly host: string;
+  readonly certificateSha256: string | null;
+  readonly caCertificates: string | null;
+}
+
+export interface ServerCertificate {
+  /** `SHA256:…`, unpadded base64, of the certificate in DER. */
+  readonly sha256: string;
+  /** As in the certificate, one attribute a line. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly validFrom: Date;
+  readonly validUntil: Date;
+}
+
+export interface CertificateFault {
+  readonly code: Extract<NotSentCode, 'CERTIFICATE_MISMATCH' | 'CERTIFICATE_UNKNOWN' | 'CERTIFICATE_INVALID'>;
+  readonly message: string;
+  readonly presented: string;
+}
+
+export function fingerprintOf(der: Uint8Array): string {
+  return `SHA256:${createHash('sha256').update(der).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** What is wrong with the certificate of a finished handshake; undefined: nothing. `where` is for the message. */
+export function certificateFault(socket: TLSSocket, trust: Trust, where: string): CertificateFault | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) {
+    return { code: 'CERTIFICATE_UNKNOWN', message: `${where} shows no certificate.`, presented: '' };
+  }
+  const presented = fingerprintOf(certificate.raw);
+  const invalid = (reason: string): CertificateFault => ({
+    code: 'CERTIFICATE_INVALID',
+    message: `The certificate of ${where} can't be accepted: ${reason}. Nothing was sent.`,
+    presented,
+  });
+  if (trust.certificateSha256 === null && trust.caCertificates === null) {
+    const message = `No certificate is accepted for ${where}; it shows ${presented}.`;
+    return { code: 'CERTIFICATE_UNKNOWN', message, presented };
+  }
+  if (trust.certificateSha256 !== null && trust.certificateSha256 !== presented) {
+    const message = `${where} shows the certificate ${presented}, but ${trust.certificateSha256} is accepted: nothing was sent.`;
+    return { code: 'CERTIFICATE_MISMATCH', message, presented };
+  }
+  const outOfTime = validityFault(certificate, new Date());
+  if (outOfTime !== undefined) return invalid(outOfTime);
+  if (trust.caCertificates === null) return undefined;
+  if (!socket.authorized) return invalid(`none of the accepted authorities vouches for it (${chainFault(socket)})`);
+  if (isFor(certificate, trust.host)) return undefined;
+  return invalid(`it is not for ${trust.host}, but for ${certificate.subjectAltName ?? certificate.subject}`);
+}
+
+function validityFault(certificate: X509Certificate, now: Date): string | undefined {
+  const { validFromDate, validToDate } = certificate;
+  if (now > validToDate) return `it expired on ${validToDate.toISOString()}`;
+  if (now < validFromDate) return `it is not valid before ${validFromDate.toISOString()}`;
+  return undefined;
+}
+
+/** RFC 9110 section 4.3.4: an address has to be named as one. */
+function isFor(certificate: X509Certificate, host: string): boolean {
+  return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
+}
+
+/** OpenSSL's reason, for example UNABLE_TO_GET_ISSUER_CERT_LOCALLY; Node's types have an Error here, it gives a text. */
+function chainFault(socket: TLSSocket): string {
+  return String(socket.authorizationError);
+}
+
+/**
+ * The certificate that a device shows now. Nothing proves that it is the device's own: an operator has to compare it.
+ *
+ * @throws Error with what went wrong when there is no answer within `timeoutMs`
+ */
+export async function readCertificate(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly cryptoProfile?: CryptoProfile;
+  readonly signal?: AbortSignal;
+}): Promise<ServerCertificate> {
+  const { host, port, timeoutMs, cryptoProfile = 'LEGACY' } = options;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const fail = (reason: string): never => {
+    throw new Error(`The certificate of ${host}:${port} can't be read: ${reason}.`);
+  };
+  const shaken = await handshake({ host, port, cryptoProfile, caCertificates: null, signal });
+  if (!shaken.ok) return fail(timeout.aborted ? `no answer within ${timeoutMs} ms` : shaken.reason);
+  const certificate = shaken.socket.getPeerX509Certificate();
+  shaken.socket.destroy();
+  if (certificate === undefined) return fail('it shows none');
+  return {
+    sha256: fingerprintOf(certificate.raw),
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    validFrom: certificate.validFromDate,
+    validUntil: certificate.validToDate,
+  };
+}

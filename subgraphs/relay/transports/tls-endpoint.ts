@@ -1,0 +1,69 @@
+// From an endpoint to a TLS connection whose server has proved to be the backend, or the exact reason why not. The
+// certificate is looked at when the handshake is done and before any byte of what runs on top of it.
+
+import type { TLSSocket } from 'node:tls';
+import type { Credentials } from '../drivers/driver.ts';
+import type { CryptoProfile, NotSentCode, ReserveFailure } from './session.ts';
+import { certificateFault, type Trust } from './tls-certificate.ts';
+import { type ClientIdentity, handshake } from './tls-handshake.ts';
+
+export interface TlsEndpoint extends Trust {
+  readonly port: number;
+  readonly cryptoProfile: CryptoProfile;
+  readonly client?: ClientIdentity;
+}
+
+export type TlsConnection =
+  | { readonly ok: true; readonly socket: TLSSocket }
+  | { readonly ok: false; readonly failure: ReserveFailure };
+
+/** The client certificate in a backend's credentials, when there is one. */
+export function clientIdentityOf(credentials: Credentials): { readonly client?: ClientIdentity } {
+  const { clientCertificate: certificate, privateKey, passphrase } = credentials;
+  if (certificate === undefined || privateKey === undefined) return {};
+  return { client: { certificate, privateKey, ...(passphrase === undefined ? {} : { passphrase }) } };
+}
+
+/** Never rejects. When `ok`, the caller owns the socket, whose `destroy` resets the connection; it is never to be ended. */
+export async function connectTlsEndpoint(
+  endpoint: TlsEndpoint,
+  options: {
+    /** For everything from the TCP connection to the end of the handshake. */
+    readonly timeoutMs: number;
+    readonly signal: AbortSignal;
+  },
+): Promise<TlsConnection> {
+  const where = `${endpoint.host}:${endpoint.port}`;
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  const signal = AbortSignal.any([options.signal, timeout]);
+  const shaken = await handshake({ ...endpoint, signal });
+  if (options.signal.aborted) {
+    if (shaken.ok) shaken.socket.destroy();
+    return failed('ABORTED', `The connection to ${where} was given up.`);
+  }
+  if (!shaken.ok) {
+    const reason = timeout.aborted ? `no answer within ${options.timeoutMs} ms` : shaken.reason;
+    switch (shaken.phase) {
+      case 'settings':
+        return failed('AUTH_FAILED', `The client certificate or key for ${where} can't be used: ${reason}.`);
+      case 'connecting':
+        return failed('CONNECT_FAILED', `${where} can't be reached: ${reason}.`);
+      case 'broken off':
+        return failed('CONNECT_FAILED', `${where} broke off in the TLS handshake: ${reason}.`);
+      case 'handshake':
+        return failed(
+          'PROTOCOL_FAILED',
+          `${where} failed in the TLS handshake (profile ${endpoint.cryptoProfile}): ${reason}.`,
+        );
+    }
+  }
+  const fault = certificateFault(shaken.socket, endpoint, where);
+  if (fault === undefined) return shaken;
+  shaken.socket.destroy();
+  const { code, message, presented } = fault;
+  return { ok: false, failure: { kind: 'NOT_SENT', code, message, presented } };
+}
+
+function failed(code: NotSentCode, message: string): TlsConnection {
+  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
+}

@@ -1,0 +1,571 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { Cable } from '../../../../simulators/cable.ts';
+import type { DeviceAnswer } from '../../../../simulators/support/tls-server.ts';
+import type { HttpCall, HttpReply } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { createHttpsTransport } from '../../../../subgraphs/relay/transports/https-transport.ts';
+import type {
+  Endpoint,
+  SendOptions,
+  SendResult,
+  Slot,
+  Transport,
+  TransportOptions,
+} from '../../../../subgraphs/relay/transports/session.ts';
+import { RawServer } from './support/raw-server.ts';
+import { WebDevice, type WebDeviceOptions, withSessions } from './support/web-device.ts';
+
+const owned: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of owned.splice(0).reverse()) await thing.stop();
+});
+
+async function device(options: WebDeviceOptions = {}): Promise<WebDevice> {
+  const started = await WebDevice.start(options);
+  owned.push(started.server);
+  return started;
+}
+
+function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
+  const transport = createHttpsTransport(endpoint, { concurrency: 4, ...options });
+  owned.push({ stop: () => transport.close() });
+  return transport;
+}
+
+const call = (path: string, more: Partial<HttpCall> = {}): HttpCall => ({ kind: 'http', method: 'GET', path, ...more });
+const post = (path: string): HttpCall => call(path, { method: 'POST', body: { name: 'Grüße' } });
+const run = (transport: Transport, path: string, options: Partial<SendOptions> = {}) =>
+  transport.send(call(path), { deadlineMs: 10_000, ...options });
+
+async function slotOf(transport: Transport): Promise<Slot> {
+  const reservation = await transport.reserve();
+  if (!reservation.ok) throw new Error(reservation.failure.message);
+  return reservation.slot;
+}
+
+const replyOf = (result: SendResult): HttpReply => {
+  if (!result.ok || result.reply.kind !== 'http') throw new Error(JSON.stringify(result));
+  return result.reply;
+};
+const failureOf = (result: SendResult | { ok: boolean; failure?: unknown }) =>
+  'failure' in result ? (result.failure as { kind: string; code: string; message: string }) : undefined;
+
+/** Until the device has seen what it is about to be told. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries += 1) {
+    if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
+    await sleep(5);
+  }
+}
+
+/** Answers at once, but never to paths that start with `/hang`. */
+const hangs: WebDeviceOptions = {
+  onCall: (request) => (request.path.startsWith('/hang') ? undefined : { status: 200, body: 'done' }),
+};
+
+describe('a call', () => {
+  test('arrives as the driver worded it, and its whole answer comes back', async () => {
+    const headers = { 'X-Thing': ['a', 'b'], 'Set-Cookie': ['one=1, 2', 'two=2'] };
+    const target = await device({ onCall: ({ body }) => ({ status: 201, headers, body }) });
+    const path = '/api/v2/x%2Fy?vdom=root&global=1';
+    const sent = await transportTo(target.endpoint()).send(
+      { ...post(path), headers: { 'If-Match': '7' } },
+      { deadlineMs: 10_000 },
+    );
+    const reply = replyOf(sent);
+    expect(reply).toMatchObject({ status: 201, body: '{"name":"Grüße"}', truncated: false });
+    expect(reply.headers).toMatchObject({ 'x-thing': 'a, b', 'set-cookie': 'one=1, 2\ntwo=2' });
+    const [request] = target.calls;
+    expect(request).toMatchObject({ method: 'POST', path: '/api/v2/x%2Fy' });
+    expect(request?.query.get('vdom')).toBe('root');
+    expect(request?.headers).toMatchObject({
+      host: `127.0.0.1:${target.server.port}`,
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'if-match': '7',
+    });
+  });
+
+  test('as a form', async () => {
+    const target = await device({
+      onCall: ({ body, headers }) => ({ status: 200, body: `${headers['content-type']} ${body}` }),
+    });
+    const sent = await transportTo(target.endpoint()).send(
+      call('/logincheck', { method: 'POST', form: { username: 'ops', secretkey: 'a&b=c ü' } }),
+      { deadlineMs: 10_000 },
+    );
+    expect(replyOf(sent).body).toBe('application/x-www-form-urlencoded username=ops&secretkey=a%26b%3Dc+%C3%BC');
+  });
+
+  test.each([
+    ['a space', '/a b'],
+    ['a line break', '/a\r\nX: y'],
+    ['no slash', 'a'],
+    ['a fragment', '/a#b'],
+    ['letters beyond ASCII', '/ü'],
+  ])('with a path that has %s is not sent', async (_what, path) => {
+    const target = await device();
+    expect(failureOf(await run(transportTo(target.endpoint()), path))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'PROTOCOL_FAILED',
+    });
+    expect(target.calls).toEqual([]);
+  });
+
+  test('with a header that holds a line break is not sent', async () => {
+    const target = await device();
+    const sent = await transportTo(target.endpoint()).send(call('/', { headers: { 'x-a': 'b\r\nx-c: d' } }), {
+      deadlineMs: 10_000,
+    });
+    expect(failureOf(sent)).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
+    expect(target.calls).toEqual([]);
+  });
+
+  test('of another wire is not sent', async () => {
+    const target = await device();
+    const sent = await transportTo(target.endpoint()).send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 });
+    expect(failureOf(sent)).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
+  });
+
+  test('that is redirected: the redirect is the answer', async () => {
+    const target = await device({ onCall: () => ({ status: 302, headers: { location: '/elsewhere' } }) });
+    expect(replyOf(await run(transportTo(target.endpoint()), '/here'))).toMatchObject({ status: 302 });
+    expect(target.paths).toEqual(['/here']);
+  });
+});
+
+describe('the first byte', () => {
+  test('beforeFirstByte is called once, before the device has the call', async () => {
+    const target = await device();
+    const slot = await slotOf(transportTo(target.endpoint()));
+    const seen: number[] = [];
+    const beforeFirstByte = () => seen.push(target.calls.length) > 0;
+    expect(await slot.send(post('/once'), { deadlineMs: 10_000, beforeFirstByte })).toMatchObject({ ok: true });
+    expect(seen).toEqual([0]);
+    expect(target.paths).toEqual(['/once']);
+  });
+
+  test('when it says no, nothing is sent and the connection goes on', async () => {
+    const target = await device();
+    const transport = transportTo(target.endpoint());
+    for (const path of ['/first', '/second']) {
+      const slot = await slotOf(transport);
+      const refused = await slot.send(call('/late'), { deadlineMs: 1_000, beforeFirstByte: () => false });
+      expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
+      expect(await run(transport, path)).toMatchObject({ ok: true });
+    }
+    expect(target.paths).toEqual(['/first', '/second']);
+    expect(target.server.connections).toBe(1);
+  });
+
+  test.each([false, true])('a connection lost after the reservation is replaced (used before: %s)', async (used) => {
+    const target = await device();
+    const transport = transportTo(target.endpoint(), { concurrency: 1 });
+    if (used) await run(transport, '/before');
+    const slot = await slotOf(transport);
+    await until(() => target.server.connections === 1);
+    target.server.cutAll();
+    await until(() => transport.state().sessions === 0);
+    const beforeFirstByte = jest.fn(() => true);
+    expect(await slot.send(post('/once'), { deadlineMs: 10_000, beforeFirstByte })).toMatchObject({ ok: true });
+    expect(target.paths.filter((path) => path === '/once')).toHaveLength(1);
+    expect(beforeFirstByte).toHaveBeenCalledTimes(1);
+    expect(target.server.connections).toBe(2);
+    expect(transport.state().channels).toBe(0);
+  });
+
+  test('a connection that the device closed, which nobody has noticed yet, is replaced too', async () => {
+    const target = await device();
+    const transport = transportTo(target.endpoint(), { concurrency: 1 });
+    await run(transport, '/before');
+    const slot = await slotOf(transport);
+    target.server.cutAll();
+    // The end has come to this machine while this process was busy.
+    const busyUntilMs = performance.now() + 50;
+    await new Promise(setImmediate);
+    while (performance.now() < busyUntilMs);
+    expect(await slot.send(post('/once'), { deadlineMs: 10_000 })).toMatchObject({ ok: true });
+    expect(target.paths).toEqual(['/before', '/once']);
+  });
+
+  test('an abort ends a call before its first byte, and no call after it', async () => {
+    const answers: ((answer: DeviceAnswer) => void)[] = [];
+    const target = await device({ onCall: () => new Promise((resolve) => answers.push(resolve)) });
+    const transport = transportTo(target.endpoint(), { concurrency: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const onTheWire = run(transport, '/first', { signal });
+    await until(() => answers.length === 1);
+    const waiting = run(transport, '/second', { signal });
+    controller.abort();
+    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
+    answers[0]?.({ status: 200, body: 'done' });
+    expect(await onTheWire).toMatchObject({ ok: true, reply: { body: 'done' } });
+    expect(target.paths).toEqual(['/first']);
+  });
+
+  test('a slot is good for one call', async () => {
+    const target = await device();
+    const slot = await slotOf(transportTo(target.endpoint()));
+    await slot.send(call('/'), { deadlineMs: 10_000 });
+    expect(failureOf(await slot.send(call('/'), { deadlineMs: 10_000 }))).toMatchObject({ code: 'CLOSED' });
+    expect(target.calls).toHaveLength(1);
+  });
+});
+
+describe('no verdict', () => {
+  test('the connection is cut before the answer, and nothing is sent again', async () => {
+    const target = await device({ onCall: (request) => void request.cut() });
+    for (const method of ['GET', 'PUT', 'POST', 'DELETE'] as const) {
+      const sent = await transportTo(target.endpoint()).send(call('/x', { method }), { deadlineMs: 10_000 });
+      expect(failureOf(sent)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    }
+    expect(target.calls).toHaveLength(4);
+  });
+
+  test('the connection is cut in mid-answer', async () => {
+    const target = await device({ onCall: () => ({ status: 200, body: 'half of it', cutAfterBytes: 5 }) });
+    const transport = transportTo(target.endpoint());
+    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    await until(() => transport.state().sessions === 0);
+  });
+
+  test('a device that hangs: the deadline ends the call and its connection, and no other', async () => {
+    const target = await device(hangs);
+    const transport = transportTo(target.endpoint());
+    const hanging = transport.send(post('/hang'), { deadlineMs: 100 });
+    await until(() => target.calls.length === 1);
+    expect(await run(transport, '/other')).toMatchObject({ ok: true });
+    expect(failureOf(await hanging)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
+    await until(() => target.server.openConnections === 1);
+    expect(await run(transport, '/next')).toMatchObject({ ok: true });
+    expect(target.paths).toEqual(['/hang', '/other', '/next']);
+    expect(target.server.connections).toBe(2);
+  });
+
+  test('in a partition nothing of a call is sent after its deadline', async () => {
+    const target = await device(hangs);
+    const cable = await Cable.lay(target.server);
+    owned.push(cable);
+    const transport = transportTo(target.endpoint({ port: cable.port }));
+    const slot = await slotOf(transport);
+    cable.freeze();
+    const partitioned = await slot.send(post('/partitioned'), { deadlineMs: 50 });
+    expect(failureOf(partitioned)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+    cable.mend();
+    expect(await run(transport, '/after')).toMatchObject({ ok: true });
+    expect(target.paths).toEqual(['/after']);
+  });
+
+  test('an answer that is over the bound is cut, and its connection ended', async () => {
+    const target = await device({ onCall: () => ({ status: 200, body: 'x'.repeat(100_000) }) });
+    const transport = transportTo(target.endpoint());
+    const sent = await run(transport, '/', { maxReplyBytes: 1_000 });
+    expect(replyOf(sent)).toMatchObject({ status: 200, truncated: true, body: 'x'.repeat(1_000) });
+    await until(() => target.server.openConnections === 0);
+    expect(await run(transport, '/', { maxReplyBytes: 100_000 })).toMatchObject({ reply: { truncated: false } });
+  });
+
+  test.each([
+    ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
+    ['less than it announced', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'],
+  ])('an answer that can not be read: %s', async (_what, answer) => {
+    const raw = await RawServer.start((socket) => socket.end(answer));
+    owned.push(raw);
+    expect(failureOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({
+      kind: 'NO_VERDICT',
+      code: 'CONNECTION_LOST',
+    });
+    expect(raw.requests).toBe(1);
+  });
+
+  test.each([
+    ['in chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n'],
+    ['until the end of the connection', 'HTTP/1.0 200 OK\r\n\r\nabcde'],
+    ['after an interim one', 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde'],
+  ])('an answer %s is whole', async (_what, answer) => {
+    const raw = await RawServer.start((socket) => socket.end(answer));
+    owned.push(raw);
+    expect(replyOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({ status: 200, body: 'abcde' });
+  });
+
+  test('a second answer that nobody asked for is no answer to the next call', async () => {
+    const one = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const raw = await RawServer.start((socket) => socket.write(one('mine') + one('forged')));
+    owned.push(raw);
+    const transport = transportTo(raw.endpoint(), { concurrency: 1 });
+    expect(replyOf(await run(transport, '/1')).body).toBe('mine');
+    expect(replyOf(await run(transport, '/2')).body).toBe('mine');
+    expect(raw.connections).toBe(2);
+  });
+
+  test('close ends what is on the wire and refuses what comes after', async () => {
+    const target = await device(hangs);
+    const transport = transportTo(target.endpoint(), { concurrency: 1 });
+    const onTheWire = run(transport, '/hang');
+    await until(() => target.calls.length === 1);
+    const waiting = run(transport, '/waiting');
+    await transport.close();
+    expect(failureOf(await onTheWire)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
+    expect(failureOf(await run(transport, '/after'))).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
+    expect(transport.tryReserve()).toBeUndefined();
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+    await until(() => target.server.openConnections === 0);
+  });
+});
+
+describe('connections', () => {
+  test('never more calls at once than the concurrency, in the order in which they came', async () => {
+    let running = 0;
+    let most = 0;
+    const target = await device({
+      onCall: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await sleep(5);
+        running -= 1;
+        return { status: 200 };
+      },
+    });
+    const transport = transportTo(target.endpoint(), { concurrency: 3 });
+    const results = await Promise.all(Array.from({ length: 30 }, (_, index) => run(transport, `/${index}`)));
+    expect(results.every((result) => result.ok)).toBe(true);
+    expect(most).toBeLessThanOrEqual(3);
+    expect(target.server.connections).toBe(3);
+    expect(transport.state()).toEqual({ sessions: 3, channels: 0 });
+  });
+
+  test('tryReserve has a slot only when a connection is ready, and connects nothing', async () => {
+    const target = await device();
+    const transport = transportTo(target.endpoint(), { concurrency: 1 });
+    expect(transport.tryReserve()).toBeUndefined();
+    expect(target.server.connections).toBe(0);
+    (await slotOf(transport)).release();
+    const slot = transport.tryReserve();
+    expect(slot).toBeDefined();
+    expect(transport.tryReserve()).toBeUndefined();
+    slot?.release();
+    expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
+  });
+
+  test('nobody listens', async () => {
+    const target = await WebDevice.start();
+    const endpoint = target.endpoint();
+    await target.server.stop();
+    expect(failureOf(await run(transportTo(endpoint), '/'))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'CONNECT_FAILED',
+    });
+  });
+
+  test('somebody listens and says nothing', async () => {
+    const target = await device();
+    const cable = await Cable.lay(target.server);
+    owned.push(cable);
+    cable.freeze();
+    const transport = transportTo(target.endpoint({ port: cable.port }), { connectTimeoutMs: 50 });
+    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+  });
+});
+
+describe('the log-in session', () => {
+  test('one log-in for all calls, one at a time, and its headers with every call', async () => {
+    const target = await device({ wantsLogin: true, onLogin: () => sleep(20) });
+    const transport = transportTo(target.endpoint(), withSessions());
+    const results = await Promise.all([
+      ...Array.from({ length: 8 }, (_, index) => run(transport, `/${index}`)),
+      transport.send(post('/write'), { deadlineMs: 10_000 }),
+    ]);
+    for (const result of results) expect(replyOf(result).status).toBe(200);
+    expect(target.logins).toEqual(['secret']);
+    expect(target.calls.map((request) => request.headers['x-token'])).toEqual(Array(9).fill('token-1'));
+    for (const request of target.calls) {
+      expect(request.headers['x-csrf']).toBe(request.method === 'GET' ? undefined : 'csrf');
+    }
+  });
+
+  test('is opened with the reservation, before anything can be journaled as sent', async () => {
+    const target = await device({ wantsLogin: true });
+    const slot = await slotOf(transportTo(target.endpoint(), withSessions()));
+    expect(target.logins).toEqual(['secret']);
+    expect(await slot.send(call('/'), { deadlineMs: 10_000 })).toMatchObject({ ok: true });
+    expect(target.server.connections).toBe(1);
+  });
+
+  test('a wrong password is tried once, however many calls wait for it', async () => {
+    const target = await device({ wantsLogin: true });
+    const endpoint = target.endpoint({ credentials: { username: 'ops', password: 'wrong' } });
+    const transport = transportTo(endpoint, withSessions());
+    const results = await Promise.all(Array.from({ length: 6 }, () => run(transport, '/')));
+    for (const result of results) expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'AUTH_FAILED' });
+    expect(target.logins).toEqual(['wrong']);
+    expect(target.calls).toEqual([]);
+    expect(JSON.stringify(results)).not.toContain('wrong');
+  });
+
+  test('when the device has ended it, all calls share one new one, and each is carried out once', async () => {
+    const target = await device({ wantsLogin: true, onLogin: () => sleep(20) });
+    const transport = transportTo(target.endpoint(), withSessions());
+    await run(transport, '/before');
+    target.tokens.clear();
+    const beforeFirstByte = jest.fn(() => true);
+    const results = await Promise.all(
+      Array.from({ length: 4 }, (_, index) => run(transport, `/${index}`, { beforeFirstByte })),
+    );
+    for (const result of results) expect(replyOf(result).status).toBe(200);
+    expect(target.logins).toHaveLength(2);
+    expect(target.paths.slice(1).sort()).toEqual(['/0', '/1', '/2', '/3']);
+    expect(beforeFirstByte).toHaveBeenCalledTimes(4);
+  });
+
+  test('when the password was changed meanwhile, it is tried once for all, and nothing was carried out', async () => {
+    let changed = false;
+    const target = await device({
+      wantsLogin: true,
+      onLogin: async () => {
+        await sleep(20);
+        if (changed) target.tokens.clear();
+      },
+    });
+    const sessions = withSessions();
+    const transport = transportTo(target.endpoint(), {
+      https: {
+        refusedSession: (reply) => sessions.https?.refusedSession(reply) === true,
+        open: (exchange, credentials, backend) => {
+          const password = changed ? 'old' : 'secret';
+          return sessions.https?.open(exchange, { ...credentials, password }, backend) as never;
+        },
+      },
+    });
+    await run(transport, '/before');
+    changed = true;
+    target.tokens.clear();
+    const results = await Promise.all(Array.from({ length: 4 }, () => run(transport, '/write')));
+    for (const result of results) expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'AUTH_FAILED' });
+    expect(target.logins).toEqual(['secret', 'old']);
+    expect(target.paths).toEqual(['/before']);
+  });
+
+  test('a device that refuses every session is asked twice, and its second answer stands', async () => {
+    const target = await device({
+      wantsLogin: true,
+      onLogin: async () => setImmediate(() => target.tokens.clear()) && undefined,
+    });
+    const sent = await run(transportTo(target.endpoint(), withSessions()), '/');
+    expect(replyOf(sent).status).toBe(401);
+    expect(target.logins).toHaveLength(2);
+  });
+
+  test('a session whose lifetime is over is replaced before the next call', async () => {
+    const target = await device({ wantsLogin: true });
+    const transport = transportTo(target.endpoint(), withSessions({ lifetimeMs: 1_000 }));
+    await run(transport, '/1');
+    const slot = await slotOf(transport);
+    await sleep(1_050);
+    expect(transport.tryReserve()).toBeUndefined();
+    await slot.send(call('/2'), { deadlineMs: 10_000 });
+    expect(target.calls.map((request) => request.headers['x-token'])).toEqual(['token-1', 'token-2']);
+  });
+
+  test('a lifetime that is over at once does not log in for ever', async () => {
+    const target = await device({ wantsLogin: true });
+    const transport = transportTo(target.endpoint(), withSessions({ lifetimeMs: -5 }));
+    expect(replyOf(await run(transport, '/1')).status).toBe(200);
+    expect(target.logins).toHaveLength(1);
+  });
+
+  test.each([false, true])('is given back when the transport is closed (connections gone: %s)', async (gone) => {
+    const target = await device({ wantsLogin: true });
+    const transport = transportTo(target.endpoint(), withSessions());
+    await run(transport, '/');
+    expect(target.tokens.size).toBe(1);
+    if (gone) {
+      target.server.cutAll();
+      await until(() => transport.state().sessions === 0);
+    }
+    await transport.close();
+    expect(target.tokens.size).toBe(0);
+    await until(() => target.server.openConnections === 0);
+  });
+
+  test('closing does not wait long for a device that has gone silent', async () => {
+    const target = await device({ wantsLogin: true });
+    const cable = await Cable.lay(target.server);
+    owned.push(cable);
+    const transport = transportTo(target.endpoint({ port: cable.port }), withSessions());
+    await run(transport, '/');
+    cable.freeze();
+    const startedMs = performance.now();
+    await transport.close();
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+  });
+
+  test('a log-in that is broken off fails who waits for it, and no longer', async () => {
+    let breaks = true;
+    const target = await device({
+      wantsLogin: true,
+      onLogin: async () => {
+        if (breaks) target.server.cutAll();
+      },
+    });
+    const transport = transportTo(target.endpoint(), withSessions());
+    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+    breaks = false;
+    expect(await run(transport, '/')).toMatchObject({ ok: true });
+  });
+});
+
+describe('another origin', () => {
+  const backendWith = (options: Record<string, string>) => ({
+    backend: { transport: 'https' as const, options, softwareVersion: null },
+  });
+
+  test('that the options name is logged in to, and the token is good for the backend', async () => {
+    const identity = await device();
+    const target = await device();
+    const origin = `https://127.0.0.1:${identity.server.port}`;
+    const options = { authUrl: `${origin}/v3`, authCertificateSha256: identity.certificateSha256 };
+    const transport = transportTo(target.endpoint(), { ...withSessions({ origin }), ...backendWith(options) });
+    expect(await run(transport, '/')).toMatchObject({ ok: true });
+    expect(target.calls[0]?.headers['x-token']).toBe('token-1');
+    expect([identity.logins.length, target.logins.length]).toEqual([1, 0]);
+    await transport.close();
+    expect(identity.tokens.size).toBe(0);
+  });
+
+  test('has to show a certificate of its own', async () => {
+    const identity = await device();
+    const target = await device();
+    const origin = `https://127.0.0.1:${identity.server.port}`;
+    const transport = transportTo(target.endpoint(), {
+      ...withSessions({ origin }),
+      ...backendWith({ authUrl: origin }),
+    });
+    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'CERTIFICATE_MISMATCH' });
+    expect(identity.logins).toEqual([]);
+  });
+
+  test.each([
+    {},
+    { note: 'https://127.0.0.1:PORT' },
+    { authUrl: 'http://127.0.0.1:PORT' },
+    { authUrl: 'https://127.0.0.2:PORT' },
+  ])('that the options do not name is not called: %j', async (given: Record<string, string>) => {
+    const identity = await device();
+    const target = await device();
+    const { port } = identity.server;
+    const options = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, value.replace('PORT', String(port))]),
+    );
+    const transport = transportTo(target.endpoint(), {
+      ...withSessions({ origin: `https://127.0.0.1:${port}` }),
+      ...backendWith(options),
+    });
+    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
+    expect(identity.server.connections).toBe(0);
+  });
+});
