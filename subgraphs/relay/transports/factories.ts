@@ -1,4 +1,5 @@
 // The transports that this relay has, by wire.
+import { createHttpsTransport } from './https-transport.ts';
 import type { TransportFactory } from './session.ts';
 import { createSshTransport } from './ssh-transport.ts';
 
@@ -7,6 +8,7 @@ export const createTransport: TransportFactory = (kind, endpoint, options) => {
     case 'ssh':
       return createSshTransport(endpoint, options);
     case 'https':
+      return createHttpsTransport(endpoint, options);
     case 'ovsdb':
       throw new Error(`there is no transport ${kind}`);
   }
