@@ -177,7 +177,7 @@ export class SshConnection {
   /** Resets the TCP connection: calls on it end without a verdict. */
   destroy(): void {
     this.#retired = true;
-    reset(this.#socket);
+    resetSocket(this.#socket);
   }
 
   /** A device that gives no channel at all, or a retired connection: not worth keeping. */
@@ -199,9 +199,9 @@ export class SshConnection {
  * While the end of our side of a socket is under way, Node's resetAndDestroy fails with EINVAL and leaves the socket open,
  * without a 'close' ever (24.21): it is reset right after. With bytes still to be written that could take for ever.
  */
-function reset(socket: Socket): void {
+export function resetSocket(socket: Socket): void {
   if (socket.destroyed) return;
   if (!socket.writableEnded || socket.writableFinished) socket.resetAndDestroy();
   else if (socket.writableLength > 0) socket.destroy();
-  else socket.once('finish', () => reset(socket));
+  else socket.once('finish', () => resetSocket(socket));
 }

@@ -14,6 +14,7 @@ import type {
   Transport,
   TransportOptions,
 } from './session.ts';
+import { createSshCliTransport } from './ssh-cli-transport.ts';
 import { maxChannelsPerConnection, SshConnection } from './ssh-connection.ts';
 import { runExec } from './ssh-exec.ts';
 import { login } from './ssh-login.ts';
@@ -36,9 +37,10 @@ interface Place {
   readonly channel: ClientChannel;
 }
 
-/** Connects nothing until it is asked for a slot. */
+/** Connects nothing until it is asked for a slot. With `options.cli` it takes calls of kind `cli` only, else only `exec`. */
 export function createSshTransport(endpoint: Endpoint, options: TransportOptions): Transport {
-  return new SshTransport(endpoint, options);
+  const { cli } = options;
+  return cli === undefined ? new SshTransport(endpoint, options) : createSshCliTransport(endpoint, options, cli);
 }
 
 class SshTransport implements Transport {
@@ -244,7 +246,10 @@ class SshTransport implements Transport {
       send: async (call, options) => {
         if (used) return failed('CLOSED', 'The slot was used already.');
         used = true;
-        if (call.kind !== 'exec') throw new Error(`an SSH session can't send a call of kind ${call.kind}`);
+        if (call.kind !== 'exec') {
+          free();
+          return failed('PROTOCOL_FAILED', `An exec channel takes no call of kind ${call.kind}.`);
+        }
         const result = await runExec(place.connection, place.channel, call, options);
         free();
         if (result !== 'stale') return result;

@@ -1,0 +1,260 @@
+// A device's command line in an interactive shell on an SSH connection of its own: one line after the other, each typed when
+// the device has shown its prompt again. Says for certain what is known of a block: all of its output, nothing sent, or no
+// verdict.
+
+import type { Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
+import type { Client, ClientChannel } from 'ssh2';
+import type { CliDialect, WireCall } from '../drivers/driver.ts';
+import type { NotSentCode, SendFailure, SendOptions, SendResult } from './session.ts';
+import type { OpenedSession, PooledSession } from './session-pool.ts';
+import { CliOutput, PromptStart } from './ssh-cli-output.ts';
+import { resetSocket } from './ssh-connection.ts';
+import { isChannelOpen } from './ssh2-channels.ts';
+
+const defaultMaxReplyBytes = 1024 * 1024;
+/** Wider than any line, so that the device does not wrap what it echoes; rows for devices that can't switch paging off. */
+const terminal = { term: 'vt100', cols: 2_000, rows: 1_000 };
+/** Silence after which something that looks like a prompt is one; the first prompt of all comes after a greeting only. */
+const quietMs = 250;
+const firstQuietMs = 100;
+/** For log-in, set-up lines and coming back to the first prompt: what a device prints there is short. */
+const maxPlumbingBytes = 64 * 1024;
+/** To come back to the first prompt after a block. */
+const recoverTimeoutMs = 5_000;
+/** How long a device may take to close its side of a session that we end. */
+const endTimeoutMs = 1_000;
+/** What a device may say when it ends a shell at once, in a message. */
+const maxQuotedChars = 200;
+/** Ctrl-V, which types the next key, is the only one that a line may have. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
+const controlCharacters = /[\x00-\x15\x17-\x1f\x7f-\x9f\u2028\u2029]/;
+
+export interface CliShellOptions {
+  readonly client: Client;
+  readonly socket: Socket;
+  readonly dialect: CliDialect;
+  /** For messages. */
+  readonly where: string;
+  /** Until the first prompt and everything of `dialect.setup` are through. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The session has gone. Called once, and only for one that was opened. */
+  readonly lost: () => void;
+}
+
+/** How the output after a line ended. */
+type Ending = 'prompt' | 'closed' | 'deadline' | 'full';
+
+interface Typed {
+  readonly ending: Ending;
+  readonly output: string;
+  readonly prompt: string;
+}
+
+/** Never rejects. Takes the connection over: when it fails, the connection is closed. */
+export function openCliShell(options: CliShellOptions): Promise<OpenedSession> {
+  const { client, socket, where, timeoutMs, signal } = options;
+  return new Promise((resolve) => {
+    const refuse = (code: NotSentCode, reason: string) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket.off('close', onClose);
+      resetSocket(socket);
+      resolve({ ok: false, failure: { kind: 'NOT_SENT', code, message: `${where} gave no command line: ${reason}.` } });
+    };
+    const onClose = () => refuse('SESSION_REFUSED', 'it closed the connection');
+    const onAbort = () => refuse('ABORTED', 'it was given up');
+    const timer = setTimeout(refuse, timeoutMs, 'CONNECT_FAILED', `no answer within ${timeoutMs} ms`);
+    socket.once('close', onClose);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    client.shell(terminal, async (error, channel) => {
+      clearTimeout(timer);
+      socket.off('close', onClose);
+      if (error) return refuse('SESSION_REFUSED', error.message);
+      const shell = new CliShell(options, channel);
+      const fault = await shell.setUp(timeoutMs);
+      signal.removeEventListener('abort', onAbort);
+      if (fault) refuse(fault.code, fault.reason);
+      else resolve({ ok: true, session: shell });
+    });
+  });
+}
+
+class CliShell implements PooledSession {
+  readonly closed: Promise<void>;
+  readonly #channel: ClientChannel;
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #dialect: CliDialect;
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #lost: () => void;
+  /** What is being waited for; undefined: what comes is thrown away. */
+  #reading: { readonly into: CliOutput; readonly ended: (ending: Ending) => void } | undefined;
+  #roomBytes = 0;
+  #quietTimer: NodeJS.Timeout | undefined;
+  #isSetUp = false;
+  #gone = false;
+  #prompts: PromptStart | undefined;
+  /** As it is between two blocks. */
+  #firstPrompt = '';
+  #lastPrompt = '';
+
+  constructor(options: CliShellOptions, channel: ClientChannel) {
+    this.#channel = channel;
+    this.#client = options.client;
+    this.#socket = options.socket;
+    this.#dialect = options.dialect;
+    this.#lost = options.lost;
+    this.closed = new Promise((resolve) => {
+      if (options.socket.closed) resolve();
+      else options.socket.once('close', () => resolve());
+    });
+    channel.on('data', (chunk: Buffer) => this.#read(chunk));
+    channel.stderr.on('data', (chunk: Buffer) => this.#read(chunk));
+    channel.once('close', () => this.#lose());
+    options.socket.once('close', () => this.#lose());
+    options.client.once('close', () => this.#lose());
+  }
+
+  get lost(): boolean {
+    return this.#gone || !this.#socket.writable || !isChannelOpen(this.#channel);
+  }
+
+  /** Waits for the first prompt and types the set-up lines. Undefined: all went well. */
+  async setUp(timeoutMs: number): Promise<{ code: NotSentCode; reason: string } | undefined> {
+    const timer = setTimeout(() => this.#reading?.ended('deadline'), timeoutMs);
+    this.#roomBytes = maxPlumbingBytes;
+    let typed = await this.#await(new CliOutput(this.#dialect));
+    this.#prompts = new PromptStart(typed.prompt);
+    for (const line of this.#dialect.setup) {
+      if (typed.ending === 'prompt') typed = await this.#type(line);
+    }
+    clearTimeout(timer);
+    this.#firstPrompt = typed.prompt;
+    const said = typed.output.trim().slice(-maxQuotedChars);
+    switch (typed.ending) {
+      case 'prompt':
+        this.#isSetUp = true;
+        return undefined;
+      case 'closed':
+        return {
+          code: 'SESSION_REFUSED',
+          reason: said === '' ? 'it ended the shell' : `it said ${JSON.stringify(said)}`,
+        };
+      case 'deadline':
+        return { code: 'CONNECT_FAILED', reason: `no prompt within ${timeoutMs} ms` };
+      case 'full':
+        return { code: 'PROTOCOL_FAILED', reason: 'it prints without end' };
+    }
+  }
+
+  async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
+    if (call.kind !== 'cli') return notSent('PROTOCOL_FAILED', `A command line takes no call of kind ${call.kind}.`);
+    if (call.lines.some((line) => controlCharacters.test(line))) {
+      return notSent('PROTOCOL_FAILED', 'A line has a control character: nothing was sent.');
+    }
+    if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+    if (this.lost) return 'stale';
+    if (options.beforeFirstByte?.() === false) {
+      return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+    }
+    const startedMs = performance.now();
+    const timer = setTimeout(() => this.#reading?.ended('deadline'), options.deadlineMs);
+    this.#roomBytes = options.maxReplyBytes ?? defaultMaxReplyBytes;
+    const outputs: { line: string; output: string }[] = [];
+    let ending: Ending = 'prompt';
+    for (const line of call.lines) {
+      const typed = await this.#type(line);
+      outputs.push({ line, output: typed.output });
+      ending = typed.ending;
+      if (ending !== 'prompt') break;
+    }
+    clearTimeout(timer);
+    if (ending !== 'prompt') this.destroy();
+    if (ending === 'deadline' || ending === 'closed') return { ok: false, failure: noVerdict(ending, options) };
+    const reply = { kind: 'cli' as const, outputs, truncated: ending === 'full' };
+    return { ok: true, reply, elapsedMs: performance.now() - startedMs };
+  }
+
+  /** A block that left the device in another place than it found it in is followed by the lines that lead back. */
+  async recover(): Promise<boolean> {
+    const timer = setTimeout(() => this.#reading?.ended('deadline'), recoverTimeoutMs);
+    this.#roomBytes = maxPlumbingBytes;
+    for (const line of this.#dialect.reset ?? []) {
+      if (this.#lastPrompt === this.#firstPrompt || this.lost) break;
+      if ((await this.#type(line)).ending !== 'prompt') break;
+    }
+    clearTimeout(timer);
+    return !this.lost && this.#lastPrompt === this.#firstPrompt;
+  }
+
+  end(): void {
+    this.#client.end();
+    const timer = setTimeout(resetSocket, endTimeoutMs, this.#socket);
+    void this.closed.then(() => clearTimeout(timer));
+  }
+
+  destroy(): void {
+    resetSocket(this.#socket);
+  }
+
+  #type(line: string): Promise<Typed> {
+    const typed = this.#await(new CliOutput(this.#dialect, line, this.#prompts));
+    this.#channel.write(`${line}\n`);
+    return typed;
+  }
+
+  #await(into: CliOutput): Promise<Typed> {
+    return new Promise((resolve) => {
+      const ended = (ending: Ending) => {
+        clearTimeout(this.#quietTimer);
+        this.#reading = undefined;
+        const prompt = into.prompt();
+        if (ending === 'prompt') this.#lastPrompt = prompt;
+        resolve({ ending, output: into.output(), prompt });
+      };
+      this.#reading = { into, ended };
+      if (this.lost) ended('closed');
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    clearTimeout(this.#quietTimer);
+    const text = this.#decoder.write(chunk);
+    if (this.#reading === undefined) return;
+    const { into, ended } = this.#reading;
+    into.add(text);
+    this.#roomBytes -= chunk.length;
+    const waiting = into.waiting;
+    if (this.#roomBytes < 0) ended('full');
+    else if (waiting === 'prompt') ended('prompt');
+    else if (waiting === 'perhaps') {
+      this.#quietTimer = setTimeout(() => ended('prompt'), this.#prompts ? quietMs : firstQuietMs);
+    } else if (waiting === 'pager') {
+      into.passPager();
+      this.#channel.write(this.#dialect.pager?.answer ?? ' ');
+    }
+  }
+
+  #lose(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#reading?.ended('closed');
+    this.destroy();
+    if (this.#isSetUp) this.#lost();
+  }
+}
+
+function noVerdict(ending: 'deadline' | 'closed', options: SendOptions): SendFailure {
+  if (ending === 'deadline') {
+    return { kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No whole reply within ${options.deadlineMs} ms.` };
+  }
+  const message = 'The device ended the session before the reply was whole.';
+  return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
+}
+
+function notSent(code: NotSentCode, message: string): SendResult {
+  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
+}

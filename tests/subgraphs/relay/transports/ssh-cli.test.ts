@@ -1,0 +1,361 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { type ShellSession, SshShellServer } from '../../../../simulators/support/ssh-shell.ts';
+import type { Terminal } from '../../../../simulators/support/terminal.ts';
+import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
+import type { SendResult, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
+import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+
+const owned: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of owned.splice(0).reverse()) await thing.stop();
+});
+
+/** A device with a prompt, a context to be in, and a few commands that misbehave. */
+class TinyDevice {
+  readonly typed: string[] = [];
+  readonly attempts: string[] = [];
+  shells = 0;
+  open = 0;
+  mostOpen = 0;
+  maxShells = Number.POSITIVE_INFINITY;
+  latencyMs = 0;
+  server!: SshShellServer;
+
+  static async start(): Promise<TinyDevice> {
+    const device = new TinyDevice();
+    device.server = await SshShellServer.start({
+      terminal: { pagerPrompt: '--More-- ', pagerErase: '\r         \r', helpKeys: '?' },
+      authenticate: async (_username, password) => {
+        device.attempts.push(password);
+        return password === 'secret';
+      },
+      onShell: (terminal, session) => device.#shell(terminal, session),
+    });
+    owned.push(device.server);
+    return device;
+  }
+
+  async #shell(terminal: Terminal, session: ShellSession): Promise<void> {
+    this.shells += 1;
+    if (this.open >= this.maxShells) {
+      terminal.write('Maximum number of sessions reached.\n');
+      return;
+    }
+    this.open += 1;
+    this.mostOpen = Math.max(this.mostOpen, this.open);
+    await this.#serve(terminal, session);
+    this.open -= 1;
+  }
+
+  async #serve(terminal: Terminal, session: ShellSession): Promise<void> {
+    let context = '';
+    let paged = true;
+    terminal.write('Welcome to tiny # \nlast login: never\n\n');
+    for (;;) {
+      const typed = await terminal.readLine(`tiny ${context}# `);
+      if (typed.kind === 'end') return;
+      if (typed.kind === 'help') continue;
+      const line = typed.text;
+      this.typed.push(line);
+      if (this.latencyMs > 0) await sleep(this.latencyMs);
+      if (line === 'paging off') paged = false;
+      else if (line === 'paging on') paged = true;
+      else if (line.startsWith('enter ')) context = `(${line.slice(6)}) `;
+      else if (line === 'leave') context = '';
+      else if (line === 'list') await terminal.print(lines(5_000), paged);
+      else if (line === 'cut') session.cut();
+      else if (line === 'bye') return;
+      else if (line === 'hang') await sleep(60_000, undefined, { ref: false });
+      else if (line === 'tricky') {
+        for (const part of ['one\nother # ', 'is no prompt, ', 'tiny is here\n', 'more # ', '\nend\n']) {
+          terminal.write(part);
+          await sleep(20);
+        }
+      } else if (line === 'flood') terminal.write('x'.repeat(200_000));
+      else if (line !== '') terminal.write(`did ${line}\n`);
+    }
+  }
+}
+
+const lines = (count: number) => Array.from({ length: count }, (_, index) => `line ${index}\n`).join('');
+
+const dialect: CliDialect = {
+  prompt: /^\S+ (\(\S+\) )?# $/,
+  setup: ['paging off'],
+  pager: { pattern: /--More-- $/, answer: ' ' },
+  reset: ['leave'],
+};
+
+function transportTo(device: TinyDevice, changes: Partial<TransportOptions> & { password?: string } = {}): Transport {
+  const { password = 'secret', ...options } = changes;
+  const transport = createSshTransport(
+    {
+      host: device.server.host,
+      port: device.server.port,
+      hostKeySha256: device.server.hostKeySha256,
+      cryptoProfile: 'MODERN',
+      credentials: { username: 'admin', password },
+    },
+    { concurrency: 4, cli: dialect, ...options },
+  );
+  owned.push({ stop: () => transport.close() });
+  return transport;
+}
+
+const run = (transport: Transport, typed: string[], deadlineMs = 10_000) =>
+  transport.send({ kind: 'cli', lines: typed }, { deadlineMs });
+
+const failureOf = (result: SendResult) => (result.ok ? undefined : result.failure);
+
+describe('a block', () => {
+  test('is typed line by line; the outputs are without echo and prompt', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device);
+    const result = await run(transport, ['show "Größe"', 'enter a', 'set b', 'leave', '']);
+    expect(result).toMatchObject({
+      ok: true,
+      reply: {
+        kind: 'cli',
+        truncated: false,
+        outputs: [
+          { line: 'show "Größe"', output: 'did show "Größe"\n' },
+          { line: 'enter a', output: '' },
+          { line: 'set b', output: 'did set b\n' },
+          { line: 'leave', output: '' },
+          { line: '', output: '' },
+        ],
+      },
+    });
+    expect(device.typed).toEqual(['paging off', 'show "Größe"', 'enter a', 'set b', 'leave', '']);
+  });
+
+  test('sessions are kept: the next block costs no log-in', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device);
+    for (let block = 0; block < 3; block += 1) await run(transport, [`show ${block}`]);
+    expect(device.shells).toBe(1);
+    expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
+  });
+
+  test('a pager is answered, and leaves no trace', async () => {
+    const device = await TinyDevice.start();
+    const result = await run(transportTo(device), ['paging on', 'list']);
+    expect(result.ok && result.reply.kind === 'cli' && result.reply.outputs[1]?.output).toBe(lines(5_000));
+  });
+
+  test('output that ends like a prompt is output', async () => {
+    const device = await TinyDevice.start();
+    expect(await run(transportTo(device), ['tricky', 'next'])).toMatchObject({
+      reply: {
+        outputs: [
+          { output: 'one\nother # is no prompt, tiny is here\nmore # \nend\n' },
+          { line: 'next', output: 'did next\n' },
+        ],
+      },
+    });
+  });
+
+  test('Ctrl-V makes a help key an ordinary one; other control characters are refused', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device);
+    expect(await run(transport, ['what\x16?'])).toMatchObject({ reply: { outputs: [{ output: 'did what?\n' }] } });
+    for (const character of ['\n', '\r', '\t', '\x03', '\x1b', '\u2028']) {
+      expect(failureOf(await run(transport, ['fine', `not${character}fine`]))).toMatchObject({ kind: 'NOT_SENT' });
+    }
+    expect(device.typed).toEqual(['paging off', 'what?']);
+  });
+
+  test('a call of another kind is not sent', async () => {
+    const device = await TinyDevice.start();
+    const result = await transportTo(device).send({ kind: 'exec', command: 'true' }, { deadlineMs: 1_000 });
+    expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
+  });
+});
+
+describe('between blocks', () => {
+  test('what a block left is left before the next one', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device);
+    await run(transport, ['enter a']);
+    await run(transport, ['show']);
+    expect(device.typed).toEqual(['paging off', 'enter a', 'leave', 'show']);
+    expect(device.shells).toBe(1);
+  });
+
+  test('a session that does not come back to its first prompt is not used again', async () => {
+    const device = await TinyDevice.start();
+    const { reset: _reset, ...stubborn } = dialect;
+    const transport = transportTo(device, { cli: stubborn });
+    await run(transport, ['enter a']);
+    expect(await run(transport, ['show'])).toMatchObject({ ok: true });
+    expect(device.shells).toBe(2);
+    await waitFor('the first to end', () => device.open === 1);
+  });
+
+  test('a session that was lost after the reservation is replaced; the block arrives once', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device, { concurrency: 1 });
+    await run(transport, ['show']);
+    const slot = transport.tryReserve();
+    device.server.cutAll();
+    await waitFor('the session to be lost', () => transport.state().sessions === 0);
+    expect(await slot?.send({ kind: 'cli', lines: ['once'] }, { deadlineMs: 10_000 })).toMatchObject({ ok: true });
+    expect(device.typed.filter((line) => line === 'once')).toHaveLength(1);
+  });
+
+  test('idle sessions are given back', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device, { idleCloseMs: 30 });
+    await run(transport, ['show']);
+    await waitFor('the session to end', () => device.open === 0);
+    await waitFor('the session to be gone', () => transport.state().sessions === 0);
+    expect(await run(transport, ['again'])).toMatchObject({ ok: true });
+  });
+});
+
+describe('the first byte', () => {
+  test('beforeFirstByte is called once, before anything of the block is typed', async () => {
+    const device = await TinyDevice.start();
+    const seen: string[][] = [];
+    const beforeFirstByte = () => {
+      seen.push([...device.typed]);
+      return true;
+    };
+    const call = { kind: 'cli' as const, lines: ['one', 'two'] };
+    await transportTo(device).send(call, { deadlineMs: 10_000, beforeFirstByte });
+    expect(seen).toEqual([['paging off']]);
+  });
+
+  test('when it says no, nothing is typed and the session goes on', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device);
+    const call = { kind: 'cli' as const, lines: ['late'] };
+    const refused = await transport.send(call, { deadlineMs: 10_000, beforeFirstByte: () => false });
+    expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
+    expect(await run(transport, ['next'])).toMatchObject({ ok: true });
+    expect(device.typed).toEqual(['paging off', 'next']);
+    expect(device.shells).toBe(1);
+  });
+
+  test('an abort ends who waits, and no block that is on its way', async () => {
+    const device = await TinyDevice.start();
+    device.latencyMs = 30;
+    const transport = transportTo(device, { concurrency: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const first = transport.send({ kind: 'cli', lines: ['first'] }, { deadlineMs: 10_000, signal });
+    await waitFor('the first to be typed', () => device.typed.includes('first'));
+    const second = transport.send({ kind: 'cli', lines: ['second'] }, { deadlineMs: 10_000, signal });
+    controller.abort();
+    expect(failureOf(await second)).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
+    expect(await first).toMatchObject({ ok: true });
+    expect(device.typed).not.toContain('second');
+  });
+});
+
+describe('no verdict', () => {
+  test.each([
+    ['hang', 'NO_REPLY'],
+    ['cut', 'CONNECTION_LOST'],
+    ['bye', 'CONNECTION_LOST'],
+  ])('%s in the middle of a block: %s, and the rest is not typed', async (line, code) => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device);
+    const result = await run(transport, ['one', line, 'three'], 300);
+    expect(failureOf(result)).toMatchObject({ kind: 'NO_VERDICT', code });
+    await waitFor('the connection to end', () => device.server.openConnections === 0);
+    expect(await run(transport, ['next'])).toMatchObject({ ok: true });
+    expect(device.typed).toEqual(['paging off', 'one', line, 'paging off', 'next']);
+  });
+
+  test('a reply without an end is cut at the bound', async () => {
+    const device = await TinyDevice.start();
+    const call = { kind: 'cli' as const, lines: ['one', 'flood', 'three'] };
+    const result = await transportTo(device).send(call, { deadlineMs: 10_000, maxReplyBytes: 1_000 });
+    expect(result).toMatchObject({ ok: true, reply: { truncated: true } });
+    await waitFor('the connection to end', () => device.server.openConnections === 0);
+    expect(device.typed).not.toContain('three');
+  });
+
+  test('close ends what is on its way and refuses what comes after', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device, { concurrency: 1 });
+    const onItsWay = run(transport, ['hang']);
+    await waitFor('it to be typed', () => device.typed.includes('hang'));
+    const waiting = run(transport, ['waiting']);
+    await transport.close();
+    expect(failureOf(await onItsWay)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    expect(failureOf(await waiting)).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
+    expect(failureOf(await run(transport, ['after']))).toMatchObject({ kind: 'NOT_SENT', code: 'CLOSED' });
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+  });
+});
+
+describe('few sessions', () => {
+  test('14 parallel blocks on a device that gives 2 sessions: none fails, each arrives once', async () => {
+    const device = await TinyDevice.start();
+    device.maxShells = 2;
+    device.latencyMs = 60;
+    const transport = transportTo(device, { concurrency: 14 });
+    const blocks = Array.from({ length: 14 }, (_, index) => `block ${index}`);
+    const results = await Promise.all(blocks.map((block) => run(transport, [block])));
+    expect(results.map((result) => result.ok)).toEqual(blocks.map(() => true));
+    expect(device.typed.filter((line) => line.startsWith('block')).sort()).toEqual([...blocks].sort());
+    expect(device.mostOpen).toBe(2);
+    // Two that were given, one that was refused: after that it does not ask again for a while.
+    expect(device.shells).toBe(3);
+  });
+
+  test('none at all: the calls are told in the words of the device', async () => {
+    const device = await TinyDevice.start();
+    device.maxShells = 0;
+    const results = await Promise.all([1, 2].map(() => run(transportTo(device, { connectTimeoutMs: 300 }), ['show'])));
+    for (const result of results) {
+      expect(failureOf(result)).toMatchObject({
+        kind: 'NOT_SENT',
+        code: 'SESSION_REFUSED',
+        message: expect.stringContaining('Maximum number of sessions reached.'),
+      });
+    }
+  });
+
+  test('one that is free a moment later is waited for', async () => {
+    const device = await TinyDevice.start();
+    device.maxShells = 0;
+    const waiting = run(transportTo(device), ['show']);
+    await waitFor('a refusal', () => device.shells === 1);
+    device.maxShells = 1;
+    expect(await waiting).toMatchObject({ ok: true });
+  });
+
+  test('a wrong password is tried once, however many calls wait for it', async () => {
+    const device = await TinyDevice.start();
+    const transport = transportTo(device, { password: 'wrong' });
+    const results = await Promise.all(Array.from({ length: 4 }, () => run(transport, ['show'])));
+    for (const result of results) expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'AUTH_FAILED' });
+    expect(device.attempts).toEqual(['wrong']);
+  });
+});
+
+test('a device that shows no prompt is given up', async () => {
+  const server = await SshShellServer.start({
+    terminal: { pagerPrompt: '', pagerErase: '' },
+    authenticate: async () => true,
+    onShell: async (terminal) => {
+      terminal.write('Please wait...\n');
+      await terminal.readLine('');
+    },
+  });
+  owned.push(server);
+  const { host, port, hostKeySha256 } = server;
+  const credentials = { username: 'admin', password: 'secret' };
+  const transport = createSshTransport(
+    { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
+    { concurrency: 1, cli: dialect, connectTimeoutMs: 300 },
+  );
+  owned.push({ stop: () => transport.close() });
+  expect(failureOf(await run(transport, ['show']))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
+  await waitFor('the connection to end', () => server.openConnections === 0);
+});
