@@ -1,6 +1,7 @@
-// Writes the generated pages of docs/: the settings and the error codes. `npm run check` compares them with the files.
+// Writes the generated pages of docs/: the settings, the error codes, and parts of the relay's. `npm run check` compares them with the files.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describeSettings } from '../platform/config.ts';
+import { relayPage } from './relay-page.ts';
 
 const settingsFile = new URL('./settings.md', import.meta.url);
 
@@ -28,4 +29,7 @@ export function settingsPageIsFresh(): boolean {
   return readFileSync(settingsFile, 'utf8') === settingsPage();
 }
 
-if (import.meta.main) writeFileSync(settingsFile, settingsPage());
+if (import.meta.main) {
+  writeFileSync(settingsFile, settingsPage());
+  writeFileSync(new URL('./relay.md', import.meta.url), relayPage());
+}

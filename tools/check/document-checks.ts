@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { settingsPage } from '../../docs/generate.ts';
+import { relayPage } from '../../docs/relay-page.ts';
 import { errorsDocument } from '../../schema/errors-doc.ts';
 import type { Check } from './check.ts';
 
@@ -28,6 +29,7 @@ export const documentChecks: readonly Check[] = [
       findStaleDocuments(root, [
         { path: 'docs/errors.md', content: errorsDocument(), remedy: 'npm run generate:docs' },
         { path: 'docs/settings.md', content: settingsPage(), remedy: 'npm run generate:docs' },
+        { path: 'docs/relay.md', content: relayPage(), remedy: 'npm run generate:docs' },
       ]),
   },
 ];

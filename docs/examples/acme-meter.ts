@@ -1,0 +1,78 @@
+// The worked example of docs/relay.md: a whole driver in one file, for a device that does not exist.
+import type { Driver, HttpReply, OperationSpec, ResourceReader } from '../../subgraphs/relay/drivers/driver.ts';
+import { optionsSchema } from '../../subgraphs/relay/drivers/options.ts';
+
+type Limit = { name: string; watts: number };
+
+const path = (name: string) => `/api/limits/${encodeURIComponent(name)}`;
+const ports = { https: 443 } as const;
+
+/** Acme Load Meter REST API, guide 2.1, section 4: PUT makes or replaces a limit and answers 200 with it. */
+const limitSet: OperationSpec<Limit, HttpReply> = {
+  name: 'limit.set',
+  summary: 'Sets a limit.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: {
+    type: 'object',
+    properties: {
+      name: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,63}$' },
+      watts: { type: 'integer', minimum: 0, maximum: 100_000 },
+    },
+    required: ['name', 'watts'],
+    additionalProperties: false,
+  },
+  example: { name: 'rack-7', watts: 4_000 },
+  object: ({ name }) => ({ resource: 'limit', scope: '', key: name }),
+  mapping: 'creates',
+  render: ({ name, watts }, { operationId }) => ({
+    kind: 'http',
+    method: 'PUT',
+    path: path(name),
+    body: { watts, note: operationId },
+  }),
+  interpret(reply) {
+    if (reply.status === 200 && !reply.truncated) return { state: 'SUCCEEDED', result: null };
+    // Section 4.3: 422 names the fault and changes nothing. Anything else says nothing for certain.
+    if (reply.status === 422) return { state: 'FAILED', code: 'DEVICE_REFUSED', message: reply.body.slice(0, 4096) };
+    return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: `The meter answered ${reply.status}.` };
+  },
+};
+
+/** How to look at a limit: verification, adoption and settling an unknown call come with it. */
+const limit: ResourceReader<HttpReply> = {
+  render: ({ key }) => ({ kind: 'http', method: 'GET', path: path(key) }),
+  interpret(reply, { key }) {
+    if (reply.status === 404) return { finding: 'ABSENT' };
+    try {
+      const { watts, note } = JSON.parse(reply.body) as { watts: number; note: string };
+      return { finding: 'PRESENT', operationId: note, values: { name: key, watts } };
+    } catch {
+      return { finding: 'UNREADABLE', message: `The meter answered ${reply.status}, and no JSON.` };
+    }
+  },
+};
+
+export const acmeMeter: Driver = {
+  name: 'acme-meter',
+  family: 'SWITCH',
+  summary: 'Acme Load Meter 2.x, over REST.',
+  ports,
+  optionsSchema: optionsSchema(ports),
+  credentialFields: ['username', 'password'],
+  operations: new Map([[limitSet.name, limitSet]]),
+  resources: new Map([['limit', limit]]),
+  health: {
+    render: () => ({ kind: 'http', method: 'GET', path: '/api/version' }),
+    interpret: (reply) =>
+      reply.kind === 'http' && reply.status === 200 ? { softwareVersion: reply.body.trim(), serial: null } : undefined,
+  },
+  https: {
+    open: async (_exchange, { username, password }) => ({
+      ok: true,
+      headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
+    }),
+    refusedSession: () => false,
+  },
+  typed: {},
+};
