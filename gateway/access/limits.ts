@@ -9,7 +9,7 @@ export interface OperationLimits {
   readonly maxAliases: number;
   /** Fields at the top. */
   readonly maxRootFields: number;
-  /** Fields to resolve at worst: a field counts 1, and `first` multiplies what is below it. */
+  /** Fields to resolve at worst: a field counts 1, and `first` or `limit` multiplies what is below it. */
   readonly maxCost: number;
   /** Bytes of a request. */
   readonly maxBodyBytes: number;

@@ -6,9 +6,12 @@ import {
   type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLNamedType,
+  type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
+  getNullableType,
   isInterfaceType,
+  isListType,
   isObjectType,
   Kind,
   type OperationDefinitionNode,
@@ -129,11 +132,14 @@ export class OperationMeasurer {
     return measure;
   }
 
-  /** How many items `first` asks for; 1 where a field has no such argument. */
+  /**
+   * How many items are asked for: by `first` of a connection, or by `limit` of anything else with a list in it. 1 where there
+   * is no such argument. A `limit` on work of which one figure comes back (how many entries to check) multiplies nothing.
+   */
   #pageSize(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
-    const definition = field?.args.find((argument) => argument.name === 'first');
+    const definition = field?.args.find(({ name }) => name === 'first' || (name === 'limit' && holdsList(field.type)));
     if (definition === undefined) return 1;
-    const value = node.arguments?.find((argument) => argument.name.value === 'first')?.value;
+    const value = node.arguments?.find((argument) => argument.name.value === definition.name)?.value;
     const asked =
       value?.kind === Kind.INT
         ? Number(value.value)
@@ -154,4 +160,11 @@ export class OperationMeasurer {
   #typeNamed(name: string | undefined): GraphQLNamedType | undefined {
     return name === undefined ? undefined : this.#schema.getType(name);
   }
+}
+
+function holdsList(type: GraphQLOutputType): boolean {
+  if (isListType(getNullableType(type))) return true;
+  const named = getNamedType(type);
+  const fields = isObjectType(named) || isInterfaceType(named) ? Object.values(named.getFields()) : [];
+  return fields.some((field) => isListType(getNullableType(field.type)));
 }

@@ -6,6 +6,7 @@ import type { Registry } from 'prom-client';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { isLoopback } from '../../platform/graph/tls.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
+import { exportMappings } from './mapping-export.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { requestIdOf } from './request-id.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
@@ -116,6 +117,13 @@ async function answer(
     const text = await options.registry.metrics();
     return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
   }
+  if (path === '/export/mappings.ndjson') {
+    if (request.method !== 'GET') throw new HttpError(405, 'Only GET is possible here.');
+    const taken = { ...takenFrom(options, request, response), requestId };
+    await exportMappings(options, taken, new URLSearchParams(query), response);
+    options.metrics.requests.inc({ kind: 'export', status: String(response.statusCode) });
+    return;
+  }
   const file = options.files.get(path);
   if (file !== undefined) return sendFile(request, response, file);
   if (path === '/' || path === '/graphiql')
@@ -131,32 +139,37 @@ async function graphql(
   search: string,
 ): Promise<void> {
   const startedMs = performance.now();
-  const hungUp = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) hungUp.abort();
-  });
+  const taken = takenFrom(options, request, response);
   let body: unknown;
   if (request.method === 'POST') {
     const bytes = await readBody(request, options.maxBodyBytes);
     // Any other content type is Apollo Server's to refuse (CSRF prevention).
     if (/^application\/json\b/i.test(request.headers['content-type'] ?? '')) body = parseJson(bytes);
   }
-  const headers = new Map<string, string>();
-  for (const [name, value] of Object.entries(request.headers))
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const result = await options.endpoint.handle({
+    ...taken,
     method: request.method ?? 'POST',
-    headers,
     search,
     body,
     requestId,
-    clientAddress: clientAddressOf(request, options.trustForwardedFor),
-    signal: hungUp.signal,
   });
   const kind = result.kind ?? 'refused';
   options.metrics.requests.inc({ kind, status: String(result.status) });
   options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
   send(response, result.status, Object.fromEntries(result.headers), result.text);
+}
+
+/** What the endpoint needs to know of a request beside its operation. */
+function takenFrom(options: WebOptions, request: IncomingMessage, response: ServerResponse) {
+  const hungUp = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) hungUp.abort();
+  });
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  const clientAddress = clientAddressOf(request, options.trustForwardedFor);
+  return { headers, clientAddress, signal: hungUp.signal };
 }
 
 /** The client's address, as far as it can be known. */

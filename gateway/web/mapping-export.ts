@@ -1,0 +1,119 @@
+// GET /export/mappings.ndjson: all mappings that the caller may see, one JSON object a line, for who would rather read a file
+// than page. It asks the graph what anyone may ask, page by page, and holds one page at a time.
+//
+// Query: projectId; after (the position of an earlier export: only what changed since, deletions too).
+// A mapping that changes while the export goes on comes again: its last line counts.
+// The last line is {"after": position}; without it the export was cut off.
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { EndpointRequest, EndpointResponse } from './graphql-endpoint.ts';
+import { dataPolicy } from './security-headers.ts';
+
+/** Half of what may be asked for at once: more would cost more than one operation may by default. */
+const query = `query MappingExport($projectId: ID, $after: String) {
+  relayMappingChanges(projectId: $projectId, after: $after, limit: 500) {
+    mappings {
+      id version state role resource scope key uuid shared createdAt updatedAt
+      project { id } cmpObject { id namespace type externalId } backend { id name } lastVerification { result at }
+    }
+    after
+    upToDate
+  }
+}`;
+
+/** 10 million mappings: what goes on for longer has lost its way. */
+const mostPages = 20_000;
+/** Who reads nothing for so long is not waited for. */
+const stalledMs = 60_000;
+
+export interface MappingExportParts {
+  readonly endpoint: { handle(request: EndpointRequest): Promise<EndpointResponse> };
+  readonly log: Logger;
+}
+
+interface Page {
+  readonly mappings: readonly unknown[];
+  readonly after: string;
+  readonly upToDate: boolean;
+}
+
+interface GraphAnswer {
+  readonly data?: { readonly relayMappingChanges?: Page | null } | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+/** Answers with an error of the graph as long as nothing was written; after that, an export that fails is cut off. */
+export async function exportMappings(
+  { endpoint, log }: MappingExportParts,
+  request: Omit<EndpointRequest, 'method' | 'search' | 'body'>,
+  search: URLSearchParams,
+  response: ServerResponse,
+): Promise<void> {
+  const { requestId, signal } = request;
+  const headers = new Map([...request.headers, ['content-type', 'application/json'] as const]);
+  const cutOff = (reason: string): void => {
+    log.warn({ requestId, reason }, 'an export of mappings was cut off');
+    response.destroy();
+  };
+  let after = search.get('after');
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const body = { query, variables: { after, projectId: search.get('projectId') } };
+    const answer = await endpoint.handle({ ...request, headers, method: 'POST', search: '', body });
+    // Nobody is left to be told anything.
+    if (signal.aborted) return;
+    const { data, errors } = JSON.parse(answer.text) as GraphAnswer;
+    const page = data?.relayMappingChanges;
+    if (page == null || errors !== undefined) {
+      if (response.headersSent) return cutOff(errors?.[0]?.message ?? 'an empty answer');
+      respond(response, answer, errors?.[0]?.extensions?.code);
+      return;
+    }
+    if (!response.headersSent) response.writeHead(200, headersOf('application/x-ndjson; charset=utf-8'));
+    const lines = page.mappings.map((mapping) => `${JSON.stringify(mapping)}\n`).join('');
+    if (!response.write(lines) && !(await drained(response, signal))) {
+      if (!signal.aborted) cutOff('the client does not read');
+      return;
+    }
+    after = page.after;
+    if (!page.upToDate) continue;
+    response.end(`${JSON.stringify({ after })}\n`);
+    return;
+  }
+  cutOff('it never ends');
+}
+
+/** False when the client has hung up, or reads nothing. */
+async function drained(response: ServerResponse, hungUp: AbortSignal): Promise<boolean> {
+  try {
+    await once(response, 'drain', { signal: AbortSignal.any([hungUp, AbortSignal.timeout(stalledMs)]) });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Statuses of errors that GraphQL tells with 200. */
+const statusOf: Readonly<Record<string, number>> = {
+  CURSOR_EXPIRED: 410,
+  RESYNC_REQUIRED: 410,
+  SUBGRAPH_UNAVAILABLE: 503,
+  UNAVAILABLE: 503,
+  INVALID_CURSOR: 400,
+  INVALID_INPUT: 400,
+  FORBIDDEN: 403,
+};
+
+function respond(response: ServerResponse, answer: EndpointResponse, code: string | undefined): void {
+  const status = answer.status === 200 ? (statusOf[code ?? ''] ?? 500) : answer.status;
+  const challenge = answer.headers.get('www-authenticate');
+  response.writeHead(status, {
+    ...headersOf('application/json; charset=utf-8'),
+    ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+  });
+  response.end(answer.text);
+}
+
+function headersOf(contentType: string): Record<string, string> {
+  return { 'content-type': contentType, 'cache-control': 'no-store', 'content-security-policy': dataPolicy };
+}

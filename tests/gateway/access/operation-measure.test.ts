@@ -1,0 +1,52 @@
+// What an operation costs at worst: what asks for many items multiplies what is below it, however it asks.
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { buildSchema, type GraphQLSchema, getOperationAST, parse } from 'graphql';
+import { defaultLimits } from '../../../gateway/access/limits.ts';
+import { OperationMeasurer } from '../../../gateway/access/operation-measure.ts';
+import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
+
+const schema = buildSchema(`
+  type Thing { id: ID! name: String }
+  type ThingConnection { nodes: [Thing!]! }
+  type ChangePage { things: [Thing!]! after: String! }
+  type Verification { intact: Boolean! checked: Int! }
+  type Query {
+    things(first: Int = 50): ThingConnection!
+    changes(limit: Int = 1000): ChangePage!
+    names(limit: Int): [Thing!]!
+    verification(limit: Int = 10000): Verification!
+  }
+`);
+const own = new Supergraph(readFileSync(new URL('../../../schema/supergraph.graphql', import.meta.url), 'utf8')).schema;
+
+function costOf(text: string, variables: Record<string, unknown> = {}, of: GraphQLSchema = schema): number {
+  const document = parse(text);
+  const operation = getOperationAST(document);
+  if (operation == null) throw new Error('one operation, please');
+  return new OperationMeasurer(of, document, operation, variables).measure().cost;
+}
+
+test('first and limit multiply what is below a list, as literal, variable and default', () => {
+  expect(costOf('{ things(first: 10) { nodes { id name } } }')).toBe(1 + 10 * 3);
+  expect(costOf('{ things { nodes { id } } }')).toBe(1 + 50 * 2);
+  expect(costOf('{ changes(limit: 10) { things { id } after } }')).toBe(1 + 10 * 3);
+  expect(costOf('{ changes { things { id } } }')).toBe(1 + 1000 * 2);
+  expect(costOf('query ($n: Int) { changes(limit: $n) { things { id } } }', { n: 7 })).toBe(1 + 7 * 2);
+  expect(costOf('query ($n: Int = 8) { names(limit: $n) { id } }')).toBe(1 + 8);
+});
+
+test('a limit on work of which one figure comes back multiplies nothing', () => {
+  expect(costOf('{ verification(limit: 100000) { intact checked } }')).toBe(3);
+  // What `tidegate audit verify` asks.
+  const verify = `query ($from: String, $limit: Int) {
+    auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason }
+  }`;
+  expect(costOf(verify, { limit: 100_000 }, own)).toBeLessThan(defaultLimits.maxCost);
+});
+
+test('a thousand mappings may be asked for at once, with what a copy of them needs', () => {
+  const page = `{ relayMappingChanges { mappings { id version state key updatedAt cmpObject { id } backend { id } } after upToDate } }`;
+  expect(costOf(page, {}, own)).toBeLessThan(defaultLimits.maxCost);
+  expect(costOf(page, {}, own)).toBeGreaterThan(10_000);
+});

@@ -1,0 +1,322 @@
+// The export of mappings: of the whole system on a real database, with a device that answers as nft does; and one page at a
+// time to clients that hang up or are slow, in front of a graph that never ends.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
+import pino from 'pino';
+import { request } from 'undici';
+import { firstAccounts } from '../../../bin/compose/first-accounts.ts';
+import { type RunningProcess, startProcess } from '../../../bin/compose/process.ts';
+import type { EndpointRequest } from '../../../gateway/web/graphql-endpoint.ts';
+import { exportMappings } from '../../../gateway/web/mapping-export.ts';
+import { readConfig } from '../../../platform/config.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { openOrMakeKeyring } from '../../../platform/secrets/keyring.ts';
+import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+
+interface Line {
+  readonly id?: string;
+  readonly state?: string;
+  readonly key?: string;
+  readonly after?: string;
+}
+
+interface Exported {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+  /** Each once: of several lines the last counts. */
+  readonly mappings: readonly Line[];
+  /** Position in the last line; undefined when there is none. */
+  readonly after: string | undefined;
+}
+
+describe('of the whole system', () => {
+  let folder: TemporaryFolder;
+  let database: TestDatabase;
+  let running: RunningProcess;
+  let device: NftDevice;
+  let [token, strangersToken] = ['', ''];
+  let keys = 0;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    database = await testDatabase();
+    const { socketPath, user, password, database: name } = database.connection;
+    const keyFile = (which: string) => join(folder.path, `${which}.keys`);
+    await Promise.all(['trust', 'sealing'].map((which) => openOrMakeKeyring(keyFile(which))));
+    const flags = {
+      roles: 'system,relay,gateway',
+      'listen.port': '0',
+      'database.socketPath': socketPath,
+      'database.user': user,
+      'database.password': password,
+      'database.name': name,
+      'redis.path': database.redisPath,
+      'keys.trustFile': keyFile('trust'),
+      'keys.sealingFile': keyFile('sealing'),
+    };
+    running = await startProcess(readConfig({ flags }), createLogger({ level: 'silent', pretty: false }));
+    const { system } = running;
+    if (system === undefined) throw new Error('no system');
+    token = (await firstAccounts(system, folder.path)).token;
+    const otherProject = await system.firstStart.ensureProject('other');
+    const stranger = { projectId: otherProject, name: 'stranger', role: 'OPERATOR' } as const;
+    strangersToken = (await system.firstStart.issueToken(stranger)).secret;
+    device = await NftDevice.start();
+    const { host, port, hostKeySha256 } = device.ssh;
+    const credentials = { username: 'netops', password: 'secret' };
+    await mutate('backendCreate', 'backend { id }', {
+      ...{ name: 'fw', driver: 'linux-nftables', host, port, hostKeySha256, credentials },
+    });
+  }, 60_000);
+
+  afterAll(async () => {
+    await running?.stop();
+    await device?.ssh.stop();
+    await database?.drop();
+    await folder?.remove();
+  }, 60_000);
+
+  async function exported(path = '', bearer: string | undefined = token): Promise<Exported> {
+    const response = await request(`${running.url}/export/mappings.ndjson${path}`, {
+      headers: bearer === '' ? {} : { authorization: `Bearer ${bearer}` },
+    });
+    const text = await response.body.text();
+    const lines = text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Line);
+    const { statusCode: status, headers } = response;
+    const after = text.endsWith('\n') ? lines.at(-1)?.after : undefined;
+    const last = new Map(lines.flatMap((line) => (line.id === undefined ? [] : [[line.id, line] as const])));
+    return { status, headers, text, mappings: [...last.values()], after };
+  }
+
+  async function mutate<Payload>(name: string, fields: string, input: object): Promise<Payload> {
+    keys += 1;
+    const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
+    const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { ${fields} userErrors { code message } } }`;
+    const response = await request(`${running.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables: { input: { idempotencyKey: `export-${keys}`, ...input } } }),
+    });
+    const { data, errors } = (await response.body.json()) as {
+      data?: { done: Payload & { userErrors: unknown[] } };
+      errors?: unknown;
+    };
+    if (data === undefined || errors !== undefined || data.done.userErrors.length > 0)
+      throw new Error(JSON.stringify({ data, errors }));
+    return data.done;
+  }
+
+  async function add(address: string): Promise<string> {
+    const cmpObject = { type: 'tenant', externalId: address };
+    const input = { backend: { name: 'fw' }, set: 'blocked', address, cmpObject };
+    const made = await mutate<{ mapping: { id: string } }>('firewallAddressSetElementAdd', 'mapping { id }', input);
+    return made.mapping.id;
+  }
+
+  test('without login, and with one that has ended, there is nothing: 401', async () => {
+    for (const bearer of ['', 'tg_nobody']) {
+      const { status, headers, text } = await exported('', bearer);
+      expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer']);
+      expect(JSON.parse(text).errors[0].extensions.code).toBe('UNAUTHENTICATED');
+    }
+  });
+
+  test('the lines are the mappings, the last says where to go on; then only what changed, deletions too', async () => {
+    const ids = [await add('10.9.0.1'), await add('10.9.0.2'), await add('10.9.0.3')];
+    const whole = await exported();
+    expect(whole.status).toBe(200);
+    expect(whole.headers['content-type']).toBe('application/x-ndjson; charset=utf-8');
+    expect(whole.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(whole.mappings.map(({ id }) => id).sort()).toEqual([...ids].sort());
+    expect(whole.mappings.find(({ id }) => id === ids[0])).toEqual({
+      id: ids[0],
+      version: 1,
+      state: 'ACTIVE',
+      role: '',
+      resource: 'address-set-element',
+      scope: 'inet filter',
+      key: 'blocked/10.9.0.1',
+      uuid: null,
+      shared: false,
+      createdAt: expect.stringMatching(/Z$/),
+      updatedAt: expect.stringMatching(/Z$/),
+      project: { id: expect.any(String) },
+      cmpObject: { id: expect.any(String), namespace: 'default', type: 'tenant', externalId: '10.9.0.1' },
+      backend: { id: expect.any(String), name: 'fw' },
+      lastVerification: null,
+    });
+    expect(whole.after).toEqual(expect.any(String));
+
+    // What was written a moment ago is told a moment later: events are put in order first.
+    const told = new Map<string | undefined, string | undefined>();
+    let after = whole.after;
+    const follow = async () => {
+      const since = await exported(`?after=${after}`);
+      after = since.after;
+      for (const { id, state } of since.mappings) told.set(id, state);
+      return since.mappings.length;
+    };
+    await waitFor('nothing to be told', async () => (await follow()) === 0);
+    told.clear();
+    await mutate('mappedObjectDelete', 'operation { state }', { mappingId: ids[1] });
+    const fourth = await add('10.9.0.4');
+    await waitFor('the fourth to be told', async () => {
+      await follow();
+      return told.has(fourth);
+    });
+    expect([told.get(ids[1]), told.get(fourth), told.has(ids[0])]).toEqual(['DELETED', 'ACTIVE', false]);
+    expect(await follow()).toBe(0);
+  });
+
+  test("another project's mappings are not there, nor may they be asked for", async () => {
+    await add('10.9.1.1');
+    const [line] = (await exported()).text.split('\n');
+    const { project } = JSON.parse(line ?? '') as { project: { id: string } };
+    for (const path of ['', `?projectId=${project.id}`]) {
+      const theirs = await exported(path, strangersToken);
+      expect([theirs.status, theirs.mappings, theirs.after]).toEqual([200, [], expect.any(String)]);
+    }
+    const own = await exported(`?projectId=${project.id}`);
+    expect(own.mappings.length).toBeGreaterThan(0);
+    // Nor what becomes of them.
+    const theirs = await exported('', strangersToken);
+    await add('10.9.1.2');
+    await waitFor('the owner to be told', async () => (await exported(`?after=${own.after}`)).mappings.length > 0);
+    expect((await exported(`?after=${theirs.after}`, strangersToken)).mappings).toEqual([]);
+  });
+
+  test('a position that is none of ours is refused with its code, before the first line', async () => {
+    const { status, headers, text } = await exported('?after=nonsense');
+    expect([status, headers['content-type']]).toEqual([400, 'application/json; charset=utf-8']);
+    expect(JSON.parse(text).errors[0].extensions.code).toBe('INVALID_CURSOR');
+  });
+
+  test('more than a page is whole', async () => {
+    const total = 1_234;
+    const sql = await createConnection(database.connection);
+    await sql.query(
+      `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, role, backend_id, resource, scope, object_key,
+        object_hash, owner_slot, state)
+      SELECT UUID(), project_id, 'default', 'bulk', seq, '', id, 'rule', 'inet filter forward', CONCAT('bulk-', seq),
+        SHA2(CONCAT('bulk-', seq), 256), '', 'ACTIVE' FROM backend JOIN seq_1_to_${total}`,
+    );
+    await sql.end();
+    const { mappings, after } = await exported();
+    const bulk = new Set(mappings.map(({ key }) => key).filter((key) => key?.startsWith('bulk-')));
+    expect(bulk.size).toBe(total);
+    expect(after).toEqual(expect.any(String));
+  });
+
+  test('only GET', async () => {
+    for (const method of ['HEAD', 'POST', 'DELETE'] as const) {
+      const response = await request(`${running.url}/export/mappings.ndjson`, { method });
+      await response.body.dump();
+      expect([method, response.statusCode]).toEqual([method, 405]);
+    }
+  });
+});
+
+describe('page by page', () => {
+  let server: Server | undefined;
+  afterEach(async () => {
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+  });
+
+  /** A graph that has as many pages as are wanted; `failAfter` of them it is lost. */
+  async function serve(options: { readonly pages: number; readonly failAfter?: number }) {
+    const state = { asked: 0, ended: 0 };
+    const mapping = { id: 'x'.repeat(1_000) };
+    const handle = async ({ body }: EndpointRequest) => {
+      state.asked += 1;
+      const { after } = (body as { variables: { after: string | null } }).variables;
+      const page = Number(after ?? '0') + 1;
+      const answer =
+        page > (options.failAfter ?? Number.POSITIVE_INFINITY)
+          ? { errors: [{ message: 'gone', extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }], data: null }
+          : {
+              data: {
+                relayMappingChanges: {
+                  mappings: Array.from({ length: 100 }, () => mapping),
+                  after: String(page),
+                  upToDate: page === options.pages,
+                },
+              },
+            };
+      return { status: 200, headers: new Map<string, string>(), text: JSON.stringify(answer), kind: 'query' };
+    };
+    const log = pino({ level: 'silent' });
+    server = createServer((incoming, response) => {
+      const hungUp = new AbortController();
+      response.once('close', () => hungUp.abort());
+      const taken = { headers: new Map(), requestId: 'r', clientAddress: undefined, signal: hungUp.signal };
+      const search = new URLSearchParams(incoming.url?.split('?')[1]);
+      void exportMappings({ endpoint: { handle }, log }, taken, search, response).then(() => {
+        state.ended += 1;
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return { state, port: (server.address() as AddressInfo).port };
+  }
+
+  test('a client that hangs up stops the paging', async () => {
+    const { state, port } = await serve({ pages: Number.POSITIVE_INFINITY });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(socket, 'data');
+    socket.destroy();
+    await waitFor('the export to end', () => state.ended === 1);
+    const asked = state.asked;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(state.asked).toBe(asked);
+  });
+
+  test('a client that does not read is not read for; once it reads it gets everything', async () => {
+    const pages = 300;
+    const { state, port } = await serve({ pages });
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    await once(socket, 'readable');
+    // What fits into the buffers of the connection is read ahead, and no more.
+    let before = -1;
+    await waitFor('the paging to stop', async () => {
+      if (state.asked === before) return true;
+      before = state.asked;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return false;
+    });
+    expect(state.asked).toBeLessThan(pages);
+    let text = '';
+    for await (const part of socket) text += String(part);
+    process.off('warning', note);
+    expect(text).toContain(`{"after":"${pages}"}\n`);
+    expect([state.asked, state.ended]).toEqual([pages, 1]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('a part that is lost: 503 before the first line, and a broken connection after it', async () => {
+    const first = await serve({ pages: 3, failAfter: 0 });
+    const refused = await request(`http://127.0.0.1:${first.port}/`);
+    expect(refused.statusCode).toBe(503);
+    expect(await refused.body.json()).toMatchObject({ errors: [{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }] });
+    server?.close();
+    const second = await serve({ pages: 3, failAfter: 2 });
+    const cut = await request(`http://127.0.0.1:${second.port}/`);
+    expect(cut.statusCode).toBe(200);
+    await expect(cut.body.text()).rejects.toThrow();
+  });
+});
