@@ -1,5 +1,6 @@
 // The transports that this relay has, by wire.
 import { createHttpsTransport } from './https-transport.ts';
+import { createOvsdbTransport } from './ovsdb-transport.ts';
 import type { TransportFactory } from './session.ts';
 import { createSshTransport } from './ssh-transport.ts';
 
@@ -7,9 +8,9 @@ export const createTransport: TransportFactory = (kind, endpoint, options) => {
   switch (kind) {
     case 'ssh':
       return createSshTransport(endpoint, options);
+    case 'ovsdb':
+      return createOvsdbTransport(endpoint, options);
     case 'https':
       return createHttpsTransport(endpoint, options);
-    case 'ovsdb':
-      throw new Error(`there is no transport ${kind}`);
   }
 };

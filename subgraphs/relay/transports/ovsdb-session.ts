@@ -1,0 +1,171 @@
+// One OVSDB connection (RFC 7047: JSON-RPC 1.0 over TLS) that carries one transact at a time. Says for certain what is known
+// of it: the server's reply, nothing sent, or no verdict.
+
+import { StringDecoder } from 'node:string_decoder';
+import type { TLSSocket } from 'node:tls';
+import type { JsonObject, JsonValue, OvsdbCall, OvsdbReply, WireCall } from '../drivers/driver.ts';
+import { JsonObjectSplitter } from './ovsdb-framing.ts';
+import type { NotSentCode, SendFailure, SendOptions, SendResult } from './session.ts';
+import type { PooledSession } from './session-pool.ts';
+
+const database = 'Open_vSwitch';
+const defaultMaxReplyBytes = 1024 * 1024;
+/** Between calls a server sends echo requests, which are short. */
+const maxIdleChars = 64 * 1024;
+
+/** How waiting for an answer ended. */
+type Ending =
+  | { readonly end: 'reply'; readonly result: JsonValue; readonly error: JsonValue }
+  | { readonly end: 'closed' | 'deadline' | 'full' };
+
+export interface OvsdbSessionOptions {
+  /** As `connectTlsEndpoint` gives it: destroying it resets the connection. */
+  readonly socket: TLSSocket;
+  /** The connection has gone. Called once. */
+  readonly lost: () => void;
+}
+
+export class OvsdbSession implements PooledSession {
+  readonly closed: Promise<void>;
+  readonly #socket: TLSSocket;
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #splitter = new JsonObjectSplitter();
+  #waiting: { readonly id: number; readonly ended: (ending: Ending) => void } | undefined;
+  #roomChars = maxIdleChars;
+  #lastId = 0;
+
+  constructor({ socket, lost }: OvsdbSessionOptions) {
+    this.#socket = socket;
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#waiting?.ended({ end: 'closed' });
+        resolve();
+        lost();
+      });
+    });
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    // An end of its side means that it takes no call any more.
+    socket.once('end', () => this.destroy());
+  }
+
+  get lost(): boolean {
+    return this.#socket.destroyed || !this.#socket.writable;
+  }
+
+  /**
+   * Proves that the server has let us in: in TLS 1.3 its verdict on our certificate comes after the handshake, and would
+   * otherwise meet the first call. Section 4.1.11.
+   */
+  async prove(timeoutMs: number): Promise<'accepted' | 'refused' | 'no answer'> {
+    let refused = false;
+    this.#socket.once('error', (error: NodeJS.ErrnoException) => {
+      refused = /^ERR_SSL_.*ALERT/.test(error.code ?? '');
+    });
+    const ending = await this.#request('echo', [], timeoutMs, maxIdleChars);
+    if (ending.end === 'reply') return 'accepted';
+    return refused ? 'refused' : 'no answer';
+  }
+
+  async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
+    if (call.kind !== 'ovsdb') return notSent('PROTOCOL_FAILED', `OVSDB takes no call of kind ${call.kind}.`);
+    if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+    if (this.lost) return 'stale';
+    if (options.beforeFirstByte?.() === false) {
+      return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+    }
+    const startedMs = performance.now();
+    const ending = await this.#transact(call, options);
+    if (ending.end !== 'reply') this.destroy();
+    if (ending.end === 'deadline' || ending.end === 'closed')
+      return { ok: false, failure: noVerdict(ending.end, options) };
+    const { result, error } = ending.end === 'reply' ? ending : { result: null, error: null };
+    const reply: OvsdbReply = { kind: 'ovsdb', result, error, truncated: ending.end === 'full' };
+    return { ok: true, reply, elapsedMs: performance.now() - startedMs };
+  }
+
+  /** Between two calls there is nothing to put right. */
+  recover(): Promise<boolean> {
+    return Promise.resolve(!this.lost);
+  }
+
+  /** The protocol has no farewell. */
+  end(): void {
+    this.destroy();
+  }
+
+  /** Resets the TCP connection: what the kernel had not sent is not sent any more. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #transact(call: OvsdbCall, options: SendOptions): Promise<Ending> {
+    const roomChars = options.maxReplyBytes ?? defaultMaxReplyBytes;
+    return this.#request('transact', [database, ...call.operations], options.deadlineMs, roomChars);
+  }
+
+  #request(method: string, params: JsonValue, timeoutMs: number, roomChars: number): Promise<Ending> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#waiting?.ended({ end: 'deadline' }), timeoutMs);
+      this.#roomChars = roomChars;
+      this.#waiting = {
+        id,
+        ended: (ending) => {
+          clearTimeout(timer);
+          this.#waiting = undefined;
+          this.#roomChars = maxIdleChars;
+          resolve(ending);
+        },
+      };
+      this.#socket.write(JSON.stringify({ id, method, params }));
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    const messages = this.#splitter.add(this.#decoder.write(chunk));
+    if (messages === undefined) this.destroy();
+    for (const text of messages ?? []) {
+      if (text.length > this.#roomChars) this.#tooLong();
+      else this.#take(text);
+    }
+    if (this.#splitter.pendingChars > this.#roomChars) this.#tooLong();
+  }
+
+  #tooLong(): void {
+    this.#waiting?.ended({ end: 'full' });
+    this.destroy();
+  }
+
+  #take(text: string): void {
+    const message = parse(text);
+    if (message === undefined) this.destroy();
+    const { id, method, params, result, error } = message ?? {};
+    if (method === 'echo') {
+      this.#socket.write(JSON.stringify({ id: id ?? null, result: params ?? [], error: null }));
+    } else if (method === undefined && this.#waiting !== undefined && id === this.#waiting.id) {
+      this.#waiting.ended({ end: 'reply', result: result ?? null, error: error ?? null });
+    }
+    // Anything else was not asked for: notifications, or answers to what was given up.
+  }
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    return JSON.parse(text) as JsonObject;
+  } catch {
+    return undefined;
+  }
+}
+
+function noVerdict(end: 'closed' | 'deadline', options: SendOptions): SendFailure {
+  if (end === 'deadline') {
+    return { kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No whole reply within ${options.deadlineMs} ms.` };
+  }
+  const message = 'The connection was lost before the reply was whole.';
+  return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
+}
+
+function notSent(code: NotSentCode, message: string): SendResult {
+  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
+}

@@ -1,0 +1,51 @@
+// OVSDB as a transport: a pool of connections over mutual TLS, each for one transact at a time. A connection costs the server
+// little, and alone on one a call past its deadline can be cut off without touching others.
+
+import { OvsdbSession } from './ovsdb-session.ts';
+import type { Endpoint, ReserveFailure, Transport, TransportOptions } from './session.ts';
+import { SessionPool } from './session-pool.ts';
+import { clientIdentityOf, connectTlsEndpoint } from './tls-endpoint.ts';
+
+/** Connects nothing until it is asked for a slot. Takes calls of kind `ovsdb` only. */
+export function createOvsdbTransport(endpoint: Endpoint, options: TransportOptions): Transport {
+  const { concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000 } = options;
+  const { host, port, cryptoProfile, certificateSha256 = null, caCertificates = null } = endpoint;
+  const where = `${host}:${port}`;
+  const server = { host, port, cryptoProfile, certificateSha256, caCertificates };
+  return new SessionPool({
+    where,
+    concurrency,
+    connectTimeoutMs,
+    idleCloseMs,
+    open: async (lost, signal) => {
+      const startedMs = performance.now();
+      const connection = await connectTlsEndpoint(
+        { ...server, ...clientIdentityOf(endpoint.credentials) },
+        { timeoutMs: connectTimeoutMs, signal },
+      );
+      if (!connection.ok) return connection;
+      const session = new OvsdbSession({ socket: connection.socket, lost });
+      const giveUp = () => session.destroy();
+      signal.addEventListener('abort', giveUp, { once: true });
+      const proof = await session.prove(Math.max(connectTimeoutMs - (performance.now() - startedMs), 1));
+      signal.removeEventListener('abort', giveUp);
+      if (proof === 'accepted') return { ok: true, session };
+      session.destroy();
+      await session.closed;
+      return { ok: false, failure: notOpened(proof, where, endpoint) };
+    },
+  });
+}
+
+function notOpened(proof: 'refused' | 'no answer', where: string, { credentials }: Endpoint): ReserveFailure {
+  if (proof === 'no answer') {
+    return { kind: 'NOT_SENT', code: 'CONNECT_FAILED', message: `${where} does not answer as an OVSDB server.` };
+  }
+  const shown =
+    credentials.clientCertificate === undefined ? 'a client without a certificate' : 'our client certificate';
+  return {
+    kind: 'NOT_SENT',
+    code: 'AUTH_FAILED',
+    message: `${where} does not let in ${shown}.`,
+  };
+}

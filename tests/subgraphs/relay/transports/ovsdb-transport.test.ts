@@ -1,0 +1,314 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Cable } from '../../../../simulators/cable.ts';
+import type { OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { JsonObjectSplitter } from '../../../../subgraphs/relay/transports/ovsdb-framing.ts';
+import { createOvsdbTransport } from '../../../../subgraphs/relay/transports/ovsdb-transport.ts';
+import type {
+  Endpoint,
+  SendResult,
+  Transport,
+  TransportOptions,
+} from '../../../../subgraphs/relay/transports/session.ts';
+import { readCertificate } from '../../../../subgraphs/relay/transports/tls-certificate.ts';
+import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
+import { describeWithOpenVswitch } from '../../../support/openvswitch.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+
+const owned: { stop(): Promise<void> }[] = [];
+afterEach(async () => {
+  for (const thing of owned.splice(0).reverse()) await thing.stop();
+});
+
+function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
+  const transport = createOvsdbTransport(endpoint, { concurrency: 4, ...options });
+  owned.push({ stop: () => transport.close() });
+  return transport;
+}
+
+const select: OvsdbCall = {
+  kind: 'ovsdb',
+  operations: [{ op: 'select', table: 'Open_vSwitch', where: [], columns: ['ovs_version'] }],
+};
+const failureOf = (result: SendResult) => (result.ok ? undefined : result.failure);
+
+describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
+  const endpoint = (changes: Partial<Endpoint> = {}): Endpoint => {
+    const { host, port, certificates } = ovs().ovsdb;
+    return {
+      host,
+      port,
+      hostKeySha256: null,
+      certificateSha256: null,
+      caCertificates: certificates.ca,
+      cryptoProfile: 'MODERN',
+      credentials: {
+        username: '',
+        clientCertificate: certificates.client.cert,
+        privateKey: certificates.client.key,
+      },
+      ...changes,
+    };
+  };
+
+  test('answers, one connection for calls that follow each other', async () => {
+    const transport = transportTo(endpoint());
+    for (let call = 0; call < 3; call += 1) {
+      expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({
+        ok: true,
+        reply: { kind: 'ovsdb', result: [{ rows: [{ ovs_version: '3.1.0' }] }], error: null, truncated: false },
+      });
+    }
+    expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
+  });
+
+  test('50 calls at once: never more connections than allowed, every reply is its own', async () => {
+    const transport = transportTo(endpoint(), { concurrency: 3 });
+    const replies = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        transport.send(
+          {
+            kind: 'ovsdb',
+            operations: [{ op: 'comment', comment: `${index}` }, ...Array(index % 5).fill({ op: 'assert', lock: 'x' })],
+          },
+          { deadlineMs: 5_000 },
+        ),
+      ),
+    );
+    for (const [index, result] of replies.entries()) {
+      const length = result.ok && result.reply.kind === 'ovsdb' && (result.reply.result as unknown[]).length;
+      // The first assert fails and ends the transaction; what comes after it is null (RFC 7047 section 4.1.3).
+      expect(length).toBe(1 + (index % 5));
+    }
+    expect(transport.state().sessions).toBeLessThanOrEqual(3);
+  });
+
+  test('a pinned certificate is enough; another one is not', async () => {
+    const { host, port } = ovs().ovsdb;
+    const { sha256 } = await readCertificate({ host, port, timeoutMs: 5_000 });
+    const pinned = transportTo(endpoint({ certificateSha256: sha256, caCertificates: null }));
+    expect(await pinned.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+    const other = transportTo(endpoint({ certificateSha256: 'SHA256:other', caCertificates: null }));
+    expect(failureOf(await other.send(select, { deadlineMs: 5_000 }))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'CERTIFICATE_MISMATCH',
+      presented: sha256,
+    });
+  });
+
+  test('whom the server does not let in gets to know it before anything is sent', async () => {
+    const folder = await temporaryFolder();
+    const stranger = makeCertificates(folder.path, 'stranger');
+    const strange = { username: '', clientCertificate: stranger.cert, privateKey: stranger.key };
+    for (const credentials of [{ username: '' }, strange]) {
+      const result = await transportTo(endpoint({ credentials })).send(select, { deadlineMs: 5_000 });
+      expect(failureOf(result)).toMatchObject({ kind: 'NOT_SENT', code: 'AUTH_FAILED' });
+    }
+    await folder.remove();
+  });
+
+  test('a reply longer than allowed is cut', async () => {
+    const all: OvsdbCall = { kind: 'ovsdb', operations: [{ op: 'select', table: 'Open_vSwitch', where: [] }] };
+    const result = await transportTo(endpoint()).send(all, { deadlineMs: 5_000, maxReplyBytes: 100 });
+    expect(result).toMatchObject({ ok: true, reply: { kind: 'ovsdb', result: null, error: null, truncated: true } });
+  });
+});
+
+/** Answers echo as a server does, and a transact as the test says. */
+class OddServer {
+  readonly calls: string[] = [];
+  readonly answered: unknown[] = [];
+  answersEcho = true;
+  maxConnections = Number.POSITIVE_INFINITY;
+  onTransact: (socket: TLSSocket, id: number) => void = (socket, id) => reply(socket, { id, result: [], error: null });
+  readonly #server: Server;
+  readonly #sockets = new Set<TLSSocket>();
+
+  private constructor(certificates: TestCertificates) {
+    const { cert, key, ca } = certificates;
+    this.#server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: true }, (socket) => {
+      socket.on('error', () => {});
+      if (this.#sockets.size >= this.maxConnections) return socket.destroy();
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+      const splitter = new JsonObjectSplitter();
+      socket.on('data', (data) => {
+        for (const text of splitter.add(data.toString()) ?? []) this.#take(socket, text);
+      });
+    });
+  }
+
+  static async start(certificates: TestCertificates): Promise<OddServer> {
+    const server = new OddServer(certificates);
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    owned.push({ stop: () => server.stop() });
+    return server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.cutAll();
+    await once(this.#server, 'close');
+  }
+
+  #take(socket: TLSSocket, text: string): void {
+    const message = JSON.parse(text) as { id: number; method?: string; params?: unknown[] };
+    if (message.method === 'echo') {
+      if (this.answersEcho) reply(socket, { id: message.id, result: message.params, error: null });
+    } else if (message.method === 'transact') {
+      this.calls.push(text);
+      this.onTransact(socket, message.id);
+    } else this.answered.push(message);
+  }
+}
+
+const reply = (socket: TLSSocket, message: unknown) => socket.write(JSON.stringify(message));
+
+describe('an odd server', () => {
+  let folder: TemporaryFolder;
+  let certificates: TestCertificates;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    certificates = makeCertificates(folder.path, 'odd');
+  });
+  afterAll(() => folder.remove());
+
+  const endpointOf = (server: { port: number }): Endpoint => ({
+    host: '127.0.0.1',
+    port: server.port,
+    hostKeySha256: null,
+    certificateSha256: null,
+    caCertificates: certificates.ca,
+    cryptoProfile: 'MODERN',
+    credentials: { username: '', clientCertificate: certificates.cert, privateKey: certificates.key },
+  });
+
+  test('bytes one by one, an echo and a notification before the answer', async () => {
+    const server = await OddServer.start(certificates);
+    server.onTransact = async (socket, id) => {
+      reply(socket, { id: 'probe', method: 'echo', params: ['are', 'you there'] });
+      reply(socket, { id: null, method: 'update', params: [] });
+      reply(socket, { id: id + 100, result: ['of another'], error: null });
+      const odd = { id, result: [{ text: 'Grüße }{][ "\\"' }], error: null };
+      for (const byte of Buffer.from(` ${JSON.stringify(odd)}\n`)) socket.write(Buffer.from([byte]));
+    };
+    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    expect(result).toMatchObject({ reply: { result: [{ text: 'Grüße }{][ "\\"' }], error: null } });
+    await waitFor('the answer to the echo', () => server.answered.length > 0);
+    expect(server.answered).toEqual([{ id: 'probe', result: ['are', 'you there'], error: null }]);
+  });
+
+  test('an error of JSON-RPC is a reply', async () => {
+    const server = await OddServer.start(certificates);
+    server.onTransact = (socket, id) => reply(socket, { id, result: null, error: { error: 'unknown database' } });
+    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    expect(result).toMatchObject({ ok: true, reply: { result: null, error: { error: 'unknown database' } } });
+  });
+
+  test.each<[string, (socket: TLSSocket) => void, string]>([
+    ['says nothing', () => {}, 'NO_REPLY'],
+    ['breaks off', (socket) => socket.destroy(), 'CONNECTION_LOST'],
+    ['ends its side', (socket) => socket.end(), 'CONNECTION_LOST'],
+    ['speaks no JSON', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'), 'CONNECTION_LOST'],
+    ['speaks half JSON', (socket) => socket.write('{"id":1,,}'), 'CONNECTION_LOST'],
+    ['breaks off in mid-reply', (socket) => socket.write('{"id":1,"res', () => socket.destroy()), 'CONNECTION_LOST'],
+  ])('one that %s leaves no verdict, and the connection is not used again', async (_what, onTransact, code) => {
+    const server = await OddServer.start(certificates);
+    const transport = transportTo(endpointOf(server));
+    server.onTransact = onTransact;
+    expect(failureOf(await transport.send(select, { deadlineMs: 200 }))).toMatchObject({ kind: 'NO_VERDICT', code });
+    await waitFor('the connection to end', () => server.connections === 0);
+    server.onTransact = (socket, id) => reply(socket, { id, result: [], error: null });
+    expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+    expect(server.calls).toHaveLength(2);
+  });
+
+  test('a flood without an end is cut at the bound', async () => {
+    const server = await OddServer.start(certificates);
+    server.onTransact = (socket) => socket.write(`{"id":1,"result":["${'x'.repeat(3_000_000)}`);
+    const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
+    expect(result).toMatchObject({ ok: true, reply: { truncated: true } });
+    await waitFor('the connection to end', () => server.connections === 0);
+  });
+
+  test('in a partition the deadline ends the call and its connection', async () => {
+    const server = await OddServer.start(certificates);
+    const cable = await Cable.lay({ host: '127.0.0.1', port: server.port });
+    owned.push(cable);
+    const transport = transportTo(endpointOf(cable), { concurrency: 1 });
+    expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+    cable.freeze();
+    expect(failureOf(await transport.send(select, { deadlineMs: 100 }))).toMatchObject({ code: 'NO_REPLY' });
+    await waitFor('the connection to be gone', () => transport.state().sessions === 0);
+  });
+
+  test('beforeFirstByte says no: nothing is sent, and the connection goes on', async () => {
+    const server = await OddServer.start(certificates);
+    const transport = transportTo(endpointOf(server));
+    const refused = await transport.send(select, { deadlineMs: 5_000, beforeFirstByte: () => false });
+    expect(failureOf(refused)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
+    expect(server.calls).toEqual([]);
+    expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+    expect(transport.state().sessions).toBe(1);
+  });
+
+  test('a connection that was lost after the reservation is replaced; the call arrives once', async () => {
+    const server = await OddServer.start(certificates);
+    const transport = transportTo(endpointOf(server), { concurrency: 1 });
+    await transport.send(select, { deadlineMs: 5_000 });
+    const slot = transport.tryReserve();
+    server.cutAll();
+    await waitFor('the connection to be lost', () => transport.state().sessions === 0);
+    expect(await slot?.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
+    expect(server.calls).toHaveLength(2);
+  });
+
+  test('14 calls at once on a server that takes 2 connections: none fails', async () => {
+    const server = await OddServer.start(certificates);
+    server.maxConnections = 2;
+    server.onTransact = (socket, id) => setTimeout(() => reply(socket, { id, result: [], error: null }), 20);
+    const transport = transportTo(endpointOf(server), { concurrency: 14 });
+    const results = await Promise.all(Array.from({ length: 14 }, () => transport.send(select, { deadlineMs: 5_000 })));
+    expect(results.every((result) => result.ok)).toBe(true);
+    expect(server.calls).toHaveLength(14);
+  });
+
+  test('one that is no OVSDB server is found out before anything is sent', async () => {
+    const server = await OddServer.start(certificates);
+    server.answersEcho = false;
+    const transport = transportTo(endpointOf(server), { connectTimeoutMs: 200 });
+    expect(failureOf(await transport.send(select, { deadlineMs: 5_000 }))).toMatchObject({
+      kind: 'NOT_SENT',
+      code: 'CONNECT_FAILED',
+    });
+    expect(server.calls).toEqual([]);
+  });
+
+  test('idle connections are given back, and close leaves nothing', async () => {
+    const server = await OddServer.start(certificates);
+    const transport = transportTo(endpointOf(server), { idleCloseMs: 30 });
+    await transport.send(select, { deadlineMs: 5_000 });
+    await waitFor('the connection to end', () => server.connections === 0);
+    server.onTransact = () => {};
+    const onItsWay = transport.send(select, { deadlineMs: 5_000 });
+    await waitFor('the call to arrive', () => server.calls.length === 2);
+    await transport.close();
+    expect(failureOf(await onItsWay)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
+    expect(failureOf(await transport.send(select, { deadlineMs: 5_000 }))).toMatchObject({ code: 'CLOSED' });
+  });
+});
