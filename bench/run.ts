@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   fanout: async () => (await import('./fanout.ts')).benchFanout,
   relay: async () => (await import('./relay.ts')).benchRelay,
   writes: async () => (await import('./writes.ts')).benchWrites,
+  'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 
 const trials: Readonly<Record<string, () => Promise<Bench>>> = {

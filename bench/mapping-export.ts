@@ -1,0 +1,117 @@
+// How long GET /export/mappings.ndjson takes for very many mappings, through a gateway and a relay in processes of their own.
+// The mappings are rows that were put there by SQL: what is measured is reading them.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createConnection } from 'mariadb';
+import { request } from 'undici';
+import type { DatabaseLocation } from '../platform/database/database.ts';
+import type { Bench } from './bench.ts';
+import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
+import { wholeNumber } from './support/options.ts';
+import { median, rounded } from './support/statistics.ts';
+import { startWholeSystem, type WholeSystem } from './support/whole-system.ts';
+
+const exportDeadlineMs = 600_000;
+
+/** Options: `--mappings` (100000), `--backends` that they are on (10), `--rounds` (3). */
+export const benchMappingExport: Bench = async ({ options, progress, signal }) => {
+  const mappings = wholeNumber(options, 'mappings', 100_000);
+  const backends = wholeNumber(options, 'backends', 10);
+  const rounds = wholeNumber(options, 'rounds', 3);
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  // Passable for the user that embedded servers run as.
+  await chmod(folder, 0o711);
+  const system = await startWholeSystem({ folder, lab: false, relays: 1, signal });
+  stack.defer(() => system.stop());
+  const client = new GraphClient(system.url, 4);
+  stack.defer(() => client.close());
+  for (let index = 1; index <= backends; index += 1) await register(client, system.token, `bench-${index}`);
+  await putMappings(system.connection, Math.ceil(mappings / backends));
+  progress(`${mappings} mappings are there`);
+
+  const pids = { gateway: system.part('control').current.pid, relay: system.part('relay-1').current.pid };
+  for (const pid of Object.values(pids)) forgetPeak(pid);
+  const idleMib = peakMib(pids.gateway);
+  const seconds: number[] = [];
+  let told = 0;
+  for (let round = 1; round <= rounds; round += 1) {
+    const startMs = performance.now();
+    told = await countExported(system, signal);
+    seconds.push((performance.now() - startMs) / 1000);
+    progress(`round ${round} of ${rounds}: ${told} in ${rounded(seconds.at(-1) ?? 0, 2)} s`);
+  }
+  const took = median(seconds);
+  return {
+    mappings: told,
+    seconds: rounded(took, 2),
+    perSecond: Math.round(told / took),
+    residentMiB: peakMib(pids.gateway),
+    idleResidentMiB: idleMib,
+    relayResidentMiB: peakMib(pids.relay),
+    machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+  };
+};
+
+async function register(client: GraphClient, token: string, name: string): Promise<void> {
+  const query =
+    'mutation ($input: BackendCreateInput!) { made: backendCreate(input: $input) { userErrors { code message } } }';
+  const credentials = { username: 'bench', password: 'bench' };
+  const input = { name, driver: 'linux-nftables', host: '127.0.0.1', port: 9, credentials };
+  notRefused((await client.ask<{ made: MutationAnswer }>(query, { input }, token)).made);
+}
+
+/** As calls leave them, with a look at every second. */
+async function putMappings(connection: DatabaseLocation, perBackend: number): Promise<void> {
+  const sql = await createConnection({ ...connection, connectTimeout: 5_000 });
+  try {
+    await sql.query(
+      `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, role, backend_id, resource, scope, object_key,
+        object_hash, owner_slot, uuid, state, desired, verified_at, verify_result)
+      SELECT UUID(), b.project_id, 'default', 'tenant', n.seq, 'rule', b.id, 'rule', 'inet filter forward',
+        CONCAT('rule-', n.seq), SHA2(CONCAT(b.id, n.seq), 256), '', n.seq, 'ACTIVE',
+        JSON_OBJECT('name', CONCAT('rule-', n.seq), 'action', 'ACCEPT', 'protocol', 'TCP', 'destinationPort', 443,
+          'source', JSON_OBJECT('address', '192.0.2.0/24')),
+        IF(n.seq MOD 2 = 0, UTC_TIMESTAMP(3), NULL), IF(n.seq MOD 2 = 0, 'MATCHES', NULL)
+      FROM backend b JOIN seq_1_to_${perBackend} n`,
+    );
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Reads an export line by line, as a CMP would; throws when it was cut off, or a line comes twice. */
+async function countExported({ url, token }: WholeSystem, signal: AbortSignal): Promise<number> {
+  const response = await request(`${url}/export/mappings.ndjson`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(exportDeadlineMs)]),
+  });
+  if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${await response.body.text()}`);
+  const ids = new Set<string>();
+  let after: string | undefined;
+  for await (const text of createInterface({ input: response.body })) {
+    const line = JSON.parse(text) as { readonly id?: string; readonly after?: string };
+    if (line.id !== undefined) {
+      if (ids.has(line.id)) throw new Error(`${line.id} came twice, and nothing changed`);
+      ids.add(line.id);
+    }
+    after = line.after;
+  }
+  if (after === undefined) throw new Error('the export was cut off');
+  return ids.size;
+}
+
+/** proc_pid_clear_refs(5): 5 sets the peak to what is resident now. */
+function forgetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** Peak of resident memory since then, in MiB (proc_pid_status(5): VmHWM, in KiB). */
+function peakMib(pid: number): number {
+  const kib = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+  return rounded(kib / 1024, 1);
+}
