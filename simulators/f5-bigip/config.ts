@@ -28,10 +28,10 @@ export class Config {
     return this.#objects.get(`${collection} ${fullPath}`);
   }
 
-  /** Refuses as mcpd does; `noun` as mcpd calls the kind. */
-  get(collection: string, fullPath: string, noun: string): StoredObject {
+  /** Refuses as mcpd does; `noun` as mcpd calls the kind, `called` as it calls the object. */
+  get(collection: string, fullPath: string, noun: string, called = fullPath): StoredObject {
     const found = this.find(collection, fullPath);
-    if (!found) throw mcpRefusal(404, `01020036:3: The requested ${noun} (${fullPath}) was not found.`);
+    if (!found) throw mcpRefusal(404, `01020036:3: The requested ${noun} (${called}) was not found.`);
     return found;
   }
 

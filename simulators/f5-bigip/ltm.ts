@@ -31,7 +31,8 @@ export function serveLtm(
       return json(200, view(kind, create(kind, readBody(request.body), config), config, false));
     return undefined;
   }
-  const object = config.get(kind.collection, fromSegment(segment).fullPath, kind.noun);
+  const { fullPath } = fromSegment(segment);
+  const object = config.get(kind.collection, fullPath, kind.noun, kind.nameIn?.(fullPath));
   switch (request.method) {
     case 'GET':
       return json(200, view(kind, object, config, expanded));
@@ -63,16 +64,26 @@ function locate(segments: readonly string[], config: Config): { kind: Kind; segm
   return undefined;
 }
 
-/** `$filter` of 13.1 on these collections knows the partition alone. */
+/**
+ * iControl REST User Guide 13.1, section Query parameters: `$filter` knows the partition alone; `$select` leaves out every
+ * other property; `$top` and `$skip` make pages.
+ */
 function list(kind: Kind, config: Config, expanded: boolean, query: URLSearchParams): DeviceAnswer {
   const [, partition] = /^partition eq '?([\w.-]+)'?$/.exec(query.get('$filter') ?? '') ?? [];
   const objects = config
     .list(kind.collection)
     .filter((each) => partition === undefined || each.partition === partition);
-  const items = objects.map((each) => view(kind, each, config, expanded));
+  const skip = Number(query.get('$skip') ?? 0);
+  const top = Number(query.get('$top') ?? objects.length);
+  const fields = query.get('$select')?.split(',');
+  const items = objects.slice(skip, skip + top).map((each) => {
+    const shown = view(kind, each, config, expanded);
+    return fields ? Object.fromEntries(Object.entries(shown).filter(([field]) => fields.includes(field))) : shown;
+  });
   return json(200, {
     kind: `${kind.kind.replace(/:[^:]+$/, '')}:${kind.kind.split(':').at(-1)}collectionstate`,
     selfLink: selfLink(kind.collection),
+    ...(query.has('$top') ? { currentItemCount: items.length, startIndex: skip + 1, totalItems: objects.length } : {}),
     ...(items.length > 0 ? { items } : {}),
   });
 }
@@ -84,7 +95,7 @@ function create(kind: Kind, body: JsonObject, config: Config): StoredObject {
   if (config.find(kind.collection, name.fullPath)) {
     throw mcpRefusal(
       409,
-      `01020066:3: The requested ${kind.noun} (${name.fullPath}) already exists in partition ${name.partition}.`,
+      `01020066:3: The requested ${kind.noun} (${kind.nameIn?.(name.fullPath) ?? name.fullPath}) already exists in partition ${name.partition}.`,
     );
   }
   const values = { ...defaultsOf(kind), ...written(kind, body) };

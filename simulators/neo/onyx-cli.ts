@@ -64,14 +64,23 @@ function nameVlan(device: Switch, id: number, given: string): string | undefined
 function changePort(device: Switch, port: Port, command: string): string | undefined {
   const [, mode] = /^switchport mode (access|trunk|hybrid)$/.exec(command) ?? [];
   if (mode !== undefined) {
+    if (port.mode.toLowerCase() === mode) return undefined;
     port.mode = mode === 'access' ? 'Access' : mode === 'trunk' ? 'Trunk' : 'Hybrid';
-    if (mode === 'access') port.allowedVlans.clear();
+    port.allowedVlans.clear();
+    // A trunk carries every VLAN until it is told otherwise.
+    if (mode === 'trunk') for (const id of device.vlans.keys()) port.allowedVlans.add(id);
     return undefined;
   }
   const [, access] = /^switchport access vlan (\d+)$/.exec(command) ?? [];
   if (access !== undefined) {
     if (!device.vlans.has(Number(access))) return `% VLAN ${access} does not exist`;
     port.accessVlan = Number(access);
+    return undefined;
+  }
+  const [, emptied] = /^switchport (hybrid|trunk) allowed-vlan none$/.exec(command) ?? [];
+  if (emptied !== undefined) {
+    if (port.mode.toLowerCase() !== emptied) return `% Interface is not in ${emptied} mode`;
+    port.allowedVlans.clear();
     return undefined;
   }
   const [, allowedMode, verb, id] = /^switchport (hybrid|trunk) allowed-vlan (add|remove) (\d+)$/.exec(command) ?? [];

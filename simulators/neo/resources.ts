@@ -25,7 +25,8 @@ export function readResource(
     case 'app/jobs':
       return answer(200, readJobs(id, query, neoState.jobs));
     case 'app/version':
-      return answer(200, { display_string: neoState.version, major: 1, minor: 0, patch: 2, update: 0 });
+      // The guide's own spelling.
+      return answer(200, { disply_string: neoState.version, major: 1, minor: 0, patch: 2, update: 0 });
     case 'app/provisioning_templates':
       return readTemplates(id, neoState.templates);
     case 'resources/systems':

@@ -11,6 +11,8 @@ export interface Kind {
   readonly kind: string;
   /** As mcpd's messages call it. */
   readonly noun: string;
+  /** How mcpd's messages call an object, where that is not its full path. */
+  nameIn?(fullPath: string): string;
   /** Whether it may be called by an address. */
   readonly addressLike?: boolean;
   /** Every property that may be written, with what it is when nothing is said. */

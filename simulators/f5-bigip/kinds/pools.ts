@@ -40,7 +40,8 @@ export const pool: Kind = {
     if (!modes.includes(mode) && !mode.endsWith('-node') && !mode.endsWith('-member')) {
       throw mcpRefusal(400, `invalid property value "load-balancing-mode":"${mode}"`, 26_214_401);
     }
-    return { ...values, monitor: storeMonitorRule(values.monitor, config) };
+    const monitor = storeMonitorRule(values.monitor, config);
+    return { ...values, monitor: monitor === '/Common/none' ? undefined : monitor };
   },
   checkUnused({ fullPath }, config) {
     const user = config.list('ltm/virtual').find((each) => each.values.pool === fullPath);
@@ -67,6 +68,12 @@ export function memberKind(members: string): Kind {
     collection: members,
     kind: 'tm:ltm:pool:members:members',
     noun: 'Pool Member',
+    // By the parts of its key: `/Common/web /Common/10.0.0.1 80`.
+    nameIn(fullPath) {
+      const [, partition, name = ''] = fullPath.split('/');
+      const { address = name, port = 0 } = splitEndpoint(name) ?? {};
+      return `${poolOf(members)} /${partition}/${address} ${port}`;
+    },
     addressLike: true,
     properties: {
       address: undefined,
