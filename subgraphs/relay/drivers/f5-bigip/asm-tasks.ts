@@ -1,0 +1,169 @@
+// Import and application of ASM policies: the device takes a task at once and carries it out later. iControl REST ASM
+// Reference 13.1, /mgmt/tm/asm/tasks: NEW, STARTED, then COMPLETED or FAILURE.
+
+import type { HttpReply, JobFinding, JobReader, JsonObject, JsonValue, Outcome, Probe } from '../driver.ts';
+import { describePolicy, policiesPath, policyArguments, policyIn, policyObject, policyPath } from './asm-policies.ts';
+import { fullPathOf } from './names.ts';
+import { get, isObject, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeOutcome } from './rest.ts';
+import { argumentsSchema, name, partition, policyId } from './schema.ts';
+
+type TaskType = 'import-policy' | 'apply-policy';
+
+const tasksPath = (type: string): string => `/mgmt/tm/asm/tasks/${type}`;
+const taskPath = (type: string, id: string): string => `${tasksPath(type)}/${encodeURIComponent(id)}`;
+const linkTo = (id: string): string => `https://localhost${policiesPath}/${id}`;
+
+const maxFileLength = 256 * 1024;
+
+function isTask(object: JsonObject, type: string): boolean {
+  const id = typeof object.id === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(object.id);
+  return object.kind === `tm:asm:tasks:${type}:${type}-taskstate` && id && typeof object.status === 'string';
+}
+
+function accepted(reply: HttpReply, type: TaskType, about: JsonObject): Outcome {
+  return writeOutcome(reply, (object): Outcome | undefined =>
+    isTask(object, type) ? { state: 'ACCEPTED', result: { task: object.id, type, ...about } } : undefined,
+  );
+}
+
+function describeTask(task: JsonObject): JsonObject {
+  const result = isObject(task.result) ? task.result : {};
+  return {
+    task: task.id ?? null,
+    status: task.status ?? null,
+    message: result.message ?? null,
+    policy: policyIn(result.policyReference) ?? policyIn(task.policyReference) ?? null,
+    startTime: task.startTime ?? null,
+    endTime: task.endTime ?? null,
+  };
+}
+
+/** What became of the task; `succeeded` is what its success means. */
+function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): JobReader<JsonObject, HttpReply> {
+  return {
+    render: (result) => get(taskPath(type, isObject(result) ? String(result.task) : '')),
+    interpret(reply) {
+      const answer = readAnswer(reply);
+      // A task that the device has forgotten says nothing about how it ended.
+      if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
+      const task = answer.object;
+      if (!isTask(task, type)) return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+      const { message } = describeTask(task);
+      switch (task.status) {
+        case 'COMPLETED':
+          return succeeded(task);
+        case 'FAILURE':
+          return { finding: 'FAILED', code: 'TASK_FAILED', message: String(message ?? 'The device gave no reason.') };
+        case 'NEW':
+        case 'STARTED':
+          return { finding: 'RUNNING', message: `The task is ${task.status}.` };
+        default:
+          return {
+            finding: 'UNREADABLE',
+            message: `The task is ${String(task.status)}, which is no state known here.`,
+          };
+      }
+    },
+  };
+}
+
+/**
+ * A task does not carry a mark. That none was taken for this policy can be seen; whose one is that is there can't.
+ */
+const importProbe: Probe<JsonObject, HttpReply> = {
+  render: () => get(tasksPath('import-policy')),
+  interpret(reply, args) {
+    const answer = readAnswer(reply);
+    if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
+    const tasks = itemsOf(answer.object);
+    if (!tasks) return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+    const about = (task: JsonObject): boolean =>
+      args.policy === undefined ? task.fullPath === pathOf(args) : policyIn(task.policyReference) === args.policy;
+    const found = tasks.filter(about).map((task) => `${String(task.id)} (${String(task.status)})`);
+    if (found.length === 0) return { finding: 'ABSENT' };
+    return { finding: 'UNREADABLE', message: `Whose tasks these are can't be told: ${found.join(', ')}.` };
+  },
+};
+
+const pathOf = (args: JsonObject): string => fullPathOf(String(args.partition), String(args.name));
+
+export const policyImport: RestOperation = {
+  name: 'asmPolicy.import',
+  summary: 'Has the device import a policy file, as a new policy or over one that is there; a task, ACCEPTED at first.',
+  category: 'USER',
+  // A second import of a new policy fails, since its name is taken; over another it changes nothing.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      name,
+      partition,
+      file: { type: 'string', minLength: 1, maxLength: maxFileLength, description: 'The policy, as XML.' },
+      policy: { ...policyId, description: 'Over this policy; left out: as a new one.' },
+    },
+    ['name', 'file'],
+  ),
+  example: { name: 'shop', file: '<?xml version="1.0"?><policy></policy>' },
+  object: policyObject,
+  mapping: 'creates',
+  desired: (args) => ({ name: args.name, partition: args.partition }),
+  render: (args) => {
+    const over = args.policy === undefined ? {} : { policyReference: { link: linkTo(String(args.policy)) } };
+    const file = Buffer.from(String(args.file), 'utf8').toString('base64');
+    return post(tasksPath('import-policy'), { file, isBase64: true, fullPath: pathOf(args), ...over });
+  },
+  interpret: (reply, args) => accepted(reply, 'import-policy', { fullPath: pathOf(args) }),
+  probe: importProbe,
+  job: jobOf('import-policy', (task) => {
+    const described = describeTask(task);
+    // Without the policy's id nothing can be done with it.
+    if (typeof described.policy !== 'string') {
+      return { finding: 'UNREADABLE', message: 'The task is COMPLETED, but names no policy.' };
+    }
+    return { finding: 'SUCCEEDED', result: described, uuid: described.policy };
+  }),
+};
+
+export const policyApply: RestOperation = {
+  name: 'asmPolicy.apply',
+  summary: 'Has the device put a changed policy into force; a task, ACCEPTED at first.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(policyArguments, ['policy']),
+  example: { policy: 'Xnm5-sgcAnOxSsK2uDZTkQ', name: 'shop' },
+  object: policyObject,
+  render: (args) => post(tasksPath('apply-policy'), { policyReference: { link: linkTo(String(args.policy)) } }),
+  interpret: (reply, args) => accepted(reply, 'apply-policy', { policy: args.policy ?? null }),
+  probe: {
+    render: (args) => get(policyPath(String(args.policy))),
+    interpret(reply, args) {
+      const answer = readAnswer(reply);
+      if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
+      const policy = describePolicy(answer.object);
+      if (policy.policy !== args.policy) {
+        return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+      }
+      return policy.active === true && policy.modified === false ? { finding: 'PRESENT' } : { finding: 'ABSENT' };
+    },
+  },
+  job: jobOf('apply-policy', (task) => ({ finding: 'SUCCEEDED', result: describeTask(task) })),
+};
+
+export const taskGet: RestOperation = {
+  name: 'asmTask.get',
+  summary: 'Reads how far a task is.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema(
+    {
+      type: { type: 'string', enum: ['import-policy', 'apply-policy'] },
+      task: { type: 'string', maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Its id.' },
+    },
+    ['type', 'task'],
+  ),
+  example: { type: 'import-policy', task: 'PW6zgmf9L7C4I8UdUjaWgw' },
+  render: (args) => get(taskPath(String(args.type), String(args.task))),
+  interpret: (reply, args) =>
+    readOutcome(reply, (object): JsonValue | undefined =>
+      isTask(object, String(args.type)) ? describeTask(object) : undefined,
+    ),
+};

@@ -1,0 +1,53 @@
+// BIG-IP of F5: local traffic objects and ASM security policies, over iControl REST. Written for 13.1, and tried on a simulator
+// of it (simulators/f5-bigip).
+
+import type { Driver, DriverOperation, ResourceReader } from '../driver.ts';
+import { optionsSchema } from '../options.ts';
+import {
+  policyDelete,
+  policyGet,
+  policyList,
+  policyReader,
+  policySetMode,
+  policySetVirtualServers,
+} from './asm-policies.ts';
+import { policyApply, policyImport, taskGet } from './asm-tasks.ts';
+import { operationsOf, readerOf } from './ltm-kind.ts';
+import { monitor } from './monitors.ts';
+import { node } from './nodes.ts';
+import { poolMember } from './pool-members.ts';
+import { pool } from './pools.ts';
+import { sessionOptions, sessions } from './sessions.ts';
+import { configSave, health, systemInfo } from './system.ts';
+import { typedCalls } from './typed-calls.ts';
+import { virtualServer } from './virtual-servers.ts';
+
+const kinds = [node, pool, poolMember, monitor, virtualServer];
+
+const operations: readonly DriverOperation[] = [
+  systemInfo,
+  ...kinds.flatMap(operationsOf),
+  ...[policyList, policyGet, policyImport, policyApply, policySetMode, policySetVirtualServers, policyDelete, taskGet],
+  configSave,
+];
+
+const resources = new Map<string, ResourceReader>([
+  ...kinds.map((kind) => [kind.resource, readerOf(kind)] as const),
+  ['asm-policy', policyReader],
+]);
+
+const ports = { https: 443 } as const;
+
+export const f5BigIp: Driver = {
+  name: 'f5-bigip',
+  family: 'WAF',
+  summary: 'BIG-IP 13.1 and later (LTM and ASM), over iControl REST.',
+  ports,
+  optionsSchema: optionsSchema(ports, sessionOptions),
+  credentialFields: ['username', 'password'],
+  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  resources,
+  health,
+  https: sessions,
+  typed: typedCalls,
+};

@@ -1,0 +1,53 @@
+// Pools. iControl REST Reference 13.1, /mgmt/tm/ltm/pool.
+
+import { given, ifGiven } from './given.ts';
+import type { LtmKind } from './ltm-kind.ts';
+import { fullPathOf, ltmPath, onlyMonitorOf, referenceOf } from './names.ts';
+import { name, partition, reference } from './schema.ts';
+
+const noMonitor = '/Common/none';
+
+export const pool: LtmKind = {
+  resource: 'pool',
+  prefix: 'pool',
+  one: 'a pool',
+  many: 'pools',
+  listKey: 'pools',
+  kinds: ['tm:ltm:pool:poolstate'],
+  naming: { properties: { name, partition }, required: ['name'], example: { name: 'web' } },
+  listing: { properties: { partition: name }, required: [], example: {}, byPartition: true },
+  settings: {
+    properties: {
+      monitor: { ...reference, description: 'A full path, or the name of a monitor in Common; `none`: none.' },
+      loadBalancing: {
+        type: 'string',
+        enum: [
+          ...['round-robin', 'ratio-member', 'ratio-node', 'least-connections-member', 'least-connections-node'],
+          ...['observed-member', 'observed-node', 'predictive-member', 'predictive-node', 'fastest-node'],
+        ],
+        description: 'How it picks a member.',
+      },
+    },
+    required: [],
+    example: { monitor: 'http', loadBalancing: 'round-robin' },
+    fixed: [],
+  },
+  reads: ['monitor', 'loadBalancingMode'],
+  place(args) {
+    const [inPartition, key] = [String(args.partition), String(args.name)];
+    return { collection: `${ltmPath}/pool`, fullPath: fullPathOf(inPartition, key), scope: inPartition, key };
+  },
+  collection: () => `${ltmPath}/pool`,
+  named: ({ scope, key }) => ({ partition: scope, name: key }),
+  settle: ({ name: known, partition: inPartition, monitor, loadBalancing }) => ({
+    ...{ name: known, partition: inPartition },
+    ...given({ monitor: ifGiven(monitor, referenceOf), loadBalancing }),
+  }),
+  toDevice: ({ monitor, loadBalancing }) => given({ monitor, loadBalancingMode: loadBalancing }),
+  values: (object) => ({
+    name: object.name,
+    partition: object.partition,
+    monitor: onlyMonitorOf(object.monitor) ?? noMonitor,
+    loadBalancing: object.loadBalancingMode,
+  }),
+};

@@ -1,0 +1,114 @@
+// How iControl REST 13.1 is spoken to and understood. What a status means is from F5's iControl REST User Guide 13.1 and,
+// where it is silent, from what others met: 500 in HTML may have been carried out (f5-appsvcs-extension#780), 503 while a
+// task runs was not (k8s-bigip-ctlr#2192), 404 is no absence unless mcpd itself says so.
+
+import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+
+export type RestOperation = OperationSpec<JsonObject, HttpReply>;
+
+const maxMessageLength = 4_096;
+
+export function get(path: string): HttpCall {
+  return { kind: 'http', method: 'GET', path };
+}
+
+export function post(path: string, body: JsonValue): HttpCall {
+  return { kind: 'http', method: 'POST', path, body };
+}
+
+export function patch(path: string, body: JsonValue): HttpCall {
+  return { kind: 'http', method: 'PATCH', path, body };
+}
+
+export function remove(path: string): HttpCall {
+  return { kind: 'http', method: 'DELETE', path };
+}
+
+/** What the device said: an object (an empty one when it said yes without a word), a refusal, or nothing certain. */
+export type RestAnswer =
+  | { readonly kind: 'object'; readonly object: JsonObject }
+  /** Nothing was done. `missing`: what mcpd did not find, as it names it: its full path, or those that make it up. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly missing?: string }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+export function readAnswer(reply: HttpReply): RestAnswer {
+  const { status, body, truncated } = reply;
+  if (truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  const object = body.trim() === '' ? {} : parseObject(body);
+  if (status >= 200 && status < 300) {
+    if (object) return { kind: 'object', object };
+    return { kind: 'unreadable', message: `The device answered ${status} with what is no JSON object.` };
+  }
+  const message = typeof object?.message === 'string' ? object.message.slice(0, maxMessageLength) : undefined;
+  // Refusals come in JSON; the same status in HTML is from a web server on the way, which knows nothing of the call.
+  if (message !== undefined) {
+    const code = refusalCode(status, message);
+    if (code !== undefined) return { kind: 'refused', code, message, ...missingIn(status, message) };
+  }
+  const words = message ?? titleOf(body);
+  return { kind: 'unreadable', message: `The device answered ${status}: ${words}` };
+}
+
+/** Undefined: the call may have been carried out. */
+function refusalCode(status: number, message: string): string | undefined {
+  if (status === 503) return 'DEVICE_BUSY';
+  if (status < 400 || status >= 500) return undefined;
+  if (status === 404) return /not registered/.test(message) ? 'DEVICE_BUSY' : 'NOT_FOUND';
+  if (status === 409) return 'ALREADY_EXISTS';
+  // In use, referred to by a pool member, monitor in use.
+  if (/^(01070265|01070110|01070083):/.test(message)) return 'IN_USE';
+  return 'DEVICE_REFUSED';
+}
+
+function missingIn(status: number, message: string): { missing?: string } {
+  const [, missing] = /^01020036:\d+: The requested .* \((\/[^)]+)\) was not found/.exec(message) ?? [];
+  return status === 404 && missing !== undefined ? { missing } : {};
+}
+
+/** The words of an HTML page that say what happened, or its beginning. */
+function titleOf(body: string): string {
+  const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
+  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `read` makes the outcome of what the device said yes with; undefined when what must be in it is not. */
+export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Outcome | undefined): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  if (answer.kind === 'unreadable') return unknown(answer.message);
+  return read(answer.object) ?? unknown('The device said yes, but not to what it was asked.');
+}
+
+export function unknown(message: string): Outcome {
+  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+}
+
+/** READ operations have no unknown outcome. `read`: undefined when what must be there is not. */
+export function readOutcome(reply: HttpReply, read: (object: JsonObject) => JsonValue | undefined): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  const result = answer.kind === 'object' ? read(answer.object) : undefined;
+  if (result !== undefined) return { state: 'SUCCEEDED', result };
+  const message = answer.kind === 'unreadable' ? answer.message : 'The device answered with something else.';
+  return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
+}
+
+/** The objects of a collection; an empty one has no `items`. Undefined: it is no collection. */
+export function itemsOf(object: JsonObject): readonly JsonObject[] | undefined {
+  const { items = [], kind } = object;
+  const collection = typeof kind === 'string' && kind.endsWith('collectionstate');
+  return collection && Array.isArray(items) && items.every(isObject) ? items : undefined;
+}

@@ -1,0 +1,91 @@
+// Tokens of iControl REST 13.1: one log-in, used by all calls until shortly before its time is over, and given back. A user
+// has at most 100 of them at once (f5-ansible#269), so none is asked for that is not needed.
+
+import type { HttpCall, HttpReply, HttpSessions, JsonObject } from '../driver.ts';
+import { isObject, readAnswer } from './rest.ts';
+
+const loginPath = '/mgmt/shared/authn/login';
+const tokensPath = '/mgmt/shared/authz/tokens';
+/** The transport logs in anew before the device ends the token. */
+const earlierMs = 60_000;
+
+/** Options of a backend that its log-in needs. */
+export const sessionOptions: JsonObject = {
+  loginProvider: {
+    type: 'string',
+    maxLength: 63,
+    pattern: '^[A-Za-z0-9._-]+$',
+    default: 'tmos',
+    description: 'Who checks the password; tmos: as the device is set up (local, LDAP, RADIUS, TACACS+).',
+  },
+  tokenSeconds: {
+    type: 'integer',
+    minimum: 120,
+    maximum: 36_000,
+    default: 1_200,
+    description: 'How long a token lives; 1200 needs no further request at log-in.',
+  },
+};
+
+export const sessions: HttpSessions = {
+  async open(exchange, { username, password = '' }, { options }) {
+    const loginProviderName = String(options.loginProvider ?? 'tmos');
+    const body = { username, password, loginProviderName };
+    const reply = await exchange({ kind: 'http', method: 'POST', path: loginPath, body });
+    const token = tokenIn(reply);
+    if (token === undefined) return refusalIn(reply);
+    const headers = { 'X-F5-Auth-Token': token.id };
+    const path = `${tokensPath}/${token.id}`;
+    const seconds = await lifetime(exchange, { path, headers }, token.seconds, Number(options.tokenSeconds ?? 1_200));
+    const close: HttpCall = { kind: 'http', method: 'DELETE', path };
+    return { ok: true, headers, close, lifetimeMs: seconds * 1_000 - earlierMs };
+  },
+
+  /**
+   * 401 comes before a call is looked at, and so when the token is gone. It also comes for what the user may not do, which a
+   * new token would not change.
+   */
+  refusedSession: ({ status, body }) => status === 401 && !/Authorization failed: user=/.test(body),
+};
+
+/** Asks for another lifetime where it is wanted; the token lives as long as the device then says. */
+async function lifetime(
+  exchange: (call: HttpCall) => Promise<HttpReply>,
+  { path, headers }: { readonly path: string; readonly headers: Readonly<Record<string, string>> },
+  given: number,
+  wanted: number,
+): Promise<number> {
+  if (given === wanted) return given;
+  const reply = await exchange({ kind: 'http', method: 'PATCH', path, headers, body: { timeout: wanted } });
+  const answer = readAnswer(reply);
+  const timeout = answer.kind === 'object' ? Number(answer.object.timeout) : Number.NaN;
+  return timeout > 0 ? timeout : given;
+}
+
+function tokenIn(reply: HttpReply): { readonly id: string; readonly seconds: number } | undefined {
+  const answer = readAnswer(reply);
+  const token = answer.kind === 'object' ? answer.object.token : undefined;
+  if (!isObject(token) || typeof token.token !== 'string' || !/^[A-Za-z0-9._-]{1,512}$/.test(token.token)) {
+    return undefined;
+  }
+  const seconds = Number(token.timeout);
+  return { id: token.token, seconds: seconds > 0 ? seconds : 1_200 };
+}
+
+/** What the device says is told only where it can't hold the password. */
+function refusalIn(reply: HttpReply) {
+  const answer = readAnswer(reply);
+  const words = answer.kind === 'refused' ? answer.message : '';
+  if (reply.status === 401) {
+    return { ok: false, code: 'AUTH_FAILED', message: 'The device refused the user name or password.' } as const;
+  }
+  if (reply.status === 400 && /maximum active login tokens/.test(words)) {
+    const message = 'The user has as many tokens as the device allows; some must be deleted or end first.';
+    return { ok: false, code: 'SESSION_REFUSED', message } as const;
+  }
+  if (reply.status === 503 || (answer.kind === 'refused' && answer.code === 'DEVICE_BUSY')) {
+    return { ok: false, code: 'SESSION_REFUSED', message: 'The device is busy or restarts.' } as const;
+  }
+  const message = `The log-in was answered with status ${reply.status} and no token.`;
+  return { ok: false, code: 'PROTOCOL_FAILED', message } as const;
+}

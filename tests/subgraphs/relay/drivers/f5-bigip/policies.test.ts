@@ -1,0 +1,129 @@
+// ASM policies and their tasks at a simulated BIG-IP, over TLS.
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
+import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
+import { differences } from '../../../../../subgraphs/relay/mappings/differences.ts';
+import { HttpsDriver } from './https-driver.ts';
+
+const file =
+  '<?xml version="1.0"?>\n<policy description="Läden"><enforcement_mode>transparent</enforcement_mode></policy>';
+
+let device: BigIp;
+let driver: HttpsDriver;
+
+beforeAll(async () => {
+  device = await BigIp.start();
+  driver = new HttpsDriver(f5BigIp, device.server);
+  await driver.done('virtualServer.create', { name: 'vs', address: '203.0.113.1', port: 80, protocol: 'tcp' });
+});
+afterAll(async () => {
+  await driver.stop();
+  await device.stop();
+});
+beforeEach(() => {
+  device.asm.tasks.knobs.taskMs = 0;
+});
+
+/** The id of a policy that was imported. */
+async function imported(name: string): Promise<string> {
+  const args = { name, file };
+  const found = await driver.job('asmPolicy.import', args, await driver.accepted('asmPolicy.import', args));
+  if (found.finding !== 'SUCCEEDED' || found.uuid === undefined) throw new Error(JSON.stringify(found));
+  return found.uuid;
+}
+
+test('an import is accepted, runs, and gives the policy with its id', async () => {
+  device.asm.tasks.knobs.taskMs = Number.POSITIVE_INFINITY;
+  const args = { name: 'shop', file };
+  const accepted = await driver.accepted('asmPolicy.import', args);
+  expect(accepted).toMatchObject({ type: 'import-policy', fullPath: '/Common/shop' });
+  expect(await driver.job('asmPolicy.import', args, accepted)).toEqual({
+    finding: 'RUNNING',
+    message: 'The task is NEW.',
+  });
+  const task = { type: 'import-policy', task: accepted.task ?? '' };
+  expect(await driver.done('asmTask.get', task)).toMatchObject({ status: 'NEW', policy: null });
+  expect(await driver.look('asm-policy', { scope: 'Common', key: 'shop' })).toEqual({ finding: 'ABSENT' });
+  device.asm.tasks.knobs.taskMs = 0;
+  const ended = await driver.job('asmPolicy.import', args, accepted);
+  if (ended.finding !== 'SUCCEEDED') throw new Error(JSON.stringify(ended));
+  const seen = await driver.look('asm-policy', { scope: 'Common', key: 'shop', uuid: ended.uuid ?? '' });
+  if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
+  expect(seen).toMatchObject({ uuid: ended.uuid, values: { mode: 'transparent', comment: 'Läden', active: false } });
+  expect(differences(driver.desired('asmPolicy.import', args), seen.values)).toEqual([]);
+  expect(await driver.look('asm-policy', { scope: 'Common', key: 'shop' })).toEqual(seen);
+  expect(device.applied.entries.filter(({ action }) => action === 'POST asm/tasks/import-policy')).toHaveLength(1);
+});
+
+test('a task that fails says why; one that is forgotten says nothing', async () => {
+  const args = { name: 'broken', file: 'no policy at all' };
+  const accepted = await driver.accepted('asmPolicy.import', args);
+  expect(await driver.job('asmPolicy.import', args, accepted)).toEqual({
+    finding: 'FAILED',
+    code: 'TASK_FAILED',
+    message: 'The policy file is malformed or of an unknown format.',
+  });
+  const gone = { ...accepted, task: 'AAAAAAAAAAAAAAAAAAAAAA' };
+  expect(await driver.job('asmPolicy.import', args, gone)).toMatchObject({ finding: 'UNREADABLE' });
+});
+
+test('a policy is switched over and put into force, each by a call of its own', async () => {
+  const policy = await imported('site');
+  const args = { policy, name: 'site' };
+  expect(await driver.done('asmPolicy.setMode', { ...args, mode: 'blocking' })).toMatchObject({
+    mode: 'blocking',
+    modified: true,
+  });
+  expect(await driver.probe('asmPolicy.apply', args, randomUUID())).toEqual({ finding: 'ABSENT' });
+  const accepted = await driver.accepted('asmPolicy.apply', args);
+  expect(await driver.job('asmPolicy.apply', args, accepted)).toMatchObject({ finding: 'SUCCEEDED' });
+  expect(await driver.done('asmPolicy.get', { policy })).toMatchObject({ active: true, modified: false });
+  expect(await driver.probe('asmPolicy.apply', args, randomUUID())).toEqual({ finding: 'PRESENT' });
+});
+
+test('what a lost answer left can be seen', async () => {
+  const policy = await imported('seen');
+  const mode = { policy, mode: 'blocking' };
+  const servers = { policy, virtualServers: ['/Common/vs'] };
+  expect(await driver.probe('asmPolicy.setMode', mode, randomUUID())).toEqual({ finding: 'ABSENT' });
+  expect(await driver.probe('asmPolicy.setVirtualServers', servers, randomUUID())).toEqual({ finding: 'ABSENT' });
+  device.plan('TIMEOUT_AFTER_APPLYING');
+  expect(await driver.call('asmPolicy.setMode', mode)).toMatchObject({ state: 'UNKNOWN' });
+  expect(await driver.probe('asmPolicy.setMode', mode, randomUUID())).toEqual({ finding: 'PRESENT' });
+  expect(await driver.done('asmPolicy.setVirtualServers', servers)).toMatchObject({ virtualServers: ['/Common/vs'] });
+  expect(await driver.probe('asmPolicy.setVirtualServers', servers, randomUUID())).toEqual({ finding: 'PRESENT' });
+});
+
+test('whose import task it was can not be seen, but that there was none can', async () => {
+  const args = { name: 'dark', file };
+  expect(await driver.probe('asmPolicy.import', args, randomUUID())).toEqual({ finding: 'ABSENT' });
+  device.plan('TIMEOUT_AFTER_APPLYING');
+  expect(await driver.call('asmPolicy.import', args)).toMatchObject({ state: 'UNKNOWN' });
+  expect(await driver.probe('asmPolicy.import', args, randomUUID())).toMatchObject({
+    finding: 'UNREADABLE',
+    message: expect.stringMatching(/\((NEW|STARTED|COMPLETED)\)/),
+  });
+});
+
+test('policies are listed and deleted', async () => {
+  const policy = await imported('old-shop');
+  const listed = (await driver.done('asmPolicy.list', { name: 'old-' })).policies as JsonObject[];
+  expect(listed).toMatchObject([{ policy, name: 'old-shop', partition: 'Common' }]);
+  const remove = f5BigIp.resources?.get('asm-policy')?.remove?.({ scope: 'Common', key: 'old-shop', uuid: policy });
+  if (!remove) throw new Error('no deletion');
+  await driver.done(remove.operation, remove.arguments);
+  expect(await driver.call(remove.operation, remove.arguments)).toMatchObject({ state: 'FAILED', absent: true });
+  expect(await driver.look('asm-policy', { scope: 'Common', key: 'old-shop', uuid: policy })).toEqual({
+    finding: 'ABSENT',
+  });
+  const without = f5BigIp.resources?.get('asm-policy')?.remove?.({ scope: 'Common', key: 'old-shop', uuid: null });
+  expect(without).toBeUndefined();
+});
+
+test('another policy of a name that contains it is not taken for it', async () => {
+  await imported('twin-long');
+  expect(await driver.look('asm-policy', { scope: 'Common', key: 'twin' })).toEqual({ finding: 'ABSENT' });
+});
