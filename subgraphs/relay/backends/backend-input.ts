@@ -24,6 +24,7 @@ const namePattern = /^[A-Za-z0-9._-]+$/;
 const nameWants = 'letters, digits, dot, hyphen, underscore';
 // As ssh-keygen -lf prints it: base64 of 32 bytes without padding.
 const hostKeyPattern = /^SHA256:[A-Za-z0-9+/]{43}$/;
+const certificatePattern = /^(SHA256:[A-Za-z0-9+/]{43}|[0-9A-Fa-f]{64}|([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/;
 
 export function checkName(check: InputCheck, field: string, value: string): void {
   check.text(field, value, { required: true, min: 1, max: 63, pattern: namePattern, wants: nameWants });
@@ -57,8 +58,21 @@ export function checkHostKey(check: InputCheck, value: string | null | undefined
 }
 
 export function checkCertificate(check: InputCheck, value: string | null | undefined, required = false): void {
-  const wants = 'the SHA-256 of the certificate, in base64 without padding: SHA256: and 43 characters';
-  check.text('certificateSha256', value, { required, max: 64, pattern: hostKeyPattern, wants });
+  const wants =
+    'the SHA-256 of the certificate: 64 hexadecimal digits, with or without colons, or SHA256: and 43 characters';
+  check.text('certificateSha256', value, { required, max: 95, pattern: certificatePattern, wants });
+}
+
+/** `SHA256:…` in base64, whichever way it was given; for a fingerprint that was checked. */
+export function canonicalFingerprint(value: string): string {
+  if (value.startsWith('SHA256:')) return value;
+  return `SHA256:${Buffer.from(value.replaceAll(':', ''), 'hex').toString('base64').replace(/=+$/, '')}`;
+}
+
+/** As `openssl x509 -fingerprint -sha256` prints it, for who compares. */
+export function hexFingerprint(sha256: string): string {
+  const bytes = Buffer.from(sha256.slice('SHA256:'.length), 'base64');
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':');
 }
 
 export function checkCaCertificates(check: InputCheck, value: string | null | undefined): void {

@@ -17,6 +17,7 @@ import { orphanMappings } from '../mappings/orphans.ts';
 import type { CryptoProfile } from '../transports/session.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';
 import {
+  canonicalFingerprint,
   checkCaCertificates,
   checkCertificate,
   checkCredentials,
@@ -175,7 +176,7 @@ export class BackendService {
       checkCertificate(check, input.certificateSha256, true);
       const row = await this.#find(context, input.id, 'OPERATOR', check);
       check.throwIfAny();
-      const { certificateSha256 } = input;
+      const certificateSha256 = canonicalFingerprint(input.certificateSha256);
       const change = { certificateSha256, ...nothingPresented, ...closedCircuit };
       const reason = `certificate ${certificateSha256} accepted`;
       return { projectId: row.projectId, effect: (tx) => this.#change(tx, row.id, () => change, reason) };
@@ -249,7 +250,7 @@ export class BackendService {
         cryptoProfile: input.cryptoProfile ?? 'MODERN',
         allowInit: input.allowInit ?? false,
         hostKeySha256: input.hostKeySha256 ?? null,
-        certificateSha256: input.certificateSha256 ?? null,
+        certificateSha256: input.certificateSha256 == null ? null : canonicalFingerprint(input.certificateSha256),
         caCertificates: input.caCertificates ?? null,
         options: JSON.stringify(options),
       });

@@ -7,6 +7,7 @@ import type { PageArguments } from '../../../platform/graph/connection.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { Leases } from '../../../platform/leases.ts';
+import { hexFingerprint } from '../backends/backend-input.ts';
 import type {
   BackendCertificateAcceptInput,
   BackendCreateInput,
@@ -202,7 +203,9 @@ function backendResolvers({ entities, pages, leases, drivers, owner, name }: Res
     allowInit: (row: BackendRow) => row.allowInit === 1,
     options: (row: BackendRow) => optionsOf(row),
     presented: (row: BackendRow) =>
-      row.presentedSha256 === null ? null : { kind: row.presentedKind, sha256: row.presentedSha256 },
+      row.presentedSha256 === null
+        ? null
+        : { kind: row.presentedKind, sha256: row.presentedSha256, hex: hexFingerprint(row.presentedSha256) },
     credentialFields: (row: BackendRow, _: unknown, context: RequestContext) =>
       entities.credentialFields(context, row.id),
     driverOperations: (row: BackendRow) => [...(drivers.get(row.driver)?.operations.values() ?? [])],

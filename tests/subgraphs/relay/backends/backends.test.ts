@@ -1,6 +1,7 @@
 // The registry of backends: registering, choosing, changing, deleting; secrets stay secret.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/ids.ts';
+import { canonicalFingerprint, hexFingerprint } from '../../../../subgraphs/relay/backends/backend-input.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
@@ -228,4 +229,13 @@ test('pages of backends follow each other by name', async () => {
   expect(new Set(seen).size).toBe(seen.length);
   expect(seen).toContain('south-1');
   expect(seen).not.toContain('mapped');
+});
+
+test.each([
+  'SHA256:o7+D0KWlhhSKw/91WWVD+KMkoNr+Dzuxcq1JJm19wOs',
+  'a3bf83d0a5a586148ac3ff75596543f8a324a0dafe0f3bb172ad49266d7dc0eb',
+  'A3:BF:83:D0:A5:A5:86:14:8A:C3:FF:75:59:65:43:F8:A3:24:A0:DA:FE:0F:3B:B1:72:AD:49:26:6D:7D:C0:EB',
+])('a certificate is accepted by its fingerprint however it is written: %s', (text) => {
+  expect(canonicalFingerprint(text)).toBe('SHA256:o7+D0KWlhhSKw/91WWVD+KMkoNr+Dzuxcq1JJm19wOs');
+  expect(hexFingerprint(canonicalFingerprint(text))).toMatch(/^A3:BF:(..:)+C0:EB$/);
 });
