@@ -13,6 +13,7 @@ const rules: readonly Rule[] = [
   { folder: 'gateway/', mayImport: ['platform/', 'schema/'] },
   { folder: 'workers/', mayImport: ['platform/', 'subgraphs/'] },
   { folder: 'embedded/', mayImport: [] },
+  { folder: 'clients/', mayImport: [] },
   { folder: 'simulators/', mayImport: [] },
   { folder: 'schema/', mayImport: ['platform/'] },
   { folder: 'lab/', mayImport: ['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/'] },

@@ -8,7 +8,7 @@ import { findTableFaults, readTableOwners } from './table-ownership.ts';
 
 const folders = [
   ...['bin', 'bench', 'embedded', 'gateway', 'lab', 'platform', 'schema', 'simulators', 'subgraphs', 'tools'],
-  ...['workers', 'tests', 'dashboard/src'],
+  ...['workers', 'clients', 'tests', 'dashboard/src'],
 ];
 
 /** Parsed once for all of them. */

@@ -1,0 +1,169 @@
+// The retry contract (docs/retries.md) as decisions on answers: what ends the asking, and what is asked next. Pure, but for
+// what it notes in `Progress`.
+
+export interface Operation {
+  readonly id: string;
+  readonly name: string;
+  readonly state: 'PENDING' | 'SENT' | 'SUCCEEDED' | 'FAILED' | 'ACCEPTED' | 'UNKNOWN' | 'REJECTED';
+  readonly result: unknown;
+  readonly deviceError: { readonly code: string; readonly message: string } | null;
+  /** Until then a call whose outcome is UNKNOWN may still take effect. */
+  readonly quietUntil: string | null;
+  readonly mappings: readonly {
+    readonly id: string;
+    readonly resource: string;
+    readonly scope: string;
+    readonly key: string;
+    readonly uuid: string | null;
+    readonly state: string;
+  }[];
+}
+
+/** An entry of `userErrors`. */
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+  readonly field: readonly string[];
+  readonly retry: 'SAME_KEY' | 'NEW_KEY' | 'NEVER';
+  readonly retryAfterMs: number | null;
+}
+
+export type OutcomeKind =
+  /** The device did it. */
+  | 'SUCCEEDED'
+  /** The device said no: `operation.deviceError`. */
+  | 'FAILED'
+  /** Nothing happened, and nothing will by itself: `refusals`, or a call that was never sent. */
+  | 'REFUSED'
+  /** It was sent, and there is no verdict. */
+  | 'UNKNOWN'
+  /** The asking ended before it was known what became of it. The same request with the same key goes on from here. */
+  | 'OPEN';
+
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  readonly idempotencyKey: string;
+  readonly operation: Operation | null;
+  readonly refusals: readonly Refusal[];
+  /** What the device answered when the journal could not take it (OUTCOME_NOT_RECORDED); else null. */
+  readonly deviceAnswer: unknown;
+  /** What a person has to look at; null: nothing. */
+  readonly person: string | null;
+  /** How many requests were made. */
+  readonly requests: number;
+}
+
+/** What has been learned so far. */
+export interface Progress {
+  readonly idempotencyKey: string;
+  operation: Operation | null;
+  refusals: readonly Refusal[];
+  deviceAnswer: unknown;
+  /** A request has no answer: it may still arrive and be carried out, whatever later ones are told. */
+  uncertain: boolean;
+  requests: number;
+}
+
+/** `send`: the mutation, same key. `read`: the operation. `look`: have the relay read the job that the call became. */
+export type Request = 'send' | 'read' | 'look';
+
+export type Step =
+  | { readonly end: Outcome }
+  | { readonly next: Request; readonly why: string; readonly afterMs?: number | null };
+
+/** The same request helps, once a person has done this. */
+const personFirst: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'the token is not, or no longer, accepted: get another',
+  BACKEND_DISABLED: 'the backend is disabled: enable it',
+  HOST_KEY_UNKNOWN: 'no host key of the backend is accepted: compare it, and accept it',
+  CERTIFICATE_UNKNOWN: 'no certificate of the backend is accepted: compare it, and accept it',
+  UNSETTLED_PREDECESSOR: 'an earlier call on the same object is UNKNOWN: settle it',
+};
+
+/** Another request with this key may be on its way to its effect, or this one's own commit was cut off. */
+const uncertainCodes: ReadonlySet<string> = new Set(['OUTCOME_UNCERTAIN', 'IN_PROGRESS']);
+
+/** Refused: this request did nothing. An earlier one without an answer may have. */
+export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): Step {
+  progress.refusals = refusals;
+  if (refusals.some(({ code }) => uncertainCodes.has(code))) progress.uncertain = true;
+  const words = wordsOf(refusals);
+  const doing = refusals.map(({ code }) => personFirst[code]).find((each) => each !== undefined);
+  if (doing === undefined && refusals.every(({ retry }) => retry === 'SAME_KEY'))
+    return { next: 'send', why: words, afterMs: refusals[0]?.retryAfterMs ?? null };
+  const never = refusals.some(({ retry }) => retry === 'NEVER');
+  const mend = never ? 'no retry helps' : 'mend the input, and send it with a new key';
+  const same = doing === undefined ? undefined : `${doing}; then send the same request with the same key`;
+  if (!progress.uncertain) return { end: outcomeOf(progress, 'REFUSED', same ?? `${words}: ${mend}`) };
+  const person = `refused (${words}), but an earlier request had no answer and may have been carried out: ${same ?? 'look at the operations of the backend before you send it with another key'}`;
+  return { end: outcomeOf(progress, 'OPEN', person) };
+}
+
+/** What an operation's state asks for. */
+export function afterState(progress: Progress, operation: Operation): Step {
+  progress.operation = operation;
+  progress.refusals = [];
+  const { state, deviceError } = operation;
+  switch (state) {
+    case 'SUCCEEDED':
+      return { end: outcomeOf(progress, 'SUCCEEDED', null) };
+    case 'FAILED':
+      // Nothing left the relay, and the key is free again.
+      if (deviceError?.code === 'NOT_SENT') return { next: 'send', why: deviceError.message };
+      return { end: outcomeOf(progress, 'FAILED', null) };
+    case 'REJECTED':
+      return { next: 'send', why: deviceError?.message ?? 'it was never sent' };
+    case 'UNKNOWN':
+      return { end: outcomeOf(progress, 'UNKNOWN', unknownText(operation, progress.deviceAnswer)) };
+    case 'PENDING':
+    case 'SENT':
+      return { next: 'read', why: state };
+    case 'ACCEPTED':
+      return { next: 'look', why: state };
+  }
+}
+
+/** What a job's reading was refused for. */
+export function afterLookRefused(progress: Progress, operation: Operation, refusal: Refusal | undefined): Step {
+  const why = refusal === undefined ? 'no answer' : wordsOf([refusal]);
+  if (refusal?.retry === 'SAME_KEY') return { next: 'look', why, afterMs: refusal.retryAfterMs };
+  // Another has settled it meanwhile.
+  if (refusal?.code === 'WRONG_STATE') return { next: 'read', why };
+  const person = `operation ${operation.id} is a job on the device, and how it ended can't be read from here (${why}): have an operator run operationSettle`;
+  return { end: outcomeOf(progress, 'OPEN', person) };
+}
+
+/** The time is over, or the caller wants no more. */
+export function whenOver(progress: Progress): Outcome {
+  const { operation, refusals, uncertain, requests } = progress;
+  const unsent = operation === null || operation.state === 'REJECTED' || operation.deviceError?.code === 'NOT_SENT';
+  // UNAVAILABLE: whether the key was used before could not be looked up.
+  const answered = requests > 0 && !uncertain && !refusals.some(({ code }) => code === 'UNAVAILABLE');
+  if (unsent && answered) {
+    const why = refusals.length > 0 ? wordsOf(refusals) : (operation?.deviceError?.message ?? 'it was not sent');
+    return outcomeOf(
+      progress,
+      'REFUSED',
+      `${why}: nothing was sent in time; the same request with the same key goes on`,
+    );
+  }
+  const seen = operation === null ? 'no operation was seen' : `operation ${operation.id} was ${operation.state}`;
+  const last = refusals.length > 0 ? `, and the last answer ${wordsOf(refusals)}` : '';
+  const person = `not known when the time was over: ${seen}${last}; the same request with the same key goes on`;
+  return outcomeOf(progress, 'OPEN', person);
+}
+
+export function outcomeOf(progress: Progress, kind: OutcomeKind, person: string | null): Outcome {
+  const { idempotencyKey, operation, refusals, deviceAnswer, requests } = progress;
+  return { kind, idempotencyKey, operation, refusals, deviceAnswer, person, requests };
+}
+
+function unknownText({ id, quietUntil }: Operation, deviceAnswer: unknown): string {
+  const until = quietUntil === null ? '' : `; until ${quietUntil} it may still take effect`;
+  const said = deviceAnswer === null ? '' : '; the device had answered: see deviceAnswer';
+  return `operation ${id} was sent and has no verdict${until}${said}: look at the backend, or let operationSettle look; do not send it with another key before that`;
+}
+
+function wordsOf(refusals: readonly Refusal[]): string {
+  return refusals.map(({ code, message }) => `${code}: ${message}`).join('; ');
+}

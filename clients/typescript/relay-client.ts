@@ -1,0 +1,202 @@
+// Carries one relaying mutation through to its end, as the retry contract (docs/retries.md) wants it: always under the same
+// idempotency key, however often it has to be asked, so that the device is called at most once. What the contract leaves to
+// a person it leaves to a person, and says what to look at.
+import {
+  afterLookRefused,
+  afterRefusal,
+  afterState,
+  type Operation,
+  type Outcome,
+  outcomeOf,
+  type Progress,
+  type Refusal,
+  type Request,
+  type Step,
+  whenOver,
+} from './contract.ts';
+import { ask, type GraphEndpoint, type GraphReply } from './graph-request.ts';
+
+export interface RelayRequest {
+  /** A relaying mutation, for example firewallRuleCreate or relayCall. */
+  readonly mutation: string;
+  /**
+   * One for each thing that is wanted, stored by the caller before it asks: after a crash of its own it asks again with it.
+   * The relay knows it for 7 days.
+   */
+  readonly idempotencyKey: string;
+  /** The mutation's input without idempotencyKey, waitMs and dryRun. */
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+export interface RelayBounds {
+  /** Ends the asking, never the call. */
+  readonly signal?: AbortSignal;
+  /** How long to go on asking; default 5 minutes. */
+  readonly deadlineMs?: number;
+  /** Told before each further request. */
+  readonly onAgain?: (again: Again) => void;
+  /** The first pause where the relay names none; it doubles up to `longestPauseMs`. Default 250. */
+  readonly firstPauseMs?: number;
+  /** Default 10 s. */
+  readonly longestPauseMs?: number;
+}
+
+/** Why there will be another request, which, and when. */
+export interface Again {
+  readonly request: Request;
+  readonly why: string;
+  readonly inMs: number;
+}
+
+/** What every request of a run needs. */
+interface Run {
+  readonly endpoint: GraphEndpoint;
+  readonly request: RelayRequest;
+  readonly progress: Progress;
+  readonly endsAtMs: number;
+  readonly signal: AbortSignal;
+}
+
+const defaultDeadlineMs = 300_000;
+const [defaultFirstPauseMs, defaultLongestPauseMs] = [250, 10_000];
+/** How long a request lets the relay wait for the device, and how much longer its answer may take. */
+const [longestWaitMs, answerMarginMs] = [30_000, 15_000];
+/** Left of the deadline for the last answer to arrive. */
+const lastAnswerMs = 1_000;
+
+const operationFields = `id name state result deviceError { code message } quietUntil
+  mappings { id resource scope key uuid state }`;
+const payloadFields = `operation { ${operationFields} } userErrors { code message field retry retryAfterMs }`;
+const readDocument = `query ($id: ID!) { root: operation(id: $id) { ${operationFields} } }`;
+const lookDocument = `mutation ($input: OperationSettleInput!) { root: operationSettle(input: $input) { ${payloadFields} } }`;
+
+/** Never rejects for what the relay or the network does; a TypeError for a request that it can't carry. */
+export async function carryOut(
+  endpoint: GraphEndpoint,
+  request: RelayRequest,
+  bounds: RelayBounds = {},
+): Promise<Outcome> {
+  const { mutation, input, idempotencyKey } = request;
+  if (!/^[a-z][A-Za-z]{0,63}$/.test(mutation)) throw new TypeError(`${mutation} is no mutation's name`);
+  if (idempotencyKey === '') throw new TypeError('an idempotency key is needed');
+  if (input.dryRun === true) throw new TypeError('a dry run has no outcome to wait for');
+  const deadlineMs = bounds.deadlineMs ?? defaultDeadlineMs;
+  const signals = [AbortSignal.timeout(deadlineMs), ...(bounds.signal === undefined ? [] : [bounds.signal])];
+  const signal = AbortSignal.any(signals);
+  const progress: Progress = {
+    ...{ idempotencyKey, operation: null, refusals: [], deviceAnswer: null, uncertain: false, requests: 0 },
+  };
+  // What is sent again is what was sent first, whatever the caller does with its object meanwhile.
+  const kept = { ...request, input: structuredClone(input) };
+  const run = { endpoint, request: kept, progress, endsAtMs: performance.now() + deadlineMs, signal };
+  const pauses = pausesOf(bounds);
+  let next: Request = 'send';
+  while (!signal.aborted) {
+    progress.requests += 1;
+    const step: Step = await requests[next](run);
+    if ('end' in step) return step.end;
+    if (signal.aborted) break;
+    if (step.next !== next) pauses.restart();
+    next = step.next;
+    const inMs = pauses.next(step.afterMs ?? 0);
+    bounds.onAgain?.({ request: next, why: step.why, inMs });
+    await sleep(inMs, signal);
+  }
+  return whenOver(progress);
+}
+
+const requests: Readonly<Record<Request, (run: Run) => Promise<Step>>> = { send, read, look };
+
+/** The mutation, under its key; the relay waits for the device meanwhile. */
+async function send({ endpoint, request, progress, endsAtMs, signal }: Run): Promise<Step> {
+  const { mutation, input, idempotencyKey } = request;
+  const leftMs = Math.floor(endsAtMs - performance.now()) - lastAnswerMs;
+  const waitMs = Math.max(0, Math.min(longestWaitMs, leftMs));
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  const document = `mutation ($input: ${type}!) { root: ${mutation}(input: $input) { ${payloadFields} } }`;
+  const variables = { input: { ...input, idempotencyKey, waitMs } };
+  const reply = await ask(endpoint, document, variables, withDeadline(signal, waitMs + answerMarginMs));
+  if (reply.kind === 'lost') {
+    progress.uncertain = true;
+    progress.deviceAnswer = reply.outcome ?? progress.deviceAnswer;
+    return { next: 'send', why: reply.why, afterMs: reply.retryAfterMs ?? null };
+  }
+  if (reply.kind === 'refused') return afterRefusal(progress, [refusalOf(reply)]);
+  const { operation, userErrors } = payloadOf(reply.value);
+  if (userErrors.length > 0) return afterRefusal(progress, userErrors);
+  if (operation !== null) return afterState(progress, operation);
+  const person = 'the key was used for a call that the journal no longer has: look at the backend';
+  return { end: outcomeOf(progress, 'OPEN', person) };
+}
+
+/** The operation, as it now is. */
+async function read({ endpoint, progress, signal }: Run): Promise<Step> {
+  const { operation } = progress;
+  if (operation === null) return { next: 'send', why: 'no operation is known' };
+  const { id, state } = operation;
+  const reply = await ask(endpoint, readDocument, { id }, withDeadline(signal, answerMarginMs));
+  if (reply.kind === 'lost') return { next: 'read', why: reply.why, afterMs: reply.retryAfterMs ?? null };
+  if (reply.kind === 'refused') {
+    const person = `operation ${id} was ${state}, and can't be read (${reply.code}: ${reply.message})`;
+    return { end: outcomeOf(progress, 'OPEN', person) };
+  }
+  // Not there, or not to be seen any more: the key still knows it.
+  if (!('id' in reply.value)) return { next: 'send', why: 'the operation can not be read' };
+  return afterState(progress, reply.value as unknown as Operation);
+}
+
+/** Has the relay read the job on the device that an ACCEPTED call became. A look, whatever its name: it calls nothing. */
+async function look({ endpoint, progress, signal }: Run): Promise<Step> {
+  const { operation } = progress;
+  if (operation === null) return { next: 'send', why: 'no operation is known' };
+  const input = { id: operation.id };
+  const reply = await ask(endpoint, lookDocument, { input }, withDeadline(signal, longestWaitMs + answerMarginMs));
+  if (reply.kind === 'lost') return { next: 'look', why: reply.why, afterMs: reply.retryAfterMs ?? null };
+  if (reply.kind === 'refused') return afterLookRefused(progress, operation, refusalOf(reply));
+  const { operation: seen, userErrors } = payloadOf(reply.value);
+  return seen === null ? afterLookRefused(progress, operation, userErrors[0]) : afterState(progress, seen);
+}
+
+function payloadOf(value: Readonly<Record<string, unknown>>) {
+  const { operation, userErrors } = value as { operation?: Operation | null; userErrors?: readonly Refusal[] };
+  return { operation: operation ?? null, userErrors: userErrors ?? [] };
+}
+
+/** A refusal of the whole request in the words of `userErrors`. */
+function refusalOf({ code, message }: GraphReply & { readonly kind: 'refused' }): Refusal {
+  const retry = code === 'UNAUTHENTICATED' ? 'SAME_KEY' : code === 'FORBIDDEN' ? 'NEVER' : 'NEW_KEY';
+  return { code, message, field: [], retry, retryAfterMs: null };
+}
+
+/** Doubling, with a tenth of chance so that clients do not come back all at once; never sooner than the relay asks. */
+function pausesOf({ firstPauseMs = defaultFirstPauseMs, longestPauseMs = defaultLongestPauseMs }: RelayBounds) {
+  let pauseMs = firstPauseMs;
+  return {
+    restart() {
+      pauseMs = firstPauseMs;
+    },
+    next(atLeastMs: number): number {
+      const chosenMs = Math.max(pauseMs, atLeastMs);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      return Math.round(chosenMs * (1 + Math.random() / 10));
+    },
+  };
+}
+
+function withDeadline(signal: AbortSignal, deadlineMs: number): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+}
+
+/** Ends early when the signal is aborted. */
+function sleep(pauseMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, pauseMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+  });
+}

@@ -1,0 +1,124 @@
+// A gateway in this process, and behind it system and relay as a process of their own that can be killed and started again,
+// with a device behind them.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type RunningProcess, startProcess } from '../../../bin/compose/process.ts';
+import { readConfig } from '../../../platform/config.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { startProgram } from '../../bin/support/up-process.ts';
+import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
+import { freePort } from '../../support/free-port.ts';
+import { accountsOf, type SystemPlace, systemPlace } from '../../support/running-system.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+
+export class RelayHost {
+  readonly place: SystemPlace;
+  readonly device: NftDevice;
+  readonly token: string;
+  readonly #gateway: RunningProcess;
+  readonly #configFile: string;
+  #program: ReturnType<typeof startProgram> | undefined;
+
+  private constructor(
+    place: SystemPlace,
+    device: NftDevice,
+    token: string,
+    gateway: RunningProcess,
+    configFile: string,
+  ) {
+    this.place = place;
+    this.device = device;
+    this.token = token;
+    this.#gateway = gateway;
+    this.#configFile = configFile;
+  }
+
+  static async start(): Promise<RelayHost> {
+    const place = await systemPlace();
+    const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
+    const accounts = await startProcess(readConfig({ flags: { ...place.settings, roles: 'system' } }), log);
+    const token = await accountsOf(place, accounts);
+    await accounts.stop();
+    const [systemPort, relayPort] = [await freePort(), await freePort()];
+    const configFile = join(place.folder.path, 'control.json');
+    const control = { 'internal.systemPort': systemPort, 'internal.relayPort': relayPort, 'log.level': 'warn' };
+    await writeFile(configFile, JSON.stringify({ ...place.settings, ...control, roles: ['system', 'relay'] }));
+    const gateway = await startProcess(
+      readConfig({
+        flags: {
+          ...{ roles: 'gateway', 'listen.port': '0', 'keys.trustFile': place.settings['keys.trustFile'] ?? '' },
+          'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
+          'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
+        },
+      }),
+      log,
+    );
+    const host = new RelayHost(place, await NftDevice.start(), token, gateway, configFile);
+    await host.startRelay();
+    return host;
+  }
+
+  /** Of the gateway, without /graphql. */
+  get origin(): string {
+    return this.#gateway.url ?? '';
+  }
+
+  async startRelay(): Promise<void> {
+    this.#program = startProgram(['serve', '--config', this.#configFile]);
+    await waitFor('the relay', () => this.#answers('{ drivers { name } backends { nodes { id } } }'), 30_000);
+  }
+
+  /** SIGKILL: no farewell to anyone. */
+  async killRelay(): Promise<void> {
+    this.#program?.child.kill('SIGKILL');
+    await this.#program?.ended;
+  }
+
+  /** SIGTERM: what is on the wire gets its verdict. */
+  async stopRelay(): Promise<void> {
+    this.#program?.child.kill('SIGTERM');
+    await this.#program?.ended;
+  }
+
+  async ask<Data>(query: string, variables: object = {}): Promise<Data> {
+    const response = await fetch(`${this.origin}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    const { data, errors } = (await response.json()) as { data?: Data | null; errors?: unknown };
+    if (data == null || errors !== undefined) throw new Error(JSON.stringify(errors));
+    return data;
+  }
+
+  /** A backend that is this host's device. */
+  async register(name: string, more: Record<string, unknown> = {}): Promise<string> {
+    const { host, port, hostKeySha256 } = this.device.ssh;
+    const input = {
+      ...{ name, driver: 'linux-nftables', host, port, hostKeySha256 },
+      ...{ credentials: { username: 'netops', password: 'secret' }, ...more },
+    };
+    const { made } = await this.ask<{ made: { backend: { id: string } | null; userErrors: unknown } }>(
+      `mutation ($input: BackendCreateInput!) {
+        made: backendCreate(input: $input) { backend { id } userErrors { code message } }
+      }`,
+      { input },
+    );
+    if (made.backend === null) throw new Error(JSON.stringify(made.userErrors));
+    return made.backend.id;
+  }
+
+  async stop(): Promise<void> {
+    await this.stopRelay();
+    await this.#gateway.stop();
+    await this.device.ssh.stop();
+    await this.place.remove();
+  }
+
+  async #answers(query: string): Promise<boolean> {
+    return this.ask(query).then(
+      () => true,
+      () => false,
+    );
+  }
+}

@@ -1,0 +1,255 @@
+// The client's decisions, answer by answer, against an endpoint that says what the test wants. What answers mean on a real
+// system is in relay-client.test.ts.
+import { describe, expect, test } from '@jest/globals';
+import { type Again, carryOut } from '../../../clients/typescript/relay-client.ts';
+import { userErrorCodes } from '../../../platform/errors.ts';
+
+type Body = Record<string, unknown>;
+/** 'lost': the connection ends without an answer. */
+type Scripted = { status?: number; headers?: Record<string, string>; body: Body | string } | 'lost';
+
+const request = { mutation: 'firewallRuleCreate', idempotencyKey: 'key-1', input: { name: 'r', action: 'DROP' } };
+
+interface Sent {
+  readonly query: string;
+  readonly variables: { readonly input?: Body; readonly id?: string };
+  readonly authorization: string;
+}
+
+/** Answers in turn; the last one for ever. */
+async function run(answers: readonly Scripted[], options: { deadlineMs?: number; token?: () => string } = {}) {
+  const sent: Sent[] = [];
+  const again: Again[] = [];
+  const endpoint = {
+    url: 'https://graph.example/graphql',
+    token: options.token ?? 'tg_token',
+    fetch: async (_url: unknown, init?: RequestInit) => {
+      const { query, variables } = JSON.parse(String(init?.body)) as Pick<Sent, 'query' | 'variables'>;
+      const authorization = new Headers(init?.headers).get('authorization') ?? '';
+      sent.push({ query, variables, authorization });
+      const answer = answers[Math.min(sent.length, answers.length) - 1] ?? 'lost';
+      if (answer === 'lost') throw new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } });
+      const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
+      return new Response(text, { status: answer.status ?? 200, headers: answer.headers ?? {} });
+    },
+  };
+  const bounds = { deadlineMs: options.deadlineMs ?? 5_000, firstPauseMs: 1, longestPauseMs: 5 };
+  const outcome = await carryOut(endpoint, request, { ...bounds, onAgain: (each) => again.push(each) });
+  return { outcome, sent, again };
+}
+
+const operation = (state: string, more: Body = {}) => ({
+  ...{ id: 'op-1', name: 'rule.create', state, result: null, deviceError: null, quietUntil: null, mappings: [] },
+  ...more,
+});
+const payload = (state: string, more: Body = {}): Scripted => ({
+  body: { data: { root: { operation: operation(state, more), userErrors: [] } } },
+});
+const seen = (state: string): Scripted => ({ body: { data: { root: operation(state) } } });
+const refusal = (code: keyof typeof userErrorCodes, retryAfterMs: number | null = null): Scripted => {
+  const error = { code, message: `said ${code}`, field: [], retry: userErrorCodes[code].retry, retryAfterMs };
+  return { body: { data: { root: { operation: null, userErrors: [error] } } } };
+};
+const topLevel = (code: string, status = 200, more: Body = {}): Scripted => ({
+  status,
+  body: { data: null, errors: [{ message: `said ${code}`, extensions: { code, ...more } }] },
+});
+
+describe('what is sent', () => {
+  test('always the same input under the same key, with nothing but waitMs of its own', async () => {
+    const { outcome, sent } = await run(['lost', refusal('BUSY'), topLevel('INTERNAL'), payload('SUCCEEDED')]);
+    expect(outcome).toMatchObject({ kind: 'SUCCEEDED', idempotencyKey: 'key-1', requests: 4, person: null });
+    const inputs = sent.map(({ variables: { input } }) => ({ ...input, waitMs: typeof input?.waitMs }));
+    expect(inputs).toEqual(Array(4).fill({ name: 'r', action: 'DROP', idempotencyKey: 'key-1', waitMs: 'number' }));
+    expect(sent[0]?.query).toContain('mutation ($input: FirewallRuleCreateInput!) { root: firewallRuleCreate');
+    expect(new Set(sent.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer tg_token']));
+  });
+
+  test('what the caller does with its input meanwhile changes nothing', async () => {
+    const input = { name: 'r', list: ['a'] };
+    const sent: unknown[] = [];
+    const endpoint = {
+      ...{ url: 'https://graph.example/graphql', token: 't' },
+      fetch: async (_url: unknown, init?: RequestInit) => {
+        sent.push((JSON.parse(String(init?.body)) as Sent).variables.input?.list);
+        input.list.push('b');
+        if (sent.length < 2) throw new TypeError('fetch failed');
+        return Response.json({ data: { root: { operation: operation('SUCCEEDED'), userErrors: [] } } });
+      },
+    };
+    await carryOut(endpoint, { ...request, input }, { firstPauseMs: 1 });
+    expect(sent).toEqual([['a'], ['a']]);
+  });
+
+  test.each([
+    [{ ...request, mutation: 'a { b }' }, "no mutation's name"],
+    [{ ...request, idempotencyKey: '' }, 'key is needed'],
+    [{ ...request, input: { dryRun: true } }, 'dry run'],
+  ])('%j is refused before anything is sent', async (wrong, message) => {
+    await expect(carryOut({ url: 'https://graph.example', token: 't' }, wrong)).rejects.toThrow(message);
+  });
+});
+
+describe('refusals', () => {
+  const person = ['BACKEND_DISABLED', 'HOST_KEY_UNKNOWN', 'CERTIFICATE_UNKNOWN', 'UNSETTLED_PREDECESSOR'];
+  test.each(Object.keys(userErrorCodes) as (keyof typeof userErrorCodes)[])(
+    '%s: as the registry says, the same key, or the end',
+    async (code) => {
+      const { outcome, sent } = await run([refusal(code), payload('SUCCEEDED')]);
+      if (userErrorCodes[code].retry === 'SAME_KEY' && !person.includes(code)) {
+        expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 2, refusals: [] });
+        return;
+      }
+      expect(outcome).toMatchObject({ kind: 'REFUSED', requests: 1, operation: null, refusals: [{ code }] });
+      expect(outcome.person).toMatch(/same key|no retry helps|new key/);
+      expect(sent).toHaveLength(1);
+    },
+  );
+
+  test('not sooner than retryAfterMs says', async () => {
+    const { again } = await run([refusal('CIRCUIT_OPEN', 60), refusal('RATE_LIMITED', 30), payload('SUCCEEDED')]);
+    expect(again.map(({ request: kind }) => kind)).toEqual(['send', 'send']);
+    expect(again[0]?.inMs).toBeGreaterThanOrEqual(60);
+    expect(again[1]?.inMs).toBeGreaterThanOrEqual(30);
+  });
+
+  test('until the time is over: nothing happened, and the same key goes on', async () => {
+    const { outcome } = await run([refusal('BUSY')], { deadlineMs: 60 });
+    expect(outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'BUSY' }] });
+    expect(outcome.person).toMatch(/BUSY.*same request with the same key/);
+  });
+
+  test.each(['OUTCOME_UNCERTAIN', 'IN_PROGRESS', 'UNAVAILABLE'] as const)(
+    '%s until the time is over: not known, for the key may be used',
+    async (code) => {
+      const { outcome } = await run([refusal(code)], { deadlineMs: 60 });
+      expect(outcome).toMatchObject({ kind: 'OPEN', operation: null, refusals: [{ code }] });
+    },
+  );
+
+  test('after a request without an answer a refusal proves nothing about that one', async () => {
+    for (const lost of ['lost', topLevel('SUBGRAPH_UNAVAILABLE'), { status: 502, body: '<html>' }] as const) {
+      const { outcome } = await run([lost, refusal('FORBIDDEN')]);
+      expect(outcome).toMatchObject({ kind: 'OPEN', refusals: [{ code: 'FORBIDDEN' }] });
+      expect(outcome.person).toContain('an earlier request had no answer');
+    }
+    const { outcome } = await run(['lost', refusal('BUSY')], { deadlineMs: 60 });
+    expect(outcome.kind).toBe('OPEN');
+  });
+});
+
+describe('top-level errors', () => {
+  test.each(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'INTERNAL', 'OUTCOME_NOT_RECORDED', 'SOMETHING_NEW'])(
+    '%s: the same key',
+    async (code) => {
+      const { outcome } = await run([topLevel(code), payload('SUCCEEDED')]);
+      expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 2 });
+    },
+  );
+
+  test.each(['FORBIDDEN', 'INVALID_INPUT', 'LIMIT_EXCEEDED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'])(
+    '%s: the end, nothing happened',
+    async (code) => {
+      const { outcome } = await run([topLevel(code, 400)]);
+      expect(outcome).toMatchObject({ kind: 'REFUSED', requests: 1, refusals: [{ code }] });
+    },
+  );
+
+  test('UNAUTHENTICATED: another token once; else a person, and the same key', async () => {
+    let tokens = 0;
+    const token = () => `token-${++tokens}`;
+    const renewed = await run([topLevel('UNAUTHENTICATED', 401), payload('SUCCEEDED')], { token });
+    expect(renewed.outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 1 });
+    expect(renewed.sent.map(({ authorization }) => authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
+    const { outcome, sent } = await run([topLevel('UNAUTHENTICATED', 401)]);
+    expect(outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'UNAUTHENTICATED' }] });
+    expect(outcome.person).toMatch(/token.*same key/);
+    expect(sent).toHaveLength(1);
+  });
+
+  test('OUTCOME_NOT_RECORDED: what the device said is kept, also when the journal never gets it', async () => {
+    const told = { operationId: 'x', state: 'SUCCEEDED', result: { handle: 7 }, deviceError: null };
+    const lost = topLevel('OUTCOME_NOT_RECORDED', 200, { outcome: told });
+    const { outcome } = await run([lost, payload('UNKNOWN', { quietUntil: '2026-01-31T12:00:00.000Z' })]);
+    expect(outcome).toMatchObject({ kind: 'UNKNOWN', deviceAnswer: told, requests: 2 });
+    expect(outcome.person).toMatch(/op-1.*until 2026-01-31.*see deviceAnswer.*do not send it with another key/);
+    const written = await run([lost, payload('SENT'), seen('SUCCEEDED')]);
+    expect(written.outcome).toMatchObject({ kind: 'SUCCEEDED', deviceAnswer: told });
+    const never = await run([lost], { deadlineMs: 60 });
+    expect(never.outcome).toMatchObject({ kind: 'OPEN', deviceAnswer: told });
+  });
+
+  test('an answer that is none of ours, and a balancer that says when', async () => {
+    const busy = { status: 503, headers: { 'retry-after': '0.05' }, body: 'no server' };
+    const { outcome, again } = await run([busy, { body: '"text"' }, payload('SUCCEEDED')]);
+    expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
+    expect(again[0]).toMatchObject({ request: 'send', why: 'HTTP 503 without a GraphQL answer' });
+    expect(again[0]?.inMs).toBeGreaterThanOrEqual(50);
+  });
+});
+
+describe('states', () => {
+  test('PENDING and SENT are read, not sent again, until there is a verdict', async () => {
+    const { outcome, sent } = await run([payload('PENDING'), seen('PENDING'), 'lost', seen('SENT'), seen('SUCCEEDED')]);
+    expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 5 });
+    expect(sent.map(({ query }) => query.startsWith('mutation'))).toEqual([true, false, false, false, false]);
+    expect(sent[1]?.variables).toEqual({ id: 'op-1' });
+  });
+
+  test('FAILED ends it; UNKNOWN ends it, and says what to look at', async () => {
+    const no = { code: 'DEVICE_REFUSED', message: 'no' };
+    expect((await run([payload('FAILED', { deviceError: no })])).outcome).toMatchObject({
+      ...{ kind: 'FAILED', requests: 1, person: null, operation: { deviceError: no } },
+    });
+    const { outcome } = await run([payload('SENT'), seen('UNKNOWN')]);
+    expect(outcome).toMatchObject({ kind: 'UNKNOWN', operation: { state: 'UNKNOWN' } });
+    expect(outcome.person).toContain('op-1 was sent and has no verdict');
+  });
+
+  test('what was never sent is sent again with the same key, and when the time is over nothing happened', async () => {
+    const notSent = { deviceError: { code: 'NOT_SENT', message: 'CONNECT_FAILED: refused' } };
+    const { outcome } = await run([payload('FAILED', notSent), payload('REJECTED'), payload('SUCCEEDED')]);
+    expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
+    const over = await run([payload('FAILED', notSent)], { deadlineMs: 60 });
+    expect(over.outcome).toMatchObject({ kind: 'REFUSED', person: expect.stringContaining('CONNECT_FAILED') });
+  });
+
+  test('ACCEPTED: the job is looked at until it ends; who may not look is told to have it looked at', async () => {
+    const { outcome, sent } = await run([payload('ACCEPTED'), payload('ACCEPTED'), payload('SUCCEEDED')]);
+    expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
+    expect(sent[1]?.query).toContain('operationSettle');
+    expect(sent[1]?.variables).toEqual({ input: { id: 'op-1' } });
+    const forbidden = await run([payload('ACCEPTED'), refusal('FORBIDDEN')]);
+    expect(forbidden.outcome).toMatchObject({ kind: 'OPEN', operation: { state: 'ACCEPTED' } });
+    expect(forbidden.outcome.person).toMatch(/job on the device.*operationSettle/);
+    const settled = await run([payload('ACCEPTED'), refusal('WRONG_STATE'), seen('FAILED')]);
+    expect(settled.outcome).toMatchObject({ kind: 'FAILED', requests: 3 });
+  });
+
+  test('an operation that is gone, and a key whose call is gone', async () => {
+    const gone: Scripted = { body: { data: { root: null } } };
+    const { outcome, sent } = await run([payload('SENT'), gone, payload('SUCCEEDED')]);
+    expect(outcome.kind).toBe('SUCCEEDED');
+    expect(sent[2]?.query).toContain('firewallRuleCreate');
+    const empty: Scripted = { body: { data: { root: { operation: null, userErrors: [] } } } };
+    expect((await run([empty])).outcome).toMatchObject({
+      kind: 'OPEN',
+      person: expect.stringContaining('no longer has'),
+    });
+  });
+});
+
+test('a signal ends the asking at once, also while it waits', async () => {
+  const controller = new AbortController();
+  const endpoint = {
+    ...{ url: 'https://graph.example/graphql', token: 't' },
+    fetch: async () => Response.json({ data: { root: { operation: operation('SENT'), userErrors: [] } } }),
+  };
+  const waits = carryOut(endpoint, request, {
+    ...{ signal: controller.signal, firstPauseMs: 60_000 },
+    onAgain: () => controller.abort(),
+  });
+  expect(await waits).toMatchObject({ kind: 'OPEN', requests: 1, operation: { state: 'SENT' } });
+  const before = await carryOut(endpoint, request, { signal: AbortSignal.abort() });
+  expect(before).toMatchObject({ kind: 'OPEN', requests: 0, person: expect.stringContaining('not known') });
+});
