@@ -3,21 +3,15 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import pino from 'pino';
 import { request } from 'undici';
-import { firstAccounts } from '../../../bin/compose/first-accounts.ts';
-import { type RunningProcess, startProcess } from '../../../bin/compose/process.ts';
 import type { EndpointRequest } from '../../../gateway/web/graphql-endpoint.ts';
 import { exportMappings } from '../../../gateway/web/mapping-export.ts';
-import { readConfig } from '../../../platform/config.ts';
-import { createLogger } from '../../../platform/log.ts';
-import { openOrMakeKeyring } from '../../../platform/secrets/keyring.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
+import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
 
 interface Line {
   readonly id?: string;
@@ -37,37 +31,22 @@ interface Exported {
 }
 
 describe('of the whole system', () => {
-  let folder: TemporaryFolder;
-  let database: TestDatabase;
-  let running: RunningProcess;
+  let system: RunningSystem;
   let device: NftDevice;
-  let [token, strangersToken] = ['', ''];
+  let [origin, strangersToken] = ['', ''];
   let keys = 0;
 
   beforeAll(async () => {
-    folder = await temporaryFolder();
-    database = await testDatabase();
-    const { socketPath, user, password, database: name } = database.connection;
-    const keyFile = (which: string) => join(folder.path, `${which}.keys`);
-    await Promise.all(['trust', 'sealing'].map((which) => openOrMakeKeyring(keyFile(which))));
-    const flags = {
-      roles: 'system,relay,gateway',
-      'listen.port': '0',
-      'database.socketPath': socketPath,
-      'database.user': user,
-      'database.password': password,
-      'database.name': name,
-      'redis.path': database.redisPath,
-      'keys.trustFile': keyFile('trust'),
-      'keys.sealingFile': keyFile('sealing'),
-    };
-    running = await startProcess(readConfig({ flags }), createLogger({ level: 'silent', pretty: false }));
-    const { system } = running;
-    if (system === undefined) throw new Error('no system');
-    token = (await firstAccounts(system, folder.path)).token;
-    const otherProject = await system.firstStart.ensureProject('other');
-    const stranger = { projectId: otherProject, name: 'stranger', role: 'OPERATOR' } as const;
-    strangersToken = (await system.firstStart.issueToken(stranger)).secret;
+    system = await runningSystem();
+    origin = new URL(system.url).origin;
+    const firstStart = system.process.system?.firstStart;
+    if (firstStart === undefined) throw new Error('no system');
+    const stranger = {
+      projectId: await firstStart.ensureProject('other'),
+      name: 'stranger',
+      role: 'OPERATOR',
+    } as const;
+    strangersToken = (await firstStart.issueToken(stranger)).secret;
     device = await NftDevice.start();
     const { host, port, hostKeySha256 } = device.ssh;
     const credentials = { username: 'netops', password: 'secret' };
@@ -77,14 +56,12 @@ describe('of the whole system', () => {
   }, 60_000);
 
   afterAll(async () => {
-    await running?.stop();
+    await system?.stop();
     await device?.ssh.stop();
-    await database?.drop();
-    await folder?.remove();
   }, 60_000);
 
-  async function exported(path = '', bearer: string | undefined = token): Promise<Exported> {
-    const response = await request(`${running.url}/export/mappings.ndjson${path}`, {
+  async function exported(path = '', bearer = system.token): Promise<Exported> {
+    const response = await request(`${origin}/export/mappings.ndjson${path}`, {
       headers: bearer === '' ? {} : { authorization: `Bearer ${bearer}` },
     });
     const text = await response.body.text();
@@ -102,9 +79,9 @@ describe('of the whole system', () => {
     keys += 1;
     const type = `${name.charAt(0).toUpperCase()}${name.slice(1)}Input`;
     const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { ${fields} userErrors { code message } } }`;
-    const response = await request(`${running.url}/graphql`, {
+    const response = await request(`${origin}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
       body: JSON.stringify({ query, variables: { input: { idempotencyKey: `export-${keys}`, ...input } } }),
     });
     const { data, errors } = (await response.body.json()) as {
@@ -203,7 +180,7 @@ describe('of the whole system', () => {
 
   test('more than a page is whole', async () => {
     const total = 1_234;
-    const sql = await createConnection(database.connection);
+    const sql = await createConnection(system.database.connection);
     await sql.query(
       `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, role, backend_id, resource, scope, object_key,
         object_hash, owner_slot, state)
@@ -219,7 +196,7 @@ describe('of the whole system', () => {
 
   test('only GET', async () => {
     for (const method of ['HEAD', 'POST', 'DELETE'] as const) {
-      const response = await request(`${running.url}/export/mappings.ndjson`, { method });
+      const response = await request(`${origin}/export/mappings.ndjson`, { method });
       await response.body.dump();
       expect([method, response.statusCode]).toEqual([method, 405]);
     }
