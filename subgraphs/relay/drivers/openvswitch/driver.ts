@@ -1,0 +1,60 @@
+// Open vSwitch 3.1: its configuration database, over OVSDB (RFC 7047) with mutual TLS, or over SSH with ovsdb-client. The
+// schema is the one of ovs-vswitchd.conf.db(5).
+
+import type { Driver, DriverOperation, Health } from '../driver.ts';
+import { optionsSchema } from '../options.ts';
+import { bridgeCreate, bridgeDelete, bridgeList } from './bridges.ts';
+import { externalIdsSet } from './external-ids.ts';
+import { portList, switchColumns, switchRead } from './listings.ts';
+import { portAdd, portDelete, portVlanSet } from './ports.ts';
+import { resources } from './resources.ts';
+import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
+import { typedCalls } from './typed-calls.ts';
+import { mapOf, optional } from './values.ts';
+
+const operations: readonly DriverOperation[] = [
+  switchRead,
+  bridgeList,
+  bridgeCreate,
+  bridgeDelete,
+  portList,
+  portAdd,
+  portDelete,
+  portVlanSet,
+  externalIdsSet,
+];
+
+const health: Health<SwitchReply> = {
+  render: (context) => render([select('Open_vSwitch', [], switchColumns)], context),
+  interpret(reply) {
+    const answer = readAnswer(reply);
+    const [row] = answer.kind === 'results' ? rowsOf(answer.results[0]) : [];
+    if (row === undefined) return undefined;
+    // Whoever starts the switch writes them (ovs-ctl(8)); a database of its own has neither.
+    const version = optional(row.ovs_version) ?? 'of unknown version';
+    const serial = mapOf(row.external_ids)['system-id'] ?? null;
+    return { softwareVersion: `Open vSwitch ${String(version)}`.slice(0, 255), serial: serial?.slice(0, 255) ?? null };
+  },
+};
+
+const ports = { ovsdb: 6640, ssh: 22 } as const;
+
+export const openVswitch: Driver = {
+  name: 'openvswitch',
+  family: 'SWITCH',
+  summary: 'Open vSwitch, over OVSDB with mutual TLS or over SSH.',
+  ports,
+  optionsSchema: optionsSchema(ports, {
+    datapathType: {
+      type: 'string',
+      enum: ['system', 'netdev'],
+      default: 'system',
+      description: 'Of new bridges: the kernel forwards, or ovs-vswitchd in user space.',
+    },
+  }),
+  credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'clientCertificate'],
+  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  resources,
+  health,
+  typed: typedCalls,
+};

@@ -1,0 +1,65 @@
+// external_ids of bridges, ports and interfaces: where others keep which object of theirs it is (iface-id of Neutron and OVN).
+
+import type { JsonObject, OperationSpec } from '../driver.ts';
+import { argumentsSchema, externalIdChanges, name } from './schema.ts';
+import {
+  checkOutcome,
+  exists,
+  type Guard,
+  renderWrite,
+  renderWriteCheck,
+  type SwitchReply,
+  writeOutcome,
+} from './transact.ts';
+import { map, set } from './values.ts';
+
+type SetArguments = {
+  object: 'bridge' | 'port' | 'interface';
+  name: string;
+  externalIds: Readonly<Record<string, string | null>>;
+};
+
+const tables = { bridge: 'Bridge', port: 'Port', interface: 'Interface' } as const;
+
+const guards = (args: SetArguments): readonly Guard[] => [
+  exists(tables[args.object], [['name', '==', args.name]], {
+    code: 'NOT_FOUND',
+    message: `There is no ${args.object} ${args.name}.`,
+  }),
+];
+
+/** A key that is there keeps its value when it is only inserted (RFC 7047 section 5.1, mutation): it is deleted first. */
+function changes({ object, name: named, externalIds }: SetArguments): readonly JsonObject[] {
+  const kept = Object.entries(externalIds).filter((entry): entry is [string, string] => entry[1] !== null);
+  const mutations = [
+    ['external_ids', 'delete', set(Object.keys(externalIds))],
+    ['external_ids', 'insert', map(Object.fromEntries(kept))],
+  ];
+  return [{ op: 'mutate', table: tables[object], where: [['name', '==', named]], mutations }];
+}
+
+export const externalIdsSet: OperationSpec<SetArguments, SwitchReply> = {
+  name: 'externalIds.set',
+  summary: 'Sets some of the external ids of a bridge, port or interface, and leaves the others.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      object: { type: 'string', enum: ['bridge', 'port', 'interface'] },
+      name,
+      externalIds: { ...externalIdChanges, description: 'null takes a key away.' },
+    },
+    ['object', 'name', 'externalIds'],
+  ),
+  example: { object: 'port', name: 'tenant42', externalIds: { 'cmp-id': '42' } },
+  object: (args) => ({ resource: args.object, scope: '', key: args.name }),
+  mapping: 'updates',
+  desired: ({ externalIds }) => ({ externalIds }),
+  render: (args, context) => renderWrite(guards(args), changes(args), context),
+  renderDryRun: (args, context) => renderWriteCheck(guards(args), changes(args), context),
+  interpretDryRun: (reply, args) => checkOutcome(reply, guards(args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, guards(args), ([mutated]) =>
+      mutated?.count === 1 ? { result: { name: args.name } } : undefined,
+    ),
+};

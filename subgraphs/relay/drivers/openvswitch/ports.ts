@@ -1,0 +1,267 @@
+// Ports of bridges, each with one interface: made, deleted, put into VLANs, listed.
+
+import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, RenderContext } from '../driver.ts';
+import { nameIsFree } from './bridges.ts';
+import { bridgeKey, readMarks, withMarks } from './marks.ts';
+import {
+  argumentsSchema,
+  externalIds,
+  name,
+  uuid as uuidSchema,
+  type VlanSettings,
+  vlanFaults,
+  vlanSettings,
+} from './schema.ts';
+import {
+  checkOutcome,
+  exists,
+  existsNot,
+  type Guard,
+  renderWrite,
+  renderWriteCheck,
+  type SwitchReply,
+  writeOutcome,
+} from './transact.ts';
+import { map, mapOf, namedUuid, optional, set, setOf, uuid, uuidOf } from './values.ts';
+
+type AddArguments = VlanSettings & {
+  bridge: string;
+  port: string;
+  interfaceType: string;
+  interfaceOptions?: Readonly<Record<string, string>>;
+  externalIds?: Readonly<Record<string, string>>;
+};
+type DeleteArguments = { port: string; uuid: string };
+type VlanSetArguments = VlanSettings & { port: string; bridge?: string };
+
+/** Port names are unique on the whole switch. */
+const object = ({ port }: { port: string }) => ({ resource: 'port', scope: '', key: port });
+
+/** ovs-vswitchd.conf.db(5), table Port: what the three modes are there. */
+function vlanColumns({ mode, vlan, allowedVlans = [] }: VlanSettings): JsonObject {
+  const modes = { access: 'access', trunk: 'trunk', hybrid: 'native-untagged' } as const;
+  return {
+    vlan_mode: mode === undefined ? set([]) : modes[mode],
+    tag: vlan ?? set([]),
+    trunks: set([...allowedVlans].sort((a, b) => a - b)),
+  };
+}
+
+/** A tag without a mode is access, trunks without one are trunk; neither: every VLAN passes. */
+function vlanSettingsOf(row: JsonObject): JsonObject {
+  const tag = optional(row.tag);
+  const trunks = [...setOf(row.trunks)].map(Number).sort((a, b) => a - b);
+  const told = optional(row.vlan_mode);
+  const implied = tag !== null ? 'access' : trunks.length > 0 ? 'trunk' : null;
+  const mode = told === 'native-untagged' ? 'hybrid' : (told ?? implied);
+  return {
+    mode,
+    ...(mode === 'trunk' || tag === null ? {} : { vlan: tag }),
+    ...(mode === 'access' || trunks.length === 0 ? {} : { allowedVlans: trunks }),
+  };
+}
+
+const addGuards = ({ bridge, port }: AddArguments): readonly Guard[] => [
+  exists('Bridge', [['name', '==', bridge]], { code: 'NOT_FOUND', message: `There is no bridge ${bridge}.` }),
+  nameIsFree('Port', port),
+  nameIsFree('Interface', port),
+];
+
+function addChanges(args: AddArguments, { operationId }: RenderContext): readonly JsonObject[] {
+  const { bridge, port, interfaceType } = args;
+  const row = {
+    name: port,
+    // The database has no word for the usual kind.
+    type: interfaceType === 'system' ? '' : interfaceType,
+    options: map(args.interfaceOptions ?? {}),
+  };
+  return [
+    { op: 'insert', table: 'Interface', row, 'uuid-name': 'interface' },
+    {
+      op: 'insert',
+      table: 'Port',
+      row: {
+        name: port,
+        interfaces: namedUuid('interface'),
+        ...vlanColumns(args),
+        external_ids: map(withMarks(args.externalIds, operationId, bridge)),
+      },
+      'uuid-name': 'port',
+    },
+    {
+      op: 'mutate',
+      table: 'Bridge',
+      where: [['name', '==', bridge]],
+      mutations: [['ports', 'insert', namedUuid('port')]],
+    },
+  ];
+}
+
+export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
+  name: 'port.add',
+  summary: 'Makes a port on a bridge; without a mode every VLAN passes it.',
+  category: 'USER',
+  effect: 'NON_IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      bridge: name,
+      port: name,
+      interfaceType: {
+        type: 'string',
+        enum: ['system', 'internal', 'patch', 'vxlan', 'geneve', 'gre'],
+        default: 'system',
+        description: 'system: the network interface of that name; internal: one that the switch makes.',
+      },
+      interfaceOptions: {
+        type: 'object',
+        propertyNames: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
+        additionalProperties: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
+        maxProperties: 20,
+        description: 'For tunnels and patches, for example remote_ip and key, or peer.',
+      },
+      ...vlanSettings,
+      externalIds,
+    },
+    ['bridge', 'port'],
+  ),
+  example: { bridge: 'br-lab', port: 'tenant42', interfaceType: 'internal', mode: 'access', vlan: 42 },
+  refine: (args): readonly ArgumentFault[] => vlanFaults(args),
+  object,
+  mapping: 'creates',
+  render: (args, context) => renderWrite(addGuards(args), addChanges(args, context), context),
+  renderDryRun: (args, context) => renderWriteCheck(addGuards(args), addChanges(args, context), context),
+  interpretDryRun: (reply, args) => checkOutcome(reply, addGuards(args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, addGuards(args), ([, made, mutated]) => {
+      const id = uuidOf(made?.uuid);
+      if (id === undefined || mutated?.count !== 1) return undefined;
+      return { result: { port: args.port, uuid: id }, uuid: id };
+    }),
+};
+
+const deleteGuards = ({ port, uuid: id }: DeleteArguments): readonly Guard[] => [
+  exists('Port', portRow(port, id), {
+    code: 'NOT_FOUND',
+    message: `There is no port ${port} with the uuid ${id}.`,
+    absent: true,
+  }),
+  existsNot('Bridge', [['name', '==', port]], {
+    code: 'DEVICE_REFUSED',
+    message: `${port} is a bridge's own port, which goes with the bridge only.`,
+  }),
+];
+
+const portRow = (port: string, id: string) =>
+  [
+    ['name', '==', port],
+    ['_uuid', '==', uuid(id)],
+  ] as const;
+
+/** What nothing refers to any more goes by itself (RFC 7047 section 3.1, tables that are no root): port and interface. */
+const deleteChanges = ({ uuid: id }: DeleteArguments): readonly JsonObject[] => [
+  {
+    op: 'mutate',
+    table: 'Bridge',
+    where: [['ports', 'includes', uuid(id)]],
+    mutations: [['ports', 'delete', uuid(id)]],
+  },
+];
+
+export const portDelete: OperationSpec<DeleteArguments, SwitchReply> = {
+  name: 'port.delete',
+  summary: 'Deletes a port from its bridge.',
+  category: 'USER',
+  // A uuid is not given twice: deleting it again fails and changes nothing.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ port: name, uuid: uuidSchema }, ['port', 'uuid']),
+  example: { port: 'tenant42', uuid: '00000000-0000-4000-8000-000000000000' },
+  object,
+  mapping: 'deletes',
+  render: (args, context) => renderWrite(deleteGuards(args), deleteChanges(args), context),
+  renderDryRun: (args, context) => renderWriteCheck(deleteGuards(args), deleteChanges(args), context),
+  interpretDryRun: (reply, args) => checkOutcome(reply, deleteGuards(args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, deleteGuards(args), ([mutated]) =>
+      mutated?.count === 1 ? { result: { port: args.port, uuid: args.uuid } } : undefined,
+    ),
+};
+
+const vlanSetGuards = ({ port, bridge }: VlanSetArguments): readonly Guard[] => [
+  exists('Port', [['name', '==', port]], { code: 'NOT_FOUND', message: `There is no port ${port}.` }),
+  ...(bridge === undefined ? [] : [isOnBridge(port, bridge)]),
+];
+
+const isOnBridge = (port: string, bridge: string): Guard =>
+  exists(
+    'Port',
+    [
+      ['name', '==', port],
+      ['external_ids', 'includes', map({ [bridgeKey]: bridge })],
+    ],
+    {
+      code: 'NOT_FOUND',
+      message: `The port ${port} was not made on ${bridge} by this relay. Leave the bridge out for a port of any bridge.`,
+    },
+  );
+
+const vlanSetChanges = (args: VlanSetArguments): readonly JsonObject[] => [
+  { op: 'update', table: 'Port', where: [['name', '==', args.port]], row: vlanColumns(args) },
+];
+
+export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
+  name: 'port.vlan.set',
+  summary: 'Sets which VLANs a port carries.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      port: name,
+      bridge: { ...name, description: 'Refused for a port that this relay has not made there.' },
+      ...vlanSettings,
+    },
+    ['port', 'mode'],
+  ),
+  example: { port: 'tenant42', mode: 'trunk', allowedVlans: [42, 43] },
+  refine: (args): readonly ArgumentFault[] => vlanFaults(args),
+  object,
+  mapping: 'updates',
+  // What another mode had and this one has not is gone, not left as it was.
+  desired: ({ port, mode, vlan, allowedVlans }) => ({
+    ...{ port, mode: mode ?? null, vlan: vlan ?? null },
+    allowedVlans: allowedVlans === undefined ? null : [...allowedVlans].sort((a, b) => a - b),
+  }),
+  render: (args, context) => renderWrite(vlanSetGuards(args), vlanSetChanges(args), context),
+  renderDryRun: (args, context) => renderWriteCheck(vlanSetGuards(args), vlanSetChanges(args), context),
+  interpretDryRun: (reply, args) => checkOutcome(reply, vlanSetGuards(args)),
+  interpret: (reply, args) =>
+    writeOutcome(reply, vlanSetGuards(args), ([updated]) =>
+      updated?.count === 1 ? { result: { port: args.port } } : undefined,
+    ),
+};
+
+export const portColumns = ['_uuid', 'name', 'interfaces', 'tag', 'trunks', 'vlan_mode', 'external_ids'];
+export const interfaceColumns = ['_uuid', 'name', 'type', 'options', 'external_ids', 'ofport', 'error', 'link_state'];
+
+/** A row of Port in the words of `port.add`, and what the switch says of it. */
+export function describePort(
+  row: JsonObject,
+  bridge: JsonValue,
+  ofInterface: ReadonlyMap<string, JsonObject>,
+): JsonObject {
+  const { externalIds: others, operationId } = readMarks(row.external_ids);
+  const [first] = setOf(row.interfaces);
+  const described = ofInterface.get(uuidOf(first) ?? '') ?? {};
+  return {
+    port: row.name ?? null,
+    bridge,
+    uuid: uuidOf(row._uuid) ?? null,
+    ...vlanSettingsOf(row),
+    interfaceType: described.type === '' ? 'system' : (described.type ?? null),
+    interfaceOptions: mapOf(described.options),
+    externalIds: others,
+    operationId: operationId ?? null,
+    openFlowPort: optional(described.ofport),
+    linkState: optional(described.link_state),
+    error: optional(described.error),
+  };
+}

@@ -1,0 +1,75 @@
+// How to look at what calls make here: bridges, ports and interfaces, each by its name, which is unique on the switch.
+
+import type { JsonObject, ResourceFinding, ResourceReader } from '../driver.ts';
+import { bridgeColumns, describeBridge } from './bridges.ts';
+import { portsOf, portTables } from './listings.ts';
+import { readMarks } from './marks.ts';
+import { interfaceColumns } from './ports.ts';
+import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
+import { mapOf, uuidOf } from './values.ts';
+
+/** The tables of a read, or what its reply means instead. */
+function look(reply: SwitchReply, read: (tables: JsonObject[][]) => ResourceFinding): ResourceFinding {
+  const answer = readAnswer(reply);
+  if (answer.kind !== 'results') return { finding: 'UNREADABLE', message: answer.message };
+  if (!answer.results.every((result) => Array.isArray(result.rows))) {
+    return { finding: 'UNREADABLE', message: 'The switch listed no rows.' };
+  }
+  return read(answer.results.map(rowsOf));
+}
+
+/** From a description with uuid and mark to a finding. */
+function present({ uuid, operationId, ...values }: JsonObject): ResourceFinding {
+  return {
+    finding: 'PRESENT',
+    ...(typeof uuid === 'string' ? { uuid } : {}),
+    ...(typeof operationId === 'string' ? { operationId } : {}),
+    values,
+  };
+}
+
+const bridge: ResourceReader<SwitchReply> = {
+  render: ({ key }, context) => render([select('Bridge', [['name', '==', key]], bridgeColumns)], context),
+  interpret: (reply) =>
+    look(reply, ([rows]) => {
+      const row = rows?.[0];
+      if (row === undefined) return { finding: 'ABSENT' };
+      const { datapathId: _id, failMode: _mode, ports: _ports, ...settings } = describeBridge(row);
+      return present(settings);
+    }),
+  remove: ({ key, uuid }) =>
+    uuid === null ? undefined : { operation: 'bridge.delete', arguments: { bridge: key, uuid } },
+};
+
+const port: ResourceReader<SwitchReply> = {
+  render: ({ key }, context) => render(portTables(key), context),
+  interpret: (reply) =>
+    look(reply, (tables) => {
+      const [row] = portsOf(tables);
+      if (row === undefined) return { finding: 'ABSENT' };
+      const { openFlowPort: _number, linkState: _state, error: _error, ...settings } = row;
+      return present(settings);
+    }),
+  remove: ({ key, uuid }) => (uuid === null ? undefined : { operation: 'port.delete', arguments: { port: key, uuid } }),
+};
+
+const networkInterface: ResourceReader<SwitchReply> = {
+  render: ({ key }, context) => render([select('Interface', [['name', '==', key]], interfaceColumns)], context),
+  interpret: (reply) =>
+    look(reply, ([rows]) => {
+      const row = rows?.[0];
+      if (row === undefined) return { finding: 'ABSENT' };
+      return present({
+        uuid: uuidOf(row._uuid) ?? null,
+        interfaceType: row.type === '' ? 'system' : (row.type ?? null),
+        interfaceOptions: mapOf(row.options),
+        externalIds: readMarks(row.external_ids).externalIds,
+      });
+    }),
+};
+
+export const resources: ReadonlyMap<string, ResourceReader> = new Map<string, ResourceReader>([
+  ['bridge', bridge],
+  ['port', port],
+  ['interface', networkInterface],
+]);

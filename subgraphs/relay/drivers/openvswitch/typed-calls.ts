@@ -1,0 +1,14 @@
+// The typed mutations of switches as operations of this driver. A VLAN is nothing that can be made here: it is there as soon
+// as a port carries it.
+import type { Driver, JsonObject } from '../driver.ts';
+
+export const typedCalls: Driver['typed'] = {
+  switchPortVlanSet: ({ scope, mode, ...rest }) => ({
+    operation: 'port.vlan.set',
+    arguments: given({ ...rest, bridge: scope, mode: String(mode).toLowerCase() }),
+  }),
+};
+
+function given(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,230 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { JsonObject, Outcome } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
+import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { contents, empty, operation, SwitchCaller } from './support.ts';
+
+const uuidOf = (outcome: Outcome): string => {
+  if (outcome.state !== 'SUCCEEDED' || outcome.uuid === undefined) throw new Error(JSON.stringify(outcome));
+  return outcome.uuid;
+};
+
+const resultOf = (outcome: Outcome): JsonObject => {
+  if (outcome.state !== 'SUCCEEDED') throw new Error(JSON.stringify(outcome));
+  return outcome.result as JsonObject;
+};
+
+describeWithOpenVswitch('openvswitch', (ovs) => {
+  beforeEach(() => empty(ovs()));
+
+  describe.each(['ovsdb', 'ssh'] as const)('over %s', (wire) => {
+    let device: SwitchCaller;
+    beforeAll(async () => {
+      device = await SwitchCaller.to(ovs(), wire);
+    });
+    afterAll(() => device.transport.close());
+
+    test('tells its version and its identity', async () => {
+      expect(await device.health()).toEqual({
+        softwareVersion: 'Open vSwitch 3.1.0',
+        serial: '6f1d1a2e-5c47-4b0e-9d1c-7a52c3c8a001',
+      });
+      expect(await device.call('switch.read')).toMatchObject({
+        state: 'SUCCEEDED',
+        result: { version: '3.1.0', datapathTypes: ['netdev'] },
+      });
+    });
+
+    test('bridges are made with a mark, listed, looked at and deleted by their uuid', async () => {
+      const operationId = randomUUID();
+      const args = { bridge: 'br-a', externalIds: { 'cmp-id': '42' } };
+      const uuid = uuidOf(await device.call('bridge.create', args, operationId));
+      expect((await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim()).toBe(uuid);
+      expect((await ovs().vsctl('list-ports', 'br-a')).stdout).toBe('');
+      expect(await device.call('bridge.list')).toMatchObject({
+        result: {
+          bridges: [{ bridge: 'br-a', uuid, operationId, datapathType: 'netdev', externalIds: { 'cmp-id': '42' } }],
+        },
+      });
+      expect(await device.look('bridge', 'br-a')).toEqual({
+        finding: 'PRESENT',
+        uuid,
+        operationId,
+        values: { bridge: 'br-a', datapathType: 'netdev', externalIds: { 'cmp-id': '42' } },
+      });
+      const removal = openVswitch.resources?.get('bridge')?.remove?.({ scope: '', key: 'br-a', uuid });
+      expect(removal).toEqual({ operation: 'bridge.delete', arguments: { bridge: 'br-a', uuid } });
+      expect(await device.call('bridge.delete', removal?.arguments ?? {})).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await device.call('bridge.delete', removal?.arguments ?? {})).toMatchObject({
+        state: 'FAILED',
+        code: 'NOT_FOUND',
+        absent: true,
+      });
+      expect(await device.look('bridge', 'br-a')).toEqual({ finding: 'ABSENT' });
+      expect((await ovs().vsctl('list', 'Port')).stdout).toBe('');
+    });
+
+    test('what is made is carried out by the switch', async () => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      const made = await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
+      const { configuration } = resultOf(made);
+      await waitFor('the switch to catch up', async () => {
+        return Number(resultOf(await device.call('switch.read')).applied) >= Number(configuration);
+      });
+      expect(await device.call('port.list', { bridge: 'br-a' })).toMatchObject({
+        result: {
+          ports: expect.arrayContaining([
+            expect.objectContaining({ port: 'p1', bridge: 'br-a', openFlowPort: 1, error: null }),
+          ]),
+        },
+      });
+      expect((await ovs().inside('ip', '-br', 'link')).stdout).toMatch(/^p1 /m);
+    });
+
+    test.each<[JsonObject, string, string, string, JsonObject]>([
+      [{}, '[]', '[]', '[]', { mode: null }],
+      [{ mode: 'access', vlan: 42 }, '42', '[]', 'access', { mode: 'access', vlan: 42 }],
+      [{ mode: 'trunk', allowedVlans: [43, 42] }, '[]', '[42, 43]', 'trunk', { mode: 'trunk', allowedVlans: [42, 43] }],
+      [
+        { mode: 'hybrid', vlan: 1, allowedVlans: [4094] },
+        '1',
+        '[4094]',
+        'native-untagged',
+        { mode: 'hybrid', vlan: 1, allowedVlans: [4094] },
+      ],
+    ])('a port with %j', async (settings, tag, trunks, mode, values) => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      const operationId = randomUUID();
+      const args = { bridge: 'br-a', port: 'p1', interfaceType: 'internal', ...settings };
+      const uuid = uuidOf(await device.call('port.add', args, operationId));
+      const read = async () =>
+        (await ovs().vsctl('get', 'Port', 'p1', 'tag', 'trunks', 'vlan_mode')).stdout.trim().split('\n');
+      expect(await read()).toEqual([tag, trunks, mode]);
+      expect(await device.look('port', 'p1')).toEqual({
+        finding: 'PRESENT',
+        uuid,
+        operationId,
+        values: {
+          ...{ port: 'p1', bridge: 'br-a', interfaceType: 'internal', interfaceOptions: {}, externalIds: {} },
+          ...values,
+        },
+      });
+      if (settings.mode === undefined) return;
+      // The same on a port that was in another mode before.
+      const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
+      expect(await device.call('port.vlan.set', before)).toMatchObject({ state: 'SUCCEEDED' });
+      const set = { port: 'p1', ...settings };
+      expect(await device.call('port.vlan.set', set)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await read()).toEqual([tag, trunks, mode]);
+      const found = await device.look('port', 'p1');
+      expect(found.finding === 'PRESENT' && { ...found.values }).toMatchObject(
+        Object.fromEntries(
+          Object.entries(operation('port.vlan.set').desired?.(set) ?? {}).filter(([, value]) => value !== null),
+        ),
+      );
+    });
+
+    test('ports are deleted by their uuid; a bridge keeps its own', async () => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      const uuid = uuidOf(await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' }));
+      const own = (await ovs().vsctl('get', 'Port', 'br-a', '_uuid')).stdout.trim();
+      expect(await device.call('port.delete', { port: 'br-a', uuid: own })).toMatchObject({ state: 'FAILED' });
+      expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await device.call('port.delete', { port: 'p1', uuid })).toMatchObject({ state: 'FAILED', absent: true });
+      expect(await device.look('port', 'p1')).toEqual({ finding: 'ABSENT' });
+      expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1');
+    });
+
+    test('external ids are set, replaced and taken away; others and our marks stay', async () => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      const operationId = randomUUID();
+      const args = { bridge: 'br-a', port: 'p1', interfaceType: 'internal', externalIds: { a: '1', b: '2' } };
+      await device.call('port.add', args, operationId);
+      const set = { object: 'port', name: 'p1', externalIds: { a: null, b: 'zwei "2" {; \\', c: '3' } };
+      expect(await device.call('externalIds.set', set)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await device.call('externalIds.set', set)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await device.look('port', 'p1')).toMatchObject({
+        operationId,
+        values: { externalIds: { b: 'zwei "2" {; \\', c: '3' } },
+      });
+      const vif = { object: 'interface', name: 'p1', externalIds: { 'iface-id': 'vif-1' } };
+      expect(await device.call('externalIds.set', vif)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await device.look('interface', 'p1')).toMatchObject({ values: { externalIds: { 'iface-id': 'vif-1' } } });
+    });
+
+    test('tunnels have options', async () => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      const args = {
+        ...{ bridge: 'br-a', port: 'vx1', interfaceType: 'vxlan' },
+        interfaceOptions: { remote_ip: '192.0.2.7', key: '42' },
+      };
+      expect(await device.call('port.add', args)).toMatchObject({ state: 'SUCCEEDED' });
+      expect((await ovs().vsctl('get', 'Interface', 'vx1', 'options')).stdout.trim()).toBe(
+        '{key="42", remote_ip="192.0.2.7"}',
+      );
+      expect(await device.look('port', 'vx1')).toMatchObject({ values: args });
+    });
+
+    test('the typed mutation sets VLANs, on a bridge only where the port was made', async () => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
+      const typed = (input: JsonObject) => {
+        const call = openVswitch.typed.switchPortVlanSet?.(input);
+        if (call === undefined) throw new Error('not supported');
+        return device.call(call.operation, call.arguments);
+      };
+      const input = { port: 'p1', mode: 'ACCESS', vlan: 7 };
+      expect(await typed(input)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await typed({ ...input, scope: 'br-a' })).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await typed({ ...input, scope: 'br-b' })).toMatchObject({ state: 'FAILED', code: 'NOT_FOUND' });
+      expect(openVswitch.typed.switchVlanCreate).toBeUndefined();
+    });
+
+    test('a refusal changes nothing, and says why; neither does a dry run', async () => {
+      await device.call('bridge.create', { bridge: 'br-a' });
+      await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
+      const bridgeUuid = (await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim();
+      const elsewhere = randomUUID();
+      const before = await contents(ovs());
+      for (const [name, args, code] of [
+        ['bridge.create', { bridge: 'br-a' }, 'ALREADY_EXISTS'],
+        ['bridge.create', { bridge: 'p1' }, 'ALREADY_EXISTS'],
+        ['bridge.delete', { bridge: 'br-b', uuid: bridgeUuid }, 'NOT_FOUND'],
+        ['bridge.delete', { bridge: 'br-a', uuid: elsewhere }, 'NOT_FOUND'],
+        ['port.add', { bridge: 'br-a', port: 'p1' }, 'ALREADY_EXISTS'],
+        ['port.add', { bridge: 'br-a', port: 'br-a' }, 'ALREADY_EXISTS'],
+        ['port.add', { bridge: 'br-b', port: 'p2' }, 'NOT_FOUND'],
+        ['port.delete', { port: 'p1', uuid: elsewhere }, 'NOT_FOUND'],
+        ['port.vlan.set', { port: 'p2', mode: 'access', vlan: 2 }, 'NOT_FOUND'],
+        ['externalIds.set', { object: 'port', name: 'p2', externalIds: { a: '1' } }, 'NOT_FOUND'],
+      ] as const) {
+        expect([name, await device.call(name, args)]).toMatchObject([name, { state: 'FAILED', code }]);
+        expect([name, await device.dryRun(name, args)]).toMatchObject([name, { state: 'FAILED', code }]);
+      }
+      for (const [name, args] of [
+        ['bridge.create', { bridge: 'br-b' }],
+        ['bridge.delete', { bridge: 'br-a', uuid: bridgeUuid }],
+        ['port.add', { bridge: 'br-a', port: 'p2', mode: 'access', vlan: 2 }],
+        ['port.vlan.set', { port: 'p1', mode: 'access', vlan: 2 }],
+        ['externalIds.set', { object: 'port', name: 'p1', externalIds: { a: '1' } }],
+      ] as const) {
+        expect([name, await device.dryRun(name, args)]).toEqual([name, { state: 'SUCCEEDED', result: null }]);
+      }
+      expect(await contents(ovs())).toBe(before);
+    });
+
+    test('14 calls at once: none fails, each is carried out once', async () => {
+      const many = await SwitchCaller.to(ovs(), wire, 14);
+      await many.call('bridge.create', { bridge: 'br-a' });
+      const ports = Array.from({ length: 14 }, (_, index) => `p${index}`);
+      const outcomes = await Promise.all(
+        ports.map((port) => many.call('port.add', { bridge: 'br-a', port, interfaceType: 'internal' })),
+      );
+      expect(outcomes.map(({ state }) => state)).toEqual(ports.map(() => 'SUCCEEDED'));
+      expect((await ovs().vsctl('list-ports', 'br-a')).stdout.trim().split('\n').sort()).toEqual([...ports].sort());
+      await many.transport.close();
+    });
+  });
+});
