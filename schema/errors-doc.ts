@@ -1,11 +1,48 @@
 // docs/errors.md, made from the registry of codes: node schema/errors-doc.ts > docs/errors.md
-import { topLevelCodes, userErrorCodes } from '../platform/errors.ts';
+import { type TopLevelCode, topLevelCodes, type UserErrorCode, userErrorCodes } from '../platform/errors.ts';
 
 const retryInWords = {
-  SAME_KEY: 'Send the same request again, same idempotency key',
-  NEW_KEY: 'Mend the input, new idempotency key',
-  NEVER: 'No retry helps: a person has to look',
+  SAME_KEY: 'Same key',
+  NEW_KEY: 'Mend the input, new key',
+  NEVER: 'Ask a person',
 } as const;
+
+/** The same key helps, but not before a person has done something. */
+export const personFirst: ReadonlySet<UserErrorCode> = new Set([
+  'BACKEND_DISABLED',
+  'HOST_KEY_UNKNOWN',
+  'CERTIFICATE_UNKNOWN',
+  'UNSETTLED_PREDECESSOR',
+]);
+
+/** Where "nothing" is not all that there is to say of the device. */
+const deviceByUserError: Readonly<Partial<Record<UserErrorCode, string>>> = {
+  KEY_CONFLICT: 'nothing now; the first request with the key may have reached it',
+  IN_PROGRESS: 'nothing now; the request under way may reach it',
+  UNSETTLED_PREDECESSOR: 'nothing now; the earlier call may have happened',
+  OBJECT_BUSY: 'nothing now; the other call is under way',
+  QUIET_PERIOD: 'nothing now; the call in question may still take effect',
+  REPLAY_UNCERTAIN: 'nothing now; an earlier request with the key may have reached it',
+  OUTCOME_UNCERTAIN: 'not known: the same key tells',
+};
+
+/** For relaying mutations: what to do, and what the device had of it. Null: only queries and subscriptions get it. */
+const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; readonly device: string } | null>> = {
+  UNAUTHENTICATED: { next: 'Log in, then same key', device: 'nothing' },
+  FORBIDDEN: { next: retryInWords.NEVER, device: 'nothing' },
+  INVALID_CURSOR: null,
+  CURSOR_EXPIRED: null,
+  RESYNC_REQUIRED: null,
+  INVALID_INPUT: { next: retryInWords.NEW_KEY, device: 'nothing' },
+  LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
+  SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
+  UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
+  OUTCOME_NOT_RECORDED: {
+    next: retryInWords.SAME_KEY,
+    device: 'it was called: `extensions.outcome` says how it ended',
+  },
+  INTERNAL: { next: 'Same key; when it stays, ask a person', device: 'not known: the same key tells' },
+};
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -14,29 +51,39 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** The whole document. */
 export function errorsDocument(): string {
-  const userErrors = Object.entries(userErrorCodes).map(([code, { retry, meaning }]) => [
-    `\`${code}\``,
-    retryInWords[retry],
-    meaning,
-  ]);
-  const topLevel = Object.entries(topLevelCodes).map(([code, meaning]) => [`\`${code}\``, meaning]);
+  const userErrors = (Object.entries(userErrorCodes) as [UserErrorCode, (typeof userErrorCodes)[UserErrorCode]][]).map(
+    ([code, { retry, meaning }]) => [
+      `\`${code}\``,
+      personFirst.has(code) ? `${retryInWords[retry]}, once a person has acted` : retryInWords[retry],
+      deviceByUserError[code] ?? 'nothing',
+      meaning,
+    ],
+  );
+  const topLevel = (Object.entries(topLevelCodes) as [TopLevelCode, string][]).map(([code, meaning]) => {
+    const contract = topLevelContract[code];
+    return [`\`${code}\``, contract?.next ?? '–', contract?.device ?? '–', meaning];
+  });
   return `<!-- Made by schema/errors-doc.ts from platform/errors.ts: change it there. -->
 # Error codes
 
+"Same key": send the same request again, with the same idempotency key, after \`retryAfterMs\` where it is given. "New key":
+it is another request. What a client does beyond single codes is in [retries.md](retries.md).
+
 ## userErrors
 
-Refused, and nothing happened. Each entry has \`code\`, \`message\`, \`field\` (the path of the input field at fault),
+Refused, and this request did nothing. Each entry has \`code\`, \`message\`, \`field\` (the path of the input field at fault),
 \`retry\` and, where known, \`retryAfterMs\`. What a device said, or an outcome that is not known, is no user error: see
 \`operation.state\` and \`operation.deviceError\`.
 
-${table(['Code', 'Retry', 'Meaning'], userErrors)}
+${table(['Code', 'Then', 'On the device', 'Meaning'], userErrors)}
 
 ## Top-level errors
 
-In \`errors[].extensions.code\`: no login, a part that is lost, a limit, a bug. With HTTP in front of it, a mutation that
-ended in one of these may or may not have been carried out: send it again with the same idempotency key.
+In \`errors[].extensions.code\`: no login, a part that is lost, a limit, a bug. No answer at all, or one that is not GraphQL's,
+is to a mutation what \`SUBGRAPH_UNAVAILABLE\` is. Codes that begin with \`GRAPHQL_\` or \`BAD_\` say that the document or its
+variables are wrong: nothing was done.
 
-${table(['Code', 'Meaning'], topLevel)}
+${table(['Code', 'Then, of a mutation', 'On the device', 'Meaning'], topLevel)}
 `;
 }
 

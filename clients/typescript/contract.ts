@@ -77,7 +77,7 @@ const personFirst: Readonly<Record<string, string>> = {
   BACKEND_DISABLED: 'the backend is disabled: enable it',
   HOST_KEY_UNKNOWN: 'no host key of the backend is accepted: compare it, and accept it',
   CERTIFICATE_UNKNOWN: 'no certificate of the backend is accepted: compare it, and accept it',
-  UNSETTLED_PREDECESSOR: 'an earlier call on the same object is UNKNOWN: settle it',
+  UNSETTLED_PREDECESSOR: 'an earlier call on the same object has no verdict: settle it',
 };
 
 /** Another request with this key may be on its way to its effect, or this one's own commit was cut off. */
@@ -93,8 +93,8 @@ export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): 
     return { next: 'send', why: words, afterMs: refusals[0]?.retryAfterMs ?? null };
   const never = refusals.some(({ retry }) => retry === 'NEVER');
   const mend = never ? 'no retry helps' : 'mend the input, and send it with a new key';
-  const same = doing === undefined ? undefined : `${doing}; then send the same request with the same key`;
-  if (!progress.uncertain) return { end: outcomeOf(progress, 'REFUSED', same ?? `${words}: ${mend}`) };
+  const same = doing && `${doing}; then send the same request with the same key`;
+  if (!progress.uncertain) return { end: outcomeOf(progress, 'REFUSED', `${words}: ${same ?? mend}`) };
   const person = `refused (${words}), but an earlier request had no answer and may have been carried out: ${same ?? 'look at the operations of the backend before you send it with another key'}`;
   return { end: outcomeOf(progress, 'OPEN', person) };
 }

@@ -1,11 +1,60 @@
-// docs/errors.md as it is made from the registry of codes.
-import { expect, test } from '@jest/globals';
+// docs/errors.md as it is made from the registry of codes, and docs/retries.md beside the states that there are.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { topLevelCodes, userErrorCodes } from '../../platform/errors.ts';
-import { errorsDocument } from '../../schema/errors-doc.ts';
+import { errorsDocument, personFirst } from '../../schema/errors-doc.ts';
+import { isFinal, operationStates } from '../../subgraphs/relay/calls/states.ts';
 
-test('the document has a row for every code, with what it means', () => {
-  const rows = errorsDocument().split('\n');
-  for (const [code, { meaning }] of Object.entries(userErrorCodes))
-    expect(rows.filter((row) => row.startsWith(`| \`${code}\` | `) && row.endsWith(` | ${meaning} |`))).toHaveLength(1);
-  for (const [code, meaning] of Object.entries(topLevelCodes)) expect(rows).toContain(`| \`${code}\` | ${meaning} |`);
+/** Cells of the table's rows by their first, without its backticks. */
+function rowsOf(text: string): Map<string, string[][]> {
+  const rows = new Map<string, string[][]>();
+  for (const line of text.split('\n')) {
+    const [first = '', ...cells] = line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, ''));
+    const code = /^`([A-Z_]+)`$/.exec(first)?.[1];
+    if (code !== undefined) rows.set(code, [...(rows.get(code) ?? []), cells]);
+  }
+  return rows;
+}
+
+describe('errors.md', () => {
+  const [users = '', tops = ''] = errorsDocument().split('## Top-level errors');
+
+  test('the document on disk is what is made', async () => {
+    const stored = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'errors.md'), 'utf8');
+    expect(stored).toBe(errorsDocument());
+  });
+
+  test('one row for every code of userErrors: what to do as the registry says, and what the device had of it', () => {
+    const words = { SAME_KEY: /^Same key/, NEW_KEY: /new key$/, NEVER: /^Ask a person$/ };
+    const rows = rowsOf(users);
+    for (const [code, { retry, meaning }] of Object.entries(userErrorCodes)) {
+      expect([code, rows.get(code)]).toEqual([
+        code,
+        [[expect.stringMatching(words[retry]), expect.stringMatching(/^(nothing|not known)/), meaning]],
+      ]);
+      const person = personFirst.has(code as keyof typeof userErrorCodes);
+      expect([code, rows.get(code)?.[0]?.[0]?.includes('once a person has acted')]).toEqual([code, person]);
+    }
+    expect(rows.size).toBe(Object.keys(userErrorCodes).length);
+  });
+
+  test('one row for every top-level code', () => {
+    const rows = rowsOf(tops);
+    for (const [code, meaning] of Object.entries(topLevelCodes))
+      expect([code, rows.get(code)]).toEqual([code, [[expect.any(String), expect.any(String), meaning]]]);
+    expect(rows.size).toBe(Object.keys(topLevelCodes).length);
+  });
+});
+
+test('retries.md has one row for every state of an operation, and says which are final', async () => {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'retries.md'), 'utf8');
+  const rows = rowsOf(text);
+  expect([...rows.keys()].sort()).toEqual([...operationStates].sort());
+  for (const state of operationStates) {
+    expect([state, rows.get(state)]).toEqual([state, [[expect.any(String), expect.any(String)]]]);
+    // REJECTED is final too, but its key is free: what it asks for is another try.
+    if (state !== 'REJECTED')
+      expect([state, rows.get(state)?.[0]?.[1]?.startsWith('final')]).toEqual([state, isFinal(state)]);
+  }
 });

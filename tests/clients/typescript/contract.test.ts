@@ -3,6 +3,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Again, carryOut } from '../../../clients/typescript/relay-client.ts';
 import { userErrorCodes } from '../../../platform/errors.ts';
+import { personFirst } from '../../../schema/errors-doc.ts';
 
 type Body = Record<string, unknown>;
 /** 'lost': the connection ends without an answer. */
@@ -91,12 +92,11 @@ describe('what is sent', () => {
 });
 
 describe('refusals', () => {
-  const person = ['BACKEND_DISABLED', 'HOST_KEY_UNKNOWN', 'CERTIFICATE_UNKNOWN', 'UNSETTLED_PREDECESSOR'];
   test.each(Object.keys(userErrorCodes) as (keyof typeof userErrorCodes)[])(
-    '%s: as the registry says, the same key, or the end',
+    '%s: as docs/errors.md says, the same key, or the end',
     async (code) => {
       const { outcome, sent } = await run([refusal(code), payload('SUCCEEDED')]);
-      if (userErrorCodes[code].retry === 'SAME_KEY' && !person.includes(code)) {
+      if (userErrorCodes[code].retry === 'SAME_KEY' && !personFirst.has(code)) {
         expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 2, refusals: [] });
         return;
       }
