@@ -1,6 +1,10 @@
 // The drivers that this relay has, by name.
 
 import type { Driver } from './driver.ts';
+import { f5BigIp } from './f5-bigip/driver.ts';
 import { linuxNftables } from './linux-nftables/driver.ts';
+import { neo } from './neo/driver.ts';
 
-export const drivers: ReadonlyMap<string, Driver> = new Map([linuxNftables].map((driver) => [driver.name, driver]));
+const all: readonly Driver[] = [f5BigIp, linuxNftables, neo];
+
+export const drivers: ReadonlyMap<string, Driver> = new Map(all.map((driver) => [driver.name, driver]));

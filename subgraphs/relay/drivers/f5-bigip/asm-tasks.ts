@@ -156,7 +156,7 @@ export const taskGet: RestOperation = {
   argumentsSchema: argumentsSchema(
     {
       type: { type: 'string', enum: ['import-policy', 'apply-policy'] },
-      task: { type: 'string', maxLength: 64, pattern: '^[A-Za-z0-9_-]+$', description: 'Its id.' },
+      task: { ...policyId, description: 'Its id.' },
     },
     ['type', 'task'],
   ),

@@ -1,0 +1,45 @@
+// NEO's writes, all of them jobs. NVIDIA NEO REST API Guide 2.7.20, Provisioning and Port Provisioning.
+
+import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, RenderContext } from '../driver.ts';
+import { jobReader, probeOf, writeMark } from './jobs.ts';
+import { jobOutcome, type NeoOperation, post } from './rest.ts';
+
+type Written = Pick<
+  OperationSpec<JsonObject, HttpReply>,
+  'name' | 'summary' | 'argumentsSchema' | 'example' | 'refine' | 'object' | 'mapping' | 'desired' | 'effect'
+> & {
+  /** The address, and the body without its description. */
+  readonly call: (args: JsonObject) => { readonly path: string; readonly body: JsonObject };
+};
+
+/** An operation whose outcome is a job that carries its mark. */
+export function jobOperation({ call, ...spec }: Written): NeoOperation {
+  return {
+    ...spec,
+    category: 'USER',
+    render(args, { operationId }: RenderContext): HttpCall {
+      const { path, body } = call(args);
+      return post(path, { ...body, description: writeMark(operationId, spec.name) });
+    },
+    interpret: (reply) => jobOutcome(reply),
+    probe: probeOf(spec.mapping === 'deletes'),
+    job: jobReader,
+  };
+}
+
+/** Command lines for switches, typed in configuration mode. */
+export function runCli(devices: readonly string[], commandline: readonly string[]) {
+  const params = { commandline, arguments: { globals: {}, devices: {} } };
+  return { path: '/neo/actions', body: { action: 'run_cli', params, object_ids: devices } };
+}
+
+export function runTemplate(template: string, devices: readonly string[], globals: JsonValue) {
+  const params = { arguments: { globals, devices: {} } };
+  return { path: `/neo/actions/provisioning/${encodeURIComponent(template)}`, body: { params, object_ids: devices } };
+}
+
+/** `ports` as NEO captions them, for example Eth1/4. */
+export function provisionPorts(template: string, device: string, ports: readonly string[], globals: JsonValue) {
+  const params = { template_name: template, arguments: { globals } };
+  return { path: '/neo/actions/ports', body: { action: 'port_provisioning', params, ports: { [device]: ports } } };
+}

@@ -1,0 +1,86 @@
+// How NEO 2.7 is spoken to and understood. NVIDIA NEO REST API Guide 2.7.20: reads answer with JSON; every write becomes a
+// job, and the Location header says which one.
+
+import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+
+export type NeoOperation = OperationSpec<JsonObject, HttpReply>;
+
+const maxMessageLength = 4_096;
+/** What a request is refused with before anything is done; others, such as 408, say nothing about that. */
+const refusals = new Set([400, 401, 403, 404, 405, 409, 415]);
+
+export function get(path: string): HttpCall {
+  return { kind: 'http', method: 'GET', path };
+}
+
+export function post(path: string, body: JsonValue): HttpCall {
+  return { kind: 'http', method: 'POST', path, body };
+}
+
+export type NeoAnswer =
+  | { readonly kind: 'value'; readonly value: JsonValue }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+/** What a read was answered with. */
+export function readAnswer(reply: HttpReply): NeoAnswer {
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  const value = parse(reply.body);
+  if (reply.status === 200 && value !== undefined) return { kind: 'value', value };
+  return refusalIn(reply) ?? { kind: 'unreadable', message: `NEO answered ${reply.status}: ${wordsOf(reply)}` };
+}
+
+function refusalIn(reply: HttpReply): Extract<NeoAnswer, { kind: 'refused' }> | undefined {
+  if (reply.truncated || !refusals.has(reply.status)) return undefined;
+  const code = reply.status === 404 ? 'NOT_FOUND' : 'DEVICE_REFUSED';
+  return { kind: 'refused', code, message: wordsOf(reply) };
+}
+
+/** What became of a write: the job that it is now. */
+export function jobOutcome(reply: HttpReply): Outcome {
+  const refused = refusalIn(reply);
+  if (refused) return { state: 'FAILED', code: refused.code, message: refused.message };
+  const job = /\/neo\/app\/jobs\/(\d{1,15})\/?$/.exec(reply.headers.location ?? '')?.[1];
+  if (reply.status >= 200 && reply.status < 300 && job !== undefined) return { state: 'ACCEPTED', result: { job } };
+  const message =
+    reply.status >= 200 && reply.status < 300
+      ? 'NEO said yes, but not which job it became.'
+      : `NEO answered ${reply.status}: ${wordsOf(reply)}`;
+  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+}
+
+/** READ operations have no unknown outcome. `read`: undefined when what must be there is not. */
+export function readOutcome(reply: HttpReply, read: (value: JsonValue) => JsonValue | undefined): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  const result = answer.kind === 'value' ? read(answer.value) : undefined;
+  if (result !== undefined) return { state: 'SUCCEEDED', result };
+  const message = answer.kind === 'unreadable' ? answer.message : 'NEO answered with something else.';
+  return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
+}
+
+/** A list of objects; undefined when it is none. */
+export function objectsIn(value: JsonValue): readonly JsonObject[] | undefined {
+  return Array.isArray(value) && value.every(isObject) ? value : undefined;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The guide does not say how errors are worded: a message in JSON, or a page's title. */
+function wordsOf({ body }: HttpReply): string {
+  const value = parse(body);
+  const words = isObject(value) ? (value.error ?? value.message ?? value.description) : undefined;
+  if (typeof words === 'string' && words !== '') return words.slice(0, maxMessageLength);
+  const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
+  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+}
+
+function parse(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

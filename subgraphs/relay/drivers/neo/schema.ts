@@ -1,0 +1,63 @@
+// Parts of the operations' JSON Schemas. What goes into a switch's command line or into a template is held to characters that
+// mean nothing there.
+
+import type { JsonObject } from '../driver.ts';
+
+/** NEO knows its switches by their IPv4 addresses. */
+export const device = {
+  type: 'string',
+  maxLength: 15,
+  format: 'address',
+  pattern: '^[0-9.]+$',
+  description: 'The IPv4 address that NEO has for the switch.',
+} as const;
+
+/** So many addresses fit into a mapping's scope. */
+export const devices = {
+  type: 'array',
+  items: device,
+  minItems: 1,
+  maxItems: 16,
+  uniqueItems: true,
+  description: 'At most 16 switches in one call.',
+} as const;
+
+export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
+
+export const port = {
+  type: 'string',
+  maxLength: 12,
+  pattern: '^([Ee]th)?[0-9]{1,2}/[0-9]{1,3}(/[0-9]{1,2})?$',
+  description: 'For example 1/4 or Eth1/4.',
+} as const;
+
+export const jobId = {
+  type: 'string',
+  maxLength: 20,
+  pattern: '^[0-9]{1,15}(\\.[0-9]{1,4})?$',
+  description: 'For example 35, or 35.1 for what it is on one switch.',
+} as const;
+
+export const templateName = {
+  type: 'string',
+  maxLength: 100,
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$',
+  description: 'For example Set-Access-VLAN-Port.',
+} as const;
+
+/** By the names that template.get shows. */
+export const templateArguments = {
+  type: 'object',
+  maxProperties: 32,
+  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' },
+  additionalProperties: {
+    anyOf: [{ type: 'integer' }, { type: 'string', maxLength: 255, pattern: '^[A-Za-z0-9 ._:/,@+-]*$' }],
+  },
+  default: {},
+  description: 'Arguments of the template, by the names that its text has for them.',
+} as const;
+
+/** Arguments that are an object of these properties and no others. */
+export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return { type: 'object', properties, required, additionalProperties: false };
+}

@@ -1,0 +1,44 @@
+// NEO's log-in: a form, then a session cookie. NVIDIA NEO REST API Guide 2.7.20, Login and REST API Version; the cookie holds the
+// session itself, signed, so there is nothing to give back.
+
+import type { HttpSessions, JsonObject } from '../driver.ts';
+import { isObject, readAnswer } from './rest.ts';
+
+/** Options of a backend that its log-in needs. */
+export const sessionOptions: JsonObject = {
+  restVersion: {
+    type: 'string',
+    maxLength: 15,
+    pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){1,2}$',
+    default: '1.0.2',
+    description: 'The version of the REST API that calls ask for.',
+  },
+};
+
+export const sessions: HttpSessions = {
+  async open(exchange, { username, password = '' }, { options }) {
+    const version = { 'Rest-Version': String(options.restVersion ?? '1.0.2') };
+    const form = { username, password };
+    const reply = await exchange({ kind: 'http', method: 'POST', path: '/neo/login', headers: version, form });
+    if (reply.status === 401 || reply.status === 403) {
+      return { ok: false, code: 'AUTH_FAILED', message: 'NEO refused the user name or password.' };
+    }
+    const answer = readAnswer(reply);
+    const cookie = cookieIn(reply.headers['set-cookie'] ?? '');
+    // Without `application` it is the page that asks for the password again.
+    if (answer.kind !== 'value' || !isObject(answer.value) || !isObject(answer.value.application) || !cookie) {
+      const message = `The log-in was answered with status ${reply.status} and no session.`;
+      return { ok: false, code: 'PROTOCOL_FAILED', message };
+    }
+    return { ok: true, headers: { ...version, Cookie: cookie } };
+  },
+
+  /** Refused unread: by 401, or by being sent to the log-in page. */
+  refusedSession: ({ status, headers }) =>
+    status === 401 || ((status === 302 || status === 303) && /\/login\b/.test(headers.location ?? '')),
+};
+
+/** `session=…`, of all cookies that came, one a line. */
+function cookieIn(cookies: string): string | undefined {
+  return /^session=[\x21-\x3a\x3c-\x7e]{1,4000}/m.exec(cookies)?.[0];
+}

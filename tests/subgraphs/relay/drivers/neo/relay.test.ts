@@ -1,0 +1,108 @@
+// From the graph to NEO's switches and back: a call is accepted, settled by a look at its job, mapped, checked and deleted.
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Neo } from '../../../../../simulators/neo/neo.ts';
+import {
+  type CallShape,
+  call,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+  settle,
+} from '../../support/relay-system.ts';
+import { pinOf } from '../../transports/support/web-device.ts';
+
+let neo: Neo;
+let system: RelaySystem;
+let node: RelayNode;
+
+beforeAll(async () => {
+  neo = await Neo.start();
+  neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
+  system = await RelaySystem.start();
+  node = await system.node();
+  const { host, port, certificate } = neo.server;
+  await registerBackend(node, {
+    ...{ name: 'fabric', driver: 'neo', host, port, certificateSha256: pinOf(certificate.sha256) },
+    credentials: { username: 'admin', password: 'secret' },
+  });
+});
+afterAll(async () => {
+  await system.stop();
+  await neo.stop();
+});
+
+const devices = ['10.224.15.29', '10.224.15.30'];
+const on = { backend: { name: 'fabric' }, cmpObject: { type: 'tenant', externalId: '42' } };
+
+async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
+  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
+    input: { ...on, ...input },
+  });
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+  return data.call;
+}
+
+async function verified(id: string | undefined): Promise<unknown> {
+  const text = `mutation ($input: MappingVerifyInput!) { done: mappingVerify(input: $input) {
+    mapping { lastVerification { result differences { path } } } userErrors { code message } } }`;
+  const { data } = await node.run<{ done: { mapping: { lastVerification: unknown } | null } }>(
+    identity('MEMBER'),
+    text,
+    {
+      input: { id },
+    },
+  );
+  return data.done.mapping?.lastVerification;
+}
+
+const settled = async ({ operation }: CallShape, key: string) =>
+  (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
+
+test('a VLAN is accepted, made, mapped, found, and deleted again', async () => {
+  const made = await typed('switchControllerVlanCreate', {
+    idempotencyKey: 'v1',
+    vlan: 42,
+    name: 'tenant-42',
+    devices,
+  });
+  expect(made.userErrors).toEqual([]);
+  expect(made.operation).toMatchObject({ state: 'ACCEPTED', result: { job: '35' }, mappings: [] });
+  expect(await settled(made, 's1')).toMatchObject({ state: 'ACCEPTED', evidence: [{ finding: 'RUNNING' }] });
+  neo.jobs.knobs.jobMs = 0;
+  const done = await settled(made, 's2');
+  expect(done).toMatchObject({ state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }] });
+  expect(neo.switches.get(devices[1] ?? '')?.vlans.get(42)).toBe('tenant-42');
+  const mapping = done?.mappings[0]?.id;
+  expect(await verified(mapping)).toEqual({ result: 'MATCHES', differences: [] });
+  neo.switches.get(devices[0] ?? '')?.vlans.delete(42);
+  expect(await verified(mapping)).toEqual({ result: 'DRIFTED', differences: [{ path: 'devices' }] });
+  neo.switches.get(devices[0] ?? '')?.vlans.set(42, '');
+  const removed = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: mapping });
+  expect(removed.operation).toMatchObject({ state: 'ACCEPTED', mappings: [] });
+  expect(await settled(removed, 's3')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+  expect(neo.applied.entries).toHaveLength(2);
+});
+
+test('a job that fails leaves no mapping', async () => {
+  const port = { device: devices[0], port: '1/1', mode: 'ACCESS', vlan: 4_000 };
+  const made = await typed('switchControllerPortVlanSet', { idempotencyKey: 'p1', ...port });
+  expect(made.operation?.state).toBe('ACCEPTED');
+  expect(await settled(made, 's4')).toMatchObject({
+    state: 'FAILED',
+    deviceError: { code: 'JOB_FAILED', message: expect.stringContaining('% VLAN 4000 does not exist') },
+    mappings: [],
+  });
+});
+
+test('a lost answer is unknown, never sent again, and settled by the job that carries its mark', async () => {
+  neo.faults.plan('DROP_AFTER_APPLYING');
+  const made = await typed('switchControllerVlanCreate', { idempotencyKey: 'v2', vlan: 43, devices });
+  expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+  expect(await settled(made, 's5')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+  expect(neo.applied.entries.filter(({ text }) => text.includes('vlan 43'))).toHaveLength(1);
+});

@@ -1,0 +1,175 @@
+// Lost and odd answers of NEO, sessions that end, and how a call is found again by its mark.
+
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Neo } from '../../../../../simulators/neo/neo.ts';
+import type { DeviceAnswer } from '../../../../../simulators/support/tls-server.ts';
+import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { neo as neoDriver } from '../../../../../subgraphs/relay/drivers/neo/driver.ts';
+import { renderContext } from '../../support/render-context.ts';
+import { HttpsDriver } from '../f5-bigip/https-driver.ts';
+
+const args = { vlan: 100, devices: ['10.224.15.29'] };
+let neo: Neo;
+let driver: HttpsDriver;
+
+beforeEach(async () => {
+  neo = await Neo.start();
+  neo.jobs.knobs.jobMs = 0;
+  driver = new HttpsDriver(neoDriver, neo.server, { deadlineMs: 2_000 });
+});
+afterEach(async () => {
+  await driver.stop();
+  await neo.stop();
+});
+
+describe('answers that can not be read', () => {
+  const odd: readonly [string, DeviceAnswer][] = [
+    ['no job', { status: 200, body: '{}' }],
+    ['a job elsewhere', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
+    ['a job that is no number', { status: 202, headers: { location: '/neo/app/jobs/../users' } }],
+    ['HTML', { status: 200, body: '<html><title>NEO</title></html>' }],
+    ['an error of its own', { status: 500, body: '<html><title>500 Internal Server Error</title></html>' }],
+    ['a gateway', { status: 502, body: '' }],
+    ['too slow', { status: 408, body: '' }],
+    ['50 MB', { status: 200, body: `["${'x'.repeat(50 * 1024 * 1024)}"]` }],
+    ['an answer cut short', { status: 202, body: '"a longer text"', cutAfterBytes: 3 }],
+  ];
+
+  test.each(odd)(
+    '%s: a write is not called accepted or failed; its job is found by its mark',
+    async (_what, answer) => {
+      neo.answersInstead.push(answer);
+      const id = randomUUID();
+      const called = await driver.call('vlan.create', args, id);
+      if (called.state === 'NO_REPLY') expect(called.failure.kind).toBe('NO_VERDICT');
+      else expect(called.state).toBe('UNKNOWN');
+      expect(neo.applied.carrying(id)).toHaveLength(1);
+      expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });
+      neo.answersInstead.push(answer);
+      const listed = await driver.call('vlan.list', { devices: args.devices });
+      expect(['FAILED', 'NO_REPLY']).toContain(listed.state);
+    },
+  );
+});
+
+describe('after an answer that never came', () => {
+  test('a job that was not taken is absent', async () => {
+    neo.faults.plan('DROP_BEFORE_APPLYING');
+    const id = randomUUID();
+    expect(await driver.call('vlan.create', args, id)).toMatchObject({ failure: { kind: 'NO_VERDICT' } });
+    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'ABSENT' });
+  });
+
+  test('a job that was taken is present once it has ended', async () => {
+    neo.faults.plan('DROP_AFTER_APPLYING');
+    neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
+    const id = randomUUID();
+    expect(await driver.call('vlan.create', args, id)).toMatchObject({ failure: { kind: 'NO_VERDICT' } });
+    expect(await driver.probe('vlan.create', args, id)).toMatchObject({
+      finding: 'UNREADABLE',
+      message: expect.stringMatching(/^It became job \d+, which is (Pending|Running)\.$/),
+    });
+    neo.jobs.knobs.jobMs = 0;
+    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });
+    expect(await driver.probe('vlan.create', args, randomUUID())).toEqual({ finding: 'ABSENT' });
+  });
+
+  test('a deletion that became a job has left nothing', async () => {
+    await driver.accepted('vlan.create', args);
+    neo.faults.plan('SILENT_AFTER_APPLYING');
+    const id = randomUUID();
+    expect(await driver.call('vlan.delete', args, id)).toMatchObject({ failure: { code: 'NO_REPLY' } });
+    expect(await driver.probe('vlan.delete', args, id)).toEqual({ finding: 'ABSENT' });
+    expect(await driver.probe('vlan.delete', args, randomUUID())).toEqual({ finding: 'PRESENT' });
+  });
+
+  test('a job that failed in part is for a person to judge', async () => {
+    neo.faults.plan('DROP_AFTER_APPLYING');
+    const id = randomUUID();
+    await driver.call('port.setVlans', { device: '10.224.15.29', port: '1/1', mode: 'access', vlan: 999 }, id);
+    const given = { device: '10.224.15.29', port: '1/1', mode: 'access', vlan: 999 };
+    expect(await driver.probe('port.setVlans', given, id)).toMatchObject({
+      finding: 'UNREADABLE',
+      message: expect.stringContaining('% VLAN 999 does not exist'),
+    });
+  });
+});
+
+describe('sessions', () => {
+  test('one serves many calls', async () => {
+    await Promise.all(Array.from({ length: 8 }, () => driver.done('system.list', {})));
+    expect(neo.sessions.logins).toBe(1);
+  });
+
+  test.each(['UNAUTHORIZED', 'REDIRECT'] as const)(
+    'one that ended (%s) is got anew, and the call runs once',
+    async (refusal) => {
+      neo.sessions.knobs.refusal = refusal;
+      await driver.done('system.list', {});
+      neo.sessions.endAll();
+      const id = randomUUID();
+      await driver.accepted('vlan.create', args, id);
+      expect(neo.sessions.logins).toBe(2);
+      expect(neo.applied.carrying(id)).toHaveLength(1);
+    },
+  );
+
+  test('a wrong password is refused once, and its text is told nobody', async () => {
+    const other = new HttpsDriver(neoDriver, neo.server, { password: 'wrong-and-secret' });
+    const called = await other.call('system.list', {});
+    await other.stop();
+    expect(called).toMatchObject({ state: 'NO_REPLY', failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
+    expect(JSON.stringify(called)).not.toContain('wrong-and-secret');
+    expect(neo.requests).toEqual(['POST /neo/login']);
+  });
+
+  test.each([
+    ['no cookie', { headers: {}, body: '{"application":{}}' }],
+    ['the page that asks again', { headers: { 'set-cookie': 'session=a' }, body: '<html></html>' }],
+    ['another cookie', { headers: { 'set-cookie': 'other=a' }, body: '{"application":{}}' }],
+  ])('a log-in that is answered with %s fails before anything is sent', async (_what, reply) => {
+    const opened = await neoDriver.https?.open(
+      async () => ({ kind: 'http', status: 200, truncated: false, ...reply }),
+      { username: 'u', password: 'p' },
+      { transport: 'https', options: {}, softwareVersion: null },
+    );
+    expect(opened).toMatchObject({ ok: false, code: 'PROTOCOL_FAILED' });
+  });
+});
+
+test('no operation throws, whatever comes', () => {
+  const bodies = [
+    '',
+    'x',
+    'null',
+    '[]',
+    '[1]',
+    '{}',
+    '[{}]',
+    '[{"ID":{},"Status":[]}]',
+    '[{"vlanID":{},"portNames":7}]',
+  ];
+  const context = renderContext(neoDriver);
+  for (const operation of neoDriver.operations.values()) {
+    for (const status of [200, 202, 204, 302, 400, 401, 404, 409, 500]) {
+      for (const body of bodies) {
+        const reply: HttpReply = { kind: 'http', status, headers: {}, body, truncated: false };
+        const given = operation.example as JsonObject;
+        const { state } = operation.interpret(reply, given);
+        expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
+        if (status >= 300) expect(['FAILED', 'UNKNOWN']).toContain(state);
+        operation.probe?.interpret(reply, given, context);
+        operation.job?.interpret(reply, { job: '1' }, given);
+        operation.job?.interpret(reply, null, given);
+      }
+    }
+  }
+  for (const reader of neoDriver.resources?.values() ?? []) {
+    for (const body of bodies) {
+      const reply: HttpReply = { kind: 'http', status: 200, headers: {}, body, truncated: false };
+      const found = reader.interpret(reply, { scope: '10.0.0.1', key: '1/1', uuid: null });
+      expect(found.finding === 'PRESENT').toBe(false);
+    }
+  }
+});
