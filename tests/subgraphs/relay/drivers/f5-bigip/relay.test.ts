@@ -1,0 +1,103 @@
+// From the graph to a BIG-IP and back: typed calls, lost answers that are settled by a look, tasks, and mappings.
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
+import {
+  type CallShape,
+  call,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+  settle,
+} from '../../support/relay-system.ts';
+import { pinOf } from '../../transports/support/web-device.ts';
+
+let device: BigIp;
+let system: RelaySystem;
+let node: RelayNode;
+
+beforeAll(async () => {
+  device = await BigIp.start();
+  device.asm.tasks.knobs.taskMs = 0;
+  system = await RelaySystem.start();
+  node = await system.node();
+  const { host, port, certificate } = device.server;
+  await registerBackend(node, {
+    ...{ name: 'waf', driver: 'f5-bigip', host, port, certificateSha256: pinOf(certificate.sha256) },
+    credentials: { username: 'netops', password: 'secret' },
+  });
+});
+afterAll(async () => {
+  await system.stop();
+  await device.stop();
+});
+
+const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
+
+async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
+  const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+  const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
+  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
+    input: { ...on, ...input },
+  });
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+  return data.call;
+}
+
+const settled = async ({ operation }: CallShape, key: string) =>
+  (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
+
+test('a pool and its member are made, mapped and deleted by their mappings', async () => {
+  const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', monitor: 'http' });
+  expect(pool).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: 'web' } });
+  const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', pool: 'web', address: '10.0.0.1', port: 80 });
+  expect(member).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { key: '10.0.0.1:80' } });
+  for (const [key, made] of [
+    ['d1', member],
+    ['d2', pool],
+  ] as const) {
+    const removed = await call(node, 'delete', { idempotencyKey: key, mappingId: made.mapping?.id });
+    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
+  }
+  expect(device.config.list('ltm/pool')).toEqual([]);
+});
+
+test('an answer that says nothing is unknown, never sent again, and settled by the mark', async () => {
+  device.plan('TIMEOUT_AFTER_APPLYING');
+  const made = await typed('wafPoolCreate', { idempotencyKey: 'p2', name: 'slow' });
+  expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+  expect(await settled(made, 's1')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+  device.plan('TIMEOUT_BEFORE_APPLYING');
+  const lost = await typed('wafPoolCreate', { idempotencyKey: 'p3', name: 'lost' });
+  expect(lost.operation?.state).toBe('UNKNOWN');
+  // It may still happen until the call's quiet time has passed.
+  expect(await settled(lost, 's2')).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] });
+  expect(device.applied.entries.filter(({ text }) => text.includes('"lost"'))).toHaveLength(0);
+});
+
+test('a policy is imported by a task, and mapped with its id', async () => {
+  const made = await call(node, 'relayCall', {
+    ...{ ...on, idempotencyKey: 'i1', operation: 'asmPolicy.import' },
+    arguments: { name: 'shop', file: '<policy><enforcement_mode>blocking</enforcement_mode></policy>' },
+  });
+  expect(made.userErrors).toEqual([]);
+  expect(made.operation).toMatchObject({ state: 'ACCEPTED', result: { type: 'import-policy' } });
+  const done = await settled(made, 's3');
+  expect(done).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+  const policy = (done?.result as { policy?: string } | undefined)?.policy;
+  const changed = await typed('wafModeSet', { idempotencyKey: 'w1', policy, mode: 'DETECTION' });
+  expect(changed.operation?.state).toBe('SUCCEEDED');
+  expect(device.asm.find('/Common/shop')).toMatchObject({ enforcementMode: 'transparent' });
+  const off = await typed('wafModeSet', { idempotencyKey: 'w2', policy, mode: 'OFF' });
+  expect(off.userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
+  const removed = await call(node, 'delete', { idempotencyKey: 'd3', mappingId: done?.mappings[0]?.id });
+  expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+});
+
+test('one log-in serves it all, and its token is given back', async () => {
+  expect(device.tokens.live).toBeLessThanOrEqual(2);
+  await node.stop();
+  expect(device.tokens.live).toBe(0);
+});

@@ -1,0 +1,122 @@
+// What an answer means when it is no plain yes: certain refusals fail, everything else of a write is unknown.
+
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
+import type { Trouble } from '../../../../../simulators/f5-bigip/troubles.ts';
+import type { DeviceAnswer } from '../../../../../simulators/support/tls-server.ts';
+import type { HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { f5BigIp } from '../../../../../subgraphs/relay/drivers/f5-bigip/driver.ts';
+import { renderContext } from '../../support/render-context.ts';
+import { HttpsDriver } from './https-driver.ts';
+
+let device: BigIp;
+let driver: HttpsDriver;
+
+beforeEach(async () => {
+  device = await BigIp.start();
+  driver = new HttpsDriver(f5BigIp, device.server);
+});
+afterEach(async () => {
+  await driver.stop();
+  await device.stop();
+});
+
+describe('troubles that others met', () => {
+  const cases: readonly [Trouble, string, number][] = [
+    ['BUSY', 'FAILED DEVICE_BUSY', 0],
+    ['RESTARTING', 'FAILED DEVICE_BUSY', 0],
+    ['RESTARTING_HTML', 'UNKNOWN UNREADABLE_REPLY', 0],
+    ['MCPD_LOST', 'UNKNOWN UNREADABLE_REPLY', 0],
+    ['TIMEOUT_BEFORE_APPLYING', 'UNKNOWN UNREADABLE_REPLY', 0],
+    ['TIMEOUT_AFTER_APPLYING', 'UNKNOWN UNREADABLE_REPLY', 1],
+    ['BOGUS_NOT_FOUND', 'UNKNOWN UNREADABLE_REPLY', 1],
+    // The transport logs in again, and the call is carried out once.
+    ['TOKEN_LOST', 'SUCCEEDED', 1],
+  ];
+
+  test.each(cases)('%s: a creation is %s, and was carried out %d times', async (trouble, verdict, times) => {
+    device.plan(trouble);
+    const id = randomUUID();
+    const called = await driver.call('pool.create', { name: 'web' }, id);
+    expect([called.state, 'code' in called ? called.code : ''].join(' ').trim()).toBe(verdict);
+    expect(device.applied.carrying(id)).toHaveLength(times);
+    expect(await driver.look('pool', { scope: 'Common', key: 'web' })).toMatchObject(
+      times === 1 ? { finding: 'PRESENT', operationId: id } : { finding: 'ABSENT' },
+    );
+  });
+
+  test.each(['BUSY', 'RESTARTING', 'RESTARTING_HTML', 'MCPD_LOST'] as const)(
+    '%s: a read fails, and nothing is taken for absent',
+    async (trouble) => {
+      device.plan(trouble, trouble, trouble);
+      expect(await driver.call('pool.get', { name: 'web' })).toMatchObject({ state: 'FAILED' });
+      expect(await driver.look('pool', { scope: 'Common', key: 'web' })).toMatchObject({ finding: 'UNREADABLE' });
+      expect(await driver.health()).toBeUndefined();
+    },
+  );
+
+  test.each(['RESTARTING', 'MCPD_LOST'] as const)('%s: a deletion does not say that it is gone', async (trouble) => {
+    device.plan(trouble);
+    const called = await driver.call('pool.delete', { name: 'web' });
+    expect(called).not.toHaveProperty('absent');
+  });
+});
+
+describe('answers that can not be read', () => {
+  const odd: readonly [string, DeviceAnswer][] = [
+    ['HTML', { status: 200, body: '<html><title>Welcome</title></html>' }],
+    ['a list', { status: 200, body: '[]' }],
+    ['half of it', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate","fullPath":"/Common/w' }],
+    ['another object', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate","fullPath":"/Common/other"}' }],
+    ['another kind', { status: 200, body: '{"kind":"tm:ltm:node:nodestate","fullPath":"/Common/web"}' }],
+    ['nothing', { status: 200, body: '' }],
+    ['a redirect', { status: 302, headers: { location: '/tmui/login.jsp' } }],
+    ['a refusal in HTML', { status: 400, body: '<html><title>Bad Request</title></html>' }],
+    ['a gateway', { status: 502, body: '<html><title>Bad Gateway</title></html>' }],
+    ['50 MB', { status: 200, body: `{"kind":"${'x'.repeat(50 * 1024 * 1024)}"}` }],
+    ['an answer cut short', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate"}', cutAfterBytes: 5 }],
+  ];
+
+  test.each(odd)('%s: a creation is not called done or failed, a read fails', async (_what, answer) => {
+    device.answersInstead.push(answer);
+    const made = await driver.call('pool.create', { name: 'web' });
+    if (made.state === 'NO_REPLY') expect(made.failure.kind).toBe('NO_VERDICT');
+    else expect(made.state).toBe('UNKNOWN');
+    device.answersInstead.push(answer);
+    const read = await driver.call('pool.get', { name: 'web' });
+    if (read.state === 'NO_REPLY') expect(read.failure.kind).toBe('NO_VERDICT');
+    else expect(read.state).toBe('FAILED');
+    expect(await driver.call('pool.get', { name: 'web' })).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('no operation throws, whatever comes', () => {
+    const bodies = ['', 'x', 'null', '[]', '[1]', '{}', '{"items":[1]}', '{"items":{}}', '{"token":1}', '{"code":1}'];
+    const objects = ['{"id":{},"kind":[]}', '{"kind":"tm:x:xcollectionstate","items":[{"name":7,"destination":[]}]}'];
+    const statuses = [200, 201, 204, 302, 400, 401, 404, 409, 500, 503];
+    const context = renderContext(f5BigIp);
+    for (const operation of f5BigIp.operations.values()) {
+      for (const status of statuses) {
+        for (const body of [...bodies, ...objects]) {
+          const reply: HttpReply = { kind: 'http', status, headers: {}, body, truncated: false };
+          const args: JsonObject = { partition: 'Common', ...operation.example };
+          const { state } = operation.interpret(reply, args);
+          expect(['SUCCEEDED', 'FAILED', 'UNKNOWN', 'ACCEPTED']).toContain(state);
+          if (status >= 400) expect(state).not.toBe('SUCCEEDED');
+          operation.probe?.interpret(reply, args, context);
+          operation.job?.interpret(reply, { task: 'x' }, args);
+          operation.job?.interpret(reply, null, args);
+        }
+      }
+    }
+    for (const reader of f5BigIp.resources?.values() ?? []) {
+      for (const body of [...bodies, ...objects]) {
+        const reply: HttpReply = { kind: 'http', status: 200, headers: {}, body, truncated: false };
+        for (const uuid of [null, 'x']) {
+          const found = reader.interpret(reply, { scope: 'Common', key: 'x', uuid });
+          expect(found.finding === 'PRESENT').toBe(false);
+        }
+      }
+    }
+  });
+});
