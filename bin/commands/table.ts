@@ -33,6 +33,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./operations.ts')).operations,
   },
   {
+    name: 'mappings',
+    summary: 'List, verify, adopt, forget and export which CMP object is which backend object.',
+    load: async () => (await import('./mappings.ts')).mappings,
+  },
+  {
     name: 'events',
     summary: 'Show status changes; with --follow, as they happen.',
     load: async () => (await import('./events.ts')).events,

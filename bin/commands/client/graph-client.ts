@@ -23,6 +23,8 @@ interface UserError {
 /** Longer than any call may be waited for. */
 const deadlineMs = 150_000;
 const connectMs = 5_000;
+/** As many as a command ever has requests under way. */
+const mostConnections = 4;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 export class GraphClient {
@@ -31,7 +33,7 @@ export class GraphClient {
 
   constructor(options: GraphClientOptions) {
     this.#options = options;
-    this.#pool = new Pool(options.url.origin, { connections: 2, connectTimeout: connectMs });
+    this.#pool = new Pool(options.url.origin, { connections: mostConnections, connectTimeout: connectMs });
   }
 
   get url(): URL {

@@ -34,6 +34,7 @@ describe('the command line', () => {
     [['events', '--after', 'x'], '--after needs --follow'],
     [['events', '--follow', '--limit', '3'], 'exclude each other'],
     [['backends', 'create', 'x', '--username', 'u'], 'one of --private-key-file and --backend-password-file is needed'],
+    [['mappings', 'shuffle'], "'shuffle' is none of list, show, verify, adopt, forget"],
     [['backends', 'list', '--url', 'ftp://x'], 'no http(s) address'],
     [['keys', 'burn', '/tmp/x'], "'burn' is none of make, list, rotate"],
     [['audit', 'export', '--from', 'yesterday'], "'yesterday' is no time"],

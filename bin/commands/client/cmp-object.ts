@@ -1,0 +1,20 @@
+// A CMP's object as people write it: TYPE/ID, or NAMESPACE:TYPE/ID.
+import { UsageError } from '../command.ts';
+
+export interface CmpObjectName {
+  readonly namespace: string;
+  readonly type: string;
+  readonly externalId: string;
+}
+
+export function cmpObjectText({ namespace, type, externalId }: CmpObjectName): string {
+  return namespace === 'default' ? `${type}/${externalId}` : `${namespace}:${type}/${externalId}`;
+}
+
+/** Throws UsageError; whether the parts may be so is the server's to say. */
+export function parseCmpObject(text: string): CmpObjectName {
+  const [, namespace = 'default', type, externalId] = /^(?:([^:/]+):)?([^:/]+)\/(.+)$/s.exec(text) ?? [];
+  if (type === undefined || externalId === undefined)
+    throw new UsageError(`--cmp-object: '${text}' is no TYPE/ID, for example tenant/42`);
+  return { namespace, type, externalId };
+}

@@ -1,0 +1,161 @@
+// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that is there only once it is
+// whole. What an export is: gateway/web/mapping-export.ts.
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { request } from 'undici';
+import { openClient } from './client/client-options.ts';
+import { projectId } from './client/find.ts';
+import type { GraphClient } from './client/graph-client.ts';
+import {
+  Arguments,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  exitCodes,
+  type Output,
+  UsageError,
+} from './command.ts';
+
+/** Between two pieces of the answer. */
+const silenceMs = 150_000;
+const maxLineBytes = 1024 * 1024;
+const newline = 0x0a;
+
+export async function exportMappings(command: Command, context: CommandContext): Promise<number> {
+  const args = new Arguments(command, context.args);
+  if (args.positionals.length > 1) throw new UsageError('mappings export takes no further argument');
+  const client = await openClient(args, context);
+  try {
+    const project = args.text('project');
+    const source = await openExport(client, context.signal, {
+      after: args.text('after'),
+      projectId: project === undefined ? undefined : await projectId(client, project),
+    });
+    const file = args.text('output');
+    const reader = new ExportReader(source, context.signal);
+    await (file === undefined ? writeOut(reader, context.stdout) : save(reader, file));
+    const { mappings, after } = reader.end();
+    context.stderr.write(`tidegate: ${mappings} lines exported; what changes from now on: --after ${after}\n`);
+    return exitCodes.ok;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Throws CommandFailure for anything but the lines. */
+async function openExport(
+  client: GraphClient,
+  signal: AbortSignal,
+  wish: Readonly<Record<'after' | 'projectId', string | undefined>>,
+): Promise<AsyncIterable<Buffer>> {
+  // Beside the endpoint, also where a proxy has it under a path of its own.
+  const url = new URL('export/mappings.ndjson', client.url);
+  for (const [name, value] of Object.entries(wish)) if (value !== undefined) url.searchParams.set(name, value);
+  const response = await request(url, {
+    headers: client.token === undefined ? {} : { authorization: `Bearer ${client.token}` },
+    signal,
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
+  }).catch((error: NodeJS.ErrnoException) => {
+    if (signal.aborted) throw new CommandFailure('interrupted');
+    throw new CommandFailure(`${url.origin} is not reached: ${error.code ?? error.message}`, exitCodes.unreachable);
+  });
+  if (response.statusCode === 200 && String(response.headers['content-type']).startsWith('application/x-ndjson'))
+    return response.body;
+  const text = (await response.body.text()).slice(0, 64 * 1024);
+  throw refusal(text, response.statusCode);
+}
+
+function refusal(text: string, status: number): CommandFailure {
+  try {
+    const { errors } = JSON.parse(text) as { errors?: { message: string; extensions?: { code?: string } }[] };
+    const [first] = errors ?? [];
+    if (first !== undefined) return new CommandFailure(`${first.extensions?.code ?? status}: ${first.message}`);
+  } catch {
+    // Not JSON: said below.
+  }
+  return new CommandFailure(`the answer (HTTP ${status}) is no export: is the address right?`, exitCodes.unreachable);
+}
+
+async function writeOut(reader: ExportReader, output: Output): Promise<void> {
+  await pipeline(reader.parts(), output, { end: false }).catch((error: NodeJS.ErrnoException) => {
+    throw error instanceof CommandFailure
+      ? error
+      : new CommandFailure(`standard output: ${error.code ?? error.message}`);
+  });
+}
+
+/** Readers of the file never see a part of it: it takes its name when the last line has come. */
+async function save(reader: ExportReader, file: string): Promise<void> {
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    await pipeline(reader.parts(), createWriteStream(partial, { mode: 0o600, flush: true }));
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    if (error instanceof CommandFailure) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CommandFailure(`${file} can't be written: ${code ?? message}`);
+  }
+}
+
+/** Hands on what comes, and keeps the last line, which says whether all of it came. */
+class ExportReader {
+  readonly #source: AsyncIterable<Buffer>;
+  readonly #signal: AbortSignal;
+  #lines = 0;
+  #last: Buffer = Buffer.alloc(0);
+  /** What came of a line whose end did not. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(source: AsyncIterable<Buffer>, signal: AbortSignal) {
+    this.#source = source;
+    this.#signal = signal;
+  }
+
+  /** Throws CommandFailure when the last line is not the one that has to be. */
+  async *parts(): AsyncGenerator<Buffer> {
+    try {
+      for await (const part of this.#source) {
+        this.#note(part);
+        yield part;
+      }
+    } catch (error) {
+      if (error instanceof CommandFailure) throw error;
+      if (this.#signal.aborted) throw new CommandFailure('interrupted');
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new CommandFailure(`the export was cut off: ${code ?? message}`, exitCodes.unreachable);
+    }
+    this.end();
+  }
+
+  /** How many mappings came before the last line, and the position in it. */
+  end(): { readonly mappings: number; readonly after: string } {
+    const after = this.#rest.length === 0 ? positionIn(this.#last.toString()) : undefined;
+    if (after === undefined)
+      throw new CommandFailure('the export was cut off: its last line is missing', exitCodes.unreachable);
+    return { mappings: this.#lines - 1, after };
+  }
+
+  #note(part: Buffer): void {
+    let start = 0;
+    for (let end = part.indexOf(newline); end >= 0; end = part.indexOf(newline, start)) {
+      this.#last = Buffer.concat([this.#rest, part.subarray(start, end)]);
+      this.#rest = Buffer.alloc(0);
+      this.#lines += 1;
+      start = end + 1;
+    }
+    this.#rest = Buffer.concat([this.#rest, part.subarray(start)]);
+    if (this.#rest.length > maxLineBytes) throw new CommandFailure(`a line is longer than ${maxLineBytes} bytes`);
+  }
+}
+
+function positionIn(line: string): string | undefined {
+  try {
+    const { after, id } = JSON.parse(line) as { after?: unknown; id?: unknown };
+    return typeof after === 'string' && id === undefined ? after : undefined;
+  } catch {
+    return undefined;
+  }
+}

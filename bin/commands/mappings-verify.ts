@@ -1,0 +1,114 @@
+// `tidegate mappings verify`: looks at backend objects, one or all that the filters leave, a few at once, and says how many
+// are as their mappings have them.
+import { randomUUID } from 'node:crypto';
+import type { Action, ActionContext } from './actions.ts';
+import { CommandFailure, exitCodes, UsageError } from './command.ts';
+import {
+  type Mapping,
+  mappingFields,
+  ownerText,
+  printDifferences,
+  printMapping,
+  verificationResults,
+} from './mappings-graph.ts';
+import { readMappings } from './mappings-list.ts';
+
+/** Reads wait in the backend's queue with its writes: more at once would hold those up. */
+const atOnce = 4;
+const mostMappings = 100_000;
+
+const document = `mutation ($input: MappingVerifyInput!) {
+  mappingVerify(input: $input) { mapping { ${mappingFields} } userErrors { code message field } }
+}`;
+
+/** What became of one look. */
+type Look =
+  | { readonly result: (typeof verificationResults)[number]; readonly mapping: Mapping }
+  /** Refused, or the backend was not reached: nothing is known. */
+  | { readonly result: 'NOT_SEEN'; readonly mapping: Mapping; readonly why: string };
+
+export const verifyOne: Action = {
+  takes: ['ID'],
+  async run({ client, names, printer, json }) {
+    const mapping = await look(client, names[0] ?? '');
+    if (json) await printer.json(mapping);
+    else await printMapping(printer, mapping);
+    const result = mapping.lastVerification?.result;
+    if (result !== 'MATCHES') throw new CommandFailure(`the backend object is ${result ?? 'not looked at'}`);
+  },
+};
+
+export const verifyAll: Action = {
+  takes: [],
+  async run(context) {
+    if (context.args.text('backend') === undefined && context.args.text('cmp-object') === undefined)
+      throw new UsageError('a mapping, --backend or --cmp-object is needed');
+    const limit = context.args.integer('limit', { min: 1, max: mostMappings }) ?? mostMappings;
+    // An orphan's backend is gone, and so is what a deleted one was.
+    const chosen: Mapping[] = [];
+    for await (const mapping of readMappings(context, { limit, states: ['ACTIVE', 'UNVERIFIED'] }))
+      chosen.push(mapping);
+    const looks = await lookAtAll(context, chosen);
+    const count = (result: Look['result']) => looks.filter((each) => each.result === result).length;
+    const counts = {
+      ...Object.fromEntries(verificationResults.map((result) => [result, count(result)])),
+      NOT_SEEN: count('NOT_SEEN'),
+    };
+    if (context.json) await context.printer.json({ ...counts, mappings: looks.filter(isNews).map(jsonOf) });
+    else await printLooks(context, looks, counts);
+    const others = looks.length - count('MATCHES');
+    if (others > 0) throw new CommandFailure(`${others} of ${looks.length} do not match`);
+  },
+};
+
+async function lookAtAll({ client }: ActionContext, mappings: readonly Mapping[]): Promise<Look[]> {
+  const looks: Look[] = [];
+  const queue = mappings.entries();
+  const work = async (): Promise<void> => {
+    // All share the one iterator: each takes the next that nobody has.
+    for (const [index, mapping] of queue) looks[index] = await tryLook(client, mapping);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return looks;
+}
+
+/** A refusal is a finding; a server that is not there, or Ctrl-C, ends the command. */
+async function tryLook(client: ActionContext['client'], mapping: Mapping): Promise<Look> {
+  try {
+    const seen = await look(client, mapping.id);
+    const { lastVerification } = seen;
+    if (lastVerification === null) return { result: 'NOT_SEEN', mapping: seen, why: 'nothing was recorded' };
+    return { result: lastVerification.result, mapping: seen };
+  } catch (error) {
+    if (!(error instanceof CommandFailure) || error.exitCode === exitCodes.unreachable) throw error;
+    if (error.message === 'interrupted') throw error;
+    return { result: 'NOT_SEEN', mapping, why: error.message };
+  }
+}
+
+async function look(client: ActionContext['client'], id: string): Promise<Mapping> {
+  const payload = await client.mutate<{ mapping: Mapping }>(document, { id, idempotencyKey: randomUUID() });
+  return payload.mapping;
+}
+
+const isNews = ({ result }: Look): boolean => result !== 'MATCHES';
+const jsonOf = (each: Look): object =>
+  each.result === 'NOT_SEEN'
+    ? { ...each.mapping, result: each.result, why: each.why }
+    : { ...each.mapping, result: each.result };
+
+async function printLooks(
+  { printer }: ActionContext,
+  looks: readonly Look[],
+  counts: Readonly<Record<string, number>>,
+): Promise<void> {
+  for (const each of looks.filter(isNews)) {
+    const { mapping } = each;
+    const place = [mapping.backend?.name, mapping.resource, mapping.scope, mapping.key].filter((part) => part !== '');
+    await printer.line(`${printer.status(each.result)}  ${place.join(' ')}  ${ownerText(mapping)}  ${mapping.id}`);
+    if (each.result === 'NOT_SEEN') await printer.line(`  ${each.why}`);
+    else await printDifferences(printer, mapping);
+  }
+  const parts = Object.entries(counts).filter(([result, count]) => count > 0 || result !== 'NOT_SEEN');
+  await printer.line(parts.map(([result, count]) => `${count} ${printer.status(result)}`).join(', '));
+}
