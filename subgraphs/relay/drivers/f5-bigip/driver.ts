@@ -12,7 +12,7 @@ import {
   policySetVirtualServers,
 } from './asm-policies.ts';
 import { policyApply, policyImport, taskGet } from './asm-tasks.ts';
-import { operationsOf, readerOf } from './ltm-kind.ts';
+import { operationsOf, readerOf } from './ltm-operations.ts';
 import { monitor } from './monitors.ts';
 import { node } from './nodes.ts';
 import { poolMember } from './pool-members.ts';
