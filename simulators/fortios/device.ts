@@ -19,6 +19,9 @@ export interface Device {
   readonly faults: Faults;
   /** The number that the fault FAIL answers with. */
   readonly failCode: number;
+  /** Whether a banner has to be confirmed after log-in, and the sessions that have not done so. */
+  readonly postLoginBanner: boolean;
+  readonly unconfirmed: Set<string>;
   /** When the configuration was last saved by `execute cfg save`, and how often. */
   readonly saves: Date[];
 }

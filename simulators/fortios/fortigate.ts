@@ -32,6 +32,8 @@ export interface FortiGateOptions {
   readonly interfaces?: Readonly<Record<string, string>>;
   readonly maxEntries?: number;
   readonly maxVdoms?: number;
+  /** A banner that has to be confirmed after log-in. */
+  readonly postLoginBanner?: boolean;
   /** Administrators at once. */
   readonly maxSessions?: number;
   readonly sessionIdleMs?: number;
@@ -90,6 +92,8 @@ export class FortiGate {
       }),
       faults: new Faults(options.faults, options.seed),
       failCode: options.failCode ?? TABLE_FULL,
+      postLoginBanner: options.postLoginBanner ?? false,
+      unconfirmed: new Set(),
       saves: [],
     };
   }

@@ -149,13 +149,14 @@ function envelope(device: Device, { request, vdom, table }: TableCall): Readonly
   return { http_method: request.method, revision, vdom, path, name, ...stamp(device) };
 }
 
-/** `filter=name==x` and `name=@x` (contains); several are all to hold. */
+/** `filter=name==x` and `name=@x` (contains), without regard to case; a comma is "or", several filters are "and". */
 function matches({ table, request }: TableCall, key: string, entry: Entry): boolean {
-  return request.query.getAll('filter').every((filter) => {
-    const [, name = '', operator, wanted = ''] = /^([\w-]+)(==|=@|!=)(.*)$/s.exec(filter) ?? [];
-    const value = name === table.key ? key : String(entry[name] ?? '');
+  const holds = (filter: string): boolean => {
+    const [, name = '', operator, wanted = ''] = /^([\w-]+)(==|=@|!=)(.*)$/s.exec(filter.toLowerCase()) ?? [];
+    const value = (name === table.key ? key : String(entry[name] ?? '')).toLowerCase();
     return operator === '==' ? value === wanted : operator === '!=' ? value !== wanted : value.includes(wanted);
-  });
+  };
+  return request.query.getAll('filter').every((filter) => filter.split(',').some(holds));
 }
 
 function toJson({ table, request }: TableCall, key: string, entry: Entry): Readonly<Record<string, unknown>> {

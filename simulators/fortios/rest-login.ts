@@ -11,6 +11,7 @@ import type { Device } from './device.ts';
 export function answerLogin(device: Device, request: DeviceRequest): DeviceAnswer | undefined {
   if (request.path === '/logincheck' && request.method === 'POST') return logincheck(device, request);
   if (request.path === '/logout' && request.method === 'POST') return logout(device, request);
+  if (request.path === '/logindisclaimer' && request.method === 'POST') return confirm(device, request);
   if (request.path === '/api/v2/authentication' && device.features.authenticationEndpoint) {
     if (request.method === 'POST') return authenticate(device, request);
     if (request.method === 'DELETE') return logout(device, request);
@@ -45,19 +46,26 @@ function logincheck(device: Device, request: DeviceRequest): DeviceAnswer {
     password: form.get('secretkey') ?? '',
     source: request.remoteAddress,
   });
-  const isAjax = form.get('ajax') === '1';
   if (!('session' in outcome)) {
     const headers = { 'set-cookie': ['ccsrftoken="0%260"; path=/; secure'] };
     return html(200, outcome.result === 'LOCKED' ? '2' : '0', headers);
   }
-  const headers = { 'set-cookie': cookiesFor(device, outcome.session) };
+  const next = device.postLoginBanner ? '/logindisclaimer' : '/prompt?viewOnly&redir=%2F';
+  const [status, body] = form.get('ajax') === '1' ? [200, `1document.location="${next}";`] : [302, ''];
   if (!device.features.logincheckSession) {
     device.accounts.close(outcome.session.id);
-    return html(200, isAjax ? '1document.location="/prompt?viewOnly&redir=%2F";' : '');
+    return html(status, body);
   }
-  return isAjax
-    ? html(200, '1document.location="/prompt?viewOnly&redir=%2F";', headers)
-    : { status: 302, headers: { ...headers, location: '/' } };
+  if (device.postLoginBanner) device.unconfirmed.add(outcome.session.id);
+  return html(status, body, { 'set-cookie': cookiesFor(device, outcome.session) });
+}
+
+/** `post-login-banner`: the session is of no use before somebody has seen it (sadrithmina.de 2023-06). */
+function confirm(device: Device, request: DeviceRequest): DeviceAnswer {
+  const found = sessionOf(device, request);
+  if (!found || new URLSearchParams(request.body).get('confirm') !== '1') return refuse401();
+  device.unconfirmed.delete(found.session.id);
+  return html(200, '');
 }
 
 function authenticate(device: Device, request: DeviceRequest): DeviceAnswer {
@@ -68,6 +76,10 @@ function authenticate(device: Device, request: DeviceRequest): DeviceAnswer {
     source: request.remoteAddress,
   });
   if (!('session' in outcome)) return json(200, { status_code: -1, status_message: 'LOGIN_FAILED' });
+  if (device.postLoginBanner && given.ack_post_disclaimer !== true) {
+    device.accounts.close(outcome.session.id);
+    return json(200, { status_code: 3, status_message: 'LOGIN_ACCEPT_POST_LOGIN_DISCLAIMER' });
+  }
   const reply = { status_code: 5, status_message: 'LOGIN_SUCCESS' };
   const headers = { 'set-cookie': cookiesFor(device, outcome.session) };
   if (given.request_key !== true) return json(200, reply, headers);

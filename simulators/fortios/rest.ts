@@ -44,6 +44,7 @@ export async function answerRest(device: Device, request: DeviceRequest): Promis
 function permissionOf(device: Device, request: DeviceRequest): Permission | DeviceAnswer {
   if (device.accounts.isLocked(request.remoteAddress)) return json(429, { status: 'error', http_status: 429 });
   const found = sessionOf(device, request);
+  if (found && device.unconfirmed.has(found.session.id)) return refuse401();
   if (found) {
     const isForged = request.method !== 'GET' && request.headers['x-csrftoken'] !== found.session.csrf;
     return found.byCookie && isForged
