@@ -2,9 +2,10 @@
 
 import type { Driver } from './driver.ts';
 import { f5BigIp } from './f5-bigip/driver.ts';
+import { fortios } from './fortios/driver.ts';
 import { linuxNftables } from './linux-nftables/driver.ts';
 import { neo } from './neo/driver.ts';
 
-const all: readonly Driver[] = [f5BigIp, linuxNftables, neo];
+const all: readonly Driver[] = [f5BigIp, fortios, linuxNftables, neo];
 
 export const drivers: ReadonlyMap<string, Driver> = new Map(all.map((driver) => [driver.name, driver]));

@@ -1,0 +1,28 @@
+// Arguments that were left out are left out of what is sent, so that the device's own values stay.
+
+import type { JsonObject, JsonValue } from '../driver.ts';
+
+export function given(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** Names as FortiOS lists them in a request. */
+export function toMembers(names: JsonValue | undefined, key = 'name'): JsonValue | undefined {
+  return Array.isArray(names) ? names.map((name: JsonValue) => ({ [key]: name })) : undefined;
+}
+
+/** Names out of a reply's list, sorted: their order means nothing. */
+export function fromMembers(list: JsonValue | undefined, key = 'name'): readonly string[] {
+  const names = Array.isArray(list) ? list.map((item: JsonValue) => memberOf(item, key)) : [];
+  return sorted(names.filter((name) => name !== undefined));
+}
+
+export function sorted(names: readonly string[]): readonly string[] {
+  return [...names].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function memberOf(item: JsonValue, key: string): string | undefined {
+  const name =
+    typeof item === 'object' && item !== null && !Array.isArray(item) ? (item as JsonObject)[key] : undefined;
+  return typeof name === 'string' ? name : undefined;
+}

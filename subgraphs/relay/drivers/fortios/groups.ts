@@ -1,0 +1,49 @@
+// Groups: of addresses, and of virtual IPs. FortiOS CLI reference, firewall addrgrp and vipgrp.
+
+import type { JsonObject } from '../driver.ts';
+import { fromMembers, given, sorted, toMembers } from './given.ts';
+import type { Kind } from './kind.ts';
+import { nameOf, namesOf } from './schema.ts';
+
+function sortedMembers(args: JsonObject): JsonObject {
+  return given({ members: Array.isArray(args.members) ? sorted(args.members.map(String)) : undefined });
+}
+
+export const addressGroup: Kind = {
+  resource: 'address-group',
+  prefix: 'addressGroup',
+  one: 'a group of addresses',
+  many: 'groups of addresses',
+  listKey: 'addressGroups',
+  table: 'firewall/addrgrp',
+  nameMax: 79,
+  comment: 'comment',
+  properties: { members: namesOf('An address, or a group of them.') },
+  required: ['members'],
+  example: { name: 'servers', members: ['web'] },
+  reads: ['uuid', 'member'],
+  settle: sortedMembers,
+  toDevice: ({ members }) => given({ member: toMembers(members) }),
+  values: ({ member }) => ({ members: fromMembers(member) }),
+};
+
+export const vipGroup: Kind = {
+  resource: 'vip-group',
+  prefix: 'vipGroup',
+  one: 'a group of virtual IPs',
+  many: 'groups of virtual IPs',
+  listKey: 'vipGroups',
+  table: 'firewall/vipgrp',
+  nameMax: 79,
+  comment: 'comments',
+  properties: {
+    interface: nameOf(35, 'The interface that all its members are on, or any.'),
+    members: namesOf('A virtual IP.'),
+  },
+  required: ['interface', 'members'],
+  example: { name: 'published', interface: 'any', members: ['shop'] },
+  reads: ['uuid', 'interface', 'member'],
+  settle: (args) => ({ ...given({ interface: args.interface }), ...sortedMembers(args) }),
+  toDevice: ({ interface: on, members }) => given({ interface: on, member: toMembers(members) }),
+  values: ({ interface: on, member }) => ({ interface: on, members: fromMembers(member) }),
+};

@@ -1,0 +1,53 @@
+// How to look at what calls make: one read of the table, filtered by name, and by number where the device gives one.
+
+import type { HttpReply, JsonObject, MappedObject, ResourceReader } from '../driver.ts';
+import { fieldsOf, type Kind, numberOf, valuesOf } from './kind.ts';
+import { readMark } from './mark.ts';
+import { entriesIn, get, type Place, readAnswer } from './rest.ts';
+
+export function readerOf(kind: Kind): ResourceReader<HttpReply> {
+  const place = ({ scope }: MappedObject): Place => ({ table: kind.table, vdom: scope });
+  return {
+    render: (object) => get(place(object), { filter: filterFor(kind, object), format: fieldsOf(kind) }),
+    interpret: (reply, object) => {
+      const answer = readAnswer(reply, place(object));
+      if (answer.kind !== 'done') return { finding: 'UNREADABLE', message: answer.message };
+      const listed = entriesIn(answer.object);
+      if (!listed?.every((entry) => isWanted(kind, entry, object) || isNamesake(entry, object))) {
+        return { finding: 'UNREADABLE', message: 'The device listed something else.' };
+      }
+      const entries = listed.filter((entry) => isWanted(kind, entry, object));
+      const entry = entries.find((each) => String(numberOf(each)) === object.uuid) ?? entries[0];
+      if (!entry) return { finding: 'ABSENT' };
+      const operationId = readMark(entry[kind.comment])?.operationId;
+      const number = kind.numbered === true ? numberOf(entry) : undefined;
+      return {
+        finding: 'PRESENT',
+        values: valuesOf(kind, entry, object.scope),
+        ...(operationId === undefined ? {} : { operationId }),
+        ...(number === undefined ? {} : { uuid: String(number) }),
+      };
+    },
+    remove: ({ scope, key, uuid }) => {
+      if (kind.numbered !== true) return { operation: `${kind.prefix}.delete`, arguments: { vdom: scope, name: key } };
+      const policyId = Number(uuid);
+      if (!(policyId > 0)) return undefined;
+      return { operation: `${kind.prefix}.delete`, arguments: { vdom: scope, policyId, name: key } };
+    },
+  };
+}
+
+/** A comma is FortiOS' "or" between filters: the number finds one that was renamed, the name one whose number is not known. */
+function filterFor(kind: Kind, { key, uuid }: MappedObject): string {
+  const byName = `name==${key}`;
+  return kind.numbered === true && uuid !== null ? `policyid==${uuid},${byName}` : byName;
+}
+
+function isWanted(kind: Kind, entry: JsonObject, { key, uuid }: MappedObject): boolean {
+  return entry.name === key || (kind.numbered === true && uuid !== null && String(numberOf(entry)) === uuid);
+}
+
+/** Filters take no notice of case, names do (FortiOS REST API reference, operator `==`). */
+function isNamesake(entry: JsonObject, { key }: MappedObject): boolean {
+  return String(entry.name).toLowerCase() === key.toLowerCase();
+}

@@ -1,0 +1,132 @@
+// How a session with the REST API is opened: a token where there is one, else /api/v2/authentication (from 6.4.2) or
+// /logincheck. Sources: Fortinet community 195425 (cookies, CSRF), 227837 (7.6.3), sadrithmina.de 2023-06 (banner) and
+// 2024-05 (authentication); what the numbers of a reply mean is from Fortinet's open clients.
+
+import type { BackendContext, Credentials, HttpCall, HttpLogin, HttpReply, HttpSessions } from '../driver.ts';
+import { parseObject } from './rest.ts';
+import { isAtLeast } from './version.ts';
+
+type Exchange = (call: HttpCall) => Promise<HttpReply>;
+
+const statusPath = '/api/v2/monitor/system/status';
+const authenticationPath = '/api/v2/authentication';
+
+export const sessions: HttpSessions = {
+  async open(exchange, credentials, backend) {
+    if (credentials.apiToken !== undefined) return await tokenSession(exchange, credentials.apiToken);
+    return await passwordSession(exchange, credentials, backend);
+  },
+  // Refused before it was looked at: the session is gone, for example after `admintimeout`.
+  refusedSession: (reply) => reply.status === 401,
+};
+
+/** Tried once, since wrong ones lock the caller out, and each call would try it again. */
+async function tokenSession(exchange: Exchange, token: string): Promise<HttpLogin> {
+  const headers = { authorization: `Bearer ${token}` };
+  const reply = await exchange({ kind: 'http', method: 'GET', path: statusPath, headers });
+  if (reply.status === 401) return authFailed('The device does not accept the API token.');
+  if (reply.status === 429) return lockedOut;
+  // An API user without the right to read the status may still do its work.
+  if (reply.status === 200 || reply.status === 403) return { ok: true, headers };
+  return protocolFailed(`The device answered ${reply.status} to a call with the API token.`);
+}
+
+async function passwordSession(
+  exchange: Exchange,
+  { username, password = '' }: Credentials,
+  { softwareVersion }: BackendContext,
+): Promise<HttpLogin> {
+  const isNew = isAtLeast(softwareVersion, 6, 4, 2);
+  if (isNew === false) return await logincheck(exchange, username, password);
+  const body = { username, secretkey: password, ack_pre_disclaimer: true, ack_post_disclaimer: true };
+  const reply = await exchange({ kind: 'http', method: 'POST', path: authenticationPath, body });
+  const answer = parseObject(reply.body);
+  const status = answer?.status_code ?? answer?.status;
+  if (typeof status === 'number') return authenticated(reply, status);
+  if (reply.status === 429) return lockedOut;
+  // Releases without it refuse it unread, as any path without a session; those that have it would have said more.
+  const isMissing = reply.status === 401 || reply.status === 404 || reply.status === 405;
+  if (isMissing && isNew === undefined) return await logincheck(exchange, username, password);
+  if (reply.status === 401) return authFailed('The device refused the user name or password.');
+  return protocolFailed(`The device answered ${reply.status} to the log-in, and nothing that can be read.`);
+}
+
+function authenticated(reply: HttpReply, status: number): HttpLogin {
+  switch (status) {
+    case 5:
+    case 6:
+      return cookieSession(reply, { kind: 'http', method: 'DELETE', path: authenticationPath });
+    case 2:
+      return authFailed('The device wants a second factor of this account: use an API token.');
+    case 4:
+      return authFailed('The device wants this account to have a new password first.');
+    default:
+      return authFailed('The device refused the user name or password.');
+  }
+}
+
+async function logincheck(exchange: Exchange, username: string, secretkey: string): Promise<HttpLogin> {
+  const form = { username, secretkey, ajax: '1' };
+  const reply = await exchange({ kind: 'http', method: 'POST', path: '/logincheck', form });
+  if (reply.status === 429) return lockedOut;
+  if (reply.truncated || reply.status !== 200) {
+    return protocolFailed(`The device answered ${reply.status} to the log-in.`);
+  }
+  switch (reply.body[0]) {
+    case '1': {
+      const session = cookieSession(reply, { kind: 'http', method: 'POST', path: '/logout' });
+      if (session.ok && reply.body.includes('logindisclaimer')) return await passBanner(exchange, session);
+      return session;
+    }
+    case '0':
+      return authFailed('The device refused the user name or password.');
+    case '2':
+      return lockedOut;
+    case '3':
+      return authFailed('The device wants a second factor of this account: use an API token.');
+    default:
+      return protocolFailed('The device answered the log-in with nothing that can be read.');
+  }
+}
+
+/** `post-login-banner` holds the session until somebody has read it. */
+async function passBanner(exchange: Exchange, session: Extract<HttpLogin, { ok: true }>): Promise<HttpLogin> {
+  const headers = { ...session.headers, ...session.writeHeaders };
+  const form = { confirm: '1' };
+  const reply = await exchange({ kind: 'http', method: 'POST', path: '/logindisclaimer', headers, form });
+  if (reply.status >= 200 && reply.status < 400) return session;
+  return protocolFailed(`The device answered ${reply.status} to the confirmation of its log-in banner.`);
+}
+
+/** The cookies go back as they came, quotes and all; the CSRF token without its quotes. */
+function cookieSession(reply: HttpReply, close: HttpCall): HttpLogin {
+  const cookies = new Map<string, string>();
+  for (const line of (reply.headers['set-cookie'] ?? '').split('\n')) {
+    const [, name = '', value = ''] = /^\s*([^=;\s]+)=([^;]*)/.exec(line) ?? [];
+    // What is set to nothing, or to the value of a refused log-in, is being deleted.
+    if (/^"?(0%260)?"?$/.test(value)) cookies.delete(name);
+    else cookies.set(name, value);
+  }
+  const names = [...cookies.keys()];
+  const csrf = cookies.get(names.find((name) => /^ccsrf_?token/.test(name)) ?? '')?.replaceAll('"', '');
+  if (csrf === undefined || !names.some((name) => /^(APSCOOKIE_|session_key)/.test(name))) {
+    return protocolFailed('The device took the log-in, but gave no session (as /logincheck does since 7.6.3).');
+  }
+  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  return { ok: true, headers: { cookie }, writeHeaders: { 'x-csrftoken': csrf }, close };
+}
+
+/** By somebody's wrong attempts; it passes by itself. */
+const lockedOut: HttpLogin = {
+  ok: false,
+  code: 'SESSION_REFUSED',
+  message: 'The device has locked log-ins out for a while, after wrong attempts.',
+};
+
+function authFailed(message: string): HttpLogin {
+  return { ok: false, code: 'AUTH_FAILED', message };
+}
+
+function protocolFailed(message: string): HttpLogin {
+  return { ok: false, code: 'PROTOCOL_FAILED', message };
+}

@@ -1,0 +1,59 @@
+// Parts of the operations' JSON Schemas. Names are such that nothing in them means anything in an address or in a filter,
+// and that no address of one of them can be read as the table's, whose DELETE empties it: `.` and `..` are none.
+
+import type { JsonObject } from '../driver.ts';
+import { maxWordsChars } from './mark.ts';
+
+/** FortiOS takes more, but not < > ( ) # ' ", and a slash can be made and not reached (fortigate-api#20). */
+export const namePattern = '^[A-Za-z0-9_](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$';
+
+export function nameOf(maxLength: number, description: string): JsonObject {
+  const allowed = 'letters, digits, space, dot, hyphen, underscore; a letter, digit or underscore first, no space last';
+  return {
+    type: 'string',
+    minLength: 1,
+    maxLength,
+    pattern: namePattern,
+    description: `${description} 1 to ${maxLength} ${allowed}.`,
+  };
+}
+
+/** 11 characters unless the device was told `long-vdom-name`. */
+export const vdomName = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 31,
+  pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$',
+  description: 'A virtual domain: letters, digits, dot, hyphen, underscore.',
+} as const;
+
+export const vdom = { ...vdomName, default: 'root' } as const;
+
+/** Names of things that are there, in no order. */
+export function namesOf(what: string): JsonObject {
+  return {
+    type: 'array',
+    items: nameOf(79, what),
+    minItems: 1,
+    maxItems: 300,
+    uniqueItems: true,
+  };
+}
+
+export const comment = {
+  type: 'string',
+  maxLength: maxWordsChars,
+  // Unicode's controls, and what turns or hides text; what FortiOS takes for an attack on its web pages.
+  pattern: '^[^"\\\\<>\\p{C}\\p{Zl}\\p{Zp}]*$',
+  description: `At most ${maxWordsChars} printable characters; it follows the mark of the call.`,
+} as const;
+
+export const page = {
+  start: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0, description: 'After so many.' },
+  count: { type: 'integer', minimum: 1, maximum: 1_000, default: 500, description: 'At most so many.' },
+} as const;
+
+/** Arguments that are an object of these properties and no others. */
+export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return { type: 'object', properties, required, additionalProperties: false };
+}

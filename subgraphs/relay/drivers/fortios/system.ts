@@ -1,0 +1,123 @@
+// The device as a whole: what it is, over either wire, and saving its configuration on the command line. FortiOS CLI
+// reference, get system status and execute cfg save.
+
+import type {
+  CliCall,
+  CliDialect,
+  CliReply,
+  Health,
+  JsonObject,
+  OperationSpec,
+  Outcome,
+  RenderContext,
+  Reply,
+} from '../driver.ts';
+import { isObject, parseObject } from './rest.ts';
+import { argumentsSchema } from './schema.ts';
+import { versionText } from './version.ts';
+
+interface SystemStatus {
+  readonly version: string;
+  readonly build: number;
+  readonly serial: string;
+  readonly hostname: string | null;
+  readonly model: string | null;
+}
+
+function renderStatus({ backend }: RenderContext) {
+  if (backend.transport === 'ssh') return { kind: 'cli', lines: ['get system status'] } as const;
+  return { kind: 'http', method: 'GET', path: '/api/v2/monitor/system/status' } as const;
+}
+
+/** Undefined: no such thing. */
+function readStatus(reply: Reply): SystemStatus | undefined {
+  if (reply.truncated) return undefined;
+  if (reply.kind === 'http') return reply.status === 200 ? fromJson(parseObject(reply.body)) : undefined;
+  return reply.kind === 'cli' ? fromLines(reply.outputs[0]?.output ?? '') : undefined;
+}
+
+function fromJson(object: JsonObject | undefined): SystemStatus | undefined {
+  const { version, build, serial, status } = object ?? {};
+  if (status !== 'success' || typeof version !== 'string' || typeof build !== 'number' || typeof serial !== 'string') {
+    return undefined;
+  }
+  const results = isObject(object?.results) ? object.results : {};
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  return { version, build, serial, hostname: text(results.hostname), model: text(results.model) };
+}
+
+function fromLines(output: string): SystemStatus | undefined {
+  const [, model, version, build] = /^Version: (\S+) (v[\d.]+),build(\d+)/m.exec(output) ?? [];
+  const serial = /^Serial-Number: (\S+)/m.exec(output)?.[1];
+  if (model === undefined || version === undefined || serial === undefined) return undefined;
+  return { version, build: Number(build), serial, hostname: /^Hostname: (\S+)/m.exec(output)?.[1] ?? null, model };
+}
+
+export const health: Health = {
+  render: renderStatus,
+  interpret(reply) {
+    const status = readStatus(reply);
+    return (
+      status && {
+        softwareVersion: versionText(status.version, status.build).slice(0, 255),
+        serial: status.serial.slice(0, 64),
+      }
+    );
+  },
+};
+
+export const systemInfo: OperationSpec<JsonObject> = {
+  name: 'system.info',
+  summary: 'Reads model, version, serial number and name of the device.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: (_args, context) => renderStatus(context),
+  interpret(reply): Outcome {
+    const status = readStatus(reply);
+    if (status) return { state: 'SUCCEEDED', result: { ...status } };
+    const code = reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY';
+    return { state: 'FAILED', code, message: 'The device answered with no status of a FortiGate.' };
+  },
+};
+
+const saveLine = 'execute cfg save';
+
+/** Errors come as words on standard output. */
+const refusal = /Command fail|Unknown action|parse error|permission denied/i;
+
+export const configSave: OperationSpec<JsonObject, CliReply> = {
+  name: 'config.save',
+  summary: 'Saves the configuration, where the device does not do so by itself (cfg-save manual or revert).',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  object: () => ({ resource: 'configuration', scope: 'device', key: 'saved' }),
+  render: (_args, { backend }): CliCall => {
+    return { kind: 'cli', lines: backend.options.multiVdom === true ? ['config global', saveLine, 'end'] : [saveLine] };
+  },
+  interpret(reply): Outcome {
+    // What the lines around it said does not matter: saved is saved.
+    const words = reply.outputs.find(({ line }) => line === saveLine)?.output.trim();
+    if (reply.truncated || words === undefined) {
+      return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: 'The reply is not whole.' };
+    }
+    if (refusal.test(words)) return { state: 'FAILED', code: 'DEVICE_REFUSED', message: words.slice(0, 4_096) };
+    // Without a word where it is saved automatically.
+    if (words === '' || /\bsaved\b/i.test(words)) return { state: 'SUCCEEDED', result: { words } };
+    return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: `The device said: ${words.slice(0, 200)}` };
+  },
+};
+
+/**
+ * Paging is a setting of the device that stays, and so is left as it is. `# ` of an administrator, `$ ` of one who may only
+ * read.
+ */
+export const dialect: CliDialect = {
+  prompt: /^[\w.-]{1,63} (?:\([^()]{1,100}\) )?[#$] $/,
+  setup: [],
+  pager: { pattern: /--More-- ?$/, answer: ' ' },
+  reset: ['abort', 'abort', 'abort', 'abort'],
+};

@@ -1,0 +1,56 @@
+// The typed mutations of firewalls as operations of this driver.
+
+import type { Driver, JsonObject, JsonValue, TypedCall } from '../driver.ts';
+import { given } from './given.ts';
+import { namePattern, vdomName } from './schema.ts';
+
+/** A scope is a VDOM; left out, the schema's default. Undefined: it can be none, and no fault could name its field. */
+function inVdom(operation: string, { scope, ...input }: JsonObject): TypedCall | undefined {
+  if (scope !== undefined && !new RegExp(vdomName.pattern).test(String(scope))) return undefined;
+  return { operation, arguments: given({ vdom: scope, ...input }) };
+}
+
+function canBeNames(...names: readonly (JsonValue | undefined)[]): boolean {
+  return names.every((name) => name === undefined || new RegExp(namePattern).test(String(name)));
+}
+
+/** What a policy has instead of addresses: names of them. Undefined: FortiOS can't express it. */
+function namesOfPeer(peer: JsonValue | undefined): readonly string[] | undefined {
+  const { address, set, setIpVersion } = (peer ?? {}) as JsonObject;
+  if (address !== undefined || setIpVersion === 6) return undefined;
+  return set === undefined ? ['all'] : [String(set)];
+}
+
+export const typedCalls: Driver['typed'] = {
+  firewallAddressCreate: (input) => inVdom('address.create', input),
+  firewallAddressUpdate: (input) => inVdom('address.update', input),
+  firewallAddressGroupCreate: (input) => inVdom('addressGroup.create', input),
+  firewallAddressGroupUpdate: (input) => inVdom('addressGroup.update', input),
+  firewallServiceCreate: ({ protocol, firstPort, lastPort, ...input }) => {
+    const ports = lastPort === undefined || lastPort === firstPort ? `${firstPort}` : `${firstPort}-${lastPort}`;
+    const list = protocol === 'TCP' ? { tcpPorts: [ports] } : { udpPorts: [ports] };
+    return inVdom('service.create', { ...input, ...list });
+  },
+  firewallVipCreate: (input) => inVdom('vip.create', input),
+  firewallRuleCreate: (input) => {
+    const { chain, protocol, destinationPort, action } = input;
+    const sourceAddresses = namesOfPeer(input.source);
+    const destinationAddresses = namesOfPeer(input.destination);
+    // Protocols, ports and addresses have to be named objects first; a policy lets pass or denies without a word.
+    const isStrange = [chain, protocol, destinationPort].some((value) => value !== undefined) || action === 'REJECT';
+    if (isStrange || sourceAddresses === undefined || destinationAddresses === undefined) return undefined;
+    const { name, scope, ingressInterface, egressInterface, service } = input;
+    if (!canBeNames(ingressInterface, egressInterface, service, ...sourceAddresses, ...destinationAddresses)) {
+      return undefined;
+    }
+    return inVdom('policy.create', {
+      ...given({ name, scope }),
+      ...{ sourceAddresses, destinationAddresses },
+      sourceInterfaces: [ingressInterface ?? 'any'],
+      destinationInterfaces: [egressInterface ?? 'any'],
+      services: [service ?? 'ALL'],
+      schedule: 'always',
+      action: action === 'ACCEPT' ? 'ACCEPT' : 'DENY',
+    });
+  },
+};

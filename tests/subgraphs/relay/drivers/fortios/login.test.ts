@@ -1,0 +1,129 @@
+// How the driver logs in to each FortiOS version, and what becomes of it when the device does not let it in.
+
+import { expect, test } from '@jest/globals';
+import { makeSelfSigned } from '../../../../../simulators/support/self-signed.ts';
+import { RelayedGate } from './support/relayed-gate.ts';
+
+const versions = ['5.6.14', '6.2.3', '6.4.1', '6.4.2', '6.4.9', '7.0.12', '7.2.5', '7.4.5', '7.6.2', '7.6.3', '7.6.4'];
+
+test.each(versions)('%s: logs in once, writes with the CSRF token, and logs out', async (version) => {
+  for (const softwareVersion of [undefined, `FortiOS v${version} build1`]) {
+    const relayed = await RelayedGate.start({ version }, softwareVersion === undefined ? {} : { softwareVersion });
+    const { gate } = relayed;
+    await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
+    await relayed.done('address.delete', { name: 'web' });
+    expect(gate.device.accounts.attempts.map((attempt) => attempt.result)).toEqual(['ACCEPTED']);
+    const isOld = version < '6.4.2';
+    const logins = gate.requests.map(({ path }) => path).filter((path) => /login|authentication/.test(path));
+    const tried = softwareVersion === undefined && isOld ? ['/api/v2/authentication'] : [];
+    expect(logins).toEqual([...tried, isOld ? '/logincheck' : '/api/v2/authentication']);
+    await relayed.close();
+    expect(gate.device.accounts.openSessions).toBe(0);
+  }
+});
+
+test('an API token goes with each call, and is checked once', async () => {
+  const credentials = { apiToken: 'token' };
+  const relayed = await RelayedGate.start({ version: '7.6.4', apiUsers: [{ token: 'token' }] }, { credentials });
+  await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
+  await relayed.done('address.list');
+  expect(relayed.gate.device.accounts.attempts).toEqual([]);
+  expect(relayed.gate.requests.map(({ path }) => path)).toEqual([
+    '/api/v2/monitor/system/status',
+    '/api/v2/cmdb/firewall/address',
+    '/api/v2/cmdb/firewall/address',
+  ]);
+});
+
+test('a wrong token is tried once, and locks nobody out', async () => {
+  const relayed = await RelayedGate.start({ apiUsers: [{ token: 'token' }] }, { credentials: { apiToken: 'wrong' } });
+  expect(await relayed.refused('address.list', {})).toBe('NOT_SENT AUTH_FAILED');
+  expect(relayed.gate.device.accounts.attempts.map(({ via, result }) => `${via} ${result}`)).toEqual(['TOKEN WRONG']);
+});
+
+test.each(['6.2.3', '7.4.5'])('%s: a wrong password is tried once', async (version) => {
+  const credentials = { password: 'wrong' };
+  const relayed = await RelayedGate.start({ version }, { credentials });
+  expect(await relayed.refused('address.list', {})).toBe('NOT_SENT AUTH_FAILED');
+  expect(relayed.gate.device.accounts.attempts.map((attempt) => attempt.result)).toEqual(['WRONG']);
+});
+
+test.each(['6.2.3', '7.4.5'])(
+  '%s: a password that was right all along is refused during a lock-out',
+  async (version) => {
+    const relayed = await RelayedGate.start({ version, lockoutThreshold: 1 });
+    const wrong = new RelayedGate(relayed.gate, { credentials: { password: 'wrong' } });
+    await wrong.refused('address.list', {});
+    const called = await relayed.refused('address.list', {});
+    // The old log-in says why; the new one can't be told from a wrong password.
+    expect(called).toBe(version === '6.2.3' ? 'NOT_SENT SESSION_REFUSED' : 'NOT_SENT AUTH_FAILED');
+  },
+);
+
+test('a token is refused for a while during a lock-out', async () => {
+  const apiUsers = [{ token: 'token' }];
+  const relayed = await RelayedGate.start({ lockoutThreshold: 1, apiUsers }, { credentials: { apiToken: 'token' } });
+  await new RelayedGate(relayed.gate, { credentials: { apiToken: 'wrong' } }).refused('address.list', {});
+  expect(await relayed.refused('address.list', {})).toBe('NOT_SENT SESSION_REFUSED');
+});
+
+test.each(['6.2.3', '7.0.12', '7.6.4'])(
+  '%s: a session that has ended is opened anew, and the call is made once',
+  async (version) => {
+    const relayed = await RelayedGate.start({ version });
+    await relayed.done('address.list');
+    relayed.gate.device.accounts.closeAll();
+    await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
+    expect(relayed.gate.log.entries).toHaveLength(1);
+    expect(relayed.gate.device.accounts.attempts).toHaveLength(2);
+  },
+);
+
+test.each(['6.2.3', '7.4.5'])('%s: confirms the banner that some show after log-in', async (version) => {
+  const relayed = await RelayedGate.start({ version, postLoginBanner: true });
+  await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
+});
+
+test('a log-in without a session says so', async () => {
+  // What 7.6.3 does with the old log-in, met by a relay that believes in an older version.
+  const relayed = await RelayedGate.start({ version: '7.6.3' }, { softwareVersion: 'FortiOS v6.2.3 build1066' });
+  const called = await relayed.call('address.list', {});
+  expect(called).toMatchObject({ state: 'NO_REPLY', failure: { code: 'PROTOCOL_FAILED' } });
+  expect(JSON.stringify(called)).toContain('7.6.3');
+});
+
+test.each([
+  ['a web page', { status: 200, body: '<html>Welcome</html>' }],
+  ['an error of a proxy', { status: 502, body: '<html>Bad Gateway</html>' }],
+  ['half of its JSON', { status: 200, body: '{"status_code": 5, "sta' }],
+  ['a yes without cookies', { status: 200, body: '{"status_code": 5}' }],
+])('%s is no log-in', async (_what, answer) => {
+  const relayed = await RelayedGate.start();
+  relayed.gate.answerInstead = () => answer;
+  expect(await relayed.refused('address.list', {})).toBe('NOT_SENT PROTOCOL_FAILED');
+});
+
+test.each([
+  ['a second factor', 2],
+  ['a new password', 4],
+])('%s that the device asks for is none that the relay can give', async (_what, status_code) => {
+  const relayed = await RelayedGate.start();
+  relayed.gate.answerInstead = () => ({ status: 200, body: JSON.stringify({ status_code }) });
+  expect(await relayed.refused('address.list', {})).toBe('NOT_SENT AUTH_FAILED');
+});
+
+test('the secret is in no message, whatever the device answers', async () => {
+  const credentials = { password: 'hunter2-secret' };
+  for (const body of ['hunter2-secret', '{"status_code":-1,"echo":"hunter2-secret"}']) {
+    const relayed = await RelayedGate.start({}, { credentials });
+    relayed.gate.answerInstead = () => ({ status: 200, body });
+    expect(JSON.stringify(await relayed.call('address.list', {}))).not.toContain('hunter2');
+  }
+});
+
+test('a changed certificate is refused before the password is sent', async () => {
+  const relayed = await RelayedGate.start();
+  relayed.gate.https.present(makeSelfSigned({ commonName: 'somebody-else' }));
+  expect(await relayed.refused('address.list', {})).toBe('NOT_SENT CERTIFICATE_MISMATCH');
+  expect(relayed.gate.requests).toEqual([]);
+});

@@ -1,0 +1,212 @@
+// Every kind of object, through its whole life, at FortiGates of several versions.
+
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { differences } from '../../../../../subgraphs/relay/mappings/differences.ts';
+import { RelayedGate } from './support/relayed-gate.ts';
+
+interface Life {
+  readonly prefix: string;
+  readonly resource: string;
+  readonly listKey: string;
+  readonly create: JsonObject;
+  readonly change: JsonObject;
+  /** What has to be there first. */
+  readonly before?: readonly (readonly [operation: string, args: JsonObject])[];
+  /** As the device has it after the change. */
+  readonly stored: JsonObject;
+}
+
+const web = ['address.create', { name: 'web', address: '192.0.2.80' }] as const;
+const shop = ['vip.create', { name: 'shop', externalAddress: '203.0.113.10', mappedAddress: '10.0.0.10' }] as const;
+const shop2 = ['vip.create', { name: 'shop2', externalAddress: '203.0.113.11', mappedAddress: '10.0.0.11' }] as const;
+const anywhere = { sourceInterfaces: ['any'], destinationInterfaces: ['any'], sourceAddresses: ['all'] };
+
+const lives: readonly Life[] = [
+  {
+    prefix: 'address',
+    resource: 'address',
+    listKey: 'addresses',
+    create: { name: 'net one', address: '10.1.0.0/16', comment: 'Grüße' },
+    change: { firstAddress: '10.1.0.1', lastAddress: '10.1.0.9' },
+    stored: { type: 'iprange', 'start-ip': '10.1.0.1', 'end-ip': '10.1.0.9' },
+  },
+  {
+    prefix: 'addressGroup',
+    resource: 'address-group',
+    listKey: 'addressGroups',
+    before: [web],
+    create: { name: 'servers', members: ['web', 'all'] },
+    change: { members: ['web'], comment: 'fewer' },
+    stored: { member: [{ name: 'web', q_origin_key: 'web' }] },
+  },
+  {
+    prefix: 'service',
+    resource: 'service',
+    listKey: 'services',
+    create: { name: 'shop-ports', category: 'Web Access', tcpPorts: ['8443-8444', '443-443', '80:1024-65535'] },
+    change: { udpPorts: ['53'] },
+    stored: { protocol: 'TCP/UDP/SCTP', 'tcp-portrange': '443 80:1024-65535 8443-8444', 'udp-portrange': '53' },
+  },
+  {
+    prefix: 'vip',
+    resource: 'vip',
+    listKey: 'vips',
+    create: {
+      ...{ name: 'web-vip', externalAddress: '203.0.113.20', mappedAddress: '10.0.0.20', interface: 'port1' },
+      ...{ protocol: 'TCP', externalPort: 443, mappedPort: 8443, comment: 'shop' },
+    },
+    change: { mappedAddress: '10.0.0.21', lastMappedAddress: '10.0.0.22', natSourceVip: true, portMapping: 'm-to-n' },
+    stored: { extport: '443', mappedport: '8443', portforward: 'enable', 'nat-source-vip': 'enable' },
+  },
+  {
+    prefix: 'vipGroup',
+    resource: 'vip-group',
+    listKey: 'vipGroups',
+    before: [shop, shop2],
+    create: { name: 'published', interface: 'any', members: ['shop', 'shop2'] },
+    change: { members: ['shop2'] },
+    stored: { interface: 'any', member: [{ name: 'shop2', q_origin_key: 'shop2' }] },
+  },
+  {
+    prefix: 'policy',
+    resource: 'policy',
+    listKey: 'policies',
+    before: [web, shop],
+    create: {
+      ...{ name: 'web in', ...anywhere, destinationAddresses: ['shop'], services: ['HTTPS', 'HTTP'] },
+      ...{ schedule: 'always', action: 'ACCEPT', nat: true, log: 'ALL', comment: 'ticket 7' },
+    },
+    change: { services: ['HTTPS'], enabled: false, log: 'NONE' },
+    stored: { status: 'disable', logtraffic: 'disable', nat: 'enable', action: 'accept' },
+  },
+];
+
+describe.each(['5.6.14', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (version) => {
+  test.each(lives)('$prefix: made, read, listed, looked at, changed, deleted', async (life) => {
+    const { prefix, resource, listKey, create, change, stored } = life;
+    const relayed = await RelayedGate.start({
+      version,
+      multiVdom: true,
+      vdoms: ['tenant'],
+      interfaces: { port1: 'tenant' },
+    });
+    const inVdom = { vdom: 'tenant' };
+    for (const [operation, args] of life.before ?? []) await relayed.done(operation, { ...inVdom, ...args });
+    const operationId = randomUUID();
+    const named = { ...inVdom, name: String(create.name) };
+    const object = { scope: 'tenant', key: named.name };
+
+    expect(await relayed.look(resource, object)).toEqual({ finding: 'ABSENT' });
+    expect(await relayed.refused(`${prefix}.get`, named)).toBe('FAILED NOT_FOUND');
+    const called = await relayed.call(`${prefix}.create`, { ...inVdom, ...create }, operationId);
+    expect(called).toMatchObject({ state: 'SUCCEEDED', result: named });
+    const uuid = 'uuid' in called && called.uuid !== undefined ? { uuid: called.uuid } : {};
+    expect(uuid).toEqual(prefix === 'policy' ? { uuid: '1' } : {});
+    expect(relayed.gate.log.carrying(operationId)).toHaveLength(1);
+
+    const made = await relayed.look(resource, { ...object, ...uuid });
+    expect(made).toMatchObject({ finding: 'PRESENT', operationId, ...uuid });
+    const wanted = relayed.desired(`${prefix}.create`, { ...inVdom, ...create });
+    expect('values' in made && differences(wanted, made.values)).toEqual([]);
+    expect(await relayed.refused(`${prefix}.create`, { ...inVdom, ...create })).toBe('FAILED ALREADY_EXISTS');
+    // The same name elsewhere is another object.
+    expect(await relayed.look(resource, { ...object, scope: 'root' })).toEqual({ finding: 'ABSENT' });
+
+    const numbered = prefix === 'policy' ? { ...named, policyId: 1 } : named;
+    await relayed.done(`${prefix}.update`, { ...numbered, ...change });
+    const changed = await relayed.look(resource, { ...object, ...uuid });
+    const nowWanted = relayed.desired(`${prefix}.update`, { ...numbered, ...change });
+    expect('values' in changed && differences(nowWanted, changed.values)).toEqual([]);
+    expect('values' in changed && changed.values.comment).toBe(change.comment ?? create.comment ?? '');
+
+    const read = await relayed.done(`${prefix}.get`, named);
+    expect(read.native).toMatchObject(stored);
+    const listed = await relayed.done(`${prefix}.list`, inVdom);
+    const entries = listed[listKey] as readonly JsonObject[];
+    expect(entries.find((entry) => entry.name === named.name)).toMatchObject('values' in changed ? changed.values : {});
+    expect(await relayed.done(`${prefix}.list`, { ...inVdom, start: entries.length - 1, count: 9 })).toEqual({
+      [listKey]: entries.slice(-1),
+    });
+
+    await relayed.done(`${prefix}.delete`, numbered);
+    expect(await relayed.look(resource, { ...object, ...uuid })).toEqual({ finding: 'ABSENT' });
+    expect(await relayed.call(`${prefix}.delete`, numbered)).toMatchObject({
+      state: 'FAILED',
+      code: 'NOT_FOUND',
+      absent: true,
+    });
+    expect(await relayed.refused(`${prefix}.update`, { ...numbered, ...change })).toBe('FAILED NOT_FOUND');
+  });
+});
+
+const contents: readonly (readonly [JsonObject, string, JsonObject])[] = [
+  [{ address: '0.0.0.0/0' }, '7.4.5', { type: 'ipmask', subnet: '0.0.0.0 0.0.0.0' }],
+  [{ address: '192.0.2.1/32' }, '7.4.5', { type: 'ipmask', subnet: '192.0.2.1 255.255.255.255' }],
+  [{ address: '198.51.100.128/25' }, '7.4.5', { type: 'ipmask', subnet: '198.51.100.128 255.255.255.128' }],
+  [{ fqdn: 'www.example.com' }, '7.4.5', { type: 'fqdn', fqdn: 'www.example.com' }],
+  [{ wildcard: '10.0.0.1 255.0.0.255' }, '7.4.5', { type: 'wildcard', wildcard: '10.0.0.1 255.0.0.255' }],
+  [{ wildcardFqdn: '*.example.com' }, '7.4.5', { type: 'fqdn', fqdn: '*.example.com' }],
+  [{ wildcardFqdn: '*.example.com' }, '5.6.14', { type: 'wildcard-fqdn', 'wildcard-fqdn': '*.example.com' }],
+  [{ address: '10.0.0.0/8', interface: 'port1' }, '7.4.5', { 'associated-interface': 'port1' }],
+];
+
+test.each(contents)('an address is %j, on %s', async (content, version, stored) => {
+  const softwareVersion = `FortiOS v${version} build1`;
+  const relayed = await RelayedGate.start({ version }, { softwareVersion });
+  await relayed.done('address.create', { name: 'a', ...content });
+  expect((await relayed.done('address.get', { name: 'a' })).native).toMatchObject(stored);
+  const seen = await relayed.look('address', { key: 'a' });
+  const wanted = relayed.desired('address.create', { name: 'a', ...content });
+  expect('values' in seen && differences(wanted, seen.values)).toEqual([]);
+});
+
+test.each([
+  [
+    { icmpType: 8, icmpCode: 0 },
+    { protocol: 'ICMP', icmptype: 8 },
+  ],
+  [{ protocolNumber: 47 }, { protocol: 'IP', 'protocol-number': 47 }],
+  [{ sctpPorts: ['2905'] }, { protocol: 'TCP/UDP/SCTP', 'sctp-portrange': '2905' }],
+] as const)('a service is %j', async (content, stored) => {
+  const relayed = await RelayedGate.start();
+  await relayed.done('service.create', { name: 's', ...content });
+  expect((await relayed.done('service.get', { name: 's' })).native).toMatchObject(stored);
+  const seen = await relayed.look('service', { key: 's' });
+  expect('values' in seen && differences({ ...content }, seen.values)).toEqual([]);
+});
+
+test('an address that becomes something else is no longer what it was', async () => {
+  const relayed = await RelayedGate.start();
+  await relayed.done('address.create', { name: 'a', address: '10.0.0.0/8' });
+  await relayed.done('address.update', { name: 'a', fqdn: 'www.example.com' });
+  const desired = relayed.desired('address.update', { name: 'a', fqdn: 'www.example.com' });
+  expect(desired).toMatchObject({ fqdn: 'www.example.com', address: null });
+  const seen = await relayed.look('address', { key: 'a' });
+  expect('values' in seen && differences(desired, seen.values)).toEqual([]);
+});
+
+test('what is in use is not deleted, and says so', async () => {
+  const relayed = await RelayedGate.start({ version: '7.4.5' });
+  await relayed.done('address.create', { name: 'a', address: '10.0.0.0/8' });
+  await relayed.done('addressGroup.create', { name: 'g', members: ['a'] });
+  expect(await relayed.call('address.delete', { name: 'a' })).toEqual({
+    state: 'FAILED',
+    code: 'IN_USE',
+    message: 'error -23: The entry is used by other 1 entries',
+  });
+  expect(await relayed.refused('addressGroup.create', { name: 'h', members: ['no such'] })).toBe('FAILED NOT_FOUND');
+  expect(await relayed.refused('addressGroup.create', { name: 'a', members: ['all'] })).toBe('FAILED ALREADY_EXISTS');
+});
+
+test('a name in other letters is another name', async () => {
+  const relayed = await RelayedGate.start();
+  await relayed.done('address.create', { name: 'WEB', address: '10.0.0.0/8' });
+  expect(await relayed.look('address', { key: 'web' })).toEqual({ finding: 'ABSENT' });
+  expect(await relayed.refused('address.get', { name: 'web' })).toBe('FAILED NOT_FOUND');
+  await relayed.done('address.create', { name: 'web', address: '10.1.0.0/16' });
+  expect(await relayed.look('address', { key: 'web' })).toMatchObject({
+    values: { name: 'web', address: '10.1.0.0/16' },
+  });
+});

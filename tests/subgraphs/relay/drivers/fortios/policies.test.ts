@@ -1,0 +1,83 @@
+// Policies are known by their numbers: what was made by name is found again, moved and deleted by number, and another policy
+// that took the number is told apart.
+
+import { expect, test } from '@jest/globals';
+import { RelayedGate } from './support/relayed-gate.ts';
+
+const settings = {
+  sourceInterfaces: ['any'],
+  destinationInterfaces: ['any'],
+  sourceAddresses: ['all'],
+  destinationAddresses: ['all'],
+  services: ['HTTPS'],
+  schedule: 'always',
+  action: 'ACCEPT',
+};
+
+async function withPolicies(...names: readonly string[]): Promise<RelayedGate> {
+  const relayed = await RelayedGate.start();
+  for (const name of names) await relayed.done('policy.create', { name, ...settings });
+  return relayed;
+}
+
+async function order(relayed: RelayedGate): Promise<readonly unknown[]> {
+  const { policies } = await relayed.done('policy.list');
+  return (policies as readonly { name: string }[]).map(({ name }) => name);
+}
+
+/** As an administrator does on the device itself. */
+function byHand(relayed: RelayedGate, method: 'PUT' | 'DELETE', id: number, body: object = {}) {
+  const path = `/api/v2/cmdb/firewall/policy/${id}?vdom=root`;
+  return relayed.send({ kind: 'http', method, path, body: { ...body } });
+}
+
+test('moves, before and after', async () => {
+  const relayed = await withPolicies('a', 'b', 'c');
+  expect(await relayed.done('policy.move', { name: 'c', policyId: 3, before: 1 })).toEqual({
+    ...{ vdom: 'root', name: 'c', policyId: 3, before: 1 },
+  });
+  expect(await order(relayed)).toEqual(['c', 'a', 'b']);
+  await relayed.done('policy.move', { name: 'c', policyId: 3, after: 1 });
+  expect(await order(relayed)).toEqual(['a', 'c', 'b']);
+  expect(await relayed.probe('policy.move', { name: 'c', policyId: 3, after: 1 })).toEqual({ finding: 'PRESENT' });
+  expect(await relayed.probe('policy.move', { name: 'c', policyId: 3, before: 1 })).toEqual({ finding: 'ABSENT' });
+  expect(await relayed.refused('policy.move', { name: 'c', policyId: 3, after: 77 })).toBe('FAILED NOT_FOUND');
+});
+
+test('one that was renamed on the device is found by its number', async () => {
+  const relayed = await withPolicies('a', 'b');
+  await byHand(relayed, 'PUT', 2, { name: 'renamed' });
+  expect(await relayed.look('policy', { key: 'b', uuid: '2' })).toMatchObject({
+    ...{ finding: 'PRESENT', uuid: '2', values: { name: 'renamed', policyId: 2 } },
+  });
+  expect(await relayed.look('policy', { key: 'b' })).toEqual({ finding: 'ABSENT' });
+});
+
+test('one that was made again on the device is found by its name, with its new number', async () => {
+  const relayed = await withPolicies('a', 'b');
+  await byHand(relayed, 'DELETE', 1);
+  await relayed.done('policy.create', { name: 'a', ...settings });
+  expect(await relayed.look('policy', { key: 'a', uuid: '1' })).toMatchObject({ finding: 'PRESENT', uuid: '3' });
+});
+
+test('a deletion without a verdict is settled by number and name', async () => {
+  const relayed = await withPolicies('a', 'b');
+  const args = { name: 'b', policyId: 2 };
+  expect(await relayed.probe('policy.delete', args)).toEqual({ finding: 'PRESENT', uuid: '2' });
+  await byHand(relayed, 'DELETE', 2);
+  expect(await relayed.probe('policy.delete', args)).toEqual({ finding: 'ABSENT' });
+  // The device gives the number to the next one.
+  await relayed.done('policy.create', { name: 'another', ...settings });
+  expect(await relayed.probe('policy.delete', args)).toMatchObject({ finding: 'UNREADABLE' });
+});
+
+test('a mapping is deleted by its number, and not without one', async () => {
+  const relayed = await withPolicies('a');
+  const { fortios } = await import('../../../../../subgraphs/relay/drivers/fortios/driver.ts');
+  const remove = fortios.resources?.get('policy')?.remove;
+  expect(remove?.({ scope: 'root', key: 'a', uuid: null })).toBeUndefined();
+  const call = remove?.({ scope: 'root', key: 'a', uuid: '1' });
+  expect(call).toEqual({ operation: 'policy.delete', arguments: { vdom: 'root', policyId: 1, name: 'a' } });
+  await relayed.done(call?.operation ?? '', call?.arguments);
+  expect(await order(relayed)).toEqual([]);
+});

@@ -1,0 +1,78 @@
+// Virtual domains, the device itself, and saving its configuration: over HTTPS and SSH.
+
+import { expect, test } from '@jest/globals';
+import { RelayedGate } from './support/relayed-gate.ts';
+
+test.each(['5.6.14', '7.6.4'])('%s: virtual domains are made, listed and deleted', async (version) => {
+  const relayed = await RelayedGate.start({ version, multiVdom: true, interfaces: { port1: 'root' } });
+  expect(await relayed.look('vdom', { scope: 'device', key: 'tenant42' })).toEqual({ finding: 'ABSENT' });
+  expect(await relayed.done('vdom.create', { name: 'tenant42' })).toEqual({ name: 'tenant42' });
+  expect(await relayed.done('vdom.list')).toEqual({ vdoms: [{ name: 'root' }, { name: 'tenant42' }] });
+  expect(await relayed.look('vdom', { scope: 'device', key: 'tenant42' })).toEqual({
+    finding: 'PRESENT',
+    values: { name: 'tenant42' },
+  });
+  expect(await relayed.refused('vdom.create', { name: 'tenant42' })).toBe('FAILED ALREADY_EXISTS');
+  expect(await relayed.refused('vdom.create', { name: 'global' })).toBe('FAILED DEVICE_REFUSED');
+  await relayed.done('address.create', { vdom: 'tenant42', name: 'a', address: '10.0.0.0/8' });
+  await relayed.done('vdom.delete', { name: 'tenant42' });
+  expect(await relayed.call('vdom.delete', { name: 'tenant42' })).toMatchObject({ state: 'FAILED', absent: true });
+  expect(await relayed.refused('address.list', { vdom: 'tenant42' })).toBe('FAILED DEVICE_REFUSED');
+});
+
+test('one with an interface in it is in use', async () => {
+  const relayed = await RelayedGate.start({ multiVdom: true, vdoms: ['tenant42'], interfaces: { port1: 'tenant42' } });
+  expect(await relayed.refused('vdom.delete', { name: 'tenant42' })).toBe('FAILED IN_USE');
+});
+
+test.each(['https', 'ssh'])('tells what it is, over %s', async (transport) => {
+  const relayed = await RelayedGate.start({ version: '7.0.12', hostname: 'edge-1' }, { options: { transport } });
+  expect(await relayed.health()).toEqual({ softwareVersion: 'FortiOS v7.0.12 build523', serial: 'FGVM01TM00000001' });
+  expect(await relayed.done('system.info')).toMatchObject({ version: 'v7.0.12', build: 523, hostname: 'edge-1' });
+});
+
+test.each([
+  ['without virtual domains', false],
+  ['with them', true],
+])('saves the configuration on the command line, %s', async (_what, multiVdom) => {
+  const relayed = await RelayedGate.start({ multiVdom }, { options: { multiVdom } });
+  expect(await relayed.done('config.save')).toEqual({ words: '' });
+  relayed.gate.device.settings.set('system global', 'cfg-save', 'manual');
+  expect(await relayed.done('config.save')).toEqual({ words: 'config saved.' });
+  expect(relayed.gate.device.saves).toHaveLength(2);
+});
+
+test('a device with virtual domains refuses to save when the option does not say so, and the session lives on', async () => {
+  const relayed = await RelayedGate.start({ multiVdom: true });
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    expect(await relayed.call('config.save', {})).toMatchObject({
+      ...{ state: 'FAILED', code: 'DEVICE_REFUSED', message: expect.stringMatching(/^Unknown action 0/) },
+    });
+  }
+  expect(relayed.gate.device.saves).toHaveLength(0);
+  expect(relayed.gate.ssh.connections).toBe(1);
+});
+
+test('one without them saves whatever the option says', async () => {
+  const relayed = await RelayedGate.start({}, { options: { multiVdom: true } });
+  await relayed.done('config.save');
+  expect(relayed.gate.device.saves).toHaveLength(1);
+});
+
+test('a connection that breaks during the save leaves no verdict', async () => {
+  const relayed = await RelayedGate.start();
+  relayed.gate.device.faults.plan('DROP_AFTER_APPLYING');
+  expect(await relayed.refused('config.save', {})).toBe('NO_VERDICT CONNECTION_LOST');
+  expect(relayed.gate.device.saves).toHaveLength(1);
+});
+
+test('reads a long answer through the pager, which it does not switch off', async () => {
+  const relayed = await RelayedGate.start({}, { options: { transport: 'ssh' } });
+  const lines = Array.from({ length: 400 }, (_, index) => `edit a${index}`).flatMap((line) => [line, 'next']);
+  const block = ['config firewall address', ...lines, 'end', 'show firewall address'];
+  const sent = await relayed.send({ kind: 'cli', lines: block });
+  const output = sent.ok && sent.reply.kind === 'cli' ? sent.reply.outputs.at(-1)?.output : undefined;
+  expect(output?.match(/edit "a\d+"/g)).toHaveLength(400);
+  expect(output).not.toContain('More');
+  expect(relayed.gate.device.settings.get('system console', 'output')).toBe('more');
+});
