@@ -1,0 +1,129 @@
+// A real Neutron and Keystone of our own: unpacked from Debian's packages into a cache, on SQLite copies in a private folder,
+// on free ports of the loopback, with HTTPS in front of both. Nothing is installed, and both die with this process.
+
+import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServerProcess } from '../embedded/server-process.ts';
+import type { SetupLog } from '../embedded/setup-log.ts';
+import { makeSelfSigned } from '../simulators/support/self-signed.ts';
+import { ensureNeutronCache } from './neutron/cache.ts';
+import { demand, tokenFor } from './neutron/keystone-client.ts';
+import { startKeystone } from './neutron/keystone-server.ts';
+import { startNeutronServer } from './neutron/neutron-server.ts';
+import { pythonObstacle as neutronObstacle } from './neutron/python.ts';
+import { keystoneSettings, neutronSettings } from './neutron/settings.ts';
+import { type Accounts, readAccounts } from './neutron/template.ts';
+import { TlsTerminator } from './neutron/tls-terminator.ts';
+
+export type { KeystoneAccount } from './neutron/settings.ts';
+
+export interface HttpsService {
+  readonly host: string;
+  readonly port: number;
+  /** Of its certificate in DER, in lower case hexadecimal. */
+  readonly certificateSha256: string;
+  /** The service itself, past TLS: `http://127.0.0.1:port`. */
+  readonly plainUrl: string;
+  /** Ending it ends the service with its workers. */
+  readonly pid: number;
+}
+
+export interface RunningNeutron {
+  readonly available: true;
+  readonly neutron: HttpsService;
+  readonly keystone: HttpsService;
+  /** The administrator, and a user each of two projects that see nothing of each other. */
+  readonly accounts: Accounts;
+  /** Made by the administrator; routers and floating IPs of everybody may use it. 198.51.100.0/24. */
+  readonly externalNetworkId: string;
+  stop(): Promise<void>;
+}
+
+export type Neutron = RunningNeutron | { readonly available: false; readonly unavailable: string };
+
+export interface NeutronOptions {
+  /** A folder of its own; what an earlier start left in it is thrown away. */
+  readonly folder: string;
+  /** Kept from start to start and shared by all; 120 MB. The first start fills it, which needs the network. */
+  readonly cacheFolder: string;
+  readonly log: SetupLog;
+  readonly signal?: AbortSignal;
+}
+
+export { usualCacheFolder } from './neutron/cache.ts';
+export { neutronObstacle };
+
+/** Starts them, or says why they can't be had here. Throws when it should have worked and did not. */
+export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
+  const unavailable = await neutronObstacle();
+  if (unavailable !== undefined) return { available: false, unavailable };
+  const { cacheFolder, log, signal } = options;
+  const { prefix, template } = await ensureNeutronCache(cacheFolder, log, signal);
+  await rm(options.folder, { recursive: true, force: true });
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const folder = await realpath(options.folder);
+  await cp(template, folder, { recursive: true });
+  const parts = new Parts();
+  try {
+    return await assemble(folder, prefix, await readAccounts(template), options, parts);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+/** What has been started, to be stopped in reverse. */
+class Parts {
+  readonly #started: { stop(): Promise<void> }[] = [];
+
+  keep<Part extends { stop(): Promise<void> }>(part: Part): Part {
+    this.#started.push(part);
+    return part;
+  }
+
+  async stop(): Promise<void> {
+    for (const part of this.#started.splice(0).reverse()) await part.stop();
+  }
+}
+
+async function assemble(
+  folder: string,
+  prefix: string,
+  accounts: Accounts,
+  options: NeutronOptions,
+  parts: Parts,
+): Promise<RunningNeutron> {
+  const { log, signal } = options;
+  const service = { folder, prefix, log, ...(signal === undefined ? {} : { signal }) };
+  const certificate = makeSelfSigned({ commonName: 'lab-openstack' });
+  const withTls = async (plainUrl: string, process: ServerProcess): Promise<HttpsService> => {
+    const toPort = Number(new URL(plainUrl).port);
+    const { host, port } = parts.keep(await TlsTerminator.start({ ...certificate, toPort }));
+    return { host, port, certificateSha256: certificate.sha256, plainUrl, pid: process.pid };
+  };
+  await writeFile(join(folder, 'keystone.conf'), keystoneSettings(folder), { mode: 0o600 });
+  const keystone = await startKeystone(service);
+  parts.keep(keystone.process);
+  const { url } = keystone;
+  const settings = neutronSettings(folder, prefix, { url, account: accounts.admin });
+  await writeFile(join(folder, 'neutron.conf'), settings, { mode: 0o600 });
+  const neutron = await startNeutronServer(service);
+  parts.keep(neutron.process);
+  return {
+    available: true,
+    neutron: await withTls(neutron.url, neutron.process),
+    keystone: await withTls(url, keystone.process),
+    accounts,
+    externalNetworkId: await makeExternalNetwork(neutron.url, await tokenFor(url, accounts.admin)),
+    stop: () => parts.stop(),
+  };
+}
+
+async function makeExternalNetwork(neutronUrl: string, token: string): Promise<string> {
+  const network = { name: 'external', 'router:external': true };
+  const made = await demand(`${neutronUrl}/v2.0/networks`, 'POST', { token, body: { network } });
+  const id = String(made.body.network?.id);
+  const subnet = { network_id: id, name: 'external', ip_version: 4, cidr: '198.51.100.0/24', enable_dhcp: false };
+  await demand(`${neutronUrl}/v2.0/subnets`, 'POST', { token, body: { subnet } });
+  return id;
+}

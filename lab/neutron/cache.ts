@@ -1,0 +1,73 @@
+// What is the same for every start and takes long to make, kept in a folder outside of the repository: the unpacked packages
+// and databases with tables and accounts. It is made once, under a lock, and appears whole or not at all.
+
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { pathExists } from '../../embedded/find-program.ts';
+import type { SetupLog } from '../../embedded/setup-log.ts';
+import { PACKAGES, unpackPackages } from './packages.ts';
+import { makeTemplate } from './template.ts';
+
+/** Change it when what is made from the packages changes. */
+const FORMAT = '1';
+const LOCK_TIMEOUT_SECONDS = 600;
+
+export interface NeutronCache {
+  /** The packages' files, as if it were the root folder. */
+  readonly prefix: string;
+  /** Databases, keys and accounts to start from. */
+  readonly template: string;
+}
+
+/** Where the lab keeps such things unless it is told another place. */
+export function usualCacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidegate', 'lab');
+}
+
+/** Nothing to do when it is there; else it takes half a minute and the network. */
+export async function ensureNeutronCache(folder: string, log: SetupLog, signal?: AbortSignal): Promise<NeutronCache> {
+  const name = `neutron-${createHash('sha256').update(`${FORMAT} ${PACKAGES}`).digest('hex').slice(0, 12)}`;
+  const made = join(folder, name);
+  if (await pathExists(made)) return partsOf(made);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const unlock = await lock(join(folder, 'neutron.lock'));
+  try {
+    if (await pathExists(made)) return partsOf(made);
+    log.info(`Making Neutron and Keystone ready in ${folder}: once, for half a minute.`);
+    for (const left of await readdir(folder)) {
+      if (left.startsWith('neutron-')) await rm(join(folder, left), { recursive: true, force: true });
+    }
+    const part = join(folder, `${name}.part`);
+    const { prefix, template } = partsOf(part);
+    await unpackPackages(part, prefix, signal);
+    await rm(join(part, 'downloads'), { recursive: true });
+    await makeTemplate({ folder: template, prefix, log, ...(signal === undefined ? {} : { signal }) });
+    await rename(part, made);
+    return partsOf(made);
+  } finally {
+    unlock();
+  }
+}
+
+function partsOf(folder: string): NeutronCache {
+  return { prefix: join(folder, 'root'), template: join(folder, 'template') };
+}
+
+/** Waits for flock(2) on a descriptor of ours: it goes with this process, however that ends. */
+async function lock(path: string): Promise<() => void> {
+  const descriptor = openSync(path, 'a', 0o600);
+  const helper = spawn('flock', ['--exclusive', '--timeout', String(LOCK_TIMEOUT_SECONDS), '3'], {
+    stdio: ['ignore', 'ignore', 'ignore', descriptor],
+  });
+  const [exitCode] = (await once(helper, 'exit')) as [number | null];
+  if (exitCode !== 0) {
+    closeSync(descriptor);
+    throw new Error(`${path} is locked by somebody else for more than ${LOCK_TIMEOUT_SECONDS} s.`);
+  }
+  return () => closeSync(descriptor);
+}

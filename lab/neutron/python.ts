@@ -1,0 +1,34 @@
+// How Python runs what was unpacked: the packages of the prefix and the interpreter's own library, nothing else of this
+// machine.
+
+import { pathExists } from '../../embedded/find-program.ts';
+import { SYSTEM_PACKAGES } from './packages.ts';
+
+export const PYTHON = '/usr/bin/python3';
+/** Versions of other releases can't load what is compiled for this one. */
+const LIBRARY = '/usr/lib/python3.11';
+
+/** Says why the packages can't run here, or undefined. */
+export async function pythonObstacle(): Promise<string | undefined> {
+  if (!(await pathExists('/usr/bin/apt-get'))) return 'there is no apt-get to get its packages with';
+  // The one that Debian has apart, in python3-distutils.
+  for (const file of [PYTHON, `${LIBRARY}/ssl.py`, `${LIBRARY}/distutils/versionpredicate.py`]) {
+    if (!(await pathExists(file))) return `${file} is missing (packages ${SYSTEM_PACKAGES.join(', ')} of Debian 12)`;
+  }
+  return undefined;
+}
+
+/** `-S`: without the machine's own packages. */
+export function pythonArgs(script: string, ...args: readonly string[]): string[] {
+  return ['-S', script, ...args];
+}
+
+export function pythonEnvironment(prefix: string): NodeJS.ProcessEnv {
+  return {
+    PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+    LC_ALL: 'C.UTF-8',
+    PYTHONPATH: `${prefix}/usr/lib/python3/dist-packages`,
+    LD_LIBRARY_PATH: `${prefix}/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
+    PYTHONUNBUFFERED: '1',
+  };
+}
