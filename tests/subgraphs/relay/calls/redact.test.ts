@@ -1,0 +1,79 @@
+// A backend's secrets in what its device says: gone in every form, and nothing else is.
+import { describe, expect, test } from '@jest/globals';
+import { createRedactor } from '../../../../subgraphs/relay/calls/redact.ts';
+
+const password = `p&"s/<w>'r d+é~Ünïcode=`;
+const apiToken = 'nmkb8h1Qf0Hq9wQbYt0xkp4d1r5z8G';
+const redactor = createRedactor({ username: 'netops', password, apiToken });
+
+const bytes = Buffer.from(password);
+const coded = (before: string, encoding: 'base64' | 'base64url' | 'hex') =>
+  Buffer.concat([Buffer.from(before), bytes, Buffer.from('tail')]).toString(encoding);
+
+describe('a secret', () => {
+  test.each([
+    ['raw', `denied for ${password}!`],
+    ['twice', `${password} and ${password}`],
+    ['in JSON', JSON.stringify({ error: `bad ${password}` })],
+    ['in a query', `?secretkey=${encodeURIComponent(password)}&ajax=1`],
+    ['in a form', new URLSearchParams({ username: 'x', secretkey: password }).toString()],
+    ['in a query with small letters', encodeURIComponent(password).replace(/%../g, (code) => code.toLowerCase())],
+    ['in markup', `<p>p&amp;&quot;s/&lt;w&gt;&#39;r d+é~Ünïcode=</p>`],
+    ['in hex', bytes.toString('hex')],
+    ['in large hex', bytes.toString('hex').toUpperCase()],
+  ])('%s is taken out', (_how, text) => {
+    const shown = redactor.text(text);
+    expect(shown).toContain('•••');
+    for (const part of ['s/', 'r d', 'r+d', 'r%20d', 'code', '%C3%9C', '%c3%9c', 'w&gt;', '6e6967', '636f6465'])
+      expect(shown).not.toContain(part);
+  });
+
+  test.each(['base64', 'base64url'] as const)('in %s, wherever it begins, with whatever around it', (encoding) => {
+    for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
+      const shown = redactor.text(`Basic ${coded(before, encoding)}`);
+      expect(shown).toContain('•••');
+      // What is left over at either end are characters that share bits with what is around the secret.
+      const decoded = Buffer.from(shown.replace(/^Basic .*•••/, ''), encoding).toString('latin1');
+      expect(decoded).not.toMatch(/code|nico/);
+      expect(shown.length).toBeLessThan(coded(before, encoding).length - 20);
+    }
+  });
+
+  test('in a result, at any depth, as a name too', () => {
+    const value = { rules: [{ comment: `was ${password}`, handle: 7, ok: true, none: null, [apiToken]: [apiToken] }] };
+    expect(redactor.value(value)).toEqual({
+      rules: [{ comment: 'was •••', handle: 7, ok: true, none: null, '•••': ['•••'] }],
+    });
+    let deep: unknown = password;
+    for (let depth = 0; depth < 5_000; depth += 1) deep = [deep];
+    expect(JSON.stringify(redactor.value(deep))).not.toContain('code');
+  });
+
+  test('that was cut off at the end of a long message', () => {
+    for (let length = Math.ceil(apiToken.length / 2); length < apiToken.length; length += 1)
+      expect(redactor.text(`the token was ${apiToken.slice(0, length)}`)).toBe('the token was •••');
+    expect(redactor.text(`the token was ${apiToken.slice(0, 5)}`)).toBe(`the token was ${apiToken.slice(0, 5)}`);
+  });
+});
+
+test('a private key by its lines, a passphrase; the account and certificates may be seen', () => {
+  const body = ['b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIA', 'AAABBZQ2+X4lG/0YhA5hTq1vBmQ9', 'tail+1/2=='];
+  const privateKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  const clientCertificate = '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ==\n-----END CERTIFICATE-----\n';
+  const keyed = createRedactor({ username: 'netops', privateKey, passphrase: 'open sesame', clientCertificate });
+  const shown = keyed.text(`netops ${privateKey} ${clientCertificate} open sesame.`);
+  expect(shown).toContain('netops -----BEGIN OPENSSH PRIVATE KEY-----\n•••\n•••\n');
+  expect(shown).toContain(clientCertificate);
+  expect(shown).toMatch(/ •••\.$/);
+});
+
+test('what has no secret stays as it is, and secrets too short to hide are left', () => {
+  const message = 'Error: No such file or directory; did you mean table inet filter?';
+  expect(redactor.text(message)).toBe(message);
+  const value = { set: 'blocked', elements: ['203.0.113.7'] };
+  expect(redactor.value(value)).toEqual(value);
+  const short = createRedactor({ username: 'u', password: 'abc' });
+  expect(short.text('abc: a bad cab')).toBe('abc: a bad cab');
+  const none = createRedactor({ username: 'netops' });
+  expect([none.text(message), none.value(value)]).toEqual([message, value]);
+});
