@@ -4,6 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
+import { tableOf } from '../../../../../simulators/fortios/tables.ts';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { fortios } from '../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { renderContext } from '../../support/render-context.ts';
@@ -132,6 +133,5 @@ test(`generated names and comments are each one value (seed ${seed})`, async () 
 });
 
 function namesIn({ device }: FortiGate): readonly string[] {
-  const table = { path: 'firewall/address', global: false } as Parameters<typeof device.cmdb.list>[1];
-  return device.cmdb.list('root', table).map(([name]) => name);
+  return device.cmdb.list('root', tableOf('firewall/address')).map(([name]) => name);
 }

@@ -1,0 +1,127 @@
+// The whole relay at a simulated FortiGate: a tenant's policy is made by its typed mutation, found to have drifted, moved,
+// deleted by its mapping; a call without a verdict is settled by what is on the device; a save goes over the other wire.
+
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
+import { tableOf } from '../../../../../simulators/fortios/tables.ts';
+import {
+  type CallShape,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+  settle,
+} from '../../support/relay-system.ts';
+import { pinOf } from '../../transports/support/web-device.ts';
+
+let gate: FortiGate;
+let system: RelaySystem;
+let node: RelayNode;
+let keys = 0;
+const policies = tableOf('firewall/policy');
+
+beforeAll(async () => {
+  gate = await FortiGate.start({ version: '7.4.5', interfaces: { port1: 'root', port2: 'root' } });
+  system = await RelaySystem.start();
+  node = await system.node();
+  await registerBackend(node, {
+    ...{ name: 'edge', driver: 'fortios', host: gate.host, port: gate.https.port, allowInit: true },
+    certificateSha256: pinOf(gate.https.certificate.sha256),
+    hostKeySha256: gate.ssh.hostKeySha256,
+    options: { ports: { ssh: gate.ssh.port } },
+    credentials: { username: 'admin', password: 'secret' },
+    // Short, for the call that is never answered.
+    limits: { deadlineMs: 1_000 },
+  });
+});
+
+afterAll(async () => {
+  await system.stop();
+  await gate.stop();
+});
+
+const inputType = (mutation: string) => `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+
+async function call(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
+  keys += 1;
+  const text = `mutation ($input: ${inputType(mutation)}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
+  const variables = { input: { idempotencyKey: `key-${keys}`, ...input } };
+  const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, variables);
+  expect(errors).toEqual([]);
+  return data.call;
+}
+
+const backend = { name: 'edge' };
+const tenant = { type: 'tenant', externalId: '42' };
+const relayCall = (operation: string, args: object) => call('relayCall', { backend, operation, arguments: args });
+
+async function verified(id: string | undefined) {
+  const fields = 'state lastVerification { result differences { path } }';
+  const text = `mutation ($input: MappingVerifyInput!) { it: mappingVerify(input: $input) { mapping { ${fields} } } }`;
+  keys += 1;
+  const variables = { input: { idempotencyKey: `key-${keys}`, id } };
+  const { data, errors } = await node.run<{ it: { mapping: unknown } }>(identity('OPERATOR'), text, variables);
+  expect(errors).toEqual([]);
+  return data.it.mapping;
+}
+
+test('a policy by its typed mutation, from the first call to the last', async () => {
+  await call('firewallAddressCreate', { backend, cmpObject: tenant, name: 'web', address: '192.0.2.80' });
+  await relayCall('policy.create', {
+    ...{ name: 'first', sourceInterfaces: ['any'], destinationInterfaces: ['any'], sourceAddresses: ['all'] },
+    ...{ destinationAddresses: ['all'], services: ['ALL'], schedule: 'always', action: 'DENY' },
+  });
+  const made = await call('firewallRuleCreate', {
+    ...{ backend, cmpObject: tenant, name: 'web-in', action: 'ACCEPT', service: 'HTTPS', ingressInterface: 'port1' },
+    destination: { set: 'web' },
+  });
+  expect(made).toMatchObject({
+    operation: { state: 'SUCCEEDED' },
+    mapping: { state: 'ACTIVE', uuid: '2', key: 'web-in' },
+    userErrors: [],
+  });
+  expect(await verified(made.mapping?.id)).toMatchObject({ lastVerification: { result: 'MATCHES', differences: [] } });
+
+  const moved = await relayCall('policy.move', { name: 'web-in', policyId: 2, before: 1 });
+  expect(moved.operation?.state).toBe('SUCCEEDED');
+  const table = gate.device.cmdb.list('root', policies);
+  expect(table.map(([id]) => id)).toEqual(['2', '1']);
+
+  const used = await relayCall('address.delete', { name: 'web' });
+  expect(used.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'IN_USE' } });
+
+  gate.device.cmdb.update('root', policies, '2', { nat: 'enable', service: ['HTTP'] }, 'GUI');
+  expect(await verified(made.mapping?.id)).toMatchObject({
+    lastVerification: { result: 'DRIFTED', differences: [{ path: 'services' }] },
+  });
+
+  const gone = await call('mappedObjectDelete', { mappingId: made.mapping?.id });
+  expect(gone.operation?.state).toBe('SUCCEEDED');
+  expect(gate.device.cmdb.get('root', policies, '2')).toBeUndefined();
+});
+
+test('a call without a verdict is not repeated, and settled by its mark', async () => {
+  for (const [name, fault, verdict] of [
+    ['lost-before', 'DROP_BEFORE_APPLYING', 'ABSENT'],
+    ['lost-after', 'DROP_AFTER_APPLYING', 'SUCCEEDED'],
+    ['silent', 'SILENT_AFTER_APPLYING', 'SUCCEEDED'],
+  ] as const) {
+    gate.device.faults.plan(fault);
+    const input = { backend, cmpObject: tenant, name, address: '192.0.2.81' };
+    const made = await call('firewallAddressCreate', input);
+    expect(made.operation?.state).toBe('UNKNOWN');
+    const settled = await settle(node, { id: made.operation?.id, idempotencyKey: `settle-${name}` });
+    // What may still arrive is waited for before its absence is final.
+    if (verdict === 'ABSENT') expect(settled.operation?.evidence.at(-1)?.finding).toMatch(/ABSENT|NOT_DONE/);
+    else expect(settled.operation?.state).toBe(verdict);
+    const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);
+    expect(attempts).toHaveLength(verdict === 'ABSENT' ? 0 : 1);
+  }
+});
+
+test('an INIT operation, and a save over the other wire', async () => {
+  expect((await relayCall('vdom.create', { name: 'tenant42' })).operation?.state).toBe('SUCCEEDED');
+  expect((await relayCall('config.save', {})).operation?.state).toBe('SUCCEEDED');
+  expect(gate.device.saves).toHaveLength(1);
+});
