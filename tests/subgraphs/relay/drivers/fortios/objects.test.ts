@@ -200,8 +200,9 @@ test('what is in use is not deleted, and says so', async () => {
   expect(await relayed.refused('addressGroup.create', { name: 'a', members: ['all'] })).toBe('FAILED ALREADY_EXISTS');
 });
 
-test('a name in other letters is another name', async () => {
+test('a name in other letters, or with more of them, is another name', async () => {
   const relayed = await RelayedGate.start();
+  await relayed.done('address.create', { name: 'my-web-1', address: '10.2.0.0/16' });
   await relayed.done('address.create', { name: 'WEB', address: '10.0.0.0/8' });
   expect(await relayed.look('address', { key: 'web' })).toEqual({ finding: 'ABSENT' });
   expect(await relayed.refused('address.get', { name: 'web' })).toBe('FAILED NOT_FOUND');
