@@ -1,16 +1,14 @@
-// What a relayed call costs beyond the same call on a warm pooled SSH connection, in short alternating rounds: at the relay
-// subgraph (resolvers, journal, sessions), and through the whole gateway (HTTP on the loopback, credential, admission, plan).
-// The device is a server that costs next to nothing, answering at once or after 20 ms; then the lab's real firewall.
+// What a relayed call costs beyond the same call on a warm pooled session, over SSH and over HTTPS, in short alternating rounds:
+// at the relay subgraph (resolvers, journal, sessions), and through the whole gateway (HTTP on the loopback, credential,
+// admission, plan). The devices are servers that cost next to nothing, answering at once or after 20 ms; then the lab's firewall.
 import { loadavg } from 'node:os';
-import type { Endpoint } from '../subgraphs/relay/transports/session.ts';
 import type { Bench } from './bench.ts';
-import { type CallData, CallMaker, checkSucceeded, document } from './relay/calls.ts';
-import type { DeviceOrder, DevicePlace } from './relay/device-process.ts';
+import { type CallData, CallMaker, checkSucceeded, type Wire } from './relay/calls.ts';
+import { type Case, nameOf, slowMs, startCases } from './relay/cases.ts';
+import { mostConcurrency } from './relay/devices.ts';
 import { Figures } from './relay/figures.ts';
-import { deviceConcurrency, deviceName, endpointOf, registerDevice } from './relay/register.ts';
 import { AllInOneSystem } from './support/all-in-one.ts';
 import type { CallWay } from './support/all-in-one-process.ts';
-import { Child } from './support/child.ts';
 import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
 import { GraphClient } from './support/graph-client.ts';
 import { wholeNumber } from './support/options.ts';
@@ -19,50 +17,27 @@ import { rounded } from './support/statistics.ts';
 const levels = ['direct', 'subgraph', 'gateway'] as const;
 const askDeadlineMs = 60_000;
 const idleMs = 3_000;
-const labConcurrency = 4;
 
-interface Case {
-  readonly name: string;
-  readonly backend: string;
-  readonly endpoint: Endpoint;
-  readonly concurrency: number;
-  readonly clients: number;
-  readonly delayMs: number;
-}
-
-/** Options: `--rounds` (6), `--block` milliseconds of each way in a round (800), `--lab no`. */
+/** Options: `--rounds` (6), `--block` milliseconds of each way in a round (700), `--lab no`. */
 export const benchRelay: Bench = async ({ options, progress, signal }) => {
   const rounds = wholeNumber(options, 'rounds', 6);
-  const blockMs = wholeNumber(options, 'block', 800);
+  const blockMs = wholeNumber(options, 'block', 700);
   await using stack = new AsyncDisposableStack();
   const system = await AllInOneSystem.start(stack, { withLab: options.lab !== 'no' });
   const { url, token, lab } = system.started;
-  const simulator = new Child(new URL('./relay/device-process.ts', import.meta.url));
-  stack.defer(() => simulator.stop());
-  const place = await simulator.ask<DevicePlace>({ do: 'start' } satisfies DeviceOrder, askDeadlineMs);
-  const client = new GraphClient(url, deviceConcurrency);
+  const client = new GraphClient(url, mostConcurrency);
   stack.defer(() => client.close());
-  await registerDevice(client, token, place);
+  const ask = client.as(token);
+  const cases = await startCases(stack, ask, lab);
 
-  const device = { backend: deviceName, endpoint: endpointOf(place), concurrency: deviceConcurrency };
-  const cases: Case[] = [
-    { name: 'instant, 1 client', ...device, clients: 1, delayMs: 0 },
-    { name: '20 ms, 1 client', ...device, clients: 1, delayMs: 20 },
-    { name: 'instant, 16 clients', ...device, clients: 16, delayMs: 0 },
-    { name: '20 ms, 16 clients', ...device, clients: 16, delayMs: 20 },
-  ];
-  if (lab !== undefined) {
-    const firewall = { backend: 'lab-firewall', endpoint: lab, concurrency: labConcurrency };
-    cases.push({ name: 'lab, 1 client', ...firewall, clients: 1, delayMs: 0 });
-  }
-
-  const maker = new CallMaker(11);
-  const overHttp = async (backend: string): Promise<void> =>
-    checkSucceeded(await client.ask<CallData>(document, { input: maker.input(backend) }, token));
+  const makers = { ssh: new CallMaker('ssh', 11), https: new CallMaker('https', 11) };
+  const overHttp = async ({ wire, backend }: Case): Promise<void> =>
+    checkSucceeded(await ask<CallData>(makers[wire].document, { input: makers[wire].input(backend) }));
   const runBlock = (one: Case, level: (typeof levels)[number]): Promise<LoopFigures> => {
-    const load = { clients: one.clients, forMs: blockMs };
-    if (level === 'gateway') return closedLoop(load, () => overHttp(one.backend));
-    const way: CallWay = level === 'direct' ? { level, ...one } : { level, backend: one.backend, token };
+    const { wire, backend, endpoint, concurrency, clients } = one;
+    const load = { clients, forMs: blockMs };
+    if (level === 'gateway') return closedLoop(load, () => overHttp(one));
+    const way: CallWay = level === 'direct' ? { level, wire, endpoint, concurrency } : { level, wire, backend };
     return system.ask({ do: 'calls', way, ...load }, blockMs + askDeadlineMs);
   };
 
@@ -70,7 +45,7 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
   const idle = await system.measureIdle(idleMs, signal);
   const results = new Map<string, Figures>();
   for (const one of cases) {
-    await simulator.ask({ do: 'delay', delayMs: one.delayMs } satisfies DeviceOrder, askDeadlineMs);
+    await one.prepare();
     for (const level of levels) await runBlock(one, level);
     const figures = new Figures(levels);
     for (let round = 0; round < rounds; round += 1) {
@@ -90,14 +65,23 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     results.set(one.name, figures);
     progress(`${one.name}: ${JSON.stringify(figures.report())}`);
   }
-  const of = (name: string) => results.get(name)?.compare('subgraph');
-  const [instant, slow] = [of('instant, 1 client'), of('20 ms, 1 client')];
+  const of = (wire: Wire, delayMs: number) => results.get(nameOf(wire, delayMs, 1))?.compare('subgraph');
+  const [ssh, https] = [of('ssh', 0), of('https', 0)];
+  const sshRatio20ms = of('ssh', slowMs)?.ratio;
   return {
-    addedP50Ms: instant?.addedP50Ms,
-    addedP99Ms: instant?.addedP99Ms,
-    ratio20ms: slow?.ratio,
-    commitsPerCall: instant?.commitsPerCall,
-    cpuMsPerCall: instant?.cpuMsPerCall,
+    sshRatio20ms,
+    httpsRatio20ms: of('https', slowMs)?.ratio,
+    sshAddedP50Ms: ssh?.addedP50Ms,
+    httpsAddedP50Ms: https?.addedP50Ms,
+    commitsPerCall: ssh?.commitsPerCall,
+    cpuMsPerCall: ssh?.cpuMsPerCall,
+    httpsAddedP99Ms: https?.addedP99Ms,
+    httpsCommitsPerCall: https?.commitsPerCall,
+    httpsCpuMsPerCall: https?.cpuMsPerCall,
+    // As they were called when SSH was the only wire.
+    addedP50Ms: ssh?.addedP50Ms,
+    addedP99Ms: ssh?.addedP99Ms,
+    ratio20ms: sshRatio20ms,
     cases: Object.fromEntries([...results].map(([name, figures]) => [name, figures.report()])),
     idlePerSecond: {
       commits: rounded(idle.commits, 2),

@@ -2,17 +2,15 @@
 // each, and relayed writes to a device that costs next to nothing, which are two. In alternating rounds.
 import { loadavg } from 'node:os';
 import type { Bench } from './bench.ts';
-import { type CallData, CallMaker, document as callDocument, checkSucceeded } from './relay/calls.ts';
-import type { DevicePlace } from './relay/device-process.ts';
-import { deviceConcurrency, deviceName, registerDevice } from './relay/register.ts';
+import { type CallData, CallMaker, checkSucceeded } from './relay/calls.ts';
+import { mostConcurrency, register, startDevice } from './relay/devices.ts';
 import { AllInOneSystem, type Usage } from './support/all-in-one.ts';
-import { Child } from './support/child.ts';
 import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
 import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
 import { wholeNumber } from './support/options.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
-const askDeadlineMs = 30_000;
+const deviceName = 'bench-firewall';
 const idleMs = 3_000;
 const warmUpMs = 3_000;
 
@@ -29,12 +27,10 @@ export const benchWrites: Bench = async ({ options, progress, signal }) => {
   await using stack = new AsyncDisposableStack();
   const system = await AllInOneSystem.start(stack, { withLab: false });
   const { url, token, adminPassword } = system.started;
-  const simulator = new Child(new URL('./relay/device-process.ts', import.meta.url));
-  stack.defer(() => simulator.stop());
-  const place = await simulator.ask<DevicePlace>({ do: 'start' }, askDeadlineMs);
+  const { place } = await startDevice(stack, 'ssh');
   const client = new GraphClient(url, clients);
   stack.defer(() => client.close());
-  await registerDevice(client, token, place);
+  await register(client.as(token), { name: deviceName, place, concurrency: mostConcurrency });
 
   const kinds = {
     project: await projectWrites(client, adminPassword, clients),
@@ -62,7 +58,7 @@ export const benchWrites: Bench = async ({ options, progress, signal }) => {
     projectUpdate: project,
     relayedCall: relay,
     clients,
-    deviceConcurrency,
+    deviceConcurrency: mostConcurrency,
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
 };
@@ -115,7 +111,6 @@ async function projectWrites(client: GraphClient, password: string, projects: nu
 }
 
 function relayWrites(client: GraphClient, token: string): () => Promise<void> {
-  const maker = new CallMaker(11);
-  return async () =>
-    checkSucceeded(await client.ask<CallData>(callDocument, { input: maker.input(deviceName) }, token));
+  const [ask, maker] = [client.as(token), new CallMaker('ssh', 11)];
+  return async () => checkSucceeded(await ask<CallData>(maker.document, { input: maker.input(deviceName) }));
 }

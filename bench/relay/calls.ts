@@ -1,15 +1,48 @@
-// The relayed call that is measured: an address for a set of the firewall, each time a new one for a new CMP object, so that
-// every call writes all that a call can write.
+// The relayed calls that are measured, one for each wire, which make something new for a new CMP object each time, so that
+// every call writes all that a call can write: an address for a set of an nftables firewall, a named address for a FortiGate.
 import { randomBytes } from 'node:crypto';
+import type { JsonObject } from '../../subgraphs/relay/drivers/driver.ts';
 import { notRefused } from '../support/graph-client.ts';
 
-export const document = `mutation ($input: FirewallAddressSetElementAddInput!) {
-  call: firewallAddressSetElementAdd(input: $input) {
-    operation { id state }
-    userErrors { code message }
-    commit { token }
-  }
-}`;
+export const wires = ['ssh', 'https'] as const;
+export type Wire = (typeof wires)[number];
+
+interface CallKind {
+  readonly driver: string;
+  readonly operation: string;
+  readonly document: string;
+  /** Of the typed mutation, beside what all have. */
+  fields(name: string, address: string): JsonObject;
+  /** Of the driver's operation. */
+  arguments(name: string, address: string): JsonObject;
+}
+
+export const callKinds: Readonly<Record<Wire, CallKind>> = {
+  ssh: {
+    driver: 'linux-nftables',
+    operation: 'setElement.add',
+    document: documentOf('firewallAddressSetElementAdd', 'FirewallAddressSetElementAddInput'),
+    fields: (_name, address) => ({ set: 'blocked', address }),
+    arguments: (_name, address) => ({ family: 'inet', table: 'filter', set: 'blocked', address }),
+  },
+  https: {
+    driver: 'fortios',
+    operation: 'address.create',
+    document: documentOf('firewallAddressCreate', 'FirewallAddressCreateInput'),
+    fields: (name, address) => ({ name, address }),
+    arguments: (name, address) => ({ vdom: 'root', name, address }),
+  },
+};
+
+function documentOf(mutation: string, input: string): string {
+  return `mutation ($input: ${input}!) {
+    call: ${mutation}(input: $input) {
+      operation { id state }
+      userErrors { code message }
+      commit { token }
+    }
+  }`;
+}
 
 export interface CallData {
   readonly call: {
@@ -27,23 +60,37 @@ export function checkSucceeded({ call }: CallData): void {
 
 /** Calls that no other maker, with another first byte, makes. */
 export class CallMaker {
+  readonly wire: Wire;
   readonly #firstByte: number;
   readonly #run = randomBytes(6).toString('hex');
   #made = 0;
 
-  constructor(firstByte: number) {
+  constructor(wire: Wire, firstByte: number) {
+    this.wire = wire;
     this.#firstByte = firstByte;
   }
 
-  address(): string {
-    this.#made += 1;
-    return [this.#firstByte, (this.#made >> 16) & 255, (this.#made >> 8) & 255, this.#made & 255].join('.');
+  get document(): string {
+    return callKinds[this.wire].document;
   }
 
+  /** Of the next call's mutation. */
   input(backend: string): object {
-    const address = this.address();
-    const name = `${this.#run}-${address}`;
+    const { name, address } = this.#next();
     const cmpObject = { namespace: 'bench', type: 'tenant', externalId: name };
-    return { idempotencyKey: name, backend: { name: backend }, cmpObject, set: 'blocked', address };
+    const fields = callKinds[this.wire].fields(name, address);
+    return { idempotencyKey: name, backend: { name: backend }, cmpObject, ...fields };
+  }
+
+  /** Of the next call's operation at the driver. */
+  arguments(): JsonObject {
+    const { name, address } = this.#next();
+    return callKinds[this.wire].arguments(name, address);
+  }
+
+  #next(): { readonly name: string; readonly address: string } {
+    this.#made += 1;
+    const address = [this.#firstByte, (this.#made >> 16) & 255, (this.#made >> 8) & 255, this.#made & 255].join('.');
+    return { name: `${this.#run}-${address}`, address };
   }
 }

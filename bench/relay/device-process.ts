@@ -1,35 +1,37 @@
-// A firewall that costs as little as can be: an SSH server that echoes what it is told, as `nft -j -e` does, after a delay.
+// Devices that cost as little as can be, any number of one kind in a process of their own, answering at once or after a delay.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SshDevice } from '../../simulators/ssh-device.ts';
 import { answerParent } from '../support/child.ts';
+import type { Wire } from './calls.ts';
+import { startFortigate } from './fortigate.ts';
+import { startNftFirewall } from './nft-firewall.ts';
 
-export type DeviceOrder = { readonly do: 'start' } | { readonly do: 'delay'; readonly delayMs: number };
+export type DeviceOrder =
+  | { readonly do: 'start'; readonly wire: Wire; readonly count: number }
+  | { readonly do: 'delay'; readonly delayMs: number };
 
 export interface DevicePlace {
+  readonly wire: Wire;
   readonly host: string;
   readonly port: number;
-  readonly hostKeySha256: string;
+  /** Of the host key or the certificate, `SHA256:…`. */
+  readonly fingerprint: string;
   readonly password: string;
 }
 
 const password = 'secret';
+const start = { ssh: startNftFirewall, https: startFortigate };
 let delayMs = 0;
 
-answerParent(async (order: DeviceOrder): Promise<DevicePlace | undefined> => {
+const pause = async (): Promise<void> => {
+  if (delayMs > 0) await sleep(delayMs);
+};
+
+answerParent(async (order: DeviceOrder): Promise<readonly DevicePlace[]> => {
   if (order.do === 'delay') {
     delayMs = order.delayMs;
-    return undefined;
+    return [];
   }
-  const device = await SshDevice.start({
-    password,
-    onExec: async (execution) => {
-      if (execution.command.startsWith('nft -j list tables'))
-        return execution.reply('{"nftables": [{"metainfo": {"version": "1.0.6"}}]}\n');
-      const told = await execution.stdin();
-      if (delayMs > 0) await sleep(delayMs);
-      execution.reply(told);
-    },
-  });
-  const { host, port, hostKeySha256 } = device;
-  return { host, port, hostKeySha256, password };
+  const { wire, count } = order;
+  const started = Array.from({ length: count }, () => start[wire](password, pause));
+  return (await Promise.all(started)).map((place) => ({ wire, password, ...place }));
 });

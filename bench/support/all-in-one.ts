@@ -51,7 +51,7 @@ export class AllInOneSystem {
     const order: SystemOrder = { do: 'start', dataPath, withLab: options.withLab };
     const started = await child.ask<SystemStarted>(order, startDeadlineMs);
     stack.defer(() => child.ask({ do: 'stop' } satisfies SystemOrder, stopDeadlineMs));
-    const log = await ServerLog.open(started.databaseSocket, dataPath);
+    const log = await ServerLog.open(started.database.socketPath ?? '', dataPath);
     stack.defer(() => log.close());
     const database = (await processTree(child.pid)).find(({ name }) => name === 'mariadbd');
     if (database === undefined) throw new Error('there is no mariadbd below the system');

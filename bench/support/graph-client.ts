@@ -3,6 +3,9 @@ import { Pool } from 'undici';
 
 const requestDeadlineMs = 60_000;
 
+/** Asks in somebody's name. Throws for anything but an answer without errors. */
+export type Ask = <Data>(query: string, variables: object) => Promise<Data>;
+
 export class GraphClient {
   readonly #pool: Pool;
 
@@ -27,6 +30,11 @@ export class GraphClient {
     if (answer.data == null || answer.errors !== undefined)
       throw new Error(`HTTP ${response.statusCode}: ${JSON.stringify(answer.errors).slice(0, 500)}`);
     return answer.data;
+  }
+
+  /** In the name of a token's bearer. */
+  as(token: string): Ask {
+    return (query, variables) => this.ask(query, variables, token);
   }
 
   close(): Promise<void> {

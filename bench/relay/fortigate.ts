@@ -1,0 +1,51 @@
+// A FortiGate behind HTTPS that answers as FortiOS 7.4 to a log-in, to the health check and to the creation of an object, in the
+// shapes of simulators/fortios (which names their sources), and keeps nothing.
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { makeSelfSigned } from '../../simulators/support/self-signed.ts';
+
+const host = '127.0.0.1';
+const certificate = makeSelfSigned({ commonName: 'device' });
+const fingerprint = `SHA256:${Buffer.from(certificate.sha256, 'hex').toString('base64').replace(/=+$/, '')}`;
+const release = { serial: 'FGVM010000000001', version: 'v7.4.4', build: 2573 };
+const session = ['session_key_443_a1=5e55; path=/; secure; httponly', 'ccsrf_token_443_a1="c0ffee"; path=/; secure'];
+
+export async function startFortigate(_password: string, pause: () => Promise<void>) {
+  const server = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) =>
+    answer(request, response, pause),
+  );
+  server.listen(0, host);
+  await once(server, 'listening');
+  return { host, port: (server.address() as AddressInfo).port, fingerprint };
+}
+
+function answer(request: IncomingMessage, response: ServerResponse, pause: () => Promise<void>): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  // A client that goes away takes its call with it.
+  request.on('error', () => {});
+  request.on('end', async () => {
+    const { method, url = '' } = request;
+    if (url.startsWith('/api/v2/cmdb/firewall/address') && method === 'POST') {
+      const { name } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { readonly name: string };
+      await pause();
+      const place = { vdom: 'root', path: 'firewall', name: 'address', mkey: name };
+      send(response, { http_method: 'POST', ...place, status: 'success', http_status: 200, ...release });
+    } else if (url === '/api/v2/authentication') {
+      response.setHeader('set-cookie', method === 'POST' ? session : []);
+      send(response, { status_code: 5, status_message: 'LOGIN_SUCCESS' });
+    } else if (url === '/api/v2/monitor/system/status') {
+      send(response, { http_method: 'GET', results: { model: 'FGVM64' }, status: 'success', ...release });
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+}
+
+function send(response: ServerResponse, body: object): void {
+  const text = JSON.stringify(body);
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.end(text);
+}
