@@ -18,6 +18,7 @@ const PACKAGES = [
   { name: 'iproute2', when: 'lab or tests', places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
   { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
   { name: 'openssl', when: 'tests', places: [['/usr/bin/openssl']] },
+  { name: 'python3-netmiko', when: 'tests', places: [['/usr/lib/python3/dist-packages/netmiko/__init__.py']] },
   { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
 ];
 

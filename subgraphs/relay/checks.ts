@@ -111,8 +111,8 @@ export class BackendChecker {
       deadlineMs: target.timeoutMs,
       signal: options.signal,
     });
-    if (!sent.ok) return this.#failed(target.id, sent.failure);
-    const self = driver.health.interpret(sent.reply);
+    if (!sent.ok) return this.#failed(target.id, sent.redactor.value(sent.failure));
+    const self = sent.redactor.value(driver.health.interpret(sent.reply));
     if (self === undefined) return down('it answered, but not as a healthy one does', null);
     return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
   }

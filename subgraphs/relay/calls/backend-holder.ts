@@ -13,14 +13,14 @@ import {
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
-import type { ReserveFailure, SendOptions, SendResult, Slot } from '../transports/session.ts';
-import { type BackendEndpoint, Wires } from '../transports/wires.ts';
+import type { ReserveFailure, SendOptions, Slot } from '../transports/session.ts';
+import { type Asked, type BackendEndpoint, Wires } from '../transports/wires.ts';
 import { CircuitBreaker, isOurs } from './circuit.ts';
 import type { CallEnd } from './completions.ts';
 import type { HolderParts, Launch, QueueHost, Ticket } from './holder-parts.ts';
 import type { CallSubject, OperationMark } from './operation.ts';
 import { QueuePump } from './queue-pump.ts';
-import { verdictOf } from './verdict.ts';
+import { redacted, verdictOf } from './verdict.ts';
 
 /** How long a call waits for a session's next channel before it is journaled as waiting. */
 const slotPatienceMs = 250;
@@ -84,7 +84,7 @@ export class BackendHolder implements QueueHost {
   }
 
   /** Reads: one call outside of the queue and the journal, through the same sessions and circuit. */
-  async ask(wire: WireCall, options: SendOptions): Promise<SendResult> {
+  async ask(wire: WireCall, options: SendOptions): Promise<Asked> {
     this.#usedAtMs = performance.now();
     const trying = this.#row.circuitState !== 'CLOSED';
     const sent = await this.#wires.send(wire, options);
@@ -92,7 +92,7 @@ export class BackendHolder implements QueueHost {
       this.#circuit.succeeded();
       if (trying) await this.#setCircuit('CLOSED', null);
     } else {
-      await this.#noteFailure(sent.failure, trying);
+      await this.#noteFailure(sent.redactor.value(sent.failure), trying);
     }
     return sent;
   }
@@ -144,7 +144,7 @@ export class BackendHolder implements QueueHost {
     const reservation = await wires.reserve(kind, { signal: patience.signal });
     clearTimeout(timer);
     if (!reservation.ok) {
-      await this.#noteFailure(reservation.failure, false);
+      await this.#noteFailure(wires.redactor.value(reservation.failure), false);
       return undefined;
     }
     if (this.live && wires === this.#wires) return reservation.slot;
@@ -219,6 +219,8 @@ export class BackendHolder implements QueueHost {
 
   async #carry(launch: Launch, ticket: Ticket): Promise<CallEnd> {
     const { journal, recorder, completions, settings } = this.#parts;
+    // The wires may be others by the time of the answer.
+    const { redactor } = this.#wires;
     const sending = ticket.slot.send(launch.wire, {
       deadlineMs: launch.deadlineMs,
       beforeFirstByte: () =>
@@ -233,7 +235,7 @@ export class BackendHolder implements QueueHost {
       () => undefined,
     );
     const sent = await sending;
-    const verdict = verdictOf(sent, launch, settings);
+    const verdict = redacted(verdictOf(sent, launch, settings), redactor);
     if (sent.ok) this.#circuit.succeeded();
     const attempt = await recorder.record(launch.subject, launch.mark, verdict, foreseen);
     const end = { verdict, recorded: attempt.recorded };
@@ -264,8 +266,9 @@ export class BackendHolder implements QueueHost {
     }
     // Not the device: the endpoint changed, or the lease was lost.
     if (!this.live || isOurs(reservation.failure)) return undefined;
-    await this.#noteFailure(reservation.failure, trying);
-    return reservation.failure;
+    const failure = wires.redactor.value(reservation.failure);
+    await this.#noteFailure(failure, trying);
+    return failure;
   }
 
   async #noteFailure(failure: ReserveFailure, trying: boolean): Promise<void> {

@@ -8,8 +8,8 @@ import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, WireCall } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
 import type { RelaySettings } from '../settings.ts';
-import type { SendResult, TransportFactory } from '../transports/session.ts';
-import { Wires } from '../transports/wires.ts';
+import type { TransportFactory } from '../transports/session.ts';
+import { type Asked, Wires } from '../transports/wires.ts';
 import type { BackendManager } from './backend-manager.ts';
 import { passage } from './circuit.ts';
 
@@ -38,7 +38,7 @@ export class DeviceReader {
   }
 
   /** Refuses when the backend takes no calls now; never rejects for what the wire does. */
-  async ask(backend: BackendRow, wire: WireCall, deadlineMs: number): Promise<SendResult> {
+  async ask(backend: BackendRow, wire: WireCall, deadlineMs: number): Promise<Asked> {
     refuseUnusable(backend, wire, this.#options.settings);
     const holder = await this.#options.manager.hold(backend);
     if (holder !== undefined) return holder.ask(wire, { deadlineMs });

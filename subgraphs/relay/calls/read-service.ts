@@ -72,10 +72,12 @@ export class ReadService {
     const wire = operation.render(checked.args, { operationId: newUuid(), backend: contextOf(driver, backend) });
     const asked = await reader.ask(backend, wire, backend.deadlineMs);
     const answer = { wireCall: wireText(wire), userErrors: [], result: null, deviceError: null };
-    if (!asked.ok) return { ...answer, deviceError: asked.failure };
+    const { redactor } = asked;
+    if (!asked.ok) return { ...answer, deviceError: redactor.value(asked.failure) };
     const outcome = operation.interpret(asked.reply, checked.args);
-    if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED') return { ...answer, result: outcome.result };
-    return { ...answer, deviceError: { code: outcome.code, message: outcome.message } };
+    if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED')
+      return { ...answer, result: redactor.value(outcome.result) };
+    return { ...answer, deviceError: { code: outcome.code, message: redactor.text(outcome.message) } };
   }
 }
 
@@ -94,9 +96,10 @@ export async function deviceCheck(
   const wire: WireCall | undefined = operation.renderDryRun?.(args, context);
   if (wire === undefined) return null;
   const asked = await reader.ask(call.backend, wire, call.deadlineMs);
-  if (!asked.ok) return { code: asked.failure.code, message: asked.failure.message };
+  const { redactor } = asked;
+  if (!asked.ok) return { code: asked.failure.code, message: redactor.text(asked.failure.message) };
   const outcome = (operation.interpretDryRun ?? operation.interpret)(asked.reply, args);
   if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED')
     return { code: 'OK', message: 'the device would take it' };
-  return { code: outcome.code, message: outcome.message };
+  return { code: outcome.code, message: redactor.text(outcome.message) };
 }

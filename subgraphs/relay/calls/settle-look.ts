@@ -31,8 +31,8 @@ export interface Look {
   interpret(reply: Reply, context: RenderContext): Finding;
 }
 
-/** Undefined: only a person can tell. */
-export function lookOf(driver: Driver, row: OperationRow): Look | undefined {
+/** `uuid`: the device's own id of the object, as its mapping has it. Undefined: only a person can tell. */
+export function lookOf(driver: Driver, row: OperationRow, uuid: string | null): Look | undefined {
   const operation = driver.operations.get(row.name);
   if (operation === undefined) return undefined;
   const args = JSON.parse(row.arguments) as JsonObject;
@@ -52,7 +52,7 @@ export function lookOf(driver: Driver, row: OperationRow): Look | undefined {
     };
   const reader = driver.resources?.get(row.resource);
   if (reader === undefined || operation.mapping === undefined) return undefined;
-  const object = { scope: row.scope, key: row.objectKey, uuid: null };
+  const object = { scope: row.scope, key: row.objectKey, uuid };
   return {
     render: (context) => reader.render(object, context),
     interpret: (reply) => ofResource(reader.interpret(reply, object), operation, args, row.id),

@@ -11,6 +11,7 @@ import { maySee, requireRole } from '../access.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { liveMappings } from '../mappings/mapping-store.ts';
 import type { DeviceReader } from './device-reader.ts';
 import type { Journal } from './journal.ts';
 import { type CallSubject, type OperationRow, subjectOf } from './operation.ts';
@@ -131,15 +132,20 @@ export class SettleService {
     const { db, reader, drivers } = this.#options;
     const backend = await readBackend(db, row.backendId);
     const driver = drivers.get(backend?.driver ?? '');
-    const look = driver === undefined ? undefined : lookOf(driver, row);
+    const uuid = (await liveMappings(db, row.backendId, row.objectHash)).find((mapping) => mapping.uuid !== null)?.uuid;
+    const look = driver === undefined ? undefined : lookOf(driver, row, uuid ?? null);
     if (look === undefined || driver === undefined || backend === undefined)
       refuse('NO_PROBE', `the driver can't look what became of ${row.name}: look, and give a verdict`, {
         field: ['input', 'verdict'],
       });
     const context = { operationId: row.id, backend: contextOf(driver, backend) };
     const asked = await reader.ask(backend, look.render(context), backend.deadlineMs);
-    if (!asked.ok) refuse('UNAVAILABLE', `the probe could not look: ${asked.failure.message}`, { retryAfterMs: 1_000 });
-    return { finding: look.interpret(asked.reply, context), subject: subjectOf(row, driver.operations.get(row.name)) };
+    if (!asked.ok)
+      refuse('UNAVAILABLE', `the probe could not look: ${asked.redactor.text(asked.failure.message)}`, {
+        retryAfterMs: 1_000,
+      });
+    const finding = asked.redactor.value(look.interpret(asked.reply, context));
+    return { finding, subject: subjectOf(row, driver.operations.get(row.name)) };
   }
 
   async #byFinding(tx: Transaction, subject: CallSubject, now: OperationRow, finding: Finding): Promise<void> {

@@ -54,7 +54,9 @@ export function typedCall(mutation: TypedMutation): (input: SelectedInput) => Ca
       plan(driver) {
         const call = driver.typed[mutation.name]?.(own);
         if (call === undefined) notSupported(driver, `${mutation.name} with these fields`);
-        return asPlan(call, (path) => ['input', ...path]);
+        return asPlan(call, ([first, ...rest]) =>
+          first === undefined ? ['input'] : ['input', call.fields?.[first] ?? first, ...rest],
+        );
       },
     });
   };

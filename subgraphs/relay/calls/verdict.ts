@@ -1,5 +1,6 @@
 // From what the transport and the driver say to a verdict for the journal.
 import type { DriverOperation, JsonObject, Reply } from '../drivers/driver.ts';
+import type { Redactor } from '../redact.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { SendResult } from '../transports/session.ts';
 import type { Verdict } from './operation.ts';
@@ -19,6 +20,16 @@ export function verdictOf(
     error: { code, message },
     quietAfterSentMs,
     settledBy: code === 'NO_REPLY' ? 'deadline' : 'connection',
+  };
+}
+
+/** Without the backend's secrets, which its device may have quoted. */
+export function redacted(verdict: Verdict, redactor: Redactor): Verdict {
+  const { result, error } = verdict;
+  return {
+    ...verdict,
+    ...(result === undefined ? {} : { result: redactor.value(result) }),
+    ...(error === undefined ? {} : { error: { code: error.code, message: redactor.text(error.message) } }),
   };
 }
 

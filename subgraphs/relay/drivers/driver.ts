@@ -320,4 +320,6 @@ export interface Driver {
 export interface TypedCall {
   readonly operation: string;
   readonly arguments: JsonObject;
+  /** The input's field behind an argument, where it has another name: a fault names the field. */
+  readonly fields?: Readonly<Record<string, string>>;
 }

@@ -25,10 +25,10 @@ export class ObjectViewer {
     const context = { operationId: newUuid(), backend: contextOf(driver, backend) };
     const asked = await this.#reader.ask(backend, viewer.render(object, context), backend.deadlineMs);
     if (!asked.ok)
-      refuse('UNAVAILABLE', `${backend.name} could not be looked at: ${asked.failure.message}`, {
+      refuse('UNAVAILABLE', `${backend.name} could not be looked at: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,
       });
-    const found = viewer.interpret(asked.reply, object);
+    const found = asked.redactor.value(viewer.interpret(asked.reply, object));
     if (found.finding === 'UNREADABLE')
       refuse('UNAVAILABLE', `what ${backend.name} answered can't be read: ${found.message}`, { retryAfterMs: 1_000 });
     return found;

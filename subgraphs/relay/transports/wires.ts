@@ -1,6 +1,7 @@
 // All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
+import { createRedactor, type Redactor } from '../redact.ts';
 import type {
   CryptoProfile,
   Reservation,
@@ -32,7 +33,11 @@ export interface WiresOptions {
   readonly softwareVersion: string | null;
 }
 
+/** What was sent, and what takes the backend's secrets out of what is made of the answer. */
+export type Asked = SendResult & { readonly redactor: Redactor };
+
 export class Wires {
+  readonly redactor: Redactor;
   readonly #driver: Driver;
   readonly #endpoint: BackendEndpoint;
   readonly #options: WiresOptions;
@@ -40,6 +45,7 @@ export class Wires {
   #closed = false;
 
   constructor(driver: Driver, endpoint: BackendEndpoint, options: WiresOptions) {
+    this.redactor = createRedactor(endpoint.credentials);
     this.#driver = driver;
     this.#endpoint = endpoint;
     this.#options = options;
@@ -55,10 +61,11 @@ export class Wires {
   }
 
   /** Reserve and send, for reads and checks. */
-  async send(call: WireCall, options: SendOptions): Promise<SendResult> {
+  async send(call: WireCall, options: SendOptions): Promise<Asked> {
     const kind = transportOf(call);
     const transport = this.#of(kind);
-    return transport === undefined ? this.#none(kind) : transport.send(call, options);
+    const sent = transport === undefined ? this.#none(kind) : await transport.send(call, options);
+    return { ...sent, redactor: this.redactor };
   }
 
   state(kind?: TransportKind): { readonly sessions: number; readonly channels: number } {

@@ -5,7 +5,7 @@ import type { JsonObject } from '../driver.ts';
 import { maxWordsChars } from './mark.ts';
 
 /** FortiOS takes more, but not < > ( ) # ' ", and a slash can be made and not reached (fortigate-api#20). */
-export const namePattern = '^[A-Za-z0-9_](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$';
+const namePattern = '^[A-Za-z0-9_](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$';
 
 export function nameOf(maxLength: number, description: string): JsonObject {
   const allowed = 'letters, digits, space, dot, hyphen, underscore; a letter, digit or underscore first, no space last';

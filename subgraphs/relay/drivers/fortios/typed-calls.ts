@@ -2,16 +2,20 @@
 
 import type { Driver, JsonObject, JsonValue, TypedCall } from '../driver.ts';
 import { given } from './given.ts';
-import { namePattern, vdomName } from './schema.ts';
 
-/** A scope is a VDOM; left out, the schema's default. Undefined: it can be none, and no fault could name its field. */
-function inVdom(operation: string, { scope, ...input }: JsonObject): TypedCall | undefined {
-  if (scope !== undefined && !new RegExp(vdomName.pattern).test(String(scope))) return undefined;
-  return { operation, arguments: given({ vdom: scope, ...input }) };
-}
+/** What policies call the input's fields. */
+const fields = {
+  vdom: 'scope',
+  sourceAddresses: 'source',
+  destinationAddresses: 'destination',
+  sourceInterfaces: 'ingressInterface',
+  destinationInterfaces: 'egressInterface',
+  services: 'service',
+} as const;
 
-function canBeNames(...names: readonly (JsonValue | undefined)[]): boolean {
-  return names.every((name) => name === undefined || new RegExp(namePattern).test(String(name)));
+/** A scope is a VDOM; left out, the schema's default. */
+function inVdom(operation: string, { scope, ...input }: JsonObject): TypedCall {
+  return { operation, arguments: given({ vdom: scope, ...input }), fields };
 }
 
 /** What a policy has instead of addresses: names of them. Undefined: FortiOS can't express it. */
@@ -40,9 +44,6 @@ export const typedCalls: Driver['typed'] = {
     const isStrange = [chain, protocol, destinationPort].some((value) => value !== undefined) || action === 'REJECT';
     if (isStrange || sourceAddresses === undefined || destinationAddresses === undefined) return undefined;
     const { name, scope, ingressInterface, egressInterface, service } = input;
-    if (!canBeNames(ingressInterface, egressInterface, service, ...sourceAddresses, ...destinationAddresses)) {
-      return undefined;
-    }
     return inVdom('policy.create', {
       ...given({ name, scope }),
       ...{ sourceAddresses, destinationAddresses },

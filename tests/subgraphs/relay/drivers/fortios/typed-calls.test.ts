@@ -78,11 +78,13 @@ test.each([
 });
 
 test.each([
-  ['firewallAddressCreate', { name: 'a', address: '10.0.0.0/8', scope: 'inet filter' }],
-  ['firewallRuleCreate', { ...rule, ingressInterface: '-eth0' }],
-  ['firewallRuleCreate', { ...rule, service: '.any' }],
-])('%s %j means nothing to a FortiGate', (name, input) => {
-  expect(typed(name, input)).toBeUndefined();
+  ['firewallAddressCreate', { name: 'a', address: '10.0.0.0/8', scope: 'inet filter' }, 'scope'],
+  ['firewallRuleCreate', { ...rule, ingressInterface: '-eth0' }, 'ingressInterface'],
+  ['firewallRuleCreate', { ...rule, service: '.any' }, 'service'],
+] as const)('%s %j means nothing to a FortiGate, and the field at fault is %s', (name, input, field) => {
+  const call = typed(name, input);
+  const [fault] = faultsOf(call?.operation ?? '', call?.arguments ?? {});
+  expect(call?.fields?.[fault?.path[0] ?? '']).toBe(field);
 });
 
 test('sets of addresses that are filled one by one are not there', () => {
