@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,
   fanout: async () => (await import('./fanout.ts')).benchFanout,
   relay: async () => (await import('./relay.ts')).benchRelay,
+  'relay-fleet': async () => (await import('./relay-fleet.ts')).benchRelayFleet,
   writes: async () => (await import('./writes.ts')).benchWrites,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
 const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   events: async () => (await import('./trials/events-main.ts')).trialEvents,
   calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
+  'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
 };
 
 async function main(): Promise<number> {

@@ -1,0 +1,200 @@
+// The proof of UNKNOWN: calls whose connections are dropped, relays that are killed at every moment of a call, and relays that
+// are stopped and come back late. No call happens twice, none is UNKNOWN that never left, and what is settled is settled as the
+// device's own log has it.
+import { join } from 'node:path';
+import { openDataFolder } from '../../embedded/data-folder.ts';
+import { startMariadb } from '../../embedded/mariadb.ts';
+import { startRedis } from '../../embedded/redis.ts';
+import { silentLog } from '../../embedded/setup-log.ts';
+import { startLab } from '../../lab/lab.ts';
+import { type Random, seededRandom } from './random.ts';
+import type { TrialServers } from './relay-unknown/arena.ts';
+import type { TrialDevice } from './relay-unknown/devices/device.ts';
+import { FortiGates } from './relay-unknown/devices/fortigates.ts';
+import { NftFirewall } from './relay-unknown/devices/nft-firewall.ts';
+import { type Drops, runDrops } from './relay-unknown/drops.ts';
+import { type Kills, runKillsLane } from './relay-unknown/kills.ts';
+import { runStopsLane, type Stop, type Stops } from './relay-unknown/stops.ts';
+import { type SummedVerdict, spread, sumRecords, sumVerdicts } from './relay-unknown/sums.ts';
+
+export const parts = ['drops', 'kills', 'stops'] as const;
+export type Part = (typeof parts)[number];
+export const wires = ['ssh', 'https'] as const;
+/** The lab's nft firewall, or simulated FortiGates. */
+export type Wire = (typeof wires)[number];
+
+export interface RelayUnknownOptions {
+  readonly seed: number;
+  readonly parts: readonly Part[];
+  readonly wires: readonly Wire[];
+  /** Of each kind, on each wire. */
+  readonly drops: number;
+  /** On all wires together; so `stops`. */
+  readonly kills: number;
+  readonly stops: readonly Stop[];
+  /** Trials at once: calls for drops, pairs of relays for kills and stops. */
+  readonly lanes: Readonly<Record<Part, number>>;
+  /** A data folder; it stays. */
+  readonly folder: string;
+  readonly labFolder?: string;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+type Figures = Readonly<Record<string, unknown>>;
+
+export interface RelayUnknownResult extends SummedVerdict {
+  readonly seed: number;
+  readonly trials: number;
+  readonly unexpected: number;
+  /** By part, and for drops by wire. */
+  readonly drops: Partial<Record<Wire, Figures>>;
+  readonly kills: Figures | undefined;
+  readonly stops: Figures | undefined;
+  readonly seconds: number;
+}
+
+/** Each relay has its own connections, and there are several pairs of relays. */
+const databaseConnections = 400;
+/** What a stop takes beside the stop itself: the stream before and after it, recovery and settling. */
+const besidesMs = 6_000;
+
+export async function runRelayUnknown(options: RelayUnknownOptions): Promise<RelayUnknownResult> {
+  const startedMs = performance.now();
+  await using stack = new AsyncDisposableStack();
+  const servers = await startServers(options.folder, stack, options.signal);
+  const devices = await startDevices(options, stack);
+  // The draws of one part must not shift those of another.
+  const randomOf = (index: number): Random => seededRandom(options.seed + index * 7_919);
+
+  const drops: Partial<Record<Wire, Drops>> = {};
+  if (options.parts.includes('drops')) {
+    for (const [index, [wire, device]] of devices.entries()) {
+      const common = { servers, device, calls: options.drops, lanes: options.lanes.drops, random: randomOf(index) };
+      drops[wire] = await runDrops({ ...common, progress: options.progress, signal: options.signal });
+    }
+  }
+  const kills = options.parts.includes('kills') ? await runKills(options, servers, devices, randomOf) : [];
+  const stops = options.parts.includes('stops') ? await runStops(options, servers, devices, randomOf) : [];
+  const all = [...Object.values(drops), ...kills, ...stops];
+  for (const { findings } of all) for (const finding of findings) options.progress(finding);
+  return {
+    seed: options.seed,
+    trials: all.reduce((sum, { trials }) => sum + trials, 0),
+    ...sumVerdicts(all),
+    unexpected: all.reduce((sum, { unexpected }) => sum + unexpected, 0),
+    drops: Object.fromEntries(Object.entries(drops).map(([wire, { findings: _told, ...figures }]) => [wire, figures])),
+    kills: kills.length === 0 ? undefined : killFigures(kills),
+    stops: stops.length === 0 ? undefined : stopFigures(stops),
+    seconds: Math.round((performance.now() - startedMs) / 1_000),
+  };
+}
+
+async function startServers(path: string, stack: AsyncDisposableStack, signal: AbortSignal): Promise<TrialServers> {
+  const folder = await openDataFolder(path, { version: 1 });
+  stack.defer(() => folder.close());
+  const extraArguments = [`--max-connections=${databaseConnections}`];
+  const mariadb = await startMariadb({ folder, log: silentLog, extraArguments, signal });
+  stack.defer(() => mariadb.stop());
+  const redis = await startRedis({ folder, log: silentLog, signal });
+  stack.defer(() => redis.stop());
+  return { connection: mariadb.application, redisPath: redis.path };
+}
+
+async function startDevices(
+  options: RelayUnknownOptions,
+  stack: AsyncDisposableStack,
+): Promise<(readonly [Wire, TrialDevice])[]> {
+  const lanes = Math.max(...Object.values(options.lanes));
+  const devices: (readonly [Wire, TrialDevice])[] = [];
+  const own = (wire: Wire, device: TrialDevice): void => {
+    stack.defer(() => device.stop());
+    devices.push([wire, device]);
+  };
+  if (options.wires.includes('ssh')) {
+    const folder = options.labFolder ?? join(options.folder, 'lab');
+    const lab = await startLab({ folder, log: silentLog, signal: options.signal });
+    if (!lab.available) throw new Error(`there is no lab: ${lab.unavailable}`);
+    stack.defer(() => lab.stop());
+    own('ssh', await NftFirewall.on(lab, lanes));
+  }
+  if (options.wires.includes('https')) own('https', await FortiGates.start(lanes));
+  return devices;
+}
+
+type Devices = readonly (readonly [Wire, TrialDevice])[];
+
+/** The wires in turn; all lanes at once. */
+function deviceOfLane(devices: Devices, lane: number): TrialDevice {
+  const device = devices[lane % devices.length]?.[1];
+  if (device === undefined) throw new Error('there is no device');
+  return device;
+}
+
+function runKills(
+  options: RelayUnknownOptions,
+  servers: TrialServers,
+  devices: Devices,
+  randomOf: (index: number) => Random,
+): Promise<Kills[]> {
+  const lanes = Math.min(options.lanes.kills, options.kills);
+  const share = (lane: number) => Math.floor(options.kills / lanes) + (lane < options.kills % lanes ? 1 : 0);
+  const { progress, signal } = options;
+  return Promise.all(
+    Array.from({ length: lanes }, (_, lane) => {
+      const device = deviceOfLane(devices, lane);
+      return runKillsLane({
+        ...{ servers, device, lane, trials: share(lane), random: randomOf(100 + lane), progress, signal },
+      });
+    }),
+  );
+}
+
+function runStops(
+  options: RelayUnknownOptions,
+  servers: TrialServers,
+  devices: Devices,
+  randomOf: (index: number) => Random,
+): Promise<Stops[]> {
+  const lanes = Math.min(options.lanes.stops, options.stops.length);
+  const { progress, signal } = options;
+  return Promise.all(
+    shares(options.stops, lanes).map((stops, lane) => {
+      const device = deviceOfLane(devices, lane);
+      return runStopsLane({ servers, device, lane, stops, random: randomOf(200 + lane), progress, signal });
+    }),
+  );
+}
+
+/** Longest first, each to the lane that has least to do. */
+function shares(stops: readonly Stop[], lanes: number): Stop[][] {
+  const found = Array.from({ length: lanes }, (): Stop[] => []);
+  const total = (lane: readonly Stop[]) => lane.reduce((sum, { durationMs }) => sum + durationMs + besidesMs, 0);
+  for (const stop of stops.toSorted((a, b) => b.durationMs - a.durationMs))
+    found.reduce((least, lane) => (total(lane) < total(least) ? lane : least)).push(stop);
+  return found;
+}
+
+function killFigures(lanes: readonly Kills[]): Figures {
+  const { findings: _told, ...summed } = sumVerdicts(lanes);
+  return {
+    ...summed,
+    trials: lanes.reduce((sum, { trials }) => sum + trials, 0),
+    kills: sumRecords(lanes.map(({ kills }) => kills)),
+    missed: lanes.reduce((sum, { missed }) => sum + missed, 0),
+    outcomes: sumRecords(lanes.map(({ outcomes }) => outcomes)),
+    readyAgainMs: spread(lanes.flatMap(({ readyAgainMs }) => readyAgainMs)),
+  };
+}
+
+function stopFigures(lanes: readonly Stops[]): Figures {
+  const { findings: _told, ...summed } = sumVerdicts(lanes);
+  return {
+    ...summed,
+    trials: lanes.reduce((sum, { trials }) => sum + trials, 0),
+    atMoments: lanes.reduce((sum, { atMoments }) => sum + atMoments, 0),
+    longestMs: Math.max(...lanes.map(({ longestMs }) => longestMs)),
+    takenOverMs: spread(lanes.flatMap(({ takenOverMs }) => takenOverMs)),
+    notTakenOver: lanes.reduce((sum, { notTakenOver }) => sum + notTakenOver, 0),
+  };
+}

@@ -1,0 +1,215 @@
+// Where a trial happens: a database of its own, two relays that compete for its backends, and the words to speak to them in.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mariadb';
+import { pino } from 'pino';
+import { migrationsFolder } from '../../../bin/compose/places.ts';
+import { connectionOptions, Database, type DatabaseLocation } from '../../../platform/database/database.ts';
+import { migrate } from '../../../platform/database/migrate.ts';
+import { Sequencer } from '../../../platform/events/sequencer.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { createRedisWake } from '../../../platform/wake.ts';
+import type { JsonObject, JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
+import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
+import { type Reply, read } from '../calls/gateway-client.ts';
+import type { DeviceCall } from './devices/device.ts';
+import { MemberGoneError, MemberSilentError, RelayMember } from './relay-member.ts';
+import type { GraphAnswer, RelayPlan } from './relay-process.ts';
+
+export interface TrialServers {
+  /** An account that may make databases beside this one. */
+  readonly connection: DatabaseLocation;
+  readonly redisPath: string;
+}
+
+export interface ArenaOptions {
+  readonly servers: TrialServers;
+  readonly leaseTtlMs: number;
+  readonly settings: Partial<RelaySettings>;
+}
+
+export interface Ended {
+  readonly state: 'SUCCEEDED' | 'FAILED' | 'UNKNOWN';
+  /** UUID. */
+  readonly operationId: string;
+  readonly result: JsonValue;
+}
+
+export interface Settled {
+  readonly state: string;
+  /** What the probe said; undefined: it did not look, because the call was settled already, or as `refusal` says. */
+  readonly finding: string | undefined;
+  readonly refusal: string | undefined;
+}
+
+interface CallData {
+  readonly call: { readonly operation: { readonly result: JsonValue } | null } | null;
+}
+
+interface SettleData {
+  readonly settle: {
+    readonly operation: { readonly state: string; readonly evidence: readonly { readonly finding: string }[] } | null;
+    readonly userErrors: readonly { readonly code: string; readonly message: string }[];
+  };
+}
+
+const documents = {
+  register:
+    'mutation ($input: BackendCreateInput!) { made: backendCreate(input: $input) { userErrors { code message } } }',
+  call: `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) {
+    operation { id state result deviceError { code message } } userErrors { code message retry retryAfterMs } } }`,
+  settle: `mutation ($input: OperationSettleInput!) { settle: operationSettle(input: $input) {
+    operation { state evidence { finding } } userErrors { code message } } }`,
+};
+const answerDeadlineMs = 10_000;
+const pauseMs = 50;
+
+export class Arena {
+  readonly db: Database;
+  readonly members: readonly [RelayMember, RelayMember];
+  /** Answers that the retry contract does not allow. */
+  readonly unexpected: string[] = [];
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(db: Database, members: readonly [RelayMember, RelayMember], stack: AsyncDisposableStack) {
+    this.db = db;
+    this.members = members;
+    this.#stack = stack;
+  }
+
+  static async open(options: ArenaOptions): Promise<Arena> {
+    const stack = new AsyncDisposableStack();
+    try {
+      const plan = await planOf(options);
+      const db = new Database({ connection: plan.connection, connectionLimit: 4 });
+      stack.defer(() => db.close());
+      const log = pino({ level: 'silent' });
+      const wake = createRedisWake({ path: plan.redisPath }, { prefix: plan.redisPrefix, log });
+      stack.defer(() => wake.close());
+      // Not a relay's: it is to go on while they are paused.
+      const sequencer = new Sequencer({ db, wake, log });
+      sequencer.start();
+      stack.defer(() => sequencer.stop());
+      const member = async (): Promise<RelayMember> => {
+        const started = await RelayMember.start(plan);
+        stack.defer(() => started.stop());
+        return started;
+      };
+      return new Arena(db, await Promise.all([member(), member()]), stack);
+    } catch (error) {
+      await stack.disposeAsync();
+      throw error;
+    }
+  }
+
+  /** Ends its processes; the database stays, for the server's owner to remove. */
+  close(): Promise<void> {
+    return this.#stack.disposeAsync();
+  }
+
+  async register(name: string, backend: JsonObject, limits: object): Promise<void> {
+    const { data, errors } = await this.members[0].run(
+      documents.register,
+      { input: { name, ...backend, limits } },
+      answerDeadlineMs,
+    );
+    const refusals = (data?.made as { userErrors: { message: string }[] } | undefined)?.userErrors;
+    const fault = errors?.[0]?.message ?? refusals?.[0]?.message;
+    if (fault !== undefined || refusals === undefined) throw new Error(`backend ${name} was not registered: ${fault}`);
+  }
+
+  /** One attempt. */
+  async ask(member: RelayMember, input: JsonObject, deadlineMs: number): Promise<Reply & { result?: JsonValue }> {
+    const again = (why: string): Reply => ({ kind: 'again', afterMs: pauseMs, why });
+    try {
+      const answer = await member.run(documents.call, { input }, deadlineMs);
+      const { call } = (answer.data ?? {}) as Partial<CallData>;
+      const reply = read(answer as Parameters<typeof read>[0]);
+      return { ...reply, result: call?.operation?.result ?? null };
+    } catch (error) {
+      if (error instanceof MemberGoneError || error instanceof MemberSilentError) return again(error.message);
+      throw error;
+    }
+  }
+
+  /** By the retry contract, asking `next()` each time, until the call has ended; undefined: not by the deadline. */
+  async untilEnded(
+    next: () => RelayMember,
+    input: JsonObject,
+    deadlines: { readonly attemptMs: number; readonly allMs: number },
+  ): Promise<Ended | undefined> {
+    const untilMs = performance.now() + deadlines.allMs;
+    while (performance.now() < untilMs) {
+      const reply = await this.ask(next(), input, deadlines.attemptMs);
+      switch (reply.kind) {
+        case 'ended':
+          return { state: reply.state, operationId: reply.operationId, result: reply.result ?? null };
+        case 'unexpected':
+          this.unexpected.push(`${String(input.idempotencyKey)}: ${reply.what}`);
+          return undefined;
+        case 'again':
+          await sleep(Math.min(reply.afterMs, 500));
+      }
+    }
+    return undefined;
+  }
+
+  /** Has a relay look what became of a call; never gives a verdict of its own. */
+  async settle(member: RelayMember, operationId: string): Promise<Settled> {
+    const input = { id: encodeId('Operation', operationId) };
+    let answer: GraphAnswer;
+    try {
+      answer = await member.run(documents.settle, { input }, answerDeadlineMs);
+    } catch (error) {
+      if (error instanceof MemberGoneError || error instanceof MemberSilentError)
+        return { state: 'UNKNOWN', finding: undefined, refusal: error.message };
+      throw error;
+    }
+    const settled = (answer.data as SettleData | null | undefined)?.settle;
+    const operation = settled?.operation;
+    if (operation == null) {
+      // Somebody was quicker.
+      if (settled?.userErrors[0]?.code === 'WRONG_STATE')
+        return { state: 'SETTLED', finding: undefined, refusal: undefined };
+      const refusal = settled?.userErrors[0]?.message ?? answer.errors?.[0]?.message ?? 'no answer';
+      return { state: 'UNKNOWN', finding: undefined, refusal };
+    }
+    return { state: operation.state, finding: operation.evidence.at(-1)?.finding, refusal: undefined };
+  }
+
+  /** The relay that holds the backend now, by the lease. */
+  async holderOf(backend: string): Promise<RelayMember | undefined> {
+    const [row] = await this.db.query<{ owner: string }>(
+      `SELECT l.owner FROM lease l JOIN backend b ON l.name = CONCAT('relay/backend/', b.id)
+      WHERE b.name = ? AND l.expires_at > NOW(3)`,
+      [backend],
+    );
+    return this.members.find((member) => member.up && member.owner === row?.owner);
+  }
+}
+
+/** What `relayCall` is asked; the key is also the CMP object's id. */
+export function inputOf(backend: string, key: string, call: DeviceCall, more: JsonObject = {}): JsonObject {
+  return {
+    ...{ idempotencyKey: key, backend: { name: backend }, operation: call.operation, arguments: call.arguments },
+    cmpObject: { namespace: 'trials', type: 'call', externalId: key },
+    ...more,
+  };
+}
+
+async function planOf({ servers, leaseTtlMs, settings }: ArenaOptions): Promise<RelayPlan> {
+  const suffix = randomBytes(4).toString('hex');
+  const connection = { ...servers.connection, database: `tidegate_${suffix}` };
+  const admin = await createConnection(connectionOptions(servers.connection));
+  try {
+    await admin.query(`CREATE DATABASE \`${connection.database}\``);
+  } finally {
+    await admin.end();
+  }
+  await migrate(connection, { folder: migrationsFolder });
+  return {
+    ...{ connection, redisPath: servers.redisPath, redisPrefix: `{${suffix}}`, projectId: newUuid() },
+    ...{ leaseTtlMs, settings },
+    keys: { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } },
+  };
+}

@@ -1,0 +1,152 @@
+// The lab's firewall as a trial's device: real nft behind a real OpenSSH, whose log is written by the device itself. Each lane
+// has a chain and a set of its own.
+import { readFile } from 'node:fs/promises';
+import type { DeviceFault } from '../../../../lab/device-faults.ts';
+import { readDeviceLog } from '../../../../lab/device-log.ts';
+import { inNamespace } from '../../../../lab/exec.ts';
+import type { RunningLab } from '../../../../lab/lab.ts';
+import type { JsonObject, JsonValue } from '../../../../subgraphs/relay/drivers/driver.ts';
+import {
+  type DeviceCall,
+  type DeviceRecord,
+  type Disturbance,
+  type JournaledCall,
+  RecordBook,
+  type TrialDevice,
+} from './device.ts';
+
+export class NftFirewall implements TrialDevice {
+  readonly name = 'nft over SSH';
+  readonly #lab: RunningLab;
+  readonly #privateKey: string;
+  readonly #faults = new Map<number, readonly DeviceFault[]>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(lab: RunningLab, privateKey: string) {
+    this.#lab = lab;
+    this.#privateKey = privateKey;
+  }
+
+  /** The lab stays its owner's. */
+  static async on(lab: RunningLab, lanes: number): Promise<NftFirewall> {
+    const firewall = new NftFirewall(lab, await readFile(lab.firewall.privateKeyPath, 'utf8'));
+    const commands = Array.from({ length: lanes }, (_, lane) => [
+      `add chain inet filter ${chainOf(lane)}`,
+      `add set inet filter ${setOf(lane)} { type ipv4_addr; flags interval; }`,
+    ]);
+    await firewall.#nft(commands.flat());
+    return firewall;
+  }
+
+  backend(): JsonObject {
+    const { host, port, username, hostKeySha256 } = this.#lab.firewall;
+    const credentials = { username, privateKey: this.#privateKey };
+    return { driver: 'linux-nftables', host, port, hostKeySha256, credentials };
+  }
+
+  create(lane: number, number: number): DeviceCall {
+    const name = `unknown-${lane}-${String(number).padStart(6, '0')}`;
+    const source = { address: addressOf(lane, number) };
+    const args = { name, chain: chainOf(lane), source, action: 'drop' };
+    return { operation: 'rule.create', arguments: args, wireMark: name, argumentMark: name };
+  }
+
+  add(lane: number, number: number): { readonly call: DeviceCall } {
+    return { call: this.#element('setElement.add', lane, number) };
+  }
+
+  /** Rules and elements in turn. */
+  remove(lane: number, number: number) {
+    if (number % 2 === 0) {
+      const needs = this.#element('setElement.add', lane, number);
+      return { needs, call: () => this.#element('setElement.remove', lane, number) };
+    }
+    const needs = this.create(lane, number);
+    const call = (made: JsonValue): DeviceCall => {
+      const { handle } = made as { readonly handle: number };
+      const args = { name: needs.argumentMark, chain: chainOf(lane), handle };
+      const wireMark = `"handle":${handle}}`;
+      return { operation: 'rule.delete', arguments: args, wireMark, argumentMark: needs.argumentMark };
+    };
+    return { needs, call };
+  }
+
+  #element(operation: 'setElement.add' | 'setElement.remove', lane: number, number: number): DeviceCall {
+    const address = addressOf(lane, number);
+    const mark = `"${address}"`;
+    return { operation, arguments: { set: setOf(lane), address }, wireMark: mark, argumentMark: mark };
+  }
+
+  disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
+    const fault = faultOf(disturbance);
+    return this.#setFaults(
+      lane,
+      calls.map(({ wireMark: matching }) => ({ matching, ...fault })),
+    );
+  }
+
+  calm(lane: number): Promise<void> {
+    return this.#setFaults(lane, []);
+  }
+
+  /** One writer at a time: the faults of all lanes are one file. */
+  #setFaults(lane: number, faults: readonly DeviceFault[]): Promise<void> {
+    this.#faults.set(lane, faults);
+    const written = this.#writing.then(() => this.#lab.faults.set(...[...this.#faults.values()].flat()));
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  async records(calls: readonly JournaledCall[]): Promise<Map<string, DeviceRecord>> {
+    const book = new RecordBook();
+    const running = new Map<string, DeviceRecord>();
+    for (const entry of await readDeviceLog(this.#lab.deviceLogPath)) {
+      if (entry.kind !== 'apply') continue;
+      if (entry.phase === 'received') {
+        const record = book.of(entry.stdin.trim());
+        record.receivedAtMs.push(entry.atMs);
+        running.set(entry.id, record);
+      } else if (entry.phase === 'applied' && entry.exit === 0) running.get(entry.id)?.appliedAtMs.push(entry.atMs);
+    }
+    // The first line is the command.
+    return book.match(calls, ({ wireCall }) => wireCall.slice(wireCall.indexOf('\n') + 1).trim());
+  }
+
+  /** nft reads the whole ruleset for each rule: it must not grow with the trial. From outside, so that the log has nothing of it. */
+  clean(lane: number): Promise<void> {
+    return this.#nft([`flush chain inet filter ${chainOf(lane)}`, `flush set inet filter ${setOf(lane)}`]);
+  }
+
+  async stop(): Promise<void> {
+    await this.#writing;
+    await this.#lab.faults.clear();
+  }
+
+  async #nft(commands: readonly string[]): Promise<void> {
+    const input = `${commands.join('\n')}\n`;
+    const { exitCode, stderr } = await inNamespace(this.#lab.firewall.namespace, 'nft', ['--file', '-'], { input });
+    if (exitCode !== 0) throw new Error(`the lab's firewall could not be prepared: ${stderr.trim()}`);
+  }
+}
+
+const chainOf = (lane: number): string => `lane${lane}`;
+const setOf = (lane: number): string => `lane${lane}`;
+
+/** One in 10.0.0.0/8 for each lane (at most 64) and number (at most 65,535), none a neighbour of another. */
+function addressOf(lane: number, number: number): string {
+  const value = (lane << 18) + number * 2;
+  return `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
+}
+
+function faultOf(disturbance: Disturbance): DeviceFault {
+  switch (disturbance.kind) {
+    case 'drop-before':
+      return { drop: 'before' };
+    case 'drop-after':
+      return { drop: 'after' };
+    case 'drop-late':
+      return { drop: 'late', delayBeforeMs: disturbance.lateMs };
+    case 'slow':
+      return { delayBeforeMs: disturbance.delayMs };
+  }
+}

@@ -1,0 +1,96 @@
+// What the journal says in the end: every call, whether it ever was UNKNOWN, the mappings of its object, and what is left over.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Database } from '../../../platform/database/database.ts';
+import type { MappingEffect } from '../../../subgraphs/relay/drivers/driver.ts';
+import { drivers } from '../../../subgraphs/relay/drivers/registry.ts';
+
+export interface JournalRow {
+  readonly id: string;
+  /** Of the request that it was made for. */
+  readonly key: string;
+  readonly name: string;
+  readonly backend: string;
+  readonly mapping: MappingEffect | undefined;
+  readonly objectKey: string;
+  readonly state: string;
+  readonly errorCode: string | null;
+  readonly settledBy: string | null;
+  /** UUID of the process incarnation that carried it. */
+  readonly owner: string | null;
+  readonly sentAtMs: number | null;
+  readonly deadlineAtMs: number | null;
+  readonly wireCall: string;
+  /** It was UNKNOWN at some time. */
+  readonly wasUnknown: boolean;
+}
+
+export interface MappingState {
+  readonly backend: string;
+  readonly objectKey: string;
+  readonly state: string;
+}
+
+export interface JournalEvidence {
+  readonly rows: readonly JournalRow[];
+  readonly mappings: readonly MappingState[];
+  /** Objects that nobody may write to although all calls are settled. */
+  readonly claims: number;
+}
+
+type Raw = Omit<JournalRow, 'sentAtMs' | 'deadlineAtMs' | 'wasUnknown' | 'mapping'> & {
+  readonly driver: string;
+  readonly sentAt: Date | null;
+  readonly deadlineAt: Date | null;
+  readonly wasUnknown: number;
+};
+
+const pollMs = 100;
+
+export async function readEvidence(db: Database): Promise<JournalEvidence> {
+  const rows = await db.query<Raw>(
+    `SELECT o.id, o.cmp_id AS \`key\`, o.name, b.name AS backend, b.driver, o.object_key AS objectKey, o.state,
+      o.error_code AS errorCode, o.settled_by AS settledBy, o.owner, o.sent_at AS sentAt, o.deadline_at AS deadlineAt,
+      o.wire_call AS wireCall, EXISTS (SELECT 1 FROM status_change e WHERE e.subject_id = o.id
+        AND e.kind = 'operation.state' AND e.to_status = 'UNKNOWN') AS wasUnknown
+    FROM operation o JOIN backend b ON b.id = o.backend_id ORDER BY o.id`,
+  );
+  const mappings = await db.query<MappingState>(
+    `SELECT b.name AS backend, m.object_key AS objectKey, m.state FROM mapping m JOIN backend b ON b.id = m.backend_id`,
+  );
+  const [claims] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM object_claim');
+  return {
+    rows: rows.map(({ sentAt, deadlineAt, wasUnknown, driver, ...row }) => ({
+      ...row,
+      mapping: drivers.get(driver)?.operations.get(row.name)?.mapping,
+      sentAtMs: sentAt?.getTime() ?? null,
+      deadlineAtMs: deadlineAt?.getTime() ?? null,
+      wasUnknown: wasUnknown === 1,
+    })),
+    mappings,
+    claims: claims?.count ?? 0,
+  };
+}
+
+/** Waits until no call is on its way any more; false at the deadline. */
+export async function untilAllEnded(db: Database, deadlineMs: number): Promise<boolean> {
+  const untilMs = performance.now() + deadlineMs;
+  while (performance.now() < untilMs) {
+    const open = await db.query("SELECT 1 FROM operation WHERE state IN ('PENDING', 'SENT') LIMIT 1");
+    if (open.length === 0) return true;
+    await sleep(pollMs);
+  }
+  return false;
+}
+
+export interface UnknownCall {
+  readonly id: string;
+  /** By the database's clock; negative: it is quiet. */
+  readonly untilQuietMs: number;
+}
+
+export async function readUnknown(db: Database): Promise<UnknownCall[]> {
+  return db.query<UnknownCall>(
+    `SELECT id, CAST(TIMESTAMPDIFF(MICROSECOND, NOW(3), COALESCE(quiet_until, NOW(3))) / 1000 AS INT) AS untilQuietMs
+    FROM operation WHERE state = 'UNKNOWN' ORDER BY id`,
+  );
+}

@@ -1,0 +1,46 @@
+// Settling what is UNKNOWN, as a CMP would: by having a relay look, again and again until it is certain.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Arena } from './arena.ts';
+import { readUnknown } from './evidence.ts';
+import type { RelayMember } from './relay-member.ts';
+
+export interface SettlingOptions {
+  readonly arena: Arena;
+  /** Who looks next. */
+  readonly next: () => RelayMember;
+  readonly deadlineMs: number;
+  /** Why it did not go on, for people. */
+  readonly refused?: (why: string) => void;
+}
+
+const atOnce = 8;
+const pauseMs = 100;
+
+/** Settles every call that can be by the deadline; what is before its quiet time is looked at when that is over. */
+export async function settleAll({ arena, next, deadlineMs, refused }: SettlingOptions): Promise<void> {
+  const untilMs = performance.now() + deadlineMs;
+  while (performance.now() < untilMs) {
+    const unknown = await readUnknown(arena.db);
+    if (unknown.length === 0) return;
+    const due = unknown.filter(({ untilQuietMs }) => untilQuietMs < 0).slice(0, atOnce);
+    const looks = await Promise.all(due.map(({ id }) => arena.settle(next(), id)));
+    for (const { refusal } of looks) if (refusal !== undefined) refused?.(refusal);
+    const settled = looks.some(({ state }) => state !== 'UNKNOWN');
+    if (!settled) await sleep(pauseMs);
+  }
+}
+
+/** Has it looked at until it is settled; false: not by the deadline. */
+export async function settleOne(
+  { arena, next, deadlineMs, refused }: SettlingOptions,
+  operationId: string,
+): Promise<boolean> {
+  const untilMs = performance.now() + deadlineMs;
+  for (;;) {
+    const { state, refusal } = await arena.settle(next(), operationId);
+    if (refusal !== undefined) refused?.(refusal);
+    if (state !== 'UNKNOWN') return true;
+    if (performance.now() > untilMs) return false;
+    await sleep(pauseMs);
+  }
+}

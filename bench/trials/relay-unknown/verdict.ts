@@ -1,0 +1,183 @@
+// The judge of the trials: what the journal says in the end, held against the device's own log.
+import type { Life } from '../../support/part.ts';
+import type { DeviceRecord } from './devices/device.ts';
+import type { JournalEvidence, JournalRow } from './evidence.ts';
+
+export interface Evidence extends JournalEvidence {
+  readonly device: ReadonlyMap<string, DeviceRecord>;
+  readonly lives: readonly Pick<Life, 'owner' | 'endedAtMs'>[];
+  readonly pauses: readonly Pause[];
+}
+
+/** A relay that was stopped for a while; Unix milliseconds. */
+export interface Pause {
+  readonly owner: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Numbers of calls, unless told. */
+export interface Verdict {
+  readonly operations: number;
+  /** That it was UNKNOWN at some time. */
+  readonly wasUnknown: number;
+  /** Arrived at the device, or was carried out, more than once; or two calls of one key were. */
+  readonly repeated: number;
+  /** UNKNOWN, although it never left a process that lived to see that. */
+  readonly falseUnknown: number;
+  /** UNKNOWN and never seen by the device: its process was killed after it was journaled as sent. Nobody can know. */
+  readonly killedBeforeFirstByte: number;
+  /** The same, of a process that was paused: its backend was taken over, and others can't know. */
+  readonly pausedBeforeFirstByte: number;
+  /** It is said to have happened and has not, or the other way round. */
+  readonly settledWrong: number;
+  /** Its outcome is not known in the end. */
+  readonly unsettled: number;
+  /** Objects whose mapping is not as the device has it. */
+  readonly wrongMapping: number;
+  /** Objects that stay claimed. */
+  readonly claimsLeft: number;
+  /** Arrived at the device later than a relay may send it. */
+  readonly sentTooLate: number;
+  /** Sent after its relay was paused, but within the send window: it may. */
+  readonly sentAfterPause: number;
+  /** Calls by what became of them. */
+  readonly states: Readonly<Record<string, number>>;
+  /** What is wrong, for people. */
+  readonly findings: readonly string[];
+}
+
+export interface Window {
+  /** From the SENT transaction to the first byte. */
+  readonly sendWindowMs: number;
+  /** From the first byte to the device's log, on a machine that is busy. */
+  readonly arrivalMs: number;
+}
+
+type Fault = 'repeated' | 'falseUnknown' | 'settledWrong' | 'unsettled' | 'wrongMapping' | 'sentTooLate';
+
+const open: ReadonlySet<string> = new Set(['PENDING', 'SENT', 'UNKNOWN', 'ACCEPTED']);
+const nothing: DeviceRecord = { receivedAtMs: [], appliedAtMs: [] };
+
+export function judge(evidence: Evidence, window: Window): Verdict {
+  const { rows, device } = evidence;
+  const faults = new Map<Fault, Set<string>>();
+  const findings: string[] = [];
+  const add = (fault: Fault, subject: string, about: string): void => {
+    faults.set(fault, (faults.get(fault) ?? new Set()).add(subject));
+    findings.push(`${fault}: ${about}`);
+  };
+  const of = (row: JournalRow): DeviceRecord => device.get(row.id) ?? nothing;
+  const states: Record<string, number> = {};
+  const unseen = { killed: 0, paused: 0 };
+  let sentAfterPause = 0;
+
+  for (const row of rows) {
+    const { receivedAtMs, appliedAtMs } = of(row);
+    const about = describe(row, of(row));
+    const state = [row.state, row.errorCode].filter((each) => each !== null).join(' ');
+    states[state] = (states[state] ?? 0) + 1;
+    if (receivedAtMs.length > 1 || appliedAtMs.length > 1) add('repeated', row.id, about);
+    if (open.has(row.state)) add('unsettled', row.id, about);
+    else if ((row.state === 'SUCCEEDED') !== appliedAtMs.length > 0) add('settledWrong', row.id, about);
+    if (row.wasUnknown && receivedAtMs.length === 0) {
+      const whose = whoseSilence(row, evidence);
+      if (whose === 'its own') add('falseUnknown', row.id, about);
+      else unseen[whose] += 1;
+    }
+    const late = lateness(row, receivedAtMs, evidence.pauses, window);
+    if (late === 'too late') add('sentTooLate', row.id, about);
+    if (late === 'after a pause') sentAfterPause += 1;
+  }
+  // One CMP object is asked for one operation of a name under one idempotency key.
+  for (const [key, calls] of Map.groupBy(rows, (row) => `${row.name} of ${row.key}`)) {
+    const applied = calls.filter((row) => of(row).appliedAtMs.length > 0);
+    if (applied.length > 1) add('repeated', key, `${key} was carried out as operations ${applied.map(({ id }) => id)}`);
+  }
+  judgeMappings(evidence, of, (object, about) => add('wrongMapping', object, about));
+  const count = (fault: Fault): number => faults.get(fault)?.size ?? 0;
+  return {
+    operations: rows.length,
+    wasUnknown: rows.filter((row) => row.wasUnknown).length,
+    repeated: count('repeated'),
+    falseUnknown: count('falseUnknown'),
+    killedBeforeFirstByte: unseen.killed,
+    pausedBeforeFirstByte: unseen.paused,
+    settledWrong: count('settledWrong'),
+    unsettled: count('unsettled'),
+    wrongMapping: count('wrongMapping'),
+    claimsLeft: evidence.claims,
+    sentTooLate: count('sentTooLate'),
+    sentAfterPause,
+    states,
+    findings,
+  };
+}
+
+/**
+ * Who kept an UNKNOWN call from the device: its process, which was killed or paused when it was journaled as sent, or, when it
+ * lived on to the deadline, nobody: then it knew that it had not sent anything, and should have said so.
+ */
+function whoseSilence(row: JournalRow, { lives, pauses }: Evidence): 'its own' | 'killed' | 'paused' {
+  const { sentAtMs } = row;
+  if (sentAtMs === null) return 'its own';
+  const deadlineAtMs = row.deadlineAtMs ?? sentAtMs;
+  const life = lives.find(({ owner }) => owner === row.owner);
+  if (life === undefined || (life.endedAtMs !== undefined && life.endedAtMs <= deadlineAtMs)) return 'killed';
+  const paused = pauses.some(
+    ({ owner, fromMs, untilMs }) => owner === row.owner && fromMs <= deadlineAtMs && untilMs >= sentAtMs,
+  );
+  return paused ? 'paused' : 'its own';
+}
+
+function lateness(
+  { owner, sentAtMs }: JournalRow,
+  receivedAtMs: readonly number[],
+  pauses: readonly Pause[],
+  { sendWindowMs, arrivalMs }: Window,
+): 'in time' | 'after a pause' | 'too late' {
+  const [received] = receivedAtMs;
+  if (received === undefined || sentAtMs === null) return 'in time';
+  if (received - sentAtMs > sendWindowMs + arrivalMs) return 'too late';
+  const after = pauses.some(
+    (pause) =>
+      pause.owner === owner && sentAtMs <= pause.untilMs && received >= pause.untilMs && pause.fromMs <= received,
+  );
+  return after ? 'after a pause' : 'in time';
+}
+
+/** An object is on the device when it was made and not removed; what is not settled leaves it open. */
+function judgeMappings(
+  { rows, mappings }: Evidence,
+  of: (row: JournalRow) => DeviceRecord,
+  wrong: (object: string, about: string) => void,
+): void {
+  const objectOf = ({ backend, objectKey }: { readonly backend: string; readonly objectKey: string }) =>
+    `${backend} ${objectKey}`;
+  const live = new Map<string, string[]>();
+  for (const mapping of mappings) {
+    if (mapping.state === 'DELETED') continue;
+    live.set(objectOf(mapping), [...(live.get(objectOf(mapping)) ?? []), mapping.state]);
+  }
+  for (const [object, calls] of Map.groupBy(rows, objectOf)) {
+    const found = live.get(object) ?? [];
+    live.delete(object);
+    if (calls.some((row) => open.has(row.state))) {
+      if (found.includes('ACTIVE')) wrong(object, `object ${object} has an unsettled call and is ${found}`);
+      continue;
+    }
+    const did = (effect: string) => calls.some((row) => row.mapping === effect && of(row).appliedAtMs.length > 0);
+    const expected = did('creates') && !did('deletes') ? ['ACTIVE'] : [];
+    if (found.join() !== expected.join())
+      wrong(object, `object ${object} is mapped as ${found.join() || 'nothing'}, not ${expected.join() || 'nothing'}`);
+  }
+  for (const [object, found] of live) wrong(object, `object ${object} is ${found}, and there is no call on it`);
+}
+
+function describe(row: JournalRow, { receivedAtMs, appliedAtMs }: DeviceRecord): string {
+  const why = [row.errorCode, row.settledBy].filter((each) => each !== null).join(' by ');
+  const time = (ms: number) => new Date(ms).toISOString();
+  const sent = row.sentAtMs === null ? 'never sent' : `sent ${time(row.sentAtMs)}`;
+  const device = `received [${receivedAtMs.map(time)}], applied [${appliedAtMs.map(time)}]`;
+  return `${row.name} ${row.id} of key ${row.key} on ${row.backend} (owner ${row.owner}, ${sent}) is ${row.state} (${why}); the device: ${device}`;
+}
