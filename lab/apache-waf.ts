@@ -1,0 +1,156 @@
+// A real web application firewall of our own: Apache 2.4 with ModSecurity 2.9 and the Core Rule Set 3.3 in front of two sites,
+// administered over OpenSSH. It runs in namespaces of its own with a private configuration; the machine's Apache, if it has
+// one, is not touched, and everything dies with this process.
+
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathExists } from '../embedded/find-program.ts';
+import { runProgram } from '../embedded/run-program.ts';
+import { killQuietly, ServerProcess } from '../embedded/server-process.ts';
+import type { SetupLog } from '../embedded/setup-log.ts';
+import { WafLogin } from './apache-waf/login.ts';
+import { type WafSite, writeSettings } from './apache-waf/settings.ts';
+import { ensureKeys } from './keys.ts';
+
+export interface RunningWaf {
+  readonly available: true;
+  /** Plain HTTP; the Host header chooses the site. */
+  readonly http: { readonly host: string; readonly port: number };
+  readonly ssh: {
+    readonly host: string;
+    readonly port: number;
+    readonly username: string;
+    readonly privateKeyPath: string;
+    readonly hostKeySha256: string;
+  };
+  readonly sites: readonly WafSite[];
+  /** What is /etc/apache2 inside. */
+  readonly configFolder: string;
+  /** Killing it ends everything inside. */
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export type ApacheWaf = RunningWaf | { readonly available: false; readonly unavailable: string };
+
+export interface ApacheWafOptions {
+  /** A folder of its own; keys stay in it, what else an earlier start left is thrown away. */
+  readonly folder: string;
+  readonly log: SetupLog;
+  readonly signal?: AbortSignal;
+}
+
+const HOST = '127.0.0.1';
+const SCRIPTS = join(import.meta.dirname, 'apache-waf');
+const SITES: readonly WafSite[] = [
+  { name: 'shop.lab', mode: 'On' },
+  { name: 'intranet.lab', mode: 'DetectionOnly' },
+];
+const PROGRAMS = ['/usr/sbin/apache2', '/usr/sbin/sshd', '/usr/bin/ssh-keygen', '/usr/bin/nsenter'];
+const FILES = ['/usr/lib/apache2/modules/mod_security2.so', '/usr/share/modsecurity-crs/rules', '/etc/apache2'];
+const READY_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 5_000;
+/** Between choosing a free port and Apache's listening on it somebody else may take it. */
+const MAX_STARTS = 5;
+
+/** Says why there can be none here, or undefined when nothing speaks against it. */
+export async function apacheWafObstacle(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'it needs Linux namespaces';
+  if (process.getuid?.() !== 0) return 'its namespaces need root';
+  for (const path of [...PROGRAMS, ...FILES]) if (!(await pathExists(path))) return `${path} is missing`;
+  const probe = await runProgram('unshare', ['--mount', '--pid', '--fork', 'true']);
+  return probe.exitCode === 0 ? undefined : "namespaces can't be made here";
+}
+
+/** Starts it, or says why there is none. Throws only when it should have worked and did not. */
+export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheWaf> {
+  const unavailable = await apacheWafObstacle();
+  if (unavailable !== undefined) return { available: false, unavailable };
+  await mkdir(options.folder, { recursive: true, mode: 0o700 });
+  const folder = await realpath(options.folder);
+  const keys = await ensureKeys(join(folder, 'keys'));
+  for (const name of ['etc', 'device']) await rm(join(folder, name), { recursive: true, force: true });
+  // Apache's workers are another user: the pages are for all, the folder above them is not in their view.
+  for (const name of ['device', 'mount']) await mkdir(join(folder, name), { recursive: true, mode: 0o755 });
+  await mkdir(join(folder, 'device', 'www'), { mode: 0o755 });
+  await writeFile(join(folder, 'device', 'www', 'index.html'), 'served\n');
+  const { apache, port } = await startApache(folder, options);
+  try {
+    const inside = await firstInside(apache.pid);
+    const login = await WafLogin.start(inside);
+    const configFolder = join(folder, 'etc');
+    return {
+      available: true,
+      http: { host: HOST, port },
+      ssh: { host: login.host, port: login.port, username: login.username, ...keys },
+      sites: SITES,
+      configFolder,
+      pid: apache.pid,
+      async stop() {
+        await login.stop();
+        // Apache is the first process of its namespace: it is gone when all others there are, and then `unshare` ends.
+        killQuietly(inside, 'SIGKILL');
+        await Promise.race([apache.exited, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+        await apache.stop();
+      },
+    };
+  } catch (error) {
+    await apache.stop();
+    throw error;
+  }
+}
+
+async function startApache(
+  folder: string,
+  options: ApacheWafOptions,
+): Promise<{ apache: ServerProcess; port: number }> {
+  for (let start = 1; ; start += 1) {
+    const port = await freePort();
+    await writeSettings(join(folder, 'etc'), port, SITES);
+    const apache = new ServerProcess({
+      name: "The lab's web application firewall",
+      command: 'unshare',
+      args: [
+        ...['--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--propagation', 'private'],
+        ...['sh', join(SCRIPTS, 'start.sh'), folder, SCRIPTS],
+      ],
+      cwd: '/',
+      runAs: undefined,
+      log: options.log,
+      endSignal: 'SIGKILL',
+    });
+    try {
+      await apache.waitUntilReady(() => answers(port), READY_TIMEOUT_MS, options.signal);
+      return { apache, port };
+    } catch (error) {
+      await apache.stop();
+      const said = `${apache.lastOutput}${await readFile(join(folder, 'device', 'error.log'), 'utf8').catch(() => '')}`;
+      if (start === MAX_STARTS || !said.includes('Address already in use')) throw error;
+    }
+  }
+}
+
+/** Apache, as this machine counts: the one child of the `unshare` that was started. */
+async function firstInside(pid: number): Promise<number> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
+  if (children.length !== 1 || !(Number(children[0]) > 0)) throw new Error('Apache is not there.');
+  return Number(children[0]);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, HOST, () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+async function answers(port: number): Promise<void> {
+  const reply = await fetch(`http://${HOST}:${port}/`, { signal: AbortSignal.timeout(2_000) });
+  if (reply.status !== 200) throw new Error(`it answers with ${reply.status}`);
+}

@@ -1,0 +1,9 @@
+// Owns a web application firewall until it is killed, for tests that do that; prints its pid and port.
+
+import { silentLog } from '../../embedded/setup-log.ts';
+import { startApacheWaf } from '../../lab/apache-waf.ts';
+
+const waf = await startApacheWaf({ folder: process.argv[2] ?? '', log: silentLog });
+if (!waf.available) throw new Error(waf.unavailable);
+process.stdout.write(`${JSON.stringify([waf.pid, waf.http.port])}\n`);
+setInterval(() => {}, 60_000);
