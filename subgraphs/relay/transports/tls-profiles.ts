@@ -52,10 +52,10 @@ const listOf = (securityLevel: number, ...suites: readonly string[]): string =>
 
 const profiles: Record<CryptoProfile, TlsProfile> = {
   MODERN: { minVersion: 'TLSv1.2', ciphers: listOf(2, ...tls13, ...ephemeralAuthenticated), secureOptions: 0 },
-  // Level 1 takes keys of 1024 bits and SHA-1 signatures.
+  // Level 1 takes keys of 1024 bits, and no SHA-1.
   COMPAT: {
     minVersion: 'TLSv1.2',
-    ciphers: listOf(1, ...tls13, ...ephemeralAuthenticated, ...older, ...oldest),
+    ciphers: listOf(1, ...tls13, ...ephemeralAuthenticated, ...older),
     secureOptions: 0,
   },
   // Level 0 takes anything; such devices are also from before RFC 5746 (secure renegotiation).

@@ -187,6 +187,11 @@ describe('crypto profiles', () => {
       server: { maxVersion: 'TLSv1.2', certificate: rsa, ciphers: 'AES128-GCM-SHA256' },
       by: ['COMPAT', 'LEGACY'],
     },
+    {
+      what: 'TLS 1.2 with SHA-1',
+      server: { maxVersion: 'TLSv1.2', certificate: rsa, ciphers: 'ECDHE-RSA-AES128-SHA' },
+      by: ['LEGACY'],
+    },
     { what: 'TLS 1.1', server: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }, by: ['LEGACY'] },
     { what: 'TLS 1.0', server: { minVersion: 'TLSv1', maxVersion: 'TLSv1', certificate: rsa }, by: ['LEGACY'] },
   ];
