@@ -1,0 +1,175 @@
+// How the switch is spoken to and understood: lines of its command line, typed over SSH or sent to its JSON API in one request.
+// Refusals begin with `%` there and have status ERROR here (Mellanox Onyx User Manual 3.7 to 3.10, CLI and JSON API). A switch
+// has no transactions: of several lines some may be done and others refused, which is then told.
+
+import type { CliReply, HttpReply, JsonObject, JsonValue, Outcome, RenderContext, WireCall } from '../driver.ts';
+
+export type SwitchReply = CliReply | HttpReply;
+
+const apiPath = '/admin/launch?script=json';
+const maxMessageLength = 4_096;
+
+/** Lines that change something. */
+export function write(lines: readonly string[], { backend }: RenderContext): WireCall {
+  if (backend.transport === 'ssh') return { kind: 'cli', lines };
+  return { kind: 'http', method: 'POST', path: apiPath, body: { commands: lines, execution_type: 'sync' } };
+}
+
+/** One `show`, as JSON. */
+export function read(show: string, { backend }: RenderContext): WireCall {
+  if (backend.transport === 'ssh') return { kind: 'cli', lines: [`${show} | json-print`] };
+  return { kind: 'http', method: 'POST', path: apiPath, body: { cmd: show } };
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** From 3.6.6000 on the switch puts what it lists into lists of one. */
+export function onlyOf(value: JsonValue | undefined): JsonObject {
+  const one = Array.isArray(value) ? value[0] : value;
+  return isObject(one) ? one : {};
+}
+
+interface LineResult {
+  readonly line: string;
+  /** In the words of the switch; undefined: done. */
+  readonly refusal: string | undefined;
+}
+
+type Results =
+  | { readonly kind: 'results'; readonly results: readonly LineResult[] }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+/**
+ * The outcome of `write`. `absent` in a refusal is what a deletion wanted. Lines that only move (`exit`) neither do nor refuse.
+ */
+export function writeOutcome(
+  reply: SwitchReply,
+  lines: readonly string[],
+  result: JsonValue,
+  verb: 'set' | 'delete' = 'set',
+): Outcome {
+  const read = resultsOf(reply, lines);
+  if (read.kind === 'unreadable') return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: read.message };
+  const told = read.results.filter(({ line }) => line !== 'exit');
+  const refused = told.filter(({ refusal }) => refusal !== undefined);
+  if (refused.length === 0) return { state: 'SUCCEEDED', result };
+  const [first] = refused;
+  const done = told.filter(({ refusal }) => refusal === undefined).map(({ line }) => line);
+  if (done.length === 0 || first === undefined) {
+    const message = (first?.refusal ?? '').slice(0, maxMessageLength);
+    const absent = verb === 'delete' && /does not exist|doesn't exist|not found|no such/i.test(message);
+    return { state: 'FAILED', code: 'DEVICE_REFUSED', message, ...(absent ? { absent } : {}) };
+  }
+  const words = refused.map(({ line, refusal }) => `${line}: ${refusal ?? ''}`).join('; ');
+  const message = `${done.length} of ${told.length} lines were carried out. Refused: ${words}`;
+  return { state: 'FAILED', code: 'PARTLY_APPLIED', message: message.slice(0, maxMessageLength) };
+}
+
+export type Shown =
+  | { readonly kind: 'shown'; readonly data: JsonObject }
+  | { readonly kind: 'refused' | 'unreadable'; readonly code: string; readonly message: string };
+
+/** What `read` brought. */
+export function shownIn(reply: SwitchReply): Shown {
+  if (reply.truncated) return unreadable('The reply is longer than is read.', 'REPLY_TOO_LONG');
+  return reply.kind === 'cli' ? shownOnTerminal(reply) : shownByApi(reply);
+}
+
+/** Outcome of a read: READ operations have no unknown outcome. `parse` gives undefined for what it can't read. */
+export function readOutcome(reply: SwitchReply, parse: (data: JsonObject) => JsonValue | undefined): Outcome {
+  const shown = shownIn(reply);
+  if (shown.kind !== 'shown') return { state: 'FAILED', code: shown.code, message: shown.message };
+  const result = parse(shown.data);
+  if (result !== undefined) return { state: 'SUCCEEDED', result };
+  return { state: 'FAILED', code: 'UNREADABLE_REPLY', message: 'The switch shows something else.' };
+}
+
+function resultsOf(reply: SwitchReply, lines: readonly string[]): Results {
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  const results = reply.kind === 'cli' ? linesOfTerminal(reply) : linesOfApi(reply, lines);
+  if (results === undefined) return { kind: 'unreadable', message: 'The switch said nothing that can be read.' };
+  const fits = results.every(({ line }, index) => line === lines[index]);
+  // After a refusal the JSON API may leave the rest out.
+  const whole = results.length === lines.length || results.at(-1)?.refusal !== undefined;
+  if (fits && whole && results.length > 0) return { kind: 'results', results };
+  return { kind: 'unreadable', message: 'The switch answered to other lines than were sent.' };
+}
+
+function linesOfTerminal({ outputs }: CliReply): LineResult[] {
+  return outputs.map(({ line, output }) => ({ line, refusal: refusalIn(output) }));
+}
+
+/** The line that begins with `%`, and what follows it but the pointer to the help key. */
+function refusalIn(output: string): string | undefined {
+  const start = /^%/m.exec(output)?.index;
+  if (start === undefined) return undefined;
+  return output
+    .slice(start)
+    .replace(/^Type "\?" for help\.$/m, '')
+    .replace(/^%\s*/, '')
+    .trim();
+}
+
+function linesOfApi(reply: HttpReply, lines: readonly string[]): LineResult[] | undefined {
+  const body = bodyOf(reply);
+  if (body === undefined) return undefined;
+  const results = Array.isArray(body.results) ? body.results : 'executed_command' in body ? [body] : undefined;
+  return results?.every(isObject) === true
+    ? results.map((result, index) => lineOfApi(result, lines[index] ?? ''))
+    : undefined;
+}
+
+/** A status that is neither is none: the line then does not fit. */
+function lineOfApi({ status, executed_command, status_message }: JsonObject, sent: string): LineResult {
+  const line = typeof executed_command === 'string' ? executed_command.trim() : sent;
+  if (status === 'OK') return { line, refusal: undefined };
+  const message = typeof status_message === 'string' ? status_message : '';
+  return { line: status === 'ERROR' ? line : '', refusal: refusalIn(message) ?? (message.trim() || 'ERROR') };
+}
+
+function bodyOf({ status, body }: HttpReply): JsonObject | undefined {
+  if (status !== 200) return undefined;
+  const parsed = parseJson(body);
+  return isObject(parsed) ? parsed : undefined;
+}
+
+function shownOnTerminal({ outputs }: CliReply): Shown {
+  const [first, ...more] = outputs;
+  if (first === undefined || more.length > 0) return unreadable('The switch answered to other lines than were sent.');
+  const refusal = refusalIn(first.output);
+  if (refusal !== undefined) return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusal };
+  // Older versions print something before it.
+  const start = first.output.search(/[[{]/);
+  return shownAs(start < 0 ? undefined : parseJson(first.output.slice(start)));
+}
+
+function shownByApi(reply: HttpReply): Shown {
+  const body = bodyOf(reply);
+  if (body === undefined) return unreadable(`The switch answered ${reply.status}, and no JSON.`);
+  const message = typeof body.status_message === 'string' ? body.status_message : '';
+  if (body.status === 'ERROR') {
+    return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusalIn(message) ?? (message || 'ERROR') };
+  }
+  return body.status === 'OK' ? shownAs(body.data) : unreadable('The switch answered with something else.');
+}
+
+/** An empty list is how it shows that there is nothing. */
+function shownAs(data: JsonValue | undefined): Shown {
+  if (isObject(data)) return { kind: 'shown', data };
+  if (!Array.isArray(data)) return unreadable('The switch shows no JSON.');
+  return { kind: 'shown', data: Object.assign({}, ...data.filter(isObject)) as JsonObject };
+}
+
+function unreadable(message: string, code = 'UNREADABLE_REPLY'): Shown {
+  return { kind: 'unreadable', code, message };
+}
+
+function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+// Mellanox and NVIDIA switches with MLNX-OS or Onyx 3.6 to 3.10, over their command line (SSH) or their JSON API (HTTPS). Written by
+// the Onyx User Manual and the modules that Ansible has for it, and tried on a simulator (simulators/onyx).
+
+import type { Driver, DriverOperation, ResourceReader } from '../driver.ts';
+import { optionsSchema } from '../options.ts';
+import {
+  lacpEnable,
+  lagCreate,
+  lagDelete,
+  lagList,
+  lagMemberAdd,
+  lagMemberReader,
+  lagMemberRemove,
+  lagReader,
+} from './lags.ts';
+import { mlagVipDelete, mlagVipRead, mlagVipReader, mlagVipSet } from './mlag.ts';
+import { portList, portReader, portVlanSet } from './ports.ts';
+import { cli, https } from './sessions.ts';
+import { configSave, health, systemRead } from './system.ts';
+import { typedCalls } from './typed-calls.ts';
+import { vlanCreate, vlanDelete, vlanList, vlanReader } from './vlans.ts';
+
+const operations: readonly DriverOperation[] = [
+  ...[systemRead, configSave],
+  ...[vlanList, vlanCreate, vlanDelete],
+  ...[portList, portVlanSet],
+  ...[lagList, lagCreate, lagDelete, lagMemberAdd, lagMemberRemove, lacpEnable],
+  ...[mlagVipRead, mlagVipSet, mlagVipDelete],
+];
+
+const resources = new Map<string, ResourceReader>([
+  ['vlan', vlanReader],
+  ['port', portReader],
+  ['lag', lagReader],
+  ['lag-member', lagMemberReader],
+  ['mlag-vip', mlagVipReader],
+]);
+
+const ports = { ssh: 22, https: 443 } as const;
+
+export const onyx: Driver = {
+  name: 'onyx',
+  family: 'SWITCH',
+  summary: 'Mellanox and NVIDIA switches (MLNX-OS, Onyx), over their command line or JSON API.',
+  ports,
+  optionsSchema: optionsSchema(ports),
+  credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
+  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  resources,
+  health,
+  https,
+  cli,
+  typed: typedCalls,
+};

@@ -1,0 +1,166 @@
+// Link aggregation: port-channels and their members (Mellanox Onyx User Manual 3.7 to 3.10, Link Aggregation Group).
+
+import type { JsonObject, OperationSpec, ResourceFinding, ResourceReader } from '../driver.ts';
+import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
+import { argumentsSchema, canonicalPort, ethernet, interfaceWords, lag as lagSchema } from './schema.ts';
+
+type LagArguments = { lag: number };
+type MemberArguments = LagArguments & { port: string };
+type AddArguments = MemberArguments & { mode: 'on' | 'active' | 'passive' };
+
+const object = ({ lag }: LagArguments) => ({ resource: 'lag', scope: '', key: `Po${lag}` });
+const memberObject = ({ lag, port }: MemberArguments) => ({
+  resource: 'lag-member',
+  scope: `Po${lag}`,
+  key: canonicalPort(port),
+});
+
+const createLines = ({ lag }: LagArguments): readonly string[] => [`interface port-channel ${lag}`, 'exit'];
+const deleteLines = ({ lag }: LagArguments): readonly string[] => [`no interface port-channel ${lag}`];
+const addLines = ({ lag, port, mode }: AddArguments): readonly string[] => [
+  `interface ${interfaceWords(port)} channel-group ${lag} mode ${mode}`,
+];
+const removeLines = ({ port }: MemberArguments): readonly string[] => [
+  `interface ${interfaceWords(port)} no channel-group`,
+];
+const lacpLines = ['lacp'];
+
+export const lagCreate: OperationSpec<LagArguments, SwitchReply> = {
+  name: 'lag.create',
+  summary: 'Makes a port-channel without members; one that is there already stays as it is.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
+  example: { lag: 22 },
+  object,
+  mapping: 'creates',
+  render: (args, context) => write(createLines(args), context),
+  interpret: (reply, args) => writeOutcome(reply, createLines(args), { lag: args.lag }),
+};
+
+export const lagDelete: OperationSpec<LagArguments, SwitchReply> = {
+  name: 'lag.delete',
+  summary: 'Deletes a port-channel; its members are on their own then.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
+  example: { lag: 22 },
+  object,
+  mapping: 'deletes',
+  render: (args, context) => write(deleteLines(args), context),
+  interpret: (reply, args) => writeOutcome(reply, deleteLines(args), { lag: args.lag }, 'delete'),
+};
+
+export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
+  name: 'lag.member.add',
+  summary: 'Makes a port a member of a port-channel.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      lag: lagSchema,
+      port: ethernet,
+      mode: {
+        type: 'string',
+        enum: ['on', 'active', 'passive'],
+        default: 'active',
+        description: 'on: without LACP; active and passive: with LACP, which must be enabled on the switch.',
+      },
+    },
+    ['lag', 'port'],
+  ),
+  example: { lag: 22, port: '1/7', mode: 'on' },
+  object: memberObject,
+  mapping: 'creates',
+  // The switch does not list who of a LACP group is active.
+  desired: ({ lag, port, mode }) => ({ lag, port: canonicalPort(port), lacp: mode !== 'on' }),
+  render: (args, context) => write(addLines(args), context),
+  interpret: (reply, args) => writeOutcome(reply, addLines(args), { lag: args.lag, port: canonicalPort(args.port) }),
+};
+
+export const lagMemberRemove: OperationSpec<MemberArguments, SwitchReply> = {
+  name: 'lag.member.remove',
+  summary: 'Takes a port out of its port-channel, whichever that is; lag is the one that it is known to be in.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ lag: lagSchema, port: ethernet }, ['lag', 'port']),
+  example: { lag: 22, port: '1/7' },
+  object: memberObject,
+  mapping: 'deletes',
+  render: (args, context) => write(removeLines(args), context),
+  interpret: (reply, args) => writeOutcome(reply, removeLines(args), { port: canonicalPort(args.port) }, 'delete'),
+};
+
+export const lacpEnable: OperationSpec<Record<string, never>, SwitchReply> = {
+  name: 'lacp.enable',
+  summary: 'Enables LACP on the switch.',
+  category: 'INIT',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  object: () => ({ resource: 'lacp', scope: '', key: 'lacp' }),
+  render: (_args, context) => write(lacpLines, context),
+  interpret: (reply) => writeOutcome(reply, lacpLines, null),
+};
+
+/** From `show interfaces port-channel summary`, where one is `1 Po22(D)`; undefined: it is no such summary. */
+function lagsOf(data: JsonObject): readonly { lag: number; lacp: boolean; members: readonly string[] }[] | undefined {
+  if (data.Flags === undefined) return undefined;
+  return Object.entries(data).flatMap(([title, value]) => {
+    const lag = /^\d+ Po(\d+)\(/.exec(title)?.[1];
+    if (lag === undefined) return [];
+    const { Type: type, 'Member Ports': ports } = onlyOf(value);
+    const members = String(ports ?? '')
+      .split(/[,\s]+/)
+      .map((member) => member.replace(/\(.*$/, ''));
+    return [{ lag: Number(lag), lacp: type === 'LACP', members: members.filter((member) => member !== '').sort() }];
+  });
+}
+
+const show = 'show interfaces port-channel summary';
+
+export const lagList: OperationSpec<Record<string, never>, SwitchReply> = {
+  name: 'lag.list',
+  summary: 'Lists the port-channels with their members.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: (_args, context) => read(show, context),
+  interpret: (reply) =>
+    readOutcome(reply, (data) => {
+      const lags = lagsOf(data);
+      return lags && { lags: lags.map(({ lag, lacp, members }) => ({ lag, lacp, members })) };
+    }),
+};
+
+function look(
+  reply: SwitchReply,
+  name: string,
+  found: (lag: NonNullable<ReturnType<typeof lagsOf>>[0]) => ResourceFinding,
+) {
+  const shown = shownIn(reply);
+  if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message } as const;
+  const lags = lagsOf(shown.data);
+  if (lags === undefined) return { finding: 'UNREADABLE', message: 'The switch shows something else.' } as const;
+  const one = lags.find(({ lag }) => `Po${lag}` === name);
+  return one === undefined ? ({ finding: 'ABSENT' } as const) : found(one);
+}
+
+export const lagReader: ResourceReader<SwitchReply> = {
+  render: (_object, context) => read(show, context),
+  interpret: (reply, { key }) => look(reply, key, ({ lag }) => ({ finding: 'PRESENT', values: { lag } })),
+  remove: ({ key }) => ({ operation: 'lag.delete', arguments: { lag: Number(key.slice(2)) } }),
+};
+
+export const lagMemberReader: ResourceReader<SwitchReply> = {
+  render: (_object, context) => read(show, context),
+  interpret: (reply, { scope, key }) =>
+    look(reply, scope, ({ lag, lacp, members }) =>
+      members.includes(key) ? { finding: 'PRESENT', values: { lag, port: key, lacp } } : { finding: 'ABSENT' },
+    ),
+  remove: ({ scope, key }) => ({
+    operation: 'lag.member.remove',
+    arguments: { lag: Number(scope.slice(2)), port: key },
+  }),
+};

@@ -1,0 +1,95 @@
+// The virtual address of a pair of switches (Mellanox Onyx User Manual 3.7 to 3.10, MLAG), which needs `protocol mlag`.
+
+import type { JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { isObject, onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
+import { argumentsSchema } from './schema.ts';
+
+type SetArguments = { group: string; address: string; prefixLength: number };
+
+const object = () => ({ resource: 'mlag-vip', scope: '', key: 'mlag-vip' });
+const setLines = ({ group, address, prefixLength }: SetArguments): readonly string[] => [
+  `mlag-vip ${group} ip ${address} /${prefixLength} force`,
+];
+const deleteLines = ['no mlag-vip'];
+const show = 'show mlag-vip';
+
+export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
+  name: 'mlag.vip.set',
+  summary: "Sets the pair's group and virtual address, whatever they were before.",
+  category: 'INIT',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    {
+      group: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$' },
+      address: { type: 'string', pattern: '^(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$' },
+      prefixLength: { type: 'integer', minimum: 1, maximum: 32 },
+    },
+    ['group', 'address', 'prefixLength'],
+  ),
+  example: { group: 'pair-1', address: '192.0.2.1', prefixLength: 24 },
+  object,
+  mapping: 'creates',
+  render: (args, context) => write(setLines(args), context),
+  interpret: (reply, args) => writeOutcome(reply, setLines(args), { group: args.group }),
+};
+
+export const mlagVipDelete: OperationSpec<Record<string, never>, SwitchReply> = {
+  name: 'mlag.vip.delete',
+  summary: 'Takes the virtual address away.',
+  category: 'INIT',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  object,
+  mapping: 'deletes',
+  render: (_args, context) => write(deleteLines, context),
+  interpret: (reply) => writeOutcome(reply, deleteLines, null, 'delete'),
+};
+
+/** From `show mlag-vip`; null: none is set; undefined: it is no such table. */
+function vipOf(data: JsonObject): JsonObject | null | undefined {
+  const vip = onlyOf(data['MLAG-VIP']);
+  const group = vip['MLAG group name'];
+  const [address = '', length = ''] = String(vip['MLAG VIP address'] ?? '').split('/');
+  if (group === undefined || address === '') return undefined;
+  if (group === '' || Number(length) === 0) return null;
+  return { group, address, prefixLength: Number(length) };
+}
+
+/** Every node of the pair is listed under its name. */
+function nodesOf(data: JsonObject): readonly JsonObject[] {
+  return Object.entries(data)
+    .filter(([name, value]) => name !== 'MLAG-VIP' && (Array.isArray(value) || isObject(value)))
+    .map(([name, value]) => ({
+      name,
+      address: onlyOf(value)['IP Address'] ?? null,
+      state: onlyOf(value)['VIP-State'] ?? null,
+    }));
+}
+
+export const mlagVipRead: OperationSpec<Record<string, never>, SwitchReply> = {
+  name: 'mlag.vip.read',
+  summary: "Reads the pair's virtual address and its nodes.",
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: (_args, context) => read(show, context),
+  interpret: (reply) =>
+    readOutcome(reply, (data) => {
+      const vip = vipOf(data);
+      return vip === undefined ? undefined : { vip, nodes: nodesOf(data) };
+    }),
+};
+
+export const mlagVipReader: ResourceReader<SwitchReply> = {
+  render: (_object, context) => read(show, context),
+  interpret(reply) {
+    const shown = shownIn(reply);
+    if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message };
+    const vip = vipOf(shown.data);
+    if (vip === undefined) return { finding: 'UNREADABLE', message: 'The switch shows something else.' };
+    return vip === null ? { finding: 'ABSENT' } : { finding: 'PRESENT', values: vip };
+  },
+  remove: () => ({ operation: 'mlag.vip.delete', arguments: {} }),
+};

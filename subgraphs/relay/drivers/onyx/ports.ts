@@ -1,0 +1,99 @@
+// Which VLANs a port or port-channel carries: `switchport` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
+
+import type { ArgumentFault, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
+import {
+  argumentsSchema,
+  canonicalPort,
+  interfaceWords,
+  type PortVlans,
+  port as portSchema,
+  portVlanFaults,
+  portVlans,
+} from './schema.ts';
+import { vlanRanges, vlansIn } from './vlan-ranges.ts';
+
+type SetArguments = PortVlans & { port: string };
+
+/**
+ * A new list takes the place of the old one: it is emptied, then filled by runs of neighbours. Tagged traffic of VLANs that
+ * stay is interrupted for the moment between the two lines; what is on the port now is not known here.
+ */
+function setLines({ port, mode, vlan, allowedVlans }: SetArguments): readonly string[] {
+  const at = `interface ${interfaceWords(port)} switchport`;
+  return [
+    `${at} mode ${mode}`,
+    ...(vlan === undefined ? [] : [`${at} access vlan ${vlan}`]),
+    ...(allowedVlans === undefined ? [] : [`${at} ${mode} allowed-vlan none`]),
+    ...vlanRanges(allowedVlans ?? []).map((range) => `${at} ${mode} allowed-vlan add ${range}`),
+  ];
+}
+
+export const portVlanSet: OperationSpec<SetArguments, SwitchReply> = {
+  name: 'port.vlan.set',
+  summary: 'Sets which VLANs a port or port-channel carries.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ port: portSchema, ...portVlans }, ['port', 'mode']),
+  example: { port: '1/4', mode: 'access', vlan: 1 },
+  refine: (args): readonly ArgumentFault[] => portVlanFaults(args),
+  object: ({ port }) => ({ resource: 'port', scope: '', key: canonicalPort(port) }),
+  mapping: 'updates',
+  // What another mode had and this one has not is gone, not left as it was.
+  desired: ({ port, mode, vlan, allowedVlans }) => ({
+    ...{ port: canonicalPort(port), mode, vlan: vlan ?? null },
+    allowedVlans: allowedVlans === undefined ? null : [...allowedVlans].sort((a, b) => a - b),
+  }),
+  render: (args, context) => write(setLines(args), context),
+  interpret: (reply, args) => writeOutcome(reply, setLines(args), { port: canonicalPort(args.port) }),
+};
+
+/** From `show interfaces switchport`; undefined when something there can't be read. */
+function portsOf(data: JsonObject): readonly JsonObject[] | undefined {
+  const ports = Object.entries(data)
+    .filter(([name]) => /^(Eth|Po|Mpo)\d/.test(name))
+    .map(([name, value]) => describe(name, onlyOf(value)));
+  return ports.length > 0 && ports.every((port) => port !== undefined) ? (ports as JsonObject[]) : undefined;
+}
+
+/** A trunk's access VLAN is `N/A`. */
+function describe(port: string, fields: JsonObject): JsonObject | undefined {
+  const mode = fields.Mode;
+  const vlan = Number(fields['Access vlan']);
+  const allowed = vlansIn(String(fields['Allowed vlans'] ?? ''));
+  if ((mode !== 'access' && mode !== 'trunk' && mode !== 'hybrid') || allowed === undefined) return undefined;
+  return {
+    port,
+    mode,
+    ...(mode !== 'trunk' && vlan > 0 ? { vlan } : {}),
+    ...(mode === 'access' ? {} : { allowedVlans: [...allowed] }),
+  };
+}
+
+export const portList: OperationSpec<Record<string, never>, SwitchReply> = {
+  name: 'port.list',
+  summary: 'Lists ports and port-channels with their VLANs; members of a port-channel are not on their own.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: (_args, context) => read('show interfaces switchport', context),
+  interpret: (reply) =>
+    readOutcome(reply, (data) => {
+      const ports = portsOf(data);
+      return ports && { ports };
+    }),
+};
+
+/** A port can't be absent: one that is not listed is a member of a port-channel, or none of this switch. */
+export const portReader: ResourceReader<SwitchReply> = {
+  render: (_object, context) => read('show interfaces switchport', context),
+  interpret(reply, { key }) {
+    const shown = shownIn(reply);
+    if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message };
+    const values = portsOf(shown.data)?.find(({ port }) => port === key);
+    return values === undefined
+      ? { finding: 'UNREADABLE', message: `The switch does not list ${key} among its ports.` }
+      : { finding: 'PRESENT', values };
+  },
+};

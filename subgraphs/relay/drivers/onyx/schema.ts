@@ -1,0 +1,84 @@
+// Parts of the operations' JSON Schemas: what may be said to a switch. Nothing here can hold a quote, a question mark (the
+// command line's help key) or a control character.
+
+import type { ArgumentFault, JsonObject } from '../driver.ts';
+
+export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
+/** VLAN 1 is always there. */
+export const ownVlan = { ...vlan, minimum: 2 } as const;
+
+export const vlanName = {
+  type: 'string',
+  pattern: '^[A-Za-z0-9_][A-Za-z0-9_. -]{0,39}$',
+  description: '1 to 40 letters, digits, dot, hyphen, underscore, blank; a letter, digit or underscore first.',
+} as const;
+
+export const ethernet = {
+  type: 'string',
+  pattern: '^(Eth)?[0-9]{1,2}/[0-9]{1,3}(/[0-9]{1,2})?$',
+  description: 'An Ethernet port, for example 1/4 or Eth1/4.',
+} as const;
+
+export const port = {
+  type: 'string',
+  pattern: '^((Eth)?[0-9]{1,2}/[0-9]{1,3}(/[0-9]{1,2})?|Po[1-9][0-9]{0,3})$',
+  description: 'A port, for example 1/4 or Eth1/4, or a port-channel, for example Po22.',
+} as const;
+
+/** Mellanox Onyx User Manual, Link Aggregation Group: 1 to 4096. */
+export const lag = {
+  type: 'integer',
+  minimum: 1,
+  maximum: 4_096,
+  description: 'The number of a port-channel.',
+} as const;
+
+export const portVlans = {
+  mode: {
+    type: 'string',
+    enum: ['access', 'trunk', 'hybrid'],
+    description: 'access: one VLAN, untagged; trunk: several, tagged; hybrid: one untagged, others tagged.',
+  },
+  vlan: { ...vlan, description: 'access and hybrid: the untagged VLAN.' },
+  allowedVlans: {
+    type: 'array',
+    items: vlan,
+    minItems: 1,
+    maxItems: 4_094,
+    uniqueItems: true,
+    description: 'trunk and hybrid: the tagged VLANs, all of them from now on.',
+  },
+} as const;
+
+export type PortVlans = {
+  readonly mode: 'access' | 'trunk' | 'hybrid';
+  readonly vlan?: number;
+  readonly allowedVlans?: readonly number[];
+};
+
+export function portVlanFaults({ mode, vlan: untagged, allowedVlans }: PortVlans): ArgumentFault[] {
+  const faults: ArgumentFault[] = [];
+  if ((untagged !== undefined) !== (mode !== 'trunk')) {
+    faults.push({ path: ['vlan'], message: 'is for the modes access and hybrid, which need it' });
+  }
+  if ((allowedVlans !== undefined) !== (mode !== 'access')) {
+    faults.push({ path: ['allowedVlans'], message: 'is for the modes trunk and hybrid, which need it' });
+  }
+  return faults;
+}
+
+/** As the switch lists it: `Eth1/4`, `Po22`. */
+export function canonicalPort(text: string): string {
+  return /^\d/.test(text) ? `Eth${text}` : text;
+}
+
+/** As the command line takes it: `ethernet 1/4`, `port-channel 22`. */
+export function interfaceWords(text: string): string {
+  const name = canonicalPort(text);
+  return name.startsWith('Po') ? `port-channel ${name.slice(2)}` : `ethernet ${name.slice(3)}`;
+}
+
+/** Arguments that are an object of these properties and no others. */
+export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return { type: 'object', properties, required, additionalProperties: false };
+}

@@ -1,0 +1,67 @@
+// How sessions are opened: the modes of the command line, and the JSON API's log-in with its cookie (NVIDIA's manual, chapter
+// JSON API: json-login, json-logout, `web https enable`).
+
+import type { CliDialect, HttpReply, HttpSessions } from '../driver.ts';
+import { isObject } from './commands.ts';
+
+/**
+ * `switch-1 [standalone: master] (config) # `; the part in brackets is absent on some models. In configuration mode
+ * `configure terminal` is not known, so both lines of `reset` can be typed from anywhere below or beside it.
+ */
+export const cli: CliDialect = {
+  prompt: /^\S+ (\[[^\]]{1,80}\] )?(\(config[^)]{0,80}\) ?)?[#>] ?$/,
+  setup: ['enable', 'no cli session paging enable', 'configure terminal'],
+  pager: { pattern: /^(--More--|lines \d+-\d+\S*) ?$/, answer: ' ' },
+  reset: ['configure terminal', 'exit', 'exit'],
+};
+
+const launch = '/admin/launch?script=rh&template=json-request&action=';
+/** The switch logs idle web users out after 15 minutes by default (`web auto-logout`). */
+const lifetimeMs = 600_000;
+
+export const https: HttpSessions = {
+  async open(exchange, { username, password = '' }) {
+    const reply = await exchange({
+      kind: 'http',
+      method: 'POST',
+      path: `${launch}json-login`,
+      body: { username, password },
+    });
+    const told = messageOf(reply);
+    const cookie = sessionCookie(reply.headers['set-cookie'] ?? '');
+    if (told?.status === 'OK' && cookie !== undefined) {
+      const close = { kind: 'http', method: 'POST', path: `${launch}json-logout` } as const;
+      return { ok: true, headers: { cookie }, lifetimeMs, close };
+    }
+    if (told?.status !== 'ERROR') {
+      return { ok: false, code: 'PROTOCOL_FAILED', message: `The switch answered the log-in with ${reply.status}.` };
+    }
+    if (/invalid username or password|authentication/i.test(told.message)) {
+      return { ok: false, code: 'AUTH_FAILED', message: told.message };
+    }
+    const full = /session|too many|maximum/i.test(told.message);
+    return { ok: false, code: full ? 'SESSION_REFUSED' : 'PROTOCOL_FAILED', message: told.message };
+  },
+  refusedSession(reply) {
+    // Older versions send to the page of the log-in.
+    if (reply.status === 401 || reply.status === 302) return true;
+    const told = messageOf(reply);
+    return told?.status === 'ERROR' && /authentication failure|not logged in/i.test(told.message);
+  },
+};
+
+/** Of a reply that is about the request as a whole, not about a command. */
+function messageOf({ body }: HttpReply): { readonly status: unknown; readonly message: string } | undefined {
+  try {
+    const parsed = JSON.parse(body);
+    if (!isObject(parsed) || 'executed_command' in parsed || 'results' in parsed) return undefined;
+    return { status: parsed.status, message: String(parsed.status_message ?? '').slice(0, 500) };
+  } catch {
+    return undefined;
+  }
+}
+
+function sessionCookie(setCookies: string): string | undefined {
+  const session = /(?:^|\n)(session=[^;\s]+)/.exec(setCookies)?.[1];
+  return session === 'session=' ? undefined : session;
+}

@@ -1,0 +1,14 @@
+// The typed mutations of switches as operations of this driver. A switch has no place inside it that a scope could name.
+import type { Driver, JsonObject } from '../driver.ts';
+
+export const typedCalls: Driver['typed'] = {
+  switchVlanCreate: (input) => ({ operation: 'vlan.create', arguments: given(input) }),
+  switchPortVlanSet: ({ scope, mode, ...rest }) =>
+    scope === undefined
+      ? { operation: 'port.vlan.set', arguments: given({ ...rest, mode: String(mode).toLowerCase() }) }
+      : undefined,
+};
+
+function given(fields: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

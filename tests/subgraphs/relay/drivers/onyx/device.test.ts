@@ -1,0 +1,261 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
+import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
+import { operation, SwitchCaller } from './support.ts';
+
+/** 3.6.5000 has other shapes of what it shows. */
+describe.each([
+  ['ssh', '3.7.1102'],
+  ['ssh', '3.6.5000'],
+  ['https', '3.10.4302'],
+  ['https', '3.6.5000'],
+] as const)('onyx over %s, version %s', (wire, version) => {
+  let device: OnyxSwitch;
+  let caller: SwitchCaller;
+  beforeEach(async () => {
+    device = await OnyxSwitch.start({ version });
+    caller = await SwitchCaller.to(device, wire);
+  });
+  afterEach(async () => {
+    await caller.transport.close();
+    await device.stop();
+  });
+
+  test('tells its version and its serial number', async () => {
+    const product = version.startsWith('3.6.5') ? 'MLNX-OS' : 'Onyx';
+    expect(await caller.health()).toEqual({ softwareVersion: `${product} ${version}`, serial: 'MT1708X07233' });
+    expect(await caller.call('system.read')).toMatchObject({ result: { product, version, model: 'x86onie' } });
+  });
+
+  test('VLANs are made, named, listed, looked at and deleted', async () => {
+    expect(await caller.call('vlan.create', { vlan: 42, name: 'tenant 42' })).toEqual({
+      state: 'SUCCEEDED',
+      result: { vlan: 42 },
+    });
+    expect(device.config.vlans.get(42)).toEqual({ name: 'tenant 42' });
+    expect(await caller.call('vlan.create', { vlan: 42 })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(device.config.vlans.get(42)).toEqual({ name: 'tenant 42' });
+    const all = Array.from({ length: 16 }, (_, index) => `Eth1/${index + 1}`).sort();
+    expect(await caller.call('vlan.list')).toEqual({
+      state: 'SUCCEEDED',
+      result: {
+        vlans: [
+          { vlan: 1, name: 'default', ports: all },
+          { vlan: 42, name: 'tenant 42', ports: [] },
+        ],
+      },
+    });
+    expect(await caller.look('vlan', { key: '42' })).toEqual({
+      finding: 'PRESENT',
+      values: { vlan: 42, name: 'tenant 42' },
+    });
+    expect(await caller.call('vlan.delete', { vlan: 42 })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.look('vlan', { key: '42' })).toEqual({ finding: 'ABSENT' });
+    expect(await caller.call('vlan.delete', { vlan: 42 })).toEqual({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: 'VLAN 42 does not exist',
+      absent: true,
+    });
+  });
+
+  test.each<[JsonObject, JsonObject, JsonObject]>([
+    [{ mode: 'access', vlan: 42 }, { mode: 'access', access: 42 }, {}],
+    [{ mode: 'trunk', allowedVlans: [44, 42, 43, 50] }, { mode: 'trunk' }, { allowedVlans: [42, 43, 44, 50] }],
+    [{ mode: 'hybrid', vlan: 42, allowedVlans: [44] }, { mode: 'hybrid', access: 42 }, { allowedVlans: [44] }],
+  ])('a port is set to %j', async (settings, config, more) => {
+    for (const vlan of [42, 43, 44, 50, 60]) await caller.call('vlan.create', { vlan });
+    await caller.call('lag.create', { lag: 22 });
+    for (const [port, key] of [
+      ['1/4', 'Eth1/4'],
+      ['Po22', 'Po22'],
+    ] as const) {
+      // What another mode had before is gone.
+      const before = { port, mode: 'trunk', allowedVlans: [60] };
+      expect(await caller.call('port.vlan.set', before)).toMatchObject({ state: 'SUCCEEDED' });
+      expect(await caller.call('port.vlan.set', { port, ...settings })).toEqual({
+        state: 'SUCCEEDED',
+        result: { port: key },
+      });
+      const now = key === 'Po22' ? device.config.portChannels.get(22) : device.config.ethernet.get('1/4');
+      expect(now).toMatchObject(config);
+      const found = await caller.look('port', { key });
+      expect(found).toEqual({ finding: 'PRESENT', values: { port: key, ...settings, ...more } });
+      const desired = operation('port.vlan.set').desired?.({ port, ...settings });
+      for (const [name, value] of Object.entries(desired ?? {})) {
+        expect([name, found.finding === 'PRESENT' ? (found.values[name] ?? null) : undefined]).toEqual([name, value]);
+      }
+    }
+    expect(await caller.call('port.list')).toMatchObject({
+      result: { ports: expect.arrayContaining([expect.objectContaining({ port: 'Po22' })]) },
+    });
+  });
+
+  test('port-channels and their members', async () => {
+    expect(await caller.call('lag.create', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
+    const member = { lag: 22, port: '1/7' };
+    expect(await caller.call('lag.member.add', member)).toMatchObject({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: 'LACP is not enabled',
+    });
+    expect(await caller.call('lacp.enable')).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.call('lag.member.add', member)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(device.config.ethernet.get('1/7')?.group).toEqual({ channel: 22, mode: 'active' });
+    expect(await caller.call('lag.list')).toEqual({
+      state: 'SUCCEEDED',
+      result: { lags: [{ lag: 22, lacp: true, members: ['Eth1/7'] }] },
+    });
+    const at = { scope: 'Po22', key: 'Eth1/7' };
+    expect(await caller.look('lag-member', at)).toEqual({
+      finding: 'PRESENT',
+      values: { lag: 22, port: 'Eth1/7', lacp: true },
+    });
+    expect(await caller.look('port', { key: 'Eth1/7' })).toMatchObject({ finding: 'UNREADABLE' });
+    expect(await caller.call('lag.member.remove', member)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.look('lag-member', at)).toEqual({ finding: 'ABSENT' });
+    expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.call('lag.delete', { lag: 22 })).toMatchObject({ state: 'FAILED', absent: true });
+    expect(await caller.look('lag', { key: 'Po22' })).toEqual({ finding: 'ABSENT' });
+  });
+
+  test('the virtual address of a pair', async () => {
+    const vip = { group: 'pair-1', address: '192.0.2.1', prefixLength: 24 };
+    expect(await caller.call('mlag.vip.set', vip)).toMatchObject({ state: 'FAILED' });
+    device.config.mlagProtocol = true;
+    expect(await caller.look('mlag-vip', { key: 'mlag-vip' })).toEqual({ finding: 'ABSENT' });
+    expect(await caller.call('mlag.vip.set', vip)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.look('mlag-vip', { key: 'mlag-vip' })).toEqual({ finding: 'PRESENT', values: vip });
+    expect(await caller.call('mlag.vip.read')).toEqual({
+      state: 'SUCCEEDED',
+      result: { vip, nodes: [{ name: 'switch-1', address: '192.0.2.10', state: 'master' }] },
+    });
+    expect(await caller.call('mlag.vip.delete')).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await caller.call('mlag.vip.delete')).toMatchObject({ state: 'FAILED', absent: true });
+  });
+
+  test('what is saved outlives a reload', async () => {
+    await caller.call('vlan.create', { vlan: 42 });
+    expect(await caller.call('config.save')).toEqual({ state: 'SUCCEEDED', result: null });
+    await caller.call('vlan.create', { vlan: 43 });
+    device.reload();
+    const after = await SwitchCaller.to(device, wire);
+    expect(await after.look('vlan', { key: '42' })).toMatchObject({ finding: 'PRESENT' });
+    expect(await after.look('vlan', { key: '43' })).toEqual({ finding: 'ABSENT' });
+    await after.transport.close();
+  });
+
+  test('the typed mutations', async () => {
+    const typed = (name: string, input: JsonObject) => {
+      const call = onyx.typed[name]?.(input);
+      return call && caller.call(call.operation, call.arguments);
+    };
+    expect(await typed('switchVlanCreate', { vlan: 42, name: 'tenant-42' })).toMatchObject({ state: 'SUCCEEDED' });
+    const port = { port: 'Eth1/4', mode: 'ACCESS', vlan: 42 };
+    expect(await typed('switchPortVlanSet', port)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await typed('switchPortVlanSet', { ...port, scope: 'br0' })).toBeUndefined();
+    expect(device.config.ethernet.get('1/4')).toMatchObject({ mode: 'access', access: 42 });
+  });
+
+  test('a block of which a part is refused says which part', async () => {
+    await caller.call('vlan.create', { vlan: 42 });
+    const args = { port: '1/4', mode: 'trunk', allowedVlans: [42, 99] };
+    expect(await caller.call('port.vlan.set', args)).toEqual({
+      state: 'FAILED',
+      code: 'PARTLY_APPLIED',
+      message:
+        '3 of 4 lines were carried out. Refused: interface ethernet 1/4 switchport trunk allowed-vlan add 99: VLAN 99 does not exist',
+    });
+    expect(await caller.call('port.vlan.set', { port: '1/99', mode: 'access', vlan: 42 })).toMatchObject({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: expect.stringContaining('does not exist'),
+    });
+    // The session is as good as before.
+    expect(await caller.call('vlan.list')).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('a connection that breaks before or after it was done leaves no verdict; nothing is sent twice', async () => {
+    device.faults.plan('DROP_BEFORE_APPLYING');
+    expect(await caller.send('vlan.create', { vlan: 42, name: 'one' })).toMatchObject({
+      ok: false,
+      failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' },
+    });
+    expect(await caller.look('vlan', { key: '42' })).toEqual({ finding: 'ABSENT' });
+    device.faults.plan('DROP_AFTER_APPLYING');
+    expect(await caller.send('vlan.create', { vlan: 43 })).toMatchObject({
+      ok: false,
+      failure: { kind: 'NO_VERDICT', code: 'CONNECTION_LOST' },
+    });
+    expect(await caller.look('vlan', { key: '43' })).toMatchObject({ finding: 'PRESENT' });
+    expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
+  });
+
+  test('a switch that says nothing any more leaves no verdict at the deadline', async () => {
+    device.faults.plan('SILENT_AFTER_APPLYING');
+    expect(await caller.send('vlan.delete', { vlan: 42 }, 200)).toMatchObject({
+      ok: false,
+      failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' },
+    });
+    expect(await caller.call('vlan.list')).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('14 calls at once on a switch that gives 2 sessions: none fails, each is carried out once', async () => {
+    device.knobs.maxShells = 2;
+    device.knobs.maxWebSessions = 2;
+    device.faults.knobs.latencyMs = 20;
+    const many = await SwitchCaller.to(device, wire, { concurrency: 14 });
+    const vlans = Array.from({ length: 14 }, (_, index) => 100 + index);
+    const outcomes = await Promise.all(vlans.map((vlan) => many.call('vlan.create', { vlan, name: `v${vlan}` })));
+    expect(outcomes.map(({ state }) => state)).toEqual(vlans.map(() => 'SUCCEEDED'));
+    for (const vlan of vlans) expect(device.log.carrying(`v${vlan}`)).toHaveLength(1);
+    if (wire === 'ssh') expect(device.shells.most).toBe(2);
+    await many.transport.close();
+    if (wire === 'https') expect(device.api.sessions).toBe(0);
+  });
+
+  test('a wrong password is tried once, however many calls wait for it', async () => {
+    const wrong = await SwitchCaller.to(device, wire, { password: 'wrong' });
+    const results = await Promise.all([1, 2, 3].map(() => wrong.send('vlan.list', {})));
+    for (const result of results) expect(result).toMatchObject({ failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
+    expect(device.attempts.filter((password) => password === 'wrong')).toHaveLength(1);
+    await wrong.transport.close();
+  });
+});
+
+describe('web sessions', () => {
+  test('one that the switch has forgotten is opened anew, and the call arrives once', async () => {
+    const device = await OnyxSwitch.start();
+    const caller = await SwitchCaller.to(device, 'https');
+    await caller.call('vlan.create', { vlan: 42 });
+    device.api.forgetSessions();
+    expect(await caller.call('vlan.create', { vlan: 43 })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(device.api.logins).toBe(2);
+    expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
+    await caller.transport.close();
+    await device.stop();
+  });
+
+  test('a switch that has none to give is told as such, not as a wrong password', async () => {
+    const device = await OnyxSwitch.start();
+    device.knobs.maxWebSessions = 0;
+    const caller = await SwitchCaller.to(device, 'https', { connectTimeoutMs: 300 });
+    expect(await caller.send('vlan.list', {})).toMatchObject({
+      failure: { kind: 'NOT_SENT', code: 'SESSION_REFUSED' },
+    });
+    await caller.transport.close();
+    await device.stop();
+  });
+
+  test('a switch whose API leaves the rest of a block out', async () => {
+    const device = await OnyxSwitch.start();
+    device.knobs.stopsAtError = true;
+    const caller = await SwitchCaller.to(device, 'https');
+    await caller.call('vlan.create', { vlan: 42 });
+    const args = { port: '1/4', mode: 'trunk', allowedVlans: [42, 99, 101] };
+    expect(await caller.call('port.vlan.set', args)).toMatchObject({ state: 'FAILED', code: 'PARTLY_APPLIED' });
+    await caller.transport.close();
+    await device.stop();
+  });
+});
