@@ -1,0 +1,98 @@
+// From the graph to a switch and back, over both wires: VLANs and ports are set, mapped, checked and deleted; an answer that was
+// lost is settled by a look.
+
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
+import {
+  type CallShape,
+  call,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+  settle,
+} from '../../support/relay-system.ts';
+import { pinOf } from '../../transports/support/web-device.ts';
+
+describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transport) => {
+  let device: OnyxSwitch;
+  let system: RelaySystem;
+  let node: RelayNode;
+
+  beforeAll(async () => {
+    device = await OnyxSwitch.start();
+    device.knobs.maxShells = 2;
+    system = await RelaySystem.start();
+    node = await system.node();
+    await registerBackend(node, {
+      ...{ name: 'sw', driver: 'onyx', host: device.ssh.host, port: device[transport].port },
+      hostKeySha256: device.ssh.hostKeySha256,
+      certificateSha256: pinOf(device.https.certificate.sha256),
+      credentials: { username: 'admin', password: 'secret' },
+      options: { transport },
+    });
+  });
+  afterAll(async () => {
+    await system.stop();
+    await device.stop();
+  });
+
+  const on = { backend: { name: 'sw' }, cmpObject: { type: 'tenant', externalId: '42' } };
+
+  async function run(mutation: string, input: Record<string, unknown>, fields = callFields): Promise<CallShape> {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${fields} } }`;
+    const { data, errors } = await node.run<{ done: CallShape }>(identity('OPERATOR'), text, { input });
+    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+    return data.done;
+  }
+  const verified = (id: string | undefined) =>
+    run('mappingVerify', { id }, 'mapping { lastVerification { result differences { path } } }');
+
+  test('a VLAN and a port in it: set, found, drifted, deleted', async () => {
+    const vlan = await run('switchVlanCreate', { ...on, idempotencyKey: 'v1', vlan: 42, name: 'tenant-42' });
+    expect(vlan).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { key: '42' } });
+    const port = { ...on, idempotencyKey: 'p1', port: '1/4', mode: 'HYBRID', vlan: 1, allowedVlans: [42] };
+    const set = await run('switchPortVlanSet', port);
+    expect(set).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
+    expect(device.config.ethernet.get('1/4')).toMatchObject({ mode: 'hybrid', allowed: new Set([42]) });
+    const id = vlan.mapping?.id;
+    expect(await verified(id)).toEqual({ mapping: { lastVerification: { result: 'MATCHES', differences: [] } } });
+    device.config.vlans.set(42, { name: 'renamed' });
+    expect(await verified(id)).toMatchObject({
+      mapping: { lastVerification: { result: 'DRIFTED', differences: [{ path: 'name' }] } },
+    });
+    const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+    expect(device.config.vlans.has(42)).toBe(false);
+  });
+
+  test('a lost answer is unknown, never sent again, and settled by a look', async () => {
+    device.faults.plan('DROP_AFTER_APPLYING');
+    const made = await run('switchVlanCreate', { ...on, idempotencyKey: 'v2', vlan: 43 });
+    expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+    const settled = await settle(node, { idempotencyKey: 's1', id: made.operation?.id });
+    expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
+    expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
+  });
+
+  test('14 calls at once on a switch that gives two sessions: all succeed', async () => {
+    const vlans = Array.from({ length: 14 }, (_, index) => 100 + index);
+    const made = await Promise.all(
+      vlans.map((vlan) => run('switchVlanCreate', { ...on, idempotencyKey: `v${vlan}`, vlan, name: `v${vlan}` })),
+    );
+    expect(made.map(({ operation }) => operation?.state)).toEqual(vlans.map(() => 'SUCCEEDED'));
+    for (const vlan of vlans) expect(device.config.vlans.get(vlan)).toEqual({ name: `v${vlan}` });
+  });
+
+  test('a refusal is in the words of the switch', async () => {
+    const port = { ...on, idempotencyKey: 'p2', port: '1/99', mode: 'ACCESS', vlan: 1 };
+    expect((await run('switchPortVlanSet', port)).operation).toMatchObject({
+      state: 'FAILED',
+      deviceError: { code: 'DEVICE_REFUSED', message: expect.stringContaining('does not exist') },
+    });
+    const input = { ...on, idempotencyKey: 'p3', port: '1/4', mode: 'ACCESS', vlan: 1, scope: 'br0' };
+    expect((await run('switchPortVlanSet', input)).userErrors).toMatchObject([{ code: 'NOT_SUPPORTED' }]);
+  });
+});

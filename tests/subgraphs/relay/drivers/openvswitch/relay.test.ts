@@ -1,0 +1,124 @@
+// From the graph to a real Open vSwitch and back: bridges and ports are made, mapped, checked, adopted and deleted; an answer
+// that never came is settled by a look.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeWithOpenVswitch } from '../../../../support/openvswitch.ts';
+import {
+  type CallShape,
+  call,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+  settle,
+} from '../../support/relay-system.ts';
+
+describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
+  let system: RelaySystem;
+  let node: RelayNode;
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node();
+    const { host, port, certificates } = ovs().ovsdb;
+    await registerBackend(node, {
+      ...{ name: 'sw', driver: 'openvswitch', host, port, allowInit: true, caCertificates: certificates.ca },
+      credentials: {
+        ...{ username: 'relay', privateKey: certificates.client.key },
+        clientCertificate: certificates.client.cert,
+      },
+      options: { datapathType: 'netdev' },
+    });
+  });
+  afterAll(() => system.stop());
+
+  const on = { backend: { name: 'sw' }, cmpObject: { type: 'tenant', externalId: '42' } };
+  const relay = (operation: string, args: Record<string, unknown>, more: Record<string, unknown> = {}) =>
+    call(node, 'relayCall', {
+      ...on,
+      operation,
+      arguments: args,
+      idempotencyKey: `${operation} ${args.port}`,
+      ...more,
+    });
+
+  async function run(mutation: string, input: Record<string, unknown>, fields: string): Promise<unknown> {
+    const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
+    const text = `mutation ($input: ${type}!) { done: ${mutation}(input: $input) { ${fields} } }`;
+    const { data, errors } = await node.run<{ done: unknown }>(identity('OPERATOR'), text, { input });
+    if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+    return data.done;
+  }
+  const verified = (id: string | undefined) =>
+    run('mappingVerify', { id }, 'mapping { lastVerification { result differences { path } } }');
+
+  test('a bridge and a port: made, put into VLANs, found, drifted, deleted by their uuid', async () => {
+    const bridge = await relay('bridge.create', { bridge: 'br-g' });
+    expect(bridge.userErrors).toEqual([]);
+    expect(bridge).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: 'br-g' } });
+    const made = await relay('port.add', { bridge: 'br-g', port: 'g1', interfaceType: 'internal' });
+    const uuid = (await ovs().vsctl('get', 'Port', 'g1', '_uuid')).stdout.trim();
+    expect(made.mapping).toMatchObject({ state: 'ACTIVE', key: 'g1', uuid });
+    const input = { ...on, idempotencyKey: 'vlans', port: 'g1', mode: 'TRUNK', allowedVlans: [43, 42] };
+    const set = (await run('switchPortVlanSet', input, callFields)) as CallShape;
+    expect([set.userErrors, set.operation?.state]).toEqual([[], 'SUCCEEDED']);
+    expect((await ovs().vsctl('get', 'Port', 'g1', 'trunks')).stdout.trim()).toBe('[42, 43]');
+    const id = made.mapping?.id;
+    expect(await verified(id)).toEqual({ mapping: { lastVerification: { result: 'MATCHES', differences: [] } } });
+    await ovs().vsctl('set', 'Port', 'g1', 'tag=7', 'vlan_mode=access', '--', 'clear', 'Port', 'g1', 'trunks');
+    expect(await verified(id)).toEqual({
+      mapping: {
+        lastVerification: {
+          result: 'DRIFTED',
+          differences: expect.arrayContaining([{ path: 'mode' }, { path: 'allowedVlans' }, { path: 'vlan' }]),
+        },
+      },
+    });
+    const gone = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: id });
+    expect(gone.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
+    expect((await ovs().vsctl('list-ports', 'br-g')).stdout).toBe('');
+  });
+
+  test('what is there already is adopted with its uuid, and deleted by it', async () => {
+    await ovs().vsctl('add-port', 'br-g', 'g2', 'tag=9', '--', 'set', 'Interface', 'g2', 'type=internal');
+    const input = { ...on, idempotencyKey: 'adopt', resource: 'port', scope: '', key: 'g2' };
+    const adopted = (await run('mappingAdopt', input, 'mapping { id uuid desired } userErrors { message }')) as {
+      mapping: { id: string; uuid: string; desired: unknown };
+    };
+    expect(adopted.mapping).toMatchObject({
+      uuid: (await ovs().vsctl('get', 'Port', 'g2', '_uuid')).stdout.trim(),
+      desired: { mode: 'access', vlan: 9, bridge: 'br-g' },
+    });
+    const gone = await call(node, 'delete', { idempotencyKey: 'd2', mappingId: adopted.mapping.id });
+    expect(gone.operation?.state).toBe('SUCCEEDED');
+  });
+
+  test('an answer that never came leaves an unknown, which a look at the mark settles', async () => {
+    process.kill(ovs().databasePid, 'SIGSTOP');
+    const made = await relay(
+      'port.add',
+      { bridge: 'br-g', port: 'g3', interfaceType: 'internal' },
+      { deadlineMs: 300 },
+    );
+    process.kill(ovs().databasePid, 'SIGCONT');
+    expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+    await sleep(300);
+    const isThere = (await ovs().vsctl('list-ports', 'br-g')).stdout.includes('g3');
+    const settled = await settle(node, { idempotencyKey: 's1', id: made.operation?.id });
+    expect(settled.operation).toMatchObject(
+      isThere
+        ? { state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }] }
+        : { state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] },
+    );
+  });
+
+  test('a refusal is in the words of the switch, and nothing is mapped', async () => {
+    const refused = await relay('port.add', { bridge: 'br-none', port: 'g4' });
+    expect(refused).toMatchObject({
+      operation: { state: 'FAILED', deviceError: { code: 'NOT_FOUND', message: 'There is no bridge br-none.' } },
+      mapping: null,
+    });
+  });
+});
