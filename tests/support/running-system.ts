@@ -63,12 +63,14 @@ export async function accountsOf(place: SystemPlace, process: RunningProcess): P
   return (await firstAccounts(process.system, folder)).token;
 }
 
-/** All roles but the worker, on a free port. */
-export async function runningSystem(options: { readonly log?: Logger } = {}): Promise<RunningSystem> {
+/** All roles but the worker, unless `settings` say otherwise, on a free port. */
+export async function runningSystem(
+  options: { readonly log?: Logger; readonly settings?: Readonly<Record<string, string>> } = {},
+): Promise<RunningSystem> {
   const place = await systemPlace();
   const log = options.log ?? createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
   try {
-    const flags = { ...place.settings, roles: 'gateway,system,relay', 'listen.port': '0' };
+    const flags = { ...place.settings, roles: 'gateway,system,relay', 'listen.port': '0', ...options.settings };
     const running = await startProcess(readConfig({ flags }), log);
     return {
       url: `${running.url}/graphql`,
