@@ -18,6 +18,7 @@ import { type AdmittedOperation, InvalidDocument, type Operations } from '../acc
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import { withoutValues } from './without-values.ts';
 
 /** A request as the web server took it. */
 export interface EndpointRequest {
@@ -99,6 +100,7 @@ export class GraphqlEndpoint {
       // Apollo's own indents, which costs time here and bytes on the wire.
       stringifyResult: (value) => JSON.stringify(value),
       includeStacktraceInErrorResponses: false,
+      formatError: (shown) => ({ ...shown, message: withoutValues(shown.message) }),
       stopOnTerminationSignals: false,
       // Named, so that nothing in the environment (APOLLO_KEY and its like) makes it report anywhere.
       apollo: {},

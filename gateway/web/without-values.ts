@@ -1,0 +1,48 @@
+// graphql-js quotes the values that it refuses, and with them whatever they hold: a whole input with the password in it when
+// another field is missing. Who sent it knows what it was; logs on the way, and screens, need not.
+
+/**
+ * A message of graphql-js 16 (values.js, coerceInputValue.js, ValuesOfCorrectTypeRule, the built-in scalars, the parser)
+ * without the values in it; any other message as it is. Where it was, and what was expected there, stays.
+ */
+export function withoutValues(message: string): string {
+  const variable = /^Variable "(\$\w+)" got invalid value [\s\S]*$/.exec(message);
+  if (variable !== null) return `Variable "${variable[1]}" got an invalid value${placeAndReason(message)}`;
+  const literal = /^Expected value of type "([\w![\]]+)", found [\s\S]*$/.exec(message);
+  if (literal !== null) return `Expected value of type "${literal[1]}"${reasonIn(message)}`;
+  const argument = /^Argument "(\w+)" has invalid value [\s\S]*$/.exec(message);
+  if (argument !== null) return `Argument "${argument[1]}" has an invalid value.`;
+  const scalar = /^(\w+ cannot represent [\w -]+ value): [\s\S]*$/.exec(message);
+  if (scalar !== null) return `${scalar[1]}.`;
+  if (!message.startsWith('Syntax Error: ')) return message;
+  return message.replace(/\b(String|BlockString|Int|Float|Name) "[\s\S]*"/, '$1');
+}
+
+/** The path of a variable's value, and what is wrong there. */
+function placeAndReason(message: string): string {
+  // The last one: what looks like it before that is part of the value. One inside the reason has no reason that is known.
+  const place = /^[\s\S]* at "([\w.[\]]+)"; [\s\S]*$/.exec(message)?.[1];
+  return `${place === undefined ? '' : ` at "${place}"`}${reasonIn(message)}`;
+}
+
+const known: readonly RegExp[] = [
+  /; (Field "[\w.]+" of required type "[\w![\]]+" was not provided\.)$/,
+  /; (Field "\w+" is not defined by type "\w+"\.(?: Did you mean [\w", ]+\?)?)$/,
+  /; (Expected type "[\w![\]]+" to be an object\.)$/,
+  /; (Expected non-nullable type "[\w![\]]+" not to be null\.)$/,
+  /; (Exactly one key must be specified for OneOf type "\w+"\.)$/,
+  /; (Value "\w+" does not exist in "\w+" enum\.(?: Did you mean [^{}]{1,200}\?)?)$/,
+  // The scalars of this graph (platform/graph/scalars.ts), which are never secrets.
+  /; ((?:DateTime|Port|AddressBlock): (?:"[^"\\]{0,64}"|-?[\d.]{1,20}|null|true|false) is no [\w ]+[;,][^{}"]{1,160})$/,
+];
+const scalarReason = /; (\w+ cannot represent [\w -]+ value): [\s\S]*$/;
+
+/** Only in words that are known to have no value in them. */
+function reasonIn(message: string): string {
+  for (const pattern of known) {
+    const reason = pattern.exec(message)?.[1];
+    if (reason !== undefined) return `; ${reason}`;
+  }
+  const scalar = scalarReason.exec(message)?.[1];
+  return scalar === undefined ? '.' : `; ${scalar}.`;
+}
