@@ -68,7 +68,11 @@ const settings = {
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('largest request body'),
   'metrics.public': flag.default(false).describe('serve /metrics to other than loopback addresses'),
   'retention.eventDays': count(1, 3650).default(30).describe('how long status events are kept'),
-  'retention.operationDays': count(1, 3650).default(365).describe('how long final operations are kept'),
+  'retention.operationDays': count(8, 3650)
+    .default(365)
+    .describe(
+      'how long final operations are kept; longer than the 7 days of an idempotency key, which leads to its call',
+    ),
   'retention.auditDays': count(1, 36_500).default(730).describe('how long the audit trail is kept'),
   'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('how often a backend is checked'),
   'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('how long a check may take'),

@@ -13,7 +13,7 @@ import {
   refuseInProgress,
 } from '../../../platform/idempotency.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { newUuid } from '../../../platform/ids.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { LeaseLostError } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
@@ -370,7 +370,14 @@ export class CallService {
       throw new CodedError(
         'OUTCOME_NOT_RECORDED',
         `the outcome of the call is ${state}, and the journal could not be written yet: it is tried again`,
-        { outcome: { operationId: id, state, result: result ?? null, deviceError: error ?? null } },
+        {
+          outcome: {
+            operationId: encodeId('Operation', id),
+            state,
+            result: result ?? null,
+            deviceError: error ?? null,
+          },
+        },
       );
     }
     const recorded = end?.recorded;
