@@ -4,10 +4,11 @@ import type { Driver } from './driver.ts';
 import { f5BigIp } from './f5-bigip/driver.ts';
 import { fortios } from './fortios/driver.ts';
 import { linuxNftables } from './linux-nftables/driver.ts';
+import { modSecurity } from './modsecurity/driver.ts';
 import { neo } from './neo/driver.ts';
 import { onyx } from './onyx/driver.ts';
 import { openVswitch } from './openvswitch/driver.ts';
 
-const all: readonly Driver[] = [f5BigIp, fortios, linuxNftables, neo, onyx, openVswitch];
+const all: readonly Driver[] = [f5BigIp, fortios, linuxNftables, modSecurity, neo, onyx, openVswitch];
 
 export const drivers: ReadonlyMap<string, Driver> = new Map(all.map((driver) => [driver.name, driver]));

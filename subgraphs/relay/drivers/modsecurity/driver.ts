@@ -1,0 +1,48 @@
+// ModSecurity 2.9 in Apache 2.4 behind OpenSSH, as Debian 12 has them. What is changed here lies in a folder of its own, which
+// each site's virtual host includes:
+//
+//   SITES/SITE/mode.conf     Include         SecRuleEngine of the site
+//   SITES/SITE/rules/*.conf  IncludeOptional custom rules, a file each
+//
+// with SITES = `configRoot`/sites. The account needs to write that folder and to run apache2ctl.
+
+import type { Driver, DriverOperation, ExecReply, Health } from '../driver.ts';
+import { optionsSchema } from '../options.ts';
+import { configRoot, configRootOf } from './options.ts';
+import { readAnswer } from './replies.ts';
+import { resources } from './resources.ts';
+import { ruleCreate, ruleDelete, ruleList } from './rules.ts';
+import { run } from './scripts.ts';
+import { modeSet, siteList } from './sites.ts';
+import { typedCalls } from './typed-calls.ts';
+
+const operations: readonly DriverOperation[] = [siteList, modeSet, ruleList, ruleCreate, ruleDelete];
+
+const health: Health<ExecReply> = {
+  render: (context) => run('versions', [configRootOf(context)]),
+  interpret(reply) {
+    const answer = readAnswer(reply);
+    if (answer.kind !== 'done') return undefined;
+    const text = answer.lines.join('\n');
+    const apache = /^Server version: (Apache\/\S+)/m.exec(text)?.[1];
+    const modsecurity = /^modsecurity (\S+)$/m.exec(text)?.[1];
+    if (apache === undefined || modsecurity === undefined) return undefined;
+    const serial = /^machine ([0-9a-f]{32})$/m.exec(text)?.[1] ?? null;
+    return { softwareVersion: `${apache} ModSecurity/${modsecurity}`.slice(0, 255), serial };
+  },
+};
+
+const ports = { ssh: 22 } as const;
+
+export const modSecurity: Driver = {
+  name: 'modsecurity',
+  family: 'WAF',
+  summary: 'ModSecurity 2.9 in Apache 2.4, over SSH.',
+  ports,
+  optionsSchema: optionsSchema(ports, { configRoot }),
+  credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
+  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  resources,
+  health: health as Health,
+  typed: typedCalls,
+};

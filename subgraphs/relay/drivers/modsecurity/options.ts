@@ -1,0 +1,16 @@
+// Where a device keeps what is changed here.
+
+import type { RenderContext } from '../driver.ts';
+
+export const configRoot = {
+  type: 'string',
+  pattern: '^(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)+$',
+  maxLength: 200,
+  default: '/etc/apache2/waf',
+  description:
+    'The folder with sites/SITE/mode.conf and sites/SITE/rules/, which the configuration of each virtual host includes.',
+} as const;
+
+export function configRootOf({ backend }: RenderContext): string {
+  return String(backend.options.configRoot ?? configRoot.default);
+}

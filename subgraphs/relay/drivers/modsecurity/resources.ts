@@ -1,0 +1,42 @@
+// How to look at what calls make here: rules, and the mode of a site.
+
+import type { ExecReply, ResourceFinding, ResourceReader } from '../driver.ts';
+import { configRootOf } from './options.ts';
+import { readAnswer, type Section, sectionsOf } from './replies.ts';
+import { readRule } from './rule-text.ts';
+import { run } from './scripts.ts';
+import { readMode } from './sites.ts';
+
+function lookAt(reply: ExecReply, read: (section: Section) => ResourceFinding): ResourceFinding {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused' && answer.code === 'NOT_FOUND') return { finding: 'ABSENT' };
+  if (answer.kind !== 'done') return { finding: 'UNREADABLE', message: answer.message };
+  const [section] = sectionsOf(answer.lines);
+  return section ? read(section) : { finding: 'UNREADABLE', message: 'The device showed nothing.' };
+}
+
+const rule: ResourceReader<ExecReply> = {
+  render: ({ scope, key }, context) => run('ruleRead', [configRootOf(context), scope, key]),
+  interpret: (reply, { scope }) =>
+    lookAt(reply, ({ text }) => {
+      const { operationId, values = { native: text.slice(0, 4_096) } } = readRule(text);
+      const mark = operationId === undefined ? {} : { operationId };
+      return { finding: 'PRESENT', ...mark, values: { site: scope, ...values } };
+    }),
+  remove: ({ scope, key }) => ({ operation: 'rule.delete', arguments: { site: scope, id: Number(key) } }),
+};
+
+const site: ResourceReader<ExecReply> = {
+  render: ({ key }, context) => run('siteRead', [configRootOf(context), key, 'mode']),
+  interpret: (reply, { key }) =>
+    lookAt(reply, ({ text }) => {
+      const { mode, operationId } = readMode(text);
+      const mark = operationId === undefined ? {} : { operationId };
+      return { finding: 'PRESENT', ...mark, values: { site: key, mode: mode ?? null } };
+    }),
+};
+
+export const resources: ReadonlyMap<string, ResourceReader> = new Map([
+  ['rule', rule as ResourceReader],
+  ['site', site as ResourceReader],
+]);

@@ -1,0 +1,96 @@
+// Custom rules of a site, each a file of its own.
+
+import type { ArgumentFault, ExecReply, JsonObject, OperationSpec } from '../driver.ts';
+import { configRootOf } from './options.ts';
+import { readOutcome, sectionsOf, writeOutcome } from './replies.ts';
+import { desiredOf, linesOf, needsPattern, type Rule, readRule } from './rule-text.ts';
+import {
+  action,
+  argumentsSchema,
+  message,
+  operator,
+  pattern,
+  phase,
+  ruleId,
+  site,
+  status,
+  transformations,
+  variables,
+} from './schema.ts';
+import { run } from './scripts.ts';
+
+type SiteArguments = { site: string };
+type RuleArguments = SiteArguments & { id: number };
+type CreateArguments = SiteArguments & Rule;
+
+const object = (args: RuleArguments) => ({ resource: 'rule', scope: args.site, key: String(args.id) });
+
+function patternFaults({ operator: name, pattern: text }: CreateArguments): ArgumentFault[] {
+  const path = ['pattern'];
+  if (!needsPattern(name)) return text === undefined ? [] : [{ path, message: `is nothing that ${name} takes` }];
+  if (text === undefined) return [{ path, message: `is required with ${name}` }];
+  // Apache would put its own settings in place of ${…}, and ModSecurity a request's values in place of %{…}.
+  if (/[$%]\{/.test(text)) return [{ path, message: 'must not contain ${ or %{, which stand for something else' }];
+  return text.trim() === text ? [] : [{ path, message: 'must not begin or end with a space' }];
+}
+
+/** `'` ends a quoted action value, but the message has none; a status only says how to deny. */
+function refine(args: CreateArguments): readonly ArgumentFault[] {
+  const faults = patternFaults(args);
+  if (args.action === 'log' && args.status !== undefined)
+    faults.push({ path: ['status'], message: 'is for the action deny' });
+  return faults;
+}
+
+export const ruleCreate: OperationSpec<CreateArguments, ExecReply> = {
+  name: 'rule.create',
+  summary: 'Makes a custom rule of a site: written, tested and loaded, or taken back.',
+  category: 'USER',
+  effect: 'NON_IDEMPOTENT',
+  argumentsSchema: argumentsSchema(
+    { site, id: ruleId, variables, operator, pattern, transformations, phase, action, status, message },
+    ['site', 'id', 'variables'],
+  ),
+  example: { site: 'shop.lab', id: 1_042, variables: ['ARGS'], operator: 'contains', pattern: 'forbidden' },
+  refine,
+  object,
+  mapping: 'creates',
+  desired: (args) => ({ site: args.site, ...desiredOf(args) }),
+  render: (args, context) =>
+    run('ruleCreate', [configRootOf(context), args.site, String(args.id), ...linesOf(args, context.operationId)]),
+  renderDryRun: (args, context) =>
+    run('ruleCheck', [configRootOf(context), args.site, String(args.id), ...linesOf(args, context.operationId)]),
+  interpretDryRun: (reply) => readOutcome(reply, () => null),
+  interpret: (reply, { site, id }) => writeOutcome(reply, { site, id }),
+};
+
+export const ruleDelete: OperationSpec<RuleArguments, ExecReply> = {
+  name: 'rule.delete',
+  summary: 'Deletes a custom rule of a site.',
+  category: 'USER',
+  // Deleting it again is refused and changes nothing.
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ site, id: ruleId }, ['site', 'id']),
+  example: { site: 'shop.lab', id: 1_042 },
+  object,
+  mapping: 'deletes',
+  render: (args, context) => run('ruleDelete', [configRootOf(context), args.site, String(args.id)]),
+  interpret: (reply, { site, id }) => writeOutcome(reply, { site, id }, true),
+};
+
+export const ruleList: OperationSpec<SiteArguments, ExecReply> = {
+  name: 'rule.list',
+  summary: 'Lists the custom rules of a site.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({ site }, ['site']),
+  example: { site: 'shop.lab' },
+  render: (args, context) => run('ruleList', [configRootOf(context), args.site, 'all']),
+  interpret: (reply) => readOutcome(reply, (lines) => ({ rules: sectionsOf(lines).map(describe) })),
+};
+
+/** `native` is the file as it is; the other fields are null when it is not of the form that is written here. */
+function describe({ name, text }: { readonly name: string; readonly text: string }): JsonObject {
+  const { operationId = null, values } = readRule(text);
+  return { file: name, operationId, rule: values ?? null, native: text };
+}

@@ -1,0 +1,57 @@
+// Sites, and whether their engine blocks.
+
+import type { ExecReply, JsonObject, OperationSpec } from '../driver.ts';
+import { configRootOf } from './options.ts';
+import { readOutcome, type Section, sectionsOf, writeOutcome } from './replies.ts';
+import { argumentsSchema, type Mode, modes, site } from './schema.ts';
+import { endMark, run } from './scripts.ts';
+
+type ModeArguments = { site: string; mode: Mode };
+
+const markPrefix = '# tg:';
+
+export const siteList: OperationSpec<JsonObject, ExecReply> = {
+  name: 'site.list',
+  summary: 'Lists the sites with their engine mode and number of custom rules.',
+  category: 'USER',
+  effect: 'READ',
+  argumentsSchema: argumentsSchema({}),
+  example: {},
+  render: (_args, context) => run('siteList', [configRootOf(context)]),
+  interpret: (reply) => readOutcome(reply, (lines) => ({ sites: sitesOf(sectionsOf(lines)) })),
+};
+
+/** Each site is followed by a line `rule` for each of its rules. */
+function sitesOf(sections: readonly Section[]): JsonObject[] {
+  const sites: { site: string; mode: string | null; rules: number }[] = [];
+  for (const { kind, name, text } of sections) {
+    const last = sites.at(-1);
+    if (kind === 'site') sites.push({ site: name, mode: readMode(text).mode ?? null, rules: 0 });
+    else if (last) last.rules += 1;
+  }
+  return sites;
+}
+
+export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
+  name: 'mode.set',
+  summary: 'Sets whether the engine of a site blocks (On), only detects (DetectionOnly) or does nothing (Off).',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: argumentsSchema({ site, mode: { type: 'string', enum: modes } }, ['site', 'mode']),
+  example: { site: 'shop.lab', mode: 'DetectionOnly' },
+  object: (args) => ({ resource: 'site', scope: '', key: args.site }),
+  mapping: 'updates',
+  render: (args, context) =>
+    run('modeSet', [
+      ...[configRootOf(context), args.site, 'mode'],
+      ...[`${markPrefix}${context.operationId}`, `SecRuleEngine ${args.mode}`, endMark],
+    ]),
+  interpret: (reply, args) => writeOutcome(reply, { site: args.site, mode: args.mode }),
+};
+
+/** Of the last SecRuleEngine in a site's mode.conf, which is the one that counts. */
+export function readMode(text: string): { readonly mode?: string; readonly operationId?: string } {
+  const mode = [...text.matchAll(/^\s*SecRuleEngine\s+"?(\w+)"?\s*$/gim)].at(-1)?.[1];
+  const operationId = /^# tg:([0-9a-f-]{36})$/m.exec(text)?.[1];
+  return { ...(mode === undefined ? {} : { mode }), ...(operationId === undefined ? {} : { operationId }) };
+}

@@ -1,0 +1,301 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ExecCall, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
+import { modSecurity } from '../../../../../subgraphs/relay/drivers/modsecurity/driver.ts';
+import { attacks, describeWithWaf, visit } from '../../../../support/apache-waf.ts';
+import { waitFor } from '../../../../support/temporary-folder.ts';
+import { renderContext } from '../../support/render-context.ts';
+import { checked, endpointOf, operationOf, WafDriver } from './support.ts';
+
+const teapot: JsonObject = { site: 'shop.lab', id: 77, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' };
+
+describeWithWaf('modsecurity on a real Apache', (waf) => {
+  let driver: WafDriver;
+  const rules = () => join(waf().configFolder, 'waf/sites/shop.lab/rules');
+  /** Every file below the configuration folder that Apache reads, with its text. */
+  async function configuration(): Promise<Record<string, string>> {
+    const files: Record<string, string> = {};
+    for (const name of await readdir(waf().configFolder, { recursive: true })) {
+      if (name.endsWith('.conf')) files[name] = await readFile(join(waf().configFolder, name), 'utf8');
+    }
+    return files;
+  }
+  /** Nothing that a change has put down for itself. */
+  const leftOver = async () =>
+    (await readdir(join(waf().configFolder, 'waf'), { recursive: true })).filter((name) =>
+      /(?:new|old|check)/.test(name),
+    );
+
+  beforeAll(async () => {
+    driver = new WafDriver(await endpointOf(waf()));
+  });
+  afterAll(() => driver.stop());
+  afterEach(async () => {
+    const changed = await readdir(rules());
+    for (const name of changed) await rm(join(rules(), name));
+    for (const { name, mode } of waf().sites) {
+      const file = join(waf().configFolder, 'waf/sites', name, 'mode.conf');
+      if ((await readFile(file, 'utf8')).includes(`SecRuleEngine ${mode}\n`)) continue;
+      await writeFile(file, `SecRuleEngine ${mode}\n`);
+      changed.push(file);
+    }
+    // Apache has to forget what was taken away.
+    if (changed.length > 0) await driver.call('mode.set', { site: 'shop.lab', mode: 'On' });
+    expect(await leftOver()).toEqual([]);
+  });
+
+  test('tells what it is', async () => {
+    const reply = await driver.ask(modSecurity.health.render(renderContext(modSecurity)));
+    expect(modSecurity.health.interpret(reply)).toMatchObject({
+      softwareVersion: expect.stringMatching(/^Apache\/2\.4\.\d+ ModSecurity\/2\.9\./),
+    });
+  });
+
+  test('lists its sites', async () => {
+    await driver.call('rule.create', teapot);
+    expect(await driver.call('site.list', {})).toEqual({
+      state: 'SUCCEEDED',
+      result: {
+        sites: [
+          { site: 'intranet.lab', mode: 'DetectionOnly', rules: 0 },
+          { site: 'shop.lab', mode: 'On', rules: 1 },
+        ],
+      },
+    });
+  });
+
+  test('a rule is in force when the call says so, in its site alone, and no more when its deletion says so', async () => {
+    expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
+    expect(await driver.call('rule.create', teapot)).toEqual({
+      state: 'SUCCEEDED',
+      result: { site: 'shop.lab', id: 77, loaded: true },
+    });
+    expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(403);
+    expect(await visit(waf(), 'intranet.lab', '/?q=a+teapot')).toBe(200);
+    expect(await driver.call('rule.delete', { site: 'shop.lab', id: 77 })).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
+    expect(await driver.call('rule.delete', { site: 'shop.lab', id: 77 })).toMatchObject({
+      state: 'FAILED',
+      code: 'NOT_FOUND',
+      absent: true,
+    });
+  });
+
+  test.each(Object.entries(attacks))('the mode decides what becomes of %s', async (_name, attack) => {
+    for (const [mode, status] of [
+      ['On', 403],
+      ['DetectionOnly', 200],
+      ['Off', 200],
+      ['On', 403],
+    ] as const) {
+      expect(await driver.call('mode.set', { site: 'intranet.lab', mode })).toMatchObject({
+        state: 'SUCCEEDED',
+        result: { site: 'intranet.lab', mode, loaded: true },
+      });
+      expect(await visit(waf(), 'intranet.lab', attack)).toBe(status);
+    }
+    expect(await visit(waf(), 'shop.lab', attack)).toBe(403);
+  });
+
+  test('a rule that Apache refuses changes nothing, and its words are told', async () => {
+    const before = await configuration();
+    const bad = { ...teapot, operator: 'rx', pattern: '(teapot' };
+    const refused = await driver.call('rule.create', bad);
+    expect(refused).toMatchObject({ state: 'FAILED', code: 'CONFIG_TEST_FAILED' });
+    expect(refused).toMatchObject({ message: expect.stringMatching(/77\.conf.*(pattern|missing|parenthes)/is) });
+    expect(await configuration()).toEqual(before);
+    expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(200);
+    expect(await driver.call('rule.create', teapot)).toMatchObject({ state: 'SUCCEEDED' });
+  });
+
+  test('the device checks a rule and keeps nothing of it', async () => {
+    const before = await configuration();
+    expect(await driver.dryRun('rule.create', teapot)).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await driver.dryRun('rule.create', { ...teapot, operator: 'rx', pattern: '(' })).toMatchObject({
+      state: 'FAILED',
+      code: 'CONFIG_TEST_FAILED',
+    });
+    expect(await configuration()).toEqual(before);
+    expect(await leftOver()).toEqual([]);
+    await driver.call('rule.create', teapot);
+    expect(await driver.dryRun('rule.create', teapot)).toMatchObject({ code: 'ALREADY_EXISTS' });
+  });
+
+  test('a number that is taken is refused, and the rule stays as it was', async () => {
+    await driver.call('rule.create', teapot);
+    const before = await configuration();
+    const other = { ...teapot, pattern: 'coffee' };
+    expect(await driver.call('rule.create', other)).toMatchObject({ state: 'FAILED', code: 'ALREADY_EXISTS' });
+    expect(await configuration()).toEqual(before);
+  });
+
+  test('sites that are not there are refused', async () => {
+    const elsewhere = { ...teapot, site: 'nowhere' };
+    for (const [name, args] of [
+      ['rule.create', elsewhere],
+      ['rule.list', { site: 'nowhere' }],
+      ['mode.set', { site: 'nowhere', mode: 'On' }],
+    ] as const) {
+      expect(await driver.call(name, args)).toMatchObject({ state: 'FAILED', code: 'NOT_FOUND' });
+    }
+    expect(await driver.look('site', { scope: '', key: 'nowhere' })).toEqual({ finding: 'ABSENT' });
+  });
+
+  test('a configuration that somebody broke refuses changes, and none is left half done', async () => {
+    const broken = join(rules(), 'broken.conf');
+    await driver.call('rule.create', teapot);
+    await writeFile(broken, 'NoSuchDirective on\n');
+    const before = await configuration();
+    for (const [name, args] of [
+      ['rule.create', { ...teapot, id: 78 }],
+      ['rule.delete', { site: 'shop.lab', id: 77 }],
+      ['mode.set', { site: 'shop.lab', mode: 'Off' }],
+    ] as const) {
+      expect(await driver.call(name, args)).toMatchObject({
+        state: 'FAILED',
+        code: 'CONFIG_TEST_FAILED',
+        message: expect.stringContaining('NoSuchDirective'),
+      });
+    }
+    expect(await configuration()).toEqual(before);
+    expect(await leftOver()).toEqual([]);
+    expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(403);
+    await rm(broken);
+  });
+
+  test('an Apache that does not run takes no changes, and is not started', async () => {
+    const settings = join(waf().configFolder, 'envvars');
+    await writeFile(settings, 'APACHE_PID_FILE=/run/apache2/other.pid\n');
+    const before = await configuration();
+    expect(await driver.call('rule.create', teapot)).toMatchObject({
+      state: 'FAILED',
+      code: 'DEVICE_REFUSED',
+      message: expect.stringContaining('not running'),
+    });
+    await rm(settings);
+    expect(await configuration()).toEqual(before);
+  });
+
+  test('changes at the same time follow each other: a bad one spoils no good one', async () => {
+    const outcomes = await Promise.all([
+      driver.call('rule.create', { ...teapot, id: 81, pattern: 'one' }),
+      driver.call('rule.create', { ...teapot, id: 82, operator: 'rx', pattern: '(' }),
+      driver.call('rule.create', { ...teapot, id: 83, pattern: 'three' }),
+      driver.call('mode.set', { site: 'shop.lab', mode: 'DetectionOnly' }),
+    ]);
+    expect(outcomes.map(({ state }) => state)).toEqual(['SUCCEEDED', 'FAILED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect((await readdir(rules())).sort()).toEqual(['81.conf', '83.conf']);
+  });
+
+  describe('a call that arrives in part', () => {
+    const cut = (lines: number) => {
+      const wire = operationOf('rule.create').render(checked('rule.create', teapot), renderContext(modSecurity));
+      const { command, stdin = '' } = wire as ExecCall;
+      return { kind: 'exec' as const, command, stdin: stdin.split('\n').slice(0, lines).join('\n') };
+    };
+
+    test.each([0, 1, 2, 3, 4, 5])('of %i lines changes nothing', async (lines) => {
+      const before = await configuration();
+      const reply = await driver.ask(cut(lines));
+      expect(operationOf('rule.create').interpret(reply, checked('rule.create', teapot))).toMatchObject({
+        state: 'FAILED',
+      });
+      expect(await configuration()).toEqual(before);
+      expect(await leftOver()).toEqual([]);
+    });
+  });
+
+  test('a connection that breaks in the middle leaves the change whole or not made', async () => {
+    const other = new WafDriver(await endpointOf(waf()));
+    await other.call('site.list', {});
+    const lost = other.call('rule.create', teapot).catch(() => 'lost');
+    await waitFor('the script', async () => (await readdir(rules())).length > 0);
+    await other.stop();
+    expect(await lost).toBe('lost');
+    await waitFor('its end', async () => (await visit(waf(), 'shop.lab', '/?q=teapot')) === 403);
+    expect(await driver.look('rule', { scope: 'shop.lab', key: '77' })).toMatchObject({ finding: 'PRESENT' });
+  });
+
+  test('what is read back is what was set, with the mark of the call', async () => {
+    const full: JsonObject = {
+      ...{ site: 'shop.lab', id: 90, variables: ['REQUEST_HEADERS:User-Agent', 'ARGS'], operator: 'rx' },
+      ...{ pattern: "^(?i)bad\"bot\\.\\d+ \\\\ 'x' & $", transformations: ['urlDecodeUni', 'lowercase'], phase: 1 },
+      ...{ action: 'deny', status: 406, message: 'No bots: see (1), please.' },
+    };
+    for (const [args, values] of [
+      [full, { ...full, variables: ['ARGS', 'REQUEST_HEADERS:User-Agent'] }],
+      [
+        { site: 'shop.lab', id: 91, variables: ['ARGS'], operator: 'detectXSS', action: 'log' },
+        {
+          site: 'shop.lab',
+          id: 91,
+          variables: ['ARGS'],
+          operator: 'detectXSS',
+          action: 'log',
+          phase: 2,
+          transformations: [],
+        },
+      ],
+      [teapot, { ...teapot, action: 'deny', status: 403, phase: 2, transformations: [] }],
+    ] as const) {
+      const mark = randomUUID();
+      expect(await driver.call('rule.create', args, mark)).toMatchObject({ state: 'SUCCEEDED' });
+      const { resource, scope, key } = operationOf('rule.create').object?.(checked('rule.create', args)) ?? {};
+      const found = await driver.look(resource ?? '', { scope: scope ?? '', key: key ?? '' });
+      expect(found).toEqual({ finding: 'PRESENT', operationId: mark, values });
+      expect(operationOf('rule.create').desired?.(checked('rule.create', args))).toEqual(values);
+    }
+    expect(await driver.call('rule.list', { site: 'shop.lab' })).toMatchObject({
+      result: { rules: [{ file: '77' }, { file: '90', rule: { pattern: full.pattern } }, { file: '91' }] },
+    });
+    const mark = randomUUID();
+    await driver.call('mode.set', { site: 'shop.lab', mode: 'Off' }, mark);
+    expect(await driver.look('site', { scope: '', key: 'shop.lab' })).toEqual({
+      finding: 'PRESENT',
+      operationId: mark,
+      values: { site: 'shop.lab', mode: 'Off' },
+    });
+  });
+
+  test('a rule that somebody rewrote by hand is not as it was set', async () => {
+    await driver.call('rule.create', teapot);
+    const file = join(rules(), '77.conf');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee'));
+    expect(await driver.look('rule', { scope: 'shop.lab', key: '77' })).toMatchObject({
+      values: { pattern: 'coffee' },
+    });
+    await writeFile(file, 'SecAction "id:77,pass,nolog"\nSecAction "id:78,pass,nolog"\n');
+    expect(await driver.look('rule', { scope: 'shop.lab', key: '77' })).toMatchObject({
+      finding: 'PRESENT',
+      values: { native: expect.stringContaining('SecAction') },
+    });
+  });
+
+  test('a pattern is compared as it stands, whatever is in it', async () => {
+    const patterns = [
+      ...['a"b\\c', "a'b,c:d", '\\', '"', '\\\\"', '</VirtualHost> # end', '@rx !x Grüße'],
+      '"; touch /run/device/probe; $(touch /run/device/probe) `touch /run/device/probe`',
+    ];
+    const rule = { ...teapot, operator: 'streq', phase: 1, status: 406 };
+    for (const [index, pattern] of patterns.entries())
+      await driver.call('rule.create', { ...rule, id: 100 + index, pattern });
+    for (const [index, pattern] of patterns.entries()) {
+      const visited = (text: string) => visit(waf(), 'shop.lab', `/?q=${encodeURIComponent(text)}`);
+      expect([pattern, await visited(pattern)]).toEqual([pattern, 406]);
+      expect([pattern, await visited(`${pattern}z`)]).not.toEqual([pattern, 406]);
+      const found = await driver.look('rule', { scope: 'shop.lab', key: String(100 + index) });
+      expect(found).toMatchObject({ values: { pattern } });
+    }
+    expect(await readdir(join(waf().configFolder, '../device'))).not.toContain('probe');
+  });
+
+  test.each([...modSecurity.operations.values()].map(({ name, example }) => [name, example] as const))(
+    'the example of %s works',
+    async (name, example) => {
+      if (name === 'rule.delete') await driver.call('rule.create', operationOf('rule.create').example);
+      expect(await driver.call(name, example)).toMatchObject({ state: 'SUCCEEDED' });
+    },
+  );
+});

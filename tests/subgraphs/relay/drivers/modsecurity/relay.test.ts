@@ -1,0 +1,90 @@
+// From the graph to Apache and back: the typed mode, a rule that is mapped, verified and deleted by its mapping.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { attacks, describeWithWaf, visit } from '../../../../support/apache-waf.ts';
+import {
+  type CallShape,
+  call,
+  callFields,
+  identity,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+} from '../../support/relay-system.ts';
+
+describeWithWaf('a web application firewall behind the relay', (waf) => {
+  let system: RelaySystem;
+  let node: RelayNode;
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node();
+    const { host, port, username, privateKeyPath, hostKeySha256 } = waf().ssh;
+    await registerBackend(node, {
+      ...{ name: 'waf', driver: 'modsecurity', host, port, hostKeySha256 },
+      credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') },
+    });
+  });
+  afterAll(() => system.stop());
+
+  const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
+
+  test('the typed mutation sets what becomes of an attack', async () => {
+    const text = `mutation ($input: WafModeSetInput!) { call: wafModeSet(input: $input) { ${callFields} } }`;
+    const set = async (policy: string, mode: string) => {
+      const input = { ...on, idempotencyKey: `mode-${policy}-${mode}`, policy, mode };
+      const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, { input });
+      expect(errors).toEqual([]);
+      return data.call.operation;
+    };
+    const attack = attacks['SQL injection'];
+    expect(await visit(waf(), 'intranet.lab', attack)).toBe(200);
+    expect(await set('intranet.lab', 'BLOCKING')).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await visit(waf(), 'intranet.lab', attack)).toBe(403);
+    expect(await set('intranet.lab', 'OFF')).toMatchObject({ state: 'SUCCEEDED' });
+    expect(await visit(waf(), 'intranet.lab', attack)).toBe(200);
+    expect(await set('nowhere', 'OFF')).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_FOUND' } });
+  });
+
+  test('a rule is made, verified, found changed by hand, and deleted by its mapping', async () => {
+    const made = await call(node, 'relayCall', {
+      ...{ ...on, idempotencyKey: 'rule-1', operation: 'rule.create' },
+      arguments: { site: 'shop.lab', id: 42, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' },
+    });
+    expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: '42' } });
+    expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(403);
+    const mappingId = made.mapping?.id;
+    const verify = async () => {
+      const text = `mutation ($input: MappingVerifyInput!) { verify: mappingVerify(input: $input) {
+        mapping { lastVerification { result differences { path } } } userErrors { code message } } }`;
+      const { data, errors } = await node.run<{ verify: unknown }>(identity('OPERATOR'), text, {
+        input: { id: mappingId },
+      });
+      expect(errors).toEqual([]);
+      return data.verify;
+    };
+    expect(await verify()).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES' } } });
+    const file = join(waf().configFolder, 'waf/sites/shop.lab/rules/42.conf');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee'));
+    expect(await verify()).toMatchObject({
+      mapping: { lastVerification: { result: 'DRIFTED', differences: [{ path: 'pattern' }] } },
+    });
+    const removed = await call(node, 'delete', { idempotencyKey: 'delete-1', mappingId });
+    expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
+    expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(200);
+  });
+
+  test('a rule that Apache refuses has failed, in the words of Apache, and maps nothing', async () => {
+    const refused = await call(node, 'relayCall', {
+      ...{ ...on, idempotencyKey: 'rule-2', operation: 'rule.create' },
+      arguments: { site: 'shop.lab', id: 43, variables: ['ARGS'], pattern: '(' },
+    });
+    expect(refused.userErrors).toEqual([]);
+    expect(refused.operation).toMatchObject({
+      state: 'FAILED',
+      deviceError: { code: 'CONFIG_TEST_FAILED' },
+      mappings: [],
+    });
+  });
+});
