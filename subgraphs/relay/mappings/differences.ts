@@ -2,6 +2,7 @@
 // itself is no difference, and neither is the order of a list of plain values.
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../drivers/driver.ts';
+import { isObject } from '../drivers/json.ts';
 
 export interface Difference {
   /** With dots, for example source.address. */
@@ -33,8 +34,4 @@ function compare(path: string, wanted: JsonObject, found: JsonObject, all: Diffe
 function settled(value: JsonValue): JsonValue {
   if (!Array.isArray(value) || value.some((entry) => typeof entry === 'object' && entry !== null)) return value;
   return [...value].sort((a, b) => (String(a) < String(b) ? -1 : 1));
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

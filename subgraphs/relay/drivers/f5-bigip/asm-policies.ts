@@ -2,19 +2,10 @@
 // not in force until the policy is applied, which is a call of its own (asm-tasks.ts).
 
 import type { HttpReply, JsonObject, JsonValue, Outcome, ResourceReader } from '../driver.ts';
+import { argumentsSchema, isObject } from '../json.ts';
 import { fullPathOf } from './names.ts';
-import {
-  get,
-  isObject,
-  itemsOf,
-  patch,
-  type RestOperation,
-  readAnswer,
-  readOutcome,
-  remove,
-  writeOutcome,
-} from './rest.ts';
-import { argumentsSchema, name, partition, policyId, reference } from './schema.ts';
+import { get, itemsOf, patch, type RestOperation, readAnswer, readOutcome, remove, writeOutcome } from './rest.ts';
+import { name, partition, policyId, reference } from './schema.ts';
 
 export const policiesPath = '/mgmt/tm/asm/policies';
 const fields = [

@@ -2,10 +2,11 @@
 // Reference 13.1, /mgmt/tm/asm/tasks: NEW, STARTED, then COMPLETED or FAILURE.
 
 import type { HttpReply, JobFinding, JobReader, JsonObject, JsonValue, Outcome, Probe } from '../driver.ts';
+import { argumentsSchema, isObject } from '../json.ts';
 import { describePolicy, policiesPath, policyArguments, policyIn, policyObject, policyPath } from './asm-policies.ts';
 import { fullPathOf } from './names.ts';
-import { get, isObject, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeOutcome } from './rest.ts';
-import { argumentsSchema, name, partition, policyId } from './schema.ts';
+import { get, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeOutcome } from './rest.ts';
+import { name, partition, policyId } from './schema.ts';
 
 type TaskType = 'import-policy' | 'apply-policy';
 

@@ -2,7 +2,7 @@
 // objects of any kind is in ltm-operations.ts.
 
 import type { ArgumentFault, JsonObject, MappedObject } from '../driver.ts';
-import { readMark, wordsOf } from './mark.ts';
+import { readMark, wordsOf } from '../mark.ts';
 import { segmentOf } from './names.ts';
 
 export interface Place {

@@ -2,8 +2,9 @@
 // one. iControl REST User Guide 13.1, chapters REST operations and Partial updates.
 
 import type { HttpReply, JsonObject, ResourceReader, TypedCall } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
+import { readMark, writeMark } from '../mark.ts';
 import { describe, isGone, isIt, isItself, type LtmKind, pathOf, valuesOf } from './ltm-kind.ts';
-import { readMark, writeMark } from './mark.ts';
 import {
   get,
   itemsOf,
@@ -15,7 +16,7 @@ import {
   remove,
   writeOutcome,
 } from './rest.ts';
-import { argumentsSchema, comment, count } from './schema.ts';
+import { comment, count } from './schema.ts';
 
 export function operationsOf(kind: LtmKind): readonly RestOperation[] {
   return [getOf(kind), listOf(kind), createOf(kind), updateOf(kind), deleteOf(kind)];

@@ -1,7 +1,7 @@
 // Health monitors of the kinds http, https and tcp. iControl REST Reference 13.1, /mgmt/tm/ltm/monitor.
 
 import type { ArgumentFault, JsonObject } from '../driver.ts';
-import { given } from './given.ts';
+import { given } from '../json.ts';
 import type { LtmKind } from './ltm-kind.ts';
 import { fullPathOf, ltmPath } from './names.ts';
 import { count, name, partition } from './schema.ts';

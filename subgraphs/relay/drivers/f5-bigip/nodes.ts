@@ -1,7 +1,8 @@
 // Nodes: the servers that pool members are made of. iControl REST Reference 13.1, /mgmt/tm/ltm/node.
 
 import type { JsonValue } from '../driver.ts';
-import { given, ifGiven } from './given.ts';
+import { given } from '../json.ts';
+import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
 import { canonicalAddress, fullPathOf, ltmPath } from './names.ts';
 import { address, count, name, partition } from './schema.ts';

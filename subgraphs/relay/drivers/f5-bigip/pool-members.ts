@@ -3,7 +3,8 @@
 
 import { isIP } from 'node:net';
 import type { ArgumentFault, JsonObject } from '../driver.ts';
-import { given, ifGiven } from './given.ts';
+import { given } from '../json.ts';
+import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
 import { canonicalAddress, endpointName, fullPathOf, ltmPath, segmentOf, splitEndpoint } from './names.ts';
 import { availability, fromSession, toSession } from './nodes.ts';

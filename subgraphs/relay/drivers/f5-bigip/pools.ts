@@ -1,6 +1,7 @@
 // Pools. iControl REST Reference 13.1, /mgmt/tm/ltm/pool.
 
-import { given, ifGiven } from './given.ts';
+import { given } from '../json.ts';
+import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
 import { fullPathOf, ltmPath, onlyMonitorOf, referenceOf } from './names.ts';
 import { name, partition, reference } from './schema.ts';

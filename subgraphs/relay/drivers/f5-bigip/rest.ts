@@ -3,6 +3,7 @@
 // task runs was not (k8s-bigip-ctlr#2192), 404 is no absence unless mcpd itself says so.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import { isObject } from '../json.ts';
 
 export type RestOperation = OperationSpec<JsonObject, HttpReply>;
 
@@ -78,10 +79,6 @@ function parseObject(text: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `read` makes the outcome of what the device said yes with; undefined when what must be in it is not. */

@@ -1,8 +1,6 @@
 // Parts of the operations' JSON Schemas. Names are letters, digits, dot, hyphen and underscore: enough for the device, and
 // nothing in them means anything in an address, in a filter or to tmsh.
 
-import type { JsonObject } from '../driver.ts';
-
 const namePattern = '[A-Za-z0-9._-]{1,63}';
 
 export const name = {
@@ -42,8 +40,3 @@ export const policyId = {
   pattern: '^[A-Za-z0-9_-]{22}$',
   description: "The policy's id (a hash), as asmPolicy.list shows it: ASM knows policies by nothing else.",
 } as const;
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
-}

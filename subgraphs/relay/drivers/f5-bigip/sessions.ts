@@ -2,7 +2,8 @@
 // has at most 100 of them at once (f5-ansible#269), so none is asked for that is not needed.
 
 import type { HttpCall, HttpReply, HttpSessions, JsonObject } from '../driver.ts';
-import { isObject, readAnswer } from './rest.ts';
+import { isObject } from '../json.ts';
+import { readAnswer } from './rest.ts';
 
 const loginPath = '/mgmt/shared/authn/login';
 const tokensPath = '/mgmt/shared/authz/tokens';

@@ -2,8 +2,8 @@
 // iControl REST Reference 13.1: /mgmt/tm/cm/device, /mgmt/tm/sys/config.
 
 import type { Health, HttpReply, JsonObject } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { get, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeOutcome } from './rest.ts';
-import { argumentsSchema } from './schema.ts';
 
 const devicePath = '/mgmt/tm/cm/device';
 

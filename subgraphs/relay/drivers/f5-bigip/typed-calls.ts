@@ -1,7 +1,7 @@
 // The typed mutations of web application firewalls as operations of this driver.
 
 import type { Driver } from '../driver.ts';
-import { given } from './given.ts';
+import { given } from '../json.ts';
 
 export const typedCalls: Driver['typed'] = {
   // ASM knows a policy by its id alone, so that is the name to give. A policy can't be switched off: it is taken off its

@@ -3,10 +3,10 @@
 
 import { isIPv6 } from 'node:net';
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
-import { given, ifGiven } from './given.ts';
+import { given, isObject } from '../json.ts';
+import { ifGiven } from './if-given.ts';
 import type { LtmKind } from './ltm-kind.ts';
 import { canonicalAddress, endpointName, fullPathOf, ltmPath, referenceOf, splitEndpoint } from './names.ts';
-import { isObject } from './rest.ts';
 import { address, name, partition, port, reference } from './schema.ts';
 
 const noPool = 'none';

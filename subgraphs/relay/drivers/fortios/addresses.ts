@@ -2,8 +2,8 @@
 
 import { isIPv4 } from 'node:net';
 import type { ArgumentFault, JsonObject, RenderContext } from '../driver.ts';
+import { given } from '../json.ts';
 import { canonicalBlock, fromSubnet, ipv4Faults, isBefore, toSubnet } from './addresses-text.ts';
-import { given } from './given.ts';
 import type { Kind } from './kind.ts';
 import { nameOf } from './schema.ts';
 import { isAtLeast } from './version.ts';

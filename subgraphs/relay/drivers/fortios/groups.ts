@@ -1,8 +1,9 @@
 // Groups: of addresses, and of virtual IPs. FortiOS CLI reference, firewall addrgrp and vipgrp.
 
 import type { JsonObject } from '../driver.ts';
-import { fromMembers, given, sorted, toMembers } from './given.ts';
+import { given } from '../json.ts';
 import type { Kind } from './kind.ts';
+import { fromMembers, sorted, toMembers } from './members.ts';
 import { nameOf, namesOf } from './schema.ts';
 
 function sortedMembers(args: JsonObject): JsonObject {

@@ -1,8 +1,9 @@
 // The operations that all kinds of firewall objects have: get, list, create, update and delete, each one request.
 
 import type { JsonObject } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
+import { writeMark } from '../mark.ts';
 import { describe, fieldsOf, type Kind, namingOf, numberOf, objectOf, placeOf, tableOf } from './kind.ts';
-import { writeMark } from './mark.ts';
 import {
   get,
   keyIn,
@@ -15,7 +16,7 @@ import {
   remove,
   writeOutcome,
 } from './rest.ts';
-import { argumentsSchema, comment, page, vdom } from './schema.ts';
+import { comment, page, vdom } from './schema.ts';
 
 export function operationsOf(kind: Kind): readonly RestOperation[] {
   return [getOf(kind), listOf(kind), createOf(kind), updateOf(kind), deleteOf(kind)];

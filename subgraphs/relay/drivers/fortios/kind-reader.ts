@@ -1,8 +1,8 @@
 // How to look at what calls make: one read of the table, filtered by name, and by number where the device gives one.
 
 import type { HttpReply, JsonObject, MappedObject, ResourceReader } from '../driver.ts';
+import { readMark } from '../mark.ts';
 import { fieldsOf, type Kind, numberOf, valuesOf } from './kind.ts';
-import { readMark } from './mark.ts';
 import { entriesIn, get, type Place, readAnswer } from './rest.ts';
 
 export function readerOf(kind: Kind): ResourceReader<HttpReply> {

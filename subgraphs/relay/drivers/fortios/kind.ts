@@ -2,7 +2,7 @@
 // operations (kind-operations.ts) and how to look at one (kind-reader.ts).
 
 import type { ArgumentFault, BackendObject, JsonObject, RenderContext } from '../driver.ts';
-import { readMark, wordsOf } from './mark.ts';
+import { readMark, wordsOf } from '../mark.ts';
 import type { Place } from './rest.ts';
 import { nameOf, vdom } from './schema.ts';
 

@@ -2,10 +2,11 @@
 // change. FortiOS CLI reference, firewall policy.
 
 import type { JsonObject } from '../driver.ts';
-import { fromMembers, given, sorted, toMembers } from './given.ts';
+import { argumentsSchema, given } from '../json.ts';
 import { type Kind, namingOf, numberOf, objectOf, placeOf, policyId, tableOf } from './kind.ts';
+import { fromMembers, sorted, toMembers } from './members.ts';
 import { entriesIn, get, keyIn, put, type RestOperation, readAnswer, writeOutcome } from './rest.ts';
-import { argumentsSchema, nameOf, namesOf } from './schema.ts';
+import { nameOf, namesOf } from './schema.ts';
 
 const lists = [
   ['sourceInterfaces', 'srcintf'],

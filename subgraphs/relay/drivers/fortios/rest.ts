@@ -3,6 +3,7 @@
 // (status codes), reply samples in insightconnect-plugins#1027.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import { isObject } from '../json.ts';
 import { codeOf, isUncertain, meaningOf } from './error-numbers.ts';
 
 export type RestOperation = OperationSpec<JsonObject, HttpReply>;
@@ -165,8 +166,4 @@ export function parseObject(text: string): JsonObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,9 @@
 // and that no address of one of them can be read as the table's, whose DELETE empties it: `.` and `..` are none.
 
 import type { JsonObject } from '../driver.ts';
-import { maxWordsChars } from './mark.ts';
+
+/** FortiOS keeps 255 characters of most comments; the mark takes 40 of them. */
+const maxWordsChars = 200;
 
 /** FortiOS takes more, but not < > ( ) # ' ", and a slash can be made and not reached (fortigate-api#20). */
 const namePattern = '^[A-Za-z0-9_](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$';
@@ -52,8 +54,3 @@ export const page = {
   start: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0, description: 'After so many.' },
   count: { type: 'integer', minimum: 1, maximum: 1_000, default: 500, description: 'At most so many.' },
 } as const;
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
-}

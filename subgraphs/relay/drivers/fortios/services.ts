@@ -2,8 +2,9 @@
 // `destination[:source]`, and several are separated by blanks.
 
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
-import { given, sorted } from './given.ts';
+import { given } from '../json.ts';
 import type { Kind } from './kind.ts';
+import { sorted } from './members.ts';
 import { nameOf } from './schema.ts';
 
 const portWords = [

@@ -12,8 +12,8 @@ import type {
   RenderContext,
   Reply,
 } from '../driver.ts';
-import { isObject, parseObject } from './rest.ts';
-import { argumentsSchema } from './schema.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { parseObject } from './rest.ts';
 import { versionText } from './version.ts';
 
 interface SystemStatus {

@@ -1,7 +1,7 @@
 // The typed mutations of firewalls as operations of this driver.
 
 import type { Driver, JsonObject, JsonValue, TypedCall } from '../driver.ts';
-import { given } from './given.ts';
+import { given } from '../json.ts';
 
 /** What policies call the input's fields. */
 const fields = {

@@ -1,6 +1,7 @@
 // Virtual domains: the tenants' own firewalls inside one. FortiOS CLI reference, config vdom; over REST the table system/vdom.
 
 import type { HttpReply, JsonObject, ResourceReader } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import {
   entriesIn,
   get,
@@ -14,7 +15,7 @@ import {
   remove,
   writeOutcome,
 } from './rest.ts';
-import { argumentsSchema, page, vdomName } from './schema.ts';
+import { page, vdomName } from './schema.ts';
 
 /** Of the device as a whole; requests for it still are of a domain. */
 const table: Place & { readonly key?: never } = { table: 'system/vdom', vdom: 'root' };

@@ -1,9 +1,10 @@
 // Virtual IPs: destination NAT, of an address or of ports of it. FortiOS CLI reference, firewall vip.
 
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
+import { given } from '../json.ts';
 import { ipv4Faults, isBefore } from './addresses-text.ts';
-import { fromMembers, given, toMembers } from './given.ts';
 import type { Kind } from './kind.ts';
+import { fromMembers, toMembers } from './members.ts';
 import { nameOf } from './schema.ts';
 
 const address = { type: 'string', format: 'address', maxLength: 45 } as const;

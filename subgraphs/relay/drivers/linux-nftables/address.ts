@@ -3,7 +3,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
 import type { JsonValue } from '../driver.ts';
-import { isObject } from './nft.ts';
+import { isObject } from '../json.ts';
 
 /** One text for one thing; the schema has let nothing else in. */
 export function canonical(text: string): string {

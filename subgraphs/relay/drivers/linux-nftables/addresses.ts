@@ -1,11 +1,14 @@
 // Named addresses: an address set that holds one address or block, made together with it in one batch, so that a rule refers to
 // it by name as it would to an address object of other firewalls.
+
 import type { JsonObject, ResourceFinding } from '../driver.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { readMark, writeMark } from '../mark.ts';
 import { canonical, fromElement, ipVersionOf, toExpression } from './address.ts';
-import { maxWordsBytes, readMark, writeMark } from './mark.ts';
-import { applyAll, checkAll, checkOutcome, handleOf, isObject, type NftOperation, writeOutcome } from './nft.ts';
+import { maxWordsBytes } from './mark.ts';
+import { applyAll, checkAll, checkOutcome, handleOf, type NftOperation, writeOutcome } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
-import { type AddressFamily, addressBlock, argumentsSchema, comment, family, name, table } from './schema.ts';
+import { type AddressFamily, addressBlock, comment, family, name, table } from './schema.ts';
 
 type Place = { family: AddressFamily; table: string };
 type AddressArguments = Place & { name: string; address: string; comment?: string };

@@ -1,6 +1,7 @@
 // Tables, chains and the whole ruleset: what is there, and the chains that a firewall is set up with.
 
 import type { JsonObject } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import {
   apply,
   check,
@@ -13,7 +14,7 @@ import {
   writeOutcome,
 } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
-import { type AddressFamily, argumentsSchema, family, name, table } from './schema.ts';
+import { type AddressFamily, family, name, table } from './schema.ts';
 
 type TableArguments = { family: AddressFamily; table: string };
 type ChainArguments = TableArguments & {

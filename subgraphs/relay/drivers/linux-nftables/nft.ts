@@ -2,6 +2,7 @@
 // of a command line or of nft's own language.
 
 import type { ExecCall, ExecReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import { isObject } from '../json.ts';
 
 export type NftOperation<Arguments> = OperationSpec<Arguments, ExecReply>;
 
@@ -78,10 +79,6 @@ function parseObjects(text: string): readonly JsonObject[] | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The objects of one kind in an answer, for example all rules. */

@@ -1,7 +1,8 @@
 // Rules: made at the end of a chain, known by the mark in their comment, deleted by the handle that the kernel gave them.
 
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, ProbeFinding, ResourceFinding } from '../driver.ts';
-import { readMark, writeMark } from './mark.ts';
+import { argumentsSchema } from '../json.ts';
+import { readMark, writeMark } from '../mark.ts';
 import {
   apply,
   check,
@@ -15,7 +16,7 @@ import {
   writeOutcome,
 } from './nft.ts';
 import { type Matching, matchFaults, statements } from './rule-statements.ts';
-import { type AddressFamily, addressBlock, argumentsSchema, family, handle, ipVersion, name, table } from './schema.ts';
+import { type AddressFamily, addressBlock, family, handle, ipVersion, name, table } from './schema.ts';
 
 type ChainArguments = { family: AddressFamily; table: string; chain: string };
 type CreateArguments = ChainArguments & Matching & { name: string };

@@ -1,7 +1,6 @@
 // Parts of the operations' JSON Schemas: what may be said to nft. Names are such that nft's own language takes them too
 // (but for its reserved words), so that a ruleset that was saved as text can be loaded again.
 
-import type { JsonObject } from '../driver.ts';
 import { maxWordsBytes } from './mark.ts';
 
 export type AddressFamily = 'inet' | 'ip' | 'ip6';
@@ -35,8 +34,3 @@ export const comment = {
 export const handle = { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER } as const;
 
 export const ipVersion = { type: 'integer', enum: [4, 6] } as const;
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
-}

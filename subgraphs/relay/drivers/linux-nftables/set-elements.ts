@@ -1,13 +1,14 @@
 // Addresses and blocks in an address set.
 
 import type { ArgumentFault, ExecReply, JsonObject, JsonValue, Probe, ResourceFinding } from '../driver.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { readMark, writeMark } from '../mark.ts';
 import { canonical, covers, fromElement, toExpression } from './address.ts';
-import { maxWordsBytes, readMark, writeMark } from './mark.ts';
+import { maxWordsBytes } from './mark.ts';
 import {
   apply,
   check,
   checkOutcome,
-  isObject,
   list,
   type NftOperation,
   objectsOf,
@@ -15,7 +16,7 @@ import {
   readOutcome,
   writeOutcome,
 } from './nft.ts';
-import { type AddressFamily, addressBlock, argumentsSchema, comment, family, name, table } from './schema.ts';
+import { type AddressFamily, addressBlock, comment, family, name, table } from './schema.ts';
 
 type SetArguments = { family: AddressFamily; table: string; set: string };
 type ElementArguments = SetArguments & { address: string };

@@ -1,5 +1,6 @@
 // Address sets: what rules can refer to instead of single addresses.
 
+import { argumentsSchema } from '../json.ts';
 import {
   apply,
   check,
@@ -12,7 +13,7 @@ import {
   writeOutcome,
 } from './nft.ts';
 import { reservedWordFaults } from './reserved-words.ts';
-import { type AddressFamily, argumentsSchema, family, ipVersion, name, table } from './schema.ts';
+import { type AddressFamily, family, ipVersion, name, table } from './schema.ts';
 
 type TableArguments = { family: AddressFamily; table: string };
 type SetArguments = TableArguments & { set: string };

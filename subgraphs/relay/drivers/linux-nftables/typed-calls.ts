@@ -1,12 +1,9 @@
 // The typed mutations of firewalls as operations of this driver.
+
 import type { Driver, JsonObject, JsonValue } from '../driver.ts';
+import { given } from '../json.ts';
 
 type Scope = { family?: string; table?: string } | undefined;
-
-/** Leaves out what is undefined, so that the schema's defaults apply. */
-function given(fields: Record<string, JsonValue | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
 
 /** "inet filter"; undefined when it is none such. */
 function tableOf(scope: JsonValue | undefined): Scope {

@@ -2,8 +2,9 @@
 // list. A call leaves its mark in the job's description, by which it is found again.
 
 import type { HttpReply, JobReader, JsonObject, JsonValue, Probe } from '../driver.ts';
-import { get, isObject, type NeoOperation, objectsIn, readAnswer, readOutcome } from './rest.ts';
-import { argumentsSchema, device, jobId } from './schema.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { get, type NeoOperation, objectsIn, readAnswer, readOutcome } from './rest.ts';
+import { device, jobId } from './schema.ts';
 
 const jobsPath = '/neo/app/jobs';
 const parentsPath = `${jobsPath}?parent_id=null`;

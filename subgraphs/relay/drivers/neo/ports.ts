@@ -2,9 +2,10 @@
 // where NEO has no template whose arguments its REST API Guide 2.7.20 names; read from what NEO has collected.
 
 import type { ArgumentFault, HttpReply, JsonObject, JsonValue, ResourceReader } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { jobOperation, provisionPorts, runCli } from './actions.ts';
 import { get, type NeoOperation, objectsIn, readAnswer, readOutcome } from './rest.ts';
-import { argumentsSchema, device, devices, port, templateArguments, templateName, vlan } from './schema.ts';
+import { device, devices, port, templateArguments, templateName, vlan } from './schema.ts';
 import { devicesIn, systemsQuery } from './systems.ts';
 
 /** `1/4` for 1/4, Eth1/4 and eth1/4. */

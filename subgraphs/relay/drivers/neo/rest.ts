@@ -2,6 +2,7 @@
 // job, and the Location header says which one.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
+import { isObject } from '../json.ts';
 
 export type NeoOperation = OperationSpec<JsonObject, HttpReply>;
 
@@ -62,10 +63,6 @@ export function readOutcome(reply: HttpReply, read: (value: JsonValue) => JsonVa
 /** A list of objects; undefined when it is none. */
 export function objectsIn(value: JsonValue): readonly JsonObject[] | undefined {
   return Array.isArray(value) && value.every(isObject) ? value : undefined;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The guide does not say how errors are worded: a message in JSON, or a page's title. */

@@ -1,8 +1,6 @@
 // Parts of the operations' JSON Schemas. What goes into a switch's command line or into a template is held to characters that
 // mean nothing there.
 
-import type { JsonObject } from '../driver.ts';
-
 /** NEO knows its switches by their IPv4 addresses. */
 export const device = {
   type: 'string',
@@ -56,8 +54,3 @@ export const templateArguments = {
   default: {},
   description: 'Arguments of the template, by the names that its text has for them.',
 } as const;
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
-}

@@ -2,7 +2,8 @@
 // session itself, signed, so there is nothing to give back.
 
 import type { HttpSessions, JsonObject } from '../driver.ts';
-import { isObject, readAnswer } from './rest.ts';
+import { isObject } from '../json.ts';
+import { readAnswer } from './rest.ts';
 
 /** Options of a backend that its log-in needs. */
 export const sessionOptions: JsonObject = {

@@ -1,8 +1,9 @@
 // NEO itself and the switches that it manages. NVIDIA NEO REST API Guide 2.7.20, Version and Systems.
 
 import type { Health, HttpReply, JsonObject, JsonValue } from '../driver.ts';
-import { get, isObject, type NeoOperation, objectsIn, readAnswer, readOutcome } from './rest.ts';
-import { argumentsSchema, device } from './schema.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { get, type NeoOperation, objectsIn, readAnswer, readOutcome } from './rest.ts';
+import { device } from './schema.ts';
 
 /** The guide spells it `disply_string`. */
 function versionIn(value: JsonValue): string | undefined {

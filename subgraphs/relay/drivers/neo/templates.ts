@@ -1,9 +1,10 @@
 // Provisioning templates: command lines with arguments, kept in NEO. NVIDIA NEO REST API Guide 2.7.20, Templates and
 // Provisioning; what arguments a template has stands in its text.
 
+import { argumentsSchema, isObject } from '../json.ts';
 import { jobOperation, runTemplate } from './actions.ts';
-import { get, isObject, type NeoOperation, objectsIn, readOutcome } from './rest.ts';
-import { argumentsSchema, devices, templateArguments, templateName } from './schema.ts';
+import { get, type NeoOperation, objectsIn, readOutcome } from './rest.ts';
+import { devices, templateArguments, templateName } from './schema.ts';
 import { devicesIn } from './systems.ts';
 
 const templatesPath = '/neo/app/provisioning_templates';

@@ -2,9 +2,10 @@
 // from what NEO has collected (REST API Guide 2.7.20, Systems VLANs), which may lag behind a job by a few seconds.
 
 import type { HttpReply, JsonObject, ResourceReader } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { jobOperation, runCli } from './actions.ts';
 import { get, type NeoOperation, objectsIn, readAnswer, readOutcome } from './rest.ts';
-import { argumentsSchema, devices, vlan } from './schema.ts';
+import { devices, vlan } from './schema.ts';
 import { devicesIn, systemsQuery } from './systems.ts';
 
 const separator = ',';

@@ -3,6 +3,7 @@
 // has no transactions: of several lines some may be done and others refused, which is then told.
 
 import type { CliReply, HttpReply, JsonObject, JsonValue, Outcome, RenderContext, WireCall } from '../driver.ts';
+import { isObject } from '../json.ts';
 
 export type SwitchReply = CliReply | HttpReply;
 
@@ -19,10 +20,6 @@ export function write(lines: readonly string[], { backend }: RenderContext): Wir
 export function read(show: string, { backend }: RenderContext): WireCall {
   if (backend.transport === 'ssh') return { kind: 'cli', lines: [`${show} | json-print`] };
   return { kind: 'http', method: 'POST', path: apiPath, body: { cmd: show } };
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** From 3.6.6000 on the switch puts what it lists into lists of one. */

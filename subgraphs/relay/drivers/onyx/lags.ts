@@ -1,8 +1,9 @@
 // Link aggregation: port-channels and their members (Mellanox Onyx User Manual 3.7 to 3.10, Link Aggregation Group).
 
 import type { JsonObject, OperationSpec, ResourceFinding, ResourceReader } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
-import { argumentsSchema, canonicalPort, ethernet, interfaceWords, lag as lagSchema } from './schema.ts';
+import { canonicalPort, ethernet, interfaceWords, lag as lagSchema } from './schema.ts';
 
 type LagArguments = { lag: number };
 type MemberArguments = LagArguments & { port: string };

@@ -1,8 +1,8 @@
 // The virtual address of a pair of switches (Mellanox Onyx User Manual 3.7 to 3.10, MLAG), which needs `protocol mlag`.
 
 import type { JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
-import { isObject, onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
-import { argumentsSchema } from './schema.ts';
+import { argumentsSchema, isObject } from '../json.ts';
+import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
 
 type SetArguments = { group: string; address: string; prefixLength: number };
 

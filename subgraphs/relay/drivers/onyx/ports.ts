@@ -1,9 +1,9 @@
 // Which VLANs a port or port-channel carries: `switchport` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
 
 import type { ArgumentFault, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
 import {
-  argumentsSchema,
   canonicalPort,
   interfaceWords,
   type PortVlans,

@@ -1,7 +1,7 @@
 // Parts of the operations' JSON Schemas: what may be said to a switch. Nothing here can hold a quote, a question mark (the
 // command line's help key) or a control character.
 
-import type { ArgumentFault, JsonObject } from '../driver.ts';
+import type { ArgumentFault } from '../driver.ts';
 
 export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
 /** VLAN 1 is always there. */
@@ -76,9 +76,4 @@ export function canonicalPort(text: string): string {
 export function interfaceWords(text: string): string {
   const name = canonicalPort(text);
   return name.startsWith('Po') ? `port-channel ${name.slice(2)}` : `ethernet ${name.slice(3)}`;
-}
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
 }

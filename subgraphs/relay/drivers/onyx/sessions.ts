@@ -2,7 +2,7 @@
 // JSON API: json-login, json-logout, `web https enable`).
 
 import type { CliDialect, HttpReply, HttpSessions } from '../driver.ts';
-import { isObject } from './commands.ts';
+import { isObject } from '../json.ts';
 
 /**
  * `switch-1 [standalone: master] (config) # `; the part in brackets is absent on some models. In configuration mode

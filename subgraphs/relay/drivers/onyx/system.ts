@@ -1,8 +1,8 @@
 // The switch itself: what it is, and keeping what it is configured to do.
 
 import type { Health, OperationSpec } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
-import { argumentsSchema } from './schema.ts';
 
 const show = 'show version';
 const saveLines = ['configuration write'];

@@ -1,5 +1,7 @@
 // The typed mutations of switches as operations of this driver. A switch has no place inside it that a scope could name.
-import type { Driver, JsonObject } from '../driver.ts';
+
+import type { Driver } from '../driver.ts';
+import { given } from '../json.ts';
 
 export const typedCalls: Driver['typed'] = {
   switchVlanCreate: (input) => ({ operation: 'vlan.create', arguments: given(input) }),
@@ -8,7 +10,3 @@ export const typedCalls: Driver['typed'] = {
       ? { operation: 'port.vlan.set', arguments: given({ ...rest, mode: String(mode).toLowerCase() }) }
       : undefined,
 };
-
-function given(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}

@@ -1,8 +1,9 @@
 // VLANs: `vlan`, `name`, `no vlan`, `show vlan` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
 
 import type { JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
-import { argumentsSchema, ownVlan, vlanName } from './schema.ts';
+import { ownVlan, vlanName } from './schema.ts';
 
 type CreateArguments = { vlan: number; name?: string };
 type DeleteArguments = { vlan: number };

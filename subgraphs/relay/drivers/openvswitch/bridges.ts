@@ -1,8 +1,9 @@
 // Bridges: made and deleted as ovs-vsctl(8) does it, in one transaction each.
 
 import type { JsonObject, OperationSpec, RenderContext } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { readMarks, withMarks } from './marks.ts';
-import { argumentsSchema, externalIds, name, uuid as uuidSchema } from './schema.ts';
+import { externalIds, name, uuid as uuidSchema } from './schema.ts';
 import {
   checkOutcome,
   exists,

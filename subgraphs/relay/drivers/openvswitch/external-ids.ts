@@ -1,7 +1,8 @@
 // external_ids of bridges, ports and interfaces: where others keep which object of theirs it is (iface-id of Neutron and OVN).
 
 import type { JsonObject, OperationSpec } from '../driver.ts';
-import { argumentsSchema, externalIdChanges, name } from './schema.ts';
+import { argumentsSchema } from '../json.ts';
+import { externalIdChanges, name } from './schema.ts';
 import {
   checkOutcome,
   exists,

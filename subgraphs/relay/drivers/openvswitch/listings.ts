@@ -1,8 +1,9 @@
 // Reads that need several tables: ports with their bridges and interfaces, and the switch itself.
 
 import type { JsonObject, OperationSpec } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { describePort, interfaceColumns, portColumns } from './ports.ts';
-import { argumentsSchema, name } from './schema.ts';
+import { name } from './schema.ts';
 import { readOutcome, render, type SwitchReply, select } from './transact.ts';
 import { mapOf, optional, setOf, uuidOf } from './values.ts';
 

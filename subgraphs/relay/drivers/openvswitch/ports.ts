@@ -1,17 +1,10 @@
 // Ports of bridges, each with one interface: made, deleted, put into VLANs, listed.
 
 import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, RenderContext } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { nameIsFree } from './bridges.ts';
 import { bridgeKey, readMarks, withMarks } from './marks.ts';
-import {
-  argumentsSchema,
-  externalIds,
-  name,
-  uuid as uuidSchema,
-  type VlanSettings,
-  vlanFaults,
-  vlanSettings,
-} from './schema.ts';
+import { externalIds, name, uuid as uuidSchema, type VlanSettings, vlanFaults, vlanSettings } from './schema.ts';
 import {
   checkOutcome,
   exists,

@@ -1,6 +1,6 @@
 // Parts of the operations' JSON Schemas: what may be said to an Open vSwitch.
 
-import type { ArgumentFault, JsonObject } from '../driver.ts';
+import type { ArgumentFault } from '../driver.ts';
 
 /** A bridge's own port and most others are network interfaces of Linux (IFNAMSIZ); a hyphen first is an option to programs. */
 export const name = {
@@ -70,8 +70,3 @@ export const externalIdChanges = {
   additionalProperties: { ...text, type: ['string', 'null'] },
   minProperties: 1,
 } as const;
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
-}

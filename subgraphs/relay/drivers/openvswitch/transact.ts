@@ -2,7 +2,7 @@
 // input of ovsdb-client over SSH. A transaction is carried out whole or not at all; guards at its beginning make it refuse.
 
 import type { ExecReply, JsonObject, JsonValue, Outcome, OvsdbReply, RenderContext, WireCall } from '../driver.ts';
-import { isObject } from './values.ts';
+import { isObject } from '../json.ts';
 
 export type SwitchReply = OvsdbReply | ExecReply;
 

@@ -1,6 +1,8 @@
 // The typed mutations of switches as operations of this driver. A VLAN is nothing that can be made here: it is there as soon
 // as a port carries it.
-import type { Driver, JsonObject } from '../driver.ts';
+
+import type { Driver } from '../driver.ts';
+import { given } from '../json.ts';
 
 export const typedCalls: Driver['typed'] = {
   switchPortVlanSet: ({ scope, mode, ...rest }) => ({
@@ -8,7 +10,3 @@ export const typedCalls: Driver['typed'] = {
     arguments: given({ ...rest, bridge: scope, mode: String(mode).toLowerCase() }),
   }),
 };
-
-function given(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}

@@ -1,11 +1,7 @@
 // OVSDB's JSON forms of values (RFC 7047 section 5.1) to plain ones and back. Reading never throws: what does not have the
 // expected form reads as empty.
 
-import type { JsonObject, JsonValue } from '../driver.ts';
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import type { JsonValue } from '../driver.ts';
 
 /** A set of one is written as the value alone. */
 export function setOf(value: JsonValue | undefined): readonly JsonValue[] {

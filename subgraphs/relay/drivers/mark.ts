@@ -1,9 +1,9 @@
-// The mark that a call leaves in the comment of what it makes: `tg:<operation id> <words>`. A probe knows its own by it.
+// The mark that a call leaves in the comment or description of what it makes: `tg:<operation id> <words>`. A look at the object
+// knows by it whose it is.
 
 const prefix = 'tg:';
-
-/** FortiOS keeps 255 characters of most comments; the mark takes 40 of them. */
-export const maxWordsChars = 200;
+/** The mark itself, and the space after it. */
+export const markChars = prefix.length + 36 + 1;
 
 export interface Mark {
   readonly operationId: string;
@@ -20,7 +20,7 @@ export function readMark(comment: unknown): Mark | undefined {
   return match?.[1] === undefined ? undefined : { operationId: match[1], words: match[2] ?? '' };
 }
 
-/** A comment as users gave it, ours or not. */
+/** What a person wrote, with our mark before it or not. */
 export function wordsOf(comment: unknown): string {
   return readMark(comment)?.words ?? (typeof comment === 'string' ? comment : '');
 }

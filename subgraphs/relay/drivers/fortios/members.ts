@@ -1,10 +1,6 @@
-// Arguments that were left out are left out of what is sent, so that the device's own values stay.
+// Lists of names, as FortiOS has them and as users do.
 
 import type { JsonObject, JsonValue } from '../driver.ts';
-
-export function given(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
 
 /** Names as FortiOS lists them in a request. */
 export function toMembers(names: JsonValue | undefined, key = 'name'): JsonValue | undefined {

@@ -1,0 +1,16 @@
+// Small things that every driver does with JSON values.
+import type { JsonObject, JsonValue } from './driver.ts';
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Without what is undefined: what was not asked for is not sent, so that the device's own value stays. */
+export function given(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** JSON Schema of arguments that are an object of these properties and no others. */
+export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
