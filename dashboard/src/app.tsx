@@ -1,15 +1,17 @@
-// The page: the door without a login, else the strips, the three panels and what is open beside them.
+// The page: the door without a login, else the strips, the four panels and what is open beside them.
 import { useMemo, useRef, useSyncExternalStore } from 'react';
 import { useConnection, useLiveState, useParts } from './context.ts';
 import { useFilters } from './filters/use-filters.ts';
 import { BackendDrawer } from './view/backend-drawer.tsx';
 import { BackendsPanel } from './view/backends-panel.tsx';
+import { DriftPanel } from './view/drift-panel.tsx';
 import { FeedPanel } from './view/feed-panel.tsx';
 import { Header } from './view/header.tsx';
 import { useKeyboard } from './view/keyboard.ts';
 import { KeysHelp } from './view/keys-help.tsx';
 import { StaleStrip } from './view/live-badge.tsx';
 import { LoginForm } from './view/login-form.tsx';
+import { MappingDrawer } from './view/mapping-drawer.tsx';
 import { OperationDrawer } from './view/operation-drawer.tsx';
 import { OperationsPanel } from './view/operations-panel.tsx';
 import { UnknownStrip } from './view/unknown-strip.tsx';
@@ -47,17 +49,33 @@ function Dashboard() {
         ) : (
           <>
             <BackendsPanel control={control} />
-            <OperationsPanel control={control} />
+            <div className="middle">
+              <OperationsPanel control={control} />
+              <DriftPanel control={control} />
+            </div>
             <FeedPanel control={control} />
           </>
         )}
       </main>
-      {filters.open?.type === 'operation' && <OperationDrawer id={filters.open.id} onClose={actions.close} />}
+      {filters.open?.type === 'operation' && (
+        <OperationDrawer
+          id={filters.open.id}
+          onClose={actions.close}
+          onOpenMapping={(id) => change({ open: { type: 'mapping', id } })}
+        />
+      )}
+      {filters.open?.type === 'mapping' && (
+        <MappingDrawer
+          id={filters.open.id}
+          onClose={actions.close}
+          onOpenOperation={(id) => change({ open: { type: 'operation', id } })}
+        />
+      )}
       {filters.open?.type === 'backend' && (
         <BackendDrawer
           id={filters.open.id}
           onClose={actions.close}
-          onShowOperations={(backendId) => change({ backendId, open: null })}
+          onShowOnly={(backendId) => change({ backendId, open: null })}
         />
       )}
       <KeysHelp dialog={dialog} />

@@ -1,9 +1,12 @@
 // The page against the whole system: a change of a real device appears without a reload, and killing and restarting the
 // system under it is survived without a gap.
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
+import { inNamespace } from '../../lab/exec.ts';
+import { labNames } from '../../lab/network.ts';
 import { ask, startUp, tokenOf, type UpProcess } from '../bin/support/up-process.ts';
 import { freePort } from '../support/free-port.ts';
 import { labUnavailable } from '../support/lab.ts';
@@ -63,6 +66,33 @@ describeAsRoot('the dashboard of a real system', () => {
     await addElement('203.0.113.1');
     await page.locator('.rows-operations').getByText('succeeded').waitFor();
     expect(await operationRows().count()).toBe(1);
+    expect(errors).toEqual([]);
+    expect(foreign).toEqual([]);
+  });
+
+  test('what was taken from the device by hand shows as missing, and goes once it is back', async () => {
+    const { page, errors, foreign } = watched;
+    const token = await tokenOf(data);
+    const { mappings } = await ask<{ mappings: { nodes: { id: string }[] } }>(
+      up.url,
+      token,
+      '{ mappings { nodes { id } } }',
+    );
+    const input = { id: mappings.nodes[0]?.id };
+    const firewall = labNames(createHash('sha256').update(join(data, 'lab')).digest('hex').slice(0, 6)).firewall;
+    const byHand = async (what: 'add' | 'delete'): Promise<void> => {
+      const done = await inNamespace(firewall, 'nft', [what, 'element inet filter blocked { 203.0.113.1 }']);
+      expect(done).toMatchObject({ exitCode: 0 });
+    };
+    await byHand('delete');
+    const verify = 'mutation ($input: MappingVerifyInput!) { mappingVerify(input: $input) { userErrors { code } } }';
+    await ask(up.url, token, verify, { input });
+    const row = page.locator('.rows-drift .row');
+    await row.getByText('missing').waitFor();
+    await page.locator('.feed-line').first().getByText('missing').waitFor();
+    await byHand('add');
+    await page.locator('.rows-drift .again').click();
+    await row.waitFor({ state: 'detached' });
     expect(errors).toEqual([]);
     expect(foreign).toEqual([]);
   });

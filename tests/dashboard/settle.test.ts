@@ -47,7 +47,7 @@ describe('an unknown outcome', () => {
     await login(page, server, world);
     await openSettle(page);
     await page.getByRole('button', { name: 'Probe the device' }).click();
-    await page.getByText('The probe could not tell.').waitFor();
+    await page.getByText('The probe could not tell: absent so far.').waitFor();
     await page.locator('.evidence').getByText('absent so far').waitFor();
   });
 
@@ -82,6 +82,11 @@ describe('an unknown outcome', () => {
     await login(page, server, world);
     await openSettle(page);
     await page.getByText('the call may still take effect').waitFor();
+    const countdown = page.locator('.quiet-until .countdown');
+    const first = await countdown.textContent();
+    expect(first).toMatch(/^(10:00|9:5\d)$/);
+    await until(page, `document.querySelector('.quiet-until .countdown').textContent !== '${first}'`);
+    await page.locator('.strip-unknown .countdown').waitFor();
     await page.getByLabel('It did not happen').check();
     await page.getByLabel('How you know').fill('The rule is not there');
     await page.keyboard.press('Escape');
@@ -102,6 +107,51 @@ describe('an unknown outcome', () => {
     await openSettle(page);
     await page.getByText('Only an operator of its project can settle it.').waitFor();
     expect(await page.getByRole('button', { name: 'Probe the device' }).isDisabled()).toBe(true);
+  });
+});
+
+describe('an accepted job', () => {
+  function addJob(world: FakeWorld, patch: Partial<FakeOperation> = {}): FakeOperation {
+    const operation = world.addOperation({ name: 'vlan.create' });
+    return world.updateOperation(operation.id, { state: 'ACCEPTED', result: { jobId: 71 }, ...patch });
+  }
+
+  test('is looked at, as often as it takes, and settles when it has ended', async () => {
+    const { page, world, server, errors, foreign } = suite();
+    const job = addJob(world, { probeFinds: 'RUNNING' });
+    await login(page, server, world);
+    const row = page.locator(`.rows-operations [data-row="${job.id}"]`);
+    await row.getByText('a job on the device').waitFor();
+    await row.click();
+    await page.getByRole('heading', { name: 'The device took it as a job' }).waitFor();
+    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await page.getByText('Not settled: running.').waitFor();
+    await page.locator('.evidence').getByText('running').waitFor();
+    world.operations.set(job.id, { ...(world.operations.get(job.id) ?? job), probeFinds: 'SUCCEEDED' });
+    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await page.locator('.drawer-head').getByText('succeeded').waitFor();
+    await row.getByText('succeeded').waitFor();
+    const [first, second] = world.mutations;
+    expect(first).toEqual({
+      name: 'operationSettle',
+      input: { id: job.id, force: false, idempotencyKey: expect.stringMatching(/^dashboard-/) },
+    });
+    expect(second?.input.idempotencyKey).not.toBe(first?.input.idempotencyKey);
+    expect(errors).toEqual([]);
+    expect(foreign).toEqual([]);
+  });
+
+  test('that the driver can not look at is settled by who looked', async () => {
+    const { page, world, server } = suite();
+    const job = addJob(world);
+    await login(page, server, world, `/?operation=${job.id}`);
+    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await page.getByRole('alert').getByText('NO_PROBE').waitFor();
+    await page.getByText('or, if you looked yourself').click();
+    await page.getByLabel('It happened').check();
+    await page.getByLabel('How you know').fill('VLAN 120 is on both leaves');
+    await page.getByRole('button', { name: 'Record the verdict' }).click();
+    await page.locator('.drawer-head').getByText('succeeded').waitFor();
   });
 });
 

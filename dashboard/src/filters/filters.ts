@@ -1,33 +1,44 @@
 // The filters and what they mean. They live in the URL's query string, so that a view can be bookmarked, shared and reloaded.
-import { type Backend, type Operation, type OperationState, operationStates } from '../graph/types.ts';
+import { type Backend, type Mapping, type Operation, type OperationState, operationStates } from '../graph/types.ts';
+import { type DriftResult, driftResults } from '../live/drift.ts';
 import type { FeedLine } from '../live/live-state.ts';
 
 export interface Filters {
   readonly states: readonly OperationState[];
+  /** Of drift. */
+  readonly found: readonly DriftResult[];
   readonly backendId: string | null;
   readonly projectId: string | null;
   readonly text: string;
   /** The object whose drawer is open. */
-  readonly open: { readonly type: 'operation' | 'backend'; readonly id: string } | null;
+  readonly open: { readonly type: OpenType; readonly id: string } | null;
 }
+
+export type OpenType = 'operation' | 'backend' | 'mapping';
+
+const openParameters: readonly (readonly [OpenType, string])[] = [
+  ['operation', 'operation'],
+  ['backend', 'show'],
+  ['mapping', 'mapping'],
+];
 
 const maxTextLength = 200;
 
 export function parseFilters(search: string): Filters {
   const params = new URLSearchParams(search);
-  const wanted = new Set((params.get('state') ?? '').toUpperCase().split(','));
-  const operationId = params.get('operation');
-  const shownBackendId = params.get('show');
+  const words = (name: string) => new Set((params.get(name) ?? '').toUpperCase().split(','));
+  const [wanted, found] = [words('state'), words('found')];
+  const open = openParameters.flatMap(([type, name]) => {
+    const id = params.get(name);
+    return id ? [{ type, id }] : [];
+  });
   return {
     states: operationStates.filter((state) => wanted.has(state)),
+    found: driftResults.filter((result) => found.has(result)),
     backendId: params.get('backend') || null,
     projectId: params.get('project') || null,
     text: (params.get('q') ?? '').slice(0, maxTextLength),
-    open: operationId
-      ? { type: 'operation', id: operationId }
-      : shownBackendId
-        ? { type: 'backend', id: shownBackendId }
-        : null,
+    open: open[0] ?? null,
   };
 }
 
@@ -35,16 +46,23 @@ export function parseFilters(search: string): Filters {
 export function formatFilters(filters: Filters): string {
   const params = new URLSearchParams();
   if (filters.states.length > 0) params.set('state', filters.states.join(',').toLowerCase());
+  if (filters.found.length > 0) params.set('found', filters.found.join(',').toLowerCase());
   if (filters.backendId !== null) params.set('backend', filters.backendId);
   if (filters.projectId !== null) params.set('project', filters.projectId);
   if (filters.text !== '') params.set('q', filters.text);
-  if (filters.open !== null) params.set(filters.open.type === 'operation' ? 'operation' : 'show', filters.open.id);
+  for (const [type, name] of openParameters) if (filters.open?.type === type) params.set(name, filters.open.id);
   const text = params.toString().replaceAll('%2C', ',');
   return text === '' ? '' : `?${text}`;
 }
 
+/** Whether anything hides an operation. */
 export function isFiltering(filters: Filters): boolean {
-  return filters.states.length > 0 || filters.backendId !== null || filters.projectId !== null || filters.text !== '';
+  return filters.states.length > 0 || isNarrowing(filters);
+}
+
+/** Whether a filter is set that holds for more than one panel. */
+export function isNarrowing(filters: Filters): boolean {
+  return filters.backendId !== null || filters.projectId !== null || filters.text !== '';
 }
 
 /** What the server can filter by; the text is looked for in what was loaded. */
@@ -88,6 +106,29 @@ export function matchesBackend(filters: Filters, backend: Backend): boolean {
       backend.operatingStatus,
       backend.project?.name,
       ...backend.labels.map((label) => `${label.name}=${label.value}`),
+    ])
+  );
+}
+
+/** Of any result; see `found`. */
+export function matchesMapping(filters: Filters, mapping: Mapping): boolean {
+  const { backend, cmpObject, lastVerification } = mapping;
+  return (
+    (filters.backendId === null || backend?.id === filters.backendId) &&
+    (filters.projectId === null || mapping.project?.id === filters.projectId) &&
+    containsWords(filters.text, [
+      mapping.key,
+      mapping.resource,
+      mapping.scope,
+      mapping.role,
+      mapping.uuid,
+      mapping.mappingState,
+      lastVerification?.result,
+      ...(lastVerification?.differences.map(({ path }) => path) ?? []),
+      backend?.name,
+      cmpObject === null ? null : `${cmpObject.namespace}:${cmpObject.type}/${cmpObject.externalId}`,
+      mapping.project?.name,
+      mapping.id,
     ])
   );
 }

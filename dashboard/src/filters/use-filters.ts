@@ -32,7 +32,7 @@ function change(patch: Partial<Filters>, how: 'push' | 'replace' = 'push'): void
 }
 
 function clear(): void {
-  change({ states: [], backendId: null, projectId: null, text: '' });
+  change({ states: [], found: [], backendId: null, projectId: null, text: '' });
 }
 
 export function useFilters(): FilterControl {

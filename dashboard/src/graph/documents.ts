@@ -2,11 +2,30 @@
 // one execution between all open dashboards.
 
 const backendFields = `fragment BackendFields on Backend {
-  __typename id version name family driver ordinal site host port hostKeySha256 provisioningStatus operatingStatus
+  __typename id version name family driver ordinal site host port provisioningStatus operatingStatus
+  cryptoProfile hostKeySha256 certificateSha256 presented { kind sha256 }
   labels { name value } project { id name }
-  health { checkedAt latencyMs softwareVersion message }
+  health { checkedAt latencyMs softwareVersion serial message }
   circuit { state since reason }
   queue { waiting inFlight limit holder }
+}`;
+
+/** What the list does not need and is seldom read. */
+const backendDetailFields = `fragment BackendDetailFields on Backend {
+  ...BackendFields
+  allowInit options caCertificates credentialFields createdAt
+  limits { concurrency queueLimit deadlineMs }
+}`;
+
+/** `state` has another name, because an operation's stands beside it in a change. */
+const mappingFields = `fragment MappingFields on Mapping {
+  __typename id version mappingState: state role resource scope key uuid shared updatedAt
+  project { id name } backend { id name } cmpObject { namespace type externalId }
+  lastVerification { at result differences { path wanted found } }
+}`;
+
+const mappingDetailFields = `fragment MappingDetailFields on Mapping {
+  ...MappingFields desired createdAt operation { id name }
 }`;
 
 const operationFields = `fragment OperationFields on Operation {
@@ -20,14 +39,13 @@ const operationDetailFields = `fragment OperationDetailFields on Operation {
   ...OperationFields
   arguments wireCall result
   evidence { at source finding note }
-  mappings { id role resource scope key uuid state cmpObject { namespace type externalId } }
+  mappings { ...MappingFields }
 }`;
 
 const changeFields = `fragment ChangeFields on StatusChange {
   id at kind subjectType subjectId subjectVersion from to reason project { id name }
   subject {
-    __typename ...BackendFields ...OperationFields
-    ... on Mapping { id key cmpObject { namespace type externalId } }
+    __typename ...BackendFields ...OperationFields ...MappingFields
   }
 }`;
 
@@ -52,6 +70,21 @@ export const backendsQuery = `query DashboardBackends($after: String) {
   backends(first: 100, after: $after) { nodes { ...BackendFields } pageInfo { hasNextPage endCursor } }
 } ${backendFields}`;
 
+export const backendQuery = `query DashboardBackend($id: ID!) {
+  backend(id: $id) { ...BackendDetailFields }
+} ${backendDetailFields} ${backendFields}`;
+
+/** Of those that are not gone. */
+export const driftQuery = `query DashboardDrift($verification: [VerificationResult!], $after: String) {
+  mappings(states: [ACTIVE, UNVERIFIED], verification: $verification, first: 100, after: $after) {
+    nodes { ...MappingFields } pageInfo { hasNextPage endCursor }
+  }
+} ${mappingFields}`;
+
+export const mappingQuery = `query DashboardMapping($id: ID!) {
+  mapping(id: $id) { ...MappingDetailFields }
+} ${mappingDetailFields} ${mappingFields}`;
+
 export const operationsQuery = `query DashboardOperations(
   $projectId: ID, $backendId: ID, $states: [OperationState!], $after: String
 ) {
@@ -62,20 +95,32 @@ export const operationsQuery = `query DashboardOperations(
 
 export const historyQuery = `query DashboardHistory {
   statusHistory(first: 50) { nodes { ...ChangeFields } }
-} ${changeFields} ${backendFields} ${operationFields}`;
+} ${changeFields} ${backendFields} ${operationFields} ${mappingFields}`;
 
 export const operationQuery = `query DashboardOperation($id: ID!) {
   operation(id: $id) { ...OperationDetailFields }
-} ${operationDetailFields} ${operationFields}`;
+} ${operationDetailFields} ${operationFields} ${mappingFields}`;
 
 export const statusChangesSubscription = `subscription DashboardChanges($after: String) {
   statusChanges(after: $after) { cursor change { ...ChangeFields } }
-} ${changeFields} ${backendFields} ${operationFields}`;
+} ${changeFields} ${backendFields} ${operationFields} ${mappingFields}`;
 
 export const operationSettleMutation = `mutation DashboardSettle($input: OperationSettleInput!) {
   operationSettle(input: $input) { operation { ...OperationDetailFields } ${userErrors} }
-} ${operationDetailFields} ${operationFields}`;
+} ${operationDetailFields} ${operationFields} ${mappingFields}`;
 
 export const circuitCloseMutation = `mutation DashboardCircuitClose($input: BackendCircuitCloseInput!) {
   backendCircuitClose(input: $input) { backend { ...BackendFields } ${userErrors} }
 } ${backendFields}`;
+
+export const hostKeyAcceptMutation = `mutation DashboardHostKeyAccept($input: BackendHostKeyAcceptInput!) {
+  backendHostKeyAccept(input: $input) { backend { ...BackendFields } ${userErrors} }
+} ${backendFields}`;
+
+export const certificateAcceptMutation = `mutation DashboardCertificateAccept($input: BackendCertificateAcceptInput!) {
+  backendCertificateAccept(input: $input) { backend { ...BackendFields } ${userErrors} }
+} ${backendFields}`;
+
+export const mappingVerifyMutation = `mutation DashboardVerify($input: MappingVerifyInput!) {
+  mappingVerify(input: $input) { mapping { ...MappingFields } ${userErrors} }
+} ${mappingFields}`;

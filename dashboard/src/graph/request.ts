@@ -2,7 +2,9 @@
 // server says that it has ended. What went wrong is thrown as a RequestError with a code.
 import { type AnyVariables, type Client, type CombinedError, createClient, fetchExchange } from 'urql';
 
-const deadlineMs = 15_000;
+const queryDeadlineMs = 15_000;
+/** A probe or a look waits for the device. */
+const mutationDeadlineMs = 60_000;
 
 export class RequestError extends Error {
   /** From the server, or UNREACHABLE when no answer came. */
@@ -30,11 +32,15 @@ export function createGraphClient(url: string): Client {
     exchanges: [fetchExchange],
     preferGetMethod: false,
     requestPolicy: 'network-only',
-    fetch: (input, init) => {
-      const deadline = AbortSignal.timeout(deadlineMs);
-      return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline });
-    },
+    fetch: fetchWithin(queryDeadlineMs),
   });
+}
+
+function fetchWithin(deadlineMs: number): typeof fetch {
+  return (input, init) => {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline });
+  };
 }
 
 /** Sends a document without a credential, or with the one given. */
@@ -47,7 +53,7 @@ export async function send<Data>(
   const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
   const context = { fetchOptions: { headers, credentials: 'omit' as const } };
   const operation = document.startsWith('mutation')
-    ? client.mutation<Data>(document, variables, context)
+    ? client.mutation<Data>(document, variables, { ...context, fetch: fetchWithin(mutationDeadlineMs) })
     : client.query<Data>(document, variables, context);
   const result = await operation.toPromise();
   if (result.error !== undefined) throw toRequestError(result.error);

@@ -6,6 +6,9 @@ export type OperationState = (typeof operationStates)[number];
 export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
 export type ProvisioningStatus = 'ENABLED' | 'DISABLED' | 'DELETED';
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+export type ProofKind = 'HOST_KEY' | 'CERTIFICATE';
+export type MappingState = 'ACTIVE' | 'UNVERIFIED' | 'ORPHAN' | 'DELETED';
+export type VerificationResult = 'MATCHES' | 'DRIFTED' | 'MISSING';
 export type Role = 'OPERATOR' | 'MEMBER' | 'VIEWER';
 
 export interface Named {
@@ -41,6 +44,7 @@ export interface Backend extends Named {
     readonly checkedAt: string | null;
     readonly latencyMs: number | null;
     readonly softwareVersion: string | null;
+    readonly serial: string | null;
     readonly message: string | null;
   };
   readonly circuit: { readonly state: CircuitState; readonly since: string | null; readonly reason: string | null };
@@ -50,7 +54,20 @@ export interface Backend extends Named {
     readonly limit: number;
     readonly holder: string | null;
   };
+  readonly cryptoProfile: string;
   readonly hostKeySha256: string | null;
+  readonly certificateSha256: string | null;
+  /** What the device showed last that is not accepted. */
+  readonly presented: { readonly kind: ProofKind; readonly sha256: string } | null;
+}
+
+export interface BackendDetail extends Backend {
+  readonly allowInit: boolean;
+  readonly options: unknown;
+  readonly caCertificates: string | null;
+  readonly credentialFields: readonly string[];
+  readonly createdAt: string;
+  readonly limits: { readonly concurrency: number; readonly queueLimit: number; readonly deadlineMs: number };
 }
 
 export interface Operation extends Named {
@@ -72,15 +89,40 @@ export interface Operation extends Named {
   readonly requestId: string | null;
 }
 
-export interface OperationMapping {
+export interface MappingDifference {
+  readonly path: string;
+  readonly wanted: unknown;
+  /** Null: nothing. */
+  readonly found: unknown;
+}
+
+export interface Mapping {
+  readonly __typename: 'Mapping';
   readonly id: string;
+  readonly version: number;
+  readonly project: Named | null;
+  readonly backend: Named | null;
+  readonly cmpObject: CmpObject | null;
   readonly role: string;
   readonly resource: string;
   readonly scope: string;
   readonly key: string;
   readonly uuid: string | null;
-  readonly state: string;
-  readonly cmpObject: CmpObject | null;
+  readonly shared: boolean;
+  readonly mappingState: MappingState;
+  readonly updatedAt: string;
+  /** Null: nobody looked since it last changed. */
+  readonly lastVerification: {
+    readonly at: string;
+    readonly result: VerificationResult;
+    readonly differences: readonly MappingDifference[];
+  } | null;
+}
+
+export interface MappingDetail extends Mapping {
+  readonly desired: unknown;
+  readonly createdAt: string;
+  readonly operation: Named | null;
 }
 
 export interface OperationDetail extends Operation {
@@ -93,14 +135,7 @@ export interface OperationDetail extends Operation {
     readonly finding: string;
     readonly note: string | null;
   }[];
-  readonly mappings: readonly OperationMapping[];
-}
-
-export interface MappingSubject {
-  readonly __typename: 'Mapping';
-  readonly id: string;
-  readonly key: string;
-  readonly cmpObject: CmpObject | null;
+  readonly mappings: readonly Mapping[];
 }
 
 /** A subject of a type that is not shown here. */
@@ -121,7 +156,7 @@ export interface StatusChange {
   readonly to: string;
   readonly reason: string | null;
   /** Null when the subject is gone or its subgraph is away; see OtherSubject for one of another type. */
-  readonly subject: Backend | Operation | MappingSubject | OtherSubject | null;
+  readonly subject: Backend | Operation | Mapping | OtherSubject | null;
 }
 
 export interface FeedItem {

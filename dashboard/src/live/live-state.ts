@@ -1,6 +1,7 @@
 // What the dashboard knows, and how news changes it: pure functions, so that versions, cursors and duplicates can be tested
 // without a browser. Everything is bounded; unknown outcomes are the last to be forgotten.
-import type { Backend, FeedItem, MappingSubject, Operation, StatusChange, Viewer } from '../graph/types.ts';
+import type { Backend, FeedItem, Mapping, Operation, StatusChange, Viewer } from '../graph/types.ts';
+import { mergeMappings } from './drift.ts';
 
 export const maxOperations = 500;
 export const maxFeedLines = 500;
@@ -21,6 +22,8 @@ export interface LiveState {
   readonly viewer: Viewer | null;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly operations: ReadonlyMap<string, Operation>;
+  /** Those that were heard of lately; see `driftIn`. */
+  readonly mappings: ReadonlyMap<string, Mapping>;
   /** Newest first. */
   readonly feed: readonly FeedLine[];
   /** True when a change came whose subject could not be read: the lists need another read. */
@@ -32,6 +35,8 @@ export interface Snapshot {
   readonly viewer: Viewer;
   readonly backends: readonly Backend[];
   readonly operations: readonly Operation[];
+  /** Those that the last look found drifted or missing. */
+  readonly drift: readonly Mapping[];
   /** Newest first. */
   readonly history: readonly StatusChange[];
 }
@@ -44,6 +49,7 @@ export const emptyState: LiveState = {
   viewer: null,
   backends: new Map(),
   operations: new Map(),
+  mappings: new Map(),
   feed: [],
   incomplete: false,
 };
@@ -60,6 +66,7 @@ export function applySnapshot(state: LiveState, snapshot: Snapshot, note?: FeedL
     viewer: snapshot.viewer,
     backends: mergeBackends(new Map(), snapshot.backends),
     operations: mergeOperations(new Map(), snapshot.operations),
+    mappings: mergeMappings(new Map(), snapshot.drift),
     feed: [...fresh, ...(note === undefined ? [] : [note]), ...state.feed].slice(0, maxFeedLines),
     incomplete: false,
   };
@@ -71,6 +78,7 @@ export function applyItems(state: LiveState, items: readonly FeedItem[], prefer?
   const known = new Set(state.feed.map((line) => line.id));
   const backends: Backend[] = [];
   const operations: Operation[] = [];
+  const mappings: Mapping[] = [];
   const lines: FeedLine[] = [];
   let incomplete = state.incomplete;
   for (const { change } of items) {
@@ -79,6 +87,7 @@ export function applyItems(state: LiveState, items: readonly FeedItem[], prefer?
     lines.push(toLine(change));
     if (isBackend(change.subject)) backends.push(change.subject);
     else if (isOperation(change.subject)) operations.push(change.subject);
+    else if (isMapping(change.subject)) mappings.push(change.subject);
     else if (change.subject === null && missesSubject(state, change)) incomplete = true;
   }
   return {
@@ -86,6 +95,7 @@ export function applyItems(state: LiveState, items: readonly FeedItem[], prefer?
     cursor: items.at(-1)?.cursor ?? state.cursor,
     backends: mergeBackends(state.backends, backends),
     operations: mergeOperations(state.operations, operations, prefer),
+    mappings: mergeMappings(state.mappings, mappings),
     feed: lines.length === 0 ? state.feed : [...lines.reverse(), ...state.feed].slice(0, maxFeedLines),
     incomplete,
   };
@@ -109,6 +119,21 @@ export function applyBackends(
   const listed = new Set(backends.map((backend) => backend.id));
   for (const id of knownBefore) if (!listed.has(id)) merged.delete(id);
   return { ...state, backends: merged };
+}
+
+/**
+ * Takes mappings that were read by a query. With `driftBefore` (the ids that had drifted when the read of all of them began),
+ * those that are not in it have drifted no longer.
+ */
+export function applyMappings(
+  state: LiveState,
+  mappings: readonly Mapping[],
+  driftBefore: readonly string[] = [],
+): LiveState {
+  const listed = new Set(mappings.map((mapping) => mapping.id));
+  const merged = new Map(mergeMappings(state.mappings, mappings));
+  for (const id of driftBefore) if (!listed.has(id)) merged.delete(id);
+  return { ...state, mappings: merged };
 }
 
 /** Puts a line of our own on top of the feed. */
@@ -173,8 +198,8 @@ function labelOf({ subject, subjectType }: StatusChange): string {
   if (isBackend(subject)) return subject.name;
   if (isOperation(subject))
     return subject.backend === null ? subject.name : `${subject.name} on ${subject.backend.name}`;
-  if (subject?.__typename === 'Mapping') {
-    const { key, cmpObject } = subject as MappingSubject;
+  if (isMapping(subject)) {
+    const { key, cmpObject } = subject;
     return cmpObject === null ? key : `${key} for ${cmpObject.type}/${cmpObject.externalId}`;
   }
   return subjectType;
@@ -186,4 +211,8 @@ function isBackend(subject: StatusChange['subject']): subject is Backend {
 
 function isOperation(subject: StatusChange['subject']): subject is Operation {
   return subject?.__typename === 'Operation';
+}
+
+function isMapping(subject: StatusChange['subject']): subject is Mapping {
+  return subject?.__typename === 'Mapping';
 }

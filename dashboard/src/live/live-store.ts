@@ -1,10 +1,11 @@
 // Holds the live state for the page. News are gathered for a moment, so that a burst of changes is drawn once.
-import type { Backend, FeedItem, Operation } from '../graph/types.ts';
+import type { Backend, FeedItem, Mapping, Operation } from '../graph/types.ts';
 import type { FeedTarget } from './live-feed.ts';
 import {
   addNote,
   applyBackends,
   applyItems,
+  applyMappings,
   applyOperations,
   applySnapshot,
   emptyState,
@@ -77,6 +78,11 @@ export class LiveStore implements FeedTarget {
   backends(backends: readonly Backend[], knownBefore?: readonly string[]): void {
     this.#flush();
     this.#set(applyBackends(this.#state, backends, knownBefore));
+  }
+
+  mappings(mappings: readonly Mapping[], driftBefore?: readonly string[]): void {
+    this.#flush();
+    this.#set(applyMappings(this.#state, mappings, driftBefore));
   }
 
   /** True once for each time that a change came without its subject. */

@@ -1,12 +1,14 @@
 // Reads what the live state begins with, page by page and bounded. The cursor is read first: a change that happens while the
 // lists are read comes again by subscription, and versions settle which copy is newer.
-import { backendsQuery, historyQuery, operationsQuery, startQuery } from '../graph/documents.ts';
+import { backendsQuery, driftQuery, historyQuery, operationsQuery, startQuery } from '../graph/documents.ts';
 import type { Requester } from '../graph/request.ts';
-import type { Backend, Operation, OperationState, Page, StatusChange, Viewer } from '../graph/types.ts';
+import type { Backend, Mapping, Operation, OperationState, Page, StatusChange, Viewer } from '../graph/types.ts';
+import { driftResults } from './drift.ts';
 import type { Snapshot } from './live-state.ts';
 
 const maxBackendPages = 10;
 const firstOperationPages = 2;
+const maxDriftPages = 3;
 const unsettled: readonly OperationState[] = ['UNKNOWN'];
 const underWay: readonly OperationState[] = ['PENDING', 'SENT', 'ACCEPTED'];
 
@@ -18,11 +20,12 @@ export interface OperationFilter {
 
 export async function readSnapshot(requester: Requester): Promise<Snapshot> {
   const start = await requester.request<{ statusCursor: string; me: Viewer }>(startQuery);
-  const [backends, newest, unknown, open, history] = await Promise.all([
+  const [backends, newest, unknown, open, drift, history] = await Promise.all([
     readBackends(requester),
     readOperations(requester, {}, firstOperationPages),
     readOperations(requester, { states: unsettled }, 1),
     readOperations(requester, { states: underWay }, 1),
+    readDrift(requester),
     requester.request<{ statusHistory: { nodes: readonly StatusChange[] } }>(historyQuery),
   ]);
   return {
@@ -30,6 +33,7 @@ export async function readSnapshot(requester: Requester): Promise<Snapshot> {
     viewer: start.me,
     backends: backends.nodes,
     operations: [...newest.nodes, ...unknown.nodes, ...open.nodes],
+    drift: drift.nodes,
     history: history.statusHistory.nodes,
   };
 }
@@ -39,6 +43,17 @@ export async function readBackends(requester: Requester): Promise<Page<Backend>>
   return await readPages<Backend>(maxBackendPages, null, async (after) => {
     const data = await requester.request<{ backends: Page<Backend> }>(backendsQuery, { after });
     return data.backends;
+  });
+}
+
+/** `hasNextPage` tells that there are more than are read. */
+export async function readDrift(requester: Requester): Promise<Page<Mapping>> {
+  return await readPages<Mapping>(maxDriftPages, null, async (after) => {
+    const data = await requester.request<{ mappings: Page<Mapping> }>(driftQuery, {
+      verification: driftResults,
+      after,
+    });
+    return data.mappings;
   });
 }
 

@@ -1,25 +1,28 @@
-// All that is known of one backend; for an open circuit, how to close it.
-import { useLiveState, useParts } from '../context.ts';
-import { circuitCloseMutation } from '../graph/documents.ts';
-import type { Backend, UserError } from '../graph/types.ts';
+// All that is known of one backend: what is wrong first, with what can be done about it.
+import { useLiveState } from '../context.ts';
+import { backendQuery } from '../graph/documents.ts';
+import type { Backend, BackendDetail } from '../graph/types.ts';
+import { driftIn } from '../live/drift.ts';
 import { shownStatus } from './backend-row.tsx';
-import { Drawer, Facts } from './drawer.tsx';
-import { formatWord } from './format.ts';
+import { CircuitForm } from './circuit-form.tsx';
+import { Drawer, type Fact, Facts } from './drawer.tsx';
+import { formatDuration, formatWord } from './format.ts';
 import { StatusBadge } from './icons.tsx';
-import { maySettle } from './operation-drawer.tsx';
-import { Failures } from './refusal.tsx';
+import { ProofForm } from './proof-form.tsx';
+import { QueueBar } from './queue.tsx';
 import { Age, Time } from './time.tsx';
-import { useMutation } from './use-mutation.ts';
+import { useDetail } from './use-detail.ts';
 
 interface BackendDrawerProps {
   readonly id: string;
   readonly onClose: () => void;
-  readonly onShowOperations: (id: string) => void;
+  readonly onShowOnly: (id: string) => void;
 }
 
-export function BackendDrawer({ id, onClose, onShowOperations }: BackendDrawerProps) {
-  const { backends, viewer, cursor } = useLiveState();
+export function BackendDrawer({ id, onClose, onShowOnly }: BackendDrawerProps) {
+  const { backends, mappings, cursor } = useLiveState();
   const backend = backends.get(id);
+  const { detail } = useDetail<BackendDetail>(backendQuery, id, backend?.version ?? 0);
   if (backend === undefined) {
     return (
       <Drawer id={id} title="Backend" onClose={onClose}>
@@ -27,7 +30,8 @@ export function BackendDrawer({ id, onClose, onShowOperations }: BackendDrawerPr
       </Drawer>
     );
   }
-  const { health, queue } = backend;
+  const { health } = backend;
+  const drifted = driftIn(mappings).filter((mapping) => mapping.backend?.id === id).length;
   return (
     <Drawer
       id={id}
@@ -43,83 +47,120 @@ export function BackendDrawer({ id, onClose, onShowOperations }: BackendDrawerPr
           <pre>{health.message}</pre>
         </div>
       )}
-      {backend.circuit.state !== 'CLOSED' && (
-        <CircuitForm backend={backend} isAllowed={maySettle(viewer, backend.project?.id)} key={id} />
-      )}
-      {backend.hostKeySha256 === null && (
-        <p className="warning">
-          No host key is accepted yet, so no call can be made. Compare it with the device's own, then use the mutation{' '}
-          <code>backendHostKeyAccept</code>.
-        </p>
-      )}
-      <p>
-        <button type="button" onClick={() => onShowOperations(id)}>
-          Show only its operations
+      <ProofForm backend={backend} key={`proof ${id}`} />
+      {backend.circuit.state !== 'CLOSED' && <CircuitForm backend={backend} key={`circuit ${id}`} />}
+      <div className="actions">
+        <button type="button" onClick={() => onShowOnly(id)}>
+          Show only this backend
         </button>
-      </p>
-      <Facts
-        facts={[
-          { name: 'Address', value: <code>{`${backend.host} port ${backend.port}`}</code> },
-          { name: 'Kind', value: `${formatWord(backend.family)} ${backend.ordinal}, driver ${backend.driver}` },
-          { name: 'Version', value: health.softwareVersion },
-          { name: 'Project', value: backend.project?.name },
-          { name: 'Site', value: backend.site },
-          { name: 'Labels', value: backend.labels.map((label) => `${label.name}=${label.value}`).join(', ') },
-          {
-            name: 'Last check',
-            value:
-              health.checkedAt === null ? (
-                'not yet'
-              ) : (
-                <>
-                  <Age at={health.checkedAt} /> ago{health.latencyMs !== null && `, ${health.latencyMs} ms`}
-                </>
-              ),
-          },
-          { name: 'Circuit', value: formatWord(backend.circuit.state) },
-          {
-            name: 'Queue',
-            value: `${queue.inFlight} on the wire, ${queue.waiting} waiting, at most ${queue.limit} may wait`,
-          },
-          { name: 'Held by', value: queue.holder ?? 'no relay process' },
-          { name: 'Host key', value: backend.hostKeySha256 === null ? null : <code>{backend.hostKeySha256}</code> },
-          { name: 'Id', value: <code>{backend.id}</code> },
-        ]}
-      />
+        {drifted > 0 && (
+          <span className="dim">
+            {drifted} of its objects {drifted === 1 ? 'has' : 'have'} drifted
+          </span>
+        )}
+      </div>
+      <Group title="Device" facts={deviceFacts(backend)} />
+      <Group title="Trust" facts={trustFacts(backend, detail)} />
+      <Group title="Calls" facts={callFacts(backend, detail)} />
+      <Group title="Registered" facts={registrationFacts(backend, detail)} />
     </Drawer>
   );
 }
 
-function CircuitForm({ backend, isAllowed }: { readonly backend: Backend; readonly isAllowed: boolean }) {
-  const { store } = useParts();
-  const { isBusy, failures, send } = useMutation<{
-    readonly backend: Backend | null;
-    readonly userErrors: readonly UserError[];
-  }>(circuitCloseMutation, 'backendCircuitClose');
-  const close = async (): Promise<void> => {
-    const payload = await send({ id: backend.id });
-    if (payload?.backend) store.backends([payload.backend]);
-  };
+function Group({ title, facts }: { readonly title: string; readonly facts: readonly Fact[] }) {
   return (
-    <section className="settle circuit" aria-labelledby="circuit-title">
-      <h3 id="circuit-title">The circuit is {formatWord(backend.circuit.state)}</h3>
-      <p>
-        {backend.circuit.reason ?? 'It kept failing'}
-        {backend.circuit.since !== null && (
-          <>
-            {' '}
-            – since <Time at={backend.circuit.since} />
-          </>
-        )}
-      </p>
-      <p>
-        {backend.circuit.state === 'OPEN' ? 'Calls are refused until it is closed.' : 'One call is let through to try.'}
-      </p>
-      <button type="button" className="primary" disabled={!isAllowed || isBusy} onClick={() => void close()}>
-        Close the circuit
-      </button>
-      {!isAllowed && <p className="dim">Only an operator of its project can.</p>}
-      <Failures failures={failures} />
+    <section>
+      <h3>{title}</h3>
+      <Facts facts={facts} />
     </section>
   );
+}
+
+function deviceFacts({ family, ordinal, driver, host, port, health }: Backend): readonly Fact[] {
+  const { checkedAt, latencyMs } = health;
+  return [
+    { name: 'Family', value: `${formatWord(family)} ${ordinal}` },
+    { name: 'Driver', value: <span className="mono">{driver}</span> },
+    { name: 'Software', value: health.softwareVersion ?? <span className="dim">not known yet</span> },
+    { name: 'Serial', value: health.serial === null ? null : <code>{health.serial}</code> },
+    { name: 'Address', value: <code>{`${host} port ${port}`}</code> },
+    {
+      name: 'Last check',
+      value:
+        checkedAt === null ? (
+          'not yet'
+        ) : (
+          <>
+            <Age at={checkedAt} /> ago{latencyMs !== null && `, took ${latencyMs} ms`}
+          </>
+        ),
+    },
+  ];
+}
+
+function trustFacts(backend: Backend, detail: BackendDetail | null): readonly Fact[] {
+  const { hostKeySha256, certificateSha256, cryptoProfile } = backend;
+  const vouched = detail?.caCertificates != null;
+  const hasNothing = hostKeySha256 === null && certificateSha256 === null && detail !== null && !vouched;
+  return [
+    { name: 'Host key', value: hostKeySha256 === null ? null : <code>{hostKeySha256}</code> },
+    { name: 'Certificate', value: certificateSha256 === null ? null : <code>{certificateSha256}</code> },
+    { name: 'Vouched for', value: vouched ? 'by certificates of authorities that were given with it' : null },
+    { name: 'Accepted', value: hasNothing ? 'nothing yet: no call can be made' : null },
+    {
+      name: 'Cryptography',
+      value: (
+        <>
+          {formatWord(cryptoProfile)}
+          {cryptoProfile === 'LEGACY' && <span className="risk"> – weak algorithms are allowed</span>}
+        </>
+      ),
+    },
+    { name: 'Log in with', value: detail?.credentialFields.map(spaced).join(', ') },
+  ];
+}
+
+function callFacts({ queue, circuit }: Backend, detail: BackendDetail | null): readonly Fact[] {
+  return [
+    { name: 'Queue', value: <QueueBar queue={queue} /> },
+    { name: 'At once', value: detail === null ? null : `${detail.limits.concurrency}, one at a time on one object` },
+    { name: 'Deadline', value: detail === null ? null : formatDuration(detail.limits.deadlineMs) },
+    { name: 'Held by', value: queue.holder ?? 'no relay process' },
+    {
+      name: 'Circuit',
+      value: (
+        <>
+          {formatWord(circuit.state)}
+          {circuit.since !== null && (
+            <>
+              {' since '}
+              <Time at={circuit.since} />
+            </>
+          )}
+        </>
+      ),
+    },
+    { name: 'INIT calls', value: detail === null ? null : detail.allowInit ? 'allowed' : 'not allowed' },
+  ];
+}
+
+function registrationFacts(backend: Backend, detail: BackendDetail | null): readonly Fact[] {
+  const options = Object.entries((detail?.options ?? {}) as Readonly<Record<string, unknown>>);
+  return [
+    { name: 'Project', value: backend.project?.name },
+    { name: 'Site', value: backend.site },
+    { name: 'Labels', value: backend.labels.map((label) => `${label.name}=${label.value}`).join(', ') },
+    {
+      name: 'Options',
+      value:
+        options.length === 0 ? null : options.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', '),
+    },
+    { name: 'Since', value: detail === null ? null : <Time at={detail.createdAt} /> },
+    { name: 'Id', value: <code>{backend.id}</code> },
+  ];
+}
+
+/** privateKey → private key. */
+function spaced(name: string): string {
+  return name.replace(/([A-Z])/g, ' $1').toLowerCase();
 }

@@ -2,7 +2,8 @@
 import { memo } from 'react';
 import type { Backend, OperatingStatus } from '../graph/types.ts';
 import { formatWord } from './format.ts';
-import { StatusBadge } from './icons.tsx';
+import { Icon, lockPath, StatusBadge } from './icons.tsx';
+import { proofProblem } from './proof.ts';
 import { Queue } from './queue.tsx';
 import { Age } from './time.tsx';
 
@@ -16,6 +17,7 @@ interface BackendRowProps {
 
 export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop, isChosen, onOpen }: BackendRowProps) {
   const { health, circuit } = backend;
+  const problem = proofProblem(backend);
   return (
     <button
       type="button"
@@ -33,7 +35,12 @@ export const BackendRow = memo(function BackendRow({ backend, isOpen, isTabStop,
         {circuit.state !== 'CLOSED' && (
           <span className="badge tone-bad solid">circuit {formatWord(circuit.state)}</span>
         )}
-        {backend.hostKeySha256 === null && <span className="badge tone-warn">no host key</span>}
+        {problem !== null && (
+          <span className={`badge solid ${backend.presented === null ? 'tone-warn' : 'tone-bad'}`}>
+            <Icon path={lockPath} />
+            {problem}
+          </span>
+        )}
         <StatusBadge status={shownStatus(backend)} />
       </span>
       <span className="line facts">

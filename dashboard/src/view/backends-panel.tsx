@@ -50,7 +50,7 @@ function rank(backend: Backend): number {
   const status = shownStatus(backend);
   if (status === 'OFFLINE') return 0;
   if (status === 'DISABLED') return 4;
-  if (backend.circuit.state !== 'CLOSED') return 1;
+  if (backend.circuit.state !== 'CLOSED' || backend.presented !== null) return 1;
   return status === 'UNKNOWN' ? 2 : 3;
 }
 
@@ -62,6 +62,7 @@ function summarise(backends: readonly Backend[]): string {
   return [
     count('offline', (backend) => shownStatus(backend) === 'OFFLINE'),
     count('with open circuit', (backend) => backend.circuit.state === 'OPEN'),
+    count('not trusted', (backend) => backend.presented !== null),
     count('unknown', (backend) => shownStatus(backend) === 'UNKNOWN'),
     count('online', (backend) => shownStatus(backend) === 'ONLINE'),
     count('disabled', (backend) => shownStatus(backend) === 'DISABLED'),

@@ -30,6 +30,9 @@ export function Drawer({ id, title, onClose, children }: DrawerProps) {
         </h2>
         <button type="button" className="quiet" onClick={onClose} aria-label="Close">
           <kbd>Esc</kbd>
+          <span className="touch" aria-hidden="true">
+            ×
+          </span>
         </button>
       </header>
       <div className="drawer-body">{children}</div>

@@ -1,7 +1,7 @@
 // Every status change as it happens, newest on top.
 import { memo, useMemo } from 'react';
 import { useLiveState } from '../context.ts';
-import { matchesLine } from '../filters/filters.ts';
+import { matchesLine, type OpenType } from '../filters/filters.ts';
 import type { FilterControl } from '../filters/use-filters.ts';
 import type { FeedLine } from '../live/live-state.ts';
 import { formatWord } from './format.ts';
@@ -15,8 +15,8 @@ export function FeedPanel({ control }: { readonly control: FilterControl }) {
   const open = (line: FeedLine): void => {
     if (line.type !== 'change') return;
     const { subjectType, subjectId } = line.change;
-    if (subjectType === 'Operation') change({ open: { type: 'operation', id: subjectId } });
-    if (subjectType === 'Backend') change({ open: { type: 'backend', id: subjectId } });
+    const type = openTypes[subjectType];
+    if (type !== undefined) change({ open: { type, id: subjectId } });
   };
   return (
     <Panel name="changes" title="Changes" summary={shown.length === 0 ? undefined : `newest ${shown.length}`}>
@@ -39,6 +39,12 @@ export function FeedPanel({ control }: { readonly control: FilterControl }) {
   );
 }
 
+const openTypes: Readonly<Record<string, OpenType>> = {
+  Operation: 'operation',
+  Backend: 'backend',
+  Mapping: 'mapping',
+};
+
 interface FeedRowProps {
   readonly line: FeedLine;
   readonly onOpen: (line: FeedLine) => void;
@@ -54,7 +60,7 @@ const FeedRow = memo(
       );
     }
     const { change, label } = line;
-    const isOpenable = change.subjectType === 'Operation' || change.subjectType === 'Backend';
+    const isOpenable = change.subjectType in openTypes;
     return (
       <div className="feed-line" data-to={change.to}>
         <Time at={change.at} />

@@ -34,6 +34,15 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** What is left, in whole seconds: `34 s`, `9:05`, `1:00:00`. */
+export function formatCountdown(ms: number): string {
+  const seconds = Math.ceil(Math.max(0, ms) / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
+}
+
 /** `tenant/42`, with the namespace when it is not the default one. */
 export function formatCmpObject(object: CmpObject): string {
   const name = `${object.type}/${object.externalId}`;
@@ -43,6 +52,12 @@ export function formatCmpObject(object: CmpObject): string {
 /** LEAST_MAPPED → least mapped. */
 export function formatWord(word: string): string {
   return word.toLowerCase().replaceAll('_', ' ');
+}
+
+/** A value of a device: texts as they are, nothing as `nothing`, all else as JSON. */
+export function formatValue(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  return typeof value === 'string' && value !== '' ? value : JSON.stringify(value);
 }
 
 export function formatJson(value: unknown): string {

@@ -52,7 +52,7 @@ export function Header({ control, onHelp }: HeaderProps) {
             {backends.get(backendId)?.name ?? 'a backend that is gone'} <span aria-hidden="true">×</span>
           </button>
         )}
-        {isFiltering(filters) && (
+        {(isFiltering(filters) || filters.found.length > 0) && (
           <button type="button" className="quiet" onClick={clear}>
             Clear
           </button>

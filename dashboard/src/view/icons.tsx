@@ -1,5 +1,5 @@
 // Small marks, one shape for each meaning, so that colour is never the only sign.
-import type { OperatingStatus, OperationState } from '../graph/types.ts';
+import type { OperatingStatus, OperationState, VerificationResult } from '../graph/types.ts';
 
 export type Tone = 'good' | 'bad' | 'odd' | 'busy' | 'calm' | 'warn';
 
@@ -16,6 +16,10 @@ const clock = 'M8 3.2V8l3 2M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0';
 const inbox = 'M3 9.5v3h10v-3M8 3v6M5.2 6.4 8 9.2l2.8-2.8';
 const barred = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M4 12 12 4';
 const pause = 'M6 4v8M10 4v8';
+const unequal = 'M3 6h10M3 10h10M10.5 3.5l-5 9';
+const hole = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0';
+/** For what a device proves itself with. */
+export const lockPath = 'M4 7.5h8v5.5H4zM5.5 7.5V5.2a2.5 2.5 0 0 1 5 0v2.3';
 
 export const stateMarks: Readonly<Record<OperationState, Mark>> = {
   PENDING: { tone: 'calm', path: clock },
@@ -34,6 +38,12 @@ export const statusMarks: Readonly<Record<OperatingStatus | 'DISABLED', Mark>> =
   DISABLED: { tone: 'calm', path: pause },
 };
 
+export const resultMarks: Readonly<Record<VerificationResult, Mark>> = {
+  MATCHES: { tone: 'good', path: check },
+  DRIFTED: { tone: 'warn', path: unequal },
+  MISSING: { tone: 'bad', path: hole },
+};
+
 export function Icon({ path }: { readonly path: string }) {
   return (
     <svg className="icon" viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
@@ -43,21 +53,22 @@ export function Icon({ path }: { readonly path: string }) {
 }
 
 export function StateBadge({ state }: { readonly state: OperationState }) {
-  const mark = stateMarks[state];
-  return (
-    <span className={`badge tone-${mark.tone}`}>
-      <Icon path={mark.path} />
-      {state.toLowerCase()}
-    </span>
-  );
+  return <MarkBadge mark={stateMarks[state]} word={state} />;
 }
 
 export function StatusBadge({ status }: { readonly status: OperatingStatus | 'DISABLED' }) {
-  const mark = statusMarks[status];
+  return <MarkBadge mark={statusMarks[status]} word={status} />;
+}
+
+export function ResultBadge({ result }: { readonly result: VerificationResult }) {
+  return <MarkBadge mark={resultMarks[result]} word={result} />;
+}
+
+function MarkBadge({ mark, word }: { readonly mark: Mark; readonly word: string }) {
   return (
     <span className={`badge tone-${mark.tone}`}>
       <Icon path={mark.path} />
-      {status.toLowerCase()}
+      {word.toLowerCase()}
     </span>
   );
 }

@@ -6,7 +6,7 @@ export const keys: readonly { readonly keys: string; readonly does: string }[] =
   { keys: 'j  k', does: 'Next and previous row (also the arrow keys)' },
   { keys: 'Enter', does: 'Open the row' },
   { keys: 'Esc', does: 'Close what is open, or leave a field' },
-  { keys: '1  2  3', does: 'Backends, operations, changes' },
+  { keys: '1  2  3  4', does: 'Backends, operations, changes, drift' },
   { keys: 'u', does: 'First unknown outcome' },
   { keys: '?', does: 'These keys' },
 ];
@@ -53,6 +53,8 @@ function act(key: string, actions: KeyActions): boolean {
       return focus('[data-list="operations"] [data-row]');
     case '3':
       return focus('[data-list="changes"]');
+    case '4':
+      return focus('[data-list="drift"] [data-row]');
     case 'u':
       return focus('[data-list="unknown"] button');
     case '?':
@@ -73,7 +75,11 @@ function focus(selector: string): boolean {
 function move(step: number): boolean {
   const active = document.activeElement;
   const open = document.querySelector<HTMLElement>('main [data-row][aria-expanded="true"]');
-  const here = active?.closest<HTMLElement>('[data-row]') ?? open;
+  // From a button beside a row, too.
+  const here =
+    active?.closest<HTMLElement>('[data-row]') ??
+    active?.closest('li')?.querySelector<HTMLElement>('[data-row]') ??
+    open;
   const list = (active?.closest('[data-list]') ?? open?.closest('[data-list]')) || document.querySelector(firstList);
   const rows = [...(list?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
   const next = here === null ? rows[0] : rows[rows.indexOf(here) + step];

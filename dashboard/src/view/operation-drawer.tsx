@@ -1,21 +1,20 @@
-// All that is known of one operation; for an unknown outcome, how to settle it.
-import { useLiveState } from '../context.ts';
-import type { OperationDetail, Viewer } from '../graph/types.ts';
+// All that is known of one operation; where there is no verdict, how to settle it.
+import type { OperationDetail } from '../graph/types.ts';
 import { Drawer, Facts } from './drawer.tsx';
 import { formatCmpObject, formatDuration, formatJson, formatWord } from './format.ts';
-import { StateBadge } from './icons.tsx';
+import { ResultBadge, StateBadge } from './icons.tsx';
 import { Failures } from './refusal.tsx';
-import { SettleForm } from './settle-form.tsx';
+import { isSettleable, SettleForm } from './settle-form.tsx';
 import { Time } from './time.tsx';
 import { useOperation } from './use-operation.ts';
 
 interface OperationDrawerProps {
   readonly id: string;
   readonly onClose: () => void;
+  readonly onOpenMapping: (id: string) => void;
 }
 
-export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
-  const { viewer } = useLiveState();
+export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerProps) {
   const { operation, detail, isGone, failure } = useOperation(id);
   if (operation === null) {
     return (
@@ -44,9 +43,8 @@ export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
           <pre>{deviceError.message}</pre>
         </div>
       )}
-      {operation.state === 'UNKNOWN' && (
-        <SettleForm operation={operation} isAllowed={maySettle(viewer, project?.id)} key={id} />
-      )}
+      {isSettleable(operation) && <SettleForm operation={operation} key={`${id} ${operation.state}`} />}
+      {detail !== null && <Evidence detail={detail} />}
       <Facts
         facts={[
           { name: 'Backend', value: backend?.name },
@@ -76,12 +74,17 @@ export function OperationDrawer({ id, onClose }: OperationDrawerProps) {
           { name: 'Id', value: <code>{operation.id}</code> },
         ]}
       />
-      {detail === null ? <p className="dim">Reading…</p> : <Details detail={detail} />}
+      {detail === null ? <p className="dim">Reading…</p> : <Details detail={detail} onOpenMapping={onOpenMapping} />}
     </Drawer>
   );
 }
 
-function Details({ detail }: { readonly detail: OperationDetail }) {
+interface DetailsProps {
+  readonly detail: OperationDetail;
+  readonly onOpenMapping: (id: string) => void;
+}
+
+function Details({ detail, onOpenMapping }: DetailsProps) {
   return (
     <>
       <Block title="On the wire" text={detail.wireCall} />
@@ -95,31 +98,38 @@ function Details({ detail }: { readonly detail: OperationDetail }) {
               <li key={mapping.id}>
                 <span className="mono">{mapping.cmpObject === null ? '–' : formatCmpObject(mapping.cmpObject)}</span>
                 {mapping.role !== '' && <span className="dim"> as {mapping.role}</span>} →{' '}
-                <span className="mono">{mapping.key}</span>
+                <button type="button" className="link mono" onClick={() => onOpenMapping(mapping.id)}>
+                  {mapping.key}
+                </button>{' '}
+                {mapping.lastVerification !== null && <ResultBadge result={mapping.lastVerification.result} />}
                 <div className="dim">
                   {mapping.resource} in {mapping.scope}
-                  {mapping.uuid !== null && ` · ${mapping.uuid}`} · {mapping.state.toLowerCase()}
+                  {mapping.uuid !== null && ` · ${mapping.uuid}`} · {mapping.mappingState.toLowerCase()}
                 </div>
               </li>
             ))}
           </ul>
         </section>
       )}
-      {detail.evidence.length > 0 && (
-        <section>
-          <h3>Evidence</h3>
-          <ol className="evidence">
-            {detail.evidence.map((entry) => (
-              <li key={`${entry.at} ${entry.source} ${entry.finding}`}>
-                <Time at={entry.at} /> <b>{formatWord(entry.finding)}</b>{' '}
-                <span className="dim">from {entry.source}</span>
-                {entry.note !== null && <div>{entry.note}</div>}
-              </li>
-            ))}
-          </ol>
-        </section>
-      )}
     </>
+  );
+}
+
+/** What was learned on the way: it comes before what was sent, for it is what settles. */
+function Evidence({ detail }: { readonly detail: OperationDetail }) {
+  if (detail.evidence.length === 0) return null;
+  return (
+    <section>
+      <h3>Evidence</h3>
+      <ol className="evidence">
+        {detail.evidence.map((entry) => (
+          <li key={`${entry.at} ${entry.source} ${entry.finding}`}>
+            <Time at={entry.at} /> <b>{formatWord(entry.finding)}</b> <span className="dim">from {entry.source}</span>
+            {entry.note !== null && <div>{entry.note}</div>}
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 
@@ -134,10 +144,4 @@ function Block({ title, text }: { readonly title: string; readonly text: string 
       </pre>
     </section>
   );
-}
-
-/** Whether the viewer is an operator of the project. The server decides; this only spares a refusal. */
-export function maySettle(viewer: Viewer | null, projectId: string | undefined): boolean {
-  if (viewer === null) return false;
-  return viewer.admin || viewer.projects.some(({ role, project }) => role === 'OPERATOR' && project.id === projectId);
 }

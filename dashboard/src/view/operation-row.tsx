@@ -46,7 +46,7 @@ export const OperationRow = memo(function OperationRow({ operation, isOpen, isTa
   );
 });
 
-function said({ deviceError, sentAt, finishedAt, settledBy }: Operation) {
+function said({ state, deviceError, sentAt, finishedAt, settledBy }: Operation) {
   if (deviceError !== null) {
     return (
       <span className="error" title={`${deviceError.code}: ${deviceError.message}`}>
@@ -54,6 +54,7 @@ function said({ deviceError, sentAt, finishedAt, settledBy }: Operation) {
       </span>
     );
   }
+  if (state === 'ACCEPTED') return 'a job on the device';
   if (sentAt === null || finishedAt === null) return null;
   const took = formatDuration(Date.parse(finishedAt) - Date.parse(sentAt));
   return settledBy === null || settledBy === 'reply' ? took : `settled by ${settledBy}`;

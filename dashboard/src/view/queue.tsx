@@ -28,3 +28,23 @@ export function Queue({ queue }: { readonly queue: Backend['queue'] }) {
     </span>
   );
 }
+
+/** The same at length, for one backend. */
+export function QueueBar({ queue }: { readonly queue: Backend['queue'] }) {
+  const { waiting, inFlight, limit } = queue;
+  return (
+    <span className="queue-bar">
+      <span>
+        <b>{inFlight}</b> on the wire, <b>{waiting}</b> waiting
+      </span>
+      <meter
+        min={0}
+        max={Math.max(1, limit)}
+        high={limit * 0.8}
+        value={waiting}
+        aria-label={`${waiting} of ${limit}`}
+      />
+      <span className="dim">of {limit} that may wait</span>
+    </span>
+  );
+}

@@ -1,55 +1,72 @@
-// Settling an unknown outcome: let the driver look, or say what a person found. Before `quietUntil` "it did not happen" may
-// still turn out wrong, so it must be said twice.
+// Settling what has no verdict: an unknown outcome, or a job that the device took. The driver looks, or a person says what they
+// found. Before `quietUntil` "it did not happen" may still turn out wrong, so it must be said twice.
 import { useState } from 'react';
-import { useParts } from '../context.ts';
+import { useLiveState, useParts } from '../context.ts';
 import { operationSettleMutation } from '../graph/documents.ts';
-import type { Operation, UserError } from '../graph/types.ts';
-import { useClock } from './clock.ts';
-import { formatDuration } from './format.ts';
+import type { Operation, OperationDetail, UserError } from '../graph/types.ts';
+import { Countdown, useMsLeft } from './countdown.tsx';
+import { formatWord } from './format.ts';
+import { isOperator } from './permissions.ts';
 import { Failures } from './refusal.tsx';
 import { useMutation } from './use-mutation.ts';
 
-interface SettleFormProps {
-  readonly operation: Operation;
-  readonly isAllowed: boolean;
-}
-
 interface SettlePayload {
-  readonly operation: Operation | null;
+  readonly operation: OperationDetail | null;
   readonly userErrors: readonly UserError[];
 }
 
 type Verdict = 'SUCCEEDED' | 'FAILED';
 
-export function SettleForm({ operation, isAllowed }: SettleFormProps) {
+const words = {
+  UNKNOWN: {
+    title: 'Settle it',
+    says: 'It was sent, and no verdict came back: it may have happened. It is never repeated by itself.',
+    look: 'Probe the device',
+    undecided: 'The probe could not tell',
+  },
+  ACCEPTED: {
+    title: 'The device took it as a job',
+    says: 'It has not said how the job ended; nobody asks by itself.',
+    look: 'Look',
+    undecided: 'Not settled',
+  },
+} as const;
+
+export function isSettleable(operation: Operation): operation is Operation & { readonly state: keyof typeof words } {
+  return operation.state in words;
+}
+
+export function SettleForm({ operation }: { readonly operation: Operation & { readonly state: keyof typeof words } }) {
   const { store } = useParts();
+  const { viewer } = useLiveState();
+  const isAllowed = isOperator(viewer, operation.project?.id);
+  const isJob = operation.state === 'ACCEPTED';
+  const { title, says, look, undecided } = words[operation.state];
   const [verdict, setVerdict] = useState<Verdict | null>(null);
   const [note, setNote] = useState('');
   const [isForced, setForced] = useState(false);
   const [found, setFound] = useState('');
   const { isBusy, failures, send } = useMutation<SettlePayload>(operationSettleMutation, 'operationSettle');
-  const quietMs = useClock((nowMs) =>
-    operation.quietUntil === null
-      ? 0
-      : Math.max(0, 1000 * Math.ceil((Date.parse(operation.quietUntil) - nowMs) / 1000)),
-  );
-  const mustForce = verdict === 'FAILED' && quietMs > 0;
+  const isQuiet = useMsLeft(operation.quietUntil) > 0;
+  const mustForce = verdict === 'FAILED' && isQuiet;
 
   const settle = async (input: Readonly<Record<string, unknown>>): Promise<void> => {
     setFound('');
     const payload = await send({ id: operation.id, ...input });
     if (!payload?.operation) return;
     store.operations([payload.operation]);
-    if (payload.operation.state === 'UNKNOWN') setFound('The probe could not tell. See the evidence below.');
+    if (!isSettleable(payload.operation)) return;
+    const newest = payload.operation.evidence.at(-1);
+    setFound(newest === undefined ? `${undecided}.` : `${undecided}: ${formatWord(newest.finding)}. See the evidence.`);
   };
 
   return (
-    <section className="settle" aria-labelledby="settle-title">
-      <h3 id="settle-title">Settle it</h3>
-      <p>It was sent, and no verdict came back: it may have happened. It is never repeated by itself.</p>
-      {quietMs > 0 && (
-        <p className="warning">
-          For another <b>{formatDuration(quietMs)}</b> the call may still take effect.
+    <section className={isJob ? 'settle job' : 'settle'} aria-labelledby="settle-title">
+      <h3 id="settle-title">{title}</h3>
+      <p>{says}</p>
+      {isQuiet && (
+        <p className="warning quiet-until">
+          For another <Countdown until={operation.quietUntil} /> the call may still take effect.
         </p>
       )}
       {!isAllowed && <p className="warning">Only an operator of its project can settle it.</p>}
@@ -57,50 +74,52 @@ export function SettleForm({ operation, isAllowed }: SettleFormProps) {
         <legend className="visually-hidden">How to settle it</legend>
         <div className="settle-probe">
           <button type="button" className="primary" onClick={() => void settle({})}>
-            Probe the device
+            {look}
           </button>
           <span className="dim">Reads from the device; changes nothing there.</span>
         </div>
-        <form
-          onSubmit={(event) => {
-            event.preventDefault();
-            void settle({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
-          }}
-        >
-          <p className="or">or, if you looked yourself:</p>
-          <label className="choice">
-            <input
-              type="radio"
-              name="verdict"
-              checked={verdict === 'SUCCEEDED'}
-              onChange={() => setVerdict('SUCCEEDED')}
-            />
-            It happened
-          </label>
-          <label className="choice">
-            <input type="radio" name="verdict" checked={verdict === 'FAILED'} onChange={() => setVerdict('FAILED')} />
-            It did not happen
-          </label>
-          <label className="field">
-            How you know, for the record
-            <textarea
-              rows={2}
-              maxLength={1000}
-              required
-              value={note}
-              onChange={(event) => setNote(event.target.value)}
-            />
-          </label>
-          {mustForce && (
-            <label className="choice warning">
-              <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-              It may still happen after I say that it did not. Record it anyway.
+        <details open={!isJob}>
+          <summary>or, if you looked yourself</summary>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              void settle({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
+            }}
+          >
+            <label className="choice">
+              <input
+                type="radio"
+                name="verdict"
+                checked={verdict === 'SUCCEEDED'}
+                onChange={() => setVerdict('SUCCEEDED')}
+              />
+              It happened
             </label>
-          )}
-          <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
-            Record the verdict
-          </button>
-        </form>
+            <label className="choice">
+              <input type="radio" name="verdict" checked={verdict === 'FAILED'} onChange={() => setVerdict('FAILED')} />
+              It did not happen
+            </label>
+            <label className="field">
+              How you know, for the record
+              <textarea
+                rows={2}
+                maxLength={1000}
+                required
+                value={note}
+                onChange={(event) => setNote(event.target.value)}
+              />
+            </label>
+            {mustForce && (
+              <label className="choice warning">
+                <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+                It may still happen after I say that it did not. Record it anyway.
+              </label>
+            )}
+            <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
+              Record the verdict
+            </button>
+          </form>
+        </details>
       </fieldset>
       <p role="status" className="found">
         {isBusy ? 'Asking…' : found}

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/use-filters.ts';
 import { newestFirst } from '../live/live-state.ts';
+import { Countdown } from './countdown.tsx';
 import { formatCmpObject } from './format.ts';
 import { Icon, stateMarks } from './icons.tsx';
 import { Age } from './time.tsx';
@@ -38,6 +39,7 @@ export function UnknownStrip({ control }: { readonly control: FilterControl }) {
               <span className="dim">
                 <Age at={operation.sentAt ?? operation.createdAt} /> ago
               </span>
+              <Countdown until={operation.quietUntil} before="quiet in " />
               <span className="go">Settle</span>
             </button>
           </li>

@@ -6,12 +6,13 @@ import {
   isFiltering,
   matchesBackend,
   matchesLine,
+  matchesMapping,
   matchesPlace,
   matchesServerFilters,
   matchesText,
   parseFilters,
 } from '../../../dashboard/src/filters/filters.ts';
-import { backend, operation } from '../support/samples.ts';
+import { backend, found, mapping, operation } from '../support/samples.ts';
 
 const none = parseFilters('');
 
@@ -23,6 +24,7 @@ describe('the query string', () => {
   test('round trip', () => {
     const all: Filters = {
       states: ['UNKNOWN', 'FAILED'],
+      found: ['MISSING'],
       backendId: 'QmFja2VuZDox',
       projectId: 'p/1 &',
       text: 'tenant/42 ä',
@@ -31,6 +33,17 @@ describe('the query string', () => {
     expect(parseFilters(formatFilters(all))).toEqual(all);
     expect(formatFilters(none)).toBe('');
     expect(formatFilters(filters({ states: ['UNKNOWN', 'FAILED'] }))).toBe('?state=unknown,failed');
+  });
+
+  test('each kind of drawer has its own name in it', () => {
+    for (const type of ['operation', 'backend', 'mapping'] as const) {
+      const open = { type, id: `id of ${type}` };
+      expect(parseFilters(formatFilters(filters({ open }))).open).toEqual(open);
+    }
+    expect(formatFilters(filters({ found: ['DRIFTED', 'MISSING'], open: { type: 'mapping', id: 'm1' } }))).toBe(
+      '?found=drifted,missing&mapping=m1',
+    );
+    expect(parseFilters('?found=missing,matches').found).toEqual(['MISSING']);
   });
 
   test('what is no state is left out, and a text that is too long is cut', () => {
@@ -67,6 +80,14 @@ describe('matching', () => {
   test('backends by label and site', () => {
     expect(matchesBackend(filters({ text: 'rack=b12 fra1' }), backend())).toBe(true);
     expect(matchesBackend(filters({ text: 'rack=b13' }), backend())).toBe(false);
+  });
+
+  test('mappings by backend, project and every word of what is known of them', () => {
+    const drifted = mapping(found('DRIFTED'));
+    expect(matchesMapping(filters({ text: 'WEB tenant/42 fw-1 drifted action', projectId: 'p1' }), drifted)).toBe(true);
+    expect(matchesMapping(filters({ text: 'missing' }), drifted)).toBe(false);
+    expect(matchesMapping(filters({ backendId: 'b2' }), drifted)).toBe(false);
+    expect(matchesMapping(filters({ projectId: 'p2' }), mapping({ project: null }))).toBe(false);
   });
 
   test('notes of the page itself are never hidden', () => {

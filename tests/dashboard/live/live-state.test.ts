@@ -11,7 +11,7 @@ import {
   maxFeedLines,
   maxOperations,
 } from '../../../dashboard/src/live/live-state.ts';
-import { backend, checkpoint, item, operation, snapshot } from '../support/samples.ts';
+import { backend, checkpoint, item, mapping, operation, snapshot } from '../support/samples.ts';
 
 const begun = applySnapshot(emptyState, snapshot());
 
@@ -55,8 +55,12 @@ describe('applyItems', () => {
 
   test('lines keep what their subject was called', () => {
     const cmpObject = { namespace: 'default', type: 'tenant', externalId: '42' };
-    const mapping = { __typename: 'Mapping', id: 'm1', key: 'blocked/203.0.113.7', cmpObject } as const;
-    const subjects = [operation(), backend(), mapping, { __typename: 'Project' } as const];
+    const subjects = [
+      operation(),
+      backend(),
+      mapping({ key: 'blocked/203.0.113.7', cmpObject }),
+      { __typename: 'Project' } as const,
+    ];
     const state = applyItems(
       begun,
       subjects.map((subject, index) => item(index, subject)),

@@ -1,6 +1,6 @@
 // The root fields of the fake graph: the supergraph's own schema with resolvers over a FakeWorld.
 import { randomUUID } from 'node:crypto';
-import { coded, type FakeOperation, type FakeWorld, now, page, projects } from './fake-world.ts';
+import { coded, type FakeMapping, type FakeOperation, type FakeWorld, now, page, projects } from './fake-world.ts';
 
 export interface FakeContext {
   readonly bearer: string | null;
@@ -18,6 +18,11 @@ interface OperationsArguments extends Paging {
   readonly projectId?: string | null;
   readonly backendId?: string | null;
   readonly states?: readonly string[] | null;
+}
+
+interface MappingsArguments extends Paging {
+  readonly states?: readonly string[] | null;
+  readonly verification?: readonly string[] | null;
 }
 
 export function createRoot(world: FakeWorld) {
@@ -55,6 +60,23 @@ export function createRoot(world: FakeWorld) {
     backends: ({ first, after }: Paging, context: FakeContext) => {
       guard(context);
       return page([...world.backends.values()], first, after);
+    },
+    backend: ({ id }: { readonly id: string }, context: FakeContext) => {
+      guard(context);
+      return world.backends.get(id) ?? null;
+    },
+    mappings: ({ states, verification, first, after }: MappingsArguments, context: FakeContext) => {
+      guard(context);
+      const found = [...world.mappings.values()].filter(
+        (mapping) =>
+          (!states || states.includes(mapping.state)) &&
+          (!verification || verification.includes(mapping.lastVerification?.result ?? '')),
+      );
+      return page(found.reverse(), first, after);
+    },
+    mapping: ({ id }: { readonly id: string }, context: FakeContext) => {
+      guard(context);
+      return world.mappings.get(id) ?? null;
     },
     operations: ({ projectId, backendId, states, first, after }: OperationsArguments, context: FakeContext) => {
       guard(context);
@@ -112,6 +134,21 @@ export function createRoot(world: FakeWorld) {
       record('operationSettle', input);
       return settle(world, input);
     },
+    backendHostKeyAccept: ({ input }: WithInput, context: FakeContext) => {
+      guard(context);
+      record('backendHostKeyAccept', input);
+      return accept(world, input, 'hostKeySha256');
+    },
+    backendCertificateAccept: ({ input }: WithInput, context: FakeContext) => {
+      guard(context);
+      record('backendCertificateAccept', input);
+      return accept(world, input, 'certificateSha256');
+    },
+    mappingVerify: ({ input }: WithInput, context: FakeContext) => {
+      guard(context);
+      record('mappingVerify', input);
+      return verify(world.mappings.get(String(input.id)), world);
+    },
     backendCircuitClose: ({ input }: WithInput, context: FakeContext) => {
       guard(context);
       record('backendCircuitClose', input);
@@ -123,12 +160,35 @@ export function createRoot(world: FakeWorld) {
   };
 }
 
+function accept(world: FakeWorld, input: Input, field: 'hostKeySha256' | 'certificateSha256') {
+  const id = String(input.id);
+  const circuit = { state: 'CLOSED', since: now(), reason: null };
+  const to = field === 'hostKeySha256' ? 'HOST_KEY_ACCEPTED' : 'CERTIFICATE_ACCEPTED';
+  world.updateBackend(
+    id,
+    { [field]: input[field], presented: null, circuit },
+    { kind: 'backend.identity', from: null, to },
+  );
+  return { backend: world.backends.get(id), userErrors: [] };
+}
+
+/** The device is seen as the mapping's `nextLook` says. */
+function verify(mapping: FakeMapping | undefined, world: FakeWorld) {
+  if (mapping === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such mapping.', 'NEVER')] };
+  if (mapping.nextLook === undefined)
+    return { userErrors: [refusal('UNAVAILABLE', 'The device could not be asked.', 'SAME_KEY')] };
+  return {
+    mapping: world.updateMapping(mapping.id, { lastVerification: { at: now(), ...mapping.nextLook } }),
+    userErrors: [],
+  };
+}
+
 /** The probe finds what an operation's `probeFinds` says: a state, or nothing certain. */
 function settle(world: FakeWorld, input: Input) {
   const operation = world.operations.get(String(input.id));
   if (operation === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such operation.', 'NEVER')] };
-  if (operation.state !== 'UNKNOWN') {
-    return { userErrors: [refusal('WRONG_STATE', `The operation is ${operation.state}, not UNKNOWN.`, 'NEVER')] };
+  if (operation.state !== 'UNKNOWN' && operation.state !== 'ACCEPTED') {
+    return { userErrors: [refusal('WRONG_STATE', `The operation is ${operation.state}.`, 'NEVER')] };
   }
   const { verdict, note } = input;
   const isQuiet = typeof operation.quietUntil === 'string' && Date.parse(operation.quietUntil) > Date.now();

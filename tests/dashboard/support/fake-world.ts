@@ -22,6 +22,25 @@ export interface FakeOperation {
   readonly [field: string]: unknown;
 }
 
+export interface FakeMapping {
+  readonly __typename: 'Mapping';
+  readonly id: string;
+  readonly version: number;
+  readonly state: string;
+  readonly backend: { readonly id: string; readonly name: string };
+  readonly project: FakeProject;
+  readonly lastVerification: FakeVerification | null;
+  /** What the next look finds; undefined: the device can't be asked. */
+  readonly nextLook?: Omit<FakeVerification, 'at'> | undefined;
+  readonly [field: string]: unknown;
+}
+
+export interface FakeVerification {
+  readonly at: string;
+  readonly result: string;
+  readonly differences: readonly { readonly path: string; readonly wanted: unknown; readonly found: unknown }[];
+}
+
 export interface FakeProject {
   readonly id: string;
   readonly name: string;
@@ -43,6 +62,7 @@ export const projects: readonly FakeProject[] = [
 export class FakeWorld {
   readonly backends = new Map<string, FakeBackend>();
   readonly operations = new Map<string, FakeOperation>();
+  readonly mappings = new Map<string, FakeMapping>();
   readonly changes: FakeChange[] = [];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
   /** Cursors below it are expired. */
@@ -81,6 +101,10 @@ export class FakeWorld {
       cryptoProfile: 'MODERN',
       allowInit: false,
       hostKeySha256: 'SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU',
+      certificateSha256: null,
+      caCertificates: null,
+      presented: null,
+      options: {},
       credentialFields: ['username', 'privateKey'],
       createdAt: now(),
       ...patch,
@@ -90,7 +114,11 @@ export class FakeWorld {
   }
 
   /** Changes a backend; with `change`, its status change is streamed. */
-  updateBackend(id: string, patch: Partial<FakeBackend>, change?: { kind: string; from: string; to: string }): void {
+  updateBackend(
+    id: string,
+    patch: Partial<FakeBackend>,
+    change?: { kind: string; from: string | null; to: string },
+  ): void {
     const old = this.backends.get(id);
     if (old === undefined) throw new Error(`no backend ${id}`);
     const backend = { ...old, version: old.version + (change === undefined ? 0 : 1), ...patch };
@@ -142,6 +170,48 @@ export class FakeWorld {
     return operation;
   }
 
+  addMapping(patch: Partial<FakeMapping> = {}): FakeMapping {
+    const number = this.mappings.size + 1;
+    const backend = this.backends.values().next().value ?? this.addBackend();
+    const mapping: FakeMapping = {
+      __typename: 'Mapping',
+      id: `m${number}`,
+      version: 1,
+      state: 'ACTIVE',
+      role: '',
+      resource: 'rule',
+      scope: 'inet filter forward',
+      key: `rule-${number}`,
+      uuid: String(100 + number),
+      shared: false,
+      desired: { action: 'ACCEPT', protocol: 'TCP', destinationPort: 443 },
+      project: projects[0] as FakeProject,
+      backend: { id: backend.id, name: backend.name },
+      cmpObject: { namespace: 'default', type: 'tenant', externalId: String(number) },
+      lastVerification: null,
+      operation: null,
+      createdAt: now(-3_600_000),
+      updatedAt: now(-3_600_000),
+      ...patch,
+    };
+    this.mappings.set(mapping.id, mapping);
+    return mapping;
+  }
+
+  /** Changes a mapping as a look or a call does; the change is streamed. */
+  updateMapping(id: string, patch: Partial<FakeMapping>): FakeMapping {
+    const old = this.mappings.get(id);
+    if (old === undefined) throw new Error(`no mapping ${id}`);
+    const mapping = { ...old, version: old.version + 1, ...patch };
+    this.mappings.set(id, mapping);
+    const { lastVerification: before } = old;
+    const { lastVerification: after } = mapping;
+    if (after !== null && after !== before)
+      this.#append(mapping, 'mapping.verification', before?.result ?? null, after.result, null);
+    else this.#append(mapping, 'mapping.state', old.state, mapping.state, null);
+    return mapping;
+  }
+
   get cursor(): string {
     return `c${this.changes.length}`;
   }
@@ -163,12 +233,16 @@ export class FakeWorld {
   }
 
   withSubject(change: FakeChange): unknown {
-    const entities: ReadonlyMap<string, unknown> = change.subjectType === 'Backend' ? this.backends : this.operations;
-    return { ...change, subject: entities.get(change.subjectId) ?? null };
+    const entities: Readonly<Record<string, ReadonlyMap<string, unknown>>> = {
+      Backend: this.backends,
+      Operation: this.operations,
+      Mapping: this.mappings,
+    };
+    return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };
   }
 
   #append(
-    subject: FakeBackend | FakeOperation,
+    subject: FakeBackend | FakeOperation | FakeMapping,
     kind: string,
     from: string | null,
     to: string,
@@ -203,6 +277,10 @@ export function health(patch: Readonly<Record<string, unknown>>): Readonly<Recor
     message: null,
     ...patch,
   };
+}
+
+export function verification(result: string, differences: FakeVerification['differences'] = [], at = now()) {
+  return { lastVerification: { at, result, differences } };
 }
 
 export function now(offsetMs = 0): string {

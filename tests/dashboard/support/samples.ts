@@ -1,5 +1,12 @@
 // Entities as the page's documents select them, for tests of the pure parts.
-import type { Backend, FeedItem, Operation, StatusChange, Viewer } from '../../../dashboard/src/graph/types.ts';
+import type {
+  Backend,
+  FeedItem,
+  Mapping,
+  Operation,
+  StatusChange,
+  Viewer,
+} from '../../../dashboard/src/graph/types.ts';
 import type { Snapshot } from '../../../dashboard/src/live/live-state.ts';
 
 export const viewer: Viewer = { name: 'admin', admin: true, projects: [] };
@@ -20,10 +27,13 @@ export function backend(patch: Partial<Backend> = {}): Backend {
     port: 22,
     provisioningStatus: 'ENABLED',
     operatingStatus: 'ONLINE',
-    health: { checkedAt: null, latencyMs: null, softwareVersion: null, message: null },
+    health: { checkedAt: null, latencyMs: null, softwareVersion: null, serial: null, message: null },
     circuit: { state: 'CLOSED', since: null, reason: null },
     queue: { waiting: 0, inFlight: 0, limit: 100, holder: null },
+    cryptoProfile: 'MODERN',
     hostKeySha256: null,
+    certificateSha256: null,
+    presented: null,
     ...patch,
   };
 }
@@ -50,6 +60,36 @@ export function operation(patch: Partial<Operation> = {}): Operation {
     requestId: 'req-1',
     ...patch,
   };
+}
+
+export function mapping(patch: Partial<Mapping> = {}): Mapping {
+  return {
+    __typename: 'Mapping',
+    id: 'm1',
+    version: 1,
+    project: { id: 'p1', name: 'acme' },
+    backend: { id: 'b1', name: 'fw-1' },
+    cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' },
+    role: '',
+    resource: 'rule',
+    scope: 'inet filter forward',
+    key: 'web',
+    uuid: '7',
+    shared: false,
+    mappingState: 'ACTIVE',
+    updatedAt: '2026-01-31T12:00:00.000Z',
+    lastVerification: null,
+    ...patch,
+  };
+}
+
+/** What a look found. */
+export function found(
+  result: 'MATCHES' | 'DRIFTED' | 'MISSING',
+  at = '2026-01-31T12:00:00.000Z',
+): Pick<Mapping, 'lastVerification'> {
+  const differences = result === 'DRIFTED' ? [{ path: 'action', wanted: 'ACCEPT', found: 'DROP' }] : [];
+  return { lastVerification: { at, result, differences } };
 }
 
 /** Item `number` of the stream: its cursor is `c<number>` and its change `s<number>`. */
@@ -79,5 +119,5 @@ export function checkpoint(number: number): FeedItem {
 }
 
 export function snapshot(patch: Partial<Snapshot> = {}): Snapshot {
-  return { cursor: 'c0', viewer, backends: [], operations: [], history: [], ...patch };
+  return { cursor: 'c0', viewer, backends: [], operations: [], drift: [], history: [], ...patch };
 }

@@ -1,6 +1,13 @@
 // How ages, durations and names are written.
 import { describe, expect, test } from '@jest/globals';
-import { formatAge, formatCmpObject, formatDuration, formatTime } from '../../../dashboard/src/view/format.ts';
+import {
+  formatAge,
+  formatCmpObject,
+  formatCountdown,
+  formatDuration,
+  formatTime,
+  formatValue,
+} from '../../../dashboard/src/view/format.ts';
 
 describe('format', () => {
   test('ages go in steps that do not flicker, and are never negative', () => {
@@ -10,6 +17,16 @@ describe('format', () => {
 
   test('durations', () => {
     expect([34, 1_234, 125_000].map(formatDuration)).toEqual(['34 ms', '1.2 s', '2 min 5 s']);
+  });
+
+  test('countdowns, in whole seconds that begin anew', () => {
+    const left = [0, 1, 33_001, 60_000, 545_000, 3_600_000].map(formatCountdown);
+    expect(left).toEqual(['0 s', '1 s', '34 s', '1:00', '9:05', '1:00:00']);
+  });
+
+  test('values of a device: nothing, an empty text and a list can be told apart', () => {
+    const values = [null, '', 'DROP', 443, ['a'], { to: 'b' }].map(formatValue);
+    expect(values).toEqual(['nothing', '""', 'DROP', '443', '["a"]', '{"to":"b"}']);
   });
 
   test('the day is named only when it matters', () => {

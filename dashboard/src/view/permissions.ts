@@ -1,0 +1,17 @@
+// What the viewer may do. The server decides; this only spares a refusal.
+import type { Role, Viewer } from '../graph/types.ts';
+
+/** Settling, accepting keys, closing circuits. */
+export function isOperator(viewer: Viewer | null, projectId: string | undefined): boolean {
+  return hasRole(viewer, projectId, ['OPERATOR']);
+}
+
+/** Looking at backend objects. */
+export function isMember(viewer: Viewer | null, projectId: string | undefined): boolean {
+  return hasRole(viewer, projectId, ['OPERATOR', 'MEMBER']);
+}
+
+function hasRole(viewer: Viewer | null, projectId: string | undefined, roles: readonly Role[]): boolean {
+  if (viewer === null) return false;
+  return viewer.admin || viewer.projects.some(({ role, project }) => roles.includes(role) && project.id === projectId);
+}
