@@ -37,7 +37,7 @@ export const callKinds: Readonly<Record<Wire, CallKind>> = {
 function documentOf(mutation: string, input: string): string {
   return `mutation ($input: ${input}!) {
     call: ${mutation}(input: $input) {
-      operation { id state }
+      operation { id state deviceError { code } }
       userErrors { code message }
       commit { token }
     }
@@ -46,7 +46,11 @@ function documentOf(mutation: string, input: string): string {
 
 export interface CallData {
   readonly call: {
-    readonly operation: { readonly id: string; readonly state: string } | null;
+    readonly operation: {
+      readonly id: string;
+      readonly state: string;
+      readonly deviceError: { readonly code: string } | null;
+    } | null;
     readonly userErrors: readonly { readonly code: string; readonly message: string }[];
     readonly commit: { readonly token: string } | null;
   };
@@ -55,7 +59,8 @@ export interface CallData {
 /** Throws for any answer but a call that the device carried out. */
 export function checkSucceeded({ call }: CallData): void {
   const { operation, commit } = notRefused(call);
-  if (operation?.state !== 'SUCCEEDED' || commit === null) throw new Error(`the call is ${operation?.state ?? 'none'}`);
+  if (operation?.state === 'SUCCEEDED' && commit !== null) return;
+  throw new Error(`the call is ${operation?.state ?? 'none'} ${operation?.deviceError?.code ?? ''}`);
 }
 
 /** Calls that no other maker, with another first byte, makes. */

@@ -27,10 +27,11 @@ export class Child {
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  /** Starts a module that calls `answerParent`. */
-  constructor(module: URL) {
+  /** Starts a module that calls `answerParent`; `nodeArguments` are Node's own. */
+  constructor(module: URL, nodeArguments: readonly string[] = []) {
     this.name = module.pathname.split('/').at(-1) ?? '';
     this.#process = fork(module, {
+      execArgv: [...process.execArgv, ...nodeArguments],
       serialization: 'advanced',
       // Standard output is for the figures alone.
       stdio: ['ignore', 2, 2, 'ipc'],

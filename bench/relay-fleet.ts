@@ -1,0 +1,67 @@
+// A fleet of 200 backends at one `npm start`, half over SSH and half over HTTPS, whose devices take 20 ms for a call: the highest
+// rate of calls through the gateway (HTTP on the loopback) that it keeps up with, what a call costs there, and what an idle
+// session costs in memory. Devices, load and system share this machine.
+import { loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bench } from './bench.ts';
+import { BacklogReader } from './relay-fleet/backlog.ts';
+import { fleetCall, startFleet, warmUp } from './relay-fleet/fleet.ts';
+import { findRate } from './relay-fleet/rate-search.ts';
+import { measureSessionMemory } from './relay-fleet/session-memory.ts';
+import { AllInOneSystem } from './support/all-in-one.ts';
+import { GraphClient } from './support/graph-client.ts';
+import { wholeNumber } from './support/options.ts';
+import { rounded } from './support/statistics.ts';
+import { seededRandom } from './trials/random.ts';
+
+const warmUpMs = 5_000;
+/** Backends are checked every 10 s. */
+const idleMs = 10_000;
+const connections = 256;
+const searchMs = 120_000;
+
+/** Options: `--backends` (200), `--from` calls per second (60), `--seconds` of a step (4), `--p99` ms that are too much (250), `--seed`. */
+export const benchRelayFleet: Bench = async ({ options, progress, signal }) => {
+  const count = wholeNumber(options, 'backends', 200);
+  const fromPerSecond = wholeNumber(options, 'from', 60);
+  const stepMs = wholeNumber(options, 'seconds', 4) * 1000;
+  const p99LimitMs = wholeNumber(options, 'p99', 250);
+  const seed = wholeNumber(options, 'seed', 1);
+  const random = seededRandom(seed);
+
+  const memory = await measureSessionMemory(count, signal);
+  progress(`sessions: ${JSON.stringify(memory)}`);
+
+  await using stack = new AsyncDisposableStack();
+  const system = await AllInOneSystem.start(stack, { withLab: false });
+  const { url, token, database } = system.started;
+  const client = new GraphClient(url, connections);
+  stack.defer(() => client.close());
+  const ask = client.as(token);
+  const fleet = await startFleet(stack, ask, count);
+  const backlog = await BacklogReader.open(stack, database);
+  const call = fleetCall(ask);
+  await warmUp(call, { fleet, random, forMs: warmUpMs });
+  // Until what comes after the answers is done.
+  await sleep(1_000, undefined, { signal });
+  const idle = await system.measureIdle(idleMs, signal, { logged: false });
+  progress(`idle: ${JSON.stringify(idle)}`);
+
+  const { best, proved, steps } = await findRate(
+    { system, backlog, random, call: () => call(random.pick(fleet)), p99LimitMs },
+    { fromPerSecond, stepMs, mostMs: searchMs, progress, signal },
+  );
+  return {
+    callsPerSecond: best.perSecond,
+    failed: steps.reduce((sum, { failed }) => sum + failed, 0),
+    p99Ms: best.p99Ms,
+    cpuMsPerCall: best.cpuMsPerCall,
+    kibPerSession: Math.max(memory.ssh.kibPerSession, memory.https.kibPerSession),
+    databaseCpuMsPerCall: best.databaseCpuMsPerCall,
+    p50Ms: best.p50Ms,
+    backends: count,
+    ...{ best, proved, memory, seed, steps: steps.length },
+    idlePerSecond: { cpuMs: rounded(idle.cpuMs, 1), databaseCpuMs: rounded(idle.databaseCpuMs, 1) },
+    machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+  };
+};

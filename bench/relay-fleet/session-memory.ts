@@ -1,0 +1,94 @@
+// What an idle session costs a relay in memory: the process with sessions to all backends of one wire, without them, and (for
+// HTTPS, whose connections rest for four seconds only while the log-in is kept) with the connections given up again.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { startServers } from '../fanout/servers.ts';
+import { wires } from '../relay/calls.ts';
+import { Child } from '../support/child.ts';
+import type { Ask } from '../support/graph-client.ts';
+import { rounded } from '../support/statistics.ts';
+import { startFleet } from './fleet.ts';
+import type { Memory, SessionOrder } from './session-process.ts';
+
+const askDeadlineMs = 60_000;
+const warmUpMs = 3_000;
+/** Of all backends: their sessions are there before, and what opening many at once leaves behind. */
+const warmShare = 1 / 3;
+/** HTTPS connections that nobody uses are gone by then. */
+const restedMs = 6_000;
+
+export interface SessionCost {
+  readonly sessions: number;
+  /**
+   * The larger of the next two: a process that had room left from before grows by less than it uses, and what it uses in
+   * native memory (TLS, sockets) V8 does not know.
+   */
+  readonly kibPerSession: number;
+  /** By which the process grew, by its proportional set size. */
+  readonly residentKibPerSession: number;
+  /** By which its JavaScript objects and their memory outside of V8's heap (buffers) grew. */
+  readonly usedKibPerSession: number;
+}
+
+export interface SessionMemory {
+  readonly ssh: SessionCost;
+  readonly https: SessionCost;
+  /** Of a backend whose log-in is kept and whose connection is not. */
+  readonly httpsRestedKib: number;
+  /** Of the process before. */
+  readonly baseKib: number;
+}
+
+/** Of sessions to `count` backends, half of each wire; all of its processes end with it. */
+export async function measureSessionMemory(count: number, signal: AbortSignal): Promise<SessionMemory> {
+  await using stack = new AsyncDisposableStack();
+  const { settings } = await startServers(stack, signal);
+  const child = new Child(new URL('./session-process.ts', import.meta.url), ['--expose-gc']);
+  stack.defer(() => child.stop());
+  const order = <Reply>(one: SessionOrder): Promise<Reply> => child.ask<Reply>(one, askDeadlineMs);
+  const sealingFile = `${settings['keys.trustFile']}.sealing`;
+  await openOrMakeKeyring(sealingFile);
+  await order({
+    do: 'start',
+    settings: { ...settings, roles: 'system,relay', 'keys.sealingFile': sealingFile },
+  });
+  stack.defer(() => order({ do: 'stop' }));
+  const ask: Ask = (query, variables) => order({ do: 'ask', query, variables });
+  const fleet = await startFleet(stack, ask, Math.ceil(count / (1 - warmShare)));
+  const groups = wires.map((wire) => {
+    const backends = fleet.filter((backend) => backend.wire === wire);
+    const warm = Math.floor(backends.length * warmShare);
+    return { warm: backends.slice(0, warm), measured: backends.slice(warm) };
+  });
+  const [ssh = [], https = []] = groups.map(({ measured }) => measured);
+  // Code, connections to the database, and the room of heap and allocator come first.
+  const warm = groups.flatMap((group) => group.warm);
+  await order({ do: 'open', fleet: warm });
+  await order({ do: 'warmUp', fleet: warm, forMs: warmUpMs });
+  await sleep(restedMs, undefined, { signal });
+  const none = await order<Memory>({ do: 'read' });
+  await order({ do: 'open', fleet: ssh });
+  const withSsh = await order<Memory>({ do: 'read' });
+  await order({ do: 'open', fleet: https });
+  const withBoth = await order<Memory>({ do: 'read' });
+  await sleep(restedMs, undefined, { signal });
+  const rested = await order<Memory>({ do: 'read' });
+  return {
+    ssh: costOf(none, withSsh),
+    https: costOf(withSsh, withBoth),
+    httpsRestedKib: rounded((rested.residentKib - withSsh.residentKib) / https.length, 1),
+    baseKib: none.residentKib,
+  };
+}
+
+function costOf(before: Memory, after: Memory): SessionCost {
+  const sessions = after.sessions - before.sessions;
+  const each = (kib: number) => rounded(kib / sessions, 1);
+  const residentKibPerSession = each(after.residentKib - before.residentKib);
+  const usedKibPerSession = each(after.usedKib - before.usedKib);
+  return {
+    sessions,
+    kibPerSession: Math.max(residentKibPerSession, usedKibPerSession),
+    ...{ residentKibPerSession, usedKibPerSession },
+  };
+}

@@ -1,0 +1,81 @@
+// One step of the search for the highest rate: a few seconds of calls at a rate, and whether the system kept up with it.
+import type { AllInOneSystem } from '../support/all-in-one.ts';
+import { openLoop } from '../support/open-loop.ts';
+import { othersDuring } from '../support/others.ts';
+import { median, percentile, rounded } from '../support/statistics.ts';
+import type { Random } from '../trials/random.ts';
+import type { BacklogReader } from './backlog.ts';
+
+export interface StepParts {
+  readonly system: AllInOneSystem;
+  readonly backlog: BacklogReader;
+  readonly random: Random;
+  readonly call: () => Promise<void>;
+  readonly p99LimitMs: number;
+}
+
+export interface Step {
+  readonly perSecond: number;
+  readonly calls: number;
+  readonly failed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the process with all roles, beyond what it uses idle. */
+  readonly cpuMsPerCall: number;
+  readonly databaseCpuMsPerCall: number;
+  /** Median of the last third. */
+  readonly underWay: number;
+  readonly pending: number;
+  readonly unsequenced: number;
+  /** The share of the machine's processors that others had meanwhile, 0 to 1. */
+  readonly others: number;
+  /** Why this is too much; undefined: the system kept up. */
+  readonly tooMuch: string | undefined;
+}
+
+const mostUnderWay = 1_000;
+/** A queue that is longer by so many may be chance. */
+const queueNoise = 8;
+
+export async function runStep(parts: StepParts, perSecond: number, forMs: number): Promise<Step> {
+  const { system, backlog, random, call, p99LimitMs } = parts;
+  const work = () => Promise.all([openLoop({ perSecond, forMs, random, mostUnderWay }, call), backlog.during(forMs)]);
+  const { result: measured, others } = await othersDuring(() => system.measure(work));
+  const [loop, backlogs] = measured.result;
+  const calls = loop.latenciesMs.length;
+  const p99Ms = percentile(loop.latenciesMs, 0.99);
+  const queues = {
+    'requests under way': loop.underWay,
+    'calls that wait': backlogs.map(({ pending }) => pending),
+    'calls on the wire': backlogs.map(({ sent }) => sent),
+    'events without a place': backlogs.map(({ unsequenced }) => unsequenced),
+  };
+  const growing = Object.entries(queues).find(([, lengths]) => grows(lengths));
+  const tooMuch =
+    (loop.failed > 0 ? `${loop.failed} failed: ${loop.firstFailure}` : undefined) ??
+    (p99Ms > p99LimitMs ? `p99 is ${Math.round(p99Ms)} ms` : undefined) ??
+    (growing === undefined ? undefined : `${growing[0]} grew: ${growing[1].join(' ')}`);
+  return {
+    perSecond: rounded((calls * 1000) / loop.elapsedMs, 1),
+    calls,
+    failed: loop.failed,
+    p50Ms: rounded(percentile(loop.latenciesMs, 0.5), 1),
+    p99Ms: rounded(p99Ms, 1),
+    cpuMsPerCall: rounded(measured.usage.cpuMs / calls, 2),
+    databaseCpuMsPerCall: rounded(measured.usage.databaseCpuMs / calls, 2),
+    underWay: median(third(loop.underWay, 2)),
+    pending: median(third(queues['calls that wait'], 2)),
+    unsequenced: median(third(queues['events without a place'], 2)),
+    others: rounded(others, 2),
+    tooMuch,
+  };
+}
+
+/** True when a queue is, in the last third of the time, clearly longer than in the first. */
+function grows(lengths: readonly number[]): boolean {
+  return median(third(lengths, 2)) > 2 * median(third(lengths, 0)) + queueNoise;
+}
+
+function third<T>(values: readonly T[], index: 0 | 1 | 2): readonly T[] {
+  return values.slice(Math.floor((values.length * index) / 3), Math.floor((values.length * (index + 1)) / 3));
+}

@@ -1,0 +1,63 @@
+// Load of an open loop: requests come at a rate, whatever became of those before, as from many clients that know nothing of
+// each other. What can't keep up with the rate shows as a growing number of requests under way.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Random } from '../trials/random.ts';
+
+export interface OpenLoopFigures {
+  /** From when a request was due, so that a late sender hides nothing. */
+  readonly latenciesMs: readonly number[];
+  readonly failed: number;
+  readonly firstFailure: string | undefined;
+  /** How many were under way, at even times while requests came. */
+  readonly underWay: readonly number[];
+  /** Until the last answer. */
+  readonly elapsedMs: number;
+}
+
+export interface OpenLoopLoad {
+  /** On average: the times between are exponential, as in a Poisson process. */
+  readonly perSecond: number;
+  readonly forMs: number;
+  readonly random: Random;
+  /** Requests past so many under way are not made, and are failures. */
+  readonly mostUnderWay: number;
+}
+
+const sampleMs = 100;
+
+/** Ends with the last answer; `ask` has a deadline of its own, and failures are counted. */
+export async function openLoop(load: OpenLoopLoad, ask: () => Promise<void>): Promise<OpenLoopFigures> {
+  const latenciesMs: number[] = [];
+  const underWay: number[] = [];
+  const open = new Set<Promise<void>>();
+  let failed = 0;
+  let firstFailure: string | undefined;
+  const fail = (reason: unknown): void => {
+    failed += 1;
+    firstFailure ??= reason instanceof Error ? reason.message : String(reason);
+  };
+  const startMs = performance.now();
+  const request = async (dueMs: number): Promise<void> => {
+    try {
+      await ask();
+      latenciesMs.push(performance.now() - startMs - dueMs);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const sampling = setInterval(() => underWay.push(open.size), sampleMs);
+  for (let dueMs = 0; dueMs < load.forMs; dueMs += (-Math.log(1 - load.random.next()) * 1000) / load.perSecond) {
+    const waitMs = startMs + dueMs - performance.now();
+    if (waitMs > 1) await sleep(waitMs);
+    if (open.size >= load.mostUnderWay) {
+      fail(`${load.mostUnderWay} requests are under way`);
+      continue;
+    }
+    const made = request(dueMs);
+    open.add(made);
+    void made.then(() => open.delete(made));
+  }
+  clearInterval(sampling);
+  await Promise.all(open);
+  return { latenciesMs, failed, firstFailure, underWay, elapsedMs: performance.now() - startMs };
+}
