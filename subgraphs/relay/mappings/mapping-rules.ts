@@ -145,7 +145,7 @@ function mappingEvent(
 ): StatusEvent {
   return {
     projectId: row.projectId,
-    kind: 'mapping.state',
+    kind: from === to ? 'mapping.changed' : 'mapping.state',
     subjectType: 'Mapping',
     subjectId: row.id,
     subjectVersion: version,

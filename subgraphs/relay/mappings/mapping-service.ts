@@ -21,12 +21,13 @@ import { objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type Difference, differences } from './differences.ts';
 import {
+  type Found,
   insertMapping,
+  isAsBefore,
   liveMappings,
   type MappingRow,
   readMapping,
   updateMapping,
-  type VerifyResult,
   writeShared,
   writeVerification,
 } from './mapping-store.ts';
@@ -177,9 +178,8 @@ export class MappingService {
           if (!(await writeVerification(tx, row, found))) refuseChanged();
           const { result, diff } = found;
           const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
-          const told = { ...row, version: row.version };
-          if (result !== row.verifyResult || diff !== row.verifyDiff)
-            await this.#tell(tx, told, 'mapping.verification', row.verifyResult, result, paths);
+          if (!isAsBefore(row, found))
+            await this.#tell(tx, row, 'mapping.verification', row.verifyResult, result, paths);
           return row.id;
         },
       };
@@ -219,11 +219,7 @@ export class MappingService {
     return cmp;
   }
 
-  async #compare(
-    backend: BackendRow,
-    driver: Driver,
-    row: MappingRow,
-  ): Promise<{ readonly result: VerifyResult; readonly diff: string | null }> {
+  async #compare(backend: BackendRow, driver: Driver, row: MappingRow): Promise<Found> {
     const object = { resource: row.resource, scope: row.scope, key: row.objectKey, uuid: row.uuid };
     const seen = await this.#viewer.look(backend, driver, object);
     if (seen.finding === 'ABSENT') return { result: 'MISSING', diff: null };

@@ -247,18 +247,25 @@ export async function liveMappingsAfter(
   );
 }
 
-/** What a look at the backend object found; false when the mapping has changed since it was read. */
-export async function writeVerification(
-  tx: Transaction,
-  row: MappingRow,
-  found: { readonly result: VerifyResult; readonly diff: string | null },
-): Promise<boolean> {
+export interface Found {
+  readonly result: VerifyResult;
+  /** JSON text of a list of differences; null: there are none to name. */
+  readonly diff: string | null;
+}
+
+/** What a look at the backend object found; false when the mapping has changed since it was read. The same again is no change. */
+export async function writeVerification(tx: Transaction, row: MappingRow, found: Found): Promise<boolean> {
   const { affectedRows } = await tx.execute(
-    `UPDATE mapping SET verified_at = NOW(3), verify_result = ?, verify_diff = ?, version = version + 1
+    `UPDATE mapping SET verified_at = NOW(3), verify_result = ?, verify_diff = ?, version = version + ?
     WHERE id = ? AND version = ?`,
-    [found.result, found.diff, row.id, row.version],
+    [found.result, found.diff, isAsBefore(row, found) ? 0 : 1, row.id, row.version],
   );
   return affectedRows === 1;
+}
+
+/** Whether a look found what the one before it did. */
+export function isAsBefore(row: MappingRow, found: Found): boolean {
+  return found.result === row.verifyResult && found.diff === row.verifyDiff;
 }
 
 /** Whether several CMP objects may own the backend object; false when the mapping has changed since it was read. */

@@ -5,6 +5,7 @@ import { type Identity, visibleProjects } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
 import { maySee } from '../access.ts';
 import { type BackendRow, listBackends } from '../backends/backend-store.ts';
+import { type CmpObjectInput, cmpReferenceOf } from '../calls/call-request.ts';
 import type { OperationRow } from '../calls/operation.ts';
 import { listOperations, type OperationFilter } from '../calls/operation-store.ts';
 import type { OperationState } from '../calls/states.ts';
@@ -23,6 +24,7 @@ export interface ListArguments<State> extends PageArguments {
 }
 
 export interface MappingArguments extends ListArguments<MappingState> {
+  readonly cmpObject?: CmpObjectInput | null;
   readonly resource?: string | null;
   readonly scope?: string | null;
   readonly key?: string | null;
@@ -73,7 +75,9 @@ export class Pages {
   }
 
   async mappings(identity: Identity | null, args: MappingArguments, narrow: Narrow = {}): Promise<Page<MappingRow>> {
-    const { first, filter } = this.#filter<MappingState>(identity, args, narrow);
+    const cmp = cmpReferenceOf(args.cmpObject);
+    const narrower = cmp === null ? narrow : { ...narrow, cmp };
+    const { first, filter } = this.#filter<MappingState>(identity, args, narrower);
     const own = {
       ...(args.resource == null ? {} : { resource: args.resource }),
       ...(args.scope == null ? {} : { scope: args.scope }),

@@ -35,6 +35,7 @@ import {
   typedCall,
 } from '../calls/typed-calls.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { mainTransport } from '../drivers/options.ts';
 import { typedMutations } from '../families/families.ts';
 import type { MappingChangeFeed, MappingChangesArguments } from '../mappings/change-feed.ts';
 import type {
@@ -202,6 +203,7 @@ function backendResolvers({ entities, pages, leases, drivers, owner, name }: Res
     limits: ({ concurrency, queueLimit, deadlineMs }: BackendRow) => ({ concurrency, queueLimit, deadlineMs }),
     allowInit: (row: BackendRow) => row.allowInit === 1,
     options: (row: BackendRow) => optionsOf(row),
+    transport: (row: BackendRow) => transportName(drivers, row),
     presented: (row: BackendRow) =>
       row.presentedSha256 === null
         ? null
@@ -214,6 +216,13 @@ function backendResolvers({ entities, pages, leases, drivers, owner, name }: Res
     mappings: (row: BackendRow, args: ListArguments<MappingState>, context: RequestContext) =>
       pages.mappings(context.identity, args, { backendId: row.id }),
   };
+}
+
+/** A backend whose driver this relay lacks is spoken to by nobody: its options alone can say. */
+function transportName(drivers: ReadonlyMap<string, Driver>, row: BackendRow): string {
+  const driver = drivers.get(row.driver);
+  const kind = driver === undefined ? optionsOf(row).transport : mainTransport(driver, optionsOf(row));
+  return String(kind ?? 'ssh').toUpperCase();
 }
 
 function operationResolvers({ entities }: ResolverParts) {

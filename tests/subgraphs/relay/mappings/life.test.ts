@@ -118,6 +118,9 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     });
     const { id, uuid } = made.mapping ?? {};
     expect(await verify(id)).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES', differences: [] } } });
+    // The same again is no change.
+    const again = await verify(id);
+    expect((await verify(id)).mapping?.version).toBe(again.mapping?.version);
     const comment = /comment "(tg:[^"]*life)"/.exec(await nft('list ruleset'))?.[1];
     await nft(
       `replace rule inet filter forward handle ${uuid} ip saddr 10.3.0.0/16 tcp dport 443 counter drop comment "${comment}"`,
@@ -129,9 +132,9 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(await verify(id)).toMatchObject({ mapping: { lastVerification: { result: 'MISSING' } } });
     const { data } = await node.run<{ mappings: { nodes: { id: string }[] } }>(
       identity('VIEWER'),
-      '{ mappings(verification: [MISSING, DRIFTED]) { nodes { id } } }',
+      '{ mappings(verification: [MISSING, DRIFTED], cmpObject: {type: "tenant", externalId: "r"}) { nodes { id backend { transport } } } }',
     );
-    expect(data.mappings.nodes).toEqual([{ id }]);
+    expect(data.mappings.nodes).toEqual([{ id, backend: { transport: 'SSH' } }]);
   });
 
   test('a rule made anew by hand under the same name is another one', async () => {
