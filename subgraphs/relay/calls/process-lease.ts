@@ -15,6 +15,7 @@ export interface ProcessLeaseOptions {
 }
 
 const retryMs = 500;
+const mostTries = 5;
 
 export class ProcessLease {
   readonly #options: ProcessLeaseOptions;
@@ -26,11 +27,18 @@ export class ProcessLease {
     this.#options = options;
   }
 
-  /** Taken before any call is; taken again whenever it is lost. Throws when the database is away. */
+  /** Taken before any call is; taken again whenever it is lost. Throws when the database is away or far too slow. */
   async start(): Promise<void> {
     const { leases, owner } = this.#options;
-    this.#held = await leases.acquire(processLease(owner));
-    if (this.#held === undefined) throw new Error(`lease ${processLease(owner)} is held: is the owner's id unique?`);
+    const name = processLease(owner);
+    for (let tries = 1; this.#held === undefined; tries += 1) {
+      this.#held = await leases.acquire(name);
+      if (this.#held !== undefined) break;
+      if ((await leases.holder(name))?.live === true)
+        throw new Error(`lease ${name} is held: is the owner's id unique?`);
+      // It had ended before the database answered.
+      if (tries === mostTries) throw new Error(`the database is too slow for lease ${name}: ${tries} tries`);
+    }
     this.#keeping = this.#keep();
   }
 

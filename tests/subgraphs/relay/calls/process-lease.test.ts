@@ -1,0 +1,61 @@
+// The sign of life of a relay process, on a database that is slow when it starts.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pino from 'pino';
+import { Database, type SqlValue, type WriteResult } from '../../../../platform/database/database.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import { Leases } from '../../../../platform/leases.ts';
+import { ProcessLease, processLease } from '../../../../subgraphs/relay/calls/process-lease.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+
+const ttlMs = 400;
+
+/** Answers its first `slow` writes later than a lease lives. */
+class SlowDatabase extends Database {
+  slow = 0;
+
+  override async execute(sql: string, values?: readonly SqlValue[]): Promise<WriteResult> {
+    const result = await super.execute(sql, values);
+    if (this.slow > 0) {
+      this.slow -= 1;
+      await sleep(ttlMs);
+    }
+    return result;
+  }
+}
+
+let database: TestDatabase;
+let db: SlowDatabase;
+const log = pino({ level: 'silent' });
+
+beforeAll(async () => {
+  database = await testDatabase();
+  db = new SlowDatabase({ connection: database.connection, connectionLimit: 4 });
+});
+afterAll(async () => {
+  await db.close();
+  await database.drop();
+});
+
+test('a lease that had ended before the answer came is taken again, and the process starts', async () => {
+  const owner = newUuid();
+  const leases = new Leases({ db, owner, log, ttlMs, renewMs: ttlMs / 3 });
+  const life = new ProcessLease({ leases, owner, log });
+  // The attempt's own two statements: no row to update, so one is inserted.
+  db.slow = 2;
+  await life.start();
+  expect(await leases.holder(processLease(owner))).toMatchObject({ owner, live: true });
+  await life.stop();
+  expect(await leases.holder(processLease(owner))).toMatchObject({ live: false });
+  await leases.stop();
+});
+
+test('a lease that another process holds under the same id is not waited for', async () => {
+  const owner = newUuid();
+  const [first, second] = [1, 2].map(() => new Leases({ db, owner, log })) as [Leases, Leases];
+  const life = new ProcessLease({ leases: first, owner, log });
+  await life.start();
+  await expect(new ProcessLease({ leases: second, owner, log }).start()).rejects.toThrow(/is the owner's id unique/);
+  await life.stop();
+  await Promise.all([first.stop(), second.stop()]);
+});
