@@ -34,6 +34,8 @@ export interface RelayUnknownOptions {
   readonly stops: readonly Stop[];
   /** Trials at once: calls for drops, pairs of relays for kills and stops. */
   readonly lanes: Readonly<Record<Part, number>>;
+  /** All parts at once, instead of one after the other. */
+  readonly atOnce?: boolean;
   /** A data folder; it stays. */
   readonly folder: string;
   readonly labFolder?: string;
@@ -54,6 +56,23 @@ export interface RelayUnknownResult extends SummedVerdict {
   readonly seconds: number;
 }
 
+/** All of them, or the first failure once the others have ended, too: what they stand on is taken away after that. */
+async function together<Results extends readonly unknown[]>(
+  ending: AbortController,
+  work: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> }],
+): Promise<Results> {
+  for (const each of work) each.catch(() => ending.abort());
+  await Promise.allSettled(work);
+  return (await Promise.all(work)) as Results;
+}
+
+interface Stage {
+  readonly ending: AbortController;
+  readonly options: RelayUnknownOptions;
+  readonly servers: TrialServers;
+  readonly devices: readonly (readonly [Wire, TrialDevice])[];
+}
+
 /** Each relay has its own connections, and there are several pairs of relays. */
 const databaseConnections = 400;
 /** What a stop takes beside the stop itself: the stream before and after it, recovery and settling. */
@@ -64,18 +83,18 @@ export async function runRelayUnknown(options: RelayUnknownOptions): Promise<Rel
   await using stack = new AsyncDisposableStack();
   const servers = await startServers(options.folder, stack, options.signal);
   const devices = await startDevices(options, stack);
-  // The draws of one part must not shift those of another.
-  const randomOf = (index: number): Random => seededRandom(options.seed + index * 7_919);
-
-  const drops: Partial<Record<Wire, Drops>> = {};
-  if (options.parts.includes('drops')) {
-    for (const [index, [wire, device]] of devices.entries()) {
-      const common = { servers, device, calls: options.drops, lanes: options.lanes.drops, random: randomOf(index) };
-      drops[wire] = await runDrops({ ...common, progress: options.progress, signal: options.signal });
-    }
-  }
-  const kills = options.parts.includes('kills') ? await runKills(options, servers, devices, randomOf) : [];
-  const stops = options.parts.includes('stops') ? await runStops(options, servers, devices, randomOf) : [];
+  const ending = new AbortController();
+  const signal = AbortSignal.any([options.signal, ending.signal]);
+  const stage: Stage = { ending, options: { ...options, signal }, servers, devices };
+  const chosen = (part: Part): boolean => options.parts.includes(part);
+  const work = {
+    drops: async () => (chosen('drops') ? await runAllDrops(stage) : {}),
+    kills: async () => (chosen('kills') ? await runKills(stage) : []),
+    stops: async () => (chosen('stops') ? await runStops(stage) : []),
+  };
+  const [drops, kills, stops] = options.atOnce
+    ? await together(ending, [work.drops(), work.kills(), work.stops()])
+    : [await work.drops(), await work.kills(), await work.stops()];
   const all = [...Object.values(drops), ...kills, ...stops];
   for (const { findings } of all) for (const finding of findings) options.progress(finding);
   return {
@@ -105,7 +124,7 @@ async function startDevices(
   options: RelayUnknownOptions,
   stack: AsyncDisposableStack,
 ): Promise<(readonly [Wire, TrialDevice])[]> {
-  const lanes = Math.max(...Object.values(options.lanes));
+  const lanes = firstLane(options, 'stops') + options.lanes.stops;
   const devices: (readonly [Wire, TrialDevice])[] = [];
   const own = (wire: Wire, device: TrialDevice): void => {
     stack.defer(() => device.stop());
@@ -122,46 +141,57 @@ async function startDevices(
   return devices;
 }
 
-type Devices = readonly (readonly [Wire, TrialDevice])[];
+/** Lanes of a device are each for one part: calls of two parts never meet. */
+function firstLane({ lanes }: RelayUnknownOptions, part: Part): number {
+  return { drops: 0, kills: lanes.drops, stops: lanes.drops + lanes.kills }[part];
+}
 
-/** The wires in turn; all lanes at once. */
-function deviceOfLane(devices: Devices, lane: number): TrialDevice {
-  const device = devices[lane % devices.length]?.[1];
+/** The draws of one lane or wire must not shift those of another. */
+function randomOf({ seed }: RelayUnknownOptions, index: number): Random {
+  return seededRandom(seed + index * 7_919);
+}
+
+/** The wires in turn. */
+function deviceOfLane(devices: Stage['devices'], index: number): TrialDevice {
+  const device = devices[index % devices.length]?.[1];
   if (device === undefined) throw new Error('there is no device');
   return device;
 }
 
-function runKills(
-  options: RelayUnknownOptions,
-  servers: TrialServers,
-  devices: Devices,
-  randomOf: (index: number) => Random,
-): Promise<Kills[]> {
-  const lanes = Math.min(options.lanes.kills, options.kills);
-  const share = (lane: number) => Math.floor(options.kills / lanes) + (lane < options.kills % lanes ? 1 : 0);
+/** One wire after the other. */
+async function runAllDrops({ options, servers, devices }: Stage): Promise<Partial<Record<Wire, Drops>>> {
   const { progress, signal } = options;
-  return Promise.all(
-    Array.from({ length: lanes }, (_, lane) => {
-      const device = deviceOfLane(devices, lane);
-      return runKillsLane({
-        ...{ servers, device, lane, trials: share(lane), random: randomOf(100 + lane), progress, signal },
-      });
+  const drops: Partial<Record<Wire, Drops>> = {};
+  for (const [index, [wire, device]] of devices.entries()) {
+    const common = { servers, device, progress, signal, random: randomOf(options, index) };
+    drops[wire] = await runDrops({ ...common, calls: options.drops, lanes: options.lanes.drops });
+  }
+  return drops;
+}
+
+function runKills({ ending, options, servers, devices }: Stage): Promise<Kills[]> {
+  const { progress, signal } = options;
+  const lanes = Math.min(options.lanes.kills, options.kills);
+  const share = (index: number) => Math.floor(options.kills / lanes) + (index < options.kills % lanes ? 1 : 0);
+  return together(
+    ending,
+    Array.from({ length: lanes }, (_, index) => {
+      const lane = firstLane(options, 'kills') + index;
+      const common = { servers, lane, progress, signal, random: randomOf(options, 100 + index) };
+      return runKillsLane({ ...common, device: deviceOfLane(devices, index), trials: share(index) });
     }),
   );
 }
 
-function runStops(
-  options: RelayUnknownOptions,
-  servers: TrialServers,
-  devices: Devices,
-  randomOf: (index: number) => Random,
-): Promise<Stops[]> {
-  const lanes = Math.min(options.lanes.stops, options.stops.length);
+function runStops({ ending, options, servers, devices }: Stage): Promise<Stops[]> {
   const { progress, signal } = options;
-  return Promise.all(
-    shares(options.stops, lanes).map((stops, lane) => {
-      const device = deviceOfLane(devices, lane);
-      return runStopsLane({ servers, device, lane, stops, random: randomOf(200 + lane), progress, signal });
+  const lanes = Math.min(options.lanes.stops, options.stops.length);
+  return together(
+    ending,
+    shares(options.stops, lanes).map((stops, index) => {
+      const lane = firstLane(options, 'stops') + index;
+      const common = { servers, lane, progress, signal, random: randomOf(options, 200 + index) };
+      return runStopsLane({ ...common, device: deviceOfLane(devices, index), stops });
     }),
   );
 }

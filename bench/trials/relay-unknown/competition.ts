@@ -17,7 +17,7 @@ const settings: Partial<RelaySettings> = {
 const window: Window = { sendWindowMs, arrivalMs: 1_000 };
 
 export const competition = {
-  leaseTtlMs: 1_200,
+  leaseTtlMs: 1_500,
   settings,
   limits: { deadlineMs: 1_500, concurrency: 2 },
   window,

@@ -22,6 +22,8 @@ export interface JournalRow {
   readonly wireCall: string;
   /** It was UNKNOWN at some time. */
   readonly wasUnknown: boolean;
+  /** It says of itself that it was never sent. */
+  readonly neverSent: boolean;
 }
 
 export interface MappingState {
@@ -37,7 +39,7 @@ export interface JournalEvidence {
   readonly claims: number;
 }
 
-type Raw = Omit<JournalRow, 'sentAtMs' | 'deadlineAtMs' | 'wasUnknown' | 'mapping'> & {
+type Raw = Omit<JournalRow, 'sentAtMs' | 'deadlineAtMs' | 'wasUnknown' | 'neverSent' | 'mapping'> & {
   readonly driver: string;
   readonly sentAt: Date | null;
   readonly deadlineAt: Date | null;
@@ -65,6 +67,7 @@ export async function readEvidence(db: Database): Promise<JournalEvidence> {
       sentAtMs: sentAt?.getTime() ?? null,
       deadlineAtMs: deadlineAt?.getTime() ?? null,
       wasUnknown: wasUnknown === 1,
+      neverSent: row.state === 'REJECTED' || row.errorCode === 'NOT_SENT',
     })),
     mappings,
     claims: claims?.count ?? 0,

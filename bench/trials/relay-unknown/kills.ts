@@ -83,6 +83,7 @@ class KillsRun {
   readonly #device: TrialDevice;
   readonly #lane: number;
   readonly #random: Random;
+  readonly #refused: (why: string) => void;
   readonly findings: string[] = [];
   readonly #kills: Record<Moment, number> = { pending: 0, sent: 0, 'first-byte': 0, reply: 0, recorded: 0 };
   readonly #moments = new Map<string, Moment>();
@@ -91,7 +92,8 @@ class KillsRun {
   #trials = 0;
   #missed = 0;
 
-  constructor(arena: Arena, { device, lane, random }: KillsLaneOptions) {
+  constructor(arena: Arena, { device, lane, random, progress }: KillsLaneOptions) {
+    this.#refused = (why) => progress(`lane ${lane}: a probe could not look: ${why}`);
     this.#arena = arena;
     this.#device = device;
     this.#lane = lane;
@@ -147,7 +149,7 @@ class KillsRun {
     const ended = await Promise.all(calls);
     if (!(await untilAllEnded(db, endDeadlineMs))) this.findings.push(`${planned.key}: calls did not come to an end`);
     await Promise.all([
-      settleAll({ arena: this.#arena, next: () => survivor, deadlineMs: settleDeadlineMs }),
+      settleAll({ arena: this.#arena, next: () => survivor, deadlineMs: settleDeadlineMs, refused: this.#refused }),
       dead.restart(),
     ]);
     await this.#device.clean(this.#lane);

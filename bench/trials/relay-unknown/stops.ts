@@ -95,6 +95,7 @@ class StopsRun {
   readonly #lane: number;
   readonly #random: Random;
   readonly #signal: AbortSignal;
+  readonly #refused: (why: string) => void;
   readonly findings: string[] = [];
   readonly pauses: Pause[] = [];
   readonly #takenOverMs: number[] = [];
@@ -104,7 +105,8 @@ class StopsRun {
   #notTakenOver = 0;
   #pauseMs = mostPauseMs;
 
-  constructor(arena: Arena, { device, lane, random, signal }: StopsLaneOptions) {
+  constructor(arena: Arena, { device, lane, random, progress, signal }: StopsLaneOptions) {
+    this.#refused = (why) => progress(`lane ${lane}: a probe could not look: ${why}`);
     this.#arena = arena;
     this.#device = device;
     this.#lane = lane;
@@ -151,7 +153,7 @@ class StopsRun {
     if (!(await untilAllEnded(db, endDeadlineMs)))
       this.findings.push(`stop ${this.#trials}: calls did not come to an end`);
     const next = () => this.#random.pick(members);
-    await settleAll({ arena: this.#arena, next, deadlineMs: settleDeadlineMs });
+    await settleAll({ arena: this.#arena, next, deadlineMs: settleDeadlineMs, refused: this.#refused });
     await this.#device.clean(this.#lane);
     return `${untilMs - fromMs} ms at ${stopped.at}, taken over after ${tookMs} ms`;
   }

@@ -30,6 +30,8 @@ export interface JournaledCall {
   /** Exactly what goes over the wire. */
   readonly wireCall: string;
   readonly objectKey: string;
+  /** The journal says so. */
+  readonly neverSent: boolean;
 }
 
 /** What the device says of one call; times are Unix milliseconds by the device's clock, which is this machine's. */
@@ -61,7 +63,10 @@ export interface TrialDevice {
   stop(): Promise<void>;
 }
 
-/** Records of calls by what is on the wire: where two calls are the same there, the first has what arrived. */
+/**
+ * Records of calls by what is on the wire. Where calls are the same there (a removal has no mark, and one that was never sent
+ * is made anew), the first has what arrived of those that were sent.
+ */
 export class RecordBook {
   readonly #byWire = new Map<string, DeviceRecord>();
 
@@ -75,7 +80,8 @@ export class RecordBook {
   match(calls: readonly JournaledCall[], wireOf: (call: JournaledCall) => string): Map<string, DeviceRecord> {
     const left = new Map(this.#byWire);
     const found = new Map<string, DeviceRecord>();
-    for (const call of calls) {
+    const sentFirst = calls.toSorted((a, b) => Number(a.neverSent) - Number(b.neverSent));
+    for (const call of sentFirst) {
       const wire = wireOf(call);
       const record = left.get(wire);
       left.delete(wire);

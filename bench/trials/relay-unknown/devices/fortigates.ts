@@ -14,6 +14,7 @@ import {
 } from './device.ts';
 
 const table = 'firewall/address';
+const maxSessions = 10_000;
 const tablePath = `/api/v2/cmdb/${table}`;
 
 interface Arrival {
@@ -113,7 +114,8 @@ export class FortiGates implements TrialDevice {
 }
 
 async function startLane(): Promise<Lane> {
-  const gate = await FortiGate.start();
+  // A relay that was killed leaves its session open.
+  const gate = await FortiGate.start({ maxSessions });
   const arrivals: Arrival[] = [];
   gate.answerInstead = (request) => {
     const isWrite = request.method !== 'GET' && request.path.startsWith(tablePath);

@@ -1,0 +1,220 @@
+// A bounded sample of the proof of UNKNOWN, and the judge itself; the whole is `npm run trials -- relay-unknown`.
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { RecordBook } from '../../../bench/trials/relay-unknown/devices/device.ts';
+import type { JournalRow } from '../../../bench/trials/relay-unknown/evidence.ts';
+import { type Evidence, judge } from '../../../bench/trials/relay-unknown/verdict.ts';
+import { runRelayUnknown } from '../../../bench/trials/relay-unknown.ts';
+import { labUnavailable } from '../../support/lab.ts';
+import { labFolder } from '../../support/lab-folders.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+
+const obstacle = labUnavailable();
+const describeTrials = obstacle === undefined ? describe : describe.skip;
+
+describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
+  let folder: TemporaryFolder;
+  let labPath: string;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    labPath = await labFolder();
+  });
+  afterAll(() => Promise.all([folder.remove(), rm(labPath, { recursive: true, force: true })]));
+
+  test('dropped, killed and stopped: none repeated, none falsely unknown, all settled as the device has it', async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const result = await runRelayUnknown({
+      seed,
+      parts: ['drops', 'kills', 'stops'],
+      wires: ['ssh', 'https'],
+      // Of three kinds, on two wires.
+      drops: 5,
+      kills: 10,
+      stops: [
+        { durationMs: 3_000, moment: 'sent' },
+        { durationMs: 3_000, moment: undefined },
+      ],
+      lanes: { drops: 5, kills: 5, stops: 2 },
+      atOnce: true,
+      folder: folder.path,
+      labFolder: labPath,
+      progress: () => undefined,
+      signal: AbortSignal.timeout(110_000),
+    });
+    const clean = {
+      ...{ repeated: 0, falseUnknown: 0, settledWrong: 0, unsettled: 0, wrongMapping: 0, claimsLeft: 0 },
+      ...{ sentTooLate: 0, unexpected: 0, findings: [] },
+    };
+    expect(result).toMatchObject({ seed, trials: 42, ...clean });
+    for (const wire of ['ssh', 'https'] as const)
+      expect(result.drops[wire]).toMatchObject({ trials: 15, dropped: 15, failedTooSoon: 0 });
+    expect(result.kills).toMatchObject({ trials: 10 });
+    expect(result.stops).toMatchObject({ trials: 2 });
+    // Those that were dropped at least: nothing of this is proved by calls that went well.
+    expect(result.wasUnknown).toBeGreaterThanOrEqual(30);
+  }, 120_000);
+});
+
+describe('the judge', () => {
+  const [made, dropped, unseen] = ['a', 'b', 'c'].map((letter) => `01900000-0000-7000-8000-00000000000${letter}`) as [
+    string,
+    string,
+    string,
+  ];
+  const sentAtMs = Date.UTC(2026, 0, 1);
+  const window = { sendWindowMs: 2_000, arrivalMs: 500 };
+  const row = (id: string, key: string, state: string, more: Partial<JournalRow> = {}): JournalRow => ({
+    ...{ id, key, state, name: 'rule.create', backend: 'fw', mapping: 'creates', objectKey: key, errorCode: null },
+    ...{
+      settledBy: 'reply',
+      owner: 'alive',
+      sentAtMs,
+      deadlineAtMs: sentAtMs + 1_500,
+      wireCall: '',
+      wasUnknown: false,
+      neverSent: false,
+    },
+    ...more,
+  });
+  const at = (...offsetsMs: number[]) => offsetsMs.map((offsetMs) => sentAtMs + offsetMs);
+
+  /** One call that succeeded, one that was dropped and settled, one whose relay was killed; all as it should be. */
+  function evidence() {
+    return {
+      rows: [
+        row(made, 'k1', 'SUCCEEDED'),
+        row(dropped, 'k2', 'SUCCEEDED', { wasUnknown: true, settledBy: 'probe' }),
+        row(unseen, 'k3', 'FAILED', { wasUnknown: true, settledBy: 'probe', owner: 'dead' }),
+      ],
+      mappings: [
+        { backend: 'fw', objectKey: 'k1', state: 'ACTIVE' },
+        { backend: 'fw', objectKey: 'k2', state: 'ACTIVE' },
+        { backend: 'fw', objectKey: 'k3', state: 'DELETED' },
+      ],
+      claims: 0,
+      device: new Map([
+        [made, { receivedAtMs: at(5), appliedAtMs: at(9) }],
+        [dropped, { receivedAtMs: at(5), appliedAtMs: at(400) }],
+      ]),
+      lives: [
+        { owner: 'alive', endedAtMs: undefined },
+        { owner: 'dead', endedAtMs: sentAtMs + 3 },
+      ],
+      pauses: [],
+    } satisfies Evidence;
+  }
+  const changed = (id: string, more: Partial<JournalRow>, from: Evidence = evidence()): Evidence => ({
+    ...from,
+    rows: from.rows.map((each) => (each.id === id ? { ...each, ...more } : each)),
+  });
+  const clean = {
+    ...{ repeated: 0, falseUnknown: 0, settledWrong: 0, unsettled: 0, wrongMapping: 0, claimsLeft: 0, sentTooLate: 0 },
+    ...{ sentAfterPause: 0, pausedBeforeFirstByte: 0 },
+  };
+
+  test('finds nothing wrong where nothing is', () => {
+    const verdict = judge(evidence(), window);
+    expect(verdict).toMatchObject({ ...clean, operations: 3, wasUnknown: 2, killedBeforeFirstByte: 1, findings: [] });
+    expect(verdict.states).toEqual({ SUCCEEDED: 2, FAILED: 1 });
+  });
+
+  test('repeated: arrived twice, carried out twice, or under two operations of one key', () => {
+    const twice = (receivedAtMs: number[], appliedAtMs: number[]) => {
+      const log = evidence();
+      log.device.set(made, { receivedAtMs, appliedAtMs });
+      return judge(log, window);
+    };
+    expect(twice(at(5, 90), at(9))).toMatchObject({ ...clean, repeated: 1 });
+    expect(twice(at(5), at(9, 90))).toMatchObject({ ...clean, repeated: 1 });
+    const again = changed(dropped, { key: 'k1', objectKey: 'k1' });
+    expect(judge(again, window).repeated).toBe(1);
+  });
+
+  test('falseUnknown: never journaled as sent, or the device never saw it although its relay lived', () => {
+    expect(judge(changed(unseen, { sentAtMs: null }), window)).toMatchObject({ falseUnknown: 1 });
+    expect(judge(changed(unseen, { owner: 'alive' }), window)).toMatchObject({
+      ...{ falseUnknown: 1, killedBeforeFirstByte: 0 },
+    });
+    const log = evidence();
+    log.device.set(unseen, { receivedAtMs: at(5), appliedAtMs: [] });
+    expect(judge({ ...log, lives: [] }, window)).toMatchObject({ falseUnknown: 0, killedBeforeFirstByte: 0 });
+  });
+
+  test('a relay that was paused, or killed later than its deadline, is told from one that was killed', () => {
+    const paused = changed(unseen, { owner: 'alive' });
+    const pause = (fromMs: number, untilMs: number) => ({
+      ...paused,
+      pauses: [{ owner: 'alive', fromMs: sentAtMs + fromMs, untilMs: sentAtMs + untilMs }],
+    });
+    expect(judge(pause(2, 5_000), window)).toMatchObject({ falseUnknown: 0, pausedBeforeFirstByte: 1 });
+    expect(judge(pause(9_000, 12_000), window)).toMatchObject({ falseUnknown: 1, pausedBeforeFirstByte: 0 });
+    const lives = [{ owner: 'dead', endedAtMs: sentAtMs + 9_000 }];
+    expect(judge({ ...evidence(), lives }, window)).toMatchObject({ falseUnknown: 1, killedBeforeFirstByte: 0 });
+  });
+
+  test('settledWrong: said to have happened and has not, or the other way round', () => {
+    const log = evidence();
+    log.device.set(dropped, { receivedAtMs: at(5), appliedAtMs: [] });
+    expect(judge(log, window)).toMatchObject({ settledWrong: 1, wrongMapping: 1 });
+    const applied = evidence();
+    applied.device.set(unseen, { receivedAtMs: at(5), appliedAtMs: at(2_000) });
+    expect(judge(applied, window)).toMatchObject({ settledWrong: 1, wrongMapping: 1 });
+    expect(judge(changed(unseen, { state: 'REJECTED' }, applied), window).settledWrong).toBe(1);
+  });
+
+  test('unsettled: whatever is not final', () => {
+    for (const state of ['UNKNOWN', 'SENT', 'PENDING'])
+      expect(judge(changed(unseen, { state }), window)).toMatchObject({ ...clean, unsettled: 1 });
+  });
+
+  test('wrongMapping: not there, there too much, or ACTIVE while a call on its object is open', () => {
+    const mapped = (mappings: Evidence['mappings']) => judge({ ...evidence(), mappings }, window).wrongMapping;
+    const { mappings } = evidence();
+    expect(mapped(mappings.slice(1))).toBe(1);
+    expect(mapped([...mappings, { backend: 'fw', objectKey: 'k3', state: 'ACTIVE' }])).toBe(1);
+    expect(mapped([...mappings, { backend: 'fw', objectKey: 'k3', state: 'UNVERIFIED' }])).toBe(1);
+    expect(mapped([...mappings, { backend: 'other', objectKey: 'k1', state: 'ACTIVE' }])).toBe(1);
+    expect(judge(changed(dropped, { state: 'UNKNOWN' }), window)).toMatchObject({ unsettled: 1, wrongMapping: 1 });
+  });
+
+  test('wrongMapping: what was removed is mapped no more, and what was not still is', () => {
+    const removal = row(unseen, 'k1', 'SUCCEEDED', { name: 'rule.delete', mapping: 'deletes' });
+    const log = evidence();
+    const rows = [...log.rows.slice(0, 2), removal];
+    log.device.set(unseen, { receivedAtMs: at(50), appliedAtMs: at(60) });
+    expect(judge({ ...log, rows }, window)).toMatchObject({ settledWrong: 0, wrongMapping: 1 });
+    const mappings = log.mappings.map((each) => (each.objectKey === 'k1' ? { ...each, state: 'DELETED' } : each));
+    expect(judge({ ...log, rows, mappings }, window)).toMatchObject({ settledWrong: 0, wrongMapping: 0 });
+  });
+
+  test('a claim that stays is counted', () => {
+    expect(judge({ ...evidence(), claims: 2 }, window).claimsLeft).toBe(2);
+  });
+
+  test('sentTooLate: past the send window; sentAfterPause: within it, when its relay went on', () => {
+    const arrived = (afterMs: number, untilMs: number) => {
+      const log = evidence();
+      log.device.set(made, { receivedAtMs: at(afterMs), appliedAtMs: at(afterMs + 5) });
+      const pauses = [{ owner: 'alive', fromMs: sentAtMs + 1, untilMs: sentAtMs + untilMs }];
+      return judge({ ...log, pauses }, window);
+    };
+    expect(arrived(2_600, 2_550)).toMatchObject({ sentTooLate: 1, sentAfterPause: 0 });
+    expect(arrived(1_900, 1_850)).toMatchObject({ sentTooLate: 0, sentAfterPause: 1 });
+    // On its way when its relay was stopped.
+    expect(arrived(20, 1_850)).toMatchObject({ sentTooLate: 0, sentAfterPause: 0 });
+  });
+
+  test('of calls that are the same on the wire the first has what arrived, unless it was never sent', () => {
+    const found = (neverSent: boolean) => {
+      const book = new RecordBook();
+      book.of('delete 7').receivedAtMs.push(1);
+      const calls = [
+        { id: made, wireCall: 'nft\ndelete 7', objectKey: 'k', neverSent },
+        { id: dropped, wireCall: 'nft\ndelete 7', objectKey: 'k', neverSent: false },
+      ];
+      return [...book.match(calls, ({ wireCall }) => wireCall.slice(4))];
+    };
+    expect(found(false)).toEqual([[made, { receivedAtMs: [1], appliedAtMs: [] }]]);
+    expect(found(true)).toEqual([[dropped, { receivedAtMs: [1], appliedAtMs: [] }]]);
+  });
+});
