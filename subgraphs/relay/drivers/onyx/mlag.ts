@@ -12,6 +12,8 @@ const setLines = ({ group, address, prefixLength }: SetArguments): readonly stri
 ];
 const deleteLines = ['no mlag-vip'];
 const show = 'show mlag-vip';
+/** Without leading zeros, which some read as octal. */
+const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'mlag.vip.set',
@@ -21,7 +23,7 @@ export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
   argumentsSchema: argumentsSchema(
     {
       group: { type: 'string', pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$' },
-      address: { type: 'string', pattern: '^(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}$' },
+      address: { type: 'string', pattern: `^${octet}(\\.${octet}){3}$` },
       prefixLength: { type: 'integer', minimum: 1, maximum: 32 },
     },
     ['group', 'address', 'prefixLength'],

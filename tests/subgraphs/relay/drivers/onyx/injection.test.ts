@@ -54,6 +54,24 @@ test.each(['', '1', '1/1 shutdown', '1/1\nexit', 'Eth1/1;', 'vlan 1', 'Po', 'Po0
   },
 );
 
+test.each([
+  '',
+  '192.0.2',
+  '192.0.2.1 force',
+  '192.0.2.01',
+  '192.0.02.1',
+  '010.0.0.1',
+  '00.0.0.1',
+  '256.0.0.1',
+  '2001:db8::1',
+])('an address like %j is refused before anything is sent', (hostile) =>
+  expect(fits('mlag.vip.set', { group: 'pair-1', address: hostile, prefixLength: 24 })).toBe(false),
+);
+
+test.each(['0.0.0.0', '9.10.99.100', '192.0.2.1', '249.250.255.199'])('the address %j is taken', (address) => {
+  expect(fits('mlag.vip.set', { group: 'pair-1', address, prefixLength: 24 })).toBe(true);
+});
+
 let device: OnyxSwitch;
 const callers: SwitchCaller[] = [];
 beforeAll(async () => {
