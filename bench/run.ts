@@ -17,6 +17,7 @@ const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   events: async () => (await import('./trials/events-main.ts')).trialEvents,
   calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
   'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
+  'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
 };
 
 async function main(): Promise<number> {

@@ -7,6 +7,7 @@ import type { Credentials } from '../drivers/driver.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 import { hostKeyOf } from './host-key.ts';
 import type { Endpoint, NotSentCode, ReserveFailure } from './session.ts';
+import { makeKeyObjects } from './ssh2-ciphers.ts';
 
 export interface LoginOptions {
   /** For everything from the TCP connection to the accepted credential. */
@@ -110,7 +111,10 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
     });
     client.on('error', failWith);
     client.on('close', () => failWith(new Error('the device closed the connection')));
-    client.on('ready', () => finish({ ok: true, client, socket }));
+    client.on('ready', () => {
+      makeKeyObjects(client);
+      finish({ ok: true, client, socket });
+    });
     client.connect({
       sock: socket,
       username: credentials.username,
