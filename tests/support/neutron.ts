@@ -1,27 +1,41 @@
 // A private Neutron and Keystone for one test file. Where they can't run the tests are skipped, and their name says why.
 
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe } from '@jest/globals';
-import { silentLog } from '../../embedded/setup-log.ts';
+import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import type { SetupLog } from '../../embedded/setup-log.ts';
 import { neutronObstacle, type RunningNeutron, startNeutron, usualCacheFolder } from '../../lab/neutron.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** The first start on a machine downloads and unpacks them, and makes databases. */
 const startTimeoutMs = 300_000;
+/** A call takes Neutron up to a second of computing, on a machine that other tests use too. */
+const testTimeoutMs = 120_000;
 const obstacle = await neutronObstacle();
 
+/** What the services printed, oldest first: among it a line for each request that reached them. */
+export type ServiceLines = readonly string[];
+
 /** As `describe`, with one of each for all tests inside; `neutron()` is only for inside tests and hooks. */
-export function describeWithNeutron(name: string, body: (neutron: () => RunningNeutron) => void): void {
+export function describeWithNeutron(
+  name: string,
+  body: (neutron: () => RunningNeutron, lines: ServiceLines) => void,
+): void {
+  const lines: string[] = [];
+  const keep = (line: string): void => {
+    lines.push(line);
+  };
+  const log: SetupLog = { debug: keep, info: keep, warn: keep, error: keep };
   if (obstacle !== undefined) {
-    describe.skip(`${name} (skipped: ${obstacle})`, () => body(never));
+    describe.skip(`${name} (skipped: ${obstacle})`, () => body(never, lines));
     return;
   }
+  jest.setTimeout(testTimeoutMs);
   describe(name, () => {
     let running: RunningNeutron | undefined;
     let folder = '';
     beforeAll(async () => {
       folder = (await temporaryFolder()).path;
-      const started = await startNeutron({ folder, cacheFolder: usualCacheFolder(), log: silentLog });
+      const started = await startNeutron({ folder, cacheFolder: usualCacheFolder(), log });
       if (!started.available) throw new Error(started.unavailable);
       running = started;
     }, startTimeoutMs);
@@ -29,7 +43,7 @@ export function describeWithNeutron(name: string, body: (neutron: () => RunningN
       await running?.stop();
       await rm(folder, { recursive: true, force: true });
     });
-    body(() => running ?? never());
+    body(() => running ?? never(), lines);
   });
 }
 

@@ -6,9 +6,10 @@ import { fortios } from './fortios/driver.ts';
 import { linuxNftables } from './linux-nftables/driver.ts';
 import { modSecurity } from './modsecurity/driver.ts';
 import { neo } from './neo/driver.ts';
+import { neutron } from './neutron/driver.ts';
 import { onyx } from './onyx/driver.ts';
 import { openVswitch } from './openvswitch/driver.ts';
 
-const all: readonly Driver[] = [f5BigIp, fortios, linuxNftables, modSecurity, neo, onyx, openVswitch];
+const all: readonly Driver[] = [f5BigIp, fortios, linuxNftables, modSecurity, neo, neutron, onyx, openVswitch];
 
 export const drivers: ReadonlyMap<string, Driver> = new Map(all.map((driver) => [driver.name, driver]));

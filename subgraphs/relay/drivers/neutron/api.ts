@@ -1,0 +1,111 @@
+// How the Networking API v2.0 of OpenStack is spoken to and understood. Statuses are those of its API reference (201 for what
+// was made, 200 for what was changed, 204 for what was deleted) and of neutron-server 21; refusals are a NeutronError, and
+// nothing of a refused request is kept: each is one transaction.
+
+import type { HttpCall, HttpReply, JsonObject, JsonValue, Outcome, RenderContext } from '../driver.ts';
+import { isObject } from '../json.ts';
+
+const maxMessageLength = 4_096;
+
+/** A call below `/v2.0/`. */
+export function call({ backend }: RenderContext, method: HttpCall['method'], path: string, body?: JsonValue): HttpCall {
+  const base = typeof backend.options.basePath === 'string' ? backend.options.basePath : '';
+  return { kind: 'http', method, path: `${base}/v2.0/${path}`, ...(body === undefined ? {} : { body }) };
+}
+
+/** A query string; what is undefined is left out. */
+export function queryOf(filters: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(filters).filter(([, value]) => value !== undefined);
+  const pairs = given.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
+}
+
+export type Answer =
+  /** The body; empty after a deletion. */
+  | { readonly kind: 'object'; readonly object: JsonObject }
+  /** Nothing was done. `absent`: because what it was about is not there. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly absent: boolean }
+  | { readonly kind: 'unreadable'; readonly message: string };
+
+export function readAnswer(reply: HttpReply): Answer {
+  const { status, body, truncated } = reply;
+  if (truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  const object = body.trim() === '' ? {} : parseObject(body);
+  if (status >= 200 && status < 300) {
+    if (object) return { kind: 'object', object };
+    return { kind: 'unreadable', message: `Neutron answered ${status} with what is no JSON object.` };
+  }
+  const error = isObject(object?.NeutronError) ? object.NeutronError : undefined;
+  const type = typeof error?.type === 'string' ? error.type : undefined;
+  const code = refusalCode(status, type);
+  const words = typeof error?.message === 'string' ? `${type ?? 'NeutronError'}: ${error.message}` : titleOf(body);
+  const message = `Neutron answered ${status}: ${words}`.slice(0, maxMessageLength);
+  if (code === undefined) return { kind: 'unreadable', message };
+  // HTTPNotFound is about the address, not about what is at it.
+  const absent = status === 404 && type !== undefined && type !== 'HTTPNotFound' && type.includes('NotFound');
+  return { kind: 'refused', code, message, absent };
+}
+
+/** Undefined: it may have been carried out. */
+function refusalCode(status: number, type: string | undefined): string | undefined {
+  if (status === 401) return 'SESSION_REFUSED';
+  // From a load balancer, without a NeutronError, it may stand for an answer that was lost.
+  if (status === 503) return type === undefined ? undefined : 'DEVICE_BUSY';
+  if (status < 400 || status >= 500 || status === 408) return undefined;
+  if (status === 403) return 'NOT_ALLOWED';
+  if (status === 404) return 'NOT_FOUND';
+  if (status !== 409) return 'DEVICE_REFUSED';
+  if (type === 'OverQuota') return 'QUOTA_EXCEEDED';
+  if (/InUse/.test(type ?? '')) return 'IN_USE';
+  return /Exists|AlreadyAllocated|Duplicate/.test(type ?? '') ? 'ALREADY_EXISTS' : 'CONFLICT';
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a page that a proxy made, or of middleware in front of Neutron. */
+function titleOf(body: string): string {
+  const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 300);
+  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+}
+
+/** `read` makes the outcome of what Neutron said yes with; undefined when what must be in it is not. */
+export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Outcome | undefined): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  const outcome = answer.kind === 'object' ? read(answer.object) : undefined;
+  if (outcome) return outcome;
+  const message = answer.kind === 'unreadable' ? answer.message : 'Neutron said yes, but not to what it was asked.';
+  return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
+}
+
+/** Of a call after which something must be gone. */
+export function removalOutcome(reply: HttpReply, result: JsonValue): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused' && answer.absent) {
+    return { state: 'FAILED', code: answer.code, message: answer.message, absent: true };
+  }
+  return writeOutcome(reply, () => ({ state: 'SUCCEEDED', result }));
+}
+
+/** READ operations have no unknown outcome. `read`: undefined when what must be there is not. */
+export function readOutcome(reply: HttpReply, read: (object: JsonObject) => JsonValue | undefined): Outcome {
+  const answer = readAnswer(reply);
+  if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
+  const result = answer.kind === 'object' ? read(answer.object) : undefined;
+  if (result !== undefined) return { state: 'SUCCEEDED', result };
+  const message = answer.kind === 'unreadable' ? answer.message : 'Neutron answered with something else.';
+  return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
+}
+
+/** The objects of a collection; undefined: it is none. */
+export function membersOf(object: JsonObject, collection: string): readonly JsonObject[] | undefined {
+  const members = object[collection];
+  return Array.isArray(members) && members.every(isObject) ? members : undefined;
+}

@@ -1,0 +1,77 @@
+// OpenStack Neutron: Networking API v2.0 with tokens of Keystone (Identity API v3). A backend is one project's view of one
+// Neutron; what its user may do there, Neutron's own policy says. Tried against Neutron 21 and Keystone 22 (Zed).
+
+import type { Driver, Health, HttpReply, ResourceReader } from '../driver.ts';
+import { optionsSchema } from '../options.ts';
+import { call, readAnswer } from './api.ts';
+import type { Kind } from './kind.ts';
+import { operationsOf } from './kind-operations.ts';
+import { readerOf } from './kind-reader.ts';
+import { network, subnet } from './networks.ts';
+import { floatingIp, port } from './ports.ts';
+import { router, routerInterfaceOperations, routerInterfaceReader } from './routers.ts';
+import { securityGroup, securityGroupRule } from './security-groups.ts';
+import { sessions } from './sessions.ts';
+import { typedCalls } from './typed-calls.ts';
+
+const kinds: readonly Kind[] = [network, subnet, port, router, securityGroup, securityGroupRule, floatingIp];
+const operations = [...kinds.flatMap(operationsOf), ...routerInterfaceOperations];
+
+const resources: readonly (readonly [string, ResourceReader])[] = [
+  ...kinds.map((kind) => [kind.resource, readerOf(kind) as ResourceReader] as const),
+  ['router-interface', routerInterfaceReader as ResourceReader],
+];
+
+/** Neutron tells no version of its own; that it lists the resources of its API shows that the token is good. */
+const health: Health<HttpReply> = {
+  render: (context) => call(context, 'GET', ''),
+  interpret(reply) {
+    const answer = readAnswer(reply);
+    if (answer.kind !== 'object' || !Array.isArray(answer.object.resources)) return undefined;
+    return { softwareVersion: 'Networking API v2.0', serial: null };
+  },
+};
+
+const word = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[^\\p{C}]+$' } as const;
+const domain = { ...word, default: 'Default' } as const;
+const ports = { https: 9_696 } as const;
+
+export const neutron: Driver = {
+  name: 'neutron',
+  family: 'NETWORK',
+  summary: 'OpenStack Neutron, one project of it.',
+  ports,
+  optionsSchema: {
+    ...optionsSchema(ports, {
+      authUrl: {
+        type: 'string',
+        pattern: '^https://(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?$',
+        maxLength: 255,
+        description:
+          'Keystone with its version, for example https://keystone.example:5000/v3. Nothing else is logged in to.',
+      },
+      authCertificateSha256: {
+        type: 'string',
+        pattern: '^SHA256:[A-Za-z0-9+/]{43}$',
+        description: "Keystone's certificate, where it is another than the backend's and no authority vouches for it.",
+      },
+      project: { ...word, description: 'The project by its name.' },
+      projectDomain: { ...domain, description: 'The domain of the project.' },
+      userDomain: { ...domain, description: 'The domain of the user.' },
+      basePath: {
+        type: 'string',
+        pattern: '^(?:/[A-Za-z0-9._~-]+)*$',
+        maxLength: 200,
+        default: '',
+        description: 'What comes before /v2.0 where Neutron is not at the root, for example /networking.',
+      },
+    }),
+    required: ['authUrl', 'project'],
+  },
+  credentialFields: ['username', 'password'],
+  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  resources: new Map(resources),
+  health: health as Health,
+  https: sessions,
+  typed: typedCalls,
+};

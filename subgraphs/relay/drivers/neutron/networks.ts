@@ -1,0 +1,137 @@
+// Networks and their subnets.
+
+import { given } from '../json.ts';
+import type { Kind } from './kind.ts';
+import { address, addressBlock, adminStateUp, canonical, uuid } from './schema.ts';
+
+const mtu = { type: 'integer', minimum: 68, maximum: 9_216, description: 'Bytes of the largest packet.' } as const;
+const onlyAdministrators = 'Neutron lets only administrators say it.';
+
+export const network: Kind = {
+  ...{ resource: 'network', prefix: 'network', one: 'a network' },
+  ...{ path: 'networks', collection: 'networks', member: 'network' },
+  key: { by: 'name' },
+  properties: {
+    adminStateUp,
+    mtu,
+    portSecurity: { type: 'boolean', description: 'Whether its ports are guarded by security groups.' },
+    shared: { type: 'boolean', description: `Whether other projects may use it. ${onlyAdministrators}` },
+    external: { type: 'boolean', description: `Whether routers have their gateways there. ${onlyAdministrators}` },
+    provider: {
+      type: 'object',
+      description: `How it is carried. ${onlyAdministrators}`,
+      properties: {
+        type: { type: 'string', enum: ['flat', 'vlan', 'vxlan', 'gre', 'geneve', 'local'] },
+        physicalNetwork: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+        segmentationId: { type: 'integer', minimum: 0, maximum: 16_777_215 },
+      },
+      required: ['type'],
+      additionalProperties: false,
+    },
+  },
+  required: [],
+  changeable: { adminStateUp, mtu, portSecurity: { type: 'boolean' }, shared: { type: 'boolean' } },
+  example: { name: 'tenant-42' },
+  changeExample: { adminStateUp: false },
+  toNative: ({ adminStateUp: up, mtu: bytes, portSecurity, shared, external, provider }) => {
+    const { type, physicalNetwork, segmentationId } = (provider ?? {}) as Record<string, string | number>;
+    return given({
+      admin_state_up: up,
+      mtu: bytes,
+      port_security_enabled: portSecurity,
+      shared,
+      'router:external': external,
+      'provider:network_type': type,
+      'provider:physical_network': physicalNetwork,
+      'provider:segmentation_id': segmentationId,
+    });
+  },
+  values: (native) => {
+    const provider = given({
+      type: native['provider:network_type'],
+      physicalNetwork: native['provider:physical_network'] ?? undefined,
+      segmentationId: native['provider:segmentation_id'] ?? undefined,
+    });
+    return given({
+      adminStateUp: native.admin_state_up,
+      mtu: native.mtu,
+      portSecurity: native.port_security_enabled,
+      shared: native.shared,
+      external: native['router:external'],
+      // Only administrators are shown it.
+      provider: Object.keys(provider).length === 0 ? undefined : provider,
+    });
+  },
+};
+
+const gateway = {
+  type: ['string', 'null'],
+  format: 'address',
+  maxLength: 45,
+  description: 'Its gateway; null: none. Left out: the first address.',
+} as const;
+const dhcp = { type: 'boolean', description: 'Whether Neutron answers DHCP. Left out: yes.' } as const;
+const dnsServers = { type: 'array', items: address, maxItems: 5, uniqueItems: true } as const;
+const allocationPools = {
+  type: 'array',
+  description: 'Ranges that addresses are given from. Left out: all but the gateway.',
+  items: {
+    type: 'object',
+    properties: { first: address, last: address },
+    required: ['first', 'last'],
+    additionalProperties: false,
+  },
+  minItems: 1,
+  maxItems: 20,
+} as const;
+const ipv6Mode = { type: 'string', enum: ['slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'] } as const;
+
+type Pool = { readonly first: string; readonly last: string };
+
+export const subnet: Kind = {
+  ...{ resource: 'subnet', prefix: 'subnet', one: 'a subnet' },
+  ...{ path: 'subnets', collection: 'subnets', member: 'subnet' },
+  scope: { argument: 'network', attribute: 'network_id', schema: uuid('The network') },
+  key: { by: 'name' },
+  properties: {
+    cidr: addressBlock,
+    gateway,
+    dhcp,
+    dnsServers,
+    allocationPools,
+    ipv6RaMode: ipv6Mode,
+    ipv6AddressMode: ipv6Mode,
+  },
+  required: ['cidr'],
+  changeable: { gateway, dhcp, dnsServers, allocationPools },
+  example: { name: 'tenant-42-a', cidr: '10.42.0.0/24' },
+  changeExample: { dhcp: false },
+  refine: ({ cidr }) =>
+    cidr === undefined || String(cidr).includes('/') ? [] : [{ path: ['cidr'], message: 'needs a prefix length' }],
+  toNative: ({ cidr, gateway: router, dhcp: enabled, dnsServers: servers, allocationPools: pools, ...modes }) =>
+    given({
+      cidr: cidr === undefined ? undefined : canonical(String(cidr)),
+      ip_version: cidr === undefined ? undefined : String(cidr).includes(':') ? 6 : 4,
+      gateway_ip: typeof router === 'string' ? canonical(router) : router,
+      enable_dhcp: enabled,
+      dns_nameservers: Array.isArray(servers) ? servers.map((one) => canonical(String(one))) : undefined,
+      allocation_pools: (pools as readonly Pool[] | undefined)?.map(({ first, last }) => ({
+        start: canonical(first),
+        end: canonical(last),
+      })),
+      ipv6_ra_mode: modes.ipv6RaMode,
+      ipv6_address_mode: modes.ipv6AddressMode,
+    }),
+  values: (native) =>
+    given({
+      cidr: native.cidr,
+      gateway: native.gateway_ip,
+      dhcp: native.enable_dhcp,
+      dnsServers: native.dns_nameservers,
+      allocationPools: (native.allocation_pools as readonly { start: string; end: string }[] | undefined)
+        ?.map(({ start, end }) => ({ first: start, last: end }))
+        .sort((a, b) => (a.first < b.first ? -1 : 1)),
+      ipv6RaMode: native.ipv6_ra_mode ?? undefined,
+      ipv6AddressMode: native.ipv6_address_mode ?? undefined,
+    }),
+};

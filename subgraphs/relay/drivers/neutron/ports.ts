@@ -1,0 +1,127 @@
+// Ports of networks, and floating IPs that lead to them.
+
+import type { JsonObject, JsonValue } from '../driver.ts';
+import { given, isObject } from '../json.ts';
+import type { Kind } from './kind.ts';
+import { address, addressBlock, adminStateUp, canonical, uuid } from './schema.ts';
+
+const securityGroups = {
+  type: 'array',
+  items: uuid('A security group'),
+  maxItems: 100,
+  uniqueItems: true,
+  description: "Its security groups. Left out: the project's own.",
+} as const;
+const allowedAddresses = {
+  type: 'array',
+  items: addressBlock,
+  maxItems: 100,
+  uniqueItems: true,
+  description: 'Addresses that it may use besides its own.',
+} as const;
+
+export const port: Kind = {
+  ...{ resource: 'port', prefix: 'port', one: 'a port' },
+  ...{ path: 'ports', collection: 'ports', member: 'port' },
+  scope: { argument: 'network', attribute: 'network_id', schema: uuid('The network') },
+  key: { by: 'name' },
+  properties: {
+    adminStateUp,
+    subnet: uuid('The subnet of its address'),
+    address: { ...address, description: 'Its address; left out: a free one. Needs subnet.' },
+    macAddress: { type: 'string', pattern: '^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$' },
+    securityGroups,
+    allowedAddresses,
+  },
+  required: [],
+  changeable: { adminStateUp, securityGroups, allowedAddresses },
+  example: { name: 'tenant-42-vm-1' },
+  changeExample: { adminStateUp: false },
+  refine: ({ address: given, subnet }) =>
+    given !== undefined && subnet === undefined
+      ? [{ path: ['subnet'], message: 'is required with an address: the one that it is of' }]
+      : [],
+  toNative: ({
+    adminStateUp: up,
+    subnet,
+    address: wanted,
+    macAddress,
+    securityGroups: groups,
+    allowedAddresses: more,
+  }) =>
+    given({
+      admin_state_up: up,
+      fixed_ips:
+        subnet === undefined
+          ? undefined
+          : [given({ subnet_id: subnet, ip_address: wanted === undefined ? undefined : canonical(String(wanted)) })],
+      mac_address: macAddress,
+      security_groups: groups,
+      allowed_address_pairs: Array.isArray(more)
+        ? more.map((one) => ({ ip_address: canonical(String(one)) }))
+        : undefined,
+    }),
+  values: (native) => {
+    // One that nobody asked for, of an IPv6 subnet that gives addresses by itself, comes after it.
+    const [first] = objectsIn(native.fixed_ips);
+    return given({
+      adminStateUp: native.admin_state_up,
+      subnet: first?.subnet_id,
+      address: first?.ip_address,
+      macAddress: native.mac_address,
+      securityGroups: sortedTexts(native.security_groups),
+      allowedAddresses: sortedTexts(
+        native.allowed_address_pairs === undefined
+          ? undefined
+          : objectsIn(native.allowed_address_pairs).map(({ ip_address }) => canonical(String(ip_address))),
+      ),
+    });
+  },
+};
+
+const leadsTo = {
+  type: ['string', 'null'],
+  pattern: uuid('').pattern,
+  description: 'The port it leads to; null: to none.',
+};
+const fixedAddress = { ...address, description: 'The address of the port, where it has several.' } as const;
+
+export const floatingIp: Kind = {
+  ...{ resource: 'floating-ip', prefix: 'floatingIp', one: 'a floating IP' },
+  ...{ path: 'floatingips', collection: 'floatingips', member: 'floatingip' },
+  scope: { argument: 'network', attribute: 'floating_network_id', schema: uuid('The external network') },
+  key: { by: 'description' },
+  properties: {
+    port: uuid('The port it leads to'),
+    fixedAddress,
+    address: { ...address, description: 'The address; left out: a free one. Neutron lets only administrators say it.' },
+  },
+  required: [],
+  changeable: { port: leadsTo, fixedAddress },
+  example: { name: 'tenant-42-web' },
+  changeExample: { port: null },
+  refine: ({ fixedAddress: given, port }) =>
+    given !== undefined && (port === undefined || port === null)
+      ? [{ path: ['port'], message: 'is required with fixedAddress' }]
+      : [],
+  toNative: ({ port: to, fixedAddress: inside, address: outside }) =>
+    given({
+      port_id: to,
+      fixed_ip_address: inside === undefined ? undefined : canonical(String(inside)),
+      floating_ip_address: outside === undefined ? undefined : canonical(String(outside)),
+    }),
+  values: (native) =>
+    given({
+      port: native.port_id,
+      fixedAddress: native.fixed_ip_address ?? undefined,
+      address: native.floating_ip_address,
+    }),
+};
+
+function objectsIn(value: JsonValue | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function sortedTexts(value: JsonValue | undefined): JsonValue | undefined {
+  return Array.isArray(value) ? value.map(String).sort() : undefined;
+}

@@ -1,0 +1,114 @@
+// Routers, and the subnets that they connect.
+
+import type { DriverOperation, HttpReply, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
+import { argumentsSchema, given, isObject } from '../json.ts';
+import { call, membersOf, queryOf, readAnswer, removalOutcome, writeOutcome } from './api.ts';
+import type { Kind } from './kind.ts';
+import { adminStateUp, uuid } from './schema.ts';
+
+const gatewayTo = {
+  type: ['string', 'null'],
+  pattern: uuid('').pattern,
+  description: 'The external network that it is a gateway to; null: to none.',
+} as const;
+
+export const router: Kind = {
+  ...{ resource: 'router', prefix: 'router', one: 'a router' },
+  ...{ path: 'routers', collection: 'routers', member: 'router' },
+  key: { by: 'name' },
+  properties: { adminStateUp, externalNetwork: uuid('The external network that it is a gateway to') },
+  required: [],
+  changeable: { adminStateUp, externalNetwork: gatewayTo },
+  example: { name: 'tenant-42-gw' },
+  changeExample: { adminStateUp: false },
+  toNative: ({ adminStateUp: up, externalNetwork }) =>
+    given({
+      admin_state_up: up,
+      external_gateway_info:
+        externalNetwork === undefined ? undefined : externalNetwork === null ? {} : { network_id: externalNetwork },
+    }),
+  values: ({ admin_state_up, external_gateway_info: gateway }) =>
+    given({
+      adminStateUp: admin_state_up,
+      externalNetwork: isObject(gateway) ? (gateway.network_id ?? null) : gateway === null ? null : undefined,
+    }),
+};
+
+type InterfaceArguments = { router: string; subnet: string };
+
+const schema = argumentsSchema({ router: uuid('The router'), subnet: uuid('The subnet') }, ['router', 'subnet']);
+const example = {
+  router: '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11',
+  subnet: '7c0d5d5c-3c53-4c54-8f3b-0a3f5c1d2e4f',
+};
+const object = (args: InterfaceArguments) => ({ resource: 'router-interface', scope: args.router, key: args.subnet });
+
+/** The router's port on the subnet: there is at most one. */
+const look = (args: InterfaceArguments) =>
+  `ports${queryOf({ device_id: args.router, fixed_ips: `subnet_id=${args.subnet}` })}`;
+
+function interfaceIn(reply: HttpReply, { router: owner, subnet }: InterfaceArguments) {
+  const answer = readAnswer(reply);
+  if (answer.kind !== 'object') return { finding: 'UNREADABLE' as const, message: answer.message };
+  const ports = membersOf(answer.object, 'ports');
+  if (!ports) return { finding: 'UNREADABLE' as const, message: 'Neutron listed no ports.' };
+  const found = ports.find((port) => port.device_id === owner && isOn(port, subnet));
+  if (!found) return { finding: 'ABSENT' as const };
+  return { finding: 'PRESENT' as const, ...(typeof found.id === 'string' ? { uuid: found.id } : {}) };
+}
+
+function isOn(port: JsonObject, subnet: string): boolean {
+  const addresses = Array.isArray(port.fixed_ips) ? port.fixed_ips : [];
+  return addresses.some((address) => isObject(address) && address.subnet_id === subnet);
+}
+
+const probe = {
+  render: (args: InterfaceArguments, context: Parameters<typeof call>[0]) => call(context, 'GET', look(args)),
+  interpret: interfaceIn,
+};
+
+const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
+  name: 'routerInterface.add',
+  summary: 'Connects a router with a subnet.',
+  category: 'USER',
+  // A second time is refused: the router has an interface there.
+  effect: 'NON_IDEMPOTENT',
+  argumentsSchema: schema,
+  example,
+  object,
+  mapping: 'creates',
+  render: (args, context) =>
+    call(context, 'PUT', `routers/${args.router}/add_router_interface`, { subnet_id: args.subnet }),
+  interpret: (reply, args) =>
+    writeOutcome(reply, ({ port_id: port }) =>
+      typeof port === 'string' ? { state: 'SUCCEEDED', result: { ...args, port }, uuid: port } : undefined,
+    ),
+  // It has no mark; what it makes is there or not, whoever made it.
+  probe,
+};
+
+const interfaceRemove: OperationSpec<InterfaceArguments, HttpReply> = {
+  name: 'routerInterface.remove',
+  summary: 'Takes a router off a subnet.',
+  category: 'USER',
+  effect: 'IDEMPOTENT',
+  argumentsSchema: schema,
+  example,
+  object,
+  mapping: 'deletes',
+  render: (args, context) =>
+    call(context, 'PUT', `routers/${args.router}/remove_router_interface`, { subnet_id: args.subnet }),
+  interpret: (reply, args) => removalOutcome(reply, { ...args }),
+  probe,
+};
+
+export const routerInterfaceOperations = [interfaceAdd, interfaceRemove] as readonly DriverOperation[];
+
+export const routerInterfaceReader: ResourceReader<HttpReply> = {
+  render: ({ scope, key }, context) => call(context, 'GET', look({ router: scope, subnet: key })),
+  interpret: (reply, { scope, key }) => {
+    const found = interfaceIn(reply, { router: scope, subnet: key });
+    return found.finding === 'PRESENT' ? { ...found, values: { router: scope, subnet: key } } : found;
+  },
+  remove: ({ scope, key }) => ({ operation: 'routerInterface.remove', arguments: { router: scope, subnet: key } }),
+};

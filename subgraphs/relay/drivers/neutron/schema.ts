@@ -1,0 +1,54 @@
+// Parts of the operations' JSON Schemas.
+
+import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import { markChars } from '../mark.ts';
+
+/** Neutron keeps 255 characters of a description; the rest is the mark. */
+const maxWords = 255 - markChars;
+/** Without control characters and what turns or hides text. */
+const printable = '^[^\\p{Cc}\\p{Zl}\\p{Zp}\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$';
+
+export const uuid = (of: string) =>
+  ({
+    type: 'string',
+    pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    description: `${of}, by Neutron's own id.`,
+  }) as const;
+
+export const name = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 63,
+  pattern: '^[A-Za-z0-9._-]+$',
+  description: 'Its name: 1 to 63 letters, digits, dot, hyphen, underscore. Neutron itself allows one twice.',
+} as const;
+
+export const description = {
+  type: 'string',
+  maxLength: maxWords,
+  pattern: printable,
+  description: 'Free text. Neutron shows it after the mark of the call.',
+} as const;
+
+export const adminStateUp = { type: 'boolean', description: 'Whether it carries traffic.' } as const;
+
+export const addressBlock = {
+  type: 'string',
+  format: 'address-block',
+  maxLength: 49,
+  description: 'An IPv4 or IPv6 address, or a CIDR block whose host bits are zero.',
+} as const;
+
+export const address = { type: 'string', format: 'address', maxLength: 45, description: 'An address.' } as const;
+
+/** One text for one address or block. */
+export function canonical(text: string): string {
+  return canonicalAddressBlock(text) ?? text;
+}
+
+/** As Neutron keeps it: a block has its length, also when it is one address. */
+export function toCidr(text: string): string {
+  const block = canonical(text);
+  if (block.includes('/')) return block;
+  return `${block}/${block.includes(':') ? 128 : 32}`;
+}
