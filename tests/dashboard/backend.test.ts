@@ -44,7 +44,7 @@ test('all that an operator asks of a backend is there, and stays current', async
     Driver: 'linux-nftables',
     Software: 'nftables 1.0.6',
     Serial: '9f2c11d07f1b',
-    Address: '192.0.2.1 port 22',
+    Address: 'SSH 192.0.2.1 port 22',
     'Host key': accepted,
     Cryptography: 'legacy – weak algorithms are allowed',
     'Log in with': 'username, private key',

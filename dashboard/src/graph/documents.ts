@@ -2,7 +2,7 @@
 // one execution between all open dashboards.
 
 const backendFields = `fragment BackendFields on Backend {
-  __typename id version name family driver ordinal site host port provisioningStatus operatingStatus
+  __typename id version name family driver ordinal site host port transport provisioningStatus operatingStatus
   cryptoProfile hostKeySha256 certificateSha256 presented { kind sha256 }
   labels { name value } project { id name }
   health { checkedAt latencyMs softwareVersion serial message }

@@ -38,6 +38,7 @@ export interface Backend extends Named {
   readonly labels: readonly { readonly name: string; readonly value: string }[];
   readonly host: string;
   readonly port: number;
+  readonly transport: 'SSH' | 'HTTPS' | 'OVSDB';
   readonly provisioningStatus: ProvisioningStatus;
   readonly operatingStatus: OperatingStatus;
   readonly health: {

@@ -1,4 +1,5 @@
-// What GraphiQL opens with: the main job, a subscription, and what a CMP object became.
+// What GraphiQL opens with: the main job, a subscription, what a CMP object became, and how to call what has no mutation of its
+// own.
 import type { GraphiQLProps } from 'graphiql';
 
 const mainJob = `# The main job in three steps: the run button asks which.
@@ -107,8 +108,63 @@ query Tenant42 {
 }
 `;
 
+const operations = `# What each driver offers beside the typed mutations. Take a name and the arguments
+# from an example into the next tab; argumentsSchema says what else they may be.
+
+query Operations {
+  drivers {
+    name
+    family
+    typedMutations
+    operations { name summary category effect example argumentsSchema }
+  }
+}
+`;
+
+const anyCall = `# Any operation of a backend's driver. dryRun shows exactly what would go over the wire,
+# and what the device's own check says of it where it has one; nothing is changed.
+# Without dryRun it is done: give a new idempotencyKey for each new request.
+
+mutation AnyCall($backend: BackendSelector!, $operation: String!, $arguments: JSON!, $dryRun: Boolean = true) {
+  relayCall(
+    input: {
+      idempotencyKey: "graphiql-call-1"
+      backend: $backend
+      operation: $operation
+      arguments: $arguments
+      dryRun: $dryRun
+    }
+  ) {
+    wireCall
+    deviceCheck { code message }
+    operation { id state result deviceError { code message } }
+    mapping { resource scope key uuid state }
+    userErrors { code message field retry }
+  }
+}
+
+# The same for an operation that only reads.
+query AnyRead($backend: BackendSelector!, $operation: String!, $arguments: JSON!) {
+  relayRead(input: { backend: $backend, operation: $operation, arguments: $arguments }) {
+    result
+    wireCall
+    deviceError { code message }
+    userErrors { code message field }
+  }
+}
+`;
+
+const anyCallVariables = `{
+  "backend": { "name": "lab-firewall" },
+  "operation": "set.create",
+  "arguments": { "set": "tenant-42" }
+}
+`;
+
 export const exampleTabs: NonNullable<GraphiQLProps['defaultTabs']> = [
   { query: mainJob, variables: mainJobVariables },
   { query: subscription },
   { query: cmpObject },
+  { query: operations },
+  { query: anyCall, variables: anyCallVariables },
 ];

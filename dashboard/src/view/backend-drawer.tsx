@@ -76,14 +76,21 @@ function Group({ title, facts }: { readonly title: string; readonly facts: reado
   );
 }
 
-function deviceFacts({ family, ordinal, driver, host, port, health }: Backend): readonly Fact[] {
+function deviceFacts({ family, ordinal, driver, host, port, transport, health }: Backend): readonly Fact[] {
   const { checkedAt, latencyMs } = health;
   return [
     { name: 'Family', value: `${formatWord(family)} ${ordinal}` },
     { name: 'Driver', value: <span className="mono">{driver}</span> },
     { name: 'Software', value: health.softwareVersion ?? <span className="dim">not known yet</span> },
     { name: 'Serial', value: health.serial === null ? null : <code>{health.serial}</code> },
-    { name: 'Address', value: <code>{`${host} port ${port}`}</code> },
+    {
+      name: 'Address',
+      value: (
+        <>
+          {transport} <code>{`${host} port ${port}`}</code>
+        </>
+      ),
+    },
     {
       name: 'Last check',
       value:

@@ -92,6 +92,7 @@ export class FakeWorld {
       labels: [{ name: 'rack', value: `b${number}` }],
       host: `192.0.2.${number % 250}`,
       port: 22,
+      transport: 'SSH',
       provisioningStatus: 'ENABLED',
       operatingStatus: 'ONLINE',
       health: health({ softwareVersion: 'nftables 1.0.6', latencyMs: 4 }),

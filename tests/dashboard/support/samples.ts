@@ -25,6 +25,7 @@ export function backend(patch: Partial<Backend> = {}): Backend {
     labels: [{ name: 'rack', value: 'b12' }],
     host: '192.0.2.1',
     port: 22,
+    transport: 'SSH',
     provisioningStatus: 'ENABLED',
     operatingStatus: 'ONLINE',
     health: { checkedAt: null, latencyMs: null, softwareVersion: null, serial: null, message: null },
