@@ -2,6 +2,7 @@
 // the mark of the call that made it and a line that shows that the file is whole.
 
 import type { JsonObject } from '../driver.ts';
+import { markIn, markLine } from './mark-line.ts';
 import { alone } from './schema.ts';
 import { endMark } from './scripts.ts';
 
@@ -18,7 +19,6 @@ export interface Rule {
 }
 
 const defaultStatus = 403;
-const markPrefix = '# tg:';
 
 export function needsPattern(operator: string): boolean {
   return !alone.some((name) => name === operator);
@@ -37,16 +37,15 @@ export function linesOf(rule: Rule, operationId: string): string[] {
     ...(rule.message === undefined ? [] : [`msg:'${rule.message}'`]),
   ];
   const line = `SecRule ${[rule.variables.join('|'), operator, actions.join(',')].map(quote).join(' ')}`;
-  return [`${markPrefix}${operationId}`, line, endMark];
+  return [markLine(operationId), line, endMark];
 }
 
 /** What a file says; `values` undefined: not a rule of the form that is written here. */
 export function readRule(text: string): { readonly operationId?: string; readonly values: JsonObject | undefined } {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const mark = /^# tg:([0-9a-f-]{36})$/.exec(lines[0] ?? '')?.[1];
   const directives = lines.filter((line) => !line.startsWith('#'));
   const values = directives.length === 1 ? valuesOf(directives[0] ?? '') : undefined;
-  return { values, ...(mark === undefined ? {} : { operationId: mark }) };
+  return { values, ...markIn(text) };
 }
 
 function valuesOf(line: string): JsonObject | undefined {

@@ -1,12 +1,12 @@
 // Custom rules of a site, each a file of its own.
 
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
 import { configRootOf } from './options.ts';
 import { readOutcome, sectionsOf, writeOutcome } from './replies.ts';
 import { desiredOf, linesOf, needsPattern, type Rule, readRule } from './rule-text.ts';
 import {
   action,
-  argumentsSchema,
   message,
   operator,
   pattern,

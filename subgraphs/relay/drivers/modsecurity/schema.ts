@@ -1,8 +1,6 @@
 // Parts of the operations' JSON Schemas: what may be said of sites and rules. Nothing in them can end a word of Apache's
 // configuration or of a shell.
 
-import type { JsonObject } from '../driver.ts';
-
 export const site = {
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$',
@@ -99,8 +97,3 @@ export const message = {
   pattern: '^[A-Za-z0-9 .,:;()/_-]+$',
   description: 'For the log: letters, digits, spaces and . , : ; ( ) / _ -',
 } as const;
-
-/** Arguments that are an object of these properties and no others. */
-export function argumentsSchema(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return { type: 'object', properties, required, additionalProperties: false };
-}

@@ -1,14 +1,14 @@
 // Sites, and whether their engine blocks.
 
 import type { ExecReply, JsonObject, OperationSpec } from '../driver.ts';
+import { argumentsSchema } from '../json.ts';
+import { markIn, markLine } from './mark-line.ts';
 import { configRootOf } from './options.ts';
 import { readOutcome, type Section, sectionsOf, writeOutcome } from './replies.ts';
-import { argumentsSchema, type Mode, modes, site } from './schema.ts';
+import { type Mode, modes, site } from './schema.ts';
 import { endMark, run } from './scripts.ts';
 
 type ModeArguments = { site: string; mode: Mode };
-
-const markPrefix = '# tg:';
 
 export const siteList: OperationSpec<JsonObject, ExecReply> = {
   name: 'site.list',
@@ -44,7 +44,7 @@ export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
   render: (args, context) =>
     run('modeSet', [
       ...[configRootOf(context), args.site, 'mode'],
-      ...[`${markPrefix}${context.operationId}`, `SecRuleEngine ${args.mode}`, endMark],
+      ...[markLine(context.operationId), `SecRuleEngine ${args.mode}`, endMark],
     ]),
   interpret: (reply, args) => writeOutcome(reply, { site: args.site, mode: args.mode }),
 };
@@ -52,6 +52,5 @@ export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
 /** Of the last SecRuleEngine in a site's mode.conf, which is the one that counts. */
 export function readMode(text: string): { readonly mode?: string; readonly operationId?: string } {
   const mode = [...text.matchAll(/^\s*SecRuleEngine\s+"?(\w+)"?\s*$/gim)].at(-1)?.[1];
-  const operationId = /^# tg:([0-9a-f-]{36})$/m.exec(text)?.[1];
-  return { ...(mode === undefined ? {} : { mode }), ...(operationId === undefined ? {} : { operationId }) };
+  return { ...(mode === undefined ? {} : { mode }), ...markIn(text) };
 }
