@@ -1,0 +1,143 @@
+// The proof that a text stays a text: names, comments and attacks through every driver that ends at a command line or a shell.
+// Each is refused with the name of its argument, or becomes exactly one command that the device reads as what was said: by the
+// simulated switch's own grammar, by JSON held against the form that it has to have, and for a sample by a real nft and a real sh.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onyx } from '../../subgraphs/relay/drivers/onyx/driver.ts';
+import { type Random, seededRandom } from './random.ts';
+import { fortiosSubject } from './relay-names/devices/fortios.ts';
+import { modSecuritySubject } from './relay-names/devices/modsecurity.ts';
+import { isForRealNft, nftSubject } from './relay-names/devices/nft.ts';
+import { onyxSubjectOf } from './relay-names/devices/onyx.ts';
+import { openVswitchSubject } from './relay-names/devices/openvswitch.ts';
+import { type Figures, type Finding, type Offers, offersTo, type Rendering } from './relay-names/offer.ts';
+import type { RealFigures } from './relay-names/real.ts';
+import { askRealNft } from './relay-names/real-nft.ts';
+import { askRealShell } from './relay-names/real-shells.ts';
+import { type Sample, sampleOf } from './relay-names/sample.ts';
+import { modSecurityTrial, openVswitchTrial } from './relay-names/shell-verdicts.ts';
+import type { Subject } from './relay-names/subject.ts';
+import { type Text, textsOf } from './relay-names/texts.ts';
+
+export const allSubjects: readonly Subject[] = [
+  ...[nftSubject, onyxSubjectOf(onyx), openVswitchSubject, modSecuritySubject, fortiosSubject],
+];
+
+export interface RelayNamesOptions {
+  readonly seed: number;
+  /** Texts. Each is offered to every operation of every driver, at one of its places. */
+  readonly count: number;
+  /** Calls for each of the real programs; 0: none, which needs no root. */
+  readonly real: number;
+  readonly subjects?: readonly Subject[];
+  /** Empty; what the real programs work in. */
+  readonly folder: string;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface DriverFigures extends Figures {
+  readonly operations: number;
+  /** What the real program made of a sample; undefined where there is none. */
+  readonly real?: Omit<RealFigures, 'findings'>;
+  readonly remark?: string;
+}
+
+export interface RelayNamesResult {
+  readonly seed: number;
+  readonly texts: number;
+  readonly rendered: number;
+  readonly refused: number;
+  readonly refusedUnnamed: number;
+  readonly wrong: number;
+  readonly drivers: Readonly<Record<string, DriverFigures>>;
+  readonly seconds: number;
+  readonly findings: readonly Finding[];
+}
+
+const mostFindings = 20;
+const remarks: Readonly<Record<string, string>> = {
+  fortios: 'no argument reaches its command line: what is typed there takes none',
+};
+
+/** How a sample of a driver's calls is given to the real program. */
+type AskReal = (calls: readonly Rendering[], folder: string) => Promise<RealFigures>;
+const realPrograms: Readonly<Record<string, AskReal>> = {
+  'linux-nftables': askRealNft,
+  openvswitch: (calls, folder) => askRealShell(calls, folder, openVswitchTrial),
+  modsecurity: (calls, folder) =>
+    askRealShell(calls, folder, (call, path) => modSecurityTrial(call, modSecuritySubject.context, path)),
+};
+
+interface Lane {
+  readonly subject: Subject;
+  readonly offers: Offers;
+  readonly sample: Sample<Rendering>;
+}
+
+export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNamesResult> {
+  const startedMs = performance.now();
+  const { seed, count, real, subjects = allSubjects } = options;
+  const random = seededRandom(seed);
+  const findings: Finding[] = [];
+  const found = (finding: Finding) => {
+    if (findings.length < mostFindings) findings.push(shortened(finding));
+  };
+  const lanes = subjects.map((subject): Lane => {
+    return { subject, offers: offersTo(subject, found), sample: sampleOf(real, random) };
+  });
+  let done = 0;
+  for (const text of textsOf(random, count)) {
+    options.signal.throwIfAborted();
+    for (const lane of lanes) await offer(lane, text, random);
+    done += 1;
+    if (done % 10_000 === 0) options.progress(`${done} texts`);
+  }
+  const drivers: Record<string, DriverFigures> = {};
+  for (const { subject, offers, sample } of lanes) {
+    const { name } = subject.driver;
+    const asked = real === 0 ? undefined : await askReal(options, name, sample.drawn());
+    for (const what of asked?.findings ?? [])
+      found({ driver: name, operation: '', place: 'real program', text: '', what });
+    drivers[name] = {
+      operations: subject.operations.length,
+      ...offers.figures,
+      wrong: offers.figures.wrong + (asked?.wrong ?? 0),
+      ...(asked === undefined ? {} : { real: { calls: asked.calls, wrong: asked.wrong } }),
+      ...(remarks[name] === undefined ? {} : { remark: remarks[name] }),
+    };
+  }
+  const sum = (field: 'rendered' | 'refused' | 'refusedUnnamed' | 'wrong') =>
+    Object.values(drivers).reduce((total, each) => total + each[field], 0);
+  return {
+    ...{ seed, texts: count, rendered: sum('rendered'), refused: sum('refused') },
+    ...{ refusedUnnamed: sum('refusedUnnamed'), wrong: sum('wrong'), drivers },
+    seconds: Math.round((performance.now() - startedMs) / 1_000),
+    findings,
+  };
+}
+
+async function offer({ subject, offers, sample }: Lane, text: Text, random: Random): Promise<void> {
+  const isPlain = /^[A-Za-z0-9_.-]+$/.test(text.text);
+  await offers.offer(text, random, (rendering) => {
+    if (subject.driver.name === 'linux-nftables' && !isForRealNft(rendering.operation.name)) return;
+    sample.add(rendering, isPlain);
+  });
+}
+
+async function askReal(
+  { folder, progress }: RelayNamesOptions,
+  driver: string,
+  calls: readonly Rendering[],
+): Promise<RealFigures | undefined> {
+  const ask = realPrograms[driver];
+  if (ask === undefined) return undefined;
+  progress(`${driver}: ${calls.length} calls for the real program`);
+  const own = join(folder, driver);
+  await mkdir(own);
+  return ask(calls, own);
+}
+
+function shortened(finding: Finding): Finding {
+  return { ...finding, text: finding.text.slice(0, 200), what: finding.what.slice(0, 500) };
+}

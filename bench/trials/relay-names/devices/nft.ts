@@ -1,0 +1,204 @@
+// What nft is told, read without the driver: its constant commands, and libnftables-json(5) on standard input as nft reads it.
+import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import type { JsonObject, JsonValue, WireCall } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
+import { hole, holesOf, type Pattern } from '../pattern.ts';
+import { contextOf, difference, operationId, type Subject } from '../subject.ts';
+
+const writeCommand = 'nft -j -e -a -f -';
+const readCommand = 'nft -j -a -f -';
+
+const family = hole('family');
+const table = hole('table');
+const inTable = { family, table };
+const address = { elem: { val: hole('address'), comment: hole('mark') } };
+
+interface Form {
+  readonly command: typeof writeCommand | typeof readCommand;
+  readonly nftables: readonly Pattern[];
+  /** What is sent whatever the arguments are, and arguments that are not sent. */
+  readonly implied?: JsonObject;
+}
+
+const write = (nftables: readonly Pattern[], implied: JsonObject = {}): Form => ({
+  command: writeCommand,
+  nftables,
+  implied,
+});
+const read = (list: Pattern): Form => ({ command: readCommand, nftables: [{ list }] });
+const newSet = (name: Pattern): Pattern => ({ ...inTable, name, type: hole('type'), flags: ['interval'] });
+const element = (elem: Pattern): Pattern => ({ element: { ...inTable, name: hole('set'), elem: [elem] } });
+const side = (field: string, right: Pattern): Pattern => ({
+  match: { op: '==', left: { payload: { protocol: hole('version'), field } }, right },
+});
+const toPort: Pattern = {
+  match: {
+    op: '==',
+    left: { payload: { protocol: hole('protocol'), field: 'dport' } },
+    right: hole('destinationPort'),
+  },
+};
+const rule: Pattern = {
+  ...{ ...inTable, chain: hole('chain'), comment: hole('mark') },
+  expr: [side('saddr', hole('source')), side('daddr', hole('destination')), toPort, hole('action')],
+};
+
+const forms: Readonly<Record<string, Form>> = {
+  'table.list': read({ tables: null }),
+  'ruleset.read': read({ ruleset: null }),
+  'chain.list': read({ table: { family, name: table } }),
+  'set.list': read({ table: { family, name: table } }),
+  'chain.create': write([
+    {
+      add: {
+        chain: {
+          ...{ ...inTable, name: hole('chain'), type: 'filter' },
+          ...{ hook: hole('hook'), prio: hole('priority'), policy: hole('policy') },
+        },
+      },
+    },
+  ]),
+  'set.create': write([{ add: { set: newSet(hole('set')) } }], { ipVersion: 4, blocks: true }),
+  'set.delete': write([{ delete: { set: { ...inTable, name: hole('set') } } }]),
+  'address.create': write([
+    { create: { set: newSet(hole('name')) } },
+    { add: { element: { ...inTable, name: hole('name'), elem: [address] } } },
+  ]),
+  'address.delete': write([{ delete: { set: { ...inTable, name: hole('name') } } }]),
+  'setElement.list': read({ set: { ...inTable, name: hole('set') } }),
+  'setElement.add': write([{ add: element(address) }]),
+  'setElement.remove': write([{ delete: element(hole('address')) }]),
+  'rule.list': read({ chain: { ...inTable, name: hole('chain') } }),
+  'rule.create': write([{ add: { rule } }]),
+  'rule.delete': write([{ delete: { rule: { ...inTable, chain: hole('chain'), handle: hole('handle') } } }]),
+};
+
+/** Sets on both sides: an address in the place of one has no IP version to differ from. */
+const bases: Readonly<Record<string, JsonObject>> = {
+  'chain.create': { chain: 'tenants', hook: 'forward', priority: 5, policy: 'drop' },
+  'set.create': { set: 'tenant-42', ipVersion: 4, blocks: true },
+  'address.create': { name: 'tenant-42-web', address: '203.0.113.80', comment: 'its web' },
+  'setElement.add': { set: 'blocked', address: '203.0.113.7', comment: 'asked for' },
+  'rule.create': {
+    ...{ name: 'tenant-42', source: { set: 'blocked' }, destination: { set: 'tenants' } },
+    ...{ protocol: 'tcp', destinationPort: 443, action: 'drop' },
+  },
+};
+
+const ofNoTable = ['table.list', 'ruleset.read'];
+
+/** The arguments that nft was told, in the words of the operation. */
+function toldArguments(operation: string, call: WireCall): JsonObject {
+  const form = forms[operation];
+  if (form === undefined) throw new Error(`nothing is known of ${operation}`);
+  if (call.kind !== 'exec' || call.command !== form.command) throw new Error('another command');
+  const holes = holesOf({ nftables: form.nftables }, JSON.parse(call.stdin ?? ''));
+  const { mark, type, version, source, destination, action, ...plain } = holes;
+  const told: Record<string, JsonValue | undefined> = { ...plain, ...form.implied };
+  if (told.address !== undefined) told.address = addressText(told.address);
+  if (type !== undefined) checkType(type, told.address);
+  if (source !== undefined) told.source = peer(source);
+  if (destination !== undefined) told.destination = peer(destination);
+  if (version !== undefined) checkVersion(version, [told.source, told.destination]);
+  if (action !== undefined) told.action = actionWord(action);
+  if (mark !== undefined) told[operation === 'rule.create' ? 'name' : 'comment'] = wordsAfterMark(mark);
+  return told;
+}
+
+/** `{"drop": null}`, and nothing beside it. */
+function actionWord(statement: JsonValue): string {
+  const [word = ''] = Object.keys(statement as JsonObject);
+  holesOf({ [word]: null }, statement);
+  return word;
+}
+
+function addressText(value: JsonValue): string {
+  if (typeof value === 'string') return canonical(value);
+  const { addr, len } = holesOf({ prefix: { addr: hole('addr'), len: hole('len') } }, value);
+  return canonical(`${String(addr)}/${String(len)}`);
+}
+
+/** What is no address stays as it is, and then differs. */
+function canonical(text: string): string {
+  return canonicalAddressBlock(text) ?? text;
+}
+
+function peer(value: JsonValue): JsonObject {
+  if (typeof value === 'string' && value.startsWith('@')) return { set: value.slice(1) };
+  return { address: addressText(value) };
+}
+
+function checkType(type: JsonValue, inIt: JsonValue | undefined): void {
+  const wanted = String(inIt ?? '').includes(':') ? 'ipv6_addr' : 'ipv4_addr';
+  if (type !== wanted) throw new Error(`a set of ${String(type)}`);
+}
+
+function checkVersion(version: JsonValue, peers: readonly (JsonValue | undefined)[]): void {
+  const text = peers.map((each) => String((each as JsonObject | undefined)?.address ?? '')).join('');
+  if (version !== (text.includes(':') ? 'ip6' : 'ip')) throw new Error(`addresses of ${String(version)}`);
+}
+
+function wordsAfterMark(mark: JsonValue): string {
+  const start = `tg:${operationId} `;
+  if (typeof mark !== 'string' || !mark.startsWith(start)) throw new Error('no mark before the words');
+  return mark.slice(start.length);
+}
+
+/** As the device keeps them: addresses in one form, and without the name that a handle stands for. */
+function wantedArguments(operation: string, args: JsonObject): JsonObject {
+  const { name, ...rest } = args;
+  const wanted: Record<string, JsonValue | undefined> = operation === 'rule.delete' ? rest : { ...args };
+  if (typeof wanted.address === 'string') wanted.address = canonical(wanted.address);
+  for (const each of ['source', 'destination'] as const) {
+    const given = (wanted[each] as JsonObject | undefined)?.address;
+    if (typeof given === 'string') wanted[each] = { address: canonical(given) };
+  }
+  return wanted;
+}
+
+export const nftSubject: Subject = {
+  driver: linuxNftables,
+  operations: [...linuxNftables.operations.values()],
+  context: contextOf(linuxNftables, 'ssh'),
+  base: (operation, serial) => {
+    const base = bases[operation] ?? linuxNftables.operations.get(operation)?.example ?? {};
+    return ofNoTable.includes(operation) ? base : { ...base, table: `t${serial}` };
+  },
+  misread: (operation, args, call) => difference(wantedArguments(operation, args), toldArguments(operation, call)),
+};
+
+/** What must be there so that the device takes the call, as commands of the same batch. */
+export function prerequisites(operation: string, args: JsonObject): readonly JsonObject[] {
+  const place = { family: args.family ?? null, table: args.table ?? null };
+  const version6 = [args, args.source, args.destination].some((each) =>
+    String((each as JsonObject | undefined)?.address ?? '').includes(':'),
+  );
+  const type = version6 ? 'ipv6_addr' : 'ipv4_addr';
+  const set = (name: JsonValue | undefined): JsonObject => ({
+    add: { set: { ...place, name: name ?? null, type, flags: ['interval'] } },
+  });
+  const sets = [args.source, args.destination].flatMap((each) => {
+    const name = (each as JsonObject | undefined)?.set;
+    return name === undefined ? [] : [set(name)];
+  });
+  const before: Readonly<Record<string, readonly JsonObject[]>> = {
+    'set.delete': [set(args.set)],
+    'address.delete': [set(args.name)],
+    'setElement.add': [set(args.set)],
+    'setElement.remove': [
+      set(args.set),
+      { add: { element: { ...place, name: args.set ?? null, elem: [toElement(args.address)] } } },
+    ],
+    'rule.create': [{ add: { chain: { ...place, name: args.chain ?? null } } }, ...sets],
+  };
+  return [{ add: { table: { family: place.family, name: place.table } } }, ...(before[operation] ?? [])];
+}
+
+/** Those that a real nft is asked about: writes that need nothing but what a batch can bring with it. */
+export const isForRealNft = (operation: string): boolean =>
+  forms[operation]?.command === writeCommand && operation !== 'rule.delete';
+
+function toElement(address: JsonValue | undefined): JsonValue {
+  const [addr = '', length] = canonical(String(address)).split('/');
+  return length === undefined ? addr : { prefix: { addr, len: Number(length) } };
+}

@@ -1,0 +1,7 @@
+// What a real program made of a sample of calls.
+
+export interface RealFigures {
+  readonly calls: number;
+  readonly wrong: number;
+  readonly findings: readonly string[];
+}

@@ -1,0 +1,55 @@
+// A driver on trial: which arguments texts are put into, and how its device reads what is rendered.
+
+import { withDefaults } from '../../../subgraphs/relay/backends/backend-input.ts';
+import type {
+  Driver,
+  DriverOperation,
+  JsonObject,
+  RenderContext,
+  TransportKind,
+  WireCall,
+} from '../../../subgraphs/relay/drivers/driver.ts';
+
+export interface Subject {
+  readonly driver: Driver;
+  /** Those that end at a command line or a shell. */
+  readonly operations: readonly DriverOperation[];
+  readonly context: RenderContext;
+  /** Arguments that work, with as many fields as go together; `serial` makes each call's objects its own. */
+  base(operation: string, serial: number): JsonObject;
+  /** What the device would not do as it was asked; undefined: it is exactly that. May throw for the same. */
+  misread(operation: string, args: JsonObject, call: WireCall): Promise<string | undefined> | string | undefined;
+}
+
+/** One mark for all calls: what it is does not matter here, that it is there does. */
+export const operationId = '01900000-0000-7000-8000-000000000042';
+
+export function contextOf(driver: Driver, transport: TransportKind, options: JsonObject = {}): RenderContext {
+  return {
+    operationId,
+    backend: { transport, options: withDefaults({ transport, ...options }, driver), softwareVersion: null },
+  };
+}
+
+/** The first that is not the same, with both, shortened. */
+export function difference(wanted: JsonObject, read: JsonObject): string | undefined {
+  for (const name of new Set([...Object.keys(wanted), ...Object.keys(read)])) {
+    const [one, other] = [canonicalJson(wanted[name]), canonicalJson(read[name])];
+    if (one !== other) return `${name} is read as ${other.slice(0, 200)}, not ${one.slice(0, 200)}`;
+  }
+  return undefined;
+}
+
+/** The same JSON, whatever made the objects. */
+export function isSame(one: unknown, other: unknown): boolean {
+  return canonicalJson(one) === canonicalJson(other);
+}
+
+/** Members in one order, for their order means nothing. */
+function canonicalJson(value: unknown): string {
+  const sorted = (_name: string, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each;
+  return JSON.stringify(value, sorted) ?? 'nothing';
+}
