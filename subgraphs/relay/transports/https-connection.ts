@@ -9,17 +9,13 @@ import type { HttpRequest } from './https-request.ts';
 import type { SendFailure, SendOptions, SendResult } from './session.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
-/**
- * Servers give up idle connections (Apache and Node after 5 s), and a call that meets that moment has no verdict: so ours
- * goes first. A server that names its time (`Keep-Alive: timeout=…`) gets a second less than that.
- */
-const idleMs = 4_000;
-
 export interface HttpsConnectionOptions {
   /** For example `https://192.0.2.1:443`: the Host header. */
   readonly origin: string;
   /** From connectTlsEndpoint: its `destroy` resets the connection. */
   readonly socket: TLSSocket;
+  /** How long it is kept when nobody uses it; less when the server names a shorter time (`Keep-Alive: timeout=…`). */
+  readonly idleMs: number;
 }
 
 export class HttpsConnection {
@@ -27,10 +23,12 @@ export class HttpsConnection {
   readonly closed: Promise<void>;
   readonly #socket: TLSSocket;
   readonly #client: Client;
+  readonly #idleMs: number;
   #handedOver = false;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  constructor({ origin, socket }: HttpsConnectionOptions) {
+  constructor({ origin, socket, idleMs }: HttpsConnectionOptions) {
+    this.#idleMs = idleMs;
     this.#socket = socket;
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
@@ -60,7 +58,12 @@ export class HttpsConnection {
   /** Nobody uses it now: it ends by itself after a while. */
   rest(): void {
     clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => this.destroy(), idleMs);
+    this.#idleTimer = setTimeout(() => this.destroy(), this.#idleMs);
+  }
+
+  /** Somebody is about to use it. */
+  wake(): void {
+    clearTimeout(this.#idleTimer);
   }
 
   /** Resets the TCP connection: what the kernel had not sent is not sent any more. */
@@ -73,7 +76,7 @@ export class HttpsConnection {
    * as before.
    */
   run(request: HttpRequest, options: SendOptions): Promise<SendResult | 'stale'> {
-    clearTimeout(this.#idleTimer);
+    this.wake();
     if (this.lost) return Promise.resolve('stale');
     return new Promise((resolve) => {
       const reply = new ReplyInProgress(options.maxReplyBytes ?? defaultMaxReplyBytes);

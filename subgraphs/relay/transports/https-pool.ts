@@ -107,6 +107,7 @@ export class HttpsPool {
     if (this.#closed || this.#taken >= this.#options.concurrency) return undefined;
     for (let connection = this.#idle.pop(); connection; connection = this.#idle.pop()) {
       if (connection.lost) continue;
+      connection.wake();
       this.#taken += 1;
       return connection;
     }

@@ -21,6 +21,8 @@ export interface HttpsReachOptions {
   readonly endpoint: Endpoint;
   readonly backendOptions: JsonObject;
   readonly connectTimeoutMs: number;
+  /** How long a connection is kept that nobody uses. */
+  readonly idleMs: number;
   readonly closing: AbortSignal;
 }
 
@@ -49,8 +51,8 @@ export class HttpsReach {
     const { closing, connectTimeoutMs } = this.#options;
     const { timeoutMs = connectTimeoutMs, signal = closing } = options;
     const connected = await connectTlsEndpoint(target, { timeoutMs, signal });
-    if (!connected.ok) return connected;
-    const connection = new HttpsConnection({ ...connected, origin: originOf(target) });
+    if (!connected.ok) return this.isOwn(target) ? connected : { ok: false, failure: ofAnother(connected.failure) };
+    const connection = new HttpsConnection({ ...connected, origin: originOf(target), idleMs: this.#options.idleMs });
     this.#open.add(connection);
     void connection.closed.then(() => this.#open.delete(connection));
     return { ok: true, connection };
@@ -62,6 +64,11 @@ export class HttpsReach {
     for (const connection of given) connection.destroy();
     await Promise.all(given.map((connection) => connection.closed));
   }
+}
+
+/** What another server shows is none of the backend's: an operator must not be asked to accept it for the backend. */
+function ofAnother({ presented: _presented, ...failure }: ReserveFailure): ReserveFailure {
+  return failure;
 }
 
 /** Sends one call on a connection. */

@@ -23,7 +23,12 @@ const originForm = /^\/[\x21-\x22\x24-\x7e]*$/;
 export function requestOf(call: HttpCall, session: SessionHeaders = {}): HttpRequest | { readonly fault: string } {
   if (!originForm.test(call.path)) return { fault: 'its path is not one of percent-encoded ASCII' };
   const { type, body } = bodyOf(call);
-  const headers: Record<string, string> = { accept: 'application/json', 'user-agent': 'tidegate' };
+  // RFC 9110 section 12.5.3: without a word about it any encoding of the reply would do.
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'tidegate',
+  };
   if (type !== undefined) headers['content-type'] = type;
   const sources = [session.headers, call.method === 'GET' ? undefined : session.writeHeaders, call.headers];
   for (const source of sources) {

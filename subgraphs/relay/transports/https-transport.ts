@@ -10,6 +10,11 @@ import { HttpsPool } from './https-pool.ts';
 import { failed, HttpsReach, runCall, unregistered } from './https-reach.ts';
 import type { Endpoint, Reservation, SendOptions, SendResult, Slot, Transport, TransportOptions } from './session.ts';
 
+/**
+ * Servers give up idle connections (Apache and Node after 5 s), and a call that meets that moment has no verdict: so ours
+ * goes first.
+ */
+const longestIdleMs = 4_000;
 /** For giving the log-in session back when the transport is closed. */
 const logoutMs = 2_000;
 
@@ -29,7 +34,7 @@ class HttpsTransport implements Transport {
   #closed: Promise<void> | undefined;
 
   constructor(endpoint: Endpoint, options: TransportOptions) {
-    const { connectTimeoutMs = 10_000, concurrency } = options;
+    const { connectTimeoutMs = 10_000, idleCloseMs = longestIdleMs, concurrency } = options;
     const backend: BackendContext = options.backend ?? { transport: 'https', options: {}, softwareVersion: null };
     this.#where = `${endpoint.host}:${endpoint.port}`;
     this.#options = options;
@@ -38,6 +43,7 @@ class HttpsTransport implements Transport {
       endpoint,
       backendOptions: backend.options,
       connectTimeoutMs,
+      idleMs: Math.min(idleCloseMs, longestIdleMs),
       closing: this.#closing.signal,
     });
     this.#login = new SharedLogin({

@@ -81,7 +81,7 @@ describe('a call', () => {
     expect(request?.headers).toMatchObject({
       host: `127.0.0.1:${target.server.port}`,
       'content-type': 'application/json',
-      accept: 'application/json',
+      ...{ accept: 'application/json', 'accept-encoding': 'identity' },
       'if-match': '7',
     });
   });
@@ -351,6 +351,18 @@ describe('connections', () => {
     expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
+  test('idle ones are closed, but none that is reserved', async () => {
+    const target = await device();
+    const transport = transportTo(target.endpoint(), { idleCloseMs: 30 });
+    await run(transport, '/1');
+    const slot = await slotOf(transport);
+    await sleep(100);
+    expect(await slot.send(call('/2'), { deadlineMs: 10_000 })).toMatchObject({ ok: true });
+    await until(() => target.server.openConnections === 0);
+    expect(target.server.connections).toBe(1);
+    expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
+  });
+
   test('nobody listens', async () => {
     const target = await WebDevice.start();
     const endpoint = target.endpoint();
@@ -545,7 +557,11 @@ describe('another origin', () => {
       ...withSessions({ origin }),
       ...backendWith({ authUrl: origin }),
     });
-    expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'CERTIFICATE_MISMATCH' });
+    const failure = failureOf(await run(transport, '/'));
+    expect(failure).toMatchObject({ kind: 'NOT_SENT', code: 'CERTIFICATE_MISMATCH' });
+    expect(failure?.message).toContain(identity.certificateSha256);
+    // Accepting it for the backend would let the other server stand in for it.
+    expect(failure).not.toHaveProperty('presented');
     expect(identity.logins).toEqual([]);
   });
 
