@@ -3,6 +3,7 @@
 // simulated switch's own grammar, by JSON held against the form that it has to have, and for a sample by a real nft and a real sh.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runProgram } from '../../embedded/run-program.ts';
 import { onyx } from '../../subgraphs/relay/drivers/onyx/driver.ts';
 import { type Random, seededRandom } from './random.ts';
 import { fortiosSubject } from './relay-names/devices/fortios.ts';
@@ -78,6 +79,7 @@ interface Lane {
 export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNamesResult> {
   const startedMs = performance.now();
   const { seed, count, real, subjects = allSubjects } = options;
+  if (real > 0) await requireNamespaces();
   const random = seededRandom(seed);
   const findings: Finding[] = [];
   const found = (finding: Finding) => {
@@ -115,6 +117,12 @@ export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNa
     seconds: Math.round((performance.now() - startedMs) / 1_000),
     findings,
   };
+}
+
+/** Before minutes of work rather than after. */
+async function requireNamespaces(): Promise<void> {
+  const probe = await runProgram('unshare', ['--net', '--mount', 'true']);
+  if (probe.exitCode !== 0) throw new Error('the real programs need namespaces, and so root; --real 0 does without');
 }
 
 async function offer({ subject, offers, sample }: Lane, text: Text, random: Random): Promise<void> {
