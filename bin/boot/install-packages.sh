@@ -27,8 +27,14 @@ elif [ ! -e "$policy" ]; then
   chmod 755 "$policy"
 fi
 
-ssh_is_new=yes
-[ ! -e /usr/sbin/sshd ] || ssh_is_new=no
+# Programs whose packages switch units on for the next boot.
+services='/usr/sbin/sshd:ssh.service:ssh.socket
+/usr/sbin/ovs-vswitchd:openvswitch-switch.service:ovs-record-hostname.service
+/usr/sbin/apache2ctl:apache2.service:apache-htcacheclean.service'
+new=
+for service in $services; do
+  [ -e "${service%%:*}" ] || new="$new $service"
+done
 
 # needrestart, where it is installed, would restart services on its own.
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C.UTF-8
@@ -41,10 +47,11 @@ if ! apt-get "$@"; then
   apt-get "$@"
 fi
 
-# The package switches its service on for the next boot; whoever had it before keeps it as it was.
-if [ "$ssh_is_new" = yes ] && [ -e /usr/sbin/sshd ]; then
-  for unit in ssh.service ssh.socket; do
+# Whoever had a program before keeps its service as it was.
+for service in $new; do
+  [ -e "${service%%:*}" ] || continue
+  for unit in $(printf '%s' "${service#*:}" | tr ':' ' '); do
     deb-systemd-helper disable "$unit" >/dev/null 2>&1 || :
+    update-rc.d "${unit%.*}" disable >/dev/null 2>&1 || :
   done
-  update-rc.d ssh disable >/dev/null 2>&1 || :
-fi
+done

@@ -18,6 +18,17 @@ const PACKAGES = [
   { name: 'iproute2', when: 'lab or tests', places: [['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip']] },
   { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
   { name: 'openssl', when: 'tests', places: [['/usr/bin/openssl']] },
+  { name: 'openvswitch-switch', when: 'tests', places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']] },
+  { name: 'apache2-bin', when: 'tests', places: [['/usr/sbin/apache2']] },
+  { name: 'libapache2-mod-security2', when: 'tests', places: [['/usr/lib/apache2/modules/mod_security2.so']] },
+  { name: 'modsecurity-crs', when: 'tests', places: [['/usr/share/modsecurity-crs/rules']] },
+  // What Neutron and Keystone, which the tests unpack for themselves, run on.
+  { name: 'python3', when: 'tests', places: [['/usr/bin/python3']] },
+  {
+    name: 'python3-distutils',
+    when: 'tests',
+    places: [['/usr/lib/python3.11/distutils/core.py', '/usr/lib/python3/dist-packages/setuptools']],
+  },
   { name: 'python3-netmiko', when: 'tests', places: [['/usr/lib/python3/dist-packages/netmiko/__init__.py']] },
   { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
 ];

@@ -47,7 +47,10 @@ export interface HttpCall {
   readonly body?: JsonValue;
   /** Sent as application/x-www-form-urlencoded; log-ins only. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Another origin of the same backend, as its options name it, for example `https://keystone.example:5000`. */
+  /**
+   * Another origin of the same backend, for example `https://keystone.example:5000`: only one that an option of the backend
+   * names, which is called something with `Url` at its end (`authUrl`); `authCertificateSha256` beside it pins its certificate.
+   */
   readonly origin?: string;
 }
 

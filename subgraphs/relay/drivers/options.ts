@@ -9,7 +9,11 @@ export function transportOf(call: WireCall): TransportKind {
 }
 
 /** The schema of a driver's options; `own` are those that only it has. */
-export function optionsSchema(ports: Driver['ports'], own: JsonObject = {}): JsonObject {
+export function optionsSchema(
+  ports: Driver['ports'],
+  own: JsonObject = {},
+  required: readonly string[] = [],
+): JsonObject {
   const kinds = Object.keys(ports);
   const port = { type: 'integer', minimum: 1, maximum: 65_535 };
   return {
@@ -29,6 +33,7 @@ export function optionsSchema(ports: Driver['ports'], own: JsonObject = {}): Jso
       },
       ...own,
     },
+    required,
     additionalProperties: false,
   };
 }

@@ -104,6 +104,7 @@ export const networkMutations: readonly TypedMutation[] = [
     family,
     summary: 'Makes a floating IP.',
     fields: {
+      name,
       network: required(id('The external network it is of')),
       port: id('The port it leads to'),
       address: addressField('The address; left out: a free one.'),

@@ -41,8 +41,9 @@ export const neutron: Driver = {
   family: 'NETWORK',
   summary: 'OpenStack Neutron, one project of it.',
   ports,
-  optionsSchema: {
-    ...optionsSchema(ports, {
+  optionsSchema: optionsSchema(
+    ports,
+    {
       authUrl: {
         type: 'string',
         pattern: '^https://(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?$',
@@ -65,9 +66,9 @@ export const neutron: Driver = {
         default: '',
         description: 'What comes before /v2.0 where Neutron is not at the root, for example /networking.',
       },
-    }),
-    required: ['authUrl', 'project'],
-  },
+    },
+    ['authUrl', 'project'],
+  ),
   credentialFields: ['username', 'password'],
   operations: new Map(operations.map((operation) => [operation.name, operation])),
   resources: new Map(resources),

@@ -14,18 +14,9 @@ export const typedCalls: Driver['typed'] = {
   }),
   networkRouterCreate: (input) => ({ operation: 'router.create', arguments: input }),
   networkRouterInterfaceAdd: (input) => ({ operation: 'routerInterface.add', arguments: input }),
-  // It has no name of its own: what it leads to, or its address, is what it can be called by.
-  networkFloatingIpCreate: (input) => ({
-    operation: 'floatingIp.create',
-    arguments: given({ ...input, name: nameOf(input.port ?? input.address ?? input.network) }),
-  }),
+  networkFloatingIpCreate: (input) => ({ operation: 'floatingIp.create', arguments: input }),
 };
 
 function lower(word: JsonValue | undefined): string | undefined {
   return word === undefined ? undefined : String(word).toLowerCase();
-}
-
-/** Only characters that a name may have. */
-function nameOf(text: JsonValue | undefined): string {
-  return String(text).replaceAll(/[^A-Za-z0-9._-]/g, '-');
 }

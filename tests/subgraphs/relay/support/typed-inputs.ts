@@ -31,7 +31,7 @@ export const typedInputs: Readonly<Record<string, JsonObject>> = {
   networkSecurityGroupRuleCreate: { securityGroup: id, direction: 'INGRESS' },
   networkRouterCreate: { name: 'router' },
   networkRouterInterfaceAdd: { router: id, subnet: id },
-  networkFloatingIpCreate: { network: id },
+  networkFloatingIpCreate: { name: 'ip', network: id },
 };
 
 export function inputTypeOf(mutation: string): string {

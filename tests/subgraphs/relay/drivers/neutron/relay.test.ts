@@ -93,7 +93,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
       externalNetwork: lab().externalNetworkId,
     });
     await make('networkRouterInterfaceAdd', { router, subnet });
-    await make('networkFloatingIpCreate', { network: lab().externalNetworkId, port });
+    await make('networkFloatingIpCreate', { name: 'tenant-42', network: lab().externalNetworkId, port });
 
     for (const { mapping } of made.reverse()) {
       keys += 1;
