@@ -10,7 +10,7 @@ import { planStops } from './relay-unknown/stops.ts';
 import { parts, runRelayUnknown, wires } from './relay-unknown.ts';
 
 const mostFindings = 20;
-const lanes = { drops: 8, kills: 4, stops: 6 };
+const lanes = { drops: 8, kills: 6, stops: 8 };
 
 export const trialRelayUnknown: Bench = async ({ options, progress, signal }) => {
   const seed = numberOption(options, 'seed') ?? Math.floor(Math.random() * 2 ** 31);

@@ -226,5 +226,6 @@ function stopFigures(lanes: readonly Stops[]): Figures {
     longestMs: Math.max(...lanes.map(({ longestMs }) => longestMs)),
     takenOverMs: spread(lanes.flatMap(({ takenOverMs }) => takenOverMs)),
     notTakenOver: lanes.reduce((sum, { notTakenOver }) => sum + notTakenOver, 0),
+    crashes: lanes.reduce((sum, { crashes }) => sum + crashes, 0),
   };
 }

@@ -2,7 +2,7 @@
 // gone: each call is UNKNOWN, and is settled by looking, at the right time and never before.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
-import type { Random } from '../random.ts';
+import { type Random, seededRandom } from '../random.ts';
 import { Arena, inputOf, type TrialServers } from './arena.ts';
 import type { DeviceCall, Disturbance, TrialDevice } from './devices/device.ts';
 import { readEvidence } from './evidence.ts';
@@ -86,6 +86,7 @@ class DropsRun {
   readonly #device: TrialDevice;
   readonly #lanes: number;
   readonly #random: Random;
+  readonly #seed: number;
   readonly #progress: (line: string) => void;
   readonly findings: string[] = [];
   readonly #earlyLooks: Record<string, number> = {};
@@ -101,6 +102,7 @@ class DropsRun {
     this.#device = device;
     this.#lanes = lanes;
     this.#random = random;
+    this.#seed = random.integer(0, 2 ** 30);
   }
 
   get figures() {
@@ -133,8 +135,10 @@ class DropsRun {
   async #dropOne(lane: number, kind: DropKind): Promise<{ readonly settled: Promise<void> }> {
     this.#number += 1;
     const number = this.#number;
-    const lateMs = this.#random.integer(leastLateMs, mostLateMs);
-    const call = await this.#prepare(lane, number);
+    // A call's draws are its own, whichever lane makes it and when.
+    const draws = seededRandom(this.#seed + number);
+    const lateMs = draws.integer(leastLateMs, mostLateMs);
+    const call = await this.#prepare(lane, number, draws.next());
     if (call === undefined) return later;
     this.#trials += 1;
     const disturbance: Disturbance = kind === 'drop-late' ? { kind, lateMs } : { kind };
@@ -157,8 +161,7 @@ class DropsRun {
   }
 
   /** Makes what the call needs. */
-  async #prepare(lane: number, number: number): Promise<DeviceCall | undefined> {
-    const draw = this.#random.next();
+  async #prepare(lane: number, number: number, draw: number): Promise<DeviceCall | undefined> {
     if (draw < 0.4) return this.#device.create(lane, number);
     if (draw < 0.7) {
       const { call, needs } = this.#device.add(lane, number);

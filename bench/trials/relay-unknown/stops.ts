@@ -36,6 +36,8 @@ export interface Stops extends Verdict {
   readonly takenOverMs: readonly number[];
   /** Stops of twice the usual time of that, in which it did not happen before the relay went on. */
   readonly notTakenOver: number;
+  /** Relays that ended by themselves; they were started anew. */
+  readonly crashes: number;
   readonly unexpected: number;
 }
 
@@ -103,6 +105,7 @@ class StopsRun {
   #trials = 0;
   #atMoments = 0;
   #notTakenOver = 0;
+  #crashes = 0;
   #pauseMs = mostPauseMs;
 
   constructor(arena: Arena, { device, lane, random, progress, signal }: StopsLaneOptions) {
@@ -121,6 +124,7 @@ class StopsRun {
       longestMs: Math.max(0, ...this.pauses.map(({ fromMs, untilMs }) => untilMs - fromMs)),
       takenOverMs: this.#takenOverMs,
       notTakenOver: this.#notTakenOver,
+      crashes: this.#crashes,
     };
   }
 
@@ -132,6 +136,7 @@ class StopsRun {
     const streams = Array.from({ length: clients }, () => this.#stream(ended.signal));
     await sleep(this.#random.integer(leastBeforeMs, mostBeforeMs));
     const stopped = (moment && (await this.#stopAt(moment))) ?? (await this.#stopHolder());
+    const { owner } = stopped.member;
     const fromMs = Date.now();
     const other = members[stopped.member === members[0] ? 1 : 0];
     const takenOver = this.#fresh(other).then((call) => {
@@ -143,7 +148,7 @@ class StopsRun {
     await sleep(durationMs, undefined, { signal: this.#signal }).catch(() => undefined);
     const untilMs = Date.now();
     stopped.member.signal('SIGCONT');
-    this.pauses.push({ owner: stopped.member.owner, fromMs, untilMs });
+    this.pauses.push({ owner, fromMs, untilMs });
     await sleep(afterMs);
     ended.abort();
     await Promise.all([...streams, stopped.last]);
@@ -155,6 +160,10 @@ class StopsRun {
     const next = () => this.#random.pick(members);
     await settleAll({ arena: this.#arena, next, deadlineMs: settleDeadlineMs, refused: this.#refused });
     await this.#device.clean(this.#lane);
+    for (const member of members.filter(({ up }) => !up)) {
+      this.#crashes += 1;
+      await member.restart();
+    }
     return `${untilMs - fromMs} ms at ${stopped.at}, taken over after ${tookMs} ms`;
   }
 
