@@ -33,8 +33,8 @@ export interface SessionCost {
 export interface SessionMemory {
   readonly ssh: SessionCost;
   readonly https: SessionCost;
-  /** Of a backend whose log-in is kept and whose connection is not. */
-  readonly httpsRestedKib: number;
+  /** What V8 still uses for a backend whose log-in is kept and whose connection is not. */
+  readonly httpsRestedUsedKib: number;
   /** Of the process before. */
   readonly baseKib: number;
 }
@@ -76,7 +76,7 @@ export async function measureSessionMemory(count: number, signal: AbortSignal): 
   return {
     ssh: costOf(none, withSsh),
     https: costOf(withSsh, withBoth),
-    httpsRestedKib: rounded((rested.residentKib - withSsh.residentKib) / https.length, 1),
+    httpsRestedUsedKib: rounded((rested.usedKib - withSsh.usedKib) / https.length, 1),
     baseKib: none.residentKib,
   };
 }
