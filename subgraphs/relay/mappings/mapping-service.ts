@@ -31,6 +31,7 @@ import {
   writeShared,
   writeVerification,
 } from './mapping-store.ts';
+import { nameFault } from './object-name.ts';
 import { ObjectViewer } from './object-viewer.ts';
 
 export interface MappingAdoptInput {
@@ -94,7 +95,11 @@ export class MappingService {
       const object = { resource, scope, key };
       const hash = objectHash(object);
       const driver = driverOf(drivers, backend);
-      const seen = await this.#viewer.look(backend, driver, { ...object, uuid: input.uuid ?? null });
+      const wanted = { ...object, uuid: input.uuid ?? null };
+      const fault = nameFault(driver, wanted);
+      if (fault !== undefined)
+        refuse('INVALID_INPUT', `driver ${driver.name} names no ${resource} so: ${fault}`, { field: ['input', 'key'] });
+      const seen = await this.#viewer.look(backend, driver, wanted);
       if (seen.finding === 'ABSENT')
         refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
       const row = {

@@ -1,0 +1,37 @@
+// Whether an object is named as the driver itself would name it. An adopted object's name comes from outside: one that no call
+// could have, or that is another spelling of one that calls have, must not become a mapping.
+import { isDeepStrictEqual } from 'node:util';
+import { validateArguments } from '../drivers/arguments.ts';
+import type { BackendObject, Driver } from '../drivers/driver.ts';
+
+/** Stands in for the device's own id, which says nothing of the name: a number, a UUID, or a hash. */
+const anyUuids = ['1', '00000000-0000-4000-8000-000000000000', 'AAAAAAAAAAAAAAAAAAAAAA'];
+
+/**
+ * What is wrong with the name; undefined: nothing, or the driver deletes no such objects and so can't tell. The operation that
+ * would delete the object has to take its name, and to mean that very object by it.
+ */
+export function nameFault(
+  driver: Driver,
+  object: BackendObject & { readonly uuid: string | null },
+): string | undefined {
+  const { resource, scope, key } = object;
+  const remove = driver.resources?.get(resource)?.remove;
+  if (remove === undefined) return undefined;
+  let fault: string | undefined;
+  for (const uuid of [object.uuid, ...anyUuids]) {
+    const call = remove({ scope, key, uuid });
+    const operation = driver.operations.get(call?.operation ?? '');
+    if (call === undefined || operation === undefined) continue;
+    const checked = validateArguments(operation, call.arguments);
+    if (!checked.ok) {
+      const [first] = checked.faults;
+      fault ??= `${first?.path.join('.')} ${first?.message}`;
+      continue;
+    }
+    const named = operation.object?.(checked.args);
+    if (isDeepStrictEqual(named, { resource, scope, key })) return undefined;
+    fault ??= `it is called ${JSON.stringify(named?.key)} in ${JSON.stringify(named?.scope)}`;
+  }
+  return fault;
+}
