@@ -1,11 +1,13 @@
 // The `tidegate` program: the one place that touches process-wide things (arguments, environment, signals, exit code).
 
+import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { dispatch } from './commands/dispatch.ts';
 import { commands } from './commands/table.ts';
 
 /** npm hands a Ctrl-C on to us that the terminal has sent us already: two within this time are one. */
 const sameSignalMs = 1_000;
 
+toleratesBrokenConnects(process);
 const ending = new AbortController();
 let firstAt = 0;
 

@@ -65,8 +65,8 @@ const sessionSetup = [
   "SET time_zone = '+00:00'",
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   // A process that is paused in a transaction keeps its locks (a lease's fence, an object's row) from others: the server
-  // ends it after this many seconds.
-  'SET SESSION idle_transaction_timeout = 20',
+  // ends it after this many seconds, which no step of a transaction of ours takes.
+  'SET SESSION idle_transaction_timeout = 8',
 ];
 
 /** The driver's options for a location; also for tools that make a single connection. */

@@ -1,0 +1,19 @@
+// mariadb 3.4.5 leaves a rejection unhandled when a connection breaks off while its session is being set up (lib/connection.js,
+// the end of authSucceedHandler; whoever waits for the connection is told of it apart). Node ends a process for that, and a
+// database that is killed at the wrong moment would end every process that was just connecting to it.
+
+import { SqlError } from 'mariadb';
+
+/** Lets those rejections pass, and any other end the process as it would without us. Call it once, where a program begins. */
+export function toleratesBrokenConnects(program: NodeJS.Process): void {
+  program.on('unhandledRejection', (reason) => {
+    if (isBrokenConnect(reason)) return;
+    // Becomes an uncaught exception: what an unhandled rejection is by default.
+    throw reason;
+  });
+}
+
+/** Fatal: the connection is gone with it. */
+function isBrokenConnect(reason: unknown): boolean {
+  return reason instanceof SqlError && reason.fatal;
+}
