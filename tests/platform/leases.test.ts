@@ -219,7 +219,7 @@ test('a process that is paused under the fence is cut off by the server, and the
   const resumed = Promise.withResolvers<void>();
   const paused = db.transaction(async (tx) => {
     const [limit] = await tx.query('SELECT @@idle_transaction_timeout AS seconds');
-    expect(limit).toEqual({ seconds: 20 });
+    expect(limit).toEqual({ seconds: 8 });
     await tx.execute('SET SESSION idle_transaction_timeout = 1');
     await checkLease(tx, lease);
     entered.resolve();
