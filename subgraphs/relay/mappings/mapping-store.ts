@@ -41,15 +41,16 @@ export interface MappingRow {
   readonly updatedAt: Date;
 }
 
-const columns = `id, project_id AS projectId, namespace, cmp_type AS cmpType, cmp_id AS cmpId, role,
-  backend_id AS backendId, resource, scope, object_key AS objectKey, object_hash AS objectHash, uuid, shared, state,
-  desired, verified_at AS verifiedAt, verify_result AS verifyResult, verify_diff AS verifyDiff, operation_id AS operationId, last_operation_id AS lastOperationId, version, created_at AS createdAt,
-  updated_at AS updatedAt`;
+const columns = `m.id, m.project_id AS projectId, m.namespace, m.cmp_type AS cmpType, m.cmp_id AS cmpId, m.role, m.backend_id
+  AS backendId, m.resource, m.scope, m.object_key AS objectKey, m.object_hash AS objectHash, m.uuid, m.shared,
+  m.state, m.desired, m.verified_at AS verifiedAt, m.verify_result AS verifyResult, m.verify_diff AS verifyDiff,
+  m.operation_id AS operationId, m.last_operation_id AS lastOperationId, m.version, m.created_at AS createdAt,
+  m.updated_at AS updatedAt`;
 
 /** The mappings of one backend object that are not deleted, at most 1000. */
 export async function liveMappings(sql: Sql, backendId: string, objectHash: string): Promise<MappingRow[]> {
   return sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000`,
+    `SELECT ${columns} FROM mapping m WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000`,
     [backendId, objectHash],
   );
 }
@@ -64,11 +65,12 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
   const { backendId, objectHash } = call;
   // Such a call says nothing about mappings.
   if (call.mapping === null) return { rows: [], backendDeleted: false };
+  // No derived table: it would be put on disk for the sake of the texts in it.
   const found = await sql.query<MappingRow & { readonly backendStatus: string; readonly id: string | null }>(
-    `SELECT m.*, b.provisioning_status AS backendStatus FROM backend b LEFT JOIN
-      (SELECT ${columns} FROM mapping WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000) m ON 1 = 1
-    WHERE b.id = ?`,
-    [backendId, objectHash, backendId],
+    `SELECT ${columns}, b.provisioning_status AS backendStatus FROM backend b
+      LEFT JOIN mapping m ON m.backend_id = b.id AND m.object_hash = ? AND m.owner_slot IS NOT NULL
+    WHERE b.id = ? LIMIT 1000`,
+    [objectHash, backendId],
   );
   return { rows: found.filter((row) => row.id !== null), backendDeleted: found[0]?.backendStatus === 'DELETED' };
 }
@@ -160,14 +162,14 @@ export async function updateMapping(
 }
 
 export async function readMapping(sql: Sql, id: string, lock: '' | 'FOR UPDATE' = ''): Promise<MappingRow | undefined> {
-  const rows = await sql.query<MappingRow>(`SELECT ${columns} FROM mapping WHERE id = ? ${lock}`, [id]);
+  const rows = await sql.query<MappingRow>(`SELECT ${columns} FROM mapping m WHERE id = ? ${lock}`, [id]);
   return rows[0];
 }
 
 export async function readMappings(sql: Sql, ids: readonly string[]): Promise<Map<string, MappingRow>> {
   if (ids.length === 0) return new Map();
   const rows = await sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping WHERE id IN (${ids.map(() => '?').join(', ')})`,
+    `SELECT ${columns} FROM mapping m WHERE id IN (${ids.map(() => '?').join(', ')})`,
     ids,
   );
   return new Map(rows.map((row) => [row.id, row]));
@@ -179,8 +181,7 @@ export async function mappingsOfOperations(sql: Sql, ids: readonly string[]): Pr
   if (ids.length === 0) return result;
   const marks = ids.map(() => '?').join(', ');
   const rows = await sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping WHERE operation_id IN (${marks}) UNION
-    SELECT ${columns} FROM mapping WHERE last_operation_id IN (${marks}) LIMIT 10000`,
+    `SELECT ${columns} FROM mapping m WHERE operation_id IN (${marks}) OR last_operation_id IN (${marks}) LIMIT 10000`,
     [...ids, ...ids],
   );
   for (const row of rows) {
@@ -225,7 +226,7 @@ export async function listMappings(sql: Sql, filter: MappingFilter): Promise<Map
       ? []
       : [{ sql: `verify_result IN (${['NULL', ...verification.map(() => '?')].join(', ')})`, values: verification }]),
   ]);
-  return sql.query<MappingRow>(`SELECT ${columns} FROM mapping ${page.sql}`, page.values);
+  return sql.query<MappingRow>(`SELECT ${columns} FROM mapping m ${page.sql}`, page.values);
 }
 
 function hashOf(resource?: string, scope?: string, key?: string): string | undefined {
@@ -242,7 +243,7 @@ export async function liveMappingsAfter(
   if (projects !== 'all' && projects.length === 0) return [];
   const mine = projects === 'all' ? '1 = 1' : `project_id IN (${projects.map(() => '?').join(', ')})`;
   return sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping WHERE ${mine} AND id > ? AND state <> 'DELETED' ORDER BY id LIMIT ${take}`,
+    `SELECT ${columns} FROM mapping m WHERE ${mine} AND id > ? AND state <> 'DELETED' ORDER BY id LIMIT ${take}`,
     [...(projects === 'all' ? [] : projects), afterId],
   );
 }
