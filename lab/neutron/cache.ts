@@ -14,7 +14,7 @@ import { PACKAGES, unpackPackages } from './packages.ts';
 import { makeTemplate } from './template.ts';
 
 /** Change it when what is made from the packages changes. */
-const FORMAT = '1';
+const FORMAT = '2';
 const LOCK_TIMEOUT_SECONDS = 600;
 
 export interface NeutronCache {

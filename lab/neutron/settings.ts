@@ -29,6 +29,8 @@ connection = sqlite:///${join(folder, 'keystone.sqlite')}
 provider = fernet
 [fernet_tokens]
 key_repository = ${join(folder, 'fernet')}
+[fernet_receipts]
+key_repository = ${join(folder, 'fernet')}
 [credential]
 key_repository = ${join(folder, 'credential')}
 [identity]
