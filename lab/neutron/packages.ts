@@ -39,7 +39,7 @@ export const PACKAGES: readonly string[] = `
   .split(/\s+/);
 
 const DOWNLOAD_TIMEOUT_MS = 300_000;
-const UNPACK_TIMEOUT_MS = 30_000;
+const UNPACK_TIMEOUT_MS = 180_000;
 
 /**
  * Downloads the packages and unpacks them into `prefix`, as if that were the root folder. `apt-get download` checks them
