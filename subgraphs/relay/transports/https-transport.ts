@@ -136,7 +136,7 @@ class HttpsTransport implements Transport {
     if (first === 'stale' || !first.ok || first.reply.kind !== 'http' || first.reply.truncated) return first;
     if (this.#options.https?.refusedSession(first.reply) !== true) return first;
     const endsAtMs = performance.now() - first.elapsedMs + options.deadlineMs;
-    const again = await this.#carryAgain(connection, call, login.session, endsAtMs, options.maxReplyBytes);
+    const again = await this.#carryAgain(connection, call, login.session, endsAtMs, options);
     const elapsedMs = performance.now() - endsAtMs + options.deadlineMs;
     return again.ok ? { ...again, elapsedMs } : again;
   }
@@ -147,7 +147,7 @@ class HttpsTransport implements Transport {
     call: HttpCall,
     refused: LoginSession,
     endsAtMs: number,
-    maxReplyBytes: number | undefined,
+    { maxReplyBytes, beforeFirstByte }: SendOptions,
   ): Promise<SendResult> {
     const leftMs = () => Math.ceil(endsAtMs - performance.now());
     const late = failed('SESSION_REFUSED', `${this.#where} had ended the session, and a new one came too late.`);
@@ -159,8 +159,12 @@ class HttpsTransport implements Transport {
       : { ok: true as const, connection };
     if (!connected.ok) return connected;
     if (leftMs() <= 0) return late;
-    const bound = maxReplyBytes === undefined ? {} : { maxReplyBytes };
-    const result = await this.#run(connected.connection, call, renewed.session, { ...bound, deadlineMs: leftMs() });
+    const result = await this.#run(connected.connection, call, renewed.session, {
+      deadlineMs: leftMs(),
+      ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
+      // Asked again: the process may have been paused since, and others may call on the backend now.
+      ...(beforeFirstByte === undefined ? {} : { beforeFirstByte }),
+    });
     if (connected.connection !== connection) connected.connection.destroy();
     if (result !== 'stale') return result;
     return failed('CONNECT_FAILED', `${this.#where} closed the connection after it had ended the session.`);

@@ -83,8 +83,8 @@ export interface SendOptions {
   /** Default 1 MiB, stdout and stderr together. */
   readonly maxReplyBytes?: number;
   /**
-   * Called once, synchronously, right before the first byte of the call is given to the kernel. When it returns false
-   * nothing is sent: WINDOW_PASSED.
+   * Called synchronously, right before the first byte of the call is given to the kernel; once, or once more before a call
+   * that the device refused unread is sent again. When it returns false nothing is sent: WINDOW_PASSED.
    */
   readonly beforeFirstByte?: () => boolean;
   /** Ends a call only before its first byte; after it the deadline alone does. */

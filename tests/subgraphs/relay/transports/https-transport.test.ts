@@ -431,7 +431,24 @@ describe('the log-in session', () => {
     for (const result of results) expect(replyOf(result).status).toBe(200);
     expect(target.logins).toHaveLength(2);
     expect(target.paths.slice(1).sort()).toEqual(['/0', '/1', '/2', '/3']);
-    expect(beforeFirstByte).toHaveBeenCalledTimes(4);
+    // Also before each was sent again.
+    expect(beforeFirstByte.mock.calls.length).toBeGreaterThan(4);
+  });
+
+  test('a call that the device refused unread is not sent again when its time to be sent has passed', async () => {
+    const target = await device({ wantsLogin: true });
+    const transport = transportTo(target.endpoint(), withSessions());
+    await run(transport, '/before');
+    target.tokens.clear();
+    const beforeFirstByte = jest
+      .fn(() => true)
+      .mockReturnValueOnce(true)
+      .mockReturnValueOnce(false);
+    const sent = await run(transport, '/late', { beforeFirstByte });
+    expect(failureOf(sent)).toMatchObject({ kind: 'NOT_SENT', code: 'WINDOW_PASSED' });
+    expect(target.logins).toHaveLength(2);
+    expect(target.paths).toEqual(['/before']);
+    expect(replyOf(await run(transport, '/after')).status).toBe(200);
   });
 
   test('when the password was changed meanwhile, it is tried once for all, and nothing was carried out', async () => {
