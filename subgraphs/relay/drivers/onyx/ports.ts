@@ -2,18 +2,12 @@
 
 import type { ArgumentFault, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
+import { type PortMode, type PortVlans, portVlanFaults, portVlans } from '../port-vlans.ts';
 import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
-import {
-  canonicalPort,
-  interfaceWords,
-  type PortVlans,
-  port as portSchema,
-  portVlanFaults,
-  portVlans,
-} from './schema.ts';
+import { canonicalPort, interfaceWords, port as portSchema } from './schema.ts';
 import { vlanRanges, vlansIn } from './vlan-ranges.ts';
 
-type SetArguments = PortVlans & { port: string };
+type SetArguments = PortVlans & { port: string; mode: PortMode };
 
 /**
  * A new list takes the place of the old one: it is emptied, then filled by runs of neighbours. Tagged traffic of VLANs that

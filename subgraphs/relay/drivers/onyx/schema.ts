@@ -1,9 +1,8 @@
 // Parts of the operations' JSON Schemas: what may be said to a switch. Nothing here can hold a quote, a question mark (the
 // command line's help key) or a control character.
 
-import type { ArgumentFault } from '../driver.ts';
+import { vlan } from '../port-vlans.ts';
 
-export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
 /** VLAN 1 is always there. */
 export const ownVlan = { ...vlan, minimum: 2 } as const;
 
@@ -32,40 +31,6 @@ export const lag = {
   maximum: 4_096,
   description: 'The number of a port-channel.',
 } as const;
-
-export const portVlans = {
-  mode: {
-    type: 'string',
-    enum: ['access', 'trunk', 'hybrid'],
-    description: 'access: one VLAN, untagged; trunk: several, tagged; hybrid: one untagged, others tagged.',
-  },
-  vlan: { ...vlan, description: 'access and hybrid: the untagged VLAN.' },
-  allowedVlans: {
-    type: 'array',
-    items: vlan,
-    minItems: 1,
-    maxItems: 4_094,
-    uniqueItems: true,
-    description: 'trunk and hybrid: the tagged VLANs, all of them from now on.',
-  },
-} as const;
-
-export type PortVlans = {
-  readonly mode: 'access' | 'trunk' | 'hybrid';
-  readonly vlan?: number;
-  readonly allowedVlans?: readonly number[];
-};
-
-export function portVlanFaults({ mode, vlan: untagged, allowedVlans }: PortVlans): ArgumentFault[] {
-  const faults: ArgumentFault[] = [];
-  if ((untagged !== undefined) !== (mode !== 'trunk')) {
-    faults.push({ path: ['vlan'], message: 'is for the modes access and hybrid, which need it' });
-  }
-  if ((allowedVlans !== undefined) !== (mode !== 'access')) {
-    faults.push({ path: ['allowedVlans'], message: 'is for the modes trunk and hybrid, which need it' });
-  }
-  return faults;
-}
 
 /** As the switch lists it: `Eth1/4`, `Po22`. */
 export function canonicalPort(text: string): string {

@@ -2,9 +2,10 @@
 
 import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, RenderContext } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
+import { type PortVlans, portVlanFaults, portVlans } from '../port-vlans.ts';
 import { nameIsFree } from './bridges.ts';
 import { bridgeKey, readMarks, withMarks } from './marks.ts';
-import { externalIds, name, uuid as uuidSchema, type VlanSettings, vlanFaults, vlanSettings } from './schema.ts';
+import { externalIds, name, uuid as uuidSchema } from './schema.ts';
 import {
   checkOutcome,
   exists,
@@ -17,7 +18,7 @@ import {
 } from './transact.ts';
 import { map, mapOf, namedUuid, optional, set, setOf, uuid, uuidOf } from './values.ts';
 
-type AddArguments = VlanSettings & {
+type AddArguments = PortVlans & {
   bridge: string;
   port: string;
   interfaceType: string;
@@ -25,13 +26,13 @@ type AddArguments = VlanSettings & {
   externalIds?: Readonly<Record<string, string>>;
 };
 type DeleteArguments = { port: string; uuid: string };
-type VlanSetArguments = VlanSettings & { port: string; bridge?: string };
+type VlanSetArguments = PortVlans & { port: string; bridge?: string };
 
 /** Port names are unique on the whole switch. */
 const object = ({ port }: { port: string }) => ({ resource: 'port', scope: '', key: port });
 
 /** ovs-vswitchd.conf.db(5), table Port: what the three modes are there. */
-function vlanColumns({ mode, vlan, allowedVlans = [] }: VlanSettings): JsonObject {
+function vlanColumns({ mode, vlan, allowedVlans = [] }: PortVlans): JsonObject {
   const modes = { access: 'access', trunk: 'trunk', hybrid: 'native-untagged' } as const;
   return {
     vlan_mode: mode === undefined ? set([]) : modes[mode],
@@ -112,13 +113,13 @@ export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
         maxProperties: 20,
         description: 'For tunnels and patches, for example remote_ip and key, or peer.',
       },
-      ...vlanSettings,
+      ...portVlans,
       externalIds,
     },
     ['bridge', 'port'],
   ),
   example: { bridge: 'br-lab', port: 'tenant42', interfaceType: 'internal', mode: 'access', vlan: 42 },
-  refine: (args): readonly ArgumentFault[] => vlanFaults(args),
+  refine: (args): readonly ArgumentFault[] => portVlanFaults(args),
   object,
   mapping: 'creates',
   render: (args, context) => renderWrite(addGuards(args), addChanges(args, context), context),
@@ -210,12 +211,12 @@ export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
     {
       port: name,
       bridge: { ...name, description: 'Refused for a port that this relay has not made there.' },
-      ...vlanSettings,
+      ...portVlans,
     },
     ['port', 'mode'],
   ),
   example: { port: 'tenant42', mode: 'trunk', allowedVlans: [42, 43] },
-  refine: (args): readonly ArgumentFault[] => vlanFaults(args),
+  refine: (args): readonly ArgumentFault[] => portVlanFaults(args),
   object,
   mapping: 'updates',
   // What another mode had and this one has not is gone, not left as it was.

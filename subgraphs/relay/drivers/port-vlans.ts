@@ -1,0 +1,43 @@
+// Which VLANs a switch port carries, as the drivers of switches and of their controllers take it.
+import type { ArgumentFault } from './driver.ts';
+
+export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
+
+export const portVlans = {
+  mode: {
+    type: 'string',
+    enum: ['access', 'trunk', 'hybrid'],
+    description: 'access: one VLAN, untagged; trunk: several, tagged; hybrid: one untagged, others tagged.',
+  },
+  vlan: { ...vlan, description: 'access and hybrid: the untagged VLAN.' },
+  allowedVlans: {
+    type: 'array',
+    items: vlan,
+    minItems: 1,
+    maxItems: 4_094,
+    uniqueItems: true,
+    description: 'trunk and hybrid: the tagged VLANs, all of them from now on.',
+  },
+} as const;
+
+export type PortMode = 'access' | 'trunk' | 'hybrid';
+
+export type PortVlans = {
+  /** Absent, where an operation allows it: as the port is by itself. */
+  readonly mode?: PortMode;
+  readonly vlan?: number;
+  readonly allowedVlans?: readonly number[];
+};
+
+export function portVlanFaults({ mode, vlan: untagged, allowedVlans }: PortVlans): ArgumentFault[] {
+  const faults: ArgumentFault[] = [];
+  const wantsUntagged = mode === 'access' || mode === 'hybrid';
+  const wantsTagged = mode === 'trunk' || mode === 'hybrid';
+  if ((untagged !== undefined) !== wantsUntagged) {
+    faults.push({ path: ['vlan'], message: 'is for the modes access and hybrid, which need it' });
+  }
+  if ((allowedVlans !== undefined) !== wantsTagged) {
+    faults.push({ path: ['allowedVlans'], message: 'is for the modes trunk and hybrid, which need it' });
+  }
+  return faults;
+}
