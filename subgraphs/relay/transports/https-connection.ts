@@ -4,6 +4,7 @@
 
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher, errors } from 'undici';
+import { failed } from './failures.ts';
 import { ReplyInProgress } from './https-reply.ts';
 import type { HttpRequest } from './https-request.ts';
 import type { SendFailure, SendOptions, SendResult } from './session.ts';
@@ -99,10 +100,10 @@ export class HttpsConnection {
       };
       /** What speaks against the first byte; undefined: nothing. */
       const obstacle = (): SendResult | 'stale' | undefined => {
-        if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+        if (options.signal?.aborted) return failed('ABORTED', 'The call was given up before its first byte.');
         if (this.lost) return 'stale';
         if (options.beforeFirstByte?.() !== false) return undefined;
-        return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+        return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
       };
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart: () => {
@@ -123,7 +124,7 @@ export class HttpsConnection {
           if (timedOut) return;
           if (startedMs !== undefined) finish({ ok: false, failure: lostOnTheWay(error) });
           else if (error instanceof errors.InvalidArgumentError)
-            finish(notSent('PROTOCOL_FAILED', `The request can't be written: ${error.message}.`));
+            finish(failed('PROTOCOL_FAILED', `The request can't be written: ${error.message}.`));
           else finish(refusal ?? 'stale');
         },
       };
@@ -144,10 +145,6 @@ export class HttpsConnection {
       connected(null, this.#socket);
     });
   }
-}
-
-function notSent(code: 'ABORTED' | 'WINDOW_PASSED' | 'PROTOCOL_FAILED', message: string): SendResult {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }
 
 function lostOnTheWay(error: Error): SendFailure {

@@ -1,8 +1,9 @@
 // The connections to a backend's own address and the calls that wait for one, in order: as many connections as there are
 // calls at once, at most the backend's concurrency.
 
+import { failed } from './failures.ts';
 import type { HttpsConnection } from './https-connection.ts';
-import { type Connected, failed } from './https-reach.ts';
+import type { Connected } from './https-reach.ts';
 import type { ReserveFailure } from './session.ts';
 
 const maxWaiters = 10_000;

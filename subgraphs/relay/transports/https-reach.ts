@@ -1,10 +1,11 @@
 // Opens the connections of a transport, only to addresses that belong to its backend, and knows all that are open.
 
 import type { HttpCall, JsonObject } from '../drivers/driver.ts';
+import { failed } from './failures.ts';
 import { HttpsConnection } from './https-connection.ts';
 import { endpointOfCall, originOf, ownEndpoint } from './https-origins.ts';
 import { requestOf, type SessionHeaders } from './https-request.ts';
-import type { Endpoint, NotSentCode, ReserveFailure, SendOptions, SendResult } from './session.ts';
+import type { Endpoint, ReserveFailure, SendOptions, SendResult } from './session.ts';
 import { connectTlsEndpoint, type TlsEndpoint } from './tls-endpoint.ts';
 
 export type Connected =
@@ -85,8 +86,4 @@ export async function runCall(
 
 export function unregistered(call: HttpCall) {
   return failed('PROTOCOL_FAILED', `${call.origin} is no address of this backend: nothing was sent.`);
-}
-
-export function failed(code: NotSentCode, message: string): { readonly ok: false; readonly failure: ReserveFailure } {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }

@@ -3,11 +3,12 @@
 // session was gone.
 
 import type { BackendContext, HttpCall, WireCall } from '../drivers/driver.ts';
+import { failed } from './failures.ts';
 import type { HttpsConnection } from './https-connection.ts';
 import { type LoginExchange, type LoginResult, type LoginSession, SharedLogin } from './https-login.ts';
 import { originOf } from './https-origins.ts';
 import { HttpsPool } from './https-pool.ts';
-import { failed, HttpsReach, runCall, unregistered } from './https-reach.ts';
+import { HttpsReach, runCall, unregistered } from './https-reach.ts';
 import type { Endpoint, Reservation, SendOptions, SendResult, Slot, Transport, TransportOptions } from './session.ts';
 
 /**

@@ -4,8 +4,9 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue, OvsdbCall, OvsdbReply, WireCall } from '../drivers/driver.ts';
+import { failed } from './failures.ts';
 import { JsonObjectSplitter } from './ovsdb-framing.ts';
-import type { NotSentCode, SendFailure, SendOptions, SendResult } from './session.ts';
+import type { SendFailure, SendOptions, SendResult } from './session.ts';
 import type { PooledSession } from './session-pool.ts';
 
 const database = 'Open_vSwitch';
@@ -67,11 +68,11 @@ export class OvsdbSession implements PooledSession {
   }
 
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
-    if (call.kind !== 'ovsdb') return notSent('PROTOCOL_FAILED', `OVSDB takes no call of kind ${call.kind}.`);
-    if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+    if (call.kind !== 'ovsdb') return failed('PROTOCOL_FAILED', `OVSDB takes no call of kind ${call.kind}.`);
+    if (options.signal?.aborted) return failed('ABORTED', 'The call was given up before its first byte.');
     if (this.lost) return 'stale';
     if (options.beforeFirstByte?.() === false) {
-      return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+      return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
     }
     const startedMs = performance.now();
     const ending = await this.#transact(call, options);
@@ -164,8 +165,4 @@ function noVerdict(end: 'closed' | 'deadline', options: SendOptions): SendFailur
   }
   const message = 'The connection was lost before the reply was whole.';
   return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
-}
-
-function notSent(code: NotSentCode, message: string): SendResult {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }

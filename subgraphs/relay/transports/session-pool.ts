@@ -4,7 +4,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WireCall } from '../drivers/driver.ts';
-import type { NotSentCode, Reservation, ReserveFailure, SendOptions, SendResult, Slot, Transport } from './session.ts';
+import { failed } from './failures.ts';
+import type { Reservation, ReserveFailure, SendOptions, SendResult, Slot, Transport } from './session.ts';
 
 const maxWaiters = 10_000;
 /** After a further session was refused while others live. */
@@ -237,8 +238,4 @@ export class SessionPool implements Transport {
     if (!session.lost && this.#sessions.has(session)) this.#idle.add(session);
     this.#pump();
   }
-}
-
-function failed(code: NotSentCode, message: string): { readonly ok: false; readonly failure: ReserveFailure } {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Client, ClientChannel } from 'ssh2';
 import type { CliDialect, WireCall } from '../drivers/driver.ts';
+import { failed } from './failures.ts';
 import type { NotSentCode, SendFailure, SendOptions, SendResult } from './session.ts';
 import type { OpenedSession, PooledSession } from './session-pool.ts';
 import { CliOutput, PromptStart } from './ssh-cli-output.ts';
@@ -151,14 +152,14 @@ class CliShell implements PooledSession {
   }
 
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
-    if (call.kind !== 'cli') return notSent('PROTOCOL_FAILED', `A command line takes no call of kind ${call.kind}.`);
+    if (call.kind !== 'cli') return failed('PROTOCOL_FAILED', `A command line takes no call of kind ${call.kind}.`);
     if (call.lines.some((line) => controlCharacters.test(line))) {
-      return notSent('PROTOCOL_FAILED', 'A line has a control character: nothing was sent.');
+      return failed('PROTOCOL_FAILED', 'A line has a control character: nothing was sent.');
     }
-    if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
+    if (options.signal?.aborted) return failed('ABORTED', 'The call was given up before its first byte.');
     if (this.lost) return 'stale';
     if (options.beforeFirstByte?.() === false) {
-      return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+      return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
     }
     const startedMs = performance.now();
     const timer = setTimeout(() => this.#reading?.ended('deadline'), options.deadlineMs);
@@ -253,8 +254,4 @@ function noVerdict(ending: 'deadline' | 'closed', options: SendOptions): SendFai
   }
   const message = 'The device ended the session before the reply was whole.';
   return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
-}
-
-function notSent(code: NotSentCode, message: string): SendResult {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }

@@ -3,6 +3,7 @@
 
 import type { ClientChannel } from 'ssh2';
 import type { WireCall } from '../drivers/driver.ts';
+import { failed } from './failures.ts';
 import type {
   Endpoint,
   NotSentCode,
@@ -273,8 +274,4 @@ class SshTransport implements Transport {
   get #where(): string {
     return `${this.#endpoint.host}:${this.#endpoint.port}`;
   }
-}
-
-function failed(code: NotSentCode, message: string): { readonly ok: false; readonly failure: ReserveFailure } {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }

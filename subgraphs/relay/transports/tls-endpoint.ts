@@ -3,7 +3,8 @@
 
 import type { TLSSocket } from 'node:tls';
 import type { Credentials } from '../drivers/driver.ts';
-import type { CryptoProfile, NotSentCode, ReserveFailure } from './session.ts';
+import { failed } from './failures.ts';
+import type { CryptoProfile, ReserveFailure } from './session.ts';
 import { certificateFault, type Trust } from './tls-certificate.ts';
 import { type ClientIdentity, handshake } from './tls-handshake.ts';
 
@@ -62,8 +63,4 @@ export async function connectTlsEndpoint(
   shaken.socket.destroy();
   const { code, message, presented } = fault;
   return { ok: false, failure: { kind: 'NOT_SENT', code, message, presented } };
-}
-
-function failed(code: NotSentCode, message: string): TlsConnection {
-  return { ok: false, failure: { kind: 'NOT_SENT', code, message } };
 }
