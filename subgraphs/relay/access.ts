@@ -34,3 +34,13 @@ export function requireRole(identity: Identity | null, projectId: string, role: 
 export function maySee(identity: Identity | null, projectId: string): boolean {
   return allows(identity, projectId, 'VIEWER');
 }
+
+/** The projects a query may be about; one that the caller may not see has nothing in it. */
+export function projectsFor(
+  identity: Identity | null,
+  projectId: string | null | undefined,
+): 'all' | readonly string[] {
+  if (projectId == null) return visibleProjects(identity);
+  const uuid = decodeUuid('Project', projectId);
+  return uuid !== undefined && maySee(identity, uuid) ? [uuid] : [];
+}

@@ -3,9 +3,8 @@
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
-import { type Identity, visibleProjects } from '../../../platform/identity.ts';
-import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee } from '../access.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { projectsFor } from '../access.ts';
 import { liveMappingsAfter, type MappingRow, readMappings } from './mapping-store.ts';
 
 export interface MappingChangesArguments {
@@ -45,7 +44,7 @@ export class MappingChangeFeed {
     const take = args.limit ?? mostAtOnce;
     if (!Number.isInteger(take) || take < 1 || take > mostAtOnce)
       throw new CodedError('INVALID_INPUT', `limit: ${take} is out of range; give 1 to ${mostAtOnce}.`);
-    const projects = projectsOf(identity, args.projectId);
+    const projects = projectsFor(identity, args.projectId);
     const position = args.after == null ? { cursor: await this.#feed.currentCursor(), lastId: '' } : decode(args.after);
     return position.lastId === undefined
       ? this.#changes(projects, position.cursor, take)
@@ -85,12 +84,6 @@ export class MappingChangeFeed {
     const mappings = [...ids].flatMap((id) => rows.get(id) ?? []);
     return { mappings, after: encode({ cursor: after }), upToDate };
   }
-}
-
-function projectsOf(identity: Identity | null, projectId: string | null | undefined): 'all' | readonly string[] {
-  if (projectId == null) return visibleProjects(identity);
-  const uuid = decodeUuid('Project', projectId);
-  return uuid !== undefined && maySee(identity, uuid) ? [uuid] : [];
 }
 
 function encode(position: Position): string {

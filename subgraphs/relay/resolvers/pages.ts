@@ -1,9 +1,9 @@
 // The relay's connections: what a page's arguments ask of the stores, and pages made of rows.
 import type { Database } from '../../../platform/database/database.ts';
 import { type Page, type PageArguments, page, pageRequest } from '../../../platform/graph/connection.ts';
-import { type Identity, visibleProjects } from '../../../platform/identity.ts';
+import type { Identity } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee } from '../access.ts';
+import { projectsFor } from '../access.ts';
 import { type BackendRow, listBackends } from '../backends/backend-store.ts';
 import { type CmpObjectInput, cmpReferenceOf } from '../calls/call-request.ts';
 import type { OperationRow } from '../calls/operation.ts';
@@ -105,11 +105,4 @@ export class Pages {
     };
     return { first, filter };
   }
-}
-
-/** A project that the caller may not see has nothing in it. */
-function projectsFor(identity: Identity | null, projectId: string | null | undefined): 'all' | readonly string[] {
-  if (projectId == null) return visibleProjects(identity);
-  const uuid = decodeUuid('Project', projectId);
-  return uuid !== undefined && maySee(identity, uuid) ? [uuid] : [];
 }
