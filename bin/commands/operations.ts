@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Action, type ActionContext, runAction } from './actions.ts';
 import { clientOptions } from './client/client-options.ts';
+import { type CmpObjectName, cmpObjectText } from './client/cmp-object.ts';
 import { backendId } from './client/find.ts';
 import { readPages } from './client/pages.ts';
 import { type Command, CommandFailure, UsageError } from './command.ts';
@@ -17,7 +18,7 @@ interface Operation {
   readonly requestedBy: string;
   readonly wireCall: string | null;
   readonly backend: { readonly name: string } | null;
-  readonly cmpObject: { readonly namespace: string; readonly type: string; readonly externalId: string } | null;
+  readonly cmpObject: CmpObjectName | null;
   readonly deviceError: { readonly code: string; readonly message: string } | null;
   readonly evidence: readonly {
     readonly at: string;
@@ -56,7 +57,7 @@ const list: Action = {
       each.backend?.name ?? '-',
       each.name,
       each.state,
-      objectName(each) ?? '-',
+      each.cmpObject === null ? '-' : cmpObjectText(each.cmpObject),
     ]);
     return printer.table(['ID', 'CREATED', 'BACKEND', 'OPERATION', 'STATE', 'FOR'], rows);
   },
@@ -122,7 +123,7 @@ async function printOperation({ printer, json }: ActionContext, operation: Opera
     ['Id', operation.id],
     ['Operation', operation.name],
     ['Backend', operation.backend?.name],
-    ['For', objectName(operation)],
+    ['For', operation.cmpObject === null ? undefined : cmpObjectText(operation.cmpObject)],
     ['State', operation.state],
     ['Device said', operation.deviceError && `${operation.deviceError.code}: ${operation.deviceError.message}`],
     ['Created', operation.createdAt],
@@ -135,10 +136,4 @@ async function printOperation({ printer, json }: ActionContext, operation: Opera
   for (const { at, source, finding, note } of operation.evidence) {
     await printer.line(`Evidence  ${at}  ${source}  ${finding}${note === null ? '' : `  ${note}`}`);
   }
-}
-
-function objectName({ cmpObject }: Operation): string | undefined {
-  if (cmpObject === null) return undefined;
-  const { namespace, type, externalId } = cmpObject;
-  return namespace === 'default' ? `${type}/${externalId}` : `${namespace}:${type}/${externalId}`;
 }
