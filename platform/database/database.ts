@@ -45,12 +45,11 @@ export interface QueryOptions {
 
 /** Text-protocol SQL with `?` placeholders. Integers come back as numbers, DATETIME as Date in UTC, JSON as text. */
 export interface Sql {
-  query<Row>(sql: string, values?: readonly SqlValue[]): Promise<Row[]>;
+  query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]>;
   execute(sql: string, values?: readonly SqlValue[]): Promise<WriteResult>;
 }
 
 export interface Transaction extends Sql {
-  query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]>;
   /** Runs once after the commit was acknowledged (not after a rollback): wake-ups. Must not throw. */
   afterCommit(action: () => void): void;
 }
@@ -107,15 +106,11 @@ export class Database implements Sql {
       minimumIdle: 1,
       idleTimeout: 60,
       acquireTimeout: options.acquireTimeoutMs ?? 5_000,
-      prepareCacheLength: 0,
+      prepareCacheLength: preparedKept,
       resetAfterUse: false,
     };
     this.#pool = createPool(poolOptions);
-    this.#transactions = createPool({
-      ...poolOptions,
-      prepareCacheLength: preparedKept,
-      initSql: [...sessionSetup, 'SET autocommit = 0'],
-    });
+    this.#transactions = createPool({ ...poolOptions, initSql: [...sessionSetup, 'SET autocommit = 0'] });
     this.prisma = new PrismaClient({
       adapter: new PrismaMariaDb(this.#pool, { database: options.connection.database }),
       transactionOptions: {
@@ -126,8 +121,9 @@ export class Database implements Sql {
     });
   }
 
-  async query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    return (await this.#pool.query(sql, [...values])) as Row[];
+  async query<Row>(sql: string, values: readonly SqlValue[] = [], { prepared }: QueryOptions = {}): Promise<Row[]> {
+    const pool = this.#pool;
+    return (await (prepared === true ? pool.execute(sql, [...values]) : pool.query(sql, [...values]))) as Row[];
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {

@@ -22,28 +22,32 @@ const overdueMs = 50;
 const standbyEveryMs = 500;
 const electEveryMs = 1_000;
 
+/**
+ * How long a woken sequencer waits for more: the events of one short call are one statement then, and its commit does not
+ * stand in the way of the call's own.
+ */
+const gatherMs = 4;
+
 /*
  * Inputs: status_sequencer.next_seq; rows of status_change that are committed and have no seq.
  * Output: up to 1,000 of them, in id order, get the next sequence numbers; how many is selected.
  * Must hold: numbers are dense and never change; UNIQUE(seq) is the last net.
- * FORCE INDEX (PRIMARY) in the UPDATE is essential: a scan would wait for every insert that is not committed yet. The ids
- * are read without locks, under the fence and in a snapshot newer than it, from the index on seq: its rows without a seq are
- * together and in id order, and there are few, however many events are kept.
+ * The ids are read by a cursor without locks, under the fence and in a snapshot newer than it, from the index on seq: its rows
+ * without a seq are together and in id order, and there are few, however many events are kept. Each is then updated by its
+ * primary key: a scan would wait for every insert that is not committed yet.
  */
 const statement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
   DECLARE n BIGINT UNSIGNED;
-  DECLARE ids LONGTEXT;
   DECLARE found INT DEFAULT 0;
   DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
   START TRANSACTION;
   SELECT next_seq INTO n FROM status_sequencer WHERE id = 1 FOR UPDATE;
-  SELECT JSON_ARRAYAGG(id ORDER BY id), COUNT(*) INTO ids, found
-    FROM (SELECT id FROM status_change FORCE INDEX (status_change_seq_key) WHERE seq IS NULL
-      ORDER BY id LIMIT ${batchSize}) fresh;
+  FOR fresh IN (SELECT id FROM status_change FORCE INDEX (status_change_seq_key) WHERE seq IS NULL
+      ORDER BY id LIMIT ${batchSize}) DO
+    UPDATE status_change SET seq = n + found WHERE id = fresh.id;
+    SET found = found + 1;
+  END FOR;
   IF found > 0 THEN
-    UPDATE JSON_TABLE(ids, '$[*]' COLUMNS (place FOR ORDINALITY, id BIGINT UNSIGNED PATH '$')) p
-      STRAIGHT_JOIN status_change s FORCE INDEX (PRIMARY) ON s.id = p.id
-      SET s.seq = n + p.place - 1;
     UPDATE status_sequencer SET next_seq = n + found WHERE id = 1;
   END IF;
   COMMIT;
@@ -59,6 +63,7 @@ export class Sequencer {
   #electAtMs = 0;
   #standbyAtMs = 0;
   #awaitedSinceMs: number | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
   #sequenced = 0;
 
@@ -84,6 +89,7 @@ export class Sequencer {
 
   async stop(): Promise<void> {
     this.#stopListening?.();
+    clearTimeout(this.#gathering);
     await this.#loop.stop();
     await this.#lease?.release();
   }
@@ -111,7 +117,10 @@ export class Sequencer {
 
   async #run(): Promise<number> {
     // A block answers with its result set and a closing status.
-    const answer = (await this.#db.query<unknown>(statement)) as unknown as [readonly { sequenced: number }[], unknown];
+    const answer = (await this.#db.query<unknown>(statement, [], { prepared: true })) as unknown as [
+      readonly { sequenced: number }[],
+      unknown,
+    ];
     const [row] = answer[0];
     if (row === undefined) throw new Error('the sequencing statement gave no answer');
     return row.sequenced;
@@ -121,8 +130,11 @@ export class Sequencer {
     const ends = [
       this.#wake.on('status', () => {
         this.#awaitedSinceMs ??= performance.now();
-        // The writer goes on first: its answer, or its call to a device, does not wait until our statement is on its way.
-        if (this.#elected()) setImmediate(() => this.#loop.trigger());
+        if (this.#elected())
+          this.#gathering ??= setTimeout(() => {
+            this.#gathering = undefined;
+            this.#loop.trigger();
+          }, gatherMs);
       }),
       this.#wake.on('sequenced', () => {
         this.#awaitedSinceMs = undefined;
