@@ -1,6 +1,6 @@
 // Leases in the database: they elect who works on something. A lease is no fence (its holder may be paused past its end and
 // not know): the fence is its token, checked with `checkLease` in the transaction that writes the result.
-import type { Database, Transaction } from './database/database.ts';
+import type { Condition, Database, Transaction } from './database/database.ts';
 import { isLockWaitTimeout } from './database/errors.ts';
 import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
@@ -34,6 +34,12 @@ export async function checkLease(
   const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE';
   const rows = await tx.query(sql, [lease.name, lease.token]);
   if (rows.length === 0) throw new LeaseLostError(lease.name);
+}
+
+/** As checkLease, for the WHERE of the statement that writes the result: the token still holds the lease, until the transaction ends. */
+export function leaseHeld(lease: { readonly name: string; readonly token: string }): Condition {
+  const sql = 'EXISTS (SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE)';
+  return { sql, values: [lease.name, lease.token] };
 }
 
 export interface LeasesOptions {

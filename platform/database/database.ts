@@ -29,6 +29,14 @@ export interface DatabaseOptions {
 
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
 
+/** What may stand in a WHERE, with its values. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly SqlValue[];
+}
+
+export const always: Condition = { sql: '1 = 1', values: [] };
+
 export interface WriteResult {
   readonly affectedRows: number;
   /** Of the first row with an auto-increment column; 0 when there is none. */

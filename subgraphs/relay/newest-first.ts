@@ -1,5 +1,5 @@
 // Pages of operations and of mappings are asked for in the same way: what the caller may see, narrowed, newest first.
-import type { SqlValue } from '../../platform/database/database.ts';
+import type { Condition, SqlValue } from '../../platform/database/database.ts';
 
 export interface NewestFirst<State extends string> {
   /** Projects that may be seen; 'all' for an administrator. */
@@ -18,7 +18,7 @@ export function newestFirst(
   filter: NewestFirst<string>,
   namespaceColumn: 'namespace' | 'cmp_namespace',
   more: readonly { readonly sql: string; readonly values: readonly (SqlValue | undefined)[] }[] = [],
-): { readonly sql: string; readonly values: readonly SqlValue[] } {
+): Condition {
   const where: string[] = ['1 = 1'];
   const values: SqlValue[] = [];
   const anyOf = (column: string, list: readonly string[]) => {

@@ -59,7 +59,7 @@ export async function readEvidence(db: Database): Promise<JournalEvidence> {
   const mappings = await db.query<MappingState>(
     `SELECT b.name AS backend, m.object_key AS objectKey, m.state FROM mapping m JOIN backend b ON b.id = m.backend_id`,
   );
-  const [claims] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM object_claim');
+  const [claims] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM operation WHERE claim IS NOT NULL');
   return {
     rows: rows.map(({ sentAt, deadlineAt, wasUnknown, driver, ...row }) => ({
       ...row,

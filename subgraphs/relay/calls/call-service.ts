@@ -15,7 +15,6 @@ import {
 import type { RequestContext } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
-import { LeaseLostError } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
 import { projectsOf, requireRole } from '../access.ts';
@@ -283,7 +282,7 @@ export class CallService {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);
       // Waits in the queue instead: for whoever holds the backend now, or for a dead process's call to be recovered.
-      if (error instanceof LeaseLostError || error instanceof MustWaitError) return undefined;
+      if (error instanceof MustWaitError) return undefined;
       if (error instanceof ObjectClaimedError && !isUnsettled(error.state)) return undefined;
       if (error instanceof ObjectClaimedError) refuse('UNSETTLED_PREDECESSOR', unsettledMessage(error));
       throw error;

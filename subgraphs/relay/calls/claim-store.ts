@@ -1,10 +1,10 @@
 // Claims: who may write to an object of a backend now. A call takes the claim when it is sent and gives it back with its
-// verdict; a call whose outcome is unknown keeps it until it is settled.
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../platform/database/errors.ts';
+// verdict; a call whose outcome is unknown keeps it until it is settled. A claim is a column of the call's row, unique with the
+// backend (operation-store.ts writes it with the state); here is what more than one call is concerned in.
+import type { Sql } from '../../../platform/database/database.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { CallSubject } from './operation.ts';
-import { isUnsettled, type OperationState } from './states.ts';
+import type { OperationState } from './states.ts';
 
 /** The object is claimed by a call that is not settled. */
 export class ObjectClaimedError extends Error {
@@ -32,61 +32,35 @@ interface ClaimRow {
   readonly state: OperationState;
 }
 
-const readSql = `SELECT c.operation_id AS operationId, o.state FROM object_claim c JOIN operation o ON o.id = c.operation_id
-  WHERE c.backend_id = ? AND c.object_hash = ?`;
-
-/** Throws ObjectClaimedError. A forced call takes the claim over from one that is not settled. */
-export async function claimObject(tx: Transaction, call: CallSubject): Promise<void> {
-  const object = [call.backendId, call.objectHash];
-  try {
-    await tx.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
-      ...object,
-      call.id,
-    ]);
-    return;
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-  }
-  const [holder] = await tx.query<ClaimRow>(`${readSql} FOR UPDATE`, object);
-  if (holder === undefined) throw new ObjectClaimedError('', 'GONE');
-  if (!isUnsettled(holder.state) || !call.forced) throw new ObjectClaimedError(holder.operationId, holder.state);
-  await tx.execute('UPDATE object_claim SET operation_id = ? WHERE backend_id = ? AND object_hash = ?', [
-    call.id,
-    ...object,
-  ]);
+/** For a batch: a forced call takes the claim from one that is not settled, and leaves it to one that is under way. */
+export async function takeClaimOver(batch: Sql, call: CallSubject): Promise<void> {
+  await batch.execute(
+    "UPDATE operation SET claim = NULL WHERE backend_id = ? AND claim = ? AND state IN ('UNKNOWN', 'ACCEPTED')",
+    [call.backendId, call.objectHash],
+  );
 }
 
-/** As claimObject for a call that is not forced, in a batch; the batch ends with the database's duplicate error. */
-export async function claimFreeObject(batch: Transaction, call: CallSubject): Promise<void> {
-  await batch.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
-    call.backendId,
-    call.objectHash,
-    call.id,
-  ]);
+/**
+ * For a batch, after a forced call has given its claim back: the oldest call on the object that is still not settled has it
+ * again, unless someone else took it meanwhile.
+ */
+export async function handClaimBack(batch: Sql, call: CallSubject): Promise<void> {
+  const object = [call.backendId, call.objectHash];
+  await batch.execute(
+    `UPDATE operation o
+      JOIN (SELECT MIN(id) AS id FROM operation WHERE backend_id = ? AND object_hash = ? AND state IN ('UNKNOWN', 'ACCEPTED'))
+        unsettled ON unsettled.id = o.id
+      LEFT JOIN operation holder ON holder.backend_id = ? AND holder.claim = ?
+    SET o.claim = o.object_hash WHERE holder.id IS NULL`,
+    [...object, ...object],
+  );
 }
 
 /** The call that holds the object now. */
 export async function readClaim(sql: Sql, backendId: string, objectHash: string): Promise<ClaimRow | undefined> {
-  const rows = await sql.query<ClaimRow>(readSql, [backendId, objectHash]);
-  return rows[0];
-}
-
-/**
- * Gives the claim back; after a forced call, to the unknown one it was taken from, if that is still not settled. Fit for a batch.
- */
-export async function releaseClaim(tx: Transaction, call: CallSubject): Promise<void> {
-  const ours = [call.backendId, call.objectHash, call.id];
-  const handBack = call.forced
-    ? tx.execute(
-        `UPDATE object_claim c JOIN (SELECT MIN(o.id) AS id FROM operation o WHERE o.backend_id = ? AND o.state IN ('UNKNOWN', 'ACCEPTED')
-          AND o.object_hash = ? AND o.id <> ?) unsettled ON unsettled.id IS NOT NULL
-        SET c.operation_id = unsettled.id WHERE c.backend_id = ? AND c.object_hash = ? AND c.operation_id = ?`,
-        [...ours, ...ours],
-      )
-    : undefined;
-  const release = tx.execute(
-    'DELETE FROM object_claim WHERE backend_id = ? AND object_hash = ? AND operation_id = ?',
-    ours,
+  const rows = await sql.query<ClaimRow>(
+    'SELECT id AS operationId, state FROM operation WHERE backend_id = ? AND claim = ?',
+    [backendId, objectHash],
   );
-  await Promise.all([handBack, release]);
+  return rows[0];
 }

@@ -2,7 +2,7 @@
 // `record` with the verdict. One that has to wait costs a third (`send`).
 import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
-import type { Database, Transaction } from '../../../platform/database/database.ts';
+import type { Condition, Database, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
@@ -10,8 +10,8 @@ import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
-import { type MappingsToSettle, mappingsToSettle, mustStillBe } from '../mappings/mapping-store.ts';
-import { claimFreeObject, claimObject, ObjectClaimedError, readClaim, releaseClaim } from './claim-store.ts';
+import { type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
+import { handClaimBack, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from './operation.ts';
 import {
@@ -57,32 +57,24 @@ export class Journal {
 
   /**
    * Takes a call as PENDING (`lease` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
-   * ObjectClaimedError, LeaseLostError or MustWaitError: nothing is written then.
+   * ObjectClaimedError or MustWaitError: nothing is written then.
    */
   accept(
     call: AcceptedCall,
-    options: { readonly deadlineMs: number; readonly lease?: HeldLease },
+    { deadlineMs, lease }: { readonly deadlineMs: number; readonly lease?: HeldLease },
   ): Promise<{ readonly commitId: string }> {
-    const { lease, deadlineMs } = options;
-    const state = lease === undefined ? 'PENDING' : 'SENT';
     return this.#db.transaction(async (tx) => {
-      // A forced call may take its claim over from another one: it has to look first.
-      const looksFirst = lease !== undefined && call.forced;
-      if (looksFirst) {
-        await together(tx, (batch) => guards(batch, call, lease));
-        await claimObject(tx, call);
-      }
-      if (state === 'PENDING') tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
+      if (lease === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
       try {
-        const [commitId] = await together(tx, (batch) => {
-          const guarding = looksFirst ? [] : guards(batch, call, lease);
-          if (lease !== undefined && !looksFirst) guarding.push(claimFreeObject(batch, call));
-          return [this.#insert(batch, call, { call, owner: this.#owner, state, deadlineMs }), ...guarding];
-        });
-        return { commitId: commitId as string };
+        const [, , commitId] = await together(tx, (batch) => [
+          call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
+          lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
+          this.#insert(batch, call, { call, owner: this.#owner, lease, deadlineMs }),
+        ]);
+        return { commitId };
       } catch (error) {
         if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
-        if (isNothingChanged(error)) await this.#refuseInsert(tx, call, state);
+        if (isNothingChanged(error)) await this.#refuseInsert(tx, call, lease);
         throw error;
       }
     });
@@ -90,9 +82,10 @@ export class Journal {
 
   /** Row, event, audit and commit mark, whose id it returns. */
   async #insert(batch: Transaction, call: AcceptedCall, operation: NewOperation): Promise<string> {
+    const state = operation.lease === undefined ? 'PENDING' : 'SENT';
     const [, , , commitId] = await Promise.all([
       insertOperation(batch, operation),
-      appendStatus(batch, [this.#stateEvent(call, 1, null, operation.state)], this.#wake),
+      appendStatus(batch, [this.#stateEvent(call, 1, null, state)], this.#wake),
       audit(batch, {
         identity: call.identity,
         action: call.action,
@@ -114,20 +107,28 @@ export class Journal {
   }
 
   /** Why there was no row to insert. */
-  async #refuseInsert(tx: Transaction, call: CallSubject, state: OperationState): Promise<void> {
+  async #refuseInsert(tx: Transaction, call: CallSubject, lease: HeldLease | undefined): Promise<void> {
     await refuseForeignMapping(tx, call);
-    if (state === 'SENT') throw new MustWaitError();
+    if (lease !== undefined) throw new MustWaitError();
     refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
   }
 
-  /** PENDING → SENT; false when the call is no longer waiting. Throws as `accept`. */
+  /**
+   * PENDING → SENT; false when the call is no longer waiting. Throws a Refusal, ObjectClaimedError or LeaseLostError: nothing
+   * is written then.
+   */
   send(call: CallSubject, mark: OperationMark, lease: HeldLease): Promise<boolean> {
     return this.#db
       .transaction(async (tx) => {
         await checkLease(tx, lease);
-        await claimObject(tx, call);
+        if (call.forced) await takeClaimOver(tx, call);
         await refuseForeignMapping(tx, call);
-        if (!(await markSent(tx, mark, this.#owner))) throw new NotWaitingError();
+        const sent = await markSent(tx, mark, this.#owner).catch(async (error: unknown) => {
+          if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
+          throw error;
+        });
+        // Rolled back: the claim that was taken over, too.
+        if (!sent) throw new NotWaitingError();
         await together(tx, (batch) => [
           appendStatus(batch, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
           this.#commits.record(batch),
@@ -234,16 +235,17 @@ export class Journal {
     verdict: Verdict,
     foreseen?: MappingsToSettle,
   ): Promise<Recorded | undefined> {
-    const write = (batch: Transaction) => writeVerdict(batch, from, this.#owner, verdict);
+    const write = (batch: Transaction, provided?: Condition) =>
+      writeVerdict(batch, from, this.#owner, verdict, provided);
     try {
       const found = foreseen ?? (await together(tx, (batch) => [write(batch), mappingsToSettle(batch, call)]))[1];
       const [commitId, row] = await together(tx, (batch) => {
-        const first = foreseen === undefined ? [] : [mustStillBe(batch, call, foreseen), write(batch)];
+        const first = foreseen === undefined ? nothing : write(batch, stillAsFound(call, foreseen));
         return [
           this.#commits.record(batch),
           readOperation(batch, call.id),
-          ...first,
-          verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : Promise.resolve(),
+          first,
+          verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : nothing,
           ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
         ];
       });
@@ -270,7 +272,7 @@ export class Journal {
     return [
       ...mappings.writes.map((write) => write(batch)),
       appendStatus(batch, [event, ...mappings.events], this.#wake),
-      ...(keepsClaim(state) ? [] : [releaseClaim(batch, call)]),
+      !keepsClaim(state) && call.forced ? handClaimBack(batch, call) : nothing,
     ];
   }
 
@@ -295,15 +297,10 @@ export class Journal {
   }
 }
 
-/** The idempotency key, and the fence: what comes first in a call's transaction. */
-function guards(batch: Transaction, call: AcceptedCall, lease: HeldLease | undefined): Promise<void>[] {
-  return [
-    ...(call.key === null ? [] : [claimKey(batch, call.key, { callId: call.id })]),
-    ...(lease === undefined ? [] : [checkLease(batch, lease)]),
-  ];
-}
+/** In the place of a statement that is not needed. */
+const nothing = Promise.resolve();
 
-/** The call can't be sent at once: another one waits for the same object. */
+/** The call can't be sent at once: another one waits for the same object, or the lease is lost. */
 export class MustWaitError extends Error {}
 
 /** Rolls `send` back, the claim too. */

@@ -1,11 +1,12 @@
 // The journal's SQL. Every transition is an UPDATE that names the state and version it starts from: no row changed means
 // that someone else was there first, and the caller reads again.
-import type { Sql, SqlValue } from '../../../platform/database/database.ts';
+import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
+import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
 import { type NewestFirst, newestFirst } from '../newest-first.ts';
 import { type AcceptedCall, type OperationMark, type OperationRow, type Verdict, wireText } from './operation.ts';
 import { mustChangeOneRow } from './statement-batch.ts';
-import { assertTransition, isFinal, type Mover, type OperationState } from './states.ts';
+import { assertTransition, isFinal, keepsClaim, type Mover, type OperationState } from './states.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
   cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,
@@ -17,31 +18,32 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
 /** `forMs` from the database's now, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
-const nobodyWaits = `NOT EXISTS (SELECT 1 FROM operation waits
-  WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
-
 export interface NewOperation {
   readonly call: AcceptedCall;
   readonly owner: string;
-  readonly state: 'PENDING' | 'SENT';
+  /** Under which it is SENT; absent: it is PENDING. */
+  readonly lease: HeldLease | undefined;
   /** From now: how long it may wait (PENDING), or take (SENT). */
   readonly deadlineMs: number;
 }
 
 /**
  * For a batch, which it ends without a row when the backend is no longer in use or as it was read, the object belongs to another CMP object, or
- * (SENT) another call waits for it.
+ * (SENT) the lease is lost or another call waits for the object. A SENT call has the object's claim; when another has it the
+ * batch ends with the database's duplicate error.
  */
-export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs }: NewOperation): Promise<void> {
+export async function insertOperation(batch: Sql, { call, owner, lease, deadlineMs }: NewOperation): Promise<void> {
+  const state = lease === undefined ? 'PENDING' : 'SENT';
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
-  await sql.execute(
+  const mayBeSent = lease === undefined ? always : isFirst(call, leaseHeld(lease));
+  await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
-      cmp_role, resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
+      cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, request_id, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version) AND ${unmapped.sql}
-      AND ${state === 'SENT' ? nobodyWaits : '1 = 1'}${mustChangeOneRow}`,
+      AND ${mayBeSent.sql}${mustChangeOneRow}`,
     [
       call.id,
       call.projectId,
@@ -57,6 +59,7 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       call.object.scope,
       call.object.key,
       call.objectHash,
+      state === 'SENT' ? call.objectHash : null,
       call.shared,
       call.forced,
       JSON.stringify(call.args),
@@ -69,16 +72,26 @@ export async function insertOperation(sql: Sql, { call, owner, state, deadlineMs
       call.backendId,
       call.backendVersion,
       ...unmapped.values,
-      ...(state === 'SENT' ? [call.backendId, call.objectHash] : []),
+      ...mayBeSent.values,
     ],
   );
 }
 
-/** PENDING → SENT; false when the row is no longer as `mark` says. */
+/** Under the lease, and no other call waits for the object. */
+function isFirst(call: AcceptedCall, held: Condition): Condition {
+  const sql = `${held.sql} AND NOT EXISTS (SELECT 1 FROM operation waits
+    WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
+  return { sql, values: [...held.values, call.backendId, call.objectHash] };
+}
+
+/**
+ * PENDING → SENT, with the object's claim; false when the row is no longer as `mark` says. Ends with the database's duplicate
+ * error when another call has the claim.
+ */
 export async function markSent(sql: Sql, mark: OperationMark, owner: string): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
   const { affectedRows } = await sql.execute(
-    `UPDATE operation SET state = 'SENT', version = version + 1, owner = ?, sent_at = NOW(3),
+    `UPDATE operation SET state = 'SENT', version = version + 1, claim = object_hash, owner = ?, sent_at = NOW(3),
       deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
     WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3)`,
     [owner, mark.id, mark.state, mark.version],
@@ -88,15 +101,21 @@ export async function markSent(sql: Sql, mark: OperationMark, owner: string): Pr
 
 /**
  * The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. For a batch, which it ends when the row is no
- * longer as `mark` says.
+ * longer as `mark` says, or `provided` does not hold.
  */
-export async function writeVerdict(batch: Sql, mark: OperationMark, owner: string, verdict: Verdict): Promise<void> {
+export async function writeVerdict(
+  batch: Sql,
+  mark: OperationMark,
+  owner: string,
+  verdict: Verdict,
+  provided: Condition = always,
+): Promise<void> {
   assertTransition(mark.state, verdict.state, 'owner');
   await batch.execute(
     `UPDATE operation SET state = ?, version = version + 1, result = ?, error_code = ?, error_message = ?, settled_by = ?,
-      finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
+      ${keepsClaim(verdict.state) ? '' : 'claim = NULL,'} finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
       quiet_until = ${verdict.state === 'UNKNOWN' ? 'sent_at + INTERVAL ? * 1000 MICROSECOND' : 'quiet_until'}
-    WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}`,
+    WHERE id = ? AND state = ? AND version = ? AND owner = ? AND ${provided.sql}${mustChangeOneRow}`,
     [
       verdict.state,
       verdict.result === undefined ? null : JSON.stringify(verdict.result),
@@ -108,6 +127,7 @@ export async function writeVerdict(batch: Sql, mark: OperationMark, owner: strin
       mark.state,
       mark.version,
       owner,
+      ...provided.values,
     ],
   );
 }
@@ -136,6 +156,7 @@ export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): 
     sets.push('result = ?');
     values.push(JSON.stringify(move.result));
   }
+  if (!keepsClaim(move.to)) sets.push('claim = NULL');
   if (isFinal(move.to)) sets.push('finished_at = NOW(3)');
   if (move.quietAfterDeadlineMs !== undefined) {
     sets.push('quiet_until = deadline_at + INTERVAL ? * 1000 MICROSECOND');

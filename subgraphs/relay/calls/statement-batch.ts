@@ -9,16 +9,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { SqlValue, Transaction, WriteResult } from '../../../platform/database/database.ts';
 import { databaseErrorNumber } from '../../../platform/database/errors.ts';
 
-/** As a statement of a batch, ends it. See isNothingChanged. */
-export const signalNothingChanged = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing changed'";
-
-/** Appended to a statement of a batch: ends the batch unless it changed exactly one row. */
-export const mustChangeOneRow = `; IF ROW_COUNT() <> 1 THEN ${signalNothingChanged}; END IF`;
+/** Appended to a statement of a batch: ends the batch unless it changed exactly one row. See isNothingChanged. */
+export const mustChangeOneRow =
+  "; IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing changed'; END IF";
 
 /** ER_SIGNAL_EXCEPTION. */
 const signalled = 1644;
 
-/** True for the error of a batch that ended itself with `signalNothingChanged`. */
+/** True for the error of a batch that `mustChangeOneRow` ended. */
 export function isNothingChanged(error: unknown): boolean {
   return databaseErrorNumber(error) === signalled;
 }

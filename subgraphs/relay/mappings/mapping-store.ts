@@ -1,7 +1,6 @@
 // Which CMP object is which backend object: the mapping table's SQL.
-import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { always, type Condition, type Sql, type Transaction } from '../../../platform/database/database.ts';
 import type { CallSubject } from '../calls/operation.ts';
-import { signalNothingChanged } from '../calls/statement-batch.ts';
 import { objectHash } from '../cmp-reference.ts';
 import { type NewestFirst, newestFirst } from '../newest-first.ts';
 
@@ -76,29 +75,28 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
 }
 
 /**
- * For a batch, which it ends (as mustChangeOneRow does) when the mappings, or the backend, are no longer as they were found:
- * what follows may then rest on them as if they had just been read.
+ * The condition under which the mappings, and the backend, are as they were found: what follows may then rest on them as if
+ * they had just been read.
  */
-export async function mustStillBe(batch: Sql, call: CallSubject, found: MappingsToSettle): Promise<void> {
-  if (call.mapping === null) return;
+export function stillAsFound(call: CallSubject, found: MappingsToSettle): Condition {
+  if (call.mapping === null) return always;
   const versions = found.rows.map((row) => `${row.id}:${row.version}`).sort();
-  await batch.execute(
-    `IF NOT EXISTS (SELECT 1 FROM backend WHERE id = ? AND (provisioning_status = 'DELETED') = ?)
-      OR NOT (? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) FROM mapping
-        WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL))
-    THEN ${signalNothingChanged}; END IF`,
-    [call.backendId, found.backendDeleted, versions.join(',') || null, call.backendId, call.objectHash],
-  );
+  return {
+    sql: `EXISTS (SELECT 1 FROM backend WHERE id = ? AND (provisioning_status = 'DELETED') = ?)
+      AND ? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) FROM mapping
+        WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL)`,
+    values: [call.backendId, found.backendDeleted, versions.join(',') || null, call.backendId, call.objectHash],
+  };
 }
 
 /** The condition under which `refuseForeignMapping` (mapping-rules.ts) has nothing against a call. */
-export function noForeignMapping(call: CallSubject): { readonly sql: string; readonly values: readonly SqlValue[] } {
-  if (call.mapping === null) return { sql: '1 = 1', values: [] };
+export function noForeignMapping(call: CallSubject): Condition {
+  if (call.mapping === null) return always;
   const live = 'FROM mapping foreign_one WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL';
   const object = [call.backendId, call.objectHash];
   if (call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && !call.forced)
     return { sql: `NOT EXISTS (SELECT 1 ${live})`, values: object };
-  if (call.cmp === null) return { sql: '1 = 1', values: [] };
+  if (call.cmp === null) return always;
   const sharing = call.mapping === 'creates' && call.shared ? ' AND shared = 0' : '';
   return {
     sql: `NOT EXISTS (SELECT 1 ${live} AND NOT (namespace = ? AND cmp_type = ? AND cmp_id = ?)${sharing})`,

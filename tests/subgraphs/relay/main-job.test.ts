@@ -117,7 +117,7 @@ describeWithLab('a real firewall', (lab) => {
       mapping: null,
     });
     expect(refused.operation?.deviceError?.message).toMatch(/No such file/);
-    expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+    expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
   });
 
   test('a dry run is checked by the device and changes nothing', async () => {

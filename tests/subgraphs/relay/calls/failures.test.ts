@@ -95,7 +95,7 @@ describeWithLab('a misbehaving device', (lab) => {
     await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
     const late = await settle(node, { id: dropped.operation?.id });
     expect(late.operation).toMatchObject({ state: 'FAILED', settledBy: 'probe', mappings: [{ state: 'DELETED' }] });
-    expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+    expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
     expect(await settle(node, verdict)).toMatchObject({ userErrors: [{ code: 'WRONG_STATE' }] });
   });
 
@@ -130,7 +130,7 @@ describeWithLab('a misbehaving device', (lab) => {
     const forced = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second', force: true });
     expect(forced).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
     // The claim is the unknown call's again.
-    expect(await node.db.query('SELECT operation_id FROM object_claim')).toHaveLength(1);
+    expect(await node.db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toHaveLength(1);
     // Another rule of that name is there, without the mark of the lost call.
     await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
     const settled = await settle(node, { id: lost.operation?.id });
@@ -140,7 +140,7 @@ describeWithLab('a misbehaving device', (lab) => {
       '{ mappings(states: [ACTIVE]) { nodes { key state } } }',
     );
     expect(data.mappings.nodes.filter((each) => each.key === 'marked')).toEqual([{ key: 'marked', state: 'ACTIVE' }]);
-    expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+    expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
   });
 
   test('what has no probe is settled by a person, an operator', async () => {

@@ -142,7 +142,7 @@ test('a send window that has passed: nothing is sent, and the key is free', asyn
     const again = await call(late, 'add', element('late', '10.1.0.5'));
     expect(again.operation?.id).not.toBe(answer.operation?.id);
     expect(other.ssh.commands).toEqual([]);
-    expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+    expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
   } finally {
     await late.stop();
     await other.ssh.stop();

@@ -104,7 +104,7 @@ describeWithLab('relay processes', (lab) => {
       await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
       const settled = await settle(node, { id: again.operation?.id });
       expect(settled.operation).toMatchObject({ state: sent === 1 ? 'SUCCEEDED' : 'FAILED', settledBy: 'probe' });
-      expect(await node.db.query('SELECT * FROM object_claim')).toEqual([]);
+      expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
     },
   );
 
