@@ -1,6 +1,5 @@
 // Wake-ups between processes over Redis publish/subscribe. They only shorten a wait: whoever listens also polls, so that a
 // lost Redis, or a lost message, costs milliseconds and never an event.
-import { setImmediate } from 'node:timers';
 import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
 import { createRedis, type RedisLocation } from './redis.ts';
@@ -13,6 +12,12 @@ export interface Wake {
   on(topic: string, listener: () => void): () => void;
   close(): Promise<void>;
 }
+
+/**
+ * How long topics gather before they are told to the others: what one short call commits is one message then, and whoever
+ * committed it, and has a device to call or a client to answer, goes on first.
+ */
+const gatherMs = 1;
 
 /** More topics than this waiting to be sent are dropped: polling finds what they were about. */
 const mostPendingTopics = 10_000;
@@ -107,7 +112,7 @@ export function createRedisWake(location: RedisLocation, options: RedisWakeOptio
       pending.add(topic);
       if (sending) return;
       sending = true;
-      setImmediate(() => void send());
+      setTimeout(() => void send(), gatherMs);
     },
     on: (topic, listener) => listeners.add(topic, listener),
     async close() {

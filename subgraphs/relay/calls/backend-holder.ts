@@ -221,23 +221,22 @@ export class BackendHolder implements QueueHost {
     const { journal, recorder, completions, settings } = this.#parts;
     // The wires may be others by the time of the answer.
     const { redactor } = this.#wires;
-    const sending = ticket.slot.send(launch.wire, {
+    let foreseen: Promise<MappingsToSettle | undefined> | undefined;
+    const sent = await ticket.slot.send(launch.wire, {
       deadlineMs: launch.deadlineMs,
-      beforeFirstByte: () =>
-        performance.now() - launch.windowFromMs <= settings.sendWindowMs && !this.#lease.signal.aborted,
-    });
-    let foreseen: MappingsToSettle | undefined;
-    journal.foresee(launch.subject).then(
-      (found) => {
-        foreseen = found;
+      beforeFirstByte: () => {
+        const windowOpen = performance.now() - launch.windowFromMs <= settings.sendWindowMs;
+        if (!windowOpen || this.#lease.signal.aborted) return false;
+        // Once the call has gone out; when that fails the journal reads it itself.
+        setImmediate(() => {
+          foreseen = journal.foresee(launch.subject).catch(() => undefined);
+        });
+        return true;
       },
-      // The journal reads it itself then.
-      () => undefined,
-    );
-    const sent = await sending;
+    });
     const verdict = redacted(verdictOf(sent, launch, settings), redactor);
     if (sent.ok) this.#circuit.succeeded();
-    const attempt = await recorder.record(launch.subject, launch.mark, verdict, foreseen);
+    const attempt = await recorder.record(launch.subject, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
     completions.finish(launch.subject.id, end);
     // The object is free once the verdict is in the journal.
