@@ -3,6 +3,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Transaction } from './database/database.ts';
+import { invariant } from './errors.ts';
 import { newUuid } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { Keyring } from './secrets/keyring.ts';
@@ -58,23 +59,27 @@ export class Commits {
 
   /** Leaves the mark in a mutation's last transaction, also when nothing changed. Returns its UUID, for `token`. */
   async record(tx: Transaction): Promise<string> {
-    // Through the transaction's own connection: another one might not be free, and not become so.
-    const { epoch } = await this.#currentTimeline(tx);
     const id = newUuid();
-    await tx.execute('INSERT INTO commit_record (id, timeline) VALUES (?, ?)', [id, epoch]);
+    await tx.execute('INSERT INTO commit_record (id, timeline) SELECT ?, MAX(epoch) FROM db_timeline', [id]);
     return id;
   }
 
-  /** The token of a record. Its timeline is the one this process read last. */
+  /** The token of a record. Its timeline is the one this process read last: each mutation reads it (`timeline`) as it begins. */
   token(recordId: string): string {
     const { id, keyObject } = this.#keyring.active(purpose);
-    const body = `${id}.${this.#timeline?.value.epoch ?? 0}.${recordId}`;
+    const epoch = this.#timeline?.value.epoch;
+    invariant(epoch !== undefined, 'the timeline is read before a token is made');
+    const body = `${id}.${epoch}.${recordId}`;
     return `${Buffer.from(body, 'latin1').toString('base64url')}.${sign(keyObject, body).toString('base64url')}`;
   }
 
   /** The database's current timeline: a new one begins with each promotion. Read at most once a second. */
-  timeline(): Promise<Timeline> {
-    return this.#currentTimeline(this.#db);
+  async timeline(): Promise<Timeline> {
+    const cached = this.#timeline;
+    if (cached !== undefined && performance.now() - cached.readAtMs < timelineCachedMs) return cached.value;
+    const value = await readTimeline(this.#db);
+    this.#timeline = { value, readAtMs: performance.now() };
+    return value;
   }
 
   /** Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for the standby. Never throws. */
@@ -88,14 +93,6 @@ export class Commits {
       this.#log.warn({ err: error }, 'a commit token could not be checked');
       return { state: 'UNKNOWN', reason: 'the database is away: ask again' };
     }
-  }
-
-  async #currentTimeline(sql: Sql): Promise<Timeline> {
-    const cached = this.#timeline;
-    if (cached !== undefined && performance.now() - cached.readAtMs < timelineCachedMs) return cached.value;
-    const value = await readTimeline(sql);
-    this.#timeline = { value, readAtMs: performance.now() };
-    return value;
   }
 
   /** What the primary alone can tell; undefined when the standby has to be asked. */

@@ -83,6 +83,7 @@ export class Mutations {
 
   async #run<Result>(call: MutationCall<Result>): Promise<MutationOutcome<Result>> {
     const key = await keyOf(call);
+    await this.#commits.timeline();
     for (let attempt = 1; attempt <= mostTries; attempt += 1) {
       try {
         const stored = await this.#db.transaction((tx) => this.#write(tx, call, key));
@@ -101,10 +102,7 @@ export class Mutations {
             },
           ),
         ]);
-      if (found.kind === 'result') {
-        await this.#commits.timeline();
-        return this.#outcome<Result>(found.result as Stored, true);
-      }
+      if (found.kind === 'result') return this.#outcome<Result>(found.result as Stored, true);
       // Free: the key was purged between the two statements.
     }
     return refuseInProgress();

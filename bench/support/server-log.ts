@@ -7,7 +7,7 @@ export interface Logged {
   readonly elapsedMs: number;
   /** Round trips of the application. */
   readonly statements: number;
-  /** Transactions that the application led and committed; not those that the server runs as one statement by itself. */
+  /** Transactions that the application led and committed; not the sequencer's and the sealer's, which are one statement each. */
   readonly commits: number;
 }
 
@@ -47,7 +47,8 @@ export class ServerLog {
       await this.#connection.query('SET GLOBAL general_log = OFF');
     }
     const rows = (await this.#connection.query(
-      `SELECT COUNT(*) AS statements, COUNT(IF(argument = 'COMMIT', 1, NULL)) AS commits
+      `SELECT COUNT(*) AS statements,
+        COUNT(IF(argument = 'COMMIT' OR argument LIKE 'BEGIN NOT ATOMIC%COMMIT;%END', 1, NULL)) AS commits
       FROM mysql.general_log WHERE command_type IN ('Query', 'Execute') AND user_host LIKE 'tidegate%'`,
     )) as { statements: bigint; commits: bigint }[];
     return { elapsedMs, statements: Number(rows[0]?.statements), commits: Number(rows[0]?.commits) };

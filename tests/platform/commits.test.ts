@@ -31,6 +31,7 @@ afterAll(async () => {
 }, 60_000);
 
 async function write(): Promise<string> {
+  await commits.timeline();
   return commits.token(await primary.transaction((tx) => commits.record(tx)));
 }
 

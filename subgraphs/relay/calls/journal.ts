@@ -66,11 +66,15 @@ export class Journal {
     return this.#db.transaction(async (tx) => {
       if (lease === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
       try {
-        const [, , commitId] = await together(tx, (batch) => [
-          call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
-          lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
-          this.#insert(batch, call, { call, owner: this.#owner, lease, deadlineMs }),
-        ]);
+        const [, , commitId] = await together(
+          tx,
+          (batch) => [
+            call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
+            lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
+            this.#insert(batch, call, { call, owner: this.#owner, lease, deadlineMs }),
+          ],
+          { commits: true },
+        );
         return { commitId };
       } catch (error) {
         if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
@@ -239,7 +243,7 @@ export class Journal {
       writeVerdict(batch, from, this.#owner, verdict, provided);
     try {
       const found = foreseen ?? (await together(tx, (batch) => [write(batch), mappingsToSettle(batch, call)]))[1];
-      const [commitId, row] = await together(tx, (batch) => {
+      const verdictWith = (batch: Transaction) => {
         const first = foreseen === undefined ? nothing : write(batch, stillAsFound(call, foreseen));
         return [
           this.#commits.record(batch),
@@ -247,8 +251,9 @@ export class Journal {
           first,
           verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : nothing,
           ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
-        ];
-      });
+        ] as const;
+      };
+      const [commitId, row] = await together(tx, verdictWith, { commits: true });
       return { kind: 'written', commitId: commitId as string, row: row as OperationRow | undefined };
     } catch (error) {
       if (isNothingChanged(error)) return undefined;

@@ -29,13 +29,20 @@ interface Statement {
   readonly reject: (error: unknown) => void;
 }
 
+interface BatchOptions {
+  /** The batch is the transaction's last: it commits. */
+  readonly commits?: boolean;
+}
+
 class Batch implements Transaction {
   readonly #tx: Transaction;
+  readonly #commits: boolean;
   readonly #statements: Statement[] = [];
   #sent = false;
 
-  constructor(tx: Transaction) {
+  constructor(tx: Transaction, options: BatchOptions) {
     this.#tx = tx;
+    this.#commits = options.commits === true;
   }
 
   /** What comes after the batch was sent goes by itself; so with `execute`. */
@@ -60,7 +67,8 @@ class Batch implements Transaction {
     try {
       // A block answers with its result sets and a closing status, or with the status alone.
       // Prepared: the server would need a fifth of the batch's time to parse it.
-      const answer: unknown = await this.#tx.query(compound(statements), values, { prepared: true });
+      const commits = this.#commits;
+      const answer: unknown = await this.#tx.query(compound(statements, commits), values, { prepared: true, commits });
       const resultSets = Array.isArray(answer) ? answer.values() : [].values();
       const changed = { affectedRows: Number.NaN, insertId: 0 };
       for (const each of statements) each.resolve(each.hasRows ? resultSets.next().value : changed);
@@ -83,8 +91,9 @@ class Batch implements Transaction {
 }
 
 /** The handler tells the step; MESSAGE_TEXT takes no more than 128 characters. */
-function compound(statements: readonly Statement[]): string {
-  const steps = statements.map((each, index) => `SET batch_step = ${index + 1}; ${each.sql};`);
+function compound(statements: readonly Statement[], commits: boolean): string {
+  const texts = [...statements.map((each) => each.sql), ...(commits ? ['COMMIT'] : [])];
+  const steps = texts.map((text, index) => `SET batch_step = ${index + 1}; ${text};`);
   return `BEGIN NOT ATOMIC
     DECLARE batch_step INT DEFAULT 0;
     DECLARE batch_message TEXT;
@@ -110,15 +119,17 @@ function withoutWaiting(): Promise<void> {
 
 /**
  * Runs `work` with a transaction whose statements are gathered, as far as they wait for nothing, and sent together, before
- * the event loop turns to anything else. Throws what the first that failed made its function throw.
+ * the event loop turns to anything else. Throws what the first that failed made its function throw. In a batch that commits
+ * no function may need the answer of one statement for another.
  *
  * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, events, wake), commits.record(batch)]);
  */
 export async function together<Results extends readonly unknown[]>(
   tx: Transaction,
   work: (batch: Transaction) => readonly [...{ [Index in keyof Results]: Promise<Results[Index]> }],
+  options: BatchOptions = {},
 ): Promise<Results> {
-  const batch = new Batch(tx);
+  const batch = new Batch(tx, options);
   const results = Promise.all(work(batch)) as Promise<unknown> as Promise<Results>;
   // Reported by the return below.
   results.catch(() => undefined);

@@ -1,4 +1,5 @@
 // The database port on a real MariaDB: transactions, retries, what a lost connection means, Prisma and SQL on one pool.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { Database } from '../../../platform/database/database.ts';
@@ -97,6 +98,40 @@ describe('transaction', () => {
     });
     await expect(attempt).rejects.toBeInstanceOf(CommitUncertainError);
     await root.end();
+  });
+
+  test('a text that commits ends the transaction: what comes after it is an error, and it stands', async () => {
+    const id = newUuid();
+    const over = db.transaction(async (tx) => {
+      await tx.query(`BEGIN NOT ATOMIC ${insertCommit}; COMMIT; END`, [id], { prepared: true, commits: true });
+      await tx.execute(insertCommit, [newUuid()]);
+    });
+    await expect(over).rejects.toThrow('the transaction is over');
+    expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([{ id }]);
+    let told = false;
+    const answer = await db.transaction(async (tx) => {
+      tx.afterCommit(() => {
+        told = true;
+      });
+      return tx.query('BEGIN NOT ATOMIC SELECT 1 AS one; COMMIT; END', [], { commits: true });
+    });
+    expect([told, (answer as unknown[])[0]]).toEqual([true, [{ one: 1 }]]);
+  });
+
+  test('a connection killed during a text that commits leaves the outcome uncertain', async () => {
+    const root = await createConnection(place.rootConnection);
+    const id = newUuid();
+    const attempt = db.transaction(async (tx) => {
+      const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
+      const text = `BEGIN NOT ATOMIC ${insertCommit}; DO SLEEP(5); COMMIT; END`;
+      const ending = tx.query(text, [id], { prepared: true, commits: true });
+      await sleep(200);
+      await root.query(`KILL ${row?.id}`);
+      await ending;
+    });
+    await expect(attempt).rejects.toBeInstanceOf(CommitUncertainError);
+    await root.end();
+    expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([]);
   });
 
   test('a prepared query answers as an unprepared one, again after it failed and after its table changed', async () => {

@@ -23,10 +23,11 @@ class LossyDatabase extends Database {
         const note = (sql: string) => {
           journals ||= /(INSERT INTO|UPDATE) operation /.test(sql);
         };
-        const result = await work({
-          query: (sql, values) => {
+        return work({
+          query: async (sql, values, options) => {
             note(sql);
-            return tx.query(sql, values);
+            if (journals && how === 'before commit') throw new CommitUncertainError(new Error('lost'));
+            return tx.query(sql, values, options);
           },
           afterCommit: (action) => tx.afterCommit(action),
           execute: (sql, values) => {
@@ -34,8 +35,6 @@ class LossyDatabase extends Database {
             return tx.execute(sql, values);
           },
         });
-        if (journals && how === 'before commit') throw new CommitUncertainError(new Error('lost'));
-        return result;
       })
       .then((result) => {
         if (!journals) return result;
