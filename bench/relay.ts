@@ -1,6 +1,7 @@
 // What a relayed call costs beyond the same call on a warm pooled session, over SSH and over HTTPS, in short alternating rounds:
 // at the relay subgraph (resolvers, journal, sessions), and through the whole gateway (HTTP on the loopback, credential,
-// admission, plan). The devices are servers that cost next to nothing, answering at once or after 20 ms; then the lab's firewall.
+// admission, plan). Beside them the floor: the direct call between two durable rows, which is what the machine itself takes for
+// two commits a call. The devices are servers that cost next to nothing, answering at once or after 20 ms; then the lab's firewall.
 import { loadavg } from 'node:os';
 import type { Bench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from './relay/calls.ts';
@@ -14,7 +15,7 @@ import { GraphClient } from './support/graph-client.ts';
 import { wholeNumber } from './support/options.ts';
 import { rounded } from './support/statistics.ts';
 
-const levels = ['direct', 'subgraph', 'gateway'] as const;
+const levels = ['direct', 'floor', 'subgraph', 'gateway'] as const;
 const askDeadlineMs = 60_000;
 const idleMs = 3_000;
 
@@ -37,7 +38,7 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     const { wire, backend, endpoint, concurrency, clients } = one;
     const load = { clients, forMs: blockMs };
     if (level === 'gateway') return closedLoop(load, () => overHttp(one));
-    const way: CallWay = level === 'direct' ? { level, wire, endpoint, concurrency } : { level, wire, backend };
+    const way: CallWay = level === 'subgraph' ? { level, wire, backend } : { level, wire, endpoint, concurrency };
     return system.ask({ do: 'calls', way, ...load }, blockMs + askDeadlineMs);
   };
 
@@ -65,7 +66,8 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     results.set(one.name, figures);
     progress(`${one.name}: ${JSON.stringify(figures.report())}`);
   }
-  const of = (wire: Wire, delayMs: number) => results.get(nameOf(wire, delayMs, 1))?.compare('subgraph');
+  const of = (wire: Wire, delayMs: number, level: 'floor' | 'subgraph' = 'subgraph') =>
+    results.get(nameOf(wire, delayMs, 1))?.compare(level);
   const [ssh, https] = [of('ssh', 0), of('https', 0)];
   const sshRatio20ms = of('ssh', slowMs)?.ratio;
   return {
@@ -73,6 +75,10 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     httpsRatio20ms: of('https', slowMs)?.ratio,
     sshAddedP50Ms: ssh?.addedP50Ms,
     httpsAddedP50Ms: https?.addedP50Ms,
+    sshFloorRatio20ms: of('ssh', slowMs, 'floor')?.ratio,
+    httpsFloorRatio20ms: of('https', slowMs, 'floor')?.ratio,
+    sshFloorAddedP50Ms: of('ssh', 0, 'floor')?.addedP50Ms,
+    httpsFloorAddedP50Ms: of('https', 0, 'floor')?.addedP50Ms,
     commitsPerCall: ssh?.commitsPerCall,
     cpuMsPerCall: ssh?.cpuMsPerCall,
     httpsAddedP99Ms: https?.addedP99Ms,

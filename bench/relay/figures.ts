@@ -4,7 +4,7 @@ import type { LoopFigures } from '../support/closed-loop.ts';
 import type { Logged } from '../support/server-log.ts';
 import { percentile, rounded } from '../support/statistics.ts';
 
-export type Level = 'direct' | 'subgraph' | 'gateway';
+export type Level = 'direct' | 'floor' | 'subgraph' | 'gateway';
 
 interface Block {
   readonly result: LoopFigures;

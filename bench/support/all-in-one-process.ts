@@ -4,10 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import type { DatabaseLocation } from '../../platform/database/database.ts';
+import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
+import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from '../relay/calls.ts';
+import { mostConcurrency } from '../relay/devices.ts';
 import { callDirect, openDirect } from '../relay/direct-call.ts';
 import { subgraphAsk } from '../relay/subgraph-ask.ts';
 import { answerParent } from './child.ts';
@@ -20,7 +22,13 @@ export type SystemOrder =
   | { readonly do: 'stop' };
 
 export type CallWay =
-  | { readonly level: 'direct'; readonly wire: Wire; readonly endpoint: Endpoint; readonly concurrency: number }
+  | {
+      /** `floor`: between two durable rows, which no relay that journals a call can do without. */
+      readonly level: 'direct' | 'floor';
+      readonly wire: Wire;
+      readonly endpoint: Endpoint;
+      readonly concurrency: number;
+    }
   | { readonly level: 'subgraph'; readonly wire: Wire; readonly backend: string };
 
 export interface SystemStarted {
@@ -38,6 +46,7 @@ const makers = { ssh: new CallMaker('ssh', 10), https: new CallMaker('https', 10
 const log = createLogger({ level: 'error', pretty: false });
 const sessions = new Map<string, Transport>();
 let system: AllInOne | undefined;
+let floorDatabase: Database | undefined;
 let ask: Ask | undefined;
 
 answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefined> => {
@@ -45,7 +54,7 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefin
     case 'start':
       return start(order.dataPath, order.withLab);
     case 'calls':
-      return closedLoop(order, order.way.level === 'direct' ? directCall(order.way) : subgraphCall(order.way));
+      return closedLoop(order, callOf(order.way));
     case 'stop':
       return stop();
   }
@@ -74,15 +83,40 @@ async function labOf({ lab }: AllInOne): Promise<Endpoint | undefined> {
 
 async function stop(): Promise<undefined> {
   for (const transport of sessions.values()) await transport.close();
+  await floorDatabase?.close();
   await system?.stop();
   return undefined;
 }
 
-function directCall({ wire, endpoint, concurrency }: CallWay & { level: 'direct' }): () => Promise<void> {
+function callOf(way: CallWay): () => Promise<void> {
+  switch (way.level) {
+    case 'direct':
+      return directCall(way);
+    case 'floor':
+      return floorCall(way);
+    case 'subgraph':
+      return subgraphCall(way);
+  }
+}
+
+function directCall({ wire, endpoint, concurrency }: CallWay & { level: 'direct' | 'floor' }): () => Promise<void> {
   const place = JSON.stringify([wire, endpoint, concurrency]);
   const transport = sessions.get(place) ?? openDirect(wire, endpoint, concurrency);
   sessions.set(place, transport);
   return () => callDirect(transport, makers[wire]);
+}
+
+function floorCall(way: CallWay & { level: 'direct' | 'floor' }): () => Promise<void> {
+  if (system === undefined) throw new Error('the system was not started');
+  floorDatabase ??= new Database({ connection: system.database, connectionLimit: 2 * mostConcurrency });
+  const [db, call] = [floorDatabase, directCall(way)];
+  const write = () =>
+    db.query('INSERT INTO commit_record (id, timeline) VALUES (?, 1)', [newUuid()], { prepared: true });
+  return async () => {
+    await write();
+    await call();
+    await write();
+  };
 }
 
 function subgraphCall({ wire, backend }: CallWay & { level: 'subgraph' }): () => Promise<void> {
