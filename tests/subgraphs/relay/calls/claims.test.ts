@@ -1,0 +1,113 @@
+// Who holds the claim on an object when calls are forced past others that are not settled, and after the upgrade from a
+// version whose claims were rows of their own.
+import { cp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Database } from '../../../../platform/database/database.ts';
+import { isDuplicateKey } from '../../../../platform/database/errors.ts';
+import { migrate } from '../../../../platform/database/migrate.ts';
+import { newUuid } from '../../../../platform/ids.ts';
+import { handClaimBack, readClaim, takeClaimOver } from '../../../../subgraphs/relay/calls/claim-store.ts';
+import type { CallSubject } from '../../../../subgraphs/relay/calls/operation.ts';
+import type { OperationState } from '../../../../subgraphs/relay/calls/states.ts';
+import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+
+const migrations = join(import.meta.dirname, '../../../../prisma/migrations');
+const backendId = newUuid();
+const objectHash = 'a'.repeat(64);
+const subject = { backendId, objectHash } as CallSubject;
+let place: TestDatabase;
+let db: Database;
+
+async function open(options: { readonly migrated: boolean }): Promise<void> {
+  place = await testDatabase(options);
+  db = new Database({ connection: place.connection, connectionLimit: 4 });
+}
+
+afterEach(async () => {
+  await db.close();
+  await place.drop();
+});
+
+async function operation(state: OperationState, more: { claim?: string; hash?: string } = {}): Promise<string> {
+  const id = newUuid();
+  await db.execute(
+    `INSERT INTO operation (id, project_id, backend_id, name, effect, state, resource, scope, object_key, object_hash,
+      arguments, call_deadline_ms, timeline, requested_by) VALUES (?, ?, ?, 'n', 'IDEMPOTENT', ?, 'r', 's', 'k', ?, '{}', 1, 1, 'u')`,
+    [id, newUuid(), backendId, state, more.hash ?? objectHash],
+  );
+  if (more.claim !== undefined) await db.execute('UPDATE operation SET claim = ? WHERE id = ?', [more.claim, id]);
+  return id;
+}
+
+const holder = async () => (await readClaim(db, backendId, objectHash))?.operationId;
+const take = () => db.transaction((tx) => takeClaimOver(tx, subject));
+const giveBack = () => db.transaction((tx) => handClaimBack(tx, subject));
+
+describe('claims', () => {
+  beforeEach(() => open({ migrated: true }));
+
+  test('no two calls hold one object, whatever they are', async () => {
+    await operation('UNKNOWN', { claim: objectHash });
+    const second = operation('SENT', { claim: objectHash });
+    await expect(second).rejects.toThrow();
+    expect(isDuplicateKey(await second.catch((error: unknown) => error))).toBe(true);
+  });
+
+  test.each(['UNKNOWN', 'ACCEPTED'] as const)('a forced call takes the claim from one that is %s', async (state) => {
+    const first = await operation(state, { claim: objectHash });
+    const other = await operation(state, { claim: 'b'.repeat(64), hash: 'b'.repeat(64) });
+    await take();
+    expect(await holder()).toBeUndefined();
+    expect((await readClaim(db, backendId, 'b'.repeat(64)))?.operationId).toBe(other);
+    await giveBack();
+    expect(await holder()).toBe(first);
+  });
+
+  test('a forced call leaves the claim to one that is under way', async () => {
+    const sent = await operation('SENT', { claim: objectHash });
+    await take();
+    expect(await holder()).toBe(sent);
+  });
+
+  test('a forced call gives the claim back to the oldest that is not settled, and to nobody while another has it', async () => {
+    const oldest = await operation('UNKNOWN');
+    await operation('ACCEPTED');
+    await operation('SUCCEEDED');
+    await operation('UNKNOWN', { hash: 'b'.repeat(64) });
+    const latest = await operation('SENT', { claim: objectHash });
+    await giveBack();
+    expect(await holder()).toBe(latest);
+    await db.execute("UPDATE operation SET state = 'SUCCEEDED', claim = NULL WHERE id = ?", [latest]);
+    await giveBack();
+    expect(await holder()).toBe(oldest);
+    await db.execute("UPDATE operation SET state = 'FAILED', claim = NULL WHERE state IN ('UNKNOWN', 'ACCEPTED')");
+    await giveBack();
+    expect(await holder()).toBeUndefined();
+  });
+});
+
+describe('an upgrade', () => {
+  beforeEach(() => open({ migrated: false }));
+
+  test('keeps the claims of an earlier version', async () => {
+    const folder = await temporaryFolder();
+    try {
+      const names = (await readdir(migrations)).filter((name) => name < '20261120140000');
+      for (const name of names) await cp(join(migrations, name), join(folder.path, name), { recursive: true });
+      await migrate(place.connection, { folder: folder.path });
+      const unsettled = await operation('UNKNOWN');
+      await operation('SUCCEEDED', { hash: 'b'.repeat(64) });
+      await db.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
+        ...[backendId, objectHash, unsettled],
+      ]);
+      await rm(folder.path, { recursive: true });
+      await migrate(place.connection, { folder: migrations });
+      expect(await db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toEqual([{ id: unsettled }]);
+      expect(await holder()).toBe(unsettled);
+    } finally {
+      await folder.remove();
+    }
+  });
+});
