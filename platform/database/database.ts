@@ -250,7 +250,7 @@ class ConnectionTransaction implements Transaction {
       const answer = await (prepared === true
         ? connection.execute(sql, [...values])
         : connection.query(sql, [...values]));
-      this.#committed = commits === true;
+      if (commits === true) this.#committed = true;
       return answer as Row[];
     } catch (error) {
       throw commits === true && isConnectionLost(error) ? new CommitUncertainError(error) : error;
