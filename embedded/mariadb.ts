@@ -105,6 +105,8 @@ function serverFlags(paths: {
     '--gtid-strict-mode=ON',
     `--log-bin=${join(paths.dataPath, 'binlog')}`,
     '--binlog-format=ROW',
+    // The statements' texts beside their rows, which a standby has no use for, would double it.
+    '--binlog-annotate-row-events=OFF',
     '--log-slave-updates=ON',
     '--max-binlog-size=64M',
     '--binlog-expire-logs-seconds=86400',
