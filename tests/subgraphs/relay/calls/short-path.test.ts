@@ -109,10 +109,11 @@ test('a permission that was given elsewhere holds for the next call', async () =
 });
 
 /** A call on the wire, whose verdict the test writes itself. */
-async function onTheWire(address: string) {
+async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   device.told.length = 0;
   device.hold();
-  const answered = call(node, 'add', element(name, address, { ...cmp, idempotencyKey: `wire-${name}-${address}` }));
+  const input = element(name, address, { ...cmp, idempotencyKey: `wire-${name}-${address}` });
+  const answered = call(node, mutation, input);
   while (device.timesTold(address) === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   const [row] = await db.query<OperationRow>(
     "SELECT *, project_id AS projectId, backend_id AS backendId, cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, object_key AS objectKey, object_hash AS objectHash FROM operation WHERE state = 'SENT'",
@@ -147,15 +148,23 @@ test('a verdict on mappings that are as foreseen takes one round trip', async ()
   expect(await made.mapping()).toEqual({ state: 'ACTIVE', version: 1, toldState: 'ACTIVE', toldVersion: 1 });
 });
 
+test('a mapping that is there although the call makes the object is read', async () => {
+  await call(node, 'add', element(name, '10.2.0.4', cmp));
+  const again = await onTheWire('10.2.0.4');
+  expect(again.foreseen.rows).toEqual([]);
+  expect(await again.record(again.foreseen)).toMatchObject({ kind: 'written', roundTrips: 3 });
+  expect(await again.mapping()).toEqual({ state: 'ACTIVE', version: 2, toldState: 'ACTIVE', toldVersion: 2 });
+});
+
 test('a mapping that has changed since it was foreseen is read again', async () => {
   await call(node, 'add', element(name, '10.2.0.2', cmp));
-  const again = await onTheWire('10.2.0.2');
+  const again = await onTheWire('10.2.0.2', 'remove');
   expect(again.foreseen.rows).toHaveLength(1);
   await db.execute(
     "UPDATE mapping SET state = 'UNVERIFIED', version = version + 1 WHERE object_key = 'blocked/10.2.0.2'",
   );
   expect(await again.record(again.foreseen)).toMatchObject({ kind: 'written', roundTrips: 3 });
-  expect(await again.mapping()).toEqual({ state: 'ACTIVE', version: 3, toldState: 'ACTIVE', toldVersion: 3 });
+  expect(await again.mapping()).toEqual({ state: 'DELETED', version: 3, toldState: 'DELETED', toldVersion: 3 });
 });
 
 test('an object of a backend that was deleted since becomes an orphan', async () => {
