@@ -1,12 +1,11 @@
 // The connections to a backend's own address and the calls that wait for one, in order: as many connections as there are
 // calls at once, at most the backend's concurrency.
 
-import { failed } from './failures.ts';
 import type { HttpsConnection } from './https-connection.ts';
 import type { Connected } from './https-reach.ts';
 import type { ReserveFailure } from './session.ts';
+import { WaitQueue } from './wait-queue.ts';
 
-const maxWaiters = 10_000;
 /** After a connection more was refused while others live. */
 const growAgainAfterMs = 30_000;
 
@@ -24,7 +23,7 @@ export class HttpsPool {
   readonly #connections = new Set<HttpsConnection>();
   /** Last used first, so that the others can end. */
   readonly #idle: HttpsConnection[] = [];
-  readonly #waiters: ((connected: Connected) => void)[] = [];
+  readonly #waiters = new WaitQueue<Connected>();
   #connecting = 0;
   #preparing = false;
   #taken = 0;
@@ -46,25 +45,9 @@ export class HttpsPool {
 
   /** Waits for a connection; whoever got one gives it back. */
   take(signal: AbortSignal | undefined): Promise<Connected> {
-    if (signal?.aborted) return Promise.resolve(aborted());
-    if (this.#closed) return Promise.resolve(failed('CLOSED', 'The transport is closed.'));
-    if (this.#waiters.length >= maxWaiters) {
-      return Promise.resolve(failed('CHANNEL_REFUSED', `${maxWaiters} calls wait for a connection already.`));
-    }
-    return new Promise((resolve) => {
-      const onAbort = () => {
-        const index = this.#waiters.indexOf(waiter);
-        if (index >= 0) this.#waiters.splice(index, 1);
-        waiter(aborted());
-      };
-      const waiter = (connected: Connected) => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve(connected);
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
-      this.#pump();
-    });
+    const connected = this.#waiters.join(signal, undefined);
+    this.#pump();
+    return connected;
   }
 
   giveBack(connection: HttpsConnection): void {
@@ -83,7 +66,7 @@ export class HttpsPool {
   /** Fails who waits, and leaves everything open; returns the connections that rest. */
   close(): ReadonlySet<HttpsConnection> {
     this.#closed = true;
-    this.#failWaiters(failed('CLOSED', 'The transport is closed.').failure);
+    this.#waiters.close();
     return new Set(this.#idle);
   }
 
@@ -95,7 +78,7 @@ export class HttpsPool {
       return;
     }
     for (let connection = this.#takeIdle(); connection; connection = this.#takeIdle()) {
-      this.#waiters.shift()?.({ ok: true, connection });
+      this.#waiters.shift()?.settle({ ok: true, connection });
       if (this.#waiters.length === 0) return;
     }
     const servable = Math.min(this.#waiters.length, this.#options.concurrency - this.#taken);
@@ -144,7 +127,7 @@ export class HttpsPool {
     const connected = await this.#options.connect();
     this.#connecting -= 1;
     if (connected.ok) this.#keep(connected.connection);
-    else if (this.#connections.size === 0) this.#failWaiters(connected.failure);
+    else if (this.#connections.size === 0) this.#waiters.failAll(connected.failure);
     else this.#growAfterMs = performance.now() + growAgainAfterMs;
     this.#pump();
   }
@@ -154,15 +137,7 @@ export class HttpsPool {
     this.#preparing = true;
     const failure = await this.#options.prepare();
     this.#preparing = false;
-    if (failure) this.#failWaiters(failure);
+    if (failure) this.#waiters.failAll(failure);
     this.#pump();
   }
-
-  #failWaiters(failure: ReserveFailure): void {
-    for (const waiter of this.#waiters.splice(0)) waiter({ ok: false, failure });
-  }
-}
-
-function aborted() {
-  return failed('ABORTED', 'The call was given up before its first byte.');
 }

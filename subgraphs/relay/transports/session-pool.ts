@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { WireCall } from '../drivers/driver.ts';
 import { failed } from './failures.ts';
 import type { Reservation, ReserveFailure, SendOptions, SendResult, Slot, Transport } from './session.ts';
+import { WaitQueue } from './wait-queue.ts';
 
-const maxWaiters = 10_000;
 /** After a further session was refused while others live. */
 const growAgainAfterMs = 30_000;
 /** Between two tries when a device has no session to give at all: it may not have noticed yet that an old one has ended. */
@@ -42,17 +42,13 @@ export interface SessionPoolOptions {
   readonly idleCloseMs: number;
 }
 
-interface Waiter {
-  readonly settle: (reservation: Reservation) => void;
-  readonly replaceable: boolean;
-}
-
 /** Connects nothing until it is asked for a slot. */
 export class SessionPool implements Transport {
   readonly #options: SessionPoolOptions;
   readonly #sessions = new Set<PooledSession>();
   readonly #idle = new Set<PooledSession>();
-  readonly #waiters: Waiter[] = [];
+  /** Who may get another session when its own goes away before the first byte is `replaceable`. */
+  readonly #waiters = new WaitQueue<Reservation, { readonly replaceable: boolean }>();
   readonly #closing = new AbortController();
   #opening: Promise<void> | undefined;
   #growAfterMs = 0;
@@ -84,7 +80,7 @@ export class SessionPool implements Transport {
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#idleTimer);
-    this.#failWaiters(failed('CLOSED', 'The transport is closed.').failure);
+    this.#waiters.close();
     const gone = [...this.#sessions].map((session) => session.closed);
     for (const session of this.#sessions) {
       if (this.#idle.has(session)) session.end();
@@ -94,28 +90,9 @@ export class SessionPool implements Transport {
   }
 
   #wait(signal: AbortSignal | undefined, replaceable: boolean): Promise<Reservation> {
-    if (signal?.aborted) return Promise.resolve(failed('ABORTED', 'The call was given up before its first byte.'));
-    if (this.#closing.signal.aborted) return Promise.resolve(failed('CLOSED', 'The transport is closed.'));
-    if (this.#waiters.length >= maxWaiters) {
-      return Promise.resolve(failed('SESSION_REFUSED', `${maxWaiters} calls wait for a session already.`));
-    }
-    return new Promise((resolve) => {
-      const onAbort = () => {
-        const index = this.#waiters.indexOf(waiter);
-        if (index >= 0) this.#waiters.splice(index, 1);
-        waiter.settle(failed('ABORTED', 'The call was given up before its first byte.'));
-      };
-      const waiter: Waiter = {
-        replaceable,
-        settle: (reservation) => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve(reservation);
-        },
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
-      this.#pump();
-    });
+    const reservation = this.#waiters.join(signal, { replaceable });
+    this.#pump();
+    return reservation;
   }
 
   /** Serves who waits from idle sessions, and opens one more when that is not enough. */
@@ -125,7 +102,7 @@ export class SessionPool implements Transport {
       const session = this.#takeIdle();
       if (!session) break;
       const waiter = this.#waiters.shift();
-      waiter?.settle({ ok: true, slot: this.#slotOn(session, waiter.replaceable) });
+      waiter?.settle({ ok: true, slot: this.#slotOn(session, waiter.note.replaceable) });
     }
     if (this.#waiters.length > 0 && this.#mayOpen()) {
       this.#opening = this.#open().finally(() => {
@@ -165,7 +142,7 @@ export class SessionPool implements Transport {
       }
       const mayPass = opened.failure.code === 'SESSION_REFUSED';
       if (!mayPass || performance.now() + refusedAgainAfterMs >= giveUpMs || this.#waiters.length === 0) {
-        this.#failWaiters(opened.failure);
+        this.#waiters.failAll(opened.failure);
         return;
       }
       await sleep(refusedAgainAfterMs, undefined, { signal }).catch(() => {});
@@ -185,10 +162,6 @@ export class SessionPool implements Transport {
     this.#sessions.delete(session);
     this.#idle.delete(session);
     this.#pump();
-  }
-
-  #failWaiters(failure: ReserveFailure): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.settle({ ok: false, failure });
   }
 
   #watchIdle(): void {

@@ -8,7 +8,6 @@ import type {
   Endpoint,
   NotSentCode,
   Reservation,
-  ReserveFailure,
   SendOptions,
   SendResult,
   Slot,
@@ -19,15 +18,14 @@ import { createSshCliTransport } from './ssh-cli-transport.ts';
 import { maxChannelsPerConnection, SshConnection } from './ssh-connection.ts';
 import { runExec } from './ssh-exec.ts';
 import { login } from './ssh-login.ts';
+import { WaitQueue } from './wait-queue.ts';
 
-const maxWaiters = 10_000;
 /** Connections without a single channel to give, before a waiting call is told. */
 const maxRefusals = 2;
 /** After a connection more was refused while others live. */
 const growAgainAfterMs = 30_000;
 
-interface Waiter {
-  readonly settle: (reservation: Reservation) => void;
+interface WaiterNote {
   /** The slot may get another session when its own goes away before the first byte. */
   readonly replaceable: boolean;
   refusals: number;
@@ -49,7 +47,7 @@ class SshTransport implements Transport {
   readonly #options: TransportOptions &
     Required<Pick<TransportOptions, 'connectTimeoutMs' | 'idleCloseMs' | 'keepaliveMs'>>;
   readonly #connections = new Set<SshConnection>();
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters = new WaitQueue<Reservation, WaiterNote>();
   readonly #closing = new AbortController();
   #connecting = 0;
   #opening = 0;
@@ -74,29 +72,9 @@ class SshTransport implements Transport {
   }
 
   #wait(signal: AbortSignal | undefined, replaceable: boolean): Promise<Reservation> {
-    if (signal?.aborted) return Promise.resolve(failed('ABORTED', 'The call was given up before its first byte.'));
-    if (this.#closing.signal.aborted) return Promise.resolve(failed('CLOSED', 'The transport is closed.'));
-    if (this.#waiters.length >= maxWaiters) {
-      return Promise.resolve(failed('CHANNEL_REFUSED', `${maxWaiters} calls wait for a session already.`));
-    }
-    return new Promise((resolve) => {
-      const onAbort = () => {
-        const index = this.#waiters.indexOf(waiter);
-        if (index >= 0) this.#waiters.splice(index, 1);
-        waiter.settle(failed('ABORTED', 'The call was given up before its first byte.'));
-      };
-      const waiter: Waiter = {
-        replaceable,
-        refusals: 0,
-        settle: (reservation) => {
-          signal?.removeEventListener('abort', onAbort);
-          resolve(reservation);
-        },
-      };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      this.#waiters.push(waiter);
-      this.#pump();
-    });
+    const reservation = this.#waiters.join(signal, { replaceable, refusals: 0 });
+    this.#pump();
+    return reservation;
   }
 
   async send(call: WireCall, options: SendOptions): Promise<SendResult> {
@@ -111,7 +89,7 @@ class SshTransport implements Transport {
   async close(): Promise<void> {
     this.#closing.abort();
     clearTimeout(this.#idleTimer);
-    this.#failWaiters(failed('CLOSED', 'The transport is closed.').failure);
+    this.#waiters.close();
     const gone = [...this.#connections].map((connection) => connection.closed);
     for (const connection of this.#connections) connection.destroy();
     await Promise.all(gone);
@@ -124,7 +102,7 @@ class SshTransport implements Transport {
       const place = this.#takeSpare();
       if (!place) break;
       const waiter = this.#waiters.shift();
-      waiter?.settle({ ok: true, slot: this.#slotAt(place, waiter.replaceable) });
+      waiter?.settle({ ok: true, slot: this.#slotAt(place, waiter.note.replaceable) });
     }
     const servable = Math.min(this.#waiters.length, this.#options.concurrency - this.#slotsOut);
     let missing = servable - this.#opening - this.#connecting * maxChannelsPerConnection;
@@ -171,7 +149,7 @@ class SshTransport implements Transport {
     });
     this.#connecting -= 1;
     if (!result.ok) {
-      if (this.#connections.size === 0) this.#failWaiters(result.failure);
+      if (this.#connections.size === 0) this.#waiters.failAll(result.failure);
       else this.#growAfterMs = performance.now() + growAgainAfterMs;
       this.#pump();
       return;
@@ -201,16 +179,12 @@ class SshTransport implements Transport {
 
   /** A connection gave the one that has waited longest nothing; after the second it is told. */
   #refuseFirst(code: NotSentCode, reason: string): void {
-    const first = this.#waiters[0];
+    const { first } = this.#waiters;
     if (!first) return;
-    first.refusals += 1;
-    if (first.refusals < maxRefusals) return;
+    first.note.refusals += 1;
+    if (first.note.refusals < maxRefusals) return;
     this.#waiters.shift();
     first.settle(failed(code, `${this.#where} gave no session channel: ${reason}.`));
-  }
-
-  #failWaiters(failure: ReserveFailure): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.settle({ ok: false, failure });
   }
 
   /**

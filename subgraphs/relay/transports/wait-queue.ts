@@ -1,0 +1,74 @@
+// The calls that wait for a session to one endpoint, in order: each may be given up by its own signal, and all of them fail when
+// no session can be had.
+
+import { failed } from './failures.ts';
+import type { ReserveFailure } from './session.ts';
+
+const maxWaiters = 10_000;
+
+type Refused = ReturnType<typeof failed>;
+
+interface Waiter<Result, Note> {
+  /** Once it was shifted off the queue. */
+  readonly settle: (result: Result | Refused) => void;
+  /** What its pool remembers of it. */
+  readonly note: Note;
+}
+
+/** `Result`: what a call gets, or that it gets nothing. */
+export class WaitQueue<Result, Note = undefined> {
+  readonly #waiters: Waiter<Result, Note>[] = [];
+  #closed = false;
+
+  get length(): number {
+    return this.#waiters.length;
+  }
+
+  get first(): Waiter<Result, Note> | undefined {
+    return this.#waiters[0];
+  }
+
+  shift(): Waiter<Result, Note> | undefined {
+    return this.#waiters.shift();
+  }
+
+  /** Joins the queue at once; the pool looks at it after that. Never rejects. */
+  join(signal: AbortSignal | undefined, note: Note): Promise<Result | Refused> {
+    if (signal?.aborted) return Promise.resolve(givenUp());
+    if (this.#closed) return Promise.resolve(closed());
+    if (this.#waiters.length >= maxWaiters)
+      return Promise.resolve(failed('SESSION_REFUSED', `${maxWaiters} calls wait for a session already.`));
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        const index = this.#waiters.indexOf(waiter);
+        if (index >= 0) this.#waiters.splice(index, 1);
+        waiter.settle(givenUp());
+      };
+      const settle = (result: Result | Refused) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve(result);
+      };
+      const waiter = { settle, note };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(waiter);
+    });
+  }
+
+  failAll(failure: ReserveFailure): void {
+    for (const waiter of this.#waiters.splice(0)) waiter.settle({ ok: false, failure });
+  }
+
+  /** Fails who waits, and whoever comes later. */
+  close(): void {
+    this.#closed = true;
+    this.failAll(closed().failure);
+  }
+}
+
+function givenUp(): Refused {
+  return failed('ABORTED', 'The call was given up before its first byte.');
+}
+
+function closed(): Refused {
+  return failed('CLOSED', 'The transport is closed.');
+}

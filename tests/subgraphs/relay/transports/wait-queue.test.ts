@@ -1,0 +1,54 @@
+// Who waits for a session: served in order, given up one by one, failed together.
+import { expect, test } from '@jest/globals';
+import { failed } from '../../../../subgraphs/relay/transports/failures.ts';
+import { WaitQueue } from '../../../../subgraphs/relay/transports/wait-queue.ts';
+
+const make = () => new WaitQueue<{ readonly ok: true; readonly number: number }, { readonly name: string }>();
+
+test('who came first is served first, with what was noted of it', async () => {
+  const queue = make();
+  const both = ['a', 'b'].map((name) => queue.join(undefined, { name }));
+  expect([queue.length, queue.first?.note.name]).toEqual([2, 'a']);
+  expect(['a', 'b'].map((_, number) => queue.shift()?.settle({ ok: true, number }))).toEqual([undefined, undefined]);
+  expect(await Promise.all(both)).toEqual([
+    { ok: true, number: 0 },
+    { ok: true, number: 1 },
+  ]);
+  expect(queue.shift()).toBeUndefined();
+});
+
+test('whoever gives up leaves the others in order; who has been served can no longer give up', async () => {
+  const queue = make();
+  const [gone, served] = [new AbortController(), new AbortController()];
+  const first = queue.join(gone.signal, { name: 'a' });
+  const second = queue.join(served.signal, { name: 'b' });
+  gone.abort();
+  expect(await first).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'ABORTED' } });
+  queue.shift()?.settle({ ok: true, number: 2 });
+  served.abort();
+  expect([await second, queue.length]).toEqual([{ ok: true, number: 2 }, 0]);
+  expect(await queue.join(gone.signal, { name: 'c' })).toMatchObject({ failure: { code: 'ABORTED' } });
+  expect(queue.length).toBe(0);
+});
+
+test('all fail together, and after the end everyone who comes', async () => {
+  const queue = make();
+  const waiting = [queue.join(undefined, { name: 'a' }), queue.join(undefined, { name: 'b' })];
+  queue.failAll(failed('AUTH_FAILED', 'no').failure);
+  expect(await Promise.all(waiting)).toMatchObject([
+    { failure: { code: 'AUTH_FAILED' } },
+    { failure: { message: 'no' } },
+  ]);
+  const last = queue.join(undefined, { name: 'c' });
+  queue.close();
+  expect(await last).toMatchObject({ failure: { code: 'CLOSED' } });
+  expect(await queue.join(undefined, { name: 'd' })).toMatchObject({ failure: { code: 'CLOSED' } });
+});
+
+test('ten thousand wait, and one more is told so', async () => {
+  const queue = make();
+  const waiting = Array.from({ length: 10_000 }, (_, index) => queue.join(undefined, { name: `${index}` }));
+  expect(await queue.join(undefined, { name: 'more' })).toMatchObject({ failure: { code: 'SESSION_REFUSED' } });
+  queue.close();
+  expect(new Set((await Promise.all(waiting)).map(({ ok }) => ok))).toEqual(new Set([false]));
+});
