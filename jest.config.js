@@ -2,7 +2,7 @@
 // the whole run (tests/support/global-setup.ts).
 
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/tests/support/test-environment.ts',
   roots: ['<rootDir>/tests'],
   testMatch: ['**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts', '.tsx'],

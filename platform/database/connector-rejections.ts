@@ -2,7 +2,7 @@
 // the end of authSucceedHandler; whoever waits for the connection is told of it apart). Node ends a process for that, and a
 // database that is killed at the wrong moment would end every process that was just connecting to it.
 
-import { SqlError } from 'mariadb';
+import type { SqlError } from 'mariadb';
 
 /** Lets those rejections pass, and any other end the process as it would without us. Call it once, where a program begins. */
 export function toleratesBrokenConnects(program: NodeJS.Process): void {
@@ -13,7 +13,8 @@ export function toleratesBrokenConnects(program: NodeJS.Process): void {
   });
 }
 
-/** Fatal: the connection is gone with it. */
-function isBrokenConnect(reason: unknown): boolean {
-  return reason instanceof SqlError && reason.fatal;
+/** Fatal: the connection is gone with it. By shape, not by class: the reason may come from another realm. */
+export function isBrokenConnect(reason: unknown): boolean {
+  const { name, fatal } = (reason ?? {}) as Partial<SqlError>;
+  return name === 'SqlError' && fatal === true;
 }

@@ -2,8 +2,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
+import { Database } from '../../../platform/database/database.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -54,6 +56,16 @@ test('a process with the guard lives on, and is told that there is no connection
 
 test('without it the connector ends the process: when that no longer holds, the guard can go', async () => {
   expect((await live('unguarded')).exitCode).not.toBe(0);
+});
+
+test('nor does it fail a test', async () => {
+  const db = new Database({
+    connection: { ...database.connection, socketPath: join(folder.path, 'line') },
+    acquireTimeoutMs: 500,
+  });
+  await expect(db.query('SELECT 1')).rejects.toThrow();
+  await sleep(200);
+  await db.close();
 });
 
 test('any other rejection that nobody handles still ends the process', async () => {
