@@ -89,10 +89,14 @@ async function writeOut(reader: ExportReader, output: Output): Promise<void> {
 /** Readers of the file never see a part of it: it takes its name when the last line has come. */
 async function save(reader: ExportReader, file: string): Promise<void> {
   const partial = `${file}.${process.pid}.partial`;
+  const target = createWriteStream(partial, { mode: 0o600, flush: true });
+  const closed = new Promise((resolve) => target.once('close', resolve));
   try {
-    await pipeline(reader.parts(), createWriteStream(partial, { mode: 0o600, flush: true }));
+    await pipeline(reader.parts(), target);
     await rename(partial, file);
   } catch (error) {
+    // Not before: what is still being opened would be there after it was removed.
+    await closed;
     await rm(partial, { force: true });
     if (error instanceof CommandFailure) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
