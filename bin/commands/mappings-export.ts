@@ -90,7 +90,7 @@ async function writeOut(reader: ExportReader, output: Output): Promise<void> {
 async function save(reader: ExportReader, file: string): Promise<void> {
   const partial = `${file}.${process.pid}.partial`;
   const target = createWriteStream(partial, { mode: 0o600, flush: true });
-  const closed = new Promise((resolve) => target.once('close', resolve));
+  const closed = new Promise<void>((resolve) => target.once('close', () => resolve()));
   try {
     await pipeline(reader.parts(), target);
     await rename(partial, file);
