@@ -22,6 +22,8 @@ export class LeaseLostError extends Error {
   }
 }
 
+const heldSql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE';
+
 /**
  * The fence: throws LeaseLostError unless the token still holds the lease, and keeps it from being taken until the
  * transaction ends. The first statement of a result's transaction. The lock is shared, so that results under one lease are
@@ -31,15 +33,13 @@ export async function checkLease(
   tx: Transaction,
   lease: { readonly name: string; readonly token: string },
 ): Promise<void> {
-  const sql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE';
-  const rows = await tx.query(sql, [lease.name, lease.token]);
+  const rows = await tx.query(heldSql, [lease.name, lease.token]);
   if (rows.length === 0) throw new LeaseLostError(lease.name);
 }
 
 /** As checkLease, for the WHERE of the statement that writes the result: the token still holds the lease, until the transaction ends. */
 export function leaseHeld(lease: { readonly name: string; readonly token: string }): Condition {
-  const sql = 'EXISTS (SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE)';
-  return { sql, values: [lease.name, lease.token] };
+  return { sql: `EXISTS (${heldSql})`, values: [lease.name, lease.token] };
 }
 
 export interface LeasesOptions {

@@ -83,6 +83,7 @@ export class Mutations {
 
   async #run<Result>(call: MutationCall<Result>): Promise<MutationOutcome<Result>> {
     const key = await keyOf(call);
+    // For the token, which must not depend on the database once the write is done.
     await this.#commits.timeline();
     for (let attempt = 1; attempt <= mostTries; attempt += 1) {
       try {

@@ -50,6 +50,9 @@ export interface QueryOptions {
    * for a long text that is sent often and differs in its values only.
    */
   readonly prepared?: boolean;
+}
+
+export interface TransactionQueryOptions extends QueryOptions {
   /** For a transaction's last text, which ends it with COMMIT itself: that saves the round trip of a COMMIT of its own. */
   readonly commits?: boolean;
 }
@@ -61,6 +64,7 @@ export interface Sql {
 }
 
 export interface Transaction extends Sql {
+  query<Row>(sql: string, values?: readonly SqlValue[], options?: TransactionQueryOptions): Promise<Row[]>;
   /** Runs once after the commit was acknowledged (not after a rollback): wake-ups. Must not throw. */
   afterCommit(action: () => void): void;
 }
@@ -242,7 +246,11 @@ class ConnectionTransaction implements Transaction {
     return this.#committed;
   }
 
-  async query<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
+  async query<Row>(
+    sql: string,
+    values: readonly SqlValue[] = [],
+    options: TransactionQueryOptions = {},
+  ): Promise<Row[]> {
     this.#mustBeOpen();
     const connection = this.#connection;
     const { prepared, commits } = options;

@@ -229,7 +229,7 @@ export class BackendHolder implements QueueHost {
         if (!windowOpen || this.#lease.signal.aborted) return false;
         // Once the call has gone out; when that fails the journal reads it itself.
         setImmediate(() => {
-          foreseen = journal.foresee(launch.subject).catch(() => undefined);
+          foreseen ??= journal.foresee(launch.subject).catch(() => undefined);
         });
         return true;
       },

@@ -113,6 +113,7 @@ export class CallService {
     const check = new InputCheck();
     checkCallInput(check, request);
     check.throwIfAny();
+    // For the token of whatever this comes to: see Commits.token.
     await this.#options.commits.timeline();
     const visible = projectsOf(context.identity, request.input.projectId);
     if (visible !== 'all' && visible.length === 1) progress.projectId = visible[0] ?? null;

@@ -15,6 +15,7 @@ import { handClaimBack, ObjectClaimedError, readClaim, takeClaimOver } from './c
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from './operation.ts';
 import {
+  firstState,
   insertOperation,
   type Move,
   markSent,
@@ -71,7 +72,7 @@ export class Journal {
           (batch) => [
             call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
             lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
-            this.#insert(batch, call, { call, owner: this.#owner, lease, deadlineMs }),
+            this.#insert(batch, { call, owner: this.#owner, lease, deadlineMs }),
           ],
           { commits: true },
         );
@@ -85,11 +86,11 @@ export class Journal {
   }
 
   /** Row, event, audit and commit mark, whose id it returns. */
-  async #insert(batch: Transaction, call: AcceptedCall, operation: NewOperation): Promise<string> {
-    const state = operation.lease === undefined ? 'PENDING' : 'SENT';
+  async #insert(batch: Transaction, operation: NewOperation): Promise<string> {
+    const { call } = operation;
     const [, , , commitId] = await Promise.all([
       insertOperation(batch, operation),
-      appendStatus(batch, [this.#stateEvent(call, 1, null, state)], this.#wake),
+      appendStatus(batch, [this.#stateEvent(call, 1, null, firstState(operation))], this.#wake),
       audit(batch, {
         identity: call.identity,
         action: call.action,
@@ -256,7 +257,7 @@ export class Journal {
         ] as const;
       };
       const [commitId, row] = await together(tx, verdictWith, { commits: true });
-      return { kind: 'written', commitId: commitId as string, row: row as OperationRow | undefined };
+      return { kind: 'written', commitId, row };
     } catch (error) {
       if (isNothingChanged(error)) return undefined;
       throw error;

@@ -27,16 +27,21 @@ export interface NewOperation {
   readonly deadlineMs: number;
 }
 
+export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 'SENT' {
+  return lease === undefined ? 'PENDING' : 'SENT';
+}
+
 /**
  * For a batch, which it ends without a row when the backend is no longer in use or as it was read, the object belongs to another CMP object, or
  * (SENT) the lease is lost or another call waits for the object. A SENT call has the object's claim; when another has it the
  * batch ends with the database's duplicate error.
  */
-export async function insertOperation(batch: Sql, { call, owner, lease, deadlineMs }: NewOperation): Promise<void> {
-  const state = lease === undefined ? 'PENDING' : 'SENT';
+export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
+  const { call, owner, lease, deadlineMs } = operation;
+  const state = firstState(operation);
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
-  const mayBeSent = lease === undefined ? always : isFirst(call, leaseHeld(lease));
+  const mayBeSent = lease === undefined ? always : firstInLine(call, lease);
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
@@ -78,7 +83,8 @@ export async function insertOperation(batch: Sql, { call, owner, lease, deadline
 }
 
 /** Under the lease, and no other call waits for the object. */
-function isFirst(call: AcceptedCall, held: Condition): Condition {
+function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
+  const held = leaseHeld(lease);
   const sql = `${held.sql} AND NOT EXISTS (SELECT 1 FROM operation waits
     WHERE waits.backend_id = ? AND waits.state = 'PENDING' AND waits.object_hash = ?)`;
   return { sql, values: [...held.values, call.backendId, call.objectHash] };

@@ -4,7 +4,7 @@
 
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher, errors } from 'undici';
-import { failed } from './failures.ts';
+import { failed, obstacle } from './failures.ts';
 import { ReplyInProgress } from './https-reply.ts';
 import type { HttpRequest } from './https-request.ts';
 import type { SendFailure, SendOptions, SendResult } from './session.ts';
@@ -98,17 +98,10 @@ export class HttpsConnection {
         const message = `No whole reply within ${options.deadlineMs} ms.`;
         finish({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY', message } });
       };
-      /** What speaks against the first byte; undefined: nothing. */
-      const obstacle = (): SendResult | 'stale' | undefined => {
-        if (options.signal?.aborted) return failed('ABORTED', 'The call was given up before its first byte.');
-        if (this.lost) return 'stale';
-        if (options.beforeFirstByte?.() !== false) return undefined;
-        return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
-      };
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart: () => {
           if (startedMs !== undefined) throw new Error('the connection was lost');
-          refusal = obstacle();
+          refusal = obstacle(options, this.lost);
           if (refusal !== undefined) throw new Error('nothing is to be sent');
           startedMs = performance.now();
           timer = setTimeout(onDeadline, options.deadlineMs);

@@ -4,7 +4,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { TLSSocket } from 'node:tls';
 import type { JsonObject, JsonValue, OvsdbCall, OvsdbReply, WireCall } from '../drivers/driver.ts';
-import { failed } from './failures.ts';
+import { failed, obstacle } from './failures.ts';
 import { JsonObjectSplitter } from './ovsdb-framing.ts';
 import type { SendFailure, SendOptions, SendResult } from './session.ts';
 import type { PooledSession } from './session-pool.ts';
@@ -69,11 +69,8 @@ export class OvsdbSession implements PooledSession {
 
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
     if (call.kind !== 'ovsdb') return failed('PROTOCOL_FAILED', `OVSDB takes no call of kind ${call.kind}.`);
-    if (options.signal?.aborted) return failed('ABORTED', 'The call was given up before its first byte.');
-    if (this.lost) return 'stale';
-    if (options.beforeFirstByte?.() === false) {
-      return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
-    }
+    const against = obstacle(options, this.lost);
+    if (against !== undefined) return against;
     const startedMs = performance.now();
     const ending = await this.#transact(call, options);
     if (ending.end !== 'reply') this.destroy();

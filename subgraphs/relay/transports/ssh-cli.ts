@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Client, ClientChannel } from 'ssh2';
 import type { CliDialect, WireCall } from '../drivers/driver.ts';
-import { failed } from './failures.ts';
+import { failed, obstacle } from './failures.ts';
 import type { NotSentCode, SendFailure, SendOptions, SendResult } from './session.ts';
 import type { OpenedSession, PooledSession } from './session-pool.ts';
 import { CliOutput, PromptStart } from './ssh-cli-output.ts';
@@ -156,11 +156,8 @@ class CliShell implements PooledSession {
     if (call.lines.some((line) => controlCharacters.test(line))) {
       return failed('PROTOCOL_FAILED', 'A line has a control character: nothing was sent.');
     }
-    if (options.signal?.aborted) return failed('ABORTED', 'The call was given up before its first byte.');
-    if (this.lost) return 'stale';
-    if (options.beforeFirstByte?.() === false) {
-      return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
-    }
+    const against = obstacle(options, this.lost);
+    if (against !== undefined) return against;
     const startedMs = performance.now();
     const timer = setTimeout(() => this.#reading?.ended('deadline'), options.deadlineMs);
     this.#roomBytes = options.maxReplyBytes ?? defaultMaxReplyBytes;

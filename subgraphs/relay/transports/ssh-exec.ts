@@ -3,6 +3,7 @@
 
 import type { ClientChannel } from 'ssh2';
 import type { ExecCall } from '../drivers/driver.ts';
+import { obstacle } from './failures.ts';
 import type { SendFailure, SendOptions, SendResult } from './session.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { requestExec } from './ssh2-channels.ts';
@@ -19,11 +20,8 @@ export function runExec(
   call: ExecCall,
   options: SendOptions,
 ): Promise<SendResult | 'stale'> {
-  if (options.signal?.aborted) return notSent('ABORTED', 'The call was given up before its first byte.');
-  if (!connection.canSendOn(channel)) return Promise.resolve('stale');
-  if (options.beforeFirstByte?.() === false) {
-    return notSent('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
-  }
+  const against = obstacle(options, !connection.canSendOn(channel));
+  if (against !== undefined) return Promise.resolve(against);
 
   return new Promise((resolve) => {
     const startedMs = performance.now();
@@ -80,10 +78,6 @@ export function runExec(
     });
     channel.end(call.stdin);
   });
-}
-
-function notSent(code: 'ABORTED' | 'WINDOW_PASSED', message: string): Promise<SendResult> {
-  return Promise.resolve({ ok: false, failure: { kind: 'NOT_SENT', code, message } });
 }
 
 /** Standard output and error, bounded together. */

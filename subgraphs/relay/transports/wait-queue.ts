@@ -1,7 +1,7 @@
 // The calls that wait for a session to one endpoint, in order: each may be given up by its own signal, and all of them fail when
 // no session can be had.
 
-import { failed } from './failures.ts';
+import { failed, givenUp } from './failures.ts';
 import type { ReserveFailure } from './session.ts';
 
 const maxWaiters = 10_000;
@@ -63,10 +63,6 @@ export class WaitQueue<Result, Note = undefined> {
     this.#closed = true;
     this.failAll(closed().failure);
   }
-}
-
-function givenUp(): Refused {
-  return failed('ABORTED', 'The call was given up before its first byte.');
 }
 
 function closed(): Refused {
