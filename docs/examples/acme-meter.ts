@@ -1,11 +1,12 @@
 // The worked example of docs/relay.md: a whole driver in one file, for a device that does not exist.
-import type { Driver, HttpReply, OperationSpec, ResourceReader } from '../../subgraphs/relay/drivers/driver.ts';
-import { optionsSchema } from '../../subgraphs/relay/drivers/options.ts';
+import { defineDriver } from '../../subgraphs/relay/drivers/define-driver.ts';
+import type { HttpReply, OperationSpec, ResourceReader } from '../../subgraphs/relay/drivers/driver.ts';
+import { argumentsSchema } from '../../subgraphs/relay/drivers/json.ts';
+import { readMark, writeMark } from '../../subgraphs/relay/drivers/mark.ts';
 
 type Limit = { name: string; watts: number };
 
 const path = (name: string) => `/api/limits/${encodeURIComponent(name)}`;
-const ports = { https: 443 } as const;
 
 /** Acme Load Meter REST API, guide 2.1, section 4: PUT makes or replaces a limit and answers 200 with it. */
 const limitSet: OperationSpec<Limit, HttpReply> = {
@@ -13,15 +14,13 @@ const limitSet: OperationSpec<Limit, HttpReply> = {
   summary: 'Sets a limit.',
   category: 'USER',
   effect: 'IDEMPOTENT',
-  argumentsSchema: {
-    type: 'object',
-    properties: {
+  argumentsSchema: argumentsSchema(
+    {
       name: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,63}$' },
       watts: { type: 'integer', minimum: 0, maximum: 100_000 },
     },
-    required: ['name', 'watts'],
-    additionalProperties: false,
-  },
+    ['name', 'watts'],
+  ),
   example: { name: 'rack-7', watts: 4_000 },
   object: ({ name }) => ({ resource: 'limit', scope: '', key: name }),
   mapping: 'creates',
@@ -29,7 +28,7 @@ const limitSet: OperationSpec<Limit, HttpReply> = {
     kind: 'http',
     method: 'PUT',
     path: path(name),
-    body: { watts, note: operationId },
+    body: { watts, note: writeMark({ operationId, words: '' }) },
   }),
   interpret(reply) {
     if (reply.status === 200 && !reply.truncated) return { state: 'SUCCEEDED', result: null };
@@ -46,22 +45,25 @@ const limit: ResourceReader<HttpReply> = {
     if (reply.status === 404) return { finding: 'ABSENT' };
     try {
       const { watts, note } = JSON.parse(reply.body) as { watts: number; note: string };
-      return { finding: 'PRESENT', operationId: note, values: { name: key, watts } };
+      const mark = readMark(note);
+      const made = mark === undefined ? {} : { operationId: mark.operationId };
+      return { finding: 'PRESENT', ...made, values: { name: key, watts } };
     } catch {
       return { finding: 'UNREADABLE', message: `The meter answered ${reply.status}, and no JSON.` };
     }
   },
 };
 
-export const acmeMeter: Driver = {
+export const acmeMeter = defineDriver({
   name: 'acme-meter',
   family: 'SWITCH',
   summary: 'Acme Load Meter 2.x, over REST.',
-  ports,
-  optionsSchema: optionsSchema(ports),
+  versions: 'Load Meter 2.1 and later',
+  triedAgainst: 'nothing: it does not exist',
+  ports: { https: 443 },
   credentialFields: ['username', 'password'],
-  operations: new Map([[limitSet.name, limitSet]]),
-  resources: new Map([['limit', limit]]),
+  operations: [limitSet],
+  resources: { limit },
   health: {
     render: () => ({ kind: 'http', method: 'GET', path: '/api/version' }),
     interpret: (reply) =>
@@ -75,4 +77,4 @@ export const acmeMeter: Driver = {
     refusedSession: () => false,
   },
   typed: {},
-};
+});

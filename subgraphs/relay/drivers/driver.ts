@@ -304,6 +304,10 @@ export interface Driver {
   readonly family: Family;
   /** What it speaks to, in one line. */
   readonly summary: string;
+  /** Versions of the device that it is written for. */
+  readonly versions: string;
+  /** What its tests run against: the real thing with its version, or a simulator of it. */
+  readonly triedAgainst: string;
   /** Its wires with their usual ports; the first is the main one unless the option `transport` says another. */
   readonly ports: Readonly<Partial<Record<TransportKind, number>>>;
   /** JSON Schema (2020-12) of a backend's `options`, made with `optionsSchema` (drivers/options.ts). */

@@ -1,8 +1,8 @@
 // BIG-IP of F5: local traffic objects and ASM security policies, over iControl REST. Written for 13.1, and tried on a simulator
 // of it (simulators/f5-bigip).
 
-import type { Driver, DriverOperation, ResourceReader } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation } from '../driver.ts';
 import {
   policyDelete,
   policyGet,
@@ -31,23 +31,21 @@ const operations: readonly DriverOperation[] = [
   configSave,
 ];
 
-const resources = new Map<string, ResourceReader>([
-  ...kinds.map((kind) => [kind.resource, readerOf(kind)] as const),
-  ['asm-policy', policyReader],
-]);
-
-const ports = { https: 443 } as const;
-
-export const f5BigIp: Driver = {
+export const f5BigIp = defineDriver({
   name: 'f5-bigip',
   family: 'WAF',
   summary: 'BIG-IP 13.1 and later (LTM and ASM), over iControl REST.',
-  ports,
-  optionsSchema: optionsSchema(ports, sessionOptions),
+  versions: 'BIG-IP 13.1 and later',
+  triedAgainst: 'a simulator of iControl REST',
+  ports: { https: 443 },
+  options: { properties: sessionOptions },
   credentialFields: ['username', 'password'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
-  resources,
+  operations,
+  resources: {
+    ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])),
+    'asm-policy': policyReader,
+  },
   health,
   https: sessions,
   typed: typedCalls,
-};
+});

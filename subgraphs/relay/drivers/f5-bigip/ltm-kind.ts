@@ -2,6 +2,7 @@
 // objects of any kind is in ltm-operations.ts.
 
 import type { ArgumentFault, JsonObject, MappedObject } from '../driver.ts';
+import type { Arguments } from '../kind-operations.ts';
 import { readMark, wordsOf } from '../mark.ts';
 import { segmentOf } from './names.ts';
 
@@ -55,12 +56,6 @@ export interface LtmKind {
   toDevice(args: JsonObject): JsonObject;
   /** An object as the device shows it, in the words of the arguments; `args` said where to look. */
   values(object: JsonObject, args: JsonObject): JsonObject;
-}
-
-interface Arguments {
-  readonly properties: JsonObject;
-  readonly required: readonly string[];
-  readonly example: JsonObject;
 }
 
 export function pathOf({ collection, fullPath }: Place): string {

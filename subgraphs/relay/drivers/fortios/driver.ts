@@ -1,8 +1,8 @@
 // FortiGate firewalls: FortiOS 5.6 to 7.6 by its REST API, and its command line for what the API lacks. Proved against the
 // simulator only (simulators/fortios), which follows vendor documents and what open clients have met.
 
-import type { Driver, DriverOperation, ResourceReader } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation } from '../driver.ts';
 import { address } from './addresses.ts';
 import { addressGroup, vipGroup } from './groups.ts';
 import type { Kind } from './kind.ts';
@@ -18,7 +18,7 @@ import { vip } from './vips.ts';
 
 const kinds: readonly Kind[] = [address, addressGroup, service, vip, vipGroup, policy];
 
-const operations = [
+const operations: readonly DriverOperation[] = [
   systemInfo,
   vdomList,
   vdomCreate,
@@ -26,32 +26,29 @@ const operations = [
   ...kinds.flatMap(operationsOf),
   policyMove,
   configSave,
-] as readonly DriverOperation[];
-
-const resources: readonly (readonly [string, ResourceReader])[] = [
-  ['vdom', vdomReader as ResourceReader],
-  ...kinds.map((kind) => [kind.resource, readerOf(kind) as ResourceReader] as const),
 ];
 
-const ports = { https: 443, ssh: 22 } as const;
-
-export const fortios: Driver = {
+export const fortios = defineDriver({
   name: 'fortios',
   family: 'FIREWALL',
   summary: 'FortiGate firewalls (FortiOS 5.6 to 7.6), over their REST API and command line.',
-  ports,
-  optionsSchema: optionsSchema(ports, {
-    multiVdom: {
-      type: 'boolean',
-      default: false,
-      description: 'Whether the device has virtual domains: its command line begins elsewhere then.',
+  versions: 'FortiOS 5.6 to 7.6',
+  triedAgainst: 'a simulator with the login and replies of each version, whose command line netmiko drives too',
+  ports: { https: 443, ssh: 22 },
+  options: {
+    properties: {
+      multiVdom: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether the device has virtual domains: its command line begins elsewhere then.',
+      },
     },
-  }),
+  },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'apiToken'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
-  resources: new Map(resources),
+  operations,
+  resources: { vdom: vdomReader, ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])) },
   health,
   https: sessions,
   cli: dialect,
   typed: typedCalls,
-};
+});

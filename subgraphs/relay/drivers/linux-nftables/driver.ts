@@ -1,7 +1,7 @@
 // Packet filter of Linux: nft 1.0 behind OpenSSH. Measured on Debian 12 (nft 1.0.6).
 
-import type { Driver, DriverOperation, ExecReply, Health } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation, ExecReply, Health } from '../driver.ts';
 import { addressCreate, addressDelete } from './addresses.ts';
 import { chainCreate, chainList, rulesetRead, tableList } from './listings.ts';
 import { objectsOf, readAnswer } from './nft.ts';
@@ -42,17 +42,16 @@ const health: Health<ExecReply> = {
   },
 };
 
-const ports = { ssh: 22 } as const;
-
-export const linuxNftables: Driver = {
+export const linuxNftables = defineDriver({
   name: 'linux-nftables',
   family: 'FIREWALL',
   summary: 'The packet filter of Linux (nftables), over SSH.',
-  ports,
-  optionsSchema: optionsSchema(ports),
+  versions: 'nftables 1.0',
+  triedAgainst: 'real nft 1.0.6 behind OpenSSH 9.2',
+  ports: { ssh: 22 },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  operations,
   resources,
   health,
   typed: typedCalls,
-};
+});

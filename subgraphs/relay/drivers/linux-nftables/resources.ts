@@ -72,9 +72,4 @@ const address: ResourceReader<ExecReply> = {
   },
 };
 
-export const resources: ReadonlyMap<string, ResourceReader> = new Map([
-  ['rule', rule as ResourceReader],
-  ['address-set', addressSet as ResourceReader],
-  ['address-set-element', element as ResourceReader],
-  ['address', address as ResourceReader],
-]);
+export const resources = { rule, 'address-set': addressSet, 'address-set-element': element, address };

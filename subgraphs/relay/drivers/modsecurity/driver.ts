@@ -6,8 +6,8 @@
 //
 // with SITES = `configRoot`/sites. The account needs to write that folder and to run apache2ctl.
 
-import type { Driver, DriverOperation, ExecReply, Health } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation, ExecReply, Health } from '../driver.ts';
 import { configRoot, configRootOf } from './options.ts';
 import { readAnswer } from './replies.ts';
 import { resources } from './resources.ts';
@@ -32,17 +32,17 @@ const health: Health<ExecReply> = {
   },
 };
 
-const ports = { ssh: 22 } as const;
-
-export const modSecurity: Driver = {
+export const modSecurity = defineDriver({
   name: 'modsecurity',
   family: 'WAF',
   summary: 'ModSecurity 2.9 in Apache 2.4, over SSH.',
-  ports,
-  optionsSchema: optionsSchema(ports, { configRoot }),
+  versions: 'Apache 2.4 with ModSecurity 2.9',
+  triedAgainst: 'real Apache 2.4, ModSecurity 2.9 and Core Rule Set 3.3',
+  ports: { ssh: 22 },
+  options: { properties: { configRoot } },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  operations,
   resources,
-  health: health as Health,
+  health,
   typed: typedCalls,
-};
+});

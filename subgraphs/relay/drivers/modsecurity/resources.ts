@@ -36,7 +36,4 @@ const site: ResourceReader<ExecReply> = {
     }),
 };
 
-export const resources: ReadonlyMap<string, ResourceReader> = new Map([
-  ['rule', rule as ResourceReader],
-  ['site', site as ResourceReader],
-]);
+export const resources = { rule, site };

@@ -1,8 +1,8 @@
 // Mellanox NEO: a controller that provisions many switches by jobs. Written for 2.7 by its REST API Guide 2.7.20, and tried on a
 // simulator of it (simulators/neo).
 
-import type { Driver, DriverOperation, ResourceReader } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation } from '../driver.ts';
 import { jobList, jobStatus } from './jobs.ts';
 import { portList, portProvision, portReader, portReset, portSetEnabled, portSetVlans } from './ports.ts';
 import { sessionOptions, sessions } from './sessions.ts';
@@ -19,23 +19,18 @@ const operations: readonly DriverOperation[] = [
   ...[jobStatus, jobList],
 ];
 
-const resources = new Map<string, ResourceReader>([
-  ['vlan', vlanReader],
-  ['port', portReader],
-]);
-
-const ports = { https: 443 } as const;
-
-export const neo: Driver = {
+export const neo = defineDriver({
   name: 'neo',
   family: 'SWITCH_CONTROLLER',
   summary: 'Mellanox NEO 2.7, over its REST interface.',
-  ports,
-  optionsSchema: optionsSchema(ports, sessionOptions),
+  versions: 'NEO 2.7',
+  triedAgainst: 'a simulator',
+  ports: { https: 443 },
+  options: { properties: sessionOptions },
   credentialFields: ['username', 'password'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
-  resources,
+  operations,
+  resources: { vlan: vlanReader, port: portReader },
   health,
   https: sessions,
   typed: typedCalls,
-};
+});

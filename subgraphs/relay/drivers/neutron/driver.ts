@@ -1,8 +1,8 @@
 // OpenStack Neutron: Networking API v2.0 with tokens of Keystone (Identity API v3). A backend is one project's view of one
 // Neutron; what its user may do there, Neutron's own policy says. Tried against Neutron 21 and Keystone 22 (Zed).
 
-import type { Driver, Health, HttpReply, ResourceReader } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { Health, HttpReply } from '../driver.ts';
 import { call, readAnswer } from './api.ts';
 import type { Kind } from './kind.ts';
 import { operationsOf } from './kind-operations.ts';
@@ -17,11 +17,6 @@ import { typedCalls } from './typed-calls.ts';
 const kinds: readonly Kind[] = [network, subnet, port, router, securityGroup, securityGroupRule, floatingIp];
 const operations = [...kinds.flatMap(operationsOf), ...routerInterfaceOperations];
 
-const resources: readonly (readonly [string, ResourceReader])[] = [
-  ...kinds.map((kind) => [kind.resource, readerOf(kind) as ResourceReader] as const),
-  ['router-interface', routerInterfaceReader as ResourceReader],
-];
-
 /** Neutron tells no version of its own; that it lists the resources of its API shows that the token is good. */
 const health: Health<HttpReply> = {
   render: (context) => call(context, 'GET', ''),
@@ -34,16 +29,16 @@ const health: Health<HttpReply> = {
 
 const word = { type: 'string', minLength: 1, maxLength: 64, pattern: '^[^\\p{C}]+$' } as const;
 const domain = { ...word, default: 'Default' } as const;
-const ports = { https: 9_696 } as const;
 
-export const neutron: Driver = {
+export const neutron = defineDriver({
   name: 'neutron',
   family: 'NETWORK',
   summary: 'OpenStack Neutron, one project of it.',
-  ports,
-  optionsSchema: optionsSchema(
-    ports,
-    {
+  versions: 'Networking API v2.0, Identity API v3',
+  triedAgainst: 'real neutron-server 21 and Keystone 22',
+  ports: { https: 9_696 },
+  options: {
+    properties: {
       authUrl: {
         type: 'string',
         pattern: '^https://(?:[A-Za-z0-9.-]+|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?$',
@@ -67,12 +62,15 @@ export const neutron: Driver = {
         description: 'What comes before /v2.0 where Neutron is not at the root, for example /networking.',
       },
     },
-    ['authUrl', 'project'],
-  ),
+    required: ['authUrl', 'project'],
+  },
   credentialFields: ['username', 'password'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
-  resources: new Map(resources),
-  health: health as Health,
+  operations,
+  resources: {
+    ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])),
+    'router-interface': routerInterfaceReader,
+  },
+  health,
   https: sessions,
   typed: typedCalls,
-};
+});

@@ -1,8 +1,8 @@
 // Mellanox and NVIDIA switches with MLNX-OS or Onyx 3.6 to 3.10, over their command line (SSH) or their JSON API (HTTPS). Written by
 // the Onyx User Manual and the modules that Ansible has for it, and tried on a simulator (simulators/onyx).
 
-import type { Driver, DriverOperation, ResourceReader } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation } from '../driver.ts';
 import {
   lacpEnable,
   lagCreate,
@@ -28,27 +28,24 @@ const operations: readonly DriverOperation[] = [
   ...[mlagVipRead, mlagVipSet, mlagVipDelete],
 ];
 
-const resources = new Map<string, ResourceReader>([
-  ['vlan', vlanReader],
-  ['port', portReader],
-  ['lag', lagReader],
-  ['lag-member', lagMemberReader],
-  ['mlag-vip', mlagVipReader],
-]);
-
-const ports = { ssh: 22, https: 443 } as const;
-
-export const onyx: Driver = {
+export const onyx = defineDriver({
   name: 'onyx',
   family: 'SWITCH',
   summary: 'Mellanox and NVIDIA switches (MLNX-OS, Onyx), over their command line or JSON API.',
-  ports,
-  optionsSchema: optionsSchema(ports),
+  versions: 'MLNX-OS and Onyx 3.7 to 3.10',
+  triedAgainst: 'a simulator of command line and JSON API, which netmiko drives too',
+  ports: { ssh: 22, https: 443 },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
-  resources,
+  operations,
+  resources: {
+    vlan: vlanReader,
+    port: portReader,
+    lag: lagReader,
+    'lag-member': lagMemberReader,
+    'mlag-vip': mlagVipReader,
+  },
   health,
   https,
   cli,
   typed: typedCalls,
-};
+});

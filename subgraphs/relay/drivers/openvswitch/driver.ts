@@ -1,8 +1,8 @@
 // Open vSwitch 3.1: its configuration database, over OVSDB (RFC 7047) with mutual TLS, or over SSH with ovsdb-client. The
 // schema is the one of ovs-vswitchd.conf.db(5).
 
-import type { Driver, DriverOperation, Health } from '../driver.ts';
-import { optionsSchema } from '../options.ts';
+import { defineDriver } from '../define-driver.ts';
+import type { DriverOperation, Health } from '../driver.ts';
 import { bridgeCreate, bridgeDelete, bridgeList } from './bridges.ts';
 import { externalIdsSet } from './external-ids.ts';
 import { portList, switchColumns, switchRead } from './listings.ts';
@@ -37,24 +37,26 @@ const health: Health<SwitchReply> = {
   },
 };
 
-const ports = { ovsdb: 6640, ssh: 22 } as const;
-
-export const openVswitch: Driver = {
+export const openVswitch = defineDriver({
   name: 'openvswitch',
   family: 'SWITCH',
   summary: 'Open vSwitch, over OVSDB with mutual TLS or over SSH.',
-  ports,
-  optionsSchema: optionsSchema(ports, {
-    datapathType: {
-      type: 'string',
-      enum: ['system', 'netdev'],
-      default: 'system',
-      description: 'Of new bridges: the kernel forwards, or ovs-vswitchd in user space.',
+  versions: 'Open vSwitch 2.13 and later',
+  triedAgainst: 'real Open vSwitch 3.1',
+  ports: { ovsdb: 6640, ssh: 22 },
+  options: {
+    properties: {
+      datapathType: {
+        type: 'string',
+        enum: ['system', 'netdev'],
+        default: 'system',
+        description: 'Of new bridges: the kernel forwards, or ovs-vswitchd in user space.',
+      },
     },
-  }),
+  },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'clientCertificate'],
-  operations: new Map(operations.map((operation) => [operation.name, operation])),
+  operations,
   resources,
   health,
   typed: typedCalls,
-};
+});

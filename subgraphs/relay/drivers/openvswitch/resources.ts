@@ -68,8 +68,4 @@ const networkInterface: ResourceReader<SwitchReply> = {
     }),
 };
 
-export const resources: ReadonlyMap<string, ResourceReader> = new Map<string, ResourceReader>([
-  ['bridge', bridge],
-  ['port', port],
-  ['interface', networkInterface],
-]);
+export const resources = { bridge, port, interface: networkInterface };

@@ -1,0 +1,93 @@
+// What the kinds of objects of an API have in common: get, list, create, update and delete, each one call. A driver's engine
+// says how each goes over the wire and what its reply means; names, effects and what they do to mappings are the same for all.
+import type {
+  ArgumentFault,
+  BackendObject,
+  DriverOperation,
+  JsonObject,
+  OperationSpec,
+  Outcome,
+  Probe,
+  RenderContext,
+  Reply,
+  WireCall,
+} from './driver.ts';
+import { argumentsSchema } from './json.ts';
+
+export interface Arguments {
+  readonly properties: JsonObject;
+  readonly required: readonly string[];
+  readonly example: JsonObject;
+}
+
+/** One of the five, as the engine says it. */
+export interface Verb<R extends Reply> {
+  readonly arguments: Arguments;
+  /** In one line, where the usual one would not do. */
+  readonly summary?: string;
+  refine?(args: JsonObject): readonly ArgumentFault[];
+  render(args: JsonObject, context: RenderContext): WireCall;
+  interpret(reply: R, args: JsonObject): Outcome;
+  readonly probe?: Probe<JsonObject, R>;
+}
+
+export interface ChangingVerb<R extends Reply> extends Verb<R> {
+  object(args: JsonObject): BackendObject;
+}
+
+export interface SettingVerb<R extends Reply> extends ChangingVerb<R> {
+  desired(args: JsonObject): JsonObject;
+}
+
+export interface KindVerbs<R extends Reply> {
+  /** Before the dot of the operations' names, for example `addressGroup`. */
+  readonly prefix: string;
+  /** In words, for example `an address group`. */
+  readonly one: string;
+  readonly get: Verb<R>;
+  readonly list: Verb<R> & { readonly summary: string };
+  /** Never idempotent: a second object of the same name is refused, made twice, or may be somebody else's. */
+  readonly create: SettingVerb<R>;
+  /** Absent: it can only be made anew. `changes`: the arguments of which at least one has to be given. */
+  readonly update?: SettingVerb<R> & { readonly changes: readonly string[] };
+  /** Idempotent: what is gone is refused, which changes nothing. */
+  readonly delete: ChangingVerb<R>;
+}
+
+export function kindOperations<R extends Reply>(verbs: KindVerbs<R>): readonly DriverOperation[] {
+  const { prefix, one, get, list, create, update, delete: remove } = verbs;
+  const operation = (
+    verb: string,
+    { arguments: args, ...rest }: Verb<R>,
+    more: Pick<OperationSpec<JsonObject, R>, 'summary' | 'effect' | 'mapping'>,
+  ): OperationSpec<JsonObject, R> => ({
+    ...more,
+    name: `${prefix}.${verb}`,
+    category: 'USER',
+    argumentsSchema: argumentsSchema(args.properties, args.required),
+    example: args.example,
+    ...rest,
+  });
+  return [
+    operation('get', get, { summary: `Reads ${one}.`, effect: 'READ' }),
+    operation('list', list, { summary: list.summary, effect: 'READ' }),
+    operation('create', create, { summary: `Makes ${one}.`, effect: 'NON_IDEMPOTENT', mapping: 'creates' }),
+    ...(update === undefined ? [] : [operation('update', updating(update), updated(one))]),
+    operation('delete', remove, { summary: `Deletes ${one}.`, effect: 'IDEMPOTENT', mapping: 'deletes' }),
+  ];
+}
+
+function updated(one: string) {
+  return { summary: `Changes what is given of ${one}.`, effect: 'IDEMPOTENT', mapping: 'updates' } as const;
+}
+
+/** An update that changes nothing is a mistake of whoever sent it. */
+function updating<R extends Reply>({ changes, ...verb }: NonNullable<KindVerbs<R>['update']>): SettingVerb<R> {
+  return {
+    ...verb,
+    refine: (args) =>
+      changes.some((name) => args[name] !== undefined)
+        ? (verb.refine?.(args) ?? [])
+        : [{ path: [], message: `give at least one of ${changes.join(', ')}` }],
+  };
+}
