@@ -25,27 +25,31 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'backends',
     summary: 'List, show, register, import and delete backends; accept their host keys.',
-    load: async () => (await import('./backends.ts')).backends,
+    load: async () => (await import('./backends/noun.ts')).backends,
   },
   {
     name: 'operations',
     summary: 'List and show calls to backends; settle those whose outcome is unknown.',
-    load: async () => (await import('./operations.ts')).operations,
+    load: async () => (await import('./operations/noun.ts')).operations,
   },
   {
     name: 'mappings',
     summary: 'List, verify, adopt, forget and export which CMP object is which backend object.',
-    load: async () => (await import('./mappings.ts')).mappings,
+    load: async () => (await import('./mappings/noun.ts')).mappings,
   },
   {
     name: 'events',
     summary: 'Show status changes; with --follow, as they happen.',
-    load: async () => (await import('./events.ts')).events,
+    load: async () => (await import('./events/noun.ts')).events,
   },
   {
     name: 'audit',
     summary: 'Verify the audit trail, or export it.',
-    load: async () => (await import('./audit.ts')).audit,
+    load: async () => (await import('./audit/noun.ts')).audit,
   },
-  { name: 'keys', summary: 'Make, show and rotate key files.', load: async () => (await import('./keys.ts')).keys },
+  {
+    name: 'keys',
+    summary: 'Make, show and rotate key files.',
+    load: async () => (await import('./keys/noun.ts')).keys,
+  },
 ];

@@ -1,10 +1,10 @@
 // `tidegate events`: the newest status changes, or all from now on.
-import { clientOptions, openClient } from './client/client-options.ts';
-import { projectId } from './client/find.ts';
-import { readPages } from './client/pages.ts';
-import { Printer } from './client/printer.ts';
-import { followStatus, type StatusChange } from './client/status-stream.ts';
-import { Arguments, type Command, type CommandContext, exitCodes, UsageError } from './command.ts';
+import { clientOptions, openClient } from '../client/client-options.ts';
+import { projectId } from '../client/find.ts';
+import { readPages } from '../client/pages.ts';
+import { Printer } from '../client/printer.ts';
+import { Arguments, type Command, type CommandContext, exitCodes, UsageError } from '../command.ts';
+import { followStatus, type StatusChange } from './status-stream.ts';
 
 export const events: Command = {
   name: 'events',

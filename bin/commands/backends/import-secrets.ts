@@ -2,7 +2,7 @@
 // under version control and read by many.
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { CommandContext } from './command.ts';
+import type { CommandContext } from '../command.ts';
 
 /** Where relative paths begin, and the variables that may be named. */
 export interface SecretPlaces {

@@ -1,11 +1,11 @@
 // `tidegate keys`: rotates the key files. What was made with older keys can still be read.
-import { readConfig } from '../../platform/config.ts';
-import { Database } from '../../platform/database/database.ts';
-import { openKeyring, openOrMakeKeyring, rotateKeyring } from '../../platform/secrets/keyring.ts';
-import { createSealer } from '../../platform/secrets/seal.ts';
-import { resealCredentials } from '../../subgraphs/relay/backends/credentials.ts';
-import { databaseLocation } from '../compose/connections.ts';
-import { Arguments, type Command, type CommandContext, CommandFailure, exitCodes, UsageError } from './command.ts';
+import { readConfig } from '../../../platform/config.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { openKeyring, openOrMakeKeyring, rotateKeyring } from '../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../platform/secrets/seal.ts';
+import { resealCredentials } from '../../../subgraphs/relay/backends/credentials.ts';
+import { databaseLocation } from '../../compose/connections.ts';
+import { Arguments, type Command, type CommandContext, CommandFailure, exitCodes, UsageError } from '../command.ts';
 
 export const keys: Command = {
   name: 'keys',

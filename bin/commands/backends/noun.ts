@@ -1,11 +1,11 @@
 // `tidegate backends`: what calls are relayed to.
 import { randomUUID } from 'node:crypto';
-import { type Action, type ActionContext, runAction } from './actions.ts';
-import { importBackends, importOptions } from './backends-import.ts';
-import { clientOptions, readSecretFile } from './client/client-options.ts';
-import { backendId, projectId } from './client/find.ts';
-import { readPages } from './client/pages.ts';
-import { type Command, CommandFailure, UsageError } from './command.ts';
+import { type Action, type ActionContext, runAction } from '../actions.ts';
+import { clientOptions, readSecretFile } from '../client/client-options.ts';
+import { backendId, projectId } from '../client/find.ts';
+import { readPages } from '../client/pages.ts';
+import { type Command, CommandFailure, UsageError } from '../command.ts';
+import { importBackends, importOptions } from './import.ts';
 
 interface Backend {
   readonly id: string;

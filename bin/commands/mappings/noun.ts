@@ -1,14 +1,14 @@
 // `tidegate mappings`: which CMP object is which backend object, whether that still holds, and a copy of all of it.
 import { randomUUID } from 'node:crypto';
-import { type Action, runAction } from './actions.ts';
-import { clientOptions } from './client/client-options.ts';
-import { parseCmpObject } from './client/cmp-object.ts';
-import { backendId } from './client/find.ts';
-import { Arguments, type Command, CommandFailure } from './command.ts';
-import { exportMappings } from './mappings-export.ts';
-import { type Mapping, mappingFields, printMapping } from './mappings-graph.ts';
-import { filterOptions, list } from './mappings-list.ts';
-import { verifyAll, verifyOne } from './mappings-verify.ts';
+import { type Action, runAction } from '../actions.ts';
+import { clientOptions } from '../client/client-options.ts';
+import { parseCmpObject } from '../client/cmp-object.ts';
+import { backendId } from '../client/find.ts';
+import { Arguments, type Command, CommandFailure } from '../command.ts';
+import { exportMappings } from './export.ts';
+import { filterOptions, list } from './list.ts';
+import { type Mapping, mappingFields, printMapping } from './mapping.ts';
+import { verifyAll, verifyOne } from './verify.ts';
 
 const errors = 'userErrors { code message field }';
 

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
-import { GraphServer, goodToken, pageOf } from './graph-server.ts';
-import { runCommand } from './run-command.ts';
+import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../../support/temporary-folder.ts';
+import { GraphServer, goodToken, pageOf } from '../graph-server.ts';
+import { runCommand } from '../run-command.ts';
 
 const secret = `s3cret-${randomBytes(6).toString('hex')}`;
 const hostKey = (letter: string) => `SHA256:${letter.repeat(43)}`;

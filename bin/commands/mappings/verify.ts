@@ -1,8 +1,9 @@
 // `tidegate mappings verify`: looks at backend objects, one or all that the filters leave, a few at once, and says how many
 // are as their mappings have them.
 import { randomUUID } from 'node:crypto';
-import type { Action, ActionContext } from './actions.ts';
-import { CommandFailure, exitCodes, UsageError } from './command.ts';
+import type { Action, ActionContext } from '../actions.ts';
+import { CommandFailure, exitCodes, UsageError } from '../command.ts';
+import { readMappings } from './list.ts';
 import {
   type Mapping,
   mappingFields,
@@ -10,8 +11,7 @@ import {
   printDifferences,
   printMapping,
   verificationResults,
-} from './mappings-graph.ts';
-import { readMappings } from './mappings-list.ts';
+} from './mapping.ts';
 
 /** Reads wait in the backend's queue with its writes: more at once would hold those up. */
 const atOnce = 4;

@@ -1,6 +1,6 @@
 // Mappings as the commands ask for them, and print them.
-import { cmpObjectText } from './client/cmp-object.ts';
-import type { Printer } from './client/printer.ts';
+import { cmpObjectText } from '../client/cmp-object.ts';
+import type { Printer } from '../client/printer.ts';
 
 export interface Mapping {
   readonly id: string;

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type FormattedExecutionResult } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import type { GraphClient } from '../client/graph-client.ts';
 import { CommandFailure, exitCodes } from '../command.ts';
-import type { GraphClient } from './graph-client.ts';
 
 export interface StatusChange {
   readonly at: string;

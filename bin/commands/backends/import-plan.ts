@@ -1,9 +1,9 @@
 // What an import has to do: each backend of the file beside the one of that name that is there. Pure; secrets are not
 // compared, for the graph never shows them.
-import { type CheckedArguments, validateObject } from '../../subgraphs/relay/drivers/arguments.ts';
-import type { JsonObject } from '../../subgraphs/relay/drivers/driver.ts';
-import type { EntryFault, ImportEntry } from './backends-import-entry.ts';
-import type { FoundEntry, ImportFault, ImportFile } from './backends-import-file.ts';
+import { type CheckedArguments, validateObject } from '../../../subgraphs/relay/drivers/arguments.ts';
+import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
+import type { EntryFault, ImportEntry } from './import-entry.ts';
+import type { FoundEntry, ImportFault, ImportFile } from './import-file.ts';
 
 /** A backend as the graph shows it. */
 export interface ExistingBackend {

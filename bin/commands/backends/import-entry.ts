@@ -1,7 +1,7 @@
 // One backend of an import file: its fields by kind, then by the relay's own checks, and its secrets from where they are kept.
 // No message repeats a value that may be a secret.
 import { resolve } from 'node:path';
-import { InputCheck } from '../../platform/input.ts';
+import { InputCheck } from '../../../platform/input.ts';
 import {
   checkCaCertificates,
   checkCertificate,
@@ -11,9 +11,9 @@ import {
   checkLimits,
   checkName,
   checkSite,
-} from '../../subgraphs/relay/backends/backend-input.ts';
-import { type CredentialsInput, credentialFields } from '../../subgraphs/relay/backends/credentials.ts';
-import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './backends-import-secrets.ts';
+} from '../../../subgraphs/relay/backends/backend-input.ts';
+import { type CredentialsInput, credentialFields } from '../../../subgraphs/relay/backends/credentials.ts';
+import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './import-secrets.ts';
 
 /** A backend as the file wants it; what is undefined is left as it is. */
 export interface ImportEntry {

@@ -1,11 +1,11 @@
 // `tidegate operations`: calls relayed to backends, and a person's verdict on those whose outcome is unknown.
 import { randomUUID } from 'node:crypto';
-import { type Action, type ActionContext, runAction } from './actions.ts';
-import { clientOptions } from './client/client-options.ts';
-import { type CmpObjectName, cmpObjectText } from './client/cmp-object.ts';
-import { backendId } from './client/find.ts';
-import { readPages } from './client/pages.ts';
-import { type Command, CommandFailure, UsageError } from './command.ts';
+import { type Action, type ActionContext, runAction } from '../actions.ts';
+import { clientOptions } from '../client/client-options.ts';
+import { type CmpObjectName, cmpObjectText } from '../client/cmp-object.ts';
+import { backendId } from '../client/find.ts';
+import { readPages } from '../client/pages.ts';
+import { type Command, CommandFailure, UsageError } from '../command.ts';
 
 interface Operation {
   readonly id: string;

@@ -1,12 +1,12 @@
 // `tidegate audit`: verify the audit trail in place, or export it with its hashes, to be verified elsewhere.
-import { exportAudit } from '../../platform/audit/trail.ts';
-import { readConfig } from '../../platform/config.ts';
-import { Database } from '../../platform/database/database.ts';
-import { databaseLocation } from '../compose/connections.ts';
-import { type Action, runAction } from './actions.ts';
-import { clientOptions } from './client/client-options.ts';
-import { Arguments, type Command, type CommandContext, CommandFailure, exitCodes, UsageError } from './command.ts';
-import { describeFailure } from './start-failure.ts';
+import { exportAudit } from '../../../platform/audit/trail.ts';
+import { readConfig } from '../../../platform/config.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { databaseLocation } from '../../compose/connections.ts';
+import { type Action, runAction } from '../actions.ts';
+import { clientOptions } from '../client/client-options.ts';
+import { Arguments, type Command, type CommandContext, CommandFailure, exitCodes, UsageError } from '../command.ts';
+import { describeFailure } from '../start-failure.ts';
 
 interface Verification {
   readonly intact: boolean;

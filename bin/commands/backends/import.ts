@@ -1,21 +1,15 @@
 // `tidegate backends import`: registers what a file lists and brings what is there in line with it. Run twice, the second
 // run changes nothing; a run that was cut off is run again.
 import { randomUUID } from 'node:crypto';
-import type { Action, ActionContext } from './actions.ts';
-import type { ImportEntry } from './backends-import-entry.ts';
-import { type ImportFault, readImportFile } from './backends-import-file.ts';
-import {
-  type ExistingBackend,
-  existingFields,
-  type KnownDriver,
-  planImport,
-  type Step,
-} from './backends-import-plan.ts';
-import { hideSecrets } from './backends-import-secrets.ts';
-import { projectId } from './client/find.ts';
-import type { GraphClient } from './client/graph-client.ts';
-import { readPages } from './client/pages.ts';
-import { CommandFailure } from './command.ts';
+import type { Action, ActionContext } from '../actions.ts';
+import { projectId } from '../client/find.ts';
+import type { GraphClient } from '../client/graph-client.ts';
+import { readPages } from '../client/pages.ts';
+import { CommandFailure } from '../command.ts';
+import type { ImportEntry } from './import-entry.ts';
+import { type ImportFault, readImportFile } from './import-file.ts';
+import { type ExistingBackend, existingFields, type KnownDriver, planImport, type Step } from './import-plan.ts';
+import { hideSecrets } from './import-secrets.ts';
 
 type Result =
   | 'CREATED'

@@ -3,12 +3,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { runProgram } from '../../../embedded/run-program.ts';
-import { describeWithLab } from '../../support/lab.ts';
-import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
-import { GraphServer, goodToken, pageOf } from './graph-server.ts';
-import { runCommand } from './run-command.ts';
+import { runProgram } from '../../../../embedded/run-program.ts';
+import { describeWithLab } from '../../../support/lab.ts';
+import { type RunningSystem, runningSystem } from '../../../support/running-system.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
+import { GraphServer, goodToken, pageOf } from '../graph-server.ts';
+import { runCommand } from '../run-command.ts';
 
 const env = { TIDEGATE_TOKEN: goodToken };
 let folder: TemporaryFolder;

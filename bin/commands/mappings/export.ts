@@ -4,9 +4,9 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
-import { openClient } from './client/client-options.ts';
-import { projectId } from './client/find.ts';
-import type { GraphClient } from './client/graph-client.ts';
+import { openClient } from '../client/client-options.ts';
+import { projectId } from '../client/find.ts';
+import type { GraphClient } from '../client/graph-client.ts';
 import {
   Arguments,
   type Command,
@@ -15,7 +15,7 @@ import {
   exitCodes,
   type Output,
   UsageError,
-} from './command.ts';
+} from '../command.ts';
 
 /** Between two pieces of the answer. */
 const silenceMs = 150_000;

@@ -1,10 +1,10 @@
 // `tidegate mappings list`, and which mappings `verify` looks at: one set of filters for both.
-import type { Action, ActionContext } from './actions.ts';
-import { parseCmpObject } from './client/cmp-object.ts';
-import { backendId } from './client/find.ts';
-import { readPages } from './client/pages.ts';
-import { UsageError } from './command.ts';
-import { type Mapping, mappingFields, ownerText, verificationResults } from './mappings-graph.ts';
+import type { Action, ActionContext } from '../actions.ts';
+import { parseCmpObject } from '../client/cmp-object.ts';
+import { backendId } from '../client/find.ts';
+import { readPages } from '../client/pages.ts';
+import { UsageError } from '../command.ts';
+import { type Mapping, mappingFields, ownerText, verificationResults } from './mapping.ts';
 
 const states = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 

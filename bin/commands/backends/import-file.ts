@@ -2,9 +2,9 @@
 // says its line; no message repeats a value that may be a secret.
 import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { type ImportEntry, readEntry } from './backends-import-entry.ts';
-import { readBounded, type SecretPlaces } from './backends-import-secrets.ts';
-import { CommandFailure } from './command.ts';
+import { CommandFailure } from '../command.ts';
+import { type ImportEntry, readEntry } from './import-entry.ts';
+import { readBounded, type SecretPlaces } from './import-secrets.ts';
 
 export interface ImportFault {
   readonly line: number;
