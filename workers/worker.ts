@@ -8,7 +8,7 @@ import { createRedis, type RedisLocation } from '../platform/redis.ts';
 import { Retention } from '../platform/retention.ts';
 import type { Sealer } from '../platform/secrets/seal.ts';
 import type { Wake } from '../platform/wake.ts';
-import { deleteOldOperations, endedCalls } from '../subgraphs/relay/retention.ts';
+import { deleteOldOperations, endedCalls } from '../subgraphs/relay/journal/retention.ts';
 import { createBackendChecks } from './checks/backend-checks.ts';
 import { CheckEngine } from './checks/check-engine.ts';
 import { createCheckMetrics } from './checks/check-metrics.ts';

@@ -14,8 +14,8 @@ import {
   readBackend,
   writeHealth,
 } from './backends/backend-store.ts';
+import { isLasting, passage } from './backends/circuit.ts';
 import { contextOf, openEndpoint } from './backends/endpoint.ts';
-import { isLasting, passage } from './calls/circuit.ts';
 import type { Driver } from './drivers/driver.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
 import { createTransport } from './transports/factories.ts';

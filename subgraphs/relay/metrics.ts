@@ -1,7 +1,7 @@
 // The relay's figures for Prometheus, read at each scrape.
 import { Gauge, type Registry } from 'prom-client';
-import type { BackendManager } from './calls/backend-manager.ts';
-import type { VerdictRecorder } from './calls/verdict-recorder.ts';
+import type { BackendManager } from './holding/backend-manager.ts';
+import type { VerdictRecorder } from './journal/verdict-recorder.ts';
 
 export function addRelayMetrics(
   registry: Registry,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { topLevelCodes, userErrorCodes } from '../../platform/errors.ts';
 import { errorsDocument, personFirst } from '../../schema/errors-doc.ts';
-import { isFinal, operationStates } from '../../subgraphs/relay/calls/states.ts';
+import { isFinal, operationStates } from '../../subgraphs/relay/model/states.ts';
 
 /** Cells of the table's rows by their first, without its backticks. */
 function rowsOf(text: string): Map<string, string[][]> {

@@ -1,7 +1,7 @@
 // The moments of a relayed call at which its process is killed or stopped, and what does it there: wrappers around the database
 // and the transports of a relay that is made to fail.
 import { Database, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
-import { wireText } from '../../../subgraphs/relay/calls/operation.ts';
+import { wireText } from '../../../subgraphs/relay/model/operation.ts';
 import type { Slot, TransportFactory } from '../../../subgraphs/relay/transports/session.ts';
 
 /**

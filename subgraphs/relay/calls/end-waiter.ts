@@ -1,7 +1,7 @@
 // Waiting for the end of a call, wherever it is carried: this process tells at once, others through the status stream.
 import type { StatusFeed } from '../../../platform/events/feed.ts';
-import type { CallEnd, Completions } from './completions.ts';
-import { isEnded, type OperationState } from './states.ts';
+import type { CallEnd, Completions } from '../holding/completions.ts';
+import { isEnded, type OperationState } from '../model/states.ts';
 
 export interface Waiting {
   /** Undefined: ended elsewhere, or the time is over. */

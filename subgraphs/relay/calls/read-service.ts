@@ -10,9 +10,9 @@ import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
 import { validateArguments } from '../drivers/arguments.ts';
 import type { Driver, DriverOperation, JsonObject, RenderContext, WireCall } from '../drivers/driver.ts';
+import type { DeviceReader } from '../holding/device-reader.ts';
+import { wireText } from '../model/operation.ts';
 import { argumentFaults, notSupported } from './call-request.ts';
-import type { DeviceReader } from './device-reader.ts';
-import { wireText } from './operation.ts';
 
 export interface RelayReadInput {
   readonly projectId?: string | null;

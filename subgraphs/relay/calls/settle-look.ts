@@ -13,7 +13,7 @@ import type {
   WireCall,
 } from '../drivers/driver.ts';
 import { differences } from '../mappings/differences.ts';
-import type { OperationRow } from './operation.ts';
+import type { OperationRow } from '../model/operation.ts';
 
 export type Finding =
   | { readonly is: 'DONE'; readonly note: string; readonly uuid?: string; readonly result?: JsonValue }

@@ -11,11 +11,11 @@ import { maySee, requireRole } from '../access.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver } from '../drivers/driver.ts';
+import type { DeviceReader } from '../holding/device-reader.ts';
+import type { Journal } from '../journal/journal.ts';
+import { isQuiet, readOperation } from '../journal/operation-store.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
-import type { DeviceReader } from './device-reader.ts';
-import type { Journal } from './journal.ts';
-import { type CallSubject, type OperationRow, subjectOf } from './operation.ts';
-import { isQuiet, readOperation } from './operation-store.ts';
+import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
 import { type Finding, lookOf } from './settle-look.ts';
 
 export interface OperationSettleInput {

@@ -4,10 +4,10 @@ import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { StatusEvent } from '../../../platform/events/append.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import type { CallSubject } from '../calls/operation.ts';
-import type { OperationState } from '../calls/states.ts';
 import { type CmpReference, describeObject } from '../cmp-reference.ts';
 import type { JsonObject } from '../drivers/driver.ts';
+import type { CallSubject } from '../model/operation.ts';
+import type { OperationState } from '../model/states.ts';
 import {
   insertMapping,
   liveMappings,

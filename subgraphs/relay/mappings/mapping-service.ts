@@ -15,10 +15,10 @@ import { type BackendRow, readBackend } from '../backends/backend-store.ts';
 import { driverOf } from '../backends/endpoint.ts';
 import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
 import { type CmpObjectInput, checkCmpObject, cmpReferenceOf } from '../calls/call-request.ts';
-import { readClaim } from '../calls/claim-store.ts';
-import type { DeviceReader } from '../calls/device-reader.ts';
 import { objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
+import type { DeviceReader } from '../holding/device-reader.ts';
+import { readClaim } from '../journal/claim-store.ts';
 import { type Difference, differences } from './differences.ts';
 import {
   type Found,

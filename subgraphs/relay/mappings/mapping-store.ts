@@ -1,7 +1,7 @@
 // Which CMP object is which backend object: the mapping table's SQL.
 import { always, type Condition, type Sql, type Transaction } from '../../../platform/database/database.ts';
-import type { CallSubject } from '../calls/operation.ts';
 import { objectHash } from '../cmp-reference.ts';
+import type { CallSubject } from '../model/operation.ts';
 import { type NewestFirst, newestFirst } from '../newest-first.ts';
 
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;

@@ -3,8 +3,8 @@ import { refuse } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
-import type { DeviceReader } from '../calls/device-reader.ts';
 import type { Driver, MappedObject, ResourceFinding } from '../drivers/driver.ts';
+import type { DeviceReader } from '../holding/device-reader.ts';
 
 export type Seen = Exclude<ResourceFinding, { finding: 'UNREADABLE' }>;
 

@@ -13,10 +13,10 @@ import {
   labelsOf,
   readBackends,
 } from '../backends/backend-store.ts';
-import { type EvidenceRow, evidenceOf } from '../calls/evidence-store.ts';
-import type { OperationRow } from '../calls/operation.ts';
-import { type QueueFigures, queueFigures, readOperations } from '../calls/operation-store.ts';
+import { type EvidenceRow, evidenceOf } from '../journal/evidence-store.ts';
+import { type QueueFigures, queueFigures, readOperations } from '../journal/operation-store.ts';
 import { type MappingRow, mappingsOfOperations, readMappings } from '../mappings/mapping-store.ts';
+import type { OperationRow } from '../model/operation.ts';
 
 const backends = Symbol('backends by id');
 const labels = Symbol('labels by backend');

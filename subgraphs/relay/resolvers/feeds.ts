@@ -6,8 +6,8 @@ import { type Identity, type RequestContext, visibleProjects } from '../../../pl
 import { decodeUuid } from '../../../platform/ids.ts';
 import { maySee } from '../access.ts';
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
-import type { OperationRow } from '../calls/operation.ts';
-import { readOperation } from '../calls/operation-store.ts';
+import { readOperation } from '../journal/operation-store.ts';
+import type { OperationRow } from '../model/operation.ts';
 
 export interface FeedArguments {
   readonly projectId?: string | null;

@@ -6,9 +6,7 @@ import { decodeUuid } from '../../../platform/ids.ts';
 import { projectsFor } from '../access.ts';
 import { type BackendRow, listBackends } from '../backends/backend-store.ts';
 import { type CmpObjectInput, cmpReferenceOf } from '../calls/call-request.ts';
-import type { OperationRow } from '../calls/operation.ts';
-import { listOperations, type OperationFilter } from '../calls/operation-store.ts';
-import type { OperationState } from '../calls/states.ts';
+import { listOperations, type OperationFilter } from '../journal/operation-store.ts';
 import {
   listMappings,
   type MappingFilter,
@@ -16,6 +14,8 @@ import {
   type MappingState,
   type VerifyResult,
 } from '../mappings/mapping-store.ts';
+import type { OperationRow } from '../model/operation.ts';
+import type { OperationState } from '../model/states.ts';
 
 export interface ListArguments<State> extends PageArguments {
   readonly projectId?: string | null;

@@ -19,13 +19,10 @@ import type {
 } from '../backends/backend-service.ts';
 import type { BackendRow } from '../backends/backend-store.ts';
 import { optionsOf } from '../backends/endpoint.ts';
-import { backendLease } from '../calls/backend-manager.ts';
 import type { CallRequest } from '../calls/call-request.ts';
 import type { CallService } from '../calls/call-service.ts';
-import type { CallResult, OperationRow } from '../calls/operation.ts';
 import type { ReadService, RelayReadInput } from '../calls/read-service.ts';
 import type { OperationSettleInput, SettleService } from '../calls/settle-service.ts';
-import type { OperationState } from '../calls/states.ts';
 import {
   type MappedObjectDeleteInput,
   mappedObjectDelete,
@@ -37,6 +34,7 @@ import {
 import type { Driver } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
 import { typedMutations } from '../families/families.ts';
+import { backendLease } from '../holding/backend-manager.ts';
 import type { MappingChangeFeed, MappingChangesArguments } from '../mappings/change-feed.ts';
 import type {
   MappingAdoptInput,
@@ -45,6 +43,8 @@ import type {
   MappingShareInput,
 } from '../mappings/mapping-service.ts';
 import type { MappingRow, MappingState } from '../mappings/mapping-store.ts';
+import type { CallResult, OperationRow } from '../model/operation.ts';
+import type { OperationState } from '../model/states.ts';
 import type { Entities } from './entities.ts';
 import type { FeedArguments, Feeds } from './feeds.ts';
 import { inputScalars } from './input-scalars.ts';

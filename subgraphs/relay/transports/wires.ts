@@ -1,7 +1,7 @@
 // All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
-import { createRedactor, type Redactor } from '../redact.ts';
+import { createRedactor, type Redactor } from './redact.ts';
 import type {
   CryptoProfile,
   Reservation,

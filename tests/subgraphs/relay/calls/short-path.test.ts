@@ -2,9 +2,9 @@
 // process holds, and the mappings that were read while the device worked.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type SqlValue, type Transaction } from '../../../../platform/database/database.ts';
-import { Journal } from '../../../../subgraphs/relay/calls/journal.ts';
-import { type CallSubject, type OperationRow, subjectOf } from '../../../../subgraphs/relay/calls/operation.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
+import { Journal } from '../../../../subgraphs/relay/journal/journal.ts';
+import { type CallSubject, type OperationRow, subjectOf } from '../../../../subgraphs/relay/model/operation.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 

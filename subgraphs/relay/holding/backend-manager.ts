@@ -3,9 +3,9 @@
 import { decodeUuid } from '../../../platform/ids.ts';
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
 import type { BackendSelector } from '../backends/selector.ts';
+import { backendsWithPending } from '../journal/operation-store.ts';
 import { BackendHolder } from './backend-holder.ts';
 import type { HolderParts } from './holder-parts.ts';
-import { backendsWithPending } from './operation-store.ts';
 
 /** No call's deadline is longer. */
 const longestCallMs = 620_000;

@@ -1,6 +1,6 @@
 // What was learned of a call beside its transitions: rows that are only ever added.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
-import type { OperationMark } from './operation.ts';
+import type { OperationMark } from '../model/operation.ts';
 import { touchOperation } from './operation-store.ts';
 
 export interface Evidence {

@@ -4,17 +4,17 @@ import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
 import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import { passage } from '../backends/circuit.ts';
 import { contextOf } from '../backends/endpoint.ts';
+import { processLease } from '../calls/process-lease.ts';
 import type { JsonObject } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
+import { ObjectClaimedError, unsettledMessage } from '../journal/claim-store.ts';
+import { readPending } from '../journal/operation-store.ts';
+import { type OperationRow, subjectOf } from '../model/operation.ts';
+import { isUnsettled } from '../model/states.ts';
 import type { Slot } from '../transports/session.ts';
-import { passage } from './circuit.ts';
-import { ObjectClaimedError, unsettledMessage } from './claim-store.ts';
 import type { HolderParts, Launch, QueueHost } from './holder-parts.ts';
-import { type OperationRow, subjectOf } from './operation.ts';
-import { readPending } from './operation-store.ts';
-import { processLease } from './process-lease.ts';
-import { isUnsettled } from './states.ts';
 
 const headOfQueue = 100;
 

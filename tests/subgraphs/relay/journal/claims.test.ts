@@ -7,9 +7,9 @@ import { Database } from '../../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
 import { newUuid } from '../../../../platform/ids.ts';
-import { handClaimBack, readClaim, takeClaimOver } from '../../../../subgraphs/relay/calls/claim-store.ts';
-import type { CallSubject } from '../../../../subgraphs/relay/calls/operation.ts';
-import type { OperationState } from '../../../../subgraphs/relay/calls/states.ts';
+import { handClaimBack, readClaim, takeClaimOver } from '../../../../subgraphs/relay/journal/claim-store.ts';
+import type { CallSubject } from '../../../../subgraphs/relay/model/operation.ts';
+import type { OperationState } from '../../../../subgraphs/relay/model/states.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Cable } from '../../../../simulators/cable.ts';
-import { CircuitBreaker, passage } from '../../../../subgraphs/relay/calls/circuit.ts';
+import { CircuitBreaker, passage } from '../../../../subgraphs/relay/backends/circuit.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 

@@ -3,8 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../platform/log.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
+import type { CallSubject, OperationMark, Verdict } from '../model/operation.ts';
 import type { Journal, Recorded } from './journal.ts';
-import type { CallSubject, OperationMark, Verdict } from './operation.ts';
 
 export interface VerdictRecorderOptions {
   readonly journal: Journal;

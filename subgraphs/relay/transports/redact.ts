@@ -1,7 +1,7 @@
 // Takes a backend's own secrets out of what it says. Devices quote what they were told: a log-in that failed, a header, a
 // command line; and what they say is kept in the journal, shown, and streamed. A driver reads the reply as it came, so that
 // no word of it is lost to it; what it makes of it goes through here before anybody else sees it.
-import type { Credentials } from './drivers/driver.ts';
+import type { Credentials } from '../drivers/driver.ts';
 
 export interface Redactor {
   /** A text, with each secret in it replaced. Must come before the text is cut. */

@@ -1,9 +1,9 @@
 // From what the transport and the driver say to a verdict for the journal.
 import type { DriverOperation, JsonObject, Reply } from '../drivers/driver.ts';
-import type { Redactor } from '../redact.ts';
+import type { Verdict } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
+import type { Redactor } from '../transports/redact.ts';
 import type { SendResult } from '../transports/session.ts';
-import type { Verdict } from './operation.ts';
 
 export function verdictOf(
   sent: SendResult,

@@ -4,6 +4,7 @@ import type { Database } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import { type BackendRow, credentialsOf } from '../backends/backend-store.ts';
+import { passage } from '../backends/circuit.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, WireCall } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
@@ -11,7 +12,6 @@ import type { RelaySettings } from '../settings.ts';
 import type { TransportFactory } from '../transports/session.ts';
 import { type Asked, Wires } from '../transports/wires.ts';
 import type { BackendManager } from './backend-manager.ts';
-import { passage } from './circuit.ts';
 
 export interface DeviceReaderOptions {
   readonly db: Database;

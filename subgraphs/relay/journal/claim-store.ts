@@ -3,8 +3,8 @@
 // backend (operation-store.ts writes it with the state); here is what more than one call is concerned in.
 import type { Sql } from '../../../platform/database/database.ts';
 import { encodeId } from '../../../platform/ids.ts';
-import type { CallSubject } from './operation.ts';
-import type { OperationState } from './states.ts';
+import type { CallSubject } from '../model/operation.ts';
+import type { OperationState } from '../model/states.ts';
 
 /** The object is claimed by a call that is not settled. */
 export class ObjectClaimedError extends Error {

@@ -1,6 +1,6 @@
 // A backend's secrets in what its device says: gone in every form, and nothing else is.
 import { describe, expect, test } from '@jest/globals';
-import { createRedactor } from '../../../subgraphs/relay/redact.ts';
+import { createRedactor } from '../../../../subgraphs/relay/transports/redact.ts';
 
 const password = `p&"s/<w>'r d+é~Ünïcode=`;
 const apiToken = 'nmkb8h1Qf0Hq9wQbYt0xkp4d1r5z8G';

@@ -1,7 +1,8 @@
 // The circuit breaker of a backend. It counts failures to connect and log in, never a device that says no. Its state is in
 // the backend's row, so that every process and a restart see it; this is the rule.
-import type { BackendRow } from '../backends/backend-store.ts';
+
 import type { ReserveFailure } from '../transports/session.ts';
+import type { BackendRow } from './backend-store.ts';
 
 /** Trying again would not help, or would lock an account: only a person, or new credentials, host key or certificate, close it. */
 const lasting: ReadonlySet<string> = new Set([

@@ -1,8 +1,8 @@
 // Retention of the journal: what is final and old goes, with its evidence; what a living mapping came from stays.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { deleteOldOperations, endedCalls } from '../../../subgraphs/relay/retention.ts';
-import { element, NftDevice } from './support/nft-device.ts';
-import { call, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { deleteOldOperations, endedCalls } from '../../../../subgraphs/relay/journal/retention.ts';
+import { element, NftDevice } from '../support/nft-device.ts';
+import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
 let system: RelaySystem;
 let node: RelayNode;

@@ -7,7 +7,7 @@ import {
   type Mover,
   operationStates,
   transitions,
-} from '../../../../subgraphs/relay/calls/states.ts';
+} from '../../../../subgraphs/relay/model/states.ts';
 
 const movers: readonly Mover[] = ['owner', 'recovery', 'probe', 'operator'];
 const everything = [null, ...operationStates].flatMap((from) =>

@@ -2,11 +2,17 @@
 // that someone else was there first, and the caller reads again.
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
+import { mustChangeOneRow } from '../calls/statement-batch.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
+import {
+  type AcceptedCall,
+  type OperationMark,
+  type OperationRow,
+  type Verdict,
+  wireText,
+} from '../model/operation.ts';
+import { assertTransition, isFinal, keepsClaim, type Mover, type OperationState } from '../model/states.ts';
 import { type NewestFirst, newestFirst } from '../newest-first.ts';
-import { type AcceptedCall, type OperationMark, type OperationRow, type Verdict, wireText } from './operation.ts';
-import { mustChangeOneRow } from './statement-batch.ts';
-import { assertTransition, isFinal, keepsClaim, type Mover, type OperationState } from './states.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
   cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../lab/device-log.ts';
 import { decodeUuid } from '../../../../platform/ids.ts';
-import { moveOf } from '../../../../subgraphs/relay/calls/recovery.ts';
+import { moveOf } from '../../../../subgraphs/relay/journal/recovery.ts';
 import { describeWithLab } from '../../../support/lab.ts';
 import { type Moment, runRelayProcess } from '../support/relay-process.ts';
 import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';

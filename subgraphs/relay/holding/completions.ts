@@ -1,6 +1,6 @@
 // Who waits in this process for the end of a call that this process carries.
-import type { Recorded } from './journal.ts';
-import type { Verdict } from './operation.ts';
+import type { Recorded } from '../journal/journal.ts';
+import type { Verdict } from '../model/operation.ts';
 
 /** `recorded` undefined: the device has answered (or nothing was sent), and the journal could not be written. */
 export interface CallEnd {

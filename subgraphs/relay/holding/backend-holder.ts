@@ -10,15 +10,15 @@ import {
   lockBackend,
   readBackend,
 } from '../backends/backend-store.ts';
+import { CircuitBreaker, isOurs } from '../backends/circuit.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
+import type { CallSubject, OperationMark } from '../model/operation.ts';
 import type { ReserveFailure, SendOptions, Slot } from '../transports/session.ts';
 import { type Asked, type BackendEndpoint, Wires } from '../transports/wires.ts';
-import { CircuitBreaker, isOurs } from './circuit.ts';
 import type { CallEnd } from './completions.ts';
 import type { HolderParts, Launch, QueueHost, Ticket } from './holder-parts.ts';
-import type { CallSubject, OperationMark } from './operation.ts';
 import { QueuePump } from './queue-pump.ts';
 import { redacted, verdictOf } from './verdict.ts';
 

@@ -1,5 +1,5 @@
 // How long the journal is kept: final calls that no living mapping came from are deleted, oldest first, in small batches.
-import type { Database } from '../../platform/database/database.ts';
+import type { Database } from '../../../platform/database/database.ts';
 
 export interface RelayRetentionOptions {
   readonly db: Database;

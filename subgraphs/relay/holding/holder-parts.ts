@@ -6,12 +6,12 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend-store.ts';
 import type { Driver, DriverOperation, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
+import type { CallSubject, OperationMark } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { ReserveFailure, Slot, TransportFactory } from '../transports/session.ts';
 import type { CallEnd, Completions } from './completions.ts';
-import type { Journal } from './journal.ts';
-import type { CallSubject, OperationMark } from './operation.ts';
-import type { VerdictRecorder } from './verdict-recorder.ts';
 
 export interface HolderParts {
   readonly db: Database;

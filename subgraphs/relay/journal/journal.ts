@@ -9,11 +9,13 @@ import { appendStatus, type StatusEvent } from '../../../platform/events/append.
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import { isNothingChanged, together } from '../calls/statement-batch.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import { type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
+import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
+import { isEnded, keepsClaim, type OperationState } from '../model/states.ts';
 import { handClaimBack, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
-import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from './operation.ts';
 import {
   firstState,
   insertOperation,
@@ -24,8 +26,6 @@ import {
   readOperation,
   writeVerdict,
 } from './operation-store.ts';
-import { isNothingChanged, together } from './statement-batch.ts';
-import { isEnded, keepsClaim, type OperationState } from './states.ts';
 
 export interface JournalOptions {
   readonly db: Database;
