@@ -7,7 +7,7 @@ import { request } from 'undici';
 import { Database } from '../platform/database/database.ts';
 import { createLogger } from '../platform/log.ts';
 import { createRedisWake } from '../platform/wake.ts';
-import type { Bench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import type { ClientPlan } from './fanout/client.ts';
 import type { ClientsOrder, ClientsVerdict, SlowMode } from './fanout/clients-process.ts';
 import type { GatewayOrder, GatewayStarted } from './fanout/gateway-process.ts';
@@ -16,7 +16,6 @@ import { startServers } from './fanout/servers.ts';
 import { Writer } from './fanout/writer.ts';
 import { Child } from './support/child.ts';
 import { cpuMsOf } from './support/cpu.ts';
-import { wholeNumber } from './support/options.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
 const projectCount = 50;
@@ -30,13 +29,29 @@ const warmUpSeconds = 5;
 const floodedProject = 8;
 const floodBatch = 50;
 
-/** Options: `--clients` (1000), `--rate` events per second (100), `--seconds` (20), `--flood` events (3000). */
-export const benchFanout: Bench = async ({ options, progress, signal }) => {
-  const clientCount = wholeNumber(options, 'clients', 1000);
-  const rate = wholeNumber(options, 'rate', 100);
-  const seconds = wholeNumber(options, 'seconds', 20);
-  const floodEvents = wholeNumber(options, 'flood', 3000);
+const counts = {
+  clients: { help: 'clients', usual: 1_000 },
+  rate: { help: 'events per second', usual: 100 },
+  seconds: { help: 'of the steady rate', usual: 20 },
+  flood: { help: 'events of the flood', usual: 3_000 },
+};
 
+export const benchFanout = defineBench({
+  counts,
+  against: {
+    counts: { clients: 1_000, rate: 100, seconds: 20, flood: 500 },
+    rounds: 5,
+    cpuPerUnit: ['cpuMsPerDelivery'],
+    measuredBy: 'its own benchmark',
+  },
+  run,
+});
+
+async function run({
+  counts: { clients: clientCount, rate, seconds, flood: floodEvents },
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const servers = await startServers(stack, signal);
   const gateway = startChild(stack, './fanout/gateway-process.ts');
@@ -99,7 +114,7 @@ export const benchFanout: Bench = async ({ options, progress, signal }) => {
   if (faults.length > 0) progress(`faults of clients: ${faults.join('; ')}`);
   const latencies = verdicts.flatMap(({ latenciesMs }) => latenciesMs);
   const [missing, repeated, wrong] = [sum((v) => v.missing), sum((v) => v.repeated), sum((v) => v.wrong)];
-  return {
+  const figures = {
     cpuMsPerDelivery: rounded(steady.cpuMs / steady.deliveries, 4),
     p99Ms: rounded(percentile(latencies, 0.99), 1),
     missed: missing + repeated + wrong,
@@ -120,7 +135,8 @@ export const benchFanout: Bench = async ({ options, progress, signal }) => {
     reconnects: sum((verdict) => verdict.reconnects),
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}
 
 function startChild(stack: AsyncDisposableStack, module: string): Child {
   const child = new Child(new URL(module, import.meta.url));

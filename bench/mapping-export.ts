@@ -8,19 +8,26 @@ import { createInterface } from 'node:readline';
 import { createConnection } from 'mariadb';
 import { request } from 'undici';
 import type { DatabaseLocation } from '../platform/database/database.ts';
-import type { Bench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
-import { wholeNumber } from './support/options.ts';
 import { median, rounded } from './support/statistics.ts';
 import { startWholeSystem, type WholeSystem } from './support/whole-system.ts';
 
 const exportDeadlineMs = 600_000;
 
-/** Options: `--mappings` (100000), `--backends` that they are on (10), `--rounds` (3). */
-export const benchMappingExport: Bench = async ({ options, progress, signal }) => {
-  const mappings = wholeNumber(options, 'mappings', 100_000);
-  const backends = wholeNumber(options, 'backends', 10);
-  const rounds = wholeNumber(options, 'rounds', 3);
+const counts = {
+  mappings: { help: 'mappings', usual: 100_000 },
+  backends: { help: 'backends that they are on', usual: 10 },
+  rounds: { help: 'exports', usual: 3 },
+};
+
+export const benchMappingExport = defineBench({ counts, run });
+
+async function run({
+  counts: { mappings, backends, rounds },
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -46,7 +53,7 @@ export const benchMappingExport: Bench = async ({ options, progress, signal }) =
     progress(`round ${round} of ${rounds}: ${told} in ${rounded(seconds.at(-1) ?? 0, 2)} s`);
   }
   const took = median(seconds);
-  return {
+  const figures = {
     mappings: told,
     seconds: rounded(took, 2),
     perSecond: Math.round(told / took),
@@ -55,7 +62,8 @@ export const benchMappingExport: Bench = async ({ options, progress, signal }) =
     relayResidentMiB: peakMib(pids.relay),
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}
 
 async function register(client: GraphClient, token: string, name: string): Promise<void> {
   const query =

@@ -3,14 +3,13 @@
 // session costs in memory. Devices, load and system share this machine.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { BacklogReader } from './relay-fleet/backlog.ts';
 import { fleetCall, startFleet, warmUp } from './relay-fleet/fleet.ts';
 import { findRate } from './relay-fleet/rate-search.ts';
 import { measureSessionMemory } from './relay-fleet/session-memory.ts';
 import { AllInOneSystem } from './support/all-in-one.ts';
 import { GraphClient } from './support/graph-client.ts';
-import { wholeNumber } from './support/options.ts';
 import { rounded } from './support/statistics.ts';
 import { seededRandom } from './trials/random.ts';
 
@@ -20,13 +19,18 @@ const idleMs = 10_000;
 const connections = 256;
 const searchMs = 120_000;
 
-/** Options: `--backends` (200), `--from` calls per second (60), `--seconds` of a step (4), `--p99` ms that are too much (250), `--seed`. */
-export const benchRelayFleet: Bench = async ({ options, progress, signal }) => {
-  const count = wholeNumber(options, 'backends', 200);
-  const fromPerSecond = wholeNumber(options, 'from', 60);
-  const stepMs = wholeNumber(options, 'seconds', 4) * 1000;
-  const p99LimitMs = wholeNumber(options, 'p99', 250);
-  const seed = wholeNumber(options, 'seed', 1);
+const counts = {
+  backends: { help: 'backends', usual: 200 },
+  from: { help: 'calls per second to begin with', usual: 60 },
+  seconds: { help: 'of a step', usual: 4 },
+  p99: { help: 'milliseconds that are too much', usual: 250 },
+};
+
+export const benchRelayFleet = defineBench({ counts, run });
+
+async function run({ seed, counts: given, progress, signal }: BenchContext<keyof typeof counts>): Promise<BenchResult> {
+  const { backends: count, from: fromPerSecond, p99: p99LimitMs } = given;
+  const stepMs = given.seconds * 1000;
   const random = seededRandom(seed);
 
   const memory = await measureSessionMemory(count, signal);
@@ -51,7 +55,7 @@ export const benchRelayFleet: Bench = async ({ options, progress, signal }) => {
     { system, backlog, random, call: () => call(random.pick(fleet)), p99LimitMs },
     { fromPerSecond, stepMs, mostMs: searchMs, progress, signal },
   );
-  return {
+  const figures = {
     callsPerSecond: best.perSecond,
     failed: steps.reduce((sum, { failed }) => sum + failed, 0),
     p99Ms: best.p99Ms,
@@ -60,8 +64,9 @@ export const benchRelayFleet: Bench = async ({ options, progress, signal }) => {
     databaseCpuMsPerCall: best.databaseCpuMsPerCall,
     p50Ms: best.p50Ms,
     backends: count,
-    ...{ best, proved, memory, seed, steps: steps.length },
+    ...{ best, proved, memory, steps: steps.length },
     idlePerSecond: { cpuMs: rounded(idle.cpuMs, 1), databaseCpuMs: rounded(idle.databaseCpuMs, 1) },
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}

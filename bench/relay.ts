@@ -3,7 +3,7 @@
 // admission, plan). Beside them the floor: the direct call between two durable rows, which is what the machine itself takes for
 // two commits a call. The devices are servers that cost next to nothing, answering at once or after 20 ms; then the lab's firewall.
 import { loadavg } from 'node:os';
-import type { Bench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from './relay/calls.ts';
 import { type Case, nameOf, slowMs, startCases } from './relay/cases.ts';
 import { mostConcurrency } from './relay/devices.ts';
@@ -12,17 +12,43 @@ import { AllInOneSystem } from './support/all-in-one.ts';
 import type { CallWay } from './support/all-in-one-process.ts';
 import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
 import { GraphClient } from './support/graph-client.ts';
-import { wholeNumber } from './support/options.ts';
 import { rounded } from './support/statistics.ts';
 
 const levels = ['direct', 'floor', 'subgraph', 'gateway'] as const;
 const askDeadlineMs = 60_000;
 const idleMs = 3_000;
 
-/** Options: `--rounds` (6), `--block` milliseconds of each way in a round (700), `--lab no`. */
-export const benchRelay: Bench = async ({ options, progress, signal }) => {
-  const rounds = wholeNumber(options, 'rounds', 6);
-  const blockMs = wholeNumber(options, 'block', 700);
+const counts = {
+  rounds: { help: 'alternating rounds', usual: 6 },
+  block: { help: 'milliseconds of each way in a round', usual: 700 },
+};
+const compared = [nameOf('ssh', 0, mostConcurrency), nameOf('https', 0, mostConcurrency)];
+
+export const benchRelay = defineBench({
+  counts,
+  options: { lab: 'no: without the firewall of the lab' },
+  against: {
+    counts: { rounds: 3, block: 700 },
+    options: { lab: 'no' },
+    rounds: 5,
+    cpuPerUnit: [
+      ...['cpuMsPerCall', 'httpsCpuMsPerCall'],
+      ...compared.flatMap((name) => [
+        `cases > ${name} > subgraph > cpuMsPerCall`,
+        `cases > ${name} > gateway > cpuMsPerCall`,
+      ]),
+    ],
+    measuredBy: 'its own benchmark',
+  },
+  run,
+});
+
+async function run({
+  counts: { rounds, block: blockMs },
+  options,
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const system = await AllInOneSystem.start(stack, { withLab: options.lab !== 'no' });
   const { url, token, lab } = system.started;
@@ -48,12 +74,12 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
   for (const one of cases) {
     await one.prepare();
     for (const level of levels) await runBlock(one, level);
-    const figures = new Figures(levels);
+    const ways = new Figures(levels);
     for (let round = 0; round < rounds; round += 1) {
       // Whoever comes first in one round comes last in the next.
       for (const level of round % 2 === 0 ? levels : levels.toReversed()) {
         signal.throwIfAborted();
-        figures.add(level, await system.measure(() => runBlock(one, level)));
+        ways.add(level, await system.measure(() => runBlock(one, level)));
       }
     }
     for (const level of ['subgraph', 'gateway'] as const) {
@@ -61,16 +87,16 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
       const logged = await system.logged(async () => {
         calls = (await runBlock(one, level)).latenciesMs.length;
       });
-      figures.setLogged(level, { ...logged, calls });
+      ways.setLogged(level, { ...logged, calls });
     }
-    results.set(one.name, figures);
-    progress(`${one.name}: ${JSON.stringify(figures.report())}`);
+    results.set(one.name, ways);
+    progress(`${one.name}: ${JSON.stringify(ways.report())}`);
   }
   const of = (wire: Wire, delayMs: number, level: 'floor' | 'subgraph' = 'subgraph') =>
     results.get(nameOf(wire, delayMs, 1))?.compare(level);
   const [ssh, https] = [of('ssh', 0), of('https', 0)];
   const sshRatio20ms = of('ssh', slowMs)?.ratio;
-  return {
+  const figures = {
     sshRatio20ms,
     httpsRatio20ms: of('https', slowMs)?.ratio,
     sshAddedP50Ms: ssh?.addedP50Ms,
@@ -88,7 +114,7 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     addedP50Ms: ssh?.addedP50Ms,
     addedP99Ms: ssh?.addedP99Ms,
     ratio20ms: sshRatio20ms,
-    cases: Object.fromEntries([...results].map(([name, figures]) => [name, figures.report()])),
+    cases: Object.fromEntries([...results].map(([name, ways]) => [name, ways.report()])),
     idlePerSecond: {
       commits: rounded(idle.commits, 2),
       roundTrips: rounded(idle.statements, 1),
@@ -97,4 +123,5 @@ export const benchRelay: Bench = async ({ options, progress, signal }) => {
     },
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}

@@ -1,5 +1,8 @@
-// `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial; its last line is one JSON object.
-import { parseArgs } from 'node:util';
+// `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial; its last line is one JSON object
+// with the figures, `seed`, `full`, and the `counts` that were really run.
+import { fileURLToPath } from 'node:url';
+import { compareWith } from './against/compare.ts';
+import { ArgumentError, type BenchArguments, parseArguments, usageOf } from './arguments.ts';
 import type { Bench } from './bench.ts';
 
 /** Loaded only when asked for: each brings its own servers. */
@@ -20,31 +23,55 @@ const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
 };
 
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Of the 15 minutes that a run without options has; the rest is for starting, judging and stopping. */
+const attemptsMs = 12 * 60_000;
+
 async function main(): Promise<number> {
-  const [kind, name, ...rest] = process.argv.slice(2);
+  const [kind = 'bench', name = '', ...words] = process.argv.slice(2);
   const table = kind === 'trials' ? trials : benches;
-  const load = name === undefined ? undefined : table[name];
+  const load = Object.hasOwn(table, name) ? table[name] : undefined;
   if (load === undefined) {
-    process.stderr.write(
-      `usage: npm run ${kind ?? 'bench'} -- NAME [--option value …]; NAME is one of ${Object.keys(table).join(', ')}\n`,
-    );
+    process.stderr.write(`usage: npm run ${kind} -- NAME [--help]; NAME is one of ${Object.keys(table).join(', ')}\n`);
     return 2;
   }
-  const names = rest.filter((word) => word.startsWith('--')).map((word) => word.slice(2));
-  const { values } = parseArgs({
-    args: rest,
-    options: Object.fromEntries(names.map((each) => [each, { type: 'string' as const }])),
-  });
+  const bench = await load();
+  const usage = usageOf(`npm run ${kind} -- ${name} [options]`, bench);
+  if (words.includes('--help')) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  let given: BenchArguments;
+  try {
+    given = parseArguments(bench, words);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    process.stderr.write(`${error.message}\n${usage}`);
+    return 2;
+  }
   const ending = new AbortController();
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());
-  const figures = await (await load())({
-    options: values as Record<string, string>,
-    progress: (line) => process.stderr.write(`${line}\n`),
-    signal: ending.signal,
-  });
-  process.stdout.write(`${JSON.stringify(figures)}\n`);
+  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
+  progress(`seed ${given.seed}`);
+  const result =
+    given.against === undefined
+      ? await runOnce(bench, given, progress, ending.signal)
+      : await compareWith(given.against, { root, kind, name, bench, given, progress, signal: ending.signal });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
   return 0;
+}
+
+async function runOnce(
+  bench: Bench,
+  { seed, full, counts, options, unbounded }: BenchArguments,
+  progress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<object> {
+  const untilMs = performance.now() + attemptsMs;
+  const timeIsUp = () => !unbounded && performance.now() > untilMs;
+  const { figures, ran } = await bench.run({ seed, counts, options, timeIsUp, progress, signal });
+  return { ...figures, seed, full, counts: { ...counts, ...ran } };
 }
 
 process.exitCode = await main();

@@ -4,30 +4,53 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench } from './bench.ts';
+import { fileURLToPath } from 'node:url';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { startSystem } from './start/started-system.ts';
-import { wholeNumber } from './support/options.ts';
 import { processTree, proportionalKib } from './support/process-tree.ts';
 import { median, rounded } from './support/statistics.ts';
 
-/** Options: `--starts` after the first (3), `--idle` seconds before memory is read (20), `--lab no`. */
-export const benchStart: Bench = async ({ options, progress, signal }) => {
-  const starts = wholeNumber(options, 'starts', 3);
-  const idleSeconds = wholeNumber(options, 'idle', 20);
+const counts = {
+  starts: { help: 'starts after the first', usual: 3 },
+  idle: { help: 'seconds before memory is read', usual: 20 },
+};
+
+export const benchStart = defineBench({
+  counts,
+  options: { lab: 'no: without the lab', product: 'the checkout whose `npm start` is measured (this one)' },
+  against: {
+    counts: { starts: 3, idle: 1 },
+    rounds: 7,
+    cpuPerUnit: ['startCpuMs'],
+    // Older benchmarks don't say what a start costs.
+    measuredBy: 'this benchmark',
+  },
+  run,
+});
+
+async function run({
+  counts: { starts, idle: idleSeconds },
+  options,
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   const withLab = options.lab !== 'no';
+  const product = options.product ?? fileURLToPath(new URL('..', import.meta.url));
   const dataPath = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(dataPath, { recursive: true, force: true }));
 
-  const first = await startSystem({ dataPath, withLab, signal });
+  const first = await startSystem({ product, dataPath, withLab, signal });
   await first.stop();
   progress(`first start: ${rounded(first.readyAfterMs / 1000, 2)} s; lab: ${first.hasLab ? 'yes' : 'no'}`);
   const seconds: number[] = [];
+  const cpuMs: number[] = [];
   let memory: ReadonlyMap<string, number> = new Map();
   for (let start = 1; start <= starts; start += 1) {
-    const system = await startSystem({ dataPath, withLab, signal });
+    const system = await startSystem({ product, dataPath, withLab, signal });
     try {
       seconds.push(system.readyAfterMs / 1000);
+      cpuMs.push(system.cpuMs);
       progress(`start ${start} of ${starts}: ${rounded(system.readyAfterMs / 1000, 2)} s`);
       if (start === starts) {
         await sleep(idleSeconds * 1000, undefined, { signal });
@@ -38,8 +61,9 @@ export const benchStart: Bench = async ({ options, progress, signal }) => {
     }
   }
   const parts = [...memory].map(([name, mib]): [string, number] => [name, rounded(mib, 1)]);
-  return {
+  const figures = {
     secondStartSeconds: rounded(median(seconds), 2),
+    startCpuMs: rounded(median(cpuMs), 0),
     residentMiB: rounded(
       [...memory.values()].reduce((sum, mib) => sum + mib, 0),
       1,
@@ -50,7 +74,8 @@ export const benchStart: Bench = async ({ options, progress, signal }) => {
     lab: first.hasLab,
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}
 
 /** MiB by the names of the processes. */
 async function memoryByName(root: number): Promise<ReadonlyMap<string, number>> {

@@ -1,13 +1,12 @@
 // Durable mutations per second through the whole gateway with 16 clients: changes of projects, which are one transaction
 // each, and relayed writes to a device that costs next to nothing, which are two. In alternating rounds.
 import { loadavg } from 'node:os';
-import type { Bench } from './bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded } from './relay/calls.ts';
 import { mostConcurrency, register, startDevice } from './relay/devices.ts';
 import { AllInOneSystem, type Usage } from './support/all-in-one.ts';
 import { closedLoop, type LoopFigures } from './support/closed-loop.ts';
 import { GraphClient, type MutationAnswer, notRefused } from './support/graph-client.ts';
-import { wholeNumber } from './support/options.ts';
 import { percentile, rounded } from './support/statistics.ts';
 
 const deviceName = 'bench-firewall';
@@ -19,11 +18,31 @@ interface Round {
   readonly usage: Usage;
 }
 
-/** Options: `--clients` (16), `--rounds` (4), `--seconds` of each (4). */
-export const benchWrites: Bench = async ({ options, progress, signal }) => {
-  const clients = wholeNumber(options, 'clients', 16);
-  const rounds = wholeNumber(options, 'rounds', 4);
-  const seconds = wholeNumber(options, 'seconds', 4);
+const counts = {
+  clients: { help: 'clients at once', usual: 16 },
+  rounds: { help: 'alternating rounds', usual: 4 },
+  seconds: { help: 'of each kind in a round', usual: 4 },
+};
+
+export const benchWrites = defineBench({
+  counts,
+  against: {
+    counts: { clients: 16, rounds: 2, seconds: 4 },
+    rounds: 7,
+    cpuPerUnit: [
+      ...['cpuMsPerWrite', 'relayCpuMsPerWrite'],
+      ...['projectUpdate > databaseCpuMsPerWrite', 'relayedCall > databaseCpuMsPerWrite'],
+    ],
+    measuredBy: 'its own benchmark',
+  },
+  run,
+});
+
+async function run({
+  counts: { clients, rounds, seconds },
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   await using stack = new AsyncDisposableStack();
   const system = await AllInOneSystem.start(stack, { withLab: false });
   const { url, token, adminPassword } = system.started;
@@ -36,21 +55,21 @@ export const benchWrites: Bench = async ({ options, progress, signal }) => {
     project: await projectWrites(client, adminPassword, clients),
     relay: relayWrites(client, token),
   };
-  const run = async (kind: keyof typeof kinds, forMs: number): Promise<LoopFigures> => {
+  const load = async (kind: keyof typeof kinds, forMs: number): Promise<LoopFigures> => {
     signal.throwIfAborted();
     return closedLoop({ clients, forMs }, kinds[kind]);
   };
-  await run('project', warmUpMs);
-  await run('relay', warmUpMs);
+  await load('project', warmUpMs);
+  await load('relay', warmUpMs);
   await system.measureIdle(idleMs, signal);
   const results: Record<keyof typeof kinds, Round[]> = { project: [], relay: [] };
   for (let round = 0; round < rounds; round += 1) {
     for (const kind of round % 2 === 0 ? (['project', 'relay'] as const) : (['relay', 'project'] as const))
-      results[kind].push(await system.measure(() => run(kind, seconds * 1000)));
-    progress(`round ${round + 1} of ${rounds}: ${JSON.stringify(figures(results.project.slice(-1)))}`);
+      results[kind].push(await system.measure(() => load(kind, seconds * 1000)));
+    progress(`round ${round + 1} of ${rounds}: ${JSON.stringify(figuresOf(results.project.slice(-1)))}`);
   }
-  const [project, relay] = [figures(results.project), figures(results.relay)];
-  return {
+  const [project, relay] = [figuresOf(results.project), figuresOf(results.relay)];
+  const figures = {
     writesPerSecond: project.writesPerSecond,
     cpuMsPerWrite: project.cpuMsPerWrite,
     relayWritesPerSecond: relay.writesPerSecond,
@@ -61,9 +80,10 @@ export const benchWrites: Bench = async ({ options, progress, signal }) => {
     deviceConcurrency: mostConcurrency,
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}
 
-function figures(rounds: readonly Round[]) {
+function figuresOf(rounds: readonly Round[]) {
   const latenciesMs = rounds.flatMap(({ result }) => result.latenciesMs);
   const elapsedMs = rounds.reduce((sum, { result }) => sum + result.elapsedMs, 0);
   const perWrite = (figure: keyof Usage, digits: number) =>

@@ -10,10 +10,9 @@ import { composeSupergraph } from '../../gateway/supergraph/compose.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { AccessTokens } from '../../subgraphs/system/access/access-tokens.ts';
-import type { Bench } from '../bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { Child } from '../support/child.ts';
 import { cpuMsOf } from '../support/cpu.ts';
-import { wholeNumber } from '../support/options.ts';
 import { median, rounded } from '../support/statistics.ts';
 import type { GatewayOrder } from './gateway-process.ts';
 import { services } from './graph.ts';
@@ -30,12 +29,29 @@ interface Round {
   readonly requestsPerSecond: number;
 }
 
-/** Options: `--rounds` (9), `--seconds` of each round (2), `--warmup` seconds (4), `--clients` (8). */
-export const benchGateway: Bench = async ({ options, progress, signal }) => {
-  const rounds = wholeNumber(options, 'rounds', 9);
-  const seconds = wholeNumber(options, 'seconds', 2);
-  const warmUpSeconds = wholeNumber(options, 'warmup', 4);
-  const clients = wholeNumber(options, 'clients', 8);
+const counts = {
+  rounds: { help: 'alternating rounds', usual: 9 },
+  seconds: { help: 'of each gateway in a round', usual: 2 },
+  warmup: { help: 'seconds before the first round', usual: 4 },
+  clients: { help: 'clients at once', usual: 8 },
+};
+
+export const benchGateway = defineBench({
+  counts,
+  against: {
+    counts: { rounds: 3, seconds: 2, warmup: 4, clients: 8 },
+    rounds: 7,
+    cpuPerUnit: ['inProcessCpuMs', 'httpCpuMs'],
+    measuredBy: 'its own benchmark',
+  },
+  run,
+});
+
+async function run({
+  counts: { rounds, seconds, warmup: warmUpSeconds, clients },
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult> {
   progress('installing Hive Gateway, if it is not there yet …');
   await installHive(signal);
 
@@ -63,7 +79,7 @@ export const benchGateway: Bench = async ({ options, progress, signal }) => {
   }
 
   const cpuOf = (name: string): number[] => (results.get(name) ?? []).map(({ cpuMs }) => cpuMs);
-  const figures = (name: string) => {
+  const figuresOf = (name: string) => {
     const all = results.get(name) ?? [];
     const cpu = cpuOf(name);
     return {
@@ -72,8 +88,8 @@ export const benchGateway: Bench = async ({ options, progress, signal }) => {
       perSecond: rounded(median(all.map(({ requestsPerSecond }) => requestsPerSecond)), 0),
     };
   };
-  const [inProcess, http, hive] = [figures('inProcess'), figures('http'), figures('hive')];
-  return {
+  const [inProcess, http, hive] = [figuresOf('inProcess'), figuresOf('http'), figuresOf('hive')];
+  const figures = {
     inProcessCpuMs: inProcess.cpuMs,
     httpCpuMs: http.cpuMs,
     hiveCpuMs: hive.cpuMs,
@@ -88,7 +104,8 @@ export const benchGateway: Bench = async ({ options, progress, signal }) => {
     clients,
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
-};
+  return { figures };
+}
 
 function startChild(stack: AsyncDisposableStack, module: string): Child {
   const child = new Child(new URL(module, import.meta.url));

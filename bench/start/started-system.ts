@@ -1,33 +1,36 @@
 // One run of `npm start`: the same script, from the first line of it until every part says that it is ready.
 import { spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { cpuMsOfTree } from '../support/process-tree.ts';
 
 export interface StartedSystem {
   readonly pid: number;
   readonly readyAfterMs: number;
+  /** Of all its processes until then, also of those that have ended. */
+  readonly cpuMs: number;
   readonly hasLab: boolean;
   /** As Ctrl-C; throws when it does not end, or with an error. */
   stop(): Promise<void>;
 }
 
 export interface StartOptions {
+  /** The folder of the checkout. */
+  readonly product: string;
   readonly dataPath: string;
   readonly withLab: boolean;
   readonly signal: AbortSignal;
 }
 
-const script = fileURLToPath(new URL('../../bin/start', import.meta.url));
 const readyTimeoutMs = 120_000;
 const stopTimeoutMs = 60_000;
 const mostOutput = 64 * 1024;
 
 /** Installs nothing: a benchmark must not change the machine. */
-export async function startSystem({ dataPath, withLab, signal }: StartOptions): Promise<StartedSystem> {
+export async function startSystem({ product, dataPath, withLab, signal }: StartOptions): Promise<StartedSystem> {
   const startedMs = performance.now();
   const flags = ['--no-install', '--data', dataPath, '--port', '0', '--log-level', 'warn'];
-  const child = spawn('sh', [script, ...flags, ...(withLab ? [] : ['--no-lab'])], {
+  const child = spawn('sh', [join(product, 'bin/start'), ...flags, ...(withLab ? [] : ['--no-lab'])], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}` },
   });
@@ -62,7 +65,8 @@ export async function startSystem({ dataPath, withLab, signal }: StartOptions): 
     late.removeEventListener('abort', abort);
   }
   const readyAfterMs = performance.now() - startedMs;
-  return { pid: child.pid ?? -1, readyAfterMs, hasLab: output.includes('backend "lab-firewall"'), stop };
+  const cpuMs = await cpuMsOfTree(child.pid ?? -1);
+  return { pid: child.pid ?? -1, readyAfterMs, cpuMs, hasLab: output.includes('backend "lab-firewall"'), stop };
 }
 
 async function untilHealthy(url: string, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 // Memory of a process with everything it started, each page shared between processes counted once.
 import { readdir, readFile } from 'node:fs/promises';
+import { cpuMsWithEnded } from './cpu.ts';
 
 export interface TreeProcess {
   readonly pid: number;
@@ -24,6 +25,11 @@ export async function processTree(root: number): Promise<TreeProcess[]> {
     return false;
   };
   return [...all].filter(([pid]) => belongs(pid)).map(([pid, { name }]) => ({ pid, name }));
+}
+
+/** CPU time so far of the process and of all its descendants, also of those that have ended. */
+export async function cpuMsOfTree(root: number): Promise<number> {
+  return (await processTree(root)).reduce((sum, { pid }) => sum + cpuMsWithEnded(pid), 0);
 }
 
 /** Proportional set size in KiB; throws when the process is another user's. Zero for one that has ended. */

@@ -23,6 +23,8 @@ export interface CallTrialsOptions {
   readonly labFolder?: string;
   readonly progress?: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** No further trial is begun then. */
+  readonly timeIsUp?: () => boolean;
 }
 
 export interface CallTrialsResult extends Verdict {
@@ -51,7 +53,7 @@ const trialsPerCleaning = 10;
 const [leastBeforeMs, longestBeforeMs] = [100, 1_000];
 
 export async function runCallTrials(options: CallTrialsOptions): Promise<CallTrialsResult> {
-  const { seed, trials, faults = false, progress, signal } = options;
+  const { seed, trials, faults = false, progress, signal, timeIsUp = () => false } = options;
   const random = seededRandom(seed);
   const startedMs = performance.now();
   await using cleanup = new AsyncDisposableStack();
@@ -76,7 +78,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   const failures = new Failures(system, random);
   const readyMs: number[] = [];
   let notReady = 0;
-  for (let trial = 1; trial <= trials && notReady === 0 && signal?.aborted !== true; trial += 1) {
+  for (let trial = 1; trial <= trials && notReady === 0 && signal?.aborted !== true && !timeIsUp(); trial += 1) {
     await sleep(random.integer(leastBeforeMs, longestBeforeMs));
     const what = faults ? await failures.disturb() : await failures.kill();
     const tookMs = await stream.untilReady(readyDeadlineMs);

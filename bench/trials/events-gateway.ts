@@ -30,6 +30,8 @@ export interface GatewayEventTrialsOptions {
   /** A data folder, for its logs; it stays. */
   readonly folder: string;
   readonly progress?: (line: string) => void;
+  /** No further round is begun then. */
+  readonly timeIsUp?: () => boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -104,7 +106,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   const failures = new GatewayFailures({ system, random, dropAll });
   const turns = own(new FailureTurns(failures.all(), { random, longestPauseMs }));
   turns.start();
-  for (let written = 0; written < events; written += perRound) {
+  for (let written = 0; written < events && options.timeIsUp?.() !== true; written += perRound) {
     signal?.throwIfAborted();
     await writing.round(Math.min(perRound, events - written));
     progress?.(`${writing.written.length} of ${events} events written; ${JSON.stringify(failures.counts)}`);

@@ -1,21 +1,28 @@
-// `npm run trials -- events`: the whole proof of the event stream in both of its layers, as one JSON line. With `--layer feed`
-// or `--layer gateway` only one of them; `--folder DIR` keeps the logs of the processes behind the gateway.
+// `npm run trials -- events`: the whole proof of the event stream in both of its layers, as one JSON line.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bench } from '../bench.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { runEventTrials } from './events.ts';
 import { runGatewayEventTrials } from './events-gateway.ts';
-import { numberOption } from './options.ts';
 
-export const trialEvents: Bench = async ({ options, progress, signal }) => {
-  const seed = numberOption(options, 'seed') ?? Math.floor(Math.random() * 2 ** 31);
-  const events = numberOption(options, 'events');
+const counts = { events: { help: 'events in each layer', usual: 10_000 } };
+
+export const trialEvents = defineBench({
+  counts,
+  options: {
+    layer: 'feed or gateway: only one of them',
+    folder: 'keeps the logs of the processes behind the gateway there',
+  },
+  run,
+});
+
+async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  const { seed, counts, options, timeIsUp, progress, signal } = context;
   const { layer } = options;
   if (layer !== undefined && layer !== 'feed' && layer !== 'gateway')
     throw new Error(`--layer must be feed or gateway, not '${layer}'`);
-  progress(`seed ${seed}`);
-  const common = { seed, progress, ...(events === undefined ? {} : { events }) };
+  const common = { seed, progress, events: counts.events, timeIsUp };
   const feed = layer === 'gateway' ? undefined : await runEventTrials(common);
   const gateway =
     layer === 'feed'
@@ -24,8 +31,7 @@ export const trialEvents: Bench = async ({ options, progress, signal }) => {
   const both = [feed, gateway].filter((each) => each !== undefined);
   const sum = (name: 'events' | 'gaps' | 'duplicates' | 'outOfOrder') =>
     both.reduce((total, each) => total + each[name], 0);
-  return {
-    seed,
+  const figures = {
     events: sum('events'),
     gaps: sum('gaps'),
     duplicates: sum('duplicates'),
@@ -34,7 +40,8 @@ export const trialEvents: Bench = async ({ options, progress, signal }) => {
     feed,
     gateway,
   };
-};
+  return { figures, ran: { events: Math.min(...both.map((each) => each.events)) } };
+}
 
 /** A folder that was not named goes again afterwards. */
 async function inFolder<T>(named: string | undefined, work: (folder: string) => Promise<T>): Promise<T> {

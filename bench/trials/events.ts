@@ -24,6 +24,8 @@ export interface EventTrialsOptions {
   readonly readers?: number;
   /** Gets a line after each round. */
   readonly progress?: (line: string) => void;
+  /** No further round is begun then. */
+  readonly timeIsUp?: () => boolean;
 }
 
 export interface EventTrialsResult {
@@ -88,7 +90,7 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   );
   cleanup.defer(() => failures.stop());
   failures.start();
-  for (let written = 0; written < events; written += perRound) {
+  for (let written = 0; written < events && options.timeIsUp?.() !== true; written += perRound) {
     await writing.round(Math.min(perRound, events - written));
     options.progress?.(`${writing.written.length} of ${events} events written`);
   }

@@ -1,21 +1,29 @@
-// `npm run trials -- relay-names`: the proof that texts stay texts, as one JSON line. Options: `--seed`, `--count` (100,000 texts),
-// `--real` (5,000 calls for each of nft and the shells; needs root), `--folder DIR`.
+// `npm run trials -- relay-names`: the proof that texts stay texts, as one JSON line.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bench } from '../bench.ts';
-import { numberOption } from './options.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { runRelayNames } from './relay-names.ts';
 
-export const trialRelayNames: Bench = async ({ options, progress, signal }) => {
-  const seed = numberOption(options, 'seed') ?? Math.floor(Math.random() * 2 ** 31);
+const counts = {
+  count: { help: 'texts', usual: 100_000 },
+  real: { help: 'calls for each of nft and the shells; they need root', usual: 5_000, least: 0 },
+};
+
+export const trialRelayNames = defineBench({
+  counts,
+  options: { folder: 'keeps what the real programs worked in' },
+  run,
+});
+
+async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  const { seed, counts, options, timeIsUp, progress, signal } = context;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tidegate-names-')));
-  progress(`seed ${seed}; folder ${folder}`);
+  progress(`folder ${folder}`);
   try {
-    const count = numberOption(options, 'count') ?? 100_000;
-    const real = numberOption(options, 'real') ?? 5_000;
-    return { ...(await runRelayNames({ seed, count, real, folder, progress, signal })) };
+    const { seed: _told, ...figures } = await runRelayNames({ seed, ...counts, folder, timeIsUp, progress, signal });
+    return { figures, ran: { count: figures.texts } };
   } finally {
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
   }
-};
+}

@@ -33,6 +33,8 @@ export interface RelayNamesOptions {
   readonly subjects?: readonly Subject[];
   /** Empty; what the real programs work in. */
   readonly folder: string;
+  /** No further text is offered then. */
+  readonly timeIsUp?: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -91,6 +93,7 @@ export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNa
   let done = 0;
   for (const text of textsOf(random, count)) {
     options.signal.throwIfAborted();
+    if (options.timeIsUp?.() === true) break;
     for (const lane of lanes) await offer(lane, text, random);
     done += 1;
     if (done % 10_000 === 0) options.progress(`${done} texts`);
@@ -112,7 +115,7 @@ export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNa
   const sum = (field: 'rendered' | 'refused' | 'refusedUnnamed' | 'wrong') =>
     Object.values(drivers).reduce((total, each) => total + each[field], 0);
   return {
-    ...{ seed, texts: count, rendered: sum('rendered'), refused: sum('refused') },
+    ...{ seed, texts: done, rendered: sum('rendered'), refused: sum('refused') },
     ...{ refusedUnnamed: sum('refusedUnnamed'), wrong: sum('wrong'), drivers },
     seconds: Math.round((performance.now() - startedMs) / 1_000),
     findings,

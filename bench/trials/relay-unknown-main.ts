@@ -1,10 +1,8 @@
-// `npm run trials -- relay-unknown`: the proof of UNKNOWN, as one JSON line. Options: `--seed`, `--parts drops,kills,stops`,
-// `--wires ssh,https`, `--drops` (1,000 of each kind on each wire), `--kills` (200), `--stops` (50), `--folder DIR`.
+// `npm run trials -- relay-unknown`: the proof of UNKNOWN, as one JSON line.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Bench } from '../bench.ts';
-import { numberOption } from './options.ts';
+import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { seededRandom } from './random.ts';
 import { planStops } from './relay-unknown/stops.ts';
 import { parts, runRelayUnknown, wires } from './relay-unknown.ts';
@@ -12,33 +10,49 @@ import { parts, runRelayUnknown, wires } from './relay-unknown.ts';
 const mostFindings = 20;
 const lanes = { drops: 8, kills: 6, stops: 8 };
 
-export const trialRelayUnknown: Bench = async ({ options, progress, signal }) => {
-  const seed = numberOption(options, 'seed') ?? Math.floor(Math.random() * 2 ** 31);
+const counts = {
+  drops: { help: 'dropped calls of each kind on each wire', usual: 300, full: 1_000 },
+  kills: { help: 'relays killed', usual: 80, full: 200 },
+  stops: { help: 'relays stopped', usual: 30, full: 50 },
+};
+
+export const trialRelayUnknown = defineBench({
+  counts,
+  options: {
+    parts: `some of ${parts.join(',')}`,
+    wires: `some of ${wires.join(',')}`,
+    folder: 'keeps the logs of all processes there',
+  },
+  run,
+});
+
+async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  const { seed, counts, options, timeIsUp, progress, signal } = context;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tidegate-unknown-')));
   // Passable for the user that the embedded servers run as.
   if (options.folder === undefined) await chmod(folder, 0o711);
-  progress(`seed ${seed}; folder ${folder}`);
+  progress(`folder ${folder}`);
   try {
-    const { findings, ...figures } = await runRelayUnknown({
-      ...{ seed, folder, lanes, progress, signal },
+    const {
+      findings,
+      seed: _told,
+      ...figures
+    } = await runRelayUnknown({
+      ...{ seed, folder, lanes, timeIsUp, progress, signal },
       parts: chosen(options, 'parts', parts),
       wires: chosen(options, 'wires', wires),
-      drops: numberOption(options, 'drops') ?? 1_000,
-      kills: numberOption(options, 'kills') ?? 200,
-      stops: planStops(numberOption(options, 'stops') ?? 50, seededRandom(seed)),
+      drops: counts.drops,
+      kills: counts.kills,
+      stops: planStops(counts.stops, seededRandom(seed)),
     });
-    return { ...figures, findings: findings.slice(0, mostFindings) };
+    return { figures: { ...figures, findings: findings.slice(0, mostFindings) }, ran: figures.ran };
   } finally {
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
   }
-};
+}
 
 /** Some of the names, separated by commas; all when it was not given. */
-function chosen<Name extends string>(
-  options: Readonly<Record<string, string>>,
-  option: string,
-  names: readonly Name[],
-): Name[] {
+function chosen<Name extends string>(options: BenchContext['options'], option: string, names: readonly Name[]): Name[] {
   const text = options[option];
   if (text === undefined) return [...names];
   const given = text.split(',');

@@ -12,7 +12,7 @@ import type { TrialServers } from './relay-unknown/arena.ts';
 import type { TrialDevice } from './relay-unknown/devices/device.ts';
 import { FortiGates } from './relay-unknown/devices/fortigates.ts';
 import { NftFirewall } from './relay-unknown/devices/nft-firewall.ts';
-import { type Drops, runDrops } from './relay-unknown/drops.ts';
+import { type Drops, dropKinds, runDrops } from './relay-unknown/drops.ts';
 import { type Kills, runKillsLane } from './relay-unknown/kills.ts';
 import { runStopsLane, type Stop, type Stops } from './relay-unknown/stops.ts';
 import { type SummedVerdict, spread, sumRecords, sumVerdicts } from './relay-unknown/sums.ts';
@@ -39,6 +39,8 @@ export interface RelayUnknownOptions {
   /** A data folder; it stays. */
   readonly folder: string;
   readonly labFolder?: string;
+  /** No further attempt is begun then. */
+  readonly timeIsUp?: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -54,6 +56,8 @@ export interface RelayUnknownResult extends SummedVerdict {
   readonly kills: Figures | undefined;
   readonly stops: Figures | undefined;
   readonly seconds: number;
+  /** What was really made of `drops` (of each kind, on the wire with fewest), `kills` and `stops`. */
+  readonly ran: Readonly<Record<Part, number>>;
 }
 
 /** All of them, or the first failure once the others have ended, too: what they stand on is taken away after that. */
@@ -65,6 +69,8 @@ async function together<Results extends readonly unknown[]>(
   await Promise.allSettled(work);
   return (await Promise.all(work)) as Results;
 }
+
+const never = (): boolean => false;
 
 interface Stage {
   readonly ending: AbortController;
@@ -99,14 +105,23 @@ export async function runRelayUnknown(options: RelayUnknownOptions): Promise<Rel
   for (const { findings } of all) for (const finding of findings) options.progress(finding);
   return {
     seed: options.seed,
-    trials: all.reduce((sum, { trials }) => sum + trials, 0),
+    trials: trialsOf(all),
     ...sumVerdicts(all),
     unexpected: all.reduce((sum, { unexpected }) => sum + unexpected, 0),
     drops: Object.fromEntries(Object.entries(drops).map(([wire, { findings: _told, ...figures }]) => [wire, figures])),
     kills: kills.length === 0 ? undefined : killFigures(kills),
     stops: stops.length === 0 ? undefined : stopFigures(stops),
     seconds: Math.round((performance.now() - startedMs) / 1_000),
+    ran: { drops: fewestDrops(drops), kills: trialsOf(kills), stops: trialsOf(stops) },
   };
+}
+
+const trialsOf = (lanes: readonly { readonly trials: number }[]): number =>
+  lanes.reduce((sum, { trials }) => sum + trials, 0);
+
+function fewestDrops(drops: Partial<Record<Wire, Drops>>): number {
+  const each = Object.values(drops).map(({ trials }) => Math.floor(trials / dropKinds.length));
+  return each.length === 0 ? 0 : Math.min(...each);
 }
 
 async function startServers(path: string, stack: AsyncDisposableStack, signal: AbortSignal): Promise<TrialServers> {
@@ -160,37 +175,37 @@ function deviceOfLane(devices: Stage['devices'], index: number): TrialDevice {
 
 /** One wire after the other. */
 async function runAllDrops({ options, servers, devices }: Stage): Promise<Partial<Record<Wire, Drops>>> {
-  const { progress, signal } = options;
+  const { progress, signal, timeIsUp = never } = options;
   const drops: Partial<Record<Wire, Drops>> = {};
   for (const [index, [wire, device]] of devices.entries()) {
-    const common = { servers, device, progress, signal, random: randomOf(options, index) };
+    const common = { servers, device, timeIsUp, progress, signal, random: randomOf(options, index) };
     drops[wire] = await runDrops({ ...common, calls: options.drops, lanes: options.lanes.drops });
   }
   return drops;
 }
 
 function runKills({ ending, options, servers, devices }: Stage): Promise<Kills[]> {
-  const { progress, signal } = options;
+  const { progress, signal, timeIsUp = never } = options;
   const lanes = Math.min(options.lanes.kills, options.kills);
   const share = (index: number) => Math.floor(options.kills / lanes) + (index < options.kills % lanes ? 1 : 0);
   return together(
     ending,
     Array.from({ length: lanes }, (_, index) => {
       const lane = firstLane(options, 'kills') + index;
-      const common = { servers, lane, progress, signal, random: randomOf(options, 100 + index) };
+      const common = { servers, lane, timeIsUp, progress, signal, random: randomOf(options, 100 + index) };
       return runKillsLane({ ...common, device: deviceOfLane(devices, index), trials: share(index) });
     }),
   );
 }
 
 function runStops({ ending, options, servers, devices }: Stage): Promise<Stops[]> {
-  const { progress, signal } = options;
+  const { progress, signal, timeIsUp = never } = options;
   const lanes = Math.min(options.lanes.stops, options.stops.length);
   return together(
     ending,
     shares(options.stops, lanes).map((stops, index) => {
       const lane = firstLane(options, 'stops') + index;
-      const common = { servers, lane, progress, signal, random: randomOf(options, 200 + index) };
+      const common = { servers, lane, timeIsUp, progress, signal, random: randomOf(options, 200 + index) };
       return runStopsLane({ ...common, device: deviceOfLane(devices, index), stops });
     }),
   );
@@ -209,7 +224,7 @@ function killFigures(lanes: readonly Kills[]): Figures {
   const { findings: _told, ...summed } = sumVerdicts(lanes);
   return {
     ...summed,
-    trials: lanes.reduce((sum, { trials }) => sum + trials, 0),
+    trials: trialsOf(lanes),
     kills: sumRecords(lanes.map(({ kills }) => kills)),
     missed: lanes.reduce((sum, { missed }) => sum + missed, 0),
     outcomes: sumRecords(lanes.map(({ outcomes }) => outcomes)),
@@ -221,7 +236,7 @@ function stopFigures(lanes: readonly Stops[]): Figures {
   const { findings: _told, ...summed } = sumVerdicts(lanes);
   return {
     ...summed,
-    trials: lanes.reduce((sum, { trials }) => sum + trials, 0),
+    trials: trialsOf(lanes),
     atMoments: lanes.reduce((sum, { atMoments }) => sum + atMoments, 0),
     longestMs: Math.max(...lanes.map(({ longestMs }) => longestMs)),
     takenOverMs: spread(lanes.flatMap(({ takenOverMs }) => takenOverMs)),

@@ -16,6 +16,8 @@ export interface DropsOptions {
   readonly calls: number;
   readonly lanes: number;
   readonly random: Random;
+  /** No further attempt is begun then. */
+  readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -59,7 +61,11 @@ export async function runDrops(options: DropsOptions): Promise<Drops> {
     await Promise.all(laneNumbers(lanes).map((lane) => arena.register(backendOf(lane), device.backend(lane), limits)));
     const run = new DropsRun(arena, options);
     for (const kind of dropKinds) {
-      for (let left = options.calls; left > 0 && !options.signal.aborted; left -= lanes * callsOfBatch) {
+      for (
+        let left = options.calls;
+        left > 0 && !options.signal.aborted && !options.timeIsUp();
+        left -= lanes * callsOfBatch
+      ) {
         await run.batch(kind, Math.min(left, lanes * callsOfBatch));
         progress(`${device.name}, ${kind}: ${options.calls - Math.max(0, left - lanes * callsOfBatch)} calls`);
       }

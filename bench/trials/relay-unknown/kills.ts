@@ -17,6 +17,8 @@ export interface KillsLaneOptions {
   readonly lane: number;
   readonly trials: number;
   readonly random: Random;
+  /** No further attempt is begun then. */
+  readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -53,7 +55,7 @@ export async function runKillsLane(options: KillsLaneOptions): Promise<Kills> {
   try {
     await arena.register(backend, device.backend(lane), competition.limits);
     const run = new KillsRun(arena, options);
-    for (let trial = 0; trial < trials && !signal.aborted; trial += 1) {
+    for (let trial = 0; trial < trials && !signal.aborted && !options.timeIsUp(); trial += 1) {
       const moment = moments[(trial + lane) % moments.length] ?? 'sent';
       progress(`${device.name}, lane ${lane}, kill ${trial + 1}/${trials}: ${await run.trial(moment)}`);
     }

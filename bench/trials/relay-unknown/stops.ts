@@ -23,6 +23,8 @@ export interface StopsLaneOptions {
   readonly lane: number;
   readonly stops: readonly Stop[];
   readonly random: Random;
+  /** No further attempt is begun then. */
+  readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -72,7 +74,7 @@ export async function runStopsLane(options: StopsLaneOptions): Promise<Stops> {
     await arena.register(backend, device.backend(lane), competition.limits);
     const run = new StopsRun(arena, options);
     for (const [trial, stop] of stops.entries()) {
-      if (signal.aborted) break;
+      if (signal.aborted || options.timeIsUp()) break;
       progress(`${device.name}, lane ${lane}, stop ${trial + 1}/${stops.length}: ${await run.trial(stop)}`);
     }
     const evidence = await readEvidence(arena.db);
