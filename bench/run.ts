@@ -4,24 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { compareWith } from './against/compare.ts';
 import { ArgumentError, type BenchArguments, parseArguments, usageOf } from './arguments.ts';
 import type { Bench } from './bench.ts';
-
-/** Loaded only when asked for: each brings its own servers. */
-const benches: Readonly<Record<string, () => Promise<Bench>>> = {
-  start: async () => (await import('./start.ts')).benchStart,
-  gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,
-  fanout: async () => (await import('./fanout.ts')).benchFanout,
-  relay: async () => (await import('./relay.ts')).benchRelay,
-  'relay-fleet': async () => (await import('./relay-fleet.ts')).benchRelayFleet,
-  writes: async () => (await import('./writes.ts')).benchWrites,
-  'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
-};
-
-const trials: Readonly<Record<string, () => Promise<Bench>>> = {
-  events: async () => (await import('./trials/events-main.ts')).trialEvents,
-  calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
-  'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
-  'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
-};
+import { benches, trials } from './tables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Of the 15 minutes that a run without options has; the rest is for starting, judging and stopping. */

@@ -1,0 +1,20 @@
+// Every benchmark and every failure trial, by name.
+import type { Bench } from './bench.ts';
+
+/** Loaded only when asked for: each brings its own servers. */
+export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  start: async () => (await import('./start.ts')).benchStart,
+  gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,
+  fanout: async () => (await import('./fanout.ts')).benchFanout,
+  relay: async () => (await import('./relay.ts')).benchRelay,
+  'relay-fleet': async () => (await import('./relay-fleet.ts')).benchRelayFleet,
+  writes: async () => (await import('./writes.ts')).benchWrites,
+  'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
+};
+
+export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
+  events: async () => (await import('./trials/events-main.ts')).trialEvents,
+  calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
+  'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
+  'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
+};

@@ -1,0 +1,29 @@
+// What holds for every benchmark and trial of the tables in bench/run.ts.
+import { describe, expect, test } from '@jest/globals';
+import { parseArguments } from '../../bench/arguments.ts';
+import type { Bench } from '../../bench/bench.ts';
+import { benches, trials } from '../../bench/tables.ts';
+
+const all = Object.entries({ ...benches, ...trials });
+
+describe.each(all)('%s', (_name, load) => {
+  test('its counts and options can be given, and none takes the place of a common one', async () => {
+    const bench: Bench = await load();
+    const names = [...Object.keys(bench.counts), ...Object.keys(bench.options ?? {})];
+    expect(new Set(names).size).toBe(names.length);
+    for (const common of ['seed', 'full', 'against', 'help']) expect(names).not.toContain(common);
+    for (const count of Object.values(bench.counts))
+      expect(count.full ?? count.usual).toBeGreaterThanOrEqual(count.usual);
+    expect(parseArguments(bench, ['--full']).full).toBe(true);
+  });
+
+  test('a turn of --against names counts and options that it has', async () => {
+    const { against, counts, options = {} }: Bench = await load();
+    if (against === undefined) return;
+    expect(Object.keys(counts)).toEqual(expect.arrayContaining(Object.keys(against.counts)));
+    const given = Object.keys(against.options ?? {});
+    const taken = against.measuredBy === 'this benchmark' ? [...given, 'product'] : given;
+    expect(Object.keys(options)).toEqual(expect.arrayContaining(taken));
+    expect(against.cpuPerUnit.length).toBeGreaterThan(0);
+  });
+});
