@@ -5,15 +5,9 @@ import { newUuid } from '../../platform/ids.ts';
 import { checkLease } from '../../platform/leases.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
+import type { BackendRow } from './backends/backend.ts';
 import { changeBackend, presentedIn } from './backends/backend-events.ts';
-import {
-  type BackendChange,
-  type BackendRow,
-  credentialsOf,
-  lockBackend,
-  readBackend,
-  writeHealth,
-} from './backends/backend-store.ts';
+import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from './backends/backend-store.ts';
 import { isLasting, passage } from './backends/circuit.ts';
 import { contextOf, openEndpoint } from './backends/endpoint.ts';
 import type { Driver } from './drivers/driver.ts';

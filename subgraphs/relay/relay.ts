@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Registry } from 'prom-client';
-import type { Commits } from '../../platform/commits.ts';
+import type { Resolvers } from '../../generated/graph/relay.ts';
+import { type Commits, commitResolvers } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
+import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -14,27 +16,34 @@ import { Loop } from '../../platform/loop.ts';
 import type { Mutations } from '../../platform/mutation.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
+import { BackendReads } from './backends/backend-reads.ts';
+import { backendResolvers } from './backends/backend-resolvers.ts';
 import { BackendService } from './backends/backend-service.ts';
+import { callResolvers } from './calls/call-resolvers.ts';
 import { CallService } from './calls/call-service.ts';
 import { EndWaiter } from './calls/end-waiter.ts';
 import { ProcessLease } from './calls/process-lease.ts';
 import { ReadService } from './calls/read-service.ts';
 import { SettleService } from './calls/settle-service.ts';
 import type { Driver } from './drivers/driver.ts';
+import { driverResolvers } from './drivers/driver-resolvers.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
 import { BackendManager } from './holding/backend-manager.ts';
 import { Completions } from './holding/completions.ts';
 import { DeviceReader } from './holding/device-reader.ts';
+import { queueResolvers } from './holding/queue-resolvers.ts';
 import { Journal } from './journal/journal.ts';
+import { OperationReads } from './journal/operation-reads.ts';
+import { operationResolvers } from './journal/operation-resolvers.ts';
 import { Recovery } from './journal/recovery.ts';
 import { VerdictRecorder } from './journal/verdict-recorder.ts';
 import { MappingChangeFeed } from './mappings/change-feed.ts';
+import { MappingReads } from './mappings/mapping-reads.ts';
+import { mappingResolvers } from './mappings/mapping-resolvers.ts';
 import { MappingService } from './mappings/mapping-service.ts';
 import { addRelayMetrics } from './metrics.ts';
-import { Entities } from './resolvers/entities.ts';
-import { Feeds } from './resolvers/feeds.ts';
-import { Pages } from './resolvers/pages.ts';
-import { relayResolvers } from './resolvers/resolvers.ts';
+import { feedResolvers } from './resolvers/feeds.ts';
+import { inputScalars } from './resolvers/input-scalars.ts';
 import { defaultSettings, type RelaySettings } from './settings.ts';
 import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
@@ -104,16 +113,32 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   });
   if (options.registry !== undefined) addRelayMetrics(options.registry, { manager, recorder });
 
-  const resolvers = relayResolvers({
-    ...{ db, leases, commits, drivers, backends, calls, owner, name },
-    entities: new Entities(db),
-    pages: new Pages(db),
-    feeds: new Feeds({ db, feed }),
-    reads: new ReadService({ db, drivers, reader }),
-    mappingService: new MappingService({ db, mutations, wake, drivers, reader }),
-    mappingChanges: new MappingChangeFeed({ db, feed }),
-    settling: new SettleService({ db, mutations, journal, reader, drivers }),
-  });
+  const backendReads = new BackendReads(db);
+  const mappingReads = new MappingReads(db);
+  const operationReads = new OperationReads(db);
+  const mappingService = new MappingService({ db, mutations, wake, drivers, reader });
+  const resolvers = mergeResolvers<Resolvers>([
+    inputScalars,
+    { Commit: commitResolvers(commits), Node: { __resolveType: () => null } },
+    driverResolvers(drivers),
+    backendResolvers({ reads: backendReads, service: backends, drivers }),
+    mappingResolvers({
+      reads: mappingReads,
+      service: mappingService,
+      changes: new MappingChangeFeed({ reads: mappingReads, feed }),
+      backends: backendReads,
+    }),
+    operationResolvers({ reads: operationReads, backends: backendReads, mappings: mappingReads }),
+    queueResolvers({ operations: operationReads, leases, owner, name }),
+    callResolvers({
+      db,
+      calls,
+      settling: new SettleService({ db, mutations, journal, reader, drivers }),
+      reads: new ReadService({ db, drivers, reader }),
+      mappings: mappingReads,
+    }),
+    feedResolvers({ db, feed }),
+  ]);
 
   let drained: Promise<void> | undefined;
   const drain = (): Promise<void> => {

@@ -9,6 +9,7 @@ import type { Authenticator } from '../../platform/access.ts';
 import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
+import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
 import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Mutations } from '../../platform/mutation.ts';
@@ -74,7 +75,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const projectService = new ProjectService({ projects, users, mutations, wake });
   const userService = new UserService({ users, entities, credentials, hasher, mutations, keyring, wake });
   const tokenService = new TokenService({ tokens, projects, mutations, wake });
-  const resolvers = merge([
+  const resolvers = mergeResolvers<Resolvers>([
     { DateTime: dateTimeScalar, JSON: jsonScalar },
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, service: projectService }),
@@ -90,13 +91,4 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     authenticator: new SystemAuthenticator({ credentials, accessTokens }),
     firstStart: new FirstStart({ db, users, userService, projects, projectService, tokenService, hasher }),
   };
-}
-
-/** The root types' fields come from several modules; all other types from one each. */
-function merge(modules: readonly Resolvers[]): Resolvers {
-  const merged: Record<string, object> = {};
-  for (const module of modules)
-    for (const [type, fields] of Object.entries(module))
-      merged[type] = type in merged ? { ...merged[type], ...fields } : fields;
-  return merged as Resolvers;
 }

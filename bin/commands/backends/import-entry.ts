@@ -12,7 +12,7 @@ import {
   checkName,
   checkSite,
 } from '../../../subgraphs/relay/backends/backend-input.ts';
-import { type CredentialsInput, credentialFields } from '../../../subgraphs/relay/backends/credentials.ts';
+import { type BackendCredentialsInput, credentialFields } from '../../../subgraphs/relay/backends/credentials.ts';
 import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './import-secrets.ts';
 
 /** A backend as the file wants it; what is undefined is left as it is. */
@@ -20,7 +20,7 @@ export interface ImportEntry {
   readonly name: string;
   readonly driver: string;
   readonly host: string;
-  readonly credentials: CredentialsInput;
+  readonly credentials: BackendCredentialsInput;
   readonly site?: string;
   readonly labels?: readonly { readonly name: string; readonly value: string }[];
   readonly port?: number;
@@ -148,7 +148,7 @@ async function readCredentials(
   map: unknown,
   places: SecretPlaces,
   faults: EntryFault[],
-): Promise<CredentialsInput | undefined> {
+): Promise<BackendCredentialsInput | undefined> {
   if (map === undefined) return undefined;
   const read: Record<string, string> = {};
   const before = faults.length;
@@ -168,7 +168,7 @@ async function readCredentials(
   }
   if (!Object.hasOwn(map as object, 'username'))
     faults.push({ path: ['credentials'], message: 'credentials.username is missing' });
-  return faults.length === before ? (read as unknown as CredentialsInput) : undefined;
+  return faults.length === before ? (read as unknown as BackendCredentialsInput) : undefined;
 }
 
 async function readCertificates(

@@ -2,7 +2,8 @@
 import type { Transaction } from '../../../platform/database/database.ts';
 import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { type BackendChange, type BackendRow, updateBackend } from './backend-store.ts';
+import type { BackendRow } from './backend.ts';
+import { type BackendChange, updateBackend } from './backend-store.ts';
 
 const kinds = {
   provisioningStatus: 'backend.provisioningStatus',

@@ -1,22 +1,12 @@
 // What a backend's fields may be. Faults are collected in the caller's InputCheck, with the paths of the mutation's input.
 import { X509Certificate } from 'node:crypto';
+import type { BackendCredentialsInput, BackendLimitsInput, LabelInput } from '../../../generated/graph/relay.ts';
 import { invariant } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import { validateObject } from '../drivers/arguments.ts';
 import type { Driver, JsonObject } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
-import { type CredentialsInput, credentialFields } from './credentials.ts';
-
-export interface LimitsInput {
-  readonly concurrency?: number | null;
-  readonly queueLimit?: number | null;
-  readonly deadlineMs?: number | null;
-}
-
-export interface LabelInput {
-  readonly name: string;
-  readonly value: string;
-}
+import { credentialFields } from './credentials.ts';
 
 export const defaultLimits = { concurrency: 4, queueLimit: 1000, deadlineMs: 30_000 } as const;
 
@@ -46,7 +36,7 @@ export function checkLabels(check: InputCheck, labels: readonly LabelInput[] | n
   if (twice >= 0) check.fault(`labels.${twice}.name`, `label ${names[twice]} is given twice; a name has one value`);
 }
 
-export function checkLimits(check: InputCheck, limits: LimitsInput | null | undefined): void {
+export function checkLimits(check: InputCheck, limits: BackendLimitsInput | null | undefined): void {
   check.integer('limits.concurrency', limits?.concurrency, { min: 1, max: 16 });
   check.integer('limits.queueLimit', limits?.queueLimit, { min: 0, max: 10_000 });
   check.integer('limits.deadlineMs', limits?.deadlineMs, { min: 100, max: 600_000 });
@@ -114,7 +104,7 @@ export function usualPort(driver: Driver, options: JsonObject): number {
 }
 
 /** Secrets are never named in a message. */
-export function checkCredentials(check: InputCheck, input: CredentialsInput, driver: Driver | undefined): void {
+export function checkCredentials(check: InputCheck, input: BackendCredentialsInput, driver: Driver | undefined): void {
   check.text('credentials.username', input.username, { required: true, min: 1, max: 255 });
   check.text('credentials.password', input.password, { min: 1, max: 1024 });
   check.text('credentials.privateKey', input.privateKey, { min: 1, max: 15_000, multiline: true });

@@ -1,4 +1,12 @@
 // The registry of backends: registers, changes and deletes them. Each is one database transaction at the mutation's edge.
+import type {
+  BackendCertificateAcceptInput,
+  BackendCircuitCloseInput,
+  BackendCreateInput,
+  BackendDeleteInput,
+  BackendHostKeyAcceptInput,
+  BackendUpdateInput,
+} from '../../../generated/graph/relay.ts';
 import type { CommitToken } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
@@ -14,7 +22,7 @@ import { maySee, oneProject, requireRole } from '../access.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { countLiveMappings } from '../mappings/mapping-store.ts';
 import { orphanMappings } from '../mappings/orphans.ts';
-import type { CryptoProfile } from '../transports/session.ts';
+import type { BackendRow } from './backend.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';
 import {
   canonicalFingerprint,
@@ -28,72 +36,18 @@ import {
   checkOptions,
   checkSite,
   defaultLimits,
-  type LabelInput,
-  type LimitsInput,
   usualPort,
   withDefaults,
 } from './backend-input.ts';
 import {
   type BackendChange,
-  type BackendRow,
   insertBackend,
   lockBackend,
   readBackend,
   replaceCredentials,
   replaceLabels,
 } from './backend-store.ts';
-import { type CredentialsInput, sealCredentials } from './credentials.ts';
-
-export interface BackendCreateInput {
-  readonly idempotencyKey?: string | null;
-  readonly projectId?: string | null;
-  readonly name: string;
-  readonly driver: string;
-  readonly site?: string | null;
-  readonly labels?: readonly LabelInput[] | null;
-  readonly host: string;
-  readonly port?: number | null;
-  readonly limits?: LimitsInput | null;
-  readonly cryptoProfile?: CryptoProfile | null;
-  readonly allowInit?: boolean | null;
-  readonly hostKeySha256?: string | null;
-  readonly certificateSha256?: string | null;
-  readonly caCertificates?: string | null;
-  readonly options?: unknown;
-  readonly credentials: CredentialsInput;
-}
-
-export interface BackendUpdateInput {
-  readonly idempotencyKey?: string | null;
-  readonly id: string;
-  readonly expectedVersion?: number | null;
-  readonly site?: string | null;
-  readonly labels?: readonly LabelInput[] | null;
-  readonly host?: string | null;
-  readonly port?: number | null;
-  readonly limits?: LimitsInput | null;
-  readonly cryptoProfile?: CryptoProfile | null;
-  readonly allowInit?: boolean | null;
-  readonly caCertificates?: string | null;
-  readonly options?: unknown;
-  readonly credentials?: CredentialsInput | null;
-  readonly enabled?: boolean | null;
-}
-
-export interface BackendIdInput {
-  readonly idempotencyKey?: string | null;
-  readonly id: string;
-}
-export interface BackendHostKeyAcceptInput extends BackendIdInput {
-  readonly hostKeySha256: string;
-}
-export interface BackendCertificateAcceptInput extends BackendIdInput {
-  readonly certificateSha256: string;
-}
-export interface BackendDeleteInput extends BackendIdInput {
-  readonly expectedVersion?: number | null;
-  readonly orphanMappings?: boolean | null;
-}
+import { sealCredentials } from './credentials.ts';
 
 export interface BackendResult {
   readonly backend: BackendRow | null;
@@ -183,7 +137,7 @@ export class BackendService {
     });
   }
 
-  closeCircuit(context: RequestContext, input: BackendIdInput): Promise<BackendResult> {
+  closeCircuit(context: RequestContext, input: BackendCircuitCloseInput): Promise<BackendResult> {
     return this.#edge('backendCircuitClose', context, input, async () => {
       const check = new InputCheck();
       check.idempotencyKey(input.idempotencyKey);

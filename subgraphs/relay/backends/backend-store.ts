@@ -3,51 +3,7 @@ import type { Sql, SqlValue, Transaction } from '../../../platform/database/data
 import type { Sealed } from '../../../platform/secrets/seal.ts';
 import type { Family } from '../drivers/driver.ts';
 import type { CryptoProfile } from '../transports/session.ts';
-
-export type ProvisioningStatus = 'ENABLED' | 'DISABLED' | 'DELETED';
-export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
-export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
-
-export type PresentedKind = 'HOST_KEY' | 'CERTIFICATE';
-
-export interface BackendRow {
-  readonly id: string;
-  readonly projectId: string;
-  readonly name: string;
-  readonly family: Family;
-  readonly driver: string;
-  readonly ordinal: number;
-  readonly site: string | null;
-  readonly host: string;
-  readonly port: number;
-  readonly concurrency: number;
-  readonly queueLimit: number;
-  readonly deadlineMs: number;
-  readonly cryptoProfile: CryptoProfile;
-  readonly allowInit: number;
-  readonly hostKeySha256: string | null;
-  readonly certificateSha256: string | null;
-  readonly caCertificates: string | null;
-  /** JSON text, as the driver's optionsSchema has it. */
-  readonly options: string;
-  /** What the device showed last that is not accepted. */
-  readonly presentedKind: PresentedKind | null;
-  readonly presentedSha256: string | null;
-  readonly provisioningStatus: ProvisioningStatus;
-  readonly operatingStatus: OperatingStatus;
-  readonly checkedAt: Date | null;
-  readonly latencyMs: number | null;
-  readonly softwareVersion: string | null;
-  readonly serial: string | null;
-  readonly healthMessage: string | null;
-  readonly circuitState: CircuitState;
-  readonly circuitSince: Date | null;
-  readonly circuitReason: string | null;
-  /** By the database's clock; null when it was never opened. */
-  readonly circuitAgeMs: number | null;
-  readonly version: number;
-  readonly createdAt: Date;
-}
+import type { BackendRow } from './backend.ts';
 
 const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.ordinal, b.site, b.host, b.port,
   b.concurrency, b.queue_limit AS queueLimit, b.deadline_ms AS deadlineMs, b.crypto_profile AS cryptoProfile,
@@ -59,6 +15,13 @@ const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason,
   TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt`;
 
+/** TINYINT(1) comes as a number. */
+type Raw = Omit<BackendRow, 'allowInit'> & { readonly allowInit: number };
+
+function toRow(raw: Raw): BackendRow {
+  return { ...raw, allowInit: raw.allowInit === 1 };
+}
+
 export async function readBackend(sql: Sql, id: string): Promise<BackendRow | undefined> {
   return (await readBackends(sql, [id])).get(id);
 }
@@ -66,18 +29,19 @@ export async function readBackend(sql: Sql, id: string): Promise<BackendRow | un
 /** Also deleted ones. */
 export async function readBackends(sql: Sql, ids: readonly string[]): Promise<Map<string, BackendRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql.query<BackendRow>(
+  const rows = await sql.query<Raw>(
     `SELECT ${columns} FROM backend b WHERE b.id IN (${ids.map(() => '?').join(', ')})`,
     ids,
   );
-  return new Map(rows.map((row) => [row.id, row]));
+  return new Map(rows.map((row) => [row.id, toRow(row)]));
 }
 
 export async function lockBackend(tx: Transaction, id: string): Promise<BackendRow | undefined> {
-  const rows = await tx.query<BackendRow>(`SELECT ${columns} FROM backend b WHERE b.id = ? FOR UPDATE`, [id]);
-  return rows[0];
+  const rows = await tx.query<Raw>(`SELECT ${columns} FROM backend b WHERE b.id = ? FOR UPDATE`, [id]);
+  return rows[0] && toRow(rows[0]);
 }
 
+/** What a call's selector says. */
 export interface BackendFilter {
   readonly projects: 'all' | readonly string[];
   readonly id?: string | undefined;
@@ -86,16 +50,13 @@ export interface BackendFilter {
   readonly ordinal?: number | undefined;
   readonly site?: string | undefined;
   readonly label?: { readonly name: string; readonly value: string } | undefined;
-  readonly operatingStatus?: string | undefined;
   /** Only those where this CMP object lives. */
   readonly livesThere?: { readonly namespace: string; readonly type: string; readonly externalId: string } | undefined;
-  /** Name and id of the last one of the page before. */
-  readonly after?: readonly [string, string] | undefined;
   readonly take: number;
 }
 
 /** By name; without deleted ones. */
-export async function listBackends(sql: Sql, filter: BackendFilter): Promise<BackendRow[]> {
+export async function matchingBackends(sql: Sql, filter: BackendFilter): Promise<BackendRow[]> {
   const where: string[] = ["b.provisioning_status <> 'DELETED'"];
   const values: SqlValue[] = [];
   const and = (condition: string, ...given: readonly (SqlValue | undefined)[]) => {
@@ -112,7 +73,6 @@ export async function listBackends(sql: Sql, filter: BackendFilter): Promise<Bac
   and('b.family = ?', filter.family);
   and('b.ordinal = ?', filter.ordinal);
   and('b.site = ?', filter.site);
-  and('b.operating_status = ?', filter.operatingStatus);
   and(
     'EXISTS (SELECT 1 FROM backend_label l WHERE l.backend_id = b.id AND l.name = ? AND l.value = ?)',
     filter.label?.name,
@@ -125,11 +85,11 @@ export async function listBackends(sql: Sql, filter: BackendFilter): Promise<Bac
     filter.livesThere?.type,
     filter.livesThere?.externalId,
   );
-  and('(b.name, b.id) > (?, ?)', filter.after?.[0], filter.after?.[1]);
-  return sql.query<BackendRow>(
+  const rows = await sql.query<Raw>(
     `SELECT ${columns} FROM backend b WHERE ${where.join(' AND ')} ORDER BY b.name, b.id LIMIT ${filter.take}`,
     values,
   );
+  return rows.map(toRow);
 }
 
 export interface NewBackend {
@@ -268,15 +228,6 @@ export async function replaceLabels(tx: Transaction, backendId: string, labels: 
       label.name,
       label.value,
     ]);
-}
-
-export async function labelsOf(sql: Sql, ids: readonly string[]): Promise<Map<string, LabelRow[]>> {
-  const rows = await sql.query<LabelRow & { backendId: string }>(
-    `SELECT backend_id AS backendId, name, value FROM backend_label
-    WHERE backend_id IN (${ids.map(() => '?').join(', ')}) ORDER BY backend_id, name`,
-    ids,
-  );
-  return grouped(ids, rows);
 }
 
 export interface CredentialRow extends Sealed {

@@ -2,7 +2,7 @@
 // the backend's row, so that every process and a restart see it; this is the rule.
 
 import type { ReserveFailure } from '../transports/session.ts';
-import type { BackendRow } from './backend-store.ts';
+import type { BackendRow } from './backend.ts';
 
 /** Trying again would not help, or would lock an account: only a person, or new credentials, host key or certificate, close it. */
 const lasting: ReadonlySet<string> = new Set([

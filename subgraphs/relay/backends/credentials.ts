@@ -1,17 +1,11 @@
 // Credentials at rest: each field sealed by itself, bound to its backend and field, so that a copied row opens nothing.
+import type { BackendCredentialsInput } from '../../../generated/graph/relay.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { Sealed, Sealer } from '../../../platform/secrets/seal.ts';
 import type { CredentialField } from '../drivers/driver.ts';
 import type { CredentialRow } from './backend-store.ts';
 
-export interface CredentialsInput {
-  readonly username: string;
-  readonly password?: string | null;
-  readonly privateKey?: string | null;
-  readonly passphrase?: string | null;
-  readonly apiToken?: string | null;
-  readonly clientCertificate?: string | null;
-}
+export type { BackendCredentialsInput };
 
 export const credentialFields = [
   'username',
@@ -22,7 +16,11 @@ export const credentialFields = [
   'clientCertificate',
 ] as const satisfies readonly CredentialField[];
 
-export function sealCredentials(sealer: Sealer, backendId: string, input: CredentialsInput): Map<string, Sealed> {
+export function sealCredentials(
+  sealer: Sealer,
+  backendId: string,
+  input: BackendCredentialsInput,
+): Map<string, Sealed> {
   const sealed = new Map<string, Sealed>();
   for (const field of credentialFields) {
     const value = input[field];

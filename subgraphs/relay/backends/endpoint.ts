@@ -5,7 +5,8 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendContext, Credentials, Driver, JsonObject } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
 import type { BackendEndpoint } from '../transports/wires.ts';
-import type { BackendRow, CredentialRow } from './backend-store.ts';
+import type { BackendRow } from './backend.ts';
+import type { CredentialRow } from './backend-store.ts';
 import { openCredentials } from './credentials.ts';
 
 /** Refuses NOT_SUPPORTED. */

@@ -1,4 +1,5 @@
 // Chooses the backend of a call: all that the selector names must match, and exactly one must be left.
+import type { BackendSelector } from '../../../generated/graph/relay.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -7,19 +8,9 @@ import type { InputCheck } from '../../../platform/input.ts';
 import { projectsOf } from '../access.ts';
 import type { CmpReference } from '../cmp-reference.ts';
 import { countLiveMappings } from '../mappings/mapping-store.ts';
-import { checkName, type LabelInput } from './backend-input.ts';
-import { type BackendRow, listBackends } from './backend-store.ts';
-
-export interface BackendSelector {
-  readonly id?: string | null;
-  readonly name?: string | null;
-  readonly family?: string | null;
-  readonly ordinal?: number | null;
-  readonly label?: LabelInput | null;
-  readonly site?: string | null;
-  readonly whereMapped?: boolean | null;
-  readonly leastMapped?: boolean | null;
-}
+import type { BackendRow } from './backend.ts';
+import { checkName } from './backend-input.ts';
+import { matchingBackends } from './backend-store.ts';
 
 const mostCandidates = 1000;
 const shownCandidates = 10;
@@ -54,7 +45,7 @@ export async function selectBackend(
   const { backend: selector, cmp } = request;
   const id = selector.id == null ? undefined : decodeUuid('Backend', selector.id);
   if (selector.id != null && id === undefined) notFound(selector);
-  const matching = await listBackends(sql, {
+  const matching = await matchingBackends(sql, {
     projects: projectsOf(identity, request.projectId),
     id,
     name: selector.name ?? undefined,

@@ -1,32 +1,17 @@
 // A call as a mutation asks for it, whatever the mutation: which backend, which of its driver's operations, and where a
 // fault of an argument is in the mutation's input.
+import type { BackendSelector, RelayCallInput } from '../../../generated/graph/relay.ts';
 import { refuse, type UserError, userError } from '../../../platform/errors.ts';
-import type { CmpObjectKey } from '../../../platform/graph/cmp-object.ts';
-import { cmpObjectProblems } from '../../../platform/graph/cmp-object.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import type { BackendRow } from '../backends/backend-store.ts';
-import type { BackendSelector } from '../backends/selector.ts';
-import type { CmpReference } from '../cmp-reference.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { type CmpReference, checkCmpObject } from '../cmp-reference.ts';
 import type { BackendObject, Driver } from '../drivers/driver.ts';
 
-export interface CmpObjectInput {
-  readonly namespace?: string | null;
-  readonly type: string;
-  readonly externalId: string;
-  readonly role?: string | null;
-}
-
 /** What all relaying mutations have in common. */
-export interface CallInput {
-  readonly idempotencyKey?: string | null;
-  readonly projectId?: string | null;
-  readonly cmpObject?: CmpObjectInput | null;
-  readonly waitMs?: number | null;
-  readonly deadlineMs?: number | null;
-  readonly shared?: boolean | null;
-  readonly force?: boolean | null;
-  readonly dryRun?: boolean | null;
-}
+export type CallInput = Pick<
+  RelayCallInput,
+  'idempotencyKey' | 'projectId' | 'cmpObject' | 'waitMs' | 'deadlineMs' | 'shared' | 'force' | 'dryRun'
+>;
 
 /** What a driver is to do. */
 export interface PlannedCall {
@@ -61,28 +46,6 @@ export interface CallRequest {
   target(): Promise<Target>;
   /** May refuse (NOT_SUPPORTED). */
   plan(driver: Driver): PlannedCall;
-}
-
-export function cmpReferenceOf(input: CmpObjectInput | null | undefined): CmpReference | null {
-  if (input == null) return null;
-  return {
-    namespace: input.namespace ?? 'default',
-    type: input.type,
-    externalId: input.externalId,
-    role: input.role ?? '',
-  };
-}
-
-const rolePattern = /^[A-Za-z0-9._-]*$/;
-
-export function checkCmpObject(check: InputCheck, input: CmpObjectInput | null | undefined): void {
-  const cmp = cmpReferenceOf(input);
-  if (cmp === null) return;
-  const key: CmpObjectKey = cmp;
-  for (const problem of cmpObjectProblems(key))
-    check.fault(`cmpObject.${problem.field}`, problem.message, problem.code);
-  const wants = 'letters, digits, dot, hyphen, underscore';
-  check.text('cmpObject.role', cmp.role, { max: 63, pattern: rolePattern, wants });
 }
 
 export function checkCallInput(check: InputCheck, request: CallRequest): void {

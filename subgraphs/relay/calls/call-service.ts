@@ -18,11 +18,11 @@ import { InputCheck } from '../../../platform/input.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
 import { projectsOf, requireRole } from '../access.ts';
-import type { BackendRow } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
 import { passage } from '../backends/circuit.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { selectBackend } from '../backends/selector.ts';
-import { objectHash } from '../cmp-reference.ts';
+import { cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import { validateArguments } from '../drivers/arguments.ts';
 import type { Driver, RenderContext } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
@@ -36,7 +36,7 @@ import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
 import { type AcceptedCall, type CallResult, desiredOf, wireText } from '../model/operation.ts';
 import { isEnded, isUnsettled } from '../model/states.ts';
 import type { RelaySettings } from '../settings.ts';
-import { argumentFaults, type CallRequest, checkCallInput, cmpReferenceOf, notSupported } from './call-request.ts';
+import { argumentFaults, type CallRequest, checkCallInput, notSupported } from './call-request.ts';
 import type { EndWaiter } from './end-waiter.ts';
 import { deviceCheck } from './read-service.ts';
 
@@ -192,7 +192,7 @@ export class CallService {
       refuse('NOT_SUPPORTED', `${operation.name} changes nothing: use relayRead`, { field: ['input', 'operation'] });
     const checked = validateArguments(operation, plan.arguments);
     if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
-    if (operation.category === 'INIT' && backend.allowInit !== 1)
+    if (operation.category === 'INIT' && !backend.allowInit)
       refuse('INIT_NOT_ALLOWED', `${operation.name} sets a backend up, which ${backend.name} does not allow`, {
         field: ['input', 'operation'],
       });

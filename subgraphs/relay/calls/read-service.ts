@@ -1,4 +1,5 @@
 // Queries of a backend (`relayRead`) and dry runs of calls: rendered and asked, never journaled.
+import type { RelayReadInput } from '../../../generated/graph/relay.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -7,19 +8,12 @@ import { InputCheck } from '../../../platform/input.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
 import { requireRole } from '../access.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
-import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
+import { checkSelector, selectBackend } from '../backends/selector.ts';
 import { validateArguments } from '../drivers/arguments.ts';
 import type { Driver, DriverOperation, JsonObject, RenderContext, WireCall } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import { wireText } from '../model/operation.ts';
 import { argumentFaults, notSupported } from './call-request.ts';
-
-export interface RelayReadInput {
-  readonly projectId?: string | null;
-  readonly backend: BackendSelector;
-  readonly operation: string;
-  readonly arguments: unknown;
-}
 
 export interface ReadResult {
   readonly result: unknown;

@@ -1,5 +1,6 @@
 // Settling a call whose outcome is unknown: by the driver's probe, which looks, or by a person who looked. Never by guessing,
 // and never by calling again.
+import type { OperationSettleInput } from '../../../generated/graph/relay.ts';
 import type { CommitToken } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
@@ -17,14 +18,6 @@ import { isQuiet, readOperation } from '../journal/operation-store.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
 import { type Finding, lookOf } from './settle-look.ts';
-
-export interface OperationSettleInput {
-  readonly idempotencyKey?: string | null;
-  readonly id: string;
-  readonly verdict?: 'SUCCEEDED' | 'FAILED' | null;
-  readonly note?: string | null;
-  readonly force?: boolean | null;
-}
 
 export interface SettleResult {
   readonly operation: OperationRow | null;

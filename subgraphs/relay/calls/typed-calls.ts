@@ -1,5 +1,6 @@
 // The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for everything else, and the
 // deletion of what a mapping stands for.
+import type { MappedObjectDeleteInput, RelayCallInput } from '../../../generated/graph/relay.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { invariant, refuse } from '../../../platform/errors.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -7,24 +8,17 @@ import { decodeUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import { maySee } from '../access.ts';
 import { readBackend } from '../backends/backend-store.ts';
-import { type BackendSelector, checkSelector } from '../backends/selector.ts';
+import { checkSelector } from '../backends/selector.ts';
 import { validateObject } from '../drivers/arguments.ts';
 import type { ArgumentFault, Driver, JsonObject, JsonValue, TypedCall } from '../drivers/driver.ts';
 import { objectSchema } from '../families/fields.ts';
 import type { TypedMutation } from '../families/typed-mutation.ts';
-import { type MappingRow, readMapping } from '../mappings/mapping-store.ts';
+import type { MappingRow } from '../mappings/mapping.ts';
+import { readMapping } from '../mappings/mapping-store.ts';
 import { type CallInput, type CallRequest, notSupported, type PlannedCall, type Target } from './call-request.ts';
 
-export interface SelectedInput extends CallInput {
-  readonly backend: BackendSelector;
-}
-export interface RelayCallInput extends SelectedInput {
-  readonly operation: string;
-  readonly arguments: unknown;
-}
-export interface MappedObjectDeleteInput extends CallInput {
-  readonly mappingId: string;
-}
+/** Of a mutation that chooses its backend. */
+export type SelectedInput = CallInput & Pick<RelayCallInput, 'backend'>;
 
 const longestOperationName = 64;
 
@@ -93,7 +87,7 @@ export function mappedObjectDelete(
           externalId: mapping.cmpId,
           role: mapping.role,
         },
-        shared: mapping.shared === 1,
+        shared: mapping.shared,
       };
     },
     plan(driver) {

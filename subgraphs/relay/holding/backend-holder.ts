@@ -2,14 +2,9 @@
 // one after the other. What waits is queue-pump.ts.
 import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
+import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
-import {
-  type BackendChange,
-  type BackendRow,
-  credentialsOf,
-  lockBackend,
-  readBackend,
-} from '../backends/backend-store.ts';
+import { type BackendChange, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
 import { CircuitBreaker, isOurs } from '../backends/circuit.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';

@@ -1,8 +1,9 @@
 // Which backends this process holds. A backend is taken, under its lease, by whoever has work for it and finds it free;
 // it is let go when it has been idle.
+import type { BackendSelector } from '../../../generated/graph/relay.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { type BackendRow, readBackend } from '../backends/backend-store.ts';
-import type { BackendSelector } from '../backends/selector.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { readBackend } from '../backends/backend-store.ts';
 import { backendsWithPending } from '../journal/operation-store.ts';
 import { BackendHolder } from './backend-holder.ts';
 import type { HolderParts } from './holder-parts.ts';

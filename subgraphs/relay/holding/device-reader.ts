@@ -3,7 +3,8 @@
 import type { Database } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
-import { type BackendRow, credentialsOf } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { credentialsOf } from '../backends/backend-store.ts';
 import { passage } from '../backends/circuit.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, WireCall } from '../drivers/driver.ts';

@@ -4,7 +4,7 @@ import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import type { BackendRow } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
 import type { Driver, DriverOperation, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';

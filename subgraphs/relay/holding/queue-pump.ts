@@ -3,7 +3,8 @@
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
-import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { readBackend } from '../backends/backend-store.ts';
 import { passage } from '../backends/circuit.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import { processLease } from '../calls/process-lease.ts';

@@ -1,5 +1,5 @@
 // What was learned of a call beside its transitions: rows that are only ever added.
-import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Transaction } from '../../../platform/database/database.ts';
 import type { OperationMark } from '../model/operation.ts';
 import { touchOperation } from './operation-store.ts';
 
@@ -9,11 +9,6 @@ export interface Evidence {
   /** A state, or ABSENT_SO_FAR. */
   readonly finding: string;
   readonly note: string | null;
-}
-
-export interface EvidenceRow extends Evidence {
-  readonly operationId: string;
-  readonly at: Date;
 }
 
 /** The most that is kept for one operation. */
@@ -33,17 +28,4 @@ export async function addEvidence(
     [operationId, evidence.source, evidence.finding, evidence.note?.slice(0, 1024) ?? null, operationId],
   );
   return true;
-}
-
-/** Oldest first. */
-export async function evidenceOf(sql: Sql, ids: readonly string[]): Promise<Map<string, EvidenceRow[]>> {
-  const result = new Map<string, EvidenceRow[]>(ids.map((id) => [id, []]));
-  if (ids.length === 0) return result;
-  const rows = await sql.query<EvidenceRow>(
-    `SELECT operation_id AS operationId, at, source, finding, note FROM operation_evidence
-    WHERE operation_id IN (${ids.map(() => '?').join(', ')}) ORDER BY operation_id, id`,
-    ids,
-  );
-  for (const row of rows) result.get(row.operationId)?.push(row);
-  return result;
 }

@@ -12,7 +12,6 @@ import {
   wireText,
 } from '../model/operation.ts';
 import { assertTransition, isFinal, keepsClaim, type Mover, type OperationState } from '../model/states.ts';
-import { type NewestFirst, newestFirst } from '../newest-first.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
   cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,
@@ -190,46 +189,29 @@ export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boo
   return affectedRows === 1;
 }
 
+/** TINYINT(1) comes as a number. */
+type Raw = Omit<OperationRow, 'shared' | 'forced'> & { readonly shared: number; readonly forced: number };
+
+function toRow(raw: Raw): OperationRow {
+  return { ...raw, shared: raw.shared === 1, forced: raw.forced === 1 };
+}
+
 export async function readOperation(
   sql: Sql,
   id: string,
   lock: '' | 'FOR UPDATE' = '',
 ): Promise<OperationRow | undefined> {
-  const rows = await sql.query<OperationRow>(`SELECT ${columns} FROM operation WHERE id = ? ${lock}`, [id]);
-  return rows[0];
-}
-
-export async function readOperations(sql: Sql, ids: readonly string[]): Promise<Map<string, OperationRow>> {
-  if (ids.length === 0) return new Map();
-  const rows = await sql.query<OperationRow>(
-    `SELECT ${columns} FROM operation WHERE id IN (${ids.map(() => '?').join(', ')})`,
-    ids,
-  );
-  return new Map(rows.map((row) => [row.id, row]));
+  const rows = await sql.query<Raw>(`SELECT ${columns} FROM operation WHERE id = ? ${lock}`, [id]);
+  return rows[0] && toRow(rows[0]);
 }
 
 /** The head of a backend's queue, oldest first. */
 export async function readPending(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
-  return sql.query<OperationRow>(
+  const rows = await sql.query<Raw>(
     `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY id LIMIT ${limit}`,
     [backendId],
   );
-}
-
-export interface QueueFigures {
-  readonly waiting: number;
-  readonly inFlight: number;
-}
-
-export async function queueFigures(sql: Sql, backendIds: readonly string[]): Promise<Map<string, QueueFigures>> {
-  if (backendIds.length === 0) return new Map();
-  const rows = await sql.query<{ backendId: string; waiting: number; inFlight: number }>(
-    `SELECT backend_id AS backendId, CAST(SUM(state = 'PENDING') AS INT) AS waiting, CAST(SUM(state = 'SENT') AS INT) AS inFlight
-    FROM operation WHERE backend_id IN (${backendIds.map(() => '?').join(', ')}) AND state IN ('PENDING', 'SENT')
-    GROUP BY backend_id`,
-    backendIds,
-  );
-  return new Map(rows.map((row) => [row.backendId, row]));
+  return rows.map(toRow);
 }
 
 export async function countPending(sql: Sql, backendId: string): Promise<number> {
@@ -238,13 +220,6 @@ export async function countPending(sql: Sql, backendId: string): Promise<number>
     [backendId],
   );
   return rows[0]?.waiting ?? 0;
-}
-
-export type OperationFilter = NewestFirst<OperationState>;
-
-export async function listOperations(sql: Sql, filter: OperationFilter): Promise<OperationRow[]> {
-  const page = newestFirst(filter, 'cmp_namespace');
-  return sql.query<OperationRow>(`SELECT ${columns} FROM operation ${page.sql}`, page.values);
 }
 
 /** Backends with calls that wait. */
@@ -278,11 +253,12 @@ export async function ownersOfUnended(sql: Sql): Promise<string[]> {
  */
 export async function readStuck(sql: Sql, deadOwners: readonly string[], graceMs: number): Promise<OperationRow[]> {
   const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${deadOwners.map(() => '?').join(', ')})`;
-  return sql.query<OperationRow>(
+  const rows = await sql.query<Raw>(
     `SELECT ${columns} FROM operation WHERE
       (state = 'PENDING' AND (deadline_at <= NOW(3) OR ${ofTheDead}))
       OR (state = 'SENT' AND ${ofTheDead} AND deadline_at <= NOW(3) - INTERVAL ? * 1000 MICROSECOND)
     ORDER BY deadline_at LIMIT 500`,
     [...deadOwners, ...deadOwners, graceMs],
   );
+  return rows.map(toRow);
 }

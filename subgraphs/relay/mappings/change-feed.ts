@@ -1,17 +1,12 @@
 // Mappings for who keeps a copy of all of them: first the present state in pages, then what changed since, in order, without
 // gaps. One opaque position leads through both, so that a reader only ever asks for what comes after the last answer.
-import type { Database } from '../../../platform/database/database.ts';
+import type { QueryRelayMappingChangesArgs } from '../../../generated/graph/relay.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { projectsFor } from '../access.ts';
-import { liveMappingsAfter, type MappingRow, readMappings } from './mapping-store.ts';
-
-export interface MappingChangesArguments {
-  readonly projectId?: string | null;
-  readonly after?: string | null;
-  readonly limit?: number | null;
-}
+import type { MappingRow } from './mapping.ts';
+import type { MappingReads } from './mapping-reads.ts';
 
 export interface MappingChanges {
   /** As they are now, at least as new as the change; each once. */
@@ -31,16 +26,16 @@ const mostAtOnce = 1_000;
 const patienceMs = 2_000;
 
 export class MappingChangeFeed {
-  readonly #db: Database;
+  readonly #reads: MappingReads;
   readonly #feed: StatusFeed;
 
-  constructor(options: { readonly db: Database; readonly feed: StatusFeed }) {
-    this.#db = options.db;
+  constructor(options: { readonly reads: MappingReads; readonly feed: StatusFeed }) {
+    this.#reads = options.reads;
     this.#feed = options.feed;
   }
 
   /** Throws CodedError INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED. */
-  async page(identity: Identity | null, args: MappingChangesArguments): Promise<MappingChanges> {
+  async page(identity: Identity | null, args: Partial<QueryRelayMappingChangesArgs>): Promise<MappingChanges> {
     const take = args.limit ?? mostAtOnce;
     if (!Number.isInteger(take) || take < 1 || take > mostAtOnce)
       throw new CodedError('INVALID_INPUT', `limit: ${take} is out of range; give 1 to ${mostAtOnce}.`);
@@ -56,7 +51,7 @@ export class MappingChangeFeed {
     { cursor, lastId }: Required<Position>,
     take: number,
   ): Promise<MappingChanges> {
-    const mappings = await liveMappingsAfter(this.#db, { projects, afterId: lastId, take });
+    const mappings = await this.#reads.livesAfter({ projects, afterId: lastId, take });
     const last = mappings.at(-1);
     const more = last !== undefined && mappings.length === take;
     return { mappings, after: encode(more ? { cursor, lastId: last.id } : { cursor }), upToDate: false };
@@ -80,7 +75,7 @@ export class MappingChangeFeed {
       else ids.add(event.subjectId);
       if (upToDate || ids.size >= take) break;
     }
-    const rows = await readMappings(this.#db, [...ids]);
+    const rows = await this.#reads.byIds([...ids]);
     const mappings = [...ids].flatMap((id) => rows.get(id) ?? []);
     return { mappings, after: encode({ cursor: after }), upToDate };
   }

@@ -8,15 +8,8 @@ import { type CmpReference, describeObject } from '../cmp-reference.ts';
 import type { JsonObject } from '../drivers/driver.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { OperationState } from '../model/states.ts';
-import {
-  insertMapping,
-  liveMappings,
-  type MappingRow,
-  type MappingState,
-  type MappingsToSettle,
-  type NewMapping,
-  updateMapping,
-} from './mapping-store.ts';
+import type { MappingRow, MappingState } from './mapping.ts';
+import { insertMapping, liveMappings, type MappingsToSettle, type NewMapping, updateMapping } from './mapping-store.ts';
 
 /** Refuses (ALREADY_MAPPED) a call on an object that belongs to others. */
 export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise<void> {
@@ -30,7 +23,7 @@ export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise
   const { cmp } = call;
   const others = cmp === null ? [] : live.filter((row) => !isOf(row, cmp));
   if (others.length === 0) return;
-  if (call.mapping === 'creates' && call.shared && others.every((row) => row.shared === 1)) return;
+  if (call.mapping === 'creates' && call.shared && others.every((row) => row.shared)) return;
   const more = others.length > 1 ? ` and ${others.length - 1} more` : '';
   refuse('ALREADY_MAPPED', `${describeObject(call.object)} belongs to ${ownerOf(others[0])}${more}`, {
     field: ['input', 'cmpObject'],

@@ -1,5 +1,11 @@
 // What a CMP does with mappings beside calling: adopts what is there already, shares it, looks whether it is still as it should
 // be, and forgets it. None of these changes the backend.
+import type {
+  MappingAdoptInput,
+  MappingForgetInput,
+  MappingShareInput,
+  MappingVerifyInput,
+} from '../../../generated/graph/relay.ts';
 import type { CommitToken } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
@@ -11,21 +17,21 @@ import { InputCheck } from '../../../platform/input.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { maySee, requireRole } from '../access.ts';
-import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { readBackend } from '../backends/backend-store.ts';
 import { driverOf } from '../backends/endpoint.ts';
-import { type BackendSelector, checkSelector, selectBackend } from '../backends/selector.ts';
-import { type CmpObjectInput, checkCmpObject, cmpReferenceOf } from '../calls/call-request.ts';
-import { objectHash } from '../cmp-reference.ts';
+import { checkSelector, selectBackend } from '../backends/selector.ts';
+import { checkCmpObject, cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import { readClaim } from '../journal/claim-store.ts';
 import { type Difference, differences } from './differences.ts';
+import type { MappingRow } from './mapping.ts';
 import {
   type Found,
   insertMapping,
   isAsBefore,
   liveMappings,
-  type MappingRow,
   readMapping,
   updateMapping,
   writeShared,
@@ -34,25 +40,8 @@ import {
 import { nameFault } from './object-name.ts';
 import { ObjectViewer } from './object-viewer.ts';
 
-export interface MappingAdoptInput {
-  readonly idempotencyKey?: string | null;
-  readonly projectId?: string | null;
-  readonly backend: BackendSelector;
-  readonly cmpObject: CmpObjectInput;
-  readonly resource: string;
-  readonly scope: string;
-  readonly key: string;
-  readonly uuid?: string | null;
-  readonly shared?: boolean | null;
-}
-export interface MappingIdInput {
-  readonly idempotencyKey?: string | null;
-  readonly id: string;
-}
-export interface MappingShareInput extends MappingIdInput {
-  readonly expectedVersion?: number | null;
-  readonly shared: boolean;
-}
+/** What names a mapping. */
+type MappingIdInput = MappingVerifyInput | MappingForgetInput;
 
 export interface MappingResult {
   readonly mapping: MappingRow | null;
@@ -157,7 +146,7 @@ export class MappingService {
             refuse('ALREADY_MAPPED', `${others.length} other CMP objects own it too: forget their mappings first`, {
               field: ['input', 'shared'],
             });
-          if ((now.shared === 1) === shared) return now.id;
+          if (now.shared === shared) return now.id;
           if (!(await writeShared(tx, now, shared))) refuseChanged();
           await this.#tell(tx, now, 'mapping.changed', now.state, now.state, shared ? 'shared' : 'no longer shared');
           return now.id;
@@ -167,7 +156,7 @@ export class MappingService {
   }
 
   /** Looks, by one read, whether the backend object is still as it should be, and keeps what was found. */
-  verify(context: RequestContext, input: MappingIdInput): Promise<MappingResult> {
+  verify(context: RequestContext, input: MappingVerifyInput): Promise<MappingResult> {
     return this.#edge('mappingVerify', context, input, async () => {
       const { db, drivers } = this.#options;
       const row = await this.#find(context, input, 'mappingVerify');
@@ -192,7 +181,7 @@ export class MappingService {
   }
 
   /** Ends the mapping and leaves the backend object alone. */
-  forget(context: RequestContext, input: MappingIdInput): Promise<MappingResult> {
+  forget(context: RequestContext, input: MappingForgetInput): Promise<MappingResult> {
     return this.#edge('mappingForget', context, input, async () => {
       const row = await this.#find(context, input, 'mappingForget');
       return {
@@ -219,9 +208,7 @@ export class MappingService {
     check.text('key', input.key, { required: true, min: 1, max: 512 });
     check.text('uuid', input.uuid, { min: 1, max: 255 });
     check.throwIfAny();
-    const cmp = cmpReferenceOf(input.cmpObject);
-    if (cmp === null) throw new Refusal(check.errors);
-    return cmp;
+    return cmpReferenceOf(input.cmpObject);
   }
 
   async #compare(backend: BackendRow, driver: Driver, row: MappingRow): Promise<Found> {
@@ -323,7 +310,7 @@ async function refuseOwned(
 ): Promise<void> {
   const live = await liveMappings(tx, row.backendId, row.objectHash);
   const [first] = live;
-  if (first === undefined || (row.shared && live.every(({ shared }) => shared === 1))) return;
+  if (first === undefined || (row.shared && live.every(({ shared }) => shared))) return;
   refuseMapped(row, `${first.namespace}/${first.cmpType}/${first.cmpId}`);
 }
 

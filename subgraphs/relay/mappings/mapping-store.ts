@@ -1,44 +1,7 @@
 // Which CMP object is which backend object: the mapping table's SQL.
 import { always, type Condition, type Sql, type Transaction } from '../../../platform/database/database.ts';
-import { objectHash } from '../cmp-reference.ts';
 import type { CallSubject } from '../model/operation.ts';
-import { type NewestFirst, newestFirst } from '../newest-first.ts';
-
-export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
-export type MappingState = (typeof mappingStates)[number];
-
-/** What the last look at the backend object found. */
-export const verifyResults = ['MATCHES', 'DRIFTED', 'MISSING'] as const;
-export type VerifyResult = (typeof verifyResults)[number];
-
-export interface MappingRow {
-  readonly id: string;
-  readonly projectId: string;
-  readonly namespace: string;
-  readonly cmpType: string;
-  readonly cmpId: string;
-  readonly role: string;
-  readonly backendId: string;
-  readonly resource: string;
-  readonly scope: string;
-  readonly objectKey: string;
-  readonly objectHash: string;
-  readonly uuid: string | null;
-  readonly shared: number;
-  readonly state: MappingState;
-  /** JSON text: what it should be like, in the words of the driver's resource; null: nothing is known. */
-  readonly desired: string | null;
-  readonly verifiedAt: Date | null;
-  readonly verifyResult: VerifyResult | null;
-  /** JSON text of a list of differences. */
-  readonly verifyDiff: string | null;
-  /** The call that made it (null: it was adopted), and the last that touched it. */
-  readonly operationId: string | null;
-  readonly lastOperationId: string | null;
-  readonly version: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-}
+import type { MappingRow, MappingState, VerifyResult } from './mapping.ts';
 
 const columns = `m.id, m.project_id AS projectId, m.namespace, m.cmp_type AS cmpType, m.cmp_id AS cmpId, m.role, m.backend_id
   AS backendId, m.resource, m.scope, m.object_key AS objectKey, m.object_hash AS objectHash, m.uuid, m.shared,
@@ -46,12 +9,20 @@ const columns = `m.id, m.project_id AS projectId, m.namespace, m.cmp_type AS cmp
   m.operation_id AS operationId, m.last_operation_id AS lastOperationId, m.version, m.created_at AS createdAt,
   m.updated_at AS updatedAt`;
 
+/** TINYINT(1) comes as a number. */
+type Raw = Omit<MappingRow, 'shared'> & { readonly shared: number };
+
+function toRow(raw: Raw): MappingRow {
+  return { ...raw, shared: raw.shared === 1 };
+}
+
 /** The mappings of one backend object that are not deleted, at most 1000. */
 export async function liveMappings(sql: Sql, backendId: string, objectHash: string): Promise<MappingRow[]> {
-  return sql.query<MappingRow>(
+  const rows = await sql.query<Raw>(
     `SELECT ${columns} FROM mapping m WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000`,
     [backendId, objectHash],
   );
+  return rows.map(toRow);
 }
 
 export interface MappingsToSettle {
@@ -65,13 +36,16 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
   // Such a call says nothing about mappings.
   if (call.mapping === null) return { rows: [], backendDeleted: false };
   // No derived table: it would be put on disk for the sake of the texts in it.
-  const found = await sql.query<MappingRow & { readonly backendStatus: string; readonly id: string | null }>(
+  const found = await sql.query<Raw & { readonly backendStatus: string; readonly id: string | null }>(
     `SELECT ${columns}, b.provisioning_status AS backendStatus FROM backend b
       LEFT JOIN mapping m ON m.backend_id = b.id AND m.object_hash = ? AND m.owner_slot IS NOT NULL
     WHERE b.id = ? LIMIT 1000`,
     [objectHash, backendId],
   );
-  return { rows: found.filter((row) => row.id !== null), backendDeleted: found[0]?.backendStatus === 'DELETED' };
+  return {
+    rows: found.filter((row) => row.id !== null).map(toRow),
+    backendDeleted: found[0]?.backendStatus === 'DELETED',
+  };
 }
 
 /**
@@ -160,34 +134,8 @@ export async function updateMapping(
 }
 
 export async function readMapping(sql: Sql, id: string, lock: '' | 'FOR UPDATE' = ''): Promise<MappingRow | undefined> {
-  const rows = await sql.query<MappingRow>(`SELECT ${columns} FROM mapping m WHERE id = ? ${lock}`, [id]);
-  return rows[0];
-}
-
-export async function readMappings(sql: Sql, ids: readonly string[]): Promise<Map<string, MappingRow>> {
-  if (ids.length === 0) return new Map();
-  const rows = await sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping m WHERE id IN (${ids.map(() => '?').join(', ')})`,
-    ids,
-  );
-  return new Map(rows.map((row) => [row.id, row]));
-}
-
-/** What each operation made or touched last. */
-export async function mappingsOfOperations(sql: Sql, ids: readonly string[]): Promise<Map<string, MappingRow[]>> {
-  const result = new Map<string, MappingRow[]>(ids.map((id) => [id, []]));
-  if (ids.length === 0) return result;
-  const marks = ids.map(() => '?').join(', ');
-  const rows = await sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping m WHERE operation_id IN (${marks}) OR last_operation_id IN (${marks}) LIMIT 10000`,
-    [...ids, ...ids],
-  );
-  for (const row of rows) {
-    result.get(row.operationId ?? '')?.push(row);
-    if (row.lastOperationId !== null && row.lastOperationId !== row.operationId)
-      result.get(row.lastOperationId)?.push(row);
-  }
-  return result;
+  const rows = await sql.query<Raw>(`SELECT ${columns} FROM mapping m WHERE id = ? ${lock}`, [id]);
+  return rows[0] && toRow(rows[0]);
 }
 
 /** Live mappings of each backend. */
@@ -199,51 +147,6 @@ export async function countLiveMappings(sql: Sql, backendIds: readonly string[])
     backendIds,
   );
   return new Map(rows.map((row) => [row.backendId, row.live]));
-}
-
-export interface MappingFilter extends NewestFirst<MappingState> {
-  readonly resource?: string;
-  readonly scope?: string;
-  readonly objectKey?: string;
-  readonly verification?: readonly VerifyResult[];
-  readonly updatedFrom?: Date;
-  readonly updatedBefore?: Date;
-}
-
-export async function listMappings(sql: Sql, filter: MappingFilter): Promise<MappingRow[]> {
-  const { resource, scope, objectKey, verification, updatedFrom, updatedBefore } = filter;
-  const page = newestFirst(filter, 'namespace', [
-    { sql: 'resource = ?', values: [resource] },
-    { sql: 'scope = ?', values: [scope] },
-    { sql: 'object_key = ?', values: [objectKey] },
-    // All three say which object: the hash of them is what mappings are indexed by.
-    { sql: 'object_hash = ?', values: [hashOf(resource, scope, objectKey)] },
-    { sql: 'updated_at >= ?', values: [updatedFrom] },
-    { sql: 'updated_at < ?', values: [updatedBefore] },
-    ...(verification === undefined
-      ? []
-      : [{ sql: `verify_result IN (${['NULL', ...verification.map(() => '?')].join(', ')})`, values: verification }]),
-  ]);
-  return sql.query<MappingRow>(`SELECT ${columns} FROM mapping m ${page.sql}`, page.values);
-}
-
-function hashOf(resource?: string, scope?: string, key?: string): string | undefined {
-  if (resource === undefined || scope === undefined || key === undefined) return undefined;
-  return objectHash({ resource, scope, key });
-}
-
-/** All live mappings in the order of their ids, for who reads everything. */
-export async function liveMappingsAfter(
-  sql: Sql,
-  options: { readonly projects: 'all' | readonly string[]; readonly afterId: string; readonly take: number },
-): Promise<MappingRow[]> {
-  const { projects, afterId, take } = options;
-  if (projects !== 'all' && projects.length === 0) return [];
-  const mine = projects === 'all' ? '1 = 1' : `project_id IN (${projects.map(() => '?').join(', ')})`;
-  return sql.query<MappingRow>(
-    `SELECT ${columns} FROM mapping m WHERE ${mine} AND id > ? AND state <> 'DELETED' ORDER BY id LIMIT ${take}`,
-    [...(projects === 'all' ? [] : projects), afterId],
-  );
 }
 
 export interface Found {

@@ -1,7 +1,7 @@
 // One look at one backend object, with the driver's reader of its kind.
 import { refuse } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import type { BackendRow } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver, MappedObject, ResourceFinding } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';

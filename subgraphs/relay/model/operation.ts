@@ -1,4 +1,5 @@
 // A relayed call as the journal holds it, and the call as it is accepted, before there is a row.
+import type { Operation } from '../../../generated/prisma/client.ts';
 import type { UserError } from '../../../platform/errors.ts';
 import type { KeyScope } from '../../../platform/idempotency.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -6,43 +7,16 @@ import type { CmpReference } from '../cmp-reference.ts';
 import type { BackendObject, DriverOperation, Effect, JsonObject, MappingEffect, WireCall } from '../drivers/driver.ts';
 import type { OperationState } from './states.ts';
 
-export interface OperationRow {
-  readonly id: string;
-  readonly projectId: string;
-  readonly backendId: string;
-  readonly name: string;
+interface Words {
   readonly effect: Effect;
   readonly state: OperationState;
-  readonly version: number;
-  readonly owner: string | null;
-  readonly cmpNamespace: string | null;
-  readonly cmpType: string | null;
-  readonly cmpId: string | null;
-  readonly cmpRole: string;
-  readonly resource: string;
-  readonly scope: string;
-  readonly objectKey: string;
-  readonly objectHash: string;
-  readonly shared: number;
-  readonly forced: number;
-  /** JSON text, as are `result` and nothing else. */
-  readonly arguments: string;
-  readonly wireCall: string | null;
-  readonly result: string | null;
-  readonly errorCode: string | null;
-  readonly errorMessage: string | null;
-  readonly callDeadlineMs: number;
-  readonly timeline: number;
-  readonly createdAt: Date;
-  readonly sentAt: Date | null;
-  /** PENDING: until when it may wait; SENT: when it ends without a verdict. */
-  readonly deadlineAt: Date | null;
-  readonly quietUntil: Date | null;
-  readonly finishedAt: Date | null;
-  readonly settledBy: string | null;
-  readonly requestedBy: string;
-  readonly requestId: string | null;
 }
+
+/**
+ * The model's columns, with the words that some of them are limited to. `arguments` and `result` are JSON text. `deadlineAt`:
+ * PENDING: until when it may wait; SENT: when it ends without a verdict.
+ */
+export interface OperationRow extends Readonly<Omit<Operation, 'claim' | keyof Words>>, Words {}
 
 /** What decides the next transition of a row. */
 export type OperationMark = Pick<OperationRow, 'id' | 'version' | 'state'>;
@@ -142,8 +116,8 @@ export function subjectOf(row: OperationRow, operation: DriverOperation | undefi
       row.cmpNamespace === null || row.cmpType === null || row.cmpId === null
         ? null
         : { namespace: row.cmpNamespace, type: row.cmpType, externalId: row.cmpId, role: row.cmpRole },
-    shared: row.shared === 1,
-    forced: row.forced === 1,
+    shared: row.shared,
+    forced: row.forced,
     requestId: row.requestId,
   };
 }

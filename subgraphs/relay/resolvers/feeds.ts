@@ -1,23 +1,34 @@
 // The relay's subscriptions: the status stream, narrowed to operations or backends, each event with its subject as it is now.
+import type {
+  Resolvers,
+  SubscriptionBackendChangesArgs,
+  SubscriptionOperationChangesArgs,
+} from '../../../generated/graph/relay.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { FeedItem, SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
 import { type Identity, type RequestContext, visibleProjects } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
 import { maySee } from '../access.ts';
-import { type BackendRow, readBackend } from '../backends/backend-store.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { readBackend } from '../backends/backend-store.ts';
 import { readOperation } from '../journal/operation-store.ts';
 import type { OperationRow } from '../model/operation.ts';
-
-export interface FeedArguments {
-  readonly projectId?: string | null;
-  readonly after?: string | null;
-}
 
 /** Of events that only moved the cursor on, at most one in this time is told. */
 const checkpointEveryMs = 5_000;
 
-export class Feeds {
+export function feedResolvers(parts: { readonly db: Database; readonly feed: StatusFeed }): Resolvers {
+  const feeds = new Feeds(parts);
+  return {
+    Subscription: {
+      operationChanges: { subscribe: (_, args, context) => feeds.operations(context, args) },
+      backendChanges: { subscribe: (_, args, context) => feeds.backends(context, args) },
+    },
+  };
+}
+
+class Feeds {
   readonly #db: Database;
   readonly #feed: StatusFeed;
 
@@ -26,7 +37,7 @@ export class Feeds {
     this.#feed = options.feed;
   }
 
-  operations(context: RequestContext, args: FeedArguments & { readonly backendId?: string | null }) {
+  operations(context: RequestContext, args: Partial<SubscriptionOperationChangesArgs>) {
     const backendId = args.backendId == null ? null : (decodeUuid('Backend', args.backendId) ?? 'none');
     const source = this.#subscribe(context.identity, args, 'Operation');
     return mapped(source, async ({ cursor, event }) => {
@@ -38,7 +49,7 @@ export class Feeds {
     });
   }
 
-  backends(context: RequestContext, args: FeedArguments) {
+  backends(context: RequestContext, args: Partial<SubscriptionBackendChangesArgs>) {
     const source = this.#subscribe(context.identity, args, 'Backend');
     return mapped(source, async ({ cursor, event }) => {
       const backend: BackendRow | null =
@@ -49,7 +60,7 @@ export class Feeds {
 
   #subscribe(
     identity: Identity | null,
-    args: FeedArguments,
+    args: Partial<SubscriptionBackendChangesArgs>,
     subjectType: string,
   ): AsyncGenerator<FeedItem, void, void> {
     const projects = projectsOf(identity, args.projectId);

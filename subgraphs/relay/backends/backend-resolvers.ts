@@ -1,0 +1,61 @@
+// Resolvers of backends. What lives on one (mappings) and what was asked of it (operations) is added by the folders that know.
+import type { BackendTransport, Resolvers } from '../../../generated/graph/relay.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { mainTransport } from '../drivers/options.ts';
+import type { BackendView } from './backend.ts';
+import { hexFingerprint } from './backend-input.ts';
+import type { BackendReads } from './backend-reads.ts';
+import type { BackendService } from './backend-service.ts';
+import { optionsOf } from './endpoint.ts';
+
+export function backendResolvers(parts: {
+  readonly reads: BackendReads;
+  readonly service: BackendService;
+  readonly drivers: ReadonlyMap<string, Driver>;
+}): Resolvers {
+  const { reads, service, drivers } = parts;
+  return {
+    Query: {
+      backend: (_, { id }, context) => reads.byGlobalId(context, id),
+      backends: (_, args, context) => reads.page(context, args),
+    },
+    Mutation: {
+      backendCreate: (_, { input }, context) => service.create(context, input),
+      backendUpdate: (_, { input }, context) => service.update(context, input),
+      backendHostKeyAccept: (_, { input }, context) => service.acceptHostKey(context, input),
+      backendCertificateAccept: (_, { input }, context) => service.acceptCertificate(context, input),
+      backendCircuitClose: (_, { input }, context) => service.closeCircuit(context, input),
+      backendDelete: (_, { input }, context) => service.delete(context, input),
+    },
+    Backend: {
+      __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
+      id: (row) => encodeId('Backend', row.id),
+      project: (row) => ({ id: encodeId('Project', row.projectId) }),
+      labels: (row, _, context) => reads.labels(context, row.id),
+      health: (row) => ({
+        status: row.operatingStatus,
+        checkedAt: row.checkedAt,
+        latencyMs: row.latencyMs,
+        softwareVersion: row.softwareVersion,
+        serial: row.serial,
+        message: row.healthMessage,
+      }),
+      circuit: (row) => ({ state: row.circuitState, since: row.circuitSince, reason: row.circuitReason }),
+      limits: ({ concurrency, queueLimit, deadlineMs }) => ({ concurrency, queueLimit, deadlineMs }),
+      options: (row) => optionsOf(row),
+      transport: (row) => transportName(drivers, row),
+      presented: ({ presentedKind: kind, presentedSha256: sha256 }) =>
+        kind === null || sha256 === null ? null : { kind, sha256, hex: hexFingerprint(sha256) },
+      credentialFields: (row, _, context) => reads.credentialFields(context, row.id),
+      driverOperations: (row) => [...(drivers.get(row.driver)?.operations.values() ?? [])],
+    },
+  };
+}
+
+/** A backend whose driver this relay lacks is spoken to by nobody: its options alone can say. */
+function transportName(drivers: ReadonlyMap<string, Driver>, row: BackendView): BackendTransport {
+  const driver = drivers.get(row.driver);
+  const kind = driver === undefined ? optionsOf(row).transport : mainTransport(driver, optionsOf(row));
+  return String(kind ?? 'ssh').toUpperCase() as BackendTransport;
+}

@@ -1,0 +1,13 @@
+// Resolvers of drivers: what can be called, published for whoever builds calls.
+import type { Resolvers } from '../../../generated/graph/relay.ts';
+import type { Driver } from './driver.ts';
+
+export function driverResolvers(drivers: ReadonlyMap<string, Driver>): Resolvers {
+  return {
+    Query: { drivers: () => [...drivers.values()] },
+    Driver: {
+      operations: (driver) => [...driver.operations.values()],
+      typedMutations: (driver) => Object.keys(driver.typed),
+    },
+  };
+}

@@ -1,0 +1,36 @@
+// What holding adds to backends in the graph: the queue, and who holds it.
+import type { Resolvers } from '../../../generated/graph/relay.ts';
+import type { Leases } from '../../../platform/leases.ts';
+import type { OperationReads } from '../journal/operation-reads.ts';
+import { backendLease } from './backend-manager.ts';
+
+export function queueResolvers(parts: {
+  readonly operations: OperationReads;
+  readonly leases: Leases;
+  /** This process's owner id, and the name to show for it. */
+  readonly owner: string;
+  readonly name: string;
+}): Resolvers {
+  const { operations, leases, owner, name } = parts;
+  return {
+    Backend: {
+      queue: async ({ id, queueLimit }) => ({ id, limit: queueLimit }),
+    },
+    BackendQueue: {
+      waiting: async ({ id }, _, context) => (await operations.queue(context, id)).waiting,
+      inFlight: async ({ id }, _, context) => (await operations.queue(context, id)).inFlight,
+      holder: async ({ id }) => {
+        const holder = await leases.holder(backendLease(id));
+        if (holder?.live !== true) return null;
+        return holder.owner === owner ? name : holder.owner;
+      },
+    },
+  };
+}
+
+/** A backend's queue, as its fields are resolved from. */
+export interface QueueOfBackend {
+  /** UUID of the backend. */
+  readonly id: string;
+  readonly limit: number;
+}
