@@ -1,10 +1,10 @@
 // What bad input gets: for every mutation a coded entry of `userErrors` that names the field, and no change in any table.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type GraphQLObjectType, isObjectType } from 'graphql';
-import { encodeId, newUuid } from '../../../../platform/ids.ts';
-import { NftDevice } from '../support/nft-device.ts';
-import { call, identity, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
-import { fieldFaults, inputTypeOf, typedInputs } from '../support/typed-inputs.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { NftDevice } from './support/nft-device.ts';
+import { call, identity, projectB, projectId, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { fieldFaults, inputTypeOf, typedInputs } from './support/typed-inputs.ts';
 
 type Input = Record<string, unknown>;
 interface Case {

@@ -2,11 +2,11 @@
 // has no case here fails the first test.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
-import { encodeCmpObject } from '../../../../platform/graph/cmp-object.ts';
-import type { Identity } from '../../../../platform/identity.ts';
-import { element, NftDevice } from '../support/nft-device.ts';
-import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from '../support/relay-system.ts';
-import { inputTypeOf, typedInputs } from '../support/typed-inputs.ts';
+import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { element, NftDevice } from './support/nft-device.ts';
+import { call, identity, projectA, projectB, projectId, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { inputTypeOf, typedInputs } from './support/typed-inputs.ts';
 
 const owner = identity('OPERATOR', projectA);
 const stranger = identity('OPERATOR', projectB);

@@ -1,7 +1,7 @@
 // Scalars of the relay's inputs are checked by its mutations, not while they are parsed, so that a bad address or port is a
 // coded entry of `userErrors` that names its field, like every other fault.
 import { GraphQLScalarType, Kind } from 'graphql';
-import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
+import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from '../../platform/graph/scalars.ts';
 
 function asGiven(value: unknown): unknown {
   return value;
