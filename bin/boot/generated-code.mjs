@@ -1,7 +1,7 @@
 // What is made from other files of the checkout: the Prisma client, resolver types, the dashboard's files. Each is made
 // again when the hash of its sources changes.
 
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError } from './boot-error.mjs';
 import { contentHash, readStamp } from './content-hash.mjs';
@@ -9,61 +9,82 @@ import { withLock } from './lock.mjs';
 import { npmCommand, pinnedNode } from './node-packages.mjs';
 import { run } from './run.mjs';
 
-export async function generateCode({ root, progress }) {
-  await make(root, {
-    name: 'prisma',
-    sources: ['prisma/schema', 'prisma.config.ts', 'package-lock.json'],
-    result: 'generated/prisma',
-    async work() {
-      progress.start('Generating the database client');
-      // Prisma wants to download an engine that generating doesn't use; any executable in its place will do.
-      const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' };
-      await must(
-        run(pinnedNode(root), ['node_modules/prisma/build/index.js', 'generate'], { cwd: root, env }),
-        'prisma generate',
-      );
-      progress.done();
-    },
-  });
-  if (await hasScript(root, 'generate')) {
-    await make(root, {
-      name: 'graph',
-      sources: ['schema', 'codegen.yml', 'package-lock.json'],
-      result: 'generated/graph',
-      async work() {
-        progress.start('Generating resolver types');
-        await must(runScript(root, 'generate'), 'npm run generate');
-        progress.done();
-      },
-    });
+const GENERATORS = 'tools/generate';
+
+/** Folders whose packages only build. */
+export const BUILD_FOLDERS = [GENERATORS, 'dashboard'];
+
+const PRISMA = {
+  name: 'prisma',
+  packages: GENERATORS,
+  sources: ['prisma/schema', 'prisma.config.ts', `${GENERATORS}/package-lock.json`],
+  result: 'generated/prisma',
+};
+const GRAPH = {
+  name: 'graph',
+  packages: GENERATORS,
+  sources: ['schema', 'codegen.yml', `${GENERATORS}/package-lock.json`],
+  result: 'generated/graph',
+};
+const DASHBOARD = { name: 'dashboard', packages: 'dashboard', sources: ['dashboard'], result: 'dashboard/dist' };
+
+/** The folders whose packages are needed, for something that they make is stale. */
+export async function staleFolders({ root, onlyPrints }) {
+  const stale = [];
+  for (const product of onlyPrints ? [PRISMA, GRAPH] : [PRISMA, GRAPH, DASHBOARD]) {
+    if ((await isWanted(root, product)) && !(await isFresh(root, product))) stale.push(product.packages);
   }
+  return [...new Set(stale)];
 }
 
-export async function buildDashboard({ root, progress }) {
-  if (!(await hasScript(root, 'build:dashboard'))) return;
-  await make(root, {
-    name: 'dashboard',
-    sources: ['dashboard', 'package-lock.json'],
-    result: 'dashboard/dist',
-    async work() {
-      progress.start('Building the dashboard');
-      await must(runScript(root, 'build:dashboard'), 'npm run build:dashboard');
-      progress.done();
-    },
+/** Its generators must be installed. */
+export async function generateCode({ root, progress }) {
+  await make(root, PRISMA, async () => {
+    progress.start('Generating the database client');
+    // Prisma wants to download an engine that generating doesn't use; any executable in its place will do.
+    const env = { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', CHECKPOINT_DISABLE: '1' };
+    const program = `${GENERATORS}/node_modules/prisma/build/index.js`;
+    await must(run(pinnedNode(root), [program, 'generate'], { cwd: root, env }), 'prisma generate');
+    progress.done();
+  });
+  await make(root, GRAPH, async () => {
+    progress.start('Generating resolver types');
+    await must(runScript(root, 'generate'), 'npm run generate');
+    progress.done();
   });
 }
 
-async function make(root, { name, sources, result, work }) {
-  if (!(await exists(join(root, sources[0])))) return;
-  const stampPath = join(root, 'generated', `.${name}-sources`);
-  const isFresh = async () =>
-    (await exists(join(root, result))) && (await readStamp(stampPath)) === (await contentHash(root, sources));
-  if (await isFresh()) return;
-  await withLock(root, async () => {
-    if (await isFresh()) return;
-    const hash = await contentHash(root, sources);
+/** Its packages must be installed. */
+export async function buildDashboard({ root, progress }) {
+  await make(root, DASHBOARD, async () => {
+    progress.start('Building the dashboard');
+    await must(runScript(root, 'build:dashboard'), 'npm run build:dashboard');
+    progress.done();
+  });
+}
+
+/** A checkout of parts (as the tests of the boot have) lacks some. */
+function isWanted(root, { sources }) {
+  return exists(join(root, sources[0]));
+}
+
+function stampPath(root, { name }) {
+  return join(root, 'generated', `.${name}-sources`);
+}
+
+async function isFresh(root, product) {
+  const { sources, result } = product;
+  if (!(await exists(join(root, result)))) return false;
+  return (await readStamp(stampPath(root, product))) === (await contentHash(root, sources));
+}
+
+async function make(root, product, work) {
+  if (!(await isWanted(root, product)) || (await isFresh(root, product))) return;
+  await withLock(root, 'boot', async () => {
+    if (await isFresh(root, product)) return;
+    const hash = await contentHash(root, product.sources);
     await work();
-    await writeFile(stampPath, `${hash}\n`);
+    await writeFile(stampPath(root, product), `${hash}\n`);
   });
 }
 
@@ -75,11 +96,6 @@ function runScript(root, name) {
 async function must(running, what) {
   const result = await running;
   if (result.exitCode !== 0) throw new BootError(`"${what}" ended with ${result.exitCode}:\n${result.output}`);
-}
-
-async function hasScript(root, name) {
-  const { scripts = {} } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  return scripts[name] !== undefined;
 }
 
 function exists(path) {

@@ -5,10 +5,10 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The lock is flock(2)'s on a descriptor of ours: it goes with this process, also when that is killed. */
-export async function withLock(root, work) {
+export async function withLock(root, name, work) {
   const folder = join(root, 'generated');
   await mkdir(folder, { recursive: true });
-  const file = await open(join(folder, '.boot-lock'), 'a');
+  const file = await open(join(folder, `.${name}-lock`), 'a');
   try {
     await lockDescriptor(file.fd);
     await work();

@@ -1,35 +1,50 @@
-// The npm packages, among them the pinned Node: installed from the lock file when node_modules is missing or another
-// lock's. Nothing needs an install script, so none is run, whatever the user's own npm settings are.
+// The npm packages, among them the pinned Node: installed from a lock file when node_modules is missing or another lock's.
+// Nothing needs an install script, so none is run, whatever the user's own npm settings are. What only builds (generators,
+// the dashboard's bundler) has a package.json of its own, so that a server can do without it.
 
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { BootError } from './boot-error.mjs';
 import { contentHash, readStamp } from './content-hash.mjs';
 import { withLock } from './lock.mjs';
 import { run } from './run.mjs';
 
-/** `--include=dev`: the code generators are development packages, and NODE_ENV=production would leave them out. */
-const NPM_CI = ['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
-export async function installNodePackages({ root, mayInstall, progress }) {
-  const stampPath = join(root, 'node_modules', '.tidegate-lock');
-  const wanted = await contentHash(root, ['package-lock.json']);
-  const isReady = async () => (await readStamp(stampPath)) === wanted && (await hasPinnedNode(root));
-  if (await isReady()) return;
-  await withLock(root, async () => {
-    if (await isReady()) return;
-    if (!(await matchesLock(root))) {
-      if (!mayInstall) {
-        throw new BootError(
-          'The npm packages are missing or are not those of package-lock.json, and --no-install was given. To install them:\n' +
-            `  npm ${NPM_CI.slice(0, 2).join(' ')}`,
-        );
-      }
-      await install(root, progress);
-    }
-    await mkdir(join(root, 'node_modules'), { recursive: true });
-    await writeFile(stampPath, `${wanted}\n`);
-  });
+/**
+ * What a process runs on (with `forTests` also what tests and checks need), and what the folders `building` need, all side by
+ * side. What is there already is left alone.
+ */
+export async function installNodePackages(options, building = []) {
+  const { root, forTests, progress } = options;
+  // Said to npm in so many words: NODE_ENV would decide otherwise.
+  const wanted = [
+    { folder: '.', scope: forTests ? '--include=dev' : '--omit=dev' },
+    ...building.map((folder) => ({ folder, scope: '--omit=dev' })),
+  ];
+  const ready = await Promise.all(wanted.map((packages) => isInstalled(root, packages)));
+  const missing = wanted.filter((_, index) => !ready[index]);
+  if (missing.length > 0) {
+    let isSaid = false;
+    const say = () => {
+      if (!isSaid) progress.start('Installing npm packages');
+      isSaid = true;
+    };
+    const results = await Promise.allSettled(missing.map((packages) => install(options, packages, say)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    if (isSaid) progress.done();
+  }
+  if (!(await hasPinnedNode(root))) {
+    throw new BootError(
+      `npm installed its packages but not node-linux-${process.arch}, the Node that Tidegate runs on. ` +
+        'It is an optional package: npm leaves those out with "omit=optional". Allow it, then start again.',
+    );
+  }
+}
+
+/** They come back when something has to be built again. */
+export async function removeBuildPackages(root, folders) {
+  for (const folder of folders) await rm(join(root, folder, 'node_modules'), { recursive: true, force: true });
 }
 
 export function pinnedNode(root) {
@@ -43,22 +58,49 @@ export function npmCommand(root) {
   return { command: 'npm', args: [], env: { ...process.env, PATH: pathWithout(join(root, 'node_modules')) } };
 }
 
-async function install(root, progress) {
-  progress.start('Installing npm packages');
+function stampPath(root, folder) {
+  return join(root, folder, 'node_modules', '.tidegate-lock');
+}
+
+async function lockHash(root, folder) {
+  return contentHash(root, [join(folder, 'package-lock.json')]);
+}
+
+/** With the packages of tests there, those of a server are too. */
+async function isInstalled(root, { folder, scope }) {
+  const [stamp, lock] = [await readStamp(stampPath(root, folder)), await lockHash(root, folder)];
+  return stamp === `${lock} --include=dev` || stamp === `${lock} ${scope}`;
+}
+
+async function install({ root, mayInstall }, packages, say) {
+  const { folder, scope } = packages;
+  await withLock(root, `packages-${folder.replace('/', '-')}`, async () => {
+    if (await isInstalled(root, packages)) return;
+    if (!(await matchesLock(join(root, folder), scope))) {
+      if (!mayInstall) throw new BootError(missingMessage(packages));
+      say();
+      await npmCi(root, packages);
+    }
+    await mkdir(join(root, folder, 'node_modules'), { recursive: true });
+    await writeFile(stampPath(root, folder), `${await lockHash(root, folder)} ${scope}\n`);
+  });
+}
+
+function missingMessage({ folder, scope }) {
+  const [of, where] = folder === '.' ? ['', ''] : [` of ${folder}`, `cd ${folder} && `];
+  return (
+    `The npm packages${of} are missing or are not those of package-lock.json, and --no-install was given. To install them:\n` +
+    `  ${where}npm ci --ignore-scripts ${scope}`
+  );
+}
+
+async function npmCi(root, { folder, scope }) {
   const { command, args, env } = npmCommand(root);
-  const result = await run(command, [...args, ...NPM_CI], { cwd: root, env });
-  if (result.exitCode !== 0) {
-    throw new BootError(
-      `The npm packages could not be installed ("npm ci" ended with ${result.exitCode}):\n${result.output}`,
-    );
-  }
-  if (!(await hasPinnedNode(root))) {
-    throw new BootError(
-      `npm installed its packages but not node-linux-${process.arch}, the Node that Tidegate runs on. ` +
-        'It is an optional package: npm leaves those out with "omit=optional". Allow it, then start again.',
-    );
-  }
-  progress.done();
+  const result = await run(command, [...args, ...NPM_CI, scope], { cwd: join(root, folder), env });
+  if (result.exitCode === 0) return;
+  throw new BootError(
+    `The npm packages could not be installed ("npm ci" ended with ${result.exitCode}):\n${result.output}`,
+  );
 }
 
 function hasPinnedNode(root) {
@@ -69,17 +111,17 @@ function hasPinnedNode(root) {
 }
 
 /** True when somebody ran npm by hand and got the same: npm writes down what it installed in a lock of its own. */
-async function matchesLock(root) {
-  const read = async (path) => JSON.parse(await readFile(join(root, path), 'utf8')).packages;
+async function matchesLock(folder, scope) {
+  const read = async (path) => JSON.parse(await readFile(join(folder, path), 'utf8')).packages;
   try {
     const wanted = await read('package-lock.json');
     const installed = await read('node_modules/.package-lock.json');
-    const differs = Object.entries(wanted).some(([path, entry]) => {
-      if (path === '') return false;
+    const isNeeded = (entry) => entry.optional !== true && (scope === '--include=dev' || entry.dev !== true);
+    return Object.entries(wanted).every(([path, entry]) => {
+      if (path === '') return true;
       const found = installed[path];
-      return found === undefined ? entry.optional !== true : found.version !== entry.version;
+      return found === undefined ? !isNeeded(entry) : found.version === entry.version;
     });
-    return !differs && (await hasPinnedNode(root));
   } catch {
     return false;
   }

@@ -3,8 +3,8 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BootError } from './boot-error.mjs';
-import { buildDashboard, generateCode } from './generated-code.mjs';
-import { installNodePackages } from './node-packages.mjs';
+import { BUILD_FOLDERS, buildDashboard, generateCode, staleFolders } from './generated-code.mjs';
+import { installNodePackages, removeBuildPackages } from './node-packages.mjs';
 import { Progress } from './progress.mjs';
 import { endWithParent } from './run.mjs';
 import { installSystemPackages } from './system-packages.mjs';
@@ -14,9 +14,12 @@ const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** Returns the exit code: 0 when everything is there, 1 after saying what is not. */
 export async function prepare(args) {
   const flags = new Set(args);
+  // A server brings its own database and Redis: nothing of the system's is installed, and what only builds goes again.
+  const isServer = flags.has('--server');
   const onlyPrints = flags.has('--help') || flags.has('-h') || flags.has('--print-config');
   const options = {
     root: ROOT,
+    onlyPrints,
     mayInstall: !flags.has('--no-install'),
     forTests: flags.has('--for-tests'),
     withLab: !flags.has('--no-lab'),
@@ -25,10 +28,11 @@ export async function prepare(args) {
   endWithParent();
   try {
     // System packages first: whoever can't install them, or is asked for a password, learns it before the longer wait.
-    const installs = onlyPrints ? [installNodePackages] : [installSystemPackages, installNodePackages];
+    const installs = onlyPrints || isServer ? [installAllPackages] : [installSystemPackages, installAllPackages];
     await inTurn(installs, options);
     await generateCode(options);
     if (!onlyPrints) await buildDashboard(options);
+    if (isServer) await removeBuildPackages(ROOT, BUILD_FOLDERS);
     return 0;
   } catch (error) {
     options.progress.abandon();
@@ -36,6 +40,11 @@ export async function prepare(args) {
     console.error(error.message);
     return 1;
   }
+}
+
+/** Tests and checks read the dashboard's sources and the generators' types. */
+async function installAllPackages(options) {
+  await installNodePackages(options, options.forTests ? BUILD_FOLDERS : await staleFolders(options));
 }
 
 /** With `--no-install` all that is missing is told at once. */

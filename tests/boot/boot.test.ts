@@ -30,9 +30,10 @@ afterEach(() => place.remove());
 /** An npm that notes its arguments and lays out a pinned Node, or runs `instead`. */
 async function writeNpm(instead: string): Promise<void> {
   const install = `
-    import { appendFileSync, mkdirSync, symlinkSync } from 'node:fs';
+    import { appendFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
     appendFileSync('${place.path}/npm-calls', process.argv.slice(2).join(' ') + '\\n');
     ${instead}
+    rmSync('node_modules', { recursive: true, force: true });
     mkdirSync('node_modules/node-linux-${process.arch}/bin', { recursive: true });
     symlinkSync(process.execPath, 'node_modules/node-linux-${process.arch}/bin/node');`;
   await writeFile(join(place.path, 'npm-cli.mjs'), install);
@@ -57,7 +58,7 @@ const npmCalls = async (): Promise<string[]> =>
 test('installs once without install scripts, and again when the lock file changes', async () => {
   expect(await boot('--help')).toMatchObject({ exitCode: 0, stdout: '' });
   expect(await boot('--help')).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(await npmCalls()).toEqual(['ci --ignore-scripts --include=dev --no-audit --no-fund --loglevel=error']);
+  expect(await npmCalls()).toEqual(['ci --ignore-scripts --no-audit --no-fund --loglevel=error --omit=dev']);
   await rm(join(root, 'node_modules'), { recursive: true });
   await writeFile(join(root, 'package-lock.json'), LOCK.replace('1.0.0', '2.0.0'));
   expect((await boot('--help')).exitCode).toBe(0);
@@ -72,7 +73,27 @@ test('takes packages that somebody installed by hand, when they are those of the
   expect(await boot('--help')).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await npmCalls()).toEqual([]);
   const stamp = (await readFile(join(root, 'node_modules', '.tidegate-lock'), 'utf8')).trim();
-  expect(stamp).toBe(createHash('sha256').update(`package-lock.json\0${LOCK.length}\0`).update(LOCK).digest('hex'));
+  const lock = createHash('sha256').update(`package-lock.json\0${LOCK.length}\0`).update(LOCK).digest('hex');
+  expect(stamp).toBe(`${lock} --omit=dev`);
+});
+
+test('tests have more packages than a start, which is content with them; what builds has its own', async () => {
+  await mkdir(join(root, 'dashboard'));
+  await writeFile(join(root, 'dashboard', 'package-lock.json'), LOCK);
+  const install = (options: { forTests: boolean }, building: readonly string[]) => {
+    const module = JSON.stringify(join(root, 'bin', 'boot', 'node-packages.mjs'));
+    const given = JSON.stringify({ root, mayInstall: true, ...options });
+    const text = `import { installNodePackages } from ${module};
+      await installNodePackages({ ...${given}, progress: { start() {}, done() {} } }, ${JSON.stringify(building)});`;
+    return runProgram(process.execPath, ['--input-type=module', '--eval', text], { env: environment() });
+  };
+  const npmCi = 'ci --ignore-scripts --no-audit --no-fund --loglevel=error';
+  expect(await install({ forTests: false }, [])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await npmCalls()).toEqual([`${npmCi} --omit=dev`]);
+  expect((await install({ forTests: true }, ['dashboard'])).exitCode).toBe(0);
+  expect((await npmCalls()).slice(1).sort()).toEqual([`${npmCi} --include=dev`, `${npmCi} --omit=dev`]);
+  expect((await install({ forTests: false }, ['dashboard'])).exitCode).toBe(0);
+  expect(await npmCalls()).toHaveLength(3);
 });
 
 test('--no-install says what is missing and installs nothing', async () => {

@@ -11,7 +11,7 @@ const deadlineMs = 60_000;
 /** Returns the folder; remove it with `removePages`. */
 export async function buildPages(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-pages-'));
-  const vite = join(rootFolder, 'node_modules/vite/bin/vite.js');
+  const vite = join(rootFolder, 'dashboard/node_modules/vite/bin/vite.js');
   await promisify(execFile)(process.execPath, [vite, 'build', 'dashboard', '--outDir', folder, '--logLevel', 'error'], {
     cwd: rootFolder,
     timeout: deadlineMs,

@@ -1,0 +1,11 @@
+// `npm run generate`: what codegen.yml says, with the plugins of this folder's packages.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type CodegenConfig, generate } from '@graphql-codegen/cli';
+import { parse } from 'yaml';
+
+const load = createRequire(import.meta.url);
+const root = new URL('../../', import.meta.url);
+process.chdir(root.pathname);
+const config = parse(readFileSync(new URL('codegen.yml', root), 'utf8'), { merge: true }) as CodegenConfig;
+await generate({ ...config, cwd: root.pathname, pluginLoader: async (name) => load(name), silent: true }, true);
