@@ -3,6 +3,7 @@
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Check, CheckContext } from './check.ts';
+import { dependencyCheck } from './dependencies.ts';
 import { documentChecks } from './document-checks.ts';
 import { graphChecks } from './graph-checks.ts';
 import { programChecks } from './program-checks.ts';
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
   const context: CheckContext = { root, base: values.base, signal: AbortSignal.timeout(300_000) };
   const first = await runCheck(generatedCode, context);
   // The compilers are programs of their own: they run beside the rest.
-  const others = [...programChecks, ...sourceChecks, ...graphChecks, ...documentChecks];
+  const others = [...programChecks, ...sourceChecks, ...graphChecks, ...documentChecks, dependencyCheck];
   const failed = [first, ...(await Promise.all(others.map((check) => runCheck(check, context))))].filter((ok) => !ok);
   process.stdout.write(failed.length === 0 ? 'all checks passed\n' : `${failed.length} checks failed\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,73 @@
+// What docs/dependencies.md says must be so: each licence that is not one of the free and simple ones is explained there, and so
+// is each override. Read from the lock files, so that nothing has to be installed.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Check } from './check.ts';
+
+const folders = ['.', 'dashboard', 'tools/generate'];
+const explanations = 'docs/dependencies.md';
+const free = new Set([
+  ...['MIT', 'ISC', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', '0BSD', 'BlueOak-1.0.0', 'Unlicense', 'CC0-1.0'],
+]);
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { readonly license?: string }>>;
+}
+
+/** True when an SPDX expression lets us use a package under free licences alone. */
+export function isFree(licence: string | undefined): boolean {
+  if (licence === undefined) return false;
+  const plain = licence.replaceAll(/[()]/g, '');
+  return plain.split(/ or /i).some((choice) => choice.split(/ and /i).every((one) => free.has(one.trim())));
+}
+
+/** The name in a lock file's path, for example `@a/b` in `node_modules/c/node_modules/@a/b`. */
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+}
+
+/** A platform's build of a package stands with the package: `lightningcss-linux-x64-gnu` with `lightningcss`. */
+function isExplained(page: string, name: string): boolean {
+  const named = [...page.matchAll(/`([^`\s]+)`/g)].map((match) => match[1] ?? '');
+  return named.some((each) => name === each || name.startsWith(`${each}-`));
+}
+
+export function findDependencyFaults(
+  page: string,
+  sources: readonly {
+    readonly folder: string;
+    readonly lock: Lock;
+    readonly overrides: Readonly<Record<string, string>>;
+  }[],
+): string[] {
+  const faults: string[] = [];
+  for (const { folder, lock, overrides } of sources) {
+    for (const [path, { license }] of Object.entries(lock.packages)) {
+      const name = nameIn(path);
+      if (path === '' || isFree(license) || isExplained(page, name)) continue;
+      faults.push(
+        `${join(folder, 'package-lock.json')}: ${name} is under ${license ?? 'no licence that is named'}, and ${explanations} does not say why it may be here`,
+      );
+    }
+    for (const [name, version] of Object.entries(overrides)) {
+      if (page.includes(`| \`${name}\` | ${version} |`)) continue;
+      faults.push(
+        `${join(folder, 'package.json')}: ${explanations} does not say why ${name} is overridden with ${version}`,
+      );
+    }
+  }
+  return faults;
+}
+
+export const dependencyCheck: Check = {
+  name: 'licences and overrides are explained',
+  async run({ root }) {
+    const json = async (path: string) => JSON.parse(await readFile(join(root, path), 'utf8')) as unknown;
+    const sources = folders.map(async (folder) => ({
+      folder,
+      lock: (await json(join(folder, 'package-lock.json'))) as Lock,
+      overrides: ((await json(join(folder, 'package.json'))) as { overrides?: Record<string, string> }).overrides ?? {},
+    }));
+    return findDependencyFaults(await readFile(join(root, explanations), 'utf8'), await Promise.all(sources));
+  },
+};
