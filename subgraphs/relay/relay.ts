@@ -19,12 +19,14 @@ import type { Wake } from '../../platform/wake.ts';
 import { BackendReads } from './backends/backend-reads.ts';
 import { backendResolvers } from './backends/backend-resolvers.ts';
 import { BackendService } from './backends/backend-service.ts';
+import { CallAnswers } from './calls/answer.ts';
 import { callResolvers } from './calls/call-resolvers.ts';
 import { CallService } from './calls/call-service.ts';
 import { EndWaiter } from './calls/end-waiter.ts';
 import { ProcessLease } from './calls/process-lease.ts';
 import { ReadService } from './calls/read-service.ts';
 import { SettleService } from './calls/settle-service.ts';
+import { CallTaker } from './calls/take.ts';
 import type { Driver } from './drivers/driver.ts';
 import { driverResolvers } from './drivers/driver-resolvers.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
@@ -95,7 +97,9 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const reader = new DeviceReader({ db, sealer, drivers, transports, manager, settings });
   const waiter = new EndWaiter({ feed, completions });
   const calls = new CallService({
-    ...{ db, commits, journal, manager, recorder, reader, waiter, drivers, settings, log },
+    ...{ db, commits, manager, reader, drivers, log },
+    taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
+    answers: new CallAnswers({ db, commits, waiter }),
   });
   const backends = new BackendService({ db, mutations, sealer, wake, drivers });
   const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });
@@ -131,7 +135,6 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     operationResolvers({ reads: operationReads, backends: backendReads, mappings: mappingReads }),
     queueResolvers({ operations: operationReads, leases, owner, name }),
     callResolvers({
-      db,
       calls,
       settling: new SettleService({ db, mutations, journal, reader, drivers }),
       reads: new ReadService({ db, drivers, reader }),

@@ -3,9 +3,8 @@
 import type { BackendSelector, RelayCallInput } from '../../../generated/graph/relay.ts';
 import { refuse, type UserError, userError } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import type { BackendRow } from '../backends/backend.ts';
-import { type CmpReference, checkCmpObject } from '../cmp-reference.ts';
-import type { BackendObject, Driver } from '../drivers/driver.ts';
+import type { Driver } from '../drivers/driver.ts';
+import type { MappingRow } from '../mappings/mapping.ts';
 
 /** What all relaying mutations have in common. */
 export type CallInput = Pick<
@@ -23,38 +22,22 @@ export interface PlannedCall {
   readonly faultCode: 'INVALID_ARGUMENTS' | 'INVALID_INPUT';
 }
 
-/** By selector, or by a mapping of ours that says backend and object. */
+/** By selector, or by a mapping of ours (its global id), which says backend and object. */
 export type Target =
   | { readonly by: 'selector'; readonly selector: BackendSelector }
-  | {
-      readonly by: 'mapping';
-      readonly backend: BackendRow;
-      readonly object: BackendObject;
-      readonly cmp: CmpReference;
-      readonly shared: boolean;
-    };
+  | { readonly by: 'mapping'; readonly mappingId: string };
 
+/** What a mutation asks for, before anything is read. */
 export interface CallRequest {
   /** The mutation's name. */
   readonly action: string;
   readonly input: CallInput;
   readonly keyRequired: boolean;
+  readonly target: Target;
   /** Adds the faults of the mutation's own fields. */
   check(check: InputCheck): void;
-  readonly selector: BackendSelector | null;
-  /** Once the input is sound. May refuse. */
-  target(): Promise<Target>;
-  /** May refuse (NOT_SUPPORTED). */
-  plan(driver: Driver): PlannedCall;
-}
-
-export function checkCallInput(check: InputCheck, request: CallRequest): void {
-  const { input } = request;
-  check.idempotencyKey(input.idempotencyKey, { required: request.keyRequired && input.dryRun !== true });
-  check.integer('waitMs', input.waitMs, { min: 0, max: 120_000 });
-  check.integer('deadlineMs', input.deadlineMs, { min: 100, max: 600_000 });
-  checkCmpObject(check, input.cmpObject);
-  request.check(check);
+  /** For the driver of the backend that was chosen. `mapping`: the target's. May refuse (NOT_SUPPORTED, WRONG_STATE). */
+  plan(driver: Driver, mapping: MappingRow | null): PlannedCall;
 }
 
 /** The faults of a planned call's arguments, where the input has them. */

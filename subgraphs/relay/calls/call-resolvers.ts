@@ -1,6 +1,5 @@
 // Resolvers of what asks something of a backend: the relaying mutations, settling and reads.
 import type { Resolvers } from '../../../generated/graph/relay.ts';
-import type { Database } from '../../../platform/database/database.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { typedMutations } from '../families/families.ts';
 import type { MappingReads } from '../mappings/mapping-reads.ts';
@@ -12,13 +11,12 @@ import type { SettleService } from './settle-service.ts';
 import { mappedObjectDelete, relayCall, type SelectedInput, typedCall } from './typed-calls.ts';
 
 export function callResolvers(parts: {
-  readonly db: Database;
   readonly calls: CallService;
   readonly settling: SettleService;
   readonly reads: ReadService;
   readonly mappings: MappingReads;
 }): Resolvers {
-  const { db, calls, settling, reads, mappings } = parts;
+  const { calls, settling, reads, mappings } = parts;
   const typed =
     (request: (input: SelectedInput) => CallRequest) =>
     (_: unknown, { input }: { readonly input: SelectedInput }, context: RequestContext): Promise<CallResult> =>
@@ -29,8 +27,7 @@ export function callResolvers(parts: {
     },
     Mutation: {
       relayCall: (_, { input }, context) => calls.call(context, relayCall(input)),
-      mappedObjectDelete: (_, { input }, context) =>
-        calls.call(context, mappedObjectDelete(db, context.identity, input)),
+      mappedObjectDelete: (_, { input }, context) => calls.call(context, mappedObjectDelete(input)),
       operationSettle: (_, { input }, context) => settling.settle(context, input),
       ...Object.fromEntries(typedMutations.map((mutation) => [mutation.name, typed(typedCall(mutation))])),
     },

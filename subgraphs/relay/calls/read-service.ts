@@ -82,12 +82,12 @@ export async function deviceCheck(
     readonly backend: Parameters<DeviceReader['ask']>[0];
     readonly operation: DriverOperation;
     readonly args: JsonObject;
-    readonly context: RenderContext;
+    readonly rendering: RenderContext;
     readonly deadlineMs: number;
   },
 ): Promise<{ code: string; message: string } | null> {
-  const { operation, args, context } = call;
-  const wire: WireCall | undefined = operation.renderDryRun?.(args, context);
+  const { operation, args, rendering } = call;
+  const wire: WireCall | undefined = operation.renderDryRun?.(args, rendering);
   if (wire === undefined) return null;
   const asked = await reader.ask(call.backend, wire, call.deadlineMs);
   const { redactor } = asked;

@@ -1,21 +1,14 @@
 // The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for everything else, and the
 // deletion of what a mapping stands for.
 import type { MappedObjectDeleteInput, RelayCallInput } from '../../../generated/graph/relay.ts';
-import type { Database } from '../../../platform/database/database.ts';
 import { invariant, refuse } from '../../../platform/errors.ts';
-import type { Identity } from '../../../platform/identity.ts';
-import { decodeUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import { maySee } from '../access.ts';
-import { readBackend } from '../backends/backend-store.ts';
 import { checkSelector } from '../backends/selector.ts';
 import { validateObject } from '../drivers/arguments.ts';
-import type { ArgumentFault, Driver, JsonObject, JsonValue, TypedCall } from '../drivers/driver.ts';
+import type { ArgumentFault, JsonObject, JsonValue, TypedCall } from '../drivers/driver.ts';
 import { objectSchema } from '../families/fields.ts';
 import type { TypedMutation } from '../families/typed-mutation.ts';
-import type { MappingRow } from '../mappings/mapping.ts';
-import { readMapping } from '../mappings/mapping-store.ts';
-import { type CallInput, type CallRequest, notSupported, type PlannedCall, type Target } from './call-request.ts';
+import { type CallInput, type CallRequest, notSupported, type PlannedCall } from './call-request.ts';
 
 /** Of a mutation that chooses its backend. */
 export type SelectedInput = CallInput & Pick<RelayCallInput, 'backend'>;
@@ -57,41 +50,15 @@ export function typedCall(mutation: TypedMutation): (input: SelectedInput) => Ca
 }
 
 /** What the relay made, or adopted, is deleted by its mapping: so that the device's own id of it is used. */
-export function mappedObjectDelete(
-  db: Database,
-  identity: Identity | null,
-  input: MappedObjectDeleteInput,
-): CallRequest {
-  let mapping: MappingRow | undefined;
+export function mappedObjectDelete(input: MappedObjectDeleteInput): CallRequest {
   return {
     action: 'mappedObjectDelete',
     input,
     keyRequired: true,
-    selector: null,
+    target: { by: 'mapping', mappingId: input.mappingId },
     check: () => undefined,
-    async target(): Promise<Target> {
-      const id = decodeUuid('Mapping', input.mappingId);
-      mapping = id === undefined ? undefined : await readMapping(db, id);
-      const backend = mapping === undefined ? undefined : await readBackend(db, mapping.backendId);
-      if (mapping === undefined || backend === undefined || !maySee(identity, mapping.projectId))
-        refuse('NOT_FOUND', `no Mapping has the id ${JSON.stringify(input.mappingId.slice(0, 80))}`, {
-          field: ['input', 'mappingId'],
-        });
-      return {
-        by: 'mapping',
-        backend,
-        object: { resource: mapping.resource, scope: mapping.scope, key: mapping.objectKey },
-        cmp: {
-          namespace: mapping.namespace,
-          type: mapping.cmpType,
-          externalId: mapping.cmpId,
-          role: mapping.role,
-        },
-        shared: mapping.shared,
-      };
-    },
-    plan(driver) {
-      invariant(mapping !== undefined, 'the mapping was read with the target');
+    plan(driver, mapping) {
+      invariant(mapping !== null, 'the mapping was read with the target');
       const { state, resource, scope, objectKey, uuid } = mapping;
       const field = ['input', 'mappingId'];
       if (state === 'DELETED' || state === 'ORPHAN')
@@ -112,18 +79,17 @@ function selected(
   action: string,
   input: SelectedInput,
   keyRequired: boolean,
-  parts: { check(check: InputCheck): void; plan(driver: Driver): PlannedCall },
+  parts: Pick<CallRequest, 'check' | 'plan'>,
 ): CallRequest {
   return {
     action,
     input,
     keyRequired,
-    selector: input.backend,
+    target: { by: 'selector', selector: input.backend },
     check(check) {
       checkSelector(check, input.backend, input.cmpObject);
       parts.check(check);
     },
-    target: async () => ({ by: 'selector', selector: input.backend }),
     plan: parts.plan,
   };
 }

@@ -1,14 +1,12 @@
 // Calls that change nothing (reads, probes, the device's own checks): through the holder's sessions when this process holds
 // the backend, else through one session of their own, which is closed when it has been idle.
 import type { Database } from '../../../platform/database/database.ts';
-import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { credentialsOf } from '../backends/backend-store.ts';
-import { passage } from '../backends/circuit.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
+import { refuseUnusable } from '../backends/usable.ts';
 import type { Driver, WireCall } from '../drivers/driver.ts';
-import { transportOf } from '../drivers/options.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { TransportFactory } from '../transports/session.ts';
 import { type Asked, Wires } from '../transports/wires.ts';
@@ -87,32 +85,4 @@ export class DeviceReader {
     await made?.wires.close();
     return guest;
   }
-}
-
-/** Refusals that leave an idempotency key alone: the same request may do later. */
-export function refuseUnusable(
-  backend: BackendRow,
-  wire: WireCall,
-  settings: Pick<RelaySettings, 'circuitRetryMs'>,
-): void {
-  const field = ['input', 'backend'];
-  if (backend.provisioningStatus === 'DELETED') refuse('NOT_FOUND', `backend ${backend.name} was deleted`, { field });
-  if (backend.provisioningStatus === 'DISABLED')
-    refuse('BACKEND_DISABLED', `backend ${backend.name} is disabled: enable it with backendUpdate`, { field });
-  const ssh = transportOf(wire) === 'ssh';
-  if (ssh && backend.hostKeySha256 === null)
-    refuse('HOST_KEY_UNKNOWN', `no host key of backend ${backend.name} is accepted yet: backendHostKeyAccept`, {
-      field,
-    });
-  if (!ssh && backend.certificateSha256 === null && backend.caCertificates === null)
-    refuse(
-      'CERTIFICATE_UNKNOWN',
-      `no certificate of backend ${backend.name} is accepted yet: backendCertificateAccept, or give caCertificates`,
-      { field },
-    );
-  if (passage(backend, settings.circuitRetryMs) === 'HELD')
-    refuse('CIRCUIT_OPEN', `calls to backend ${backend.name} are held back: ${backend.circuitReason ?? 'it fails'}`, {
-      field,
-      retryAfterMs: settings.circuitRetryMs,
-    });
 }

@@ -1,0 +1,30 @@
+// The first step of a call: its input is sound by itself, and may be about some project of the caller's.
+import type { RequestContext } from '../../../platform/identity.ts';
+import { InputCheck } from '../../../platform/input.ts';
+import { projectsOf } from '../access.ts';
+import { checkCmpObject } from '../cmp-reference.ts';
+import type { CallRequest } from './call-request.ts';
+
+export interface AdmittedCall {
+  readonly context: RequestContext;
+  readonly request: CallRequest;
+  /** Where its backend may be. */
+  readonly projects: 'all' | readonly string[];
+  /** Null: it takes the backend to tell. */
+  readonly projectId: string | null;
+}
+
+/** Refuses with all faults of the input, or NOT_FOUND. */
+export function admit(context: RequestContext, request: CallRequest): AdmittedCall {
+  const { input, keyRequired } = request;
+  const check = new InputCheck();
+  check.idempotencyKey(input.idempotencyKey, { required: keyRequired && input.dryRun !== true });
+  check.integer('waitMs', input.waitMs, { min: 0, max: 120_000 });
+  check.integer('deadlineMs', input.deadlineMs, { min: 100, max: 600_000 });
+  checkCmpObject(check, input.cmpObject);
+  request.check(check);
+  check.throwIfAny();
+  const projects = projectsOf(context.identity, input.projectId);
+  const [only] = projects;
+  return { context, request, projects, projectId: projects !== 'all' && projects.length === 1 ? (only ?? null) : null };
+}

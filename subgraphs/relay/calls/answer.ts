@@ -1,0 +1,85 @@
+// The last step of a call: its end is waited for, and the operation is given back as it then stands.
+import type { Commits } from '../../../platform/commits.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import { CodedError, refuse } from '../../../platform/errors.ts';
+import { type KeyScope, readKey } from '../../../platform/idempotency.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import type { CallEnd } from '../holding/completions.ts';
+import { readOperation } from '../journal/operation-store.ts';
+import type { CallResult, Verdict } from '../model/operation.ts';
+import { isEnded } from '../model/states.ts';
+import type { EndWaiter } from './end-waiter.ts';
+import type { TakenCall } from './take.ts';
+
+export const nothing = { operation: null, wireCall: null, deviceCheck: null, userErrors: [], commit: null } as const;
+
+export interface CallAnswersOptions {
+  readonly db: Database;
+  readonly commits: Commits;
+  readonly waiter: EndWaiter;
+}
+
+export class CallAnswers {
+  readonly #options: CallAnswersOptions;
+
+  constructor(options: CallAnswersOptions) {
+    this.#options = options;
+  }
+
+  /** Throws CodedError OUTCOME_NOT_RECORDED. */
+  async of(call: TakenCall): Promise<CallResult> {
+    try {
+      return await this.#answer(call.id, await call.end, call.commitId);
+    } finally {
+      call.stop();
+    }
+  }
+
+  /** As `of`, for the call that a key was used for before; undefined when it was not. Refuses KEY_CONFLICT. */
+  async ofKey(key: KeyScope, waitMs: number): Promise<CallResult | undefined> {
+    const { db, waiter } = this.#options;
+    const found = await readKey(db, key);
+    if (found.kind === 'conflict')
+      refuse('KEY_CONFLICT', 'this idempotencyKey was used with another input: use a new key for a new request', {
+        field: ['input', 'idempotencyKey'],
+      });
+    if (found.kind !== 'call') return undefined;
+    const waiting = waiter.forEnd(found.callId, waitMs);
+    try {
+      const row = await readOperation(db, found.callId);
+      const end = row !== undefined && isEnded(row.state) ? undefined : await waiting.end;
+      return await this.#answer(found.callId, end, null);
+    } finally {
+      waiting.stop();
+    }
+  }
+
+  /** `commitId`: of the last write that this request itself made. */
+  async #answer(id: string, end: CallEnd | undefined, commitId: string | null): Promise<CallResult> {
+    const { db, commits } = this.#options;
+    if (end?.verdict !== undefined && end.recorded === undefined) throw notRecorded(id, end.verdict);
+    const recorded = end?.recorded;
+    const known = recorded?.kind === 'written' ? recorded.row : undefined;
+    const operation = known ?? (await readOperation(db, id)) ?? null;
+    if (recorded !== undefined && recorded.kind !== 'never-sent')
+      return { ...nothing, operation, commit: { token: commits.token(recorded.commitId) } };
+    const ended = operation !== null && isEnded(operation.state);
+    // Written by another request or process: a mark of our own comes after it, so that its replication covers it.
+    const mark = ended || commitId === null ? await db.transaction((tx) => commits.record(tx)) : commitId;
+    return { ...nothing, operation, commit: { token: commits.token(mark) } };
+  }
+}
+
+function notRecorded(id: string, { state, result, error }: Verdict): CodedError {
+  const outcome = {
+    operationId: encodeId('Operation', id),
+    state,
+    result: result ?? null,
+    deviceError: error ?? null,
+  };
+  return new CodedError(
+    'OUTCOME_NOT_RECORDED',
+    `the outcome of the call is ${state}, and the journal could not be written yet: it is tried again`,
+    { outcome },
+  );
+}

@@ -1,0 +1,66 @@
+// The second step of a call: the one backend that it goes to and, where a mapping says it, the object.
+import type { Database } from '../../../platform/database/database.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { decodeUuid } from '../../../platform/ids.ts';
+import { maySee } from '../access.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { readBackend } from '../backends/backend-store.ts';
+import { selectBackend } from '../backends/selector.ts';
+import { type CmpReference, cmpReferenceOf } from '../cmp-reference.ts';
+import type { BackendManager } from '../holding/backend-manager.ts';
+import type { MappingRow } from '../mappings/mapping.ts';
+import { readMapping } from '../mappings/mapping-store.ts';
+import type { AdmittedCall } from './admit.ts';
+
+export interface ChosenCall extends AdmittedCall {
+  readonly backend: BackendRow;
+  /** The row may be out of date: the call is taken only while the backend is at this version. */
+  readonly backendVersion: number | null;
+  readonly cmp: CmpReference | null;
+  readonly shared: boolean;
+  /** The target's, when the target is one. */
+  readonly mapping: MappingRow | null;
+}
+
+/** Without a read: the backend is one that this process holds. Undefined: it has to be read. */
+export function chooseHeld(manager: BackendManager, call: AdmittedCall): ChosenCall | undefined {
+  const { target, input } = call.request;
+  if (target.by !== 'selector' || input.dryRun === true) return undefined;
+  const backend = manager.known(target.selector, call.projects);
+  return backend && bySelector(call, backend, backend.version);
+}
+
+/** Refuses NOT_FOUND, AMBIGUOUS or PROJECT_REQUIRED. */
+export async function choose(db: Database, call: AdmittedCall): Promise<ChosenCall> {
+  const { target, input } = call.request;
+  if (target.by === 'mapping') return byMapping(db, call, target.mappingId);
+  const cmp = cmpReferenceOf(input.cmpObject);
+  const selection = { projectId: input.projectId, backend: target.selector, cmp };
+  return bySelector(call, await selectBackend(db, call.context.identity, selection), null);
+}
+
+function bySelector(call: AdmittedCall, backend: BackendRow, backendVersion: number | null): ChosenCall {
+  const { input } = call.request;
+  return {
+    ...call,
+    projectId: backend.projectId,
+    backend,
+    backendVersion,
+    cmp: cmpReferenceOf(input.cmpObject),
+    shared: input.shared === true,
+    mapping: null,
+  };
+}
+
+async function byMapping(db: Database, call: AdmittedCall, mappingId: string): Promise<ChosenCall> {
+  const id = decodeUuid('Mapping', mappingId);
+  const mapping = id === undefined ? undefined : await readMapping(db, id);
+  const backend = mapping === undefined ? undefined : await readBackend(db, mapping.backendId);
+  if (mapping === undefined || backend === undefined || !maySee(call.context.identity, mapping.projectId))
+    refuse('NOT_FOUND', `no Mapping has the id ${JSON.stringify(mappingId.slice(0, 80))}`, {
+      field: ['input', 'mappingId'],
+    });
+  const { namespace, cmpType: type, cmpId: externalId, role, shared } = mapping;
+  const cmp = { namespace, type, externalId, role };
+  return { ...call, projectId: backend.projectId, backend, backendVersion: null, cmp, shared, mapping };
+}

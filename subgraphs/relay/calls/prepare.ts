@@ -1,0 +1,100 @@
+// The third step of a call: the caller may make it, the driver offers it, its arguments are sound; then it is rendered. Nothing
+// is read or written here.
+import type { Timeline } from '../../../platform/commits.ts';
+import { Refusal, refuse } from '../../../platform/errors.ts';
+import { hashRequest, type KeyScope } from '../../../platform/idempotency.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { requireRole } from '../access.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { contextOf, driverOf } from '../backends/endpoint.ts';
+import { objectHash } from '../cmp-reference.ts';
+import { validateArguments } from '../drivers/arguments.ts';
+import type { Driver, RenderContext } from '../drivers/driver.ts';
+import { type AcceptedCall, desiredOf } from '../model/operation.ts';
+import { argumentFaults, type CallRequest, notSupported } from './call-request.ts';
+import type { ChosenCall } from './choose.ts';
+
+export interface PreparedCall extends AcceptedCall {
+  readonly backend: BackendRow;
+  readonly rendering: RenderContext;
+  /** A failover lost writes: see CallTaker. */
+  readonly lossy: boolean;
+  /** How long the client waits for the end. */
+  readonly waitMs: number;
+}
+
+const defaultWaitMs = 30_000;
+
+/** Refuses what can be refused without the database. */
+export function prepare(
+  { context, request, backend, backendVersion, cmp, shared, mapping }: ChosenCall,
+  drivers: ReadonlyMap<string, Driver>,
+  { epoch, lossy }: Timeline,
+): PreparedCall {
+  const { input, action } = request;
+  const { identity, requestId } = context;
+  requireRole(identity, backend.projectId, 'MEMBER', action);
+  const driver = driverOf(drivers, backend);
+  const plan = request.plan(driver, mapping);
+  const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
+  if (operation.effect === 'READ' || operation.object === undefined)
+    refuse('NOT_SUPPORTED', `${operation.name} changes nothing: use relayRead`, { field: ['input', 'operation'] });
+  const checked = validateArguments(operation, plan.arguments);
+  if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
+  if (operation.category === 'INIT' && !backend.allowInit)
+    refuse('INIT_NOT_ALLOWED', `${operation.name} sets a backend up, which ${backend.name} does not allow`, {
+      field: ['input', 'operation'],
+    });
+  if (input.force === true) requireRole(identity, backend.projectId, 'OPERATOR', 'force');
+  if (operation.effect === 'NON_IDEMPOTENT' && input.idempotencyKey == null && input.dryRun !== true)
+    refuse('KEY_REQUIRED', `${operation.name} is not idempotent: send an idempotencyKey`, {
+      field: ['input', 'idempotencyKey'],
+    });
+  const { args } = checked;
+  const object =
+    mapping === null
+      ? operation.object(args)
+      : { resource: mapping.resource, scope: mapping.scope, key: mapping.objectKey };
+  const id = newUuid();
+  const rendering = { operationId: id, backend: contextOf(driver, backend) };
+  return {
+    id,
+    projectId: backend.projectId,
+    backendId: backend.id,
+    name: operation.name,
+    object,
+    objectHash: objectHash(object),
+    effect: operation.effect,
+    mapping: operation.mapping ?? null,
+    desired: desiredOf(operation, args),
+    cmp,
+    shared,
+    forced: input.force === true,
+    requestId,
+    operation,
+    args,
+    wire: operation.render(args, rendering),
+    deadlineMs: Math.min(input.deadlineMs ?? backend.deadlineMs, backend.deadlineMs),
+    backendVersion,
+    key: keyScope(request, backend.projectId),
+    requestedBy: identity?.name ?? '',
+    timeline: epoch,
+    identity,
+    action,
+    input,
+    backend,
+    rendering,
+    lossy,
+    waitMs: waitMsOf(request),
+  };
+}
+
+/** Null: the request has no key. */
+export function keyScope({ action, input }: CallRequest, projectId: string): KeyScope | null {
+  const key = input.idempotencyKey;
+  return key == null ? null : { scope: projectId, operation: action, key, requestHash: hashRequest(input) };
+}
+
+export function waitMsOf({ input }: CallRequest): number {
+  return input.waitMs ?? defaultWaitMs;
+}

@@ -1,0 +1,143 @@
+// The fourth step of a call: the journal takes it, as sent where a slot is free, else as waiting. What is refused here has had
+// no effect and has not used its idempotency key.
+import type { Database } from '../../../platform/database/database.ts';
+import { CommitUncertainError } from '../../../platform/database/errors.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { readKey } from '../../../platform/idempotency.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { passage } from '../backends/circuit.ts';
+import { refuseUnusable } from '../backends/usable.ts';
+import { transportOf } from '../drivers/options.ts';
+import type { BackendManager } from '../holding/backend-manager.ts';
+import type { CallEnd } from '../holding/completions.ts';
+import { ObjectClaimedError, readClaim, unsettledMessage } from '../journal/claim-store.ts';
+import { type Journal, MustWaitError } from '../journal/journal.ts';
+import { countPending } from '../journal/operation-store.ts';
+import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
+import { isUnsettled } from '../model/states.ts';
+import type { RelaySettings } from '../settings.ts';
+import type { EndWaiter } from './end-waiter.ts';
+import type { PreparedCall } from './prepare.ts';
+
+/** A call that the journal has. */
+export interface TakenCall {
+  readonly id: string;
+  /** Of the transaction that took it. */
+  readonly commitId: string;
+  /** Undefined when it takes longer than the client waits. */
+  readonly end: Promise<CallEnd | undefined>;
+  /** Ends the waiting. */
+  stop(): void;
+}
+
+export interface CallTakerOptions {
+  readonly db: Database;
+  readonly journal: Journal;
+  readonly manager: BackendManager;
+  readonly recorder: VerdictRecorder;
+  readonly waiter: EndWaiter;
+  readonly settings: RelaySettings;
+}
+
+export class CallTaker {
+  readonly #options: CallTakerOptions;
+  /** PENDING rows being inserted, by backend: they count for the queue's limit. */
+  readonly #entering = new Map<string, number>();
+  #draining = false;
+
+  constructor(options: CallTakerOptions) {
+    this.#options = options;
+  }
+
+  /** From now on new calls are refused. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Sent, or else waiting. Throws DuplicateKeyFound, and Refusals. */
+  async take(call: PreparedCall): Promise<TakenCall> {
+    return (await this.takeNow(call)) ?? this.#enqueue(call);
+  }
+
+  /** As `take`; undefined when it would have to wait, and nothing was written. */
+  async takeNow(call: PreparedCall): Promise<TakenCall | undefined> {
+    await this.#refuseNow(call);
+    const { manager, journal, waiter, settings } = this.#options;
+    const { backend } = call;
+    const holder = await manager.hold(backend);
+    const open = passage(backend, settings.circuitRetryMs) !== 'PASS';
+    const ticket = open ? undefined : await holder?.ticket(call.objectHash, transportOf(call.wire));
+    if (holder === undefined || ticket === undefined) return undefined;
+    const windowFromMs = performance.now();
+    const mark = { id: call.id, state: 'SENT', version: 1 } as const;
+    let commitId: string;
+    try {
+      ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, lease: ticket.lease }));
+    } catch (error) {
+      if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
+      else holder.giveBack(ticket);
+      // Waits in the queue instead: for whoever holds the backend now, or for a dead process's call to be recovered.
+      if (error instanceof MustWaitError) return undefined;
+      if (error instanceof ObjectClaimedError && !isUnsettled(error.state)) return undefined;
+      if (error instanceof ObjectClaimedError) refuse('UNSETTLED_PREDECESSOR', unsettledMessage(error));
+      throw error;
+    }
+    const end = holder.launch({ ...call, subject: call, mark, windowFromMs }, ticket);
+    return { id: call.id, commitId, end: waiter.atMost(call.waitMs, end), stop: () => undefined };
+  }
+
+  async #enqueue(call: PreparedCall): Promise<TakenCall> {
+    const { db, journal, waiter, settings } = this.#options;
+    const claim = await readClaim(db, call.backendId, call.objectHash);
+    if (claim !== undefined && isUnsettled(claim.state) && !call.forced)
+      refuse('UNSETTLED_PREDECESSOR', unsettledMessage(claim));
+    const leave = await this.#enter(call.backend);
+    const waiting = waiter.forEnd(call.id, call.waitMs);
+    try {
+      const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs });
+      return { id: call.id, commitId, end: waiting.end, stop: waiting.stop };
+    } catch (error) {
+      waiting.stop();
+      throw error;
+    } finally {
+      leave();
+    }
+  }
+
+  /** What stands against any call now. */
+  async #refuseNow(call: PreparedCall): Promise<void> {
+    refuseUnusable(call.backend, call.wire, this.#options.settings);
+    if (this.#draining) refuse('UNAVAILABLE', 'this relay is shutting down: send it again', { retryAfterMs: 500 });
+    if (this.#options.recorder.full)
+      refuse('UNAVAILABLE', 'too many outcomes wait for the database: no new calls are taken', { retryAfterMs: 5_000 });
+    // After a failover that lost writes it can't be told whether an unseen key was used before.
+    if (call.effect !== 'NON_IDEMPOTENT' || !call.lossy) return;
+    if (call.key !== null && (await readKey(this.#options.db, call.key)).kind !== 'free') return;
+    refuse('REPLAY_UNCERTAIN', 'a failover lost writes: whether this call was made before is not known', {
+      field: ['input', 'idempotencyKey'],
+    });
+  }
+
+  /** A place in the queue, or BUSY. Rows on their way into the queue count as if they were in it. */
+  async #enter(backend: BackendRow): Promise<() => void> {
+    const place = (this.#entering.get(backend.id) ?? 0) + 1;
+    this.#entering.set(backend.id, place);
+    const leave = () => {
+      const rest = (this.#entering.get(backend.id) ?? 1) - 1;
+      if (rest > 0) this.#entering.set(backend.id, rest);
+      else this.#entering.delete(backend.id);
+    };
+    try {
+      const waiting = await countPending(this.#options.db, backend.id);
+      if (waiting + place > backend.queueLimit)
+        refuse('BUSY', `${waiting} calls wait for backend ${backend.name}, whose limit is ${backend.queueLimit}`, {
+          field: ['input', 'backend'],
+          retryAfterMs: 1_000,
+        });
+      return leave;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+}
