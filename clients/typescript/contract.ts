@@ -129,7 +129,7 @@ export function afterLookRefused(progress: Progress, operation: Operation, refus
   if (refusal?.retry === 'SAME_KEY') return { next: 'look', why, afterMs: refusal.retryAfterMs };
   // Another has settled it meanwhile.
   if (refusal?.code === 'WRONG_STATE') return { next: 'read', why };
-  const person = `operation ${operation.id} is a job on the device, and how it ended can't be read from here (${why}): have an operator run operationSettle`;
+  const person = `operation ${operation.id} is a job on the device, and how it ended can't be read from here (${why}): have an operator run relayOperationSettle`;
   return { end: outcomeOf(progress, 'OPEN', person) };
 }
 
@@ -161,7 +161,7 @@ export function outcomeOf(progress: Progress, kind: OutcomeKind, person: string 
 function unknownText({ id, quietUntil }: Operation, deviceAnswer: unknown): string {
   const until = quietUntil === null ? '' : `; until ${quietUntil} it may still take effect`;
   const said = deviceAnswer === null ? '' : '; the device had answered: see deviceAnswer';
-  return `operation ${id} was sent and has no verdict${until}${said}: look at the backend, or let operationSettle look; do not send it with another key before that`;
+  return `operation ${id} was sent and has no verdict${until}${said}: look at the backend, or let relayOperationSettle look; do not send it with another key before that`;
 }
 
 function wordsOf(refusals: readonly Refusal[]): string {

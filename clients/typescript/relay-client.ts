@@ -68,7 +68,7 @@ const operationFields = `id name state result deviceError { code message } quiet
   mappings { id resource scope key uuid state }`;
 const payloadFields = `operation { ${operationFields} } userErrors { code message field retry retryAfterMs }`;
 const readDocument = `query ($id: ID!) { root: operation(id: $id) { ${operationFields} } }`;
-const lookDocument = `mutation ($input: OperationSettleInput!) { root: operationSettle(input: $input) { ${payloadFields} } }`;
+const lookDocument = `mutation ($input: RelayOperationSettleInput!) { root: relayOperationSettle(input: $input) { ${payloadFields} } }`;
 
 /** Never rejects for what the relay or the network does; a TypeError for a request that it can't carry. */
 export async function carryOut(

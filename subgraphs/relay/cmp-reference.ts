@@ -1,6 +1,6 @@
 // An object of a CMP as a call or a mapping refers to it, and the hash by which backend objects are told apart.
 import { createHash } from 'node:crypto';
-import type { CmpObjectInput } from '../../generated/graph/relay.ts';
+import type { MappingCmpObjectInput } from '../../generated/graph/relay.ts';
 import { type CmpObjectKey, cmpObjectProblems } from '../../platform/graph/cmp-object.ts';
 import type { InputCheck } from '../../platform/input.ts';
 import type { BackendObject } from './drivers/driver.ts';
@@ -10,9 +10,9 @@ export interface CmpReference extends CmpObjectKey {
   readonly role: string;
 }
 
-export function cmpReferenceOf(input: CmpObjectInput): CmpReference;
-export function cmpReferenceOf(input: CmpObjectInput | null | undefined): CmpReference | null;
-export function cmpReferenceOf(input: CmpObjectInput | null | undefined): CmpReference | null {
+export function cmpReferenceOf(input: MappingCmpObjectInput): CmpReference;
+export function cmpReferenceOf(input: MappingCmpObjectInput | null | undefined): CmpReference | null;
+export function cmpReferenceOf(input: MappingCmpObjectInput | null | undefined): CmpReference | null {
   if (input == null) return null;
   const { namespace, type, externalId, role } = input;
   return { namespace: namespace ?? 'default', type, externalId, role: role ?? '' };
@@ -20,7 +20,7 @@ export function cmpReferenceOf(input: CmpObjectInput | null | undefined): CmpRef
 
 const rolePattern = /^[A-Za-z0-9._-]*$/;
 
-export function checkCmpObject(check: InputCheck, input: CmpObjectInput | null | undefined): void {
+export function checkCmpObject(check: InputCheck, input: MappingCmpObjectInput | null | undefined): void {
   const cmp = cmpReferenceOf(input);
   if (cmp === null) return;
   for (const problem of cmpObjectProblems(cmp))

@@ -66,7 +66,8 @@ describeAsRoot('with the lab', () => {
     });
     const seen: { kind: string; to: string; subject: { name?: string; state?: string } | null }[] = [];
     const stream = client.iterate<{ statusChanges: { change: (typeof seen)[number] | null } }>({
-      query: 'subscription { statusChanges { cursor change { kind to subject { ... on Operation { name state } } } } }',
+      query:
+        'subscription { statusChanges { cursor change { kind to subject { ... on RelayOperation { name state } } } } }',
     });
     // The first item is the checkpoint from which nothing is missed.
     expect((await stream.next()).value.data.statusChanges.change).toBeNull();
@@ -94,7 +95,7 @@ describeAsRoot('with the lab', () => {
     expect(ruleset.stdout).toContain(`elements = { ${lab.CLIENT_ADDRESS}`);
     expect(await reaches()).toBe(false);
 
-    while (seen.filter((change) => change.kind === 'operation.state' && change.to === 'SUCCEEDED').length < 2) {
+    while (seen.filter((change) => change.kind === 'relayOperation.state' && change.to === 'SUCCEEDED').length < 2) {
       const item = await stream.next();
       if (item.value.data.statusChanges.change !== null) seen.push(item.value.data.statusChanges.change);
     }

@@ -133,7 +133,7 @@ describe('an accepted job', () => {
     await row.getByText('succeeded').waitFor();
     const [first, second] = world.mutations;
     expect(first).toEqual({
-      name: 'operationSettle',
+      name: 'relayOperationSettle',
       input: { id: job.id, force: false, idempotencyKey: expect.stringMatching(/^dashboard-/) },
     });
     expect(second?.input.idempotencyKey).not.toBe(first?.input.idempotencyKey);

@@ -97,7 +97,7 @@ export function read({ data, errors }: GraphAnswer): Reply {
     return { kind: 'again', afterMs: refusal.retryAfterMs ?? pauseMs, why: refusal.code };
   }
   const { operation } = call;
-  const operationId = decodeUuid('Operation', operation?.id ?? '');
+  const operationId = decodeUuid('RelayOperation', operation?.id ?? '');
   if (operation === null || operationId === undefined)
     return { kind: 'unexpected', what: 'neither operation nor error' };
   switch (operation.state) {

@@ -58,7 +58,7 @@ const documents = {
     'mutation ($input: BackendCreateInput!) { made: backendCreate(input: $input) { userErrors { code message } } }',
   call: `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) {
     operation { id state result deviceError { code message } } userErrors { code message retry retryAfterMs } } }`,
-  settle: `mutation ($input: OperationSettleInput!) { settle: operationSettle(input: $input) {
+  settle: `mutation ($input: RelayOperationSettleInput!) { settle: relayOperationSettle(input: $input) {
     operation { state evidence { finding } } userErrors { code message } } }`,
 };
 const answerDeadlineMs = 10_000;
@@ -156,7 +156,7 @@ export class Arena {
 
   /** Has a relay look what became of a call; never gives a verdict of its own. */
   async settle(member: RelayMember, operationId: string): Promise<Settled> {
-    const input = { id: encodeId('Operation', operationId) };
+    const input = { id: encodeId('RelayOperation', operationId) };
     let answer: GraphAnswer;
     try {
       answer = await member.run(documents.settle, { input }, answerDeadlineMs);

@@ -48,7 +48,7 @@ const existingDocument = `query ($projectId: ID, $first: Int, $after: String) {
   }
 }`;
 
-const driversDocument = '{ drivers { name optionsSchema credentialFields } }';
+const driversDocument = '{ relayDrivers { name optionsSchema credentialFields } }';
 
 const payloadFields = 'backend { id } userErrors { code message field }';
 const documents = {
@@ -73,7 +73,7 @@ export const importBackends: Action = {
     const read = await readImportFile(path, env);
     const project = args.text('project');
     const scope = project === undefined ? {} : { projectId: await projectId(client, project) };
-    const { drivers } = await client.query<{ drivers: readonly KnownDriver[] }>(driversDocument);
+    const { relayDrivers: drivers } = await client.query<{ relayDrivers: readonly KnownDriver[] }>(driversDocument);
     const existing: ExistingBackend[] = [];
     for await (const backend of readPages<ExistingBackend>(client, existingDocument, scope)) existing.push(backend);
     const renewCredentials = args.flag('renew-credentials');

@@ -13,7 +13,7 @@ export const events: Command = {
     follow: { help: 'Go on printing until Ctrl-C; a lost connection is picked up without a gap.', short: 'f' },
     after: { value: 'CURSOR', help: 'With --follow: begin after this cursor instead of now.' },
     limit: { value: 'N', help: 'Without --follow: how many, newest first (20).' },
-    kind: { value: 'KIND', help: 'Only this kind, for example operation.state; may be repeated.', multiple: true },
+    kind: { value: 'KIND', help: 'Only this kind, for example relayOperation.state; may be repeated.', multiple: true },
     subject: { value: 'ID', help: "Only this subject's." },
     project: { value: 'PROJECT', help: "Only this project's; its name or id." },
     ...clientOptions,

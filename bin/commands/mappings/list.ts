@@ -27,7 +27,7 @@ export const filterOptions = {
   'updated-from': { value: 'TIME', help: 'list, verify: only what changed then or later.' },
 } as const;
 
-const listDocument = `query ($backendId: ID, $states: [MappingState!], $verification: [VerificationResult!],
+const listDocument = `query ($backendId: ID, $states: [MappingState!], $verification: [MappingVerificationResult!],
   $updatedFrom: DateTime, $first: Int, $after: String) {
   mappings(backendId: $backendId, states: $states, verification: $verification, updatedFrom: $updatedFrom,
     first: $first, after: $after) {

@@ -32,8 +32,8 @@ const fields = `id name state createdAt finishedAt quietUntil settledBy requeste
   backend { name } cmpObject { namespace type externalId } deviceError { code message }
   evidence { at source finding note }`;
 
-const listDocument = `query ($backendId: ID, $states: [OperationState!], $first: Int, $after: String) {
-  operations(backendId: $backendId, states: $states, first: $first, after: $after) {
+const listDocument = `query ($backendId: ID, $states: [RelayOperationState!], $first: Int, $after: String) {
+  relayOperations(backendId: $backendId, states: $states, first: $first, after: $after) {
     nodes { ${fields} } pageInfo { hasNextPage endCursor }
   }
 }`;
@@ -66,8 +66,8 @@ const list: Action = {
 const show: Action = {
   takes: ['ID'],
   async run(context) {
-    const { operation } = await context.client.query<{ operation: Operation | null }>(
-      `query ($id: ID!) { operation(id: $id) { ${fields} } }`,
+    const { relayOperation: operation } = await context.client.query<{ relayOperation: Operation | null }>(
+      `query ($id: ID!) { relayOperation(id: $id) { ${fields} } }`,
       { id: context.names[0] },
     );
     if (operation === null) throw new CommandFailure(`there is no operation '${context.names[0]}'`);
@@ -91,8 +91,8 @@ const settle: Action = {
       ...(verdict === undefined ? {} : { verdict, note: args.text('note') }),
     };
     const payload = await client.mutate<{ operation: Operation }>(
-      `mutation ($input: OperationSettleInput!) {
-        operationSettle(input: $input) { operation { ${fields} } userErrors { code message field } }
+      `mutation ($input: RelayOperationSettleInput!) {
+        relayOperationSettle(input: $input) { operation { ${fields} } userErrors { code message field } }
       }`,
       input,
     );

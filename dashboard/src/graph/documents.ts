@@ -28,14 +28,14 @@ const mappingDetailFields = `fragment MappingDetailFields on Mapping {
   ...MappingFields desired createdAt operation { id name }
 }`;
 
-const operationFields = `fragment OperationFields on Operation {
+const operationFields = `fragment OperationFields on RelayOperation {
   __typename id version name effect state createdAt sentAt deadlineAt quietUntil finishedAt settledBy requestedBy requestId
   backend { id name } project { id name }
   cmpObject { namespace type externalId }
   deviceError { code message }
 }`;
 
-const operationDetailFields = `fragment OperationDetailFields on Operation {
+const operationDetailFields = `fragment OperationDetailFields on RelayOperation {
   ...OperationFields
   arguments wireCall result
   evidence { at source finding note }
@@ -75,7 +75,7 @@ export const backendQuery = `query DashboardBackend($id: ID!) {
 } ${backendDetailFields} ${backendFields}`;
 
 /** Of those that are not gone. */
-export const driftQuery = `query DashboardDrift($verification: [VerificationResult!], $after: String) {
+export const driftQuery = `query DashboardDrift($verification: [MappingVerificationResult!], $after: String) {
   mappings(states: [ACTIVE, UNVERIFIED], verification: $verification, first: 100, after: $after) {
     nodes { ...MappingFields } pageInfo { hasNextPage endCursor }
   }
@@ -86,9 +86,9 @@ export const mappingQuery = `query DashboardMapping($id: ID!) {
 } ${mappingDetailFields} ${mappingFields}`;
 
 export const operationsQuery = `query DashboardOperations(
-  $projectId: ID, $backendId: ID, $states: [OperationState!], $after: String
+  $projectId: ID, $backendId: ID, $states: [RelayOperationState!], $after: String
 ) {
-  operations(projectId: $projectId, backendId: $backendId, states: $states, first: 100, after: $after) {
+  relayOperations(projectId: $projectId, backendId: $backendId, states: $states, first: 100, after: $after) {
     nodes { ...OperationFields } pageInfo { hasNextPage endCursor }
   }
 } ${operationFields}`;
@@ -98,15 +98,15 @@ export const historyQuery = `query DashboardHistory {
 } ${changeFields} ${backendFields} ${operationFields} ${mappingFields}`;
 
 export const operationQuery = `query DashboardOperation($id: ID!) {
-  operation(id: $id) { ...OperationDetailFields }
+  relayOperation(id: $id) { ...OperationDetailFields }
 } ${operationDetailFields} ${operationFields} ${mappingFields}`;
 
 export const statusChangesSubscription = `subscription DashboardChanges($after: String) {
   statusChanges(after: $after) { cursor change { ...ChangeFields } }
 } ${changeFields} ${backendFields} ${operationFields} ${mappingFields}`;
 
-export const operationSettleMutation = `mutation DashboardSettle($input: OperationSettleInput!) {
-  operationSettle(input: $input) { operation { ...OperationDetailFields } ${userErrors} }
+export const operationSettleMutation = `mutation DashboardSettle($input: RelayOperationSettleInput!) {
+  relayOperationSettle(input: $input) { operation { ...OperationDetailFields } ${userErrors} }
 } ${operationDetailFields} ${operationFields} ${mappingFields}`;
 
 export const circuitCloseMutation = `mutation DashboardCircuitClose($input: BackendCircuitCloseInput!) {

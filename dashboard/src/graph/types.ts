@@ -72,7 +72,7 @@ export interface BackendDetail extends Backend {
 }
 
 export interface Operation extends Named {
-  readonly __typename: 'Operation';
+  readonly __typename: 'RelayOperation';
   readonly version: number;
   readonly project: Named | null;
   readonly backend: Named | null;

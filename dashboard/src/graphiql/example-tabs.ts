@@ -21,7 +21,7 @@ mutation MainJob1Login($name: String!, $password: String!) {
 mutation MainJob2AddressAdd(
   $addressKey: String!
   $backend: BackendSelector!
-  $tenant: CmpObjectInput!
+  $tenant: MappingCmpObjectInput!
 ) {
   firewallAddressSetElementAdd(
     input: {
@@ -39,7 +39,7 @@ mutation MainJob2AddressAdd(
 mutation MainJob3RuleCreate(
   $ruleKey: String!
   $backend: BackendSelector!
-  $tenant: CmpObjectInput!
+  $tenant: MappingCmpObjectInput!
 ) {
   firewallRuleCreate(
     input: {
@@ -86,7 +86,7 @@ subscription Changes {
       to
       reason
       subject {
-        ... on Operation { name state backend { name } }
+        ... on RelayOperation { name state backend { name } }
         ... on Backend { name operatingStatus }
       }
     }
@@ -101,7 +101,7 @@ query Tenant42 {
     mappings(first: 20) {
       nodes { backend { name } resource scope key uuid state }
     }
-    operations(first: 10) {
+    relayOperations(first: 10) {
       nodes { name state createdAt backend { name } deviceError { code message } }
     }
   }
@@ -112,7 +112,7 @@ const operations = `# What each driver offers beside the typed mutations. Take a
 # from an example into the next tab; argumentsSchema says what else they may be.
 
 query Operations {
-  drivers {
+  relayDrivers {
     name
     family
     typedMutations

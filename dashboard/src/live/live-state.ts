@@ -185,7 +185,7 @@ function sameContent(old: Backend | undefined, backend: Backend): boolean {
 
 function missesSubject(state: LiveState, change: StatusChange): boolean {
   const entities = change.subjectType === 'Backend' ? state.backends : state.operations;
-  const isShown = change.subjectType === 'Backend' || change.subjectType === 'Operation';
+  const isShown = change.subjectType === 'Backend' || change.subjectType === 'RelayOperation';
   return isShown && (entities.get(change.subjectId)?.version ?? 0) < change.subjectVersion;
 }
 
@@ -210,7 +210,7 @@ function isBackend(subject: StatusChange['subject']): subject is Backend {
 }
 
 function isOperation(subject: StatusChange['subject']): subject is Operation {
-  return subject?.__typename === 'Operation';
+  return subject?.__typename === 'RelayOperation';
 }
 
 function isMapping(subject: StatusChange['subject']): subject is Mapping {

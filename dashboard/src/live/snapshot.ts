@@ -64,13 +64,13 @@ export async function readOperations(
   after: string | null = null,
 ): Promise<Page<Operation>> {
   return await readPages<Operation>(maxPages, after, async (cursor) => {
-    const data = await requester.request<{ operations: Page<Operation> }>(operationsQuery, {
+    const data = await requester.request<{ relayOperations: Page<Operation> }>(operationsQuery, {
       projectId: filter.projectId ?? null,
       backendId: filter.backendId ?? null,
       states: filter.states === undefined || filter.states.length === 0 ? null : filter.states,
       after: cursor,
     });
-    return data.operations;
+    return data.relayOperations;
   });
 }
 

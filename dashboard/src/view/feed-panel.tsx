@@ -92,7 +92,7 @@ const FeedRow = memo(
 
 /** backend.operatingStatus → operating status, mapping.state → mapping. An operation's state needs no name. */
 function aspect(kind: string): string {
-  if (kind === 'operation.state') return '';
+  if (kind === 'relayOperation.state') return '';
   const [subject = kind, status = ''] = kind.split('.');
   return status === '' || status === 'state' ? subject : status.replace(/([A-Z])/g, ' $1').toLowerCase();
 }

@@ -46,7 +46,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
   const [note, setNote] = useState('');
   const [isForced, setForced] = useState(false);
   const [found, setFound] = useState('');
-  const { isBusy, failures, send } = useMutation<SettlePayload>(operationSettleMutation, 'operationSettle');
+  const { isBusy, failures, send } = useMutation<SettlePayload>(operationSettleMutation, 'relayOperationSettle');
   const isQuiet = useMsLeft(operation.quietUntil) > 0;
   const mustForce = verdict === 'FAILED' && isQuiet;
 

@@ -1,6 +1,6 @@
 // What a backend's fields may be. Faults are collected in the caller's InputCheck, with the paths of the mutation's input.
 import { X509Certificate } from 'node:crypto';
-import type { BackendCredentialsInput, BackendLimitsInput, LabelInput } from '../../../generated/graph/relay.ts';
+import type { BackendCredentialsInput, BackendLabelInput, BackendLimitsInput } from '../../../generated/graph/relay.ts';
 import { invariant } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import { validateObject } from '../drivers/arguments.ts';
@@ -24,7 +24,7 @@ export function checkSite(check: InputCheck, value: string | null | undefined): 
   check.text('site', value, { min: 1, max: 63 });
 }
 
-export function checkLabels(check: InputCheck, labels: readonly LabelInput[] | null | undefined): void {
+export function checkLabels(check: InputCheck, labels: readonly BackendLabelInput[] | null | undefined): void {
   if (labels == null) return;
   check.count('labels', labels, { max: 32 });
   labels.slice(0, 32).forEach((label, index) => {

@@ -72,7 +72,7 @@ export class CallAnswers {
 
 function notRecorded(id: string, { state, result, error }: Verdict): CodedError {
   const outcome = {
-    operationId: encodeId('Operation', id),
+    operationId: encodeId('RelayOperation', id),
     state,
     result: result ?? null,
     deviceError: error ?? null,

@@ -8,7 +8,7 @@ import type { CallRequest } from './call-request.ts';
 import type { CallService } from './call-service.ts';
 import type { ReadService } from './read-service.ts';
 import type { SettleService } from './settle-service.ts';
-import { mappedObjectDelete, relayCall, type SelectedInput, typedCall } from './typed-calls.ts';
+import { mappingObjectDelete, relayCall, type SelectedInput, typedCall } from './typed-calls.ts';
 
 export function callResolvers(parts: {
   readonly calls: CallService;
@@ -27,8 +27,8 @@ export function callResolvers(parts: {
     },
     Mutation: {
       relayCall: (_, { input }, context) => calls.call(context, relayCall(input)),
-      mappedObjectDelete: (_, { input }, context) => calls.call(context, mappedObjectDelete(input)),
-      operationSettle: (_, { input }, context) => settling.settle(context, input),
+      mappingObjectDelete: (_, { input }, context) => calls.call(context, mappingObjectDelete(input)),
+      relayOperationSettle: (_, { input }, context) => settling.settle(context, input),
       ...Object.fromEntries(typedMutations.map((mutation) => [mutation.name, typed(typedCall(mutation))])),
     },
     RelayPayload: {

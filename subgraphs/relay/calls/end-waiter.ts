@@ -41,7 +41,9 @@ export class EndWaiter {
     const elsewhere = this.#feed
       .waitFor(
         (event) =>
-          event.subjectId === operationId && event.kind === 'operation.state' && isEnded(event.to as OperationState),
+          event.subjectId === operationId &&
+          event.kind === 'relayOperation.state' &&
+          isEnded(event.to as OperationState),
         { timeoutMs: waitMs, signal: abort.signal },
       )
       .then(

@@ -1,6 +1,6 @@
 // Settling a call whose outcome is unknown: by the driver's probe, which looks, or by a person who looked. Never by guessing,
 // and never by calling again.
-import type { OperationSettleInput } from '../../../generated/graph/relay.ts';
+import type { RelayOperationSettleInput } from '../../../generated/graph/relay.ts';
 import type { CommitToken } from '../../../platform/commits.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
@@ -42,7 +42,7 @@ export class SettleService {
     this.#options = options;
   }
 
-  async settle(context: RequestContext, input: OperationSettleInput): Promise<SettleResult> {
+  async settle(context: RequestContext, input: RelayOperationSettleInput): Promise<SettleResult> {
     const { db, mutations } = this.#options;
     let projectId: string | null = null;
     let id = '';
@@ -62,36 +62,36 @@ export class SettleService {
       };
     }
     const outcome = await mutations.run({
-      name: 'operationSettle',
+      name: 'relayOperationSettle',
       context,
       input: usesKey ? input : { ...input, idempotencyKey: null },
       projectId,
       effect: async (tx) => {
         await effect(tx);
-        return { result: id, subject: { type: 'Operation', id } };
+        return { result: id, subject: { type: 'RelayOperation', id } };
       },
     });
     const operation = outcome.result === null ? null : ((await readOperation(db, outcome.result)) ?? null);
     return { operation, userErrors: outcome.userErrors, commit: outcome.commit };
   }
 
-  async #find(context: RequestContext, input: OperationSettleInput): Promise<OperationRow> {
+  async #find(context: RequestContext, input: RelayOperationSettleInput): Promise<OperationRow> {
     const check = new InputCheck();
     check.idempotencyKey(input.idempotencyKey);
     check.text('note', input.note, { required: input.verdict != null, min: 1, max: 1000, multiline: true });
-    const uuid = decodeUuid('Operation', input.id);
+    const uuid = decodeUuid('RelayOperation', input.id);
     const row = uuid === undefined ? undefined : await readOperation(this.#options.db, uuid);
     if (row === undefined || !maySee(context.identity, row.projectId)) {
       check.fault('id', `no Operation has the id ${JSON.stringify(input.id.slice(0, 80))}`, 'NOT_FOUND');
       throw new Refusal(check.errors);
     }
     check.throwIfAny();
-    requireRole(context.identity, row.projectId, 'OPERATOR', 'operationSettle');
+    requireRole(context.identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
     return row;
   }
 
   /** What to write. A probe looks before the transaction; the transaction decides on the row as it then is. */
-  async #decide(context: RequestContext, input: OperationSettleInput, row: OperationRow): Promise<Effect> {
+  async #decide(context: RequestContext, input: RelayOperationSettleInput, row: OperationRow): Promise<Effect> {
     // A repeated request gets its first answer; any other is refused inside.
     if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
     const { verdict } = input;

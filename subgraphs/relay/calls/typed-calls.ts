@@ -1,6 +1,6 @@
 // The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for everything else, and the
 // deletion of what a mapping stands for.
-import type { MappedObjectDeleteInput, RelayCallInput } from '../../../generated/graph/relay.ts';
+import type { MappingObjectDeleteInput, RelayCallInput } from '../../../generated/graph/relay.ts';
 import { invariant, refuse } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import { checkSelector } from '../backends/selector.ts';
@@ -50,9 +50,9 @@ export function typedCall(mutation: TypedMutation): (input: SelectedInput) => Ca
 }
 
 /** What the relay made, or adopted, is deleted by its mapping: so that the device's own id of it is used. */
-export function mappedObjectDelete(input: MappedObjectDeleteInput): CallRequest {
+export function mappingObjectDelete(input: MappingObjectDeleteInput): CallRequest {
   return {
-    action: 'mappedObjectDelete',
+    action: 'mappingObjectDelete',
     input,
     keyRequired: true,
     target: { by: 'mapping', mappingId: input.mappingId },

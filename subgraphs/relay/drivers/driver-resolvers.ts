@@ -4,8 +4,8 @@ import type { Driver } from './driver.ts';
 
 export function driverResolvers(drivers: ReadonlyMap<string, Driver>): Resolvers {
   return {
-    Query: { drivers: () => [...drivers.values()] },
-    Driver: {
+    Query: { relayDrivers: () => [...drivers.values()] },
+    RelayDriver: {
       operations: (driver) => [...driver.operations.values()],
       typedMutations: (driver) => Object.keys(driver.typed),
     },

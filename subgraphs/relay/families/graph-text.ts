@@ -15,7 +15,7 @@ const before: Fields = {
   ),
   projectId: given('ID', 'The project; needed only by callers with several.'),
   backend: required(given('BackendSelector', 'Which backend.')),
-  cmpObject: given('CmpObjectInput', 'The CMP object it is for.'),
+  cmpObject: given('MappingCmpObjectInput', 'The CMP object it is for.'),
 };
 
 const after: Fields = {

@@ -21,9 +21,9 @@ export class ObjectClaimedError extends Error {
 
 /** For who is refused because of it. */
 export function unsettledMessage(claim: { readonly operationId: string; readonly state: string }): string {
-  const id = encodeId('Operation', claim.operationId);
+  const id = encodeId('RelayOperation', claim.operationId);
   if (claim.state === 'ACCEPTED')
-    return `operation ${id} on the same object is a job that the device took: read its end with operationSettle, or force`;
+    return `operation ${id} on the same object is a job that the device took: read its end with relayOperationSettle, or force`;
   return `operation ${id} on the same object is ${claim.state}: settle it, or force`;
 }
 

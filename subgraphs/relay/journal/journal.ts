@@ -95,7 +95,7 @@ export class Journal {
         identity: call.identity,
         action: call.action,
         projectId: call.projectId,
-        subjectType: 'Operation',
+        subjectType: 'RelayOperation',
         subjectId: call.id,
         outcome: 'ACCEPTED',
         requestId: call.requestId ?? '',
@@ -218,7 +218,7 @@ export class Journal {
       [
         {
           ...this.#subject(call),
-          kind: 'operation.evidence',
+          kind: 'relayOperation.evidence',
           subjectVersion: mark.version + 1,
           from: mark.state,
           to: mark.state,
@@ -287,7 +287,7 @@ export class Journal {
   #subject(call: CallSubject) {
     return {
       projectId: call.projectId,
-      subjectType: 'Operation',
+      subjectType: 'RelayOperation',
       subjectId: call.id,
       requestId: call.requestId,
     };
@@ -301,7 +301,7 @@ export class Journal {
     reason?: string | null,
   ): StatusEvent {
     const subject = this.#subject(call);
-    return { ...subject, kind: 'operation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
+    return { ...subject, kind: 'relayOperation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
 }
 

@@ -1,6 +1,6 @@
 // What the graph reads of operations, off a call's path: one by its id, batched; pages; evidence; and how long queues are. Only
 // what the caller may see comes out, so that no resolver can forget to ask.
-import type { QueryOperationsArgs } from '../../../generated/graph/relay.ts';
+import type { QueryRelayOperationsArgs } from '../../../generated/graph/relay.ts';
 import type { Operation, OperationEvidence, Prisma } from '../../../generated/prisma/client.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { CmpObjectKey } from '../../../platform/graph/cmp-object.ts';
@@ -40,14 +40,14 @@ export class OperationReads {
   }
 
   async byGlobalId(context: RequestContext, globalId: string): Promise<OperationRow | null> {
-    const id = decodeUuid('Operation', globalId);
+    const id = decodeUuid('RelayOperation', globalId);
     return id === undefined ? null : this.operation(context, id);
   }
 
   /** Newest first. */
   async page(
     context: RequestContext,
-    args: Partial<QueryOperationsArgs>,
+    args: Partial<QueryRelayOperationsArgs>,
     { backendId, cmp }: OperationsOf = {},
   ): Promise<Page<OperationRow>> {
     const { first, take, after } = pageRequest(args);

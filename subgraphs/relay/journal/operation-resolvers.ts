@@ -14,12 +14,12 @@ export function operationResolvers(parts: {
   const { reads, backends, mappings } = parts;
   return {
     Query: {
-      operation: (_, { id }, context) => reads.byGlobalId(context, id),
-      operations: (_, args, context) => reads.page(context, args),
+      relayOperation: (_, { id }, context) => reads.byGlobalId(context, id),
+      relayOperations: (_, args, context) => reads.page(context, args),
     },
-    Operation: {
+    RelayOperation: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),
-      id: (row) => encodeId('Operation', row.id),
+      id: (row) => encodeId('RelayOperation', row.id),
       project: (row) => ({ id: encodeId('Project', row.projectId) }),
       backend: (row, _, context) => backends.backend(context, row.backendId),
       cmpObject: ({ cmpNamespace: namespace, cmpType: type, cmpId: externalId }) =>
@@ -39,7 +39,7 @@ export function operationResolvers(parts: {
       operations: (row, args, context) => reads.page(context, args, { backendId: row.id }),
     },
     CmpObject: {
-      operations: ({ id }, args, context) => {
+      relayOperations: ({ id }, args, context) => {
         const cmp = decodeCmpObject(id);
         return cmp === undefined ? null : reads.page(context, args, { cmp });
       },

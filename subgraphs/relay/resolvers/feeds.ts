@@ -2,7 +2,7 @@
 import type {
   Resolvers,
   SubscriptionBackendChangesArgs,
-  SubscriptionOperationChangesArgs,
+  SubscriptionRelayOperationChangesArgs,
 } from '../../../generated/graph/relay.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
@@ -22,7 +22,7 @@ export function feedResolvers(parts: { readonly db: Database; readonly feed: Sta
   const feeds = new Feeds(parts);
   return {
     Subscription: {
-      operationChanges: { subscribe: (_, args, context) => feeds.operations(context, args) },
+      relayOperationChanges: { subscribe: (_, args, context) => feeds.operations(context, args) },
       backendChanges: { subscribe: (_, args, context) => feeds.backends(context, args) },
     },
   };
@@ -37,15 +37,15 @@ class Feeds {
     this.#feed = options.feed;
   }
 
-  operations(context: RequestContext, args: Partial<SubscriptionOperationChangesArgs>) {
+  operations(context: RequestContext, args: Partial<SubscriptionRelayOperationChangesArgs>) {
     const backendId = args.backendId == null ? null : (decodeUuid('Backend', args.backendId) ?? 'none');
-    const source = this.#subscribe(context.identity, args, 'Operation');
+    const source = this.#subscribe(context.identity, args, 'RelayOperation');
     return mapped(source, async ({ cursor, event }) => {
       const operation = event === null ? null : ((await readOperation(this.#db, event.subjectId)) ?? null);
       const elsewhere = backendId !== null && operation !== null && operation.backendId !== backendId;
       return elsewhere
-        ? { skip: true, value: { operationChanges: { cursor, operation: null as OperationRow | null } } }
-        : { skip: false, value: { operationChanges: { cursor, operation } } };
+        ? { skip: true, value: { relayOperationChanges: { cursor, operation: null as OperationRow | null } } }
+        : { skip: false, value: { relayOperationChanges: { cursor, operation } } };
     });
   }
 

@@ -189,7 +189,7 @@ describe('the retry contract', () => {
     data: {
       call: {
         operation: {
-          id: encodeId('Operation', '01900000-0000-7000-8000-00000000000a'),
+          id: encodeId('RelayOperation', '01900000-0000-7000-8000-00000000000a'),
           state,
           deviceError: code === undefined ? null : { code, message: 'why' },
         },

@@ -129,9 +129,9 @@ describe('backends', () => {
 describe('operations', () => {
   test('list, show and settle', async () => {
     server.answers = {
-      operations: (args: { first: number; after: string | null }) => pageOf([operation('UNKNOWN')], args),
-      operation: () => operation('UNKNOWN'),
-      operationSettle: () => ({ operation: operation('FAILED'), userErrors: [] }),
+      relayOperations: (args: { first: number; after: string | null }) => pageOf([operation('UNKNOWN')], args),
+      relayOperation: () => operation('UNKNOWN'),
+      relayOperationSettle: () => ({ operation: operation('FAILED'), userErrors: [] }),
     };
     const list = await runCommand(['operations', 'list', '--state', 'unknown', ...at]);
     expect(list.stdout).toMatch(/op-1 +2026-01-31T12:00:00.000Z +fw +rule.create +UNKNOWN +tenant\/42/);
@@ -221,8 +221,8 @@ describe('credentials and reach', () => {
 describe('events', () => {
   const change = (version: number) => ({
     at: '2026-01-31T12:00:00.000Z',
-    kind: 'operation.state',
-    subjectType: 'Operation',
+    kind: 'relayOperation.state',
+    subjectType: 'RelayOperation',
     subjectId: 'op-1',
     subjectVersion: version,
     from: version === 1 ? null : 'SENT',
@@ -247,10 +247,10 @@ describe('events', () => {
     server.answers = {
       statusHistory: (args: { first: number; after: string | null }) => pageOf([change(2), change(1)], args),
     };
-    const { exitCode, stdout } = await runCommand(['events', '--kind', 'operation.state', ...at]);
+    const { exitCode, stdout } = await runCommand(['events', '--kind', 'relayOperation.state', ...at]);
     expect(exitCode).toBe(0);
     expect(stdout.split('\n')[0]).toBe('2026-01-31T12:00:00.000Z  operation.state  op-1  SENT → SUCCEEDED');
-    expect(server.requests[0]).toMatchObject({ filter: { kinds: ['operation.state'] }, first: 20 });
+    expect(server.requests[0]).toMatchObject({ filter: { kinds: ['relayOperation.state'] }, first: 20 });
   });
 
   test('--follow goes on after the last cursor when the connection is lost: no gap, nothing twice', async () => {

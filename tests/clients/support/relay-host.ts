@@ -65,7 +65,7 @@ export class RelayHost {
 
   async startRelay(): Promise<void> {
     this.#program = startProgram(['serve', '--config', this.#configFile]);
-    await waitFor('the relay', () => this.#answers('{ drivers { name } backends { nodes { id } } }'), 30_000);
+    await waitFor('the relay', () => this.#answers('{ relayDrivers { name } backends { nodes { id } } }'), 30_000);
   }
 
   /** SIGKILL: no farewell to anyone. */

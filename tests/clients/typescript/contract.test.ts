@@ -217,11 +217,11 @@ describe('states', () => {
   test('ACCEPTED: the job is looked at until it ends; who may not look is told to have it looked at', async () => {
     const { outcome, sent } = await run([payload('ACCEPTED'), payload('ACCEPTED'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
-    expect(sent[1]?.query).toContain('operationSettle');
+    expect(sent[1]?.query).toContain('relayOperationSettle');
     expect(sent[1]?.variables).toEqual({ input: { id: 'op-1' } });
     const forbidden = await run([payload('ACCEPTED'), refusal('FORBIDDEN')]);
     expect(forbidden.outcome).toMatchObject({ kind: 'OPEN', operation: { state: 'ACCEPTED' } });
-    expect(forbidden.outcome.person).toMatch(/job on the device.*operationSettle/);
+    expect(forbidden.outcome.person).toMatch(/job on the device.*relayOperationSettle/);
     const settled = await run([payload('ACCEPTED'), refusal('WRONG_STATE'), seen('FAILED')]);
     expect(settled.outcome).toMatchObject({ kind: 'FAILED', requests: 3 });
   });

@@ -78,7 +78,7 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return world.mappings.get(id) ?? null;
     },
-    operations: ({ projectId, backendId, states, first, after }: OperationsArguments, context: FakeContext) => {
+    relayOperations: ({ projectId, backendId, states, first, after }: OperationsArguments, context: FakeContext) => {
       guard(context);
       const found = newestFirst().filter(
         (operation) =>
@@ -88,7 +88,7 @@ export function createRoot(world: FakeWorld) {
       );
       return page(found, first, after);
     },
-    operation: ({ id }: { readonly id: string }, context: FakeContext) => {
+    relayOperation: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
       return world.operations.get(id) ?? null;
     },
@@ -114,7 +114,7 @@ export function createRoot(world: FakeWorld) {
         type,
         externalId,
         mappings: page([]),
-        operations: page(operations),
+        relayOperations: page(operations),
       };
     },
     login: ({ input }: WithInput) =>
@@ -129,9 +129,9 @@ export function createRoot(world: FakeWorld) {
       if (bearer !== null) world.accessTokens.delete(bearer);
       return { userErrors: [] };
     },
-    operationSettle: ({ input }: WithInput, context: FakeContext) => {
+    relayOperationSettle: ({ input }: WithInput, context: FakeContext) => {
       guard(context);
-      record('operationSettle', input);
+      record('relayOperationSettle', input);
       return settle(world, input);
     },
     backendHostKeyAccept: ({ input }: WithInput, context: FakeContext) => {

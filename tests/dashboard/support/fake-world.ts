@@ -11,7 +11,7 @@ export interface FakeBackend {
 }
 
 export interface FakeOperation {
-  readonly __typename: 'Operation';
+  readonly __typename: 'RelayOperation';
   readonly id: string;
   readonly version: number;
   readonly name: string;
@@ -131,7 +131,7 @@ export class FakeWorld {
     this.#serial += 1;
     const backend = this.backends.values().next().value ?? this.addBackend();
     const operation: FakeOperation = {
-      __typename: 'Operation',
+      __typename: 'RelayOperation',
       id: `o${String(this.#serial).padStart(6, '0')}`,
       version: 1,
       name: 'set-element.add',
@@ -158,7 +158,7 @@ export class FakeWorld {
       ...patch,
     };
     this.operations.set(operation.id, operation);
-    this.#append(operation, 'operation.state', null, operation.state, null);
+    this.#append(operation, 'relayOperation.state', null, operation.state, null);
     return operation;
   }
 
@@ -167,7 +167,7 @@ export class FakeWorld {
     if (old === undefined) throw new Error(`no operation ${id}`);
     const operation = { ...old, version: old.version + 1, ...patch };
     this.operations.set(id, operation);
-    this.#append(operation, 'operation.state', old.state, operation.state, reason);
+    this.#append(operation, 'relayOperation.state', old.state, operation.state, reason);
     return operation;
   }
 

@@ -41,7 +41,7 @@ export function backend(patch: Partial<Backend> = {}): Backend {
 
 export function operation(patch: Partial<Operation> = {}): Operation {
   return {
-    __typename: 'Operation',
+    __typename: 'RelayOperation',
     id: 'o1',
     version: 1,
     name: 'rule.create',
@@ -101,9 +101,9 @@ export function item(number: number, subject: StatusChange['subject'], patch: Pa
     change: {
       id: `s${number}`,
       at: '2026-01-31T12:00:00.000Z',
-      kind: 'operation.state',
+      kind: 'relayOperation.state',
       project: null,
-      subjectType: subject?.__typename ?? 'Operation',
+      subjectType: subject?.__typename ?? 'RelayOperation',
       subjectId: known?.id ?? 'o1',
       subjectVersion: known?.version ?? 1,
       from: null,

@@ -145,7 +145,7 @@ describe('of the whole system', () => {
     };
     await waitFor('nothing to be told', async () => (await follow()) === 0);
     told.clear();
-    await mutate('mappedObjectDelete', 'operation { state }', { mappingId: ids[1] });
+    await mutate('mappingObjectDelete', 'operation { state }', { mappingId: ids[1] });
     const fourth = await add('10.9.0.4');
     await waitFor('the fourth to be told', async () => {
       await follow();

@@ -75,9 +75,9 @@ function valid(mutation: string, change: Input = {}): Input {
     backendCircuitClose: { id: ids.backend },
     backendDelete: { id: ids.backend },
     backendCertificateAccept: { id: ids.backend, certificateSha256: hostKey },
-    mappedObjectDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
+    mappingObjectDelete: { idempotencyKey: newUuid(), mappingId: ids.mapping },
     relayCall: { ...selected, operation: 'setElement.add', arguments: { set: 'blocked', address: '192.0.2.7' } },
-    operationSettle: { id: ids.operation },
+    relayOperationSettle: { id: ids.operation },
     mappingAdopt: {
       ...{ backend: { name: 'fw' }, cmpObject, resource: 'rule', scope: 'inet filter forward', key: 'there' },
     },
@@ -282,8 +282,8 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
       },
     ]),
   ),
-  mappedObjectDelete: {
-    inputType: 'MappedObjectDeleteInput',
+  mappingObjectDelete: {
+    inputType: 'MappingObjectDeleteInput',
     cases: [...idCases('Mapping', () => ids.foreignMapping, 'mappingId'), ...callCases],
   },
   relayCall: {
@@ -343,10 +343,10 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
       { inputType: inputTypeOf(mutation), cases: [...idCases('Mapping', () => ids.foreignMapping), ...keyCases] },
     ]),
   ),
-  operationSettle: {
-    inputType: 'OperationSettleInput',
+  relayOperationSettle: {
+    inputType: 'RelayOperationSettleInput',
     cases: [
-      ...idCases('Operation', () => ids.foreignOperation),
+      ...idCases('RelayOperation', () => ids.foreignOperation),
       ...keyCases,
       one('a verdict without a note', { verdict: 'FAILED' }, 'INVALID_INPUT', 'input.note'),
       one('a long note', { verdict: 'FAILED', note: long }, 'TOO_LONG', 'input.note'),
@@ -460,20 +460,20 @@ describe('the same key with another input', () => {
       first: () => valid('firewallRuleCreate', { idempotencyKey: 'k7' }),
       other: () => valid('firewallRuleCreate', { idempotencyKey: 'k7', action: 'ACCEPT' }),
     },
-    mappedObjectDelete: {
-      ...{ inputType: 'MappedObjectDeleteInput' },
-      first: () => valid('mappedObjectDelete', { idempotencyKey: 'k8', force: true }),
-      other: () => valid('mappedObjectDelete', { idempotencyKey: 'k8', force: false }),
+    mappingObjectDelete: {
+      ...{ inputType: 'MappingObjectDeleteInput' },
+      first: () => valid('mappingObjectDelete', { idempotencyKey: 'k8', force: true }),
+      other: () => valid('mappingObjectDelete', { idempotencyKey: 'k8', force: false }),
     },
     relayCall: {
       ...{ inputType: 'RelayCallInput' },
       first: () => valid('relayCall', { idempotencyKey: 'k9' }),
       other: () => valid('relayCall', { idempotencyKey: 'k9', deadlineMs: 5_000 }),
     },
-    operationSettle: {
-      ...{ inputType: 'OperationSettleInput' },
-      first: () => valid('operationSettle', { idempotencyKey: 'k10', verdict: 'SUCCEEDED', note: 'seen' }),
-      other: () => valid('operationSettle', { idempotencyKey: 'k10', verdict: 'SUCCEEDED', note: 'seen too' }),
+    relayOperationSettle: {
+      ...{ inputType: 'RelayOperationSettleInput' },
+      first: () => valid('relayOperationSettle', { idempotencyKey: 'k10', verdict: 'SUCCEEDED', note: 'seen' }),
+      other: () => valid('relayOperationSettle', { idempotencyKey: 'k10', verdict: 'SUCCEEDED', note: 'seen too' }),
     },
     backendDelete: {
       ...{ inputType: 'BackendDeleteInput' },

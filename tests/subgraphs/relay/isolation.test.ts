@@ -55,12 +55,12 @@ const queries: Record<string, Probe> = {
     text: `query ($p: ID) { all: backends { nodes { ${fields.backend} } } theirs: backends(projectId: $p) { nodes { ${fields.backend} } } }`,
     variables: () => ({ p: projectId(projectA) }),
   },
-  operation: {
-    text: `query ($id: ID!) { operation(id: $id) { ${fields.operation} } }`,
+  relayOperation: {
+    text: `query ($id: ID!) { relayOperation(id: $id) { ${fields.operation} } }`,
     variables: () => ({ id: ids.operation }),
   },
-  operations: {
-    text: `query ($p: ID, $b: ID) { operations { nodes { ${fields.operation} } } o2: operations(projectId: $p) { nodes { ${fields.operation} } } o3: operations(backendId: $b) { nodes { ${fields.operation} } } }`,
+  relayOperations: {
+    text: `query ($p: ID, $b: ID) { relayOperations { nodes { ${fields.operation} } } o2: relayOperations(projectId: $p) { nodes { ${fields.operation} } } o3: relayOperations(backendId: $b) { nodes { ${fields.operation} } } }`,
     variables: () => ({ p: projectId(projectA), b: ids.backend }),
   },
   mapping: {
@@ -80,7 +80,7 @@ const queries: Record<string, Probe> = {
     variables: () => ({ input: { backend: selector(), operation: 'table.list', arguments: {} } }),
   },
   // The same for everybody: what this relay can do.
-  drivers: { text: '{ drivers { name } }' },
+  relayDrivers: { text: '{ relayDrivers { name } }' },
 };
 
 const mutation = (name: string, type: string, result: string, input: () => Record<string, unknown>): Probe => ({
@@ -109,7 +109,7 @@ const mutationProbes: Record<string, Probe> = {
   backendDelete: mutation('backendDelete', 'BackendDeleteInput', backendResult, () => ({
     ...{ id: ids.backend, orphanMappings: true },
   })),
-  mappedObjectDelete: mutation('mappedObjectDelete', 'MappedObjectDeleteInput', callResult, () => ({
+  mappingObjectDelete: mutation('mappingObjectDelete', 'MappingObjectDeleteInput', callResult, () => ({
     mappingId: ids.mapping,
   })),
   relayCall: mutation('relayCall', 'RelayCallInput', callResult, () => ({
@@ -126,9 +126,14 @@ const mutationProbes: Record<string, Probe> = {
   mappingShare: mutation('mappingShare', 'MappingShareInput', mappingResult, () => ({ id: ids.mapping, shared: true })),
   mappingVerify: mutation('mappingVerify', 'MappingVerifyInput', mappingResult, () => ({ id: ids.mapping })),
   mappingForget: mutation('mappingForget', 'MappingForgetInput', mappingResult, () => ({ id: ids.mapping })),
-  operationSettle: mutation('operationSettle', 'OperationSettleInput', `operation { ${fields.operation} }`, () => ({
-    ...{ id: ids.operation, verdict: 'FAILED', note: 'x', force: true },
-  })),
+  relayOperationSettle: mutation(
+    'relayOperationSettle',
+    'RelayOperationSettleInput',
+    `operation { ${fields.operation} }`,
+    () => ({
+      ...{ id: ids.operation, verdict: 'FAILED', note: 'x', force: true },
+    }),
+  ),
   ...Object.fromEntries(
     Object.entries(typedInputs).map(([name, own]) => [
       name,
@@ -138,21 +143,21 @@ const mutationProbes: Record<string, Probe> = {
 };
 
 const subscriptions: Record<string, string> = {
-  operationChanges: `subscription ($after: String) { operationChanges(after: $after) { cursor operation { ${fields.operation} } } }`,
+  relayOperationChanges: `subscription ($after: String) { relayOperationChanges(after: $after) { cursor operation { ${fields.operation} } } }`,
   backendChanges: `subscription ($after: String) { backendChanges(after: $after) { cursor backend { ${fields.backend} } } }`,
 };
 
 const entities: Record<string, () => string> = {
   Backend: () => `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Backend { ${fields.backend} } } }`,
-  Operation: () =>
-    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Operation { ${fields.operation} } } }`,
+  RelayOperation: () =>
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on RelayOperation { ${fields.operation} } } }`,
   Mapping: () => `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Mapping { ${fields.mapping} } } }`,
   CmpObject: () =>
-    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { mappings { nodes { ${fields.mapping} } } operations { nodes { ${fields.operation} } } } } }`,
+    `query ($r: [_Any!]!) { _entities(representations: $r) { ... on CmpObject { mappings { nodes { ${fields.mapping} } } relayOperations { nodes { ${fields.operation} } } } } }`,
 };
 const entityIds: Record<string, () => string> = {
   Backend: () => ids.backend,
-  Operation: () => ids.operation,
+  RelayOperation: () => ids.operation,
   Mapping: () => ids.mapping,
   CmpObject: () => ids.cmp,
 };

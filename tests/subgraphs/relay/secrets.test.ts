@@ -273,7 +273,7 @@ describe('devices that quote them', () => {
     ssh.quote('in nonsense', quoted());
     const lost = await add('ssh', '10.0.2.2');
     expect(lost).toMatchObject({ operation: { state: 'UNKNOWN' } });
-    await watched.mutate('operationSettle', { id: lost.operation?.id }, operationFields);
+    await watched.mutate('relayOperationSettle', { id: lost.operation?.id }, operationFields);
     ssh.quote('nothing');
   });
 
@@ -320,7 +320,7 @@ describe('what is to be seen of them', () => {
     const pages = [
       `{ backends(first: 100) { nodes { name host options credentialFields health { message softwareVersion serial }
         circuit { reason } } } }`,
-      '{ operations(first: 100) { nodes { state result wireCall arguments deviceError { code message } evidence { note } } } }',
+      '{ relayOperations(first: 100) { nodes { state result wireCall arguments deviceError { code message } evidence { note } } } }',
       '{ mappings(first: 100) { nodes { key uuid desired lastVerification { result } } } }',
       '{ statusHistory(first: 100) { nodes { kind from to reason } } }',
       '{ auditEntries(first: 100) { nodes { action outcome code details } } }',
@@ -342,7 +342,7 @@ describe('what is to be seen of them', () => {
     expect(watched.exhibits.filter(({ where }) => where === 'log').length).toBeGreaterThan(10);
     const sealed = watched.exhibits.filter(({ where }) => where === 'table backend_credential, column sealed, in hex');
     expect(sealed.length).toBeGreaterThan(15);
-    for (const stream of ['statusChanges', 'operationChanges', 'backendChanges'])
+    for (const stream of ['statusChanges', 'relayOperationChanges', 'backendChanges'])
       expect(watched.exhibits.filter(({ where }) => where === `stream ${stream}`).length).toBeGreaterThan(10);
   });
 
@@ -355,7 +355,7 @@ describe('what is to be seen of them', () => {
     expect(hidden('table mapping, column desired').length).toBeGreaterThan(0);
     expect(hidden('table mapping, column verify_diff').length).toBeGreaterThan(0);
     expect(hidden('answer').some(({ text }) => /"result":\{[^}]*•••/.test(text))).toBe(true);
-    expect(hidden('stream operationChanges').length).toBeGreaterThan(3);
+    expect(hidden('stream relayOperationChanges').length).toBeGreaterThan(3);
     expect(hidden('table audit_entry, column details').length).toBeGreaterThan(5);
   });
 

@@ -41,7 +41,7 @@ describe('node', () => {
     expect(entities.data._entities).toEqual([{ __typename: type }]);
   });
 
-  test.each(['Backend', 'Operation', 'Mapping'])('gives a stub of a %s, for its own subgraph', async (type) => {
+  test.each(['Backend', 'RelayOperation', 'Mapping'])('gives a stub of a %s, for its own subgraph', async (type) => {
     const id = encodeId(type, newUuid());
     expect((await bench.ask(operator, node, { id })).data.node).toEqual({ __typename: type, id });
   });

@@ -38,8 +38,8 @@ async function catchUp(): Promise<string> {
 async function happen(...wishes: Partial<StatusEvent>[]): Promise<void> {
   const base = {
     projectId: project,
-    kind: 'operation.state',
-    subjectType: 'Operation',
+    kind: 'relayOperation.state',
+    subjectType: 'RelayOperation',
     subjectVersion: 1,
     from: null,
     to: 'SENT',

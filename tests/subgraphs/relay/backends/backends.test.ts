@@ -161,12 +161,12 @@ describe('choosing a backend', () => {
     const answer = await call(node, 'add', { idempotencyKey: address, set: 'blocked', address, backend, ...more });
     const [fault] = answer.userErrors;
     if (fault !== undefined) return `${fault.code} ${fault.message}`;
-    const { data } = await node.run<{ operation: { backend: { name: string } } }>(
+    const { data } = await node.run<{ relayOperation: { backend: { name: string } } }>(
       operator,
-      'query ($id: ID!) { operation(id: $id) { backend { name } } }',
+      'query ($id: ID!) { relayOperation(id: $id) { backend { name } } }',
       { id: answer.operation?.id },
     );
-    return data.operation.backend.name;
+    return data.relayOperation.backend.name;
   }
 
   test('by id, name, ordinal, label and site, all of which must match', async () => {

@@ -174,12 +174,12 @@ test('a late reply settles what recovery had made UNKNOWN; evidence against a ve
   let findings: unknown;
   do {
     await sleep(10);
-    const { data } = await node.run<{ operation: { state: string; evidence: unknown[] } }>(
+    const { data } = await node.run<{ relayOperation: { state: string; evidence: unknown[] } }>(
       operator,
-      'query ($id: ID!) { operation(id: $id) { state evidence { source finding } } }',
+      'query ($id: ID!) { relayOperation(id: $id) { state evidence { source finding } } }',
       { id },
     );
-    findings = data.operation;
+    findings = data.relayOperation;
   } while ((findings as { evidence: unknown[] }).evidence.length < 2);
   expect(findings).toEqual({
     state: 'FAILED',

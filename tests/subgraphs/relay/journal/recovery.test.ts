@@ -97,7 +97,7 @@ describeWithLab('relay processes', (lab) => {
         expect(await timesReceived(address)).toBe(1);
         return;
       }
-      expect(decodeUuid('Operation', again.operation?.id ?? '')).toBe(journal[0]?.id);
+      expect(decodeUuid('RelayOperation', again.operation?.id ?? '')).toBe(journal[0]?.id);
       expect(again.operation?.state).toBe(state);
       expect(await timesReceived(address)).toBe(sent);
       if (state !== 'UNKNOWN') return;

@@ -89,12 +89,12 @@ test('what can not be made twice is refused while it is mapped', async () => {
   expect(twice.userErrors).toMatchObject([{ code: 'WRONG_STATE', field: ['input', 'mappingId'] }]);
   // Both calls show the mapping: the one that made it, and the one that ended it.
   for (const id of [made.operation?.id, gone.operation?.id]) {
-    const { data } = await node.run<{ operation: { mappings: { id: string }[] } }>(
+    const { data } = await node.run<{ relayOperation: { mappings: { id: string }[] } }>(
       identity('VIEWER'),
-      'query ($id: ID!) { operation(id: $id) { mappings { id } } }',
+      'query ($id: ID!) { relayOperation(id: $id) { mappings { id } } }',
       { id },
     );
-    expect(data.operation.mappings).toEqual([{ id: made.mapping?.id }]);
+    expect(data.relayOperation.mappings).toEqual([{ id: made.mapping?.id }]);
   }
 });
 

@@ -172,9 +172,9 @@ export const mutations = {
   add: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${callFields} } }`,
   remove: `mutation ($input: FirewallAddressSetElementRemoveInput!) { call: firewallAddressSetElementRemove(input: $input) { ${callFields} } }`,
   ruleCreate: `mutation ($input: FirewallRuleCreateInput!) { call: firewallRuleCreate(input: $input) { ${callFields} } }`,
-  delete: `mutation ($input: MappedObjectDeleteInput!) { call: mappedObjectDelete(input: $input) { ${callFields} } }`,
+  delete: `mutation ($input: MappingObjectDeleteInput!) { call: mappingObjectDelete(input: $input) { ${callFields} } }`,
   relayCall: `mutation ($input: RelayCallInput!) { call: relayCall(input: $input) { ${callFields} } }`,
-  settle: `mutation ($input: OperationSettleInput!) { settle: operationSettle(input: $input) { operation { ${operationFields} } userErrors { code message field } commit { token } } }`,
+  settle: `mutation ($input: RelayOperationSettleInput!) { settle: relayOperationSettle(input: $input) { operation { ${operationFields} } userErrors { code message field } commit { token } } }`,
   create: `mutation ($input: BackendCreateInput!) { backend: backendCreate(input: $input) { backend { id version ordinal name } userErrors { code message field } commit { token } } }`,
 } as const;
 

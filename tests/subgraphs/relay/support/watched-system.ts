@@ -22,7 +22,7 @@ const health = 'health { softwareVersion serial message } circuit { state reason
 const call = 'state result wireCall arguments deviceError { code message } evidence { note }';
 const streams: Readonly<Record<string, string>> = {
   statusChanges: 'cursor change { kind subjectId from to reason requestId }',
-  operationChanges: `cursor operation { ${call} }`,
+  relayOperationChanges: `cursor operation { ${call} }`,
   backendChanges: `cursor backend { name operatingStatus ${health} options caCertificates }`,
 };
 

@@ -96,7 +96,7 @@ test('a policy by its typed mutation, from the first call to the last', async ()
     lastVerification: { result: 'DRIFTED', differences: [{ path: 'services' }] },
   });
 
-  const gone = await call('mappedObjectDelete', { mappingId: made.mapping?.id });
+  const gone = await call('mappingObjectDelete', { mappingId: made.mapping?.id });
   expect(gone.operation?.state).toBe('SUCCEEDED');
   expect(gate.device.cmdb.get('root', policies, '2')).toBeUndefined();
 });
