@@ -139,7 +139,7 @@ export class FakeWorld {
       state: 'SENT',
       project: projects[0] as FakeProject,
       backend: { id: backend.id, name: backend.name },
-      cmpObject: { namespace: 'default', type: 'tenant', externalId: String(this.#serial), operations: page([]) },
+      cmpObject: { namespace: 'default', type: 'tenant', externalId: String(this.#serial), relayOperations: page([]) },
       arguments: { set: 'blocked', address: '203.0.113.7' },
       wireCall:
         'nft -j -f - <<< {"nftables":[{"add":{"element":{"family":"inet","table":"filter","name":"blocked"}}}]}',
@@ -236,7 +236,7 @@ export class FakeWorld {
   withSubject(change: FakeChange): unknown {
     const entities: Readonly<Record<string, ReadonlyMap<string, unknown>>> = {
       Backend: this.backends,
-      Operation: this.operations,
+      RelayOperation: this.operations,
       Mapping: this.mappings,
     };
     return { ...change, subject: entities[change.subjectType]?.get(change.subjectId) ?? null };

@@ -172,7 +172,7 @@ describe('files with faults, and servers that fail', () => {
   const fields = ['username', 'password', 'privateKey', 'passphrase', 'apiToken', 'clientCertificate'];
   const existing: Record<string, unknown>[] = [];
   const answers = {
-    drivers: () => [{ name: 'd', optionsSchema, credentialFields: fields }],
+    relayDrivers: () => [{ name: 'd', optionsSchema, credentialFields: fields }],
     backends: (args: { first: number; after: string | null }) => pageOf(existing, args),
   };
   const entry = (name: string) =>
