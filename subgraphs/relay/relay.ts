@@ -23,29 +23,31 @@ import { CallAnswers } from './calls/answer.ts';
 import { callResolvers } from './calls/call-resolvers.ts';
 import { CallService } from './calls/call-service.ts';
 import { EndWaiter } from './calls/end-waiter.ts';
-import { ProcessLease } from './calls/process-lease.ts';
 import { ReadService } from './calls/read-service.ts';
 import { SettleService } from './calls/settle-service.ts';
 import { CallTaker } from './calls/take.ts';
 import type { Driver } from './drivers/driver.ts';
 import { driverResolvers } from './drivers/driver-resolvers.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
+import { feedResolvers } from './feeds.ts';
 import { BackendManager } from './holding/backend-manager.ts';
 import { Completions } from './holding/completions.ts';
 import { DeviceReader } from './holding/device-reader.ts';
 import { queueResolvers } from './holding/queue-resolvers.ts';
 import { inputScalars } from './input-scalars.ts';
+import { readClaim } from './journal/claim-store.ts';
 import { Journal } from './journal/journal.ts';
 import { OperationReads } from './journal/operation-reads.ts';
 import { operationResolvers } from './journal/operation-resolvers.ts';
+import { ProcessLease } from './journal/process-lease.ts';
 import { Recovery } from './journal/recovery.ts';
 import { VerdictRecorder } from './journal/verdict-recorder.ts';
 import { MappingChangeFeed } from './mappings/change-feed.ts';
 import { MappingReads } from './mappings/mapping-reads.ts';
 import { mappingResolvers } from './mappings/mapping-resolvers.ts';
 import { MappingService } from './mappings/mapping-service.ts';
+import { orphanMappings } from './mappings/orphans.ts';
 import { addRelayMetrics } from './metrics.ts';
-import { feedResolvers } from './resolvers/feeds.ts';
 import { defaultSettings, type RelaySettings } from './settings.ts';
 import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
@@ -101,7 +103,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
     answers: new CallAnswers({ db, commits, waiter }),
   });
-  const backends = new BackendService({ db, mutations, sealer, wake, drivers });
+  const backends = new BackendService({ db, mutations, sealer, wake, drivers, orphan: orphanMappings });
   const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });
   const life = new ProcessLease({ leases, owner, log });
   const housekeeping = new Loop({
@@ -120,7 +122,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const backendReads = new BackendReads(db);
   const mappingReads = new MappingReads(db);
   const operationReads = new OperationReads(db);
-  const mappingService = new MappingService({ db, mutations, wake, drivers, reader });
+  const mappingService = new MappingService({ db, mutations, wake, drivers, devices: reader, claimOn: readClaim });
   const resolvers = mergeResolvers<Resolvers>([
     inputScalars,
     { Commit: commitResolvers(commits), Node: { __resolveType: () => null } },

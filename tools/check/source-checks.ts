@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findBoundaryFaults } from './boundaries.ts';
 import type { Check, CheckContext } from './check.ts';
 import { findCycles } from './cycles.ts';
+import { findLayerFaults } from './layers.ts';
 import { readSources, type SourceFile } from './source-files.ts';
 import { findTableFaults, readTableOwners } from './table-ownership.ts';
 
@@ -23,6 +24,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: 'imports keep to the boundaries',
     run: async (context) => findBoundaryFaults(await sources(context)),
+  },
+  {
+    name: "imports go one way among a subgraph's layers",
+    run: async (context) => findLayerFaults(await sources(context)),
   },
   {
     name: 'no import cycles',

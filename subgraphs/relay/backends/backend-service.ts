@@ -20,8 +20,6 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { maySee, oneProject, requireRole } from '../access.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { countLiveMappings } from '../mappings/mapping-store.ts';
-import { orphanMappings } from '../mappings/orphans.ts';
 import type { BackendRow } from './backend.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';
 import {
@@ -41,6 +39,7 @@ import {
 } from './backend-input.ts';
 import {
   type BackendChange,
+  countLiveMappings,
   insertBackend,
   lockBackend,
   readBackend,
@@ -61,6 +60,8 @@ export interface BackendServiceOptions {
   readonly sealer: Sealer;
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
+  /** What becomes of the mappings that live on a backend when it is deleted. */
+  readonly orphan: (tx: Transaction, wake: Wake, backendId: string) => Promise<void>;
 }
 
 type AnyInput = { readonly idempotencyKey?: string | null } & object;
@@ -71,6 +72,7 @@ export class BackendService {
   readonly #sealer: Sealer;
   readonly #wake: Wake;
   readonly #drivers: ReadonlyMap<string, Driver>;
+  readonly #orphan: BackendServiceOptions['orphan'];
 
   constructor(options: BackendServiceOptions) {
     this.#db = options.db;
@@ -78,6 +80,7 @@ export class BackendService {
     this.#sealer = options.sealer;
     this.#wake = options.wake;
     this.#drivers = options.drivers;
+    this.#orphan = options.orphan;
   }
 
   create(context: RequestContext, input: BackendCreateInput): Promise<BackendResult> {
@@ -258,7 +261,7 @@ export class BackendService {
       refuse('HAS_MAPPINGS', `${live} mappings live on this backend: remove them, or set orphanMappings`, {
         field: ['input', 'id'],
       });
-    await orphanMappings(tx, this.#wake, id);
+    await this.#orphan(tx, this.#wake, id);
     return id;
   }
 

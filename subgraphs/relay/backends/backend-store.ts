@@ -92,6 +92,17 @@ export async function matchingBackends(sql: Sql, filter: BackendFilter): Promise
   return rows.map(toRow);
 }
 
+/** How many mappings live on each backend. */
+export async function countLiveMappings(sql: Sql, backendIds: readonly string[]): Promise<Map<string, number>> {
+  if (backendIds.length === 0) return new Map();
+  const rows = await sql.query<{ backendId: string; live: number }>(
+    `SELECT backend_id AS backendId, COUNT(*) AS live FROM mapping
+    WHERE backend_id IN (${backendIds.map(() => '?').join(', ')}) AND state IN ('ACTIVE', 'UNVERIFIED') GROUP BY backend_id`,
+    backendIds,
+  );
+  return new Map(rows.map((row) => [row.backendId, row.live]));
+}
+
 export interface NewBackend {
   readonly id: string;
   readonly projectId: string;

@@ -7,10 +7,9 @@ import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import { projectsOf } from '../access.ts';
 import type { CmpReference } from '../cmp-reference.ts';
-import { countLiveMappings } from '../mappings/mapping-store.ts';
 import type { BackendRow } from './backend.ts';
 import { checkName } from './backend-input.ts';
-import { matchingBackends } from './backend-store.ts';
+import { countLiveMappings, matchingBackends } from './backend-store.ts';
 
 const mostCandidates = 1000;
 const shownCandidates = 10;

@@ -4,6 +4,7 @@ import type { Database } from '../../../platform/database/database.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { credentialsOf } from '../backends/backend-store.ts';
+import type { Devices } from '../backends/devices.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import { refuseUnusable } from '../backends/usable.ts';
 import type { Driver, WireCall } from '../drivers/driver.ts';
@@ -28,7 +29,7 @@ interface Guest {
   usedAtMs: number;
 }
 
-export class DeviceReader {
+export class DeviceReader implements Devices {
   readonly #options: DeviceReaderOptions;
   readonly #guests = new Map<string, Guest>();
 

@@ -9,7 +9,6 @@ import { appendStatus, type StatusEvent } from '../../../platform/events/append.
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { isNothingChanged, together } from '../calls/statement-batch.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import { type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
@@ -26,6 +25,7 @@ import {
   readOperation,
   writeVerdict,
 } from './operation-store.ts';
+import { isNothingChanged, together } from './statement-batch.ts';
 
 export interface JournalOptions {
   readonly db: Database;

@@ -5,12 +5,12 @@ import type { Database } from '../../../platform/database/database.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { readBackends } from '../backends/backend-store.ts';
-import { processLease } from '../calls/process-lease.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type OperationRow, subjectOf } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Journal } from './journal.ts';
 import { type Move, ownersOfUnended, readStuck } from './operation-store.ts';
+import { processLease } from './process-lease.ts';
 
 export interface RecoveryOptions {
   readonly db: Database;

@@ -7,7 +7,7 @@ import type {
   MappingVerifyInput,
 } from '../../../generated/graph/relay.ts';
 import type { CommitToken } from '../../../platform/commits.ts';
-import type { Database, Transaction } from '../../../platform/database/database.ts';
+import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
 import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -19,12 +19,12 @@ import type { Wake } from '../../../platform/wake.ts';
 import { maySee, requireRole } from '../access.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
+import type { Devices } from '../backends/devices.ts';
 import { driverOf } from '../backends/endpoint.ts';
 import { checkSelector, selectBackend } from '../backends/selector.ts';
 import { checkCmpObject, cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
-import type { DeviceReader } from '../holding/device-reader.ts';
-import { readClaim } from '../journal/claim-store.ts';
+import type { OperationState } from '../model/states.ts';
 import { type Difference, differences } from './differences.ts';
 import type { MappingRow } from './mapping.ts';
 import {
@@ -54,7 +54,13 @@ export interface MappingServiceOptions {
   readonly mutations: Mutations;
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
-  readonly reader: DeviceReader;
+  readonly devices: Devices;
+  /** The call that has the claim on an object. */
+  readonly claimOn: (
+    sql: Sql,
+    backendId: string,
+    objectHash: string,
+  ) => Promise<{ readonly state: OperationState } | undefined>;
 }
 
 interface Prepared {
@@ -69,7 +75,7 @@ export class MappingService {
 
   constructor(options: MappingServiceOptions) {
     this.#options = options;
-    this.#viewer = new ObjectViewer(options.reader);
+    this.#viewer = new ObjectViewer(options.devices);
   }
 
   /** Maps a backend object that is there to a CMP object; what it is like now is what it should be like. */
@@ -245,7 +251,7 @@ export class MappingService {
 
   /** While a call on the object is under way, or its outcome unknown, its mapping is that call's. */
   async #refuseBusy(tx: Transaction, row: { readonly backendId: string; readonly objectHash: string }): Promise<void> {
-    const claim = await readClaim(tx, row.backendId, row.objectHash);
+    const claim = await this.#options.claimOn(tx, row.backendId, row.objectHash);
     if (claim === undefined) return;
     refuse('OBJECT_BUSY', `a call on this object is ${claim.state}: wait for it, or settle it`, {
       retryAfterMs: 1_000,

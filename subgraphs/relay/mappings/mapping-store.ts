@@ -138,17 +138,6 @@ export async function readMapping(sql: Sql, id: string, lock: '' | 'FOR UPDATE' 
   return rows[0] && toRow(rows[0]);
 }
 
-/** Live mappings of each backend. */
-export async function countLiveMappings(sql: Sql, backendIds: readonly string[]): Promise<Map<string, number>> {
-  if (backendIds.length === 0) return new Map();
-  const rows = await sql.query<{ backendId: string; live: number }>(
-    `SELECT backend_id AS backendId, COUNT(*) AS live FROM mapping
-    WHERE backend_id IN (${backendIds.map(() => '?').join(', ')}) AND state IN ('ACTIVE', 'UNVERIFIED') GROUP BY backend_id`,
-    backendIds,
-  );
-  return new Map(rows.map((row) => [row.backendId, row.live]));
-}
-
 export interface Found {
   readonly result: VerifyResult;
   /** JSON text of a list of differences; null: there are none to name. */

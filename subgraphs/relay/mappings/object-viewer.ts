@@ -2,20 +2,20 @@
 import { refuse } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
+import type { Devices } from '../backends/devices.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver, MappedObject, ResourceFinding } from '../drivers/driver.ts';
-import type { DeviceReader } from '../holding/device-reader.ts';
 
 export type Seen = Exclude<ResourceFinding, { finding: 'UNREADABLE' }>;
 
 export class ObjectViewer {
-  readonly #reader: DeviceReader;
+  readonly #devices: Devices;
 
-  constructor(reader: DeviceReader) {
-    this.#reader = reader;
+  constructor(devices: Devices) {
+    this.#devices = devices;
   }
 
-  /** Refuses NOT_SUPPORTED (no reader for such objects), UNAVAILABLE (no answer, or none to read), and as DeviceReader.ask. */
+  /** Refuses NOT_SUPPORTED (no reader for such objects), UNAVAILABLE (no answer, or none to read), and as Devices.ask. */
   async look(backend: BackendRow, driver: Driver, object: MappedObject & { readonly resource: string }): Promise<Seen> {
     const viewer = driver.resources?.get(object.resource);
     if (viewer === undefined)
@@ -23,7 +23,7 @@ export class ObjectViewer {
         field: ['input', 'resource'],
       });
     const context = { operationId: newUuid(), backend: contextOf(driver, backend) };
-    const asked = await this.#reader.ask(backend, viewer.render(object, context), backend.deadlineMs);
+    const asked = await this.#devices.ask(backend, viewer.render(object, context), backend.deadlineMs);
     if (!asked.ok)
       refuse('UNAVAILABLE', `${backend.name} could not be looked at: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { findBoundaryFaults } from '../../../tools/check/boundaries.ts';
 import { findCycles } from '../../../tools/check/cycles.ts';
+import { findLayerFaults } from '../../../tools/check/layers.ts';
 import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
 import { findTableFaults, tableOwners } from '../../../tools/check/table-ownership.ts';
 
@@ -55,6 +56,33 @@ describe('imports', () => {
     ['platform/a.ts', 'pino'],
   ])('%s may import %s', async (path, target) => {
     expect(findBoundaryFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
+  });
+
+  test.each([
+    ['subgraphs/relay/calls/a.ts', '../journal/b.ts'],
+    ['subgraphs/relay/journal/a.ts', './b.ts'],
+    ['subgraphs/relay/relay.ts', './calls/b.ts'],
+    ['subgraphs/relay/drivers/neo/a.ts', '../driver.ts'],
+    ['subgraphs/relay/calls/a.ts', '../../../platform/b.ts'],
+    ['subgraphs/system/users/a.ts', '../projects/b.ts'],
+  ])('%s may import %s: it goes down, or stays', async (path, target) => {
+    expect(findLayerFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
+  });
+
+  test.each([
+    ['subgraphs/relay/mappings/a.ts', '../journal/b.ts'],
+    ['subgraphs/relay/backends/a.ts', '../mappings/b.ts'],
+    ['subgraphs/relay/drivers/neo/a.ts', '../../transports/b.ts'],
+    ['subgraphs/relay/calls/a.ts', '../relay.ts'],
+    ['subgraphs/relay/settings.ts', './drivers/driver.ts'],
+  ])('%s may not import %s: it goes up', async (path, target) => {
+    const faults = findLayerFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
+    expect(faults).toEqual([expect.stringContaining(`${path} imports subgraphs/relay/`)]);
+  });
+
+  test('a folder without a place among the layers is a fault', async () => {
+    const faults = findLayerFaults(await parseAll({ 'subgraphs/relay/resolvers/a.ts': '' }));
+    expect(faults).toEqual([expect.stringContaining('subgraphs/relay/resolvers/a.ts')]);
   });
 
   test('a cycle is named by its way round; a diamond is none', async () => {

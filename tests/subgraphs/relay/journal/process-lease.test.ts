@@ -5,7 +5,7 @@ import pino from 'pino';
 import { Database, type SqlValue, type WriteResult } from '../../../../platform/database/database.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { Leases } from '../../../../platform/leases.ts';
-import { ProcessLease, processLease } from '../../../../subgraphs/relay/calls/process-lease.ts';
+import { ProcessLease, processLease } from '../../../../subgraphs/relay/journal/process-lease.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 
 const ttlMs = 400;

@@ -3,17 +3,17 @@ import type {
   Resolvers,
   SubscriptionBackendChangesArgs,
   SubscriptionRelayOperationChangesArgs,
-} from '../../../generated/graph/relay.ts';
-import type { Database } from '../../../platform/database/database.ts';
-import { CodedError } from '../../../platform/errors.ts';
-import type { FeedItem, SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
-import { type Identity, type RequestContext, visibleProjects } from '../../../platform/identity.ts';
-import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee } from '../access.ts';
-import type { BackendRow } from '../backends/backend.ts';
-import { readBackend } from '../backends/backend-store.ts';
-import { readOperation } from '../journal/operation-store.ts';
-import type { OperationRow } from '../model/operation.ts';
+} from '../../generated/graph/relay.ts';
+import type { Database } from '../../platform/database/database.ts';
+import { CodedError } from '../../platform/errors.ts';
+import type { FeedItem, SequencedEvent, StatusFeed } from '../../platform/events/feed.ts';
+import { type Identity, type RequestContext, visibleProjects } from '../../platform/identity.ts';
+import { decodeUuid } from '../../platform/ids.ts';
+import { maySee } from './access.ts';
+import type { BackendRow } from './backends/backend.ts';
+import { readBackend } from './backends/backend-store.ts';
+import { readOperation } from './journal/operation-store.ts';
+import type { OperationRow } from './model/operation.ts';
 
 /** Of events that only moved the cursor on, at most one in this time is told. */
 const checkpointEveryMs = 5_000;
