@@ -1,3 +1,3 @@
-// Where Prisma finds its schema. Migrations are applied by platform/database/migrate.ts, in Prisma's own layout. A plain object,
-// for Prisma's command line is a package of tools/generate and can't be imported from here.
-export default { schema: 'prisma/schema', migrations: { path: 'prisma/migrations' } };
+// Where Prisma finds its schema. Migrations are applied by platform/database/migrate.ts. A plain object, for Prisma's command
+// line is a package of tools/generate and can't be imported from here.
+export default { schema: 'prisma/schema' };

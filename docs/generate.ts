@@ -1,20 +1,21 @@
 // Writes the generated pages of docs/: the settings, the error codes, and parts of the relay's. `npm run check` compares them with the files.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describeSettings } from '../platform/config.ts';
+import { subgraphRows } from '../subgraphs/rows.ts';
 import { relayPage } from './relay-page.ts';
 
 const settingsFile = new URL('./settings.md', import.meta.url);
 
 /** The page of all settings. */
 export function settingsPage(): string {
-  const rows = describeSettings().map(
+  const rows = describeSettings(subgraphRows).map(
     ({ name, variable, default: standard, meaning }) =>
       `| \`${name}\` | \`${variable}\` | ${standard === '' ? '' : `\`${standard}\``} | ${meaning} |`,
   );
   return [
     '# Settings',
     '',
-    'Made from `platform/config.ts` by `npm run generate:docs`. Given on the command line (`--set name=value`), in the environment, or in a YAML',
+    'Made from `platform/config.ts` and the rows of the subgraphs by `npm run generate:docs`. Given on the command line (`--set name=value`), in the environment, or in a YAML',
     'or JSON file (`--config FILE`, nested by the dots); the command line wins over the environment, that over the file.',
     '',
     '| setting | environment | default | meaning |',

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Authenticator } from '../platform/access.ts';
+import type { GraphExport } from '../platform/graph/graph-export.ts';
 import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
 import type { Keyring } from '../platform/secrets/keyring.ts';
@@ -32,6 +33,8 @@ export interface GatewayOptions {
   /** SDL of the supergraph (schema/supergraph.graphql). */
   readonly supergraphSdl: string;
   readonly subgraphs: readonly SubgraphLocation[];
+  /** Served as files of lines at /export/NAME.ndjson. */
+  readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
   readonly keyring: Keyring;
   readonly log: Logger;
@@ -88,6 +91,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const web = createWebServer({
     endpoint,
+    exports: options.exports ?? [],
     files: await loadStaticFiles(options.staticFolder),
     readiness,
     registry,

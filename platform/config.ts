@@ -5,35 +5,35 @@ import { hostname } from 'node:os';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
-export const roles = ['gateway', 'system', 'relay', 'worker'] as const;
-export type ProcessRole = (typeof roles)[number];
+/** Settings by dotted name; each shape has its meaning as description. */
+export type SettingShapes = Readonly<Record<string, z.ZodType>>;
+export type SettingsOf<Shapes extends SettingShapes> = { readonly [Name in keyof Shapes]: z.output<Shapes[Name]> };
+
+/** What the settings have of a subgraph. */
+export interface SettingsRow {
+  readonly name: string;
+  readonly settings: SettingShapes;
+  readonly roles?: readonly { readonly name: string; readonly standard: boolean }[];
+}
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const text = z.string().min(1);
 const file = z.string().min(1);
 const flag = z.union([z.boolean(), z.stringbool()]);
-const roleList = z
-  .union([z.array(z.string()), z.string().transform((value) => value.split(',').map((role) => role.trim()))])
-  .pipe(z.array(z.enum(roles)).min(1));
 const url = z.url({ protocol: /^https?$/ });
 
-/** Every setting: its shape, default and meaning. `secret` ones are never printed. */
-const settings = {
-  roles: roleList.default([...roles]).describe('which roles this process has, separated by commas'),
+/** Every setting that is no subgraph's: its shape, default and meaning. */
+const platformSettings = {
   name: text.max(63).default(hostname().slice(0, 63)).describe('name of this process in health, leases and logs'),
   'listen.host': text.default('127.0.0.1').describe('address of the public endpoint'),
   'listen.port': port.default(4000).describe('port of the public endpoint; 0: any free one'),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
-  'internal.systemPort': port.optional().describe('port of the system subgraph; left out: only in this process'),
-  'internal.relayPort': port.optional().describe('port of the relay subgraph; left out: only in this process'),
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
   'internal.tls.keyFile': file.optional().describe('its private key (PEM)'),
   'internal.tls.caFile': file.optional().describe('the authority (PEM) that both sides trust'),
-  'subgraphs.systemUrl': url.optional().describe('where the system subgraph is; left out: in this process'),
-  'subgraphs.relayUrl': url.optional().describe('where the relay subgraph is; left out: in this process'),
   'database.socketPath': file.optional().describe('unix socket of MariaDB; or host and port'),
   'database.host': text.optional().describe('host of MariaDB (the virtual IP of the primary)'),
   'database.port': port.default(3306).describe('port of MariaDB'),
@@ -52,7 +52,7 @@ const settings = {
   'redis.passwordFile': file.optional().describe('file whose first line is the password'),
   'redis.tls': flag.default(false).describe('TLS to Redis'),
   'keys.trustFile': file.optional().describe('key file that gateways and subgraphs share: tokens, identities'),
-  'keys.sealingFile': file.optional().describe('key file of the relay: seals credentials'),
+  'keys.sealingFile': file.optional().describe('key file of subgraphs and workers: seals stored credentials'),
   'log.level': z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -68,22 +68,78 @@ const settings = {
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('largest request body'),
   'metrics.public': flag.default(false).describe('serve /metrics to other than loopback addresses'),
   'retention.eventDays': count(1, 3650).default(30).describe('how long status events are kept'),
-  'retention.operationDays': count(8, 3650)
-    .default(365)
-    .describe(
-      'how long final operations are kept; longer than the 7 days of an idempotency key, which leads to its call',
-    ),
   'retention.auditDays': count(1, 36_500).default(730).describe('how long the audit trail is kept'),
-  'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('how often a backend is checked'),
-  'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('how long a check may take'),
-  'relay.deviceGraceMs': count(0, 600_000)
-    .default(10_000)
-    .describe('how long a device may still execute a call after its connection was cut'),
 } as const;
 
-export type SettingName = keyof typeof settings;
-const schema = z.strictObject(settings);
-export type Config = Readonly<z.output<typeof schema>>;
+export type SettingName = keyof typeof platformSettings;
+
+/** The settings by dotted name. A subgraph's own are read by `settingsOf` and `placeOf`. */
+export type Config = SettingsOf<typeof platformSettings> & { readonly roles: readonly string[] };
+
+/** All roles that there are, and which of them run where none are named. */
+export function rolesOf(rows: readonly SettingsRow[]): {
+  readonly all: readonly string[];
+  readonly standard: readonly string[];
+} {
+  const extra = rows.flatMap((row) => row.roles ?? []);
+  const served = ['gateway', ...rows.map(({ name }) => name), 'worker'];
+  const names = (roles: readonly { readonly name: string }[]) => roles.map(({ name }) => name);
+  return {
+    all: [...served, ...names(extra)],
+    standard: [...served, ...names(extra.filter(({ standard }) => standard))],
+  };
+}
+
+function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
+  const { all, standard } = rolesOf(rows);
+  const roles = z
+    .union([z.array(z.string()), z.string().transform((value) => value.split(',').map((role) => role.trim()))])
+    .pipe(z.array(z.enum(all)).min(1))
+    .default([...standard])
+    .describe(`which roles this process has, separated by commas: ${all.join(', ')}`);
+  const own = rows.flatMap(({ name, settings }): [string, z.ZodType][] => [
+    [urlSetting(name), url.optional().describe(`where the subgraph ${name} is; left out: in this process, or nowhere`)],
+    [portSetting(name), port.optional().describe(`port of the subgraph ${name}; left out: only in this process`)],
+    ...Object.entries(settings),
+  ]);
+  return { roles, ...platformSettings, ...Object.fromEntries(own) };
+}
+
+/** object-storage is objectStorage in settings. */
+function camelCase(name: string): string {
+  return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function urlSetting(subgraph: string): string {
+  return `subgraphs.${camelCase(subgraph)}Url`;
+}
+
+function portSetting(subgraph: string): string {
+  return `internal.${camelCase(subgraph)}Port`;
+}
+
+/** A subgraph's own settings. */
+export function settingsOf<Shapes extends SettingShapes>(
+  row: { readonly settings: Shapes },
+  config: Config,
+): SettingsOf<Shapes> {
+  const values = config as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.keys(row.settings).map((name) => [name, values[name]])) as SettingsOf<Shapes>;
+}
+
+/** Where a subgraph is served, and where it is asked. */
+export function placeOf(
+  subgraph: string,
+  config: Config,
+): { readonly port: number | undefined; readonly url: string | undefined; readonly urlSetting: string } {
+  const values = config as Readonly<Record<string, unknown>>;
+  const [url, port] = [values[urlSetting(subgraph)], values[portSetting(subgraph)]];
+  return {
+    port: port as number | undefined,
+    url: url as string | undefined,
+    urlSetting: urlSetting(subgraph),
+  };
+}
 
 const secretNames: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
 
@@ -117,7 +173,8 @@ export function environmentName(setting: string): string {
 }
 
 /** Reads all sources and checks them; throws ConfigError with every fault. */
-export function readConfig(sources: ConfigSources): Config {
+export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[]): Config {
+  const settings = shapesOf(rows);
   const env = sources.env ?? {};
   const faults: string[] = [];
   const origin = new Map<string, string>();
@@ -140,7 +197,7 @@ export function readConfig(sources: ConfigSources): Config {
   }
   for (const [name, value] of Object.entries(sources.flags ?? {})) take(name, value, `--${name}`);
 
-  const parsed = schema.safeParse(values);
+  const parsed = z.strictObject(settings).safeParse(values);
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       if (issue.code === 'unrecognized_keys') {
@@ -153,9 +210,10 @@ export function readConfig(sources: ConfigSources): Config {
     }
   }
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
-  const together = faultsTogether(parsed.data);
+  const config = parsed.data as Config;
+  const together = faultsTogether(config);
   if (together.length > 0) throw new ConfigError(together);
-  return withPasswords(parsed.data);
+  return withPasswords(config);
 }
 
 /** TIDEGATE_ variables that are no settings: the file's path, the command line client's own, the tests'. */
@@ -171,8 +229,10 @@ export function printableConfig(config: Config): string {
 }
 
 /** Name, environment variable, default and meaning of every setting, for help and docs. */
-export function describeSettings(): { name: string; variable: string; default: string; meaning: string }[] {
-  return Object.entries(settings).map(([name, shape]) => {
+export function describeSettings(
+  rows: readonly SettingsRow[],
+): { name: string; variable: string; default: string; meaning: string }[] {
+  return Object.entries(shapesOf(rows)).map(([name, shape]) => {
     const fallback = shape.safeParse(undefined);
     const standard =
       name === 'name'

@@ -9,7 +9,6 @@ import type { OwedWork } from './owed-work.ts';
 export interface PlatformParts {
   readonly db: Database;
   readonly sequencer?: Sequencer;
-  readonly feed?: StatusFeed;
   readonly leases?: Leases;
   readonly owedWork?: OwedWork;
 }
@@ -23,7 +22,7 @@ export function createMetrics(): Registry {
 
 /** Adds the figures of platform's parts. A database that is away leaves out what only it knows, never the scrape. */
 export function addPlatformMetrics(registry: Registry, parts: PlatformParts): void {
-  const { db, sequencer, feed, leases, owedWork } = parts;
+  const { db, sequencer, leases, owedWork } = parts;
   gauge(registry, 'tidegate_database_connections', 'Connections of the pool by use', ['use'], (set) => {
     const { active, total, waiting } = db.poolFigures();
     set(active, { use: 'active' });
@@ -44,17 +43,6 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
       set((await sequencer.lagMs()) / 1000),
     );
   }
-  if (feed !== undefined) {
-    gauge(registry, 'tidegate_feed_position', 'Newest status event this process has read', [], (set) =>
-      set(feed.figures().seq),
-    );
-    gauge(registry, 'tidegate_feed_subscriptions', 'Readers of the status stream', [], (set) =>
-      set(feed.figures().subscriptions),
-    );
-    gauge(registry, 'tidegate_feed_read_ago_seconds', 'Since the status stream was last read', [], (set) =>
-      set(feed.figures().readAgoMs / 1000),
-    );
-  }
   if (leases !== undefined) {
     gauge(registry, 'tidegate_leases_held', 'Leases this process holds', [], (set) => set(leases.figures().held));
     counter(registry, 'tidegate_leases_lost_total', 'Leases lost since the start', () => leases.figures().lost);
@@ -73,6 +61,19 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
       },
     );
   }
+}
+
+/** Adds the figures of this process's reader of the status stream. */
+export function addFeedMetrics(registry: Registry, feed: StatusFeed): void {
+  gauge(registry, 'tidegate_feed_position', 'Newest status event this process has read', [], (set) =>
+    set(feed.figures().seq),
+  );
+  gauge(registry, 'tidegate_feed_subscriptions', 'Readers of the status stream', [], (set) =>
+    set(feed.figures().subscriptions),
+  );
+  gauge(registry, 'tidegate_feed_read_ago_seconds', 'Since the status stream was last read', [], (set) =>
+    set(feed.figures().readAgoMs / 1000),
+  );
 }
 
 type Set = (value: number, labels?: Record<string, string>) => void;

@@ -1,21 +1,21 @@
-// The worker role of a process: health checks of backends, and the queues of owed work. Any number of workers share both.
+// The worker role of a process: health checks, queues of owed work and retention, of whatever the subgraphs ask for. Any
+// number of workers share all of it.
 import type { Registry } from 'prom-client';
+import type { CheckTarget, CheckTenant } from '../platform/checks/check-tenant.ts';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database/database.ts';
 import { Leases } from '../platform/leases.ts';
 import type { Logger } from '../platform/log.ts';
+import type { OwedQueue } from '../platform/owed-queue.ts';
 import { createRedis, type RedisLocation } from '../platform/redis.ts';
 import { Retention } from '../platform/retention.ts';
-import type { Sealer } from '../platform/secrets/seal.ts';
+import type { SubgraphWork } from '../platform/subgraph-row.ts';
 import type { Wake } from '../platform/wake.ts';
-import { deleteOldOperations, endedCalls } from '../subgraphs/relay/journal/retention.ts';
-import { createBackendChecks } from './checks/backend-checks.ts';
 import { CheckEngine } from './checks/check-engine.ts';
 import { createCheckMetrics } from './checks/check-metrics.ts';
 import { SelfCheck } from './checks/self-check.ts';
 import { StarvationGuard } from './checks/starvation-guard.ts';
 import { OwedCarrier } from './queues/owed-carrier.ts';
-import type { OwedQueue } from './queues/owed-queue.ts';
 import { createQueueMetrics } from './queues/queue-metrics.ts';
 import { QueueWorker } from './queues/queue-worker.ts';
 import { createRetentionQueue } from './queues/retention-queue.ts';
@@ -26,20 +26,13 @@ export interface WorkerOptions {
   /** Before every key in Redis: keeps two systems on one Redis apart. */
   readonly redisPrefix: string;
   readonly wake: Wake;
-  /** Opens the credentials of backends for their checks. */
-  readonly sealer: Sealer;
   readonly log: Logger;
   readonly registry: Registry;
   /** Uuid of the process incarnation. */
   readonly owner: string;
-  readonly config: Pick<
-    Config,
-    | 'retention.eventDays'
-    | 'retention.operationDays'
-    | 'retention.auditDays'
-    | 'relay.checkIntervalMs'
-    | 'relay.checkTimeoutMs'
-  >;
+  readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays'>;
+  /** Of each subgraph. */
+  readonly work: readonly SubgraphWork[];
 }
 
 export interface Worker {
@@ -78,28 +71,26 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 function createChecks(options: WorkerOptions): Part {
-  const { db, wake, sealer, log, registry, owner, config } = options;
+  const { db, log, registry, owner, work } = options;
   const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
   const metrics = createCheckMetrics(registry);
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
   const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
-  const tenant = createBackendChecks({
-    db,
-    wake,
-    sealer,
-    intervalMs: config['relay.checkIntervalMs'],
-    timeoutMs: config['relay.checkTimeoutMs'],
-  });
-  const engine = new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics });
+  const engines = work
+    .flatMap(({ checks = [] }): readonly CheckTenant<CheckTarget, unknown>[] => checks)
+    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics }));
+  const stopEngines = async () => {
+    await Promise.all(engines.map((engine) => engine.stop()));
+  };
   return {
     async start() {
       await selfCheck.start();
       guard.start();
-      engine.start();
+      for (const engine of engines) engine.start();
     },
-    drain: () => engine.stop(),
+    drain: stopEngines,
     async stop() {
-      await engine.stop();
+      await stopEngines();
       guard.stop();
       await selfCheck.stop();
       await leases.stop();
@@ -108,8 +99,11 @@ function createChecks(options: WorkerOptions): Part {
 }
 
 function createQueues(options: WorkerOptions): Part {
-  const { db, redis, redisPrefix, wake, log, registry, config } = options;
-  const queues: readonly OwedQueue[] = [createRetentionQueue({ db, runOnce: createRetention(db, log, config) })];
+  const { db, redis, redisPrefix, wake, log, registry, work } = options;
+  const queues: readonly OwedQueue[] = [
+    createRetentionQueue({ db, runOnce: createRetention(options) }),
+    ...work.flatMap((each) => each.queues ?? []),
+  ];
   const metrics = createQueueMetrics(registry);
   const prefix = `${redisPrefix}:jobs`;
   const workers = queues.map((queue) => new QueueWorker({ queue, db, redis, prefix, wake, log, metrics }));
@@ -128,22 +122,25 @@ function createQueues(options: WorkerOptions): Part {
   };
 }
 
-/** Calls go before their keys: a key whose call is gone may go too. */
-function createRetention(
-  db: Database,
-  log: Logger,
-  config: WorkerOptions['config'],
-): (signal: AbortSignal) => Promise<void> {
-  const operationMs = config['retention.operationDays'] * dayMs;
+/** The subgraphs' rows go before the idempotency keys: a key whose call is gone may go too. */
+function createRetention({ db, log, config, work }: WorkerOptions): (signal: AbortSignal) => Promise<void> {
+  const steps = work.flatMap(({ retention = [] }) => retention);
   const retention = new Retention({
     db,
     log,
     eventMs: config['retention.eventDays'] * dayMs,
     auditMs: config['retention.auditDays'] * dayMs,
-    endedCalls: (callIds) => endedCalls(db, callIds),
+    endedCalls: async (callIds) => {
+      let ended: readonly string[] = callIds;
+      for (const each of work) {
+        const known = await each.endedCalls?.(ended);
+        if (known !== undefined) ended = ended.filter((id) => known.has(id));
+      }
+      return new Set(ended);
+    },
   });
   return async (signal) => {
-    await deleteOldOperations({ db, operationMs }, signal);
+    for (const { name, run } of steps) log.info({ [name]: await run(signal) }, 'retention');
     await retention.runOnce(signal);
   };
 }

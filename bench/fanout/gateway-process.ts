@@ -2,6 +2,7 @@
 import { startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { answerParent } from '../support/child.ts';
 
 export interface GatewayOrder {
@@ -21,15 +22,15 @@ export interface GatewayStarted {
 }
 
 answerParent(async ({ settings, projects }: GatewayOrder): Promise<GatewayStarted> => {
-  const { url, system } = await startProcess(
-    readConfig({ flags: settings }),
+  const { url, access } = await startProcess(
+    readConfig({ flags: settings }, subgraphRows),
     createLogger({ level: 'error', pretty: false }),
   );
-  if (url === undefined || system === undefined) throw new Error('the roles gateway and system did not start');
+  if (url === undefined || access === undefined) throw new Error('the roles gateway and system did not start');
   const made: Project[] = [];
   for (let index = 0; index < projects; index += 1) {
-    const id = await system.firstStart.ensureProject(`bench-${index}`);
-    const token = await system.firstStart.issueToken({ projectId: id, name: 'bench', role: 'VIEWER' });
+    const id = await access.firstStart.ensureProject(`bench-${index}`);
+    const token = await access.firstStart.issueToken({ projectId: id, name: 'bench', role: 'VIEWER' });
     made.push({ id, token: token.secret });
   }
   return { url, projects: made };

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrationsFolder } from '../../bin/compose/places.ts';
+import { ownersOf } from '../../bin/compose/owners.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
@@ -10,6 +10,7 @@ import { silentLog } from '../../embedded/setup-log.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 
 export interface BenchServers {
   readonly connection: DatabaseLocation;
@@ -29,7 +30,7 @@ export async function startServers(stack: AsyncDisposableStack, signal: AbortSig
   const redis = await startRedis({ folder, log: silentLog, signal });
   stack.defer(() => redis.stop());
   const { application } = mariadb;
-  await migrate(application, { folder: migrationsFolder });
+  await migrate(application, ownersOf(['system', 'relay', 'worker'], subgraphRows));
   const trustFile = join(path, 'trust.keys');
   await openOrMakeKeyring(trustFile);
   return {

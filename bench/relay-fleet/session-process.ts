@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { subgraphAsk } from '../relay/subgraph-ask.ts';
 import { answerParent } from '../support/child.ts';
 import type { Ask } from '../support/graph-client.ts';
@@ -51,11 +52,11 @@ answerParent(async (order: SessionOrder): Promise<unknown> => {
 });
 
 async function start(settings: Readonly<Record<string, string>>): Promise<void> {
-  running = await startProcess(readConfig({ flags: settings }), log);
-  const { system } = running;
-  if (system === undefined) throw new Error('the role system did not start');
-  const projectId = await system.firstStart.ensureProject('bench');
-  const { secret } = await system.firstStart.issueToken({ projectId, name: 'bench', role: 'OPERATOR' });
+  running = await startProcess(readConfig({ flags: settings }, subgraphRows), log);
+  const { access } = running;
+  if (access === undefined) throw new Error('the role system did not start');
+  const projectId = await access.firstStart.ensureProject('bench');
+  const { secret } = await access.firstStart.issueToken({ projectId, name: 'bench', role: 'OPERATOR' });
   asker = await subgraphAsk(running, secret, log);
   call = fleetCall(asker);
 }

@@ -8,9 +8,10 @@ import type { Logger } from '../../platform/log.ts';
 import type { Ask } from '../support/graph-client.ts';
 
 /** For the bearer of `token`. The process must have the roles system and relay. */
-export async function subgraphAsk({ system, relay }: RunningProcess, token: string, log: Logger): Promise<Ask> {
-  if (system === undefined || relay === undefined) throw new Error('the roles system and relay were not started');
-  const identity: Identity | undefined = await system.authenticator.authenticate(token);
+export async function subgraphAsk({ access, subgraphs }: RunningProcess, token: string, log: Logger): Promise<Ask> {
+  const relay = subgraphs.get('relay')?.subgraph;
+  if (access === undefined || relay === undefined) throw new Error('the roles system and relay were not started');
+  const identity: Identity | undefined = await access.authenticator.authenticate(token);
   if (identity === undefined) throw new Error('the token is not known');
   const parsed = new Map<string, DocumentNode>();
   return async <Data>(query: string, variables: object): Promise<Data> => {

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FirstAccounts, firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { migrationsFolder } from '../../bin/compose/places.ts';
+import { ownersOf } from '../../bin/compose/owners.ts';
 import { startProcess } from '../../bin/compose/process.ts';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
@@ -15,6 +15,7 @@ import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { fixedPort } from './fixed-port.ts';
 import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
 import { Part } from './part.ts';
@@ -85,7 +86,7 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
   const lab = options.lab ? await openLab(options.labFolder ?? join(folder.path, 'lab'), options.signal) : undefined;
   if (lab !== undefined) stack.defer(() => lab.stop());
   const { application } = mariadb.current;
-  await migrate(application, { folder: migrationsFolder });
+  await migrate(application, ownersOf(['system', 'relay', 'worker'], subgraphRows));
 
   const common = { ...(await commonSettings(folder, application, redis.current.path)), ...options.settings };
   const accounts = await makeAccounts(common, folder.path);
@@ -174,11 +175,11 @@ async function commonSettings(
 /** By a system of our own that lives only for it. */
 async function makeAccounts(common: Settings, folder: string): Promise<FirstAccounts> {
   const flags = Object.fromEntries(Object.entries(common).map(([name, value]) => [name, String(value)]));
-  const config = readConfig({ flags: { ...flags, roles: 'system' } });
+  const config = readConfig({ flags: { ...flags, roles: 'system' } }, subgraphRows);
   const running = await startProcess(config, createLogger({ level: 'silent', pretty: false }));
   try {
-    if (running.system === undefined) throw new Error('the role system was not started');
-    return await firstAccounts(running.system, folder);
+    if (running.access === undefined) throw new Error('the role system was not started');
+    return await firstAccounts(running.access, folder);
   } finally {
     await running.stop();
   }

@@ -1,8 +1,10 @@
-// `tidegate migrate`: brings the database's tables up to date; several at once wait for each other.
+// `tidegate migrate`: brings the tables of the settings' roles up to date, and those that the database has already; several at
+// once wait for each other.
 import { readConfig } from '../../platform/config.ts';
 import { migrate as runMigrations } from '../../platform/database/migrate.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { databaseLocation } from '../compose/connections.ts';
-import { migrationsFolder } from '../compose/places.ts';
+import { ownersOf } from '../compose/owners.ts';
 import { Arguments, type Command, exitCodes, UsageError } from './command.ts';
 import { describeFailure } from './start-failure.ts';
 
@@ -18,8 +20,12 @@ export const migrate: Command = {
     if (args.positionals.length > 0) throw new UsageError(`'${args.positionals[0]}' is not expected`);
     const file = args.text('config');
     try {
-      const config = readConfig({ env: context.env, ...(file === undefined ? {} : { file }) });
-      const applied = await runMigrations(databaseLocation(config), { folder: migrationsFolder });
+      const config = readConfig({ env: context.env, ...(file === undefined ? {} : { file }) }, subgraphRows);
+      const applied = await runMigrations(
+        databaseLocation(config),
+        ownersOf(config.roles, subgraphRows),
+        subgraphRows.map(({ migrations }) => migrations),
+      );
       if (args.flag('json')) context.stdout.write(`${JSON.stringify({ applied })}\n`);
       else
         context.stdout.write(

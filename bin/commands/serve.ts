@@ -1,12 +1,13 @@
 // `tidegate serve` and `tidegate worker`: chosen roles against a database and Redis of one's own.
-import { type Config, printableConfig, readConfig } from '../../platform/config.ts';
+import { type Config, printableConfig, readConfig, rolesOf } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { startProcess } from '../compose/process.ts';
 import { Arguments, type Command, type CommandContext, exitCodes } from './command.ts';
 import { describeFailure } from './start-failure.ts';
 
 const options = {
-  roles: { value: 'LIST', help: 'gateway, system, relay, worker; separated by commas (all).' },
+  roles: { value: 'LIST', help: `${rolesOf(subgraphRows).all.join(', ')}; separated by commas (all).` },
   config: { value: 'FILE', help: 'Settings in YAML or JSON.' },
   set: { value: 'NAME=VALUE', help: 'A setting, for example listen.port=4000; may be repeated.', multiple: true },
   'log-level': { value: 'LEVEL', help: 'trace, debug, info (default), warn, error or silent.' },
@@ -42,11 +43,10 @@ async function runRoles(command: Command, context: CommandContext, fixed: Record
   if (level !== undefined) flags['log.level'] = level;
   const file = args.text('config');
   try {
-    const config: Config = readConfig({
-      flags: { ...flags, ...fixed },
-      env: context.env,
-      ...(file === undefined ? {} : { file }),
-    });
+    const config: Config = readConfig(
+      { flags: { ...flags, ...fixed }, env: context.env, ...(file === undefined ? {} : { file }) },
+      subgraphRows,
+    );
     if (args.flag('print-config')) {
       context.stdout.write(printableConfig(config));
       return exitCodes.ok;

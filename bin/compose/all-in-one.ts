@@ -9,15 +9,17 @@ import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
-import { type Config, type ConfigSources, readConfig } from '../../platform/config.ts';
+import { type Config, type ConfigSources, readConfig, rolesOf } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import type { SubgraphRow } from '../../platform/subgraph-row.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { registerLabFirewall } from './lab-backend.ts';
-import { migrationsFolder } from './places.ts';
+import { ownersOf } from './owners.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 
 /** Where the command line looks when it is not told. */
@@ -33,6 +35,8 @@ export interface AllInOneOptions {
   readonly config: Config;
   readonly dataPath: string;
   readonly withLab: boolean;
+  /** The subgraphs that there are; default: all of subgraphs/rows.ts. */
+  readonly rows?: readonly SubgraphRow[];
   readonly signal: AbortSignal;
   readonly stdout: Writable & { readonly isTTY?: boolean };
 }
@@ -49,11 +53,9 @@ export interface AllInOne {
 }
 
 /** The settings of an all-in-one run: what it starts itself is not to be set. */
-export function allInOneConfig(sources: ConfigSources): Config {
-  return readConfig({
-    ...sources,
-    flags: { 'log.level': 'info', ...sources.flags, roles: 'gateway,system,relay,worker' },
-  });
+export function allInOneConfig(sources: ConfigSources, rows: readonly SubgraphRow[] = subgraphRows): Config {
+  const roles = rolesOf(rows).standard.join(',');
+  return readConfig({ ...sources, flags: { 'log.level': 'info', ...sources.flags, roles } }, rows);
 }
 
 /** Starts all; what was started is stopped again when something can't be. Throws SetupError, ConfigError, system errors. */
@@ -69,7 +71,7 @@ export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne>
 }
 
 async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack): Promise<Omit<AllInOne, 'stop'>> {
-  const { config, signal, stdout } = options;
+  const { config, signal, stdout, rows = subgraphRows } = options;
   await refuseTakenPort(config);
   const folder = await openDataFolder(options.dataPath, { version: dataVersion });
   stack.defer(() => folder.close());
@@ -88,7 +90,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   if (lab?.available === true) stack.defer(() => lab.stop());
 
   const { socketPath, user, password, database } = mariadb.current.application;
-  await migrate({ socketPath, user, password, database }, { folder: migrationsFolder });
+  await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
   const keys = await folder.subfolder('keys');
   const [trustFile, sealingFile] = [join(keys, 'trust.keys'), join(keys, 'sealing.keys')];
   await Promise.all([openOrMakeKeyring(trustFile), openOrMakeKeyring(sealingFile)]);
@@ -104,11 +106,11 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   };
   signal.throwIfAborted();
   const diskGuard = new DiskGuard({ path: folder.path, reserveBytes: diskReserveBytes, log });
-  const running = await startProcess(whole, log, { diskGuard });
+  const running = await startProcess(whole, log, { diskGuard, rows });
   stack.defer(() => running.stop());
 
-  if (running.system === undefined) throw new Error('an all-in-one process has the role system');
-  const accounts = await firstAccounts(running.system, folder.path);
+  if (running.access === undefined) throw new Error('an all-in-one process has the role system');
+  const accounts = await firstAccounts(running.access, folder.path);
   let labNote = 'not started (--no-lab)';
   if (lab?.available === false) labNote = `none: ${lab.unavailable}`;
   if (lab?.available === true) {

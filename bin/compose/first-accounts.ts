@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SystemSubgraph } from '../../subgraphs/system/system.ts';
+import type { Access } from '../../platform/subgraph-row.ts';
 
 export interface FirstAccounts {
   readonly passwordFile: string;
@@ -15,17 +15,17 @@ export interface FirstAccounts {
 }
 
 /** Makes what is missing; the second start finds all of it. */
-export async function firstAccounts(system: SystemSubgraph, folder: string): Promise<FirstAccounts> {
+export async function firstAccounts(access: Access, folder: string): Promise<FirstAccounts> {
   const passwordFile = join(folder, 'admin.password');
   const tokenFile = join(folder, 'admin.token');
   // The file comes first: a kill between file and account loses nothing, the next start finds both or makes the account.
   const password = await readOrMake(passwordFile, () => randomBytes(18).toString('base64url'));
-  await system.firstStart.bootstrap({ adminName: 'admin', adminPassword: password });
-  const projectId = await system.firstStart.ensureProject('default', 'Made at the first start.');
+  await access.firstStart.bootstrap({ adminName: 'admin', adminPassword: password });
+  const projectId = await access.firstStart.ensureProject('default', 'Made at the first start.');
   const known = await firstLine(tokenFile);
-  if (known !== '' && (await system.authenticator.authenticate(known)) !== undefined)
+  if (known !== '' && (await access.authenticator.authenticate(known)) !== undefined)
     return { passwordFile, tokenFile, token: known, projectId };
-  const { secret } = await system.firstStart.issueToken({ projectId, name: 'admin', role: 'OPERATOR' });
+  const { secret } = await access.firstStart.issueToken({ projectId, name: 'admin', role: 'OPERATOR' });
   await writeFile(tokenFile, `${secret}\n`, { mode: 0o600 });
   return { passwordFile, tokenFile, token: secret, projectId };
 }

@@ -1,16 +1,16 @@
-// The role gateway: the public endpoint in front of subgraphs in this process or on other hosts.
+// The role gateway: the public endpoint in front of subgraphs in this process or on other hosts. A subgraph that is at
+// neither place is not in its graph.
 import { readFileSync } from 'node:fs';
 import type { Registry } from 'prom-client';
 import { createGateway, type Gateway, type SubgraphLocation } from '../../gateway/gateway.ts';
 import type { Authenticator } from '../../platform/access.ts';
-import { type Config, ConfigError } from '../../platform/config.ts';
+import { type Config, ConfigError, placeOf } from '../../platform/config.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
-import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Health } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
-import type { SystemSubgraph } from '../../subgraphs/system/system.ts';
+import type { RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
 import { internalTls, publicTls } from './connections.ts';
 import { dashboardFolder, supergraphFile } from './places.ts';
 
@@ -21,36 +21,23 @@ export interface GatewayParts {
   readonly trust: Keyring;
   readonly registry: Registry;
   readonly health: Health;
-  readonly system: SystemSubgraph | undefined;
-  readonly relay: Subgraph | undefined;
+  readonly rows: readonly SubgraphRow[];
+  /** The subgraphs of this process, by name. */
+  readonly running: ReadonlyMap<string, RunningSubgraph>;
 }
 
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, log, lifecycle, trust, registry, health } = parts;
-  const tls = internalTls(config);
-  const place = (name: 'system' | 'relay', subgraph: Subgraph | undefined): SubgraphLocation => {
-    const url = config[`subgraphs.${name}Url`];
-    if (url !== undefined) return { name, url: new URL(url).origin, ...(tls === undefined ? {} : { tls }) };
-    if (subgraph !== undefined) return { subgraph };
-    throw new ConfigError([`subgraphs.${name}Url: the gateway needs it, for this process has no role ${name}`]);
-  };
-  const systemPlace = place('system', parts.system);
-  let authenticator: Authenticator;
-  if ('subgraph' in systemPlace && parts.system !== undefined) authenticator = parts.system.authenticator;
-  else {
-    const remote = new RemoteAuthenticator({
-      url: 'url' in systemPlace ? systemPlace.url : '',
-      subgraph: 'system',
-      keyring: trust,
-      ...(tls === undefined ? {} : { tls }),
-    });
-    await lifecycle.add('authenticator', { stop: () => remote.close() });
-    authenticator = remote;
-  }
+  const places = placesOf(parts);
+  const rows = parts.rows.filter(({ name }) => places.has(name));
+  const missing = parts.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
+  if (missing.length > 0) log.info({ missing }, 'the graph is without subgraphs that are at no place');
+  const authenticator = await authenticatorOf(parts, places);
   const certificate = publicTls(config);
   const gateway = await createGateway({
-    supergraphSdl: readFileSync(supergraphFile, 'utf8'),
-    subgraphs: [systemPlace, place('relay', parts.relay)],
+    supergraphSdl: await supergraphOf(rows),
+    subgraphs: [...places.values()],
+    exports: rows.flatMap((row) => row.exports ?? []),
     authenticator,
     keyring: trust,
     log,
@@ -72,9 +59,57 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       maxTokens: config['graphql.maxTokens'],
       maxCost: config['graphql.maxCost'],
       maxBodyBytes: config['graphql.maxBodyBytes'],
+      oneMutationSubgraphs: rows.filter((row) => row.oneMutation === true).map(({ name }) => name),
+      publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
   });
   await lifecycle.add('gateway', { drain: () => gateway.drain(), stop: () => gateway.stop(), deadlineMs: 35_000 });
   return gateway;
+}
+
+/** Where each subgraph is; those that are nowhere are left out. */
+function placesOf({ config, rows, running }: GatewayParts): ReadonlyMap<string, SubgraphLocation> {
+  const tls = internalTls(config);
+  const places = new Map<string, SubgraphLocation>();
+  for (const { name } of rows) {
+    const { url } = placeOf(name, config);
+    const subgraph = running.get(name)?.subgraph;
+    if (url !== undefined) places.set(name, { name, url: new URL(url).origin, ...(tls === undefined ? {} : { tls }) });
+    else if (subgraph !== undefined) places.set(name, { subgraph });
+  }
+  return places;
+}
+
+/** Of this process, or of the host that serves it. */
+async function authenticatorOf(
+  { config, lifecycle, trust, rows, running }: GatewayParts,
+  places: ReadonlyMap<string, SubgraphLocation>,
+): Promise<Authenticator> {
+  const name = rows.find((row) => row.authenticates === true)?.name ?? '';
+  const place = places.get(name);
+  if (place === undefined)
+    throw new ConfigError([
+      `${placeOf(name, config).urlSetting}: the gateway needs it, for this process has no role ${name}`,
+    ]);
+  const here = running.get(name)?.access?.authenticator;
+  if (!('url' in place) && here !== undefined) return here;
+  const tls = internalTls(config);
+  const remote = new RemoteAuthenticator({
+    url: 'url' in place ? place.url : '',
+    subgraph: name,
+    keyring: trust,
+    ...(tls === undefined ? {} : { tls }),
+  });
+  await lifecycle.add('authenticator', { stop: () => remote.close() });
+  return remote;
+}
+
+/** The supergraph that is checked in, when it has just these subgraphs; else one composed now. */
+async function supergraphOf(rows: readonly SubgraphRow[]): Promise<string> {
+  const stored = readFileSync(supergraphFile, 'utf8');
+  const names = [...stored.matchAll(/@join__graph\(name: "([^"]+)"/g)].map(([, name = '']) => name);
+  if (names.length === rows.length && rows.every(({ name }) => names.includes(name))) return stored;
+  const { composeSupergraph } = await import('../../gateway/supergraph/compose.ts');
+  return composeSupergraph(rows.map(({ name, sdl }) => ({ name, sdl: readFileSync(sdl, 'utf8') })));
 }

@@ -1,49 +1,46 @@
-// What every role with a database stands on: the database, Redis, leases, the sequencer, the sealer, the feed of status events.
-import type { Redis } from 'ioredis';
-import type { Registry } from 'prom-client';
 import { AuditSealer } from '../../platform/audit/sealer.ts';
 import { type Config, ConfigError } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
 import type { DiskGuard } from '../../platform/database/disk-guard.ts';
-import { pendingMigrations } from '../../platform/database/migrate.ts';
-import { StatusFeed } from '../../platform/events/feed.ts';
+import { type MigrationOwner, ownersIn, pendingMigrations } from '../../platform/database/migrate.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
-import type { Health } from '../../platform/health.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
-import type { Logger } from '../../platform/log.ts';
 import { addPlatformMetrics } from '../../platform/metrics.ts';
 import { OwedWork } from '../../platform/owed-work.ts';
 import { createRedis } from '../../platform/redis.ts';
-import { createRedisWake, type Wake } from '../../platform/wake.ts';
-import { databaseLocation, redisLocation } from './connections.ts';
-import { migrationsFolder, redisPrefix } from './places.ts';
+import { openKeyring } from '../../platform/secrets/keyring.ts';
+import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
+import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
+import { createRedisWake } from '../../platform/wake.ts';
+import { databaseLocation, keyFile, redisLocation } from './connections.ts';
+import { redisPrefix } from './places.ts';
 
 /** What only a process beside its own database has. */
 export interface LocalParts {
   readonly diskGuard?: DiskGuard;
 }
 
-/** What every role with a database stands on. */
-export interface Ground {
-  readonly owner: string;
-  readonly db: Database;
-  readonly redis: Redis;
-  readonly wake: Wake;
-  readonly feed: StatusFeed;
-  readonly leases: Leases;
-}
-
 export interface GroundParts extends LocalParts {
   readonly config: Config;
-  readonly log: Logger;
   readonly lifecycle: Lifecycle;
-  readonly registry: Registry;
-  readonly health: Health;
+  readonly process: ProcessGround;
+  /** Whose tables the database must have. */
+  readonly owners: readonly MigrationOwner[];
+  /** Whose tables it may have. */
+  readonly others: readonly MigrationOwner[];
 }
 
-export async function layGround({ config, log, lifecycle, registry, health, diskGuard }: GroundParts): Promise<Ground> {
+export interface LaidGround {
+  readonly ground: Ground;
+  /** Whose tables the database has. */
+  readonly owners: ReadonlySet<string>;
+}
+
+export async function layGround(parts: GroundParts): Promise<LaidGround> {
+  const { config, lifecycle, process, diskGuard } = parts;
+  const { log, registry, health } = process;
   const owner = newUuid();
   const db = new Database({
     connection: databaseLocation(config),
@@ -51,7 +48,9 @@ export async function layGround({ config, log, lifecycle, registry, health, disk
     ...(diskGuard === undefined ? {} : { checkWritable: () => diskGuard.check() }),
   });
   await lifecycle.add('database', { stop: () => db.close() });
-  const pending = await pendingMigrations(db, migrationsFolder);
+  const owners = await ownersIn(db);
+  const needed = [...parts.owners, ...parts.others.filter((each) => owners.has(each.owner))];
+  const pending = await pendingMigrations(db, needed);
   if (pending.length > 0)
     throw new ConfigError([`the database lacks the migrations ${pending.join(', ')}: run "tidegate migrate"`]);
   const redis = createRedis(redisLocation(config), { log });
@@ -64,9 +63,7 @@ export async function layGround({ config, log, lifecycle, registry, health, disk
   await lifecycle.add('sequencer', sequencerPart(sequencer));
   const sealer = new AuditSealer({ db, log, leases });
   await lifecycle.add('audit sealer', { start: () => sealer.start(), stop: () => sealer.stop() });
-  const feed = new StatusFeed({ db, wake, log });
-  await lifecycle.add('status feed', { start: () => feed.start(), stop: () => feed.stop() });
-  addPlatformMetrics(registry, { db, sequencer, feed, leases, owedWork: new OwedWork({ db }) });
+  addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
   health.add('database', async () => {
     await db.query('SELECT 1');
     diskGuard?.check();
@@ -86,12 +83,17 @@ export async function layGround({ config, log, lifecycle, registry, health, disk
     if (lagMs > 5_000) throw new Error(`status events wait for ${Math.round(lagMs / 1000)} s`);
     return undefined;
   });
-  health.add('status feed', async () => {
-    const { readAgoMs } = feed.figures();
-    if (readAgoMs > 5_000) throw new Error(`last read ${Math.round(readAgoMs / 1000)} s ago`);
-    return undefined;
-  });
-  return { owner, db, redis, wake, feed, leases };
+  let opened: Promise<Sealer> | undefined;
+  const openSealer = async (): Promise<Sealer> => createSealer(await openKeyring(keyFile(config, 'keys.sealingFile')));
+  const ground: Ground = {
+    ...process,
+    ...{ owner, db, redis, redisPrefix, wake, leases },
+    sealer() {
+      opened ??= openSealer();
+      return opened;
+    },
+  };
+  return { ground, owners };
 }
 
 function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => Promise<void> } {

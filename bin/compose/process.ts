@@ -1,30 +1,43 @@
-// The composition root: from settings to a running process with any of the roles. The only place that knows all parts; a
-// role's code is loaded only where the role is, which makes the others start sooner and smaller.
+// The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and
+// knows none of them; a role's code is loaded only where the role is, which makes the others start sooner and smaller.
 import type { Registry } from 'prom-client';
 import { Commits } from '../../platform/commits.ts';
-import type { Config, ProcessRole } from '../../platform/config.ts';
+import { type Config, settingsOf } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
+import { StatusFeed } from '../../platform/events/feed.ts';
 import { Health } from '../../platform/health.ts';
 import { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
-import { createMetrics } from '../../platform/metrics.ts';
+import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
-import { openKeyring } from '../../platform/secrets/keyring.ts';
-import { createSealer } from '../../platform/secrets/seal.ts';
-import type { RelaySubgraph } from '../../subgraphs/relay/relay.ts';
-import type { SystemSubgraph } from '../../subgraphs/system/system.ts';
+import { type Keyring, openKeyring } from '../../platform/secrets/keyring.ts';
+import type {
+  Access,
+  Ground,
+  ProcessGround,
+  RunningSubgraph,
+  SubgraphGround,
+  SubgraphRow,
+  SubgraphWork,
+} from '../../platform/subgraph-row.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { keyFile, redisLocation, standbyLocation } from './connections.ts';
 import { type LocalParts, layGround } from './ground.ts';
-import { redisPrefix } from './places.ts';
+import { ownersOf } from './owners.ts';
+
+export interface ProcessParts extends LocalParts {
+  /** The subgraphs that there are; default: all of subgraphs/rows.ts. */
+  readonly rows?: readonly SubgraphRow[];
+}
 
 export interface RunningProcess {
   /** The public endpoint; undefined without the role gateway. */
   readonly url: string | undefined;
+  /** The subgraphs in this process, by name. */
+  readonly subgraphs: ReadonlyMap<string, RunningSubgraph>;
   /** Present with the role system. */
-  readonly system: SystemSubgraph | undefined;
-  /** Present with the role relay. */
-  readonly relay: RelaySubgraph | undefined;
-  /** UUID of this incarnation, by which leases and calls know it; undefined for a gateway alone. */
+  readonly access: Access | undefined;
+  /** UUID of this incarnation, by which leases and calls know it; undefined without a database. */
   readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
@@ -33,10 +46,10 @@ export interface RunningProcess {
 }
 
 /** Starts the roles of `config`; what was started is stopped again when one of them can't be. */
-export async function startProcess(config: Config, log: Logger, local: LocalParts = {}): Promise<RunningProcess> {
+export async function startProcess(config: Config, log: Logger, parts: ProcessParts = {}): Promise<RunningProcess> {
   const lifecycle = new Lifecycle({ log });
   try {
-    const running = await compose(config, log, lifecycle, local);
+    const running = await compose(config, log, lifecycle, parts);
     lifecycle.ready();
     return running;
   } catch (error) {
@@ -45,81 +58,93 @@ export async function startProcess(config: Config, log: Logger, local: LocalPart
   }
 }
 
-async function compose(config: Config, log: Logger, lifecycle: Lifecycle, local: LocalParts): Promise<RunningProcess> {
-  const has = (role: ProcessRole) => config.roles.includes(role);
-  const registry = createMetrics();
-  const health = new Health();
-  const trust = await openKeyring(keyFile(config, 'keys.trustFile'));
-  const ground =
-    has('system') || has('relay') || has('worker')
-      ? await layGround({ config, log, lifecycle, registry, health, ...local })
-      : undefined;
+async function compose(
+  config: Config,
+  log: Logger,
+  lifecycle: Lifecycle,
+  { rows = subgraphRows, ...local }: ProcessParts,
+): Promise<RunningProcess> {
+  const has = (role: string) => config.roles.includes(role);
+  const process: ProcessGround = { processName: config.name, log, registry: createMetrics(), health: new Health() };
+  const { registry, health } = process;
+  const served = rows.filter(({ name }) => has(name));
+  const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
+  const owners = ownersOf(config.roles, rows);
+  const others = has('worker') ? rows.map(({ migrations }) => migrations) : [];
+  let opened: Promise<Keyring> | undefined;
+  const trust = (): Promise<Keyring> => {
+    opened ??= openKeyring(keyFile(config, 'keys.trustFile'));
+    return opened;
+  };
 
-  let system: SystemSubgraph | undefined;
-  let relay: RelaySubgraph | undefined;
-  if (ground !== undefined) {
-    const { db, wake, feed, leases, redis } = ground;
-    const standbyAt = standbyLocation(config);
-    const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
-    if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
-    const commits = new Commits({ db, keyring: trust, log, ...(standby === undefined ? {} : { standby }) });
-    const mutations = new Mutations({ db, commits, log });
-    if (has('system')) {
-      const { RedisRateLimiter } = await import('../../subgraphs/system/access/rate-limiter.ts');
-      const { createSystemSubgraph } = await import('../../subgraphs/system/system.ts');
-      const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
-      system = createSystemSubgraph({
-        db,
-        feed,
-        commits,
-        mutations,
-        wake,
-        keyring: trust,
-        rateLimiter,
-        log,
-        health: () => health.parts(),
-      });
-    }
-    if (has('relay') || has('worker')) {
-      const sealer = createSealer(await openKeyring(keyFile(config, 'keys.sealingFile')));
-      if (has('relay')) {
-        const { createRelaySubgraph } = await import('../../subgraphs/relay/relay.ts');
-        relay = createRelaySubgraph({
-          db,
-          feed,
-          wake,
-          leases,
-          commits,
-          mutations,
-          sealer,
-          log,
-          registry,
-          owner: ground.owner,
-          name: config.name,
-          settings: { deviceExecutionMs: config['relay.deviceGraceMs'] },
-        });
-        await lifecycle.add('relay', relay);
-      }
-      if (has('worker')) {
-        const { createWorker } = await import('../../workers/worker.ts');
-        const worker = createWorker({
-          db,
-          redis: redisLocation(config),
-          redisPrefix,
-          wake,
-          sealer,
-          log,
-          registry,
-          owner: ground.owner,
-          config,
-        });
-        await lifecycle.add('worker', worker);
+  const laid =
+    owners.length > 0 ? await layGround({ config, lifecycle, process, owners, others, ...local }) : undefined;
+  const running = new Map<string, RunningSubgraph>();
+  if (laid !== undefined) {
+    const { ground } = laid;
+    if (served.length > 0) {
+      const subgraphGround = await laySubgraphGround(config, lifecycle, ground, await trust());
+      for (const row of served) {
+        const subgraph = await row.create(subgraphGround, settingsOf(row, config));
+        await lifecycle.add(row.name, subgraph);
+        running.set(row.name, subgraph);
       }
     }
+    const present = rows.filter(({ migrations }) => laid.owners.has(migrations.owner));
+    if (has('worker')) await startWorker(config, lifecycle, ground, present);
+  }
+  for (const { row, role } of extra) {
+    const settings = settingsOf(row, config);
+    if (role.database === false) await lifecycle.add(role.name, await role.create(process, settings));
+    else if (laid !== undefined) await lifecycle.add(role.name, await role.create(laid.ground, settings));
+  }
+  if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
-    await serveInternally(config, log, lifecycle, trust, system, relay);
+    await serveInternally(config, log, lifecycle, await trust(), running);
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
-  const gateway = await gatewayRole?.openGateway({ config, log, lifecycle, trust, registry, health, system, relay });
-  return { url: gateway?.url, system, relay, owner: ground?.owner, registry, health, stop: () => lifecycle.stop() };
+  const gateway = await gatewayRole?.openGateway({
+    ...{ config, log, lifecycle, registry, health, rows, running },
+    trust: await trust(),
+  });
+  const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
+  return {
+    ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
+    stop: () => lifecycle.stop(),
+  };
+}
+
+async function laySubgraphGround(
+  config: Config,
+  lifecycle: Lifecycle,
+  ground: Ground,
+  trust: Keyring,
+): Promise<SubgraphGround> {
+  const { db, wake, log, registry, health } = ground;
+  const feed = new StatusFeed({ db, wake, log });
+  await lifecycle.add('status feed', { start: () => feed.start(), stop: () => feed.stop() });
+  addFeedMetrics(registry, feed);
+  health.add('status feed', async () => {
+    const { readAgoMs } = feed.figures();
+    if (readAgoMs > 5_000) throw new Error(`last read ${Math.round(readAgoMs / 1000)} s ago`);
+    return undefined;
+  });
+  const standbyAt = standbyLocation(config);
+  const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
+  if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
+  const commits = new Commits({ db, keyring: trust, log, ...(standby === undefined ? {} : { standby }) });
+  return { ...ground, feed, commits, mutations: new Mutations({ db, commits, log }), trust };
+}
+
+/** Does the work of the subgraphs whose tables the database has. */
+async function startWorker(
+  config: Config,
+  lifecycle: Lifecycle,
+  ground: Ground,
+  rows: readonly SubgraphRow[],
+): Promise<void> {
+  const work: SubgraphWork[] = [];
+  for (const row of rows) if (row.work !== undefined) work.push(await row.work(ground, settingsOf(row, config)));
+  const { createWorker } = await import('../../workers/worker.ts');
+  await lifecycle.add('worker', createWorker({ ...ground, redis: redisLocation(config), config, work }));
 }

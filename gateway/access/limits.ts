@@ -29,8 +29,8 @@ export const defaultLimits: OperationLimits = {
   maxCost: 20_000,
   maxBodyBytes: 256 * 1024,
   introspection: true,
-  oneMutationSubgraphs: ['relay'],
-  publicFields: ['Mutation.login', 'Mutation.sessionRefresh'],
+  oneMutationSubgraphs: [],
+  publicFields: [],
 };
 
 /** Bounds on sockets. */

@@ -3,10 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { isLoopback } from '../../platform/graph/tls.ts';
+import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
-import { exportMappings } from './mapping-export.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { requestIdOf } from './request-id.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
@@ -21,6 +22,7 @@ export interface PartReadiness {
 
 export interface WebOptions {
   readonly endpoint: GraphqlEndpoint;
+  readonly exports: readonly GraphExport[];
   readonly files: StaticFiles;
   readonly readiness: () => Promise<readonly PartReadiness[]>;
   readonly registry: Registry;
@@ -117,10 +119,11 @@ async function answer(
     const text = await options.registry.metrics();
     return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
   }
-  if (path === '/export/mappings.ndjson') {
+  const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
+  if (wanted !== undefined) {
     if (request.method !== 'GET') throw new HttpError(405, 'Only GET is possible here.');
     const taken = { ...takenFrom(options, request, response), requestId };
-    await exportMappings(options, taken, new URLSearchParams(query), response);
+    await exportGraph(options, wanted, taken, new URLSearchParams(query), response);
     options.metrics.requests.inc({ kind: 'export', status: String(response.statusCode) });
     return;
   }

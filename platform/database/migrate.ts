@@ -1,5 +1,8 @@
-// Applies prisma/migrations in order, under a lock, remembering each file's checksum in `_prisma_migrations` (Prisma's own
-// table and layout, so that `prisma migrate` can take over where its engine runs).
+// Applies migrations: plain SQL in prisma/migrations/OWNER/TIME_NAME/migration.sql. Each owner (platform, or a subgraph) has
+// its own tables, and a database holds those of its roles alone. Applied under a lock, in the order of owners as given and
+// of names, and remembered with each file's checksum in `_prisma_migrations` as OWNER/TIME_NAME.
+//
+// A file may begin with lines `-- Replaces: NAME CHECKSUM`: where the database has that one, this file has been applied by it.
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +15,23 @@ export class MigrationError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'MigrationError';
   }
+}
+
+/** The migrations of one owner. */
+export interface MigrationOwner {
+  readonly owner: string;
+  /** Path of the folder that has a folder for each of its migrations. */
+  readonly folder: string;
+}
+
+interface Migration {
+  readonly owner: string;
+  /** OWNER/TIME_NAME. */
+  readonly name: string;
+  readonly sql: string;
+  readonly checksum: string;
+  /** Checksum by name of those whose work this one is a part of. */
+  readonly replaces: ReadonlyMap<string, string>;
 }
 
 interface AppliedRow {
@@ -33,9 +53,16 @@ const tableSql = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   applied_steps_count INTEGER UNSIGNED NOT NULL DEFAULT 0
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`;
 
-/** Applies what is missing; returns the names applied. Throws MigrationError when a file was edited, failed, or is unknown. */
-export async function migrate(connection: DatabaseLocation, options: { readonly folder: string }): Promise<string[]> {
-  const names = await migrationNames(options.folder);
+/**
+ * Applies what is missing of `owners`, and of those `others` whose tables the database has already; returns the names
+ * applied. Throws MigrationError when a file was edited, failed, or is unknown.
+ */
+export async function migrate(
+  connection: DatabaseLocation,
+  owners: readonly MigrationOwner[],
+  others: readonly MigrationOwner[] = [],
+): Promise<string[]> {
+  const [wanted, possible] = await Promise.all([readMigrations(owners), readMigrations(others)]);
   const db = await createConnection({ ...connectionOptions(connection), multipleStatements: true, socketTimeout: 0 });
   db.on('error', () => undefined);
   try {
@@ -45,66 +72,137 @@ export async function migrate(connection: DatabaseLocation, options: { readonly 
       throw new MigrationError(
         `another process has been migrating ${connection.database} for ${lockWaitSeconds} s: wait for it, then start again`,
       );
-    return await applyMissing(db, options.folder, names);
+    return await applyMissing(db, wanted, possible);
   } finally {
     await db.end().catch(() => undefined);
   }
 }
 
-/** The names that are in the folder but not in the database. */
-export async function pendingMigrations(
-  db: { query<Row>(sql: string): Promise<Row[]> },
-  folder: string,
-): Promise<string[]> {
-  const applied = await db
-    .query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL')
-    .catch(() => []);
-  const known = new Set(applied.map((row) => row.name));
-  return (await migrationNames(folder)).filter((name) => !known.has(name));
+interface Reader {
+  query<Row>(sql: string): Promise<Row[]>;
 }
 
-async function migrationNames(folder: string): Promise<string[]> {
+/** The names that are in the owners' folders but not in the database. */
+export async function pendingMigrations(db: Reader, owners: readonly MigrationOwner[]): Promise<string[]> {
+  const known = await appliedNames(db);
+  const names = await Promise.all(owners.map(namesOf));
+  return names.flat().filter((name) => !known.has(name));
+}
+
+/** The owners whose tables the database has. */
+export async function ownersIn(db: Reader): Promise<ReadonlySet<string>> {
+  return new Set([...(await appliedNames(db))].map(ownerOf));
+}
+
+async function appliedNames(db: Reader): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .query<{ name: string }>('SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL')
+    .catch(() => []);
+  return new Set(rows.map((row) => row.name));
+}
+
+/** Names of before migrations had owners have none: '' then. */
+function ownerOf(name: string): string {
+  return name.slice(0, Math.max(0, name.indexOf('/')));
+}
+
+async function namesOf({ owner, folder }: MigrationOwner): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
     .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
+    .map((entry) => `${owner}/${entry.name}`)
     .sort();
 }
 
-async function applyMissing(db: Connection, folder: string, names: readonly string[]): Promise<string[]> {
+async function readMigrations(owners: readonly MigrationOwner[]): Promise<Migration[]> {
+  const read = owners.map(async (each) =>
+    Promise.all(
+      (await namesOf(each)).map(async (name) => {
+        const file = join(each.folder, name.slice(each.owner.length + 1), 'migration.sql');
+        const sql = await readFile(file, 'utf8');
+        const lines = [...sql.matchAll(/^-- Replaces: (\S+) ([0-9a-f]{64})$/gm)];
+        const replaces = new Map(lines.map(([, old = '', checksum = '']) => [old, checksum]));
+        return { owner: each.owner, name, sql, checksum: sha256(sql), replaces };
+      }),
+    ),
+  );
+  return (await Promise.all(read)).flat();
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+async function applyMissing(
+  db: Connection,
+  wanted: readonly Migration[],
+  possible: readonly Migration[],
+): Promise<string[]> {
   await db.query(tableSql);
   const rows = await db.query<AppliedRow[]>(
     'SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM _prisma_migrations WHERE rolled_back_at IS NULL',
   );
   const applied = new Map(rows.map((row) => [row.migration_name, row]));
+  const present = new Set(
+    possible
+      .filter(({ name, replaces }) => applied.has(name) || replacedBy(replaces, applied) !== undefined)
+      .map(({ owner }) => owner),
+  );
+  const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner))];
+  const known = new Set(migrations.map(({ name }) => name));
+  const ours = new Set(migrations.map(({ owner }) => owner));
   for (const name of applied.keys()) {
-    if (!names.includes(name))
+    if (ours.has(ownerOf(name)) && !known.has(name))
       throw new MigrationError(
         `the database has the migration ${name}, which this version does not know: it belongs to a newer version; start that one`,
       );
   }
   const done: string[] = [];
-  for (const name of names) {
-    const sql = await readFile(join(folder, name, 'migration.sql'), 'utf8');
-    const checksum = createHash('sha256').update(sql).digest('hex');
+  for (const migration of migrations) {
+    const { name, checksum } = migration;
     const row = applied.get(name);
-    if (row === undefined) {
-      await applyOne(db, name, sql, checksum);
+    if (row !== undefined) {
+      refuseUnlessWhole(row, checksum);
+      continue;
+    }
+    const before = replacedBy(migration.replaces, applied);
+    if (before === undefined) {
+      await applyOne(db, migration);
       done.push(name);
-    } else if (row.finished === 0) {
-      throw new MigrationError(
-        `the migration ${name} failed half-way before: mend the database by hand, then set finished_at or rolled_back_at of its row in _prisma_migrations`,
-      );
-    } else if (row.checksum !== checksum) {
-      throw new MigrationError(
-        `the migration ${name} was edited after it was applied: restore the file, and put the change into a new migration`,
+    } else {
+      await db.query(
+        'INSERT INTO _prisma_migrations (id, checksum, migration_name, logs, finished_at, applied_steps_count) VALUES (?, ?, ?, ?, CURRENT_TIMESTAMP(3), 1)',
+        [randomUUID(), checksum, name, `applied by ${before}`],
       );
     }
   }
   return done;
 }
 
-async function applyOne(db: Connection, name: string, sql: string, checksum: string): Promise<void> {
+function refuseUnlessWhole(row: AppliedRow, checksum: string): void {
+  const name = row.migration_name;
+  if (row.finished === 0)
+    throw new MigrationError(
+      `the migration ${name} failed half-way before: correct the database by hand, then set finished_at or rolled_back_at of its row in _prisma_migrations`,
+    );
+  if (row.checksum !== checksum)
+    throw new MigrationError(
+      `the migration ${name} was edited after it was applied: restore the file, and put the change into a new migration`,
+    );
+}
+
+/** The name of an applied migration that did this one's work. */
+function replacedBy(replaces: Migration['replaces'], applied: ReadonlyMap<string, AppliedRow>): string | undefined {
+  for (const [name, checksum] of replaces) {
+    const row = applied.get(name);
+    if (row === undefined) continue;
+    refuseUnlessWhole(row, checksum);
+    return name;
+  }
+  return undefined;
+}
+
+async function applyOne(db: Connection, { name, sql, checksum }: Migration): Promise<void> {
   const id = randomUUID();
   await db.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES (?, ?, ?)', [
     id,

@@ -11,6 +11,7 @@ import { startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { freePort } from '../support/free-port.ts';
@@ -106,10 +107,10 @@ function start(name: string): void {
 }
 
 async function makeAccounts(): Promise<string> {
-  const config = readConfig({ flags: { ...(common() as Record<string, string>), roles: 'system' } });
+  const config = readConfig({ flags: { ...(common() as Record<string, string>), roles: 'system' } }, subgraphRows);
   const running = await startProcess(config, createLogger({ level: 'silent', pretty: false }));
-  if (running.system === undefined) throw new Error('no system');
-  const accounts = await firstAccounts(running.system, folder.path);
+  if (running.access === undefined) throw new Error('no system');
+  const accounts = await firstAccounts(running.access, folder.path);
   await running.stop();
   return accounts.token;
 }

@@ -3,7 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ConfigError, describeSettings, printableConfig, readConfig } from '../../platform/config.ts';
+import {
+  ConfigError,
+  type ConfigSources,
+  describeSettings,
+  printableConfig,
+  readConfig as readConfigOf,
+} from '../../platform/config.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+
+const readConfig = (sources: ConfigSources) => readConfigOf(sources, subgraphRows);
 
 let folder: string;
 let file: string;
@@ -72,5 +81,5 @@ test('a missing or broken file is a fault, not a crash', async () => {
 });
 
 test('every setting says what it means', () => {
-  for (const setting of describeSettings()) expect(setting.meaning).not.toBe('');
+  for (const setting of describeSettings(subgraphRows)) expect(setting.meaning).not.toBe('');
 });

@@ -7,7 +7,7 @@ import { StatusFeed } from '../../platform/events/feed.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
-import { addPlatformMetrics, createMetrics } from '../../platform/metrics.ts';
+import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../platform/metrics.ts';
 import { OwedWork, owe } from '../../platform/owed-work.ts';
 import { createLocalWake } from '../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -37,7 +37,8 @@ test('pool, sequencer, feed, leases and owed work', async () => {
   const feed = new StatusFeed({ db, wake, log });
   const leases = new Leases({ db, owner: newUuid(), log });
   const registry = createMetrics();
-  addPlatformMetrics(registry, { db, sequencer, feed, leases, owedWork: new OwedWork({ db }) });
+  addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
+  addFeedMetrics(registry, feed);
 
   await leases.acquire('m');
   await db.transaction(async (tx) => {

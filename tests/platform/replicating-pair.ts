@@ -2,6 +2,7 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
+import { platformMigrations } from '../../bin/compose/places.ts';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
@@ -15,8 +16,6 @@ export interface ReplicatingPair {
   onStandby(...statements: string[]): Promise<void>;
   stop(): Promise<void>;
 }
-
-const migrations = join(import.meta.dirname, '..', '..', 'prisma', 'migrations');
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -72,7 +71,7 @@ export async function startReplicatingPair(): Promise<ReplicatingPair> {
     'START SLAVE',
     'SET GLOBAL read_only = ON',
   ]);
-  await migrate(primary.application, { folder: migrations });
+  await migrate(primary.application, [platformMigrations]);
   return {
     primary,
     standby,

@@ -7,6 +7,7 @@ import { type RunningProcess, startProcess } from '../../bin/compose/process.ts'
 import { readConfig } from '../../platform/config.ts';
 import { createLogger, type Logger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
 
@@ -57,10 +58,10 @@ export async function systemPlace(): Promise<SystemPlace> {
 
 /** The accounts of a first start, by a process that has the role system. */
 export async function accountsOf(place: SystemPlace, process: RunningProcess): Promise<string> {
-  if (process.system === undefined) throw new Error('the process has no role system');
+  if (process.access === undefined) throw new Error('the process has no role system');
   const folder = join(place.folder.path, 'accounts');
   await mkdir(folder, { recursive: true });
-  return (await firstAccounts(process.system, folder)).token;
+  return (await firstAccounts(process.access, folder)).token;
 }
 
 /** All roles but the worker, unless `settings` say otherwise, on a free port. */
@@ -71,7 +72,7 @@ export async function runningSystem(
   const log = options.log ?? createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
   try {
     const flags = { ...place.settings, roles: 'gateway,system,relay', 'listen.port': '0', ...options.settings };
-    const running = await startProcess(readConfig({ flags }), log);
+    const running = await startProcess(readConfig({ flags }, subgraphRows), log);
     return {
       url: `${running.url}/graphql`,
       token: await accountsOf(place, running),

@@ -7,6 +7,7 @@ import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer } from '../../platform/secrets/seal.ts';
+import { createBackendChecks } from '../../subgraphs/relay/backend-checks.ts';
 import { createWorker, type Worker } from '../../workers/worker.ts';
 import { identity, keyFile, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
 import { describeWithLab } from '../support/lab.ts';
@@ -51,6 +52,8 @@ class Forwarder {
 describeWithLab('worker', (lab) => {
   let system: RelaySystem;
   const workers: Worker[] = [];
+  const sealer = createSealer(new Keyring(keyFile));
+  const times = { intervalMs: 500, timeoutMs: 2_000 };
 
   beforeAll(async () => {
     system = await RelaySystem.start();
@@ -75,17 +78,11 @@ describeWithLab('worker', (lab) => {
         redis: { path: system.database.redisPath },
         redisPrefix: system.database.redisPrefix,
         wake: system.wake,
-        sealer: createSealer(new Keyring(keyFile)),
         log,
         registry: new Registry(),
         owner: newUuid(),
-        config: {
-          'retention.eventDays': 30,
-          'retention.operationDays': 30,
-          'retention.auditDays': 30,
-          'relay.checkIntervalMs': 500,
-          'relay.checkTimeoutMs': 2_000,
-        },
+        config: { 'retention.eventDays': 30, 'retention.auditDays': 30 },
+        work: [{ checks: [createBackendChecks({ db: node.db, wake: system.wake, sealer, ...times })] }],
       });
       await worker.start();
       workers.push(worker);

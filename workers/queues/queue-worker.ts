@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import type { Database } from '../../platform/database/database.ts';
 import type { Logger } from '../../platform/log.ts';
+import type { OwedQueue } from '../../platform/owed-queue.ts';
 import {
   type ClaimedJob,
   type DueRow,
@@ -13,7 +14,6 @@ import {
 } from '../../platform/owed-work.ts';
 import { type RedisLocation, redisOptions } from '../../platform/redis.ts';
 import type { Wake } from '../../platform/wake.ts';
-import type { OwedQueue } from './owed-queue.ts';
 import type { QueueMetrics } from './queue-metrics.ts';
 
 export interface QueueWorkerOptions {

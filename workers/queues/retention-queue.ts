@@ -1,7 +1,7 @@
 // Retention: what is older than it has to be kept is deleted once an hour, by whichever worker gets the job.
 import type { Database } from '../../platform/database/database.ts';
+import type { OwedQueue } from '../../platform/owed-queue.ts';
 import { finishOwed, owe } from '../../platform/owed-work.ts';
-import type { OwedQueue } from './owed-queue.ts';
 
 export interface RetentionQueueOptions {
   readonly db: Database;

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { platformMigrations } from '../../../bin/compose/places.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { startRedis } from '../../../embedded/redis.ts';
@@ -16,13 +17,11 @@ export interface TrialServers {
   stop(): Promise<void>;
 }
 
-const migrations = join(import.meta.dirname, '..', '..', '..', 'prisma', 'migrations');
-
 export async function startTrialServers(): Promise<TrialServers> {
   const path = await mkdtemp(join(tmpdir(), 'tidegate-trials-'));
   const folder = await openDataFolder(path, { version: 1 });
   const mariadb = await startMariadb({ folder, log: silentLog });
-  await migrate(mariadb.application, { folder: migrations });
+  await migrate(mariadb.application, [platformMigrations]);
   let redis = await startRedis({ folder, log: silentLog });
   return {
     connection: mariadb.application,

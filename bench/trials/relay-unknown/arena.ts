@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import { pino } from 'pino';
-import { migrationsFolder } from '../../../bin/compose/places.ts';
+import { ownersOf } from '../../../bin/compose/owners.ts';
 import { connectionOptions, Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
 import { Sequencer } from '../../../platform/events/sequencer.ts';
@@ -11,6 +11,7 @@ import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { createRedisWake } from '../../../platform/wake.ts';
 import type { JsonObject, JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { type Reply, read } from '../calls/gateway-client.ts';
 import type { DeviceCall } from './devices/device.ts';
 import { MemberGoneError, MemberSilentError, RelayMember } from './relay-member.ts';
@@ -206,7 +207,7 @@ async function planOf({ servers, leaseTtlMs, settings }: ArenaOptions): Promise<
   } finally {
     await admin.end();
   }
-  await migrate(connection, { folder: migrationsFolder });
+  await migrate(connection, ownersOf(['system', 'relay', 'worker'], subgraphRows));
   return {
     ...{ connection, redisPath: servers.redisPath, redisPrefix: `{${suffix}}`, projectId: newUuid() },
     ...{ leaseTtlMs, settings },

@@ -2,6 +2,7 @@
 import { exportAudit } from '../../../platform/audit/trail.ts';
 import { readConfig } from '../../../platform/config.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { databaseLocation } from '../../compose/connections.ts';
 import { type Action, runAction } from '../actions.ts';
 import { clientOptions } from '../client/client-options.ts';
@@ -69,7 +70,7 @@ async function exportTrail(context: CommandContext): Promise<number> {
   const file = args.text('config');
   let db: Database | undefined;
   try {
-    const config = readConfig({ env: context.env, ...(file === undefined ? {} : { file }) });
+    const config = readConfig({ env: context.env, ...(file === undefined ? {} : { file }) }, subgraphRows);
     db = new Database({ connection: databaseLocation(config), connectionLimit: 1 });
     const range = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
     const written = await exportAudit(db, context.stdout, { ...range, signal: context.signal });

@@ -1,9 +1,10 @@
 // `tidegate keys`: rotates the key files. What was made with older keys can still be read.
 import { readConfig } from '../../../platform/config.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { ownersIn } from '../../../platform/database/migrate.ts';
 import { openKeyring, openOrMakeKeyring, rotateKeyring } from '../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { resealCredentials } from '../../../subgraphs/relay/backends/credentials.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { databaseLocation } from '../../compose/connections.ts';
 import { Arguments, type Command, type CommandContext, CommandFailure, exitCodes, UsageError } from '../command.ts';
 
@@ -46,13 +47,18 @@ export const keys: Command = {
   },
 };
 
-/** How many credentials were sealed anew with the file's active key. */
+/** How many secrets were sealed anew with the file's active key, of all subgraphs whose tables the database has. */
 async function reseal(file: string, settings: string | undefined, env: CommandContext['env']): Promise<number> {
-  const config = readConfig({ env, ...(settings === undefined ? {} : { file: settings }) });
+  const config = readConfig({ env, ...(settings === undefined ? {} : { file: settings }) }, subgraphRows);
   const keyring = await openKeyring(file);
   const db = new Database({ connection: databaseLocation(config), connectionLimit: 2 });
   try {
-    return await resealCredentials(db, createSealer(keyring), keyring.active('sealing').id);
+    const owners = await ownersIn(db);
+    const rows = subgraphRows.filter(({ migrations }) => owners.has(migrations.owner));
+    let resealed = 0;
+    for (const row of rows)
+      resealed += (await row.reseal?.(db, createSealer(keyring), keyring.active('sealing').id)) ?? 0;
+    return resealed;
   } finally {
     await db.close();
   }

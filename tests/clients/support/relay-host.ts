@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type RunningProcess, startProcess } from '../../../bin/compose/process.ts';
 import { readConfig } from '../../../platform/config.ts';
 import { createLogger } from '../../../platform/log.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { startProgram } from '../../bin/support/up-process.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -36,7 +37,10 @@ export class RelayHost {
   static async start(): Promise<RelayHost> {
     const place = await systemPlace();
     const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
-    const accounts = await startProcess(readConfig({ flags: { ...place.settings, roles: 'system' } }), log);
+    const accounts = await startProcess(
+      readConfig({ flags: { ...place.settings, roles: 'system' } }, subgraphRows),
+      log,
+    );
     const token = await accountsOf(place, accounts);
     await accounts.stop();
     const [systemPort, relayPort] = [await freePort(), await freePort()];
@@ -44,13 +48,16 @@ export class RelayHost {
     const control = { 'internal.systemPort': systemPort, 'internal.relayPort': relayPort, 'log.level': 'warn' };
     await writeFile(configFile, JSON.stringify({ ...place.settings, ...control, roles: ['system', 'relay'] }));
     const gateway = await startProcess(
-      readConfig({
-        flags: {
-          ...{ roles: 'gateway', 'listen.port': '0', 'keys.trustFile': place.settings['keys.trustFile'] ?? '' },
-          'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
-          'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
+      readConfig(
+        {
+          flags: {
+            ...{ roles: 'gateway', 'listen.port': '0', 'keys.trustFile': place.settings['keys.trustFile'] ?? '' },
+            'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
+            'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
+          },
         },
-      }),
+        subgraphRows,
+      ),
       log,
     );
     const host = new RelayHost(place, await NftDevice.start(), token, gateway, configFile);

@@ -1,33 +1,40 @@
-// The tables that the migrations make are the ones that the Prisma schema describes.
-import { readdir, readFile } from 'node:fs/promises';
+// The tables that the migrations of some owners make are the ones that their files of the Prisma schema describe.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { ownersOf } from '../../../bin/compose/owners.ts';
 import { Database } from '../../../platform/database/database.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { migrate } from '../../../platform/database/migrate.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
+import { testDatabase } from '../../support/database.ts';
 import { shapesOfDatabase, shapesOfSchema, type TableShapes } from './table-shapes.ts';
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'prisma', 'schema');
-let place: TestDatabase;
-let db: Database;
-let described: TableShapes;
+const subgraphs = subgraphRows.map(({ name }) => name);
 
-beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection, connectionLimit: 2 });
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.prisma'));
-  const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')));
-  described = shapesOfSchema(texts.join('\n'));
-});
+async function describedBy(owners: readonly string[]): Promise<TableShapes> {
+  const texts = await Promise.all(owners.map((owner) => readFile(join(folder, `${owner}.prisma`), 'utf8')));
+  return shapesOfSchema(texts.join('\n'));
+}
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
-
-test('every table, column, index and foreign key is as described', async () => {
-  expect(await shapesOfDatabase(db)).toEqual(described);
-  expect(Object.keys(described).length).toBeGreaterThan(15);
-});
+/** The databases that there are: of one subgraph alone, of all, and of a worker that found nothing else. */
+test.each([...subgraphs.map((name) => [name]), subgraphs, ['worker']])(
+  'a database of the roles %s: every table, column, index and foreign key is as described, and no other',
+  async (...roles) => {
+    const place = await testDatabase({ migrated: false });
+    const db = new Database({ connection: place.connection, connectionLimit: 2 });
+    try {
+      const owners = ownersOf(roles, subgraphRows);
+      await migrate(place.connection, owners);
+      const described = await describedBy(owners.map(({ owner }) => owner));
+      expect(await shapesOfDatabase(db)).toEqual(described);
+      expect(Object.keys(described).length).toBeGreaterThan(7);
+    } finally {
+      await db.close();
+      await place.drop();
+    }
+  },
+);
 
 test.each([
   ['another type', 'ALTER TABLE lease MODIFY owner VARCHAR(64) NOT NULL'],
@@ -42,6 +49,8 @@ test.each([
   const own = await testDatabase();
   const changed = new Database({ connection: own.connection, connectionLimit: 2 });
   try {
+    const described = await describedBy(['platform', ...subgraphs]);
+    expect(await shapesOfDatabase(changed)).toEqual(described);
     await changed.execute(sql);
     expect(await shapesOfDatabase(changed)).not.toEqual(described);
   } finally {

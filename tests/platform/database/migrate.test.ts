@@ -28,7 +28,8 @@ async function file(name: string, sql: string): Promise<void> {
   await writeFile(join(folder.path, name, 'migration.sql'), sql);
 }
 
-const run = () => migrate(place.connection, { folder: folder.path });
+const owners = () => [{ owner: 'a', folder: folder.path }];
+const run = () => migrate(place.connection, owners());
 const tables = async () =>
   (
     await db.query<{ name: string }>(
@@ -41,13 +42,13 @@ const tables = async () =>
 test('applies in order, several statements each, then nothing more; later ones are added', async () => {
   await file('20260102000000_b', 'INSERT INTO a VALUES (1); INSERT INTO a VALUES (2);');
   await file('20260101000000_a', '-- first\nCREATE TABLE a (id INT PRIMARY KEY);');
-  expect(await pendingMigrations(db, folder.path)).toEqual(['20260101000000_a', '20260102000000_b']);
-  expect(await run()).toEqual(['20260101000000_a', '20260102000000_b']);
+  expect(await pendingMigrations(db, owners())).toEqual(['a/20260101000000_a', 'a/20260102000000_b']);
+  expect(await run()).toEqual(['a/20260101000000_a', 'a/20260102000000_b']);
   expect(await db.query('SELECT id FROM a')).toEqual([{ id: 1 }, { id: 2 }]);
   expect(await run()).toEqual([]);
   await file('20260103000000_c', 'CREATE TABLE c (id INT)');
-  expect(await pendingMigrations(db, folder.path)).toEqual(['20260103000000_c']);
-  expect(await run()).toEqual(['20260103000000_c']);
+  expect(await pendingMigrations(db, owners())).toEqual(['a/20260103000000_c']);
+  expect(await run()).toEqual(['a/20260103000000_c']);
 });
 
 test('refuses a file that was edited after it was applied', async () => {
@@ -55,7 +56,7 @@ test('refuses a file that was edited after it was applied', async () => {
   await run();
   await file('1_a', 'CREATE TABLE a (id BIGINT)');
   await file('2_b', 'CREATE TABLE b (id INT)');
-  await expect(run()).rejects.toThrow(/migration 1_a was edited after it was applied: restore the file/);
+  await expect(run()).rejects.toThrow(/migration a\/1_a was edited after it was applied: restore the file/);
   expect(await tables()).toEqual(['a']);
 });
 
@@ -63,10 +64,10 @@ test('refuses a database of a newer version', async () => {
   await file('1_a', 'CREATE TABLE a (id INT)');
   await run();
   await db.execute(
-    "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'y', '9_future', NOW())",
+    "INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'y', 'a/9_future', NOW())",
   );
   await file('2_b', 'CREATE TABLE b (id INT)');
-  await expect(run()).rejects.toThrow(/9_future, which this version does not know: it belongs to a newer version/);
+  await expect(run()).rejects.toThrow(/a\/9_future, which this version does not know: it belongs to a newer version/);
   expect(await tables()).toEqual(['a']);
 });
 
@@ -75,21 +76,21 @@ test('a migration that fails says which and why, is remembered, and is not run a
   await file('2_b', 'CREATE TABLE b (id INT)');
   const failure = await run().catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(MigrationError);
-  expect((failure as Error).message).toMatch(/migration 1_a failed: .*already exists/);
+  expect((failure as Error).message).toMatch(/migration a\/1_a failed: .*already exists/);
   const [row] = await db.query<{ logs: string }>('SELECT logs, finished_at FROM _prisma_migrations');
   expect(row).toMatchObject({ finished_at: null, logs: expect.stringContaining('already exists') });
-  await expect(run()).rejects.toThrow(/1_a failed half-way before: mend the database by hand/);
+  await expect(run()).rejects.toThrow(/a\/1_a failed half-way before: correct the database by hand/);
   expect(await tables()).toEqual(['a']);
   // As an operator does, having mended it.
   await db.execute('UPDATE _prisma_migrations SET finished_at = NOW(), applied_steps_count = 1');
-  expect(await run()).toEqual(['2_b']);
+  expect(await run()).toEqual(['a/2_b']);
 });
 
 test('two at once: each migration is applied once', async () => {
   for (let number = 1; number <= 5; number += 1)
     await file(`${number}_t`, `CREATE TABLE t${number} (id INT); INSERT INTO t${number} VALUES (1)`);
   const applied = (await Promise.all([run(), run(), run()])).flat();
-  expect(applied.sort()).toEqual(['1_t', '2_t', '3_t', '4_t', '5_t']);
+  expect(applied.sort()).toEqual(['a/1_t', 'a/2_t', 'a/3_t', 'a/4_t', 'a/5_t']);
   for (let number = 1; number <= 5; number += 1)
     expect(await db.query(`SELECT id FROM t${number}`)).toEqual([{ id: 1 }]);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { platformMigrations } from '../../../bin/compose/places.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
@@ -17,8 +18,6 @@ import { createLocalWake } from '../../../platform/wake.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
-const migrations = join(import.meta.dirname, '..', '..', '..', 'prisma', 'migrations');
-
 test('the stream goes on without a gap, and the leases are held or known to be lost', async () => {
   await using cleanup = new AsyncDisposableStack();
   const temporary = await temporaryFolder();
@@ -27,7 +26,7 @@ test('the stream goes on without a gap, and the leases are held or known to be l
   cleanup.defer(() => folder.close());
   let mariadb = await startMariadb({ folder, log: silentLog });
   cleanup.defer(() => mariadb.stop());
-  await migrate(mariadb.application, { folder: migrations });
+  await migrate(mariadb.application, [platformMigrations]);
 
   const db = new Database({ connection: mariadb.application, acquireTimeoutMs: 500 });
   cleanup.defer(() => db.close());

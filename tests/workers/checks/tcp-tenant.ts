@@ -1,15 +1,15 @@
 // A tenant for tests of the check engine: each target is a TCP port that must send a byte; what is recorded goes into a
 // table of the test's own, under the fence of the shard's lease.
 import { connect } from 'node:net';
-import type { Database } from '../../../platform/database/database.ts';
-import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type {
   CheckedStatus,
   CheckObservation,
   CheckReading,
   CheckTarget,
   CheckTenant,
-} from '../../../workers/checks/check-tenant.ts';
+} from '../../../platform/checks/check-tenant.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 
 export interface TcpTarget extends CheckTarget {
   readonly port: number;

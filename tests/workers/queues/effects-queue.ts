@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import type { Database } from '../../../platform/database/database.ts';
 import { createLogger } from '../../../platform/log.ts';
+import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { finishOwed, type OwedJob } from '../../../platform/owed-work.ts';
 import { createRedis, type RedisLocation } from '../../../platform/redis.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { OwedCarrier } from '../../../workers/queues/owed-carrier.ts';
-import type { OwedQueue } from '../../../workers/queues/owed-queue.ts';
 import { createQueueMetrics } from '../../../workers/queues/queue-metrics.ts';
 import { QueueWorker } from '../../../workers/queues/queue-worker.ts';
 

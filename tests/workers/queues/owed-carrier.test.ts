@@ -9,9 +9,9 @@ import { type DataFolder, openDataFolder } from '../../../embedded/data-folder.t
 import { type EmbeddedRedis, startRedis } from '../../../embedded/redis.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
 import { Database } from '../../../platform/database/database.ts';
+import type { OwedQueue } from '../../../platform/owed-queue.ts';
 import { deadAfterAttempts, OwedWork, owe } from '../../../platform/owed-work.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
-import type { OwedQueue } from '../../../workers/queues/owed-queue.ts';
 import { createRetentionQueue } from '../../../workers/queues/retention-queue.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';

@@ -10,10 +10,11 @@ import { newUuid } from '../../../../platform/ids.ts';
 import { handClaimBack, readClaim, takeClaimOver } from '../../../../subgraphs/relay/journal/claim-store.ts';
 import type { CallSubject } from '../../../../subgraphs/relay/model/operation.ts';
 import type { OperationState } from '../../../../subgraphs/relay/model/states.ts';
+import { relayRow } from '../../../../subgraphs/relay/row.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
-const migrations = join(import.meta.dirname, '../../../../prisma/migrations');
+const { folder: migrations } = relayRow.migrations;
 const backendId = newUuid();
 const objectHash = 'a'.repeat(64);
 const subject = { backendId, objectHash } as CallSubject;
@@ -96,14 +97,14 @@ describe('an upgrade', () => {
     try {
       const names = (await readdir(migrations)).filter((name) => name < '20261120140000');
       for (const name of names) await cp(join(migrations, name), join(folder.path, name), { recursive: true });
-      await migrate(place.connection, { folder: folder.path });
+      await migrate(place.connection, [{ owner: 'relay', folder: folder.path }]);
       const unsettled = await operation('UNKNOWN');
       await operation('SUCCEEDED', { hash: 'b'.repeat(64) });
       await db.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
         ...[backendId, objectHash, unsettled],
       ]);
       await rm(folder.path, { recursive: true });
-      await migrate(place.connection, { folder: migrations });
+      await migrate(place.connection, [relayRow.migrations]);
       expect(await db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toEqual([{ id: unsettled }]);
       expect(await holder()).toBe(unsettled);
     } finally {

@@ -1,6 +1,6 @@
 // What the check engine asks of a tenant: which things to check, how, and how to record what was seen. The engine knows
 // neither backends nor endpoints; it brings shards, timing, starvation and fall/rise.
-import type { HeldLease } from '../../platform/leases.ts';
+import type { HeldLease } from '../leases.ts';
 
 export type CheckedStatus = 'UP' | 'DOWN' | 'UNKNOWN';
 

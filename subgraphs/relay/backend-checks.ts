@@ -1,4 +1,6 @@
 // The relay's backends as a tenant of the check engine: log in, ask for version and serial.
+
+import type { CheckTarget, CheckTenant } from '../../platform/checks/check-tenant.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
@@ -8,8 +10,7 @@ import {
   type BackendCheckerOptions,
   listCheckTargets,
   recordCheckResults,
-} from '../../subgraphs/relay/checks.ts';
-import type { CheckTarget, CheckTenant } from './check-tenant.ts';
+} from './checks.ts';
 
 export interface BackendChecksOptions {
   readonly db: Database;

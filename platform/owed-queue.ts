@@ -1,6 +1,6 @@
 // A queue of owed work is declared beside the job that it carries: one kind of owed work, how many at once, how long one
 // may take.
-import type { OwedJob } from '../../platform/owed-work.ts';
+import type { OwedJob } from './owed-work.ts';
 
 export interface OwedQueue {
   /** The kind of owed work, and the queue's name: lower-case letters and hyphens. */

@@ -1,51 +1,42 @@
-// GET /export/mappings.ndjson: all mappings that the caller may see, one JSON object a line, for who would rather read a file
-// than page. It asks the graph what anyone may ask, page by page, and holds one page at a time.
+// GET /export/NAME.ndjson: everything that a paged field of the graph gives to the caller, one JSON object a line, for who
+// would rather read a file than page. It asks the graph what anyone may ask, page by page, and holds one page at a time.
 //
 // Query: projectId; after (the position of an earlier export: only what changed since, deletions too).
-// A mapping that changes while the export goes on comes again: its last line counts.
+// An object that changes while the export goes on comes again: its last line counts.
 // The last line is {"after": position}; without it the export was cut off.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import type { EndpointRequest, EndpointResponse } from './graphql-endpoint.ts';
 import { dataPolicy } from './security-headers.ts';
 
-/** Half of what may be asked for at once: more would cost more than one operation may by default. */
-const query = `query MappingExport($projectId: ID, $after: String) {
-  relayMappingChanges(projectId: $projectId, after: $after, limit: 500) {
-    mappings {
-      id version state role resource scope key uuid shared createdAt updatedAt
-      project { id } cmpObject { id namespace type externalId } backend { id name } lastVerification { result at }
-    }
-    after
-    upToDate
-  }
-}`;
-
-/** 10 million mappings: what goes on for longer has lost its way. */
+/** 10 million objects at 500 a page: what goes on for longer has lost its way. */
 const mostPages = 20_000;
 /** Who reads nothing for so long is not waited for. */
 const stalledMs = 60_000;
 
-export interface MappingExportParts {
+export interface GraphExportParts {
   readonly endpoint: { handle(request: EndpointRequest): Promise<EndpointResponse> };
   readonly log: Logger;
 }
 
 interface Page {
-  readonly mappings: readonly unknown[];
   readonly after: string;
   readonly upToDate: boolean;
+  /** The list, by its name in the export. */
+  readonly [items: string]: unknown;
 }
 
 interface GraphAnswer {
-  readonly data?: { readonly relayMappingChanges?: Page | null } | null;
+  readonly data?: { readonly [field: string]: Page | null | undefined } | null;
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
 /** Answers with an error of the graph as long as nothing was written; after that, an export that fails is cut off. */
-export async function exportMappings(
-  { endpoint, log }: MappingExportParts,
+export async function exportGraph(
+  { endpoint, log }: GraphExportParts,
+  { name, query, field, items }: GraphExport,
   request: Omit<EndpointRequest, 'method' | 'search' | 'body'>,
   search: URLSearchParams,
   response: ServerResponse,
@@ -53,7 +44,7 @@ export async function exportMappings(
   const { requestId, signal } = request;
   const headers = new Map([...request.headers, ['content-type', 'application/json'] as const]);
   const cutOff = (reason: string): void => {
-    log.warn({ requestId, reason }, 'an export of mappings was cut off');
+    log.warn({ requestId, reason, export: name }, 'an export was cut off');
     response.destroy();
   };
   let after = search.get('after');
@@ -63,14 +54,15 @@ export async function exportMappings(
     // Nobody is left to be told anything.
     if (signal.aborted) return;
     const { data, errors } = JSON.parse(answer.text) as GraphAnswer;
-    const page = data?.relayMappingChanges;
+    const page = data?.[field];
     if (page == null || errors !== undefined) {
       if (response.headersSent) return cutOff(errors?.[0]?.message ?? 'an empty answer');
       respond(response, answer, errors?.[0]?.extensions?.code);
       return;
     }
     if (!response.headersSent) response.writeHead(200, headersOf('application/x-ndjson; charset=utf-8'));
-    const lines = page.mappings.map((mapping) => `${JSON.stringify(mapping)}\n`).join('');
+    const objects = page[items] as readonly unknown[];
+    const lines = objects.map((object) => `${JSON.stringify(object)}\n`).join('');
     if (!response.write(lines) && !(await drained(response, signal))) {
       if (!signal.aborted) cutOff('the client does not read');
       return;

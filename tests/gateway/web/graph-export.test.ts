@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { createConnection } from 'mariadb';
 import pino from 'pino';
 import { request } from 'undici';
+import { exportGraph } from '../../../gateway/web/graph-export.ts';
 import type { EndpointRequest } from '../../../gateway/web/graphql-endpoint.ts';
-import { exportMappings } from '../../../gateway/web/mapping-export.ts';
 import { NftDevice } from '../../subgraphs/relay/support/nft-device.ts';
 import { type RunningSystem, runningSystem } from '../../support/running-system.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
@@ -39,7 +39,7 @@ describe('of the whole system', () => {
   beforeAll(async () => {
     system = await runningSystem();
     origin = new URL(system.url).origin;
-    const firstStart = system.process.system?.firstStart;
+    const firstStart = system.process.access?.firstStart;
     if (firstStart === undefined) throw new Error('no system');
     const stranger = {
       projectId: await firstStart.ensureProject('other'),
@@ -204,6 +204,7 @@ describe('of the whole system', () => {
 });
 
 describe('page by page', () => {
+  const paging = { name: 'things', query: 'query { things { list after upToDate } }', field: 'things', items: 'list' };
   let server: Server | undefined;
   afterEach(async () => {
     server?.closeAllConnections();
@@ -223,8 +224,8 @@ describe('page by page', () => {
           ? { errors: [{ message: 'gone', extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }], data: null }
           : {
               data: {
-                relayMappingChanges: {
-                  mappings: Array.from({ length: 100 }, () => mapping),
+                things: {
+                  list: Array.from({ length: 100 }, () => mapping),
                   after: String(page),
                   upToDate: page === options.pages,
                 },
@@ -238,7 +239,7 @@ describe('page by page', () => {
       response.once('close', () => hungUp.abort());
       const taken = { headers: new Map(), requestId: 'r', clientAddress: undefined, signal: hungUp.signal };
       const search = new URLSearchParams(incoming.url?.split('?')[1]);
-      void exportMappings({ endpoint: { handle }, log }, taken, search, response).then(() => {
+      void exportGraph({ endpoint: { handle }, log }, paging, taken, search, response).then(() => {
         state.ended += 1;
       });
     });

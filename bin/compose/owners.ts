@@ -1,0 +1,15 @@
+// Whose tables a database holds: platform's, and those of the roles that use it.
+import type { MigrationOwner } from '../../platform/database/migrate.ts';
+import type { SubgraphRow } from '../../platform/subgraph-row.ts';
+import { platformMigrations } from './places.ts';
+
+/** None for roles that have no database. */
+export function ownersOf(roles: readonly string[], rows: readonly SubgraphRow[]): readonly MigrationOwner[] {
+  const owners = rows.flatMap((row) => [
+    ...(roles.includes(row.name) ? [row.migrations] : []),
+    ...(row.roles ?? []).flatMap(({ name, database }) =>
+      database !== false && roles.includes(name) ? [database] : [],
+    ),
+  ]);
+  return owners.length > 0 || roles.includes('worker') ? [platformMigrations, ...owners] : [];
+}

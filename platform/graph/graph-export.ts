@@ -1,0 +1,15 @@
+// An export: everything that a paged field of the graph gives, as one file of lines.
+
+export interface GraphExport {
+  /** Served at /export/NAME.ndjson. */
+  readonly name: string;
+  /**
+   * An operation with the variables `$projectId: ID` and `$after: String`, and one root field that answers with a list, with
+   * `after` (the position of this page) and `upToDate`.
+   */
+  readonly query: string;
+  /** The root field. */
+  readonly field: string;
+  /** Its list. */
+  readonly items: string;
+}

@@ -1,0 +1,81 @@
+// What the house knows of the relay subgraph.
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { subgraphRow } from '../../platform/subgraph-row.ts';
+
+const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const dayMs = 86_400_000;
+
+export const relayRow = subgraphRow({
+  name: 'relay',
+  sdl: new URL('../../schema/relay.graphql', import.meta.url),
+  migrations: { owner: 'relay', folder: fileURLToPath(new URL('../../prisma/migrations/relay', import.meta.url)) },
+  settings: {
+    'retention.operationDays': count(8, 3650)
+      .default(365)
+      .describe(
+        'how long final operations are kept; longer than the 7 days of an idempotency key, which leads to its call',
+      ),
+    'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('how often a backend is checked'),
+    'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('how long a check may take'),
+    'relay.deviceGraceMs': count(0, 600_000)
+      .default(10_000)
+      .describe('how long a device may still execute a call after its connection was cut'),
+  },
+  oneMutation: true,
+  exports: [
+    {
+      name: 'mappings',
+      // Half of what may be asked for at once: more would cost more than one operation may by default.
+      query: `query MappingExport($projectId: ID, $after: String) {
+  relayMappingChanges(projectId: $projectId, after: $after, limit: 500) {
+    mappings {
+      id version state role resource scope key uuid shared createdAt updatedAt
+      project { id } cmpObject { id namespace type externalId } backend { id name } lastVerification { result at }
+    }
+    after
+    upToDate
+  }
+}`,
+      field: 'relayMappingChanges',
+      items: 'mappings',
+    },
+  ],
+  async create(ground, settings) {
+    const { createRelaySubgraph } = await import('./relay.ts');
+    const relay = createRelaySubgraph({
+      ...ground,
+      sealer: await ground.sealer(),
+      name: ground.processName,
+      settings: { deviceExecutionMs: settings['relay.deviceGraceMs'] },
+    });
+    return {
+      subgraph: relay,
+      start: () => relay.start(),
+      drain: () => relay.drain(),
+      stop: () => relay.stop(),
+    };
+  },
+  async work({ db, wake, sealer }, settings) {
+    const { createBackendChecks } = await import('./backend-checks.ts');
+    const { deleteOldOperations, endedCalls } = await import('./journal/retention.ts');
+    const operationMs = settings['retention.operationDays'] * dayMs;
+    return {
+      checks: [
+        createBackendChecks({
+          db,
+          wake,
+          sealer: await sealer(),
+          intervalMs: settings['relay.checkIntervalMs'],
+          timeoutMs: settings['relay.checkTimeoutMs'],
+        }),
+      ],
+      retention: [{ name: 'operations', run: (signal) => deleteOldOperations({ db, operationMs }, signal) }],
+      endedCalls: (callIds) => endedCalls(db, callIds),
+    };
+  },
+  async reseal(db, sealer, keyId) {
+    const { resealCredentials } = await import('./backends/credentials.ts');
+    return resealCredentials(db, sealer, keyId);
+  },
+});

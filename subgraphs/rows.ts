@@ -1,0 +1,6 @@
+// All subgraphs, one row each: the only list of them in the code. System is the first: it owns what all share.
+import type { SubgraphRow } from '../platform/subgraph-row.ts';
+import { relayRow } from './relay/row.ts';
+import { systemRow } from './system/row.ts';
+
+export const subgraphRows: readonly SubgraphRow[] = [systemRow, relayRow];

@@ -1,0 +1,23 @@
+// What the house knows of the system subgraph.
+import { fileURLToPath } from 'node:url';
+import { subgraphRow } from '../../platform/subgraph-row.ts';
+
+export const systemRow = subgraphRow({
+  name: 'system',
+  sdl: new URL('../../schema/system.graphql', import.meta.url),
+  migrations: {
+    owner: 'system',
+    folder: fileURLToPath(new URL('../../prisma/migrations/system', import.meta.url)),
+  },
+  settings: {},
+  authenticates: true,
+  publicFields: ['Mutation.login', 'Mutation.sessionRefresh'],
+  async create(ground) {
+    const { RedisRateLimiter } = await import('./access/rate-limiter.ts');
+    const { createSystemSubgraph } = await import('./system.ts');
+    const { redis, redisPrefix, log, health, trust } = ground;
+    const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
+    const system = createSystemSubgraph({ ...ground, keyring: trust, rateLimiter, health: () => health.parts() });
+    return { subgraph: system, access: system };
+  },
+});
