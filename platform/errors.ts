@@ -140,6 +140,17 @@ export class CodedError extends Error {
   }
 }
 
+/** A value as a message quotes it: cut, with controls escaped. */
+export function quoted(value: string | null | undefined): string {
+  const text = JSON.stringify(value ?? null);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+/** Of an id that names nothing, or nothing that the caller may see: the two read the same. `type`: as the graph calls it. */
+export function unknownId(type: string, id: string | null | undefined): string {
+  return `no ${type} has the id ${quoted(id)}`;
+}
+
 /** Throws when a state that can't be is met: a bug. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`invariant: ${message}`);

@@ -123,6 +123,14 @@ export async function releaseKeyOfCall(tx: Transaction, callId: string): Promise
   await tx.execute('DELETE FROM idempotency_key WHERE call_id = ?', [callId]);
 }
 
+/** Refuses what came with the key of another request. */
+export function refuseConflict(): never {
+  refuse('KEY_CONFLICT', 'this idempotencyKey was used with another input: use a new key for a new request', {
+    field: ['input', 'idempotencyKey'],
+  });
+}
+
+/** Refuses what came while the first request with its key is under way. */
 export function refuseInProgress(): never {
   refuse('IN_PROGRESS', 'a request with this idempotencyKey is being worked on: send it again', {
     field: ['input', 'idempotencyKey'],

@@ -1,6 +1,6 @@
 // Checks of mutation inputs. All faults are collected, each with the path of its field, and refused at once.
 import { isIP } from 'node:net';
-import { Refusal, type UserError, type UserErrorCode, userError } from './errors.ts';
+import { quoted, Refusal, type UserError, type UserErrorCode, unknownId, userError } from './errors.ts';
 import { canonicalAddressBlock } from './graph/scalars.ts';
 import { decodeUuid } from './ids.ts';
 
@@ -65,7 +65,7 @@ export class InputCheck {
     else if (value.length < min)
       this.fault(field, `${field} has ${value.length} characters; at least ${min} are needed`);
     else if (pattern !== undefined && !pattern.test(value))
-      this.fault(field, `${field} is ${show(value)}; give ${wants ?? 'another'}`);
+      this.fault(field, `${field} is ${quoted(value)}; give ${wants ?? 'another'}`);
   }
 
   /** A name as in a DNS label: lower-case letters, digits and inner hyphens. */
@@ -82,7 +82,7 @@ export class InputCheck {
     this.text(field, value, { required: rule.required ?? true, max: 253, min: 1, pattern: hostPattern, wants });
     // Digits and dots only is an address that is none (300.1.1.1), never a name.
     if (value != null && value.length <= 253 && /^[\d.]+$/.test(value))
-      this.fault(field, `${field} is ${show(value)}; give a valid IP address`);
+      this.fault(field, `${field} is ${quoted(value)}; give a valid IP address`);
   }
 
   /** Checks an address or CIDR block; returns its canonical text. */
@@ -91,7 +91,7 @@ export class InputCheck {
     if (canonical === undefined)
       this.fault(
         field,
-        `${field} is ${show(value)}; give an IP address or block without host bits, for example 203.0.113.0/24`,
+        `${field} is ${quoted(value)}; give an IP address or block without host bits, for example 203.0.113.0/24`,
       );
     return canonical;
   }
@@ -132,7 +132,7 @@ export class InputCheck {
   /** The UUID in a global id; another type's id or no id at all is NOT_FOUND, as an unknown one would be. */
   id(field: string, value: Text, type: string): string | undefined {
     const uuid = value == null ? undefined : decodeUuid(type, value);
-    if (uuid === undefined) this.fault(field, `no ${type} has the id ${show(value)}`, 'NOT_FOUND');
+    if (uuid === undefined) this.fault(field, unknownId(type, value), 'NOT_FOUND');
     return uuid;
   }
 
@@ -143,10 +143,4 @@ export class InputCheck {
     else if (values.length < (rule.min ?? 0))
       this.fault(field, `${field} has ${values.length} entries; at least ${rule.min} are needed`);
   }
-}
-
-/** A value as it may be shown: quoted, cut, with controls escaped. */
-function show(value: Text): string {
-  const text = JSON.stringify(value ?? null);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -1,5 +1,5 @@
-// The edge of every mutation that only writes to the database: key, effects, audit and commit record in one transaction,
-// and every failure that a caller can act on turned into `userErrors`.
+// The edge of every mutation: `prepare` (input and rights), `effect` (one transaction with key, audit and commit record),
+// `read`; out comes the payload. Every failure that a caller can act on is turned into `userErrors`.
 import { type AuditRecord, audit } from './audit.ts';
 import type { Commits, CommitToken } from './commits.ts';
 import type { Database, Transaction } from './database/database.ts';
@@ -12,32 +12,51 @@ import {
   type KeyScope,
   readKey,
   recordResult,
+  refuseConflict,
   refuseInProgress,
 } from './idempotency.ts';
 import type { RequestContext } from './identity.ts';
+import { InputCheck } from './input.ts';
 import type { Logger } from './log.ts';
 
-export interface MutationCall<Result> {
+/** What is known of a mutation while it is prepared. */
+export interface Attempt {
+  /** Collects the faults of the input; the key's are in it already. */
+  readonly check: InputCheck;
+  /**
+   * UUID: where a refusal is audited, and the scope of the key. To be set as soon as it is known; null: the caller's own
+   * scope.
+   */
+  projectId: string | null;
+}
+
+/**
+ * All writes. Throw a Refusal to refuse: everything is rolled back, the key too. May run more than once (deadlocks), so it
+ * has no effect outside of `tx`. `result` is what a repetition gets again: small JSON (ids). A repetition does not run it.
+ */
+export type Effect<Result> = (tx: Transaction) => Promise<{
+  readonly result: Result;
+  readonly subject: { readonly type: string; readonly id: string };
+}>;
+
+export interface MutationCall<Result, Entity> {
   /** The mutation's name in the graph. */
   readonly name: string;
   readonly context: RequestContext;
+  /** As it is audited, and compared with that of an earlier request with the same key. */
   readonly input: { readonly idempotencyKey?: string | null } & object;
-  /** UUID, for the audit trail and the key's scope; null: the caller's own scope. */
-  readonly projectId: string | null;
   /**
-   * All writes. Throw a Refusal to refuse: everything is rolled back, the key too. May run more than once (deadlocks), so
-   * it has no effect outside of `tx`. Returns what a repetition gets again: small JSON (ids), and the subject for the
-   * audit trail. A repetition does not run it: whether the caller may do this at all is checked before.
+   * Checks input and rights, before the key is touched and outside of any transaction: a repetition is asked all of it
+   * again. Throw a Refusal (`attempt.check.throwIfAny()`) to refuse; what only the transaction can decide is the effect's.
    */
-  effect(tx: Transaction): Promise<{
-    readonly result: Result;
-    readonly subject?: { readonly type: string; readonly id: string };
-  }>;
+  prepare(attempt: Attempt): Promise<Effect<Result>> | Effect<Result>;
+  /** What the payload shows, as it is after the commit; undefined: it is gone again, or not for the caller to see. */
+  read(result: Result): Promise<Entity | null | undefined>;
 }
 
-export interface MutationOutcome<Result> {
+export interface MutationOutcome<Entity> {
   /** Null when refused. */
-  readonly result: Result | null;
+  readonly entity: Entity | null;
   readonly userErrors: readonly UserError[];
   readonly commit: CommitToken | null;
   /** True when the result is that of an earlier request with the same key. */
@@ -55,6 +74,11 @@ interface Stored {
   readonly recordId: string;
 }
 
+interface Done {
+  readonly stored: Stored;
+  readonly replayed: boolean;
+}
+
 const mostTries = 3;
 
 export class Mutations {
@@ -69,85 +93,100 @@ export class Mutations {
   }
 
   /** Runs a mutation. Refusals and lost parts come back as `userErrors`; bugs are thrown. */
-  async run<Result>(call: MutationCall<Result>): Promise<MutationOutcome<Result>> {
+  async run<Result, Entity>(call: MutationCall<Result, Entity>): Promise<MutationOutcome<Entity>> {
+    const attempt: Attempt = { check: new InputCheck(), projectId: null };
+    let done: Done;
     try {
-      return await this.#run(call);
+      done = await this.#run(call, attempt);
     } catch (error) {
       const userErrors = toUserErrors(error);
       if (userErrors === undefined) throw error;
-      if (error instanceof Refusal) await this.#auditRefusal(call, userErrors);
+      if (error instanceof Refusal) await this.auditRefusal(auditOf(call, attempt), userErrors);
       else this.#log.warn({ err: error, mutation: call.name }, 'a mutation met a lost database');
-      return { result: null, userErrors, commit: null, replayed: false };
+      return { entity: null, userErrors, commit: null, replayed: false };
     }
+    const { stored, replayed } = done;
+    const commit = { token: this.#commits.token(stored.recordId) };
+    return { entity: (await call.read(stored.result as Result)) ?? null, userErrors: [], commit, replayed };
   }
 
-  async #run<Result>(call: MutationCall<Result>): Promise<MutationOutcome<Result>> {
-    const key = await keyOf(call);
+  /** A refusal stands even when it can't be audited: the database being away would have refused it as well. */
+  async auditRefusal(record: Omit<AuditRecord, 'outcome' | 'code'>, errors: readonly UserError[]): Promise<void> {
+    const code = errors[0]?.code;
+    await audit(this.#db, { ...record, outcome: 'REFUSED', ...(code === undefined ? {} : { code }) }).catch(
+      (error: unknown) => this.#log.error({ err: error, mutation: record.action }, 'a refusal could not be audited'),
+    );
+  }
+
+  async #run<Result, Entity>(call: MutationCall<Result, Entity>, attempt: Attempt): Promise<Done> {
+    attempt.check.idempotencyKey(call.input.idempotencyKey);
+    const effect = await call.prepare(attempt);
+    attempt.check.throwIfAny();
+    const key = await keyOf(call, attempt);
     // For the token, which must not depend on the database once the write is done.
     await this.#commits.timeline();
-    for (let attempt = 1; attempt <= mostTries; attempt += 1) {
+    for (let tried = 1; tried <= mostTries; tried += 1) {
       try {
-        const stored = await this.#db.transaction((tx) => this.#write(tx, call, key));
-        return this.#outcome<Result>(stored, false);
+        const stored = await this.#db.transaction((tx) => this.#write(tx, call, attempt, effect, key));
+        return { stored, replayed: false };
       } catch (error) {
         if (!(error instanceof DuplicateKeyFound) || key === undefined) throw error;
       }
       const found = await readKey(this.#db, key);
-      if (found.kind === 'conflict')
-        throw new Refusal([
-          userError(
-            'KEY_CONFLICT',
-            'this idempotencyKey was used with another input: use a new key for a new request',
-            {
-              field: ['input', 'idempotencyKey'],
-            },
-          ),
-        ]);
-      if (found.kind === 'result') return this.#outcome<Result>(found.result as Stored, true);
+      if (found.kind === 'conflict') refuseConflict();
+      if (found.kind === 'result') return { stored: found.result as Stored, replayed: true };
       // Free: the key was purged between the two statements.
     }
     return refuseInProgress();
   }
 
-  async #write<Result>(tx: Transaction, call: MutationCall<Result>, key: KeyScope | undefined): Promise<Stored> {
+  async #write<Result, Entity>(
+    tx: Transaction,
+    call: MutationCall<Result, Entity>,
+    attempt: Attempt,
+    effect: Effect<Result>,
+    key: KeyScope | undefined,
+  ): Promise<Stored> {
     if (key !== undefined) await claimKey(tx, key);
-    const { result, subject } = await call.effect(tx);
+    const { result, subject } = await effect(tx);
     await audit(tx, {
-      ...auditOf(call),
+      ...auditOf(call, attempt),
       outcome: 'ACCEPTED',
-      ...(subject === undefined ? {} : { subjectType: subject.type, subjectId: subject.id }),
+      subjectType: subject.type,
+      subjectId: subject.id,
     });
     const recordId = await this.#commits.record(tx);
     const stored = { result, recordId };
     if (key !== undefined) await recordResult(tx, key, stored);
     return stored;
   }
-
-  #outcome<Result>(stored: Stored, replayed: boolean): MutationOutcome<Result> {
-    const commit = { token: this.#commits.token(stored.recordId) };
-    return { result: stored.result as Result, userErrors: [], commit, replayed };
-  }
-
-  /** A refusal stands even when it can't be audited: the database being away would have refused it as well. */
-  async #auditRefusal<Result>(call: MutationCall<Result>, errors: readonly UserError[]): Promise<void> {
-    const code = errors[0]?.code;
-    const record: AuditRecord = { ...auditOf(call), outcome: 'REFUSED', ...(code === undefined ? {} : { code }) };
-    await audit(this.#db, record).catch((error: unknown) => {
-      this.#log.error({ err: error, mutation: call.name }, 'a refusal could not be audited');
-    });
-  }
 }
 
-function auditOf<Result>(call: MutationCall<Result>): Omit<AuditRecord, 'outcome'> {
-  const { name, context, projectId, input } = call;
+function auditOf<Result, Entity>(
+  { name, context, input }: MutationCall<Result, Entity>,
+  { projectId }: Attempt,
+): Omit<AuditRecord, 'outcome'> {
   return { identity: context.identity, action: name, projectId, requestId: context.requestId, details: input };
 }
 
-async function keyOf<Result>(call: MutationCall<Result>): Promise<KeyScope | undefined> {
-  const key = call.input.idempotencyKey;
+async function keyOf<Result, Entity>(
+  { name, context, input }: MutationCall<Result, Entity>,
+  { projectId }: Attempt,
+): Promise<KeyScope | undefined> {
+  const key = input.idempotencyKey;
   if (key === undefined || key === null) return undefined;
-  const scope = call.projectId ?? `user:${call.context.identity?.id ?? 'anonymous'}`;
-  return { scope, operation: call.name, key, requestHash: await hashSecretRequest(call.input, key) };
+  const scope = projectId ?? `user:${context.identity?.id ?? 'anonymous'}`;
+  return { scope, operation: name, key, requestHash: await hashSecretRequest(input, key) };
+}
+
+/** The payload of a mutation in the graph, whose entity is called `name` there. */
+export async function payload<Name extends string, Entity>(
+  name: Name,
+  running: Promise<MutationOutcome<Entity>>,
+): Promise<{ readonly [Field in Name]: Entity | null } & Pick<MutationOutcome<Entity>, 'userErrors' | 'commit'>> {
+  const { entity, userErrors, commit } = await running;
+  const shown = { [name]: entity } as { readonly [Field in Name]: Entity | null };
+  return { ...shown, userErrors, commit };
 }
 
 /** The `userErrors` of an error that a caller can act on; undefined for a bug. */

@@ -9,7 +9,7 @@ import { CodedError } from '../../platform/errors.ts';
 import type { FeedItem, SequencedEvent, StatusFeed } from '../../platform/events/feed.ts';
 import { type Identity, type RequestContext, visibleProjects } from '../../platform/identity.ts';
 import { decodeUuid } from '../../platform/ids.ts';
-import { maySee } from './access.ts';
+import { maySee } from '../../platform/authorise.ts';
 import type { BackendRow } from './backends/backend.ts';
 import { readBackend } from './backends/backend-store.ts';
 import { readOperation } from './journal/operation-store.ts';

@@ -1,8 +1,9 @@
 // The one way from an id to an object of this subgraph: batched, and only what the caller may see. Queries, payloads,
 // `node`, entity references and status events all come through here, so that none can forget to ask.
+
+import { caller, maySee } from '../../platform/authorise.ts';
 import { loader } from '../../platform/graph/loader.ts';
 import { allows, type RequestContext } from '../../platform/identity.ts';
-import { caller, maySee } from './access/authorise.ts';
 import type { Project } from './projects/project.ts';
 import type { ProjectStore } from './projects/project-store.ts';
 import type { ApiToken } from './tokens/api-token.ts';

@@ -72,9 +72,9 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(keyring);
   const sessions = new SessionService({ db, credentials, provider, accessTokens, rateLimiter });
-  const projectService = new ProjectService({ projects, users, mutations, wake });
+  const projectService = new ProjectService({ projects, users, entities, mutations, wake });
   const userService = new UserService({ users, entities, credentials, hasher, mutations, keyring, wake });
-  const tokenService = new TokenService({ tokens, projects, mutations, wake });
+  const tokenService = new TokenService({ tokens, projects, entities, mutations, wake });
   const resolvers = mergeResolvers<Resolvers>([
     { DateTime: dateTimeScalar, JSON: jsonScalar },
     accessResolvers({ sessions, projects }),

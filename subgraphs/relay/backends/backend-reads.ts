@@ -7,7 +7,7 @@ import { type Page, page, pageRequest } from '../../../platform/graph/connection
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee, projectsFor } from '../access.ts';
+import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { BackendView } from './backend.ts';
 import type { LabelRow } from './backend-store.ts';
 

@@ -18,7 +18,7 @@ import { InputCheck } from '../../../platform/input.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { maySee, oneProject, requireRole } from '../access.ts';
+import { maySee, oneProject, requireRole } from '../../../platform/authorise.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { BackendRow } from './backend.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';

@@ -6,7 +6,7 @@ import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
-import { requireRole } from '../access.ts';
+import { requireRole } from '../../../platform/authorise.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { checkSelector, selectBackend } from '../backends/selector.ts';
 import { validateArguments } from '../drivers/arguments.ts';

@@ -8,7 +8,7 @@ import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
-import { maySee, requireRole } from '../access.ts';
+import { maySee, requireRole } from '../../../platform/authorise.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver } from '../drivers/driver.ts';

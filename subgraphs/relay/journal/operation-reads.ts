@@ -8,7 +8,7 @@ import { type Page, page, pageRequest } from '../../../platform/graph/connection
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee, projectsFor } from '../access.ts';
+import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { OperationRow } from '../model/operation.ts';
 
 const operations = Symbol('operations by id');

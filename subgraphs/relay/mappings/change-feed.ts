@@ -4,7 +4,7 @@ import type { QueryRelayMappingChangesArgs } from '../../../generated/graph/rela
 import { CodedError } from '../../../platform/errors.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import type { Identity } from '../../../platform/identity.ts';
-import { projectsFor } from '../access.ts';
+import { projectsFor } from '../../../platform/authorise.ts';
 import type { MappingRow } from './mapping.ts';
 import type { MappingReads } from './mapping-reads.ts';
 

@@ -16,7 +16,7 @@ import { decodeUuid, newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { maySee, requireRole } from '../access.ts';
+import { maySee, requireRole } from '../../../platform/authorise.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import type { Devices } from '../backends/devices.ts';

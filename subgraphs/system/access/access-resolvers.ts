@@ -1,9 +1,9 @@
 // Resolvers of login, refresh, logout and `me`.
 import type { LoginPayload, Resolvers } from '../../../generated/graph/system.ts';
+import { caller } from '../../../platform/authorise.ts';
 import { allows, type RequestContext, type Role, roles, visibleProjects } from '../../../platform/identity.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
 import type { ProjectStore } from '../projects/project-store.ts';
-import { caller } from './authorise.ts';
 import type { SessionService, TokenPair } from './session-service.ts';
 
 const mostProjectsShown = 100;

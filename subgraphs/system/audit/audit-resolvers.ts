@@ -2,12 +2,12 @@
 import type { Resolvers } from '../../../generated/graph/system.ts';
 import { readAuditTrail } from '../../../platform/audit/trail.ts';
 import { verifyAudit } from '../../../platform/audit/verify.ts';
+import { adminCaller, caller, maySee, operatedProjects, projectsFor } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { allows } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { adminCaller, caller, maySee, narrow, operatedProjects } from '../access/authorise.ts';
 import type { Entities } from '../entities.ts';
 
 const mostVerified = 100_000;
@@ -18,12 +18,12 @@ export function auditResolvers(options: { db: Database; entities: Entities }): R
     Query: {
       async auditEntries(_, args, context) {
         const identity = caller(context);
-        const wanted = args.projectId == null ? undefined : (decodeUuid('Project', args.projectId) ?? null);
-        if (wanted && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
+        const wanted = args.projectId == null ? undefined : decodeUuid('Project', args.projectId);
+        if (wanted !== undefined && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
           throw new CodedError('FORBIDDEN', "Only the project's operators may read its audit trail.");
         const request = pageRequest(args);
         const before = request.after === undefined ? {} : { beforeId: wholeNumber('after', request.after[0] ?? '') };
-        const projects = narrow(operatedProjects(identity), wanted);
+        const projects = projectsFor(identity, args.projectId, operatedProjects(identity));
         const entries = await readAuditTrail(db, { projects, ...before, limit: request.take });
         return page(entries, request.first, (entry) => [String(entry.id)]);
       },

@@ -1,10 +1,10 @@
 // Resolvers of what joins the subgraphs (`node`, CmpObject) and of what is asked of the system as a whole (commit, health).
 import type { Resolvers } from '../../../generated/graph/system.ts';
+import { caller } from '../../../platform/authorise.ts';
 import { type Commits, commitResolvers } from '../../../platform/commits.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { decodeId } from '../../../platform/ids.ts';
-import { caller } from '../access/authorise.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from './node.ts';
 

@@ -1,10 +1,11 @@
 // Resolvers of projects and memberships.
 import type { Resolvers } from '../../../generated/graph/system.ts';
+import { caller } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { visibleProjects } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { caller } from '../access/authorise.ts';
+import { payload } from '../../../platform/mutation.ts';
 import type { Entities } from '../entities.ts';
 import type { ProjectService } from './project-service.ts';
 import type { ProjectStore } from './project-store.ts';
@@ -29,19 +30,9 @@ export function projectResolvers(options: {
       },
     },
     Mutation: {
-      async projectCreate(_, { input }, context) {
-        const { result, userErrors, commit } = await service.create(context, input);
-        return { project: result && ((await entities.project(context, result.id)) ?? null), userErrors, commit };
-      },
-      async projectUpdate(_, { input }, context) {
-        const { result, userErrors, commit } = await service.update(context, input);
-        return { project: result && ((await entities.project(context, result.id)) ?? null), userErrors, commit };
-      },
-      async membershipSet(_, { input }, context) {
-        const { result, userErrors, commit } = await service.setMembership(context, input);
-        const membership = result && ((await projects.membership(result.projectId, result.userId)) ?? null);
-        return { membership, userErrors, commit };
-      },
+      projectCreate: (_, { input }, context) => payload('project', service.create(context, input)),
+      projectUpdate: (_, { input }, context) => payload('project', service.update(context, input)),
+      membershipSet: (_, { input }, context) => payload('membership', service.setMembership(context, input)),
     },
     Project: {
       async __resolveReference({ id }, context) {

@@ -1,17 +1,18 @@
 // Changes of projects and memberships.
 
 import type { MembershipSetInput, ProjectCreateInput, ProjectUpdateInput } from '../../../generated/graph/system.ts';
+import { caller, requireAdmin } from '../../../platform/authorise.ts';
 import type { Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext, Role } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { InputCheck } from '../../../platform/input.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { caller, refuseUnlessAdmin } from '../access/authorise.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../mutation-checks.ts';
+import type { Entities } from '../entities.ts';
 import type { UserStore } from '../users/user-store.ts';
+import type { Membership, Project } from './project.ts';
 import type { ProjectStore } from './project-store.ts';
 
 /** An identity travels in one HTTP header, which holds about 16 KiB. Who needs more projects is an administrator. */
@@ -20,6 +21,7 @@ const mostMemberships = 200;
 export interface ProjectServiceOptions {
   readonly projects: ProjectStore;
   readonly users: UserStore;
+  readonly entities: Entities;
   readonly mutations: Mutations;
   readonly wake: Wake;
 }
@@ -27,33 +29,34 @@ export interface ProjectServiceOptions {
 export class ProjectService {
   readonly #projects: ProjectStore;
   readonly #users: UserStore;
+  readonly #entities: Entities;
   readonly #mutations: Mutations;
   readonly #wake: Wake;
 
   constructor(options: ProjectServiceOptions) {
     this.#projects = options.projects;
     this.#users = options.users;
+    this.#entities = options.entities;
     this.#mutations = options.mutations;
     this.#wake = options.wake;
   }
 
-  create(context: RequestContext, input: ProjectCreateInput): Promise<MutationOutcome<{ id: string }>> {
+  create(context: RequestContext, input: ProjectCreateInput): Promise<MutationOutcome<Project>> {
     const identity = caller(context);
     return this.#mutations.run({
       name: 'projectCreate',
       context,
       input,
-      projectId: null,
-      effect: async (tx) => {
-        refuseUnlessAdmin(identity);
-        const check = new InputCheck();
-        check.idempotencyKey(input.idempotencyKey);
+      prepare: ({ check }) => {
+        requireAdmin(identity);
         check.name('name', input.name);
         check.text('description', input.description, { multiline: true });
-        check.throwIfAny();
-        const id = await this.insert(tx, { name: input.name, description: input.description ?? '' });
-        return { result: { id }, subject: { type: 'Project', id } };
+        return async (tx) => {
+          const id = await this.insert(tx, { name: input.name, description: input.description ?? '' });
+          return { result: { id }, subject: { type: 'Project', id } };
+        };
       },
+      read: ({ id }) => this.#entities.project(context, id),
     });
   }
 
@@ -65,56 +68,51 @@ export class ProjectService {
     return id;
   }
 
-  update(context: RequestContext, input: ProjectUpdateInput): Promise<MutationOutcome<{ id: string }>> {
+  update(context: RequestContext, input: ProjectUpdateInput): Promise<MutationOutcome<Project>> {
     const identity = caller(context);
     return this.#mutations.run({
       name: 'projectUpdate',
       context,
       input,
-      projectId: null,
-      effect: async (tx) => {
-        refuseUnlessAdmin(identity);
-        const check = new InputCheck();
-        check.idempotencyKey(input.idempotencyKey);
+      prepare: ({ check }) => {
+        requireAdmin(identity);
         const id = check.id('id', input.id, 'Project') ?? '';
         check.text('description', input.description, { multiline: true });
-        check.throwIfAny();
-        const project = (await this.#projects.lock(tx, id)) ?? refuseUnknown('Project', 'id', input.id);
-        refuseStale(input.expectedVersion, project.version);
-        if (project.description !== input.description) {
-          await this.#projects.describe(tx, id, input.description);
-          const changed = event(id, project.version + 1, 'project.changed');
-          const what = { from: 'ACTIVE', to: 'ACTIVE', reason: 'description' };
-          await appendStatus(tx, [{ ...changed, ...what }], this.#wake);
-        }
-        return { result: { id }, subject: { type: 'Project', id } };
+        return async (tx) => {
+          const project = (await this.#projects.lock(tx, id)) ?? refuseUnknown('Project', 'id', input.id);
+          refuseStale(input.expectedVersion, project.version);
+          if (project.description !== input.description) {
+            await this.#projects.describe(tx, id, input.description);
+            const changed = event(id, project.version + 1, 'project.changed');
+            const what = { from: 'ACTIVE', to: 'ACTIVE', reason: 'description' };
+            await appendStatus(tx, [{ ...changed, ...what }], this.#wake);
+          }
+          return { result: { id }, subject: { type: 'Project', id } };
+        };
       },
+      read: ({ id }) => this.#entities.project(context, id),
     });
   }
 
-  setMembership(
-    context: RequestContext,
-    input: MembershipSetInput,
-  ): Promise<MutationOutcome<{ projectId: string; userId: string }>> {
+  setMembership(context: RequestContext, input: MembershipSetInput): Promise<MutationOutcome<Membership>> {
     const identity = caller(context);
     return this.#mutations.run({
       name: 'membershipSet',
       context,
       input,
-      projectId: null,
-      effect: async (tx) => {
-        refuseUnlessAdmin(identity);
-        const check = new InputCheck();
-        check.idempotencyKey(input.idempotencyKey);
+      prepare: ({ check }) => {
+        requireAdmin(identity);
         const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
         const userId = check.id('userId', input.userId, 'User') ?? '';
-        check.throwIfAny();
-        const project =
-          (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
-        const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
-        await this.#setRole(tx, project, user, input.role ?? null);
-        return { result: { projectId, userId }, subject: { type: 'Project', id: projectId } };
+        return async (tx) => {
+          const project =
+            (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
+          const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
+          await this.#setRole(tx, project, user, input.role ?? null);
+          return { result: { projectId, userId }, subject: { type: 'Project', id: projectId } };
+        };
       },
+      read: ({ projectId, userId }) => this.#projects.membership(projectId, userId),
     });
   }
 

@@ -1,10 +1,10 @@
 // From the filter a caller sends to the events the caller gets: never more than the caller's own projects.
 import type { StatusChangeFilter } from '../../../generated/graph/system.ts';
+import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { HistoryFilter } from '../../../platform/events/history.ts';
-import { type Identity, visibleProjects } from '../../../platform/identity.ts';
-import { decodeId, decodeUuid } from '../../../platform/ids.ts';
-import { narrow } from '../access/authorise.ts';
+import type { Identity } from '../../../platform/identity.ts';
+import { decodeId } from '../../../platform/ids.ts';
 
 const mostEntries = 100;
 const longestEntry = 64;
@@ -12,9 +12,8 @@ const longestEntry = 64;
 /** Another project's id, or an unknown one, matches nothing. Throws INVALID_INPUT for lists that are too long. */
 export function eventFilter(identity: Identity, wish: StatusChangeFilter | null | undefined): HistoryFilter {
   const { projectId, kinds, subjectId, subjectTypes } = wish ?? {};
-  const project = projectId == null ? undefined : (decodeUuid('Project', projectId) ?? null);
   const subject = subjectId == null ? undefined : decodeId(subjectId);
-  const projects = subjectId != null && subject === undefined ? [] : narrow(visibleProjects(identity), project);
+  const projects = subjectId != null && subject === undefined ? [] : projectsFor(identity, projectId);
   return {
     projects,
     ...(kinds == null ? {} : { kinds: bounded('kinds', kinds) }),

@@ -1,12 +1,12 @@
 // Resolvers of status changes: the stream, its newest cursor and the history.
 import type { Resolvers } from '../../../generated/graph/system.ts';
+import { caller } from '../../../platform/authorise.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
 import { matchesFilter, readHistory } from '../../../platform/events/history.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { encodeId } from '../../../platform/ids.ts';
-import { caller } from '../access/authorise.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from '../nodes/node.ts';
 import { eventFilter } from './event-filter.ts';

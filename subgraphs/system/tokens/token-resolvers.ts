@@ -1,10 +1,11 @@
 // Resolvers of API tokens.
 import type { Resolvers } from '../../../generated/graph/system.ts';
+import { caller, maySee, operatedProjects, projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { allows } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { caller, maySee, narrow, operatedProjects } from '../access/authorise.ts';
+import { payload } from '../../../platform/mutation.ts';
 import type { Entities } from '../entities.ts';
 import type { TokenService } from './token-service.ts';
 import type { TokenStore } from './token-store.ts';
@@ -15,24 +16,20 @@ export function tokenResolvers(options: { entities: Entities; tokens: TokenStore
     Query: {
       async apiTokens(_, args, context) {
         const identity = caller(context);
-        const wanted = args.projectId == null ? undefined : (decodeUuid('Project', args.projectId) ?? null);
-        if (wanted && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
+        const wanted = args.projectId == null ? undefined : decodeUuid('Project', args.projectId);
+        if (wanted !== undefined && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
           throw new CodedError('FORBIDDEN', "Only the project's operators may read its tokens.");
         const request = pageRequest(args);
-        const rows = await tokens.page(narrow(operatedProjects(identity), wanted), request);
+        const rows = await tokens.page(projectsFor(identity, args.projectId, operatedProjects(identity)), request);
         return page(rows, request.first, (token) => [token.id]);
       },
     },
     Mutation: {
       async apiTokenCreate(_, { input }, context) {
-        const { result, secret, userErrors, commit } = await service.create(context, input);
-        const apiToken = result && ((await entities.apiToken(context, result.id)) ?? null);
-        return { apiToken, secret, userErrors, commit };
+        const { entity, secret, userErrors, commit } = await service.create(context, input);
+        return { apiToken: entity, secret, userErrors, commit };
       },
-      async apiTokenRevoke(_, { input }, context) {
-        const { result, userErrors, commit } = await service.revoke(context, input);
-        return { apiToken: result && ((await entities.apiToken(context, result.id)) ?? null), userErrors, commit };
-      },
+      apiTokenRevoke: (_, { input }, context) => payload('apiToken', service.revoke(context, input)),
     },
     ApiToken: {
       async __resolveReference({ id }, context) {

@@ -1,8 +1,9 @@
 // Resolvers of users.
 import type { Resolvers } from '../../../generated/graph/system.ts';
+import { adminCaller, caller } from '../../../platform/authorise.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { adminCaller, caller } from '../access/authorise.ts';
+import { payload } from '../../../platform/mutation.ts';
 import type { Entities } from '../entities.ts';
 import type { UserService } from './user-service.ts';
 import type { UserStore } from './user-store.ts';
@@ -18,14 +19,8 @@ export function userResolvers(options: { entities: Entities; users: UserStore; s
       },
     },
     Mutation: {
-      async userCreate(_, { input }, context) {
-        const { result, userErrors, commit } = await service.create(context, input);
-        return { user: result && ((await entities.user(context, result.id)) ?? null), userErrors, commit };
-      },
-      async userUpdate(_, { input }, context) {
-        const { result, userErrors, commit } = await service.update(context, input);
-        return { user: result && ((await entities.user(context, result.id)) ?? null), userErrors, commit };
-      },
+      userCreate: (_, { input }, context) => payload('user', service.create(context, input)),
+      userUpdate: (_, { input }, context) => payload('user', service.update(context, input)),
     },
     User: {
       async __resolveReference({ id }, context) {

@@ -1,20 +1,20 @@
 // Changes of users. Passwords are hashed before a transaction begins: a hash takes as long as many of them.
 import { createHmac } from 'node:crypto';
 import type { UserCreateInput, UserUpdateInput } from '../../../generated/graph/system.ts';
+import { caller, requireAdmin } from '../../../platform/authorise.ts';
 import type { Transaction } from '../../../platform/database/database.ts';
-import { Refusal, refuse } from '../../../platform/errors.ts';
+import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
-import { decodeUuid, newUuid } from '../../../platform/ids.ts';
-import { InputCheck } from '../../../platform/input.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Keyring } from '../../../platform/secrets/keyring.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { caller, refuseUnlessAdmin } from '../access/authorise.ts';
 import type { CredentialStore } from '../access/credential-store.ts';
 import type { PasswordHasher } from '../access/password-hasher.ts';
 import type { Entities } from '../entities.ts';
-import { refuseStale, refuseTaken, refuseUnknown } from '../mutation-checks.ts';
 import type { User } from './user.ts';
 import { userNamePattern } from './user.ts';
 import type { UserStore } from './user-store.ts';
@@ -48,21 +48,26 @@ export class UserService {
     this.#wake = options.wake;
   }
 
-  async create(context: RequestContext, input: UserCreateInput): Promise<MutationOutcome<{ id: string }>> {
+  create(context: RequestContext, input: UserCreateInput): Promise<MutationOutcome<User>> {
     const identity = caller(context);
-    const check = () => checkCreate(identity, input);
-    const passwordHash = await this.#hashUnlessRefused(check, input.password);
     return this.#mutations.run({
       name: 'userCreate',
       context,
       input: this.#withoutPassword(input),
-      projectId: null,
-      effect: async (tx) => {
-        check();
-        const user = { name: input.name, passwordHash: passwordHash ?? '', admin: input.admin ?? false };
-        const id = await this.insert(tx, user);
-        return { result: { id }, subject: { type: 'User', id } };
+      prepare: async ({ check }) => {
+        requireAdmin(identity);
+        const wants = 'letters, digits, and inside also dot, hyphen, underscore and at';
+        check.text('name', input.name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
+        checkPassword(check, input.password);
+        // Nobody makes us hash who is refused.
+        check.throwIfAny();
+        const passwordHash = await this.#hasher.hash(input.password);
+        return async (tx) => {
+          const id = await this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
+          return { result: { id }, subject: { type: 'User', id } };
+        };
       },
+      read: ({ id }) => this.#entities.user(context, id),
     });
   }
 
@@ -74,23 +79,27 @@ export class UserService {
     return id;
   }
 
-  async update(context: RequestContext, input: UserUpdateInput): Promise<MutationOutcome<{ id: string }>> {
+  update(context: RequestContext, input: UserUpdateInput): Promise<MutationOutcome<User>> {
     const identity = caller(context);
-    const seen = await this.#entities.user(context, decodeUuid('User', input.id) ?? '');
-    const check = () => checkUpdate(identity, input, seen !== undefined);
-    const passwordHash = input.password == null ? undefined : await this.#hashUnlessRefused(check, input.password);
     return this.#mutations.run({
       name: 'userUpdate',
       context,
       input: this.#withoutPassword(input),
-      projectId: null,
-      effect: async (tx) => {
-        const id = check();
-        const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
-        refuseStale(input.expectedVersion, user.version);
-        await this.#change(tx, user, input, passwordHash);
-        return { result: { id }, subject: { type: 'User', id } };
+      prepare: async ({ check }) => {
+        const id = check.id('id', input.id, 'User') ?? '';
+        checkPassword(check, input.password);
+        check.throwIfAny();
+        if ((await this.#entities.user(context, id)) === undefined) refuseUnknown('User', 'id', input.id);
+        requireRightToChange(identity, id, input);
+        const passwordHash = input.password == null ? undefined : await this.#hasher.hash(input.password);
+        return async (tx) => {
+          const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
+          refuseStale(input.expectedVersion, user.version);
+          await this.#change(tx, user, input, passwordHash);
+          return { result: { id }, subject: { type: 'User', id } };
+        };
       },
+      read: ({ id }) => this.#entities.user(context, id),
     });
   }
 
@@ -114,17 +123,6 @@ export class UserService {
     await appendStatus(tx, [{ ...event(user.id, user.version + 1, 'user.changed'), ...what }], this.#wake);
   }
 
-  /** Undefined when the mutation is going to be refused anyway: nobody makes us hash who may not. */
-  async #hashUnlessRefused(check: () => unknown, password: string): Promise<string | undefined> {
-    try {
-      check();
-    } catch (error) {
-      if (error instanceof Refusal) return undefined;
-      throw error;
-    }
-    return this.#hasher.hash(password);
-  }
-
   /** The input as it is compared and audited: a plain hash of a password, kept with its key, could be guessed. */
   #withoutPassword<Input extends { readonly password?: string | null }>(input: Input): Input {
     if (input.password == null) return input;
@@ -137,29 +135,12 @@ function checkPassword(check: InputCheck, password: string | null | undefined): 
   check.text('password', password, { min: 12, max: 256 });
 }
 
-function checkCreate(identity: Identity, input: UserCreateInput): void {
-  refuseUnlessAdmin(identity);
-  const check = new InputCheck();
-  check.idempotencyKey(input.idempotencyKey);
-  const wants = 'letters, digits, and inside also dot, hyphen, underscore and at';
-  check.text('name', input.name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
-  checkPassword(check, input.password);
-  check.throwIfAny();
-}
-
-/** Returns the user's UUID. */
-function checkUpdate(identity: Identity, input: UserUpdateInput, visible: boolean): string {
-  const check = new InputCheck();
-  check.idempotencyKey(input.idempotencyKey);
-  const id = check.id('id', input.id, 'User') ?? '';
-  checkPassword(check, input.password);
-  check.throwIfAny();
-  if (!visible) refuseUnknown('User', 'id', input.id);
-  if (!identity.admin && identity.id !== id) refuse('FORBIDDEN', 'only an administrator may change another user');
+function requireRightToChange(identity: Identity, id: string, input: UserUpdateInput): void {
+  if (identity.admin) return;
+  if (identity.id !== id) refuse('FORBIDDEN', 'only an administrator may change another user');
   for (const field of ['admin', 'disabled'] as const)
-    if (!identity.admin && input[field] != null)
+    if (input[field] != null)
       refuse('FORBIDDEN', `only an administrator may change ${field}`, { field: ['input', field] });
-  return id;
 }
 
 function status(disabled: boolean): string {

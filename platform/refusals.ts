@@ -1,0 +1,26 @@
+// Refusals that mutations of every domain share, each worded once.
+import { isDuplicateKey } from './database/errors.ts';
+import { refuse, unknownId } from './errors.ts';
+
+/** Refuses NOT_FOUND what does not exist, or not for the caller. `type`: as the graph calls it; `field`: of the input, with dots. */
+export function refuseUnknown(type: string, field: string, id: string): never {
+  refuse('NOT_FOUND', unknownId(type, id), { field: ['input', ...field.split('.')] });
+}
+
+/** Refuses STALE_VERSION when the caller decided on another version than there is. */
+export function refuseStale(expected: number | null | undefined, actual: number): void {
+  if (expected == null || expected === actual) return;
+  refuse('STALE_VERSION', `the version is ${actual}, not ${expected}: read it again, then decide`, {
+    field: ['input', 'expectedVersion'],
+  });
+}
+
+/** Waits for an insert; refuses ALREADY_EXISTS when its name is taken. `type`: in words, for example project. */
+export async function refuseTaken<Result>(type: string, name: string, insert: Promise<Result>): Promise<Result> {
+  try {
+    return await insert;
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    refuse('ALREADY_EXISTS', `a ${type} named ${name} exists already`, { field: ['input', 'name'] });
+  }
+}
