@@ -1,9 +1,10 @@
 // Who may do what, for every subgraph. What the caller may not see does not exist: read by its id it is null, a list or stream
 // of its project is empty, and a mutation that names it is refused with NOT_FOUND, in the words of an unknown id. FORBIDDEN is
 // only for what the caller sees and may not do.
-import { CodedError, refuse } from './errors.ts';
+import { CodedError, Refusal, refuse, unknownId } from './errors.ts';
 import { allows, type Identity, type RequestContext, type Role, visibleProjects } from './identity.ts';
 import { decodeUuid } from './ids.ts';
+import type { InputCheck } from './input.ts';
 import { refuseUnknown } from './refusals.ts';
 
 /** The caller; throws UNAUTHENTICATED without one. */
@@ -68,15 +69,19 @@ export function oneProject(identity: Identity | null, projectId: string | null |
   });
 }
 
-/** The row of an object that a mutation names, when the caller may see it. Refuses NOT_FOUND. `type`: as the graph calls it. */
+/**
+ * The row of an object that a mutation names, when the caller may see it. Refuses NOT_FOUND, together with the faults that
+ * `check` has collected. `type`: as the graph calls it.
+ */
 export async function visibleRow<Row extends { readonly projectId: string }>(
   identity: Identity | null,
+  check: InputCheck,
   named: { readonly type: string; readonly id: string; readonly field?: string },
   read: (uuid: string) => Promise<Row | undefined>,
 ): Promise<Row> {
-  const uuid = decodeUuid(named.type, named.id);
+  const uuid = check.id(named.field ?? 'id', named.id, named.type);
   const row = uuid === undefined ? undefined : await read(uuid);
-  return row !== undefined && maySee(identity, row.projectId)
-    ? row
-    : refuseUnknown(named.type, named.field ?? 'id', named.id);
+  if (row !== undefined && maySee(identity, row.projectId)) return row;
+  if (uuid !== undefined) check.fault(named.field ?? 'id', unknownId(named.type, named.id), 'NOT_FOUND');
+  throw new Refusal(check.errors);
 }

@@ -31,27 +31,26 @@ export interface Attempt {
 }
 
 /**
- * All writes. Throw a Refusal to refuse: everything is rolled back, the key too. May run more than once (deadlocks), so it
- * has no effect outside of `tx`. `result` is what a repetition gets again: small JSON (ids). A repetition does not run it.
+ * All writes; gives the UUID of what was made or changed. Throw a Refusal to refuse: everything is rolled back, the key too.
+ * May run more than once (deadlocks), so it has no effect outside of `tx`. A repetition of the request does not run it.
  */
-export type Effect<Result> = (tx: Transaction) => Promise<{
-  readonly result: Result;
-  readonly subject: { readonly type: string; readonly id: string };
-}>;
+export type Effect = (tx: Transaction) => Promise<string>;
 
-export interface MutationCall<Result, Entity> {
+export interface MutationCall<Entity> {
   /** The mutation's name in the graph. */
   readonly name: string;
   readonly context: RequestContext;
   /** As it is audited, and compared with that of an earlier request with the same key. */
   readonly input: { readonly idempotencyKey?: string | null } & object;
+  /** What is made or changed, as the graph calls it: for the audit trail. */
+  readonly subject: string;
   /**
    * Checks input and rights, before the key is touched and outside of any transaction: a repetition is asked all of it
    * again. Throw a Refusal (`attempt.check.throwIfAny()`) to refuse; what only the transaction can decide is the effect's.
    */
-  prepare(attempt: Attempt): Promise<Effect<Result>> | Effect<Result>;
+  prepare(attempt: Attempt): Promise<Effect> | Effect;
   /** What the payload shows, as it is after the commit; undefined: it is gone again, or not for the caller to see. */
-  read(result: Result): Promise<Entity | null | undefined>;
+  read(id: string): Promise<Entity | null | undefined>;
 }
 
 export interface MutationOutcome<Entity> {
@@ -70,7 +69,7 @@ export interface MutationsOptions {
 }
 
 interface Stored {
-  readonly result: unknown;
+  readonly id: string;
   readonly recordId: string;
 }
 
@@ -93,7 +92,7 @@ export class Mutations {
   }
 
   /** Runs a mutation. Refusals and lost parts come back as `userErrors`; bugs are thrown. */
-  async run<Result, Entity>(call: MutationCall<Result, Entity>): Promise<MutationOutcome<Entity>> {
+  async run<Entity>(call: MutationCall<Entity>): Promise<MutationOutcome<Entity>> {
     const attempt: Attempt = { check: new InputCheck(), projectId: null };
     let done: Done;
     try {
@@ -107,7 +106,7 @@ export class Mutations {
     }
     const { stored, replayed } = done;
     const commit = { token: this.#commits.token(stored.recordId) };
-    return { entity: (await call.read(stored.result as Result)) ?? null, userErrors: [], commit, replayed };
+    return { entity: (await call.read(stored.id)) ?? null, userErrors: [], commit, replayed };
   }
 
   /** A refusal stands even when it can't be audited: the database being away would have refused it as well. */
@@ -118,7 +117,7 @@ export class Mutations {
     );
   }
 
-  async #run<Result, Entity>(call: MutationCall<Result, Entity>, attempt: Attempt): Promise<Done> {
+  async #run<Entity>(call: MutationCall<Entity>, attempt: Attempt): Promise<Done> {
     attempt.check.idempotencyKey(call.input.idempotencyKey);
     const effect = await call.prepare(attempt);
     attempt.check.throwIfAny();
@@ -140,37 +139,32 @@ export class Mutations {
     return refuseInProgress();
   }
 
-  async #write<Result, Entity>(
+  async #write<Entity>(
     tx: Transaction,
-    call: MutationCall<Result, Entity>,
+    call: MutationCall<Entity>,
     attempt: Attempt,
-    effect: Effect<Result>,
+    effect: Effect,
     key: KeyScope | undefined,
   ): Promise<Stored> {
     if (key !== undefined) await claimKey(tx, key);
-    const { result, subject } = await effect(tx);
-    await audit(tx, {
-      ...auditOf(call, attempt),
-      outcome: 'ACCEPTED',
-      subjectType: subject.type,
-      subjectId: subject.id,
-    });
-    const recordId = await this.#commits.record(tx);
-    const stored = { result, recordId };
+    const id = await effect(tx);
+    const subject = { subjectType: call.subject, subjectId: id };
+    await audit(tx, { ...auditOf(call, attempt), outcome: 'ACCEPTED', ...subject });
+    const stored = { id, recordId: await this.#commits.record(tx) };
     if (key !== undefined) await recordResult(tx, key, stored);
     return stored;
   }
 }
 
-function auditOf<Result, Entity>(
-  { name, context, input }: MutationCall<Result, Entity>,
+function auditOf<Entity>(
+  { name, context, input }: MutationCall<Entity>,
   { projectId }: Attempt,
 ): Omit<AuditRecord, 'outcome'> {
   return { identity: context.identity, action: name, projectId, requestId: context.requestId, details: input };
 }
 
-async function keyOf<Result, Entity>(
-  { name, context, input }: MutationCall<Result, Entity>,
+async function keyOf<Entity>(
+  { name, context, input }: MutationCall<Entity>,
   { projectId }: Attempt,
 ): Promise<KeyScope | undefined> {
   const key = input.idempotencyKey;

@@ -5,11 +5,10 @@ import type {
   SubscriptionRelayOperationChangesArgs,
 } from '../../generated/graph/relay.ts';
 import type { Database } from '../../platform/database/database.ts';
-import { CodedError } from '../../platform/errors.ts';
 import type { FeedItem, SequencedEvent, StatusFeed } from '../../platform/events/feed.ts';
-import { type Identity, type RequestContext, visibleProjects } from '../../platform/identity.ts';
+import type { Identity, RequestContext } from '../../platform/identity.ts';
 import { decodeUuid } from '../../platform/ids.ts';
-import { maySee } from '../../platform/authorise.ts';
+import { projectsFor } from '../../platform/authorise.ts';
 import type { BackendRow } from './backends/backend.ts';
 import { readBackend } from './backends/backend-store.ts';
 import { readOperation } from './journal/operation-store.ts';
@@ -63,22 +62,14 @@ class Feeds {
     args: Partial<SubscriptionBackendChangesArgs>,
     subjectType: string,
   ): AsyncGenerator<FeedItem, void, void> {
-    const projects = projectsOf(identity, args.projectId);
+    const shown = projectsFor(identity, args.projectId);
+    const projects = shown === 'all' ? shown : new Set(shown);
     const filter = (event: SequencedEvent) =>
       event.subjectType === subjectType &&
       event.projectId !== null &&
       (projects === 'all' || projects.has(event.projectId));
     return this.#feed.subscribe({ after: args.after ?? null, filter });
   }
-}
-
-function projectsOf(identity: Identity | null, projectId: string | null | undefined): 'all' | ReadonlySet<string> {
-  const visible = visibleProjects(identity);
-  if (projectId == null) return visible === 'all' ? 'all' : new Set(visible);
-  const uuid = decodeUuid('Project', projectId);
-  if (uuid === undefined || !maySee(identity, uuid))
-    throw new CodedError('INVALID_INPUT', `projectId: no Project has the id ${JSON.stringify(projectId.slice(0, 80))}`);
-  return new Set([uuid]);
 }
 
 /** Not an async generator function: its return() would wait for a next() that may never come. */

@@ -99,7 +99,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const reader = new DeviceReader({ db, sealer, drivers, transports, manager, settings });
   const waiter = new EndWaiter({ feed, completions });
   const calls = new CallService({
-    ...{ db, commits, manager, reader, drivers, log },
+    ...{ db, commits, mutations, manager, reader, drivers },
     taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
     answers: new CallAnswers({ db, commits, waiter }),
   });

@@ -42,17 +42,31 @@ afterAll(async () => {
   await place.drop();
 });
 
-function create(name: string, input: Record<string, unknown>, fails = false): MutationCall<{ id: number }> {
+interface Thing {
+  readonly id: number;
+  readonly name: string;
+}
+
+function create(
+  name: string,
+  input: Record<string, unknown>,
+  options: { readonly fails?: boolean; readonly may?: () => boolean } = {},
+): MutationCall<Thing> {
   return {
     name: 'thingCreate',
     context,
-    projectId,
     input: Object.assign({ name }, input),
-    async effect(tx) {
-      const { insertId } = await tx.execute('INSERT INTO thing (name) VALUES (?)', [name]);
-      if (fails) refuse('ALREADY_EXISTS', `there is a ${name}`, { field: ['input', 'name'] });
-      return { result: { id: insertId }, subject: { type: 'Thing', id: newUuid() } };
+    subject: 'Thing',
+    prepare(attempt) {
+      attempt.projectId = projectId;
+      if (options.may?.() === false) refuse('FORBIDDEN', 'you may not');
+      return async (tx) => {
+        const { insertId } = await tx.execute('INSERT INTO thing (name) VALUES (?)', [name]);
+        if (options.fails === true) refuse('ALREADY_EXISTS', `there is a ${name}`, { field: ['input', 'name'] });
+        return String(insertId);
+      };
     },
+    read: async (id) => (await db.query<Thing>('SELECT id, name FROM thing WHERE id = ?', [id]))[0],
   };
 }
 
@@ -63,7 +77,7 @@ async function count(table: string, where = '1 = 1'): Promise<number> {
 describe('run', () => {
   test('writes effect, audit and commit record, and gives a token that holds', async () => {
     const outcome = await mutations.run(create('a', { password: 'hidden' }));
-    expect(outcome).toMatchObject({ result: { id: expect.any(Number) }, userErrors: [], replayed: false });
+    expect(outcome).toMatchObject({ entity: { id: expect.any(Number), name: 'a' }, userErrors: [], replayed: false });
     expect(await commits.replication(outcome.commit?.token ?? '', 0)).toMatchObject({ state: 'NOT_REPLICATED' });
     const [entry] = await db.query<{ details: string }>(
       "SELECT details, outcome, actor_name, request_id, subject_type FROM audit_entry WHERE action = 'thingCreate'",
@@ -74,9 +88,9 @@ describe('run', () => {
 
   test('a refusal leaves nothing but an audit entry, and does not consume the key', async () => {
     const before = await count('thing');
-    const refused = await mutations.run(create('b', { idempotencyKey: 'kb' }, true));
+    const refused = await mutations.run(create('b', { idempotencyKey: 'kb' }, { fails: true }));
     expect(refused).toMatchObject({
-      result: null,
+      entity: null,
       commit: null,
       userErrors: [{ code: 'ALREADY_EXISTS', field: ['input', 'name'], retry: 'NEVER' }],
     });
@@ -89,7 +103,7 @@ describe('run', () => {
     const first = await mutations.run(create('c', { idempotencyKey: 'kc' }));
     const audited = await count('audit_entry');
     const again = await mutations.run(create('c', { idempotencyKey: 'kc' }));
-    expect(again).toMatchObject({ result: first.result, replayed: true, userErrors: [] });
+    expect(again).toMatchObject({ entity: first.entity, replayed: true, userErrors: [] });
     expect(await count('thing', "name = 'c'")).toBe(1);
     expect(await count('audit_entry')).toBe(audited);
     const other = await mutations.run(create('cc', { idempotencyKey: 'kc' }));
@@ -97,18 +111,44 @@ describe('run', () => {
     expect(await count('thing', "name = 'cc'")).toBe(0);
   });
 
+  test('rights are asked again of a repetition, before its key is', async () => {
+    let may = true;
+    const call = () => mutations.run(create('r', { idempotencyKey: 'kr' }, { may: () => may }));
+    expect((await call()).userErrors).toEqual([]);
+    may = false;
+    expect(await call()).toMatchObject({ entity: null, commit: null, userErrors: [{ code: 'FORBIDDEN' }] });
+    const where = "outcome = 'REFUSED' AND code = 'FORBIDDEN'";
+    expect(await count('audit_entry', `${where} AND project_id = '${projectId}'`)).toBe(1);
+    may = true;
+    expect(await call()).toMatchObject({ entity: { name: 'r' }, replayed: true });
+  });
+
+  test('faults of the input are refused together, the key among them', async () => {
+    const call = create('g', { idempotencyKey: '' });
+    const { userErrors } = await mutations.run({
+      ...call,
+      prepare(attempt) {
+        attempt.check.fault('name', 'name is wrong');
+        return call.prepare(attempt);
+      },
+    });
+    expect(userErrors.map(({ field }) => field.join('.'))).toEqual(['input.idempotencyKey', 'input.name']);
+    expect(await count('thing', "name = 'g'")).toBe(0);
+  });
+
   test('ten at once with one key: one effect, ten equal answers', async () => {
     const all = await Promise.all(
       Array.from({ length: 10 }, () => mutations.run(create('d', { idempotencyKey: 'kd' }))),
     );
-    expect(new Set(all.map((each) => each.result?.id)).size).toBe(1);
+    expect(new Set(all.map((each) => each.entity?.id)).size).toBe(1);
     expect(all.filter((each) => !each.replayed)).toHaveLength(1);
     expect(await count('thing', "name = 'd'")).toBe(1);
   });
 
   test('a bug is thrown, and rolls back', async () => {
-    const call = { ...create('e', {}), effect: () => Promise.reject(new TypeError('bug')) };
-    await expect(mutations.run(call)).rejects.toThrow('bug');
+    const bug = () => Promise.reject(new TypeError('bug'));
+    await expect(mutations.run({ ...create('e', {}), prepare: () => bug })).rejects.toThrow('bug');
+    await expect(mutations.run({ ...create('e', {}), prepare: bug })).rejects.toThrow('bug');
   });
 
   test('a database that is away is UNAVAILABLE', async () => {

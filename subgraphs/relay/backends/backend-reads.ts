@@ -2,12 +2,12 @@
 // caller may see comes out, so that no resolver can forget to ask.
 import type { QueryBackendsArgs } from '../../../generated/graph/relay.ts';
 import type { Backend, Prisma } from '../../../generated/prisma/client.ts';
+import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { type Page, page, pageRequest } from '../../../platform/graph/connection.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { BackendView } from './backend.ts';
 import type { LabelRow } from './backend-store.ts';
 

@@ -1,6 +1,7 @@
 // Resolvers of backends. What lives on one (mappings) and what was asked of it (operations) is added by the folders that know.
 import type { BackendTransport, Resolvers } from '../../../generated/graph/relay.ts';
 import { encodeId } from '../../../platform/ids.ts';
+import { payload } from '../../../platform/mutation.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
 import type { BackendView } from './backend.ts';
@@ -21,12 +22,13 @@ export function backendResolvers(parts: {
       backends: (_, args, context) => reads.page(context, args),
     },
     Mutation: {
-      backendCreate: (_, { input }, context) => service.create(context, input),
-      backendUpdate: (_, { input }, context) => service.update(context, input),
-      backendHostKeyAccept: (_, { input }, context) => service.acceptHostKey(context, input),
-      backendCertificateAccept: (_, { input }, context) => service.acceptCertificate(context, input),
-      backendCircuitClose: (_, { input }, context) => service.closeCircuit(context, input),
-      backendDelete: (_, { input }, context) => service.delete(context, input),
+      backendCreate: (_, { input }, context) => payload('backend', service.create(context, input)),
+      backendUpdate: (_, { input }, context) => payload('backend', service.update(context, input)),
+      backendHostKeyAccept: (_, { input }, context) => payload('backend', service.acceptHostKey(context, input)),
+      backendCertificateAccept: (_, { input }, context) =>
+        payload('backend', service.acceptCertificate(context, input)),
+      backendCircuitClose: (_, { input }, context) => payload('backend', service.closeCircuit(context, input)),
+      backendDelete: (_, { input }, context) => payload('backend', service.delete(context, input)),
     },
     Backend: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),

@@ -7,18 +7,17 @@ import type {
   BackendHostKeyAcceptInput,
   BackendUpdateInput,
 } from '../../../generated/graph/relay.ts';
-import type { CommitToken } from '../../../platform/commits.ts';
+import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../platform/database/errors.ts';
-import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
+import { Refusal, refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
-import { allows, type RequestContext, type Role } from '../../../platform/identity.ts';
-import { decodeUuid, newUuid } from '../../../platform/ids.ts';
-import { InputCheck } from '../../../platform/input.ts';
-import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { maySee, oneProject, requireRole } from '../../../platform/authorise.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { BackendRow } from './backend.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';
@@ -48,12 +47,6 @@ import {
 } from './backend-store.ts';
 import { sealCredentials } from './credentials.ts';
 
-export interface BackendResult {
-  readonly backend: BackendRow | null;
-  readonly userErrors: readonly UserError[];
-  readonly commit: CommitToken | null;
-}
-
 export interface BackendServiceOptions {
   readonly db: Database;
   readonly mutations: Mutations;
@@ -63,8 +56,6 @@ export interface BackendServiceOptions {
   /** What becomes of the mappings that live on a backend when it is deleted. */
   readonly orphan: (tx: Transaction, wake: Wake, backendId: string) => Promise<void>;
 }
-
-type AnyInput = { readonly idempotencyKey?: string | null } & object;
 
 export class BackendService {
   readonly #db: Database;
@@ -83,89 +74,76 @@ export class BackendService {
     this.#orphan = options.orphan;
   }
 
-  create(context: RequestContext, input: BackendCreateInput): Promise<BackendResult> {
-    return this.#edge('backendCreate', context, input, async () => {
-      const driver = this.#checkCreate(input);
+  create(context: RequestContext, input: BackendCreateInput): Promise<MutationOutcome<BackendRow>> {
+    return this.#run('backendCreate', context, input, async (attempt) => {
+      const driver = this.#checkCreate(attempt.check, input);
       const projectId = oneProject(context.identity, input.projectId);
+      attempt.projectId = projectId;
       requireRole(context.identity, projectId, 'OPERATOR', 'backendCreate');
-      return { projectId, effect: (tx) => this.#insert(tx, projectId, driver, input) };
+      return (tx) => this.#insert(tx, projectId, driver, input);
     });
   }
 
-  update(context: RequestContext, input: BackendUpdateInput): Promise<BackendResult> {
-    return this.#edge('backendUpdate', context, input, async () => {
-      const check = new InputCheck();
-      check.idempotencyKey(input.idempotencyKey);
+  update(context: RequestContext, input: BackendUpdateInput): Promise<MutationOutcome<BackendRow>> {
+    return this.#run('backendUpdate', context, input, async (attempt) => {
+      const { check } = attempt;
       checkSite(check, input.site);
       checkLabels(check, input.labels);
       if (input.host != null) check.host('host', input.host);
       if (input.port != null) check.port('port', input.port);
       checkLimits(check, input.limits);
-      const row = await this.#find(context, input.id, 'OPERATOR', check);
+      const row = await this.#find(attempt, context, input.id);
       const driver = this.#drivers.get(row.driver);
       if (input.credentials != null) checkCredentials(check, input.credentials, driver);
       checkCaCertificates(check, input.caCertificates);
       if (driver !== undefined && input.options != null) checkOptions(check, input.options, driver);
       check.throwIfAny();
-      return { projectId: row.projectId, effect: (tx) => this.#update(tx, row.id, input) };
+      return (tx) => this.#update(tx, row.id, input);
     });
   }
 
-  acceptHostKey(context: RequestContext, input: BackendHostKeyAcceptInput): Promise<BackendResult> {
-    return this.#edge('backendHostKeyAccept', context, input, async () => {
-      const check = new InputCheck();
-      check.idempotencyKey(input.idempotencyKey);
+  acceptHostKey(context: RequestContext, input: BackendHostKeyAcceptInput): Promise<MutationOutcome<BackendRow>> {
+    return this.#run('backendHostKeyAccept', context, input, async (attempt) => {
+      const { check } = attempt;
       checkHostKey(check, input.hostKeySha256, true);
-      const row = await this.#find(context, input.id, 'OPERATOR', check);
+      const row = await this.#find(attempt, context, input.id);
       check.throwIfAny();
       const change = { hostKeySha256: input.hostKeySha256, ...nothingPresented, ...closedCircuit };
-      return {
-        projectId: row.projectId,
-        effect: (tx) => this.#change(tx, row.id, () => change, `host key ${input.hostKeySha256} accepted`),
-      };
+      return (tx) => this.#change(tx, row.id, () => change, `host key ${input.hostKeySha256} accepted`);
     });
   }
 
-  acceptCertificate(context: RequestContext, input: BackendCertificateAcceptInput): Promise<BackendResult> {
-    return this.#edge('backendCertificateAccept', context, input, async () => {
-      const check = new InputCheck();
-      check.idempotencyKey(input.idempotencyKey);
+  acceptCertificate(
+    context: RequestContext,
+    input: BackendCertificateAcceptInput,
+  ): Promise<MutationOutcome<BackendRow>> {
+    return this.#run('backendCertificateAccept', context, input, async (attempt) => {
+      const { check } = attempt;
       checkCertificate(check, input.certificateSha256, true);
-      const row = await this.#find(context, input.id, 'OPERATOR', check);
+      const row = await this.#find(attempt, context, input.id);
       check.throwIfAny();
       const certificateSha256 = canonicalFingerprint(input.certificateSha256);
       const change = { certificateSha256, ...nothingPresented, ...closedCircuit };
       const reason = `certificate ${certificateSha256} accepted`;
-      return { projectId: row.projectId, effect: (tx) => this.#change(tx, row.id, () => change, reason) };
+      return (tx) => this.#change(tx, row.id, () => change, reason);
     });
   }
 
-  closeCircuit(context: RequestContext, input: BackendCircuitCloseInput): Promise<BackendResult> {
-    return this.#edge('backendCircuitClose', context, input, async () => {
-      const check = new InputCheck();
-      check.idempotencyKey(input.idempotencyKey);
-      const row = await this.#find(context, input.id, 'OPERATOR', check);
-      check.throwIfAny();
-      return {
-        projectId: row.projectId,
-        effect: (tx) => this.#change(tx, row.id, () => closedCircuit, `closed by ${context.identity?.name}`),
-      };
+  closeCircuit(context: RequestContext, input: BackendCircuitCloseInput): Promise<MutationOutcome<BackendRow>> {
+    return this.#run('backendCircuitClose', context, input, async (attempt) => {
+      const row = await this.#find(attempt, context, input.id);
+      return (tx) => this.#change(tx, row.id, () => closedCircuit, `closed by ${context.identity?.name}`);
     });
   }
 
-  delete(context: RequestContext, input: BackendDeleteInput): Promise<BackendResult> {
-    return this.#edge('backendDelete', context, input, async () => {
-      const check = new InputCheck();
-      check.idempotencyKey(input.idempotencyKey);
-      const row = await this.#find(context, input.id, 'OPERATOR', check);
-      check.throwIfAny();
-      return { projectId: row.projectId, effect: (tx) => this.#delete(tx, row.id, input) };
+  delete(context: RequestContext, input: BackendDeleteInput): Promise<MutationOutcome<BackendRow>> {
+    return this.#run('backendDelete', context, input, async (attempt) => {
+      const row = await this.#find(attempt, context, input.id);
+      return (tx) => this.#delete(tx, row.id, input);
     });
   }
 
-  #checkCreate(input: BackendCreateInput): Driver {
-    const check = new InputCheck();
-    check.idempotencyKey(input.idempotencyKey);
+  #checkCreate(check: InputCheck, input: BackendCreateInput): Driver {
     checkName(check, 'name', input.name);
     const driver = this.#drivers.get(input.driver);
     if (driver === undefined)
@@ -192,29 +170,25 @@ export class BackendService {
     const id = newUuid();
     const limits = withoutNulls(input.limits);
     const options = withDefaults(input.options ?? {}, driver);
-    try {
-      await insertBackend(tx, {
-        id,
-        projectId,
-        name: input.name,
-        family: driver.family,
-        driver: driver.name,
-        site: input.site ?? null,
-        host: input.host,
-        port: input.port ?? usualPort(driver, options),
-        ...defaultLimits,
-        ...limits,
-        cryptoProfile: input.cryptoProfile ?? 'MODERN',
-        allowInit: input.allowInit ?? false,
-        hostKeySha256: input.hostKeySha256 ?? null,
-        certificateSha256: input.certificateSha256 == null ? null : canonicalFingerprint(input.certificateSha256),
-        caCertificates: input.caCertificates ?? null,
-        options: JSON.stringify(options),
-      });
-    } catch (error) {
-      if (!isDuplicateKey(error)) throw error;
-      refuse('ALREADY_EXISTS', `a backend named ${input.name} exists in this project`, { field: ['input', 'name'] });
-    }
+    const row = {
+      id,
+      projectId,
+      name: input.name,
+      family: driver.family,
+      driver: driver.name,
+      site: input.site ?? null,
+      host: input.host,
+      port: input.port ?? usualPort(driver, options),
+      ...defaultLimits,
+      ...limits,
+      cryptoProfile: input.cryptoProfile ?? 'MODERN',
+      allowInit: input.allowInit ?? false,
+      hostKeySha256: input.hostKeySha256 ?? null,
+      certificateSha256: input.certificateSha256 == null ? null : canonicalFingerprint(input.certificateSha256),
+      caCertificates: input.caCertificates ?? null,
+      options: JSON.stringify(options),
+    };
+    await refuseTaken('backend', input.name, insertBackend(tx, row));
     await replaceLabels(tx, id, input.labels ?? []);
     await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
     const event = backendEvent({ id, projectId, version: 0 }, 'backend.provisioningStatus', null, 'ENABLED', null);
@@ -227,7 +201,7 @@ export class BackendService {
     if (input.credentials != null)
       await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
     return this.#change(tx, id, (row) => {
-      checkVersion(row, input.expectedVersion);
+      refuseStale(input.expectedVersion, row.version);
       const elsewhere = ['host', 'port', 'credentials', 'caCertificates', 'options'].some(
         (field) => input[field as keyof BackendUpdateInput] != null,
       );
@@ -253,7 +227,7 @@ export class BackendService {
 
   async #delete(tx: Transaction, id: string, input: BackendDeleteInput): Promise<string> {
     await this.#change(tx, id, (row) => {
-      checkVersion(row, input.expectedVersion);
+      refuseStale(input.expectedVersion, row.version);
       return { provisioningStatus: 'DELETED' };
     });
     const live = (await countLiveMappings(tx, [id])).get(id) ?? 0;
@@ -278,67 +252,28 @@ export class BackendService {
     return id;
   }
 
-  /**
-   * The backend of a global id, as the caller may see it, also a deleted one: a repeated backendDelete gets its first
-   * answer. Refuses NOT_FOUND, then FORBIDDEN.
-   */
-  async #find(context: RequestContext, id: string, role: Role, check: InputCheck): Promise<BackendRow> {
-    const uuid = decodeUuid('Backend', id);
-    const row = uuid === undefined ? undefined : await readBackend(this.#db, uuid);
-    if (row === undefined || !maySee(context.identity, row.projectId)) {
-      check.fault('id', `no Backend has the id ${JSON.stringify(id.slice(0, 80))}`, 'NOT_FOUND');
-      throw new Refusal(check.errors);
-    }
-    if (!allows(context.identity, row.projectId, role)) requireRole(context.identity, row.projectId, role, 'this');
+  /** The backend that the caller may change, also a deleted one: a repeated backendDelete gets its first answer. */
+  async #find(attempt: Attempt, { identity }: RequestContext, id: string): Promise<BackendRow> {
+    const named = { type: 'Backend', id };
+    const row = await visibleRow(identity, attempt.check, named, (uuid) => readBackend(this.#db, uuid));
+    attempt.projectId = row.projectId;
+    requireRole(identity, row.projectId, 'OPERATOR', 'this');
     return row;
   }
 
-  /** Checks first, outside of any transaction; then the mutation's one transaction. */
-  async #edge<Input extends AnyInput>(
+  #run(
     name: string,
     context: RequestContext,
-    input: Input,
-    prepare: () => Promise<{ projectId: string; effect: (tx: Transaction) => Promise<string> }>,
-  ): Promise<BackendResult> {
-    let prepared: { projectId: string; effect: (tx: Transaction) => Promise<string> } | Refusal;
-    try {
-      prepared = await prepare();
-    } catch (error) {
-      if (!(error instanceof Refusal)) {
-        const userErrors = toUserErrors(error);
-        if (userErrors === undefined) throw error;
-        return { backend: null, userErrors, commit: null };
-      }
-      prepared = error;
-    }
-    const refusal = prepared instanceof Refusal ? prepared : undefined;
-    const ready = prepared instanceof Refusal ? undefined : prepared;
-    const { result, userErrors, commit } = await this.#mutations.run({
-      name,
-      context,
-      // A refused request leaves its key alone.
-      input: refusal === undefined ? input : { ...input, idempotencyKey: null },
-      projectId: ready?.projectId ?? null,
-      effect: async (tx) => {
-        if (ready === undefined) throw refusal ?? new Error('nothing was prepared');
-        const id = await ready.effect(tx);
-        return { result: id, subject: { type: 'Backend', id } };
-      },
-    });
-    const backend = result === null ? null : ((await readBackend(this.#db, result)) ?? null);
-    return { backend, userErrors, commit };
+    input: { readonly idempotencyKey?: string | null } & object,
+    prepare: (attempt: Attempt) => Promise<Effect>,
+  ): Promise<MutationOutcome<BackendRow>> {
+    const read = (id: string) => readBackend(this.#db, id);
+    return this.#mutations.run({ name, context, input, subject: 'Backend', prepare, read });
   }
 }
 
 const nothingPresented = { presentedKind: null, presentedSha256: null } as const;
 const closedCircuit = { circuitState: 'CLOSED', circuitReason: null } as const;
-
-function checkVersion(row: BackendRow, expected: number | null | undefined): void {
-  if (expected == null || expected === row.version) return;
-  refuse('STALE_VERSION', `the backend is at version ${row.version}, not ${expected}: read it again`, {
-    field: ['input', 'expectedVersion'],
-  });
-}
 
 type WithoutNulls<T> = { [Field in keyof T]?: NonNullable<T[Field]> };
 

@@ -1,11 +1,11 @@
 // Chooses the backend of a call: all that the selector names must match, and exactly one must be left.
 import type { BackendSelector } from '../../../generated/graph/relay.ts';
+import { projectsOf } from '../../../platform/authorise.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import { projectsOf } from '../../../platform/authorise.ts';
 import type { CmpReference } from '../cmp-reference.ts';
 import type { BackendRow } from './backend.ts';
 import { checkName } from './backend-input.ts';

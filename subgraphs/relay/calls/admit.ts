@@ -1,7 +1,8 @@
 // The first step of a call: its input is sound by itself, and may be about some project of the caller's.
+
+import { projectsOf } from '../../../platform/authorise.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { InputCheck } from '../../../platform/input.ts';
-import { projectsOf } from '../access.ts';
 import { checkCmpObject } from '../cmp-reference.ts';
 import type { CallRequest } from './call-request.ts';
 

@@ -1,8 +1,8 @@
 // The last step of a call: its end is waited for, and the operation is given back as it then stands.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { CodedError, refuse } from '../../../platform/errors.ts';
-import { type KeyScope, readKey } from '../../../platform/idempotency.ts';
+import { CodedError } from '../../../platform/errors.ts';
+import { type KeyScope, readKey, refuseConflict } from '../../../platform/idempotency.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { CallEnd } from '../holding/completions.ts';
 import { readOperation } from '../journal/operation-store.ts';
@@ -39,10 +39,7 @@ export class CallAnswers {
   async ofKey(key: KeyScope, waitMs: number): Promise<CallResult | undefined> {
     const { db, waiter } = this.#options;
     const found = await readKey(db, key);
-    if (found.kind === 'conflict')
-      refuse('KEY_CONFLICT', 'this idempotencyKey was used with another input: use a new key for a new request', {
-        field: ['input', 'idempotencyKey'],
-      });
+    if (found.kind === 'conflict') refuseConflict();
     if (found.kind !== 'call') return undefined;
     const waiting = waiter.forEnd(found.callId, waitMs);
     try {

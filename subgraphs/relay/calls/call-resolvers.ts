@@ -1,6 +1,8 @@
 // Resolvers of what asks something of a backend: the relaying mutations, settling and reads.
+
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
+import { payload } from '../../../platform/mutation.ts';
 import { typedMutations } from '../families/families.ts';
 import type { MappingReads } from '../mappings/mapping-reads.ts';
 import type { CallResult } from '../model/operation.ts';
@@ -28,7 +30,7 @@ export function callResolvers(parts: {
     Mutation: {
       relayCall: (_, { input }, context) => calls.call(context, relayCall(input)),
       mappingObjectDelete: (_, { input }, context) => calls.call(context, mappingObjectDelete(input)),
-      relayOperationSettle: (_, { input }, context) => settling.settle(context, input),
+      relayOperationSettle: (_, { input }, context) => payload('operation', settling.settle(context, input)),
       ...Object.fromEntries(typedMutations.map((mutation) => [mutation.name, typed(typedCall(mutation))])),
     },
     RelayPayload: {

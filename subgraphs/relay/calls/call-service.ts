@@ -1,13 +1,11 @@
 // The path of a relayed call, as a line of values: admitted, chosen, prepared, taken, answered. What is refused on the way has
 // had no effect and has not used its idempotency key.
-import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError, Refusal } from '../../../platform/errors.ts';
 import { DuplicateKeyFound, refuseInProgress } from '../../../platform/idempotency.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import type { Logger } from '../../../platform/log.ts';
-import { toUserErrors } from '../../../platform/mutation.ts';
+import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
@@ -23,12 +21,13 @@ import type { CallTaker, TakenCall } from './take.ts';
 export interface CallServiceOptions {
   readonly db: Database;
   readonly commits: Commits;
+  /** For the audit of refusals. */
+  readonly mutations: Pick<Mutations, 'auditRefusal'>;
   readonly manager: BackendManager;
   readonly reader: DeviceReader;
   readonly taker: CallTaker;
   readonly answers: CallAnswers;
   readonly drivers: ReadonlyMap<string, Driver>;
-  readonly log: Logger;
 }
 
 export class CallService {
@@ -91,6 +90,7 @@ export class CallService {
     projectId: string | null,
     cause: unknown,
   ): Promise<CallResult> {
+    const { mutations } = this.#options;
     const refused = cause instanceof Refusal;
     let error = cause;
     if (refused || cause instanceof DuplicateKeyFound) {
@@ -106,7 +106,11 @@ export class CallService {
     }
     const userErrors = toUserErrors(error);
     if (userErrors === undefined) throw error;
-    if (error instanceof Refusal) await this.#auditRefusal(context, request, projectId, error);
+    if (error instanceof Refusal) {
+      const { identity, requestId } = context;
+      const { action, input: details } = request;
+      await mutations.auditRefusal({ identity, action, projectId, requestId, details }, userErrors);
+    }
     return { ...nothing, userErrors };
   }
 
@@ -114,23 +118,5 @@ export class CallService {
     if (projectId === null || request.input.dryRun === true) return undefined;
     const key = keyScope(request, projectId);
     return key === null ? undefined : this.#options.answers.ofKey(key, waitMsOf(request));
-  }
-
-  async #auditRefusal(
-    context: RequestContext,
-    request: CallRequest,
-    projectId: string | null,
-    error: Refusal,
-  ): Promise<void> {
-    const { db, log } = this.#options;
-    await audit(db, {
-      identity: context.identity,
-      action: request.action,
-      projectId,
-      outcome: 'REFUSED',
-      code: error.errors[0]?.code ?? 'INVALID_INPUT',
-      requestId: context.requestId,
-      details: request.input,
-    }).catch((cause: unknown) => log.error({ err: cause, mutation: request.action }, 'a refusal could not be audited'));
   }
 }

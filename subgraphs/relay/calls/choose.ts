@@ -1,8 +1,9 @@
 // The second step of a call: the one backend that it goes to and, where a mapping says it, the object.
+
+import { visibleRow } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import { refuse } from '../../../platform/errors.ts';
-import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee } from '../access.ts';
+import { InputCheck } from '../../../platform/input.ts';
+import { refuseUnknown } from '../../../platform/refusals.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { selectBackend } from '../backends/selector.ts';
@@ -53,13 +54,9 @@ function bySelector(call: AdmittedCall, backend: BackendRow, backendVersion: num
 }
 
 async function byMapping(db: Database, call: AdmittedCall, mappingId: string): Promise<ChosenCall> {
-  const id = decodeUuid('Mapping', mappingId);
-  const mapping = id === undefined ? undefined : await readMapping(db, id);
-  const backend = mapping === undefined ? undefined : await readBackend(db, mapping.backendId);
-  if (mapping === undefined || backend === undefined || !maySee(call.context.identity, mapping.projectId))
-    refuse('NOT_FOUND', `no Mapping has the id ${JSON.stringify(mappingId.slice(0, 80))}`, {
-      field: ['input', 'mappingId'],
-    });
+  const named = { type: 'Mapping', id: mappingId, field: 'mappingId' };
+  const mapping = await visibleRow(call.context.identity, new InputCheck(), named, (id) => readMapping(db, id));
+  const backend = (await readBackend(db, mapping.backendId)) ?? refuseUnknown('Mapping', 'mappingId', mappingId);
   const { namespace, cmpType: type, cmpId: externalId, role, shared } = mapping;
   const cmp = { namespace, type, externalId, role };
   return { ...call, projectId: backend.projectId, backend, backendVersion: null, cmp, shared, mapping };

@@ -1,10 +1,11 @@
 // The third step of a call: the caller may make it, the driver offers it, its arguments are sound; then it is rendered. Nothing
 // is read or written here.
+
+import { requireRole } from '../../../platform/authorise.ts';
 import type { Timeline } from '../../../platform/commits.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
 import { hashRequest, type KeyScope } from '../../../platform/idempotency.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { requireRole } from '../access.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { objectHash } from '../cmp-reference.ts';

@@ -1,12 +1,12 @@
 // Queries of a backend (`relayRead`) and dry runs of calls: rendered and asked, never journaled.
 import type { RelayReadInput } from '../../../generated/graph/relay.ts';
+import { requireRole } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import { toUserErrors } from '../../../platform/mutation.ts';
-import { requireRole } from '../../../platform/authorise.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
 import { checkSelector, selectBackend } from '../backends/selector.ts';
 import { validateArguments } from '../drivers/arguments.ts';

@@ -1,14 +1,11 @@
 // Settling a call whose outcome is unknown: by the driver's probe, which looks, or by a person who looked. Never by guessing,
 // and never by calling again.
 import type { RelayOperationSettleInput } from '../../../generated/graph/relay.ts';
-import type { CommitToken } from '../../../platform/commits.ts';
+import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
-import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
+import { refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { decodeUuid } from '../../../platform/ids.ts';
-import { InputCheck } from '../../../platform/input.ts';
-import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
-import { maySee, requireRole } from '../../../platform/authorise.ts';
+import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver } from '../drivers/driver.ts';
@@ -19,12 +16,6 @@ import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
 import { type Finding, lookOf } from './settle-look.ts';
 
-export interface SettleResult {
-  readonly operation: OperationRow | null;
-  readonly userErrors: readonly UserError[];
-  readonly commit: CommitToken | null;
-}
-
 export interface SettleServiceOptions {
   readonly db: Database;
   readonly mutations: Mutations;
@@ -33,7 +24,7 @@ export interface SettleServiceOptions {
   readonly drivers: ReadonlyMap<string, Driver>;
 }
 
-type Effect = (tx: Transaction) => Promise<void>;
+type Write = (tx: Transaction) => Promise<void>;
 
 export class SettleService {
   readonly #options: SettleServiceOptions;
@@ -42,56 +33,34 @@ export class SettleService {
     this.#options = options;
   }
 
-  async settle(context: RequestContext, input: RelayOperationSettleInput): Promise<SettleResult> {
+  settle(context: RequestContext, input: RelayOperationSettleInput): Promise<MutationOutcome<OperationRow>> {
     const { db, mutations } = this.#options;
-    let projectId: string | null = null;
-    let id = '';
-    let effect: Effect;
-    let usesKey = true;
-    try {
-      const row = await this.#find(context, input);
-      projectId = row.projectId;
-      id = row.id;
-      effect = await this.#decide(context, input, row);
-    } catch (error) {
-      if (toUserErrors(error) === undefined) throw error;
-      // A refused request leaves its key alone; the mutation's edge audits it.
-      usesKey = false;
-      effect = async () => {
-        throw error;
-      };
-    }
-    const outcome = await mutations.run({
+    const { identity } = context;
+    return mutations.run({
       name: 'relayOperationSettle',
       context,
-      input: usesKey ? input : { ...input, idempotencyKey: null },
-      projectId,
-      effect: async (tx) => {
-        await effect(tx);
-        return { result: id, subject: { type: 'RelayOperation', id } };
+      input,
+      subject: 'RelayOperation',
+      prepare: async (attempt) => {
+        const { check } = attempt;
+        check.text('note', input.note, { required: input.verdict != null, min: 1, max: 1000, multiline: true });
+        const named = { type: 'RelayOperation', id: input.id };
+        const row = await visibleRow(identity, check, named, (uuid) => readOperation(db, uuid));
+        attempt.projectId = row.projectId;
+        check.throwIfAny();
+        requireRole(identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
+        const write = await this.#decide(context, input, row);
+        return async (tx) => {
+          await write(tx);
+          return row.id;
+        };
       },
+      read: (id) => readOperation(db, id),
     });
-    const operation = outcome.result === null ? null : ((await readOperation(db, outcome.result)) ?? null);
-    return { operation, userErrors: outcome.userErrors, commit: outcome.commit };
-  }
-
-  async #find(context: RequestContext, input: RelayOperationSettleInput): Promise<OperationRow> {
-    const check = new InputCheck();
-    check.idempotencyKey(input.idempotencyKey);
-    check.text('note', input.note, { required: input.verdict != null, min: 1, max: 1000, multiline: true });
-    const uuid = decodeUuid('RelayOperation', input.id);
-    const row = uuid === undefined ? undefined : await readOperation(this.#options.db, uuid);
-    if (row === undefined || !maySee(context.identity, row.projectId)) {
-      check.fault('id', `no Operation has the id ${JSON.stringify(input.id.slice(0, 80))}`, 'NOT_FOUND');
-      throw new Refusal(check.errors);
-    }
-    check.throwIfAny();
-    requireRole(context.identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
-    return row;
   }
 
   /** What to write. A probe looks before the transaction; the transaction decides on the row as it then is. */
-  async #decide(context: RequestContext, input: RelayOperationSettleInput, row: OperationRow): Promise<Effect> {
+  async #decide(context: RequestContext, input: RelayOperationSettleInput, row: OperationRow): Promise<Write> {
     // A repeated request gets its first answer; any other is refused inside.
     if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
     const { verdict } = input;

@@ -2,13 +2,13 @@
 // what the caller may see comes out, so that no resolver can forget to ask.
 import type { QueryRelayOperationsArgs } from '../../../generated/graph/relay.ts';
 import type { Operation, OperationEvidence, Prisma } from '../../../generated/prisma/client.ts';
+import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { CmpObjectKey } from '../../../platform/graph/cmp-object.ts';
 import { type Page, page, pageRequest } from '../../../platform/graph/connection.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { OperationRow } from '../model/operation.ts';
 
 const operations = Symbol('operations by id');

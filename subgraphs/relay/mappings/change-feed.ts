@@ -1,10 +1,10 @@
 // Mappings for who keeps a copy of all of them: first the present state in pages, then what changed since, in order, without
 // gaps. One opaque position leads through both, so that a reader only ever asks for what comes after the last answer.
 import type { QueryRelayMappingChangesArgs } from '../../../generated/graph/relay.ts';
+import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import type { Identity } from '../../../platform/identity.ts';
-import { projectsFor } from '../../../platform/authorise.ts';
 import type { MappingRow } from './mapping.ts';
 import type { MappingReads } from './mapping-reads.ts';
 

@@ -2,13 +2,13 @@
 // in the order of ids. Only what the caller may see comes out, so that no resolver can forget to ask.
 import type { QueryMappingsArgs } from '../../../generated/graph/relay.ts';
 import type { Mapping, Prisma } from '../../../generated/prisma/client.ts';
+import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { CmpObjectKey } from '../../../platform/graph/cmp-object.ts';
 import { type Page, page, pageRequest } from '../../../platform/graph/connection.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import { cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import type { MappingRow } from './mapping.ts';
 

@@ -2,6 +2,7 @@
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import { decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../platform/ids.ts';
+import { payload } from '../../../platform/mutation.ts';
 import type { BackendReads } from '../backends/backend-reads.ts';
 import type { MappingChangeFeed } from './change-feed.ts';
 import type { Difference } from './differences.ts';
@@ -22,10 +23,10 @@ export function mappingResolvers(parts: {
       relayMappingChanges: (_, args, context) => changes.page(context.identity, args),
     },
     Mutation: {
-      mappingAdopt: (_, { input }, context) => service.adopt(context, input),
-      mappingShare: (_, { input }, context) => service.share(context, input),
-      mappingVerify: (_, { input }, context) => service.verify(context, input),
-      mappingForget: (_, { input }, context) => service.forget(context, input),
+      mappingAdopt: (_, { input }, context) => payload('mapping', service.adopt(context, input)),
+      mappingShare: (_, { input }, context) => payload('mapping', service.share(context, input)),
+      mappingVerify: (_, { input }, context) => payload('mapping', service.verify(context, input)),
+      mappingForget: (_, { input }, context) => payload('mapping', service.forget(context, input)),
     },
     Mapping: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),

@@ -6,23 +6,23 @@ import type {
   MappingShareInput,
   MappingVerifyInput,
 } from '../../../generated/graph/relay.ts';
-import type { CommitToken } from '../../../platform/commits.ts';
+import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
-import { Refusal, refuse, type UserError } from '../../../platform/errors.ts';
+import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { decodeUuid, newUuid } from '../../../platform/ids.ts';
-import { InputCheck } from '../../../platform/input.ts';
-import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { refuseStale } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
-import { maySee, requireRole } from '../../../platform/authorise.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import type { Devices } from '../backends/devices.ts';
 import { driverOf } from '../backends/endpoint.ts';
 import { checkSelector, selectBackend } from '../backends/selector.ts';
-import { checkCmpObject, cmpReferenceOf, objectHash } from '../cmp-reference.ts';
+import { type CmpReference, checkCmpObject, cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { OperationState } from '../model/states.ts';
 import { type Difference, differences } from './differences.ts';
@@ -43,12 +43,6 @@ import { ObjectViewer } from './object-viewer.ts';
 /** What names a mapping. */
 type MappingIdInput = MappingVerifyInput | MappingForgetInput;
 
-export interface MappingResult {
-  readonly mapping: MappingRow | null;
-  readonly userErrors: readonly UserError[];
-  readonly commit: CommitToken | null;
-}
-
 export interface MappingServiceOptions {
   readonly db: Database;
   readonly mutations: Mutations;
@@ -63,12 +57,6 @@ export interface MappingServiceOptions {
   ) => Promise<{ readonly state: OperationState } | undefined>;
 }
 
-interface Prepared {
-  readonly projectId: string;
-  /** Returns the mapping's id. */
-  readonly effect: (tx: Transaction) => Promise<string>;
-}
-
 export class MappingService {
   readonly #options: MappingServiceOptions;
   readonly #viewer: ObjectViewer;
@@ -79,13 +67,14 @@ export class MappingService {
   }
 
   /** Maps a backend object that is there to a CMP object; what it is like now is what it should be like. */
-  adopt(context: RequestContext, input: MappingAdoptInput): Promise<MappingResult> {
-    return this.#edge('mappingAdopt', context, input, async () => {
+  adopt(context: RequestContext, input: MappingAdoptInput): Promise<MutationOutcome<MappingRow>> {
+    return this.#run('mappingAdopt', context, input, async (attempt) => {
       const { db, drivers } = this.#options;
-      const cmp = this.#checkAdopt(input);
+      const cmp = checkAdopt(attempt.check, input);
       const { resource, scope, key } = input;
       const selection = { projectId: input.projectId, backend: input.backend, cmp };
       const backend = await selectBackend(db, context.identity, selection);
+      attempt.projectId = backend.projectId;
       requireRole(context.identity, backend.projectId, 'MEMBER', 'mappingAdopt');
       const object = { resource, scope, key };
       const hash = objectHash(object);
@@ -116,105 +105,75 @@ export class MappingService {
         operationId: null,
         lastOperationId: null,
       } as const;
-      return {
-        projectId: backend.projectId,
-        effect: async (tx) => {
-          await this.#refuseBusy(tx, row);
-          await refuseOwned(tx, row);
-          try {
-            await insertMapping(tx, row);
-          } catch (error) {
-            if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
-            throw error;
-          }
-          await this.#tell(tx, { ...row, version: 0 }, 'mapping.state', null, 'ACTIVE', 'adopted');
-          return row.id;
-        },
+      return async (tx) => {
+        await this.#refuseBusy(tx, row);
+        await refuseOwned(tx, row);
+        try {
+          await insertMapping(tx, row);
+        } catch (error) {
+          if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
+          throw error;
+        }
+        await this.#tell(tx, { ...row, version: 0 }, 'mapping.state', null, 'ACTIVE', 'adopted');
+        return row.id;
       };
     });
   }
 
   /** Whether several CMP objects may own the backend object. */
-  share(context: RequestContext, input: MappingShareInput): Promise<MappingResult> {
-    return this.#edge('mappingShare', context, input, async () => {
-      const row = await this.#find(context, input, 'mappingShare');
+  share(context: RequestContext, input: MappingShareInput): Promise<MutationOutcome<MappingRow>> {
+    return this.#run('mappingShare', context, input, async (attempt) => {
+      const row = await this.#find(attempt, context, input, 'mappingShare');
       const { shared, expectedVersion } = input;
-      return {
-        projectId: row.projectId,
-        effect: async (tx) => {
-          const now = await this.#live(tx, row.id);
-          if (expectedVersion != null && expectedVersion !== now.version)
-            refuse('STALE_VERSION', `the mapping is at version ${now.version}, not ${expectedVersion}: read it again`, {
-              field: ['input', 'expectedVersion'],
-            });
-          const others = (await liveMappings(tx, now.backendId, now.objectHash)).filter(({ id }) => id !== now.id);
-          if (!shared && others.length > 0)
-            refuse('ALREADY_MAPPED', `${others.length} other CMP objects own it too: forget their mappings first`, {
-              field: ['input', 'shared'],
-            });
-          if (now.shared === shared) return now.id;
-          if (!(await writeShared(tx, now, shared))) refuseChanged();
-          await this.#tell(tx, now, 'mapping.changed', now.state, now.state, shared ? 'shared' : 'no longer shared');
-          return now.id;
-        },
+      return async (tx) => {
+        const now = await this.#live(tx, row.id);
+        refuseStale(expectedVersion, now.version);
+        const others = (await liveMappings(tx, now.backendId, now.objectHash)).filter(({ id }) => id !== now.id);
+        if (!shared && others.length > 0)
+          refuse('ALREADY_MAPPED', `${others.length} other CMP objects own it too: forget their mappings first`, {
+            field: ['input', 'shared'],
+          });
+        if (now.shared === shared) return now.id;
+        if (!(await writeShared(tx, now, shared))) refuseChanged();
+        await this.#tell(tx, now, 'mapping.changed', now.state, now.state, shared ? 'shared' : 'no longer shared');
+        return now.id;
       };
     });
   }
 
   /** Looks, by one read, whether the backend object is still as it should be, and keeps what was found. */
-  verify(context: RequestContext, input: MappingVerifyInput): Promise<MappingResult> {
-    return this.#edge('mappingVerify', context, input, async () => {
+  verify(context: RequestContext, input: MappingVerifyInput): Promise<MutationOutcome<MappingRow>> {
+    return this.#run('mappingVerify', context, input, async (attempt) => {
       const { db, drivers } = this.#options;
-      const row = await this.#find(context, input, 'mappingVerify');
+      const row = await this.#find(attempt, context, input, 'mappingVerify');
       if (row.state === 'DELETED' || row.state === 'ORPHAN')
         refuse('WRONG_STATE', `the mapping is ${row.state}: there is nothing to look at`, { field: ['input', 'id'] });
       const backend = await readBackend(db, row.backendId);
       if (backend === undefined) refuse('NOT_FOUND', 'its backend is gone', { field: ['input', 'id'] });
       const found = await this.#compare(backend, driverOf(drivers, backend), row);
-      return {
-        projectId: row.projectId,
-        effect: async (tx) => {
-          // A call that changed it meanwhile makes the look worthless.
-          if (!(await writeVerification(tx, row, found))) refuseChanged();
-          const { result, diff } = found;
-          const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
-          if (!isAsBefore(row, found))
-            await this.#tell(tx, row, 'mapping.verification', row.verifyResult, result, paths);
-          return row.id;
-        },
+      return async (tx) => {
+        // A call that changed it meanwhile makes the look worthless.
+        if (!(await writeVerification(tx, row, found))) refuseChanged();
+        const { result, diff } = found;
+        const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
+        if (!isAsBefore(row, found)) await this.#tell(tx, row, 'mapping.verification', row.verifyResult, result, paths);
+        return row.id;
       };
     });
   }
 
   /** Ends the mapping and leaves the backend object alone. */
-  forget(context: RequestContext, input: MappingForgetInput): Promise<MappingResult> {
-    return this.#edge('mappingForget', context, input, async () => {
-      const row = await this.#find(context, input, 'mappingForget');
-      return {
-        projectId: row.projectId,
-        effect: async (tx) => {
-          const now = await this.#live(tx, row.id);
-          await this.#refuseBusy(tx, now);
-          await updateMapping(tx, now, { state: 'DELETED', lastOperationId: now.lastOperationId });
-          await this.#tell(tx, now, 'mapping.state', now.state, 'DELETED', 'forgotten');
-          return now.id;
-        },
+  forget(context: RequestContext, input: MappingForgetInput): Promise<MutationOutcome<MappingRow>> {
+    return this.#run('mappingForget', context, input, async (attempt) => {
+      const row = await this.#find(attempt, context, input, 'mappingForget');
+      return async (tx) => {
+        const now = await this.#live(tx, row.id);
+        await this.#refuseBusy(tx, now);
+        await updateMapping(tx, now, { state: 'DELETED', lastOperationId: now.lastOperationId });
+        await this.#tell(tx, now, 'mapping.state', now.state, 'DELETED', 'forgotten');
+        return now.id;
       };
     });
-  }
-
-  #checkAdopt(input: MappingAdoptInput) {
-    const check = new InputCheck();
-    check.idempotencyKey(input.idempotencyKey);
-    checkSelector(check, input.backend, input.cmpObject);
-    checkCmpObject(check, input.cmpObject);
-    const wants = 'a word of the driver, for example rule';
-    check.text('resource', input.resource, { required: true, min: 1, max: 63, pattern: /^[a-z0-9-]+$/, wants });
-    check.text('scope', input.scope, { required: true, max: 255 });
-    check.text('key', input.key, { required: true, min: 1, max: 512 });
-    check.text('uuid', input.uuid, { min: 1, max: 255 });
-    check.throwIfAny();
-    return cmpReferenceOf(input.cmpObject);
   }
 
   async #compare(backend: BackendRow, driver: Driver, row: MappingRow): Promise<Found> {
@@ -228,17 +187,17 @@ export class MappingService {
     return all.length === 0 ? { result: 'MATCHES', diff: null } : { result: 'DRIFTED', diff: JSON.stringify(all) };
   }
 
-  async #find(context: RequestContext, input: MappingIdInput, what: string): Promise<MappingRow> {
-    const check = new InputCheck();
-    check.idempotencyKey(input.idempotencyKey);
-    const id = decodeUuid('Mapping', input.id);
-    const row = id === undefined ? undefined : await readMapping(this.#options.db, id);
-    if (row === undefined || !maySee(context.identity, row.projectId)) {
-      check.fault('id', `no Mapping has the id ${JSON.stringify(input.id.slice(0, 80))}`, 'NOT_FOUND');
-      throw new Refusal(check.errors);
-    }
-    check.throwIfAny();
-    requireRole(context.identity, row.projectId, 'MEMBER', what);
+  async #find(
+    attempt: Attempt,
+    { identity }: RequestContext,
+    input: MappingIdInput,
+    what: string,
+  ): Promise<MappingRow> {
+    const named = { type: 'Mapping', id: input.id };
+    const row = await visibleRow(identity, attempt.check, named, (uuid) => readMapping(this.#options.db, uuid));
+    attempt.projectId = row.projectId;
+    attempt.check.throwIfAny();
+    requireRole(identity, row.projectId, 'MEMBER', what);
     return row;
   }
 
@@ -274,34 +233,28 @@ export class MappingService {
     );
   }
 
-  /** Looks at the device first, outside of any transaction; then the mutation's one transaction. */
-  async #edge(
+  /** What looks at a device does so while it is prepared, outside of any transaction. */
+  #run(
     name: string,
     context: RequestContext,
     input: { readonly idempotencyKey?: string | null } & object,
-    prepare: () => Promise<Prepared>,
-  ): Promise<MappingResult> {
-    const { db, mutations } = this.#options;
-    const prepared = await prepare().catch((error: unknown) => {
-      if (toUserErrors(error) === undefined) throw error;
-      return { refused: error };
-    });
-    const ready = 'refused' in prepared ? undefined : prepared;
-    const { result, userErrors, commit } = await mutations.run({
-      name,
-      context,
-      // A refused request leaves its key alone.
-      input: ready === undefined ? { ...input, idempotencyKey: null } : input,
-      projectId: ready?.projectId ?? null,
-      effect: async (tx) => {
-        if (ready === undefined) throw (prepared as { refused: unknown }).refused;
-        const id = await ready.effect(tx);
-        return { result: id, subject: { type: 'Mapping', id } };
-      },
-    });
-    const mapping = result === null ? null : ((await readMapping(db, result)) ?? null);
-    return { mapping, userErrors, commit };
+    prepare: (attempt: Attempt) => Promise<Effect>,
+  ): Promise<MutationOutcome<MappingRow>> {
+    const read = (id: string) => readMapping(this.#options.db, id);
+    return this.#options.mutations.run({ name, context, input, subject: 'Mapping', prepare, read });
   }
+}
+
+function checkAdopt(check: InputCheck, input: MappingAdoptInput): CmpReference {
+  checkSelector(check, input.backend, input.cmpObject);
+  checkCmpObject(check, input.cmpObject);
+  const wants = 'a word of the driver, for example rule';
+  check.text('resource', input.resource, { required: true, min: 1, max: 63, pattern: /^[a-z0-9-]+$/, wants });
+  check.text('scope', input.scope, { required: true, max: 255 });
+  check.text('key', input.key, { required: true, min: 1, max: 512 });
+  check.text('uuid', input.uuid, { min: 1, max: 255 });
+  check.throwIfAny();
+  return cmpReferenceOf(input.cmpObject);
 }
 
 async function refuseOwned(

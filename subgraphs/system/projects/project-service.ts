@@ -6,7 +6,7 @@ import type { Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext, Role } from '../../../platform/identity.ts';
-import { newUuid } from '../../../platform/ids.ts';
+import { decodeUuid, newUuid } from '../../../platform/ids.ts';
 import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -47,16 +47,14 @@ export class ProjectService {
       name: 'projectCreate',
       context,
       input,
+      subject: 'Project',
       prepare: ({ check }) => {
         requireAdmin(identity);
         check.name('name', input.name);
         check.text('description', input.description, { multiline: true });
-        return async (tx) => {
-          const id = await this.insert(tx, { name: input.name, description: input.description ?? '' });
-          return { result: { id }, subject: { type: 'Project', id } };
-        };
+        return (tx) => this.insert(tx, { name: input.name, description: input.description ?? '' });
       },
-      read: ({ id }) => this.#entities.project(context, id),
+      read: (id) => this.#entities.project(context, id),
     });
   }
 
@@ -74,6 +72,7 @@ export class ProjectService {
       name: 'projectUpdate',
       context,
       input,
+      subject: 'Project',
       prepare: ({ check }) => {
         requireAdmin(identity);
         const id = check.id('id', input.id, 'Project') ?? '';
@@ -87,10 +86,10 @@ export class ProjectService {
             const what = { from: 'ACTIVE', to: 'ACTIVE', reason: 'description' };
             await appendStatus(tx, [{ ...changed, ...what }], this.#wake);
           }
-          return { result: { id }, subject: { type: 'Project', id } };
+          return id;
         };
       },
-      read: ({ id }) => this.#entities.project(context, id),
+      read: (id) => this.#entities.project(context, id),
     });
   }
 
@@ -100,6 +99,7 @@ export class ProjectService {
       name: 'membershipSet',
       context,
       input,
+      subject: 'Project',
       prepare: ({ check }) => {
         requireAdmin(identity);
         const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
@@ -109,10 +109,10 @@ export class ProjectService {
             (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
           const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
           await this.#setRole(tx, project, user, input.role ?? null);
-          return { result: { projectId, userId }, subject: { type: 'Project', id: projectId } };
+          return projectId;
         };
       },
-      read: ({ projectId, userId }) => this.#projects.membership(projectId, userId),
+      read: (projectId) => this.#projects.membership(projectId, decodeUuid('User', input.userId) ?? ''),
     });
   }
 

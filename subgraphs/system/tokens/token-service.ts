@@ -59,6 +59,7 @@ export class TokenService {
       name: 'apiTokenCreate',
       context,
       input,
+      subject: 'ApiToken',
       prepare: (attempt) => {
         const projectId = checkCreate(attempt, identity, input);
         return async (tx) => {
@@ -77,10 +78,10 @@ export class TokenService {
           const { name, role, expiresAt = null } = input;
           const token = await this.insert(tx, { projectId, name, role, expiresAt, createdBy: identity.id });
           secret = token.secret;
-          return { result: { id: token.id }, subject: { type: 'ApiToken', id: token.id } };
+          return token.id;
         };
       },
-      read: ({ id }) => this.#entities.apiToken(context, id),
+      read: (id) => this.#entities.apiToken(context, id),
     });
     return { ...outcome, secret: outcome.commit === null || outcome.replayed ? null : secret };
   }
@@ -102,11 +103,11 @@ export class TokenService {
       name: 'apiTokenRevoke',
       context,
       input,
+      subject: 'ApiToken',
       prepare: async (attempt) => {
-        attempt.check.throwIfAny();
-        const { id, projectId } = await visibleRow(identity, { type: 'ApiToken', id: input.id }, async (uuid) =>
-          (await this.#tokens.byIds([uuid])).get(uuid),
-        );
+        const named = { type: 'ApiToken', id: input.id };
+        const read = async (uuid: string) => (await this.#tokens.byIds([uuid])).get(uuid);
+        const { id, projectId } = await visibleRow(identity, attempt.check, named, read);
         attempt.projectId = projectId;
         requireRole(identity, projectId, 'OPERATOR', 'apiTokenRevoke');
         return async (tx) => {
@@ -116,10 +117,10 @@ export class TokenService {
             const revoked = event(id, projectId, token.version + 1, 'apiToken.revoked');
             await appendStatus(tx, [{ ...revoked, from: 'ACTIVE', to: 'REVOKED', reason: token.name }], this.#wake);
           }
-          return { result: { id }, subject: { type: 'ApiToken', id } };
+          return id;
         };
       },
-      read: ({ id }) => this.#entities.apiToken(context, id),
+      read: (id) => this.#entities.apiToken(context, id),
     });
   }
 }

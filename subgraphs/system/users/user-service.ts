@@ -54,6 +54,7 @@ export class UserService {
       name: 'userCreate',
       context,
       input: this.#withoutPassword(input),
+      subject: 'User',
       prepare: async ({ check }) => {
         requireAdmin(identity);
         const wants = 'letters, digits, and inside also dot, hyphen, underscore and at';
@@ -62,12 +63,9 @@ export class UserService {
         // Nobody makes us hash who is refused.
         check.throwIfAny();
         const passwordHash = await this.#hasher.hash(input.password);
-        return async (tx) => {
-          const id = await this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
-          return { result: { id }, subject: { type: 'User', id } };
-        };
+        return (tx) => this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
       },
-      read: ({ id }) => this.#entities.user(context, id),
+      read: (id) => this.#entities.user(context, id),
     });
   }
 
@@ -85,6 +83,7 @@ export class UserService {
       name: 'userUpdate',
       context,
       input: this.#withoutPassword(input),
+      subject: 'User',
       prepare: async ({ check }) => {
         const id = check.id('id', input.id, 'User') ?? '';
         checkPassword(check, input.password);
@@ -96,10 +95,10 @@ export class UserService {
           const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
           refuseStale(input.expectedVersion, user.version);
           await this.#change(tx, user, input, passwordHash);
-          return { result: { id }, subject: { type: 'User', id } };
+          return id;
         };
       },
-      read: ({ id }) => this.#entities.user(context, id),
+      read: (id) => this.#entities.user(context, id),
     });
   }
 

@@ -52,6 +52,31 @@ async function newProject(name: string): Promise<{ id: string; uuid: string }> {
 const worth = (user: Identity) => bench.system.authenticator.recheck(user);
 const globalId = (user: Identity) => encodeId('User', user.id);
 
+describe('a repetition with the key of an earlier request', () => {
+  test('is refused to who has lost the right since: projects', async () => {
+    const user = await makeUser(bench, 'once-admin', { admin: true });
+    const input = { name: 'by-once-admin', idempotencyKey: 'lost-right' };
+    expect((await send('projectCreate', input, user)).project).toMatchObject({ name: 'by-once-admin' });
+    const answer = await send('projectCreate', input, { ...user, admin: false });
+    expect(answer).toMatchObject({ project: null, userErrors: [{ code: 'FORBIDDEN' }] });
+  });
+
+  test('is refused to who has lost the right since: tokens', async () => {
+    const project = await newProject('lost-role');
+    const operator = await makeUser(bench, 'once-operator', { projects: { [project.uuid]: 'OPERATOR' } });
+    const input = { projectId: project.id, name: 'ci', role: 'VIEWER', idempotencyKey: 'lost-role' };
+    const made = await send('apiTokenCreate', input, operator);
+    expect(made.apiToken).toMatchObject({ name: 'ci' });
+    const member: Identity = { ...operator, projects: { [project.uuid]: 'MEMBER' } };
+    expect((await send('apiTokenCreate', input, member)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    const revoke = { id: made.apiToken?.id, idempotencyKey: 'lost-role' };
+    expect((await send('apiTokenRevoke', revoke, operator)).userErrors).toEqual([]);
+    expect((await send('apiTokenRevoke', revoke, member)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    const stranger: Identity = { ...operator, projects: {} };
+    expect((await send('apiTokenRevoke', revoke, stranger)).userErrors).toMatchObject([{ code: 'NOT_FOUND' }]);
+  });
+});
+
 describe('projects', () => {
   test('are made with an event and a commit, and changed with a version that rises', async () => {
     const made = await send('projectCreate', { name: 'one', description: 'first\nsecond' });
