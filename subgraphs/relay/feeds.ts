@@ -4,11 +4,11 @@ import type {
   SubscriptionBackendChangesArgs,
   SubscriptionRelayOperationChangesArgs,
 } from '../../generated/graph/relay.ts';
+import { projectsFor } from '../../platform/authorise.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { FeedItem, SequencedEvent, StatusFeed } from '../../platform/events/feed.ts';
 import type { Identity, RequestContext } from '../../platform/identity.ts';
 import { decodeUuid } from '../../platform/ids.ts';
-import { projectsFor } from '../../platform/authorise.ts';
 import type { BackendRow } from './backends/backend.ts';
 import { readBackend } from './backends/backend-store.ts';
 import { readOperation } from './journal/operation-store.ts';
