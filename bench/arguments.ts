@@ -7,6 +7,8 @@ export interface BenchArguments {
   readonly full: boolean;
   readonly counts: Readonly<Record<string, number>>;
   readonly options: Readonly<Record<string, string | undefined>>;
+  /** Those counts that were given, without `rounds` of `--against`. */
+  readonly givenCounts: Readonly<Record<string, number>>;
   /** A count was given, or `--full`: the run may take its time. */
   readonly unbounded: boolean;
   /** A commit, as git names it. */
@@ -57,6 +59,11 @@ export function parseArguments(
     full,
     counts: Object.fromEntries(given.map(([name, value]) => [name, value ?? byDefault(bench.counts[name], full)])),
     options: Object.fromEntries(Object.keys(bench.options ?? {}).map((name) => [name, text(name)])),
+    givenCounts: Object.fromEntries(
+      given.flatMap(([name, value]) =>
+        value === undefined || (name === 'rounds' && against !== undefined) ? [] : [[name, value]],
+      ),
+    ),
     unbounded: full || given.some(([, value]) => value !== undefined),
     against,
     rounds,

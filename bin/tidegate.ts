@@ -1,8 +1,7 @@
 // The `tidegate` program: the one place that touches process-wide things (arguments, environment, signals, exit code).
 
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
-import { dispatch } from './commands/dispatch.ts';
-import { commands } from './commands/table.ts';
+import { runTidegate } from './cli/program.ts';
 
 /** npm hands a Ctrl-C on to us that the terminal has sent us already: two within this time are one. */
 const sameSignalMs = 1_000;
@@ -25,7 +24,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 // A reader that went away (`| head`) is no fault.
 process.stdout.on('error', () => process.exit(0));
 
-process.exitCode = await dispatch(commands, {
+process.exitCode = await runTidegate({
   args: process.argv.slice(2),
   stdout: process.stdout,
   stderr: process.stderr,

@@ -12,7 +12,7 @@ export interface CompareOptions {
   readonly kind: string;
   readonly name: string;
   readonly bench: Pick<Bench, 'against'>;
-  readonly given: Pick<BenchArguments, 'seed' | 'rounds'>;
+  readonly given: Pick<BenchArguments, 'seed' | 'rounds' | 'givenCounts' | 'options'>;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -23,6 +23,7 @@ export async function compareWith(commit: string, options: CompareOptions): Prom
   const { root, bench, given, progress, signal } = options;
   const against = bench.against as Against;
   const rounds = given.rounds ?? against.rounds;
+  const counts = { ...against.counts, ...given.givenCounts };
   await using stack = new AsyncDisposableStack();
   progress(`making ${commit} ready in a worktree …`);
   const older = await checkOut(stack, { root, commit, signal });
@@ -33,7 +34,7 @@ export async function compareWith(commit: string, options: CompareOptions): Prom
       root: side === 'before' && own ? older.root : root,
       kind: options.kind,
       name: options.name,
-      options: { ...against.counts, ...against.options, ...product, seed: given.seed },
+      options: { ...counts, ...against.options, ...given.options, ...product, seed: given.seed },
       signal,
     });
   };
@@ -57,7 +58,7 @@ export async function compareWith(commit: string, options: CompareOptions): Prom
     full: false,
     counts: {
       rounds,
-      ...Object.fromEntries(Object.entries(against.counts).map(([name, count]) => [`${name}OfATurn`, count])),
+      ...Object.fromEntries(Object.entries(counts).map(([name, count]) => [`${name}OfATurn`, count])),
     },
   };
 }

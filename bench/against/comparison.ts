@@ -43,7 +43,9 @@ function medians(turns: readonly Figures[], cpuPerUnit: readonly string[]): Reco
   const plain = Object.entries(turns[0] ?? {}).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
   const names = new Set([...cpuPerUnit, ...plain]);
   names.delete('seed');
-  return Object.fromEntries([...names].map((name) => [name, middle(turns.map((turn) => figureIn(turn, name)))]));
+  return Object.fromEntries(
+    [...names].map((name) => [name, rounded(middle(turns.map((turn) => figureIn(turn, name))), 4)]),
+  );
 }
 
 /** Of an even count, halfway between the two in the middle. */

@@ -23,7 +23,7 @@ const PRISMA = {
 const GRAPH = {
   name: 'graph',
   packages: GENERATORS,
-  sources: ['schema', 'codegen.yml', `${GENERATORS}/package-lock.json`],
+  sources: ['schema', 'codegen.yml', 'bin/cli', 'bin/commands', `${GENERATORS}/package-lock.json`],
   result: 'generated/graph',
 };
 const DASHBOARD = { name: 'dashboard', packages: 'dashboard', sources: ['dashboard'], result: 'dashboard/dist' };

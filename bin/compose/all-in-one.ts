@@ -177,7 +177,7 @@ function describe({ running, folder, mariadb, redis, labNote, accounts }: Descri
   ].join('');
   const tries = [
     `bin/tidegate backends list${where}`,
-    `bin/tidegate events --follow${where}`,
+    `bin/tidegate events follow${where}`,
     `curl -s ${url}/health/ready`,
   ];
   return [

@@ -78,6 +78,6 @@ export function publicTls(config: Config): { cert: string; key: string } | undef
 export function keyFile(config: Config, setting: 'keys.trustFile' | 'keys.sealingFile'): string {
   const path = config[setting];
   if (path === undefined)
-    throw new ConfigError([`${setting}: these roles need it; "tidegate keys make FILE" makes one`]);
+    throw new ConfigError([`${setting}: these roles need it; "tidegate keys create FILE" makes one`]);
   return path;
 }

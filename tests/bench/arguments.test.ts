@@ -14,7 +14,7 @@ describe('arguments of benchmarks and trials', () => {
   test('without options the usual counts and a drawn seed; with --full those of the proof', () => {
     expect(parseArguments(bench, [], () => 77)).toEqual({
       ...{ seed: 77, full: false, counts: { trials: 30, real: 9 }, options: { folder: undefined } },
-      ...{ unbounded: false, against: undefined, rounds: undefined },
+      ...{ givenCounts: {}, unbounded: false, against: undefined, rounds: undefined },
     });
     const full = parseArguments(bench, ['--full', '--seed', '5']);
     expect(full).toMatchObject({ seed: 5, full: true, counts: { trials: 500, real: 9 }, unbounded: true });
@@ -22,7 +22,12 @@ describe('arguments of benchmarks and trials', () => {
 
   test('a count that is given holds, and takes the time that it takes', () => {
     const given = parseArguments(bench, ['--trials', '3', '--real', '0', '--folder', '/tmp/x']);
-    expect(given).toMatchObject({ counts: { trials: 3, real: 0 }, options: { folder: '/tmp/x' }, unbounded: true });
+    expect(given).toMatchObject({
+      givenCounts: { trials: 3, real: 0 },
+      counts: { trials: 3, real: 0 },
+      options: { folder: '/tmp/x' },
+      unbounded: true,
+    });
   });
 
   test('a seed is drawn anew for each run', () => {

@@ -17,7 +17,10 @@ const rules: readonly Rule[] = [
   { folder: 'simulators/', mayImport: [] },
   { folder: 'schema/', mayImport: ['platform/'] },
   { folder: 'lab/', mayImport: ['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/'] },
-  { folder: 'bin/', mayImport: ['platform/', 'gateway/', 'subgraphs/', 'workers/', 'embedded/', 'lab/', 'schema/'] },
+  {
+    folder: 'bin/',
+    mayImport: ['generated/cli/', 'platform/', 'gateway/', 'subgraphs/', 'workers/', 'embedded/', 'lab/', 'schema/'],
+  },
 ];
 
 /** The rule for a file; a subgraph's folder is its own. */

@@ -1,6 +1,7 @@
 // One backend of an import file: its fields by kind, then by the relay's own checks, and its secrets from where they are kept.
 // No message repeats a value that may be a secret.
 import { resolve } from 'node:path';
+import type { BackendCryptoProfile } from '../../../generated/cli/graphql.ts';
 import { InputCheck } from '../../../platform/input.ts';
 import {
   checkCaCertificates,
@@ -15,6 +16,8 @@ import {
 import { type BackendCredentialsInput, credentialFields } from '../../../subgraphs/relay/backends/credentials.ts';
 import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from './import-secrets.ts';
 
+type LimitName = (typeof limitNames)[number];
+
 /** A backend as the file wants it; what is undefined is left as it is. */
 export interface ImportEntry {
   readonly name: string;
@@ -24,8 +27,8 @@ export interface ImportEntry {
   readonly site?: string;
   readonly labels?: readonly { readonly name: string; readonly value: string }[];
   readonly port?: number;
-  readonly limits?: Readonly<Record<string, number>>;
-  readonly cryptoProfile?: string;
+  readonly limits?: Readonly<Partial<Record<LimitName, number>>>;
+  readonly cryptoProfile?: BackendCryptoProfile;
   readonly allowInit?: boolean;
   readonly hostKeySha256?: string;
   readonly certificateSha256?: string;
@@ -64,8 +67,8 @@ const wants: Readonly<Record<Kind, string>> = {
   map: 'must be a map of names and values',
 };
 const required = ['name', 'driver', 'host', 'credentials'];
-const limitNames = ['concurrency', 'queueLimit', 'deadlineMs'];
-const cryptoProfiles = ['MODERN', 'COMPAT', 'LEGACY'];
+export const limitNames = ['concurrency', 'queueLimit', 'deadlineMs'] as const;
+const cryptoProfiles: readonly BackendCryptoProfile[] = ['MODERN', 'COMPAT', 'LEGACY'];
 const mostShown = 40;
 
 /** What of an entry is of the right kind, and every fault. */

@@ -2,7 +2,7 @@
 // says its line; no message repeats a value that may be a secret.
 import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { CommandFailure } from '../command.ts';
+import { CommandFailure } from '../../cli/failures.ts';
 import { type ImportEntry, readEntry } from './import-entry.ts';
 import { readBounded, type SecretPlaces } from './import-secrets.ts';
 

@@ -1,40 +1,25 @@
 // What an import has to do: each backend of the file beside the one of that name that is there. Pure; secrets are not
 // compared, for the graph never shows them.
+import type {
+  ExistingBackendFragment as ExistingBackend,
+  KnownDriverFragment as KnownDriver,
+} from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
 import { type CheckedArguments, validateObject } from '../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
-import type { EntryFault, ImportEntry } from './import-entry.ts';
+import { type EntryFault, type ImportEntry, limitNames } from './import-entry.ts';
 import type { FoundEntry, ImportFault, ImportFile } from './import-file.ts';
 
-/** A backend as the graph shows it. */
-export interface ExistingBackend {
-  readonly id: string;
-  readonly version: number;
-  readonly name: string;
-  readonly driver: string;
-  readonly site: string | null;
-  readonly labels: readonly { readonly name: string; readonly value: string }[];
-  readonly host: string;
-  readonly port: number;
-  readonly limits: Readonly<Record<string, number>>;
-  readonly cryptoProfile: string;
-  readonly allowInit: boolean;
-  readonly hostKeySha256: string | null;
-  readonly certificateSha256: string | null;
-  readonly caCertificates: string | null;
-  readonly options: JsonObject;
-  readonly credentialFields: readonly string[];
-}
-
-export const existingFields = `id version name driver site labels { name value } host port
-  limits { concurrency queueLimit deadlineMs } cryptoProfile allowInit hostKeySha256 certificateSha256 caCertificates
-  options credentialFields`;
-
-/** A driver as the graph shows it. */
-export interface KnownDriver {
-  readonly name: string;
-  readonly optionsSchema: JsonObject;
-  readonly credentialFields: readonly string[];
-}
+graphql(`
+  fragment ExistingBackend on Backend {
+    id version name driver site labels { name value } host port
+    limits { concurrency queueLimit deadlineMs }
+    cryptoProfile allowInit hostKeySha256 certificateSha256 caCertificates options credentialFields
+  }
+`);
+graphql(`
+  fragment KnownDriver on RelayDriver { name optionsSchema credentialFields }
+`);
 
 export type Step =
   | { readonly kind: 'create'; readonly found: FoundEntry }
@@ -124,8 +109,10 @@ const plainFields = [
 /** Names of the fields that the file gives and the backend has otherwise. */
 function differences(entry: ImportEntry, here: ExistingBackend, driver: KnownDriver | undefined): string[] {
   const changed: string[] = plainFields.filter((name) => entry[name] !== undefined && entry[name] !== here[name]);
-  for (const [name, value] of Object.entries(entry.limits ?? {}))
-    if (here.limits[name] !== value) changed.push(`limits.${name}`);
+  for (const name of limitNames) {
+    const wanted = entry.limits?.[name];
+    if (wanted !== undefined && here.limits[name] !== wanted) changed.push(`limits.${name}`);
+  }
   if (entry.labels !== undefined && labelText(entry.labels) !== labelText(here.labels)) changed.push('labels');
   if (entry.caCertificates !== undefined && entry.caCertificates.trim() !== here.caCertificates?.trim())
     changed.push('caCertificates');
@@ -162,7 +149,7 @@ function withDefaults(entry: ImportEntry, driver: KnownDriver | undefined): unkn
 function checkedOptions(entry: Partial<ImportEntry>, driver: KnownDriver): CheckedArguments {
   const given = (entry.options ?? {}) as JsonObject;
   try {
-    return validateObject(driver.optionsSchema, given);
+    return validateObject(driver.optionsSchema as JsonObject, given);
   } catch {
     return { ok: true, args: given };
   }

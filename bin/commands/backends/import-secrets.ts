@@ -2,12 +2,12 @@
 // under version control and read by many.
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { CommandContext } from '../command.ts';
+import type { Surroundings } from '../../cli/verb.ts';
 
 /** Where relative paths begin, and the variables that may be named. */
 export interface SecretPlaces {
   readonly folder: string;
-  readonly env: CommandContext['env'];
+  readonly env: Surroundings['env'];
 }
 
 export type TextRead = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
@@ -59,7 +59,7 @@ export function hideSecrets(text: string, secrets: readonly string[]): string {
     .reduce((hidden, secret) => hidden.replaceAll(secret, '•••'), text);
 }
 
-function fromEnvironment(variable: string, env: CommandContext['env']): TextRead {
+function fromEnvironment(variable: string, env: Surroundings['env']): TextRead {
   const value = env[variable];
   return value === undefined ? failed(`${variable} is not set in the environment`) : { ok: true, value };
 }

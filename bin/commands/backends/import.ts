@@ -1,14 +1,17 @@
 // `tidegate backends import`: registers what a file lists and brings what is there in line with it. Run twice, the second
 // run changes nothing; a run that was cut off is run again.
 import { randomUUID } from 'node:crypto';
-import type { Action, ActionContext } from '../actions.ts';
-import { projectId } from '../client/find.ts';
-import type { GraphClient } from '../client/graph-client.ts';
-import { readPages } from '../client/pages.ts';
-import { CommandFailure } from '../command.ts';
+import type { BackendUpdateInput, ImportPayloadFragment } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure } from '../../cli/failures.ts';
+import { projectId } from '../../cli/find.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { flag } from '../../cli/option.ts';
+import { readAll, readPages } from '../../cli/pages.ts';
+import { commonOptions, type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
 import type { ImportEntry } from './import-entry.ts';
 import { type ImportFault, readImportFile } from './import-file.ts';
-import { type ExistingBackend, existingFields, type KnownDriver, planImport, type Step } from './import-plan.ts';
+import { planImport, type Step } from './import-plan.ts';
 import { hideSecrets } from './import-secrets.ts';
 
 type Result =
@@ -33,64 +36,68 @@ interface EntryResult {
   readonly message: string | null;
 }
 
-interface Payload {
-  readonly backend: { readonly id: string } | null;
-  readonly userErrors: readonly {
-    readonly code: string;
-    readonly message: string;
-    readonly field: readonly string[];
-  }[];
-}
-
-const existingDocument = `query ($projectId: ID, $first: Int, $after: String) {
-  backends(projectId: $projectId, first: $first, after: $after) {
-    nodes { ${existingFields} } pageInfo { hasNextPage endCursor }
+const existingDocument = graphql(`
+  query ImportBackends($projectId: ID, $first: Int, $after: String) {
+    backends(projectId: $projectId, first: $first, after: $after) {
+      nodes { ...ExistingBackend }
+      pageInfo { hasNextPage endCursor }
+    }
   }
-}`;
+`);
 
-const driversDocument = '{ relayDrivers { name optionsSchema credentialFields } }';
+const driversDocument = graphql(`
+  query ImportDrivers { relayDrivers { ...KnownDriver } }
+`);
 
-const payloadFields = 'backend { id } userErrors { code message field }';
-const documents = {
-  backendCreate: `mutation ($input: BackendCreateInput!) { payload: backendCreate(input: $input) { ${payloadFields} } }`,
-  backendUpdate: `mutation ($input: BackendUpdateInput!) { payload: backendUpdate(input: $input) { ${payloadFields} } }`,
-  backendHostKeyAccept: `mutation ($input: BackendHostKeyAcceptInput!) { payload: backendHostKeyAccept(input: $input) { ${payloadFields} } }`,
-  backendCertificateAccept: `mutation ($input: BackendCertificateAcceptInput!) { payload: backendCertificateAccept(input: $input) { ${payloadFields} } }`,
-} as const;
+graphql(`
+  fragment ImportPayload on BackendPayload { backend { id } userErrors { code message field } }
+`);
+const createDocument = graphql(`
+  mutation ImportCreate($input: BackendCreateInput!) { backendCreate(input: $input) { ...ImportPayload } }
+`);
+const updateDocument = graphql(`
+  mutation ImportUpdate($input: BackendUpdateInput!) { backendUpdate(input: $input) { ...ImportPayload } }
+`);
+const hostKeyDocument = graphql(`
+  mutation ImportHostKey($input: BackendHostKeyAcceptInput!) { backendHostKeyAccept(input: $input) { ...ImportPayload } }
+`);
+const certificateDocument = graphql(`
+  mutation ImportCertificate($input: BackendCertificateAcceptInput!) {
+    backendCertificateAccept(input: $input) { ...ImportPayload }
+  }
+`);
 
-export const importOptions = {
-  'dry-run': { help: 'import: show what would be done, and do nothing.' },
-  'renew-credentials': {
-    help: 'import: also send the credentials of backends that are there; they can not be compared.',
-  },
-} as const;
+type ImportCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
 
-export const importBackends: Action = {
+export const importBackends = remoteVerb({
+  summary: 'Register what a YAML file lists, and bring what is there in line with it.',
   takes: ['FILE'],
-  async run(context) {
-    const { client, args, names, env } = context;
-    const path = names[0] ?? '';
-    const read = await readImportFile(path, env);
-    const project = args.text('project');
-    const scope = project === undefined ? {} : { projectId: await projectId(client, project) };
-    const { relayDrivers: drivers } = await client.query<{ relayDrivers: readonly KnownDriver[] }>(driversDocument);
-    const existing: ExistingBackend[] = [];
-    for await (const backend of readPages<ExistingBackend>(client, existingDocument, scope)) existing.push(backend);
-    const renewCredentials = args.flag('renew-credentials');
-    const plan = planImport(read, existing, drivers, { renewCredentials });
-    const faults = [...read.faults, ...plan.faults].sort((a, b) => a.line - b.line);
-    if (faults.length > 0) return refuseFile(context, path, faults);
-    if (args.flag('dry-run')) return printResults(context, plan.steps.map(foreseen));
-    await applyAll(context, plan.steps, scope);
+  options: {
+    'dry-run': flag('Show what would be done, and do nothing.'),
+    'renew-credentials': flag('Also send the credentials of backends that are there: they are never compared.'),
+    project: commonOptions.project,
   },
-};
+  async run(call) {
+    const { client, options, names, env } = call;
+    const [path] = names;
+    const read = await readImportFile(path, env);
+    const scope = { projectId: await projectId(client, options.project) };
+    const { relayDrivers: drivers } = await client.query(driversDocument, {});
+    const existing = await readAll(readPages(client, existingDocument, scope, ({ backends }) => backends));
+    const plan = planImport(read, existing, drivers, { renewCredentials: options['renew-credentials'] });
+    const faults = [...read.faults, ...plan.faults].sort((a, b) => a.line - b.line);
+    if (faults.length > 0) return refuseFile(call, path, faults);
+    if (options['dry-run']) return printResults(call, plan.steps.map(foreseen));
+    await applyAll(call, plan.steps, scope);
+  },
+});
 
 async function refuseFile(
-  { json, printer }: ActionContext,
+  { options, printer }: ImportCall,
   path: string,
   faults: readonly ImportFault[],
 ): Promise<never> {
-  if (json) await printer.json({ faults });
+  if (options.json) await printer.json({ faults });
   const lines = faults.map(
     ({ line, backend, message }) => `${path}:${line}: ${backend === null ? '' : `${backend}: `}${message}`,
   );
@@ -99,7 +106,7 @@ async function refuseFile(
 }
 
 /** One after the other; a refusal concerns one backend only, a lost server all that come after. */
-async function applyAll(context: ActionContext, steps: readonly Step[], scope: object): Promise<void> {
+async function applyAll(context: ImportCall, steps: readonly Step[], scope: Scope): Promise<void> {
   const results: EntryResult[] = [];
   let lost: CommandFailure | undefined;
   for (const step of steps) {
@@ -121,36 +128,51 @@ async function applyAll(context: ActionContext, steps: readonly Step[], scope: o
   if (refused > 0) throw new CommandFailure(`${refused} of ${results.length} backends were refused`);
 }
 
+interface Scope {
+  readonly projectId: string | undefined;
+}
+
 /** Throws CommandFailure when there is no answer. */
-async function apply(client: GraphClient, step: Step, scope: object): Promise<EntryResult> {
+async function apply(client: GraphClient, step: Step, scope: Scope): Promise<EntryResult> {
   const { entry } = step.found;
+  const idempotencyKey = randomUUID();
   if (step.kind === 'nothing') return foreseen(step);
   if (step.kind === 'create') {
-    const payload = await send(client, 'backendCreate', { ...scope, ...entry });
+    const payload = await client.tryMutate(createDocument, { ...scope, ...entry, idempotencyKey });
     const message = refusal(payload, entry);
     if (message !== undefined) return resultOf(step, 'REFUSED', { message });
     return resultOf(step, 'CREATED', { id: payload.backend?.id ?? null });
   }
-  const { id, version, update, changed } = step;
-  const { hostKeySha256, certificateSha256 } = entry;
-  const mutations: [keyof typeof documents, object][] = [];
-  if (update !== null) mutations.push(['backendUpdate', { id, expectedVersion: version, ...update }]);
-  // After the address, which they belong to.
-  if (changed.includes('hostKeySha256')) mutations.push(['backendHostKeyAccept', { id, hostKeySha256 }]);
-  if (changed.includes('certificateSha256')) mutations.push(['backendCertificateAccept', { id, certificateSha256 }]);
-  for (const [name, input] of mutations) {
-    const message = refusal(await send(client, name, input), entry);
+  for (const [name, send] of mutationsOf(client, step)) {
+    const message = refusal(await send(), entry);
     if (message !== undefined) return resultOf(step, 'REFUSED', { message: `${name}: ${message}` });
   }
   return resultOf(step, 'UPDATED');
 }
 
-async function send(client: GraphClient, mutation: keyof typeof documents, input: object): Promise<Payload> {
-  const variables = { input: { ...input, idempotencyKey: randomUUID() } };
-  return (await client.query<{ payload: Payload }>(documents[mutation], variables)).payload;
+type Mutation = readonly [name: string, send: () => Promise<ImportPayloadFragment>];
+
+function mutationsOf(client: GraphClient, step: Step & { kind: 'update' }): Mutation[] {
+  const { id, version, update, changed } = step;
+  const { hostKeySha256, certificateSha256 } = step.found.entry;
+  const mutations: Mutation[] = [];
+  if (update !== null) {
+    const input: BackendUpdateInput = { id, expectedVersion: version, ...update, idempotencyKey: randomUUID() };
+    mutations.push(['backendUpdate', () => client.tryMutate(updateDocument, input)]);
+  }
+  // After the address, which they belong to.
+  if (hostKeySha256 !== undefined && changed.includes('hostKeySha256')) {
+    const input = { id, hostKeySha256, idempotencyKey: randomUUID() };
+    mutations.push(['backendHostKeyAccept', () => client.tryMutate(hostKeyDocument, input)]);
+  }
+  if (certificateSha256 !== undefined && changed.includes('certificateSha256')) {
+    const input = { id, certificateSha256, idempotencyKey: randomUUID() };
+    mutations.push(['backendCertificateAccept', () => client.tryMutate(certificateDocument, input)]);
+  }
+  return mutations;
 }
 
-function refusal({ userErrors }: Payload, entry: ImportEntry): string | undefined {
+function refusal({ userErrors }: ImportPayloadFragment, entry: ImportEntry): string | undefined {
   if (userErrors.length === 0) return undefined;
   return hide(userErrors.map(({ code, message }) => `${code}: ${message}`).join('; '), entry);
 }
@@ -180,8 +202,8 @@ function resultOf(step: Step, result: Result, more: { id?: string | null; messag
   };
 }
 
-async function printResults({ json, printer }: ActionContext, results: readonly EntryResult[]): Promise<void> {
-  if (json) return printer.json(results);
+async function printResults({ options, printer }: ImportCall, results: readonly EntryResult[]): Promise<void> {
+  if (options.json) return printer.json(results);
   const rows = results.map(({ name, line, result, changed, message }) => [
     name,
     String(line),

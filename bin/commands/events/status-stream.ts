@@ -3,26 +3,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type FormattedExecutionResult } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import type { GraphClient } from '../client/graph-client.ts';
-import { CommandFailure, exitCodes } from '../command.ts';
+import type { StatusStreamSubscription } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure, exitCodes } from '../../cli/failures.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
 
-export interface StatusChange {
-  readonly at: string;
-  readonly kind: string;
-  readonly subjectType: string;
-  readonly subjectId: string;
-  readonly subjectVersion: number;
-  readonly from: string | null;
-  readonly to: string;
-  readonly reason: string | null;
-  readonly requestId: string | null;
-}
-
-export interface StreamItem {
-  readonly cursor: string;
-  /** Null: only the cursor has moved on. */
-  readonly change: StatusChange | null;
-}
+/** Its change is null when only the cursor has moved on. */
+export type StreamItem = StatusStreamSubscription['statusChanges'];
 
 export interface StatusStreamOptions {
   readonly client: GraphClient;
@@ -33,12 +20,11 @@ export interface StatusStreamOptions {
   readonly onLost: (why: string) => void;
 }
 
-const document = `subscription ($filter: StatusChangeFilter, $after: String) {
-  statusChanges(filter: $filter, after: $after) {
-    cursor
-    change { at kind subjectType subjectId subjectVersion from to reason requestId }
+const document = graphql(`
+  subscription StatusStream($filter: StatusChangeFilter, $after: String) {
+    statusChanges(filter: $filter, after: $after) { cursor change { ...StatusChangeFields } }
   }
-}`;
+`);
 
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
@@ -84,7 +70,7 @@ async function* subscribeOnce(options: StatusStreamOptions, after: string | unde
   options.signal.addEventListener('abort', end, { once: true });
   try {
     const variables = { filter: options.filter, after: after ?? null };
-    for await (const result of socket.iterate<{ statusChanges: StreamItem }>({ query: document, variables })) {
+    for await (const result of socket.iterate<StatusStreamSubscription>({ query: document.toString(), variables })) {
       yield readItem(result);
     }
   } catch (error) {
@@ -120,7 +106,7 @@ function openSocket(client: GraphClient): Client {
   return socket;
 }
 
-function readItem(result: FormattedExecutionResult<{ statusChanges: StreamItem }, unknown>): StreamItem {
+function readItem(result: FormattedExecutionResult<StatusStreamSubscription, unknown>): StreamItem {
   const [error] = result.errors ?? [];
   const item = result.data?.statusChanges;
   if (error === undefined && item !== undefined) return item;

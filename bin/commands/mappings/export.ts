@@ -4,44 +4,37 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { request } from 'undici';
-import { openClient } from '../client/client-options.ts';
-import { projectId } from '../client/find.ts';
-import type { GraphClient } from '../client/graph-client.ts';
-import {
-  Arguments,
-  type Command,
-  type CommandContext,
-  CommandFailure,
-  exitCodes,
-  type Output,
-  UsageError,
-} from '../command.ts';
+import { CommandFailure, exitCodes } from '../../cli/failures.ts';
+import { projectId } from '../../cli/find.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { text } from '../../cli/option.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import type { Output } from '../../cli/verb.ts';
 
 /** Between two pieces of the answer. */
 const silenceMs = 150_000;
 const maxLineBytes = 1024 * 1024;
 const newline = 0x0a;
 
-export async function exportMappings(command: Command, context: CommandContext): Promise<number> {
-  const args = new Arguments(command, context.args);
-  if (args.positionals.length > 1) throw new UsageError('mappings export takes no further argument');
-  const client = await openClient(args, context);
-  try {
-    const project = args.text('project');
-    const source = await openExport(client, context.signal, {
-      after: args.text('after'),
-      projectId: project === undefined ? undefined : await projectId(client, project),
+export const exportMappings = remoteVerb({
+  summary: 'Write all mappings as lines of JSON, or what changed since an earlier export.',
+  takes: [],
+  options: {
+    output: text('FILE', 'Into this file, which is replaced once the export is whole.'),
+    after: text('POSITION', 'Only what changed since an earlier export, deletions too.'),
+    project: commonOptions.project,
+  },
+  async run({ client, options, signal, stdout, stderr }) {
+    const source = await openExport(client, signal, {
+      after: options.after,
+      projectId: await projectId(client, options.project),
     });
-    const file = args.text('output');
-    const reader = new ExportReader(source, context.signal);
-    await (file === undefined ? writeOut(reader, context.stdout) : save(reader, file));
+    const reader = new ExportReader(source, signal);
+    await (options.output === undefined ? writeOut(reader, stdout) : save(reader, options.output));
     const { mappings, after } = reader.end();
-    context.stderr.write(`tidegate: ${mappings} lines exported; what changes from now on: --after ${after}\n`);
-    return exitCodes.ok;
-  } finally {
-    await client.close();
-  }
-}
+    stderr.write(`tidegate: ${mappings} lines exported; what changes from now on: --after ${after}\n`);
+  },
+});
 
 /** Throws CommandFailure for anything but the lines. */
 async function openExport(

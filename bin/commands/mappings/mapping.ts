@@ -1,34 +1,25 @@
-// Mappings as the commands ask for them, and print them.
-import { cmpObjectText } from '../client/cmp-object.ts';
-import type { Printer } from '../client/printer.ts';
+// A mapping as the commands ask for it and print it.
+import type { MappingFieldsFragment, MappingState, MappingVerificationResult } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { cmpObjectText } from '../../cli/cmp-object.ts';
+import { CommandFailure } from '../../cli/failures.ts';
+import type { Printer } from '../../cli/printer.ts';
+import type { RemoteCall } from '../../cli/remote-verb.ts';
+import { Patience } from '../../cli/wait.ts';
 
-export interface Mapping {
-  readonly id: string;
-  readonly state: string;
-  readonly role: string;
-  readonly resource: string;
-  readonly scope: string;
-  readonly key: string;
-  readonly uuid: string | null;
-  readonly shared: boolean;
-  readonly desired: unknown;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly backend: { readonly id: string; readonly name: string } | null;
-  readonly cmpObject: { readonly namespace: string; readonly type: string; readonly externalId: string } | null;
-  readonly lastVerification: {
-    readonly at: string;
-    readonly result: VerificationResult;
-    readonly differences: readonly { readonly path: string; readonly wanted: unknown; readonly found: unknown }[];
-  } | null;
-}
+graphql(`
+  fragment MappingFields on Mapping {
+    id state role resource scope key uuid shared desired createdAt updatedAt
+    backend { id name }
+    cmpObject { namespace type externalId }
+    lastVerification { at result differences { path wanted found } }
+  }
+`);
 
-export const verificationResults = ['MATCHES', 'DRIFTED', 'MISSING'] as const;
-export type VerificationResult = (typeof verificationResults)[number];
+export type Mapping = MappingFieldsFragment;
 
-export const mappingFields = `id state role resource scope key uuid shared desired createdAt updatedAt
-  backend { id name } cmpObject { namespace type externalId }
-  lastVerification { at result differences { path wanted found } }`;
+export const mappingStates: readonly MappingState[] = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'];
+export const verificationResults: readonly MappingVerificationResult[] = ['MATCHES', 'DRIFTED', 'MISSING'];
 
 /** For who reads: what it is for and where it is. */
 export function ownerText({ cmpObject, role }: Mapping): string {
@@ -36,7 +27,30 @@ export function ownerText({ cmpObject, role }: Mapping): string {
   return role === '' ? cmpObjectText(cmpObject) : `${cmpObjectText(cmpObject)} (${role})`;
 }
 
-export async function printMapping(printer: Printer, mapping: Mapping): Promise<void> {
+export const mappingHead = ['ID', 'FOR', 'BACKEND', 'RESOURCE', 'SCOPE', 'KEY', 'STATE', 'FOUND', 'CHANGED'];
+
+export function mappingRow(each: Mapping): string[] {
+  const { id, resource, scope, key, state, updatedAt } = each;
+  const found = each.lastVerification?.result ?? '-';
+  return [id, ownerText(each), each.backend?.name ?? '-', resource, scope, key, state, found, updatedAt];
+}
+
+/** The mapping of a mutation's payload; with `--wait`, once its write is on the standby. */
+export async function changedMapping(
+  call: Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } },
+  { mapping, commit }: { readonly mapping: Mapping | null; readonly commit: { readonly token: string } | null },
+): Promise<Mapping> {
+  if (mapping === null) throw new CommandFailure('the server gave no mapping');
+  const { wait } = call.options;
+  if (wait !== undefined) await new Patience(call.client, call.signal, wait).untilReplicated(commit);
+  return mapping;
+}
+
+export async function printMapping(
+  { printer, options }: Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } },
+  mapping: Mapping,
+): Promise<void> {
+  if (options.json) return printer.json(mapping);
   const verification = mapping.lastVerification;
   await printer.pairs([
     ['Id', mapping.id],

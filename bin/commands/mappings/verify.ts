@@ -1,25 +1,23 @@
 // `tidegate mappings verify`: looks at backend objects, one or all that the filters leave, a few at once, and says how many
 // are as their mappings have them.
 import { randomUUID } from 'node:crypto';
-import type { Action, ActionContext } from '../actions.ts';
-import { CommandFailure, exitCodes, UsageError } from '../command.ts';
-import { readMappings } from './list.ts';
-import {
-  type Mapping,
-  mappingFields,
-  ownerText,
-  printDifferences,
-  printMapping,
-  verificationResults,
-} from './mapping.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
+import { integer } from '../../cli/option.ts';
+import { readAll } from '../../cli/pages.ts';
+import { type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
+import { filterOptions, readMappings } from './filters.ts';
+import { type Mapping, ownerText, printDifferences, printMapping, verificationResults } from './mapping.ts';
 
 /** Reads wait in the backend's queue with its writes: more at once would hold those up. */
 const atOnce = 4;
 const mostMappings = 100_000;
 
-const document = `mutation ($input: MappingVerifyInput!) {
-  mappingVerify(input: $input) { mapping { ${mappingFields} } userErrors { code message field } }
-}`;
+const document = graphql(`
+  mutation MappingsVerify($input: MappingVerifyInput!) {
+    mappingVerify(input: $input) { mapping { ...MappingFields } userErrors { code message field } }
+  }
+`);
 
 /** What became of one look. */
 type Look =
@@ -27,41 +25,50 @@ type Look =
   /** Refused, or the backend was not reached: nothing is known. */
   | { readonly result: 'NOT_SEEN'; readonly mapping: Mapping; readonly why: string };
 
-export const verifyOne: Action = {
-  takes: ['ID'],
-  async run({ client, names, printer, json }) {
-    const mapping = await look(client, names[0] ?? '');
-    if (json) await printer.json(mapping);
-    else await printMapping(printer, mapping);
-    const result = mapping.lastVerification?.result;
-    if (result !== 'MATCHES') throw new CommandFailure(`the backend object is ${result ?? 'not looked at'}`);
-  },
-};
+type Client = RemoteCall['client'];
 
-export const verifyAll: Action = {
-  takes: [],
-  async run(context) {
-    if (context.args.text('backend') === undefined && context.args.text('cmp-object') === undefined)
+export const verify = remoteVerb({
+  summary: 'Look at backend objects: one by its mapping, or all that the filters leave.',
+  takes: ['[ID]'],
+  options: {
+    ...filterOptions,
+    most: integer('N', `Of all, at most so many (${mostMappings}).`, { least: 1, most: mostMappings }),
+  },
+  async run(call) {
+    const { client, options, names, printer } = call;
+    const [id] = names;
+    if (id !== undefined) return verifyOne(call, id);
+    if (options.backend === undefined && options['cmp-object'] === undefined)
       throw new UsageError('a mapping, --backend or --cmp-object is needed');
-    const limit = context.args.integer('limit', { min: 1, max: mostMappings }) ?? mostMappings;
     // An orphan's backend is gone, and so is what a deleted one was.
-    const chosen: Mapping[] = [];
-    for await (const mapping of readMappings(context, { limit, states: ['ACTIVE', 'UNVERIFIED'] }))
-      chosen.push(mapping);
-    const looks = await lookAtAll(context, chosen);
+    const chosen = readMappings(client, options, {
+      limit: options.most ?? mostMappings,
+      states: ['ACTIVE', 'UNVERIFIED'],
+    });
+    const looks = await lookAtAll(client, await readAll(chosen));
     const count = (result: Look['result']) => looks.filter((each) => each.result === result).length;
     const counts = {
       ...Object.fromEntries(verificationResults.map((result) => [result, count(result)])),
       NOT_SEEN: count('NOT_SEEN'),
     };
-    if (context.json) await context.printer.json({ ...counts, mappings: looks.filter(isNews).map(jsonOf) });
-    else await printLooks(context, looks, counts);
+    if (options.json) await printer.json({ ...counts, mappings: looks.filter(isNews).map(jsonOf) });
+    else await printLooks(printer, looks, counts);
     const others = looks.length - count('MATCHES');
     if (others > 0) throw new CommandFailure(`${others} of ${looks.length} do not match`);
   },
-};
+});
 
-async function lookAtAll({ client }: ActionContext, mappings: readonly Mapping[]): Promise<Look[]> {
+async function verifyOne(
+  call: Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } },
+  id: string,
+): Promise<void> {
+  const mapping = await look(call.client, id);
+  await printMapping(call, mapping);
+  const result = mapping.lastVerification?.result;
+  if (result !== 'MATCHES') throw new CommandFailure(`the backend object is ${result ?? 'not looked at'}`);
+}
+
+async function lookAtAll(client: Client, mappings: readonly Mapping[]): Promise<Look[]> {
   const looks: Look[] = [];
   const queue = mappings.entries();
   const work = async (): Promise<void> => {
@@ -73,7 +80,7 @@ async function lookAtAll({ client }: ActionContext, mappings: readonly Mapping[]
 }
 
 /** A refusal is a finding; a server that is not there, or Ctrl-C, ends the command. */
-async function tryLook(client: ActionContext['client'], mapping: Mapping): Promise<Look> {
+async function tryLook(client: Client, mapping: Mapping): Promise<Look> {
   try {
     const seen = await look(client, mapping.id);
     const { lastVerification } = seen;
@@ -86,9 +93,10 @@ async function tryLook(client: ActionContext['client'], mapping: Mapping): Promi
   }
 }
 
-async function look(client: ActionContext['client'], id: string): Promise<Mapping> {
-  const payload = await client.mutate<{ mapping: Mapping }>(document, { id, idempotencyKey: randomUUID() });
-  return payload.mapping;
+async function look(client: Client, id: string): Promise<Mapping> {
+  const { mapping } = await client.mutate(document, { id, idempotencyKey: randomUUID() });
+  if (mapping === null) throw new CommandFailure('the server gave no mapping');
+  return mapping;
 }
 
 const isNews = ({ result }: Look): boolean => result !== 'MATCHES';
@@ -98,7 +106,7 @@ const jsonOf = (each: Look): object =>
     : { ...each.mapping, result: each.result };
 
 async function printLooks(
-  { printer }: ActionContext,
+  printer: RemoteCall['printer'],
   looks: readonly Look[],
   counts: Readonly<Record<string, number>>,
 ): Promise<void> {

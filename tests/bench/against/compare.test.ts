@@ -12,7 +12,7 @@ let root: string;
 let turnsFile: string;
 const progress = (): void => undefined;
 const signal = new AbortController().signal;
-const given = { seed: 5, rounds: 3 };
+const given = { seed: 5, rounds: 3, givenCounts: {}, options: { folder: undefined } };
 const own: Against = {
   ...{ counts: { seconds: 2 }, options: { lab: 'no' }, rounds: 9, cpuPerUnit: ['cpuMs'] },
   measuredBy: 'its own benchmark',
@@ -97,7 +97,7 @@ describe('--against', () => {
       kind: 'bench',
       name: 'start',
       bench: { against },
-      given: { seed: 5, rounds: 1 },
+      given: { ...given, rounds: 1 },
       progress,
       signal,
     });

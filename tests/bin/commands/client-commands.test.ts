@@ -30,6 +30,7 @@ afterAll(async () => {
 
 const backend = (name: string) => ({
   id: `id-${name}`,
+  version: 1,
   name,
   family: 'FIREWALL',
   ordinal: 1,
@@ -122,7 +123,7 @@ describe('backends', () => {
     };
     const refused = await runCommand(['backends', 'delete', 'fw', ...at]);
     expect([refused.exitCode, refused.stderr]).toEqual([1, 'tidegate: HAS_MAPPINGS: has 3 live mappings (input.id)\n']);
-    expect((await runCommand(['backends', 'host-key', 'fw', 'SHA256:abc', ...at])).exitCode).toBe(0);
+    expect((await runCommand(['backends', 'accept-host-key', 'fw', 'SHA256:abc', ...at])).exitCode).toBe(0);
   });
 });
 
@@ -147,7 +148,7 @@ describe('operations', () => {
   });
 
   test('one that is not there', async () => {
-    server.answers = { operation: () => null };
+    server.answers = { relayOperation: () => null };
     const { exitCode, stderr } = await runCommand(['operations', 'show', 'op-9', ...at]);
     expect([exitCode, stderr]).toEqual([1, "tidegate: there is no operation 'op-9'\n"]);
   });
@@ -203,7 +204,7 @@ describe('credentials and reach', () => {
     const url = ['--url', 'http://127.0.0.1:9/graphql'];
     const list = await runCommand(['backends', 'list', ...url], { env: { TIDEGATE_TOKEN: 'x' } });
     expect([list.exitCode, list.stderr]).toEqual([3, expect.stringContaining('127.0.0.1:9 is not reached')]);
-    const follow = await runCommand(['events', '--follow', ...url], { env: { TIDEGATE_TOKEN: 'x' } });
+    const follow = await runCommand(['events', 'follow', ...url], { env: { TIDEGATE_TOKEN: 'x' } });
     expect([follow.exitCode, follow.stderr]).toEqual([3, expect.stringContaining('is not reached')]);
   });
 
@@ -247,16 +248,16 @@ describe('events', () => {
     server.answers = {
       statusHistory: (args: { first: number; after: string | null }) => pageOf([change(2), change(1)], args),
     };
-    const { exitCode, stdout } = await runCommand(['events', '--kind', 'relayOperation.state', ...at]);
+    const { exitCode, stdout } = await runCommand(['events', 'list', '--kind', 'relayOperation.state', ...at]);
     expect(exitCode).toBe(0);
-    expect(stdout.split('\n')[0]).toBe('2026-01-31T12:00:00.000Z  operation.state  op-1  SENT → SUCCEEDED');
+    expect(stdout.split('\n')[0]).toBe('2026-01-31T12:00:00.000Z  relayOperation.state  op-1  SENT → SUCCEEDED');
     expect(server.requests[0]).toMatchObject({ filter: { kinds: ['relayOperation.state'] }, first: 20 });
   });
 
-  test('--follow goes on after the last cursor when the connection is lost: no gap, nothing twice', async () => {
+  test('follow goes on after the last cursor when the connection is lost: no gap, nothing twice', async () => {
     let newest = 3;
     server.answers = { statusChanges: (args: { after: string | null }) => stream(args, () => newest) };
-    const run = startCommand(['events', '--follow', '--json', ...at]);
+    const run = startCommand(['events', 'follow', '--json', ...at]);
     const seen = () =>
       run
         .stdout()
@@ -277,7 +278,7 @@ describe('events', () => {
 
   test('--after begins there; a cursor that has expired ends it with its code', async () => {
     server.answers = { statusChanges: (args: { after: string | null }) => stream(args, () => 9) };
-    const run = startCommand(['events', '-f', '--after', '7', ...at]);
+    const run = startCommand(['events', 'follow', '--after', '7', ...at]);
     await waitFor('two', () => run.stdout().split('\n').length === 3);
     run.interrupt();
     expect(await run.exitCode).toBe(0);
@@ -286,12 +287,12 @@ describe('events', () => {
         throw Object.assign(new Error('too old'), { extensions: { code: 'CURSOR_EXPIRED' } });
       },
     };
-    const expired = await runCommand(['events', '--follow', '--after', '1', ...at]);
+    const expired = await runCommand(['events', 'follow', '--after', '1', ...at]);
     expect([expired.exitCode, expired.stderr]).toEqual([1, expect.stringContaining('CURSOR_EXPIRED: too old')]);
   });
 
-  test('--follow with a token that is refused: exit code 1, and no second try', async () => {
-    const { exitCode, stderr } = await runCommand(['events', '--follow', '--url', server.url], {
+  test('follow with a token that is refused: exit code 1, and no second try', async () => {
+    const { exitCode, stderr } = await runCommand(['events', 'follow', '--url', server.url], {
       env: { TIDEGATE_TOKEN: 'bad' },
     });
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('refused')]);

@@ -39,7 +39,7 @@ async function configFor(database: TestDatabase): Promise<string> {
 test('migrate applies what is missing, and nothing the second time', async () => {
   const config = await configFor(empty);
   const first = await runCommand(['migrate', '--config', config]);
-  expect([first.exitCode, first.stdout]).toEqual([0, expect.stringMatching(/^applied \d{14}_\w+$/m)]);
+  expect([first.exitCode, first.stdout]).toEqual([0, expect.stringMatching(/^applied relay\/\d{14}_\w+$/m)]);
   const second = await runCommand(['migrate', '--config', config, '--json']);
   expect([second.exitCode, JSON.parse(second.stdout)]).toEqual([0, { applied: [] }]);
 });
@@ -83,7 +83,7 @@ test('audit export writes one entry a line, within the times asked for', async (
 
 test('keys are made, rotated and listed, never shown; a file that others may read is refused', async () => {
   const file = join(folder.path, 'trust.keys');
-  const made = await runCommand(['keys', 'make', file]);
+  const made = await runCommand(['keys', 'create', file]);
   expect([made.exitCode, made.stdout]).toEqual([0, 'k1\n']);
   const rotated = await runCommand(['keys', 'rotate', file]);
   expect([rotated.exitCode, rotated.stdout]).toEqual([0, 'k2\n']);
@@ -98,7 +98,7 @@ test('keys are made, rotated and listed, never shown; a file that others may rea
 
 test('keys rotate, then reseal: every credential opens with the new key alone, and a second run finds nothing', async () => {
   const path = join(folder.path, 'sealing.keys');
-  await runCommand(['keys', 'make', path]);
+  await runCommand(['keys', 'create', path]);
   const db = new Database({ connection: migrated.connection });
   const backend = newUuid();
   await db.prisma.backend.create({

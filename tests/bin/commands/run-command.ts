@@ -1,7 +1,6 @@
 // Runs the program's commands in this process, with streams that can be read and told to be a terminal.
 import { PassThrough } from 'node:stream';
-import { dispatch } from '../../../bin/commands/dispatch.ts';
-import { commands } from '../../../bin/commands/table.ts';
+import { runTidegate } from '../../../bin/cli/program.ts';
 
 export interface CommandRun {
   readonly exitCode: Promise<number>;
@@ -25,7 +24,7 @@ export function startCommand(
   };
   const [out, err] = [collect(), collect()];
   const controller = new AbortController();
-  const exitCode = dispatch(commands, {
+  const exitCode = runTidegate({
     args,
     stdout: out.stream,
     stderr: err.stream,

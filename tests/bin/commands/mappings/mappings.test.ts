@@ -173,13 +173,13 @@ describe('asked of the graph', () => {
   });
 
   test.each([
-    [['list', '--cmp-object', '42'], 'is no TYPE/ID'],
+    [['list', '--cmp-object', '42'], 'is not TYPE/ID'],
     [['list', '--verification', 'BROKEN'], '--verification is one of MATCHES, DRIFTED, MISSING'],
     [['list', '--state', 'GONE'], '--state is one of ACTIVE'],
-    [['list', '--updated-from', 'yesterday'], 'no time'],
+    [['list', '--updated-from', 'yesterday'], 'is not a time'],
     [['verify'], 'a mapping, --backend or --cmp-object is needed'],
-    [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], '--cmp-object is needed'],
-    [['export', 'all'], 'takes no further argument'],
+    [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], "required option '--cmp-object"],
+    [['export', 'all'], 'too many arguments'],
   ])('%j is wrong use: exit code 2', async (args, message) => {
     const { exitCode, stderr } = await run(...args);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -12,7 +12,7 @@ import { call, identity, keyFile, type RelayNode, RelaySystem } from '../support
 const callsEach = 25;
 const streams = 4;
 const pair = ssh2.utils.generateKeyPairSync('ed25519');
-/** The key file after `tidegate keys make`: the old key still opens what it sealed. */
+/** The key file after `tidegate keys create`: the old key still opens what it sealed. */
 const rotated = { active: 'k2', keys: { ...keyFile.keys, k2: Buffer.alloc(32, 9).toString('base64') } };
 
 let system: RelaySystem;

@@ -1,6 +1,6 @@
 // How commands print: tables and colours for people on a terminal, plain text in a pipe, JSON on demand.
 import { once } from 'node:events';
-import type { Output } from '../command.ts';
+import type { Output } from './verb.ts';
 
 const colours = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
 type Colour = keyof typeof colours;
@@ -50,9 +50,14 @@ export class Printer {
     await this.line(JSON.stringify(value));
   }
 
-  async table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void> {
+  async table(
+    head: readonly string[],
+    rows: readonly (readonly string[])[],
+    { indent = 0 }: { readonly indent?: number } = {},
+  ): Promise<void> {
     const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
     const format = (row: readonly string[], paint: (text: string) => string) =>
+      ' '.repeat(indent) +
       row
         .map((text, column) => paint(text) + ' '.repeat((widths[column] ?? 0) - text.length))
         .join('  ')

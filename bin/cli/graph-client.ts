@@ -1,6 +1,7 @@
 // The one client of the command line: GraphQL over HTTP, with failures as messages for people and exit codes for scripts.
 import { Pool } from 'undici';
-import { CommandFailure, exitCodes } from '../command.ts';
+import type { TypedDocumentString } from '../../generated/cli/graphql.ts';
+import { CommandFailure, exitCodes } from './failures.ts';
 
 export interface GraphClientOptions {
   readonly url: URL;
@@ -14,7 +15,15 @@ interface GraphAnswer {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
-interface UserError {
+/** A document whose answer's and variables' types were generated from the supergraph. */
+export type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
+
+/** What a mutation's one root field gives. */
+type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
+
+type InputOf<Variables> = Variables extends { readonly input?: infer Input } ? Input : never;
+
+export interface UserError {
   readonly code: string;
   readonly message: string;
   readonly field: readonly string[];
@@ -26,6 +35,16 @@ const connectMs = 5_000;
 /** As many as a command ever has requests under way. */
 const mostConnections = 4;
 const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** The server answered with an error. */
+export class GraphFailure extends CommandFailure {
+  readonly code: string | undefined;
+
+  constructor(message: string, code: string | undefined) {
+    super(code === undefined ? message : `${code}: ${message}`);
+    this.code = code;
+  }
+}
 
 export class GraphClient {
   readonly #options: GraphClientOptions;
@@ -54,29 +73,39 @@ export class GraphClient {
   }
 
   /** Throws CommandFailure when the server is not reached, or answers with an error. */
-  async query<Data>(document: string, variables: object = {}): Promise<Data> {
-    const { data, errors } = await this.#post(document, variables);
+  async query<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
+    const { data, errors } = await this.#post(document.toString(), variables);
     const [first] = errors ?? [];
     if (first !== undefined || data === undefined || data === null) {
       const code = first?.extensions?.code;
-      throw new CommandFailure(
-        `${code === undefined ? '' : `${code}: `}${first?.message ?? 'the server gave no answer'}`,
-      );
+      throw new GraphFailure(first?.message ?? 'the server gave no answer', code);
     }
     return data as Data;
   }
 
   /** The payload of a document with one mutation that takes `$input`; throws CommandFailure with what was refused. */
-  async mutate<Payload>(document: string, input: object): Promise<Payload> {
-    const [payload] = Object.values(
-      await this.query<Record<string, { userErrors: readonly UserError[] }>>(document, { input }),
-    );
-    const refusals = payload?.userErrors ?? [];
-    if (refusals.length > 0) throw new CommandFailure(refusals.map(refusalText).join('\n'));
-    return payload as Payload;
+  async mutate<Data, Variables>(
+    document: Document<Data, Variables>,
+    input: InputOf<Variables>,
+  ): Promise<PayloadIn<Data>> {
+    const payload = await this.tryMutate(document, input);
+    const { userErrors } = payload;
+    if (userErrors.length > 0) throw new CommandFailure(userErrors.map(refusalText).join('\n'));
+    return payload;
   }
 
-  async #post(query: string, variables: object): Promise<GraphAnswer> {
+  /** The same, refused or not. */
+  async tryMutate<Data, Variables>(
+    document: Document<Data, Variables>,
+    input: InputOf<Variables>,
+  ): Promise<PayloadIn<Data>> {
+    const data = await this.query(document, { input } as Variables);
+    const [payload] = Object.values(data as Record<string, PayloadIn<Data>>);
+    if (payload === undefined) throw new Error('a mutation without a root field');
+    return payload;
+  }
+
+  async #post(query: string, variables: unknown): Promise<GraphAnswer> {
     const { url, token, signal } = this.#options;
     try {
       const response = await this.#pool.request({

@@ -1,5 +1,5 @@
 // A CMP's object as people write it: TYPE/ID, or NAMESPACE:TYPE/ID.
-import { UsageError } from '../command.ts';
+import { UsageError } from './failures.ts';
 
 export interface CmpObjectName {
   readonly namespace: string;
@@ -12,9 +12,9 @@ export function cmpObjectText({ namespace, type, externalId }: CmpObjectName): s
 }
 
 /** Throws UsageError; whether the parts may be so is the server's to say. */
-export function parseCmpObject(text: string): CmpObjectName {
+export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName {
   const [, namespace = 'default', type, externalId] = /^(?:([^:/]+):)?([^:/]+)\/(.+)$/s.exec(text) ?? [];
   if (type === undefined || externalId === undefined)
-    throw new UsageError(`--cmp-object: '${text}' is no TYPE/ID, for example tenant/42`);
+    throw new UsageError(`${name}: '${text}' is not TYPE/ID, for example tenant/42`);
   return { namespace, type, externalId };
 }

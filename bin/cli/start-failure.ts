@@ -3,7 +3,7 @@ import { SetupError } from '../../embedded/setup-error.ts';
 import { ConfigError } from '../../platform/config.ts';
 import { isConnectionLost } from '../../platform/database/errors.ts';
 import { MigrationError } from '../../platform/database/migrate.ts';
-import { CommandFailure } from './command.ts';
+import { CommandFailure } from './failures.ts';
 
 /** A CommandFailure for what a person can mend; anything else is given back as it is. */
 export function describeFailure(error: unknown): unknown {

@@ -1,0 +1,17 @@
+// Options of verbs that need no running Tidegate, with the same meaning wherever they are, and the settings that they lead to.
+import { type Config, readConfig } from '../../platform/config.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+import { text } from './option.ts';
+import type { Surroundings } from './verb.ts';
+
+export const configOption = text('FILE', 'Settings in YAML or JSON; TIDEGATE_… variables come on top.');
+export const logLevelOption = text('LEVEL', 'One of trace, debug, info (default), warn, error or silent.');
+
+/** `file`: of `--config`. Throws ConfigError. */
+export function settings(
+  file: string | undefined,
+  env: Surroundings['env'],
+  flags: Record<string, string> = {},
+): Config {
+  return readConfig({ flags, env, ...(file === undefined ? {} : { file }) }, subgraphRows);
+}

@@ -1,0 +1,110 @@
+// Options of the command line: what each takes, says in the help, and gives to its verb. An option belongs to one verb; what
+// several verbs have is defined once.
+import { UsageError } from './failures.ts';
+
+/** As the command line has it: a switch, a text, or the texts of one that may be repeated. */
+export type Given = true | string | readonly string[] | undefined;
+
+export interface Option<Value> {
+  readonly help: string;
+  /** Names its argument in the help; left out for a switch. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly repeated?: true;
+  readonly needed?: true;
+  /** Of several verbs: the heading in the help. */
+  readonly group?: string;
+  /** `name`: with its dashes, for messages. Throws UsageError. */
+  read(given: Given, name: string): Value;
+}
+
+/** By long name, without the dashes. */
+export type Options = Readonly<Record<string, Option<unknown>>>;
+
+/** What a verb gets of its options. */
+export type Values<O extends Options> = {
+  readonly [Name in keyof O]: O[Name] extends Option<infer Value> ? Value : never;
+};
+
+export function flag(help: string, more: { readonly short?: string } = {}): Option<boolean> {
+  return { help, ...more, read: (given) => given === true };
+}
+
+export function text(value: string, help: string): Option<string | undefined> {
+  return { help, value, read: textOf };
+}
+
+export function neededText(value: string, help: string): Option<string> {
+  return { help, value, needed: true, read: (given) => textOf(given) ?? '' };
+}
+
+/** May be repeated; each is read by itself. */
+export function several<Value = string>(
+  value: string,
+  help: string,
+  readOne: (text: string, name: string) => Value = (text) => text as Value,
+): Option<readonly Value[]> {
+  return {
+    help: `${help} May be repeated.`,
+    value,
+    repeated: true,
+    read: (given, name) => (Array.isArray(given) ? given.map((each: string) => readOne(each, name)) : []),
+  };
+}
+
+/** A whole number within bounds. */
+export function integer(
+  value: string,
+  help: string,
+  { least, most }: { readonly least: number; readonly most: number },
+): Option<number | undefined> {
+  return one(value, help, (given, name) => {
+    const number = Number(given);
+    if (/^-?\d+$/.test(given) && number >= least && number <= most) return number;
+    throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not '${given}'`);
+  });
+}
+
+/** A point in time, as ISO 8601 in UTC. */
+export function time(help: string): Option<string | undefined> {
+  return one('TIME', help, (given, name) => {
+    const date = new Date(given);
+    if (!Number.isNaN(date.getTime())) return date.toISOString();
+    throw new UsageError(`${name}: '${given}' is not a time like 2026-01-31T00:00:00Z`);
+  });
+}
+
+/** One of some words, in whichever case. */
+export function choice<const Value extends string>(
+  value: string,
+  known: readonly Value[],
+  help: string,
+): Option<Value | undefined> {
+  return one(value, help, chosenFrom(known));
+}
+
+export function chosenFrom<const Value extends string>(known: readonly Value[]): (text: string, name: string) => Value {
+  return (given, name) => {
+    const value = known.find((each) => each === given.toUpperCase());
+    if (value === undefined) throw new UsageError(`${name} is one of ${known.join(', ')}, not '${given}'`);
+    return value;
+  };
+}
+
+/** A text with a meaning. */
+export function one<Value>(
+  value: string,
+  help: string,
+  read: (text: string, name: string) => Value,
+): Option<Value | undefined> {
+  return { help, value, read: (given, name) => (typeof given === 'string' ? read(given, name) : undefined) };
+}
+
+/** The same option, where it can't be left out. */
+export function needed<Value>(option: Option<Value | undefined>): Option<Value> {
+  return { ...option, needed: true, read: (given, name) => option.read(given, name) as Value };
+}
+
+function textOf(given: Given): string | undefined {
+  return typeof given === 'string' ? given : undefined;
+}

@@ -1,0 +1,45 @@
+// Reads a connection of the graph page by page.
+import type { Document, GraphClient } from './graph-client.ts';
+
+export interface Connection<Node> {
+  readonly nodes: readonly Node[];
+  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+}
+
+interface PageVariables {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+const pageSize = 100;
+const maxPages = 1_000;
+
+/** `connectionIn`: the connection in an answer; null or undefined: there is nothing to read. At most `limit` nodes. */
+export async function* readPages<Data, Variables extends PageVariables, Node>(
+  client: GraphClient,
+  document: Document<Data, Variables>,
+  variables: Omit<Variables, keyof PageVariables>,
+  connectionIn: (data: Data) => Connection<Node> | null | undefined,
+  limit: number = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Node> {
+  let after: string | null = null;
+  let left = limit;
+  for (let page = 0; page < maxPages && left > 0; page += 1) {
+    const first = Math.min(pageSize, left);
+    const connection = connectionIn(
+      await client.query(document, { ...variables, first, after } as unknown as Variables),
+    );
+    if (connection === null || connection === undefined) return;
+    yield* connection.nodes;
+    left -= connection.nodes.length;
+    after = connection.pageInfo.endCursor;
+    if (!connection.pageInfo.hasNextPage || connection.nodes.length === 0) return;
+  }
+}
+
+/** All of them at once. */
+export async function readAll<Node>(pages: AsyncIterable<Node>): Promise<Node[]> {
+  const all: Node[] = [];
+  for await (const node of pages) all.push(node);
+  return all;
+}

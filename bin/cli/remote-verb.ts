@@ -1,0 +1,110 @@
+// Verbs that ask a running Tidegate: where it is, who asks, and how the answer is printed are the same for all of them.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { graphql } from '../../generated/cli/index.ts';
+import { CommandFailure, UsageError } from './failures.ts';
+import { GraphClient } from './graph-client.ts';
+import { flag, integer, type Option, type Options, text, type Values } from './option.ts';
+import { Printer } from './printer.ts';
+import type { Call, Surroundings, Verb } from './verb.ts';
+
+/** With the same meaning wherever they are. */
+export const commonOptions = {
+  project: text('PROJECT', 'A project, by name or id.'),
+  limit: integer('N', 'How many, newest first (20).', { least: 1, most: 100_000 }),
+  wait: integer('SECONDS', 'Wait so long, at most, until it is done and its write is on the standby.', {
+    least: 1,
+    most: 3_600,
+  }),
+  json: flag('Print JSON.'),
+} as const;
+
+const connectionGroup = 'Connection:';
+const ofConnection = <Value>(option: Option<Value>): Option<Value> => ({ ...option, group: connectionGroup });
+
+const connectionOptions = {
+  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL, or http://127.0.0.1:4000/graphql).')),
+  'token-file': ofConnection(text('FILE', 'File with an API token (or set TIDEGATE_TOKEN; else DATA/admin.token).')),
+  data: ofConnection(text('DIR', 'Data folder of "npm start" on this machine, for its token (.tidegate).')),
+  user: ofConnection(text('NAME', 'Log in with a password instead of a token.')),
+  'password-file': ofConnection(text('FILE', 'File with the password of --user.')),
+} as const;
+
+type RemoteOptions = typeof connectionOptions & { readonly json: (typeof commonOptions)['json'] };
+
+export interface RemoteCall<O extends Options = Options, N extends readonly string[] = readonly string[]>
+  extends Call<O & RemoteOptions, N> {
+  readonly client: GraphClient;
+  readonly printer: Printer;
+}
+
+export interface RemoteVerb<O extends Options, N extends readonly string[]> extends Omit<Verb<O, N>, 'run'> {
+  run(call: RemoteCall<O, N>): Promise<void>;
+}
+
+/** A verb with `--json` and the options of the connection. */
+export function remoteVerb<O extends Options, const N extends readonly string[]>(verb: RemoteVerb<O, N>): Verb {
+  const options = { ...verb.options, json: commonOptions.json, ...connectionOptions };
+  return {
+    ...verb,
+    options,
+    async run(call) {
+      const own = call as Call<O & RemoteOptions, N>;
+      const client = await openClient(own.options as Values<RemoteOptions>, call);
+      try {
+        await verb.run({ ...own, client, printer: new Printer(call.stdout, call.env) });
+      } finally {
+        await client.close();
+      }
+    },
+  };
+}
+
+const defaultUrl = 'http://127.0.0.1:4000/graphql';
+
+const loginDocument = graphql(`
+  mutation LogIn($input: LoginInput!) {
+    login(input: $input) { accessToken userErrors { code message field } }
+  }
+`);
+
+/** The caller closes it. Throws UsageError or CommandFailure when there are no credentials. */
+async function openClient(options: Values<RemoteOptions>, around: Surroundings): Promise<GraphClient> {
+  const { signal, env } = around;
+  const address = options.url ?? env.TIDEGATE_URL ?? defaultUrl;
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new UsageError(`--url: '${address}' is not an http(s) address`);
+  const { user } = options;
+  if (user === undefined) return new GraphClient({ url, token: await readToken(options, env), signal });
+  const passwordFile = options['password-file'];
+  if (passwordFile === undefined) throw new UsageError('--user needs --password-file');
+  const client = new GraphClient({ url, token: undefined, signal });
+  try {
+    const password = await readSecretFile(passwordFile);
+    const { accessToken } = await client.mutate(loginDocument, { name: user, password });
+    return client.as(accessToken ?? '');
+  } finally {
+    await client.close();
+  }
+}
+
+async function readToken(options: Values<RemoteOptions>, env: Surroundings['env']): Promise<string> {
+  const file = options['token-file'];
+  if (file !== undefined) return readSecretFile(file);
+  const fromEnvironment = env.TIDEGATE_TOKEN?.trim();
+  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
+  const path = join(options.data ?? '.tidegate', 'admin.token');
+  return readSecretFile(path).catch(() => {
+    throw new CommandFailure(`no token: give --token-file, set TIDEGATE_TOKEN, or start where ${path} is`);
+  });
+}
+
+/** A secret never comes as an argument, where other users of the machine would see it. */
+export async function readSecretFile(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    throw new CommandFailure(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}

@@ -1,0 +1,55 @@
+// Everything that can be said to `tidegate`, in the order in which the help lists it: a noun is a folder of bin/commands and a
+// line here, a verb alone is a file there and a line here.
+import type { Entry, Noun, Verb } from './verb.ts';
+
+/** Plural as in the graph; what there is only once, singular. */
+export const nouns: Readonly<Record<string, Entry<Noun>>> = {
+  backends: {
+    summary: 'Devices and services that calls are relayed to.',
+    load: async () => (await import('../commands/backends/noun.ts')).backends,
+  },
+  operations: {
+    summary: 'Calls relayed to backends.',
+    load: async () => (await import('../commands/operations/noun.ts')).operations,
+  },
+  mappings: {
+    summary: 'Which CMP object is which backend object.',
+    load: async () => (await import('../commands/mappings/noun.ts')).mappings,
+  },
+  'cmp-objects': {
+    summary: 'What objects of the CMP became.',
+    load: async () => (await import('../commands/cmp-objects/noun.ts')).cmpObjects,
+  },
+  events: {
+    summary: 'Status changes.',
+    load: async () => (await import('../commands/events/noun.ts')).events,
+  },
+  audit: {
+    summary: 'The audit trail.',
+    load: async () => (await import('../commands/audit/noun.ts')).audit,
+  },
+  keys: {
+    summary: 'Key files: what signs identities and seals credentials.',
+    load: async () => (await import('../commands/keys/noun.ts')).keys,
+  },
+};
+
+/** They concern the program or all kinds of objects. */
+export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
+  up: {
+    summary: 'Start everything on this machine: databases, all roles, the lab.',
+    load: async () => (await import('../commands/up.ts')).up,
+  },
+  serve: {
+    summary: 'Run chosen roles against a database and Redis of your own.',
+    load: async () => (await import('../commands/serve.ts')).serve,
+  },
+  migrate: {
+    summary: "Bring the database's tables up to date.",
+    load: async () => (await import('../commands/migrate.ts')).migrate,
+  },
+  complete: {
+    summary: 'Print the shell completion of bash.',
+    load: async () => (await import('../commands/complete.ts')).completeOf(nouns, verbsAlone),
+  },
+};

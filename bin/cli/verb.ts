@@ -1,0 +1,51 @@
+// What can be done with `tidegate`: a noun has verbs (`backends list`); what concerns the program or all kinds is a verb alone
+// (`up`).
+import type { Writable } from 'node:stream';
+import type { Options, Values } from './option.ts';
+
+/** Standard output or error; a terminal also says how wide it is. */
+export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+export interface Surroundings {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Aborted by Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** One call of a verb. */
+export interface Call<O extends Options = Options, N extends readonly string[] = readonly string[]>
+  extends Surroundings {
+  readonly options: Values<O>;
+  readonly names: Names<N>;
+}
+
+/** One text for each positional argument; of an optional one, `[ID]`, perhaps none. */
+export type Names<N extends readonly string[]> = {
+  readonly [Index in keyof N]: N[Index] extends `[${string}]` ? string | undefined : string;
+};
+
+export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {
+  /** One line, which begins with what it does. */
+  readonly summary: string;
+  /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
+  readonly takes: N;
+  readonly options: O;
+  /** Throws UsageError for wrong use, CommandFailure for what keeps it from being carried out. */
+  run(call: Call<O, N>): Promise<void>;
+}
+
+/** The verbs of a noun, by name. */
+export type Noun = Readonly<Record<string, Verb>>;
+
+/** A line of the table: what it names is loaded only when it is used, for some bring the whole system with them. */
+export interface Entry<Loaded> {
+  readonly summary: string;
+  load(): Promise<Loaded>;
+}
+
+/** A verb that needs no running Tidegate. For the types: its call has what its options and arguments say. */
+export function localVerb<O extends Options, const N extends readonly string[]>(verb: Verb<O, N>): Verb {
+  return verb as unknown as Verb;
+}

@@ -1,0 +1,71 @@
+// `--wait`: until what was asked for is done, and its write is on the standby.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { graphql } from '../../generated/cli/index.ts';
+import { CommandFailure, exitCodes } from './failures.ts';
+import type { GraphClient } from './graph-client.ts';
+
+const commitDocument = graphql(`
+  query CommitReplication($token: String!, $waitMs: Int!) {
+    commit(token: $token) { replication(waitMs: $waitMs) { state reason } }
+  }
+`);
+
+const pauseMs = 500;
+/** The longest that the graph waits for the standby in one request. */
+const longestReplicationWaitMs = 10_000;
+
+/** One `--wait`: everything that it waits for shares its seconds. */
+export class Patience {
+  readonly #client: GraphClient;
+  readonly #signal: AbortSignal;
+  readonly #seconds: number;
+  readonly #untilMs: number;
+
+  constructor(client: GraphClient, signal: AbortSignal, seconds: number) {
+    this.#client = client;
+    this.#signal = signal;
+    this.#seconds = seconds;
+    this.#untilMs = performance.now() + seconds * 1000;
+  }
+
+  /** Looks again and again, until what it sees is done. Throws CommandFailure with exit code 4 when the time is over. */
+  async until<Seen>(
+    look: () => Promise<Seen>,
+    done: (seen: Seen) => boolean,
+    why: (seen: Seen) => string,
+  ): Promise<Seen> {
+    for (;;) {
+      const seen = await look();
+      if (done(seen)) return seen;
+      if (performance.now() + pauseMs > this.#untilMs) throw this.#late(why(seen));
+      await sleep(pauseMs, undefined, { signal: this.#signal }).catch(() => {
+        throw new CommandFailure('interrupted');
+      });
+    }
+  }
+
+  /** Until the standby has the write, or there is none. */
+  async untilReplicated(commit: { readonly token: string } | null): Promise<void> {
+    if (commit === null) return;
+    const look = async () => {
+      const leftMs = Math.max(0, Math.round(this.#untilMs - performance.now()));
+      const waitMs = Math.min(leftMs, longestReplicationWaitMs);
+      return (await this.#client.query(commitDocument, { token: commit.token, waitMs })).commit?.replication;
+    };
+    const seen = await this.until(
+      look,
+      (replication) => replication?.state !== 'PENDING',
+      (replication) => `the write is not on the standby yet${reasonOf(replication?.reason)}`,
+    );
+    if (seen?.state === 'CONFIRMED' || seen?.state === 'NOT_REPLICATED') return;
+    throw new CommandFailure(`the write's replication is ${seen?.state ?? 'UNKNOWN'}${reasonOf(seen?.reason)}`);
+  }
+
+  #late(why: string): CommandFailure {
+    return new CommandFailure(`not done within ${this.#seconds} s: ${why}`, exitCodes.late);
+  }
+}
+
+function reasonOf(reason: string | null | undefined): string {
+  return reason === null || reason === undefined ? '' : `: ${reason}`;
+}

@@ -1,0 +1,38 @@
+// `tidegate audit export`: straight from the database, with all columns, so that the chain of hashes can be computed again away
+// from here.
+import { exportAudit } from '../../../platform/audit/trail.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { CommandFailure } from '../../cli/failures.ts';
+import { configOption, settings } from '../../cli/local-options.ts';
+import { time } from '../../cli/option.ts';
+import { describeFailure } from '../../cli/start-failure.ts';
+import { localVerb } from '../../cli/verb.ts';
+import { databaseLocation } from '../../compose/connections.ts';
+
+export const exportTrail = localVerb({
+  summary: 'Write the audit trail with its hashes as lines of JSON.',
+  takes: [],
+  options: {
+    config: configOption,
+    from: time('Entries from then on.'),
+    to: time('Entries before then.'),
+  },
+  async run({ options, stdout, stderr, signal, env }) {
+    const { config: file, from, to } = options;
+    let db: Database | undefined;
+    try {
+      db = new Database({ connection: databaseLocation(settings(file, env)), connectionLimit: 1 });
+      const range = {
+        ...(from === undefined ? {} : { from: new Date(from) }),
+        ...(to === undefined ? {} : { to: new Date(to) }),
+      };
+      const written = await exportAudit(db, stdout, { ...range, signal });
+      stderr.write(`tidegate: ${written} entries exported\n`);
+    } catch (error) {
+      if (signal.aborted) throw new CommandFailure('interrupted');
+      throw describeFailure(error);
+    } finally {
+      await db?.close();
+    }
+  },
+});

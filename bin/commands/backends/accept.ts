@@ -1,0 +1,42 @@
+// `tidegate backends accept-host-key` and `accept-certificate`: what a device proves itself with, once a person has compared it
+// with what the device itself prints.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { backendId, projectId } from '../../cli/find.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import { changedBackend, printBackend } from './backend.ts';
+
+const hostKeyDocument = graphql(`
+  mutation BackendsAcceptHostKey($input: BackendHostKeyAcceptInput!) {
+    backendHostKeyAccept(input: $input) { backend { ...BackendFields } commit { token } userErrors { code message field } }
+  }
+`);
+const certificateDocument = graphql(`
+  mutation BackendsAcceptCertificate($input: BackendCertificateAcceptInput!) {
+    backendCertificateAccept(input: $input) { backend { ...BackendFields } commit { token } userErrors { code message field } }
+  }
+`);
+
+const options = { project: commonOptions.project, wait: commonOptions.wait };
+
+export const acceptHostKey = remoteVerb({
+  summary: 'Accept a host key, as ssh-keygen -lf prints it.',
+  takes: ['NAME', 'SHA256:…'],
+  options,
+  async run(call) {
+    const id = await backendId(call.client, call.names[0], await projectId(call.client, call.options.project));
+    const input = { idempotencyKey: randomUUID(), id, hostKeySha256: call.names[1] };
+    await printBackend(call, await changedBackend(call, await call.client.mutate(hostKeyDocument, input)));
+  },
+});
+
+export const acceptCertificate = remoteVerb({
+  summary: 'Accept a certificate, as openssl x509 -fingerprint -sha256 prints it.',
+  takes: ['NAME', 'SHA256'],
+  options,
+  async run(call) {
+    const id = await backendId(call.client, call.names[0], await projectId(call.client, call.options.project));
+    const input = { idempotencyKey: randomUUID(), id, certificateSha256: call.names[1] };
+    await printBackend(call, await changedBackend(call, await call.client.mutate(certificateDocument, input)));
+  },
+});

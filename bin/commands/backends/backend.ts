@@ -1,0 +1,114 @@
+// A backend as the commands ask for it and print it, and what `--wait` means for one.
+import type { BackendFieldsFragment } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { CommandFailure, UsageError } from '../../cli/failures.ts';
+import { neededText, several, text } from '../../cli/option.ts';
+import { type RemoteCall, readSecretFile } from '../../cli/remote-verb.ts';
+import { Patience } from '../../cli/wait.ts';
+
+graphql(`
+  fragment BackendFields on Backend {
+    id name version family ordinal driver site host port provisioningStatus operatingStatus hostKeySha256 certificateSha256
+    labels { name value }
+    presented { kind sha256 }
+    circuit { state reason }
+    queue { waiting inFlight holder }
+    health { checkedAt latencyMs softwareVersion message }
+  }
+`);
+
+export type Backend = BackendFieldsFragment;
+
+const backendDocument = graphql(`
+  query BackendShow($id: ID!) { backend(id: $id) { ...BackendFields } }
+`);
+
+/** Options of `create` and `update` alike. */
+export const labelOption = several('NAME=VALUE', 'To choose it by.', (given) => {
+  const equals = given.indexOf('=');
+  if (equals < 1) throw new UsageError(`--label takes NAME=VALUE, not '${given}'`);
+  return { name: given.slice(0, equals), value: given.slice(equals + 1) };
+});
+
+export const credentialOptions = {
+  'private-key-file': text('FILE', 'OpenSSH private key.'),
+  'backend-password-file': text('FILE', 'File with the password of the account.'),
+} as const;
+
+export const username = text('USER', 'Account on the backend.');
+export const neededUsername = neededText('USER', 'Account on the backend.');
+
+interface CredentialFiles {
+  readonly 'private-key-file': string | undefined;
+  readonly 'backend-password-file': string | undefined;
+}
+
+/** Undefined when neither file was given. */
+export async function readCredentials(
+  account: string,
+  files: CredentialFiles,
+): Promise<{ username: string; privateKey?: string; password?: string } | undefined> {
+  const { 'private-key-file': keyFile, 'backend-password-file': passwordFile } = files;
+  if (keyFile !== undefined && passwordFile !== undefined)
+    throw new UsageError('--private-key-file and --backend-password-file exclude each other');
+  if (keyFile !== undefined) return { username: account, privateKey: `${await readSecretFile(keyFile)}\n` };
+  if (passwordFile !== undefined) return { username: account, password: await readSecretFile(passwordFile) };
+  return undefined;
+}
+
+export async function readBackend({ client }: Pick<RemoteCall, 'client'>, id: string, named = id): Promise<Backend> {
+  const { backend } = await client.query(backendDocument, { id });
+  if (backend === null) throw new CommandFailure(`there is no backend '${named}'`);
+  return backend;
+}
+
+type WaitingCall = Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } };
+
+interface BackendPayload {
+  readonly backend: Backend | null;
+  readonly commit: { readonly token: string } | null;
+}
+
+/** The backend of a mutation's payload; with `--wait`, as it is once a check has found it ONLINE. */
+export async function changedBackend(call: WaitingCall, { backend, commit }: BackendPayload): Promise<Backend> {
+  if (backend === null) throw new CommandFailure('the server gave no backend');
+  const { wait } = call.options;
+  if (wait === undefined) return backend;
+  const patience = new Patience(call.client, call.signal, wait);
+  await patience.untilReplicated(commit);
+  return patience.until(
+    () => readBackend(call, backend.id, backend.name),
+    ({ provisioningStatus, operatingStatus }) => provisioningStatus !== 'ENABLED' || operatingStatus === 'ONLINE',
+    ({ operatingStatus, health }) =>
+      `${backend.name} is ${operatingStatus}${health.message ? `: ${health.message}` : ''}`,
+  );
+}
+
+export async function printBackend(
+  { printer, options }: Pick<RemoteCall, 'printer'> & { readonly options: { readonly json: boolean } },
+  backend: Backend,
+): Promise<void> {
+  if (options.json) return printer.json(backend);
+  return printer.pairs([
+    ['Name', backend.name],
+    ['Id', backend.id],
+    ['Family', `${backend.family} ${backend.ordinal}`],
+    ['Driver', backend.driver],
+    ['Address', `${backend.host}:${backend.port}`],
+    ['Site', backend.site],
+    ['Labels', backend.labels.map((label) => `${label.name}=${label.value}`).join(', ')],
+    ['Host key', backend.hostKeySha256],
+    ['Certificate', backend.certificateSha256],
+    ['Not accepted', backend.presented && `${backend.presented.kind} ${backend.presented.sha256}`],
+    ['Provisioning', backend.provisioningStatus],
+    ['Operating', backend.operatingStatus],
+    ['Software', backend.health.softwareVersion],
+    ['Checked', backend.health.checkedAt],
+    ['Latency (ms)', backend.health.latencyMs],
+    ['Health', backend.health.message],
+    ['Circuit', backend.circuit.state],
+    ['Circuit reason', backend.circuit.reason],
+    ['Queue', `${backend.queue.waiting} waiting, ${backend.queue.inFlight} in flight`],
+    ['Held by', backend.queue.holder],
+  ]);
+}

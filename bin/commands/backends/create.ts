@@ -1,0 +1,61 @@
+// `tidegate backends create NAME`: registers a backend.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { UsageError } from '../../cli/failures.ts';
+import { projectId } from '../../cli/find.ts';
+import { flag, integer, neededText, text } from '../../cli/option.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import {
+  changedBackend,
+  credentialOptions,
+  labelOption,
+  neededUsername,
+  printBackend,
+  readCredentials,
+} from './backend.ts';
+
+const document = graphql(`
+  mutation BackendsCreate($input: BackendCreateInput!) {
+    backendCreate(input: $input) { backend { ...BackendFields } commit { token } userErrors { code message field } }
+  }
+`);
+
+export const create = remoteVerb({
+  summary: 'Register a backend.',
+  takes: ['NAME'],
+  options: {
+    driver: neededText('DRIVER', 'For example linux-nftables.'),
+    host: neededText('HOST', 'Host name or address.'),
+    port: integer('PORT', "If not the driver's usual one.", { least: 1, most: 65_535 }),
+    site: text('SITE', 'Where it stands.'),
+    label: labelOption,
+    username: neededUsername,
+    ...credentialOptions,
+    'host-key': text('SHA256:…', 'The host key to accept, as ssh-keygen -lf prints it.'),
+    certificate: text('SHA256:…', 'The certificate to accept, by its SHA-256.'),
+    'allow-init': flag('Allow INIT operations.'),
+    project: commonOptions.project,
+    wait: commonOptions.wait,
+  },
+  async run(call) {
+    const { client, options, names } = call;
+    const credentials = await readCredentials(options.username, options);
+    if (credentials === undefined)
+      throw new UsageError('one of --private-key-file and --backend-password-file is needed');
+    const payload = await client.mutate(document, {
+      idempotencyKey: randomUUID(),
+      projectId: await projectId(client, options.project),
+      name: names[0],
+      driver: options.driver,
+      host: options.host,
+      port: options.port,
+      site: options.site,
+      labels: options.label,
+      allowInit: options['allow-init'],
+      hostKeySha256: options['host-key'],
+      certificateSha256: options.certificate,
+      credentials,
+    });
+    await printBackend(call, await changedBackend(call, payload));
+  },
+});

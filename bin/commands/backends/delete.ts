@@ -1,0 +1,31 @@
+// `tidegate backends delete NAME`.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { backendId, projectId } from '../../cli/find.ts';
+import { flag } from '../../cli/option.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import { Patience } from '../../cli/wait.ts';
+
+const document = graphql(`
+  mutation BackendsDelete($input: BackendDeleteInput!) {
+    backendDelete(input: $input) { commit { token } userErrors { code message field } }
+  }
+`);
+
+export const remove = remoteVerb({
+  summary: 'Delete a backend.',
+  takes: ['NAME'],
+  options: {
+    'orphan-mappings': flag('Although CMP objects live on it: their mappings become orphans.'),
+    project: commonOptions.project,
+    wait: commonOptions.wait,
+  },
+  async run({ client, options, names, printer, signal }) {
+    const id = await backendId(client, names[0], await projectId(client, options.project));
+    const orphanMappings = options['orphan-mappings'];
+    const { commit } = await client.mutate(document, { idempotencyKey: randomUUID(), id, orphanMappings });
+    if (options.wait !== undefined) await new Patience(client, signal, options.wait).untilReplicated(commit);
+    if (options.json) await printer.json({ id, deleted: true });
+    else await printer.line(`${names[0]} is deleted`);
+  },
+});

@@ -1,0 +1,40 @@
+// Status changes as the commands ask for them and print them; which ones is the same for the past and for the stream.
+import type { StatusChangeFieldsFragment, StatusChangeFilter } from '../../../generated/cli/graphql.ts';
+import { graphql } from '../../../generated/cli/index.ts';
+import { projectId } from '../../cli/find.ts';
+import type { GraphClient } from '../../cli/graph-client.ts';
+import { several, text, type Values } from '../../cli/option.ts';
+import type { Printer } from '../../cli/printer.ts';
+import { commonOptions } from '../../cli/remote-verb.ts';
+
+graphql(`
+  fragment StatusChangeFields on StatusChange {
+    at kind subjectType subjectId subjectVersion from to reason requestId
+  }
+`);
+
+export type StatusChange = StatusChangeFieldsFragment;
+
+export const filterOptions = {
+  kind: several('KIND', 'Only this kind, for example relayOperation.state.'),
+  subject: text('ID', "Only this subject's."),
+  project: commonOptions.project,
+} as const;
+
+export async function filterOf(
+  client: GraphClient,
+  options: Values<typeof filterOptions>,
+): Promise<StatusChangeFilter> {
+  return {
+    kinds: options.kind.length === 0 ? undefined : options.kind,
+    subjectId: options.subject,
+    projectId: await projectId(client, options.project),
+  };
+}
+
+export function changeLine(change: StatusChange, printer: Printer): string {
+  const from = change.from === null ? '' : `${change.from} → `;
+  const reason = change.reason === null ? '' : `  ${change.reason}`;
+  const time = printer.colour(change.at, 'grey');
+  return `${time}  ${change.kind}  ${change.subjectId}  ${from}${printer.status(change.to)}${reason}`;
+}

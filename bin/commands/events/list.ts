@@ -1,0 +1,27 @@
+// `tidegate events list`.
+import { graphql } from '../../../generated/cli/index.ts';
+import { readAll, readPages } from '../../cli/pages.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import { changeLine, filterOf, filterOptions } from './change.ts';
+
+const document = graphql(`
+  query EventsList($filter: StatusChangeFilter, $first: Int, $after: String) {
+    statusHistory(filter: $filter, first: $first, after: $after) {
+      nodes { ...StatusChangeFields }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`);
+
+export const list = remoteVerb({
+  summary: 'List status changes, newest first.',
+  takes: [],
+  options: { ...filterOptions, limit: commonOptions.limit },
+  async run({ client, options, printer }) {
+    const filter = await filterOf(client, options);
+    const pages = readPages(client, document, { filter }, ({ statusHistory }) => statusHistory, options.limit ?? 20);
+    const changes = await readAll(pages);
+    if (options.json) return printer.json(changes);
+    for (const change of changes) await printer.line(changeLine(change, printer));
+  },
+});

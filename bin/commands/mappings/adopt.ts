@@ -1,0 +1,47 @@
+// `tidegate mappings adopt`: maps a backend object that is there already.
+import { randomUUID } from 'node:crypto';
+import { graphql } from '../../../generated/cli/index.ts';
+import { backendId, projectId } from '../../cli/find.ts';
+import { flag, needed, neededText, text } from '../../cli/option.ts';
+import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
+import { cmpObjectOption } from './filters.ts';
+import { changedMapping, printMapping } from './mapping.ts';
+
+const document = graphql(`
+  mutation MappingsAdopt($input: MappingAdoptInput!) {
+    mappingAdopt(input: $input) { mapping { ...MappingFields } commit { token } userErrors { code message field } }
+  }
+`);
+
+export const adopt = remoteVerb({
+  summary: 'Map a backend object that is there already.',
+  takes: [],
+  options: {
+    backend: neededText('NAME', 'Where the object is.'),
+    'cmp-object': needed(cmpObjectOption),
+    resource: neededText('RESOURCE', "The driver's word for such objects, for example rule."),
+    key: neededText('KEY', "The object's name there."),
+    scope: text('SCOPE', 'Where on the backend, for example "inet filter forward".'),
+    uuid: text('UUID', "The backend's own id of it, where the name does not say which."),
+    role: text('ROLE', 'What it is to the CMP object.'),
+    shared: flag('Several CMP objects may own it.'),
+    project: commonOptions.project,
+    wait: commonOptions.wait,
+  },
+  async run(call) {
+    const { client, options } = call;
+    const inProject = await projectId(client, options.project);
+    const payload = await client.mutate(document, {
+      idempotencyKey: randomUUID(),
+      projectId: inProject,
+      cmpObject: { ...options['cmp-object'], role: options.role ?? '' },
+      resource: options.resource,
+      scope: options.scope ?? '',
+      key: options.key,
+      shared: options.shared,
+      uuid: options.uuid,
+      backend: { id: await backendId(client, options.backend, inProject) },
+    });
+    await printMapping(call, await changedMapping(call, payload));
+  },
+});

@@ -1,0 +1,221 @@
+// The grammar of the command line: `tidegate NOUNS VERB [NAME]`, a folder of bin/commands for each noun, the same verbs and the
+// same options everywhere.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Option } from '../../../bin/cli/option.ts';
+import { nouns, verbsAlone } from '../../../bin/cli/table.ts';
+import type { Noun, Verb } from '../../../bin/cli/verb.ts';
+import { runCommand } from '../commands/run-command.ts';
+
+/** What there is only once, and so is singular. */
+const single = ['audit', 'keys'];
+/** They mean the same of every noun; what else a noun has are the domain's own. */
+const commonVerbs: Readonly<Record<string, readonly string[]>> = {
+  list: [],
+  show: ['NAME', 'ID', 'TYPE/ID'],
+  create: ['NAME', 'FILE'],
+  update: ['NAME', 'ID'],
+  delete: ['NAME', 'ID'],
+};
+const otherWordsForThem = [
+  'add',
+  'get',
+  'describe',
+  'edit',
+  'ls',
+  'make',
+  'modify',
+  'new',
+  'remove',
+  'rm',
+  'set',
+  'view',
+];
+const word = /^[a-z]+(-[a-z]+)*$/;
+
+const loaded = new Map<string, Noun>();
+const alone = new Map<string, Verb>();
+beforeAll(async () => {
+  for (const [name, entry] of Object.entries(nouns)) loaded.set(name, await entry.load());
+  for (const [name, entry] of Object.entries(verbsAlone)) alone.set(name, await entry.load());
+});
+const allVerbs = () => [
+  ...[...loaded].flatMap(([noun, verbs]) => Object.entries(verbs).map(([name, verb]) => ({ noun, name, verb }))),
+  ...[...alone].map(([name, verb]) => ({ noun: '', name, verb })),
+];
+
+describe('the grammar', () => {
+  test('a noun is a folder of bin/commands, a verb alone a file there', async () => {
+    const entries = await readdir(join(import.meta.dirname, '../../../bin/commands'), { withFileTypes: true });
+    const folders = entries.filter((each) => each.isDirectory()).map(({ name }) => name);
+    const files = entries.filter((each) => each.isFile()).map(({ name }) => name.replace(/\.ts$/, ''));
+    expect(folders.sort()).toEqual(Object.keys(nouns).sort());
+    expect(files.sort()).toEqual(Object.keys(verbsAlone).sort());
+  });
+
+  test('nouns are plural, but for what there is only once', () => {
+    for (const noun of Object.keys(nouns)) {
+      expect(noun).toMatch(word);
+      if (!single.includes(noun)) expect(noun).toMatch(/s$/);
+      expect(Object.keys(verbsAlone)).not.toContain(noun);
+    }
+  });
+
+  test('what every kind has is called the same, and takes what it is about', () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      expect(name).toMatch(word);
+      expect(otherWordsForThem).not.toContain(name);
+      const taken = noun === '' ? undefined : commonVerbs[name];
+      if (taken === undefined) continue;
+      expect(verb.takes.length).toBeLessThanOrEqual(1);
+      for (const each of verb.takes)
+        expect([noun, name, taken.length === 0 ? ['FILE'] : taken]).toEqual([
+          noun,
+          name,
+          expect.arrayContaining([each]),
+        ]);
+    }
+  });
+
+  test('an option of one name is the same option everywhere', () => {
+    const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();
+    // They say something else of the one thing that their verb does.
+    const own = new Set([
+      'after',
+      'backend',
+      'cmp-object',
+      'force',
+      'host',
+      'port',
+      'site',
+      'username',
+      'allow-init',
+      'data',
+      'shared',
+      'state',
+      'from',
+      'to',
+      'label',
+    ]);
+    for (const { noun, name, verb } of allVerbs()) {
+      for (const [long, option] of Object.entries(verb.options)) {
+        expect(long).toMatch(word);
+        const of = `${noun} ${name}`;
+        const before = first.get(long);
+        if (before === undefined) first.set(long, { of, option });
+        // A switch is a switch everywhere; what is common says so in the same words.
+        else if (own.has(long)) continue;
+        else
+          expect([long, before.of, of, option.value, option.help]).toEqual([
+            long,
+            before.of,
+            of,
+            before.option.value,
+            before.option.help,
+          ]);
+      }
+    }
+    for (const common of ['project', 'json', 'wait', 'limit', 'config', 'url']) expect(own).not.toContain(common);
+  });
+
+  test('what asks a running Tidegate can print JSON, and what changes something can wait', () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      if (verb.options.url !== undefined)
+        expect([noun, name, verb.options.json]).toEqual([noun, name, expect.anything()]);
+      if (verb.options.url !== undefined && ['create', 'update', 'delete'].includes(name))
+        expect([noun, name, verb.options.wait]).toEqual([noun, name, expect.anything()]);
+    }
+  });
+
+  test('arguments are in capitals, those that may be left out last and in brackets', () => {
+    for (const { verb } of allVerbs()) {
+      for (const each of verb.takes) expect(each).toMatch(/^(\[[A-Z/]+\]|[A-Z/0-9]+(:…)?)$/);
+      const optional = verb.takes.findIndex((each) => each.startsWith('['));
+      if (optional >= 0) expect(optional).toBe(verb.takes.length - 1);
+    }
+  });
+
+  test('every line of help is one sentence that begins with a capital', () => {
+    const lines = [
+      ...Object.values(nouns).map(({ summary }) => summary),
+      ...allVerbs().flatMap(({ verb }) => [verb.summary, ...Object.values(verb.options).map(({ help }) => help)]),
+    ];
+    for (const line of lines) expect(line).toMatch(/^[A-ZÀ-Þ].*[^ ]$/);
+  });
+});
+
+describe('help', () => {
+  test('without a command, and with --help, it lists all nouns and verbs', async () => {
+    const none = await runCommand([]);
+    const help = await runCommand(['--help']);
+    expect([none.exitCode, help.exitCode]).toEqual([2, 0]);
+    expect(help.stdout).toBe(none.stdout);
+    for (const [name, { summary }] of Object.entries({ ...nouns, ...verbsAlone }))
+      expect(help.stdout).toMatch(new RegExp(`^  ${name} +${summary}`, 'm'));
+  });
+
+  test.each(Object.keys(nouns))('%s --help lists its verbs', async (noun) => {
+    const { exitCode, stdout } = await runCommand([noun, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Usage: tidegate ${noun} VERB`);
+    for (const [name, { summary }] of Object.entries(loaded.get(noun) ?? {}))
+      expect(stdout).toMatch(new RegExp(`^  ${name}\\b.* ${summary.slice(0, 20)}`, 'm'));
+    expect((await runCommand(['help', noun])).stdout).toBe(stdout);
+  });
+
+  test('of a verb it says its arguments and all its options', async () => {
+    for (const { noun, name, verb } of allVerbs()) {
+      const words = noun === '' ? [name] : [noun, name];
+      const { exitCode, stdout } = await runCommand([...words, '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`Usage: tidegate ${[...words, ...verb.takes].join(' ')} [options]`);
+      for (const option of Object.keys(verb.options)) expect(stdout).toContain(`--${option}`);
+    }
+  });
+});
+
+describe('wrong use is exit code 2', () => {
+  test.each([
+    [['no-such-command'], "unknown command 'no-such-command'"],
+    [['backends'], 'one of list, show, create, update, delete, import, accept-host-key, accept-certificate is needed'],
+    [['backends', 'toString'], "unknown command 'toString'"],
+    [['backends', 'lst'], '(Did you mean list?)'],
+    [['backends', 'show'], "missing required argument 'NAME'"],
+    [['backends', 'import'], "missing required argument 'FILE'"],
+    [['backends', 'list', 'more'], 'too many arguments'],
+    [['backends', 'list', '--no-such-option'], "unknown option '--no-such-option'"],
+    // An option belongs to one verb.
+    [['backends', 'list', '--username', 'x'], "unknown option '--username'"],
+    [['backends', 'list', '--orphan-mappings'], "unknown option '--orphan-mappings'"],
+    [
+      ['backends', 'create', 'x', '--host', 'h', '--username', 'u'],
+      "required option '--driver <DRIVER>' not specified",
+    ],
+    [
+      ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
+      'one of --private-key-file and --backend-password-file is needed',
+    ],
+    [['backends', 'update', 'x'], 'nothing to change was given'],
+    [['backends', 'update', 'x', '--enabled', 'perhaps'], "--enabled is one of YES, NO, not 'perhaps'"],
+    [['backends', 'update', 'x', '--wait', '0'], '--wait must be a whole number from 1 to 3600'],
+    [['operations', 'list', '--limit', '0'], '--limit must be a whole number from 1 to 100000'],
+    [['operations', 'list', '--state', 'GONE'], '--state is one of PENDING'],
+    [['operations', 'settle', 'x', '--verdict', 'MAYBE'], 'SUCCEEDED, FAILED'],
+    [['operations', 'settle', 'x', '--verdict', 'FAILED'], '--verdict needs --note'],
+    [['events', 'list', '--after', 'x'], "unknown option '--after'"],
+    [['events', 'follow', '--limit', '3'], "unknown option '--limit'"],
+    [['mappings', 'shuffle'], "unknown command 'shuffle'"],
+    [['cmp-objects', 'show', '42'], 'is not TYPE/ID'],
+    [['backends', 'list', '--url', 'ftp://x'], 'not an http(s) address'],
+    [['backends', 'list', '--user', 'x'], '--user needs --password-file'],
+    [['keys', 'burn', '/tmp/x'], "unknown command 'burn'"],
+    [['audit', 'export', '--from', 'yesterday'], "'yesterday' is not a time"],
+    [['serve', '--set', 'listen.port'], '--set takes NAME=VALUE'],
+  ])('%j', async (args, message) => {
+    const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^tidegate( [a-z-]+)* --help says more\.$/m);
+  });
+});
