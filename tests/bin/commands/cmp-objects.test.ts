@@ -1,0 +1,75 @@
+// `tidegate cmp-objects show`: a section for each subgraph, of which one that is away takes nothing from the others.
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { GraphServer, goodToken, pageOf } from './graph-server.ts';
+import { runCommand } from './run-command.ts';
+
+let server: GraphServer;
+const env = { TIDEGATE_TOKEN: goodToken };
+type Page = { first: number; after: string | null };
+
+beforeAll(async () => {
+  server = await GraphServer.start();
+});
+beforeEach(() => {
+  server.requests.length = 0;
+});
+afterAll(() => server.stop());
+const show = (...args: string[]) => runCommand(['cmp-objects', 'show', ...args, '--url', server.url], { env });
+
+const cmpObject = { namespace: 'default', type: 'tenant', externalId: '42' };
+const mapping = (id: string) => ({
+  ...{ id, state: 'ACTIVE', role: '', resource: 'rule', scope: 'inet filter forward', key: `key-${id}`, uuid: null },
+  ...{ shared: false, desired: null, createdAt: '2026-01-31T12:00:00.000Z', updatedAt: '2026-01-31T12:00:00.000Z' },
+  ...{ backend: { id: 'id-fw', name: 'fw' }, cmpObject, lastVerification: null },
+});
+const operation = {
+  ...{ id: 'op-1', name: 'rule.create', state: 'SUCCEEDED', createdAt: '2026-01-31T12:00:00.000Z', finishedAt: null },
+  ...{ quietUntil: null, settledBy: null, requestedBy: 'cmp', wireCall: null, backend: { name: 'fw' }, cmpObject },
+  ...{ deviceError: null, evidence: [] },
+};
+
+test('what it became, all of it, and the newest calls for it', async () => {
+  const all = Array.from({ length: 150 }, (_, index) => mapping(`m${index}`));
+  server.answers = {
+    cmpObject: () => ({
+      mappings: (args: Page) => pageOf(all, args),
+      relayOperations: () => ({ nodes: [operation] }),
+    }),
+  };
+  const { exitCode, stdout } = await show('tenant/42');
+  expect(exitCode).toBe(0);
+  const [title, , section, head] = stdout.split('\n');
+  expect([title, section]).toEqual(['tenant/42', 'relay']);
+  expect(head).toMatch(/^ {2}ID +FOR +BACKEND/);
+  expect(stdout).toMatch(/^ {2}m149 +tenant\/42 +fw +rule +inet filter forward +key-m149 +ACTIVE/m);
+  expect(stdout).toMatch(/^ {2}op-1 +2026\S+ +fw +rule\.create +SUCCEEDED +tenant\/42$/m);
+  const json = JSON.parse((await show('tenant/42', '--json')).stdout) as { relay: Record<string, unknown[]> };
+  expect(json).toMatchObject({ ...cmpObject, relay: { operations: [{ id: 'op-1' }] } });
+  expect(json.relay.mappings).toHaveLength(150);
+});
+
+test('of another CMP, and one that became nothing yet', async () => {
+  server.answers = {
+    cmpObject: () => ({ mappings: (args: Page) => pageOf([], args), relayOperations: () => ({ nodes: [] }) }),
+  };
+  const { exitCode, stdout } = await show('east:tenant/a/42');
+  expect([exitCode, stdout]).toEqual([0, 'east:tenant/a/42\n\nrelay\n  no object on a backend\n']);
+  expect(server.requests[0]).toMatchObject({ namespace: 'east', type: 'tenant', externalId: 'a/42' });
+});
+
+test('a subgraph that is away is said, and is exit code 1; one that is not in the graph is no failure', async () => {
+  server.answers = { cmpObject: () => null };
+  const away = await show('tenant/42');
+  expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: not everything is shown: relay gave no answer\n']);
+  expect(away.stdout).toContain('relay\n  no answer');
+  const failing = (code: string) => () => {
+    throw Object.assign(new Error('the relay is away'), { extensions: { code } });
+  };
+  server.answers = { cmpObject: failing('SUBGRAPH_UNAVAILABLE') };
+  expect((await show('tenant/42')).stdout).toContain('relay\n  SUBGRAPH_UNAVAILABLE: the relay is away');
+  server.answers = { cmpObject: failing('GRAPHQL_VALIDATION_FAILED') };
+  const leftOut = await show('tenant/42');
+  expect([leftOut.exitCode, leftOut.stdout]).toEqual([0, expect.stringContaining('not part of this deployment')]);
+  server.answers = { cmpObject: failing('FORBIDDEN') };
+  expect((await show('tenant/42')).exitCode).toBe(1);
+});
