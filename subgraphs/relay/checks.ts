@@ -8,7 +8,7 @@ import type { Wake } from '../../platform/wake.ts';
 import type { BackendRow } from './backends/backend.ts';
 import { changeBackend, presentedIn } from './backends/backend-events.ts';
 import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from './backends/backend-store.ts';
-import { isLasting, passage } from './backends/circuit.ts';
+import { isLasting, openCircuit, passage } from './backends/circuit.ts';
 import { contextOf, openEndpoint } from './backends/endpoint.ts';
 import type { Driver } from './drivers/driver.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
@@ -98,7 +98,7 @@ export class BackendChecker {
     const row = await readBackend(this.#db, target.id);
     const driver = this.#drivers.get(row?.driver ?? '');
     if (row === undefined || driver === undefined) return down('this worker has no driver for it', null);
-    if (isLasting(row) && passage(row, 0) === 'HELD') return down(row.circuitReason, null);
+    if (passage(row, 0) === 'HELD') return down(row.circuitReason, null);
     const wires = await this.#session(driver, row, target.revision ?? '', target.timeoutMs);
     const context = { operationId: newUuid(), backend: contextOf(driver, row) };
     const sent = await wires.send(driver.health.render(context), {
@@ -125,7 +125,7 @@ export class BackendChecker {
     const text = `${failure.code}: ${failure.message}`;
     // A session that failed is not used again.
     await this.#end(id);
-    const lasting = isLasting({ circuitReason: text }) && !failure.code.endsWith('_UNKNOWN');
+    const lasting = isLasting(failure) && !failure.code.endsWith('_UNKNOWN');
     return down(text, lasting ? text : null, failure.kind === 'NOT_SENT' ? presentedIn(failure) : {});
   }
 
@@ -186,11 +186,11 @@ async function recordOne(tx: Transaction, wake: Wake, seen: BackendObservation):
     message: seen.message?.slice(0, 1024) ?? null,
   });
   const operatingStatus = statusOf[seen.status];
-  const reason = seen.detail?.openCircuit?.slice(0, 1024);
-  const opens = reason !== undefined && row.circuitState === 'CLOSED';
+  const reason = seen.detail?.openCircuit ?? undefined;
+  const opens = reason !== undefined && !row.circuitLasting;
   const presented = seen.detail?.presented ?? {};
   const shows = presented.presentedSha256 != null && presented.presentedSha256 !== row.presentedSha256;
   if (operatingStatus === row.operatingStatus && !opens && !shows) return;
-  const circuit = opens ? { circuitState: 'OPEN', circuitReason: reason } : {};
+  const circuit = opens ? openCircuit(reason, true) : {};
   await changeBackend(tx, wake, row, { operatingStatus, ...circuit, ...presented }, seen.message);
 }

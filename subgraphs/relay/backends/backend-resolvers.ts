@@ -43,7 +43,12 @@ export function backendResolvers(parts: {
         serial: row.serial,
         message: row.healthMessage,
       }),
-      circuit: (row) => ({ state: row.circuitState, since: row.circuitSince, reason: row.circuitReason }),
+      circuit: (row) => ({
+        state: row.circuitState,
+        since: row.circuitSince,
+        reason: row.circuitReason,
+        lasting: row.circuitLasting,
+      }),
       limits: ({ concurrency, queueLimit, deadlineMs }) => ({ concurrency, queueLimit, deadlineMs }),
       options: (row) => optionsOf(row),
       transport: (row) => transportName(drivers, row),

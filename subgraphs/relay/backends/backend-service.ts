@@ -45,6 +45,7 @@ import {
   replaceCredentials,
   replaceLabels,
 } from './backend-store.ts';
+import { closedCircuit } from './circuit.ts';
 import { sealCredentials } from './credentials.ts';
 
 export interface BackendServiceOptions {
@@ -273,7 +274,6 @@ export class BackendService {
 }
 
 const nothingPresented = { presentedKind: null, presentedSha256: null } as const;
-const closedCircuit = { circuitState: 'CLOSED', circuitReason: null } as const;
 
 type WithoutNulls<T> = { [Field in keyof T]?: NonNullable<T[Field]> };
 

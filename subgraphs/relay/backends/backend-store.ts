@@ -12,14 +12,17 @@ const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.
   b.presented_kind AS presentedKind, b.presented_sha256 AS presentedSha256, b.provisioning_status AS provisioningStatus,
   b.operating_status AS operatingStatus, b.checked_at AS checkedAt, b.latency_ms AS latencyMs,
   b.software_version AS softwareVersion, b.serial, b.health_message AS healthMessage, b.circuit_state AS circuitState,
-  b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason,
+  b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason, b.circuit_lasting AS circuitLasting,
   TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt`;
 
 /** TINYINT(1) comes as a number. */
-type Raw = Omit<BackendRow, 'allowInit'> & { readonly allowInit: number };
+type Raw = Omit<BackendRow, 'allowInit' | 'circuitLasting'> & {
+  readonly allowInit: number;
+  readonly circuitLasting: number;
+};
 
 function toRow(raw: Raw): BackendRow {
-  return { ...raw, allowInit: raw.allowInit === 1 };
+  return { ...raw, allowInit: raw.allowInit === 1, circuitLasting: raw.circuitLasting === 1 };
 }
 
 export async function readBackend(sql: Sql, id: string): Promise<BackendRow | undefined> {
@@ -181,6 +184,7 @@ const settable = {
   healthMessage: 'health_message',
   circuitState: 'circuit_state',
   circuitReason: 'circuit_reason',
+  circuitLasting: 'circuit_lasting',
 } as const;
 
 export type BackendChange = { readonly [Field in keyof typeof settable]?: SqlValue | undefined };

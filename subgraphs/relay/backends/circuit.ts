@@ -1,6 +1,5 @@
 // The circuit breaker of a backend. It counts failures to connect and log in, never a device that says no. Its state is in
 // the backend's row, so that every process and a restart see it; this is the rule.
-
 import type { ReserveFailure } from '../transports/session.ts';
 import type { BackendRow } from './backend.ts';
 
@@ -20,21 +19,30 @@ export function isOurs(failure: ReserveFailure): boolean {
   return ours.has(failure.code);
 }
 
-/** True when only a person, or new credentials or host key, can close a circuit opened for this reason. */
-export function isLasting(row: Pick<BackendRow, 'circuitReason'>): boolean {
-  return lasting.has(row.circuitReason?.split(':')[0] ?? '');
+/** True when a circuit that such a failure opens stays open until a person, or new credentials or host key, close it. */
+export function isLasting(failure: { readonly code: string }): boolean {
+  return lasting.has(failure.code);
 }
 
 export type Passage = 'PASS' | 'TRY' | 'HELD';
 
 /** Whether a call may pass now. TRY: one, to see. */
 export function passage(
-  row: Pick<BackendRow, 'circuitState' | 'circuitReason' | 'circuitAgeMs'>,
+  row: Pick<BackendRow, 'circuitState' | 'circuitLasting' | 'circuitAgeMs'>,
   retryMs: number,
 ): Passage {
   if (row.circuitState === 'CLOSED') return 'PASS';
-  if (isLasting(row)) return 'HELD';
+  if (row.circuitLasting) return 'HELD';
   return (row.circuitAgeMs ?? 0) >= retryMs ? 'TRY' : 'HELD';
+}
+
+/** What a backend's row says of its circuit. */
+export type Circuit = Pick<BackendRow, 'circuitState' | 'circuitReason' | 'circuitLasting'>;
+
+export const closedCircuit: Circuit = { circuitState: 'CLOSED', circuitReason: null, circuitLasting: false };
+
+export function openCircuit(reason: string, isForGood: boolean): Circuit {
+  return { circuitState: 'OPEN', circuitReason: reason.slice(0, 1024), circuitLasting: isForGood };
 }
 
 export class CircuitBreaker {
@@ -49,13 +57,14 @@ export class CircuitBreaker {
     this.#failures = 0;
   }
 
-  /** The reason to open with; undefined: not yet. `trying`: the call was let through an open circuit. */
-  failed(failure: ReserveFailure, trying: boolean): string | undefined {
+  /** The circuit as it is to be opened; undefined: not yet. `trying`: the call was let through an open circuit. */
+  failed(failure: ReserveFailure, trying: boolean): Circuit | undefined {
     if (isOurs(failure)) return undefined;
     this.#failures += 1;
-    if (lasting.has(failure.code)) return `${failure.code}: ${failure.message}`;
+    const { code, message } = failure;
+    if (isLasting(failure)) return openCircuit(`${code}: ${message}`, true);
     if (trying || this.#failures >= this.#threshold)
-      return `${failure.code}: ${failure.message} (${this.#failures} in a row)`;
+      return openCircuit(`${code}: ${message} (${this.#failures} in a row)`, false);
     return undefined;
   }
 }

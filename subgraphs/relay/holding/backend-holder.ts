@@ -5,7 +5,7 @@ import { withRequestId } from '../../../platform/log.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
 import { type BackendChange, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
-import { CircuitBreaker, isOurs } from '../backends/circuit.ts';
+import { type Circuit, CircuitBreaker, closedCircuit, isOurs } from '../backends/circuit.ts';
 import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
@@ -85,7 +85,7 @@ export class BackendHolder implements QueueHost {
     const sent = await this.#wires.send(wire, options);
     if (sent.ok || sent.failure.kind === 'NO_VERDICT') {
       this.#circuit.succeeded();
-      if (trying) await this.#setCircuit('CLOSED', null);
+      if (trying) await this.#setCircuit(closedCircuit);
     } else {
       await this.#noteFailure(sent.redactor.value(sent.failure), trying);
     }
@@ -246,7 +246,8 @@ export class BackendHolder implements QueueHost {
   /** A slot; a failure; or undefined when the circuit opened or the holder is closing: look again. */
   async reserve(kind: TransportKind): Promise<Slot | ReserveFailure | undefined> {
     const trying = this.#row.circuitState !== 'CLOSED';
-    if (trying) await this.#setCircuit('HALF_OPEN', this.#row.circuitReason);
+    if (trying)
+      await this.#setCircuit({ ...closedCircuit, circuitState: 'HALF_OPEN', circuitReason: this.#row.circuitReason });
     const wires = this.#wires;
     const reservation = await wires.reserve(kind, { signal: this.#lease.signal });
     if (reservation.ok) {
@@ -254,7 +255,7 @@ export class BackendHolder implements QueueHost {
         reservation.slot.release();
         return undefined;
       }
-      if (this.#row.circuitState !== 'CLOSED') await this.#setCircuit('CLOSED', null);
+      if (this.#row.circuitState !== 'CLOSED') await this.#setCircuit(closedCircuit);
       this.#circuit.succeeded();
       return reservation.slot;
     }
@@ -266,26 +267,18 @@ export class BackendHolder implements QueueHost {
   }
 
   async #noteFailure(failure: ReserveFailure, trying: boolean): Promise<void> {
-    const reason = this.#circuit.failed(failure, trying);
-    if (reason !== undefined) await this.#setCircuit('OPEN', reason, presentedIn(failure));
+    const opened = this.#circuit.failed(failure, trying);
+    if (opened !== undefined) await this.#setCircuit(opened, presentedIn(failure));
   }
 
-  async #setCircuit(
-    state: 'OPEN' | 'HALF_OPEN' | 'CLOSED',
-    reason: string | null,
-    presented: BackendChange = {},
-  ): Promise<void> {
+  async #setCircuit(circuit: Circuit, presented: BackendChange = {}): Promise<void> {
     const { db, wake } = this.#parts;
     await db.transaction(async (tx) => {
       const row = await lockBackend(tx, this.id);
-      if (row === undefined || row.circuitState === state) return;
-      await changeBackend(
-        tx,
-        wake,
-        row,
-        { circuitState: state, circuitReason: reason?.slice(0, 1024) ?? null, ...presented },
-        reason,
-      );
+      if (row === undefined) return;
+      const stricter = circuit.circuitLasting && !row.circuitLasting;
+      if (row.circuitState === circuit.circuitState && !stricter) return;
+      await changeBackend(tx, wake, row, { ...circuit, ...presented }, circuit.circuitReason);
     });
     const row = await readBackend(db, this.id);
     if (row !== undefined) await this.refresh(row);

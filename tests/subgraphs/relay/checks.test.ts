@@ -77,14 +77,21 @@ test('results are recorded under the lease; a transition is an event, the same a
   expect(await rowOf(id)).toMatchObject({ status: 'OFFLINE', version: 3 });
 });
 
-test('a refused log-in is tried once, and opens the circuit', async () => {
+test.each([
+  ['closed', 1],
+  ['open already, since it could not be reached', 2],
+])('a refused log-in is tried once, and opens the circuit for good: %s', async (_, shard) => {
   const locked = await NftDevice.start();
   try {
     const credentials = { username: 'netops', password: 'wrong' };
-    const id = uuid(await locked.register(node, 'locked', { credentials }));
+    const id = uuid(await locked.register(node, `locked-${shard}`, { credentials }));
+    if (shard === 2) {
+      const unreachable = "circuit_state = 'OPEN', circuit_reason = 'CONNECT_FAILED: x', circuit_since = NOW(3)";
+      await node.db.execute(`UPDATE backend SET ${unreachable} WHERE id = ?`, [id]);
+    }
     const first = await check(id);
     expect(first).toMatchObject({ up: false, message: expect.stringMatching(/^AUTH_FAILED/) });
-    const lease = await node.leases.acquire('checks/backends/1');
+    const lease = await node.leases.acquire(`checks/backends/locked-${shard}`);
     if (lease === undefined) throw new Error('no lease');
     const seen = { ...first, target: { id }, latencyMs: 3, at: new Date(), status: 'DOWN' } as const;
     await recordCheckResults(node.db, system.wake, [seen], lease);
@@ -132,5 +139,5 @@ test('no host key accepted: down, and it says which one the device shows; a dead
 test('backends that are not in use are not checked', async () => {
   await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE name = 'healthy'");
   const names = (await listCheckTargets(node.db)).map((target) => target.id);
-  expect(names).toHaveLength(3);
+  expect(names).toHaveLength(4);
 });

@@ -16,21 +16,28 @@ describe('the rule', () => {
     breaker.succeeded();
     expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
     expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
-    expect(breaker.failed(failure('CONNECT_FAILED'), false)).toMatch(/^CONNECT_FAILED: no \(3 in a row\)/);
-    expect(new CircuitBreaker(3).failed(failure('CONNECT_FAILED'), true)).toMatch(/CONNECT_FAILED/);
+    const opened = { circuitState: 'OPEN', circuitLasting: false } as const;
+    const reason = expect.stringMatching(/^CONNECT_FAILED: no \(3 in a row\)/);
+    expect(breaker.failed(failure('CONNECT_FAILED'), false)).toMatchObject({ ...opened, circuitReason: reason });
+    expect(new CircuitBreaker(3).failed(failure('CONNECT_FAILED'), true)).toMatchObject({
+      ...opened,
+      circuitReason: expect.stringMatching(/CONNECT_FAILED/),
+    });
   });
   test('a refused log-in opens it at once; what is our own fault never does', () => {
-    expect(new CircuitBreaker(3).failed(failure('AUTH_FAILED'), false)).toBe('AUTH_FAILED: no');
+    expect(new CircuitBreaker(3).failed(failure('AUTH_FAILED'), false)).toEqual({
+      ...{ circuitState: 'OPEN', circuitReason: 'AUTH_FAILED: no', circuitLasting: true },
+    });
     expect(new CircuitBreaker(1).failed(failure('WINDOW_PASSED'), false)).toBeUndefined();
   });
   test('an open one lets a call through after a while, unless only a person can mend it', () => {
-    const row = (circuitReason: string, circuitAgeMs: number) => ({
-      ...({ circuitState: 'OPEN', circuitReason, circuitAgeMs } as const),
+    const row = (circuitLasting: boolean, circuitAgeMs: number) => ({
+      ...({ circuitState: 'OPEN', circuitLasting, circuitAgeMs } as const),
     });
-    expect(passage(row('CONNECT_FAILED: x', 9_999), 10_000)).toBe('HELD');
-    expect(passage(row('CONNECT_FAILED: x', 10_000), 10_000)).toBe('TRY');
-    expect(passage(row('AUTH_FAILED: x', 1_000_000), 10_000)).toBe('HELD');
-    expect(passage({ circuitState: 'CLOSED', circuitReason: null, circuitAgeMs: null }, 10_000)).toBe('PASS');
+    expect(passage(row(false, 9_999), 10_000)).toBe('HELD');
+    expect(passage(row(false, 10_000), 10_000)).toBe('TRY');
+    expect(passage(row(true, 1_000_000), 10_000)).toBe('HELD');
+    expect(passage({ circuitState: 'CLOSED', circuitLasting: false, circuitAgeMs: null }, 10_000)).toBe('PASS');
   });
 });
 
@@ -45,11 +52,13 @@ describe('on devices', () => {
   });
   afterAll(() => system.stop());
 
-  async function circuit(name: string): Promise<{ state: string; reason: string | null }> {
+  async function circuit(name: string): Promise<{ state: string; reason: string | null; lasting: boolean }> {
     const { data } = await node.run<{
-      backends: { nodes: { name: string; circuit: { state: string; reason: string } }[] };
-    }>(operator, '{ backends { nodes { name circuit { state reason } } } }');
-    return data.backends.nodes.find((each) => each.name === name)?.circuit ?? { state: 'none', reason: null };
+      backends: { nodes: { name: string; circuit: { state: string; reason: string; lasting: boolean } }[] };
+    }>(operator, '{ backends { nodes { name circuit { state reason lasting } } } }');
+    return (
+      data.backends.nodes.find((each) => each.name === name)?.circuit ?? { state: 'none', reason: null, lasting: false }
+    );
   }
   async function events(kind: string, id: string): Promise<string[]> {
     const rows = await node.db.query<{ toStatus: string }>(
@@ -72,7 +81,9 @@ describe('on devices', () => {
         expect(failed).toMatchObject({ userErrors: [], operation: { state: 'REJECTED' } });
         expect(failed.operation?.deviceError?.code).toBe('CONNECT_FAILED');
       }
-      expect(await circuit('far')).toMatchObject({ state: 'OPEN', reason: expect.stringMatching(/3 in a row/) });
+      expect(await circuit('far')).toMatchObject({
+        ...{ state: 'OPEN', lasting: false, reason: expect.stringMatching(/3 in a row/) },
+      });
       const held = await call(node, 'add', element('far', '10.0.0.4'));
       expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN', field: ['input', 'backend'], retry: 'SAME_KEY' }]);
       cable.mend();
@@ -99,6 +110,7 @@ describe('on devices', () => {
       await sleep(350);
       const held = await call(node, 'add', element('locked', '10.0.0.1'));
       expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN' }]);
+      expect(await circuit('locked')).toMatchObject({ state: 'OPEN', lasting: true });
       expect(JSON.stringify([refused, held])).not.toContain('wrong"');
       expect(device.ssh.attempts.filter((method) => method === 'password')).toHaveLength(1);
       const { data } = await node.run<{ backendUpdate: { backend: { circuit: { state: string } } } }>(
@@ -163,7 +175,7 @@ describe('on devices', () => {
     try {
       const id = await device.register(node, 'closed-by-hand');
       await node.db.execute(
-        "UPDATE backend SET circuit_state = 'OPEN', circuit_reason = 'AUTH_FAILED: x', circuit_since = NOW(3) WHERE name = 'closed-by-hand'",
+        "UPDATE backend SET circuit_state = 'OPEN', circuit_reason = 'AUTH_FAILED: x', circuit_lasting = true, circuit_since = NOW(3) WHERE name = 'closed-by-hand'",
       );
       const held = await call(node, 'add', element('closed-by-hand', '10.0.0.1'));
       expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN' }]);
