@@ -86,7 +86,9 @@ test('a database of an earlier version is taken over with its rows, and is then 
 
 test('an earlier version that had not applied all of its migrations: what it lacks is applied', async () => {
   await earlierDatabase({ before: '20261120140000' });
-  expect(await migrate(place.connection, all)).toContain('relay/20261120140000_operation_claim');
+  expect(await migrate(place.connection, all)).toEqual(
+    expect.arrayContaining(['relay/20261120140000_operation_claim', 'relay/20261120150000_operation_names']),
+  );
 });
 
 test('a migration of an earlier version that was edited, or failed half-way, is refused, and nothing is taken over', async () => {
