@@ -3,6 +3,7 @@
 import type { Database, Transaction } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { checkLease } from '../../platform/leases.ts';
+import type { SendFailure } from '../../platform/net/send.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
 import type { BackendRow } from './backends/backend.ts';
@@ -13,7 +14,7 @@ import { contextOf, openEndpoint } from './backends/endpoint.ts';
 import type { Driver } from './drivers/driver.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
 import { createTransport } from './transports/factories.ts';
-import type { SendFailure, TransportFactory } from './transports/session.ts';
+import type { TransportFactory } from './transports/session.ts';
 import { Wires } from './transports/wires.ts';
 
 export interface BackendCheckTarget {

@@ -14,6 +14,7 @@ import type { Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
 import { Loop } from '../../platform/loop.ts';
 import type { Mutations } from '../../platform/mutation.ts';
+import { ProcessLease } from '../../platform/process-lease.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { BackendReads } from './backends/backend-reads.ts';
@@ -39,7 +40,6 @@ import { readClaim } from './journal/claim-store.ts';
 import { Journal } from './journal/journal.ts';
 import { OperationReads } from './journal/operation-reads.ts';
 import { operationResolvers } from './journal/operation-resolvers.ts';
-import { ProcessLease } from './journal/process-lease.ts';
 import { Recovery } from './journal/recovery.ts';
 import { VerdictRecorder } from './journal/verdict-recorder.ts';
 import { MappingChangeFeed } from './mappings/change-feed.ts';
@@ -105,7 +105,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   });
   const backends = new BackendService({ db, mutations, sealer, wake, drivers, orphan: orphanMappings });
   const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });
-  const life = new ProcessLease({ leases, owner, log });
+  const life = new ProcessLease({ leases, role: 'relay', owner, log });
   const housekeeping = new Loop({
     name: 'relay housekeeping',
     log,

@@ -1,8 +1,8 @@
 // Backends, their labels and their sealed credentials: the SQL.
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Sealed } from '../../../platform/secrets/seal.ts';
 import type { Family } from '../drivers/driver.ts';
-import type { CryptoProfile } from '../transports/session.ts';
 import type { BackendRow } from './backend.ts';
 
 const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.ordinal, b.site, b.host, b.port,

@@ -1,7 +1,7 @@
 // A backend as its row holds it: the model's columns, with the words that some of them are limited to.
 import type { Backend } from '../../../generated/prisma/client.ts';
+import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Family } from '../drivers/driver.ts';
-import type { CryptoProfile } from '../transports/session.ts';
 
 export type ProvisioningStatus = 'ENABLED' | 'DISABLED' | 'DELETED';
 export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';

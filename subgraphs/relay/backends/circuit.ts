@@ -1,6 +1,6 @@
 // The circuit breaker of a backend. It counts failures to connect and log in, never a device that says no. Its state is in
 // the backend's row, so that every process and a restart see it; this is the rule.
-import type { ReserveFailure } from '../transports/session.ts';
+import type { ReserveFailure } from '../../../platform/net/send.ts';
 import type { BackendRow } from './backend.ts';
 
 /** Trying again would not help, or would lock an account: only a person, or new credentials, host key or certificate, close it. */

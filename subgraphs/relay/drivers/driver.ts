@@ -1,10 +1,10 @@
 // What a driver is: data and pure functions. It renders a call to what goes over the wire and reads the reply; a
 // transport does the wire, the backend manager decides when.
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-export interface JsonObject {
-  readonly [name: string]: JsonValue | undefined;
-}
+import type { JsonObject, JsonValue } from '../../../platform/json.ts';
+import type { HttpCall, HttpLogin, HttpReply } from '../../../platform/net/http.ts';
+
+export type { HttpCall, HttpLogin, HttpReply, JsonObject, JsonValue };
 
 export type Family = 'FIREWALL' | 'WAF' | 'SWITCH' | 'SWITCH_CONTROLLER' | 'NETWORK';
 export type Effect = 'READ' | 'IDEMPOTENT' | 'NON_IDEMPOTENT';
@@ -36,24 +36,6 @@ export interface CliCall {
   readonly lines: readonly string[];
 }
 
-/** One request over HTTPS; session headers are added by the transport. */
-export interface HttpCall {
-  readonly kind: 'http';
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Begins with `/`, percent-encoded, with its query. */
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: JsonValue;
-  /** Sent as application/x-www-form-urlencoded; log-ins only. */
-  readonly form?: Readonly<Record<string, string>>;
-  /**
-   * Another origin of the same backend, for example `https://keystone.example:5000`: only one that an option of the backend
-   * names, which is called something with `Url` at its end (`authUrl`); `authCertificateSha256` beside it pins its certificate.
-   */
-  readonly origin?: string;
-}
-
 /** One `transact` of RFC 7047 section 4.1.3 on the database Open_vSwitch. */
 export interface OvsdbCall {
   readonly kind: 'ovsdb';
@@ -77,15 +59,6 @@ export interface CliReply {
   readonly kind: 'cli';
   /** What came after each line until the next prompt, without echo and prompt; one for each line that was sent. */
   readonly outputs: readonly { readonly line: string; readonly output: string }[];
-  readonly truncated: boolean;
-}
-
-export interface HttpReply {
-  readonly kind: 'http';
-  readonly status: number;
-  /** Names in lower case; of a repeated one all values, joined with `, ` (set-cookie: with a line feed). */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
   readonly truncated: boolean;
 }
 
@@ -256,26 +229,10 @@ export interface Credentials {
 }
 export type CredentialField = keyof Credentials;
 
-export type HttpLogin =
-  | {
-      readonly ok: true;
-      /** Sent with every call. */
-      readonly headers: Readonly<Record<string, string>>;
-      /** Sent with every call but GET: CSRF tokens. */
-      readonly writeHeaders?: Readonly<Record<string, string>>;
-      /** After it the transport logs in anew before the next call. */
-      readonly lifetimeMs?: number;
-      /** Gives the session back to the device. */
-      readonly close?: HttpCall;
-    }
-  | {
-      readonly ok: false;
-      /** AUTH_FAILED is never tried again by itself; SESSION_REFUSED: no session is free now. */
-      readonly code: 'AUTH_FAILED' | 'PROTOCOL_FAILED' | 'SESSION_REFUSED';
-      readonly message: string;
-    };
-
-/** The plumbing of an HTTPS session. What it exchanges may depend on replies, unlike a call. */
+/**
+ * The plumbing of an HTTPS session. What it exchanges may depend on replies, unlike a call. A call may name another origin
+ * than the backend's only when an option names it too, one whose name ends with `Url` (`authUrl`).
+ */
 export interface HttpSessions {
   open(
     exchange: (call: HttpCall) => Promise<HttpReply>,

@@ -1,9 +1,7 @@
 // Small things that every driver does with JSON values.
 import type { JsonObject, JsonValue } from './driver.ts';
 
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isObject } from '../../../platform/json.ts';
 
 /** Without what is undefined: what was not asked for is not sent, so that the device's own value stays. */
 export function given(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {

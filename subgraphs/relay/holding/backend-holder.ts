@@ -2,6 +2,7 @@
 // one after the other. What waits is queue-pump.ts.
 import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
+import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
 import { type BackendChange, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
@@ -10,7 +11,7 @@ import { driverOf, openEndpoint } from '../backends/endpoint.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
 import type { CallSubject, OperationMark } from '../model/operation.ts';
-import type { ReserveFailure, SendOptions, Slot } from '../transports/session.ts';
+import type { Slot } from '../transports/session.ts';
 import { type Asked, type BackendEndpoint, Wires } from '../transports/wires.ts';
 import type { CallEnd } from './completions.ts';
 import type { HolderParts, Launch, QueueHost, Ticket } from './holder-parts.ts';

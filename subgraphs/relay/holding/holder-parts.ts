@@ -2,6 +2,7 @@
 import type { Database } from '../../../platform/database/database.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
+import type { ReserveFailure } from '../../../platform/net/send.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend.ts';
@@ -10,7 +11,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
 import type { CallSubject, OperationMark } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
-import type { ReserveFailure, Slot, TransportFactory } from '../transports/session.ts';
+import type { Slot, TransportFactory } from '../transports/session.ts';
 import type { CallEnd, Completions } from './completions.ts';
 
 export interface HolderParts {

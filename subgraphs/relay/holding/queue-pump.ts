@@ -3,6 +3,7 @@
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
+import { processLeaseName } from '../../../platform/process-lease.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { passage } from '../backends/circuit.ts';
@@ -11,7 +12,6 @@ import type { JsonObject } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
 import { ObjectClaimedError, unsettledMessage } from '../journal/claim-store.ts';
 import { readPending } from '../journal/operation-store.ts';
-import { processLease } from '../journal/process-lease.ts';
 import { type OperationRow, subjectOf } from '../model/operation.ts';
 import { isUnsettled } from '../model/states.ts';
 import type { Slot } from '../transports/session.ts';
@@ -152,7 +152,7 @@ export class QueuePump {
   async #ownerGone(row: OperationRow): Promise<boolean> {
     const { leases, owner } = this.#parts;
     if (row.owner === null || row.owner === owner) return false;
-    return (await leases.holder(processLease(row.owner)))?.live !== true;
+    return (await leases.holder(processLeaseName('relay', row.owner)))?.live !== true;
   }
 
   #refusalOf(backend: BackendRow): { code: string; message: string } | undefined {

@@ -4,6 +4,7 @@ import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
 import type { Condition, Database, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
+import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
@@ -25,7 +26,6 @@ import {
   readOperation,
   writeVerdict,
 } from './operation-store.ts';
-import { isNothingChanged, together } from './statement-batch.ts';
 
 export interface JournalOptions {
   readonly db: Database;

@@ -1,6 +1,7 @@
 // The journal's SQL. Every transition is an UPDATE that names the state and version it starts from: no row changed means
 // that someone else was there first, and the caller reads again.
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
+import { mustChangeOneRow } from '../../../platform/database/statement-batch.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
 import {
@@ -11,7 +12,6 @@ import {
   wireText,
 } from '../model/operation.ts';
 import { assertTransition, isFinal, keepsClaim, type Mover, type OperationState } from '../model/states.ts';
-import { mustChangeOneRow } from './statement-batch.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
   cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,

@@ -4,13 +4,13 @@ import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
+import { processLeaseName } from '../../../platform/process-lease.ts';
 import { readBackends } from '../backends/backend-store.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type OperationRow, subjectOf } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Journal } from './journal.ts';
 import { type Move, ownersOfUnended, readStuck } from './operation-store.ts';
-import { processLease } from './process-lease.ts';
 
 export interface RecoveryOptions {
   readonly db: Database;
@@ -47,7 +47,7 @@ export class Recovery {
     const { db, leases, commits, journal, drivers, settings, log } = this.#options;
     const dead: string[] = [];
     for (const owner of await ownersOfUnended(db)) {
-      const holder = await leases.holder(processLease(owner));
+      const holder = await leases.holder(processLeaseName('relay', owner));
       if (holder?.live !== true) dead.push(owner);
     }
     const stuck = await readStuck(db, dead, settings.recoveryGraceMs);

@@ -2,7 +2,7 @@
 // change them silently.
 
 import type { Algorithms } from 'ssh2';
-import type { CryptoProfile } from './session.ts';
+import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 
 /** What OpenSSH 9 offers by default and ssh2 has: authenticated encryption or CTR with SHA-2, no SHA-1. */
 const modern = {

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import ssh2 from 'ssh2';
+import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
-import type { CryptoProfile } from './session.ts';
 
 export interface HostKey {
   /** `SHA256:…`, unpadded base64, as ssh-keygen -lf prints it. */

@@ -3,10 +3,11 @@
 
 import { StringDecoder } from 'node:string_decoder';
 import type { TLSSocket } from 'node:tls';
+import type { SendFailure, SendOptions } from '../../../platform/net/send.ts';
+import { failed, obstacle } from '../../../platform/net/send.ts';
 import type { JsonObject, JsonValue, OvsdbCall, OvsdbReply, WireCall } from '../drivers/driver.ts';
-import { failed, obstacle } from './failures.ts';
 import { JsonObjectSplitter } from './ovsdb-framing.ts';
-import type { SendFailure, SendOptions, SendResult } from './session.ts';
+import type { SendResult } from './session.ts';
 import type { PooledSession } from './session-pool.ts';
 
 const database = 'Open_vSwitch';

@@ -1,17 +1,18 @@
 // OVSDB as a transport: a pool of connections over mutual TLS, each for one transact at a time. A connection costs the server
 // little, and alone on one a call past its deadline can be cut off without touching others.
 
+import type { ReserveFailure } from '../../../platform/net/send.ts';
+import { connectTlsEndpoint } from '../../../platform/net/tls-endpoint.ts';
 import { OvsdbSession } from './ovsdb-session.ts';
-import type { Endpoint, ReserveFailure, Transport, TransportOptions } from './session.ts';
+import type { Endpoint, Transport, TransportOptions } from './session.ts';
 import { SessionPool } from './session-pool.ts';
-import { clientIdentityOf, connectTlsEndpoint } from './tls-endpoint.ts';
+import { tlsEndpointOf } from './tls-backend.ts';
 
 /** Connects nothing until it is asked for a slot. Takes calls of kind `ovsdb` only. */
 export function createOvsdbTransport(endpoint: Endpoint, options: TransportOptions): Transport {
   const { concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000 } = options;
-  const { host, port, cryptoProfile, certificateSha256 = null, caCertificates = null } = endpoint;
-  const where = `${host}:${port}`;
-  const server = { host, port, cryptoProfile, certificateSha256, caCertificates };
+  const server = tlsEndpointOf(endpoint);
+  const where = `${server.host}:${server.port}`;
   return new SessionPool({
     where,
     concurrency,
@@ -19,10 +20,7 @@ export function createOvsdbTransport(endpoint: Endpoint, options: TransportOptio
     idleCloseMs,
     open: async (lost, signal) => {
       const startedMs = performance.now();
-      const connection = await connectTlsEndpoint(
-        { ...server, ...clientIdentityOf(endpoint.credentials) },
-        { timeoutMs: connectTimeoutMs, signal },
-      );
+      const connection = await connectTlsEndpoint(server, { timeoutMs: connectTimeoutMs, signal });
       if (!connection.ok) return connection;
       const session = new OvsdbSession({ socket: connection.socket, lost });
       const giveUp = () => session.destroy();

@@ -3,10 +3,11 @@
 // concurrency asks for makes calls wait; it makes none fail.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
+import { failed } from '../../../platform/net/send.ts';
+import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 import type { WireCall } from '../drivers/driver.ts';
-import { failed } from './failures.ts';
-import type { Reservation, ReserveFailure, SendOptions, SendResult, Slot, Transport } from './session.ts';
-import { WaitQueue } from './wait-queue.ts';
+import type { Reservation, SendResult, Slot, Transport } from './session.ts';
 
 /** After a further session was refused while others live. */
 const growAgainAfterMs = 30_000;

@@ -2,9 +2,10 @@
 // verdict. Standard input follows the exec request at once, so a call costs one round trip.
 
 import type { ClientChannel } from 'ssh2';
+import type { SendFailure, SendOptions } from '../../../platform/net/send.ts';
+import { obstacle } from '../../../platform/net/send.ts';
 import type { ExecCall } from '../drivers/driver.ts';
-import { obstacle } from './failures.ts';
-import type { SendFailure, SendOptions, SendResult } from './session.ts';
+import type { SendResult } from './session.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { requestExec } from './ssh2-channels.ts';
 

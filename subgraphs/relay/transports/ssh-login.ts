@@ -3,10 +3,11 @@
 
 import { connect, type Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Client, type ParsedKey } from 'ssh2';
+import type { NotSentCode, ReserveFailure } from '../../../platform/net/send.ts';
 import type { Credentials } from '../drivers/driver.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 import { hostKeyOf } from './host-key.ts';
-import type { Endpoint, NotSentCode, ReserveFailure } from './session.ts';
+import type { Endpoint } from './session.ts';
 import { makeKeyObjects } from './ssh2-ciphers.ts';
 
 export interface LoginOptions {

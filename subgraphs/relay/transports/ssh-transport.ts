@@ -2,23 +2,15 @@
 // concurrency allows, and given up when idle. A failed log-in fails everyone who waits for it; it is not tried again.
 
 import type { ClientChannel } from 'ssh2';
+import type { NotSentCode, SendOptions } from '../../../platform/net/send.ts';
+import { failed } from '../../../platform/net/send.ts';
+import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 import type { WireCall } from '../drivers/driver.ts';
-import { failed } from './failures.ts';
-import type {
-  Endpoint,
-  NotSentCode,
-  Reservation,
-  SendOptions,
-  SendResult,
-  Slot,
-  Transport,
-  TransportOptions,
-} from './session.ts';
+import type { Endpoint, Reservation, SendResult, Slot, Transport, TransportOptions } from './session.ts';
 import { createSshCliTransport } from './ssh-cli-transport.ts';
 import { maxChannelsPerConnection, SshConnection } from './ssh-connection.ts';
 import { runExec } from './ssh-exec.ts';
 import { login } from './ssh-login.ts';
-import { WaitQueue } from './wait-queue.ts';
 
 /** Connections without a single channel to give, before a waiting call is told. */
 const maxRefusals = 2;

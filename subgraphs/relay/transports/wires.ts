@@ -1,16 +1,11 @@
 // All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
+
+import type { SendOptions } from '../../../platform/net/send.ts';
+import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
 import { createRedactor, type Redactor } from './redact.ts';
-import type {
-  CryptoProfile,
-  Reservation,
-  SendOptions,
-  SendResult,
-  Slot,
-  Transport,
-  TransportFactory,
-} from './session.ts';
+import type { Reservation, SendResult, Slot, Transport, TransportFactory } from './session.ts';
 
 /** A backend as its wires see it; two that are equal can share them. */
 export interface BackendEndpoint {

@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import type { SendOptions } from '../../../../platform/net/send.ts';
 import { createRedisWake } from '../../../../platform/wake.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
-import type { SendOptions, Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
+import type { Slot, Transport, TransportFactory } from '../../../../subgraphs/relay/transports/session.ts';
 import type { TestDatabase } from '../../../support/database.ts';
 import { call, RelayNode } from './relay-system.ts';
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { SendOptions } from '../../../../platform/net/send.ts';
 import { Cable } from '../../../../simulators/cable.ts';
 import type { DeviceAnswer } from '../../../../simulators/support/tls-server.ts';
 import type { HttpCall, HttpReply } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { createHttpsTransport } from '../../../../subgraphs/relay/transports/https-transport.ts';
 import type {
   Endpoint,
-  SendOptions,
   SendResult,
   Slot,
   Transport,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { readCertificate } from '../../../../platform/net/tls-certificate.ts';
 import { Cable } from '../../../../simulators/cable.ts';
 import type { OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { JsonObjectSplitter } from '../../../../subgraphs/relay/transports/ovsdb-framing.ts';
@@ -12,7 +13,6 @@ import type {
   Transport,
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
-import { readCertificate } from '../../../../subgraphs/relay/transports/tls-certificate.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
 import { describeWithOpenVswitch } from '../../../support/openvswitch.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';

@@ -2,6 +2,7 @@
 // read by the driver.
 
 import { randomUUID } from 'node:crypto';
+import type { SendFailure } from '../../../../../platform/net/send.ts';
 import type { TlsServer } from '../../../../../simulators/support/tls-server.ts';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type {
@@ -17,12 +18,7 @@ import type {
   WireCall,
 } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { createHttpsTransport } from '../../../../../subgraphs/relay/transports/https-transport.ts';
-import type {
-  Endpoint,
-  SendFailure,
-  SendResult,
-  Transport,
-} from '../../../../../subgraphs/relay/transports/session.ts';
+import type { Endpoint, SendResult, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { pinOf } from '../../transports/support/web-device.ts';
 

@@ -1,5 +1,6 @@
 // Calls of the onyx driver on a simulated switch, through the relay's own transports.
 import { randomUUID } from 'node:crypto';
+import { readCertificate } from '../../../../../platform/net/tls-certificate.ts';
 import type { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type {
@@ -14,7 +15,6 @@ import type {
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
 import type { SendResult, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
-import { readCertificate } from '../../../../../subgraphs/relay/transports/tls-certificate.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 export type Wire = 'ssh' | 'https';

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterEach } from '@jest/globals';
+import type { SendFailure } from '../../../../../../platform/net/send.ts';
 import { FortiGate, type FortiGateOptions } from '../../../../../../simulators/fortios/fortigate.ts';
 import { validateArguments } from '../../../../../../subgraphs/relay/drivers/arguments.ts';
 import type {
@@ -19,7 +20,7 @@ import type {
 import { fortios } from '../../../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { transportOf } from '../../../../../../subgraphs/relay/drivers/options.ts';
 import { createTransport } from '../../../../../../subgraphs/relay/transports/factories.ts';
-import type { SendFailure, SendResult, Transport } from '../../../../../../subgraphs/relay/transports/session.ts';
+import type { SendResult, Transport } from '../../../../../../subgraphs/relay/transports/session.ts';
 import { renderContext } from '../../../support/render-context.ts';
 import { pinOf } from '../../../transports/support/web-device.ts';
 

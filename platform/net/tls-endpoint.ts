@@ -1,12 +1,11 @@
-// From an endpoint to a TLS connection whose server has proved to be the backend, or the exact reason why not. The
+// From an endpoint to a TLS connection whose server has proved to be the right one, or the exact reason why not. The
 // certificate is looked at when the handshake is done and before any byte of what runs on top of it.
 
 import type { TLSSocket } from 'node:tls';
-import type { Credentials } from '../drivers/driver.ts';
-import { failed } from './failures.ts';
-import type { CryptoProfile, ReserveFailure } from './session.ts';
+import { failed, type ReserveFailure } from './send.ts';
 import { certificateFault, type Trust } from './tls-certificate.ts';
 import { type ClientIdentity, handshake } from './tls-handshake.ts';
+import type { CryptoProfile } from './tls-profiles.ts';
 
 export interface TlsEndpoint extends Trust {
   readonly port: number;
@@ -17,13 +16,6 @@ export interface TlsEndpoint extends Trust {
 export type TlsConnection =
   | { readonly ok: true; readonly socket: TLSSocket }
   | { readonly ok: false; readonly failure: ReserveFailure };
-
-/** The client certificate in a backend's credentials, when there is one. */
-export function clientIdentityOf(credentials: Credentials): { readonly client?: ClientIdentity } {
-  const { clientCertificate: certificate, privateKey, passphrase } = credentials;
-  if (certificate === undefined || privateKey === undefined) return {};
-  return { client: { certificate, privateKey, ...(passphrase === undefined ? {} : { passphrase }) } };
-}
 
 /** Never rejects. When `ok`, the caller owns the socket, whose `destroy` resets the connection; it is never to be ended. */
 export async function connectTlsEndpoint(

@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
-import { Database, type SqlValue, type WriteResult } from '../../../../platform/database/database.ts';
-import { newUuid } from '../../../../platform/ids.ts';
-import { Leases } from '../../../../platform/leases.ts';
-import { ProcessLease, processLease } from '../../../../subgraphs/relay/journal/process-lease.ts';
-import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { Database, type SqlValue, type WriteResult } from '../../platform/database/database.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { Leases } from '../../platform/leases.ts';
+import { ProcessLease, processLeaseName } from '../../platform/process-lease.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 const ttlMs = 400;
 
@@ -40,22 +40,24 @@ afterAll(async () => {
 test('a lease that had ended before the answer came is taken again, and the process starts', async () => {
   const owner = newUuid();
   const leases = new Leases({ db, owner, log, ttlMs, renewMs: ttlMs / 3 });
-  const life = new ProcessLease({ leases, owner, log });
+  const life = new ProcessLease({ leases, owner, log, role: 'relay' });
   // The attempt's own two statements: no row to update, so one is inserted.
   db.slow = 2;
   await life.start();
-  expect(await leases.holder(processLease(owner))).toMatchObject({ owner, live: true });
+  expect(await leases.holder(processLeaseName('relay', owner))).toMatchObject({ owner, live: true });
   await life.stop();
-  expect(await leases.holder(processLease(owner))).toMatchObject({ live: false });
+  expect(await leases.holder(processLeaseName('relay', owner))).toMatchObject({ live: false });
   await leases.stop();
 });
 
 test('a lease that another process holds under the same id is not waited for', async () => {
   const owner = newUuid();
   const [first, second] = [1, 2].map(() => new Leases({ db, owner, log })) as [Leases, Leases];
-  const life = new ProcessLease({ leases: first, owner, log });
+  const life = new ProcessLease({ leases: first, owner, log, role: 'relay' });
   await life.start();
-  await expect(new ProcessLease({ leases: second, owner, log }).start()).rejects.toThrow(/is the owner's id unique/);
+  await expect(new ProcessLease({ leases: second, owner, log, role: 'relay' }).start()).rejects.toThrow(
+    /is the owner's id unique/,
+  );
   await life.stop();
   await Promise.all([first.stop(), second.stop()]);
 });

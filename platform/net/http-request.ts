@@ -1,6 +1,6 @@
-// From a driver's HTTP call to the request as it is written: session headers added, body and its type made.
+// From an HTTP call to the request as it is written: session headers added, body and its type made.
 
-import type { HttpCall } from '../drivers/driver.ts';
+import type { HttpCall } from './http.ts';
 
 export interface HttpRequest {
   readonly method: HttpCall['method'];

@@ -1,11 +1,11 @@
-// The log-in session that all calls of a transport share: one log-in at a time, used until its lifetime is over or the
-// device says that it is gone. Credentials are tried once for all who wait for them.
+// The log-in session that all calls of a client share: one log-in at a time, used until its lifetime is over or the
+// server says that it is gone. Credentials are tried once for all who wait for them.
 
-import type { BackendContext, Credentials, HttpCall, HttpReply, HttpSessions } from '../drivers/driver.ts';
-import type { SessionHeaders } from './https-request.ts';
-import type { ReserveFailure, SendFailure, SendResult } from './session.ts';
+import type { HttpCall, HttpReply, HttpSessions } from './http.ts';
+import type { SessionHeaders } from './http-request.ts';
+import type { ReserveFailure, SendFailure, SendResult } from './send.ts';
 
-/** A new session is good for the calls that waited for it, whatever a device's clock says. */
+/** A new session is good for the calls that waited for it, whatever a server's clock says. */
 const minLifetimeMs = 1_000;
 
 export interface LoginSession extends SessionHeaders {
@@ -21,13 +21,11 @@ export type LoginResult =
   | { readonly ok: false; readonly failure: ReserveFailure };
 
 /** Sends a log-in's calls, without session headers. Never rejects. */
-export type LoginExchange = (call: HttpCall) => Promise<SendResult>;
+export type LoginExchange = (call: HttpCall) => Promise<SendResult<HttpReply>>;
 
 export interface LoginOptions {
-  /** Absent: the backend needs no session. */
+  /** Undefined: the server needs no session. */
   readonly sessions: HttpSessions | undefined;
-  readonly credentials: Credentials;
-  readonly backend: BackendContext;
   /** For messages. */
   readonly where: string;
   /** Runs one log-in with the connections that it needs. */
@@ -58,7 +56,7 @@ export class SharedLogin {
   }
 
   /**
-   * After the device refused `session`: the one that came after it, or a new one. When the log-in after it has failed, that
+   * After the server refused `session`: the one that came after it, or a new one. When the log-in after it has failed, that
    * is the answer for everyone who held it, and nobody tries again.
    */
   async renew(session: LoginSession): Promise<LoginResult> {
@@ -68,7 +66,7 @@ export class SharedLogin {
     return this.#logIn();
   }
 
-  /** Takes the session away, to give it back to the device. */
+  /** Takes the session away, to give it back to the server. */
   take(): LoginSession | undefined {
     const { session } = this;
     this.#session = undefined;
@@ -91,20 +89,16 @@ export class SharedLogin {
   }
 
   async #ask(exchange: LoginExchange, generation: number): Promise<LoginResult> {
-    const { sessions, credentials, backend, where } = this.#options;
+    const { sessions, where } = this.#options;
     if (sessions === undefined) throw new Error('there is nothing to log in to');
     let failure: SendFailure | undefined;
     try {
-      const login = await sessions.open(
-        async (call): Promise<HttpReply> => {
-          const sent = await exchange(call);
-          if (sent.ok && sent.reply.kind === 'http') return sent.reply;
-          if (!sent.ok) failure = sent.failure;
-          throw new Error('the log-in was broken off');
-        },
-        credentials,
-        backend,
-      );
+      const login = await sessions.open(async (call) => {
+        const sent = await exchange(call);
+        if (sent.ok) return sent.reply;
+        failure = sent.failure;
+        throw new Error('the log-in was broken off');
+      });
       if (!login.ok) return failed({ kind: 'NOT_SENT', code: login.code, message: login.message });
       const { headers, writeHeaders, lifetimeMs, close } = login;
       const session = {

@@ -1,11 +1,10 @@
-// Opens the connections of a transport, only to addresses that belong to its backend, and knows all that are open.
+// Opens the connections of a client, only to the endpoints that it was made for, and knows all that are open.
 
-import type { HttpCall, JsonObject } from '../drivers/driver.ts';
-import { failed } from './failures.ts';
+import type { HttpCall, HttpReply } from './http.ts';
+import { requestOf, type SessionHeaders } from './http-request.ts';
 import { HttpsConnection } from './https-connection.ts';
-import { endpointOfCall, originOf, ownEndpoint } from './https-origins.ts';
-import { requestOf, type SessionHeaders } from './https-request.ts';
-import type { Endpoint, ReserveFailure, SendOptions, SendResult } from './session.ts';
+import { addressOfUrl, originOf } from './origin.ts';
+import { failed, type ReserveFailure, type SendOptions, type SendResult } from './send.ts';
 import { connectTlsEndpoint, type TlsEndpoint } from './tls-endpoint.ts';
 
 export type Connected =
@@ -14,13 +13,14 @@ export type Connected =
 
 export interface ConnectOptions {
   readonly timeoutMs?: number;
-  /** Default: until the transport is closed. */
+  /** Default: until the client is closed. */
   readonly signal?: AbortSignal;
 }
 
 export interface HttpsReachOptions {
-  readonly endpoint: Endpoint;
-  readonly backendOptions: JsonObject;
+  readonly endpoint: TlsEndpoint;
+  /** Where else a call may go that names an origin. */
+  readonly others: readonly TlsEndpoint[];
   readonly connectTimeoutMs: number;
   /** How long a connection is kept that nobody uses. */
   readonly idleMs: number;
@@ -28,23 +28,32 @@ export interface HttpsReachOptions {
 }
 
 export class HttpsReach {
-  /** The backend's own address. */
+  /** Where a call goes that names no origin. */
   readonly own: TlsEndpoint;
+  readonly #ownOrigin: string;
+  /** By origin. */
+  readonly #targets: ReadonlyMap<string, TlsEndpoint>;
   readonly #options: HttpsReachOptions;
   readonly #open = new Set<HttpsConnection>();
 
   constructor(options: HttpsReachOptions) {
     this.#options = options;
-    this.own = ownEndpoint(options.endpoint);
+    this.own = options.endpoint;
+    this.#ownOrigin = originOf(options.endpoint);
+    // Of two with one origin the first counts, and the client's own before all others.
+    const targets = [...options.others].reverse().map((each) => [originOf(each), each] as const);
+    this.#targets = new Map([...targets, [this.#ownOrigin, this.own]]);
   }
 
-  /** Where a call goes; undefined: to no address of this backend. */
+  /** Where a call goes; undefined: nowhere, the client was not made for its origin. */
   targetOf(call: HttpCall): TlsEndpoint | undefined {
-    return endpointOfCall(call, this.#options.endpoint, this.#options.backendOptions);
+    if (call.origin === undefined) return this.own;
+    const address = addressOfUrl(call.origin);
+    return address && this.#targets.get(originOf(address));
   }
 
   isOwn(target: TlsEndpoint): boolean {
-    return originOf(target) === originOf(this.own);
+    return target === this.own || originOf(target) === this.#ownOrigin;
   }
 
   /** Never rejects. The caller gives the connection up by destroying it. */
@@ -67,7 +76,7 @@ export class HttpsReach {
   }
 }
 
-/** What another server shows is none of the backend's: an operator must not be asked to accept it for the backend. */
+/** What another server shows is not the endpoint's: an operator must not be asked to accept it there. */
 function ofAnother({ presented: _presented, ...failure }: ReserveFailure): ReserveFailure {
   return failure;
 }
@@ -78,12 +87,12 @@ export async function runCall(
   call: HttpCall,
   session: SessionHeaders,
   options: SendOptions,
-): Promise<SendResult | 'stale'> {
+): Promise<SendResult<HttpReply> | 'stale'> {
   const request = requestOf(call, session);
   if ('fault' in request) return failed('PROTOCOL_FAILED', `The call can't be sent: ${request.fault}.`);
   return connection.run(request, options);
 }
 
 export function unregistered(call: HttpCall) {
-  return failed('PROTOCOL_FAILED', `${call.origin} is no address of this backend: nothing was sent.`);
+  return failed('PROTOCOL_FAILED', `${call.origin} is not an address that may be called here: nothing was sent.`);
 }

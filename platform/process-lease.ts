@@ -1,15 +1,17 @@
-// The sign of life of this process's incarnation: while the lease lives, so do the calls it carries, and nobody recovers
-// them.
+// The sign of life of this process's incarnation: while the lease lives, so does the work that it carries, and nobody
+// recovers that.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { HeldLease, Leases } from '../../../platform/leases.ts';
-import type { Logger } from '../../../platform/log.ts';
+import type { HeldLease, Leases } from './leases.ts';
+import type { Logger } from './log.ts';
 
-export function processLease(owner: string): string {
-  return `relay/process/${owner}`;
+export function processLeaseName(role: string, owner: string): string {
+  return `${role}/process/${owner}`;
 }
 
 export interface ProcessLeaseOptions {
   readonly leases: Leases;
+  /** What the process does, for example `relay`. */
+  readonly role: string;
   readonly owner: string;
   readonly log: Logger;
 }
@@ -27,10 +29,10 @@ export class ProcessLease {
     this.#options = options;
   }
 
-  /** Taken before any call is; taken again whenever it is lost. Throws when the database is away or far too slow. */
+  /** Taken before any work is; taken again whenever it is lost. Throws when the database is away or far too slow. */
   async start(): Promise<void> {
-    const { leases, owner } = this.#options;
-    const name = processLease(owner);
+    const { leases, role, owner } = this.#options;
+    const name = processLeaseName(role, owner);
     for (let tries = 1; this.#held === undefined; tries += 1) {
       this.#held = await leases.acquire(name);
       if (this.#held !== undefined) break;
@@ -49,14 +51,14 @@ export class ProcessLease {
   }
 
   async #keep(): Promise<void> {
-    const { leases, owner, log } = this.#options;
+    const { leases, role, owner, log } = this.#options;
     while (!this.#stop.signal.aborted) {
       const held = this.#held;
       if (held !== undefined) await either(held.signal, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       this.#held = undefined;
       try {
-        this.#held = await leases.acquire(processLease(owner));
+        this.#held = await leases.acquire(processLeaseName(role, owner));
       } catch (error) {
         log.warn({ err: error }, "the process's own lease could not be taken: trying again");
       }

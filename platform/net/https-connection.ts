@@ -4,10 +4,10 @@
 
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher, errors } from 'undici';
-import { failed, obstacle } from './failures.ts';
-import { ReplyInProgress } from './https-reply.ts';
-import type { HttpRequest } from './https-request.ts';
-import type { SendFailure, SendOptions, SendResult } from './session.ts';
+import type { HttpReply } from './http.ts';
+import { ReplyInProgress } from './http-reply.ts';
+import type { HttpRequest } from './http-request.ts';
+import { failed, obstacle, type SendFailure, type SendOptions, type SendResult } from './send.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
 export interface HttpsConnectionOptions {
@@ -76,16 +76,16 @@ export class HttpsConnection {
    * Never rejects. `stale`: the connection had gone before anything was sent. After ABORTED and WINDOW_PASSED it is as good
    * as before.
    */
-  run(request: HttpRequest, options: SendOptions): Promise<SendResult | 'stale'> {
+  run(request: HttpRequest, options: SendOptions): Promise<SendResult<HttpReply> | 'stale'> {
     this.wake();
     if (this.lost) return Promise.resolve('stale');
     return new Promise((resolve) => {
       const reply = new ReplyInProgress(options.maxReplyBytes ?? defaultMaxReplyBytes);
       let startedMs: number | undefined;
       let timer: NodeJS.Timeout | undefined;
-      let refusal: SendResult | 'stale' | undefined;
+      let refusal: SendResult<HttpReply> | 'stale' | undefined;
       let timedOut = false;
-      const finish = (result: SendResult | 'stale') => {
+      const finish = (result: SendResult<HttpReply> | 'stale') => {
         clearTimeout(timer);
         resolve(result);
       };

@@ -6,8 +6,8 @@
 // outside of the transaction that the deadlock rolled back.)
 // Output: the rows of each query, and which statement failed, so that a function means the same in a batch as alone.
 import { setImmediate } from 'node:timers/promises';
-import type { SqlValue, Transaction, WriteResult } from '../../../platform/database/database.ts';
-import { databaseErrorNumber } from '../../../platform/database/errors.ts';
+import type { SqlValue, Transaction, WriteResult } from './database.ts';
+import { databaseErrorNumber } from './errors.ts';
 
 /** Appended to a statement of a batch: ends the batch unless it changed exactly one row. See isNothingChanged. */
 export const mustChangeOneRow =

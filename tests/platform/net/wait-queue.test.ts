@@ -1,7 +1,7 @@
 // Who waits for a session: served in order, given up one by one, failed together.
 import { expect, test } from '@jest/globals';
-import { failed } from '../../../../subgraphs/relay/transports/failures.ts';
-import { WaitQueue } from '../../../../subgraphs/relay/transports/wait-queue.ts';
+import { failed } from '../../../platform/net/send.ts';
+import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 
 const make = () => new WaitQueue<{ readonly ok: true; readonly number: number }, { readonly name: string }>();
 

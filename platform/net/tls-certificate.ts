@@ -1,11 +1,12 @@
-// Server certificates: their fingerprint, whether one is what the backend's record asks for, and a look at the one that a
-// device shows now, for an operator to compare and accept.
+// Server certificates: their fingerprint, whether one is what is asked for, and a look at the one that a server
+// shows now, for an operator to compare and accept.
 
 import { createHash, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { CryptoProfile, NotSentCode } from './session.ts';
+import type { NotSentCode } from './send.ts';
 import { handshake } from './tls-handshake.ts';
+import type { CryptoProfile } from './tls-profiles.ts';
 
 /** What a server has to prove. Everything that is given must hold; nothing given: every certificate is refused. */
 export interface Trust {
@@ -81,7 +82,7 @@ function chainFault(socket: TLSSocket): string {
 }
 
 /**
- * The certificate that a device shows now. Nothing proves that it is the device's own: an operator has to compare it.
+ * The certificate that a server shows now. Nothing proves that it is the server's own: an operator has to compare it.
  *
  * @throws Error with what went wrong when there is no answer within `timeoutMs`
  */

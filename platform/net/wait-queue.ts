@@ -1,8 +1,7 @@
 // The calls that wait for a session to one endpoint, in order: each may be given up by its own signal, and all of them fail when
 // no session can be had.
 
-import { failed, givenUp } from './failures.ts';
-import type { ReserveFailure } from './session.ts';
+import { failed, givenUp, type ReserveFailure } from './send.ts';
 
 const maxWaiters = 10_000;
 

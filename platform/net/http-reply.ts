@@ -1,6 +1,6 @@
 // A reply as it comes in, bounded: what is over the bound is not read.
 
-import type { HttpReply } from '../drivers/driver.ts';
+import type { HttpReply } from './http.ts';
 
 export class ReplyInProgress {
   readonly #chunks: Buffer[] = [];

@@ -1,9 +1,9 @@
-// The connections to a backend's own address and the calls that wait for one, in order: as many connections as there are
-// calls at once, at most the backend's concurrency.
+// The connections to an endpoint and the calls that wait for one, in order: as many connections as there are
+// calls at once, at most `concurrency`.
 
 import type { HttpsConnection } from './https-connection.ts';
 import type { Connected } from './https-reach.ts';
-import type { ReserveFailure } from './session.ts';
+import type { ReserveFailure } from './send.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** After a connection more was refused while others live. */

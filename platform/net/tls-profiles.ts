@@ -3,7 +3,8 @@
 
 import { constants } from 'node:crypto';
 import type { SecureVersion } from 'node:tls';
-import type { CryptoProfile } from './session.ts';
+
+export type CryptoProfile = 'MODERN' | 'COMPAT' | 'LEGACY';
 
 export interface TlsProfile {
   readonly minVersion: SecureVersion;

@@ -3,8 +3,7 @@
 
 import { isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-import type { CryptoProfile } from './session.ts';
-import { tlsProfileOf } from './tls-profiles.ts';
+import { type CryptoProfile, tlsProfileOf } from './tls-profiles.ts';
 import { TcpSocket } from './tls-tcp-socket.ts';
 
 export interface HandshakeOptions {
@@ -75,9 +74,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
         checkServerIdentity: () => undefined,
       });
       socket.on('error', (error: NodeJS.ErrnoException) => finish(failureOf(error)));
-      socket.once('close', () =>
-        finish({ ok: false, phase: 'broken off', reason: 'the device closed the connection' }),
-      );
+      socket.once('close', () => finish({ ok: false, phase: 'broken off', reason: 'the peer closed the connection' }));
       socket.once('secureConnect', () => socket && finish({ ok: true, socket }));
     });
   });

@@ -1,0 +1,54 @@
+// HTTP calls as values: what is sent, what comes back, and how a session is logged in to.
+
+import type { JsonValue } from '../json.ts';
+
+/** One request over HTTPS; session headers are added by the client. */
+export interface HttpCall {
+  readonly kind: 'http';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Begins with `/`, percent-encoded, with its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: JsonValue;
+  /** Sent as application/x-www-form-urlencoded; log-ins only. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Another origin, for example `https://keystone.example:5000`: only one that the client was made for. */
+  readonly origin?: string;
+}
+
+/** Bounded by the client; `truncated`: it was longer than allowed, and the rest was not read. */
+export interface HttpReply {
+  readonly kind: 'http';
+  readonly status: number;
+  /** Names in lower case; of a repeated one all values, joined with `, ` (set-cookie: with a line feed). */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly truncated: boolean;
+}
+
+export type HttpLogin =
+  | {
+      readonly ok: true;
+      /** Sent with every call. */
+      readonly headers: Readonly<Record<string, string>>;
+      /** Sent with every call but GET: CSRF tokens. */
+      readonly writeHeaders?: Readonly<Record<string, string>>;
+      /** After it the transport logs in anew before the next call. */
+      readonly lifetimeMs?: number;
+      /** Gives the session back to the device. */
+      readonly close?: HttpCall;
+    }
+  | {
+      readonly ok: false;
+      /** AUTH_FAILED is never tried again by itself; SESSION_REFUSED: no session is free now. */
+      readonly code: 'AUTH_FAILED' | 'PROTOCOL_FAILED' | 'SESSION_REFUSED';
+      readonly message: string;
+    };
+
+/** How a server's sessions are opened. What a log-in exchanges may depend on replies, unlike a call. */
+export interface HttpSessions {
+  open(exchange: (call: HttpCall) => Promise<HttpReply>): Promise<HttpLogin>;
+  /** True when the server did nothing because the session is gone: the client logs in once and sends the call again. */
+  refusedSession(reply: HttpReply): boolean;
+}

@@ -1,0 +1,19 @@
+// An origin as a URL begins with (RFC 6454): scheme, host and port.
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `https://host:port`, always with the port. */
+export function originOf({ host, port }: Address): string {
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Undefined: no HTTPS URL. */
+export function addressOfUrl(text: string): Address | undefined {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'https:') return undefined;
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { host, port: url.port === '' ? 443 : Number(url.port) };
+}

@@ -1,0 +1,36 @@
+// A backend's endpoint as TLS dials it, and where else its calls may go: to an origin that one of its options names, for
+// example Keystone beside Neutron.
+import type { JsonObject } from '../../../platform/json.ts';
+import { addressOfUrl } from '../../../platform/net/origin.ts';
+import type { TlsEndpoint } from '../../../platform/net/tls-endpoint.ts';
+import type { ClientIdentity } from '../../../platform/net/tls-handshake.ts';
+import type { Credentials } from '../drivers/driver.ts';
+import type { Endpoint } from './session.ts';
+
+export function tlsEndpointOf(endpoint: Endpoint): TlsEndpoint {
+  const { host, port, cryptoProfile, certificateSha256 = null, caCertificates = null } = endpoint;
+  return { host, port, cryptoProfile, certificateSha256, caCertificates, ...clientIdentityOf(endpoint.credentials) };
+}
+
+/**
+ * An option `somethingUrl` names an origin. What its certificate is checked by: `somethingCertificateSha256` when that is
+ * given, else the backend's authorities, else the backend's own pin.
+ */
+export function otherOriginsOf(own: TlsEndpoint, options: JsonObject): TlsEndpoint[] {
+  // A client certificate is shown to the backend alone.
+  const { client: _client, ...rest } = own;
+  return Object.entries(options).flatMap(([name, value]) => {
+    const address = name.endsWith('Url') && typeof value === 'string' ? addressOfUrl(value) : undefined;
+    if (address === undefined) return [];
+    const pin = options[`${name.slice(0, -'Url'.length)}CertificateSha256`];
+    const inherited = own.caCertificates === null ? own.certificateSha256 : null;
+    return [{ ...rest, ...address, certificateSha256: typeof pin === 'string' ? pin : inherited }];
+  });
+}
+
+/** The client certificate in a backend's credentials, when there is one. */
+function clientIdentityOf(credentials: Credentials): { readonly client?: ClientIdentity } {
+  const { clientCertificate: certificate, privateKey, passphrase } = credentials;
+  if (certificate === undefined || privateKey === undefined) return {};
+  return { client: { certificate, privateKey, ...(passphrase === undefined ? {} : { passphrase }) } };
+}
