@@ -1,7 +1,11 @@
 // The worker role of a process: health checks, queues of owed work and retention, of whatever the subgraphs ask for. Any
 // number of workers share all of it.
 import type { Registry } from 'prom-client';
+import { CheckEngine } from '../platform/checks/check-engine.ts';
+import { createCheckMetrics } from '../platform/checks/check-metrics.ts';
 import type { CheckTarget, CheckTenant } from '../platform/checks/check-tenant.ts';
+import { SelfCheck } from '../platform/checks/self-check.ts';
+import { StarvationGuard } from '../platform/checks/starvation-guard.ts';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database/database.ts';
 import { Leases } from '../platform/leases.ts';
@@ -11,10 +15,6 @@ import { createRedis, type RedisLocation } from '../platform/redis.ts';
 import { Retention } from '../platform/retention.ts';
 import type { SubgraphWork } from '../platform/subgraph-row.ts';
 import type { Wake } from '../platform/wake.ts';
-import { CheckEngine } from './checks/check-engine.ts';
-import { createCheckMetrics } from './checks/check-metrics.ts';
-import { SelfCheck } from './checks/self-check.ts';
-import { StarvationGuard } from './checks/starvation-guard.ts';
 import { OwedCarrier } from './queues/owed-carrier.ts';
 import { createQueueMetrics } from './queues/queue-metrics.ts';
 import { QueueWorker } from './queues/queue-worker.ts';

@@ -57,7 +57,7 @@ export const relayRow = subgraphRow({
     };
   },
   async work({ db, wake, sealer }, settings) {
-    const { createBackendChecks } = await import('./backend-checks.ts');
+    const { createBackendChecks } = await import('./checks/backend-checks.ts');
     const { deleteOldOperations, endedCalls } = await import('./journal/retention.ts');
     const operationMs = settings['retention.operationDays'] * dayMs;
     return {

@@ -7,7 +7,7 @@ import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer } from '../../platform/secrets/seal.ts';
-import { createBackendChecks } from '../../subgraphs/relay/backend-checks.ts';
+import { createBackendChecks } from '../../subgraphs/relay/checks/backend-checks.ts';
 import { createWorker, type Worker } from '../../workers/worker.ts';
 import { identity, keyFile, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
 import { describeWithLab } from '../support/lab.ts';

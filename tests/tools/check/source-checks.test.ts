@@ -39,7 +39,7 @@ describe('imports', () => {
     ['gateway/a.ts', '../subgraphs/rows.ts'],
     ['subgraphs/relay/a.ts', '../rows.ts'],
     ['workers/a.ts', '../gateway/b.ts'],
-    ['workers/a.ts', '../subgraphs/relay/checks.ts'],
+    ['workers/a.ts', '../subgraphs/relay/checks/backend-checker.ts'],
     ['embedded/a.ts', '../platform/b.ts'],
     ['bin/a.ts', '../tests/support/b.ts'],
   ])('%s may not import %s', async (path, target) => {

@@ -1,21 +1,21 @@
 // Health checks of backends, for the check engine: which to check, one check (connect, log in, ask for version and serial),
 // and recording what was seen. A check never logs in again where logging in was refused: that would lock accounts.
-import type { Database, Transaction } from '../../platform/database/database.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { checkLease } from '../../platform/leases.ts';
-import type { SendFailure } from '../../platform/net/send.ts';
-import type { Sealer } from '../../platform/secrets/seal.ts';
-import type { Wake } from '../../platform/wake.ts';
-import type { BackendRow } from './backends/backend.ts';
-import { changeBackend, presentedIn } from './backends/backend-events.ts';
-import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from './backends/backend-store.ts';
-import { isLasting, openCircuit, passage } from './backends/circuit.ts';
-import { contextOf, openEndpoint } from './backends/endpoint.ts';
-import type { Driver } from './drivers/driver.ts';
-import { drivers as allDrivers } from './drivers/registry.ts';
-import { createTransport } from './transports/factories.ts';
-import type { TransportFactory } from './transports/session.ts';
-import { Wires } from './transports/wires.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { newUuid } from '../../../platform/ids.ts';
+import { checkLease } from '../../../platform/leases.ts';
+import type { SendFailure } from '../../../platform/net/send.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { Wake } from '../../../platform/wake.ts';
+import type { BackendRow } from '../backends/backend.ts';
+import { changeBackend, presentedIn } from '../backends/backend-events.ts';
+import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from '../backends/backend-store.ts';
+import { isLasting, openCircuit, passage } from '../backends/circuit.ts';
+import { contextOf, openEndpoint } from '../backends/endpoint.ts';
+import type { Driver } from '../drivers/driver.ts';
+import { drivers as allDrivers } from '../drivers/registry.ts';
+import { createTransport } from '../transports/factories.ts';
+import type { TransportFactory } from '../transports/session.ts';
+import { Wires } from '../transports/wires.ts';
 
 export interface BackendCheckTarget {
   /** UUID. */

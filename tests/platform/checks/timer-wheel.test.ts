@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { TimerWheel } from '../../../workers/checks/timer-wheel.ts';
+import { TimerWheel } from '../../../platform/checks/timer-wheel.ts';
 
 function wheel(slots = 8): TimerWheel {
   return new TimerWheel({ tickMs: 10, slots, nowMs: 1_000 });

@@ -1,6 +1,6 @@
 // Fall and rise: how many failures or successes in a row it takes to change a target's status, so that one lost packet
 // is no outage.
-import type { CheckedStatus } from '../../platform/checks/check-tenant.ts';
+import type { CheckedStatus } from './check-tenant.ts';
 
 export interface FallRiseOptions {
   readonly fall: number;

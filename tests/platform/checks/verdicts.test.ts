@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { FallRise } from '../../../workers/checks/fall-rise.ts';
-import { planShards, shardOf } from '../../../workers/checks/shards.ts';
-import { StarvationGuard } from '../../../workers/checks/starvation-guard.ts';
+import { FallRise } from '../../../platform/checks/fall-rise.ts';
+import { planShards, shardOf } from '../../../platform/checks/shards.ts';
+import { StarvationGuard } from '../../../platform/checks/starvation-guard.ts';
 
 describe('FallRise', () => {
   test('two failures in a row make DOWN, one success makes UP', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { SelfCheck } from '../../../workers/checks/self-check.ts';
+import { SelfCheck } from '../../../platform/checks/self-check.ts';
 
 test('passes again and again, several callers at once, and not once it is stopped', async () => {
   const subject = new SelfCheck({ timeoutMs: 2_000 });

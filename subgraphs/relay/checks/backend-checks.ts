@@ -1,16 +1,16 @@
 // The relay's backends as a tenant of the check engine: log in, ask for version and serial.
 
-import type { CheckTarget, CheckTenant } from '../../platform/checks/check-tenant.ts';
-import type { Database } from '../../platform/database/database.ts';
-import type { Sealer } from '../../platform/secrets/seal.ts';
-import type { Wake } from '../../platform/wake.ts';
+import type { CheckTarget, CheckTenant } from '../../../platform/checks/check-tenant.ts';
+import type { Database } from '../../../platform/database/database.ts';
+import type { Sealer } from '../../../platform/secrets/seal.ts';
+import type { Wake } from '../../../platform/wake.ts';
 import {
   type BackendCheckDetail,
   BackendChecker,
   type BackendCheckerOptions,
   listCheckTargets,
   recordCheckResults,
-} from './checks.ts';
+} from './backend-checker.ts';
 
 export interface BackendChecksOptions {
   readonly db: Database;

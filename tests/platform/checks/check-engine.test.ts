@@ -4,12 +4,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { CheckEngine } from '../../../platform/checks/check-engine.ts';
+import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
 import { createLogger } from '../../../platform/log.ts';
-import { CheckEngine } from '../../../workers/checks/check-engine.ts';
-import { createCheckMetrics } from '../../../workers/checks/check-metrics.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { createTables, type TcpTarget, TcpTenant } from './tcp-tenant.ts';

@@ -1,13 +1,13 @@
 // A worker of its own process with the check engine in it: to be killed, and to be blocked on demand.
 import { Registry } from 'prom-client';
+import { CheckEngine } from '../../../platform/checks/check-engine.ts';
+import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
+import { SelfCheck } from '../../../platform/checks/self-check.ts';
+import { StarvationGuard } from '../../../platform/checks/starvation-guard.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
 import { createLogger } from '../../../platform/log.ts';
-import { CheckEngine } from '../../../workers/checks/check-engine.ts';
-import { createCheckMetrics } from '../../../workers/checks/check-metrics.ts';
-import { SelfCheck } from '../../../workers/checks/self-check.ts';
-import { StarvationGuard } from '../../../workers/checks/starvation-guard.ts';
 import { TcpTenant } from './tcp-tenant.ts';
 
 export interface WorkerProcessOptions {

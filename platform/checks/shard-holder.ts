@@ -1,8 +1,8 @@
 // Holds this worker's fair share of a tenant's shards: counts the live workers by their member leases, takes free shards,
 // gives back what is too many. The lease of each shard is the fence of what is recorded for it.
-import type { HeldLease, Leases } from '../../platform/leases.ts';
-import type { Logger } from '../../platform/log.ts';
-import { Loop } from '../../platform/loop.ts';
+import type { HeldLease, Leases } from '../leases.ts';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
 import { planShards } from './shards.ts';
 
 export interface ShardHolderOptions {

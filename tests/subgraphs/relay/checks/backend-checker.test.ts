@@ -1,12 +1,16 @@
 // Health checks of backends: what they see, what they record, and that they lock no account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeUuid, encodeId } from '../../../platform/ids.ts';
-import { LeaseLostError } from '../../../platform/leases.ts';
-import { Keyring } from '../../../platform/secrets/keyring.ts';
-import { createSealer } from '../../../platform/secrets/seal.ts';
-import { BackendChecker, listCheckTargets, recordCheckResults } from '../../../subgraphs/relay/checks.ts';
-import { NftDevice } from './support/nft-device.ts';
-import { identity, keyFile, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { decodeUuid, encodeId } from '../../../../platform/ids.ts';
+import { LeaseLostError } from '../../../../platform/leases.ts';
+import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../../platform/secrets/seal.ts';
+import {
+  BackendChecker,
+  listCheckTargets,
+  recordCheckResults,
+} from '../../../../subgraphs/relay/checks/backend-checker.ts';
+import { NftDevice } from '../support/nft-device.ts';
+import { identity, keyFile, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
 let system: RelaySystem;
 let node: RelayNode;

@@ -1,10 +1,10 @@
 // The check engine of one tenant in one worker: its shards, a timer wheel over their targets, bounded concurrency, and
 // verdicts that a starved checker can't spoil. A job or a timer for each check would cost more than the check itself.
 
-import type { CheckReading, CheckTarget, CheckTenant } from '../../platform/checks/check-tenant.ts';
-import type { Leases } from '../../platform/leases.ts';
-import type { Logger } from '../../platform/log.ts';
-import { Loop } from '../../platform/loop.ts';
+import type { CheckReading, CheckTarget, CheckTenant } from './check-tenant.ts';
+import type { Leases } from '../leases.ts';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import { FallRise } from './fall-rise.ts';
 import { ResultRecorder } from './result-recorder.ts';
