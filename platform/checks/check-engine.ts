@@ -1,11 +1,11 @@
 // The check engine of one tenant in one worker: its shards, a timer wheel over their targets, bounded concurrency, and
 // verdicts that a starved checker can't spoil. A job or a timer for each check would cost more than the check itself.
 
-import type { CheckReading, CheckTarget, CheckTenant } from './check-tenant.ts';
 import type { Leases } from '../leases.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import type { CheckMetrics } from './check-metrics.ts';
+import type { CheckReading, CheckTarget, CheckTenant } from './check-tenant.ts';
 import { FallRise } from './fall-rise.ts';
 import { ResultRecorder } from './result-recorder.ts';
 import type { SelfCheck } from './self-check.ts';

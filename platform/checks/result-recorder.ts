@@ -1,10 +1,10 @@
 // Gathers what was seen and records it in batches, each under the lease of its shard. What can't be recorded now is kept:
 // at most one observation for each target, the newest.
 
-import type { CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
 import type { HeldLease } from '../leases.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import type { CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
 
 export interface ResultRecorderOptions<Target extends CheckTarget, Detail> {
   readonly tenant: Pick<CheckTenant<Target, Detail>, 'name' | 'record'>;
