@@ -48,6 +48,8 @@ export interface Ground extends ProcessGround {
 
 /** What a subgraph stands on. */
 export interface SubgraphGround extends Ground {
+  /** The subgraph's whole SDL: its own, the shared part, and stubs of the entities of others that it names. */
+  readonly sdl: string;
   readonly feed: StatusFeed;
   readonly commits: Commits;
   readonly mutations: Mutations;
@@ -117,6 +119,7 @@ export type ExtraRole<Shapes extends SettingShapes> = {
 export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   /** Of the subgraph in the graph, of its folder, and of the role that serves it: lower-case letters and hyphens. */
   readonly name: string;
+  /** What it says itself, schema/NAME.graphql; schema/NAME.made.graphql beside it is joined to it. */
   readonly sdl: URL;
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;

@@ -6,9 +6,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultLimits } from '../../gateway/access/limits.ts';
-import { composeSupergraph } from '../../gateway/supergraph/compose.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
+import { composeSupergraph } from '../../schema/compose.ts';
 import { AccessTokens } from '../../subgraphs/system/access/access-tokens.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { Child } from '../support/child.ts';
@@ -122,7 +122,7 @@ async function startAll(
   const issued = await new AccessTokens(keyring).issue({ userId: newUuid(), sessionId: newUuid() });
   const workFolder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(workFolder, { recursive: true, force: true }));
-  const supergraphSdl = await composeSupergraph(services);
+  const supergraphSdl = composeSupergraph(new Map(services.map(({ name, sdl }) => [name, sdl])));
 
   const subgraphs = startChild(stack, './subgraphs-process.ts');
   const places = await subgraphs.ask<readonly SubgraphPlace[]>({ keys } satisfies SubgraphsOrder, startDeadlineMs);

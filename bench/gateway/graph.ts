@@ -2,12 +2,11 @@
 // variables, so that the gateways' answers can be compared.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
-import type { ServiceSdl } from '../../gateway/supergraph/compose.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 
 const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])';
 
-export const services: readonly ServiceSdl[] = [
+export const services: readonly { readonly name: string; readonly sdl: string }[] = [
   {
     name: 'inventory',
     sdl: `${link}

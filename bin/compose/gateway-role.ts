@@ -6,6 +6,7 @@ import { createGateway, type Gateway, type SubgraphLocation } from '../../gatewa
 import type { Authenticator } from '../../platform/access.ts';
 import { type Config, ConfigError, placeOf } from '../../platform/config.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
+import { graphOf } from '../../platform/graph/sdl.ts';
 import type { Health } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -110,6 +111,6 @@ async function supergraphOf(rows: readonly SubgraphRow[]): Promise<string> {
   const stored = readFileSync(supergraphFile, 'utf8');
   const names = [...stored.matchAll(/@join__graph\(name: "([^"]+)"/g)].map(([, name = '']) => name);
   if (names.length === rows.length && rows.every(({ name }) => names.includes(name))) return stored;
-  const { composeSupergraph } = await import('../../gateway/supergraph/compose.ts');
-  return composeSupergraph(rows.map(({ name, sdl }) => ({ name, sdl: readFileSync(sdl, 'utf8') })));
+  const { composeSupergraph } = await import('../../schema/compose.ts');
+  return composeSupergraph(graphOf(rows));
 }

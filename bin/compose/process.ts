@@ -5,6 +5,7 @@ import { Commits } from '../../platform/commits.ts';
 import { type Config, settingsOf } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
 import { StatusFeed } from '../../platform/events/feed.ts';
+import { graphOf } from '../../platform/graph/sdl.ts';
 import { Health } from '../../platform/health.ts';
 import { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -83,9 +84,11 @@ async function compose(
   if (laid !== undefined) {
     const { ground } = laid;
     if (served.length > 0) {
+      const graph = graphOf(rows);
       const subgraphGround = await laySubgraphGround(config, lifecycle, ground, await trust());
       for (const row of served) {
-        const subgraph = await row.create(subgraphGround, settingsOf(row, config));
+        const sdl = graph.get(row.name) ?? '';
+        const subgraph = await row.create({ ...subgraphGround, sdl }, settingsOf(row, config));
         await lifecycle.add(row.name, subgraph);
         running.set(row.name, subgraph);
       }
@@ -119,7 +122,7 @@ async function laySubgraphGround(
   lifecycle: Lifecycle,
   ground: Ground,
   trust: Keyring,
-): Promise<SubgraphGround> {
+): Promise<Omit<SubgraphGround, 'sdl'>> {
   const { db, wake, log, registry, health } = ground;
   const feed = new StatusFeed({ db, wake, log });
   await lifecycle.add('status feed', { start: () => feed.start(), stop: () => feed.stop() });

@@ -1,6 +1,5 @@
 // The relay subgraph, put together: backends, the calls relayed to them, and the mappings that come of it. What it stands on
 // is handed in and stays its owner's; it owns the sessions to the devices and its own leases.
-import { readFileSync } from 'node:fs';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Registry } from 'prom-client';
@@ -53,6 +52,8 @@ import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
 
 export interface RelaySubgraphOptions {
+  /** Whole (platform/graph/sdl.ts). */
+  readonly sdl: string;
   readonly db: Database;
   readonly feed: StatusFeed;
   readonly wake: Wake;
@@ -81,8 +82,6 @@ export interface RelaySubgraph extends Subgraph {
   /** Closes all sessions and lets the leases go. */
   stop(): Promise<void>;
 }
-
-const sdl = new URL('../../schema/relay.graphql', import.meta.url);
 
 export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgraph {
   const { db, feed, wake, leases, commits, mutations, sealer, log, owner, name } = options;
@@ -153,7 +152,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   };
   return {
     name: 'relay',
-    schema: buildSubgraphSchema([{ typeDefs: parse(readFileSync(sdl, 'utf8')), resolvers }]),
+    schema: buildSubgraphSchema([{ typeDefs: parse(options.sdl), resolvers }]),
     backends,
     async start() {
       await life.start();

@@ -17,6 +17,8 @@ const tokenRows = Symbol('API tokens by id');
 const sharedUsers = Symbol('users who share a project with the caller');
 
 export interface EntitiesOptions {
+  /** Types of other subgraphs that are Nodes. */
+  readonly elsewhere: ReadonlySet<string>;
   readonly projects: ProjectStore;
   readonly users: UserStore;
   readonly tokens: TokenStore;
@@ -24,11 +26,13 @@ export interface EntitiesOptions {
 
 /** Ids are UUIDs. Undefined: no such object, or none the caller may see. */
 export class Entities {
+  readonly elsewhere: ReadonlySet<string>;
   readonly #projects: ProjectStore;
   readonly #users: UserStore;
   readonly #tokens: TokenStore;
 
   constructor(options: EntitiesOptions) {
+    this.elsewhere = options.elsewhere;
     this.#projects = options.projects;
     this.#users = options.users;
     this.#tokens = options.tokens;

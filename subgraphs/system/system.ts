@@ -1,6 +1,5 @@
 // The system subgraph, put together: who may do what, the audit trail, status changes, commits, and the entities that join
 // all subgraphs. Nothing is started here; what it stands on is handed in and stays its owner's.
-import { readFileSync } from 'node:fs';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Logger } from 'pino';
@@ -11,6 +10,7 @@ import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
 import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
 import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
+import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Mutations } from '../../platform/mutation.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
@@ -39,6 +39,8 @@ import { UserService } from './users/user-service.ts';
 import { UserStore } from './users/user-store.ts';
 
 export interface SystemSubgraphOptions {
+  /** Whole (platform/graph/sdl.ts): it also says which Nodes other subgraphs own. */
+  readonly sdl: string;
   readonly db: Database;
   readonly feed: StatusFeed;
   readonly commits: Commits;
@@ -59,15 +61,13 @@ export interface SystemSubgraph extends Subgraph {
   readonly firstStart: FirstStart;
 }
 
-const sdl = new URL('../../schema/system.graphql', import.meta.url);
-
 export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubgraph {
-  const { db, feed, commits, mutations, wake, keyring, rateLimiter } = options;
+  const { sdl, db, feed, commits, mutations, wake, keyring, rateLimiter } = options;
   const users = new UserStore(db);
   const projects = new ProjectStore(db);
   const tokens = new TokenStore(db);
   const credentials = new CredentialStore(db);
-  const entities = new Entities({ projects, users, tokens });
+  const entities = new Entities({ projects, users, tokens, elsewhere: foreignNodes(sdl) });
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(keyring);
@@ -87,7 +87,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   ]);
   return {
     name: 'system',
-    schema: buildSubgraphSchema([{ typeDefs: parse(readFileSync(sdl, 'utf8')), resolvers }]),
+    schema: buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]),
     authenticator: new SystemAuthenticator({ credentials, accessTokens }),
     firstStart: new FirstStart({ db, users, userService, projects, projectService, tokenService, hasher }),
   };

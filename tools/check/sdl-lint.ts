@@ -17,6 +17,11 @@ const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
 /** Mutations that give credentials write nothing that has to be replicated. */
 const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
 
+/** Faults of the whole graph: of each subgraph's SDL. */
+export function lintGraph(subgraphs: ReadonlyMap<string, string>): string[] {
+  return [...subgraphs].flatMap(([name, sdl]) => lintSdl(name, sdl));
+}
+
 export function lintSdl(name: string, sdl: string): string[] {
   const { definitions } = parse(sdl);
   const types = new Map(definitions.filter(isObject).map((each) => [each.name.value, each]));

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Commits } from '../../../platform/commits.ts';
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import { StatusFeed } from '../../../platform/events/feed.ts';
+import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
@@ -56,6 +57,7 @@ async function start(plan: RelayPlan): Promise<{ readonly owner: string }> {
   const commits = new Commits({ db, keyring, log });
   const mutations = new Mutations({ db, commits, log });
   relay = createRelaySubgraph({
+    sdl: readSubgraphSdl('relay'),
     ...{ db, feed, wake, leases, commits, mutations, log, owner },
     sealer: createSealer(keyring),
     name: `relay-${owner.slice(-8)}`,

@@ -1,4 +1,4 @@
-// The typed mutations as SDL: the part of schema/relay.graphql that is made, not written.
+// The typed mutations as SDL: schema/relay.made.graphql.
 import { booleanField, definitionsOf, type Fields, fieldsText, integerField, quoted, required } from './fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 

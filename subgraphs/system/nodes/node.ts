@@ -1,14 +1,11 @@
 // From a type and a key to an object of the graph: our own as the caller may see it, others as a stub which the subgraph
 // that owns it fills in, or finds not to exist.
-import type { Backend, Mapping, RelayOperation, ResolversTypes } from '../../../generated/graph/system.ts';
+import type { ResolversTypes } from '../../../generated/graph/system.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { Entities } from '../entities.ts';
 
 type Node = Awaited<ResolversTypes['Node']>;
-
-/** Types of other subgraphs that are keyed by `id`. */
-const elsewhere: ReadonlySet<string> = new Set(['Backend', 'RelayOperation', 'Mapping']);
 
 /** Null when the caller may not see it, and for types that are no Node. */
 export async function nodeByKey(
@@ -19,7 +16,7 @@ export async function nodeByKey(
 ): Promise<Node | null> {
   const id = encodeId(type, key);
   if (decodeUuid(type, id) === undefined) return null;
-  if (elsewhere.has(type)) return { __typename: type, id } as Backend | Mapping | RelayOperation;
+  if (entities.elsewhere.has(type)) return { __typename: type, id } as unknown as Node;
   switch (type) {
     case 'Project':
       return named(type, await entities.project(context, key));

@@ -3,11 +3,11 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
 import { execute, type GraphQLSchema, parse, subscribe, validate } from 'graphql';
 import { useServer as serveSubscriptions } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { composeSubgraphs, readSubgraphs } from '../../../schema/compose.ts';
+import { readGraph } from '../../../platform/graph/sdl.ts';
+import { apiSchemaOf, composeSupergraph } from '../../../schema/compose.ts';
 
 export const goodToken = 'tg_good';
 
@@ -53,7 +53,7 @@ export class GraphServer {
   }
 
   static async start(): Promise<GraphServer> {
-    const { apiSchema } = composeSubgraphs(await readSubgraphs(join(import.meta.dirname, '..', '..', '..', 'schema')));
+    const apiSchema = apiSchemaOf(composeSupergraph(readGraph()));
     const server = new GraphServer(apiSchema);
     server.#http.listen({ host: '127.0.0.1', port: 0 });
     await once(server.#http, 'listening');

@@ -6,11 +6,11 @@ import { Registry } from 'prom-client';
 import { request } from 'undici';
 import { WebSocket } from 'ws';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../gateway/gateway.ts';
-import { composeSupergraph } from '../../../gateway/supergraph/compose.ts';
 import type { Authenticator } from '../../../platform/access.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { composeSupergraph } from '../../../schema/compose.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
 
 export type Mode = 'in-process' | 'HTTP';
@@ -49,7 +49,7 @@ export interface Answer {
 }
 
 const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
-let supergraphSdl: Promise<string> | undefined;
+let supergraphSdl: string | undefined;
 
 export class TestGateway {
   readonly world = new World();
@@ -71,10 +71,12 @@ export class TestGateway {
   }
 
   async start(options: Partial<GatewayOptions> = {}): Promise<this> {
-    supergraphSdl ??= composeSupergraph([
-      { name: 'alpha', sdl: alphaSdl },
-      { name: 'beta', sdl: betaSdl },
-    ]);
+    supergraphSdl ??= composeSupergraph(
+      new Map([
+        ['alpha', alphaSdl],
+        ['beta', betaSdl],
+      ]),
+    );
     const subgraphs = Object.values(makeSubgraphs(this.world));
     if (this.mode === 'HTTP')
       for (const subgraph of subgraphs)
@@ -83,7 +85,7 @@ export class TestGateway {
           await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, keyring: this.keyring, log }),
         );
     this.gateway = await createGateway({
-      supergraphSdl: await supergraphSdl,
+      supergraphSdl,
       subgraphs: subgraphs.map((subgraph) => {
         const served = this.#served.get(subgraph.name);
         return served === undefined ? { subgraph } : { name: subgraph.name, url: served.url };

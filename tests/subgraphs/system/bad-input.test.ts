@@ -1,8 +1,9 @@
 // Bad input of every mutation: a coded error that names the field, and nothing changes.
-import { readFileSync } from 'node:fs';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kind, parse } from 'graphql';
 import type { UserError } from '../../../generated/graph/system.ts';
+import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
@@ -139,7 +140,7 @@ async function state(): Promise<unknown> {
 }
 
 test('every mutation with an input of its own has cases', () => {
-  const sdl = parse(readFileSync(new URL('../../../schema/system.graphql', import.meta.url), 'utf8'));
+  const sdl = parse(readSubgraphSdl('system'));
   const mutations = sdl.definitions.flatMap((definition) =>
     definition.kind === Kind.OBJECT_TYPE_DEFINITION && definition.name.value === 'Mutation'
       ? (definition.fields ?? []).map((field) => field.name.value)

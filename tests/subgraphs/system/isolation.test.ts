@@ -1,9 +1,10 @@
 // Another project does not exist: every root field and every entity of the SDL is asked, by an operator of project beta, for
 // what belongs to project alpha. The answer must be the one for an id that was never given out, must name nothing of
 // alpha's, and must change nothing. A field that is added to the SDL without a case here fails the test.
-import { readFileSync } from 'node:fs';
+
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DefinitionNode, Kind, type ObjectTypeDefinitionNode, parse } from 'graphql';
+import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeUser, type SystemBench, sequence, systemBench } from './support/system-bench.ts';
@@ -189,7 +190,7 @@ function isResolvedHere(definition: ObjectTypeDefinitionNode): boolean {
   );
 }
 
-const sdl = parse(readFileSync(new URL('../../../schema/system.graphql', import.meta.url), 'utf8'));
+const sdl = parse(readSubgraphSdl('system'));
 const paths = sdl.definitions.flatMap(fieldsOf);
 
 /** What alpha and its people are in the database; sessions and audit rows may come. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema } from 'graphql';
-import { composeSubgraphs } from '../../../schema/compose.ts';
+import { apiSchemaOf, composeSupergraph } from '../../../schema/compose.ts';
 import { findUnexplainedChanges } from '../../../tools/check/breaking-changes.ts';
 import { findStaleDocuments } from '../../../tools/check/document-checks.ts';
 import { outputFaults, runProgram } from '../../../tools/check/run-program.ts';
@@ -90,7 +90,7 @@ describe('composition', () => {
     const one = 'type Query { a: Int }';
     const other = 'type Query { a: String }';
     expect(() =>
-      composeSubgraphs(
+      composeSupergraph(
         new Map([
           ['one', one],
           ['other', other],
@@ -100,8 +100,8 @@ describe('composition', () => {
   });
 
   test('the API schema is what clients see', () => {
-    const { apiSchema, supergraphSdl } = composeSubgraphs(new Map([['one', 'type Query { a: Int }']]));
-    expect(Object.keys(apiSchema.getQueryType()?.getFields() ?? {})).toEqual(['a']);
+    const supergraphSdl = composeSupergraph(new Map([['one', 'type Query { a: Int }']]));
+    expect(Object.keys(apiSchemaOf(supergraphSdl).getQueryType()?.getFields() ?? {})).toEqual(['a']);
     expect(supergraphSdl).toContain('join__Graph');
   });
 });

@@ -7,6 +7,7 @@ import { Commits } from '../../../../platform/commits.ts';
 import { Database } from '../../../../platform/database/database.ts';
 import { StatusFeed } from '../../../../platform/events/feed.ts';
 import { Sequencer } from '../../../../platform/events/sequencer.ts';
+import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { Identity, Role } from '../../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../../platform/ids.ts';
 import { Leases } from '../../../../platform/leases.ts';
@@ -58,6 +59,7 @@ export class RelayNode {
     this.#sequencer = new Sequencer({ db, wake, log });
     this.commits = new Commits({ db, keyring, log });
     this.relay = createRelaySubgraph({
+      sdl: readSubgraphSdl('relay'),
       db,
       wake,
       log,

@@ -7,6 +7,7 @@ import { Database } from '../../../../platform/database/database.ts';
 import { StatusFeed } from '../../../../platform/events/feed.ts';
 import { Sequencer } from '../../../../platform/events/sequencer.ts';
 import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/execution.ts';
+import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
 import { Mutations } from '../../../../platform/mutation.ts';
@@ -73,6 +74,7 @@ export async function systemBench(options: { readonly lost?: boolean } = {}): Pr
   const hasher = new CountingHasher();
   if (!lost) await feed.start();
   const system = createSystemSubgraph({
+    sdl: readSubgraphSdl('system'),
     ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher },
     rateLimiter: new MemoryRateLimiter(),
     health: async () => [{ name: 'database', ready: true, detail: null }],
