@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../cli/failures.ts';
 import { backendId, projectId } from '../../cli/find.ts';
-import { chosenFrom, integer, one, text } from '../../cli/option.ts';
+import { flag, integer, text } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { changedBackend, credentialOptions, labelOption, printBackend, readCredentials, username } from './backend.ts';
 
@@ -13,21 +13,26 @@ const document = graphql(`
   }
 `);
 
-const yesOrNo = (help: string) =>
-  one('YES/NO', help, (given, name) => chosenFrom(['YES', 'NO'])(given, name) === 'YES');
+/** True or false by one of two switches; undefined by neither. */
+function either(on: boolean, off: boolean, names: string): boolean | undefined {
+  if (on && off) throw new UsageError(`${names} exclude each other`);
+  return on || off ? on : undefined;
+}
 
 export const update = remoteVerb({
   summary: 'Change a backend: what is left out stays as it is.',
   takes: ['NAME'],
   options: {
-    enabled: yesOrNo('No: it refuses calls, and is not checked.'),
+    enable: flag('Use it.'),
+    disable: flag('Refuse calls to it, and do not check it.'),
     host: text('HOST', 'Host name or address.'),
     port: integer('PORT', 'Port.', { least: 1, most: 65_535 }),
     site: text('SITE', 'Where it stands.'),
-    label: labelOption,
+    label: { ...labelOption, help: 'In place of all its labels: to choose it by. May be repeated.' },
     username,
     ...credentialOptions,
-    'allow-init': yesOrNo('Whether INIT operations are allowed.'),
+    'allow-init': flag('Allow INIT operations.'),
+    'forbid-init': flag('Refuse INIT operations.'),
     project: commonOptions.project,
     wait: commonOptions.wait,
   },
@@ -37,12 +42,12 @@ export const update = remoteVerb({
     if ((options.username === undefined) !== (credentials === undefined))
       throw new UsageError('--username goes with --private-key-file or --backend-password-file');
     const changes = {
-      enabled: options.enabled,
+      enabled: either(options.enable, options.disable, '--enable and --disable'),
       host: options.host,
       port: options.port,
       site: options.site,
       labels: options.label.length === 0 ? undefined : options.label,
-      allowInit: options['allow-init'],
+      allowInit: either(options['allow-init'], options['forbid-init'], '--allow-init and --forbid-init'),
       credentials,
     };
     if (Object.values(changes).every((each) => each === undefined)) throw new UsageError('nothing to change was given');

@@ -102,7 +102,7 @@ test('a disabled backend is never ONLINE: that is not waited for', async () => {
     commit: () => replicated('CONFIRMED'),
     backend: () => disabled,
   };
-  expect((await run(['backends', 'update', 'fw', '--enabled', 'no', '--wait', '20'])).exitCode).toBe(0);
+  expect((await run(['backends', 'update', 'fw', '--disable', '--wait', '20'])).exitCode).toBe(0);
   expect(server.requests.some(({ input }) => (input as { enabled?: boolean })?.enabled === false)).toBe(true);
 });
 
