@@ -98,6 +98,7 @@ export class TestGateway {
       host: '127.0.0.1',
       port: 0,
       ...options,
+      limits: { publicFields: ['Mutation.login'], ...options.limits },
     });
     return this;
   }
