@@ -1,7 +1,9 @@
-// Builds two documents: the dashboard and GraphiQL. Everything is bundled and served from our own origin; nothing is
+// Builds two programs: the dashboard, with a document for each page, and GraphiQL. Everything is bundled and served from our own origin; nothing is
 // inlined, because the Content-Security-Policy allows neither inline scripts nor inline styles.
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const defaultGatewayUrl = 'http://127.0.0.1:4000';
 
@@ -10,9 +12,21 @@ function here(name: string): string {
   return decodeURIComponent(new URL(name, import.meta.url).pathname);
 }
 
+/** Each page has a document of its own, so that a server finds it by its path: /relay is relay.html. All are the same. */
+function pageDocuments(): Plugin {
+  return {
+    name: 'page-documents',
+    async writeBundle({ dir = here('dist') }) {
+      const folders = await readdir(here('src/pages'), { withFileTypes: true });
+      const names = folders.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+      await Promise.all(names.map((name) => copyFile(join(dir, 'index.html'), join(dir, `${name}.html`))));
+    },
+  };
+}
+
 export default defineConfig({
   root: here('.'),
-  plugins: [react()],
+  plugins: [react(), pageDocuments()],
   worker: { format: 'es' },
   build: {
     outDir: here('dist'),

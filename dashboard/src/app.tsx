@@ -1,89 +1,78 @@
-// The page: the door without a login, else the strips, the four panels and what is open beside them.
-import { useMemo, useRef, useSyncExternalStore } from 'react';
-import { useConnection, useLiveState, useParts } from './context.ts';
-import { useFilters } from './filters/use-filters.ts';
-import { BackendDrawer } from './view/backend-drawer.tsx';
-import { BackendsPanel } from './view/backends-panel.tsx';
-import { DriftPanel } from './view/drift-panel.tsx';
-import { FeedPanel } from './view/feed-panel.tsx';
-import { Header } from './view/header.tsx';
-import { useKeyboard } from './view/keyboard.ts';
-import { KeysHelp } from './view/keys-help.tsx';
-import { StaleStrip } from './view/live-badge.tsx';
+// The shell: the door without a login, else the page that the URL names, with a store and a live feed of its own.
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { PageContext, useParts } from './context.ts';
+import { LiveStore } from './live/live-store.ts';
+import { startLive } from './live/start-live.ts';
+import type { Page, PageRow } from './page.ts';
+import { pages } from './pages.ts';
+import { pathOf, useRoute } from './route.ts';
 import { LoginForm } from './view/login-form.tsx';
-import { MappingDrawer } from './view/mapping-drawer.tsx';
-import { OperationDrawer } from './view/operation-drawer.tsx';
-import { OperationsPanel } from './view/operations-panel.tsx';
-import { UnknownStrip } from './view/unknown-strip.tsx';
-import { usePageTitle } from './view/use-page-title.ts';
 
 export function App() {
   const { session } = useParts();
+  const row = useRoute(pages);
+  const loaded = useLoaded(row);
   const status = useSyncExternalStore(
     (listener) => session.subscribe(listener),
     () => session.status,
   );
-  return status === 'open' ? <Dashboard /> : <LoginForm hasEnded={status === 'ended'} />;
+  if (row === undefined) return <NoSuchPage />;
+  if (status !== 'open') return <LoginForm hasEnded={status === 'ended'} />;
+  if (loaded === 'failed') return <NotLoaded />;
+  return loaded === 'loading' ? null : <OpenPage key={row.name} name={row.name} page={loaded} />;
 }
 
-function Dashboard() {
-  const control = useFilters();
-  const { cursor } = useLiveState();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const { change, filters } = control;
-  const actions = useMemo(
-    () => ({ close: () => change({ open: null }), help: () => dialog.current?.showModal() }),
-    [change],
-  );
-  useKeyboard(actions);
-  usePageTitle();
-
+function OpenPage({ name, page }: { readonly name: string; readonly page: Page }) {
+  const parts = useParts();
+  const store = useMemo(() => new LiveStore(page.kinds), [page]);
+  useEffect(() => startLive(name, page, { ...parts, store }), [name, page, parts, store]);
   return (
-    <>
-      <Header control={control} onHelp={actions.help} />
-      <StaleStrip />
-      <UnknownStrip control={control} />
-      <main className="panels" aria-busy={cursor === null}>
-        {cursor === null ? (
-          <Waiting />
-        ) : (
-          <>
-            <BackendsPanel control={control} />
-            <div className="middle">
-              <OperationsPanel control={control} />
-              <DriftPanel control={control} />
-            </div>
-            <FeedPanel control={control} />
-          </>
-        )}
-      </main>
-      {filters.open?.type === 'operation' && (
-        <OperationDrawer
-          id={filters.open.id}
-          onClose={actions.close}
-          onOpenMapping={(id) => change({ open: { type: 'mapping', id } })}
-        />
-      )}
-      {filters.open?.type === 'mapping' && (
-        <MappingDrawer
-          id={filters.open.id}
-          onClose={actions.close}
-          onOpenOperation={(id) => change({ open: { type: 'operation', id } })}
-        />
-      )}
-      {filters.open?.type === 'backend' && (
-        <BackendDrawer
-          id={filters.open.id}
-          onClose={actions.close}
-          onShowOnly={(backendId) => change({ backendId, open: null })}
-        />
-      )}
-      <KeysHelp dialog={dialog} />
-    </>
+    <PageContext value={{ page, store }}>
+      <page.Content />
+    </PageContext>
   );
 }
 
-function Waiting() {
-  const { reason } = useConnection();
-  return <p className="waiting">{reason ?? 'Reading backends and operations…'}</p>;
+/** The page's code, loaded once it is asked for. */
+function useLoaded(row: PageRow | undefined): Page | 'loading' | 'failed' {
+  const [loaded, setLoaded] = useState<{ readonly row: PageRow; readonly page: Page | 'failed' } | null>(null);
+  useEffect(() => {
+    row?.load().then(
+      ({ page }) => setLoaded({ row, page }),
+      () => setLoaded({ row, page: 'failed' }),
+    );
+  }, [row]);
+  return loaded !== null && loaded.row === row ? loaded.page : 'loading';
+}
+
+function NotLoaded() {
+  return (
+    <main className="door">
+      <div>
+        <p className="warning">
+          This page could not be loaded. The server may be away, or newer than what is open here.
+        </p>
+        <button type="button" className="primary" onClick={() => window.location.reload()}>
+          Load it again
+        </button>
+      </div>
+    </main>
+  );
+}
+
+function NoSuchPage() {
+  return (
+    <main className="door">
+      <div>
+        <p>There is no such page.</p>
+        <ul>
+          {pages.map((page) => (
+            <li key={page.name}>
+              <a href={pathOf(page)}>{page.title}</a>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </main>
+  );
 }

@@ -1,11 +1,11 @@
-// Puts the dashboard together: one session, one store, one feed.
+// Puts the dashboard together: one session and one requester; the page that is open brings its own store.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { PartsContext } from './context.ts';
-import { createGraphClient, Requester } from './graph/request.ts';
-import { startController } from './live/controller.ts';
-import { LiveStore } from './live/live-store.ts';
+import { Requester } from './graph/request.ts';
+import { pages } from './pages.ts';
+import { go, pathOf } from './route.ts';
 import { Session } from './session/session.ts';
 import './style/base.css';
 import './style/page.css';
@@ -15,20 +15,17 @@ import './style/drawer.css';
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
-const client = createGraphClient(new URL('/graphql', window.location.href).href);
-const session = new Session(client, window.sessionStorage);
-const requester = new Requester(client, session);
-const store = new LiveStore();
-const socketUrl = new URL('/graphql', window.location.href.replace(/^http/, 'ws')).href;
-const stop = startController({ session, requester, store, socketUrl });
-window.addEventListener('pagehide', (event) => {
-  // A page kept for the back button goes on living.
-  if (!event.persisted) stop();
-});
+const url = new URL('/graphql', window.location.href).href;
+const session = new Session(url, window.sessionStorage);
+const parts = { session, requester: new Requester(url, session), socketUrl: url.replace(/^http/, 'ws') };
+
+// The first page has an address of its own like the others; what is filtered and open stays.
+const [first] = pages;
+if (window.location.pathname === '/' && first !== undefined) go(`${pathOf(first)}${window.location.search}`, 'replace');
 
 createRoot(root).render(
   <StrictMode>
-    <PartsContext value={{ session, requester, store }}>
+    <PartsContext value={parts}>
       <App />
     </PartsContext>
   </StrictMode>,

@@ -25,8 +25,6 @@ const contentTypes: Readonly<Record<string, string>> = {
 /** Already compressed. */
 const packed = new Set(['.png', '.ico', '.woff2']);
 
-const documents: Readonly<Record<string, string>> = { '/': '/index.html', '/graphiql': '/graphiql.html' };
-
 /** A folder past this is not the dashboard. */
 const maxTotalBytes = 128 * 1024 * 1024;
 
@@ -45,9 +43,9 @@ export class StaticFiles {
     this.#files = files;
   }
 
-  /** The file for a URL path; undefined when there is none. */
+  /** The file for a URL path; a document's path is its name alone. Undefined when there is none. */
   get(path: string): StaticFile | undefined {
-    return this.#files.get(documents[path] ?? path);
+    return this.#files.get(path === '/' ? '/index.html' : path) ?? this.#files.get(`${path}.html`);
   }
 }
 

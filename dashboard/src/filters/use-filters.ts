@@ -1,41 +1,39 @@
-// The filters as React state that lives in the address bar.
-import { useMemo, useSyncExternalStore } from 'react';
-import { type Filters, formatFilters, parseFilters } from './filters.ts';
+// A page's filters as React state that lives in the address bar.
+import { useMemo } from 'react';
+import { go, useSearch } from '../route.ts';
+import type { Filters } from './filters.ts';
 
-export interface FilterControl {
-  readonly filters: Filters;
+export interface FilterControl<Own extends Filters = Filters> {
+  readonly filters: Own;
+  /** Whether anything is hidden that `clear` would show. */
+  readonly isFiltering: boolean;
   /** `replace` leaves no entry in the browser's history: for typing. */
-  readonly change: (patch: Partial<Filters>, how?: 'push' | 'replace') => void;
-  readonly clear: () => void;
+  change(patch: Partial<Own>, how?: 'push' | 'replace'): void;
+  clear(): void;
 }
 
-const changed = new EventTarget();
-
-function subscribe(listener: () => void): () => void {
-  window.addEventListener('popstate', listener);
-  changed.addEventListener('change', listener);
-  return () => {
-    window.removeEventListener('popstate', listener);
-    changed.removeEventListener('change', listener);
-  };
+/** How a page's filters are written in the query string. */
+export interface FilterFormat<Own extends Filters> {
+  parse(search: string): Own;
+  /** With the question mark; empty when nothing is filtered or open. */
+  format(filters: Own): string;
 }
 
-function go(filters: Filters, how: 'push' | 'replace'): void {
-  const url = `${window.location.pathname}${formatFilters(filters)}`;
-  if (how === 'push') window.history.pushState(null, '', url);
-  else window.history.replaceState(null, '', url);
-  changed.dispatchEvent(new Event('change'));
-}
-
-function change(patch: Partial<Filters>, how: 'push' | 'replace' = 'push'): void {
-  go({ ...parseFilters(window.location.search), ...patch }, how);
-}
-
-function clear(): void {
-  change({ states: [], found: [], backendId: null, projectId: null, text: '' });
-}
-
-export function useFilters(): FilterControl {
-  const search = useSyncExternalStore(subscribe, () => window.location.search);
-  return useMemo(() => ({ filters: parseFilters(search), change, clear }), [search]);
+/** `format` must not change from one drawing to the next. */
+export function useFilters<Own extends Filters>(format: FilterFormat<Own>): FilterControl<Own> {
+  const search = useSearch();
+  // Rows are handed these: they stay the same while the filters change.
+  const actions = useMemo(() => {
+    const current = (): Own => format.parse(window.location.search);
+    const write = (filters: Own, how?: 'push' | 'replace'): void =>
+      go(`${window.location.pathname}${format.format(filters)}`, how);
+    return {
+      change: (patch: Partial<Own>, how?: 'push' | 'replace') => write({ ...current(), ...patch }, how),
+      clear: () => write({ ...format.parse(''), open: current().open }),
+    };
+  }, [format]);
+  return useMemo(() => {
+    const filters = format.parse(search);
+    return { filters, isFiltering: format.format({ ...filters, open: null }) !== '', ...actions };
+  }, [format, search, actions]);
 }

@@ -1,10 +1,13 @@
 // Sends one query or mutation with the session's credential: with a deadline, and with one renewal of the credential when the
 // server says that it has ended. What went wrong is thrown as a RequestError with a code.
-import { type AnyVariables, type Client, type CombinedError, createClient, fetchExchange } from 'urql';
+import type { TypedDocumentString } from '../../../generated/dashboard/graphql.ts';
 
 const queryDeadlineMs = 15_000;
-/** A probe or a look waits for the device. */
+/** A probe or a verification waits for the device. */
 const mutationDeadlineMs = 60_000;
+
+/** A document with the types of its result and its variables, as codegen makes it of a .graphql file. */
+export type Document<Result, Variables> = TypedDocumentString<Result, Variables>;
 
 export class RequestError extends Error {
   /** From the server, or UNREACHABLE when no answer came. */
@@ -25,73 +28,100 @@ export interface Credentials {
   renew(): Promise<string | undefined>;
 }
 
-/** One urql client without a cache: the live store is the cache. */
-export function createGraphClient(url: string): Client {
-  return createClient({
-    url,
-    exchanges: [fetchExchange],
-    preferGetMethod: false,
-    requestPolicy: 'network-only',
-    fetch: fetchWithin(queryDeadlineMs),
-  });
+interface Answer<Result> {
+  readonly data?: Result | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> }[];
 }
 
-function fetchWithin(deadlineMs: number): typeof fetch {
-  return (input, init) => {
-    const deadline = AbortSignal.timeout(deadlineMs);
-    return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, deadline]) : deadline });
-  };
-}
-
-/** Sends a document without a credential, or with the one given. */
-export async function send<Data>(
-  client: Client,
-  document: string,
-  variables: AnyVariables,
+/** Sends a document to `url` without a credential, or with the one given. Nothing is cached: the live store is the cache. */
+export async function send<Result, Variables>(
+  url: string,
+  document: Document<Result, Variables>,
+  variables: Variables,
   bearer?: string,
-): Promise<Data> {
-  const headers = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
-  const context = { fetchOptions: { headers, credentials: 'omit' as const } };
-  const operation = document.startsWith('mutation')
-    ? client.mutation<Data>(document, variables, { ...context, fetch: fetchWithin(mutationDeadlineMs) })
-    : client.query<Data>(document, variables, context);
-  const result = await operation.toPromise();
-  if (result.error !== undefined) throw toRequestError(result.error);
-  if (result.data === undefined || result.data === null) throw new RequestError('INTERNAL', 'The server sent no data.');
-  return result.data;
+): Promise<Result> {
+  const query = document.toString();
+  const { status, answer } = await post<Result>(url, JSON.stringify({ query, variables }), {
+    bearer,
+    deadlineMs: /^\s*mutation\b/.test(query) ? mutationDeadlineMs : queryDeadlineMs,
+  });
+  const error = answer?.errors?.[0];
+  if (error !== undefined) {
+    const code = error.extensions?.code;
+    throw new RequestError(typeof code === 'string' ? code : 'INTERNAL', error.message);
+  }
+  if (status === 401) throw new RequestError('UNAUTHENTICATED', 'The session has ended.');
+  if (answer === undefined) throw unreachable(`The server answered with HTTP ${status}`);
+  if (!answer.data) throw new RequestError('INTERNAL', 'The server sent no data.');
+  return answer.data;
+}
+
+interface PostOptions {
+  readonly bearer: string | undefined;
+  readonly deadlineMs: number;
+}
+
+/** `answer` is undefined when the body is no GraphQL answer, as a proxy's error page. */
+async function post<Result>(
+  url: string,
+  body: string,
+  { bearer, deadlineMs }: PostOptions,
+): Promise<{ readonly status: number; readonly answer: Answer<Result> | undefined }> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      credentials: 'omit',
+      headers: {
+        accept: 'application/graphql-response+json, application/json',
+        'content-type': 'application/json',
+        ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      },
+      body,
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    text = await response.text();
+  } catch {
+    throw unreachable('The server does not answer');
+  }
+  return { status: response.status, answer: parseAnswer(text) };
+}
+
+/** The document says what `data` is; that the server answers what it says is checked when types are generated. */
+function parseAnswer<Result>(text: string): Answer<Result> | undefined {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const isAnswer = typeof answer === 'object' && answer !== null && ('data' in answer || 'errors' in answer);
+    return isAnswer ? (answer as Answer<Result>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function unreachable(what: string): RequestError {
+  return new RequestError('UNREACHABLE', `${what}. The page keeps trying.`);
 }
 
 export class Requester {
-  readonly #client: Client;
+  readonly #url: string;
   readonly #credentials: Credentials;
 
-  constructor(client: Client, credentials: Credentials) {
-    this.#client = client;
+  constructor(url: string, credentials: Credentials) {
+    this.#url = url;
     this.#credentials = credentials;
   }
 
-  async request<Data>(document: string, variables: AnyVariables = {}): Promise<Data> {
+  async request<Result, Variables>(document: Document<Result, Variables>, variables: Variables): Promise<Result> {
     const bearer = await this.#credentials.accessToken();
     try {
-      return await send<Data>(this.#client, document, variables, bearer);
+      return await send(this.#url, document, variables, bearer);
     } catch (error) {
       if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') throw error;
       const renewed = await this.#credentials.renew();
       if (renewed === undefined) throw error;
       // Refused for want of a login: nothing was done, so a mutation may be sent again as well.
-      return await send<Data>(this.#client, document, variables, renewed);
+      return await send(this.#url, document, variables, renewed);
     }
   }
-}
-
-function toRequestError(error: CombinedError): RequestError {
-  const first = error.graphQLErrors[0];
-  if (first !== undefined) {
-    const code = first.extensions.code;
-    return new RequestError(typeof code === 'string' ? code : 'INTERNAL', first.message);
-  }
-  const status = (error.response as Response | undefined)?.status;
-  if (status === 401) return new RequestError('UNAUTHENTICATED', 'The login has ended.');
-  const what = status === undefined ? 'The server does not answer' : `The server answered with HTTP ${status}`;
-  return new RequestError('UNREACHABLE', `${what}. It is tried again by itself.`);
 }

@@ -2,7 +2,6 @@
 import 'graphiql/setup-workers/vite';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
-import { createGraphClient } from '../graph/request.ts';
 import { Session } from '../session/session.ts';
 import { exampleTabs } from './example-tabs.ts';
 import { createFetcher } from './fetcher.ts';
@@ -13,7 +12,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
-const session = new Session(createGraphClient(url), window.sessionStorage);
+const session = new Session(url, window.sessionStorage);
 const fetcher = createFetcher({ url, socketUrl: url.replace(/^http/, 'ws'), session });
 
 // GraphiQL fills the variables of the first tab from here only; once it has tabs of its own, they come first.

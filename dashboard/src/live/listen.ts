@@ -1,8 +1,7 @@
 // One subscription on one socket: graphql-ws without its own retries, because resuming needs the newest cursor each time. A
 // watchdog pings, so that a socket that died without a word is noticed.
 import { createClient } from 'graphql-ws/client';
-import { statusChangesSubscription } from '../graph/documents.ts';
-import type { FeedItem } from '../graph/types.ts';
+import type { FeedItem } from './entity-kind.ts';
 import type { StreamEnd, StreamListener } from './live-feed.ts';
 
 const acknowledgeWithinMs = 10_000;
@@ -20,6 +19,8 @@ export interface ListenOptions {
   /** ws: or wss: address of the graph. */
   readonly url: string;
   readonly accessToken: () => Promise<string | undefined>;
+  /** The text of the page's subscription. */
+  readonly subscription: string;
 }
 
 /** Resolves when the stream has ended, with the reason. */
@@ -57,7 +58,7 @@ export function listen(
     const abort = (): void => finish({ type: 'lost', reason: 'closed' });
     signal.addEventListener('abort', abort, { once: true });
     client.subscribe<{ statusChanges: FeedItem }>(
-      { query: statusChangesSubscription, operationName: 'DashboardChanges', variables: { after: cursor } },
+      { query: options.subscription, variables: { after: cursor } },
       {
         next: ({ data, errors }) => {
           if (data?.statusChanges) listener.item(data.statusChanges);

@@ -1,7 +1,7 @@
 // Keeps the store true to the server: snapshot, then the stream after its cursor, for ever. A lost stream is resumed from the
 // last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and says so.
-import type { FeedItem } from '../graph/types.ts';
 import { backoffMs, pause } from './backoff.ts';
+import type { FeedItem } from './entity-kind.ts';
 import type { Snapshot } from './live-state.ts';
 
 /** Why a stream ended. */

@@ -1,17 +1,14 @@
-// Holds the live state for the page. News are gathered for a moment, so that a burst of changes is drawn once.
-import type { Backend, FeedItem, Mapping, Operation } from '../graph/types.ts';
+// Holds the live state of one page. News are gathered for a moment, so that a burst of changes is drawn once.
+import type { AnyKind, Entity, EntityKind, FeedItem, Preference } from './entity-kind.ts';
 import type { FeedTarget } from './live-feed.ts';
 import {
   addNote,
-  applyBackends,
+  applyEntities,
   applyItems,
-  applyMappings,
-  applyOperations,
   applySnapshot,
   emptyState,
   type FeedLine,
   type LiveState,
-  type Preference,
   type Snapshot,
 } from './live-state.ts';
 import { type Connection, downAfterMs } from './liveness.ts';
@@ -21,6 +18,8 @@ const gatherMs = 50;
 const maxGathered = 200;
 
 export class LiveStore implements FeedTarget {
+  /** The page's. */
+  readonly kinds: readonly AnyKind[];
   readonly #now: () => number;
   readonly #listeners = new Set<() => void>();
   #state: LiveState = emptyState;
@@ -28,9 +27,10 @@ export class LiveStore implements FeedTarget {
   #gathered: FeedItem[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #notes = 0;
-  #prefer: Preference = () => false;
+  readonly #preferences = new Map<string, Preference<Entity>>();
 
-  constructor(now: () => number = Date.now) {
+  constructor(kinds: readonly AnyKind[], now: () => number = Date.now) {
+    this.kinds = kinds;
     this.#now = now;
     this.#connection = { connected: false, sinceMs: now(), lastMessageMs: null, reason: null };
   }
@@ -53,14 +53,15 @@ export class LiveStore implements FeedTarget {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Which operations to keep when there are too many. */
-  prefer(preference: Preference): void {
-    this.#prefer = preference;
+  /** Which entities of a kind to keep when there are too many. */
+  prefer<Kind extends Entity>(kind: EntityKind<Kind>, preference: Preference<Kind>): void {
+    // Only entities of the kind are asked about.
+    this.#preferences.set(kind.typename, preference as Preference<Entity>);
   }
 
   snapshot(snapshot: Snapshot, note: string | null): void {
     this.#gathered = [];
-    this.#set(applySnapshot(this.#state, snapshot, note === null ? undefined : this.#note(note)));
+    this.#set(applySnapshot(this.kinds, this.#state, snapshot, note === null ? undefined : this.#note(note)));
   }
 
   item(item: FeedItem): void {
@@ -70,19 +71,11 @@ export class LiveStore implements FeedTarget {
     else this.#timer ??= setTimeout(() => this.#flush(), gatherMs);
   }
 
-  operations(operations: readonly Operation[]): void {
+  /** Takes what a query read; see `applyEntities` for `expected`. */
+  take<Kind extends Entity>(kind: EntityKind<Kind>, read: readonly Kind[], expected: readonly string[] = []): void {
     this.#flush();
-    this.#set(applyOperations(this.#state, operations, this.#prefer));
-  }
-
-  backends(backends: readonly Backend[], knownBefore?: readonly string[]): void {
-    this.#flush();
-    this.#set(applyBackends(this.#state, backends, knownBefore));
-  }
-
-  mappings(mappings: readonly Mapping[], driftBefore?: readonly string[]): void {
-    this.#flush();
-    this.#set(applyMappings(this.#state, mappings, driftBefore));
+    const prefer: Preference<Kind> = this.#preferences.get(kind.typename) ?? (() => false);
+    this.#set(applyEntities(kind, this.#state, read, { expected, prefer }));
   }
 
   /** True once for each time that a change came without its subject. */
@@ -109,22 +102,13 @@ export class LiveStore implements FeedTarget {
     this.#emit();
   }
 
-  /** Forgets everything: the next user may see less. */
-  clear(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#gathered = [];
-    this.#connection = { connected: false, sinceMs: this.#now(), lastMessageMs: null, reason: null };
-    this.#set(emptyState);
-  }
-
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#gathered.length === 0) return;
     const items = this.#gathered;
     this.#gathered = [];
-    this.#set(applyItems(this.#state, items, this.#prefer));
+    this.#set(applyItems(this.kinds, this.#state, items, this.#preferences));
   }
 
   #note(text: string): FeedLine {

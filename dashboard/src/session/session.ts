@@ -1,9 +1,13 @@
 // The login: the access token only in memory, the refresh token in the tab's sessionStorage. A refresh token works once, and a
 // duplicated tab (or GraphiQL opened from here) starts with a copy of it, so tabs renew one at a time and tell each other.
-import type { Client } from 'urql';
-import { loginMutation, logoutMutation, sessionRefreshMutation } from '../graph/documents.ts';
+import {
+  DashboardLoginDocument,
+  type DashboardLoginMutation,
+  DashboardLogoutDocument,
+  DashboardRefreshDocument,
+  type RefusalFragment,
+} from '../../../generated/dashboard/graphql.ts';
 import { type Credentials, RequestError, send } from '../graph/request.ts';
-import type { TokenPair, UserError } from '../graph/types.ts';
 
 const storageKey = 'tidegate.session';
 const channelName = 'tidegate.session';
@@ -14,7 +18,13 @@ const maxTimerMs = 0x7fffffff;
 
 export type SessionStatus = 'none' | 'open' | 'ended';
 
-type LoginResult = Partial<TokenPair> & { readonly userErrors: readonly UserError[] };
+type LoginResult = DashboardLoginMutation['login'];
+
+interface TokenPair {
+  readonly accessToken: string;
+  readonly accessTokenExpiresAt: string;
+  readonly refreshToken: string;
+}
 
 interface Renewal {
   readonly usedRefreshToken: string;
@@ -22,7 +32,7 @@ interface Renewal {
 }
 
 export class Session implements Credentials {
-  readonly #client: Client;
+  readonly #url: string;
   readonly #storage: Storage;
   readonly #channel = new BroadcastChannel(channelName);
   readonly #listeners = new Set<() => void>();
@@ -33,8 +43,9 @@ export class Session implements Credentials {
   #renewing: Promise<string | undefined> | undefined;
   #status: SessionStatus;
 
-  constructor(client: Client, storage: Storage) {
-    this.#client = client;
+  /** `url` is the graph's. */
+  constructor(url: string, storage: Storage) {
+    this.#url = url;
     this.#storage = storage;
     this.#refreshToken = storage.getItem(storageKey);
     this.#status = this.#refreshToken === null ? 'none' : 'open';
@@ -53,8 +64,8 @@ export class Session implements Credentials {
   }
 
   /** Returns the refusals; none: logged in. Throws RequestError when the server can't be asked. */
-  async login(name: string, password: string): Promise<readonly UserError[]> {
-    const { login } = await send<{ login: LoginResult }>(this.#client, loginMutation, { input: { name, password } });
+  async login(name: string, password: string): Promise<readonly RefusalFragment[]> {
+    const { login } = await send(this.#url, DashboardLoginDocument, { input: { name, password } });
     const tokens = tokensOf(login);
     if (tokens === undefined) return login.userErrors;
     this.#adopt(tokens);
@@ -66,7 +77,7 @@ export class Session implements Credentials {
     const bearer = this.#accessToken;
     this.end('none');
     // The tab forgets the login whether the server can be told or not.
-    if (bearer !== undefined) await send(this.#client, logoutMutation, {}, bearer).catch(() => undefined);
+    if (bearer !== undefined) await send(this.#url, DashboardLogoutDocument, {}, bearer).catch(() => undefined);
   }
 
   /** Forgets the login; `ended` makes the form say why it is there. */
@@ -102,9 +113,7 @@ export class Session implements Credentials {
     if (used === null) return undefined;
     // Another tab renewed while this one waited for its turn.
     if (used !== before && this.#accessToken !== undefined) return this.#accessToken;
-    const data = await send<{ sessionRefresh: LoginResult }>(this.#client, sessionRefreshMutation, {
-      input: { refreshToken: used },
-    });
+    const data = await send(this.#url, DashboardRefreshDocument, { input: { refreshToken: used } });
     const tokens = tokensOf(data.sessionRefresh);
     if (tokens === undefined) {
       // The other tab's message may come only now; its tokens are then as good as ours would have been.

@@ -1,22 +1,23 @@
 // Every status change as it happens, newest on top.
 import { memo, useMemo } from 'react';
-import { useLiveState } from '../context.ts';
-import { matchesLine, type OpenType } from '../filters/filters.ts';
+import { useLiveState, usePage } from '../context.ts';
+import { matchesLine } from '../filters/filters.ts';
 import type { FilterControl } from '../filters/use-filters.ts';
+import type { AnyKind } from '../live/entity-kind.ts';
 import type { FeedLine } from '../live/live-state.ts';
 import { formatWord } from './format.ts';
 import { Panel } from './panel.tsx';
 import { Time } from './time.tsx';
 
 export function FeedPanel({ control }: { readonly control: FilterControl }) {
+  const { kinds } = usePage().page;
   const { feed, cursor } = useLiveState();
   const { filters, change } = control;
   const shown = useMemo(() => feed.filter((line) => matchesLine(filters, line)), [feed, filters]);
   const open = (line: FeedLine): void => {
     if (line.type !== 'change') return;
     const { subjectType, subjectId } = line.change;
-    const type = openTypes[subjectType];
-    if (type !== undefined) change({ open: { type, id: subjectId } });
+    change({ open: { type: subjectType, id: subjectId } });
   };
   return (
     <Panel name="changes" title="Changes" summary={shown.length === 0 ? undefined : `newest ${shown.length}`}>
@@ -30,7 +31,11 @@ export function FeedPanel({ control }: { readonly control: FilterControl }) {
         <ul className="feed">
           {shown.map((line) => (
             <li key={line.id}>
-              <FeedRow line={line} onOpen={open} />
+              <FeedRow
+                line={line}
+                kind={line.type === 'change' ? kindOf(kinds, line.change.subjectType) : undefined}
+                onOpen={open}
+              />
             </li>
           ))}
         </ul>
@@ -39,19 +44,15 @@ export function FeedPanel({ control }: { readonly control: FilterControl }) {
   );
 }
 
-const openTypes: Readonly<Record<string, OpenType>> = {
-  Operation: 'operation',
-  Backend: 'backend',
-  Mapping: 'mapping',
-};
-
 interface FeedRowProps {
   readonly line: FeedLine;
+  /** Of the subject; undefined: the page does not know it, and can't open it. */
+  readonly kind: AnyKind | undefined;
   readonly onOpen: (line: FeedLine) => void;
 }
 
 const FeedRow = memo(
-  function FeedRow({ line, onOpen }: FeedRowProps) {
+  function FeedRow({ line, kind, onOpen }: FeedRowProps) {
     if (line.type === 'note') {
       return (
         <p className="feed-note">
@@ -60,11 +61,10 @@ const FeedRow = memo(
       );
     }
     const { change, label } = line;
-    const isOpenable = change.subjectType in openTypes;
     return (
       <div className="feed-line" data-to={change.to}>
         <Time at={change.at} />
-        {isOpenable ? (
+        {kind !== undefined ? (
           <button
             type="button"
             className="subject"
@@ -78,7 +78,7 @@ const FeedRow = memo(
           <span className="subject">{label}</span>
         )}
         <span className="change">
-          <span className="dim">{aspect(change.kind)}</span>{' '}
+          <span className="dim">{aspect(change.kind, kind)}</span>{' '}
           {change.from !== null && change.from !== '' && <span className="dim">{formatWord(change.from)} → </span>}
           <b data-status={change.to}>{formatWord(change.to)}</b>
         </span>
@@ -90,9 +90,13 @@ const FeedRow = memo(
   (before, after) => before.line === after.line,
 );
 
-/** backend.operatingStatus → operating status, mapping.state → mapping. An operation's state needs no name. */
-function aspect(kind: string): string {
-  if (kind === 'relayOperation.state') return '';
-  const [subject = kind, status = ''] = kind.split('.');
+function kindOf(kinds: readonly AnyKind[], typename: string): AnyKind | undefined {
+  return kinds.find((kind) => kind.typename === typename);
+}
+
+/** backend.operatingStatus → operating status, mapping.state → mapping; nothing for a kind's plain change. */
+function aspect(change: string, kind: AnyKind | undefined): string {
+  if (change === kind?.plainChange) return '';
+  const [subject = change, status = ''] = change.split('.');
   return status === '' || status === 'state' ? subject : status.replace(/([A-Z])/g, ' $1').toLowerCase();
 }

@@ -1,5 +1,10 @@
 // How times and things are written. Times of day for lists, because they stand still; ages only where age is the point.
-import type { CmpObject } from '../graph/types.ts';
+
+export interface CmpObjectName {
+  readonly namespace: string;
+  readonly type: string;
+  readonly externalId: string;
+}
 
 const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const dayAndTime = new Intl.DateTimeFormat('en-GB', {
@@ -44,7 +49,7 @@ export function formatCountdown(ms: number): string {
 }
 
 /** `tenant/42`, with the namespace when it is not the default one. */
-export function formatCmpObject(object: CmpObject): string {
+export function formatCmpObject(object: CmpObjectName): string {
   const name = `${object.type}/${object.externalId}`;
   return object.namespace === 'default' ? name : `${object.namespace}:${name}`;
 }

@@ -1,26 +1,30 @@
 // The bar on top: where one is, whether it is the present, what is filtered, who one is.
+import type { ReactNode } from 'react';
 import { useLiveState, useParts } from '../context.ts';
-import { isFiltering } from '../filters/filters.ts';
 import type { FilterControl } from '../filters/use-filters.ts';
+import { pages } from '../pages.ts';
+import { go, pathOf, useRoute } from '../route.ts';
 import { LiveBadge } from './live-badge.tsx';
 
 interface HeaderProps {
   readonly control: FilterControl;
+  /** What the page's own filters have narrowed it to. */
+  readonly chosen: ReactNode;
   readonly onHelp: () => void;
 }
 
-export function Header({ control, onHelp }: HeaderProps) {
+export function Header({ control, chosen, onHelp }: HeaderProps) {
   const { session } = useParts();
-  const { viewer, backends } = useLiveState();
-  const { filters, change, clear } = control;
+  const { viewer } = useLiveState();
+  const { filters, isFiltering, change, clear } = control;
   const projects = viewer?.projects ?? [];
-  const backendId = filters.backendId;
   return (
     <header className="top">
       <h1>
         <img src="/favicon.svg" alt="" width="20" height="20" />
         Tidegate
       </h1>
+      <PageLinks />
       <LiveBadge />
       <search className="filters">
         <input
@@ -46,13 +50,8 @@ export function Header({ control, onHelp }: HeaderProps) {
             ))}
           </select>
         )}
-        {backendId !== null && (
-          <button type="button" className="chip chosen" onClick={() => change({ backendId: null })}>
-            <span className="visually-hidden">Remove the filter: backend </span>
-            {backends.get(backendId)?.name ?? 'a backend that is gone'} <span aria-hidden="true">×</span>
-          </button>
-        )}
-        {(isFiltering(filters) || filters.found.length > 0) && (
+        {chosen}
+        {isFiltering && (
           <button type="button" className="quiet" onClick={clear}>
             Clear
           </button>
@@ -71,5 +70,30 @@ export function Header({ control, onHelp }: HeaderProps) {
         </button>
       </nav>
     </header>
+  );
+}
+
+/** One page needs no list. */
+function PageLinks() {
+  const open = useRoute(pages);
+  if (pages.length === 1) return null;
+  return (
+    <nav className="pages" aria-label="Pages">
+      {pages.map((page) => (
+        <a
+          key={page.name}
+          href={pathOf(page)}
+          aria-current={page === open ? 'page' : undefined}
+          onClick={(event) => {
+            // A click that asks for another tab or window is the browser's.
+            if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+            event.preventDefault();
+            go(pathOf(page));
+          }}
+        >
+          {page.title}
+        </a>
+      ))}
+    </nav>
   );
 }

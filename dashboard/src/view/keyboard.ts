@@ -1,15 +1,19 @@
 // The page's keys. They move the focus between rows that are in the document, so that what is focused is always what acts.
 import { useEffect } from 'react';
+import { usePage } from '../context.ts';
+import type { PageKeys } from '../page.ts';
 
-export const keys: readonly { readonly keys: string; readonly does: string }[] = [
-  { keys: '/', does: 'Filter' },
-  { keys: 'j  k', does: 'Next and previous row (also the arrow keys)' },
-  { keys: 'Enter', does: 'Open the row' },
-  { keys: 'Esc', does: 'Close what is open, or leave a field' },
-  { keys: '1  2  3  4', does: 'Backends, operations, changes, drift' },
-  { keys: 'u', does: 'First unknown outcome' },
-  { keys: '?', does: 'These keys' },
-];
+/** All keys in the order of the help. */
+export function keysOf({ groups }: PageKeys): readonly { readonly keys: readonly string[]; readonly does: string }[] {
+  return [
+    { keys: ['/'], does: 'Filter' },
+    { keys: ['j', 'k'], does: 'Next and previous row (also the arrow keys)' },
+    { keys: ['Enter'], does: 'Open the row' },
+    { keys: ['Esc'], does: 'Close what is open, or leave a field' },
+    ...groups.map(({ focus, does }) => ({ keys: Object.keys(focus), does })),
+    { keys: ['?'], does: 'These keys' },
+  ];
+}
 
 export interface KeyActions {
   readonly close: () => void;
@@ -18,6 +22,7 @@ export interface KeyActions {
 
 /** Rows are elements with `data-row` inside an element with `data-list`. */
 export function useKeyboard(actions: KeyActions): void {
+  const { keys } = usePage().page;
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
@@ -27,41 +32,30 @@ export function useKeyboard(actions: KeyActions): void {
         // What is being typed is not thrown away: the first press leaves the field, the next one closes.
         if (isTyping && event.target instanceof HTMLElement) event.target.blur();
         else actions.close();
-      } else if (!isTyping && act(event.key, actions)) event.preventDefault();
+      } else if (!isTyping && act(event.key, keys, actions)) event.preventDefault();
     };
     document.addEventListener('keydown', listener);
     return () => document.removeEventListener('keydown', listener);
-  }, [actions]);
+  }, [actions, keys]);
 }
 
-/** Where j and k begin. */
-const firstList = '[data-list="operations"]';
-
-function act(key: string, actions: KeyActions): boolean {
+function act(key: string, keys: PageKeys, actions: KeyActions): boolean {
   switch (key) {
     case '/':
       return focus('[data-filter]');
     case 'j':
     case 'ArrowDown':
-      return move(1);
+      return move(1, keys.firstList);
     case 'k':
     case 'ArrowUp':
-      return move(-1);
-    case '1':
-      return focus('[data-list="backends"] [data-row]');
-    case '2':
-      return focus('[data-list="operations"] [data-row]');
-    case '3':
-      return focus('[data-list="changes"]');
-    case '4':
-      return focus('[data-list="drift"] [data-row]');
-    case 'u':
-      return focus('[data-list="unknown"] button');
+      return move(-1, keys.firstList);
     case '?':
       actions.help();
       return true;
-    default:
-      return false;
+    default: {
+      const selector = keys.groups.find(({ focus }) => Object.hasOwn(focus, key))?.focus[key];
+      return selector !== undefined && focus(selector);
+    }
   }
 }
 
@@ -72,7 +66,7 @@ function focus(selector: string): boolean {
   return element !== null;
 }
 
-function move(step: number): boolean {
+function move(step: number, firstList: string): boolean {
   const active = document.activeElement;
   const open = document.querySelector<HTMLElement>('main [data-row][aria-expanded="true"]');
   // From a button beside a row, too.
@@ -80,7 +74,9 @@ function move(step: number): boolean {
     active?.closest<HTMLElement>('[data-row]') ??
     active?.closest('li')?.querySelector<HTMLElement>('[data-row]') ??
     open;
-  const list = (active?.closest('[data-list]') ?? open?.closest('[data-list]')) || document.querySelector(firstList);
+  const list =
+    (active?.closest('[data-list]') ?? open?.closest('[data-list]')) ||
+    document.querySelector(`[data-list="${CSS.escape(firstList)}"]`);
   const rows = [...(list?.querySelectorAll<HTMLElement>('[data-row]') ?? [])];
   const next = here === null ? rows[0] : rows[rows.indexOf(here) + step];
   next?.focus();

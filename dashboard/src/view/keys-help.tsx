@@ -1,16 +1,18 @@
 // The list of keys, as a dialog.
 import type { RefObject } from 'react';
-import { keys } from './keyboard.ts';
+import { usePage } from '../context.ts';
+import { keysOf } from './keyboard.ts';
 
 export function KeysHelp({ dialog }: { readonly dialog: RefObject<HTMLDialogElement | null> }) {
+  const { page } = usePage();
   return (
     <dialog ref={dialog} className="keys" aria-labelledby="keys-title">
       <h2 id="keys-title">Keys</h2>
       <dl>
-        {keys.map((entry) => (
-          <div key={entry.keys}>
+        {keysOf(page.keys).map((entry) => (
+          <div key={entry.does}>
             <dt>
-              {entry.keys.split('  ').map((key) => (
+              {entry.keys.map((key) => (
                 <kbd key={key}>{key}</kbd>
               ))}
             </dt>

@@ -1,5 +1,6 @@
 // What the viewer may do. The server decides; this only spares a refusal.
-import type { Role, Viewer } from '../graph/types.ts';
+import type { Role } from '../../../generated/dashboard/graphql.ts';
+import type { Viewer } from '../live/entity-kind.ts';
 
 /** Settling, accepting keys, closing circuits. */
 export function isOperator(viewer: Viewer | null, projectId: string | undefined): boolean {

@@ -1,8 +1,8 @@
 // Shows why something was refused and what to do about it.
+import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { RequestError } from '../graph/request.ts';
-import type { UserError } from '../graph/types.ts';
 
-const advice: Readonly<Record<UserError['retry'], string>> = {
+const advice: Readonly<Record<RefusalFragment['retry'], string>> = {
   SAME_KEY: 'Nothing happened. The same can be tried again.',
   NEW_KEY: 'Nothing happened. Mend what is named, then send it again.',
   NEVER: 'Nothing happened, and trying again will not help.',
@@ -14,7 +14,7 @@ export interface Failure {
   readonly advice: string;
 }
 
-export function failuresOf(errors: readonly UserError[]): readonly Failure[] {
+export function failuresOf(errors: readonly RefusalFragment[]): readonly Failure[] {
   return errors.map(({ code, message, field, retry, retryAfterMs }) => ({
     code,
     message: field.length > 0 ? `${message} (${field.filter((part) => part !== 'input').join('.')})` : message,

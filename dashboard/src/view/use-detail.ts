@@ -1,6 +1,7 @@
 // Reads all of one object for its drawer, and again each time that a newer version of it is heard of.
 import { useEffect, useState } from 'react';
 import { useParts } from '../context.ts';
+import type { Document } from '../graph/request.ts';
 import { type Failure, failureOf } from './refusal.tsx';
 
 export interface DetailReading<Detail> {
@@ -11,8 +12,8 @@ export interface DetailReading<Detail> {
 }
 
 /** `document` has one root field and takes `$id`. `onRead` must not change from one drawing to the next. */
-export function useDetail<Detail>(
-  document: string,
+export function useDetail<Detail extends object>(
+  document: Document<Readonly<Record<string, Detail | null>>, { readonly id: string }>,
   id: string,
   version: number,
   onRead?: (detail: Detail) => void,
@@ -25,7 +26,7 @@ export function useDetail<Detail>(
   useEffect(() => {
     let isCurrent = true;
     requester
-      .request<Readonly<Record<string, Detail | null>>>(document, { id })
+      .request(document, { id })
       .then((data) => {
         if (!isCurrent) return;
         const detail = Object.values(data)[0] ?? null;

@@ -1,35 +1,36 @@
 // Sends a mutation with an idempotency key that stays the same for as long as the input does: a retry is never a second act.
 import { useRef, useState } from 'react';
+import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { useParts } from '../context.ts';
-import type { UserError } from '../graph/types.ts';
+import type { Document } from '../graph/request.ts';
 import { type Failure, failureOf, failuresOf } from './refusal.tsx';
 
-export interface MutationControl<Payload> {
+export interface MutationControl<Input, Payload> {
   readonly isBusy: boolean;
   readonly failures: readonly Failure[];
   /** The payload when it was carried out; undefined when it was refused or no answer came. */
-  readonly send: (input: Readonly<Record<string, unknown>>) => Promise<Payload | undefined>;
+  readonly send: (input: Omit<Input, 'idempotencyKey'>) => Promise<Payload | undefined>;
 }
 
-export function useMutation<Payload extends { readonly userErrors: readonly UserError[] }>(
-  document: string,
-  field: string,
-): MutationControl<Payload> {
+/** `document` has one root field, and `$input` with an idempotency key. */
+export function useMutation<Input extends object, Payload extends { readonly userErrors: readonly RefusalFragment[] }>(
+  document: Document<Readonly<Record<string, Payload>>, { readonly input: Input }>,
+): MutationControl<Input, Payload> {
   const { requester } = useParts();
   const [isBusy, setBusy] = useState(false);
   const [failures, setFailures] = useState<readonly Failure[]>([]);
   const sent = useRef({ input: '', key: '' });
 
-  const send = async (input: Readonly<Record<string, unknown>>): Promise<Payload | undefined> => {
+  const send = async (input: Omit<Input, 'idempotencyKey'>): Promise<Payload | undefined> => {
     const text = JSON.stringify(input);
     if (sent.current.input !== text) sent.current = { input: text, key: newKey() };
     setBusy(true);
     setFailures([]);
     try {
-      const data = await requester.request<Readonly<Record<string, Payload>>>(document, {
-        input: { ...input, idempotencyKey: sent.current.key },
+      const data = await requester.request(document, {
+        input: { ...input, idempotencyKey: sent.current.key } as Input,
       });
-      const payload = data[field];
+      const payload = Object.values(data)[0];
       const refusals = payload?.userErrors ?? [];
       // A refused key is used up unless the server says that the same one may come again.
       if (refusals.some((error) => error.retry !== 'SAME_KEY')) sent.current = { input: '', key: '' };

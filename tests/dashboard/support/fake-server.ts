@@ -116,7 +116,7 @@ export class FakeServer {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? '/', this.url).pathname;
     if (path === '/graphql') return await this.#answerGraph(request, response);
-    const name = path === '/' ? '/index.html' : path === '/graphiql' ? '/graphiql.html' : path;
+    const name = path === '/' ? '/index.html' : extname(path) === '' ? `${path}.html` : path;
     try {
       const body = await readFile(join(this.#staticFolder, name));
       response.writeHead(200, {

@@ -1,0 +1,27 @@
+// Reads a connection page by page, and no more pages than are asked for.
+
+export interface Page<Node> {
+  readonly nodes: readonly Node[];
+  readonly pageInfo: PageInfo;
+}
+
+export interface PageInfo {
+  readonly hasNextPage: boolean;
+  readonly endCursor: string | null;
+}
+
+/** In the result, `hasNextPage` says that there is more than was read. */
+export async function readPages<Node>(
+  maxPages: number,
+  after: string | null,
+  readPage: (after: string | null) => Promise<Page<Node>>,
+): Promise<Page<Node>> {
+  const nodes: Node[] = [];
+  let pageInfo: PageInfo = { hasNextPage: true, endCursor: after };
+  for (let page = 0; page < maxPages && pageInfo.hasNextPage; page += 1) {
+    const next = await readPage(pageInfo.endCursor);
+    nodes.push(...next.nodes);
+    pageInfo = next.pageInfo;
+  }
+  return { nodes, pageInfo };
+}

@@ -1,0 +1,64 @@
+// Starts what runs behind an open page: the live feed and the poll. One owner, which stops both when the page is left or the
+// login ends.
+import { DashboardStartDocument } from '../../../generated/dashboard/graphql.ts';
+import type { Requester } from '../graph/request.ts';
+import type { Page } from '../page.ts';
+import type { Session } from '../session/session.ts';
+import { pause } from './backoff.ts';
+import { changesSubscription, historyQuery } from './documents.ts';
+import { listen } from './listen.ts';
+import { runLiveFeed } from './live-feed.ts';
+import type { Snapshot } from './live-state.ts';
+import type { LiveStore } from './live-store.ts';
+
+const pollEveryMs = 5_000;
+
+export interface LiveParts {
+  readonly session: Session;
+  readonly requester: Requester;
+  readonly store: LiveStore;
+  /** ws: or wss: address of the graph. */
+  readonly socketUrl: string;
+}
+
+/** `name` is the page's. Returns how to stop. */
+export function startLive(name: string, page: Page, parts: LiveParts): () => void {
+  const { session, requester, store, socketUrl } = parts;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const subscription = changesSubscription(name, page.kinds).toString();
+  void runLiveFeed(
+    store,
+    {
+      readSnapshot: () => readSnapshot(name, page, requester),
+      listen: (cursor, listener, stop) =>
+        listen({ url: socketUrl, accessToken: () => session.accessToken(), subscription }, cursor, listener, stop),
+      renewCredential: async () => (await session.renew()) !== undefined,
+      endSession: () => session.end('ended'),
+      random: Math.random,
+    },
+    signal,
+  );
+  void runPoll(page, parts, signal);
+  return () => controller.abort();
+}
+
+/** The cursor is read first: what changes while the lists are read comes again by subscription, and versions settle it. */
+async function readSnapshot(name: string, page: Page, requester: Requester): Promise<Snapshot> {
+  const { statusCursor, me } = await requester.request(DashboardStartDocument, {});
+  const [entities, { statusHistory }] = await Promise.all([
+    page.read(requester),
+    requester.request(historyQuery(name, page.kinds), {}),
+  ]);
+  return { cursor: statusCursor, viewer: me, entities, history: statusHistory.nodes };
+}
+
+/** Rests while the page is hidden or the stream is down. */
+async function runPoll({ poll }: Page, { store, requester }: LiveParts, signal: AbortSignal): Promise<void> {
+  for (let round = 1; poll !== undefined && !signal.aborted; round += 1) {
+    await pause(pollEveryMs, signal);
+    if (signal.aborted || document.visibilityState !== 'visible' || !store.connection.connected) continue;
+    // A failure needs no word here: the stream's state shows that the server is away.
+    await poll({ store, requester, signal }, round).catch(() => undefined);
+  }
+}

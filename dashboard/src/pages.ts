@@ -1,0 +1,6 @@
+// The pages, in the order of the header's list. / leads to the first.
+import type { PageRow } from './page.ts';
+
+export const pages: readonly PageRow[] = [
+  { name: 'relay', title: 'Relay', load: () => import('./pages/relay/page.tsx') },
+];

@@ -1,0 +1,115 @@
+// One object that is not as it should be: what, for whom, where, and the first differences; beside it, how to look again.
+import { memo, useRef } from 'react';
+import { formatCmpObject, formatValue } from '../../view/format.ts';
+import { Age } from '../../view/time.tsx';
+import type { DriftedMapping } from './kinds/mapping.ts';
+import { ResultBadge } from './marks.tsx';
+import { useVerify } from './use-verify.ts';
+
+interface DriftRowProps {
+  readonly mapping: DriftedMapping;
+  readonly isOpen: boolean;
+  readonly isTabStop: boolean;
+  readonly onOpen: (id: string) => void;
+}
+
+const shownDifferences = 2;
+
+export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onOpen }: DriftRowProps) {
+  const { id, key, cmpObject, backend, resource, lastVerification } = mapping;
+  const { differences } = lastVerification;
+  const tabIndex = isTabStop ? 0 : -1;
+  return (
+    <div className="drift-item">
+      <button
+        type="button"
+        className="row drift-row"
+        data-row={id}
+        data-result={lastVerification.result}
+        aria-expanded={isOpen}
+        tabIndex={tabIndex}
+        onClick={() => onOpen(id)}
+      >
+        <ResultBadge result={lastVerification.result} />
+        <span className="what">
+          <span className="name" title={`${resource} ${key}`}>
+            {key}
+          </span>
+          {cmpObject !== null && (
+            <span className="object" title={formatCmpObject(cmpObject)}>
+              {formatCmpObject(cmpObject)}
+            </span>
+          )}
+        </span>
+        <span className="where" title={backend?.name}>
+          {backend?.name ?? '–'}
+        </span>
+        <span className="when">
+          <span className="visually-hidden">looked at </span>
+          <Age at={lastVerification.at} /> ago
+        </span>
+        {differences.length > 0 && (
+          <span className="differences">
+            {differences.slice(0, shownDifferences).map(({ path, wanted, found }) => (
+              <span className="difference" key={path}>
+                <span className="path">{path}</span>
+                <span className="visually-hidden"> wanted </span>
+                <span className="wanted" title={formatValue(wanted)}>
+                  {formatValue(wanted)}
+                </span>
+                <span aria-hidden="true">→</span>
+                <span className="visually-hidden"> found </span>
+                <span className="found" title={formatValue(found)}>
+                  {formatValue(found)}
+                </span>
+              </span>
+            ))}
+            {differences.length > shownDifferences && (
+              <span className="dim">and {differences.length - shownDifferences} more</span>
+            )}
+          </span>
+        )}
+      </button>
+      <VerifyButton mapping={mapping} tabIndex={tabIndex} />
+    </div>
+  );
+});
+
+function VerifyButton({ mapping, tabIndex }: { readonly mapping: DriftedMapping; readonly tabIndex: number }) {
+  const button = useRef<HTMLButtonElement>(null);
+  const { isAllowed, isBusy, failures, verify } = useVerify(mapping);
+  const failure = failures[0];
+  const look = async (): Promise<void> => {
+    const item = button.current?.closest('li');
+    const neighbour = item?.nextElementSibling ?? item?.previousElementSibling;
+    await verify();
+    // A row that has gone takes the focus with it: who works by keyboard goes on at the next.
+    setTimeout(() => {
+      if (item?.isConnected === false && document.activeElement === document.body)
+        neighbour?.querySelector<HTMLElement>('[data-row]')?.focus();
+    });
+  };
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="quiet again"
+        tabIndex={tabIndex}
+        disabled={!isAllowed}
+        aria-busy={isBusy}
+        title={isAllowed ? 'Looks at the device; changes nothing there' : 'Only members of its project can'}
+        onClick={() => {
+          if (!isBusy) void look();
+        }}
+      >
+        {isBusy ? 'Looking…' : 'Verify again'}
+      </button>
+      {failure !== undefined && (
+        <p className="row-failure" role="alert">
+          {failure.message} <code>{failure.code}</code>
+        </p>
+      )}
+    </>
+  );
+}

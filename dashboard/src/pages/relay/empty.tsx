@@ -1,0 +1,34 @@
+// What to do when there is nothing on the relay's page yet.
+
+export function NoBackends() {
+  return (
+    <div className="empty">
+      <h3>No backends yet</h3>
+      <p>
+        A backend is a device or service that calls are relayed to. Register one with the mutation{' '}
+        <code>backendCreate</code> in <a href="/graphiql">GraphiQL</a>, or on the command line:
+      </p>
+      <pre>tidegate backends --help</pre>
+      <p>
+        To try it without a device, run <code>npm start</code> as root: it brings up a lab with a real firewall and
+        registers it.
+      </p>
+    </div>
+  );
+}
+
+export function NoOperations({ hasBackends }: { readonly hasBackends: boolean }) {
+  return (
+    <div className="empty">
+      <h3>No calls yet</h3>
+      {hasBackends ? (
+        <p>
+          Calls appear here the moment they are accepted. The first tab of <a href="/graphiql">GraphiQL</a> has one that
+          works: <code>firewallAddressSetElementAdd</code>.
+        </p>
+      ) : (
+        <p>Calls appear here the moment they are accepted. Register a backend first.</p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,7 @@
+// The entity kinds of the relay's page.
+import type { AnyKind } from '../../live/entity-kind.ts';
+import { backendKind } from './kinds/backend.ts';
+import { mappingKind } from './kinds/mapping.ts';
+import { operationKind } from './kinds/operation.ts';
+
+export const kinds: readonly AnyKind[] = [backendKind, operationKind, mappingKind];

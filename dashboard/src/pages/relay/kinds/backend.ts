@@ -1,0 +1,20 @@
+// The backends. All of them are listed, up to a bound.
+import { type BackendFieldsFragment, BackendFieldsFragmentDoc } from '../../../../../generated/dashboard/graphql.ts';
+import type { EntityKind } from '../../../live/entity-kind.ts';
+import { mergeVersions } from '../../../live/merge.ts';
+
+export type Backend = BackendFieldsFragment;
+
+export const backendKind: EntityKind<Backend> = {
+  typename: 'Backend',
+  fragment: BackendFieldsFragmentDoc,
+  openParameter: 'show',
+  isReadAgain: true,
+  // Health and queue are observed, and do not raise the version.
+  merge: (known, news) =>
+    mergeVersions(known, news, {
+      takesSameVersion: true,
+      isGone: ({ provisioningStatus }) => provisioningStatus === 'DELETED',
+    }),
+  label: ({ name }) => name,
+};

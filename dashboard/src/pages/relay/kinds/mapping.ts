@@ -1,0 +1,53 @@
+// The mappings, for what has drifted: backend objects that are not as their mappings have them, by the last verification. All
+// that were heard of are kept for a while, also those that match: a late copy must not bring back what a newer one has settled.
+import {
+  type MappingFieldsFragment,
+  MappingFieldsFragmentDoc,
+  type MappingVerificationResult,
+} from '../../../../../generated/dashboard/graphql.ts';
+import type { Entities, EntityKind } from '../../../live/entity-kind.ts';
+import { mergeVersions } from '../../../live/merge.ts';
+
+export type Mapping = MappingFieldsFragment;
+export type Verification = NonNullable<Mapping['lastVerification']>;
+
+export const maxMappings = 500;
+export const driftResults = ['DRIFTED', 'MISSING'] as const satisfies readonly MappingVerificationResult[];
+export type DriftResult = (typeof driftResults)[number];
+
+export interface DriftedMapping extends Mapping {
+  readonly lastVerification: Verification & { readonly result: DriftResult };
+}
+
+export const mappingKind: EntityKind<Mapping> = {
+  typename: 'Mapping',
+  fragment: MappingFieldsFragmentDoc,
+  openParameter: 'mapping',
+  // Drift is read again now and then anyhow, and most changes of mappings are none of it.
+  isReadAgain: false,
+  /** When there are too many, those that have not drifted go first. */
+  merge(known, news) {
+    const merged = mergeVersions(known, news);
+    if (merged.size <= maxMappings) return merged;
+    const newestLast = [...merged.values()];
+    const kept = [...newestLast.filter((each) => !hasDrifted(each)), ...newestLast.filter(hasDrifted)];
+    return new Map(kept.slice(-maxMappings).map((mapping) => [mapping.id, mapping]));
+  },
+  label: ({ key, cmpObject }) => (cmpObject === null ? key : `${key} for ${cmpObject.type}/${cmpObject.externalId}`),
+};
+
+/** Whether there is something for a person to look at: a mapping that is gone, or whose backend is, is none. */
+export function hasDrifted(mapping: Mapping): mapping is DriftedMapping {
+  const isLive = mapping.mappingState === 'ACTIVE' || mapping.mappingState === 'UNVERIFIED';
+  return isLive && driftResults.some((result) => result === mapping.lastVerification?.result);
+}
+
+/** Missing ones first, then by when they were verified, newest first. */
+export function driftIn(mappings: Entities<Mapping>): readonly DriftedMapping[] {
+  return [...mappings.values()].filter(hasDrifted).sort((a, b) => {
+    const [one, other] = [a.lastVerification, b.lastVerification];
+    if (one.result !== other.result) return one.result === 'MISSING' ? -1 : 1;
+    if (one.at !== other.at) return one.at < other.at ? 1 : -1;
+    return a.id < b.id ? 1 : -1;
+  });
+}

@@ -1,0 +1,154 @@
+// All that is known of one mapping: what the last look found, and how to look again.
+import { useCallback, useState } from 'react';
+import { RelayMappingDocument } from '../../../../generated/dashboard/graphql.ts';
+import { useEntities, usePage } from '../../context.ts';
+import { Drawer, Facts } from '../../view/drawer.tsx';
+import { formatCmpObject, formatJson, formatValue, formatWord } from '../../view/format.ts';
+import { Failures } from '../../view/refusal.tsx';
+import { Age, Time } from '../../view/time.tsx';
+import { useDetail } from '../../view/use-detail.ts';
+import { type Mapping, mappingKind, type Verification } from './kinds/mapping.ts';
+import { ResultBadge } from './marks.tsx';
+import { useVerify } from './use-verify.ts';
+
+interface MappingDrawerProps {
+  readonly id: string;
+  readonly onClose: () => void;
+  readonly onOpenOperation: (id: string) => void;
+}
+
+export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerProps) {
+  const { store } = usePage();
+  const known = useEntities(mappingKind).get(id) ?? null;
+  const take = useCallback((read: Mapping) => store.take(mappingKind, [read]), [store]);
+  const { detail, isGone, failure } = useDetail(RelayMappingDocument, id, known?.version ?? 0, take);
+  const mapping: Mapping | null = known !== null && known.version > (detail?.version ?? 0) ? known : detail;
+  if (mapping === null) {
+    return (
+      <Drawer id={id} title={isGone ? 'No such mapping' : 'Mapping'} onClose={onClose}>
+        {isGone && <p>It is not in a project of yours, or it is older than what is kept.</p>}
+        {failure !== null && <Failures failures={[failure]} />}
+        {!isGone && failure === null && <p className="dim">Reading…</p>}
+      </Drawer>
+    );
+  }
+  const { backend, cmpObject, lastVerification } = mapping;
+  const operation = detail?.operation ?? null;
+  return (
+    <Drawer
+      id={id}
+      title={
+        <>
+          <span className="mono">{mapping.key}</span>{' '}
+          {lastVerification !== null && <ResultBadge result={lastVerification.result} />}
+        </>
+      }
+      onClose={onClose}
+    >
+      {failure !== null && <Failures failures={[failure]} />}
+      <VerificationForm mapping={mapping} key={id} />
+      <Facts
+        facts={[
+          {
+            name: 'For',
+            value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
+          },
+          { name: 'Role', value: mapping.role },
+          { name: 'Backend', value: backend?.name },
+          { name: 'Kind', value: mapping.resource },
+          { name: 'Place', value: <span className="mono">{mapping.scope}</span> },
+          { name: 'Its own id', value: mapping.uuid === null ? null : <code>{mapping.uuid}</code> },
+          { name: 'State', value: formatWord(mapping.mappingState) },
+          { name: 'Shared', value: mapping.shared ? 'several CMP objects may own it' : null },
+          { name: 'Project', value: mapping.project?.name },
+          {
+            name: 'Made by',
+            value:
+              operation === null ? null : (
+                <button type="button" className="link mono" onClick={() => onOpenOperation(operation.id)}>
+                  {operation.name}
+                </button>
+              ),
+          },
+          { name: 'Made', value: detail === null ? null : <Time at={detail.createdAt} /> },
+          { name: 'Changed', value: <Time at={mapping.updatedAt} /> },
+          { name: 'Id', value: <code>{id}</code> },
+        ]}
+      />
+      {detail !== null && detail.desired !== null && (
+        <section>
+          <h3>As it should be</h3>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls must be reachable by keyboard. */}
+          <pre className="block" tabIndex={0}>
+            {formatJson(detail.desired)}
+          </pre>
+        </section>
+      )}
+    </Drawer>
+  );
+}
+
+function VerificationForm({ mapping }: { readonly mapping: Mapping }) {
+  const { isAllowed, isBusy, failures, verify } = useVerify(mapping);
+  const [seen, setSeen] = useState('');
+  const { lastVerification } = mapping;
+  const result = lastVerification?.result;
+  const look = async (): Promise<void> => {
+    setSeen('');
+    const now = await verify();
+    if (now?.lastVerification?.result === result && result !== undefined) setSeen(`Still ${formatWord(result)}.`);
+  };
+  return (
+    <section className="settle look" data-result={result} aria-labelledby="look-title">
+      <h3 id="look-title">
+        {result === undefined && 'Nobody has looked since it last changed'}
+        {result === 'MATCHES' && 'It is there, as it should be'}
+        {result === 'MISSING' && 'It is not on the device any more'}
+        {result === 'DRIFTED' && 'It is not as it should be'}
+      </h3>
+      {lastVerification !== null && (
+        <p className="dim">
+          Looked at <Age at={lastVerification.at} /> ago
+        </p>
+      )}
+      {lastVerification !== null && lastVerification.differences.length > 0 && (
+        <Differences differences={lastVerification.differences} />
+      )}
+      <div className="actions">
+        <button type="button" className="primary" disabled={!isAllowed || isBusy} onClick={() => void look()}>
+          {result === undefined ? 'Verify' : 'Verify again'}
+        </button>
+        <span className="dim">
+          {isAllowed ? 'Reads from the device; changes nothing there.' : 'Only members of its project can.'}
+        </span>
+      </div>
+      <p role="status" className="found">
+        {isBusy ? 'Looking…' : seen}
+      </p>
+      <Failures failures={failures} />
+    </section>
+  );
+}
+
+function Differences({ differences }: { readonly differences: Verification['differences'] }) {
+  return (
+    <table className="difference-table">
+      <thead>
+        <tr>
+          <th scope="col">Where</th>
+          <th scope="col">Wanted</th>
+          <th scope="col">Found</th>
+        </tr>
+      </thead>
+      <tbody>
+        {differences.map(({ path, wanted, found }) => (
+          <tr key={path}>
+            <th scope="row">{path}</th>
+            <td className="wanted">{formatValue(wanted)}</td>
+            <td className="found">{formatValue(found)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}

@@ -1,0 +1,147 @@
+// All that is known of one operation; where there is no verdict, how to settle it.
+import type { OperationDetailFieldsFragment } from '../../../../generated/dashboard/graphql.ts';
+import { Drawer, Facts } from '../../view/drawer.tsx';
+import { formatCmpObject, formatDuration, formatJson, formatWord } from '../../view/format.ts';
+import { Failures } from '../../view/refusal.tsx';
+import { Time } from '../../view/time.tsx';
+import { ResultBadge, StateBadge } from './marks.tsx';
+import { isSettleable, SettleForm } from './settle-form.tsx';
+import { useOperation } from './use-operation.ts';
+
+interface OperationDrawerProps {
+  readonly id: string;
+  readonly onClose: () => void;
+  readonly onOpenMapping: (id: string) => void;
+}
+
+export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerProps) {
+  const { operation, detail, isGone, failure } = useOperation(id);
+  if (operation === null) {
+    return (
+      <Drawer id={id} title={isGone ? 'No such operation' : 'Operation'} onClose={onClose}>
+        {isGone && <p>It is not in a project of yours, or it is older than what is kept.</p>}
+        {failure !== null && <Failures failures={[failure]} />}
+        {!isGone && failure === null && <p className="dim">Reading…</p>}
+      </Drawer>
+    );
+  }
+  const { backend, cmpObject, deviceError, createdAt, sentAt, finishedAt, project } = operation;
+  return (
+    <Drawer
+      id={id}
+      title={
+        <>
+          <span className="mono">{operation.name}</span> <StateBadge state={operation.state} />
+        </>
+      }
+      onClose={onClose}
+    >
+      {failure !== null && <Failures failures={[failure]} />}
+      {deviceError !== null && (
+        <div className="device-error" data-state={operation.state}>
+          <code>{deviceError.code}</code>
+          <pre>{deviceError.message}</pre>
+        </div>
+      )}
+      {isSettleable(operation) && <SettleForm operation={operation} key={`${id} ${operation.state}`} />}
+      {detail !== null && <Evidence detail={detail} />}
+      <Facts
+        facts={[
+          { name: 'Backend', value: backend?.name },
+          {
+            name: 'For',
+            value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
+          },
+          { name: 'Project', value: project?.name },
+          { name: 'Effect', value: formatWord(operation.effect) },
+          { name: 'Asked by', value: operation.requestedBy },
+          { name: 'Accepted', value: <Time at={createdAt} /> },
+          { name: 'Sent', value: sentAt === null ? null : <Time at={sentAt} /> },
+          {
+            name: 'Finished',
+            value:
+              finishedAt === null ? null : (
+                <>
+                  <Time at={finishedAt} />
+                  {sentAt !== null && (
+                    <span className="dim"> after {formatDuration(Date.parse(finishedAt) - Date.parse(sentAt))}</span>
+                  )}
+                </>
+              ),
+          },
+          { name: 'Settled by', value: operation.settledBy },
+          { name: 'Request', value: operation.requestId === null ? null : <code>{operation.requestId}</code> },
+          { name: 'Id', value: <code>{operation.id}</code> },
+        ]}
+      />
+      {detail === null ? <p className="dim">Reading…</p> : <Details detail={detail} onOpenMapping={onOpenMapping} />}
+    </Drawer>
+  );
+}
+
+interface DetailsProps {
+  readonly detail: OperationDetailFieldsFragment;
+  readonly onOpenMapping: (id: string) => void;
+}
+
+function Details({ detail, onOpenMapping }: DetailsProps) {
+  return (
+    <>
+      <Block title="On the wire" text={detail.wireCall} />
+      <Block title="Arguments" text={formatJson(detail.arguments)} />
+      <Block title="Answer" text={detail.result === null ? null : formatJson(detail.result)} />
+      {detail.mappings.length > 0 && (
+        <section>
+          <h3>Mapping</h3>
+          <ul className="mappings">
+            {detail.mappings.map((mapping) => (
+              <li key={mapping.id}>
+                <span className="mono">{mapping.cmpObject === null ? '–' : formatCmpObject(mapping.cmpObject)}</span>
+                {mapping.role !== '' && <span className="dim"> as {mapping.role}</span>} →{' '}
+                <button type="button" className="link mono" onClick={() => onOpenMapping(mapping.id)}>
+                  {mapping.key}
+                </button>{' '}
+                {mapping.lastVerification !== null && <ResultBadge result={mapping.lastVerification.result} />}
+                <div className="dim">
+                  {mapping.resource} in {mapping.scope}
+                  {mapping.uuid !== null && ` · ${mapping.uuid}`} · {mapping.mappingState.toLowerCase()}
+                </div>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+/** What was learned on the way: it comes before what was sent, for it is what settles. */
+function Evidence({ detail }: { readonly detail: OperationDetailFieldsFragment }) {
+  if (detail.evidence.length === 0) return null;
+  return (
+    <section>
+      <h3>Evidence</h3>
+      <ol className="evidence">
+        {detail.evidence.map((entry) => (
+          <li key={`${entry.at} ${entry.source} ${entry.finding}`}>
+            <Time at={entry.at} /> <b>{formatWord(entry.finding)}</b> <span className="dim">from {entry.source}</span>
+            {entry.note !== null && <div>{entry.note}</div>}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Block({ title, text }: { readonly title: string; readonly text: string | null }) {
+  if (text === null || text === '') return null;
+  return (
+    <section>
+      <h3>{title}</h3>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: text that scrolls must be reachable by keyboard. */}
+      <pre className="block" tabIndex={0}>
+        {text}
+      </pre>
+    </section>
+  );
+}

@@ -1,0 +1,61 @@
+// One line for one operation: how far it has come, when, what, for whom, where, and what it said.
+import { memo } from 'react';
+import { formatCmpObject, formatDuration } from '../../view/format.ts';
+import { Time } from '../../view/time.tsx';
+import type { Operation } from './kinds/operation.ts';
+import { StateBadge } from './marks.tsx';
+
+interface OperationRowProps {
+  readonly operation: Operation;
+  readonly isOpen: boolean;
+  readonly isTabStop: boolean;
+  readonly onOpen: (id: string) => void;
+}
+
+export const OperationRow = memo(function OperationRow({ operation, isOpen, isTabStop, onOpen }: OperationRowProps) {
+  const { id, state, name, backend, cmpObject } = operation;
+  return (
+    <button
+      type="button"
+      className="row operation-row"
+      data-row={id}
+      data-state={state}
+      aria-expanded={isOpen}
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => onOpen(id)}
+    >
+      <StateBadge state={state} />
+      <span className="when">
+        <Time at={operation.createdAt} />
+      </span>
+      <span className="what">
+        <span className="name" title={name}>
+          {name}
+        </span>
+        {cmpObject !== null && (
+          <span className="object" title={formatCmpObject(cmpObject)}>
+            {formatCmpObject(cmpObject)}
+          </span>
+        )}
+      </span>
+      <span className="where" title={backend?.name}>
+        {backend?.name ?? '–'}
+      </span>
+      <span className="said">{said(operation)}</span>
+    </button>
+  );
+});
+
+function said({ state, deviceError, sentAt, finishedAt, settledBy }: Operation) {
+  if (deviceError !== null) {
+    return (
+      <span className="error" title={`${deviceError.code}: ${deviceError.message}`}>
+        {deviceError.code}: {deviceError.message}
+      </span>
+    );
+  }
+  if (state === 'ACCEPTED') return 'a job on the device';
+  if (sentAt === null || finishedAt === null) return null;
+  const took = formatDuration(Date.parse(finishedAt) - Date.parse(sentAt));
+  return settledBy === null || settledBy === 'reply' ? took : `settled by ${settledBy}`;
+}

@@ -1,0 +1,102 @@
+// The operations that match the filters, newest first, with a button for each state.
+import { useCallback, useEffect, useMemo } from 'react';
+import { useEntities, useLiveState, usePage } from '../../context.ts';
+import { openId } from '../../filters/filters.ts';
+import { NoMatch } from '../../view/empty.tsx';
+import { Icon } from '../../view/icons.tsx';
+import { Panel } from '../../view/panel.tsx';
+import { RowList } from '../../view/row-list.tsx';
+import { NoOperations } from './empty.tsx';
+import { isFiltering, matchesPlace, matchesServerFilters, matchesText, type RelayControl } from './filters.ts';
+import { backendKind } from './kinds/backend.ts';
+import { maxOperations, newestFirst, type OperationState, operationKind, operationStates } from './kinds/operation.ts';
+import { stateMarks } from './marks.tsx';
+import { OperationRow } from './operation-row.tsx';
+import { useOlderOperations } from './use-older-operations.ts';
+
+export function OperationsPanel({ control }: { readonly control: RelayControl }) {
+  const { store } = usePage();
+  const { cursor } = useLiveState();
+  const operations = useEntities(operationKind);
+  const backends = useEntities(backendKind);
+  const { filters, change } = control;
+  const older = useOlderOperations(filters);
+
+  useEffect(() => {
+    store.prefer(operationKind, (operation) => matchesServerFilters(filters, operation));
+  }, [store, filters]);
+
+  const here = useMemo(
+    () =>
+      [...operations.values()].filter(
+        (operation) => matchesPlace(filters, operation) && matchesText(filters.text, operation),
+      ),
+    [operations, filters],
+  );
+  const shown = useMemo(
+    () => here.filter((operation) => matchesServerFilters(filters, operation)).sort(newestFirst),
+    [here, filters],
+  );
+  const open = useCallback((id: string) => change({ open: { type: operationKind.typename, id } }), [change]);
+
+  const toggle = (state: OperationState): void =>
+    change({
+      states: filters.states.includes(state)
+        ? filters.states.filter((each) => each !== state)
+        : operationStates.filter((each) => each === state || filters.states.includes(each)),
+    });
+
+  return (
+    <Panel
+      name="operations"
+      title="Operations"
+      summary={`${shown.length}${operations.size >= maxOperations || older.hasMore ? '+' : ''} shown`}
+    >
+      <fieldset className="states">
+        <legend className="visually-hidden">Show only these states</legend>
+        {operationStates.map((state) => (
+          <button
+            type="button"
+            key={state}
+            className={`chip tone-${stateMarks[state].tone}`}
+            aria-pressed={filters.states.includes(state)}
+            onClick={() => toggle(state)}
+          >
+            <Icon path={stateMarks[state].path} />
+            {state.toLowerCase()}
+            <span className="count">{here.filter((operation) => operation.state === state).length}</span>
+          </button>
+        ))}
+      </fieldset>
+      <div className="scroll">
+        {shown.length > 0 && (
+          <RowList
+            name="operations"
+            label="Operations, newest first"
+            items={shown}
+            idOf={(operation) => operation.id}
+            openId={openId(filters, operationKind)}
+          >
+            {(operation, row) => <OperationRow operation={operation} {...row} onOpen={open} />}
+          </RowList>
+        )}
+        {shown.length === 0 &&
+          cursor !== null &&
+          !older.isReading &&
+          (isFiltering(filters) ? (
+            <NoMatch what="operation" onClear={control.clear} />
+          ) : (
+            <NoOperations hasBackends={backends.size > 0} />
+          ))}
+        {older.hasMore && operations.size < maxOperations && (
+          <button type="button" className="more" disabled={older.isReading} onClick={older.readMore}>
+            {older.isReading ? 'Reading…' : 'Show older'}
+          </button>
+        )}
+        {older.hasMore && operations.size >= maxOperations && (
+          <p className="hint">This page keeps {maxOperations} operations. Filter to see older ones.</p>
+        )}
+      </div>
+    </Panel>
+  );
+}

@@ -1,0 +1,133 @@
+// A device that shows something that is not accepted: what it shows beside what is accepted, and how to accept exactly that.
+import { useRef, useState } from 'react';
+import { RelayCertificateAcceptDocument, RelayHostKeyAcceptDocument } from '../../../../generated/dashboard/graphql.ts';
+import { useLiveState, usePage } from '../../context.ts';
+import { Icon } from '../../view/icons.tsx';
+import { isOperator } from '../../view/permissions.ts';
+import { Failures } from '../../view/refusal.tsx';
+import { useMutation } from '../../view/use-mutation.ts';
+import { type Backend, backendKind } from './kinds/backend.ts';
+import { lockPath } from './marks.tsx';
+import { type ProofKind, pinnedOf, proofNames } from './proof.ts';
+
+/** What the person is asked about; it does not change while they read. */
+interface Question {
+  readonly kind: ProofKind;
+  readonly presented: string;
+  readonly pinned: string | null;
+}
+
+export function ProofForm({ backend }: { readonly backend: Backend }) {
+  const { viewer } = useLiveState();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [question, setQuestion] = useState<Question | null>(null);
+  const { presented } = backend;
+  if (presented === null) return null;
+  const { kind, sha256 } = presented;
+  const name = proofNames[kind];
+  const pinned = pinnedOf(backend, kind);
+  const isAllowed = isOperator(viewer, backend.project?.id);
+  const ask = (): void => {
+    setQuestion({ kind, presented: sha256, pinned });
+    dialog.current?.showModal();
+  };
+  return (
+    <section className="settle alarm" aria-labelledby="proof-title">
+      <h3 id="proof-title">
+        <Icon path={lockPath} />{' '}
+        {pinned === null
+          ? `It shows a ${name} that nobody has accepted`
+          : `It shows another ${name} than the one accepted`}
+      </h3>
+      <p>
+        {pinned === null
+          ? `No call is made until its ${name} is accepted.`
+          : 'The device may have been reinstalled, or somebody stands in between. No call is made until this is settled.'}
+      </p>
+      <Fingerprints presented={sha256} pinned={pinned} />
+      <div className="actions">
+        <button type="button" className="primary" disabled={!isAllowed} onClick={ask}>
+          Accept what it shows…
+        </button>
+        {!isAllowed && <span className="dim">Only an operator of its project can.</span>}
+      </div>
+      <dialog ref={dialog} className="confirm" aria-labelledby="confirm-title" onClose={() => setQuestion(null)}>
+        {question !== null && (
+          <Confirmation backend={backend} question={question} onDone={() => dialog.current?.close()} />
+        )}
+      </dialog>
+    </section>
+  );
+}
+
+interface ConfirmationProps {
+  readonly backend: Backend;
+  readonly question: Question;
+  readonly onDone: () => void;
+}
+
+function Confirmation({ backend, question, onDone }: ConfirmationProps) {
+  const { store } = usePage();
+  const { kind, presented, pinned } = question;
+  const name = proofNames[kind];
+  const hostKey = useMutation(RelayHostKeyAcceptDocument);
+  const certificate = useMutation(RelayCertificateAcceptDocument);
+  const { isBusy, failures } = kind === 'HOST_KEY' ? hostKey : certificate;
+  const hasChanged = backend.presented?.sha256 !== presented || pinnedOf(backend, kind) !== pinned;
+  const accept = async (): Promise<void> => {
+    const payload =
+      kind === 'HOST_KEY'
+        ? await hostKey.send({ id: backend.id, hostKeySha256: presented })
+        : await certificate.send({ id: backend.id, certificateSha256: presented });
+    if (!payload?.backend) return;
+    onDone();
+    store.take(backendKind, [payload.backend]);
+  };
+  return (
+    <>
+      <h2 id="confirm-title">
+        Accept this {name} of {backend.name}?
+      </h2>
+      <Fingerprints presented={presented} pinned={pinned} />
+      <p>
+        Compare the first one with what the device itself prints, on its console or from who runs it
+        {kind === 'HOST_KEY' && (
+          <>
+            {' '}
+            (<code>ssh-keygen -lf</code> on its public key)
+          </>
+        )}
+        . From then on whoever has this {name} is taken for {backend.name} and gets its credentials.
+      </p>
+      {hasChanged && !isBusy && (
+        <p className="warning" role="alert">
+          Something has changed since you asked. Cancel, and look again.
+        </p>
+      )}
+      <Failures failures={failures} />
+      <div className="actions">
+        <button type="button" onClick={onDone}>
+          Cancel
+        </button>
+        <button type="button" className="primary" disabled={isBusy || hasChanged} onClick={() => void accept()}>
+          {isBusy ? 'Accepting…' : `Accept this ${name}`}
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Fingerprints({ presented, pinned }: { readonly presented: string; readonly pinned: string | null }) {
+  return (
+    <dl className="fingerprints">
+      <div data-which="presented">
+        <dt>It shows</dt>
+        <dd>{presented}</dd>
+      </div>
+      <div data-which="pinned">
+        <dt>Accepted</dt>
+        <dd>{pinned ?? <span className="dim">none yet</span>}</dd>
+      </div>
+    </dl>
+  );
+}

@@ -1,0 +1,24 @@
+// What a device proves itself with, in words: an SSH host key or a TLS certificate.
+import type { BackendProof as ProofKind } from '../../../../generated/dashboard/graphql.ts';
+import type { Backend } from './kinds/backend.ts';
+
+export type { ProofKind };
+
+export const proofNames: Readonly<Record<ProofKind, string>> = { HOST_KEY: 'host key', CERTIFICATE: 'certificate' };
+
+/** The fingerprint that is accepted; null: none is. */
+export function pinnedOf(backend: Backend, kind: ProofKind): string | null {
+  return kind === 'HOST_KEY' ? backend.hostKeySha256 : backend.certificateSha256;
+}
+
+/** Why the device is not trusted, in few words; null: no reason is known. */
+export function proofProblem(backend: Backend): string | null {
+  const { presented } = backend;
+  if (presented !== null) {
+    const name = proofNames[presented.kind];
+    return pinnedOf(backend, presented.kind) === null ? `unknown ${name}` : `${name} changed`;
+  }
+  // A backend that is online has shown something that is accepted, be it by who vouches for it.
+  const hasNothing = backend.hostKeySha256 === null && backend.certificateSha256 === null;
+  return hasNothing && backend.operatingStatus !== 'ONLINE' ? 'nothing accepted' : null;
+}

@@ -1,0 +1,90 @@
+// Reads the lists of the relay's page, bounded, and what no status change tells: queues, latencies and the time of the last
+// check; now and then what has drifted, for a call that changes an object takes back what was found of it without a change.
+import {
+  RelayBackendsDocument,
+  RelayDriftDocument,
+  RelayOperationsDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import { type Page, readPages } from '../../graph/read-pages.ts';
+import type { Requester } from '../../graph/request.ts';
+import type { Entity } from '../../live/entity-kind.ts';
+import { entitiesOf } from '../../live/live-state.ts';
+import type { PolledPage } from '../../page.ts';
+import { type Backend, backendKind } from './kinds/backend.ts';
+import { driftIn, driftResults, type Mapping, mappingKind } from './kinds/mapping.ts';
+import { type Operation, type OperationState, operationKind } from './kinds/operation.ts';
+
+const maxBackendPages = 10;
+const firstOperationPages = 2;
+const maxDriftPages = 3;
+const unsettled: readonly OperationState[] = ['UNKNOWN'];
+const underWay: readonly OperationState[] = ['PENDING', 'SENT', 'ACCEPTED'];
+const roundsToDrift = 6;
+
+export interface OperationFilter {
+  readonly projectId?: string | null;
+  readonly backendId?: string | null;
+  readonly states?: readonly OperationState[];
+}
+
+export async function readLists(requester: Requester): Promise<readonly Entity[]> {
+  const lists: readonly Page<Entity>[] = await Promise.all([
+    readBackends(requester),
+    readOperations(requester, {}, firstOperationPages),
+    readOperations(requester, { states: unsettled }, 1),
+    readOperations(requester, { states: underWay }, 1),
+    readDrift(requester),
+  ]);
+  return lists.flatMap(({ nodes }) => nodes);
+}
+
+export async function poll(live: PolledPage, round: number): Promise<void> {
+  await pollBackends(live);
+  if (round % roundsToDrift === 0) await pollDrift(live);
+}
+
+async function pollBackends({ store, requester, signal }: PolledPage): Promise<void> {
+  const knownBefore = [...entitiesOf(store.state, backendKind).keys()];
+  const isIncomplete = store.takeIncomplete();
+  const backends = await readBackends(requester);
+  if (signal.aborted) return;
+  store.take(backendKind, backends.nodes, backends.pageInfo.hasNextPage ? [] : knownBefore);
+  if (!isIncomplete) return;
+  const operations = await readOperations(requester, {}, 1);
+  if (!signal.aborted) store.take(operationKind, operations.nodes);
+}
+
+async function pollDrift({ store, requester, signal }: PolledPage): Promise<void> {
+  const driftBefore = driftIn(entitiesOf(store.state, mappingKind)).map(({ id }) => id);
+  const drift = await readDrift(requester);
+  if (!signal.aborted) store.take(mappingKind, drift.nodes, drift.pageInfo.hasNextPage ? [] : driftBefore);
+}
+
+async function readBackends(requester: Requester): Promise<Page<Backend>> {
+  return await readPages<Backend>(
+    maxBackendPages,
+    null,
+    async (after) => (await requester.request(RelayBackendsDocument, { after })).backends,
+  );
+}
+
+async function readDrift(requester: Requester): Promise<Page<Mapping>> {
+  return await readPages<Mapping>(
+    maxDriftPages,
+    null,
+    async (after) => (await requester.request(RelayDriftDocument, { verification: driftResults, after })).mappings,
+  );
+}
+
+export async function readOperations(
+  requester: Requester,
+  filter: OperationFilter,
+  maxPages: number,
+  after: string | null = null,
+): Promise<Page<Operation>> {
+  const { projectId = null, backendId = null, states = [] } = filter;
+  return await readPages<Operation>(maxPages, after, async (cursor) => {
+    const variables = { projectId, backendId, states: states.length === 0 ? null : states, after: cursor };
+    return (await requester.request(RelayOperationsDocument, variables)).relayOperations;
+  });
+}

@@ -1,0 +1,125 @@
+// Settling what has no verdict: an unknown outcome, or a job that the device took. The driver looks, or a person says what they
+// found. Before `quietUntil` "it did not happen" may still turn out wrong, so it must be said twice.
+import { useState } from 'react';
+import { type RelayOperationSettleInput, RelaySettleDocument } from '../../../../generated/dashboard/graphql.ts';
+import { useLiveState, usePage } from '../../context.ts';
+import { Countdown, useMsLeft } from '../../view/countdown.tsx';
+import { formatWord } from '../../view/format.ts';
+import { isOperator } from '../../view/permissions.ts';
+import { Failures } from '../../view/refusal.tsx';
+import { useMutation } from '../../view/use-mutation.ts';
+import { type Operation, operationKind } from './kinds/operation.ts';
+
+type Verdict = 'SUCCEEDED' | 'FAILED';
+
+const words = {
+  UNKNOWN: {
+    title: 'Settle it',
+    says: 'It was sent, and no verdict came back: it may have happened. It is never repeated by itself.',
+    look: 'Probe the device',
+    undecided: 'The probe could not tell',
+  },
+  ACCEPTED: {
+    title: 'The device took it as a job',
+    says: 'It has not said how the job ended; nobody asks by itself.',
+    look: 'Look',
+    undecided: 'Not settled',
+  },
+} as const;
+
+export function isSettleable(operation: Operation): operation is Operation & { readonly state: keyof typeof words } {
+  return operation.state in words;
+}
+
+export function SettleForm({ operation }: { readonly operation: Operation & { readonly state: keyof typeof words } }) {
+  const { store } = usePage();
+  const { viewer } = useLiveState();
+  const isAllowed = isOperator(viewer, operation.project?.id);
+  const isJob = operation.state === 'ACCEPTED';
+  const { title, says, look, undecided } = words[operation.state];
+  const [verdict, setVerdict] = useState<Verdict | null>(null);
+  const [note, setNote] = useState('');
+  const [isForced, setForced] = useState(false);
+  const [found, setFound] = useState('');
+  const { isBusy, failures, send } = useMutation(RelaySettleDocument);
+  const isQuiet = useMsLeft(operation.quietUntil) > 0;
+  const mustForce = verdict === 'FAILED' && isQuiet;
+
+  const settle = async (input: Omit<RelayOperationSettleInput, 'id' | 'idempotencyKey'>): Promise<void> => {
+    setFound('');
+    const payload = await send({ id: operation.id, ...input });
+    if (!payload?.operation) return;
+    store.take(operationKind, [payload.operation]);
+    if (!isSettleable(payload.operation)) return;
+    const newest = payload.operation.evidence.at(-1);
+    setFound(newest === undefined ? `${undecided}.` : `${undecided}: ${formatWord(newest.finding)}. See the evidence.`);
+  };
+
+  return (
+    <section className={isJob ? 'settle job' : 'settle'} aria-labelledby="settle-title">
+      <h3 id="settle-title">{title}</h3>
+      <p>{says}</p>
+      {isQuiet && (
+        <p className="warning quiet-until">
+          For another <Countdown until={operation.quietUntil} /> the call may still take effect.
+        </p>
+      )}
+      {!isAllowed && <p className="warning">Only an operator of its project can settle it.</p>}
+      <fieldset disabled={!isAllowed || isBusy}>
+        <legend className="visually-hidden">How to settle it</legend>
+        <div className="settle-probe">
+          <button type="button" className="primary" onClick={() => void settle({})}>
+            {look}
+          </button>
+          <span className="dim">Reads from the device; changes nothing there.</span>
+        </div>
+        <details open={!isJob}>
+          <summary>or, if you looked yourself</summary>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              void settle({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
+            }}
+          >
+            <label className="choice">
+              <input
+                type="radio"
+                name="verdict"
+                checked={verdict === 'SUCCEEDED'}
+                onChange={() => setVerdict('SUCCEEDED')}
+              />
+              It happened
+            </label>
+            <label className="choice">
+              <input type="radio" name="verdict" checked={verdict === 'FAILED'} onChange={() => setVerdict('FAILED')} />
+              It did not happen
+            </label>
+            <label className="field">
+              How you know, for the record
+              <textarea
+                rows={2}
+                maxLength={1000}
+                required
+                value={note}
+                onChange={(event) => setNote(event.target.value)}
+              />
+            </label>
+            {mustForce && (
+              <label className="choice warning">
+                <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+                It may still happen after I say that it did not. Record it anyway.
+              </label>
+            )}
+            <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
+              Record the verdict
+            </button>
+          </form>
+        </details>
+      </fieldset>
+      <p role="status" className="found">
+        {isBusy ? 'Asking…' : found}
+      </p>
+      <Failures failures={failures} />
+    </section>
+  );
+}

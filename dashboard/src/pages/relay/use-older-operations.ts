@@ -1,0 +1,55 @@
+// Asks the server for operations that match the filters, because only the newest of all are loaded at first.
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { usePage, useParts } from '../../context.ts';
+import type { PageInfo } from '../../graph/read-pages.ts';
+import type { RelayFilters } from './filters.ts';
+import { operationKind } from './kinds/operation.ts';
+import { readOperations } from './reads.ts';
+
+export interface OlderOperations {
+  readonly isReading: boolean;
+  readonly hasMore: boolean;
+  readonly readMore: () => void;
+}
+
+const nothing: PageInfo = { hasNextPage: false, endCursor: null };
+
+export function useOlderOperations({ projectId, backendId, states }: RelayFilters): OlderOperations {
+  const { requester } = useParts();
+  const { store } = usePage();
+  const [page, setPage] = useState(nothing);
+  const [isReading, setReading] = useState(false);
+  const newest = useRef(0);
+  const statesKey = states.join(',');
+
+  const read = useCallback(
+    async (after: string | null) => {
+      newest.current += 1;
+      const mine = newest.current;
+      setReading(true);
+      try {
+        const wanted = statesKey === '' ? [] : (statesKey.split(',') as RelayFilters['states']);
+        const read = await readOperations(requester, { projectId, backendId, states: wanted }, 1, after);
+        if (mine !== newest.current) return;
+        store.take(operationKind, read.nodes);
+        setPage(read.pageInfo);
+      } catch {
+        // The server is away: the live state says so, and the button stays.
+        if (mine === newest.current) setPage({ hasNextPage: true, endCursor: after });
+      } finally {
+        if (mine === newest.current) setReading(false);
+      }
+    },
+    [requester, store, projectId, backendId, statesKey],
+  );
+
+  useEffect(() => {
+    setPage(nothing);
+    void read(null);
+    return () => {
+      newest.current += 1;
+    };
+  }, [read]);
+
+  return { isReading, hasMore: page.hasNextPage, readMore: () => void read(page.endCursor) };
+}

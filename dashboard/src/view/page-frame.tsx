@@ -1,0 +1,51 @@
+// What surrounds every page: the header, strips, the panels, the drawer at the side, and the keys.
+import { type ReactNode, useMemo, useRef } from 'react';
+import { useConnection, useLiveState } from '../context.ts';
+import type { FilterControl } from '../filters/use-filters.ts';
+import { Header } from './header.tsx';
+import { useKeyboard } from './keyboard.ts';
+import { KeysHelp } from './keys-help.tsx';
+import { StaleStrip } from './live-badge.tsx';
+
+interface PageFrameProps {
+  readonly control: FilterControl;
+  /** Of the panels' grid. */
+  readonly className: string;
+  /** What is read before anything can be shown, in words. */
+  readonly waitingFor: string;
+  /** Chips in the header: what the page's own filters have narrowed it to. */
+  readonly chosen?: ReactNode;
+  /** Above the panels: what needs a person first. */
+  readonly strips?: ReactNode;
+  readonly drawer?: ReactNode;
+  /** The panels. */
+  readonly children: ReactNode;
+}
+
+export function PageFrame({ control, className, waitingFor, chosen, strips, drawer, children }: PageFrameProps) {
+  const { cursor } = useLiveState();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { change } = control;
+  const actions = useMemo(
+    () => ({ close: () => change({ open: null }), help: () => dialog.current?.showModal() }),
+    [change],
+  );
+  useKeyboard(actions);
+  return (
+    <>
+      <Header control={control} chosen={chosen} onHelp={actions.help} />
+      <StaleStrip />
+      {strips}
+      <main className={`panels ${className}`} aria-busy={cursor === null}>
+        {cursor === null ? <Waiting what={waitingFor} /> : children}
+      </main>
+      {drawer}
+      <KeysHelp dialog={dialog} />
+    </>
+  );
+}
+
+function Waiting({ what }: { readonly what: string }) {
+  const { reason } = useConnection();
+  return <p className="waiting">{reason ?? `Reading ${what}…`}</p>;
+}
