@@ -23,7 +23,8 @@ const PRISMA = {
 const GRAPH = {
   name: 'graph',
   packages: GENERATORS,
-  sources: ['schema', 'codegen.yml', 'bin/cli', 'bin/commands', `${GENERATORS}/package-lock.json`],
+  // What the command line and the dashboard ask is in their own files.
+  sources: ['schema', 'codegen.yml', 'bin/cli', 'bin/commands', 'dashboard/src', `${GENERATORS}/package-lock.json`],
   result: 'generated/graph',
 };
 const DASHBOARD = { name: 'dashboard', packages: 'dashboard', sources: ['dashboard'], result: 'dashboard/dist' };
@@ -48,7 +49,7 @@ export async function generateCode({ root, progress }) {
     progress.done();
   });
   await make(root, GRAPH, async () => {
-    progress.start('Generating resolver types');
+    progress.start('Generating types of the graph');
     await must(runScript(root, 'generate'), 'npm run generate');
     progress.done();
   });

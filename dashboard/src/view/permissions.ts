@@ -1,6 +1,7 @@
 // What the viewer may do. The server decides; this only spares a refusal.
-import type { Role } from '../../../generated/dashboard/graphql.ts';
 import type { Viewer } from '../live/entity-kind.ts';
+
+type Role = Viewer['projects'][number]['role'];
 
 /** Settling, accepting keys, closing circuits. */
 export function isOperator(viewer: Viewer | null, projectId: string | undefined): boolean {
