@@ -16,6 +16,22 @@ export interface Opened {
   readonly id: string;
 }
 
+export interface FilterControl<Own extends Filters = Filters> {
+  readonly filters: Own;
+  /** Whether anything is hidden that `clear` would show. */
+  readonly isFiltering: boolean;
+  /** `replace` leaves no entry in the browser's history: for typing. */
+  change(patch: Partial<Own>, how?: 'push' | 'replace'): void;
+  clear(): void;
+}
+
+/** How a page's filters are written in the query string. */
+export interface FilterFormat<Own extends Filters> {
+  parse(search: string): Own;
+  /** With the question mark; empty when nothing is filtered or open. */
+  format(filters: Own): string;
+}
+
 const maxTextLength = 200;
 
 export function parseFilters(params: URLSearchParams, kinds: readonly AnyKind[]): Filters {

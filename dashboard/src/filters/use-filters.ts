@@ -1,23 +1,7 @@
 // A page's filters as React state that lives in the address bar.
 import { useMemo } from 'react';
 import { go, useSearch } from '../route.ts';
-import type { Filters } from './filters.ts';
-
-export interface FilterControl<Own extends Filters = Filters> {
-  readonly filters: Own;
-  /** Whether anything is hidden that `clear` would show. */
-  readonly isFiltering: boolean;
-  /** `replace` leaves no entry in the browser's history: for typing. */
-  change(patch: Partial<Own>, how?: 'push' | 'replace'): void;
-  clear(): void;
-}
-
-/** How a page's filters are written in the query string. */
-export interface FilterFormat<Own extends Filters> {
-  parse(search: string): Own;
-  /** With the question mark; empty when nothing is filtered or open. */
-  format(filters: Own): string;
-}
+import type { FilterControl, FilterFormat, Filters } from './filters.ts';
 
 /** `format` must not change from one drawing to the next. */
 export function useFilters<Own extends Filters>(format: FilterFormat<Own>): FilterControl<Own> {

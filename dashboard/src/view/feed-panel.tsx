@@ -1,8 +1,8 @@
 // Every status change as it happens, newest on top.
 import { memo, useMemo } from 'react';
 import { useLiveState, usePage } from '../context.ts';
+import type { FilterControl } from '../filters/filters.ts';
 import { matchesLine } from '../filters/filters.ts';
-import type { FilterControl } from '../filters/use-filters.ts';
 import type { AnyKind } from '../live/entity-kind.ts';
 import type { FeedLine } from '../live/live-state.ts';
 import { formatWord } from './format.ts';

@@ -1,7 +1,7 @@
 // The bar on top: where one is, whether it is the present, what is filtered, who one is.
 import type { ReactNode } from 'react';
 import { useLiveState, useParts } from '../context.ts';
-import type { FilterControl } from '../filters/use-filters.ts';
+import type { FilterControl } from '../filters/filters.ts';
 import { pages } from '../pages.ts';
 import { go, pathOf, useRoute } from '../route.ts';
 import { LiveBadge } from './live-badge.tsx';

@@ -1,7 +1,7 @@
 // What surrounds every page: the header, strips, the panels, the drawer at the side, and the keys.
 import { type ReactNode, useMemo, useRef } from 'react';
 import { useConnection, useLiveState } from '../context.ts';
-import type { FilterControl } from '../filters/use-filters.ts';
+import type { FilterControl } from '../filters/filters.ts';
 import { Header } from './header.tsx';
 import { useKeyboard } from './keyboard.ts';
 import { KeysHelp } from './keys-help.tsx';

@@ -1,16 +1,36 @@
-// Every document that the dashboard and GraphiQL's example tabs send fits the schema.
+// Every document that the dashboard and GraphiQL's example tabs send fits the schema: those of the .graphql files, and those
+// that are put together of a page's entity kinds.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parse, validate } from 'graphql';
-import * as documents from '../../../dashboard/src/graph/documents.ts';
 import { exampleTabs } from '../../../dashboard/src/graphiql/example-tabs.ts';
+import { changesSubscription, historyQuery } from '../../../dashboard/src/live/documents.ts';
+import { kinds } from '../../../dashboard/src/pages/relay/kinds.ts';
+import * as generated from '../../../generated/dashboard/graphql.ts';
 
 const supergraph = readFileSync(join(import.meta.dirname, '../../../schema/supergraph.graphql'), 'utf8');
 const schema = buildSchema(supergraph, { assumeValid: true });
 
 describe('documents', () => {
-  test.each(Object.entries(documents))('%s', (_, text) => {
+  const written = Object.entries(generated).filter(([name]) => name.endsWith('Document'));
+  const composed = [changesSubscription('relay', kinds), historyQuery('relay', kinds)];
+
+  test.each(written)('%s', (_, text) => {
+    expect(validate(schema, parse(String(text))).map((error) => error.message)).toEqual([]);
+  });
+
+  test.each(composed.map((text) => [/\w+ (\w+)/.exec(String(text))?.[1], text]))('%s', (_, text) => {
+    expect(validate(schema, parse(String(text))).map((error) => error.message)).toEqual([]);
+  });
+
+  test('a page has one subscription, with the fragments of its own kinds alone', () => {
+    const [mapping] = kinds.filter(({ typename }) => typename === 'Mapping');
+    if (mapping === undefined) throw new Error('the relay has mappings');
+    const text = changesSubscription('small', [mapping]).toString();
+    expect(text).toContain('subscription SmallChanges(');
+    expect(text).toContain('subject { __typename ...MappingFields }');
+    expect(text).not.toContain('BackendFields');
     expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
   });
 

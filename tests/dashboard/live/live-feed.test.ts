@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type FeedPorts, runLiveFeed, type StreamEnd } from '../../../dashboard/src/live/live-feed.ts';
 import { LiveStore } from '../../../dashboard/src/live/live-store.ts';
+import { kinds } from '../../../dashboard/src/pages/relay/kinds.ts';
 import { item, operation, snapshot } from '../support/samples.ts';
 
 interface Listened {
@@ -15,7 +16,7 @@ async function run(
   patch: Partial<FeedPorts> = {},
 ) {
   const controller = new AbortController();
-  const store = new LiveStore(() => 0);
+  const store = new LiveStore(kinds, () => 0);
   const listened: Listened[] = [];
   let snapshots = 0;
   let isEnded = false;

@@ -1,56 +1,64 @@
 // Versions, cursors, duplicates and bounds of the dashboard's live state.
 import { describe, expect, test } from '@jest/globals';
-import type { FeedItem } from '../../../dashboard/src/graph/types.ts';
+import type { FeedItem } from '../../../dashboard/src/live/entity-kind.ts';
 import {
   addNote,
-  applyBackends,
+  applyEntities,
   applyItems,
-  applyOperations,
   applySnapshot,
   emptyState,
+  entitiesOf,
   maxFeedLines,
-  maxOperations,
 } from '../../../dashboard/src/live/live-state.ts';
+import { backendKind } from '../../../dashboard/src/pages/relay/kinds/backend.ts';
+import { maxOperations, operationKind } from '../../../dashboard/src/pages/relay/kinds/operation.ts';
+import { kinds } from '../../../dashboard/src/pages/relay/kinds.ts';
 import { backend, checkpoint, item, mapping, operation, snapshot } from '../support/samples.ts';
 
-const begun = applySnapshot(emptyState, snapshot());
+const begun = applySnapshot(kinds, emptyState, snapshot());
 
 describe('applyItems', () => {
   test('takes a newer version and drops an older one', () => {
-    let state = applyItems(begun, [item(1, operation({ version: 3, state: 'SUCCEEDED' }))]);
-    state = applyItems(state, [item(2, operation({ version: 2, state: 'SENT' }))]);
-    expect(state.operations.get('o1')?.state).toBe('SUCCEEDED');
+    let state = applyItems(kinds, begun, [item(1, operation({ version: 3, state: 'SUCCEEDED' }))]);
+    state = applyItems(kinds, state, [item(2, operation({ version: 2, state: 'SENT' }))]);
+    expect(entitiesOf(state, operationKind).get('o1')?.state).toBe('SUCCEEDED');
     expect(state.cursor).toBe('c2');
     expect(state.feed).toHaveLength(2);
   });
 
   test('shows a change once, however often it comes', () => {
     const change = item(1, operation());
-    const state = applyItems(applyItems(begun, [change, change]), [change]);
+    const state = applyItems(kinds, applyItems(kinds, begun, [change, change]), [change]);
     expect(state.feed.map((line) => line.id)).toEqual(['s1']);
   });
 
   test('a change that the snapshot has already shown is not shown again', () => {
     const change = item(5, operation());
-    const state = applySnapshot(emptyState, snapshot({ history: change.change === null ? [] : [change.change] }));
-    expect(applyItems(state, [change]).feed).toHaveLength(1);
+    const state = applySnapshot(
+      kinds,
+      emptyState,
+      snapshot({ history: change.change === null ? [] : [change.change] }),
+    );
+    expect(applyItems(kinds, state, [change]).feed).toHaveLength(1);
   });
 
   test('a checkpoint moves only the cursor', () => {
-    const state = applyItems(begun, [checkpoint(9)]);
+    const state = applyItems(kinds, begun, [checkpoint(9)]);
     expect(state).toEqual({ ...begun, cursor: 'c9' });
   });
 
   test('puts the newest line on top', () => {
-    const state = applyItems(begun, [item(1, operation()), item(2, operation({ version: 2 }))]);
+    const state = applyItems(kinds, begun, [item(1, operation()), item(2, operation({ version: 2 }))]);
     expect(state.feed.map((line) => line.id)).toEqual(['s2', 's1']);
   });
 
   test('a change without its subject asks for another read, unless that version is known', () => {
-    const known = applyOperations(begun, [operation({ version: 4 })]);
-    expect(applyItems(known, [item(1, null, { subjectVersion: 4 })]).incomplete).toBe(false);
-    expect(applyItems(known, [item(1, null, { subjectVersion: 5 })]).incomplete).toBe(true);
-    expect(applyItems(known, [item(1, null, { subjectType: 'Mapping', subjectVersion: 5 })]).incomplete).toBe(false);
+    const known = applyEntities(operationKind, begun, [operation({ version: 4 })]);
+    expect(applyItems(kinds, known, [item(1, null, { subjectVersion: 4 })]).incomplete).toBe(false);
+    expect(applyItems(kinds, known, [item(1, null, { subjectVersion: 5 })]).incomplete).toBe(true);
+    expect(applyItems(kinds, known, [item(1, null, { subjectType: 'Mapping', subjectVersion: 5 })]).incomplete).toBe(
+      false,
+    );
   });
 
   test('lines keep what their subject was called', () => {
@@ -62,6 +70,7 @@ describe('applyItems', () => {
       { __typename: 'Project' } as const,
     ];
     const state = applyItems(
+      kinds,
       begun,
       subjects.map((subject, index) => item(index, subject)),
     );
@@ -70,9 +79,9 @@ describe('applyItems', () => {
   });
 
   test('a deleted backend leaves the list', () => {
-    const state = applyBackends(begun, [backend()]);
+    const state = applyEntities(backendKind, begun, [backend()]);
     const gone = backend({ version: 2, provisioningStatus: 'DELETED' });
-    expect(applyItems(state, [item(1, gone)]).backends.size).toBe(0);
+    expect(entitiesOf(applyItems(kinds, state, [item(1, gone)]), backendKind).size).toBe(0);
   });
 
   test('keeps at most 500 operations and 500 lines, and forgets unknown outcomes last', () => {
@@ -83,59 +92,62 @@ describe('applyItems', () => {
       const createdAt = new Date(Date.UTC(2026, 0, 1) + number * 1000).toISOString();
       items.push(item(number, operation({ id: `o${number}`, state: 'SUCCEEDED', createdAt })));
     }
-    const state = applyItems(begun, items);
-    expect(state.operations.size).toBe(maxOperations);
-    expect(state.operations.has('old')).toBe(true);
-    expect(state.operations.has('o1200')).toBe(true);
-    expect(state.operations.has('o2')).toBe(false);
+    const state = applyItems(kinds, begun, items);
+    expect(entitiesOf(state, operationKind).size).toBe(maxOperations);
+    expect(entitiesOf(state, operationKind).has('old')).toBe(true);
+    expect(entitiesOf(state, operationKind).has('o1200')).toBe(true);
+    expect(entitiesOf(state, operationKind).has('o2')).toBe(false);
     expect(state.feed).toHaveLength(maxFeedLines);
     expect(state.feed[0]?.id).toBe('s1200');
   });
 });
 
-describe('applyOperations', () => {
+describe('operations that a query read', () => {
   test('keeps the operations that are looked for before newer ones', () => {
     const many = Array.from({ length: maxOperations }, (_, index) =>
       operation({ id: `n${index}`, createdAt: '2026-02-01T00:00:00.000Z' }),
     );
     const failed = operation({ id: 'f', state: 'FAILED', createdAt: '2026-01-01T00:00:00.000Z' });
-    const state = applyOperations(applyOperations(begun, many), [failed], (each) => each.state === 'FAILED');
-    expect(state.operations.has('f')).toBe(true);
-    expect(state.operations.size).toBe(maxOperations);
+    const state = applyEntities(operationKind, applyEntities(operationKind, begun, many), [failed], {
+      prefer: (each) => each.state === 'FAILED',
+    });
+    expect(entitiesOf(state, operationKind).has('f')).toBe(true);
+    expect(entitiesOf(state, operationKind).size).toBe(maxOperations);
   });
 });
 
-describe('applyBackends', () => {
+describe('backends that a query read', () => {
   test('takes the same version again, because queues do not raise it', () => {
     const queue = { waiting: 3, inFlight: 1, limit: 100, holder: 'relay-1' };
-    const state = applyBackends(applyBackends(begun, [backend()]), [backend({ queue })]);
-    expect(state.backends.get('b1')?.queue.waiting).toBe(3);
+    const state = applyEntities(backendKind, applyEntities(backendKind, begun, [backend()]), [backend({ queue })]);
+    expect(entitiesOf(state, backendKind).get('b1')?.queue.waiting).toBe(3);
   });
 
   test('keeps the identity of what did not change, so that nothing is drawn again', () => {
-    const first = applyBackends(begun, [backend()]);
-    const second = applyBackends(first, [backend()]);
-    expect(second.backends.get('b1')).toBe(first.backends.get('b1'));
+    const first = applyEntities(backendKind, begun, [backend()]);
+    const second = applyEntities(backendKind, first, [backend()]);
+    expect(entitiesOf(second, backendKind).get('b1')).toBe(entitiesOf(first, backendKind).get('b1'));
   });
 
   test('drops those that were known before a whole read and are not in it, but not those that came meanwhile', () => {
-    const state = applyBackends(begun, [backend(), backend({ id: 'b2' }), backend({ id: 'b3' })]);
-    const read = applyBackends(state, [backend()], ['b1', 'b2']);
-    expect([...read.backends.keys()]).toEqual(['b1', 'b3']);
+    const state = applyEntities(backendKind, begun, [backend(), backend({ id: 'b2' }), backend({ id: 'b3' })]);
+    const read = applyEntities(backendKind, state, [backend()], { expected: ['b1', 'b2'] });
+    expect([...entitiesOf(read, backendKind).keys()]).toEqual(['b1', 'b3']);
   });
 });
 
 describe('applySnapshot', () => {
   test('begins anew even with lower versions, and marks the seam', () => {
-    const before = applyItems(begun, [item(1, operation({ version: 9, state: 'SUCCEEDED' }))]);
+    const before = applyItems(kinds, begun, [item(1, operation({ version: 9, state: 'SUCCEEDED' }))]);
     const note = { type: 'note', id: 'n', at: '2026-01-31T12:00:00.000Z', text: 'seam' } as const;
     const newer = item(7, operation({ version: 2 })).change;
     const state = applySnapshot(
+      kinds,
       before,
-      snapshot({ cursor: 'c7', operations: [operation({ version: 2 })], history: newer === null ? [] : [newer] }),
+      snapshot({ cursor: 'c7', entities: [operation({ version: 2 })], history: newer === null ? [] : [newer] }),
       note,
     );
-    expect(state.operations.get('o1')).toMatchObject({ version: 2, state: 'SENT' });
+    expect(entitiesOf(state, operationKind).get('o1')).toMatchObject({ version: 2, state: 'SENT' });
     expect(state.cursor).toBe('c7');
     expect(state.feed.map((line) => line.id)).toEqual(['s7', 'n', 's1']);
   });
@@ -143,6 +155,6 @@ describe('applySnapshot', () => {
   test('a note counts against the bound', () => {
     const items = Array.from({ length: maxFeedLines }, (_, index) => item(index + 1, operation({ id: `o${index}` })));
     const note = { type: 'note', id: 'n', at: '2026-01-31T12:00:00.000Z', text: 'seam' } as const;
-    expect(addNote(applyItems(begun, items), note).feed).toHaveLength(maxFeedLines);
+    expect(addNote(applyItems(kinds, begun, items), note).feed).toHaveLength(maxFeedLines);
   });
 });

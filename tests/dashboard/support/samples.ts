@@ -1,13 +1,9 @@
 // Entities as the page's documents select them, for tests of the pure parts.
-import type {
-  Backend,
-  FeedItem,
-  Mapping,
-  Operation,
-  StatusChange,
-  Viewer,
-} from '../../../dashboard/src/graph/types.ts';
+import type { Entity, FeedItem, StatusChange, Viewer } from '../../../dashboard/src/live/entity-kind.ts';
 import type { Snapshot } from '../../../dashboard/src/live/live-state.ts';
+import type { Backend } from '../../../dashboard/src/pages/relay/kinds/backend.ts';
+import type { Mapping } from '../../../dashboard/src/pages/relay/kinds/mapping.ts';
+import type { Operation } from '../../../dashboard/src/pages/relay/kinds/operation.ts';
 
 export const viewer: Viewer = { name: 'admin', admin: true, projects: [] };
 
@@ -95,7 +91,7 @@ export function found(
 
 /** Item `number` of the stream: its cursor is `c<number>` and its change `s<number>`. */
 export function item(number: number, subject: StatusChange['subject'], patch: Partial<StatusChange> = {}): FeedItem {
-  const known = subject !== null && 'version' in subject ? subject : null;
+  const known: Entity | null = subject !== null && 'version' in subject ? subject : null;
   return {
     cursor: `c${number}`,
     change: {
@@ -120,5 +116,5 @@ export function checkpoint(number: number): FeedItem {
 }
 
 export function snapshot(patch: Partial<Snapshot> = {}): Snapshot {
-  return { cursor: 'c0', viewer, backends: [], operations: [], drift: [], history: [], ...patch };
+  return { cursor: 'c0', viewer, entities: [], history: [], ...patch };
 }

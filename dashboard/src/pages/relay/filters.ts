@@ -1,12 +1,13 @@
 // The filters of the relay's page and what they mean.
 import {
   containsWords,
+  type FilterControl,
+  type FilterFormat,
   type Filters,
   formatFilters as formatCommon,
   parseFilters as parseCommon,
   toSearch,
 } from '../../filters/filters.ts';
-import type { FilterControl, FilterFormat } from '../../filters/use-filters.ts';
 import type { Backend } from './kinds/backend.ts';
 import { type DriftResult, driftResults, type Mapping } from './kinds/mapping.ts';
 import { type Operation, type OperationState, operationStates } from './kinds/operation.ts';

@@ -1,34 +1,34 @@
 // The filters in the query string, and what they let through.
 import { describe, expect, test } from '@jest/globals';
+import { matchesLine } from '../../../../dashboard/src/filters/filters.ts';
 import {
-  type Filters,
   formatFilters,
   isFiltering,
   matchesBackend,
-  matchesLine,
   matchesMapping,
   matchesPlace,
   matchesServerFilters,
   matchesText,
   parseFilters,
-} from '../../../dashboard/src/filters/filters.ts';
-import { backend, found, mapping, operation } from '../support/samples.ts';
+  type RelayFilters,
+} from '../../../../dashboard/src/pages/relay/filters.ts';
+import { backend, found, mapping, operation } from '../../support/samples.ts';
 
 const none = parseFilters('');
 
-function filters(patch: Partial<Filters>): Filters {
+function filters(patch: Partial<RelayFilters>): RelayFilters {
   return { ...none, ...patch };
 }
 
 describe('the query string', () => {
   test('round trip', () => {
-    const all: Filters = {
+    const all: RelayFilters = {
       states: ['UNKNOWN', 'FAILED'],
       found: ['MISSING'],
       backendId: 'QmFja2VuZDox',
       projectId: 'p/1 &',
       text: 'tenant/42 ä',
-      open: { type: 'backend', id: 'b=1' },
+      open: { type: 'Backend', id: 'b=1' },
     };
     expect(parseFilters(formatFilters(all))).toEqual(all);
     expect(formatFilters(none)).toBe('');
@@ -36,11 +36,11 @@ describe('the query string', () => {
   });
 
   test('each kind of drawer has its own name in it', () => {
-    for (const type of ['operation', 'backend', 'mapping'] as const) {
+    for (const type of ['RelayOperation', 'Backend', 'Mapping']) {
       const open = { type, id: `id of ${type}` };
       expect(parseFilters(formatFilters(filters({ open }))).open).toEqual(open);
     }
-    expect(formatFilters(filters({ found: ['DRIFTED', 'MISSING'], open: { type: 'mapping', id: 'm1' } }))).toBe(
+    expect(formatFilters(filters({ found: ['DRIFTED', 'MISSING'], open: { type: 'Mapping', id: 'm1' } }))).toBe(
       '?found=drifted,missing&mapping=m1',
     );
     expect(parseFilters('?found=missing,matches').found).toEqual(['MISSING']);
@@ -53,7 +53,7 @@ describe('the query string', () => {
   });
 
   test('an open drawer is no filter', () => {
-    expect(isFiltering(filters({ open: { type: 'operation', id: 'o1' } }))).toBe(false);
+    expect(isFiltering(filters({ open: { type: 'RelayOperation', id: 'o1' } }))).toBe(false);
     expect(isFiltering(filters({ text: 'x' }))).toBe(true);
   });
 });

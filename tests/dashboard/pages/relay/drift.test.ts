@@ -1,22 +1,30 @@
 // What has drifted, kept true by versions and bounded, whatever order the news come in.
 import { describe, expect, test } from '@jest/globals';
-import type { Mapping } from '../../../dashboard/src/graph/types.ts';
-import { driftIn, maxMappings, mergeMappings } from '../../../dashboard/src/live/drift.ts';
 import {
+  applyEntities,
   applyItems,
-  applyMappings,
   applySnapshot,
   emptyState,
+  entitiesOf,
   type LiveState,
-} from '../../../dashboard/src/live/live-state.ts';
-import { found, item, mapping, snapshot } from '../support/samples.ts';
+} from '../../../../dashboard/src/live/live-state.ts';
+import {
+  driftIn,
+  type Mapping,
+  mappingKind,
+  maxMappings,
+} from '../../../../dashboard/src/pages/relay/kinds/mapping.ts';
+import { kinds } from '../../../../dashboard/src/pages/relay/kinds.ts';
+import { found, item, mapping, snapshot } from '../../support/samples.ts';
 
 const none: ReadonlyMap<string, Mapping> = new Map();
-const idsOf = (state: LiveState): string[] => driftIn(state.mappings).map(({ id }) => id);
+const idsOf = (state: LiveState): string[] => driftIn(entitiesOf(state, mappingKind)).map(({ id }) => id);
+const merge = (known: ReadonlyMap<string, Mapping>, news: readonly Mapping[]) =>
+  mappingKind.merge(known, news, () => false);
 
 describe('driftIn', () => {
   test('what is drifted or missing and still mapped; missing ones first, then the newest look', () => {
-    const mappings = mergeMappings(none, [
+    const mappings = merge(none, [
       mapping({ id: 'old', ...found('DRIFTED', '2026-01-01T00:00:00.000Z') }),
       mapping({ id: 'new', ...found('DRIFTED', '2026-01-03T00:00:00.000Z') }),
       mapping({ id: 'gone', ...found('MISSING', '2026-01-02T00:00:00.000Z') }),
@@ -30,39 +38,43 @@ describe('driftIn', () => {
 });
 
 describe('the stream', () => {
-  const begun = applySnapshot(emptyState, snapshot({ drift: [mapping({ version: 2, ...found('DRIFTED') })] }));
+  const begun = applySnapshot(
+    kinds,
+    emptyState,
+    snapshot({ entities: [mapping({ version: 2, ...found('DRIFTED') })] }),
+  );
 
   test('a look that matches takes it off, and a late older word does not bring it back', () => {
     expect(idsOf(begun)).toEqual(['m1']);
-    const settled = applyItems(begun, [item(1, mapping({ version: 3, ...found('MATCHES') }))]);
+    const settled = applyItems(kinds, begun, [item(1, mapping({ version: 3, ...found('MATCHES') }))]);
     expect(idsOf(settled)).toEqual([]);
-    const late = applyMappings(settled, [mapping({ version: 2, ...found('DRIFTED') })]);
+    const late = applyEntities(mappingKind, settled, [mapping({ version: 2, ...found('DRIFTED') })]);
     expect(idsOf(late)).toEqual([]);
   });
 
   test('a look that finds something puts it on', () => {
-    const state = applyItems(begun, [item(1, mapping({ id: 'm2', ...found('MISSING') }))]);
+    const state = applyItems(kinds, begun, [item(1, mapping({ id: 'm2', ...found('MISSING') }))]);
     expect(idsOf(state)).toEqual(['m2', 'm1']);
   });
 
   test('a mapping that ends is drift no longer', () => {
     const ended = mapping({ version: 3, mappingState: 'DELETED', ...found('DRIFTED') });
-    expect(idsOf(applyItems(begun, [item(1, ended)]))).toEqual([]);
+    expect(idsOf(applyItems(kinds, begun, [item(1, ended)]))).toEqual([]);
   });
 });
 
 describe('a read of all that has drifted', () => {
   test('takes off what is not in it, but not what came meanwhile', () => {
-    let state = applySnapshot(emptyState, snapshot({ drift: [mapping({ id: 'a', ...found('DRIFTED') })] }));
-    state = applyItems(state, [item(1, mapping({ id: 'b', ...found('MISSING') }))]);
-    expect(idsOf(applyMappings(state, [], ['a']))).toEqual(['b']);
+    let state = applySnapshot(kinds, emptyState, snapshot({ entities: [mapping({ id: 'a', ...found('DRIFTED') })] }));
+    state = applyItems(kinds, state, [item(1, mapping({ id: 'b', ...found('MISSING') }))]);
+    expect(idsOf(applyEntities(mappingKind, state, [], { expected: ['a'] }))).toEqual(['b']);
   });
 });
 
 test('at most 500 are kept, and drift is the last to be forgotten', () => {
   const drifted = mapping({ id: 'drifted', ...found('DRIFTED') });
   const many = Array.from({ length: 2 * maxMappings }, (_, index) => mapping({ id: `n${index}`, ...found('MATCHES') }));
-  const kept = mergeMappings(mergeMappings(none, [drifted]), many);
+  const kept = merge(merge(none, [drifted]), many);
   expect(kept.size).toBe(maxMappings);
   expect(kept.has('drifted')).toBe(true);
   expect(kept.has(`n${2 * maxMappings - 1}`)).toBe(true);
