@@ -4,12 +4,11 @@ import { PageContext, useParts } from './context.ts';
 import { LiveStore } from './live/live-store.ts';
 import { startLive } from './live/start-live.ts';
 import type { Page, PageRow } from './page.ts';
-import { pages } from './pages.ts';
 import { pathOf, useRoute } from './route.ts';
 import { LoginForm } from './view/login-form.tsx';
 
 export function App() {
-  const { session } = useParts();
+  const { session, pages } = useParts();
   const row = useRoute(pages);
   const loaded = useLoaded(row);
   const status = useSyncExternalStore(
@@ -61,6 +60,7 @@ function NotLoaded() {
 }
 
 function NoSuchPage() {
+  const { pages } = useParts();
   return (
     <main className="door">
       <div>

@@ -5,12 +5,13 @@ import type { Entities, Entity, EntityKind } from './live/entity-kind.ts';
 import { entitiesOf, type LiveState } from './live/live-state.ts';
 import type { LiveStore } from './live/live-store.ts';
 import type { Connection } from './live/liveness.ts';
-import type { Page } from './page.ts';
+import type { Page, PageRow } from './page.ts';
 import type { Session } from './session/session.ts';
 
 export interface Parts {
   readonly session: Session;
   readonly requester: Requester;
+  readonly pages: readonly PageRow[];
   /** ws: or wss: address of the graph. */
   readonly socketUrl: string;
 }

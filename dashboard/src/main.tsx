@@ -17,7 +17,7 @@ if (root === null) throw new Error('The page has no element with the id root');
 
 const url = new URL('/graphql', window.location.href).href;
 const session = new Session(url, window.sessionStorage);
-const parts = { session, requester: new Requester(url, session), socketUrl: url.replace(/^http/, 'ws') };
+const parts = { session, requester: new Requester(url, session), pages, socketUrl: url.replace(/^http/, 'ws') };
 
 // The first page has an address of its own like the others; what is filtered and open stays.
 const [first] = pages;

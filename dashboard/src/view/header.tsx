@@ -2,7 +2,6 @@
 import type { ReactNode } from 'react';
 import { useLiveState, useParts } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
-import { pages } from '../pages.ts';
 import { go, pathOf, useRoute } from '../route.ts';
 import { LiveBadge } from './live-badge.tsx';
 
@@ -75,6 +74,7 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
 
 /** One page needs no list. */
 function PageLinks() {
+  const { pages } = useParts();
   const open = useRoute(pages);
   if (pages.length === 1) return null;
   return (
