@@ -102,7 +102,17 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
     answers: new CallAnswers({ db, commits, waiter }),
   });
-  const backends = new BackendService({ db, mutations, sealer, wake, drivers, orphan: orphanMappings });
+  const backendReads = new BackendReads(db);
+  const mappingReads = new MappingReads(db);
+  const operationReads = new OperationReads(db);
+  const backends = new BackendService({
+    reads: backendReads,
+    mutations,
+    sealer,
+    wake,
+    drivers,
+    orphan: orphanMappings,
+  });
   const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });
   const life = new ProcessLease({ leases, role: 'relay', owner, log });
   const housekeeping = new Loop({
@@ -118,10 +128,9 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   });
   if (options.registry !== undefined) addRelayMetrics(options.registry, { manager, recorder });
 
-  const backendReads = new BackendReads(db);
-  const mappingReads = new MappingReads(db);
-  const operationReads = new OperationReads(db);
-  const mappingService = new MappingService({ db, mutations, wake, drivers, devices: reader, claimOn: readClaim });
+  const mappingService = new MappingService({
+    ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, claimOn: readClaim },
+  });
   const resolvers = mergeResolvers<Resolvers>([
     inputScalars,
     { Commit: commitResolvers(commits), Node: { __resolveType: () => null } },
@@ -137,7 +146,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     queueResolvers({ operations: operationReads, leases, owner, name }),
     callResolvers({
       calls,
-      settling: new SettleService({ db, mutations, journal, reader, drivers }),
+      settling: new SettleService({ db, operations: operationReads, mutations, journal, reader, drivers }),
       reads: new ReadService({ db, drivers, reader }),
       mappings: mappingReads,
     }),

@@ -28,6 +28,11 @@ export class BackendReads {
     return row !== undefined && maySee(context.identity, row.projectId) ? row : null;
   }
 
+  /** By UUID, whoever asks. */
+  async byId(id: string): Promise<BackendView | undefined> {
+    return (await this.#byIds([id])).get(id);
+  }
+
   async byGlobalId(context: RequestContext, globalId: string): Promise<BackendView | null> {
     const id = decodeUuid('Backend', globalId);
     return id === undefined ? null : this.backend(context, id);

@@ -8,7 +8,7 @@ import type {
   BackendUpdateInput,
 } from '../../../generated/graph/relay.ts';
 import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
-import type { Database, Transaction } from '../../../platform/database/database.ts';
+import type { Transaction } from '../../../platform/database/database.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -19,7 +19,7 @@ import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Driver } from '../drivers/driver.ts';
-import type { BackendRow } from './backend.ts';
+import type { BackendRow, BackendView } from './backend.ts';
 import { backendEvent, changeBackend } from './backend-events.ts';
 import {
   canonicalFingerprint,
@@ -36,12 +36,12 @@ import {
   usualPort,
   withDefaults,
 } from './backend-input.ts';
+import type { BackendReads } from './backend-reads.ts';
 import {
   type BackendChange,
   countLiveMappings,
   insertBackend,
   lockBackend,
-  readBackend,
   replaceCredentials,
   replaceLabels,
 } from './backend-store.ts';
@@ -49,7 +49,7 @@ import { closedCircuit } from './circuit.ts';
 import { sealCredentials } from './credentials.ts';
 
 export interface BackendServiceOptions {
-  readonly db: Database;
+  readonly reads: BackendReads;
   readonly mutations: Mutations;
   readonly sealer: Sealer;
   readonly wake: Wake;
@@ -59,7 +59,7 @@ export interface BackendServiceOptions {
 }
 
 export class BackendService {
-  readonly #db: Database;
+  readonly #reads: BackendReads;
   readonly #mutations: Mutations;
   readonly #sealer: Sealer;
   readonly #wake: Wake;
@@ -67,7 +67,7 @@ export class BackendService {
   readonly #orphan: BackendServiceOptions['orphan'];
 
   constructor(options: BackendServiceOptions) {
-    this.#db = options.db;
+    this.#reads = options.reads;
     this.#mutations = options.mutations;
     this.#sealer = options.sealer;
     this.#wake = options.wake;
@@ -75,7 +75,7 @@ export class BackendService {
     this.#orphan = options.orphan;
   }
 
-  create(context: RequestContext, input: BackendCreateInput): Promise<MutationOutcome<BackendRow>> {
+  create(context: RequestContext, input: BackendCreateInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendCreate', context, input, async (attempt) => {
       const driver = this.#checkCreate(attempt.check, input);
       const projectId = oneProject(context.identity, input.projectId);
@@ -85,7 +85,7 @@ export class BackendService {
     });
   }
 
-  update(context: RequestContext, input: BackendUpdateInput): Promise<MutationOutcome<BackendRow>> {
+  update(context: RequestContext, input: BackendUpdateInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendUpdate', context, input, async (attempt) => {
       const { check } = attempt;
       checkSite(check, input.site);
@@ -103,7 +103,7 @@ export class BackendService {
     });
   }
 
-  acceptHostKey(context: RequestContext, input: BackendHostKeyAcceptInput): Promise<MutationOutcome<BackendRow>> {
+  acceptHostKey(context: RequestContext, input: BackendHostKeyAcceptInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendHostKeyAccept', context, input, async (attempt) => {
       const { check } = attempt;
       checkHostKey(check, input.hostKeySha256, true);
@@ -117,7 +117,7 @@ export class BackendService {
   acceptCertificate(
     context: RequestContext,
     input: BackendCertificateAcceptInput,
-  ): Promise<MutationOutcome<BackendRow>> {
+  ): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendCertificateAccept', context, input, async (attempt) => {
       const { check } = attempt;
       checkCertificate(check, input.certificateSha256, true);
@@ -130,14 +130,14 @@ export class BackendService {
     });
   }
 
-  closeCircuit(context: RequestContext, input: BackendCircuitCloseInput): Promise<MutationOutcome<BackendRow>> {
+  closeCircuit(context: RequestContext, input: BackendCircuitCloseInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendCircuitClose', context, input, async (attempt) => {
       const row = await this.#find(attempt, context, input.id);
       return (tx) => this.#change(tx, row.id, () => closedCircuit, `closed by ${context.identity?.name}`);
     });
   }
 
-  delete(context: RequestContext, input: BackendDeleteInput): Promise<MutationOutcome<BackendRow>> {
+  delete(context: RequestContext, input: BackendDeleteInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendDelete', context, input, async (attempt) => {
       const row = await this.#find(attempt, context, input.id);
       return (tx) => this.#delete(tx, row.id, input);
@@ -254,9 +254,9 @@ export class BackendService {
   }
 
   /** The backend that the caller may change, also a deleted one: a repeated backendDelete gets its first answer. */
-  async #find(attempt: Attempt, { identity }: RequestContext, id: string): Promise<BackendRow> {
+  async #find(attempt: Attempt, { identity }: RequestContext, id: string): Promise<BackendView> {
     const named = { type: 'Backend', id };
-    const row = await visibleRow(identity, attempt.check, named, (uuid) => readBackend(this.#db, uuid));
+    const row = await visibleRow(identity, attempt.check, named, (uuid) => this.#reads.byId(uuid));
     attempt.projectId = row.projectId;
     requireRole(identity, row.projectId, 'OPERATOR', 'this');
     return row;
@@ -267,8 +267,8 @@ export class BackendService {
     context: RequestContext,
     input: { readonly idempotencyKey?: string | null } & object,
     prepare: (attempt: Attempt) => Promise<Effect>,
-  ): Promise<MutationOutcome<BackendRow>> {
-    const read = (id: string) => readBackend(this.#db, id);
+  ): Promise<MutationOutcome<BackendView>> {
+    const read = (id: string) => this.#reads.byId(id);
     return this.#mutations.run({ name, context, input, subject: 'Backend', prepare, read });
   }
 }

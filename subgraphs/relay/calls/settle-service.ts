@@ -11,6 +11,7 @@ import { contextOf } from '../backends/endpoint.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { OperationReads } from '../journal/operation-reads.ts';
 import { isQuiet, readOperation } from '../journal/operation-store.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
@@ -18,6 +19,7 @@ import { type Finding, lookOf } from './settle-look.ts';
 
 export interface SettleServiceOptions {
   readonly db: Database;
+  readonly operations: OperationReads;
   readonly mutations: Mutations;
   readonly journal: Journal;
   readonly reader: DeviceReader;
@@ -34,7 +36,7 @@ export class SettleService {
   }
 
   settle(context: RequestContext, input: RelayOperationSettleInput): Promise<MutationOutcome<OperationRow>> {
-    const { db, mutations } = this.#options;
+    const { operations, mutations } = this.#options;
     const { identity } = context;
     return mutations.run({
       name: 'relayOperationSettle',
@@ -45,7 +47,7 @@ export class SettleService {
         const { check } = attempt;
         check.text('note', input.note, { required: input.verdict != null, min: 1, max: 1000, multiline: true });
         const named = { type: 'RelayOperation', id: input.id };
-        const row = await visibleRow(identity, check, named, (uuid) => readOperation(db, uuid));
+        const row = await visibleRow(identity, check, named, (uuid) => operations.byId(uuid));
         attempt.projectId = row.projectId;
         check.throwIfAny();
         requireRole(identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
@@ -55,7 +57,7 @@ export class SettleService {
           return row.id;
         };
       },
-      read: (id) => readOperation(db, id),
+      read: (id) => operations.byId(id),
     });
   }
 

@@ -39,6 +39,11 @@ export class OperationReads {
     return row !== undefined && maySee(context.identity, row.projectId) ? row : null;
   }
 
+  /** By UUID, whoever asks. */
+  async byId(id: string): Promise<OperationRow | undefined> {
+    return (await this.#byIds([id])).get(id);
+  }
+
   async byGlobalId(context: RequestContext, globalId: string): Promise<OperationRow | null> {
     const id = decodeUuid('RelayOperation', globalId);
     return id === undefined ? null : this.operation(context, id);

@@ -78,6 +78,11 @@ export class MappingReads {
   }
 
   /** By UUID, whoever asks. */
+  async byId(id: string): Promise<MappingRow | undefined> {
+    return (await this.byIds([id])).get(id);
+  }
+
+  /** As `byId`. */
   async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, MappingRow>> {
     const rows = await this.#db.prisma.mapping.findMany({ where: { id: { in: [...ids] } } });
     return new Map(rows.map((row) => [row.id, toRow(row)]));

@@ -27,6 +27,7 @@ import type { Driver } from '../drivers/driver.ts';
 import type { OperationState } from '../model/states.ts';
 import { type Difference, differences } from './differences.ts';
 import type { MappingRow } from './mapping.ts';
+import type { MappingReads } from './mapping-reads.ts';
 import {
   type Found,
   insertMapping,
@@ -45,6 +46,7 @@ type MappingIdInput = MappingVerifyInput | MappingForgetInput;
 
 export interface MappingServiceOptions {
   readonly db: Database;
+  readonly reads: MappingReads;
   readonly mutations: Mutations;
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
@@ -194,7 +196,7 @@ export class MappingService {
     what: string,
   ): Promise<MappingRow> {
     const named = { type: 'Mapping', id: input.id };
-    const row = await visibleRow(identity, attempt.check, named, (uuid) => readMapping(this.#options.db, uuid));
+    const row = await visibleRow(identity, attempt.check, named, (uuid) => this.#options.reads.byId(uuid));
     attempt.projectId = row.projectId;
     attempt.check.throwIfAny();
     requireRole(identity, row.projectId, 'MEMBER', what);
@@ -240,7 +242,7 @@ export class MappingService {
     input: { readonly idempotencyKey?: string | null } & object,
     prepare: (attempt: Attempt) => Promise<Effect>,
   ): Promise<MutationOutcome<MappingRow>> {
-    const read = (id: string) => readMapping(this.#options.db, id);
+    const read = (id: string) => this.#options.reads.byId(id);
     return this.#options.mutations.run({ name, context, input, subject: 'Mapping', prepare, read });
   }
 }
