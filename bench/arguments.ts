@@ -6,7 +6,8 @@ export interface BenchArguments {
   readonly seed: number;
   readonly full: boolean;
   readonly counts: Readonly<Record<string, number>>;
-  readonly options: Readonly<Record<string, string | undefined>>;
+  /** Those that were given. */
+  readonly options: Readonly<Record<string, string>>;
   /** Those counts that were given, without `rounds` of `--against`. */
   readonly givenCounts: Readonly<Record<string, number>>;
   /** A count was given, or `--full`: the run may take its time. */
@@ -58,7 +59,12 @@ export function parseArguments(
     seed: whole('seed', 0) ?? drawSeed(),
     full,
     counts: Object.fromEntries(given.map(([name, value]) => [name, value ?? byDefault(bench.counts[name], full)])),
-    options: Object.fromEntries(Object.keys(bench.options ?? {}).map((name) => [name, text(name)])),
+    options: Object.fromEntries(
+      Object.keys(bench.options ?? {}).flatMap((name) => {
+        const value = text(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
     givenCounts: Object.fromEntries(
       given.flatMap(([name, value]) =>
         value === undefined || (name === 'rounds' && against !== undefined) ? [] : [[name, value]],

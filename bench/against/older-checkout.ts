@@ -13,6 +13,8 @@ export interface Checkout {
 }
 
 const readyDeadlineMs = 600_000;
+/** Thousands of files are written, perhaps on a disk that is busy. */
+const gitDeadlineMs = 300_000;
 
 /** It goes with the stack. Throws when there is no such commit, or its bootstrap fails. */
 export async function checkOut(
@@ -20,16 +22,17 @@ export async function checkOut(
   { root, commit: named, signal }: { readonly root: string; readonly commit: string; readonly signal: AbortSignal },
 ): Promise<Checkout> {
   const git = async (...args: string[]): Promise<string> => {
-    const { exitCode, stdout, stderr } = await runProgram('git', ['-C', root, ...args]);
+    const { exitCode, stdout, stderr } = await runProgram('git', ['-C', root, ...args], { timeoutMs: gitDeadlineMs });
     if (exitCode !== 0) throw new Error(`git ${args[0]} ${args[1] ?? ''}: ${stderr.trim()}`);
     return stdout.trim();
   };
   const commit = await git('rev-parse', '--verify', '--end-of-options', `${named}^{commit}`);
+  // After its files are gone: git then forgets it, and any that a run which was killed has left.
+  stack.defer(async () => void (await git('worktree', 'prune')));
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-against-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const older = join(folder, 'checkout');
   await git('worktree', 'add', '--detach', '--quiet', older, commit);
-  stack.defer(async () => void (await git('worktree', 'remove', '--force', older)));
   await makeReady(older, signal);
   return { root: older, commit };
 }

@@ -8,7 +8,7 @@ export interface TurnOrder {
   readonly kind: string;
   readonly name: string;
   /** By the names of its options. */
-  readonly options: Readonly<Record<string, string | number | undefined>>;
+  readonly options: Readonly<Record<string, string | number>>;
   readonly signal: AbortSignal;
 }
 
@@ -20,9 +20,7 @@ const mostOutput = 1024 * 1024;
 /** Throws when it ends with an error, or its last line is no JSON. */
 export async function takeTurn({ root, kind, name, options, signal }: TurnOrder): Promise<Figures> {
   signal.throwIfAborted();
-  const words = Object.entries(options).flatMap(([option, value]) =>
-    value === undefined ? [] : [`--${option}`, String(value)],
-  );
+  const words = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
   const child = spawn('sh', ['bin/node24', 'bench/run.ts', kind, name, ...words], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

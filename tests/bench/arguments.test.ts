@@ -13,7 +13,7 @@ const uncomparable = defineBench({ counts: {}, run: async () => ({ figures: {} }
 describe('arguments of benchmarks and trials', () => {
   test('without options the usual counts and a drawn seed; with --full those of the proof', () => {
     expect(parseArguments(bench, [], () => 77)).toEqual({
-      ...{ seed: 77, full: false, counts: { trials: 30, real: 9 }, options: { folder: undefined } },
+      ...{ seed: 77, full: false, counts: { trials: 30, real: 9 }, options: {} },
       ...{ givenCounts: {}, unbounded: false, against: undefined, rounds: undefined },
     });
     const full = parseArguments(bench, ['--full', '--seed', '5']);

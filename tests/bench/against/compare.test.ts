@@ -12,7 +12,7 @@ let root: string;
 let turnsFile: string;
 const progress = (): void => undefined;
 const signal = new AbortController().signal;
-const given = { seed: 5, rounds: 3, givenCounts: {}, options: { folder: undefined } };
+const given = { seed: 5, rounds: 3, givenCounts: {}, options: {} };
 const own: Against = {
   ...{ counts: { seconds: 2 }, options: { lab: 'no' }, rounds: 9, cpuPerUnit: ['cpuMs'] },
   measuredBy: 'its own benchmark',
@@ -105,6 +105,14 @@ describe('--against', () => {
     expect(now?.words).not.toContain('--product');
     expect(before).toMatchObject({ cpuMs: 11, cwd: now?.cwd });
     expect(before?.words.at(before.words.indexOf('--product') + 1)).toMatch(/tidegate-against-.*checkout$/);
+  });
+
+  test('counts and options that are given hold in both turns', async () => {
+    const mine = { ...given, rounds: 1, givenCounts: { seconds: 7 }, options: { lab: 'yes' } };
+    const options = { root, kind: 'bench', name: 'writes', bench: { against: own }, given: mine, progress, signal };
+    expect(await compareWith(older, options)).toMatchObject({ counts: { rounds: 1, secondsOfATurn: 7 } });
+    for (const turn of await turns())
+      expect(turn.words).toEqual(['bench', 'writes', '--seconds', '7', '--lab', 'yes', '--seed', '5']);
   });
 
   test('a turn that fails, and a commit that is not there: an error, and no worktree is left', async () => {
