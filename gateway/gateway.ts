@@ -14,7 +14,7 @@ import { Operations } from './access/operations.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
 import { checkResumable } from './subscriptions/normal-subscription.ts';
-import { PlanExecutor } from './supergraph/executor.ts';
+import { ApolloExecutor } from './supergraph/apollo-executor.ts';
 import { HttpLink } from './supergraph/http-link.ts';
 import { InProcessLink } from './supergraph/in-process-link.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
@@ -78,7 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     if (!links.has(name))
       throw new Error(`gateway: the supergraph needs subgraph ${name}, but no place is given for it`);
   const metrics = gatewayMetrics(registry);
-  const executor = new PlanExecutor(supergraph, links, log);
+  const executor = new ApolloExecutor(supergraph, links, log);
   const operations = new Operations(supergraph, limits);
   const credentials = new CredentialCache(options.authenticator);
   const endpoint = new GraphqlEndpoint({ supergraph, executor, operations, credentials, limits, log });
@@ -102,7 +102,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     tls: options.tls,
     log,
   });
-  const fanOut = new FanOut({ supergraph, executor, links, metrics, log, ringCapacity: socketLimits.ringCapacity });
+  const fanOut = new FanOut({ executor, links, metrics, log, ringCapacity: socketLimits.ringCapacity });
   const sockets = serveClientSockets({
     server: web.server,
     supergraph,

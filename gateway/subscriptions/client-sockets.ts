@@ -16,7 +16,7 @@ import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { SocketLimits } from '../access/limits.ts';
 import { type AdmittedOperation, InvalidDocument, type Operations } from '../access/operations.ts';
-import type { PlanExecutor } from '../supergraph/executor.ts';
+import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
@@ -32,7 +32,7 @@ export interface ClientSocketsOptions {
   readonly operations: Operations;
   readonly credentials: CredentialCache;
   readonly authenticator: Authenticator;
-  readonly executor: PlanExecutor;
+  readonly executor: Executor;
   readonly fanOut: FanOut;
   readonly limits: SocketLimits;
   readonly trustForwardedFor: boolean;

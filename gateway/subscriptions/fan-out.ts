@@ -1,12 +1,9 @@
 // Shares subscriptions: one execution for each (operation, variables, authorisation scope), however many clients follow it.
-import type { QueryPlan } from '@apollo/query-planner';
-import { parse } from 'graphql';
 import type { Logger } from 'pino';
 import { invariant } from '../../platform/errors.ts';
 import { authorisationScope, type Identity } from '../../platform/identity.ts';
-import type { PlanExecutor } from '../supergraph/executor.ts';
+import type { Executor } from '../supergraph/executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
-import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import type { NormalSubscription } from './normal-subscription.ts';
 import type { Source } from './ring.ts';
@@ -14,8 +11,7 @@ import { SharedStream, type StreamReader } from './shared-stream.ts';
 import { followUpstream } from './upstream.ts';
 
 export interface FanOutOptions {
-  readonly supergraph: Supergraph;
-  readonly executor: PlanExecutor;
+  readonly executor: Executor;
   readonly links: ReadonlyMap<string, SubgraphLink>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
@@ -54,19 +50,11 @@ export class FanOut {
   }
 
   #source(subscription: NormalSubscription, identity: Identity): Source {
-    const { supergraph, executor, links, metrics, log } = this.#options;
-    const plan: QueryPlan = supergraph.plan(subscription.planKey, subscription.document);
-    invariant(plan.node?.kind === 'Subscription', 'the plan of a subscription is no subscription');
-    const { primary, rest } = plan.node;
-    const link = links.get(primary.serviceName);
-    invariant(link !== undefined, `no link to subgraph ${primary.serviceName}`);
-    const primaryDocument = primary.operationDocumentNode ?? parse(primary.operation);
+    const { executor, links, metrics, log } = this.#options;
+    const plan = executor.planSubscription(subscription.planKey, subscription.document);
+    const link = links.get(plan.subgraph);
+    invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
     const onResume = (): void => metrics.resumptions.inc();
-    return (after, signal) =>
-      followUpstream(
-        { subscription, primary, primaryDocument, rest, link, executor, identity, log, onResume },
-        after,
-        signal,
-      );
+    return (after, signal) => followUpstream({ subscription, plan, link, identity, log, onResume }, after, signal);
   }
 }

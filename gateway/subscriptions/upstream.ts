@@ -3,12 +3,11 @@
 // on without a gap; only a coded refusal ends it.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FetchNode, PlanNode } from '@apollo/query-planner';
-import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { type Cursor, decodeCursor, encodeCursor } from '../../platform/events/cursor.ts';
 import type { Identity } from '../../platform/identity.ts';
-import type { PlanExecutor } from '../supergraph/executor.ts';
+import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { afterVariable, cursorAlias, type NormalSubscription } from './normal-subscription.ts';
 
@@ -35,11 +34,8 @@ export class StreamEnded extends Error {
 
 export interface UpstreamOptions {
   readonly subscription: NormalSubscription;
-  readonly primary: FetchNode;
-  readonly primaryDocument: DocumentNode;
-  readonly rest: PlanNode | undefined;
+  readonly plan: SubscriptionPlan;
   readonly link: SubgraphLink;
-  readonly executor: PlanExecutor;
   readonly identity: Identity;
   readonly log: Logger;
   /** Called each time a lost subgraph is taken up again. */
@@ -121,16 +117,15 @@ export async function* followUpstream(
 }
 
 function upstreamRequest(options: UpstreamOptions, after: Cursor | undefined): LinkRequest {
-  const { primary, primaryDocument, subscription, identity } = options;
+  const { plan, subscription, identity } = options;
   const given: Record<string, unknown> = { ...subscription.variables };
   if (after !== undefined) given[afterVariable] = encodeCursor(after);
-  const usages = new Set(primary.variableUsages ?? []);
-  const variables = Object.fromEntries(Object.entries(given).filter(([name]) => usages.has(name)));
+  const variables = Object.fromEntries(Object.entries(given).filter(([name]) => plan.variables.has(name)));
   return {
-    text: primary.operation,
-    document: primaryDocument,
+    text: plan.text,
+    document: plan.document,
     variables,
-    operationName: primary.operationName,
+    operationName: plan.operationName,
     context: eventContext(identity),
   };
 }
@@ -141,18 +136,14 @@ function eventContext(identity: Identity): GatewayContext {
 
 async function completeEvent(
   options: UpstreamOptions,
-  event: ExecutionResultLike,
+  event: FormattedExecutionResult,
   cursor: Cursor,
   cursorText: string,
 ): Promise<StreamItem> {
-  const { primary, rest, subscription, executor, identity } = options;
+  const { plan, subscription, identity } = options;
   const context = eventContext(identity);
-  const node: PlanNode = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] };
-  const result = await executor.executeEvent(
-    node,
-    { service: primary.serviceName, result: event },
-    { key: subscription.planKey, document: subscription.document, variables: subscription.variables, context },
-  );
+  const { planKey: key, document, variables } = subscription;
+  const result = await plan.complete(event, { key, document, variables, context });
   const payload = result.data?.[subscription.rootKey];
   const fields = isRecord(payload) ? payload : {};
   delete fields[cursorAlias];
@@ -165,8 +156,6 @@ async function completeEvent(
   });
   return { cursor, cursorText, text, checkpoint };
 }
-
-type ExecutionResultLike = Parameters<PlanExecutor['executeEvent']>[1]['result'];
 
 function cursorOf(data: ExecutionResult['data'], rootKey: string): string | undefined {
   const payload = data?.[rootKey];

@@ -3,9 +3,12 @@
 // lint and the running subgraphs all read it here, so that a shared word is written once.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import {
+  buildSchema,
   type DefinitionNode,
   type DocumentNode,
   type FieldDefinitionNode,
+  GraphQLSchema,
+  isSpecifiedDirective,
   Kind,
   type ObjectTypeDefinitionNode,
   type ObjectTypeExtensionNode,
@@ -76,6 +79,18 @@ export function joinSdl(own: SubgraphSdl, shared = readSharedSdl()): SubgraphSdl
 export function foreignNodes(sdl: string): ReadonlySet<string> {
   const types = parse(sdl).definitions.filter(isObject).filter(isNode);
   return new Set(types.filter((type) => !isResolvedHere(type)).map((type) => type.name.value));
+}
+
+/** The schema that clients of a supergraph see: it without the names of the federation, `join__` and `link__`. */
+export function apiSchemaOf(supergraphSdl: string): GraphQLSchema {
+  const schema = buildSchema(supergraphSdl, { assumeValidSDL: true, noLocation: true });
+  const { types, directives, ...config } = schema.toConfig();
+  return new GraphQLSchema({
+    ...config,
+    extensionASTNodes: [],
+    types: types.filter(({ name }) => !/^(join|link)__/.test(name)),
+    directives: directives.filter(isSpecifiedDirective),
+  });
 }
 
 interface Entity {

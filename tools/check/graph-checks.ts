@@ -1,8 +1,8 @@
 // Checks of the graph: the rules of its SDL, the supergraph that is checked in, and breaking changes since a commit.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readGraph } from '../../platform/graph/sdl.ts';
-import { apiSchemaOf, composeSupergraph, supergraphFile } from '../../schema/compose.ts';
+import { apiSchemaOf, readGraph } from '../../platform/graph/sdl.ts';
+import { composeSupergraph, supergraphFile } from '../../schema/compose.ts';
 import { madeFile, typedMutationsSdl } from '../typed-mutations.ts';
 import { findUnexplainedChanges } from './breaking-changes.ts';
 import type { Check, CheckContext } from './check.ts';

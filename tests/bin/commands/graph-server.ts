@@ -6,8 +6,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { execute, type GraphQLSchema, parse, subscribe, validate } from 'graphql';
 import { useServer as serveSubscriptions } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import { readGraph } from '../../../platform/graph/sdl.ts';
-import { apiSchemaOf, composeSupergraph } from '../../../schema/compose.ts';
+import { apiSchemaOf, readGraph } from '../../../platform/graph/sdl.ts';
+import { composeSupergraph } from '../../../schema/compose.ts';
 
 export const goodToken = 'tg_good';
 

@@ -1,0 +1,172 @@
+// The executor on Apollo's planner and query plan executor, whose packages are under the Elastic License: no other file knows
+// them (README, Licences). Used without the ApolloGateway class, whose constructor sets up telemetry to a vendor, and whose
+// planner can't be shared with subscriptions.
+import { Supergraph as FederationSupergraph, operationFromDocument, type Schema } from '@apollo/federation-internals';
+import { buildOperationContext, executeQueryPlan } from '@apollo/gateway';
+import { type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type FormattedExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  parse,
+} from 'graphql';
+import type { Logger } from 'pino';
+import { invariant } from '../../platform/errors.ts';
+import { presentError } from '../../platform/graph/execution.ts';
+import { LruCache } from '../../platform/graph/lru-cache.ts';
+import type { Executor, GatewayOperation, SubscriptionPlan } from './executor.ts';
+import type { GatewayContext, SubgraphLink } from './subgraph-link.ts';
+import type { Supergraph } from './supergraph.ts';
+
+type ApolloRequestContext = Parameters<typeof executeQueryPlan>[2];
+type ServiceMap = Parameters<typeof executeQueryPlan>[1];
+type DataSource = ServiceMap[string];
+
+/** Plans kept; each is some kilobytes. */
+const maxPlans = 2000;
+
+export class ApolloExecutor implements Executor {
+  readonly #schema: GraphQLSchema;
+  /** The same, as the planner's library has it. */
+  readonly #apiSchema: Schema;
+  /** With the federation directives. */
+  readonly #supergraphSchema: GraphQLSchema;
+  readonly #planner: QueryPlanner;
+  readonly #plans = new LruCache<string, QueryPlan>(maxPlans);
+  readonly #services: ServiceMap;
+  readonly #log: Logger;
+
+  /** Throws when the supergraph is not valid. */
+  constructor({ sdl, schema }: Supergraph, links: ReadonlyMap<string, SubgraphLink>, log: Logger) {
+    const supergraph = FederationSupergraph.build(sdl, { validateSupergraph: true });
+    this.#schema = schema;
+    this.#apiSchema = supergraph.apiSchema();
+    this.#supergraphSchema = supergraph.schema.toGraphQLJSSchema();
+    // The document in each fetch saves in-process subgraphs a parse.
+    this.#planner = new QueryPlanner(supergraph, { exposeDocumentNodeInFetchNode: true });
+    this.#services = Object.fromEntries([...links].map(([name, link]) => [name, dataSource(link)]));
+    this.#log = log;
+  }
+
+  async execute(operation: GatewayOperation): Promise<ExecutionResult> {
+    try {
+      const plan = this.#plan(operation.key, operation.document, operation.operationName);
+      return await this.#run(plan, this.#services, operation);
+    } catch (error) {
+      return this.#masked(error, operation.context.requestId);
+    }
+  }
+
+  planSubscription(key: string, document: DocumentNode): SubscriptionPlan {
+    const { node } = this.#plan(key, document);
+    invariant(node?.kind === 'Subscription', 'the plan of a subscription is no subscription');
+    const { primary, rest } = node;
+    const whole: PlanNode = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] };
+    return {
+      subgraph: primary.serviceName,
+      text: primary.operation,
+      document: primary.operationDocumentNode ?? parse(primary.operation),
+      operationName: primary.operationName,
+      variables: new Set(primary.variableUsages ?? []),
+      complete: (event, operation) => this.#complete(whole, primary.serviceName, event, operation),
+    };
+  }
+
+  #plan(key: string, document: DocumentNode, operationName?: string): QueryPlan {
+    const known = this.#plans.get(key);
+    if (known !== undefined) return known;
+    const named = operationName === undefined ? {} : { operationName };
+    const plan = this.#planner.buildQueryPlan(operationFromDocument(this.#apiSchema, document, named));
+    this.#plans.set(key, plan);
+    return plan;
+  }
+
+  /** Carries out the plan of one event, whose first fetch at `service` the event itself answers. */
+  async #complete(
+    node: PlanNode,
+    service: string,
+    event: FormattedExecutionResult,
+    operation: GatewayOperation,
+  ): Promise<ExecutionResult> {
+    const source = this.#services[service];
+    let answered = false;
+    const services: ServiceMap = {
+      ...this.#services,
+      [service]: {
+        process: async (options) => {
+          if (answered && source !== undefined) return source.process(options);
+          answered = true;
+          return event;
+        },
+      },
+    };
+    try {
+      return await this.#run({ kind: 'QueryPlan', node }, services, operation);
+    } catch (error) {
+      return this.#masked(error, operation.context.requestId);
+    }
+  }
+
+  async #run(plan: QueryPlan, services: ServiceMap, operation: GatewayOperation): Promise<ExecutionResult> {
+    const { document, operationName, variables, context } = operation;
+    const operationContext = buildOperationContext({
+      schema: this.#schema,
+      operationDocument: document,
+      ...(operationName === undefined ? {} : { operationName }),
+    });
+    const checked = getVariableValues(this.#schema, operationContext.operation.variableDefinitions ?? [], variables);
+    if (checked.errors !== undefined) return this.#presented({ errors: checked.errors }, context.requestId);
+    const requestContext = { request: { variables }, context, metrics: {}, logger: this.#log };
+    const result = await executeQueryPlan(
+      plan,
+      services,
+      // The executor reads these four and no more.
+      requestContext as unknown as ApolloRequestContext,
+      operationContext,
+      this.#supergraphSchema,
+      this.#apiSchema,
+    );
+    return this.#presented(result as ExecutionResult, context.requestId);
+  }
+
+  /** Errors without what only concerns us; those of a subgraph were presented there. */
+  #presented(result: ExecutionResult, requestId: string): ExecutionResult {
+    const { data, errors } = result;
+    if (errors === undefined) return data === undefined ? {} : { data };
+    const presented = errors.map((error: unknown) => {
+      if (error instanceof GraphQLError && error.extensions.serviceName !== undefined) {
+        const { serviceName: _, ...extensions } = error.extensions;
+        return new GraphQLError(error.message, { path: error.path, extensions });
+      }
+      const { message, path, extensions } = presentError(error, requestId, this.#log);
+      return new GraphQLError(message, { path: path ?? null, extensions: extensions ?? {} });
+    });
+    return { ...(data === undefined ? {} : { data }), errors: presented };
+  }
+
+  #masked(error: unknown, requestId: string): ExecutionResult {
+    const { message, extensions } = presentError(error, requestId, this.#log);
+    return { errors: [new GraphQLError(message, { extensions: extensions ?? {} })] };
+  }
+}
+
+function dataSource(link: SubgraphLink): DataSource {
+  return {
+    process(options) {
+      const { request } = options;
+      const document = 'document' in options ? options.document : undefined;
+      if (document === undefined || request.query === undefined)
+        throw new Error('the planner made a fetch without a document');
+      return link.execute({
+        text: request.query,
+        document,
+        variables: request.variables ?? {},
+        operationName: request.operationName,
+        context: options.context as GatewayContext,
+      });
+    },
+  };
+}
