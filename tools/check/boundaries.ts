@@ -23,6 +23,10 @@ const rules: readonly Rule[] = [
   },
 ];
 
+/** Packages under the Elastic License (README, Licences), and the one file that may know them. */
+const elastic = /^@apollo\/(composition|federation-internals|gateway|query-graphs|query-planner)(\/|$)/;
+const elasticAdapter = 'gateway/supergraph/apollo-executor.ts';
+
 /** The rule for a file; a subgraph's folder is its own. */
 function ruleFor(path: string): Rule | undefined {
   const subgraph = /^subgraphs\/[^/]+\//.exec(path)?.[0];
@@ -32,6 +36,17 @@ function ruleFor(path: string): Rule | undefined {
 }
 
 export function findBoundaryFaults(files: readonly SourceFile[]): string[] {
+  const known = files
+    .filter(({ path }) => path !== elasticAdapter)
+    .flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => elastic.test(target))
+        .map(({ target }) => `${path} imports ${target}: only ${elasticAdapter} may`),
+    );
+  return known.concat(crossings(files));
+}
+
+function crossings(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
     const rule = ruleFor(file.path);
     if (rule === undefined) return [];

@@ -42,6 +42,7 @@ describe('imports', () => {
     ['workers/a.ts', '../subgraphs/relay/checks/backend-checker.ts'],
     ['embedded/a.ts', '../platform/b.ts'],
     ['bin/a.ts', '../tests/support/b.ts'],
+    ['gateway/subscriptions/a.ts', '@apollo/query-planner'],
   ])('%s may not import %s', async (path, target) => {
     const faults = findBoundaryFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
     expect(faults).toHaveLength(1);
@@ -59,6 +60,7 @@ describe('imports', () => {
     ['bin/a.ts', '../gateway/b.ts'],
     ['tests/a.ts', '../bench/b.ts'],
     ['platform/a.ts', 'pino'],
+    ['gateway/supergraph/apollo-executor.ts', '@apollo/query-planner'],
   ])('%s may import %s', async (path, target) => {
     expect(findBoundaryFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
   });
