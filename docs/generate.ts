@@ -1,5 +1,5 @@
 // Writes the generated pages of docs/: the settings, the error codes, and parts of the relay's. `npm run check` compares them with the files.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { describeSettings } from '../platform/config.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
 import { relayPage } from './relay-page.ts';
@@ -23,11 +23,6 @@ export function settingsPage(): string {
     ...rows,
     '',
   ].join('\n');
-}
-
-/** True when the file on disk is what would be written. */
-export function settingsPageIsFresh(): boolean {
-  return readFileSync(settingsFile, 'utf8') === settingsPage();
 }
 
 if (import.meta.main) {

@@ -1,7 +1,9 @@
 // The audit trail: one entry for each mutation, written with it and never changed. The entries are chained by hashes behind
 // the write path (audit/sealer.ts), because a chain in each transaction would make writers queue.
+
 import type { Sql } from './database/database.ts';
 import type { Identity } from './identity.ts';
+import { isSecretName } from './secrets/secret-names.ts';
 
 export interface AuditRecord {
   /** Null before login. */
@@ -25,9 +27,6 @@ const longestText = 1_024;
 const longestDetails = 65_536;
 const deepest = 12;
 const secret = '•••';
-/** Members of inputs that are secret, by their names. */
-export const secretName =
-  /^(password|newPassword|privateKey|passphrase|secret|refreshToken|accessToken|apiToken|token|credentials?)$/i;
 
 /** Writes an entry: in the mutation's transaction when it is accepted, outside of one when it is refused. */
 export async function audit(sql: Sql, record: AuditRecord): Promise<void> {
@@ -66,7 +65,7 @@ function redact(value: unknown, depth: number): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      secretName.test(name) && member !== null && member !== undefined ? secret : redact(member, depth + 1),
+      isSecretName(name) && member !== null && member !== undefined ? secret : redact(member, depth + 1),
     ]),
   );
 }

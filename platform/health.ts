@@ -1,5 +1,6 @@
 // Whether the parts work, as this process sees them: each part has a check with a deadline, all run at once, and an answer
 // is shared for a moment so that being asked often costs nothing.
+import { within } from './within.ts';
 
 export interface PartHealth {
   /** For example database, redis, sequencer, relay. */
@@ -47,12 +48,8 @@ export class Health {
 }
 
 async function ask({ name, check }: Part): Promise<PartHealth> {
-  const signal = AbortSignal.timeout(deadlineMs);
-  const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new Error(`no answer within ${deadlineMs} ms`)), { once: true });
-  });
   try {
-    return { name, ready: true, detail: (await Promise.race([check(signal), late])) ?? null };
+    return { name, ready: true, detail: (await within(deadlineMs, 'no answer', check)) ?? null };
   } catch (error) {
     return { name, ready: false, detail: error instanceof Error ? error.message.slice(0, 500) : String(error) };
   }

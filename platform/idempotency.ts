@@ -1,11 +1,12 @@
 // Idempotency keys: the key is inserted first in the mutation's own transaction, so that of two requests with one key
 // exactly one has an effect and both get its result.
+
 import { createHash, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { secretName } from './audit.ts';
 import type { Sql, Transaction } from './database/database.ts';
 import { isDuplicateKey, isLockWaitTimeout } from './database/errors.ts';
 import { refuse } from './errors.ts';
+import { isSecretName } from './secrets/secret-names.ts';
 
 export interface KeyScope {
   /** Project UUID, or `user:<uuid>`. */
@@ -49,7 +50,7 @@ async function withHardenedSecrets(value: unknown, salt: string, depth: number):
   if (typeof value !== 'object' || value === null || value instanceof Date || depth > deepestInput) return value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => withHardenedSecrets(item, salt, depth + 1)));
   const members = Object.entries(value).map(async ([name, member]: [string, unknown]) => {
-    if (!secretName.test(name) || member === null || member === undefined)
+    if (!isSecretName(name) || member === null || member === undefined)
       return [name, await withHardenedSecrets(member, salt, depth + 1)] as const;
     const hard = await slowHash(canonicalJson(member), salt, 32);
     return [name, hard.toString('hex')] as const;
@@ -113,12 +114,7 @@ export async function readKey(db: Sql, key: KeyScope): Promise<KeyState> {
   return row.result === null ? { kind: 'in-progress' } : { kind: 'result', result: JSON.parse(row.result) };
 }
 
-/** Frees a key whose request came to nothing (a call that was never sent), so that it may be used again. */
-export async function releaseKey(tx: Transaction, key: Omit<KeyScope, 'requestHash'>): Promise<void> {
-  await tx.execute(`DELETE FROM idempotency_key WHERE ${keyed}`, identify(key));
-}
-
-/** As releaseKey, by the call that took it: for those who find the call and not the request. */
+/** Frees the key that a call has taken, when it came to nothing (it was never sent), so that it may be used again. */
 export async function releaseKeyOfCall(tx: Transaction, callId: string): Promise<void> {
   await tx.execute('DELETE FROM idempotency_key WHERE call_id = ?', [callId]);
 }

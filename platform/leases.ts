@@ -1,7 +1,9 @@
 // Leases in the database: they elect who works on something. A lease is no fence (its holder may be paused past its end and
 // not know): the fence is its token, checked with `checkLease` in the transaction that writes the result.
+
 import type { Condition, Database, Transaction } from './database/database.ts';
 import { isLockWaitTimeout } from './database/errors.ts';
+import { marksFor } from './database/sql.ts';
 import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
 
@@ -242,7 +244,7 @@ export class Leases {
   async #renewRows(entries: readonly Entry[]): Promise<{ renewed: ReadonlySet<string>; ours: ReadonlySet<string> }> {
     const names = entries.map((entry) => entry.name);
     const tokens = entries.map((entry) => entry.token);
-    const marks = names.map(() => '?').join(', ');
+    const marks = marksFor(names);
     const mine = `name IN (${marks}) AND token IN (${marks})`;
     const renew = async (tx: Transaction) => {
       // SKIP LOCKED: a result that is being written holds its lease's row; it must not keep the others from renewal.
@@ -252,7 +254,7 @@ export class Leases {
       );
       if (free.length > 0)
         await tx.execute(
-          `UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name IN (${free.map(() => '?').join(', ')})`,
+          `UPDATE lease SET beat = beat + 1, expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name IN (${marksFor(free)})`,
           [this.#ttlMs * 1000, ...free.map((row) => row.name)],
         );
       const renewed = new Set(free.map((row) => row.token));

@@ -1,6 +1,8 @@
 // Ordered start, drain and stop of a process's parts. Draining goes over all parts before anything stops: requests,
 // subscriptions, jobs, then connections, in the reverse of the order they were added.
+
 import type { Logger } from './log.ts';
+import { within } from './within.ts';
 
 export interface LifecyclePart {
   readonly start?: () => Promise<void> | void;
@@ -40,7 +42,7 @@ export class Lifecycle {
     const named = { ...part, name };
     // Owned before it has started: a start that fails half-way is stopped like the others.
     this.#parts.push(named);
-    await bounded(`${name} to start`, named, part.start);
+    await bounded(named, 'start');
     this.#log.debug({ part: name }, 'started');
   }
 
@@ -65,25 +67,15 @@ export class Lifecycle {
 
   async #try(part: NamedPart, step: 'drain' | 'stop'): Promise<void> {
     try {
-      await bounded(`${part.name} to ${step}`, part, part[step]);
+      await bounded(part, step);
     } catch (error) {
       this.#log.error({ err: error, part: part.name, step }, 'a part did not end cleanly');
     }
   }
 }
 
-async function bounded(
-  what: string,
-  part: LifecyclePart,
-  work: (() => Promise<void> | void) | undefined,
-): Promise<void> {
+async function bounded(part: NamedPart, step: 'start' | 'drain' | 'stop'): Promise<void> {
+  const work = part[step];
   if (work === undefined) return;
-  const deadlineMs = part.deadlineMs ?? defaultDeadlineMs;
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`gave up waiting ${deadlineMs} ms for ${what}`)), deadlineMs);
-  try {
-    await Promise.race([work(), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  await within(part.deadlineMs ?? defaultDeadlineMs, `${part.name} did not ${step}`, () => work());
 }

@@ -1,8 +1,10 @@
 // The log: JSON lines, or readable ones on a terminal. The request id travels by AsyncLocalStorage, so that every line
 // written on behalf of a request carries it without being told.
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { secretNames } from './secrets/secret-names.ts';
 
 export type { Logger } from 'pino';
 
@@ -21,7 +23,6 @@ export interface LogOptions {
 
 const requestIds = new AsyncLocalStorage<string>();
 
-const secretNames = ['password', 'passphrase', 'privateKey', 'secret', 'refreshToken', 'accessToken', 'authorization'];
 const alwaysRedacted = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /** Makes the logger of a process. */

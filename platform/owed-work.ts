@@ -1,7 +1,9 @@
 // Work that is owed: the database remembers it, a queue only carries it. A job that is lost, doubled or late changes
 // nothing: claiming and finishing are conditional updates by a token, in the effect's own transaction.
+
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from './database/database.ts';
+import { marksFor } from './database/sql.ts';
 import { appendStatus } from './events/append.ts';
 import { newToken } from './ids.ts';
 import type { Wake } from './wake.ts';
@@ -89,7 +91,7 @@ export class OwedWork {
   /** Rows that are due and not claimed, the longest due first. */
   async dueRows(options: { readonly kinds?: readonly string[]; readonly limit: number }): Promise<DueRow[]> {
     const { kinds, limit } = options;
-    const only = kinds === undefined ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
+    const only = kinds === undefined ? '' : `AND kind IN (${marksFor(kinds)})`;
     return this.#db.query<DueRow>(
       `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE due_at <= NOW(3) AND (lease_until IS NULL OR lease_until <= NOW(3)) ${only} ORDER BY due_at LIMIT ?`,
       [...(kinds ?? []), limit],

@@ -1,6 +1,8 @@
 // Deletes what is older than it has to be kept, oldest first, in small transactions that hold nobody up.
+
 import { commitRecordKeptMs } from './commits.ts';
 import type { Database } from './database/database.ts';
+import { marksFor } from './database/sql.ts';
 import type { Logger } from './log.ts';
 
 export interface RetentionOptions {
@@ -73,7 +75,7 @@ export class Retention {
       afterId = last.callId;
       const ended = [...(await endedCalls(rows.map((row) => row.callId)))];
       if (ended.length === 0) continue;
-      const marks = ended.map(() => '?').join(', ');
+      const marks = marksFor(ended);
       const sql = `DELETE FROM idempotency_key WHERE call_id IN (${marks}) AND expires_at < NOW(3)`;
       deleted += (await db.execute(sql, ended)).affectedRows;
     }

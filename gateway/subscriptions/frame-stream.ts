@@ -1,6 +1,8 @@
 // What graphql-ws iterates for a subscription: it writes its frames itself, from text that was serialised once for all
 // clients, and so yields nothing. The next item is fetched when the kernel has taken the last one.
+
 import type { SocketExtra } from '../../platform/graph/websocket.ts';
+import { pullStream } from '../../platform/pull-stream.ts';
 import type { StreamReader } from './shared-stream.ts';
 import { StreamEnded } from './upstream.ts';
 
@@ -20,14 +22,6 @@ export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, 
   const { id, extra, reader } = options;
   const head = `{"id":${JSON.stringify(id)},"type":`;
   let closed = false;
-  const over: IteratorResult<never, void> = { done: true, value: undefined };
-  const close = async (): Promise<IteratorResult<never, void>> => {
-    if (closed) return over;
-    closed = true;
-    reader.close();
-    options.onClosed();
-    return over;
-  };
   const pump = async (): Promise<void> => {
     for (;;) {
       const item = await reader.next();
@@ -36,7 +30,7 @@ export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, 
       options.onDelivery();
     }
   };
-  const stream: AsyncGenerator<never, void, void> = {
+  return pullStream<never>({
     async next() {
       try {
         await pump();
@@ -47,17 +41,12 @@ export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, 
           await extra.send(`${head}"error","payload":${JSON.stringify(error.errors)}}`).catch(() => undefined);
         }
       }
-      return close();
+      return undefined;
     },
-    return: close,
-    async throw(error) {
-      await close();
-      throw error;
+    end() {
+      closed = true;
+      reader.close();
+      options.onClosed();
     },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => {
-      await close();
-    },
-  };
-  return stream;
+  });
 }

@@ -1,11 +1,13 @@
 // Subscriptions at a subgraph on another host, all over one lazily opened graphql-ws socket. A stream that is read too
 // slowly is cut instead of buffered without end: its reader takes it up again by its cursor.
+
 import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
+import { pullStream } from '../../platform/pull-stream.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream } from './subgraph-link.ts';
@@ -122,30 +124,18 @@ function openStream(
     },
     complete: () => end(),
   });
-  const finish = async (): Promise<IteratorResult<FormattedExecutionResult, void>> => {
-    waiting.length = 0;
-    end();
-    cancel();
-    return { done: true, value: undefined };
-  };
-  const stream: ResultStream = {
+  return pullStream({
     async next() {
       while (waiting.length === 0 && !ended)
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
-      const value = waiting.shift();
-      return value === undefined ? { done: true, value: undefined } : { done: false, value };
+      return waiting.shift();
     },
-    return: finish,
-    async throw(error) {
-      await finish();
-      throw error;
+    end() {
+      waiting.length = 0;
+      end();
+      cancel();
     },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => {
-      await finish();
-    },
-  };
-  return stream;
+  });
 }

@@ -1,4 +1,5 @@
 // The one public endpoint: GraphQL, the dashboard and GraphiQL, health and metrics, on node's own HTTP server.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Logger } from 'pino';
@@ -6,6 +7,7 @@ import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { isLoopback } from '../../platform/graph/tls.ts';
+import { atMost } from '../../platform/within.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -83,15 +85,10 @@ export function createWebServer(options: WebOptions): WebServer {
     async drain(deadlineMs) {
       work.draining = true;
       if (work.active === 0) return;
-      let timer: NodeJS.Timeout | undefined;
       const idle = new Promise<void>((resolve) => {
         work.whenIdle = resolve;
       });
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs);
-      });
-      await Promise.race([idle, late]);
-      clearTimeout(timer);
+      await atMost(deadlineMs, idle);
     },
   };
 }

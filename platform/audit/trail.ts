@@ -1,8 +1,10 @@
 // Reading the audit trail: pages of it, newest first, and an export of all of it, oldest first, that can be verified away
 // from here since it carries the hashes.
+
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import type { Sql } from '../database/database.ts';
+import { marksFor } from '../database/sql.ts';
 
 export interface AuditEntry {
   readonly id: number;
@@ -43,7 +45,7 @@ export async function readAuditTrail(
   if (projects === 'all')
     return db.query(`SELECT ${columns} FROM audit_entry WHERE id < ? ORDER BY id DESC LIMIT ?`, [beforeId, limit]);
   if (projects.length === 0) return [];
-  const marks = projects.map(() => '?').join(', ');
+  const marks = marksFor(projects);
   return db.query(
     `SELECT ${columns} FROM audit_entry WHERE project_id IN (${marks}) AND id < ? ORDER BY id DESC LIMIT ?`,
     [...projects, beforeId, limit],

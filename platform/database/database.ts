@@ -165,30 +165,6 @@ export class Database implements Sql {
     }
   }
 
-  /** As `transaction`, with Prisma's client beside the SQL; for writes to the model that are not hot. */
-  async modelTransaction<Result>(
-    work: (prisma: PrismaTransaction, tx: Transaction) => Promise<Result>,
-  ): Promise<Result> {
-    this.#checkWritable?.();
-    for (let attempt = 1; ; attempt += 1) {
-      const actions: (() => void)[] = [];
-      let worked = false;
-      try {
-        const result = await this.prisma.$transaction(async (prisma) => {
-          const value = await work(prisma, prismaSql(prisma, actions));
-          worked = true;
-          return value;
-        });
-        for (const action of actions) action();
-        return result;
-      } catch (error) {
-        if (worked && isConnectionLost(error)) throw new CommitUncertainError(error);
-        if (!isDeadlock(error) || attempt > deadlockRetries) throw error;
-        await sleep(Math.random() * 10 * 2 ** attempt);
-      }
-    }
-  }
-
   async #once<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
     const connection = await this.#transactions.getConnection();
     const actions: (() => void)[] = [];
@@ -277,28 +253,6 @@ class ConnectionTransaction implements Transaction {
   afterCommit(action: () => void): void {
     this.#actions.push(action);
   }
-}
-
-function prismaSql(prisma: PrismaTransaction, actions: (() => void)[]): Transaction {
-  return {
-    query: async <Row>(sql: string, values: readonly SqlValue[] = []) => {
-      const rows = await prisma.$queryRawUnsafe<Record<string, unknown>[]>(sql, ...values);
-      return rows.map(withoutBigInts) as Row[];
-    },
-    execute: async (sql, values = []) => {
-      const affectedRows = await prisma.$executeRawUnsafe(sql, ...values);
-      return { affectedRows, insertId: 0 };
-    },
-    afterCommit: (action) => {
-      actions.push(action);
-    },
-  };
-}
-
-function withoutBigInts(row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
-  );
 }
 
 function toWriteResult(result: unknown): WriteResult {

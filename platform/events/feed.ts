@@ -120,7 +120,7 @@ export class StatusFeed {
     this.#subscriptions.add(subscription);
     signal?.addEventListener('abort', end, { once: true });
     if (signal?.aborted === true) end();
-    return subscription;
+    return subscription.items;
   }
 
   /**

@@ -1,6 +1,8 @@
 // The status history: the sequenced events, newest first. The same rows are the stream; what is not sequenced yet is in
 // neither.
+
 import type { Sql, SqlValue } from '../database/database.ts';
+import { marksFor } from '../database/sql.ts';
 import type { SequencedEvent } from './feed.ts';
 
 /** A sequenced event without the stream's cursor. */
@@ -37,7 +39,7 @@ export async function readHistory(
   if (subjectTypes !== undefined) lists.push(['subject_type', subjectTypes]);
   if (subject !== undefined) lists.push(['subject_type', [subject.type]], ['subject_id', [subject.id]]);
   if (lists.some(([, values]) => values.length === 0)) return [];
-  const conditions = lists.map(([column, values]) => `${column} IN (${values.map(() => '?').join(', ')})`);
+  const conditions = lists.map(([column, values]) => `${column} IN (${marksFor(values)})`);
   const values: SqlValue[] = [page.beforeSeq ?? Number.MAX_SAFE_INTEGER, ...lists.flatMap(([, each]) => each)];
   return db.query<PastEvent>(
     `SELECT seq, event_id AS id, project_id AS projectId, kind, subject_type AS subjectType, subject_id AS subjectId,

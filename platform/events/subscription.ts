@@ -1,6 +1,8 @@
 // One reader of the stream. It pulls at its own position, from the shared ring or, when it is behind, from the table: a
 // slow reader has no queue that could grow, and none that could be cut.
+
 import { CodedError } from '../errors.ts';
+import { pullStream } from '../pull-stream.ts';
 import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
 import type { EventTable, Position, SequencedEvent } from './event-table.ts';
 import type { EventRing } from './ring.ts';
@@ -31,8 +33,9 @@ export interface SubscriptionOptions {
 
 const pageSize = 500;
 
-// Not an async generator function: its return() would wait for a next() that may never come.
-export class Subscription implements AsyncGenerator<FeedItem, void, void> {
+export class Subscription {
+  /** What its reader pulls. */
+  readonly items: AsyncGenerator<FeedItem, void, void>;
   readonly #source: SubscriptionSource;
   readonly #filter: EventFilter;
   readonly #onEnd: (subscription: Subscription) => void;
@@ -53,32 +56,9 @@ export class Subscription implements AsyncGenerator<FeedItem, void, void> {
     this.#after = options.after;
     this.#filter = options.filter;
     this.#onEnd = options.onEnd;
+    this.items = pullStream({ next: () => this.#inTurn(), end: () => this.end() });
     // Without a cursor it begins now, not at the first pull.
     if (options.after === null) this.#position = options.source.tail();
-  }
-
-  next(): Promise<IteratorResult<FeedItem, void>> {
-    const result = this.#turn.then(() => this.#next());
-    this.#turn = result.catch(() => undefined);
-    return result;
-  }
-
-  async return(): Promise<IteratorResult<FeedItem, void>> {
-    this.end();
-    return { done: true, value: undefined };
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<FeedItem, void>> {
-    this.end();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.end();
   }
 
   /** Ends it, with an error for the next pull when one is given. */
@@ -104,15 +84,21 @@ export class Subscription implements AsyncGenerator<FeedItem, void, void> {
     this.#resume(this.#checkpointItem());
   }
 
-  async #next(): Promise<IteratorResult<FeedItem, void>> {
+  #inTurn(): Promise<FeedItem | undefined> {
+    const item = this.#turn.then(() => this.#next());
+    this.#turn = item.catch(() => undefined);
+    return item;
+  }
+
+  async #next(): Promise<FeedItem | undefined> {
     const item = this.#ended ? undefined : await this.#take().catch((error: unknown) => this.end(error));
     this.#lastItemAtMs = performance.now();
     // What was found in the very moment in which it ended is not given out: the reader resumes by its cursor.
-    if (item !== undefined && !this.#ended) return { done: false, value: item };
+    if (item !== undefined && !this.#ended) return item;
     const failure = this.#failure;
     this.#failure = undefined;
     if (failure !== undefined) throw failure;
-    return { done: true, value: undefined };
+    return undefined;
   }
 
   async #take(): Promise<FeedItem | undefined> {

@@ -1,5 +1,6 @@
 // Execution of a subgraph's schema, in-process and served alike: unexpected errors are logged and masked, and every event
 // of a subscription gets a context of its own.
+
 import {
   createSourceEventStream,
   type DocumentNode,
@@ -14,6 +15,7 @@ import type { Logger } from 'pino';
 import { isUnavailable } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
 import type { RequestContext } from '../identity.ts';
+import { pullStream } from '../pull-stream.ts';
 
 /** One operation on one schema. */
 export interface SchemaRequest {
@@ -115,52 +117,27 @@ export async function subscribeOnSchema(
   );
 }
 
-/** A stream whose `return()` ends a waiting `next()` at once, whatever the source does. */
+/** What becomes of each event of a source; a source that fails ends with what is told of it. */
 function eventStream(
   source: AsyncIterator<unknown>,
   complete: (event: unknown) => Promise<FormattedExecutionResult>,
   failed: (error: unknown) => FormattedExecutionResult,
 ): AsyncGenerator<FormattedExecutionResult, void, void> {
-  type Step = IteratorResult<FormattedExecutionResult, void>;
-  const over: Step = { done: true, value: undefined };
-  let ended = false;
-  let release: ((step: Step) => void) | undefined;
-  const advance = async (): Promise<Step> => {
-    try {
-      const event = await source.next();
-      if (event.done === true || ended) return over;
-      return { done: false, value: await complete(event.value) };
-    } catch (error) {
-      if (ended) return over;
-      ended = true;
-      return { done: false, value: failed(error) };
-    }
-  };
-  const end = async (): Promise<Step> => {
-    if (ended) return over;
-    ended = true;
-    release?.(over);
-    // Not awaited: the return() of an async generator function waits for a next() that may be far away.
-    Promise.resolve(source.return?.()).catch(() => undefined);
-    return over;
-  };
-  const stream: AsyncGenerator<FormattedExecutionResult, void, void> = {
-    next: () =>
-      ended
-        ? Promise.resolve(over)
-        : new Promise((resolve) => {
-            release = resolve;
-            advance().then(resolve);
-          }),
-    return: end,
-    async throw(error) {
-      await end();
-      throw error;
+  let over = false;
+  return pullStream({
+    async next() {
+      if (over) return undefined;
+      try {
+        const event = await source.next();
+        return event.done === true ? undefined : await complete(event.value);
+      } catch (error) {
+        over = true;
+        return failed(error);
+      }
     },
-    [Symbol.asyncIterator]: () => stream,
-    [Symbol.asyncDispose]: async () => {
-      await end();
+    end() {
+      // Not awaited: the return() of an async generator function waits for a next() that may be far away.
+      Promise.resolve(source.return?.()).catch(() => undefined);
     },
-  };
-  return stream;
+  });
 }

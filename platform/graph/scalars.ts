@@ -97,11 +97,3 @@ export const addressBlockScalar = new GraphQLScalarType<string, string>({
   parseValue: parseAddressBlock,
   parseLiteral: (node) => parseAddressBlock(node.kind === Kind.STRING ? node.value : undefined),
 });
-
-/** All of them, to spread into a subgraph's resolvers; a subgraph leaves out those its SDL does not name. */
-export const scalarResolvers = {
-  DateTime: dateTimeScalar,
-  JSON: jsonScalar,
-  Port: portScalar,
-  AddressBlock: addressBlockScalar,
-} as const;

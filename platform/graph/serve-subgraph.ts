@@ -1,5 +1,6 @@
 // Serves a subgraph to gateways on other hosts: HTTP for queries and mutations, graphql-ws for subscriptions, on one port.
 // It answers nobody but a gateway: each request carries an identity that a gateway signed for this subgraph.
+
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
 import type { Keyring } from '../secrets/keyring.ts';
+import { atMost } from '../within.ts';
 import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
 import { DocumentCache } from './document-cache.ts';
 import { executeOnSchema } from './execution.ts';
@@ -30,8 +32,6 @@ export interface ServeSubgraphOptions {
   readonly log: Logger;
   /** Given by the process that knows what a credential is worth: adds /internal/authenticate and /internal/recheck. */
   readonly authenticator?: Authenticator;
-  /** More paths for POST, signed like everything else. */
-  readonly extraRoutes?: ReadonlyMap<string, InternalRoute>;
 }
 
 export interface ServedSubgraph {
@@ -79,7 +79,6 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
   const routes = new Map<string, InternalRoute>([
     ['/graphql', graphqlRoute(subgraph, log, documents)],
     ...(options.authenticator === undefined ? [] : internalRoutes(options.authenticator)),
-    ...(options.extraRoutes ?? []),
   ]);
   let active = 0;
   let whenIdle: (() => void) | undefined;
@@ -140,16 +139,10 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
       await sockets.dispose();
       server.closeIdleConnections();
       if (active > 0) {
-        let timer: NodeJS.Timeout | undefined;
-        await Promise.race([
-          new Promise<void>((resolve) => {
-            whenIdle = resolve;
-          }),
-          new Promise<void>((resolve) => {
-            timer = setTimeout(resolve, deadlineMs);
-          }),
-        ]);
-        clearTimeout(timer);
+        const idle = new Promise<void>((resolve) => {
+          whenIdle = resolve;
+        });
+        await atMost(deadlineMs, idle);
       }
       server.closeAllConnections();
       await stopped;

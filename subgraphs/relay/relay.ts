@@ -73,8 +73,6 @@ export interface RelaySubgraphOptions {
 }
 
 export interface RelaySubgraph extends Subgraph {
-  /** The registry of backends, for who has no graph at hand (the lab). */
-  readonly backends: BackendService;
   /** Takes calls from here on. Throws when the database is away. */
   start(): Promise<void>;
   /** Refuses new calls, and lets those on the wire end. */
@@ -162,7 +160,6 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   return {
     name: 'relay',
     schema: buildSubgraphSchema([{ typeDefs: parse(options.sdl), resolvers }]),
-    backends,
     async start() {
       await life.start();
       housekeeping.start();

@@ -10,7 +10,7 @@ import {
   type KeyScope,
   readKey,
   recordResult,
-  releaseKey,
+  releaseKeyOfCall,
 } from '../../platform/idempotency.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -79,7 +79,7 @@ describe('a key', () => {
     const callId = newUuid();
     await db.transaction((tx) => claimKey(tx, key('call'), { callId }));
     expect(await readKey(db, key('call'))).toEqual({ kind: 'call', callId });
-    await db.transaction((tx) => releaseKey(tx, key('call')));
+    await db.transaction((tx) => releaseKeyOfCall(tx, callId));
     expect(await readKey(db, key('call'))).toEqual({ kind: 'free' });
   });
 

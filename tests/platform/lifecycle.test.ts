@@ -59,7 +59,7 @@ describe('Lifecycle', () => {
     };
     await expect(lifecycle.add('a', { start: () => Promise.reject(new Error('no')), stop })).rejects.toThrow('no');
     await expect(lifecycle.add('b', { start: () => new Promise(() => {}), stop, deadlineMs: 10 })).rejects.toThrow(
-      'gave up waiting 10 ms for b to start',
+      'b did not start within 10 ms',
     );
     await lifecycle.stop();
     expect(stopped).toBe(2);

@@ -1,5 +1,7 @@
 // Backends, their labels and their sealed credentials: the SQL.
+
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Sealed } from '../../../platform/secrets/seal.ts';
 import type { Family } from '../drivers/driver.ts';
@@ -32,10 +34,7 @@ export async function readBackend(sql: Sql, id: string): Promise<BackendRow | un
 /** Also deleted ones. */
 export async function readBackends(sql: Sql, ids: readonly string[]): Promise<Map<string, BackendRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql.query<Raw>(
-    `SELECT ${columns} FROM backend b WHERE b.id IN (${ids.map(() => '?').join(', ')})`,
-    ids,
-  );
+  const rows = await sql.query<Raw>(`SELECT ${columns} FROM backend b WHERE b.id IN (${marksFor(ids)})`, ids);
   return new Map(rows.map((row) => [row.id, toRow(row)]));
 }
 
@@ -69,7 +68,7 @@ export async function matchingBackends(sql: Sql, filter: BackendFilter): Promise
   };
   if (filter.projects !== 'all') {
     if (filter.projects.length === 0) return [];
-    and(`b.project_id IN (${filter.projects.map(() => '?').join(', ')})`, ...filter.projects);
+    and(`b.project_id IN (${marksFor(filter.projects)})`, ...filter.projects);
   }
   and('b.id = ?', filter.id);
   and('b.name = ?', filter.name);
@@ -100,7 +99,7 @@ export async function countLiveMappings(sql: Sql, backendIds: readonly string[])
   if (backendIds.length === 0) return new Map();
   const rows = await sql.query<{ backendId: string; live: number }>(
     `SELECT backend_id AS backendId, COUNT(*) AS live FROM mapping
-    WHERE backend_id IN (${backendIds.map(() => '?').join(', ')}) AND state IN ('ACTIVE', 'UNVERIFIED') GROUP BY backend_id`,
+    WHERE backend_id IN (${marksFor(backendIds)}) AND state IN ('ACTIVE', 'UNVERIFIED') GROUP BY backend_id`,
     backendIds,
   );
   return new Map(rows.map((row) => [row.backendId, row.live]));
@@ -268,7 +267,7 @@ export async function replaceCredentials(
 export async function credentialsOf(sql: Sql, ids: readonly string[]): Promise<Map<string, CredentialRow[]>> {
   const rows = await sql.query<CredentialRow & { backendId: string }>(
     `SELECT backend_id AS backendId, field, key_id AS keyId, sealed FROM backend_credential
-    WHERE backend_id IN (${ids.map(() => '?').join(', ')}) ORDER BY backend_id, field`,
+    WHERE backend_id IN (${marksFor(ids)}) ORDER BY backend_id, field`,
     ids,
   );
   return grouped(ids, rows);

@@ -18,19 +18,6 @@ export class EndWaiter {
     this.#completions = options.completions;
   }
 
-  /** Undefined when it takes longer. */
-  async atMost<Result>(waitMs: number, work: Promise<Result>): Promise<Result | undefined> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(resolve, waitMs, undefined);
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   /** Begins to listen at once, so that nothing is missed between a write and the waiting. */
   forEnd(operationId: string, waitMs: number): Waiting {
     const abort = new AbortController();

@@ -1,9 +1,11 @@
 // The fourth step of a call: the journal takes it, as sent where a slot is free, else as waiting. What is refused here has had
 // no effect and has not used its idempotency key.
+
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { readKey } from '../../../platform/idempotency.ts';
+import { atMost } from '../../../platform/within.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { passage } from '../backends/circuit.ts';
 import { refuseUnusable } from '../backends/usable.ts';
@@ -62,7 +64,7 @@ export class CallTaker {
   /** As `take`; undefined when it would have to wait, and nothing was written. */
   async takeNow(call: PreparedCall): Promise<TakenCall | undefined> {
     await this.#refuseNow(call);
-    const { manager, journal, waiter, settings } = this.#options;
+    const { manager, journal, settings } = this.#options;
     const { backend } = call;
     const holder = await manager.hold(backend);
     const open = passage(backend, settings.circuitRetryMs) !== 'PASS';
@@ -83,7 +85,7 @@ export class CallTaker {
       throw error;
     }
     const end = holder.launch({ ...call, subject: call, mark, windowFromMs }, ticket);
-    return { id: call.id, commitId, end: waiter.atMost(call.waitMs, end), stop: () => undefined };
+    return { id: call.id, commitId, end: atMost(call.waitMs, end), stop: () => undefined };
   }
 
   async #enqueue(call: PreparedCall): Promise<TakenCall> {

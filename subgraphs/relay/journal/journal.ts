@@ -13,7 +13,7 @@ import type { Wake } from '../../../platform/wake.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import { type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
-import { isEnded, keepsClaim, type OperationState } from '../model/states.ts';
+import { keepsClaim, type OperationState } from '../model/states.ts';
 import { handClaimBack, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import {
@@ -276,7 +276,6 @@ export class Journal {
     const { state } = end;
     const mappings = planMappings(found, call, end);
     const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
-    if (isEnded(state)) batch.afterCommit(() => this.#wake.notify(`operation/${call.id}`));
     return [
       ...mappings.writes.map((write) => write(batch)),
       appendStatus(batch, [event, ...mappings.events], this.#wake),

@@ -1,6 +1,8 @@
 // The journal's SQL. Every transition is an UPDATE that names the state and version it starts from: no row changed means
 // that someone else was there first, and the caller reads again.
+
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow } from '../../../platform/database/statement-batch.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
@@ -252,7 +254,7 @@ export async function ownersOfUnended(sql: Sql): Promise<string[]> {
  * they had sent when its deadline and `graceMs` are over.
  */
 export async function readStuck(sql: Sql, deadOwners: readonly string[], graceMs: number): Promise<OperationRow[]> {
-  const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${deadOwners.map(() => '?').join(', ')})`;
+  const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${marksFor(deadOwners)})`;
   const rows = await sql.query<Raw>(
     `SELECT ${columns} FROM operation WHERE
       (state = 'PENDING' AND (deadline_at <= NOW(3) OR ${ofTheDead}))

@@ -1,5 +1,7 @@
 // How long the journal is kept: final calls that no living mapping came from are deleted, oldest first, in small batches.
+
 import type { Database } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 
 export interface RelayRetentionOptions {
   readonly db: Database;
@@ -26,7 +28,7 @@ export async function deleteOldOperations(options: RelayRetentionOptions, signal
 export async function endedCalls(db: Database, callIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (callIds.length === 0) return new Set();
   const rows = await db.query<{ id: string }>(
-    `SELECT id FROM operation WHERE id IN (${callIds.map(() => '?').join(', ')})
+    `SELECT id FROM operation WHERE id IN (${marksFor(callIds)})
       AND state NOT IN ('SUCCEEDED', 'FAILED', 'REJECTED')`,
     callIds,
   );
@@ -44,7 +46,7 @@ function deleteBatch({ db, operationMs }: RelayRetentionOptions): Promise<number
     );
     if (rows.length === 0) return 0;
     const ids = rows.map((row) => row.id);
-    const marks = ids.map(() => '?').join(', ');
+    const marks = marksFor(ids);
     await tx.execute(`DELETE FROM operation_evidence WHERE operation_id IN (${marks})`, ids);
     await tx.execute(`DELETE FROM mapping WHERE operation_id IN (${marks}) AND owner_slot IS NULL`, ids);
     await tx.execute(`DELETE FROM operation WHERE id IN (${marks})`, ids);

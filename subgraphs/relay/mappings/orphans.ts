@@ -1,5 +1,7 @@
 // A deleted backend's live mappings become orphans: they are kept, so that a person finds what is left on the device.
+
 import type { Transaction } from '../../../platform/database/database.ts';
+import { marksFor } from '../../../platform/database/sql.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { Wake } from '../../../platform/wake.ts';
 
@@ -22,7 +24,7 @@ export async function orphanMappings(tx: Transaction, wake: Wake, backendId: str
     const batch = rows.slice(start, start + batchSize);
     await tx.execute(
       `UPDATE mapping SET state = 'ORPHAN', version = version + 1, updated_at = NOW(3)
-      WHERE id IN (${batch.map(() => '?').join(', ')})`,
+      WHERE id IN (${marksFor(batch)})`,
       batch.map((row) => row.id),
     );
     const events = batch.map((row) => ({

@@ -1,6 +1,7 @@
 // Takes a backend's own secrets out of what it says. Devices quote what they were told: a log-in that failed, a header, a
 // command line; and what they say is kept in the journal, shown, and streamed. A driver reads the reply as it came, so that
 // no word of it is lost to it; what it makes of it goes through here before anybody else sees it.
+import { isSecretName } from '../../../platform/secrets/secret-names.ts';
 import type { Credentials } from '../drivers/driver.ts';
 
 export interface Redactor {
@@ -22,8 +23,9 @@ const deepest = 64;
 
 /** For one backend; made once for its credentials. The account's name and certificates may be seen. */
 export function createRedactor(credentials: Partial<Credentials>): Redactor {
-  const { password, passphrase, apiToken, privateKey = '' } = credentials;
-  const words = [password, passphrase, apiToken].filter((word) => word !== undefined).filter(isHidable);
+  const { privateKey = '', ...others } = credentials;
+  const secrets = Object.entries(others).filter(([name]) => isSecretName(name));
+  const words = secrets.map(([, word]) => word).filter(isHidable);
   // The longest first: a form may be part of another.
   const forms = [...new Set([...words.flatMap(formsOf), ...linesOf(privateKey)])].sort((a, b) => b.length - a.length);
   const hide = (text: string) =>

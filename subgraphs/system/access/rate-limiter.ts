@@ -1,7 +1,9 @@
 // How often something may be tried: a fixed window per key. Shared by all processes through Redis; each process on its own
 // while Redis is away, which is looser but never open.
+
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
+import { within } from '../../../platform/within.ts';
 
 export interface RateLimit {
   /** What is counted, for example `login-address/192.0.2.1`. */
@@ -103,18 +105,14 @@ export class RedisRateLimiter implements RateLimiter {
   /** Undefined when Redis does not answer in time. */
   async #run(script: string, key: string, ...args: number[]): Promise<unknown> {
     if (performance.now() < this.#awayUntilMs) return undefined;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`no answer within ${redisTimeoutMs} ms`)), redisTimeoutMs);
     try {
       // Hashed: a key has the user's own text in it, of any length.
       const name = `${this.#prefix}:rate:${createHash('sha256').update(key).digest('base64url')}`;
-      return await Promise.race([this.#redis.eval(script, 1, name, ...args), late]);
+      return await within(redisTimeoutMs, 'no answer', () => this.#redis.eval(script, 1, name, ...args));
     } catch (error) {
       this.#awayUntilMs = performance.now() + redisPauseMs;
       this.#log.warn({ err: error }, 'rate limits are counted by this process alone: Redis does not answer');
       return undefined;
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -168,24 +168,6 @@ describe('transaction', () => {
   });
 });
 
-describe('modelTransaction', () => {
-  test('Prisma and SQL share the transaction: both commit, or neither', async () => {
-    const [kept, dropped] = [newUuid(), newUuid()];
-    await db.modelTransaction(async (prisma, tx) => {
-      await prisma.project.create({ data: { id: kept, name: 'kept' } });
-      await tx.execute(insertCommit, [kept]);
-    });
-    await db
-      .modelTransaction(async (prisma, tx) => {
-        await tx.execute(insertCommit, [dropped]);
-        await prisma.project.create({ data: { id: dropped, name: 'kept' } });
-      })
-      .catch(() => undefined);
-    expect(await db.prisma.commitRecord.findUnique({ where: { id: kept } })).not.toBeNull();
-    expect(await db.prisma.commitRecord.findUnique({ where: { id: dropped } })).toBeNull();
-  });
-});
-
 test('times round-trip in UTC to the millisecond, integers are numbers', async () => {
   const at = new Date('2026-03-29T01:30:00.123Z');
   await db.execute("INSERT INTO lease (name, token, owner, expires_at) VALUES ('time', 't', 'o', ?)", [at]);

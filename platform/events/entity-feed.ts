@@ -1,0 +1,56 @@
+// The status stream as an entity's subscription gives it: the events of one subject type in the projects that the caller may
+// see, each with its subject as it is now. A domain adds how its subject is read.
+import { projectsFor } from '../authorise.ts';
+import type { RequestContext } from '../identity.ts';
+import { pullStream } from '../pull-stream.ts';
+import type { SequencedEvent, StatusFeed } from './feed.ts';
+
+/** When nothing but what the caller did not ask for happens, the cursor moves on once in this time. */
+const checkpointEveryMs = 5_000;
+
+export interface EntityChange<Entity> {
+  readonly cursor: string;
+  /** Null: the subject is gone, or the event only moved the cursor on. */
+  readonly entity: Entity | null;
+}
+
+export interface EntityFeedOptions<Entity> {
+  readonly feed: StatusFeed;
+  readonly context: RequestContext;
+  /** As the graph calls it, for example `Backend`. */
+  readonly subjectType: string;
+  readonly args: { readonly after?: string | null | undefined; readonly projectId?: string | null | undefined };
+  /** By UUID. */
+  readonly read: (id: string) => Promise<Entity | null | undefined>;
+  /** Which entities are asked for. Default: all. */
+  readonly wanted?: (entity: Entity) => boolean;
+}
+
+export function entityFeed<Entity>(
+  options: EntityFeedOptions<Entity>,
+): AsyncGenerator<EntityChange<Entity>, void, void> {
+  const { feed, context, subjectType, args, read, wanted = () => true } = options;
+  const shown = projectsFor(context.identity, args.projectId);
+  const projects = shown === 'all' ? shown : new Set(shown);
+  const filter = (event: SequencedEvent) =>
+    event.subjectType === subjectType &&
+    event.projectId !== null &&
+    (projects === 'all' || projects.has(event.projectId));
+  const source = feed.subscribe({ after: args.after ?? null, filter });
+  let toldAtMs = performance.now();
+  return pullStream({
+    async next() {
+      for (;;) {
+        const item = await source.next();
+        if (item.done === true) return undefined;
+        const { cursor, event } = item.value;
+        const entity = event === null ? null : ((await read(event.subjectId)) ?? null);
+        const other = entity !== null && !wanted(entity);
+        if (other && performance.now() - toldAtMs < checkpointEveryMs) continue;
+        toldAtMs = performance.now();
+        return { cursor, entity: other ? null : entity };
+      }
+    },
+    end: () => void source.return(),
+  });
+}

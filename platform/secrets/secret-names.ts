@@ -1,0 +1,23 @@
+// What is secret by its name: the one list for the audit trail, the log, request hashes and what devices say.
+
+/** Members of inputs, headers, credentials and log lines. */
+export const secretNames = [
+  'password',
+  'newPassword',
+  'privateKey',
+  'passphrase',
+  'secret',
+  'refreshToken',
+  'accessToken',
+  'apiToken',
+  'token',
+  'credential',
+  'credentials',
+  'authorization',
+] as const;
+
+const known: ReadonlySet<string> = new Set(secretNames.map((name) => name.toLowerCase()));
+
+export function isSecretName(name: string): boolean {
+  return known.has(name.toLowerCase());
+}

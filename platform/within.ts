@@ -1,0 +1,48 @@
+// Work with a deadline: whoever waits is told in time, even when the work ignores the signal that ends it.
+
+/** The work was not done in time. */
+export class TooLateError extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what} within ${ms} ms`);
+    this.name = 'TooLateError';
+  }
+}
+
+/**
+ * What `work` gives, if it does so within `ms`. The work's signal is aborted at the deadline, and with `signal`; what comes
+ * after that is dropped. `what` says what did not happen, for the message.
+ *
+ * @throws TooLateError at the deadline; the reason of `signal` when that is aborted
+ * @example await within(2_000, 'the database did not answer', (signal) => ask(signal));
+ */
+export async function within<Result>(
+  ms: number,
+  what: string,
+  work: (signal: AbortSignal) => Promise<Result> | Result,
+  signal?: AbortSignal,
+): Promise<Result> {
+  signal?.throwIfAborted();
+  const stop = new AbortController();
+  const over = Promise.withResolvers<never>();
+  const end = (reason: unknown) => {
+    over.reject(reason);
+    stop.abort(reason);
+  };
+  const onAbort = () => end(signal?.reason);
+  const timer = setTimeout(() => end(new TooLateError(what, ms)), ms);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work(stop.signal), over.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** As `within`; undefined at the deadline, for work that goes on by itself. */
+export async function atMost<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
+  return within(ms, 'not', () => work).catch((error: unknown) => {
+    if (error instanceof TooLateError) return undefined;
+    throw error;
+  });
+}

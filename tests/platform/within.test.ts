@@ -1,0 +1,38 @@
+// Work with a deadline: what it gives, what it is told, and what comes too late.
+import { expect, test } from '@jest/globals';
+import { atMost, TooLateError, within } from '../../platform/within.ts';
+
+test('gives what the work gives, and what it throws', async () => {
+  expect(await within(10_000, 'no answer', () => 7)).toBe(7);
+  await expect(within(10_000, 'no answer', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+});
+
+test('at the deadline the work is told, and its caller too, even when the work does not listen', async () => {
+  let told: AbortSignal | undefined;
+  const late = within(5, 'no answer', (signal) => {
+    told = signal;
+    return new Promise<never>(() => undefined);
+  });
+  await expect(late).rejects.toThrow(new TooLateError('no answer', 5));
+  await expect(late).rejects.toThrow('no answer within 5 ms');
+  expect(told?.aborted).toBe(true);
+});
+
+test('ends with its signal, and does not begin when that is aborted', async () => {
+  const caller = new AbortController();
+  const waiting = within(10_000, 'no answer', () => new Promise<never>(() => undefined), caller.signal);
+  caller.abort(new Error('given up'));
+  await expect(waiting).rejects.toThrow('given up');
+  let begun = false;
+  const work = () => {
+    begun = true;
+  };
+  await expect(within(10_000, 'no answer', work, caller.signal)).rejects.toThrow('given up');
+  expect(begun).toBe(false);
+});
+
+test('atMost: undefined when it takes longer; its failure stays one', async () => {
+  expect(await atMost(10_000, Promise.resolve(7))).toBe(7);
+  expect(await atMost(5, new Promise<number>(() => undefined))).toBeUndefined();
+  await expect(atMost(10_000, Promise.reject(new Error('no')))).rejects.toThrow('no');
+});
