@@ -49,7 +49,7 @@ test('all that an operator asks of a backend is there, and stays current', async
     Cryptography: 'legacy – weak algorithms are allowed',
     'Log in with': 'username, private key',
     Queue: '2 on the wire, 7 waitingof 100 that may wait',
-    'At once': '4, one at a time on one object',
+    Concurrency: '4, one at a time on one object',
     'Held by': 'relay-1',
     Circuit: 'closed',
     Options: 'vdom="edge"',
@@ -61,7 +61,7 @@ test('all that an operator asks of a backend is there, and stays current', async
   );
   await page.getByRole('heading', { name: 'The circuit is half open' }).waitFor();
   await page.getByText('5 calls in a row had no reply').waitFor();
-  await page.getByText('One call is let through to try.').waitFor();
+  await page.getByText('One call is let through as a trial.').waitFor();
   await page.getByRole('button', { name: 'Show only this backend' }).click();
   await until(page, "location.search === '?backend=b1'");
   expect(errors).toEqual([]);
@@ -125,7 +125,7 @@ describe('a device that shows another certificate', () => {
     Object.assign(world.user, { admin: false, role: 'MEMBER' });
     addChanged(world);
     await login(page, server, world, '/?show=b1');
-    await page.getByText('Only an operator of its project can.').first().waitFor();
+    await page.getByText('Only an operator of its project can accept it.').first().waitFor();
     expect(await page.getByRole('button', { name: 'Accept what it shows' }).isDisabled()).toBe(true);
     expect(await page.getByRole('button', { name: 'Close the circuit' }).isDisabled()).toBe(true);
   });
@@ -137,7 +137,7 @@ test('a host key that nobody has accepted yet appears by itself and is accepted'
   world.addBackend(nothing);
   await login(page, server, world, '/?show=b1');
   await page.locator('.rows-backends').getByText('nothing accepted').waitFor();
-  expect((await facts(page)).Accepted).toBe('nothing yet: no call can be made');
+  expect((await facts(page)).Accepted).toBe('nothing yet: no calls can be made');
   world.updateBackend(
     'b1',
     { presented: { kind: 'HOST_KEY', sha256: shown } },
@@ -158,7 +158,7 @@ test('a backend that others vouch for needs nothing accepted', async () => {
   const { page, world, server } = suite();
   world.addBackend({ hostKeySha256: null, caCertificates: '-----BEGIN CERTIFICATE-----' });
   await login(page, server, world, '/?show=b1');
-  await page.locator('.drawer').getByText('by certificates of authorities').waitFor();
+  await page.locator('.drawer').getByText('those registered with it may sign its certificate').waitFor();
   expect(await page.locator('.rows-backends .badge').count()).toBe(1);
   expect((await facts(page)).Accepted).toBeUndefined();
 });

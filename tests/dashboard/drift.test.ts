@@ -51,7 +51,7 @@ describe('the panel', () => {
     const { page, world, server, errors } = suite();
     world.addMapping({ key: 'web', nextLook: matches });
     await login(page, server, world);
-    await page.locator('.panel-drift').getByText('none: all that was looked at is as it should be').waitFor();
+    await page.locator('.panel-drift').getByText('none: every verified object is as it should be').waitFor();
     world.updateMapping('m1', verification('DRIFTED', differences));
     await page.locator('.rows-drift').getByText('web').waitFor();
     await page.locator('.feed-line').first().getByText('drifted').waitFor();
@@ -107,10 +107,10 @@ describe('verify again', () => {
     });
     world.addMapping({ key: 'dark', ...verification('MISSING') });
     await login(page, server, world, '/?mapping=m1');
-    await page.locator('.drawer').getByText('Looked at 10 min ago').waitFor();
+    await page.locator('.drawer').getByText('Verified 10 min ago').waitFor();
     await page.locator('.drawer').getByRole('button', { name: 'Verify again' }).click();
     await page.getByText('Still drifted.').waitFor();
-    await page.locator('.drawer').getByText('Looked at <5 s ago').waitFor();
+    await page.locator('.drawer').getByText('Verified <5 s ago').waitFor();
     await untilCount(page, '.difference-table tbody tr', 1);
     await page.keyboard.press('Escape');
     await page.locator('.rows-drift [data-row="m2"] + .again').click();
@@ -126,7 +126,7 @@ describe('verify again', () => {
     await button.waitFor();
     expect(await button.isDisabled()).toBe(true);
     await page.locator('.rows-drift .row').first().click();
-    await page.locator('.drawer').getByText('Only members of its project can.').waitFor();
+    await page.locator('.drawer').getByText('Only members of its project can verify it.').waitFor();
   });
 });
 

@@ -124,11 +124,11 @@ describe('an accepted job', () => {
     await row.getByText('a job on the device').waitFor();
     await row.click();
     await page.getByRole('heading', { name: 'The device took it as a job' }).waitFor();
-    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByText('Not settled: running.').waitFor();
     await page.locator('.evidence').getByText('running').waitFor();
     world.operations.set(job.id, { ...(world.operations.get(job.id) ?? job), probeFinds: 'SUCCEEDED' });
-    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.locator('.drawer-head').getByText('succeeded').waitFor();
     await row.getByText('succeeded').waitFor();
     const [first, second] = world.mutations;
@@ -145,9 +145,9 @@ describe('an accepted job', () => {
     const { page, world, server } = suite();
     const job = addJob(world);
     await login(page, server, world, `/?operation=${job.id}`);
-    await page.getByRole('button', { name: 'Look', exact: true }).click();
+    await page.getByRole('button', { name: 'Check the job', exact: true }).click();
     await page.getByRole('alert').getByText('NO_PROBE').waitFor();
-    await page.getByText('or, if you looked yourself').click();
+    await page.getByText('or, if you have checked it yourself').click();
     await page.getByLabel('It happened').check();
     await page.getByLabel('How you know').fill('VLAN 120 is on both leaves');
     await page.getByRole('button', { name: 'Record the verdict' }).click();

@@ -9,9 +9,9 @@ export function keysOf({ groups }: PageKeys): readonly { readonly keys: readonly
     { keys: ['/'], does: 'Filter' },
     { keys: ['j', 'k'], does: 'Next and previous row (also the arrow keys)' },
     { keys: ['Enter'], does: 'Open the row' },
-    { keys: ['Esc'], does: 'Close what is open, or leave a field' },
+    { keys: ['Esc'], does: 'Close the drawer, or leave a field' },
     ...groups.map(({ focus, does }) => ({ keys: Object.keys(focus), does })),
-    { keys: ['?'], does: 'These keys' },
+    { keys: ['?'], does: 'Show these keys' },
   ];
 }
 

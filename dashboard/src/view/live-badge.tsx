@@ -42,8 +42,8 @@ export function StaleStrip() {
       <Icon path={paths.STALE} />
       <span>
         <strong>{age === '' ? 'No answer from the server yet.' : `What you see is ${age} old.`}</strong>{' '}
-        {connection.reason ?? 'The server has gone silent.'} The page goes on trying, and misses nothing once it is
-        back.
+        {connection.reason ?? 'The server has gone silent.'} The page keeps trying, and misses nothing once the server
+        is back.
       </span>
     </p>
   );

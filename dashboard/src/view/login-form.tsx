@@ -57,7 +57,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
         </button>
         <Failures failures={failures} />
         <p className="dim">
-          After <code>npm start</code> the first administrator's name and password are in the file that it names.
+          <code>npm start</code> prints the name of the file with the first administrator's password.
         </p>
       </form>
     </main>

@@ -3,8 +3,8 @@ import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { RequestError } from '../graph/request.ts';
 
 const advice: Readonly<Record<RefusalFragment['retry'], string>> = {
-  SAME_KEY: 'Nothing happened. The same can be tried again.',
-  NEW_KEY: 'Nothing happened. Mend what is named, then send it again.',
+  SAME_KEY: 'Nothing happened. You can send the same request again.',
+  NEW_KEY: 'Nothing happened. Correct the field named, then send it again.',
   NEVER: 'Nothing happened, and trying again will not help.',
 };
 

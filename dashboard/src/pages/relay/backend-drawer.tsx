@@ -27,7 +27,7 @@ export function BackendDrawer({ id, onClose, onShowOnly }: BackendDrawerProps) {
   if (backend === undefined) {
     return (
       <Drawer id={id} title="Backend" onClose={onClose}>
-        <p className="dim">{cursor === null ? 'Reading…' : 'It is gone, or not in a project of yours.'}</p>
+        <p className="dim">{cursor === null ? 'Reading…' : 'It was deleted, or is not in any of your projects.'}</p>
       </Drawer>
     );
   }
@@ -108,13 +108,13 @@ function deviceFacts({ family, ordinal, driver, host, port, transport, health }:
 
 function trustFacts(backend: Backend, detail: BackendDetailFieldsFragment | null): readonly Fact[] {
   const { hostKeySha256, certificateSha256, cryptoProfile } = backend;
-  const vouched = detail?.caCertificates != null;
-  const hasNothing = hostKeySha256 === null && certificateSha256 === null && detail !== null && !vouched;
+  const hasAuthorities = detail?.caCertificates != null;
+  const hasNothing = hostKeySha256 === null && certificateSha256 === null && detail !== null && !hasAuthorities;
   return [
     { name: 'Host key', value: hostKeySha256 === null ? null : <code>{hostKeySha256}</code> },
     { name: 'Certificate', value: certificateSha256 === null ? null : <code>{certificateSha256}</code> },
-    { name: 'Vouched for', value: vouched ? 'by certificates of authorities that were given with it' : null },
-    { name: 'Accepted', value: hasNothing ? 'nothing yet: no call can be made' : null },
+    { name: 'Authorities', value: hasAuthorities ? 'those registered with it may sign its certificate' : null },
+    { name: 'Accepted', value: hasNothing ? 'nothing yet: no calls can be made' : null },
     {
       name: 'Cryptography',
       value: (
@@ -131,7 +131,10 @@ function trustFacts(backend: Backend, detail: BackendDetailFieldsFragment | null
 function callFacts({ queue, circuit }: Backend, detail: BackendDetailFieldsFragment | null): readonly Fact[] {
   return [
     { name: 'Queue', value: <QueueBar queue={queue} /> },
-    { name: 'At once', value: detail === null ? null : `${detail.limits.concurrency}, one at a time on one object` },
+    {
+      name: 'Concurrency',
+      value: detail === null ? null : `${detail.limits.concurrency}, one at a time on one object`,
+    },
     { name: 'Deadline', value: detail === null ? null : formatDuration(detail.limits.deadlineMs) },
     { name: 'Held by', value: queue.holder ?? 'no relay process' },
     {
@@ -163,7 +166,7 @@ function registrationFacts(backend: Backend, detail: BackendDetailFieldsFragment
       value:
         options.length === 0 ? null : options.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', '),
     },
-    { name: 'Since', value: detail === null ? null : <Time at={detail.createdAt} /> },
+    { name: 'Created', value: detail === null ? null : <Time at={detail.createdAt} /> },
     { name: 'Id', value: <code>{backend.id}</code> },
   ];
 }

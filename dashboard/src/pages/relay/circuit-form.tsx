@@ -21,7 +21,7 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
     <section className="settle alarm" aria-labelledby="circuit-title">
       <h3 id="circuit-title">The circuit is {formatWord(backend.circuit.state)}</h3>
       <p>
-        {backend.circuit.reason ?? 'It kept failing'}
+        {backend.circuit.reason ?? 'Its calls kept failing'}
         {backend.circuit.since !== null && (
           <>
             {' '}
@@ -30,7 +30,9 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
         )}
       </p>
       <p>
-        {backend.circuit.state === 'OPEN' ? 'Calls are refused until it is closed.' : 'One call is let through to try.'}
+        {backend.circuit.state === 'OPEN'
+          ? 'Calls are refused until it is closed.'
+          : 'One call is let through as a trial.'}
         {backend.presented !== null && ' Accepting what it shows closes it too.'}
       </p>
       <div className="actions">
@@ -42,7 +44,7 @@ export function CircuitForm({ backend }: { readonly backend: Backend }) {
         >
           Close the circuit
         </button>
-        {!isAllowed && <span className="dim">Only an operator of its project can.</span>}
+        {!isAllowed && <span className="dim">Only an operator of its project can close it.</span>}
       </div>
       <Failures failures={failures} />
     </section>

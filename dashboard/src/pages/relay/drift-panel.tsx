@@ -32,7 +32,7 @@ export function DriftPanel({ control }: { readonly control: RelayControl }) {
     });
   // Nothing to see takes no room, but the filter that hides it must stay within reach.
   if (all.length === 0 && filters.found.length === 0)
-    return <Panel name="drift" title="Drift" summary="none: all that was looked at is as it should be" />;
+    return <Panel name="drift" title="Drift" summary="none: every verified object is as it should be" />;
   return (
     <Panel
       name="drift"
@@ -40,7 +40,7 @@ export function DriftPanel({ control }: { readonly control: RelayControl }) {
       summary={`${here.length} not as ${here.length === 1 ? 'it' : 'they'} should be`}
       tools={
         <fieldset className="states">
-          <legend className="visually-hidden">Show only what was found so</legend>
+          <legend className="visually-hidden">Show only these results</legend>
           {driftResults.map((result) => (
             <button
               type="button"

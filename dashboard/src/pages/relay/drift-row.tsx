@@ -45,7 +45,7 @@ export const DriftRow = memo(function DriftRow({ mapping, isOpen, isTabStop, onO
           {backend?.name ?? '–'}
         </span>
         <span className="when">
-          <span className="visually-hidden">looked at </span>
+          <span className="visually-hidden">verified </span>
           <Age at={lastVerification.at} /> ago
         </span>
         {differences.length > 0 && (
@@ -98,12 +98,12 @@ function VerifyButton({ mapping, tabIndex }: { readonly mapping: DriftedMapping;
         tabIndex={tabIndex}
         disabled={!isAllowed}
         aria-busy={isBusy}
-        title={isAllowed ? 'Looks at the device; changes nothing there' : 'Only members of its project can'}
+        title={isAllowed ? 'Reads from the device; changes nothing there' : 'Only members of its project can verify it'}
         onClick={() => {
           if (!isBusy) void look();
         }}
       >
-        {isBusy ? 'Looking…' : 'Verify again'}
+        {isBusy ? 'Verifying…' : 'Verify again'}
       </button>
       {failure !== undefined && (
         <p className="row-failure" role="alert">

@@ -26,7 +26,7 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
   if (mapping === null) {
     return (
       <Drawer id={id} title={isGone ? 'No such mapping' : 'Mapping'} onClose={onClose}>
-        {isGone && <p>It is not in a project of yours, or it is older than what is kept.</p>}
+        {isGone && <p>It is not in any of your projects, or is past its retention.</p>}
         {failure !== null && <Failures failures={[failure]} />}
         {!isGone && failure === null && <p className="dim">Reading…</p>}
       </Drawer>
@@ -50,19 +50,19 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
       <Facts
         facts={[
           {
-            name: 'For',
+            name: 'CMP object',
             value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
           },
           { name: 'Role', value: mapping.role },
           { name: 'Backend', value: backend?.name },
-          { name: 'Kind', value: mapping.resource },
-          { name: 'Place', value: <span className="mono">{mapping.scope}</span> },
-          { name: 'Its own id', value: mapping.uuid === null ? null : <code>{mapping.uuid}</code> },
+          { name: 'Resource', value: mapping.resource },
+          { name: 'Scope', value: <span className="mono">{mapping.scope}</span> },
+          { name: 'UUID', value: mapping.uuid === null ? null : <code>{mapping.uuid}</code> },
           { name: 'State', value: formatWord(mapping.mappingState) },
-          { name: 'Shared', value: mapping.shared ? 'several CMP objects may own it' : null },
+          { name: 'Shared', value: mapping.shared ? 'several CMP objects may use it' : null },
           { name: 'Project', value: mapping.project?.name },
           {
-            name: 'Made by',
+            name: 'Created by',
             value:
               operation === null ? null : (
                 <button type="button" className="link mono" onClick={() => onOpenOperation(operation.id)}>
@@ -70,8 +70,8 @@ export function MappingDrawer({ id, onClose, onOpenOperation }: MappingDrawerPro
                 </button>
               ),
           },
-          { name: 'Made', value: detail === null ? null : <Time at={detail.createdAt} /> },
-          { name: 'Changed', value: <Time at={mapping.updatedAt} /> },
+          { name: 'Created', value: detail === null ? null : <Time at={detail.createdAt} /> },
+          { name: 'Updated', value: <Time at={mapping.updatedAt} /> },
           { name: 'Id', value: <code>{id}</code> },
         ]}
       />
@@ -101,14 +101,14 @@ function VerificationForm({ mapping }: { readonly mapping: Mapping }) {
   return (
     <section className="settle look" data-result={result} aria-labelledby="look-title">
       <h3 id="look-title">
-        {result === undefined && 'Nobody has looked since it last changed'}
+        {result === undefined && 'Not verified since it last changed'}
         {result === 'MATCHES' && 'It is there, as it should be'}
-        {result === 'MISSING' && 'It is not on the device any more'}
+        {result === 'MISSING' && 'It is no longer on the device'}
         {result === 'DRIFTED' && 'It is not as it should be'}
       </h3>
       {lastVerification !== null && (
         <p className="dim">
-          Looked at <Age at={lastVerification.at} /> ago
+          Verified <Age at={lastVerification.at} /> ago
         </p>
       )}
       {lastVerification !== null && lastVerification.differences.length > 0 && (
@@ -119,11 +119,11 @@ function VerificationForm({ mapping }: { readonly mapping: Mapping }) {
           {result === undefined ? 'Verify' : 'Verify again'}
         </button>
         <span className="dim">
-          {isAllowed ? 'Reads from the device; changes nothing there.' : 'Only members of its project can.'}
+          {isAllowed ? 'Reads from the device; changes nothing there.' : 'Only members of its project can verify it.'}
         </span>
       </div>
       <p role="status" className="found">
-        {isBusy ? 'Looking…' : seen}
+        {isBusy ? 'Verifying…' : seen}
       </p>
       <Failures failures={failures} />
     </section>

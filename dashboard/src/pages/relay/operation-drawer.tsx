@@ -19,7 +19,7 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
   if (operation === null) {
     return (
       <Drawer id={id} title={isGone ? 'No such operation' : 'Operation'} onClose={onClose}>
-        {isGone && <p>It is not in a project of yours, or it is older than what is kept.</p>}
+        {isGone && <p>It is not in any of your projects, or is past its retention.</p>}
         {failure !== null && <Failures failures={[failure]} />}
         {!isGone && failure === null && <p className="dim">Reading…</p>}
       </Drawer>
@@ -49,12 +49,12 @@ export function OperationDrawer({ id, onClose, onOpenMapping }: OperationDrawerP
         facts={[
           { name: 'Backend', value: backend?.name },
           {
-            name: 'For',
+            name: 'CMP object',
             value: cmpObject === null ? null : <span className="mono">{formatCmpObject(cmpObject)}</span>,
           },
           { name: 'Project', value: project?.name },
           { name: 'Effect', value: formatWord(operation.effect) },
-          { name: 'Asked by', value: operation.requestedBy },
+          { name: 'Requested by', value: operation.requestedBy },
           { name: 'Accepted', value: <Time at={createdAt} /> },
           { name: 'Sent', value: sentAt === null ? null : <Time at={sentAt} /> },
           {
@@ -89,7 +89,7 @@ function Details({ detail, onOpenMapping }: DetailsProps) {
     <>
       <Block title="On the wire" text={detail.wireCall} />
       <Block title="Arguments" text={formatJson(detail.arguments)} />
-      <Block title="Answer" text={detail.result === null ? null : formatJson(detail.result)} />
+      <Block title="Reply" text={detail.result === null ? null : formatJson(detail.result)} />
       {detail.mappings.length > 0 && (
         <section>
           <h3>Mapping</h3>

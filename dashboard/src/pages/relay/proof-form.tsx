@@ -42,14 +42,14 @@ export function ProofForm({ backend }: { readonly backend: Backend }) {
       <p>
         {pinned === null
           ? `No call is made until its ${name} is accepted.`
-          : 'The device may have been reinstalled, or somebody stands in between. No call is made until this is settled.'}
+          : 'The device may have been reinstalled, or somebody is intercepting the connection. No call is made until this is settled.'}
       </p>
       <Fingerprints presented={sha256} pinned={pinned} />
       <div className="actions">
         <button type="button" className="primary" disabled={!isAllowed} onClick={ask}>
           Accept what it shows…
         </button>
-        {!isAllowed && <span className="dim">Only an operator of its project can.</span>}
+        {!isAllowed && <span className="dim">Only an operator of its project can accept it.</span>}
       </div>
       <dialog ref={dialog} className="confirm" aria-labelledby="confirm-title" onClose={() => setQuestion(null)}>
         {question !== null && (

@@ -15,14 +15,14 @@ type Verdict = 'SUCCEEDED' | 'FAILED';
 const words = {
   UNKNOWN: {
     title: 'Settle it',
-    says: 'It was sent, and no verdict came back: it may have happened. It is never repeated by itself.',
+    says: 'It was sent, and no verdict came back: it may have happened. It is never repeated automatically.',
     look: 'Probe the device',
     undecided: 'The probe could not tell',
   },
   ACCEPTED: {
     title: 'The device took it as a job',
-    says: 'It has not said how the job ended; nobody asks by itself.',
-    look: 'Look',
+    says: 'The device has not said how the job ended, and is not asked automatically.',
+    look: 'Check the job',
     undecided: 'Not settled',
   },
 } as const;
@@ -74,7 +74,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
           <span className="dim">Reads from the device; changes nothing there.</span>
         </div>
         <details open={!isJob}>
-          <summary>or, if you looked yourself</summary>
+          <summary>or, if you have checked it yourself</summary>
           <form
             onSubmit={(event) => {
               event.preventDefault();
@@ -107,7 +107,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
             {mustForce && (
               <label className="choice warning">
                 <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-                It may still happen after I say that it did not. Record it anyway.
+                It may still happen after this verdict. Record it anyway.
               </label>
             )}
             <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
