@@ -4,7 +4,7 @@ import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError, Refusal } from '../../../platform/errors.ts';
 import { DuplicateKeyFound, refuseInProgress } from '../../../platform/idempotency.ts';
-import type { RequestContext } from '../../../platform/identity.ts';
+import { allows, type RequestContext } from '../../../platform/identity.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
@@ -14,7 +14,7 @@ import { type AdmittedCall, admit } from './admit.ts';
 import { type CallAnswers, nothing } from './answer.ts';
 import type { CallRequest } from './call-request.ts';
 import { choose, chooseHeld } from './choose.ts';
-import { keyScope, type PreparedCall, prepare, waitMsOf } from './prepare.ts';
+import { keyScope, neededRole, type PreparedCall, prepare, waitMsOf } from './prepare.ts';
 import { deviceCheck } from './read-service.ts';
 import type { CallTaker, TakenCall } from './take.ts';
 
@@ -95,7 +95,7 @@ export class CallService {
     let error = cause;
     if (refused || cause instanceof DuplicateKeyFound) {
       try {
-        const before = await this.#takenBefore(request, projectId);
+        const before = await this.#takenBefore(context, request, projectId);
         if (before !== undefined) return before;
         if (!refused) refuseInProgress();
       } catch (later) {
@@ -114,8 +114,14 @@ export class CallService {
     return { ...nothing, userErrors };
   }
 
-  async #takenBefore(request: CallRequest, projectId: string | null): Promise<CallResult | undefined> {
+  /** Undefined also for who may not make the call: the key must not answer what the rights refuse. */
+  async #takenBefore(
+    { identity }: RequestContext,
+    request: CallRequest,
+    projectId: string | null,
+  ): Promise<CallResult | undefined> {
     if (projectId === null || request.input.dryRun === true) return undefined;
+    if (!allows(identity, projectId, neededRole(request).role)) return undefined;
     const key = keyScope(request, projectId);
     return key === null ? undefined : this.#options.answers.ofKey(key, waitMsOf(request));
   }

@@ -5,6 +5,7 @@ import { requireRole } from '../../../platform/authorise.ts';
 import type { Timeline } from '../../../platform/commits.ts';
 import { Refusal, refuse } from '../../../platform/errors.ts';
 import { hashRequest, type KeyScope } from '../../../platform/idempotency.ts';
+import type { Role } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { contextOf, driverOf } from '../backends/endpoint.ts';
@@ -34,7 +35,8 @@ export function prepare(
 ): PreparedCall {
   const { input, action } = request;
   const { identity, requestId } = context;
-  requireRole(identity, backend.projectId, 'MEMBER', action);
+  const { role, what } = neededRole(request);
+  requireRole(identity, backend.projectId, role, what);
   const driver = driverOf(drivers, backend);
   const plan = request.plan(driver, mapping);
   const operation = driver.operations.get(plan.operation) ?? notSupported(driver, plan.operation);
@@ -46,7 +48,6 @@ export function prepare(
     refuse('INIT_NOT_ALLOWED', `${operation.name} sets a backend up, which ${backend.name} does not allow`, {
       field: ['input', 'operation'],
     });
-  if (input.force === true) requireRole(identity, backend.projectId, 'OPERATOR', 'force');
   if (operation.effect === 'NON_IDEMPOTENT' && input.idempotencyKey == null && input.dryRun !== true)
     refuse('KEY_REQUIRED', `${operation.name} is not idempotent: send an idempotencyKey`, {
       field: ['input', 'idempotencyKey'],
@@ -88,6 +89,11 @@ export function prepare(
     lossy,
     waitMs: waitMsOf(request),
   };
+}
+
+/** Who may make the call, and what of it needs that role. Asked of a repetition too. */
+export function neededRole({ action, input }: CallRequest): { readonly role: Role; readonly what: string } {
+  return input.force === true ? { role: 'OPERATOR', what: 'force' } : { role: 'MEMBER', what: action };
 }
 
 /** Null: the request has no key. */
