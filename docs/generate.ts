@@ -1,7 +1,9 @@
-// Writes the generated pages of docs/: the settings, the error codes, and parts of the relay's. `npm run check` compares them with the files.
+// Writes the generated pages of docs/: the settings, the kinds of status events, and parts of the relay's. `npm run check`
+// compares them with the files.
 import { writeFileSync } from 'node:fs';
 import { describeSettings } from '../platform/config.ts';
 import { subgraphRows } from '../subgraphs/rows.ts';
+import { eventsPage } from './events-page.ts';
 import { relayPage } from './relay-page.ts';
 
 const settingsFile = new URL('./settings.md', import.meta.url);
@@ -27,5 +29,6 @@ export function settingsPage(): string {
 
 if (import.meta.main) {
   writeFileSync(settingsFile, settingsPage());
+  writeFileSync(new URL('./events.md', import.meta.url), eventsPage(subgraphRows));
   writeFileSync(new URL('./relay.md', import.meta.url), relayPage());
 }

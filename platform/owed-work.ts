@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Database, Transaction } from './database/database.ts';
 import { marksFor } from './database/sql.ts';
 import { appendStatus } from './events/append.ts';
+import { platformEvents } from './events/platform-events.ts';
 import { newToken } from './ids.ts';
 import type { Wake } from './wake.ts';
 
@@ -131,15 +132,14 @@ export class OwedWork {
       if (affectedRows === 0 || job.attempts !== deadAfterAttempts) return;
       const event = {
         projectId: null,
-        kind: 'owedWork.state',
-        subjectType: 'OwedWork',
+        kind: 'owedWork.state' as const,
         subjectId: owedWorkId(job.kind, job.key),
         subjectVersion: job.wanted,
-        from: 'DUE',
-        to: 'DEAD',
+        from: 'DUE' as const,
+        to: 'DEAD' as const,
         reason: `${job.kind} ${job.key} failed ${job.attempts} times: ${message}`,
       };
-      await appendStatus(tx, [event], wake);
+      await appendStatus(tx, platformEvents, [event], wake);
     });
   }
 

@@ -10,6 +10,8 @@ import type { SettingShapes, SettingsOf } from './config.ts';
 import type { Database } from './database/database.ts';
 import type { MigrationOwner } from './database/migrate.ts';
 import type { StatusFeed } from './events/feed.ts';
+import type { EventKinds } from './events/kinds.ts';
+import { platformEvents } from './events/platform-events.ts';
 import type { GraphExport } from './graph/graph-export.ts';
 import type { Subgraph } from './graph/subgraph.ts';
 import type { Health } from './health.ts';
@@ -53,6 +55,8 @@ export interface SubgraphGround extends Ground {
   readonly feed: StatusFeed;
   readonly commits: Commits;
   readonly mutations: Mutations;
+  /** Of all subgraphs. */
+  readonly eventKinds: EventKinds;
   /** Keys that gateways and subgraphs share. */
   readonly trust: Keyring;
 }
@@ -123,6 +127,7 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly sdl: URL;
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;
+  readonly events: EventKinds;
   /** True for the one whose `create` gives `access`: no gateway does without it. */
   readonly authenticates?: boolean;
   /** Root fields that may be asked for without login. */
@@ -140,4 +145,9 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
 /** Binds the row's functions to its settings' types. */
 export function subgraphRow<const Shapes extends SettingShapes>(row: SubgraphRow<Shapes>): SubgraphRow {
   return row as unknown as SubgraphRow;
+}
+
+/** The kinds of status events that there are; platform's own first. */
+export function allEventKinds(rows: readonly Pick<SubgraphRow, 'events'>[]): EventKinds {
+  return Object.assign({}, platformEvents, ...rows.map(({ events }) => events));
 }

@@ -1,7 +1,7 @@
 // The twenty operations of the clients: five selections under four filters. All of them get every event that the benchmark
 // writes for the client's project, so that one list is what each client must have had.
 
-export const eventKind = 'bench.state';
+export const eventKind = 'project.changed';
 export const subjectType = 'Project';
 
 export interface Operation {

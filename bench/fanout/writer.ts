@@ -1,10 +1,12 @@
 // Writes status events as services do, the subject's row first, and notes when each commit was known.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../platform/database/database.ts';
-import { appendStatus, type StatusEvent } from '../../platform/events/append.ts';
+import { appendStatus } from '../../platform/events/append.ts';
+import type { StatusEvent } from '../../platform/events/kinds.ts';
 import type { Wake } from '../../platform/wake.ts';
+import { systemEvents } from '../../subgraphs/system/events.ts';
 import { monotonicMs } from './clock.ts';
-import { eventKind, subjectType } from './operations.ts';
+import { eventKind } from './operations.ts';
 
 export interface WriterOptions {
   readonly db: Database;
@@ -55,23 +57,22 @@ export class Writer {
       await tx.execute('UPDATE bench_subject SET version = version + ? WHERE id = ?', [count, projectId]);
       const [row] = await tx.query<{ version: number }>('SELECT version FROM bench_subject WHERE id = ?', [projectId]);
       const newest = row?.version ?? 0;
-      const events = Array.from({ length: count }, (_, index): StatusEvent => {
+      const events = Array.from({ length: count }, (_, index): StatusEvent<typeof systemEvents> => {
         const subjectVersion = newest - count + index + 1;
         return {
           projectId,
           kind: eventKind,
-          subjectType,
           subjectId: projectId,
           subjectVersion,
-          from: 'A',
-          to: 'B',
+          from: 'ACTIVE',
+          to: 'ACTIVE',
           reason,
         };
       });
       tx.afterCommit(() => {
         for (const { subjectVersion } of events) this.#committedMs.set(`${projectId}/${subjectVersion}`, monotonicMs());
       });
-      await appendStatus(tx, events, wake);
+      await appendStatus(tx, systemEvents, events, wake);
     });
   }
 

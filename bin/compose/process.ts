@@ -12,14 +12,15 @@ import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
 import { type Keyring, openKeyring } from '../../platform/secrets/keyring.ts';
-import type {
-  Access,
-  Ground,
-  ProcessGround,
-  RunningSubgraph,
-  SubgraphGround,
-  SubgraphRow,
-  SubgraphWork,
+import {
+  type Access,
+  allEventKinds,
+  type Ground,
+  type ProcessGround,
+  type RunningSubgraph,
+  type SubgraphGround,
+  type SubgraphRow,
+  type SubgraphWork,
 } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { keyFile, redisLocation, standbyLocation } from './connections.ts';
@@ -85,7 +86,10 @@ async function compose(
     const { ground } = laid;
     if (served.length > 0) {
       const graph = graphOf(rows);
-      const subgraphGround = await laySubgraphGround(config, lifecycle, ground, await trust());
+      const subgraphGround = await laySubgraphGround(config, lifecycle, ground, {
+        trust: await trust(),
+        eventKinds: allEventKinds(rows),
+      });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
         const subgraph = await row.create({ ...subgraphGround, sdl }, settingsOf(row, config));
@@ -121,7 +125,7 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  trust: Keyring,
+  shared: Pick<SubgraphGround, 'trust' | 'eventKinds'>,
 ): Promise<Omit<SubgraphGround, 'sdl'>> {
   const { db, wake, log, registry, health } = ground;
   const feed = new StatusFeed({ db, wake, log });
@@ -135,8 +139,8 @@ async function laySubgraphGround(
   const standbyAt = standbyLocation(config);
   const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
   if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
-  const commits = new Commits({ db, keyring: trust, log, ...(standby === undefined ? {} : { standby }) });
-  return { ...ground, feed, commits, mutations: new Mutations({ db, commits, log }), trust };
+  const commits = new Commits({ db, keyring: shared.trust, log, ...(standby === undefined ? {} : { standby }) });
+  return { ...ground, feed, commits, mutations: new Mutations({ db, commits, log }), ...shared };
 }
 
 /** Does the work of the subgraphs whose tables the database has. */

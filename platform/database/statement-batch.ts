@@ -122,7 +122,7 @@ function withoutWaiting(): Promise<void> {
  * the event loop turns to anything else. Throws what the first that failed made its function throw. In a batch that commits
  * no function may need the answer of one statement for another.
  *
- * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, events, wake), commits.record(batch)]);
+ * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, kinds, events, wake), commits.record(batch)]);
  */
 export async function together<Results extends readonly unknown[]>(
   tx: Transaction,

@@ -1,11 +1,24 @@
 // Reading sequenced events from the table. Every page begins with the event before it, so that a reader proves that its
 // place still is what it was: a history rewritten by a failover, or an end cut off by retention, never goes unnoticed.
 import type { Database } from '../database/database.ts';
-import type { StatusEvent } from './append.ts';
 import { encodeCursor } from './cursor.ts';
 
 /** An event with its place in the one order that all readers see. */
-export interface SequencedEvent extends Required<StatusEvent> {
+export interface SequencedEvent {
+  /** UUID; null: only administrators see it. */
+  readonly projectId: string | null;
+  readonly kind: string;
+  /** Type in the graph. */
+  readonly subjectType: string;
+  /** UUID. */
+  readonly subjectId: string;
+  /** The subject's version after the change. */
+  readonly subjectVersion: number;
+  /** Null at creation. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string | null;
+  readonly requestId: string | null;
   readonly seq: number;
   /** UUID of the event. */
   readonly id: string;

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
+import { relayEvents } from './events.ts';
 
 const count = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const dayMs = 86_400_000;
@@ -10,6 +11,7 @@ export const relayRow = subgraphRow({
   name: 'relay',
   sdl: new URL('../../schema/relay.graphql', import.meta.url),
   migrations: { owner: 'relay', folder: fileURLToPath(new URL('../../prisma/migrations/relay', import.meta.url)) },
+  events: relayEvents,
   settings: {
     'retention.operationDays': count(8, 3650)
       .default(365)

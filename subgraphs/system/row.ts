@@ -1,6 +1,7 @@
 // What the house knows of the system subgraph.
 import { fileURLToPath } from 'node:url';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
+import { systemEvents } from './events.ts';
 
 export const systemRow = subgraphRow({
   name: 'system',
@@ -9,6 +10,7 @@ export const systemRow = subgraphRow({
     owner: 'system',
     folder: fileURLToPath(new URL('../../prisma/migrations/system', import.meta.url)),
   },
+  events: systemEvents,
   settings: {},
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionRefresh'],

@@ -8,6 +8,7 @@ import type { Authenticator } from '../../platform/access.ts';
 import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
+import type { EventKinds } from '../../platform/events/kinds.ts';
 import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
 import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
@@ -49,6 +50,8 @@ export interface SystemSubgraphOptions {
   readonly keyring: Keyring;
   readonly rateLimiter: RateLimiter;
   readonly log: Logger;
+  /** Of all subgraphs: what a filter of status changes may name. */
+  readonly eventKinds: EventKinds;
   /** The parts of the system as this process sees them. */
   readonly health: () => Promise<readonly PartHealth[]>;
   /** Who vouches for people; default: passwords in the database. */
@@ -81,7 +84,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     projectResolvers({ entities, projects, service: projectService }),
     userResolvers({ entities, users, service: userService }),
     tokenResolvers({ entities, tokens, service: tokenService }),
-    statusResolvers({ db, feed, entities }),
+    statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
     auditResolvers({ db, entities }),
     nodeResolvers({ entities, commits, health: options.health }),
   ]);

@@ -11,6 +11,7 @@ import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../platfor
 import { OwedWork, owe } from '../../platform/owed-work.ts';
 import { createLocalWake } from '../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { kindsOf } from '../support/event-kinds.ts';
 
 const log = pino({ level: 'silent' });
 let place: TestDatabase;
@@ -45,6 +46,7 @@ test('pool, sequencer, feed, leases and owed work', async () => {
     const event = { projectId: null, kind: 'k', subjectType: 'T', subjectId: newUuid(), subjectVersion: 1, from: null };
     await appendStatus(
       tx,
+      kindsOf([event]),
       [
         { ...event, to: 'A' },
         { ...event, to: 'B' },

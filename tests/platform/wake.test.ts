@@ -12,6 +12,7 @@ import { Sequencer } from '../../platform/events/sequencer.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { kindsOf } from '../support/event-kinds.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -142,7 +143,7 @@ test('Redis killed: events written by one process reach the readers of another b
       from: null,
       to,
     };
-    await db.transaction((tx) => appendStatus(tx, [event], writer));
+    await db.transaction((tx) => appendStatus(tx, kindsOf([event]), [event], writer));
     const { value } = await items.next();
     expect(value?.event?.to).toBe(to);
   }

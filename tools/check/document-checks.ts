@@ -1,9 +1,11 @@
 // Documents that are made from code must be what the code would make now.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { eventsPage } from '../../docs/events-page.ts';
 import { settingsPage } from '../../docs/generate.ts';
 import { relayPage } from '../../docs/relay-page.ts';
 import { errorsDocument } from '../../schema/errors-doc.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
 import type { Check } from './check.ts';
 
 export interface MadeDocument {
@@ -29,6 +31,7 @@ export const documentChecks: readonly Check[] = [
       findStaleDocuments(root, [
         { path: 'docs/errors.md', content: errorsDocument(), remedy: 'npm run generate:docs' },
         { path: 'docs/settings.md', content: settingsPage(), remedy: 'npm run generate:docs' },
+        { path: 'docs/events.md', content: eventsPage(subgraphRows), remedy: 'npm run generate:docs' },
         { path: 'docs/relay.md', content: relayPage(), remedy: 'npm run generate:docs' },
       ]),
   },

@@ -5,7 +5,7 @@ import type { SourceFile } from './source-files.ts';
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'subgraphs/relay/': [
     ...['settings.ts', 'drivers/', 'cmp-reference.ts', 'transports/', 'families/', 'model/'],
-    ...['backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],
+    ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],
   ],
 };
 

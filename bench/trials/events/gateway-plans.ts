@@ -24,8 +24,8 @@ export function planOf(index: number, projectId: string, subjects: readonly stri
     { filter: { kinds: [kind] }, wants: (row) => row.kind === kind },
     { filter: { projectId: encodeId('Project', projectId) }, wants: () => true },
     {
-      filter: { subjectTypes: [subjectType], kinds: ['a', 'c'] },
-      wants: (row) => row.kind === 'a' || row.kind === 'c',
+      filter: { subjectTypes: [subjectType], kinds: [kinds[0], kinds[2]] },
+      wants: (row) => row.kind === kinds[0] || row.kind === kinds[2],
     },
     { filter: { subjectId: encodeId(subjectType, subjectId) }, wants: (row) => row.subjectId === subjectId },
   ];

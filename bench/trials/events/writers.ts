@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
+import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Random } from '../random.ts';
@@ -26,8 +27,12 @@ export interface WritersOptions {
   readonly projectId?: string;
 }
 
-export const kinds = ['a', 'b', 'c', 'd'] as const;
-export const subjectType = 'Trial';
+/** Declared ones, so that a filter may name them. */
+export const kinds = ['backend.changed', 'backend.circuit', 'backend.identity', 'backend.operatingStatus'] as const;
+export const subjectType = 'Backend';
+export const trialEvents: EventKinds = Object.fromEntries(
+  kinds.map((kind) => [kind, { subject: subjectType, values: ['NEXT'], meaning: 'A subject of the trial changed.' }]),
+);
 const subjectCount = 24;
 
 /** The name of an event that every client can make: which version of which subject. */
@@ -80,8 +85,8 @@ export class Writers {
       await tx.execute('UPDATE trial_subject SET version = version + 1 WHERE id = ?', [subjectId]);
       const [row] = await tx.query<{ version: number }>('SELECT version FROM trial_subject WHERE id = ?', [subjectId]);
       const subjectVersion = row?.version ?? -1;
-      const subject = { projectId, subjectType, subjectId, subjectVersion };
-      await appendStatus(tx, [{ ...subject, kind, from: null, to: 'NEXT' }], wake);
+      const subject = { projectId, subjectId, subjectVersion };
+      await appendStatus(tx, trialEvents, [{ ...subject, kind, from: null, to: 'NEXT' }], wake);
       onWritten();
       if (holdMs > 0) await sleep(holdMs);
       return subjectVersion;

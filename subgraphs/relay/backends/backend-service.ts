@@ -19,8 +19,9 @@ import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { relayEvents } from '../events.ts';
 import type { BackendRow, BackendView } from './backend.ts';
-import { backendEvent, changeBackend } from './backend-events.ts';
+import { changeBackend, subjectOf } from './backend-events.ts';
 import {
   canonicalFingerprint,
   checkCaCertificates,
@@ -192,8 +193,9 @@ export class BackendService {
     await refuseTaken('backend', input.name, insertBackend(tx, row));
     await replaceLabels(tx, id, input.labels ?? []);
     await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
-    const event = backendEvent({ id, projectId, version: 0 }, 'backend.provisioningStatus', null, 'ENABLED', null);
-    await appendStatus(tx, [event], this.#wake);
+    const subject = subjectOf({ id, projectId, version: 0 }, null);
+    const event = { ...subject, kind: 'backend.provisioningStatus', from: null, to: 'ENABLED' } as const;
+    await appendStatus(tx, relayEvents, [event], this.#wake);
     return id;
   }
 

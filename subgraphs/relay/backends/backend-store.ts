@@ -186,7 +186,10 @@ const settable = {
   circuitLasting: 'circuit_lasting',
 } as const;
 
-export type BackendChange = { readonly [Field in keyof typeof settable]?: SqlValue | undefined };
+type Status = 'provisioningStatus' | 'operatingStatus' | 'circuitState';
+export type BackendChange = {
+  readonly [Field in Exclude<keyof typeof settable, Status>]?: SqlValue | undefined;
+} & { readonly [Field in Status]?: BackendRow[Field] | undefined };
 
 /** Sets fields and raises the version; false when the row is no longer at `version`. */
 export async function updateBackend(

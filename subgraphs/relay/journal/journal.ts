@@ -6,10 +6,11 @@ import type { Condition, Database, Transaction } from '../../../platform/databas
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
 import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
 import { refuse } from '../../../platform/errors.ts';
-import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import { type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
@@ -90,7 +91,7 @@ export class Journal {
     const { call } = operation;
     const [, , , commitId] = await Promise.all([
       insertOperation(batch, operation),
-      appendStatus(batch, [this.#stateEvent(call, 1, null, firstState(operation))], this.#wake),
+      appendStatus(batch, relayEvents, [this.#stateEvent(call, 1, null, firstState(operation))], this.#wake),
       audit(batch, {
         identity: call.identity,
         action: call.action,
@@ -135,7 +136,7 @@ export class Journal {
         // Rolled back: the claim that was taken over, too.
         if (!sent) throw new NotWaitingError();
         await together(tx, (batch) => [
-          appendStatus(batch, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
+          appendStatus(batch, relayEvents, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
           this.#commits.record(batch),
         ]);
         return true;
@@ -215,6 +216,7 @@ export class Journal {
     if (!(await addEvidence(tx, call.id, evidence, mark))) return;
     await appendStatus(
       tx,
+      relayEvents,
       [
         {
           ...this.#subject(call),
@@ -278,7 +280,7 @@ export class Journal {
     const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
     return [
       ...mappings.writes.map((write) => write(batch)),
-      appendStatus(batch, [event, ...mappings.events], this.#wake),
+      appendStatus(batch, relayEvents, [event, ...mappings.events], this.#wake),
       !keepsClaim(state) && call.forced ? handClaimBack(batch, call) : nothing,
     ];
   }
@@ -286,7 +288,6 @@ export class Journal {
   #subject(call: CallSubject) {
     return {
       projectId: call.projectId,
-      subjectType: 'RelayOperation',
       subjectId: call.id,
       requestId: call.requestId,
     };
@@ -298,7 +299,7 @@ export class Journal {
     from: OperationState | null,
     to: OperationState,
     reason?: string | null,
-  ): StatusEvent {
+  ): RelayEvent {
     const subject = this.#subject(call);
     return { ...subject, kind: 'relayOperation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }

@@ -2,10 +2,10 @@
 // transactions, under the object's claim, so that no two calls change the same mappings at once.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
-import type { StatusEvent } from '../../../platform/events/append.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { type CmpReference, describeObject } from '../cmp-reference.ts';
 import type { JsonObject } from '../drivers/driver.ts';
+import type { RelayEvent } from '../events.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { OperationState } from '../model/states.ts';
 import type { MappingRow, MappingState } from './mapping.ts';
@@ -36,7 +36,7 @@ function ownerOf(row: MappingRow | undefined): string {
 
 export interface MappingPlan {
   readonly writes: readonly ((tx: Transaction) => Promise<void>)[];
-  readonly events: readonly StatusEvent[];
+  readonly events: readonly RelayEvent[];
 }
 
 /** What brings the mappings that were found in line with the call's new state, for the caller to write. */
@@ -51,7 +51,7 @@ export function planMappings(
   },
 ): MappingPlan {
   const writes: ((tx: Transaction) => Promise<void>)[] = [];
-  const events: StatusEvent[] = [];
+  const events: RelayEvent[] = [];
   if (call.mapping === null || outcome.state === 'REJECTED') return { writes, events };
   for (const row of rows) {
     const state = nextState(call, row, outcome);
@@ -135,16 +135,10 @@ function mappingEvent(
   version: number,
   from: MappingState | null,
   to: MappingState,
-): StatusEvent {
-  return {
-    projectId: row.projectId,
-    kind: from === to ? 'mapping.changed' : 'mapping.state',
-    subjectType: 'Mapping',
-    subjectId: row.id,
-    subjectVersion: version,
-    from,
-    to,
-    reason: call.name,
-    requestId: call.requestId,
-  };
+): RelayEvent {
+  const what = { from, to, reason: call.name, requestId: call.requestId };
+  const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: version };
+  return from === to
+    ? { ...subject, ...what, kind: 'mapping.changed' }
+    : { ...subject, ...what, kind: 'mapping.state' };
 }

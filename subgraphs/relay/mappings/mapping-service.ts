@@ -24,6 +24,7 @@ import { driverOf } from '../backends/endpoint.ts';
 import { checkSelector, selectBackend } from '../backends/selector.ts';
 import { type CmpReference, checkCmpObject, cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { type RelayEvent, relayEvents } from '../events.ts';
 import type { OperationState } from '../model/states.ts';
 import { type Difference, differences } from './differences.ts';
 import type { MappingRow } from './mapping.ts';
@@ -58,6 +59,13 @@ export interface MappingServiceOptions {
     objectHash: string,
   ) => Promise<{ readonly state: OperationState } | undefined>;
 }
+
+/** What an event says of the change itself. */
+type Told = RelayEvent extends infer Event
+  ? Event extends RelayEvent
+    ? Pick<Event, 'kind' | 'from' | 'to' | 'reason'>
+    : never
+  : never;
 
 export class MappingService {
   readonly #options: MappingServiceOptions;
@@ -116,7 +124,11 @@ export class MappingService {
           if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
           throw error;
         }
-        await this.#tell(tx, { ...row, version: 0 }, 'mapping.state', null, 'ACTIVE', 'adopted');
+        await this.#tell(
+          tx,
+          { ...row, version: 0 },
+          { kind: 'mapping.state', from: null, to: 'ACTIVE', reason: 'adopted' },
+        );
         return row.id;
       };
     });
@@ -137,7 +149,8 @@ export class MappingService {
           });
         if (now.shared === shared) return now.id;
         if (!(await writeShared(tx, now, shared))) refuseChanged();
-        await this.#tell(tx, now, 'mapping.changed', now.state, now.state, shared ? 'shared' : 'no longer shared');
+        const reason = shared ? 'shared' : 'no longer shared';
+        await this.#tell(tx, now, { kind: 'mapping.changed', from: now.state, to: now.state, reason });
         return now.id;
       };
     });
@@ -158,7 +171,13 @@ export class MappingService {
         if (!(await writeVerification(tx, row, found))) refuseChanged();
         const { result, diff } = found;
         const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
-        if (!isAsBefore(row, found)) await this.#tell(tx, row, 'mapping.verification', row.verifyResult, result, paths);
+        if (!isAsBefore(row, found))
+          await this.#tell(tx, row, {
+            kind: 'mapping.verification',
+            from: row.verifyResult,
+            to: result,
+            reason: paths,
+          });
         return row.id;
       };
     });
@@ -172,7 +191,7 @@ export class MappingService {
         const now = await this.#live(tx, row.id);
         await this.#refuseBusy(tx, now);
         await updateMapping(tx, now, { state: 'DELETED', lastOperationId: now.lastOperationId });
-        await this.#tell(tx, now, 'mapping.state', now.state, 'DELETED', 'forgotten');
+        await this.#tell(tx, now, { kind: 'mapping.state', from: now.state, to: 'DELETED', reason: 'forgotten' });
         return now.id;
       };
     });
@@ -219,20 +238,9 @@ export class MappingService {
     });
   }
 
-  async #tell(
-    tx: Transaction,
-    row: Pick<MappingRow, 'id' | 'projectId' | 'version'>,
-    kind: string,
-    from: string | null,
-    to: string,
-    reason: string | null,
-  ): Promise<void> {
-    const subject = { projectId: row.projectId, subjectType: 'Mapping', subjectId: row.id };
-    await appendStatus(
-      tx,
-      [{ ...subject, subjectVersion: row.version + 1, kind, from, to, reason }],
-      this.#options.wake,
-    );
+  async #tell(tx: Transaction, row: Pick<MappingRow, 'id' | 'projectId' | 'version'>, what: Told): Promise<void> {
+    const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
+    await appendStatus(tx, relayEvents, [{ ...subject, ...what }], this.#options.wake);
   }
 
   /** What looks at a device does so while it is prepared, outside of any transaction. */

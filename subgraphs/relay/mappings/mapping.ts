@@ -1,11 +1,11 @@
 // A mapping as its row holds it: the model's columns, with the words that some of them are limited to.
-import type { Mapping } from '../../../generated/prisma/client.ts';
 
-export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
+import type { Mapping } from '../../../generated/prisma/client.ts';
+import type { mappingStates, verifyResults } from '../model/states.ts';
+
 export type MappingState = (typeof mappingStates)[number];
 
 /** What the last look at the backend object found. */
-export const verifyResults = ['MATCHES', 'DRIFTED', 'MISSING'] as const;
 export type VerifyResult = (typeof verifyResults)[number];
 
 interface Words {

@@ -4,11 +4,13 @@ import type { Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import { relayEvents } from '../events.ts';
+import type { MappingState } from './mapping.ts';
 
 interface LiveRow {
   readonly id: string;
   readonly projectId: string;
-  readonly state: string;
+  readonly state: MappingState;
   readonly version: number;
 }
 
@@ -29,14 +31,13 @@ export async function orphanMappings(tx: Transaction, wake: Wake, backendId: str
     );
     const events = batch.map((row) => ({
       projectId: row.projectId,
-      kind: 'mapping.state',
-      subjectType: 'Mapping',
+      kind: 'mapping.state' as const,
       subjectId: row.id,
       subjectVersion: row.version + 1,
       from: row.state,
-      to: 'ORPHAN',
+      to: 'ORPHAN' as const,
       reason: 'backend deleted',
     }));
-    await appendStatus(tx, events, wake);
+    await appendStatus(tx, relayEvents, events, wake);
   }
 }

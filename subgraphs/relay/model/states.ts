@@ -5,6 +5,12 @@ import { invariant } from '../../../platform/errors.ts';
 export const operationStates = ['PENDING', 'SENT', 'SUCCEEDED', 'FAILED', 'ACCEPTED', 'UNKNOWN', 'REJECTED'] as const;
 export type OperationState = (typeof operationStates)[number];
 
+/** Of a mapping between a CMP object and an object on a device. */
+export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
+
+/** What a look at a mapped object found. */
+export const verifyResults = ['MATCHES', 'DRIFTED', 'MISSING'] as const;
+
 /** Who moves a call: its owner (the process that carries it), the recoverer of dead owners' calls, a probe, a person. */
 export type Mover = 'owner' | 'recovery' | 'probe' | 'operator';
 

@@ -11,6 +11,7 @@ import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { Entities } from '../entities.ts';
+import { systemEvents } from '../events.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { Membership, Project } from './project.ts';
 import type { ProjectStore } from './project-store.ts';
@@ -62,7 +63,12 @@ export class ProjectService {
   async insert(tx: Transaction, project: { name: string; description: string }): Promise<string> {
     const id = newUuid();
     await refuseTaken('project', project.name, this.#projects.insert(tx, { id, ...project }));
-    await appendStatus(tx, [{ ...event(id, 1, 'project.created'), from: null, to: 'ACTIVE' }], this.#wake);
+    await appendStatus(
+      tx,
+      systemEvents,
+      [{ ...event(id, 1, 'project.created'), from: null, to: 'ACTIVE' }],
+      this.#wake,
+    );
     return id;
   }
 
@@ -83,8 +89,8 @@ export class ProjectService {
           if (project.description !== input.description) {
             await this.#projects.describe(tx, id, input.description);
             const changed = event(id, project.version + 1, 'project.changed');
-            const what = { from: 'ACTIVE', to: 'ACTIVE', reason: 'description' };
-            await appendStatus(tx, [{ ...changed, ...what }], this.#wake);
+            const what = { from: 'ACTIVE', to: 'ACTIVE', reason: 'description' } as const;
+            await appendStatus(tx, systemEvents, [{ ...changed, ...what }], this.#wake);
           }
           return id;
         };
@@ -134,11 +140,11 @@ export class ProjectService {
       );
     await this.#projects.setRole(tx, project.id, user.id, role);
     const changed = event(project.id, project.version + 1, 'membership.changed');
-    const what = { from: before, to: role ?? 'NONE', reason: `user ${user.name}` };
-    await appendStatus(tx, [{ ...changed, ...what }], this.#wake);
+    const what = { from: before, to: role ?? 'NONE', reason: `user ${user.name}` } as const;
+    await appendStatus(tx, systemEvents, [{ ...changed, ...what }], this.#wake);
   }
 }
 
-function event(id: string, version: number, kind: string) {
-  return { projectId: id, kind, subjectType: 'Project', subjectId: id, subjectVersion: version };
+function event<Kind extends string>(id: string, version: number, kind: Kind) {
+  return { projectId: id, kind, subjectId: id, subjectVersion: version };
 }

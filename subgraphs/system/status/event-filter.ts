@@ -3,21 +3,37 @@ import type { StatusChangeFilter } from '../../../generated/graph/system.ts';
 import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { HistoryFilter } from '../../../platform/events/history.ts';
+import type { EventKinds } from '../../../platform/events/kinds.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { decodeId } from '../../../platform/ids.ts';
 
 const mostEntries = 100;
 const longestEntry = 64;
 
-/** Another project's id, or an unknown one, matches nothing. Throws INVALID_INPUT for lists that are too long. */
-export function eventFilter(identity: Identity, wish: StatusChangeFilter | null | undefined): HistoryFilter {
+/**
+ * Another project's id, or an unknown one, matches nothing. Throws INVALID_INPUT for lists that are too long, and for kinds and
+ * types of subjects that no event has.
+ */
+export function eventFilter(
+  identity: Identity,
+  wish: StatusChangeFilter | null | undefined,
+  declared: EventKinds,
+): HistoryFilter {
   const { projectId, kinds, subjectId, subjectTypes } = wish ?? {};
   const subject = subjectId == null ? undefined : decodeId(subjectId);
   const projects = subjectId != null && subject === undefined ? [] : projectsFor(identity, projectId);
   return {
     projects,
-    ...(kinds == null ? {} : { kinds: bounded('kinds', kinds) }),
-    ...(subjectTypes == null ? {} : { subjectTypes: bounded('subjectTypes', subjectTypes) }),
+    ...(kinds == null ? {} : { kinds: known('kinds', kinds, Object.keys(declared)) }),
+    ...(subjectTypes == null
+      ? {}
+      : {
+          subjectTypes: known(
+            'subjectTypes',
+            subjectTypes,
+            Object.values(declared).map(({ subject }) => subject),
+          ),
+        }),
     ...(subject === undefined ? {} : { subject: { type: subject.type, id: subject.key } }),
   };
 }
@@ -26,4 +42,13 @@ function bounded(field: string, values: readonly string[]): readonly string[] {
   if (values.length <= mostEntries && values.every((value) => value.length <= longestEntry)) return values;
   const message = `filter.${field}: at most ${mostEntries} entries of at most ${longestEntry} characters are allowed.`;
   throw new CodedError('INVALID_INPUT', message);
+}
+
+function known(field: string, values: readonly string[], names: readonly string[]): readonly string[] {
+  const wrong = bounded(field, values).find((value) => !names.includes(value));
+  if (wrong === undefined) return values;
+  throw new CodedError(
+    'INVALID_INPUT',
+    `filter.${field}: no status event has "${wrong}"; docs/events.md lists what they have.`,
+  );
 }

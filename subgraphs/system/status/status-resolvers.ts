@@ -5,14 +5,20 @@ import type { Sql } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
 import { matchesFilter, readHistory } from '../../../platform/events/history.ts';
+import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from '../nodes/node.ts';
 import { eventFilter } from './event-filter.ts';
 
-export function statusResolvers(options: { db: Sql; feed: StatusFeed; entities: Entities }): Resolvers {
-  const { db, feed, entities } = options;
+export function statusResolvers(options: {
+  db: Sql;
+  feed: StatusFeed;
+  entities: Entities;
+  kinds: EventKinds;
+}): Resolvers {
+  const { db, feed, entities, kinds } = options;
   return {
     Query: {
       async statusCursor(_, _args, context) {
@@ -20,7 +26,7 @@ export function statusResolvers(options: { db: Sql; feed: StatusFeed; entities: 
         return feed.currentCursor();
       },
       async statusHistory(_, args, context) {
-        const filter = eventFilter(caller(context), args.filter);
+        const filter = eventFilter(caller(context), args.filter, kinds);
         const request = pageRequest(args);
         const beforeSeq = request.after === undefined ? undefined : seqOf(request.after[0]);
         const before = beforeSeq === undefined ? {} : { beforeSeq };
@@ -31,7 +37,7 @@ export function statusResolvers(options: { db: Sql; feed: StatusFeed; entities: 
     Subscription: {
       statusChanges: {
         subscribe(_, args, context) {
-          const filter = eventFilter(caller(context), args.filter);
+          const filter = eventFilter(caller(context), args.filter, kinds);
           return feed.subscribe({ after: args.after ?? null, filter: (event) => matchesFilter(filter, event) });
         },
         resolve: ({ cursor, event }: FeedItem) => ({ cursor, change: event }),

@@ -11,6 +11,7 @@ import { refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { newApiToken } from '../access/secrets.ts';
 import type { Entities } from '../entities.ts';
+import { systemEvents } from '../events.ts';
 import type { ProjectStore } from '../projects/project-store.ts';
 import type { ApiToken } from './api-token.ts';
 import type { TokenStore } from './token-store.ts';
@@ -91,8 +92,13 @@ export class TokenService {
     const id = newUuid();
     const { secret, hash, prefix } = newApiToken();
     await this.#tokens.insert(tx, { id, ...wish, hash, prefix });
-    const made = { ...event(id, wish.projectId, 1, 'apiToken.created'), from: null, to: 'ACTIVE', reason: wish.name };
-    await appendStatus(tx, [made], this.#wake);
+    const made = {
+      ...event(id, wish.projectId, 1, 'apiToken.created'),
+      from: null,
+      to: 'ACTIVE',
+      reason: wish.name,
+    } as const;
+    await appendStatus(tx, systemEvents, [made], this.#wake);
     return { id, secret };
   }
 
@@ -115,7 +121,12 @@ export class TokenService {
           if (token.revokedAt === null) {
             await this.#tokens.revoke(tx, id);
             const revoked = event(id, projectId, token.version + 1, 'apiToken.revoked');
-            await appendStatus(tx, [{ ...revoked, from: 'ACTIVE', to: 'REVOKED', reason: token.name }], this.#wake);
+            await appendStatus(
+              tx,
+              systemEvents,
+              [{ ...revoked, from: 'ACTIVE', to: 'REVOKED', reason: token.name }],
+              this.#wake,
+            );
           }
           return id;
         };
@@ -140,6 +151,6 @@ function checkCreate(attempt: Attempt, identity: Identity, input: ApiTokenCreate
   return projectId;
 }
 
-function event(id: string, projectId: string, version: number, kind: string) {
-  return { projectId, kind, subjectType: 'ApiToken', subjectId: id, subjectVersion: version };
+function event<Kind extends string>(id: string, projectId: string, version: number, kind: Kind) {
+  return { projectId, kind, subjectId: id, subjectVersion: version };
 }

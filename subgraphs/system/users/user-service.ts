@@ -15,6 +15,7 @@ import type { Wake } from '../../../platform/wake.ts';
 import type { CredentialStore } from '../access/credential-store.ts';
 import type { PasswordHasher } from '../access/password-hasher.ts';
 import type { Entities } from '../entities.ts';
+import { systemEvents } from '../events.ts';
 import type { User } from './user.ts';
 import { userNamePattern } from './user.ts';
 import type { UserStore } from './user-store.ts';
@@ -73,7 +74,7 @@ export class UserService {
   async insert(tx: Transaction, user: { name: string; passwordHash: string; admin: boolean }): Promise<string> {
     const id = newUuid();
     await refuseTaken('user', user.name, this.#users.insert(tx, { id, ...user }));
-    await appendStatus(tx, [{ ...event(id, 1, 'user.created'), from: null, to: 'ACTIVE' }], this.#wake);
+    await appendStatus(tx, systemEvents, [{ ...event(id, 1, 'user.created'), from: null, to: 'ACTIVE' }], this.#wake);
     return id;
   }
 
@@ -119,7 +120,12 @@ export class UserService {
     await this.#users.update(tx, user.id, { passwordHash, disabled, admin });
     if (passwordHash !== undefined || (disabled && !user.disabled)) await this.#credentials.endAll(tx, user.id);
     const what = { from: status(user.disabled), to: status(disabled), reason: changes.join(', ') };
-    await appendStatus(tx, [{ ...event(user.id, user.version + 1, 'user.changed'), ...what }], this.#wake);
+    await appendStatus(
+      tx,
+      systemEvents,
+      [{ ...event(user.id, user.version + 1, 'user.changed'), ...what }],
+      this.#wake,
+    );
   }
 
   /** The input as it is compared and audited: a plain hash of a password, kept with its key, could be guessed. */
@@ -142,10 +148,10 @@ function requireRightToChange(identity: Identity, id: string, input: UserUpdateI
       refuse('FORBIDDEN', `only an administrator may change ${field}`, { field: ['input', field] });
 }
 
-function status(disabled: boolean): string {
-  return disabled ? 'DISABLED' : 'ACTIVE';
+function status(disabled: boolean) {
+  return disabled ? ('DISABLED' as const) : ('ACTIVE' as const);
 }
 
-function event(id: string, version: number, kind: string) {
-  return { projectId: null, kind, subjectType: 'User', subjectId: id, subjectVersion: version };
+function event<Kind extends string>(id: string, version: number, kind: Kind) {
+  return { projectId: null, kind, subjectId: id, subjectVersion: version };
 }

@@ -15,6 +15,7 @@ import { Sequencer } from '../../../platform/events/sequencer.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { checkLease, Leases } from '../../../platform/leases.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
+import { kindsOf } from '../../support/event-kinds.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -54,7 +55,7 @@ test('the stream goes on without a gap, and the leases are held or known to be l
       const subjectId = newUuid();
       const event = { projectId: null, kind: 'k', subjectType: 'T', subjectId, subjectVersion: 1, from: null, to: 'A' };
       try {
-        await db.transaction((tx) => appendStatus(tx, [event], wake));
+        await db.transaction((tx) => appendStatus(tx, kindsOf([event]), [event], wake));
         acknowledged.push(subjectId);
       } catch {
         failures += 1;

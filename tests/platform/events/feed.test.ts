@@ -11,6 +11,7 @@ import { newUuid } from '../../../platform/ids.ts';
 import { Retention } from '../../../platform/retention.ts';
 import { createLocalWake, type Wake } from '../../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { kindsOf } from '../../support/event-kinds.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -58,7 +59,7 @@ async function write(from: number, to: number): Promise<void> {
     const subjectId = newUuid();
     return { projectId: null, kind, subjectType: 'T', subjectId, subjectVersion: 1, from: null, to: `n${number}` };
   });
-  await db.transaction((tx) => appendStatus(tx, events, wake));
+  await db.transaction((tx) => appendStatus(tx, kindsOf(events), events, wake));
   while ((await sequencer.runOnce()) > 0);
 }
 

@@ -4,7 +4,8 @@ import { createConnection } from 'mariadb';
 import { pino } from 'pino';
 import { Database } from '../../../platform/database/database.ts';
 import { isLockWaitTimeout } from '../../../platform/database/errors.ts';
-import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts';
 import { Sequencer } from '../../../platform/events/sequencer.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
@@ -28,12 +29,14 @@ afterAll(async () => {
   await place.drop();
 });
 
+const kinds: EventKinds = { k: { subject: 'T', values: [], meaning: '' } };
+
 function event(to: string): StatusEvent {
-  return { projectId: null, kind: 'k', subjectType: 'T', subjectId: newUuid(), subjectVersion: 1, from: null, to };
+  return { projectId: null, kind: 'k', subjectId: newUuid(), subjectVersion: 1, from: null, to };
 }
 
 function append(...names: string[]): Promise<void> {
-  return db.transaction((tx) => appendStatus(tx, names.map(event), wake));
+  return db.transaction((tx) => appendStatus(tx, kinds, names.map(event), wake));
 }
 
 async function sequence(): Promise<string[]> {
@@ -49,7 +52,7 @@ test('an event that is committed late gets a later number, whatever its id; noth
   const written = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const late = db.transaction(async (tx) => {
-    await appendStatus(tx, [event('late')], wake);
+    await appendStatus(tx, kinds, [event('late')], wake);
     written.resolve();
     await release.promise;
   });
@@ -126,7 +129,7 @@ describe('appendStatus', () => {
     });
     await withRequestId('request-9', () =>
       db.transaction(async (tx) => {
-        await appendStatus(tx, [{ ...event('r'), reason: 'x'.repeat(3000) }], wake);
+        await appendStatus(tx, kinds, [{ ...event('r'), reason: 'x'.repeat(3000) }], wake);
         expect(woken).toBe(0);
       }),
     );
@@ -139,6 +142,6 @@ describe('appendStatus', () => {
   });
 
   test('writes nothing for no events', async () => {
-    await db.transaction((tx) => appendStatus(tx, [], wake));
+    await db.transaction((tx) => appendStatus(tx, kinds, [], wake));
   });
 });

@@ -1,10 +1,12 @@
 // Status changes as the graph gives them: the stream with its filters and cursors, and the history.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusFeedItem } from '../../../generated/graph/system.ts';
-import { appendStatus, type StatusEvent } from '../../../platform/events/append.ts';
+import { appendStatus } from '../../../platform/events/append.ts';
+import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
+import { kindsOf } from '../../support/event-kinds.ts';
 import { makeUser, type SystemBench, sequence, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -35,7 +37,7 @@ async function catchUp(): Promise<string> {
   return bench.feed.currentCursor();
 }
 
-async function happen(...wishes: Partial<StatusEvent>[]): Promise<void> {
+async function happen(...wishes: Partial<SequencedEvent>[]): Promise<void> {
   const base = {
     projectId: project,
     kind: 'relayOperation.state',
@@ -45,7 +47,7 @@ async function happen(...wishes: Partial<StatusEvent>[]): Promise<void> {
     to: 'SENT',
   };
   const events = wishes.map((wish) => ({ ...base, subjectId: newUuid(), ...wish }));
-  await bench.db.transaction((tx) => appendStatus(tx, events, createLocalWake()));
+  await bench.db.transaction((tx) => appendStatus(tx, kindsOf(events), events, createLocalWake()));
   await sequence(bench);
 }
 
@@ -156,13 +158,18 @@ describe('the stream', () => {
     expect(texts.map((text) => text.includes('HIDDEN'))).toEqual([false, true]);
   });
 
-  test('refuses a cursor that is none, and lists that are too long', async () => {
+  test('refuses a cursor that is none, lists that are too long, and what no event has', async () => {
     const reader = await read(viewer, { after: 'nonsense' });
     await expect(reader.next()).rejects.toMatchObject({ codes: ['INVALID_CURSOR'] });
     const kinds = Array.from({ length: 101 }, () => 'x');
     const refused = await bench.subscribe(viewer, subscription, { filter: { kinds } });
     expect(refused).toMatchObject({ errors: [{ extensions: { code: 'INVALID_INPUT' } }] });
     expect((await history(viewer, { filter: { kinds: ['x'.repeat(65)] } })).codes).toEqual(['INVALID_INPUT']);
+    for (const filter of [{ kinds: ['backend.circuit', 'backend.color'] }, { subjectTypes: ['Colour'] }]) {
+      const { errors, codes } = await history(viewer, { filter });
+      expect(codes).toEqual(['INVALID_INPUT']);
+      expect(errors?.[0]?.message).toMatch(/no status event has "(backend.color|Colour)"; docs\/events.md/);
+    }
   });
 
   test('ends when it is returned while it waits', async () => {
@@ -202,7 +209,7 @@ describe('the history', () => {
       from: null,
       to: 'X',
     };
-    await bench.db.transaction((tx) => appendStatus(tx, [event], createLocalWake()));
+    await bench.db.transaction((tx) => appendStatus(tx, kindsOf([event]), [event], createLocalWake()));
     const filter = { kinds: ['unsequenced'] };
     expect((await history(viewer, { filter })).data.statusHistory.nodes).toEqual([]);
     await sequence(bench);

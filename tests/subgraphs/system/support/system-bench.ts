@@ -12,11 +12,14 @@ import type { Identity, RequestContext, Role } from '../../../../platform/identi
 import { newUuid } from '../../../../platform/ids.ts';
 import { Mutations } from '../../../../platform/mutation.ts';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { allEventKinds } from '../../../../platform/subgraph-row.ts';
 import { createLocalWake } from '../../../../platform/wake.ts';
+import { subgraphRows } from '../../../../subgraphs/rows.ts';
 import type { PasswordHasher } from '../../../../subgraphs/system/access/password-hasher.ts';
 import { MemoryRateLimiter } from '../../../../subgraphs/system/access/rate-limiter.ts';
 import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
 import { testDatabase } from '../../../support/database.ts';
+import { kindsOf } from '../../../support/event-kinds.ts';
 
 /** A hash that costs nothing, and counts. */
 export class CountingHasher implements PasswordHasher {
@@ -59,6 +62,9 @@ export interface SystemBench {
   close(): Promise<void>;
 }
 
+/** What tests here write beside the declared kinds. */
+const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) => ({ kind, subjectType: 'Wanted' })));
+
 /** `lost`: the database can't be reached, as in an outage. */
 export async function systemBench(options: { readonly lost?: boolean } = {}): Promise<SystemBench> {
   const { lost = false } = options;
@@ -77,6 +83,7 @@ export async function systemBench(options: { readonly lost?: boolean } = {}): Pr
     sdl: readSubgraphSdl('system'),
     ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher },
     rateLimiter: new MemoryRateLimiter(),
+    eventKinds: { ...allEventKinds(subgraphRows), ...ownKinds },
     health: async () => [{ name: 'database', ready: true, detail: null }],
   });
   const request = (identity: Identity | null, document: string, variables: object, address?: string) => {

@@ -1,0 +1,23 @@
+// docs/events.md, made from the kinds that the subgraphs declare.
+import type { EventKinds } from '../platform/events/kinds.ts';
+import { platformEvents } from '../platform/events/platform-events.ts';
+import type { SubgraphRow } from '../platform/subgraph-row.ts';
+
+export function eventsPage(rows: readonly Pick<SubgraphRow, 'name' | 'events'>[]): string {
+  const sections = [...rows, { name: 'platform', events: platformEvents }].map(section);
+  return `# Status events
+
+Made by \`npm run generate:docs\` from the kinds that the subgraphs declare. A status event says that one subject went from one
+value to another: \`statusChanges\` streams them, \`statusHistory\` lists them. \`filter.kinds\` takes the kinds of this page,
+\`filter.subjectTypes\` its subjects; anything else is \`INVALID_INPUT\`. \`from\` is null when the subject was created.
+
+${sections.join('\n')}`;
+}
+
+function section({ name, events }: { readonly name: string; readonly events: EventKinds }): string {
+  const lines = Object.entries(events).map(
+    ([kind, { subject, values, meaning }]) =>
+      `| \`${kind}\` | \`${subject}\` | ${values.map((value) => `\`${value}\``).join(', ')} | ${meaning} |`,
+  );
+  return [`## ${name}`, '', '| kind | subject | values | told when |', '|---|---|---|---|', ...lines, ''].join('\n');
+}

@@ -1,0 +1,39 @@
+// Kinds of status events: each subgraph declares its own in its row, and an event can only be written as one of them. The
+// page docs/events.md and the check of a subscription's filter are made from them.
+
+export interface EventKind {
+  /** Type of the subject in the graph, for example Backend. */
+  readonly subject: string;
+  /** What `from` and `to` may be. */
+  readonly values: readonly string[];
+  /** When it is told: becomes docs/events.md. */
+  readonly meaning: string;
+}
+
+/** By name, for example backend.circuit. */
+export type EventKinds = Readonly<Record<string, EventKind>>;
+
+/** Keeps the names and values as types. */
+export function declareEvents<const Kinds extends EventKinds>(kinds: Kinds): Kinds {
+  return kinds;
+}
+
+/** One change of one subject's status, of a declared kind. */
+export type StatusEvent<Kinds extends EventKinds = EventKinds> = {
+  readonly [Kind in keyof Kinds & string]: {
+    readonly kind: Kind;
+    /** UUID; null: only administrators see it. */
+    readonly projectId: string | null;
+    /** UUID. */
+    readonly subjectId: string;
+    /** The subject's version after the change. */
+    readonly subjectVersion: number;
+    /** Null at creation. */
+    readonly from: Kinds[Kind]['values'][number] | null;
+    readonly to: Kinds[Kind]['values'][number];
+    /** For people; cut at 1024 characters. */
+    readonly reason?: string | null;
+    /** Default: the request under way. */
+    readonly requestId?: string | null;
+  };
+}[keyof Kinds & string];

@@ -1,0 +1,60 @@
+// The status events of backends, operations and mappings.
+import { declareEvents, type StatusEvent } from '../../platform/events/kinds.ts';
+import { mappingStates, operationStates, verifyResults } from './model/states.ts';
+
+const provisioning = ['ENABLED', 'DISABLED', 'DELETED'] as const;
+
+export const relayEvents = declareEvents({
+  'relayOperation.state': {
+    subject: 'RelayOperation',
+    values: operationStates,
+    meaning: 'An operation was created or moved to another state.',
+  },
+  'relayOperation.evidence': {
+    subject: 'RelayOperation',
+    values: operationStates,
+    meaning: 'A finding about an operation was recorded; its state is the same.',
+  },
+  'backend.provisioningStatus': {
+    subject: 'Backend',
+    values: provisioning,
+    meaning: 'A backend was registered, enabled, disabled or deleted.',
+  },
+  'backend.operatingStatus': {
+    subject: 'Backend',
+    values: ['ONLINE', 'OFFLINE', 'UNKNOWN'],
+    meaning: 'Health checks found a backend in another state.',
+  },
+  'backend.circuit': {
+    subject: 'Backend',
+    values: ['CLOSED', 'OPEN', 'HALF_OPEN'],
+    meaning: 'The circuit breaker of a backend opened or closed; `reason` says why.',
+  },
+  'backend.identity': {
+    subject: 'Backend',
+    values: ['HOST_KEY_ACCEPTED', 'CERTIFICATE_ACCEPTED', 'HOST_KEY_PRESENTED', 'CERTIFICATE_PRESENTED'],
+    meaning: 'A host key or certificate was accepted, or the device presented one that is not accepted.',
+  },
+  'backend.changed': {
+    subject: 'Backend',
+    values: provisioning,
+    meaning: 'Something else of a backend changed: address, credentials, labels, limits.',
+  },
+  'mapping.state': {
+    subject: 'Mapping',
+    values: mappingStates,
+    meaning: 'A mapping was created or moved to another state.',
+  },
+  'mapping.verification': {
+    subject: 'Mapping',
+    values: verifyResults,
+    meaning: 'A comparison with the object on the device had another result than the one before.',
+  },
+  'mapping.changed': {
+    subject: 'Mapping',
+    values: mappingStates,
+    meaning: 'Something else of a mapping changed; its state is the same.',
+  },
+});
+
+export type RelayEvent = StatusEvent<typeof relayEvents>;

@@ -1,0 +1,21 @@
+// The status events of users, projects, memberships and tokens.
+import { declareEvents } from '../../platform/events/kinds.ts';
+import { roles } from '../../platform/identity.ts';
+
+export const systemEvents = declareEvents({
+  'project.created': { subject: 'Project', values: ['ACTIVE'], meaning: 'A project was created.' },
+  'project.changed': { subject: 'Project', values: ['ACTIVE'], meaning: 'The description of a project changed.' },
+  'membership.changed': {
+    subject: 'Project',
+    values: ['NONE', ...roles],
+    meaning: "A user's role in the project changed; `reason` names the user.",
+  },
+  'user.created': { subject: 'User', values: ['ACTIVE'], meaning: 'A user was created; administrators see it.' },
+  'user.changed': {
+    subject: 'User',
+    values: ['ACTIVE', 'DISABLED'],
+    meaning: 'A user changed; `reason` names what changed. Administrators see it.',
+  },
+  'apiToken.created': { subject: 'ApiToken', values: ['ACTIVE'], meaning: 'An API token was issued.' },
+  'apiToken.revoked': { subject: 'ApiToken', values: ['ACTIVE', 'REVOKED'], meaning: 'An API token was revoked.' },
+});
