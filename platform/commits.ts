@@ -85,7 +85,7 @@ export class Commits {
   /** Whether the write behind a token is replicated; waits up to `waitMs` (at most 10 s) for the standby. Never throws. */
   async replication(token: string, waitMs: number): Promise<Replication> {
     const decoded = this.#decode(token);
-    if (decoded === undefined) return { state: 'UNKNOWN', reason: 'the token is none of ours' };
+    if (decoded === undefined) return { state: 'UNKNOWN', reason: 'the token is not valid here' };
     const deadlineMs = performance.now() + Math.min(Math.max(waitMs, 0), mostWaitMs);
     try {
       return (await this.#onPrimary(decoded)) ?? (await this.#onStandby(decoded, deadlineMs));

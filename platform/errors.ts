@@ -13,7 +13,7 @@ export const userErrorCodes = {
   // Input
   INVALID_INPUT: {
     retry: 'NEW_KEY',
-    meaning: 'A field has a value it may not have. Mend the field that `field` names.',
+    meaning: 'A field has a value that is not allowed. Correct the field that `field` names.',
   },
   TOO_LONG: { retry: 'NEW_KEY', meaning: 'A field is longer than it may be.' },
   INVALID_ARGUMENTS: {
@@ -24,7 +24,7 @@ export const userErrorCodes = {
   KEY_CONFLICT: { retry: 'NEW_KEY', meaning: 'The same idempotencyKey was used with another input.' },
   PROJECT_REQUIRED: { retry: 'NEW_KEY', meaning: 'The caller has several projects: name one with projectId.' },
   // Objects
-  NOT_FOUND: { retry: 'NEVER', meaning: 'No such object, or not in a project of the caller.' },
+  NOT_FOUND: { retry: 'NEVER', meaning: 'There is no such object in the projects of the caller.' },
   ALREADY_EXISTS: { retry: 'NEVER', meaning: 'An object of that name exists already.' },
   STALE_VERSION: { retry: 'NEW_KEY', meaning: 'The object has changed since: read it again, then decide.' },
   AMBIGUOUS: { retry: 'NEW_KEY', meaning: 'More than one backend matches the selector; the message lists them.' },
@@ -33,12 +33,18 @@ export const userErrorCodes = {
   WRONG_STATE: { retry: 'NEVER', meaning: 'The object is not in a state in which this can be done.' },
   // Access
   FORBIDDEN: { retry: 'NEVER', meaning: "The caller's role does not allow it." },
-  BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'Name and password, or the token, are not right.' },
+  BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },
   RATE_LIMITED: { retry: 'SAME_KEY', meaning: 'Too many attempts: wait retryAfterMs.' },
   // Relay
   BUSY: { retry: 'SAME_KEY', meaning: "The backend's queue is full: wait retryAfterMs." },
-  IN_PROGRESS: { retry: 'SAME_KEY', meaning: 'The same key is being worked on: wait retryAfterMs.' },
-  CIRCUIT_OPEN: { retry: 'SAME_KEY', meaning: 'The backend keeps failing, calls are held back; `circuit` says why.' },
+  IN_PROGRESS: {
+    retry: 'SAME_KEY',
+    meaning: 'A request with the same key, or on the same object, is under way: wait retryAfterMs.',
+  },
+  CIRCUIT_OPEN: {
+    retry: 'SAME_KEY',
+    meaning: 'The backend keeps failing, so its calls are held back; `circuit` says why.',
+  },
   BACKEND_DISABLED: { retry: 'SAME_KEY', meaning: 'The backend is disabled: enable it with backendUpdate.' },
   HOST_KEY_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No host key is accepted yet: backendHostKeyAccept.' },
   CERTIFICATE_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No certificate is accepted yet: backendCertificateAccept.' },
@@ -53,13 +59,17 @@ export const userErrorCodes = {
   QUIET_PERIOD: { retry: 'SAME_KEY', meaning: 'The call may still take effect until quietUntil: wait, or force.' },
   REPLAY_UNCERTAIN: {
     retry: 'NEVER',
-    meaning: 'A failover lost writes: whether this key was used before is not known. An operator must lift it.',
+    meaning:
+      'A failover lost writes, so it is not known whether this key was used before. An operator must lift the block.',
   },
   // Dependencies
-  UNAVAILABLE: { retry: 'SAME_KEY', meaning: 'A part that is needed is away for a moment; nothing was done.' },
+  UNAVAILABLE: {
+    retry: 'SAME_KEY',
+    meaning: 'A part that this needs is not available at the moment. Nothing was done.',
+  },
   OUTCOME_UNCERTAIN: {
     retry: 'SAME_KEY',
-    meaning: 'The database was lost while the write was committed: the same key tells what became of it.',
+    meaning: 'The connection to the database was lost during the commit: the same key tells what became of the write.',
   },
 } as const satisfies Record<string, CodeEntry>;
 
@@ -69,13 +79,13 @@ export type UserErrorCode = keyof typeof userErrorCodes;
 export const topLevelCodes = {
   UNAUTHENTICATED: 'No login, or it has ended: log in again.',
   FORBIDDEN: "The caller's role does not allow this query.",
-  INVALID_CURSOR: 'The cursor is none of ours.',
-  CURSOR_EXPIRED: 'The cursor is older than what is kept: read a snapshot and subscribe anew.',
-  RESYNC_REQUIRED: 'The history was rewritten by a failover: read a snapshot and subscribe anew.',
-  INVALID_INPUT: 'An argument has a value it may not have.',
+  INVALID_CURSOR: 'The cursor is not valid here.',
+  CURSOR_EXPIRED: 'The cursor is older than the events that are kept: read a snapshot and subscribe again.',
+  RESYNC_REQUIRED: 'A failover rewrote the history: read a snapshot and subscribe again.',
+  INVALID_INPUT: 'An argument has a value that is not allowed.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
-  SUBGRAPH_UNAVAILABLE: 'A part of the graph is away; the fields it owns are null.',
-  UNAVAILABLE: 'A part that is needed is away for a moment.',
+  SUBGRAPH_UNAVAILABLE: 'A part of the graph is not available; the fields it owns are null.',
+  UNAVAILABLE: 'A part that this needs is not available at the moment.',
   OUTCOME_NOT_RECORDED:
     'The device answered, but the journal could not be written; `extensions.outcome` carries the answer.',
   INTERNAL: 'A bug. The request id finds it in the log.',

@@ -195,7 +195,7 @@ export function toUserErrors(error: unknown): UserError[] | undefined {
       }),
     ];
   if (isUnavailable(error))
-    return [userError('UNAVAILABLE', 'the database is away: nothing was done', { retryAfterMs: 1_000 })];
+    return [userError('UNAVAILABLE', 'the database is not available: nothing was done', { retryAfterMs: 1_000 })];
   if (isLockWaitTimeout(error))
     return [userError('IN_PROGRESS', 'another request holds the same object: send it again', { retryAfterMs: 1_000 })];
   return undefined;

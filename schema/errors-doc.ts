@@ -3,7 +3,7 @@ import { type TopLevelCode, topLevelCodes, type UserErrorCode, userErrorCodes } 
 
 const retryInWords = {
   SAME_KEY: 'Same key',
-  NEW_KEY: 'Mend the input, new key',
+  NEW_KEY: 'Correct the input, new key',
   NEVER: 'Ask a person',
 } as const;
 

@@ -1,6 +1,6 @@
 // Finds the credential in a request: the Authorization header, or a socket's connection parameters.
 
-/** Longer ones are none of ours. */
+/** No token of ours is longer. */
 const maxLength = 8192;
 
 /** The token of an `Authorization: Bearer …` value (RFC 6750 section 2.1); undefined when there is none. */

@@ -17,7 +17,7 @@ export function encodeCursor(cursor: Cursor): string {
   return Buffer.from(`1.${cursor.timeline}.${cursor.seq}.${cursor.eventId}`, 'latin1').toString('base64url');
 }
 
-/** Reads a cursor; undefined when it is none of ours. */
+/** Reads a cursor; undefined when it is not valid here. */
 export function decodeCursor(text: string): Cursor | undefined {
   if (text.length > 128) return undefined;
   const match = pattern.exec(Buffer.from(text, 'base64url').toString('latin1'));

@@ -103,7 +103,7 @@ test('UNKNOWN for what was tampered with, for another key, for an old one, and f
   for (const bad of ['', '.', body, `${forged}.${mac}`, `${token}A`, 'x'.repeat(600), foreign.token(newUuid())])
     expect([bad, await commits.replication(bad, 0)]).toEqual([
       bad,
-      { state: 'UNKNOWN', reason: 'the token is none of ours' },
+      { state: 'UNKNOWN', reason: 'the token is not valid here' },
     ]);
   expect(await commits.replication(commits.token(newUuid(Date.now() - 30 * 86_400_000)), 0)).toMatchObject({
     state: 'UNKNOWN',
