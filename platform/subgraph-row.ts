@@ -4,7 +4,7 @@
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Authenticator } from './access.ts';
-import type { CheckTarget, CheckTenant } from './checks/check-tenant.ts';
+import type { CheckTenant } from './checks/check-tenant.ts';
 import type { Commits } from './commits.ts';
 import type { SettingShapes, SettingsOf } from './config.ts';
 import type { Database } from './database/database.ts';
@@ -88,7 +88,7 @@ export interface RunningSubgraph extends LifecyclePart {
 
 /** What a subgraph has done in the role worker. */
 export interface SubgraphWork {
-  readonly checks?: readonly CheckTenant<CheckTarget, unknown>[];
+  readonly checks?: readonly CheckTenant[];
   readonly queues?: readonly OwedQueue[];
   /** Run once an hour by one worker, before platform's own. */
   readonly retention?: readonly RetentionStep[];

@@ -3,7 +3,7 @@
 import type { Registry } from 'prom-client';
 import { CheckEngine } from '../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../platform/checks/check-metrics.ts';
-import type { CheckTarget, CheckTenant } from '../platform/checks/check-tenant.ts';
+import type { CheckTenant } from '../platform/checks/check-tenant.ts';
 import { SelfCheck } from '../platform/checks/self-check.ts';
 import { StarvationGuard } from '../platform/checks/starvation-guard.ts';
 import type { Config } from '../platform/config.ts';
@@ -77,7 +77,7 @@ function createChecks(options: WorkerOptions): Part {
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
   const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
   const engines = work
-    .flatMap(({ checks = [] }): readonly CheckTenant<CheckTarget, unknown>[] => checks)
+    .flatMap(({ checks = [] }): readonly CheckTenant[] => checks)
     .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics }));
   const stopEngines = async () => {
     await Promise.all(engines.map((engine) => engine.stop()));

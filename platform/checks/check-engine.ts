@@ -1,97 +1,109 @@
-// The check engine of one tenant in one worker: its shards, a timer wheel over their targets, bounded concurrency, and
-// verdicts that a starved checker can't spoil. A job or a timer for each check would cost more than the check itself.
-
-import type { Leases } from '../leases.ts';
+// The check engine of one tenant in one worker: its shards, a timer wheel over their targets, slots, and verdicts that a
+// starved checker can't spoil. A job or a timer for each check would cost more than the check itself.
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import { type EgressPolicy, openEgress } from '../net/egress.ts';
 import type { CheckMetrics } from './check-metrics.ts';
-import type { CheckReading, CheckTarget, CheckTenant } from './check-tenant.ts';
+import { CheckRun, type Entry } from './check-run.ts';
+import type { CheckLeases, CheckTarget, CheckTenant } from './check-tenant.ts';
 import { FallRise } from './fall-rise.ts';
+import { type CheckReading, isDown, ProbeTable } from './probe.ts';
 import { ResultRecorder } from './result-recorder.ts';
 import type { SelfCheck } from './self-check.ts';
 import { ShardHolder } from './shard-holder.ts';
-import { shardOf } from './shards.ts';
+import { Slots } from './slots.ts';
 import type { StarvationGuard } from './starvation-guard.ts';
+import { TargetList } from './target-list.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
-export interface CheckEngineOptions<Target extends CheckTarget, Detail> {
-  readonly tenant: CheckTenant<Target, Detail>;
-  readonly leases: Pick<Leases, 'acquire' | 'live'>;
+export interface CheckEngineOptions<Detail> {
+  readonly tenant: CheckTenant<Detail>;
+  readonly leases: CheckLeases;
   /** Uuid of the process incarnation. */
   readonly owner: string;
   readonly log: Logger;
   readonly guard: Pick<StarvationGuard, 'starvedSince'>;
   readonly selfCheck: Pick<SelfCheck, 'passes'>;
   readonly metrics: CheckMetrics;
-  /** The same in all workers; about 1,000 targets a shard. Default 8. */
-  readonly shardCount?: number;
-  /** Checks at once. Default 256. */
-  readonly concurrency?: number;
-  /** Failures in a row that make DOWN, successes in a row that make UP. Default 2 and 1. */
-  readonly fall?: number;
-  readonly rise?: number;
-  /** How soon a suspicious target is checked again, unless its interval is shorter. Default 1000. */
-  readonly suspiciousIntervalMs?: number;
-  /** How often targets are listed. Default 2000. */
+  /** Default: any address. */
+  readonly egress?: EgressPolicy;
+  /** Checks at once that do not answer; default: four times the tenant's slots. */
+  readonly silentSlots?: number;
+  /** A check that is unanswered for so long leaves its slot to the others. Default 250. */
+  readonly silentAfterMs?: number;
+  /** Of targets that have none of their own. Default 1000. */
+  readonly confirmMs?: number;
+  /** How often changes of targets are asked for. Default 2000. */
   readonly refreshMs?: number;
+  /** How often all targets are listed. Default five minutes. */
+  readonly relistMs?: number;
   /** How often shards are looked for. Default 500. */
   readonly balanceMs?: number;
-  /** How often results are recorded; a change of status is recorded at once. Default 500. */
+  /** How often samples are recorded; a change of status is recorded at once. Default 1000. */
   readonly recordMs?: number;
   readonly random?: () => number;
 }
 
-interface Entry<Target> {
-  readonly target: Target;
-  readonly fallRise: FallRise;
-  /** Checks fall on phase + n × interval, so that load stays spread. */
-  readonly phaseMs: number;
-}
+type Outcome = 'UP' | 'DOWN' | 'INCONCLUSIVE';
 
-const wheelTickMs = 25;
-const wheelSlots = 2048;
+const tickMs = 10;
+const wheelSlots = 4096;
 
-export class CheckEngine<Target extends CheckTarget, Detail> {
-  readonly #options: CheckEngineOptions<Target, Detail>;
-  readonly #shardCount: number;
-  readonly #concurrency: number;
-  readonly #entries = new Map<string, Entry<Target>>();
+export class CheckEngine<Detail> {
+  readonly #options: CheckEngineOptions<Detail>;
+  readonly #samplesPerSecond: number;
+  readonly #probes: ProbeTable;
+  readonly #entries = new Map<string, Entry>();
   readonly #wheel: TimerWheel;
-  /** Due and waiting for a slot; each target at most once. */
-  readonly #ready = new Set<string>();
-  readonly #running = new Map<AbortController, Promise<void>>();
+  readonly #slots: Slots;
   readonly #holder: ShardHolder;
-  readonly #recorder: ResultRecorder<Target, Detail>;
+  readonly #recorder: ResultRecorder<Detail>;
+  readonly #targets: TargetList;
   readonly #refresh: Loop;
   #ticker: NodeJS.Timeout | undefined;
 
-  constructor(options: CheckEngineOptions<Target, Detail>) {
+  constructor(options: CheckEngineOptions<Detail>) {
     this.#options = options;
-    this.#shardCount = options.shardCount ?? 8;
-    this.#concurrency = options.concurrency ?? 256;
-    this.#wheel = new TimerWheel({ tickMs: wheelTickMs, slots: wheelSlots, nowMs: performance.now() });
     const { tenant, log } = options;
+    const { shardCount = 8, slots = 1024, samplesPerSecond = 50 } = tenant;
+    this.#samplesPerSecond = samplesPerSecond;
+    this.#probes = new ProbeTable(tenant.probes);
+    this.#wheel = new TimerWheel({ tickMs, slots: wheelSlots, nowMs: performance.now() });
+    this.#slots = new Slots({
+      slots,
+      silentSlots: options.silentSlots ?? slots * 4,
+      silentAfterMs: options.silentAfterMs ?? 250,
+      begin: (entry) => this.#begin(entry),
+    });
     this.#refresh = new Loop({
       name: `checks/${tenant.name}/targets`,
       pauseMs: () => options.refreshMs ?? 2_000,
       log,
-      run: () => this.#listTargets(),
+      run: () => this.#followTargets(),
     });
     this.#holder = new ShardHolder({
       tenant: tenant.name,
       owner: options.owner,
-      shardCount: this.#shardCount,
+      shardCount,
       leases: options.leases,
       log,
       everyMs: options.balanceMs ?? 500,
       onChange: () => this.#refresh.trigger(),
     });
+    this.#targets = new TargetList({
+      source: tenant,
+      shardCount,
+      heldShards: () => this.#holder.heldShards(),
+      relistMs: options.relistMs ?? 300_000,
+      now: () => performance.now(),
+      keep: (target, shard) => this.#keep(target, shard),
+      forget: (id) => this.#forget(id),
+    });
     this.#recorder = new ResultRecorder({
       tenant,
       log,
-      shardOf: (targetId) => shardOf(targetId, this.#shardCount),
       leaseOf: (shard) => this.#holder.lease(shard),
-      everyMs: options.recordMs ?? 500,
+      everyMs: options.recordMs ?? 1_000,
     });
   }
 
@@ -99,7 +111,7 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     this.#holder.start();
     this.#refresh.start();
     this.#recorder.start();
-    this.#ticker ??= setInterval(() => this.#tick(), wheelTickMs);
+    this.#ticker ??= setInterval(() => this.#tick(), tickMs);
   }
 
   heldShards(): number[] {
@@ -112,121 +124,145 @@ export class CheckEngine<Target extends CheckTarget, Detail> {
     this.#ticker = undefined;
     await this.#refresh.stop();
     this.#entries.clear();
-    this.#ready.clear();
-    for (const controller of this.#running.keys()) controller.abort();
-    await Promise.all(this.#running.values());
+    for (const run of this.#slots.clear()) run.cancel();
     await this.#options.tenant.retain?.(new Set());
     await this.#recorder.stop();
     await this.#holder.stop();
   }
 
-  async #listTargets(): Promise<false> {
-    const held = new Set(this.#holder.heldShards());
-    const targets = held.size === 0 ? [] : await this.#options.tenant.listTargets();
-    const mine = new Map<string, Target>();
-    for (const target of targets) if (held.has(shardOf(target.id, this.#shardCount))) mine.set(target.id, target);
-    for (const id of this.#entries.keys()) if (!mine.has(id)) this.#forget(id);
-    for (const target of mine.values()) this.#keep(target);
-    this.#options.metrics.holding(this.#options.tenant.name, held.size, this.#entries.size);
-    await this.#options.tenant.retain?.(new Set(mine.keys()));
+  async #followTargets(): Promise<false> {
+    const { tenant, metrics } = this.#options;
+    const moved = await this.#targets.refresh();
+    metrics.holding(tenant.name, this.#holder.heldShards().length, this.#entries.size);
+    if (moved) await tenant.retain?.(new Set(this.#entries.keys()));
     return false;
   }
 
   #forget(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
     this.#entries.delete(id);
     this.#wheel.delete(id);
-    this.#ready.delete(id);
+    this.#slots.forget(entry);
   }
 
-  #keep(target: Target): void {
+  #keep(target: CheckTarget, shard: number): void {
     const known = this.#entries.get(target.id);
-    if (known !== undefined && sameSchedule(known.target, target)) return;
-    const { fall = 2, rise = 1, random = Math.random } = this.#options;
+    if (known !== undefined && sameCheck(known.target, target)) return;
+    this.#forget(target.id);
+    const faults = this.#probes.faults(target.probe, target.parameters);
+    const probe = this.#probes.get(target.probe);
+    if (faults.length > 0 || probe === undefined) {
+      const { tenant, log } = this.#options;
+      log.error({ tenant: tenant.name, target: target.id, faults }, 'a target can not be checked');
+      return;
+    }
+    const { random = Math.random } = this.#options;
+    const { intervalMs, status, fall = 2, rise = 1 } = target;
     const now = performance.now();
     // One that was never checked, or has changed, is checked at once; the rest begin somewhere in their interval.
-    const delayMs = known !== undefined || target.status === 'UNKNOWN' ? 0 : random() * target.intervalMs;
-    const phaseMs = now + random() * target.intervalMs;
-    this.#entries.set(target.id, { target, fallRise: new FallRise(target.status, { fall, rise }), phaseMs });
-    this.#ready.delete(target.id);
-    this.#wheel.set(target.id, now + delayMs);
+    const dueMs = now + (known !== undefined || status === 'UNKNOWN' ? 0 : random() * intervalMs);
+    this.#entries.set(target.id, {
+      ...{ target, probe, shard, dueMs },
+      fallRise: new FallRise(status, { fall, rise }),
+      phaseMs: now + random() * intervalMs,
+      sampleMs: now + random() * this.#sampleEveryMs(),
+      silent: false,
+    });
+    this.#wheel.set(target.id, dueMs);
   }
 
   #tick(): void {
-    for (const id of this.#wheel.turn(performance.now())) this.#ready.add(id);
-    for (const id of this.#ready) {
-      if (this.#running.size >= this.#concurrency) return;
-      this.#ready.delete(id);
-      const entry = this.#entries.get(id);
-      if (entry === undefined) continue;
-      const controller = new AbortController();
-      this.#running.set(
-        controller,
-        this.#run(entry, controller).finally(() => this.#running.delete(controller)),
-      );
+    const now = performance.now();
+    for (const run of this.#slots.review(now)) {
+      run.cancel();
+      this.#ended(run, isDown(`no answer within ${run.timeoutMs} ms`), true);
     }
+    for (const id of this.#wheel.turn(now)) {
+      const entry = this.#entries.get(id);
+      if (entry !== undefined) this.#slots.queue(entry);
+    }
+    this.#slots.fill();
   }
 
-  async #run(entry: Entry<Target>, controller: AbortController): Promise<void> {
-    const { target, fallRise } = entry;
-    const { tenant, metrics, log } = this.#options;
-    const startedAt = performance.now();
-    const reading = await this.#read(target, controller).catch((error: unknown) => {
-      log.error({ err: error, tenant: tenant.name, target: target.id }, 'a check threw: it says nothing of its target');
-      return undefined;
-    });
-    const endedAt = performance.now();
-    const outcome = await this.#outcome(reading, startedAt);
+  #begin(entry: Entry): CheckRun {
+    const { tenant, metrics, egress = openEgress } = this.#options;
+    const now = performance.now();
+    metrics.began(tenant.name, now - entry.dueMs);
+    const run = new CheckRun(entry, egress, now);
+    entry.probe.check(entry.target.parameters, run).then(
+      (reading) => this.#ended(run, reading as CheckReading<Detail>, false),
+      (error: unknown) => this.#threw(run, error),
+    );
+    return run;
+  }
+
+  #threw(run: CheckRun, error: unknown): void {
+    if (!this.#slots.end(run)) return;
+    const { tenant, log } = this.#options;
+    log.error(
+      { err: error, tenant: tenant.name, target: run.targetId },
+      'a check threw: it says nothing of its target',
+    );
+    this.#conclude(run, undefined, 'INCONCLUSIVE', performance.now());
+    this.#slots.fill();
+  }
+
+  #ended(run: CheckRun, reading: CheckReading<Detail>, silent: boolean): void {
+    if (!this.#slots.end(run)) return;
+    const endedMs = performance.now();
+    run.entry.silent = silent;
+    if (reading.up) this.#conclude(run, reading, 'UP', endedMs);
+    else void this.#doubt(run, reading, endedMs);
+    this.#slots.fill();
+  }
+
+  /** Whether a failure says something of the target, or only of this process. */
+  async #doubt(run: CheckRun, reading: CheckReading<Detail>, endedMs: number): Promise<void> {
+    const { guard, selfCheck } = this.#options;
+    const starved = () => guard.starvedSince(run.startedMs);
+    const ill = starved() || !(await selfCheck.passes()) || starved();
+    if (ill) run.entry.silent = false;
+    this.#conclude(run, reading, ill ? 'INCONCLUSIVE' : 'DOWN', endedMs);
+  }
+
+  #conclude(run: CheckRun, reading: CheckReading<Detail> | undefined, outcome: Outcome, endedMs: number): void {
+    const { entry, startedMs } = run;
+    const { target, fallRise, shard } = entry;
     // Forgotten, changed, or taken by another worker meanwhile.
     if (this.#entries.get(target.id) !== entry) return;
-    metrics.checked(tenant.name, outcome, endedAt - startedAt);
+    const latencyMs = endedMs - startedMs;
+    this.#options.metrics.checked(this.#options.tenant.name, outcome, latencyMs);
     const statusBefore = fallRise.status;
     const status = fallRise.count(outcome);
     if (reading !== undefined && outcome !== 'INCONCLUSIVE') {
-      const { message, detail } = reading;
-      const latencyMs = Math.round(endedAt - startedAt);
-      this.#recorder.add({ target, outcome, message, detail, latencyMs, at: new Date(), status, statusBefore });
+      const sampled = endedMs >= entry.sampleMs;
+      if (sampled) entry.sampleMs = endedMs + this.#sampleEveryMs();
+      if (sampled || status !== statusBefore || reading.notable === true) {
+        const { message, detail } = reading;
+        const seen = { targetId: target.id, outcome, message, detail, status, statusBefore, at: new Date() };
+        this.#recorder.add({ ...seen, latencyMs: Math.round(latencyMs) }, shard);
+      }
     }
-    this.#wheel.set(target.id, this.#nextAt(entry, outcome));
+    entry.dueMs = this.#nextMs(entry, outcome);
+    this.#wheel.set(target.id, entry.dueMs);
   }
 
-  /** The engine's own deadline stands behind the tenant's: a check that ignores its signal must not keep its slot. */
-  async #read(target: Target, controller: AbortController): Promise<CheckReading<Detail>> {
-    const { promise, resolve } = Promise.withResolvers<CheckReading<Detail>>();
-    const silent = { up: false, message: `no answer within ${target.timeoutMs} ms`, detail: null };
-    const timer = setTimeout(() => controller.abort(), target.timeoutMs);
-    controller.signal.addEventListener('abort', () => resolve(silent), { once: true });
-    try {
-      return await Promise.race([this.#options.tenant.check(target, { signal: controller.signal }), promise]);
-    } catch (error) {
-      if (controller.signal.aborted) return silent;
-      throw error;
-    } finally {
-      clearTimeout(timer);
-    }
+  #sampleEveryMs(): number {
+    return (this.#entries.size * 1000) / this.#samplesPerSecond;
   }
 
-  async #outcome(
-    reading: CheckReading<Detail> | undefined,
-    startedAt: number,
-  ): Promise<'UP' | 'DOWN' | 'INCONCLUSIVE'> {
-    if (reading === undefined) return 'INCONCLUSIVE';
-    if (reading.up) return 'UP';
-    const { guard, selfCheck } = this.#options;
-    if (guard.starvedSince(startedAt) || !(await selfCheck.passes())) return 'INCONCLUSIVE';
-    return guard.starvedSince(startedAt) ? 'INCONCLUSIVE' : 'DOWN';
-  }
-
-  #nextAt(entry: Entry<Target>, outcome: 'UP' | 'DOWN' | 'INCONCLUSIVE'): number {
+  #nextMs({ target, phaseMs, fallRise }: Entry, outcome: Outcome): number {
     const now = performance.now();
-    const { intervalMs } = entry.target;
-    if (outcome === 'INCONCLUSIVE' || entry.fallRise.suspicious) {
-      return now + Math.min(intervalMs, this.#options.suspiciousIntervalMs ?? 1_000);
-    }
-    const intervals = Math.floor((now - entry.phaseMs) / intervalMs) + 1;
-    return entry.phaseMs + intervals * intervalMs;
+    const { intervalMs, confirmMs = this.#options.confirmMs ?? 1_000 } = target;
+    if (outcome === 'INCONCLUSIVE' || fallRise.suspicious) return now + Math.min(intervalMs, confirmMs);
+    const intervals = Math.floor((now - phaseMs) / intervalMs) + 1;
+    return phaseMs + intervals * intervalMs;
   }
 }
 
-function sameSchedule(a: CheckTarget, b: CheckTarget): boolean {
-  return a.revision === b.revision && a.intervalMs === b.intervalMs && a.timeoutMs === b.timeoutMs;
+const decisive = ['revision', 'probe', 'intervalMs', 'timeoutMs', 'fall', 'rise', 'confirmMs'] as const;
+
+function sameCheck(a: CheckTarget, b: CheckTarget): boolean {
+  return decisive.every((field) => a[field] === b[field]);
 }

@@ -2,24 +2,66 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface CheckMetrics {
+  /** A check began, so long after it was due. */
+  began(tenant: string, lateMs: number): void;
   checked(tenant: string, outcome: 'UP' | 'DOWN' | 'INCONCLUSIVE', durationMs: number): void;
   holding(tenant: string, shards: number, targets: number): void;
   lag(lagMs: number): void;
 }
 
+interface Sums {
+  UP: number;
+  DOWN: number;
+  INCONCLUSIVE: number;
+  durationMs: number;
+  worstLateMs: number;
+}
+
+/** Checks are summed up here and told when they are asked for: a labelled counter would cost more than the engine does. */
 export function createCheckMetrics(registry: Registry): CheckMetrics {
   const registers = [registry];
-  const checks = new Counter({
+  const sums = new Map<string, Sums>();
+  const sumsOf = (tenant: string): Sums => {
+    let known = sums.get(tenant);
+    if (known === undefined) {
+      known = { UP: 0, DOWN: 0, INCONCLUSIVE: 0, durationMs: 0, worstLateMs: 0 };
+      sums.set(tenant, known);
+    }
+    return known;
+  };
+  new Counter({
     name: 'tidegate_checks_total',
     help: 'Health checks that ended, by outcome.',
     labelNames: ['tenant', 'outcome'],
     registers,
+    collect() {
+      this.reset();
+      for (const [tenant, each] of sums)
+        for (const outcome of ['UP', 'DOWN', 'INCONCLUSIVE'] as const)
+          if (each[outcome] > 0) this.inc({ tenant, outcome }, each[outcome]);
+    },
   });
-  const seconds = new Counter({
+  new Counter({
     name: 'tidegate_checks_seconds_total',
     help: 'Time that health checks took.',
     labelNames: ['tenant'],
     registers,
+    collect() {
+      this.reset();
+      for (const [tenant, each] of sums) this.inc({ tenant }, each.durationMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'tidegate_check_late_seconds',
+    help: 'Longest time since the last scrape from when a check was due to when it began.',
+    labelNames: ['tenant'],
+    registers,
+    collect() {
+      for (const [tenant, each] of sums) {
+        this.set({ tenant }, each.worstLateMs / 1000);
+        each.worstLateMs = 0;
+      }
+    },
   });
   const shards = new Gauge({
     name: 'tidegate_check_shards',
@@ -39,9 +81,14 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
     registers,
   });
   return {
+    began(tenant, lateMs) {
+      const each = sumsOf(tenant);
+      if (lateMs > each.worstLateMs) each.worstLateMs = lateMs;
+    },
     checked(tenant, outcome, durationMs) {
-      checks.inc({ tenant, outcome });
-      seconds.inc({ tenant }, durationMs / 1000);
+      const each = sumsOf(tenant);
+      each[outcome] += 1;
+      each.durationMs += durationMs;
     },
     holding(tenant, shardCount, targetCount) {
       shards.set({ tenant }, shardCount);

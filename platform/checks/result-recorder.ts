@@ -4,11 +4,10 @@
 import type { HeldLease } from '../leases.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
-import type { CheckObservation, CheckTarget, CheckTenant } from './check-tenant.ts';
+import type { CheckObservation, CheckResults } from './check-tenant.ts';
 
-export interface ResultRecorderOptions<Target extends CheckTarget, Detail> {
-  readonly tenant: Pick<CheckTenant<Target, Detail>, 'name' | 'record'>;
-  readonly shardOf: (targetId: string) => number;
+export interface ResultRecorderOptions<Detail> {
+  readonly tenant: CheckResults<Detail> & { readonly name: string };
   /** Undefined: the shard is not held any more, and what was seen of it is dropped. */
   readonly leaseOf: (shard: number) => HeldLease | undefined;
   readonly log: Logger;
@@ -17,12 +16,12 @@ export interface ResultRecorderOptions<Target extends CheckTarget, Detail> {
   readonly batchSize?: number;
 }
 
-export class ResultRecorder<Target extends CheckTarget, Detail> {
-  readonly #options: ResultRecorderOptions<Target, Detail>;
-  readonly #waiting = new Map<string, CheckObservation<Target, Detail>>();
+export class ResultRecorder<Detail> {
+  readonly #options: ResultRecorderOptions<Detail>;
+  readonly #waiting = new Map<number, Map<string, CheckObservation<Detail>>>();
   readonly #loop: Loop;
 
-  constructor(options: ResultRecorderOptions<Target, Detail>) {
+  constructor(options: ResultRecorderOptions<Detail>) {
     this.#options = options;
     this.#loop = new Loop({
       name: `checks/${options.tenant.name}/record`,
@@ -36,25 +35,31 @@ export class ResultRecorder<Target extends CheckTarget, Detail> {
     this.#loop.start();
   }
 
-  add(observation: CheckObservation<Target, Detail>): void {
-    const earlier = this.#waiting.get(observation.target.id);
+  add(observation: CheckObservation<Detail>, shard: number): void {
+    let waiting = this.#waiting.get(shard);
+    if (waiting === undefined) {
+      waiting = new Map();
+      this.#waiting.set(shard, waiting);
+    }
+    const earlier = waiting.get(observation.targetId);
     // The status before is the one that is recorded, not the one of an observation that never was.
     const statusBefore = earlier?.statusBefore ?? observation.statusBefore;
-    this.#waiting.set(observation.target.id, { ...observation, statusBefore });
+    waiting.set(observation.targetId, { ...observation, statusBefore });
     if (observation.status !== statusBefore) this.#loop.trigger();
   }
 
   /** Records all that waits; throws when the database is away, and keeps what was not recorded. */
   async flush(): Promise<false> {
-    for (const [shard, all] of this.#byShard()) {
-      const size = this.#options.batchSize ?? 500;
+    const size = this.#options.batchSize ?? 500;
+    for (const [shard, waiting] of this.#waiting) {
+      const all = [...waiting.values()];
       for (let from = 0; from < all.length; from += size) {
         const batch = all.slice(from, from + size);
         const lease = this.#options.leaseOf(shard);
         if (lease !== undefined) await this.#options.tenant.record(batch, lease);
         for (const observation of batch) {
           // A newer one may have come meanwhile.
-          if (this.#waiting.get(observation.target.id) === observation) this.#waiting.delete(observation.target.id);
+          if (waiting.get(observation.targetId) === observation) waiting.delete(observation.targetId);
         }
       }
     }
@@ -65,21 +70,8 @@ export class ResultRecorder<Target extends CheckTarget, Detail> {
   async stop(): Promise<void> {
     await this.#loop.stop();
     await this.flush().catch((error: unknown) => {
-      this.#options.log.warn(
-        { err: error, unrecorded: this.#waiting.size },
-        'the last check results were not recorded',
-      );
+      const unrecorded = [...this.#waiting.values()].reduce((sum, { size }) => sum + size, 0);
+      this.#options.log.warn({ err: error, unrecorded }, 'the last check results were not recorded');
     });
-  }
-
-  #byShard(): Map<number, CheckObservation<Target, Detail>[]> {
-    const shards = new Map<number, CheckObservation<Target, Detail>[]>();
-    for (const observation of this.#waiting.values()) {
-      const shard = this.#options.shardOf(observation.target.id);
-      const batch = shards.get(shard);
-      if (batch === undefined) shards.set(shard, [observation]);
-      else batch.push(observation);
-    }
-    return shards;
   }
 }

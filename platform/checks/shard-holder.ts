@@ -1,8 +1,9 @@
 // Holds this worker's fair share of a tenant's shards: counts the live workers by their member leases, takes free shards,
 // gives back what is too many. The lease of each shard is the fence of what is recorded for it.
-import type { HeldLease, Leases } from '../leases.ts';
+import type { HeldLease } from '../leases.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import type { CheckLeases } from './check-tenant.ts';
 import { planShards } from './shards.ts';
 
 export interface ShardHolderOptions {
@@ -10,7 +11,7 @@ export interface ShardHolderOptions {
   /** Uuid of the process incarnation. */
   readonly owner: string;
   readonly shardCount: number;
-  readonly leases: Pick<Leases, 'acquire' | 'live'>;
+  readonly leases: CheckLeases;
   readonly log: Logger;
   /** How often shards are looked for: with the time to live of a lease the bound of a takeover. */
   readonly everyMs: number;

@@ -5,6 +5,11 @@ export function shardOf(targetId: string, shardCount: number): number {
   return createHash('sha1').update(targetId).digest().readUInt32BE(0) % shardCount;
 }
 
+/** The same in SQL: the shard of a column, of `?` shards. */
+export function shardSql(column: string): string {
+  return `CONV(LEFT(SHA1(${column}), 8), 16, 10) % ?`;
+}
+
 export interface ShardPlanInput {
   readonly shardCount: number;
   readonly held: ReadonlySet<number>;

@@ -1,5 +1,8 @@
 // Health checks of backends, for the check engine: which to check, one check (connect, log in, ask for version and serial),
 // and recording what was seen. A check never logs in again where logging in was refused: that would lock accounts.
+import type { CheckObservation, CheckTarget, Shards } from '../../../platform/checks/check-tenant.ts';
+import type { CheckReading } from '../../../platform/checks/probe.ts';
+import { shardSql } from '../../../platform/checks/shards.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { checkLease } from '../../../platform/leases.ts';
@@ -17,14 +20,6 @@ import { createTransport } from '../transports/factories.ts';
 import type { TransportFactory } from '../transports/session.ts';
 import { Wires } from '../transports/wires.ts';
 
-export interface BackendCheckTarget {
-  /** UUID. */
-  readonly id: string;
-  readonly status: 'UP' | 'DOWN' | 'UNKNOWN';
-  /** Another one: check at once, the address or credentials changed. */
-  readonly revision: string;
-}
-
 export interface BackendCheckDetail {
   readonly softwareVersion: string | null;
   readonly serial: string | null;
@@ -34,32 +29,30 @@ export interface BackendCheckDetail {
   readonly presented: Pick<BackendChange, 'presentedKind' | 'presentedSha256'>;
 }
 
-export interface BackendReading {
-  readonly up: boolean;
-  readonly message: string | null;
-  readonly detail: BackendCheckDetail | null;
-}
-
-export interface BackendObservation {
-  readonly target: { readonly id: string };
-  readonly message: string | null;
-  readonly detail: BackendCheckDetail | null;
-  readonly latencyMs: number;
-  readonly at: Date;
-  /** After fall and rise. */
-  readonly status: 'UP' | 'DOWN' | 'UNKNOWN';
-}
+export type BackendReading = CheckReading<BackendCheckDetail>;
+export type BackendObservation = Pick<
+  CheckObservation<BackendCheckDetail>,
+  'targetId' | 'message' | 'detail' | 'latencyMs' | 'at' | 'status'
+>;
 
 const statusOf = { UP: 'ONLINE', DOWN: 'OFFLINE', UNKNOWN: 'UNKNOWN' } as const;
 const checkedOf = { ONLINE: 'UP', OFFLINE: 'DOWN', UNKNOWN: 'UNKNOWN' } as const;
 
-/** All backends in use. */
-export async function listCheckTargets(db: Database): Promise<BackendCheckTarget[]> {
+/** Backends in use: of some shards, or those of some ids (UUIDs) that are. */
+export async function listCheckTargets(
+  db: Database,
+  which: Shards | { readonly ids: readonly string[] },
+): Promise<Pick<CheckTarget, 'id' | 'status' | 'revision'>[]> {
+  const values = 'ids' in which ? which.ids : [...which.wanted];
+  if (values.length === 0) return [];
+  const marks = values.map(() => '?').join(', ');
+  const condition = 'ids' in which ? `id IN (${marks})` : `${shardSql('id')} IN (${marks})`;
   const rows = await db.query<{ id: string; status: keyof typeof checkedOf; revision: string }>(
     `SELECT id, operating_status AS status,
       CONCAT_WS('/', host, port, host_key_sha256, certificate_sha256, ca_certificates, options, crypto_profile,
         (SELECT MAX(c.updated_at) FROM backend_credential c WHERE c.backend_id = backend.id)) AS revision
-    FROM backend WHERE provisioning_status = 'ENABLED' ORDER BY id`,
+    FROM backend WHERE provisioning_status = 'ENABLED' AND ${condition} ORDER BY id`,
+    'ids' in which ? values : [which.count, ...values],
   );
   return rows.map((row) => ({ ...row, status: checkedOf[row.status] }));
 }
@@ -99,12 +92,22 @@ export class BackendChecker {
     const row = await readBackend(this.#db, target.id);
     const driver = this.#drivers.get(row?.driver ?? '');
     if (row === undefined || driver === undefined) return down('this worker has no driver for it', null);
+    const reading = await this.#look(row, driver, target, options.signal);
+    return { ...reading, notable: isNews(row, reading.detail) };
+  }
+
+  async #look(
+    row: BackendRow,
+    driver: Driver,
+    target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<BackendReading> {
     if (passage(row, 0) === 'HELD') return down(row.circuitReason, null);
     const wires = await this.#session(driver, row, target.revision ?? '', target.timeoutMs);
     const context = { operationId: newUuid(), backend: contextOf(driver, row) };
     const sent = await wires.send(driver.health.render(context), {
       deadlineMs: target.timeoutMs,
-      signal: options.signal,
+      signal,
     });
     if (!sent.ok) return this.#failed(target.id, sent.redactor.value(sent.failure));
     const self = sent.redactor.value(driver.health.interpret(sent.reply));
@@ -161,6 +164,26 @@ function down(
   return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit, presented } };
 }
 
+/** What was learnt besides up or down. */
+function isNews(row: BackendRow, detail: BackendCheckDetail | null): boolean {
+  if (detail === null) return false;
+  const { softwareVersion, serial } = detail;
+  return (
+    opensCircuit(row, detail) ||
+    showsAnother(row, detail) ||
+    (softwareVersion !== null && softwareVersion !== row.softwareVersion) ||
+    (serial !== null && serial !== row.serial)
+  );
+}
+
+function opensCircuit(row: BackendRow, { openCircuit: reason }: BackendCheckDetail): boolean {
+  return reason !== null && !row.circuitLasting;
+}
+
+function showsAnother(row: BackendRow, { presented }: BackendCheckDetail): boolean {
+  return presented.presentedSha256 != null && presented.presentedSha256 !== row.presentedSha256;
+}
+
 /** One transaction, fenced by the shard's lease; transitions become status events. */
 export async function recordCheckResults(
   db: Database,
@@ -169,7 +192,7 @@ export async function recordCheckResults(
   lease: { readonly name: string; readonly token: string },
 ): Promise<void> {
   // In the order of ids: two batches never wait for each other crosswise.
-  const ordered = [...batch].sort((a, b) => (a.target.id < b.target.id ? -1 : 1));
+  const ordered = [...batch].sort((a, b) => (a.targetId < b.targetId ? -1 : 1));
   await db.transaction(async (tx) => {
     await checkLease(tx, lease);
     for (const seen of ordered) await recordOne(tx, wake, seen);
@@ -177,7 +200,7 @@ export async function recordCheckResults(
 }
 
 async function recordOne(tx: Transaction, wake: Wake, seen: BackendObservation): Promise<void> {
-  const row = await lockBackend(tx, seen.target.id);
+  const row = await lockBackend(tx, seen.targetId);
   if (row === undefined || row.provisioningStatus !== 'ENABLED') return;
   await writeHealth(tx, row.id, {
     checkedAt: seen.at,
@@ -187,11 +210,10 @@ async function recordOne(tx: Transaction, wake: Wake, seen: BackendObservation):
     message: seen.message?.slice(0, 1024) ?? null,
   });
   const operatingStatus = statusOf[seen.status];
-  const reason = seen.detail?.openCircuit ?? undefined;
-  const opens = reason !== undefined && !row.circuitLasting;
-  const presented = seen.detail?.presented ?? {};
-  const shows = presented.presentedSha256 != null && presented.presentedSha256 !== row.presentedSha256;
-  if (operatingStatus === row.operatingStatus && !opens && !shows) return;
-  const circuit = opens ? openCircuit(reason, true) : {};
-  await changeBackend(tx, wake, row, { operatingStatus, ...circuit, ...presented }, seen.message);
+  const { detail, message } = seen;
+  const reason = detail !== null && opensCircuit(row, detail) ? detail.openCircuit : null;
+  const shown = detail !== null && showsAnother(row, detail) ? detail.presented : undefined;
+  if (operatingStatus === row.operatingStatus && reason === null && shown === undefined) return;
+  const circuit = reason === null ? {} : openCircuit(reason, true);
+  await changeBackend(tx, wake, row, { operatingStatus, ...circuit, ...shown }, message);
 }

@@ -1,6 +1,7 @@
 // The relay's backends as a tenant of the check engine: log in, ask for version and serial.
-
+import { changedSubjects, subjectCursor } from '../../../platform/checks/changed-subjects.ts';
 import type { CheckTarget, CheckTenant } from '../../../platform/checks/check-tenant.ts';
+import type { Probe } from '../../../platform/checks/probe.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -22,14 +23,45 @@ export interface BackendChecksOptions {
   readonly checker?: Pick<BackendCheckerOptions, 'drivers' | 'transports'>;
 }
 
-export function createBackendChecks(options: BackendChecksOptions): CheckTenant<CheckTarget, BackendCheckDetail> {
+const subjectType = 'Backend';
+/** Each check may be a login: what is started at once is bounded. */
+const slots = 256;
+
+export function createBackendChecks(options: BackendChecksOptions): CheckTenant<BackendCheckDetail> {
   const { db, wake, sealer, intervalMs, timeoutMs } = options;
   const checker = new BackendChecker({ db, sealer, ...options.checker });
+  const probe = backendProbe(checker);
+  const list = async (which: Parameters<typeof listCheckTargets>[1]): Promise<CheckTarget[]> =>
+    (await listCheckTargets(db, which)).map((each) => ({
+      ...each,
+      ...{ probe: probe.name, parameters: {}, intervalMs, timeoutMs },
+    }));
   return {
     name: 'backends',
-    listTargets: async () => (await listCheckTargets(db)).map((target) => ({ ...target, intervalMs, timeoutMs })),
-    check: (target, { signal }) => checker.check(target, { signal }),
+    probes: [probe],
+    slots,
+    async listTargets(shards) {
+      const cursor = await subjectCursor(db);
+      return { cursor, targets: await list(shards) };
+    },
+    async changesAfter(after) {
+      const changed = await changedSubjects(db, subjectType, after);
+      if (changed === undefined) return undefined;
+      const targets = await list(changed);
+      const known = new Set(targets.map(({ id }) => id));
+      return { targets, gone: changed.ids.filter((id) => !known.has(id)), cursor: changed.cursor };
+    },
     retain: (ids) => checker.retain(ids),
     record: (batch, lease) => recordCheckResults(db, wake, batch, lease),
+  };
+}
+
+/** Log in and ask for version and serial. The target's id is all it needs: address and credentials stay in the database. */
+function backendProbe(checker: BackendChecker): Probe<object, BackendCheckDetail> {
+  return {
+    name: 'backend',
+    parameters: { type: 'object', additionalProperties: false },
+    check: (_parameters, { targetId: id, revision, timeoutMs, signal }) =>
+      checker.check({ id, revision, timeoutMs }, { signal }),
   };
 }

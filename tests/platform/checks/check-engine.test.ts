@@ -6,13 +6,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
+import type { Probe } from '../../../platform/checks/probe.ts';
+import { type TcpParameters, tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
 import { createLogger } from '../../../platform/log.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
-import { createTables, type TcpTarget, TcpTenant } from './tcp-tenant.ts';
+import { createTables, TcpTenant } from './tcp-tenant.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });
@@ -104,8 +106,13 @@ function seen(): Promise<Seen[]> {
 
 function startEngine(
   name: string,
-  options: { starved?: () => boolean; selfCheckPasses?: () => boolean; tenant?: TcpTenant; concurrency?: number } = {},
-): CheckEngine<TcpTarget, null> {
+  options: {
+    starved?: () => boolean;
+    selfCheckPasses?: () => boolean;
+    tenant?: TcpTenant;
+    silentAfterMs?: number;
+  } = {},
+): CheckEngine<unknown> {
   const owner = newToken();
   const leases = new Leases({ db, owner, log, ttlMs: 3_000, renewMs: 1_000 });
   const engine = new CheckEngine({
@@ -119,8 +126,8 @@ function startEngine(
     balanceMs: 100,
     refreshMs: 200,
     recordMs: 50,
-    suspiciousIntervalMs: 50,
-    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+    confirmMs: 50,
+    ...(options.silentAfterMs === undefined ? {} : { silentAfterMs: options.silentAfterMs }),
   });
   engine.start();
   stops.push(async () => {
@@ -195,28 +202,28 @@ describe('CheckEngine', () => {
     await addTargets(20);
     let running = 0;
     let most = 0;
-    class Counting extends TcpTenant {
-      override async check(target: TcpTarget, options: { signal: AbortSignal }) {
+    const counting: Probe<TcpParameters> = {
+      ...tcpProbe,
+      async check(parameters, run) {
         running += 1;
         most = Math.max(most, running);
-        const reading = await super.check(target, options);
+        const reading = await tcpProbe.check(parameters, run);
         running -= 1;
         return reading;
-      }
-    }
-    startEngine('one', { concurrency: 3, tenant: new Counting(db, 'one', { intervalMs: 200, timeoutMs: 1_000 }) });
+      },
+    };
+    const tenant = new TcpTenant(db, 'one', { intervalMs: 200, timeoutMs: 1_000, slots: 3, probe: counting });
+    startEngine('one', { silentAfterMs: 60_000, tenant });
     await waitFor('all seen', async () => new Set((await seen()).map((row) => row.target)).size === 20);
     expect(most).toBe(3);
   });
 
   test('a check that ignores its deadline counts as down and keeps no slot', async () => {
     await addTargets(1);
-    class Hanging extends TcpTenant {
-      override check() {
-        return new Promise<never>(() => undefined);
-      }
-    }
-    startEngine('one', { concurrency: 1, tenant: new Hanging(db, 'one', { intervalMs: 50, timeoutMs: 50 }) });
+    const hanging = { ...tcpProbe, check: () => new Promise<never>(() => undefined) };
+    startEngine('one', {
+      tenant: new TcpTenant(db, 'one', { intervalMs: 50, timeoutMs: 50, slots: 1, probe: hanging }),
+    });
     await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
   });
 

@@ -1,65 +1,97 @@
-// A tenant for tests of the check engine: each target is a TCP port that must send a byte; what is recorded goes into a
-// table of the test's own, under the fence of the shard's lease.
-import { connect } from 'node:net';
+// A tenant for tests of the check engine: each target is a TCP port that must greet; what is recorded goes into a table of the
+// test's own, under the fence of the shard's lease. Every check is recorded, so that a test sees them all.
 import type {
   CheckedStatus,
   CheckObservation,
-  CheckReading,
   CheckTarget,
   CheckTenant,
+  Shards,
 } from '../../../platform/checks/check-tenant.ts';
+import type { Probe } from '../../../platform/checks/probe.ts';
+import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
+import { shardSql } from '../../../platform/checks/shards.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 
-export interface TcpTarget extends CheckTarget {
-  readonly port: number;
-}
-
 export const createTables = [
-  `CREATE TABLE test_target (id VARCHAR(64) PRIMARY KEY, port INT, status VARCHAR(8) DEFAULT 'UNKNOWN')`,
+  `CREATE TABLE test_target (id VARCHAR(64) PRIMARY KEY, port INT, status VARCHAR(8) DEFAULT 'UNKNOWN',
+    changed TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6))`,
   `CREATE TABLE test_seen (n BIGINT AUTO_INCREMENT PRIMARY KEY, target VARCHAR(64), worker VARCHAR(64), status_before VARCHAR(8), status VARCHAR(8), outcome VARCHAR(16))`,
 ];
 
-export class TcpTenant implements CheckTenant<TcpTarget, null> {
+interface Row {
+  readonly id: string;
+  readonly port: number;
+  readonly status: CheckedStatus;
+}
+
+export interface TcpTenantOptions {
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly probe?: Probe<never>;
+  readonly slots?: number;
+  readonly confirmMs?: number;
+  readonly samplesPerSecond?: number;
+}
+
+export class TcpTenant implements CheckTenant {
   readonly name = 'test';
+  readonly probes: readonly Probe<never>[];
+  readonly slots: number;
+  readonly samplesPerSecond: number;
   readonly #db: Database;
   readonly #worker: string;
-  readonly #timing: { readonly intervalMs: number; readonly timeoutMs: number };
+  readonly #options: TcpTenantOptions;
+  /** Which shards were listed, in order. */
+  readonly listed: number[][] = [];
 
-  constructor(db: Database, worker: string, timing: { intervalMs: number; timeoutMs: number }) {
+  constructor(db: Database, worker: string, options: TcpTenantOptions) {
     this.#db = db;
     this.#worker = worker;
-    this.#timing = timing;
+    this.#options = options;
+    this.probes = [options.probe ?? tcpProbe];
+    this.slots = options.slots ?? 256;
+    this.samplesPerSecond = options.samplesPerSecond ?? Number.POSITIVE_INFINITY;
   }
 
-  async listTargets(): Promise<TcpTarget[]> {
-    const rows = await this.#db.query<{ id: string; port: number; status: CheckedStatus }>('SELECT * FROM test_target');
-    return rows.map((row) => ({ ...row, ...this.#timing, revision: String(row.port) }));
+  async listTargets({ count, wanted }: Shards) {
+    this.listed.push([...wanted]);
+    const cursor = await this.#cursor();
+    const sql = `SELECT * FROM test_target WHERE ${shardSql('id')} IN (${[...wanted].map(() => '?').join(', ')})`;
+    const rows = await this.#db.query<Row>(sql, [count, ...wanted]);
+    return { targets: rows.map((row) => this.#target(row)), cursor };
   }
 
-  check(target: TcpTarget, options: { signal: AbortSignal }): Promise<CheckReading<null>> {
-    const { promise, resolve } = Promise.withResolvers<CheckReading<null>>();
-    const socket = connect({ host: '127.0.0.1', port: target.port });
-    const end = (message: string | null) => {
-      socket.resetAndDestroy();
-      resolve({ up: message === null, message, detail: null });
-    };
-    options.signal.addEventListener('abort', () => end('timed out'), { once: true });
-    socket.once('data', () => end(null));
-    socket.on('error', (error) => end(error.message));
-    return promise;
+  async changesAfter(after: string) {
+    const cursor = await this.#cursor();
+    const rows = await this.#db.query<Row>('SELECT * FROM test_target WHERE changed >= ?', [after]);
+    return { targets: rows.map((row) => this.#target(row)), gone: [], cursor };
   }
 
-  async record(batch: readonly CheckObservation<TcpTarget, null>[], lease: HeldLease): Promise<void> {
+  async record(batch: readonly CheckObservation[], lease: HeldLease): Promise<void> {
     await this.#db.transaction(async (tx) => {
       await checkLease(tx, lease);
-      for (const { target, outcome, status, statusBefore } of batch) {
+      for (const { targetId, outcome, status, statusBefore } of batch) {
         await tx.execute(
           'INSERT INTO test_seen (target, worker, status_before, status, outcome) VALUES (?, ?, ?, ?, ?)',
-          [target.id, this.#worker, statusBefore, status, outcome],
+          [targetId, this.#worker, statusBefore, status, outcome],
         );
-        await tx.execute('UPDATE test_target SET status = ? WHERE id = ?', [status, target.id]);
+        await tx.execute('UPDATE test_target SET status = ? WHERE id = ?', [status, targetId]);
       }
     });
+  }
+
+  async #cursor(): Promise<string> {
+    const [row] = await this.#db.query<{ now: string }>('SELECT CAST(NOW(6) - INTERVAL 1 SECOND AS CHAR) AS now');
+    return row?.now ?? '';
+  }
+
+  #target({ id, port, status }: Row): CheckTarget {
+    const { intervalMs, timeoutMs, confirmMs } = this.#options;
+    return {
+      ...{ id, probe: this.probes[0]?.name ?? '', parameters: { host: '127.0.0.1', port, expect: '+' } },
+      ...{ intervalMs, timeoutMs, status, revision: String(port) },
+      ...(confirmMs === undefined ? {} : { confirmMs }),
+    };
   }
 }

@@ -1,0 +1,65 @@
+// One check of one target under way: when it began, when it must have ended, and what the probe may ask of it.
+import type { EgressPolicy } from '../net/egress.ts';
+import type { CheckTarget } from './check-tenant.ts';
+import type { FallRise } from './fall-rise.ts';
+import type { Probe, ProbeRun } from './probe.ts';
+
+/** A target that this engine checks. */
+export interface Entry {
+  readonly target: CheckTarget;
+  readonly probe: Probe;
+  readonly shard: number;
+  readonly fallRise: FallRise;
+  /** Checks fall on phase + n × interval, so that load stays spread. */
+  readonly phaseMs: number;
+  dueMs: number;
+  /** When the next sample is due. */
+  sampleMs: number;
+  /** Its last check ended at the deadline. */
+  silent: boolean;
+}
+
+export class CheckRun implements ProbeRun {
+  readonly entry: Entry;
+  readonly egress: EgressPolicy;
+  readonly startedMs: number;
+  readonly deadlineMs: number;
+  /** Whether it holds one of the slots for silent targets. */
+  inSilentSlot: boolean;
+  #controller: AbortController | undefined;
+  #cancel: (() => void) | undefined;
+
+  constructor(entry: Entry, egress: EgressPolicy, startedMs: number) {
+    this.entry = entry;
+    this.egress = egress;
+    this.startedMs = startedMs;
+    this.deadlineMs = startedMs + entry.target.timeoutMs;
+    this.inSilentSlot = entry.silent;
+  }
+
+  get targetId(): string {
+    return this.entry.target.id;
+  }
+
+  get revision(): string {
+    return this.entry.target.revision;
+  }
+
+  get timeoutMs(): number {
+    return this.entry.target.timeoutMs;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  onCancel(cancel: () => void): void {
+    this.#cancel = cancel;
+  }
+
+  cancel(): void {
+    this.#cancel?.();
+    this.#controller?.abort();
+  }
+}

@@ -1,0 +1,44 @@
+// Leases of one process, for a checker that has no database: several engines in it share the shards as workers do.
+import { newToken } from '../ids.ts';
+import { type HeldLease, LeaseLostError } from '../leases.ts';
+import type { CheckLeases } from './check-tenant.ts';
+
+interface Held {
+  readonly owner: string;
+  readonly token: string;
+  readonly controller: AbortController;
+}
+
+/** What several owners share. */
+export class MemoryLeaseTable {
+  readonly #held = new Map<string, Held>();
+
+  /** The leases as one owner takes them. */
+  of(owner: string): CheckLeases {
+    return {
+      acquire: async (name) => this.#acquire(name, owner),
+      live: async (prefix) =>
+        [...this.#held]
+          .filter(([name]) => name.startsWith(prefix))
+          .map(([name, held]) => ({ name, owner: held.owner }))
+          .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    };
+  }
+
+  /** The fence: throws LeaseLostError unless the token still holds the lease. */
+  check(lease: Pick<HeldLease, 'name' | 'token'>): void {
+    if (this.#held.get(lease.name)?.token !== lease.token) throw new LeaseLostError(lease.name);
+  }
+
+  #acquire(name: string, owner: string): HeldLease | undefined {
+    if (this.#held.has(name)) return undefined;
+    const held = { owner, token: newToken(), controller: new AbortController() };
+    this.#held.set(name, held);
+    const release = async () => {
+      if (this.#held.get(name) !== held) return;
+      this.#held.delete(name);
+      held.controller.abort(new LeaseLostError(name));
+    };
+    return { name, token: held.token, signal: held.controller.signal, release };
+  }
+}

@@ -1,0 +1,75 @@
+// How something is checked: a probe is one file with a name, the JSON Schema of its parameters, and `check`.
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { EgressPolicy } from '../net/egress.ts';
+
+/** What one check saw. `detail` is the probe's own. */
+export interface CheckReading<Detail = unknown> {
+  readonly up: boolean;
+  /** What was wrong; null when nothing was. */
+  readonly message: string | null;
+  readonly detail: Detail | null;
+  /** Recorded even when it changes no status and no sample is due. */
+  readonly notable?: boolean;
+}
+
+/** One check under way, as its probe sees it. */
+export interface ProbeRun {
+  /** Of what is checked. */
+  readonly targetId: string;
+  readonly revision: string;
+  readonly timeoutMs: number;
+  /** Every address that is dialled must pass it. */
+  readonly egress: EgressPolicy;
+  /** Aborted at the deadline. `onCancel` costs less. */
+  readonly signal: AbortSignal;
+  /** Called once, at the deadline or when the checker stops. A later call replaces the earlier one's function. */
+  onCancel(cancel: () => void): void;
+}
+
+export interface Probe<Parameters = unknown, Detail = unknown> {
+  /** As targets name it: lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** JSON Schema (draft 7) of the parameters. */
+  readonly parameters: object;
+  /** Resolves with what was seen: one that does not answer is `up: false`. Rejects when it could not look at all. */
+  check(parameters: Parameters, run: ProbeRun): Promise<CheckReading<Detail>>;
+}
+
+export const isUp: CheckReading<never> = Object.freeze({ up: true, message: null, detail: null });
+
+export function isDown(message: string): CheckReading<never> {
+  return { up: false, message, detail: null };
+}
+
+/** The probes that a checker has, by name. Parameters are proved once, when a target is taken on, not at each check. */
+export class ProbeTable {
+  readonly #probes = new Map<string, { readonly probe: Probe; readonly validate: ValidateFunction }>();
+
+  constructor(probes: readonly Probe<never>[]) {
+    const ajv = new Ajv({ allErrors: true, strict: true });
+    for (const probe of probes as readonly Probe[]) {
+      if (this.#probes.has(probe.name)) throw new Error(`two probes are named ${probe.name}`);
+      this.#probes.set(probe.name, { probe, validate: ajv.compile(probe.parameters) });
+    }
+  }
+
+  /** The schemas, to be published. */
+  schemas(): { readonly name: string; readonly parameters: object }[] {
+    return [...this.#probes.values()].map(({ probe: { name, parameters } }) => ({ name, parameters }));
+  }
+
+  /** What is wrong with these parameters; empty when nothing is. */
+  faults(name: string, parameters: unknown): string[] {
+    const known = this.#probes.get(name);
+    if (known === undefined)
+      return [`there is no probe named "${name}"; there are ${[...this.#probes.keys()].join(', ')}`];
+    if (known.validate(parameters)) return [];
+    return (known.validate.errors ?? []).map(
+      (error) => `${error.instancePath || '/'} ${error.message ?? 'is not valid'}`,
+    );
+  }
+
+  get(name: string): Probe | undefined {
+    return this.#probes.get(name)?.probe;
+  }
+}

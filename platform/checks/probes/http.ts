@@ -1,0 +1,123 @@
+// One HTTP/1.1 request on a connection of its own (RFC 9112): the status must be one of those expected and, where asked for,
+// the body must have a text. Written on the bare socket: a client with pools costs twice the check.
+import type { Socket } from 'node:net';
+import type { Probe } from '../probe.ts';
+import { connection, type End, type Where, whereSchema } from './connection.ts';
+import { secure, type TlsOptions, tlsSchema } from './tls.ts';
+
+export interface HttpParameters extends Where {
+  /** Default GET. */
+  readonly method?: 'GET' | 'HEAD' | 'OPTIONS' | 'POST';
+  /** Default `/`. */
+  readonly path?: string;
+  /** The Host header; default: host and port. */
+  readonly hostHeader?: string;
+  readonly body?: string;
+  /** `200`, `200,204` or `200-399`; the default is 200. */
+  readonly expectedCodes?: string;
+  /** A text that must be in the first 64 KiB of the body. */
+  readonly expect?: string;
+}
+
+export type HttpsParameters = HttpParameters & TlsOptions;
+
+const mostHeadBytes = 16_384;
+const mostBodyBytes = 65_536;
+
+const httpSchema = {
+  ...whereSchema,
+  method: { enum: ['GET', 'HEAD', 'OPTIONS', 'POST'] },
+  path: { type: 'string', pattern: '^/[\\x21-\\x7e]*$', maxLength: 2048 },
+  hostHeader: { type: 'string', pattern: '^[A-Za-z0-9.:\\[\\]_-]+$', maxLength: 300 },
+  body: { type: 'string', maxLength: 4096 },
+  expectedCodes: {
+    type: 'string',
+    pattern: '^[1-5]\\d\\d(-[1-5]\\d\\d)?(,[1-5]\\d\\d(-[1-5]\\d\\d)?)*$',
+    maxLength: 200,
+  },
+  expect: { type: 'string', minLength: 1, maxLength: 1024 },
+} as const;
+
+export const httpProbe: Probe<HttpParameters> = {
+  name: 'http',
+  parameters: { type: 'object', required: ['host', 'port'], additionalProperties: false, properties: httpSchema },
+  check: (parameters, run) =>
+    connection(parameters, run, (socket, end) => {
+      socket.once('connect', () => ask(socket, parameters, end));
+    }),
+};
+
+export const httpsProbe: Probe<HttpsParameters> = {
+  name: 'https',
+  parameters: {
+    type: 'object',
+    required: ['host', 'port'],
+    additionalProperties: false,
+    properties: { ...httpSchema, ...tlsSchema },
+  },
+  check: (parameters, run) =>
+    connection(parameters, run, (socket, end) => {
+      socket.once('connect', () => secure(socket, parameters, end, (secured) => ask(secured, parameters, end)));
+    }),
+};
+
+function ask(socket: Socket, parameters: HttpParameters, end: End): void {
+  let seen = '';
+  const judge = (closed: boolean): void => {
+    const fault = faultOf(seen, parameters, closed);
+    if (fault !== undefined) end(fault);
+  };
+  socket.on('data', (bytes: Buffer) => {
+    seen += bytes.toString('latin1');
+    judge(false);
+  });
+  socket.once('end', () => judge(true));
+  socket.write(requestOf(parameters));
+}
+
+/** What is wrong with an answer (latin1); null when nothing is; undefined when more of it has to come. */
+function faultOf(answer: string, parameters: HttpParameters, closed: boolean): string | null | undefined {
+  const { expect, expectedCodes = '200' } = parameters;
+  const headEnd = answer.indexOf('\r\n\r\n');
+  if (headEnd < 0) {
+    if (answer.length > mostHeadBytes) return 'its answer is not HTTP';
+    return closed ? 'it closed the connection before its answer was whole' : undefined;
+  }
+  const head = answer.slice(0, headEnd);
+  const rest = answer.slice(headEnd + 4);
+  const code = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r\n|$)/.exec(head)?.[1] ?? Number.NaN);
+  if (Number.isNaN(code)) return 'its answer is not HTTP';
+  // Interim answers come before the one that counts (RFC 9110 section 15.2).
+  if (code >= 100 && code < 200 && code !== 101) return faultOf(rest, parameters, closed);
+  if (!isExpected(code, expectedCodes)) return `it answered with status ${code}`;
+  if (expect === undefined) return null;
+  const body = /^transfer-encoding:.*\bchunked\s*$/im.test(head) ? withoutChunks(rest) : rest;
+  if (body.includes(Buffer.from(expect).toString('latin1'))) return null;
+  return closed || rest.length > mostBodyBytes ? 'its body has not the expected text' : undefined;
+}
+
+function requestOf({ method = 'GET', path = '/', host, port, hostHeader, body }: HttpParameters): string {
+  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const length = body === undefined ? '' : `Content-Length: ${Buffer.byteLength(body)}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: ${hostHeader ?? authority}\r\nUser-Agent: tidegate-check\r\nAccept: */*\r\nConnection: close\r\n${length}\r\n${body ?? ''}`;
+}
+
+function isExpected(code: number, expected: string): boolean {
+  return expected.split(',').some((range) => {
+    const [from, to = from] = range.split('-').map(Number);
+    return code >= (from ?? 0) && code <= (to ?? 0);
+  });
+}
+
+/** The data of the chunks that came so far (RFC 9112 section 7.1). */
+function withoutChunks(raw: string): string {
+  let body = '';
+  for (let at = 0; at < raw.length; ) {
+    const lineEnd = raw.indexOf('\r\n', at);
+    const size = lineEnd < 0 ? Number.NaN : Number.parseInt(raw.slice(at, lineEnd), 16);
+    if (!(size > 0)) return body;
+    body += raw.slice(lineEnd + 2, lineEnd + 2 + size);
+    at = lineEnd + 2 + size + 2;
+  }
+  return body;
+}

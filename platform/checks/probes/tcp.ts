@@ -1,0 +1,43 @@
+// A TCP connection that is accepted; where asked for, a text is sent and an answer awaited.
+import type { Probe } from '../probe.ts';
+import { connection, type Where, whereSchema } from './connection.ts';
+
+export interface TcpParameters extends Where {
+  /** Sent once connected. */
+  readonly send?: string;
+  /** A text that must come in the first 16 KiB. */
+  readonly expect?: string;
+}
+
+const mostBytes = 16_384;
+
+export const tcpProbe: Probe<TcpParameters> = {
+  name: 'tcp',
+  parameters: {
+    type: 'object',
+    required: ['host', 'port'],
+    additionalProperties: false,
+    properties: {
+      ...whereSchema,
+      send: { type: 'string', maxLength: 4096 },
+      expect: { type: 'string', minLength: 1, maxLength: 1024 },
+    },
+  },
+  check: (parameters, run) =>
+    connection(parameters, run, (socket, end) => {
+      const { send, expect } = parameters;
+      socket.once('connect', () => {
+        if (send !== undefined) socket.write(send);
+        if (expect === undefined) end(null);
+      });
+      if (expect === undefined) return;
+      const wanted = Buffer.from(expect);
+      let seen = Buffer.alloc(0);
+      socket.on('data', (bytes: Buffer) => {
+        seen = Buffer.concat([seen, bytes]);
+        if (seen.includes(wanted)) end(null);
+        else if (seen.length > mostBytes) end('its answer has not the expected text');
+      });
+      socket.once('end', () => end('it closed the connection without the expected text'));
+    }),
+};

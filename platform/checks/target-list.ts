@@ -1,0 +1,87 @@
+// The targets of the shards that are held: listed when a shard comes, followed by change afterwards, and listed anew now and
+// then, in case a change was made behind the cursor's back.
+import type { CheckTarget, CheckTargets } from './check-tenant.ts';
+import { shardOf } from './shards.ts';
+
+export interface TargetListOptions {
+  readonly source: CheckTargets;
+  readonly shardCount: number;
+  readonly heldShards: () => readonly number[];
+  /** How long a list is trusted. */
+  readonly relistMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  readonly keep: (target: CheckTarget, shard: number) => void;
+  readonly forget: (id: string) => void;
+}
+
+export class TargetList {
+  readonly #options: TargetListOptions;
+  /** Ids by shard, of those that were listed. */
+  readonly #listed = new Map<number, Set<string>>();
+  #cursor: string | undefined;
+  #listedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: TargetListOptions) {
+    this.#options = options;
+  }
+
+  /** Brings the targets up to date; true when any came or went. */
+  async refresh(): Promise<boolean> {
+    const { heldShards, relistMs, now } = this.#options;
+    const held = new Set(heldShards());
+    let moved = false;
+    for (const [shard, ids] of this.#listed) {
+      if (held.has(shard)) continue;
+      this.#listed.delete(shard);
+      for (const id of ids) this.#options.forget(id);
+      moved = true;
+    }
+    if (held.size === 0) return moved;
+    if (now() - this.#listedAtMs >= relistMs) this.#cursor = undefined;
+    if (this.#cursor !== undefined) moved = (await this.#follow(this.#cursor)) || moved;
+    // Not known any more, or never listed: all; else what has come to be held.
+    const fresh = this.#cursor === undefined ? held : new Set([...held].filter((shard) => !this.#listed.has(shard)));
+    if (fresh.size > 0) moved = (await this.#list(fresh)) || moved;
+    return moved;
+  }
+
+  async #follow(cursor: string): Promise<boolean> {
+    const changes = await this.#options.source.changesAfter(cursor);
+    this.#cursor = changes?.cursor;
+    if (changes === undefined) return false;
+    let moved = false;
+    for (const target of changes.targets) moved = this.#keep(target) || moved;
+    for (const id of changes.gone) {
+      moved = (this.#listed.get(shardOf(id, this.#options.shardCount))?.delete(id) ?? false) || moved;
+      this.#options.forget(id);
+    }
+    return moved;
+  }
+
+  async #list(wanted: ReadonlySet<number>): Promise<boolean> {
+    const { source, shardCount, now } = this.#options;
+    const { targets, cursor } = await source.listTargets({ count: shardCount, wanted });
+    // Several lists under one cursor: the oldest misses nothing of any.
+    if (this.#cursor === undefined) {
+      this.#cursor = cursor;
+      this.#listedAtMs = now();
+    }
+    const before = new Map([...wanted].map((shard) => [shard, this.#listed.get(shard) ?? new Set<string>()]));
+    for (const shard of wanted) this.#listed.set(shard, new Set());
+    for (const target of targets) this.#keep(target);
+    for (const [shard, ids] of before)
+      for (const id of ids) if (!this.#listed.get(shard)?.has(id)) this.#options.forget(id);
+    return true;
+  }
+
+  #keep(target: CheckTarget): boolean {
+    const shard = shardOf(target.id, this.#options.shardCount);
+    const ids = this.#listed.get(shard);
+    if (ids === undefined) return false;
+    const known = ids.has(target.id);
+    ids.add(target.id);
+    this.#options.keep(target, shard);
+    return !known;
+  }
+}
