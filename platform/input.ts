@@ -1,8 +1,8 @@
 // Checks of mutation inputs. All faults are collected, each with the path of its field, and refused at once.
 import { isIP } from 'node:net';
 import { quoted, Refusal, type UserError, type UserErrorCode, unknownId, userError } from './errors.ts';
-import { canonicalAddressBlock } from './graph/scalars.ts';
 import { decodeUuid } from './ids.ts';
+import { canonicalAddressBlock } from './net/address-block.ts';
 
 type Text = string | null | undefined;
 

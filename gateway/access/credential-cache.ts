@@ -1,14 +1,18 @@
 // Asks the Authenticator once for requests that come together with the same credential. An answer is kept for a second: a
 // revoked credential is refused well within the five seconds that are promised.
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Authenticator } from '../../platform/access.ts';
-import { LruCache } from '../../platform/graph/lru-cache.ts';
+import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Identity } from '../../platform/identity.ts';
 
-const maxEntries = 10_000;
+const maxBytes = 16 * 1024 * 1024;
+/** Before the answer is there; with it the identity is counted too. */
+const askedBytes = 1024;
 const keepMs = 1000;
 
 interface Entry {
+  readonly bytes: number;
   readonly answer: Promise<Identity | undefined>;
   readonly untilMs: number;
 }
@@ -17,7 +21,10 @@ export class CredentialCache {
   readonly #authenticator: Authenticator;
   readonly #deadlineMs: number;
   readonly #nowMs: () => number;
-  readonly #entries = new LruCache<string, Entry>(maxEntries);
+  readonly #entries = new LRUCache<string, Entry>({
+    maxSize: maxBytes,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
 
   constructor(authenticator: Authenticator, deadlineMs = 5000, nowMs: () => number = Date.now) {
     this.#authenticator = authenticator;
@@ -32,12 +39,15 @@ export class CredentialCache {
     const known = this.#entries.get(key);
     if (known !== undefined && known.untilMs > this.#nowMs()) return known.answer;
     const answer = this.#authenticator.authenticate(bearer, AbortSignal.timeout(this.#deadlineMs));
-    this.#entries.set(key, { answer, untilMs: this.#nowMs() + keepMs });
-    const forget = () => {
-      if (this.#entries.get(key)?.answer === answer) this.#entries.delete(key);
-    };
+    const untilMs = this.#nowMs() + keepMs;
+    this.#entries.set(key, { answer, untilMs, bytes: askedBytes });
+    const isOurs = () => this.#entries.peek(key)?.answer === answer;
+    const forget = () => isOurs() && this.#entries.delete(key);
     // Only a yes is kept: a refusal or a failure is asked again at once.
-    answer.then((identity) => identity === undefined && forget(), forget);
+    answer.then((identity) => {
+      if (identity === undefined) forget();
+      else if (isOurs()) this.#entries.set(key, { answer, untilMs, bytes: askedBytes + heldBytes(identity) });
+    }, forget);
     return answer;
   }
 }

@@ -1,5 +1,6 @@
 // The way in for every operation, HTTP and socket alike: parse, limits, validation, and whether one without login may be
 // asked. What is refused here has reached no resolver and no subgraph.
+
 import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
@@ -12,15 +13,16 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { CodedError } from '../../platform/errors.ts';
-import { LruCache } from '../../platform/graph/lru-cache.ts';
+import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer } from './operation-measure.ts';
 
-/** Documents kept parsed and validated. */
-const maxDocuments = 2000;
+/** Of documents kept parsed and validated: anyone may send them. */
+const maxDocumentBytes = 32 * 1024 * 1024;
 
 /** A document that fits the schema. */
 interface ValidDocument {
@@ -55,7 +57,10 @@ export class InvalidDocument extends Error {
 export class Operations {
   readonly #supergraph: Supergraph;
   readonly #limits: OperationLimits;
-  readonly #documents = new LruCache<string, DocumentNode>(maxDocuments);
+  readonly #documents = new LRUCache<string, DocumentNode>({
+    maxSize: maxDocumentBytes,
+    sizeCalculation: (document) => heldBytes(document),
+  });
 
   constructor(supergraph: Supergraph, limits: OperationLimits) {
     this.#supergraph = supergraph;
@@ -84,7 +89,7 @@ export class Operations {
     this.#checkLimits(document, operation, request.variables ?? {});
     this.#checkLogin(document, operation, identity);
     if (known === undefined) {
-      this.#validate(document);
+      this.#validate(document, request.query);
       this.#documents.set(hash, document);
     }
     return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` };
@@ -92,7 +97,7 @@ export class Operations {
 
   #parse(text: string): DocumentNode {
     try {
-      return parse(text, { maxTokens: this.#limits.maxTokens });
+      return parse(text, { maxTokens: this.#limits.maxTokens, noLocation: true });
     } catch (error) {
       if (error instanceof GraphQLError && /contains more that \d+ tokens/.test(error.message))
         throw tooMuch('tokens', `more than ${this.#limits.maxTokens}`, this.#limits.maxTokens);
@@ -137,10 +142,12 @@ export class Operations {
       );
   }
 
-  #validate(document: DocumentNode): void {
+  #validate(document: DocumentNode, text: string): void {
     const rules = this.#limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-    const errors = validate(this.#supergraph.schema, document, rules);
-    if (errors.length > 0) throw new InvalidDocument(errors);
+    const { schema } = this.#supergraph;
+    if (validate(schema, document, rules).length === 0) return;
+    // Once more with the places in the text, which are not kept: they are four times the document.
+    throw new InvalidDocument(validate(schema, parse(text), rules));
   }
 }
 

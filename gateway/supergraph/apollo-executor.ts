@@ -13,10 +13,11 @@ import {
   getVariableValues,
   parse,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { invariant } from '../../platform/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
-import { LruCache } from '../../platform/graph/lru-cache.ts';
+import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Executor, GatewayOperation, SubscriptionPlan } from './executor.ts';
 import type { GatewayContext, SubgraphLink } from './subgraph-link.ts';
 import type { Supergraph } from './supergraph.ts';
@@ -25,8 +26,7 @@ type ApolloRequestContext = Parameters<typeof executeQueryPlan>[2];
 type ServiceMap = Parameters<typeof executeQueryPlan>[1];
 type DataSource = ServiceMap[string];
 
-/** Plans kept; each is some kilobytes. */
-const maxPlans = 2000;
+const maxPlanBytes = 64 * 1024 * 1024;
 
 export class ApolloExecutor implements Executor {
   readonly #schema: GraphQLSchema;
@@ -35,7 +35,10 @@ export class ApolloExecutor implements Executor {
   /** With the federation directives. */
   readonly #supergraphSchema: GraphQLSchema;
   readonly #planner: QueryPlanner;
-  readonly #plans = new LruCache<string, QueryPlan>(maxPlans);
+  readonly #plans = new LRUCache<string, QueryPlan>({
+    maxSize: maxPlanBytes,
+    sizeCalculation: (plan) => heldBytes(plan),
+  });
   readonly #services: ServiceMap;
   readonly #log: Logger;
 

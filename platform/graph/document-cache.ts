@@ -1,14 +1,23 @@
 // Parsed and validated documents by their text: a gateway sends the same few hundred, and neither step is cheap.
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
-import { LruCache } from './lru-cache.ts';
+import { LRUCache } from 'lru-cache';
+import { heldBytes } from '../held-bytes.ts';
 
 export class DocumentCache {
   readonly #schema: GraphQLSchema;
-  readonly #documents: LruCache<string, DocumentNode>;
+  readonly #documents: LRUCache<string, DocumentNode>;
 
-  constructor(schema: GraphQLSchema, maxEntries = 1000) {
+  constructor(schema: GraphQLSchema, maxBytes = 32 * 1024 * 1024) {
     this.#schema = schema;
-    this.#documents = new LruCache(maxEntries);
+    this.#documents = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: (document, text) => heldBytes(document) + heldBytes(text),
+    });
+  }
+
+  /** What is held, as far as that can be told. */
+  get bytes(): number {
+    return this.#documents.calculatedSize;
   }
 
   /** The document, or why it is none. */

@@ -1,6 +1,7 @@
 // Scalars of the graph, the same in every subgraph: what comes in is checked and made canonical before a resolver sees it.
-import { isIPv4, isIPv6, SocketAddress } from 'node:net';
+
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { canonicalAddressBlock } from '../net/address-block.ts';
 
 function bad(message: string): never {
   throw new GraphQLError(message, { extensions: { code: 'INVALID_INPUT' } });
@@ -47,39 +48,6 @@ export const portScalar = new GraphQLScalarType<number, number>({
   parseValue: parsePort,
   parseLiteral: (node) => parsePort(node.kind === Kind.INT ? Number(node.value) : undefined),
 });
-
-function addressBits(address: string, version: 4 | 6): bigint {
-  if (version === 4) return address.split('.').reduce((bits, part) => (bits << 8n) | BigInt(part), 0n);
-  // inet_ntop may end an address in dotted quad (::ffff:192.0.2.1).
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  const hex = (high: string | undefined, low: string | undefined) => ((Number(high) << 8) | Number(low)).toString(16);
-  const plain = dotted === null ? address : `${dotted[1]}${hex(dotted[2], dotted[3])}:${hex(dotted[4], dotted[5])}`;
-  const [head = '', tail] = plain.split('::');
-  const groups = (text: string) => (text === '' ? [] : text.split(':'));
-  const front = groups(head);
-  const back = tail === undefined ? [] : groups(tail);
-  const zeros = new Array<string>(8 - front.length - back.length).fill('0');
-  return [...front, ...zeros, ...back].reduce((bits, group) => (bits << 16n) | BigInt(`0x${group}`), 0n);
-}
-
-/**
- * The canonical text of an address or CIDR block (IPv6 as in RFC 5952; a block of one address is that address); undefined
- * when it is none. A block whose host bits are not zero is none.
- */
-export function canonicalAddressBlock(text: string): string | undefined {
-  const match = /^([0-9a-f.:]{2,45})(?:\/(0|[1-9]\d{0,2}))?$/i.exec(text);
-  const address = match?.[1];
-  if (address === undefined) return undefined;
-  const version = isIPv4(address) ? 4 : isIPv6(address) ? 6 : undefined;
-  if (version === undefined) return undefined;
-  const width = version === 4 ? 32 : 128;
-  const prefix = match?.[2] === undefined ? width : Number(match[2]);
-  if (prefix > width) return undefined;
-  const canonical = new SocketAddress({ address, family: version === 4 ? 'ipv4' : 'ipv6', port: 1 }).address;
-  if (prefix === width) return canonical;
-  const hostBits = addressBits(canonical, version) & ((1n << BigInt(width - prefix)) - 1n);
-  return hostBits === 0n ? `${canonical}/${prefix}` : undefined;
-}
 
 function parseAddressBlock(value: unknown): string {
   const canonical = typeof value === 'string' ? canonicalAddressBlock(value) : undefined;

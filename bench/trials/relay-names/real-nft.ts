@@ -4,7 +4,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../../embedded/run-program.ts';
-import { canonicalAddressBlock } from '../../../platform/graph/scalars.ts';
+import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
 import type { JsonObject, JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
 import { prerequisites } from './devices/nft.ts';
 import type { Rendering } from './offer.ts';

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { canonicalAddressBlock } from '../../../platform/graph/scalars.ts';
+import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
 import type { ArgumentFault, DriverOperation, JsonObject } from './driver.ts';
 
 export type CheckedArguments =

@@ -1,5 +1,5 @@
 // What nft is told, read without the driver: its constant commands, and libnftables-json(5) on standard input as nft reads it.
-import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
 import type { JsonObject, JsonValue, WireCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 import { hole, holesOf, type Pattern } from '../pattern.ts';

@@ -2,7 +2,7 @@
 // URI format.
 
 import { isIPv6 } from 'node:net';
-import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
 import type { JsonValue } from '../driver.ts';
 
 export const ltmPath = '/mgmt/tm/ltm';

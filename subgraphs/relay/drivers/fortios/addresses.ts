@@ -1,9 +1,10 @@
 // Named addresses: a block, a range, a host name, or a pattern of either. FortiOS CLI reference, firewall address.
 
 import { isIPv4 } from 'node:net';
+import { isBelow } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject, RenderContext } from '../driver.ts';
 import { given } from '../json.ts';
-import { canonicalBlock, fromSubnet, ipv4Faults, isBefore, toSubnet } from './addresses-text.ts';
+import { canonicalBlock, fromSubnet, ipv4Faults, toSubnet } from './addresses-text.ts';
 import type { Kind } from './kind.ts';
 import { nameOf } from './schema.ts';
 import { isAtLeast } from './version.ts';
@@ -21,7 +22,7 @@ function faults(args: JsonObject, isCreate: boolean): readonly ArgumentFault[] {
     found.push({ path: ['lastAddress'], message: 'a range needs firstAddress and lastAddress' });
   } else if (args.firstAddress !== undefined && found.length === 0) {
     const [first, last] = [String(args.firstAddress), String(args.lastAddress)];
-    if (!isBefore(first, last)) found.push({ path: ['lastAddress'], message: 'must be after firstAddress' });
+    if (!isBelow(first, last)) found.push({ path: ['lastAddress'], message: 'must be after firstAddress' });
   }
   if (
     args.wildcard !== undefined &&

@@ -1,8 +1,9 @@
 // Virtual IPs: destination NAT, of an address or of ports of it. FortiOS CLI reference, firewall vip.
 
+import { isBelow } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
 import { given } from '../json.ts';
-import { ipv4Faults, isBefore } from './addresses-text.ts';
+import { ipv4Faults } from './addresses-text.ts';
 import type { Kind } from './kind.ts';
 import { fromMembers, toMembers } from './members.ts';
 import { nameOf } from './schema.ts';
@@ -20,7 +21,7 @@ function faults(args: JsonObject): readonly ArgumentFault[] {
   };
   for (const side of ['ExternalAddress', 'MappedAddress']) {
     const first = side.charAt(0).toLowerCase() + side.slice(1);
-    if (needs(`last${side}`, first) && !isBefore(String(args[first]), String(args[`last${side}`]))) {
+    if (needs(`last${side}`, first) && !isBelow(String(args[first]), String(args[`last${side}`]))) {
       found.push({ path: [`last${side}`], message: `must be after ${first}` });
     }
   }

@@ -1,7 +1,7 @@
 // Addresses and blocks between their canonical text and nft's JSON form.
 
-import { BlockList, isIPv6 } from 'node:net';
-import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import { isIPv6 } from 'node:net';
+import { canonicalAddressBlock, isInBlock, isInRange } from '../../../../platform/net/address-block.ts';
 import type { JsonValue } from '../driver.ts';
 import { isObject } from '../json.ts';
 
@@ -32,20 +32,9 @@ export function fromElement(element: JsonValue | undefined): string | undefined 
 /** Whether the first address of `text` is inside an element as nft lists it: an address, a block or a range. */
 export function covers(element: JsonValue, text: string): boolean {
   if (isObject(element) && isObject(element.elem)) return covers(element.elem.val ?? null, text);
-  const version = (address: string) => (ipVersionOf(address) === 6 ? 'ipv6' : 'ipv4');
   const [first = ''] = text.split('/');
   const block = fromElement(element);
-  const range = isObject(element) && Array.isArray(element.range) ? element.range.map(String) : undefined;
-  const covered = new BlockList();
-  try {
-    if (block !== undefined) {
-      const [address = '', length] = block.split('/');
-      covered.addSubnet(address, Number(length ?? (version(address) === 'ipv6' ? 128 : 32)), version(address));
-    } else if (range?.[0] !== undefined && range[1] !== undefined) {
-      covered.addRange(range[0], range[1], version(range[0]));
-    }
-  } catch {
-    return false; // No range of addresses, for example one of ports.
-  }
-  return covered.check(first, version(first));
+  if (block !== undefined) return isInBlock(first, block);
+  const [low, high] = isObject(element) && Array.isArray(element.range) ? element.range.map(String) : [];
+  return low !== undefined && high !== undefined && isInRange(first, low, high);
 }

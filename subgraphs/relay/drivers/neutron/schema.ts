@@ -1,6 +1,6 @@
 // Parts of the operations' JSON Schemas.
 
-import { canonicalAddressBlock } from '../../../../platform/graph/scalars.ts';
+import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
 import { markChars } from '../mark.ts';
 
 /** Neutron keeps 255 characters of a description; the rest is the mark. */

@@ -1,6 +1,6 @@
 // Whose attempts are counted together.
 import { expect, test } from '@jest/globals';
-import { clientNetwork } from '../../../../subgraphs/system/access/client-network.ts';
+import { clientNetwork } from '../../../platform/net/address-block.ts';
 
 test.each([
   [undefined, 'unknown'],

@@ -1,0 +1,101 @@
+// Addresses, blocks and ranges: one place that reads them, on ipaddr.js. That takes `127.1`, `0x7f.1` and `010.0.0.1` for
+// addresses, as inet_aton does, so net.isIP is asked first. Canonical text is Node's (IPv6 as in RFC 5952).
+import { isIP, SocketAddress } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Undefined: no address. One with a zone (`fe80::1%eth0`) is none. */
+function parseAddress(text: string): Address | undefined {
+  return isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.parse(text);
+}
+
+interface Block {
+  readonly address: Address;
+  readonly prefix: number;
+}
+
+const blockPattern = /^([0-9a-f.:]{2,45})(?:\/(0|[1-9]\d{0,2}))?$/i;
+
+/** An address is the block of itself alone. Undefined: none, or its host bits are not zero. */
+function parseBlock(text: string): Block | undefined {
+  const [, host = '', length] = blockPattern.exec(text) ?? [];
+  const address = parseAddress(host);
+  if (address === undefined) return undefined;
+  const width = widthOf(address);
+  const prefix = length === undefined ? width : Number(length);
+  return prefix <= width && isZeroFrom(address, prefix) ? { address, prefix } : undefined;
+}
+
+function widthOf(address: Address): number {
+  return address.kind() === 'ipv4' ? 32 : 128;
+}
+
+function isZeroFrom(address: Address, prefix: number): boolean {
+  return address.toByteArray().every((byte, index) => {
+    const kept = Math.min(Math.max(prefix - index * 8, 0), 8);
+    return (byte & (0xff >> kept)) === 0;
+  });
+}
+
+/**
+ * The canonical text of an address or CIDR block (a block of one address is that address); undefined when it is none. A block
+ * whose host bits are not zero is none.
+ */
+export function canonicalAddressBlock(text: string): string | undefined {
+  const block = parseBlock(text);
+  if (block === undefined) return undefined;
+  const [host = ''] = text.split('/');
+  const { address } = new SocketAddress({ address: host, family: block.address.kind(), port: 1 });
+  return block.prefix === widthOf(block.address) ? address : `${address}/${block.prefix}`;
+}
+
+/** Whether an address is in a block (or is that address). False when either is none. */
+export function isInBlock(address: string, block: string): boolean {
+  const [inner, outer] = [parseAddress(address), parseBlock(block)];
+  if (inner === undefined || outer === undefined || inner.kind() !== outer.address.kind()) return false;
+  return inner.match(outer.address as never, outer.prefix);
+}
+
+/** Whether an address is in a range, both ends included. False when one of them is no address. */
+export function isInRange(address: string, first: string, last: string): boolean {
+  return isUpTo(first, address) && isUpTo(address, last);
+}
+
+/** Whether the one address is not above the other, both of one version. */
+function isUpTo(one: string, other: string): boolean {
+  const [low, high] = [parseAddress(one), parseAddress(other)];
+  if (low === undefined || high === undefined || low.kind() !== high.kind()) return false;
+  return Buffer.compare(Buffer.from(low.toByteArray()), Buffer.from(high.toByteArray())) <= 0;
+}
+
+/** Whether the one address is below the other, both of one version. */
+export function isBelow(one: string, other: string): boolean {
+  return isUpTo(one, other) && !isUpTo(other, one);
+}
+
+/** `24` to `255.255.255.0`. */
+export function maskOf(prefix: number): string {
+  return ipaddr.IPv4.subnetMaskFromPrefixLength(prefix).toString();
+}
+
+/** `255.255.255.0` to `24`; undefined: no mask. */
+export function prefixOf(mask: string): number | undefined {
+  const address = parseAddress(mask);
+  return address?.kind() === 'ipv4' ? (address.prefixLengthFromSubnetMask() ?? undefined) : undefined;
+}
+
+/**
+ * Whom an address stands for when attempts are counted: one IPv4 address, or an IPv6 /64, which is what one customer gets and
+ * may take any address of.
+ */
+export function clientNetwork(text: string | undefined): string {
+  const address = parseAddress(text?.split('%')[0] ?? '');
+  if (address === undefined) return text ?? 'unknown';
+  if (address instanceof ipaddr.IPv4) return address.toString();
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address().toString();
+  return `${address.parts
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,19 @@
+// The estimate stands against what V8 says that parsed documents hold.
+import { expect, test } from '@jest/globals';
+import { parse } from 'graphql';
+import { heldBytes } from '../../platform/held-bytes.ts';
+
+test.each([
+  ['fields', `{${' a'.repeat(100)} }`, 100 * 190],
+  ['fields in fields', `{${'ab{'.repeat(100)} a ${'}'.repeat(100)}}`, 100 * 285],
+  ['a list', `{ a(b: [${'1,'.repeat(100)}1]) }`, 100 * 54],
+])('%s: not less than it holds, and at most twice that', (_, text, measured) => {
+  const bytes = heldBytes(parse(text, { noLocation: true }));
+  expect(bytes).toBeGreaterThanOrEqual(measured);
+  expect(bytes).toBeLessThanOrEqual(2 * measured);
+});
+
+test('texts count by their length; where a node stands in the text does not count', () => {
+  expect(heldBytes('x'.repeat(1000))).toBe(2000);
+  expect(heldBytes(parse('{ a }'))).toBe(heldBytes(parse('{ a }', { noLocation: true })));
+});
