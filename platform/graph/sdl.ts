@@ -38,12 +38,17 @@ function readOwnSdl(file: URL): string {
   return existsSync(made) ? `${own}\n${readFileSync(made, 'utf8')}` : own;
 }
 
-/** The whole SDL of every subgraph that schema/ has. System is the first, because it owns what all share. */
+/** The whole SDL of every subgraph that schema/ has. */
 export function readGraph(): SubgraphSdl {
+  return joinSdl(readOwnGraph());
+}
+
+/** What every subgraph that schema/ has says itself. System is the first, because it owns what all share. */
+export function readOwnGraph(): SubgraphSdl {
   const files = readdirSync(folder).filter((file) => /^[^.]+\.graphql$/.test(file) && !commonFiles.has(file));
   const names = files.map((file) => file.slice(0, -'.graphql'.length));
   names.sort((a, b) => Number(b === 'system') - Number(a === 'system') || (a < b ? -1 : 1));
-  return graphOf(names.map((name) => ({ name, sdl: new URL(`${name}.graphql`, folder) })));
+  return new Map(names.map((name) => [name, readOwnSdl(new URL(`${name}.graphql`, folder))]));
 }
 
 /** The whole SDL of each of these subgraphs, from the files of what they say themselves. */

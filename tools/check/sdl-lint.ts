@@ -9,6 +9,7 @@ import {
   parse,
   type TypeNode,
 } from 'graphql';
+import { readSharedSdl } from '../../platform/graph/sdl.ts';
 
 /** Arguments that mean the same everywhere need no words of their own. */
 const conventionalArguments = new Set(['id', 'input', 'first', 'after', 'filter']);
@@ -17,9 +18,55 @@ const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
 /** Mutations that give credentials write nothing that has to be replicated. */
 const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
 
-/** Faults of the whole graph: of each subgraph's SDL. */
-export function lintGraph(subgraphs: ReadonlyMap<string, string>): string[] {
-  return [...subgraphs].flatMap(([name, sdl]) => lintSdl(name, sdl));
+/**
+ * Words that a subgraph's type names may begin with, besides the entities that it owns and its own name. Whatever is more
+ * general belongs to schema/shared.graphql, or the next subgraph that uses the word does not compose.
+ */
+const wordsOf: Readonly<Record<string, readonly string[]>> = {
+  system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session'],
+  relay: ['Firewall', 'Waf', 'Switch', 'Network'],
+};
+
+/** Faults of the whole graph, from the whole SDL of each subgraph. */
+export function lintGraph(subgraphs: ReadonlyMap<string, string>, shared = readSharedSdl()): string[] {
+  const generic = new Set(parse(shared).definitions.flatMap(nameOf));
+  const definedBy = new Map<string, string>();
+  const faults: string[] = [];
+  for (const [subgraph, sdl] of subgraphs) {
+    faults.push(...lintSdl(subgraph, sdl));
+    const { definitions } = parse(sdl);
+    const prefixes = [pascal(subgraph), ...(wordsOf[subgraph] ?? []), ...definitions.filter(isEntity).flatMap(nameOf)];
+    for (const definition of definitions.filter((each) => !isExtension(each) && !isEntityOrStub(each))) {
+      const [name] = nameOf(definition);
+      if (name === undefined || generic.has(name) || rootTypes.has(name)) continue;
+      if (!prefixes.some((prefix) => name.startsWith(prefix)))
+        faults.push(
+          `${subgraph}.graphql: ${name} begins with no type of ${subgraph}: only schema/shared.graphql is generic`,
+        );
+      const other = definedBy.get(name);
+      if (other !== undefined) faults.push(`${subgraph}.graphql: ${name} is defined by ${other} too`);
+      definedBy.set(name, subgraph);
+    }
+  }
+  return faults;
+}
+
+function nameOf(definition: DefinitionNode): string[] {
+  return 'name' in definition && definition.name !== undefined ? [definition.name.value] : [];
+}
+
+function pascal(name: string): string {
+  return name.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function isEntityOrStub(definition: DefinitionNode): boolean {
+  return isObject(definition) && (definition.directives ?? []).some(({ name }) => name.value === 'key');
+}
+
+/** With a key that is not of another subgraph's entity. */
+function isEntity(definition: DefinitionNode): boolean {
+  const keys = isObject(definition) ? (definition.directives ?? []).filter(({ name }) => name.value === 'key') : [];
+  return keys.some((key) => !key.arguments?.some(({ name }) => name.value === 'resolvable'));
 }
 
 export function lintSdl(name: string, sdl: string): string[] {
@@ -60,7 +107,9 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
   const faults: string[] = [];
   if (verbs.test(field.name.value)) faults.push(`${path} begins with a verb: name the object first`);
   const [input, ...others] = field.arguments ?? [];
+  const inputName = `${field.name.value.charAt(0).toUpperCase()}${field.name.value.slice(1)}Input`;
   if (input?.name.value !== 'input' || others.length > 0) faults.push(`${path} must take exactly one argument, input`);
+  else if (typeName(input.type) !== inputName) faults.push(`${path} must take an ${inputName}`);
   const payload = types.get(typeName(field.type));
   if (field.type.kind !== Kind.NON_NULL_TYPE || payload === undefined || !payload.name.value.endsWith('Payload')) {
     return [...faults, `${path} must return a payload type, not null`];
@@ -81,23 +130,43 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
   return faults;
 }
 
+/** A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! }`, asked for with first and after, the last arguments. */
 function lintConnections(definition: DefinitionNode): string[] {
   if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION) return [];
   const name = definition.name.value;
   const fields = definition.fields ?? [];
   const faults: string[] = [];
   if (name.endsWith('Connection')) {
-    const names = fields.map((field) => field.name.value);
-    if (!names.includes('nodes') || !names.includes('pageInfo')) faults.push(`${name} needs nodes and pageInfo`);
+    const types = fields.map((field) => `${field.name.value}: ${typeText(field.type)}`);
+    const wanted = [`nodes: [${name.slice(0, -'Connection'.length)}!]!`, 'pageInfo: PageInfo!'];
+    if (types.join() !== wanted.join()) faults.push(`${name} needs ${wanted.join(' and ')}, and no more`);
   }
-  for (const field of fields) {
-    const names = (field.arguments ?? []).map((argument) => argument.name.value);
-    const isConnection = typeName(field.type).endsWith('Connection');
-    if (isConnection !== (names.includes('first') && names.includes('after'))) {
-      faults.push(`${name}.${field.name.value}: connections, and only they, take first and after`);
-    }
-  }
-  return name === 'Subscription' ? faults.filter((fault) => !fault.includes('only they')) : faults;
+  for (const field of fields)
+    faults.push(
+      ...(name === 'Subscription' ? lintSubscription(field) : lintPage(`${name}.${field.name.value}`, field)),
+    );
+  return faults;
+}
+
+function lintPage(path: string, { type, arguments: given = [] }: FieldDefinitionNode): string[] {
+  const paging = given.filter(({ name }) => name.value === 'first' || name.value === 'after');
+  // What is read by position alone takes `after` with a limit of its own.
+  const isConnection = typeName(type).endsWith('Connection');
+  if (!isConnection) return paging.some(({ name }) => name.value === 'first') ? [`${path}: ${onlyConnections}`] : [];
+  const last = given.slice(-2).map(({ name, type: each, defaultValue }) => {
+    const hasDefault = defaultValue?.kind === Kind.INT && Number(defaultValue.value) <= 100;
+    return `${name.value}: ${typeText(each)}${hasDefault ? ' = …' : ''}`;
+  });
+  return last.join(', ') === 'first: Int = …, after: String' ? [] : [`${path}: ${onlyConnections}`];
+}
+
+const onlyConnections = 'connections, and only they, end with first: Int = … (at most 100), after: String';
+
+function lintSubscription({ name, type, arguments: given = [] }: FieldDefinitionNode): string[] {
+  const last = given.at(-1);
+  const isResumable = last?.name.value === 'after' && typeText(last.type) === 'String';
+  if (isResumable && typeName(type).endsWith('FeedItem')) return [];
+  return [`Subscription.${name.value} must end with after: String, and give a type …FeedItem`];
 }
 
 function isObject(definition: DefinitionNode): definition is ObjectTypeDefinitionNode {

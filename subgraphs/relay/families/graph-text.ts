@@ -29,11 +29,13 @@ const after: Fields = {
     0,
   ),
   force: {
-    ...booleanField('Call although an earlier call on the same object is UNKNOWN. Operators only.'),
+    ...booleanField(
+      'Sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Operators only.',
+    ),
     type: 'Boolean = false',
   },
   dryRun: {
-    ...booleanField('Render and let the device check where it can; change nothing.'),
+    ...booleanField('Renders the call and has the device check it where the device can; changes nothing.'),
     type: 'Boolean = false',
   },
 };

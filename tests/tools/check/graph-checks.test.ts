@@ -16,13 +16,13 @@ type Thing {
   "Its name."
   name: String!
   "Its parts."
-  parts("Only red ones." red: Boolean, first: Int, after: String): PartConnection!
+  parts("Only red ones." red: Boolean, first: Int = 20, after: String): PartConnection!
 }
 
 "A page of parts."
 type PartConnection {
   "Items."
-  nodes: [Thing!]!
+  nodes: [Part!]!
   "Where it ends."
   pageInfo: PageInfo!
 }
@@ -77,8 +77,11 @@ describe('lintSdl', () => {
     ['[UserError!]!', '[UserError!]', 'needs userErrors: [UserError!]!'],
     ['  commit: Commit', '  commit: Boolean', 'needs commit: Commit'],
     ['  thing: Thing\n', '  thing: Thing!\n', 'ThingPayload.thing must be nullable'],
-    ['first: Int, after: String', 'first: Int', 'connections, and only they, take first and after'],
-    ['  "Where it ends."\n  pageInfo: PageInfo!\n', '', 'PartConnection needs nodes and pageInfo'],
+    ['first: Int = 20, after: String', 'first: Int = 20', 'connections, and only they, end with first'],
+    ['first: Int = 20, after: String', 'after: String, first: Int = 20', 'connections, and only they, end with first'],
+    ['first: Int = 20', 'first: Int', 'connections, and only they, end with first'],
+    ['input: ThingCreateInput!', 'input: ThingInput!', 'must take an ThingCreateInput'],
+    ['  "Where it ends."\n  pageInfo: PageInfo!\n', '', 'PartConnection needs nodes: [Part!]! and pageInfo: PageInfo!'],
   ])('%j changed to %j: %s', (before, after, fault) => {
     expect(good).toContain(before);
     const faults = lintSdl('bad', good.replace(before, after));
