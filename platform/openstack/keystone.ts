@@ -1,0 +1,86 @@
+// Log-in at Keystone: Identity API v3, password authentication, a token for one project.
+
+import { isObject, type JsonObject } from '../json.ts';
+import type { HttpCall, HttpLogin, HttpReply } from '../net/http.ts';
+
+/** What is subtracted from a token's life: a call must not meet its end on the way. */
+const marginMs = 60_000;
+
+export interface KeystoneAccount {
+  /** Keystone with its version, for example `https://keystone.example:5000/v3`. */
+  readonly authUrl: string;
+  readonly username: string;
+  readonly password: string;
+  /** The project by its name. */
+  readonly project: string;
+  /** Default `Default`; so with the user's. */
+  readonly projectDomain?: string | undefined;
+  readonly userDomain?: string | undefined;
+}
+
+/** A token for the account's project. `exchange` must be let through to the origin of `authUrl`. */
+export async function logInAtKeystone(
+  exchange: (call: HttpCall) => Promise<HttpReply>,
+  account: KeystoneAccount,
+): Promise<HttpLogin> {
+  const { authUrl, username, password, project, projectDomain = 'Default', userDomain = 'Default' } = account;
+  const url = URL.parse(authUrl);
+  if (url === null) return refused('PROTOCOL_FAILED', 'the address of Keystone (authUrl) is no URL');
+  const keystone = {
+    kind: 'http',
+    origin: url.origin,
+    path: `${url.pathname.replace(/\/$/, '')}/auth/tokens`,
+  } as const;
+  const user = { name: username, password, domain: { name: userDomain } };
+  const scope = { project: { name: project, domain: { name: projectDomain } } };
+  const body = { auth: { identity: { methods: ['password'], password: { user } }, scope } };
+  return readLogin(await exchange({ ...keystone, method: 'POST', body }), keystone);
+}
+
+function readLogin(reply: HttpReply, keystone: Pick<HttpCall, 'kind' | 'path' | 'origin'>): HttpLogin {
+  // 401 for a wrong password and for an unknown project alike.
+  if (reply.status === 401) return refused('AUTH_FAILED', `Keystone refused the credentials: ${wordsOf(reply)}`);
+  if (reply.status === 429) return refused('SESSION_REFUSED', 'Keystone gives no token now');
+  const token = reply.headers['x-subject-token'];
+  if (reply.status !== 201 || token === undefined || token === '') {
+    return refused('PROTOCOL_FAILED', `Keystone answered ${reply.status} without a token: ${wordsOf(reply)}`);
+  }
+  const lifetimeMs = lifetimeOf(reply.body);
+  return {
+    ok: true,
+    headers: { 'x-auth-token': token },
+    ...(lifetimeMs === undefined ? {} : { lifetimeMs }),
+    close: { ...keystone, method: 'DELETE', headers: { 'x-subject-token': token } },
+  };
+}
+
+/** From Keystone's own clock alone: ours may differ. */
+function lifetimeOf(body: string): number | undefined {
+  const { issued_at: issued, expires_at: expires } = tokenIn(body);
+  const lifetimeMs = Date.parse(String(expires)) - Date.parse(String(issued));
+  return Number.isFinite(lifetimeMs) ? lifetimeMs - Math.min(marginMs, lifetimeMs / 10) : undefined;
+}
+
+function tokenIn(body: string): JsonObject {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    return isObject(parsed) && isObject(parsed.token) ? parsed.token : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Keystone's `error.message`; of anything else nothing is told. */
+function wordsOf({ body }: HttpReply): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    const error = isObject(parsed) && isObject(parsed.error) ? parsed.error : {};
+    return typeof error.message === 'string' ? error.message.slice(0, 500) : 'it said nothing';
+  } catch {
+    return 'it said nothing that can be read';
+  }
+}
+
+function refused(code: 'AUTH_FAILED' | 'PROTOCOL_FAILED' | 'SESSION_REFUSED', message: string): HttpLogin {
+  return { ok: false, code, message };
+}
