@@ -66,7 +66,13 @@ export function presentedIn(failure: {
   return { presentedKind, presentedSha256: failure.presented };
 }
 
+/** Of a backend that was just made. */
+export function registeredEvent(row: Pick<BackendRow, 'id' | 'projectId'>) {
+  const subject = subjectOf({ ...row, version: 0 }, null);
+  return { ...subject, kind: 'backend.provisioningStatus', from: null, to: 'ENABLED' } as const;
+}
+
 /** What all events of a change have. */
-export function subjectOf(row: Pick<BackendRow, 'id' | 'projectId' | 'version'>, reason: string | null) {
+function subjectOf(row: Pick<BackendRow, 'id' | 'projectId' | 'version'>, reason: string | null) {
   return { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1, reason };
 }

@@ -9,11 +9,10 @@ import type {
 } from '../../../generated/graph/relay.ts';
 import { oneProject, requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Transaction } from '../../../platform/database/database.ts';
-import { Refusal, refuse } from '../../../platform/errors.ts';
+import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import type { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -21,22 +20,16 @@ import type { Wake } from '../../../platform/wake.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { relayEvents } from '../events.ts';
 import type { BackendRow, BackendView } from './backend.ts';
-import { changeBackend, subjectOf } from './backend-events.ts';
 import {
-  canonicalFingerprint,
-  checkCaCertificates,
-  checkCertificate,
-  checkCredentials,
-  checkHostKey,
-  checkLabels,
-  checkLimits,
-  checkName,
-  checkOptions,
-  checkSite,
-  defaultLimits,
-  usualPort,
-  withDefaults,
-} from './backend-input.ts';
+  type BackendDraft,
+  changeOf,
+  checkUpdate,
+  checkUpdateFor,
+  draftOf,
+  nothingPresented,
+} from './backend-draft.ts';
+import { changeBackend, registeredEvent } from './backend-events.ts';
+import { canonicalFingerprint, checkCertificate, checkHostKey } from './backend-input.ts';
 import type { BackendReads } from './backend-reads.ts';
 import {
   type BackendChange,
@@ -78,28 +71,20 @@ export class BackendService {
 
   create(context: RequestContext, input: BackendCreateInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendCreate', context, input, async (attempt) => {
-      const driver = this.#checkCreate(attempt.check, input);
+      const draft = draftOf(attempt.check, input, this.#drivers);
       const projectId = oneProject(context.identity, input.projectId);
       attempt.projectId = projectId;
       requireRole(context.identity, projectId, 'OPERATOR', 'backendCreate');
-      return (tx) => this.#insert(tx, projectId, driver, input);
+      return (tx) => this.#insert(tx, projectId, draft);
     });
   }
 
   update(context: RequestContext, input: BackendUpdateInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendUpdate', context, input, async (attempt) => {
-      const { check } = attempt;
-      checkSite(check, input.site);
-      checkLabels(check, input.labels);
-      if (input.host != null) check.host('host', input.host);
-      if (input.port != null) check.port('port', input.port);
-      checkLimits(check, input.limits);
+      checkUpdate(attempt.check, input);
       const row = await this.#find(attempt, context, input.id);
-      const driver = this.#drivers.get(row.driver);
-      if (input.credentials != null) checkCredentials(check, input.credentials, driver);
-      checkCaCertificates(check, input.caCertificates);
-      if (driver !== undefined && input.options != null) checkOptions(check, input.options, driver);
-      check.throwIfAny();
+      checkUpdateFor(attempt.check, input, this.#drivers.get(row.driver));
+      attempt.check.throwIfAny();
       return (tx) => this.#update(tx, row.id, input);
     });
   }
@@ -145,57 +130,12 @@ export class BackendService {
     });
   }
 
-  #checkCreate(check: InputCheck, input: BackendCreateInput): Driver {
-    checkName(check, 'name', input.name);
-    const driver = this.#drivers.get(input.driver);
-    if (driver === undefined)
-      check.fault(
-        'driver',
-        `there is no driver ${JSON.stringify(input.driver.slice(0, 80))}; there are: ${[...this.#drivers.keys()].join(', ')}`,
-      );
-    checkSite(check, input.site);
-    checkLabels(check, input.labels);
-    check.host('host', input.host);
-    if (input.port != null) check.port('port', input.port);
-    checkLimits(check, input.limits);
-    checkHostKey(check, input.hostKeySha256);
-    checkCertificate(check, input.certificateSha256);
-    checkCaCertificates(check, input.caCertificates);
-    if (driver !== undefined) checkOptions(check, input.options ?? {}, driver);
-    checkCredentials(check, input.credentials, driver);
-    check.throwIfAny();
-    if (driver === undefined) throw new Refusal(check.errors);
-    return driver;
-  }
-
-  async #insert(tx: Transaction, projectId: string, driver: Driver, input: BackendCreateInput) {
+  async #insert(tx: Transaction, projectId: string, draft: BackendDraft): Promise<string> {
+    const { row, labels, credentials } = draft;
     const id = newUuid();
-    const limits = withoutNulls(input.limits);
-    const options = withDefaults(input.options ?? {}, driver);
-    const row = {
-      id,
-      projectId,
-      name: input.name,
-      family: driver.family,
-      driver: driver.name,
-      site: input.site ?? null,
-      host: input.host,
-      port: input.port ?? usualPort(driver, options),
-      ...defaultLimits,
-      ...limits,
-      cryptoProfile: input.cryptoProfile ?? 'MODERN',
-      allowInit: input.allowInit ?? false,
-      hostKeySha256: input.hostKeySha256 ?? null,
-      certificateSha256: input.certificateSha256 == null ? null : canonicalFingerprint(input.certificateSha256),
-      caCertificates: input.caCertificates ?? null,
-      options: JSON.stringify(options),
-    };
-    await refuseTaken('backend', input.name, insertBackend(tx, row));
-    await replaceLabels(tx, id, input.labels ?? []);
-    await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
-    const subject = subjectOf({ id, projectId, version: 0 }, null);
-    const event = { ...subject, kind: 'backend.provisioningStatus', from: null, to: 'ENABLED' } as const;
-    await appendStatus(tx, relayEvents, [event], this.#wake);
+    const sealed = sealCredentials(this.#sealer, id, credentials);
+    await refuseTaken('backend', row.name, insertBackend(tx, { ...row, id, projectId }, labels, sealed));
+    await appendStatus(tx, relayEvents, [registeredEvent({ id, projectId })], this.#wake);
     return id;
   }
 
@@ -205,26 +145,7 @@ export class BackendService {
       await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
     return this.#change(tx, id, (row) => {
       refuseStale(input.expectedVersion, row.version);
-      const elsewhere = ['host', 'port', 'credentials', 'caCertificates', 'options'].some(
-        (field) => input[field as keyof BackendUpdateInput] != null,
-      );
-      return {
-        ...withoutNulls({
-          site: input.site,
-          host: input.host,
-          port: input.port,
-          cryptoProfile: input.cryptoProfile,
-          allowInit: input.allowInit,
-          caCertificates: input.caCertificates,
-        }),
-        ...(input.options == null
-          ? {}
-          : { options: JSON.stringify(withDefaults(input.options, this.#drivers.get(row.driver))) }),
-        ...withoutNulls(input.limits),
-        ...(input.enabled == null ? {} : { provisioningStatus: input.enabled ? 'ENABLED' : 'DISABLED' }),
-        // What made it open may be mended now.
-        ...(elsewhere ? { ...closedCircuit, ...nothingPresented } : {}),
-      };
+      return changeOf(input, this.#drivers.get(row.driver));
     });
   }
 
@@ -273,12 +194,4 @@ export class BackendService {
     const read = (id: string) => this.#reads.byId(id);
     return this.#mutations.run({ name, context, input, subject: 'Backend', prepare, read });
   }
-}
-
-const nothingPresented = { presentedKind: null, presentedSha256: null } as const;
-
-type WithoutNulls<T> = { [Field in keyof T]?: NonNullable<T[Field]> };
-
-function withoutNulls<T extends object>(value: T | null | undefined): WithoutNulls<T> {
-  return Object.fromEntries(Object.entries(value ?? {}).filter(([, member]) => member != null)) as WithoutNulls<T>;
 }

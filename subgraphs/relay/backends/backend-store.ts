@@ -126,8 +126,13 @@ export interface NewBackend {
   readonly options: string;
 }
 
-/** Gives the next ordinal of its family; throws the database's duplicate error when the name is taken. */
-export async function insertBackend(tx: Transaction, backend: NewBackend): Promise<void> {
+/** With its labels and credentials. Gives the next ordinal of its family; throws the database's duplicate error when the name is taken. */
+export async function insertBackend(
+  tx: Transaction,
+  backend: NewBackend,
+  labels: readonly LabelRow[],
+  credentials: ReadonlyMap<string, Sealed>,
+): Promise<void> {
   await tx.execute(
     'INSERT INTO backend_ordinal (project_id, family, next) VALUES (?, ?, 2) ON DUPLICATE KEY UPDATE next = next + 1',
     [backend.projectId, backend.family],
@@ -161,6 +166,8 @@ export async function insertBackend(tx: Transaction, backend: NewBackend): Promi
       backend.family,
     ],
   );
+  await replaceLabels(tx, backend.id, labels);
+  await replaceCredentials(tx, backend.id, credentials);
 }
 
 const settable = {

@@ -1,0 +1,118 @@
+// A backend as backendCreate and backendUpdate give it: checked as a whole, with all faults at once, and made into the values of
+// its row.
+import type {
+  BackendCreateInput,
+  BackendCredentialsInput,
+  BackendUpdateInput,
+} from '../../../generated/graph/relay.ts';
+import { Refusal } from '../../../platform/errors.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+import type { Driver } from '../drivers/driver.ts';
+import {
+  canonicalFingerprint,
+  checkCaCertificates,
+  checkCertificate,
+  checkCredentials,
+  checkHostKey,
+  checkLabels,
+  checkLimits,
+  checkName,
+  checkOptions,
+  checkSite,
+  defaultLimits,
+  usualPort,
+  withDefaults,
+} from './backend-input.ts';
+import type { BackendChange, LabelRow, NewBackend } from './backend-store.ts';
+import { closedCircuit } from './circuit.ts';
+
+/** What is registered. */
+export interface BackendDraft {
+  readonly row: Omit<NewBackend, 'id' | 'projectId'>;
+  readonly labels: readonly LabelRow[];
+  readonly credentials: BackendCredentialsInput;
+}
+
+export const nothingPresented = { presentedKind: null, presentedSha256: null } as const;
+
+/** Refuses with all faults of the input. */
+export function draftOf(
+  check: InputCheck,
+  input: BackendCreateInput,
+  drivers: ReadonlyMap<string, Driver>,
+): BackendDraft {
+  checkName(check, 'name', input.name);
+  const driver = drivers.get(input.driver);
+  const named = JSON.stringify(input.driver.slice(0, 80));
+  if (driver === undefined)
+    check.fault('driver', `there is no driver ${named}; there are: ${[...drivers.keys()].join(', ')}`);
+  checkSite(check, input.site);
+  checkLabels(check, input.labels);
+  check.host('host', input.host);
+  if (input.port != null) check.port('port', input.port);
+  checkLimits(check, input.limits);
+  checkHostKey(check, input.hostKeySha256);
+  checkCertificate(check, input.certificateSha256);
+  checkCaCertificates(check, input.caCertificates);
+  if (driver !== undefined) checkOptions(check, input.options ?? {}, driver);
+  checkCredentials(check, input.credentials, driver);
+  check.throwIfAny();
+  if (driver === undefined) throw new Refusal(check.errors);
+  return { row: rowOf(input, driver), labels: input.labels ?? [], credentials: input.credentials };
+}
+
+/** What can be said of a change without the backend. */
+export function checkUpdate(check: InputCheck, input: BackendUpdateInput): void {
+  checkSite(check, input.site);
+  checkLabels(check, input.labels);
+  if (input.host != null) check.host('host', input.host);
+  if (input.port != null) check.port('port', input.port);
+  checkLimits(check, input.limits);
+  checkCaCertificates(check, input.caCertificates);
+}
+
+/** The rest, for its driver. */
+export function checkUpdateFor(check: InputCheck, input: BackendUpdateInput, driver: Driver | undefined): void {
+  if (input.credentials != null) checkCredentials(check, input.credentials, driver);
+  if (driver !== undefined && input.options != null) checkOptions(check, input.options, driver);
+}
+
+/** What an update changes in the row. */
+export function changeOf(input: BackendUpdateInput, driver: Driver | undefined): BackendChange {
+  const { site, host, port, cryptoProfile, allowInit, caCertificates, options, credentials, limits, enabled } = input;
+  const elsewhere = [host, port, credentials, caCertificates, options].some((given) => given != null);
+  return {
+    ...withoutNulls({ site, host, port, cryptoProfile, allowInit, caCertificates }),
+    ...(options == null ? {} : { options: JSON.stringify(withDefaults(options, driver)) }),
+    ...withoutNulls(limits),
+    ...(enabled == null ? {} : { provisioningStatus: enabled ? 'ENABLED' : 'DISABLED' }),
+    // What made it open may be corrected now.
+    ...(elsewhere ? { ...closedCircuit, ...nothingPresented } : {}),
+  };
+}
+
+function rowOf(input: BackendCreateInput, driver: Driver): BackendDraft['row'] {
+  const options = withDefaults(input.options ?? {}, driver);
+  return {
+    name: input.name,
+    family: driver.family,
+    driver: driver.name,
+    site: input.site ?? null,
+    host: input.host,
+    port: input.port ?? usualPort(driver, options),
+    ...defaultLimits,
+    ...withoutNulls(input.limits),
+    cryptoProfile: input.cryptoProfile ?? 'MODERN',
+    allowInit: input.allowInit ?? false,
+    hostKeySha256: input.hostKeySha256 ?? null,
+    certificateSha256: input.certificateSha256 == null ? null : canonicalFingerprint(input.certificateSha256),
+    caCertificates: input.caCertificates ?? null,
+    options: JSON.stringify(options),
+  };
+}
+
+type WithoutNulls<T> = { [Field in keyof T]?: NonNullable<T[Field]> };
+
+function withoutNulls<T extends object>(value: T | null | undefined): WithoutNulls<T> {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, member]) => member != null)) as WithoutNulls<T>;
+}
