@@ -9,6 +9,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   relay: async () => (await import('./relay.ts')).benchRelay,
   'relay-fleet': async () => (await import('./relay-fleet.ts')).benchRelayFleet,
   writes: async () => (await import('./writes.ts')).benchWrites,
+  checks: async () => (await import('./checks.ts')).benchChecks,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

@@ -166,7 +166,7 @@ export class CheckEngine<Detail> {
       ...{ target, probe, shard, dueMs },
       fallRise: new FallRise(status, { fall, rise }),
       phaseMs: now + random() * intervalMs,
-      sampleMs: now + random() * this.#sampleEveryMs(),
+      sampleMs: undefined,
       silent: false,
     });
     this.#wheel.set(target.id, dueMs);
@@ -236,8 +236,7 @@ export class CheckEngine<Detail> {
     const statusBefore = fallRise.status;
     const status = fallRise.count(outcome);
     if (reading !== undefined && outcome !== 'INCONCLUSIVE') {
-      const sampled = endedMs >= entry.sampleMs;
-      if (sampled) entry.sampleMs = endedMs + this.#sampleEveryMs();
+      const sampled = this.#isSampled(entry, endedMs);
       if (sampled || status !== statusBefore || reading.notable === true) {
         const { message, detail } = reading;
         const seen = { targetId: target.id, outcome, message, detail, status, statusBefore, at: new Date() };
@@ -248,8 +247,14 @@ export class CheckEngine<Detail> {
     this.#wheel.set(target.id, entry.dueMs);
   }
 
-  #sampleEveryMs(): number {
-    return (this.#entries.size * 1000) / this.#samplesPerSecond;
+  /** Spread evenly: each target has its turn once in a round of them all. */
+  #isSampled(entry: Entry, nowMs: number): boolean {
+    const { random = Math.random } = this.#options;
+    const everyMs = (this.#entries.size * 1000) / this.#samplesPerSecond;
+    entry.sampleMs ??= nowMs + random() * everyMs;
+    if (nowMs < entry.sampleMs) return false;
+    entry.sampleMs = nowMs + everyMs;
+    return true;
   }
 
   #nextMs({ target, phaseMs, fallRise }: Entry, outcome: Outcome): number {

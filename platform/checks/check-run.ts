@@ -13,8 +13,8 @@ export interface Entry {
   /** Checks fall on phase + n × interval, so that load stays spread. */
   readonly phaseMs: number;
   dueMs: number;
-  /** When the next sample is due. */
-  sampleMs: number;
+  /** When the next sample is due; undefined before its first check. */
+  sampleMs: number | undefined;
   /** Its last check ended at the deadline. */
   silent: boolean;
 }

@@ -1,0 +1,83 @@
+// The ports of a checker, leases and the fence of results: the same for workers with a database and for a checker without.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { CheckLeases } from '../../../platform/checks/check-tenant.ts';
+import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { newToken } from '../../../platform/ids.ts';
+import { checkLease, type HeldLease, LeaseLostError, Leases } from '../../../platform/leases.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { type TestDatabase, testDatabase } from '../../support/database.ts';
+
+const log = createLogger({ level: 'silent', pretty: false });
+
+interface Ground {
+  leasesOf(owner: string): CheckLeases;
+  /** What a result's writer does first. */
+  fence(lease: HeldLease): Promise<void>;
+}
+
+function contract(name: string, ground: () => Ground): void {
+  describe(`leases of checks ${name}`, () => {
+    let one: CheckLeases;
+    let two: CheckLeases;
+    beforeEach(() => {
+      one = ground().leasesOf(newToken());
+      two = ground().leasesOf(newToken());
+    });
+
+    test('one owner at a time, and all see who is there', async () => {
+      const held = await one.acquire('checks/a/shard/0');
+      expect(held?.signal.aborted).toBe(false);
+      expect(await two.acquire('checks/a/shard/0')).toBeUndefined();
+      expect(await one.acquire('checks/a/shard/0')).toBeUndefined();
+      await two.acquire('checks/a/shard/1');
+      const live = await one.live('checks/a/');
+      expect(live.map((lease) => lease.name)).toEqual(['checks/a/shard/0', 'checks/a/shard/1']);
+      expect(new Set(live.map((lease) => lease.owner)).size).toBe(2);
+      expect(await one.live('checks/b/')).toEqual([]);
+    });
+
+    test('one that is given back is lost to its owner, free to others, and fences what is late', async () => {
+      const held = await one.acquire('checks/c/shard/0');
+      if (held === undefined) throw new Error('no lease');
+      await ground().fence(held);
+      await held.release();
+      expect(held.signal.aborted).toBe(true);
+      await expect(ground().fence(held)).rejects.toThrow(LeaseLostError);
+      const next = await two.acquire('checks/c/shard/0');
+      if (next === undefined) throw new Error('no lease');
+      await ground().fence(next);
+      // A second release of the old one takes nothing from the new owner.
+      await held.release();
+      await ground().fence(next);
+      await expect(ground().fence(held)).rejects.toThrow(LeaseLostError);
+    });
+  });
+}
+
+const table = new MemoryLeaseTable();
+contract('in memory', () => ({
+  leasesOf: (owner) => table.of(owner),
+  fence: async (lease) => table.check(lease),
+}));
+
+let database: TestDatabase;
+let db: Database;
+const opened: Leases[] = [];
+beforeAll(async () => {
+  database = await testDatabase();
+  db = new Database({ connection: database.connection });
+});
+afterAll(async () => {
+  for (const leases of opened) await leases.stop();
+  await db.close();
+  await database.drop();
+});
+contract('in the database', () => ({
+  leasesOf(owner) {
+    const leases = new Leases({ db, owner, log });
+    opened.push(leases);
+    return leases;
+  },
+  fence: (lease) => db.transaction((tx) => checkLease(tx, lease)),
+}));

@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals';
+import { CheckRun, type Entry } from '../../../platform/checks/check-run.ts';
+import { FallRise } from '../../../platform/checks/fall-rise.ts';
+import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
+import { Slots } from '../../../platform/checks/slots.ts';
+import { openEgress } from '../../../platform/net/egress.ts';
+
+function entryOf(id: string, silent = false): Entry {
+  const timing = { intervalMs: 5_000, timeoutMs: 1_000 };
+  return {
+    target: { id, probe: 'tcp', parameters: {}, status: 'UP', revision: '', ...timing },
+    probe: tcpProbe as Entry['probe'],
+    fallRise: new FallRise('UP', { fall: 2, rise: 1 }),
+    ...{ shard: 0, phaseMs: 0, dueMs: 0, sampleMs: 0, silent },
+  };
+}
+
+function subject() {
+  const clock = { now: 0 };
+  const begun: CheckRun[] = [];
+  const slots = new Slots({
+    ...{ slots: 2, silentSlots: 4, silentAfterMs: 100 },
+    begin(entry) {
+      const run = new CheckRun(entry, openEgress, clock.now);
+      begun.push(run);
+      return run;
+    },
+  });
+  return { clock, begun, slots, ids: () => begun.map((run) => run.targetId) };
+}
+
+test('a slot that frees is taken at once by the one that waited longest', () => {
+  const { slots, begun, ids } = subject();
+  for (const id of ['a', 'b', 'c', 'd']) slots.queue(entryOf(id));
+  slots.fill();
+  expect(ids()).toEqual(['a', 'b']);
+  expect(slots.end(begun[1] as CheckRun)).toBe(true);
+  expect(slots.end(begun[1] as CheckRun)).toBe(false);
+  slots.fill();
+  expect(ids()).toEqual(['a', 'b', 'c']);
+});
+
+test('checks that stay unanswered leave their slots to others, until the slots of the silent are full', () => {
+  const { slots, clock, ids } = subject();
+  for (const id of ['s1', 's2', 's3', 's4', 's5', 's6', 'next']) slots.queue(entryOf(id));
+  for (clock.now = 0; clock.now < 500; clock.now += 100) {
+    expect(slots.review(clock.now)).toEqual([]);
+    slots.fill();
+  }
+  expect(ids()).toEqual(['s1', 's2', 's3', 's4', 's5', 's6']);
+  expect(slots.review(1_000).map((run) => run.targetId)).toEqual(['s1', 's2']);
+});
+
+test('however many are known to be silent, those that answer begin', () => {
+  const { slots, ids } = subject();
+  for (let count = 0; count < 10; count += 1) slots.queue(entryOf(`silent${count}`, true));
+  slots.queue(entryOf('healthy'));
+  slots.fill();
+  expect(ids()).toEqual(['healthy', 'silent0', 'silent1']);
+});
