@@ -36,6 +36,14 @@ export interface Attempt {
  */
 export type Effect = (tx: Transaction) => Promise<string>;
 
+/**
+ * For a mutation that has to look outside of the database before it can write (at a device): `look` is not run for a
+ * repetition, which gets its first answer whatever has become of the outside since.
+ */
+export interface LookFirst {
+  look(): Promise<Effect>;
+}
+
 export interface MutationCall<Entity> {
   /** The mutation's name in the graph. */
   readonly name: string;
@@ -48,7 +56,7 @@ export interface MutationCall<Entity> {
    * Checks input and rights, before the key is touched and outside of any transaction: a repetition is asked all of it
    * again. Throw a Refusal (`attempt.check.throwIfAny()`) to refuse; what only the transaction can decide is the effect's.
    */
-  prepare(attempt: Attempt): Promise<Effect> | Effect;
+  prepare(attempt: Attempt): Promise<Effect | LookFirst> | Effect | LookFirst;
   /** What the payload shows, as it is after the commit; undefined: it is gone again, or not for the caller to see. */
   read(id: string): Promise<Entity | null | undefined>;
 }
@@ -119,9 +127,13 @@ export class Mutations {
 
   async #run<Entity>(call: MutationCall<Entity>, attempt: Attempt): Promise<Done> {
     attempt.check.idempotencyKey(call.input.idempotencyKey);
-    const effect = await call.prepare(attempt);
+    const prepared = await call.prepare(attempt);
     attempt.check.throwIfAny();
     const key = await keyOf(call, attempt);
+    const looks = typeof prepared !== 'function';
+    const before = looks && key !== undefined ? await this.#before(key) : undefined;
+    if (before !== undefined) return before;
+    const effect = looks ? await prepared.look() : prepared;
     // For the token, which must not depend on the database once the write is done.
     await this.#commits.timeline();
     for (let tried = 1; tried <= mostTries; tried += 1) {
@@ -131,12 +143,18 @@ export class Mutations {
       } catch (error) {
         if (!(error instanceof DuplicateKeyFound) || key === undefined) throw error;
       }
-      const found = await readKey(this.#db, key);
-      if (found.kind === 'conflict') refuseConflict();
-      if (found.kind === 'result') return { stored: found.result as Stored, replayed: true };
+      const found = await this.#before(key);
+      if (found !== undefined) return found;
       // Free: the key was purged between the two statements.
     }
     return refuseInProgress();
+  }
+
+  /** What a key was used for before; undefined: nothing that is known. Refuses KEY_CONFLICT. */
+  async #before(key: KeyScope): Promise<Done | undefined> {
+    const found = await readKey(this.#db, key);
+    if (found.kind === 'conflict') refuseConflict();
+    return found.kind === 'result' ? { stored: found.result as Stored, replayed: true } : undefined;
   }
 
   async #write<Entity>(

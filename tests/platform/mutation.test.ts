@@ -7,7 +7,8 @@ import { CommitUncertainError } from '../../platform/database/errors.ts';
 import { refuse } from '../../platform/errors.ts';
 import type { Identity, RequestContext } from '../../platform/identity.ts';
 import { newUuid } from '../../platform/ids.ts';
-import { type MutationCall, Mutations, toUserErrors } from '../../platform/mutation.ts';
+import { InputCheck } from '../../platform/input.ts';
+import { type Effect, type MutationCall, Mutations, toUserErrors } from '../../platform/mutation.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
 
@@ -121,6 +122,28 @@ describe('run', () => {
     expect(await count('audit_entry', `${where} AND project_id = '${projectId}'`)).toBe(1);
     may = true;
     expect(await call()).toMatchObject({ entity: { name: 'r' }, replayed: true });
+  });
+
+  test('what looks outside first does not do so for a repetition', async () => {
+    let looks = 0;
+    const call = (): MutationCall<Thing> => {
+      const plain = create('l', { idempotencyKey: 'kl' });
+      const look = async () => {
+        looks += 1;
+        if (looks > 1) refuse('NOT_FOUND', 'it is gone');
+        return (await plain.prepare({ check: new InputCheck(), projectId: null })) as Effect;
+      };
+      return {
+        ...plain,
+        prepare(attempt) {
+          attempt.projectId = projectId;
+          return { look };
+        },
+      };
+    };
+    const first = await mutations.run(call());
+    expect(await mutations.run(call())).toMatchObject({ entity: first.entity, replayed: true, userErrors: [] });
+    expect(looks).toBe(1);
   });
 
   test('faults of the input are refused together, the key among them', async () => {

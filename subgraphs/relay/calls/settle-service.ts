@@ -51,10 +51,14 @@ export class SettleService {
         attempt.projectId = row.projectId;
         check.throwIfAny();
         requireRole(identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
-        const write = await this.#decide(context, input, row);
-        return async (tx) => {
-          await write(tx);
-          return row.id;
+        return {
+          look: async () => {
+            const write = await this.#decide(context, input, row);
+            return async (tx) => {
+              await write(tx);
+              return row.id;
+            };
+          },
         };
       },
       read: (id) => operations.byId(id),
@@ -63,7 +67,7 @@ export class SettleService {
 
   /** What to write. A probe looks before the transaction; the transaction decides on the row as it then is. */
   async #decide(context: RequestContext, input: RelayOperationSettleInput, row: OperationRow): Promise<Write> {
-    // A repeated request gets its first answer; any other is refused inside.
+    // As the transaction will find it, and refuse.
     if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
     const { verdict } = input;
     if (verdict == null) {

@@ -14,7 +14,7 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import type { Attempt, Effect, LookFirst, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend.ts';
@@ -34,6 +34,7 @@ import {
   insertMapping,
   isAsBefore,
   liveMappings,
+  type NewMapping,
   readMapping,
   updateMapping,
   writeShared,
@@ -81,57 +82,69 @@ export class MappingService {
     return this.#run('mappingAdopt', context, input, async (attempt) => {
       const { db, drivers } = this.#options;
       const cmp = checkAdopt(attempt.check, input);
-      const { resource, scope, key } = input;
       const selection = { projectId: input.projectId, backend: input.backend, cmp };
       const backend = await selectBackend(db, context.identity, selection);
       attempt.projectId = backend.projectId;
       requireRole(context.identity, backend.projectId, 'MEMBER', 'mappingAdopt');
-      const object = { resource, scope, key };
-      const hash = objectHash(object);
       const driver = driverOf(drivers, backend);
-      const wanted = { ...object, uuid: input.uuid ?? null };
-      const fault = nameFault(driver, wanted);
+      const { resource, scope, key, uuid = null } = input;
+      const fault = nameFault(driver, { resource, scope, key, uuid });
       if (fault !== undefined)
         refuse('INVALID_INPUT', `driver ${driver.name} names no ${resource} so: ${fault}`, { field: ['input', 'key'] });
-      const seen = await this.#viewer.look(backend, driver, wanted);
-      if (seen.finding === 'ABSENT')
-        refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
-      const row = {
-        id: newUuid(),
-        projectId: backend.projectId,
-        namespace: cmp.namespace,
-        cmpType: cmp.type,
-        cmpId: cmp.externalId,
-        role: cmp.role,
-        backendId: backend.id,
-        resource,
-        scope,
-        objectKey: key,
-        objectHash: hash,
-        uuid: seen.uuid ?? input.uuid ?? null,
-        shared: input.shared === true,
-        state: 'ACTIVE',
-        desired: JSON.stringify(seen.values),
-        operationId: null,
-        lastOperationId: null,
-      } as const;
-      return async (tx) => {
-        await this.#refuseBusy(tx, row);
-        await refuseOwned(tx, row);
-        try {
-          await insertMapping(tx, row);
-        } catch (error) {
-          if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
-          throw error;
-        }
-        await this.#tell(
-          tx,
-          { ...row, version: 0 },
-          { kind: 'mapping.state', from: null, to: 'ACTIVE', reason: 'adopted' },
-        );
-        return row.id;
+      return {
+        look: async () => {
+          const row = await this.#adopted(backend, driver, cmp, input);
+          return (tx) => this.#adopt(tx, row);
+        },
       };
     });
+  }
+
+  /** The mapping of what the device has under that name. Refuses NOT_FOUND when it has nothing. */
+  async #adopted(
+    backend: BackendRow,
+    driver: Driver,
+    cmp: CmpReference,
+    input: MappingAdoptInput,
+  ): Promise<NewMapping> {
+    const { resource, scope, key, uuid = null } = input;
+    const object = { resource, scope, key };
+    const seen = await this.#viewer.look(backend, driver, { ...object, uuid });
+    if (seen.finding === 'ABSENT')
+      refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
+    return {
+      id: newUuid(),
+      projectId: backend.projectId,
+      namespace: cmp.namespace,
+      cmpType: cmp.type,
+      cmpId: cmp.externalId,
+      role: cmp.role,
+      backendId: backend.id,
+      resource,
+      scope,
+      objectKey: key,
+      objectHash: objectHash(object),
+      uuid: seen.uuid ?? uuid,
+      shared: input.shared === true,
+      state: 'ACTIVE',
+      desired: JSON.stringify(seen.values),
+      operationId: null,
+      lastOperationId: null,
+    };
+  }
+
+  async #adopt(tx: Transaction, row: NewMapping): Promise<string> {
+    await this.#refuseBusy(tx, row);
+    await refuseOwned(tx, row);
+    try {
+      await insertMapping(tx, row);
+    } catch (error) {
+      if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
+      throw error;
+    }
+    const told = { kind: 'mapping.state', from: null, to: 'ACTIVE', reason: 'adopted' } as const;
+    await this.#tell(tx, { ...row, version: 0 }, told);
+    return row.id;
   }
 
   /** Whether several CMP objects may own the backend object. */
@@ -161,26 +174,29 @@ export class MappingService {
     return this.#run('mappingVerify', context, input, async (attempt) => {
       const { db, drivers } = this.#options;
       const row = await this.#find(attempt, context, input, 'mappingVerify');
-      if (row.state === 'DELETED' || row.state === 'ORPHAN')
-        refuse('WRONG_STATE', `the mapping is ${row.state}: there is nothing to look at`, { field: ['input', 'id'] });
-      const backend = await readBackend(db, row.backendId);
-      if (backend === undefined) refuse('NOT_FOUND', 'its backend is gone', { field: ['input', 'id'] });
-      const found = await this.#compare(backend, driverOf(drivers, backend), row);
-      return async (tx) => {
-        // A call that changed it meanwhile makes the look worthless.
-        if (!(await writeVerification(tx, row, found))) refuseChanged();
-        const { result, diff } = found;
-        const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
-        if (!isAsBefore(row, found))
-          await this.#tell(tx, row, {
-            kind: 'mapping.verification',
-            from: row.verifyResult,
-            to: result,
-            reason: paths,
-          });
-        return row.id;
+      return {
+        look: async () => {
+          if (row.state === 'DELETED' || row.state === 'ORPHAN')
+            refuse('WRONG_STATE', `the mapping is ${row.state}: there is nothing to look at`, {
+              field: ['input', 'id'],
+            });
+          const backend = await readBackend(db, row.backendId);
+          if (backend === undefined) refuse('NOT_FOUND', 'its backend is gone', { field: ['input', 'id'] });
+          const found = await this.#compare(backend, driverOf(drivers, backend), row);
+          return (tx) => this.#keep(tx, row, found);
+        },
       };
     });
+  }
+
+  async #keep(tx: Transaction, row: MappingRow, found: Found): Promise<string> {
+    // A call that changed it meanwhile makes the look worthless.
+    if (!(await writeVerification(tx, row, found))) refuseChanged();
+    const { result, diff } = found;
+    const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
+    const told = { kind: 'mapping.verification', from: row.verifyResult, to: result, reason: paths } as const;
+    if (!isAsBefore(row, found)) await this.#tell(tx, row, told);
+    return row.id;
   }
 
   /** Ends the mapping and leaves the backend object alone. */
@@ -243,12 +259,11 @@ export class MappingService {
     await appendStatus(tx, relayEvents, [{ ...subject, ...what }], this.#options.wake);
   }
 
-  /** What looks at a device does so while it is prepared, outside of any transaction. */
   #run(
     name: string,
     context: RequestContext,
     input: { readonly idempotencyKey?: string | null } & object,
-    prepare: (attempt: Attempt) => Promise<Effect>,
+    prepare: (attempt: Attempt) => Promise<Effect | LookFirst>,
   ): Promise<MutationOutcome<MappingRow>> {
     const read = (id: string) => this.#options.reads.byId(id);
     return this.#options.mutations.run({ name, context, input, subject: 'Mapping', prepare, read });

@@ -94,6 +94,19 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(await writes()).toBe(before);
   });
 
+  test('a repetition gets its first answer, whatever has become of object and mapping since', async () => {
+    await nft('add element inet filter blocked { 10.1.0.7 }');
+    const adopted = await adopt('10.1.0.7', 'a', { idempotencyKey: 'adopt-again' });
+    const id = adopted.mapping?.id;
+    const verified = { id, idempotencyKey: 'verify-again' };
+    expect(await change('mappingVerify', verified)).toMatchObject({ userErrors: [] });
+    await nft('delete element inet filter blocked { 10.1.0.7 }');
+    expect((await adopt('10.1.0.7', 'a', { idempotencyKey: 'adopt-again' })).mapping?.id).toBe(id);
+    await change('mappingForget', { id });
+    expect(await change('mappingVerify', verified)).toMatchObject({ mapping: { id }, userErrors: [] });
+    expect(await verify(id)).toMatchObject({ userErrors: [{ code: 'WRONG_STATE' }] });
+  });
+
   test('one is shared, and no longer when it is its owner’s alone', async () => {
     await nft('add element inet filter blocked { 10.1.0.3 }');
     const first = await adopt('10.1.0.3', 'a');
