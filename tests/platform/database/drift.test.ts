@@ -1,5 +1,5 @@
 // The tables that the migrations of some owners make are the ones that their files of the Prisma schema describe.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ownersOf } from '../../../bin/compose/owners.ts';
@@ -16,6 +16,11 @@ async function describedBy(owners: readonly string[]): Promise<TableShapes> {
   const texts = await Promise.all(owners.map((owner) => readFile(join(folder, `${owner}.prisma`), 'utf8')));
   return shapesOfSchema(texts.join('\n'));
 }
+
+test('every folder of prisma/migrations belongs to an owner', async () => {
+  const folders = await readdir(join(folder, '..', 'migrations'));
+  expect(folders.sort()).toEqual(['platform', ...subgraphs].sort());
+});
 
 /** The databases that there are: of one subgraph alone, of all, and of a worker that found nothing else. */
 test.each([...subgraphs.map((name) => [name]), subgraphs, ['worker']])(

@@ -1,0 +1,12 @@
+-- Thermometers of projects.
+CREATE TABLE `thermometer` (
+  `id` CHAR(36) NOT NULL,
+  `project_id` CHAR(36) NOT NULL,
+  `name` VARCHAR(63) NOT NULL,
+  `port` SMALLINT UNSIGNED NOT NULL,
+  `operating_status` VARCHAR(16) NOT NULL DEFAULT 'UNKNOWN',
+  `reading` INT NULL,
+  `version` INT UNSIGNED NOT NULL DEFAULT 1,
+  PRIMARY KEY (`id`),
+  UNIQUE INDEX `thermometer_name_key` (`project_id`, `name`)
+);
