@@ -1,6 +1,8 @@
 // What workers do for thermometers: look whether each answers, and read each once.
-import { connect } from 'node:net';
+import { changedSubjects, subjectCursor } from '../../platform/checks/changed-subjects.ts';
 import type { CheckTarget, CheckTenant } from '../../platform/checks/check-tenant.ts';
+import { tcpProbe } from '../../platform/checks/probes/tcp.ts';
+import { shardOf } from '../../platform/checks/shards.ts';
 import type { Database } from '../../platform/database/database.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { checkLease } from '../../platform/leases.ts';
@@ -8,45 +10,41 @@ import type { OwedQueue } from '../../platform/owed-queue.ts';
 import { finishOwed } from '../../platform/owed-work.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { thermometerEvents } from './events.ts';
-import { listThermometers, lockThermometer, updateThermometer } from './thermometer-store.ts';
+import { listThermometers, lockThermometer, type ThermometerRow, updateThermometer } from './thermometer-store.ts';
 
 interface Parts {
   readonly db: Database;
   readonly wake: Wake;
 }
 
-interface Target extends CheckTarget {
-  readonly port: number;
-}
-
 const checked = { UNKNOWN: 'UNKNOWN', ONLINE: 'UP', OFFLINE: 'DOWN' } as const;
 const shown = { UNKNOWN: 'UNKNOWN', UP: 'ONLINE', DOWN: 'OFFLINE' } as const;
 
-export function createThermometerChecks(parts: Parts & { readonly intervalMs: number }): CheckTenant<Target, null> {
+export function createThermometerChecks(parts: Parts & { readonly intervalMs: number }): CheckTenant {
   const { db, wake, intervalMs } = parts;
+  const target = ({ id, port, operatingStatus }: ThermometerRow): CheckTarget => ({
+    ...{ id, probe: tcpProbe.name, parameters: { host: '127.0.0.1', port }, intervalMs, timeoutMs: 1_000 },
+    ...{ status: checked[operatingStatus], revision: String(port) },
+  });
   return {
     name: 'thermometers',
-    async listTargets() {
+    probes: [tcpProbe],
+    async listTargets({ count, wanted }) {
+      const cursor = await subjectCursor(db);
       const rows = await listThermometers(db);
-      return rows.map(({ id, port, operatingStatus }) => ({
-        ...{ id, port, intervalMs, timeoutMs: 1_000 },
-        status: checked[operatingStatus],
-      }));
+      return { cursor, targets: rows.filter(({ id }) => wanted.has(shardOf(id, count))).map(target) };
     },
-    check: ({ port }, { signal }) =>
-      new Promise((resolve) => {
-        const socket = connect({ port, host: '127.0.0.1', signal });
-        const seen = (message: string | null) => {
-          socket.destroy();
-          resolve({ up: message === null, message, detail: null });
-        };
-        socket.once('connect', () => seen(null)).once('error', (error) => seen(error.message));
-      }),
+    async changesAfter(after) {
+      const changed = await changedSubjects(db, 'Thermometer', after);
+      if (changed === undefined) return undefined;
+      const rows = (await listThermometers(db)).filter(({ id }) => changed.ids.includes(id));
+      return { targets: rows.map(target), gone: [], cursor: changed.cursor };
+    },
     record: (batch, lease) =>
       db.transaction(async (tx) => {
         await checkLease(tx, lease);
-        for (const { target, status, message } of batch) {
-          const row = await lockThermometer(tx, target.id);
+        for (const { targetId, status, message } of batch) {
+          const row = await lockThermometer(tx, targetId);
           const [from, to] = [row?.operatingStatus, shown[status]];
           if (row === undefined || from === undefined || from === to) continue;
           await updateThermometer(tx, { ...row, operatingStatus: to });
