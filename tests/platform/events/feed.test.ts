@@ -189,6 +189,7 @@ describe('subscribe', () => {
 
   test('a reader that has caught up is told so once, with a cursor at the tail', async () => {
     await write(1, 3);
+    await waitFor('the feed has read them', () => feed.figures().seq === 3);
     const items = feed.subscribe({ after: startCursor(), filter: (event) => event.to === 'n2' });
     expect(((await items.next()).value as FeedItem).event?.to).toBe('n2');
     const caughtUp = (await items.next()).value as FeedItem;
