@@ -46,7 +46,7 @@ afterAll(async () => {
 
 /** What building needs; packages by links. */
 async function copyDashboard(to: string): Promise<void> {
-  for (const path of ['dashboard', 'tools/generate', 'schema/supergraph.graphql', 'tsconfig.json']) {
+  for (const path of ['dashboard', 'tools/generate', 'platform/graph', 'schema', 'tsconfig.json']) {
     await cp(join(rootFolder, path), join(to, path), {
       recursive: true,
       filter: (from) => !/\/(node_modules|dist)$/.test(from),

@@ -1,8 +1,9 @@
 // Who holds the claim on an object when calls are forced past others that are not settled, and after the upgrade from a
 // version whose claims were rows of their own.
-import { cp, readdir, rm } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { platformMigrations } from '../../../../bin/compose/places.ts';
 import { Database } from '../../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../../platform/database/errors.ts';
 import { migrate } from '../../../../platform/database/migrate.ts';
@@ -93,22 +94,53 @@ describe('an upgrade', () => {
   beforeEach(() => open({ migrated: false }));
 
   test('keeps the claims of an earlier version', async () => {
-    const folder = await temporaryFolder();
-    try {
-      const names = (await readdir(migrations)).filter((name) => name < '20261120140000');
-      for (const name of names) await cp(join(migrations, name), join(folder.path, name), { recursive: true });
-      await migrate(place.connection, [{ owner: 'relay', folder: folder.path }]);
-      const unsettled = await operation('UNKNOWN');
-      await operation('SUCCEEDED', { hash: 'b'.repeat(64) });
-      await db.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
-        ...[backendId, objectHash, unsettled],
-      ]);
-      await rm(folder.path, { recursive: true });
-      await migrate(place.connection, [relayRow.migrations]);
-      expect(await db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toEqual([{ id: unsettled }]);
-      expect(await holder()).toBe(unsettled);
-    } finally {
-      await folder.remove();
-    }
+    await migrateBefore('20261120140000');
+    const unsettled = await operation('UNKNOWN');
+    await operation('SUCCEEDED', { hash: 'b'.repeat(64) });
+    await db.execute('INSERT INTO object_claim (backend_id, object_hash, operation_id) VALUES (?, ?, ?)', [
+      ...[backendId, objectHash, unsettled],
+    ]);
+    await migrate(place.connection, [platformMigrations, relayRow.migrations]);
+    expect(await db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toEqual([{ id: unsettled }]);
+    expect(await holder()).toBe(unsettled);
+  });
+
+  test('gives stored events and keys the names that the graph has now', async () => {
+    await migrateBefore('20261120150000');
+    for (const [kind, type] of [
+      ['operation.state', 'Operation'],
+      ['backend.operatingStatus', 'Backend'],
+    ] as const)
+      await db.execute(
+        `INSERT INTO status_change (event_id, kind, subject_type, subject_id, subject_version, to_status)
+         VALUES (?, ?, ?, ?, 1, 'SENT')`,
+        [newUuid(), kind, type, backendId],
+      );
+    for (const name of ['operationSettle', 'mappedObjectDelete', 'backendCreate'])
+      await db.execute(
+        `INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, expires_at)
+         VALUES ('s', ?, REPEAT('a', 64), REPEAT('b', 64), NOW())`,
+        [name],
+      );
+    await migrate(place.connection, [platformMigrations, relayRow.migrations]);
+    expect(await db.query('SELECT kind, subject_type AS type FROM status_change ORDER BY id')).toEqual([
+      { kind: 'relayOperation.state', type: 'RelayOperation' },
+      { kind: 'backend.operatingStatus', type: 'Backend' },
+    ]);
+    expect(await db.query('SELECT operation FROM idempotency_key ORDER BY operation')).toEqual(
+      ['backendCreate', 'mappingObjectDelete', 'relayOperationSettle'].map((operation) => ({ operation })),
+    );
   });
 });
+
+/** The database of an earlier version: platform's tables, and relay's migrations older than `name`. */
+async function migrateBefore(name: string): Promise<void> {
+  const folder = await temporaryFolder();
+  try {
+    for (const each of await readdir(migrations))
+      if (each < name) await cp(join(migrations, each), join(folder.path, each), { recursive: true });
+    await migrate(place.connection, [platformMigrations, { owner: 'relay', folder: folder.path }]);
+  } finally {
+    await folder.remove();
+  }
+}
