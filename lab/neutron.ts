@@ -5,7 +5,7 @@ import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
-import { makeSelfSigned } from '../simulators/support/self-signed.ts';
+import { makeCertificate } from '../platform/net/certificates.ts';
 import { ensureNeutronCache } from './neutron/cache.ts';
 import { demand, tokenFor } from './neutron/keystone-client.ts';
 import { startKeystone } from './neutron/keystone-server.ts';
@@ -95,7 +95,7 @@ async function assemble(
 ): Promise<RunningNeutron> {
   const { log, signal } = options;
   const service = { folder, prefix, log, ...(signal === undefined ? {} : { signal }) };
-  const certificate = makeSelfSigned({ commonName: 'lab-openstack' });
+  const certificate = await makeCertificate({ commonName: 'lab-openstack', names: ['127.0.0.1'] });
   const withTls = async (plainUrl: string, process: ServerProcess): Promise<HttpsService> => {
     const toPort = Number(new URL(plainUrl).port);
     const { host, port } = parts.keep(await TlsTerminator.start({ ...certificate, toPort }));

@@ -4,15 +4,15 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { makeSelfSigned } from '../../simulators/support/self-signed.ts';
+import { makeCertificate } from '../../platform/net/certificates.ts';
 
 const host = '127.0.0.1';
-const certificate = makeSelfSigned({ commonName: 'device' });
-const fingerprint = `SHA256:${Buffer.from(certificate.sha256, 'hex').toString('base64').replace(/=+$/, '')}`;
 const release = { serial: 'FGVM010000000001', version: 'v7.4.4', build: 2573 };
 const session = ['session_key_443_a1=5e55; path=/; secure; httponly', 'ccsrf_token_443_a1="c0ffee"; path=/; secure'];
 
 export async function startFortigate(_password: string, pause: () => Promise<void>) {
+  const certificate = await makeCertificate({ commonName: 'device' });
+  const fingerprint = `SHA256:${Buffer.from(certificate.sha256, 'hex').toString('base64').replace(/=+$/, '')}`;
   const server = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) =>
     answer(request, response, pause),
   );

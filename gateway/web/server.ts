@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
-import { isLoopback } from '../../platform/graph/tls.ts';
+import { isLoopback } from '../../platform/net/address-block.ts';
 import { atMost } from '../../platform/within.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
+import { isLoopback } from '../net/address-block.ts';
 import type { Keyring } from '../secrets/keyring.ts';
 import { atMost } from '../within.ts';
 import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
@@ -16,7 +17,7 @@ import { HttpError, parseJson, readBody } from './http-body.ts';
 import { identityHeader, verifyIdentity } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
-import { isLoopback, type MutualTls } from './tls.ts';
+import type { MutualTls } from './tls.ts';
 
 /** Representations of many entities make large bodies. */
 const maxBodyBytes = 8 * 1024 * 1024;

@@ -99,3 +99,14 @@ export function clientNetwork(text: string | undefined): string {
     .map((group) => group.toString(16))
     .join(':')}::/64`;
 }
+
+/** Whether a host (a name or an address) is this machine itself, which no other machine reaches under it. */
+export function isLoopback(host: string): boolean {
+  const address = parseAddress(host);
+  return address === undefined ? host === 'localhost' : unmapped(address).range() === 'loopback';
+}
+
+/** `::ffff:127.0.0.1` is 127.0.0.1 (RFC 4291, section 2.5.5.2). */
+function unmapped(address: Address): Address {
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}

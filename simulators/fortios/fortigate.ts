@@ -1,9 +1,9 @@
 // A FortiGate to test against: HTTPS (REST API) and SSH (command line) in front of one configuration. What it follows is
 // named in each file; what it is told to do wrong are its knobs.
 
+import { makeCertificate } from '../../platform/net/certificates.ts';
 import { AppliedLog } from '../support/applied-log.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
-import { makeSelfSigned } from '../support/self-signed.ts';
 import { type ShellSession, type SshShellOptions, SshShellServer } from '../support/ssh-shell.ts';
 import type { TlsServerOptions } from '../support/tls-server.ts';
 import { type DeviceAnswer, type DeviceRequest, TlsServer } from '../support/tls-server.ts';
@@ -101,7 +101,7 @@ export class FortiGate {
   /** Listens on two free ports of the loopback. */
   static async start(options: FortiGateOptions = {}): Promise<FortiGate> {
     const gate = new FortiGate(options);
-    const certificate = makeSelfSigned({ commonName: gate.device.serial });
+    const certificate = await makeCertificate({ commonName: gate.device.serial, names: ['127.0.0.1'] });
     gate.#https = await TlsServer.start((request) => gate.#answer(request), { certificate, ...options.tls });
     gate.#ssh = await gate.#startSsh(options.sshAlgorithms);
     return gate;

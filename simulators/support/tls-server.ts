@@ -6,7 +6,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
-import { makeSelfSigned, type SelfSigned } from './self-signed.ts';
+import { type CertificateAndKey, makeCertificate } from '../../platform/net/certificates.ts';
 
 export interface DeviceRequest {
   readonly method: string;
@@ -34,7 +34,7 @@ export type RequestHandler = (request: DeviceRequest) => Promise<DeviceAnswer | 
 
 export interface TlsServerOptions {
   /** Default: a new one for 127.0.0.1. */
-  readonly certificate?: SelfSigned;
+  readonly certificate?: CertificateAndKey;
   /** Default TLSv1.2. */
   readonly minVersion?: SecureVersion;
   /** Default TLSv1.3. */
@@ -51,10 +51,10 @@ export class TlsServer {
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  #certificate: SelfSigned;
+  #certificate: CertificateAndKey;
 
-  private constructor(handler: RequestHandler, options: TlsServerOptions) {
-    this.#certificate = options.certificate ?? makeSelfSigned({ commonName: 'device' });
+  private constructor(handler: RequestHandler, certificate: CertificateAndKey, options: TlsServerOptions) {
+    this.#certificate = certificate;
     const { minVersion = 'TLSv1.2', maxVersion = 'TLSv1.3' } = options;
     const ciphers = options.ciphers ?? (minVersion < 'TLSv1.2' ? 'DEFAULT@SECLEVEL=0' : undefined);
     this.#server = createServer(
@@ -74,7 +74,8 @@ export class TlsServer {
 
   /** Listens on a free port of the loopback. */
   static async start(handler: RequestHandler, options: TlsServerOptions = {}): Promise<TlsServer> {
-    const server = new TlsServer(handler, options);
+    const { certificate = await makeCertificate({ commonName: 'device', names: ['127.0.0.1'] }) } = options;
+    const server = new TlsServer(handler, certificate, options);
     server.#server.listen(0, server.host);
     await once(server.#server, 'listening');
     return server;
@@ -84,7 +85,7 @@ export class TlsServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  get certificate(): SelfSigned {
+  get certificate(): CertificateAndKey {
     return this.#certificate;
   }
 
@@ -93,7 +94,7 @@ export class TlsServer {
   }
 
   /** Shows another certificate from now on, as after a change of the device; open connections are cut. */
-  present(certificate: SelfSigned): void {
+  present(certificate: CertificateAndKey): void {
     this.#certificate = certificate;
     this.#server.setSecureContext(this.#keyPair());
     this.cutAll();

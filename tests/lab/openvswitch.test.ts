@@ -37,7 +37,7 @@ describeWithOpenVswitch('the switch', (ovs) => {
       result: expect.arrayContaining(['Open_vSwitch']),
     });
     const folder = await temporaryFolder();
-    const stranger = makeCertificates(folder.path, 'stranger');
+    const stranger = await makeCertificates(folder.path, 'stranger');
     for (const client of [{}, { cert: stranger.cert, key: stranger.key }]) {
       expect(await listDatabases(ovs(), client)).toMatch(/alert|closed|ECONNRESET/);
     }

@@ -1,7 +1,7 @@
-// Certificates for tests of TLS, made by openssl.
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+// Certificates for tests of mutual TLS.
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeCertificate } from '../../platform/net/certificates.ts';
 
 export interface TestCertificates {
   readonly ca: string;
@@ -11,18 +11,13 @@ export interface TestCertificates {
 }
 
 /** An authority and one certificate of it for 127.0.0.1, as PEM files in `folder`. */
-export function makeCertificates(folder: string, name: string): TestCertificates {
+export async function makeCertificates(folder: string, name: string): Promise<TestCertificates> {
+  const issuer = await makeCertificate({ commonName: `${name} authority`, use: 'authority' });
+  const { cert, key } = await makeCertificate({ commonName: name, names: ['127.0.0.1'], issuer });
   const file = (end: string): string => join(folder, `${name}-${end}`);
-  const newKey = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  const openssl = (...args: string[]): void => {
-    execFileSync('openssl', [...newKey, ...args], { stdio: 'ignore' });
-  };
   const files = { ca: file('ca.pem'), cert: file('cert.pem'), key: file('key.pem') };
-  openssl('-keyout', file('ca.key'), '-out', files.ca, '-subj', `/CN=${name} authority`);
-  openssl(
-    ...['-CA', files.ca, '-CAkey', file('ca.key'), '-keyout', files.key, '-out', files.cert, '-subj', `/CN=${name}`],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1', '-addext', 'basicConstraints=critical,CA:FALSE'],
-  );
-  const read = (path: string): string => readFileSync(path, 'utf8');
-  return { ca: read(files.ca), cert: read(files.cert), key: read(files.key), files };
+  await writeFile(files.ca, issuer.cert);
+  await writeFile(files.cert, cert);
+  await writeFile(files.key, key);
+  return { ca: issuer.cert, cert, key, files };
 }

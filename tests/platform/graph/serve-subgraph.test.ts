@@ -152,8 +152,8 @@ const folder = mkdtempSync(join(tmpdir(), 'tidegate-tls-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('with TLS both sides need a certificate of the same authority', async () => {
-  const ours = makeCertificates(folder, 'ours');
-  const theirs = makeCertificates(folder, 'theirs');
+  const ours = await makeCertificates(folder, 'ours');
+  const theirs = await makeCertificates(folder, 'theirs');
   const one = await serve({ tls: ours });
   const call = async (connect: object): Promise<number> => {
     const dispatcher = new Agent({ connect });

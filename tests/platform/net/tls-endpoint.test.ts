@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type CertificateOptions, makeCertificate } from '../../../platform/net/certificates.ts';
 import type { ReserveFailure } from '../../../platform/net/send.ts';
 import { readCertificate } from '../../../platform/net/tls-certificate.ts';
 import { connectTlsEndpoint, type TlsEndpoint } from '../../../platform/net/tls-endpoint.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
-import { makeSelfSigned, type SelfSignedOptions } from '../../../simulators/support/self-signed.ts';
 import { TlsServer, type TlsServerOptions } from '../../../simulators/support/tls-server.ts';
 import { pinOf } from '../../subgraphs/relay/transports/support/web-device.ts';
 import { makeCertificates, type TestCertificates } from '../../support/certificates.ts';
@@ -25,8 +25,8 @@ async function server(options: TlsServerOptions = {}): Promise<TlsServer> {
   return started;
 }
 
-const shows = (options: Partial<SelfSignedOptions>) =>
-  server({ certificate: makeSelfSigned({ commonName: 'device', ...options }) });
+const shows = async (options: Partial<CertificateOptions>) =>
+  server({ certificate: await makeCertificate({ commonName: 'device', ...options }) });
 
 type Given = { readonly host?: string; readonly port: number } & Partial<TlsEndpoint>;
 
@@ -60,7 +60,7 @@ describe('a pinned certificate', () => {
 
   test('another one: refused, and the shown one is told', async () => {
     const { port, certificate } = await server();
-    const other = makeSelfSigned({ commonName: 'device' });
+    const other = await makeCertificate({ commonName: 'device' });
     expect(await attempt({ port, certificateSha256: pinOf(other.sha256) })).toMatchObject({
       kind: 'NOT_SENT',
       code: 'CERTIFICATE_MISMATCH',
@@ -102,7 +102,7 @@ describe('authorities', () => {
   let certificates: TestCertificates;
   beforeAll(async () => {
     folder = await temporaryFolder();
-    certificates = makeCertificates(folder.path, 'device');
+    certificates = await makeCertificates(folder.path, 'device');
   });
   afterAll(() => folder.remove());
 
@@ -123,13 +123,15 @@ describe('authorities', () => {
     const port = await vouchedFor();
     expect(await attempt({ port, caCertificates: certificates.ca })).toMatchObject({ protocol: 'TLSv1.3' });
     // An operator may give a bundle.
-    const bundle = `${makeSelfSigned({ commonName: 'other' }).cert}${certificates.ca}`;
+    const bundle = `${(await makeCertificate({ commonName: 'other' })).cert}${certificates.ca}`;
     expect(await attempt({ port, caCertificates: bundle })).toMatchObject({ protocol: 'TLSv1.3' });
   });
 
   test('others do not vouch for it', async () => {
     const port = await vouchedFor();
-    const failure = failureOf(await attempt({ port, caCertificates: makeSelfSigned({ commonName: 'other' }).cert }));
+    const failure = failureOf(
+      await attempt({ port, caCertificates: (await makeCertificate({ commonName: 'other' })).cert }),
+    );
     expect(failure).toMatchObject({ code: 'CERTIFICATE_INVALID' });
     expect(failure.message).toContain('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
   });
@@ -142,7 +144,7 @@ describe('authorities', () => {
   });
 
   test('the device itself may be the one that is named, and is checked by its name', async () => {
-    const certificate = makeSelfSigned({ commonName: 'device', names: ['localhost'] });
+    const certificate = await makeCertificate({ commonName: 'device', names: ['localhost'] });
     const { port } = await server({ certificate });
     const trust = { port, caCertificates: certificate.cert };
     expect(await attempt({ host: 'localhost', ...trust })).toMatchObject({ protocol: 'TLSv1.3' });
@@ -151,7 +153,7 @@ describe('authorities', () => {
 
   test('do not make up for another certificate than the pinned one', async () => {
     const port = await vouchedFor();
-    const pin = pinOf(makeSelfSigned({ commonName: 'other' }).sha256);
+    const pin = pinOf((await makeCertificate({ commonName: 'other' })).sha256);
     expect(await attempt({ port, caCertificates: certificates.ca, certificateSha256: pin })).toMatchObject({
       code: 'CERTIFICATE_MISMATCH',
     });
@@ -174,31 +176,40 @@ describe('authorities', () => {
 });
 
 describe('crypto profiles', () => {
-  const rsa = makeSelfSigned({ commonName: 'device', keyType: 'rsa' });
-  const accepted: { what: string; server: TlsServerOptions; by: readonly CryptoProfile[] }[] = [
+  interface Device {
+    readonly what: string;
+    readonly server: TlsServerOptions;
+    readonly keyType?: 'ec' | 'rsa';
+    readonly by: readonly CryptoProfile[];
+  }
+  const accepted: readonly Device[] = [
     { what: 'TLS 1.3', server: { minVersion: 'TLSv1.3' }, by: ['MODERN', 'COMPAT', 'LEGACY'] },
     { what: 'TLS 1.2 with AEAD', server: { maxVersion: 'TLSv1.2' }, by: ['MODERN', 'COMPAT', 'LEGACY'] },
     {
       what: 'TLS 1.2 with CBC',
-      server: { maxVersion: 'TLSv1.2', certificate: rsa, ciphers: 'ECDHE-RSA-AES128-SHA256' },
+      server: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-SHA256' },
+      keyType: 'rsa',
       by: ['COMPAT', 'LEGACY'],
     },
     {
       what: 'TLS 1.2 with RSA key exchange',
-      server: { maxVersion: 'TLSv1.2', certificate: rsa, ciphers: 'AES128-GCM-SHA256' },
+      server: { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' },
+      keyType: 'rsa',
       by: ['COMPAT', 'LEGACY'],
     },
     {
       what: 'TLS 1.2 with SHA-1',
-      server: { maxVersion: 'TLSv1.2', certificate: rsa, ciphers: 'ECDHE-RSA-AES128-SHA' },
+      server: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-SHA' },
+      keyType: 'rsa',
       by: ['LEGACY'],
     },
     { what: 'TLS 1.1', server: { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }, by: ['LEGACY'] },
-    { what: 'TLS 1.0', server: { minVersion: 'TLSv1', maxVersion: 'TLSv1', certificate: rsa }, by: ['LEGACY'] },
+    { what: 'TLS 1.0', server: { minVersion: 'TLSv1', maxVersion: 'TLSv1' }, keyType: 'rsa', by: ['LEGACY'] },
   ];
 
-  test.each(accepted)('a device with $what only', async ({ server: options, by }) => {
-    const { port, certificate } = await server(options);
+  test.each(accepted)('a device with $what only', async ({ server: options, keyType = 'ec', by }) => {
+    const certificate = await makeCertificate({ commonName: 'device', keyType });
+    const { port } = await server({ ...options, certificate });
     for (const cryptoProfile of ['MODERN', 'COMPAT', 'LEGACY'] as const) {
       const result = await attempt({ port, certificateSha256: pinOf(certificate.sha256), cryptoProfile });
       if (by.includes(cryptoProfile)) {
@@ -245,7 +256,7 @@ describe('reading a certificate', () => {
   test.each(['TLSv1.3', 'TLSv1'] as const)('that a device with %s shows now', async (version) => {
     const notBefore = new Date('2020-01-02T03:04:05Z');
     const notAfter = new Date('2021-01-02T03:04:05Z');
-    const certificate = makeSelfSigned({ commonName: 'fw-1', keyType: 'rsa', notBefore, notAfter });
+    const certificate = await makeCertificate({ commonName: 'fw-1', keyType: 'rsa', notBefore, notAfter });
     const { host, port } = await server({ certificate, minVersion: version, maxVersion: version });
     expect(await readCertificate({ host, port, timeoutMs: 5_000 })).toEqual({
       sha256: pinOf(certificate.sha256),

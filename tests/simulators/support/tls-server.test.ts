@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:https';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterEach, expect, test } from '@jest/globals';
-import { makeSelfSigned } from '../../../simulators/support/self-signed.ts';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
 import { type RequestHandler, TlsServer, type TlsServerOptions } from '../../../simulators/support/tls-server.ts';
 
 const running: TlsServer[] = [];
@@ -52,7 +52,7 @@ function get(server: TlsServer, path: string, headers: Record<string, string> = 
 test.each(['ec', 'rsa'] as const)(
   'shows a certificate with a key of type %s that a client can trust',
   async (keyType) => {
-    const certificate = makeSelfSigned({ commonName: 'FGT60F0000000001', keyType });
+    const certificate = await makeCertificate({ commonName: 'FGT60F0000000001', names: ['127.0.0.1'], keyType });
     const server = await start(hello, { certificate });
     await shake(server);
     const parsed = new X509Certificate(certificate.cert);
@@ -65,14 +65,16 @@ test.each(['ec', 'rsa'] as const)(
 
 test('an expired certificate is one', async () => {
   const notAfter = new Date(Date.now() - 60_000);
-  const server = await start(hello, { certificate: makeSelfSigned({ commonName: 'old', notAfter }) });
+  const server = await start(hello, {
+    certificate: await makeCertificate({ commonName: 'old', names: ['127.0.0.1'], notAfter }),
+  });
   await expect(shake(server)).rejects.toMatchObject({ code: 'CERT_HAS_EXPIRED' });
 });
 
 test('a changed certificate is refused by who trusted the one before', async () => {
   const server = await start(hello);
   const before = server.certificate.cert;
-  server.present(makeSelfSigned({ commonName: 'another' }));
+  server.present(await makeCertificate({ commonName: 'another', names: ['127.0.0.1'] }));
   await expect(shake(server, { ca: before })).rejects.toMatchObject({
     code: expect.stringMatching(/SELF_SIGNED|VERIFY/),
   });

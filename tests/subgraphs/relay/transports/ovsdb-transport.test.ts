@@ -100,7 +100,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
 
   test('whom the server does not let in gets to know it before anything is sent', async () => {
     const folder = await temporaryFolder();
-    const stranger = makeCertificates(folder.path, 'stranger');
+    const stranger = await makeCertificates(folder.path, 'stranger');
     const strange = { username: '', clientCertificate: stranger.cert, privateKey: stranger.key };
     for (const credentials of [{ username: '' }, strange]) {
       const result = await transportTo(endpoint({ credentials })).send(select, { deadlineMs: 5_000 });
@@ -184,7 +184,7 @@ describe('an odd server', () => {
   let certificates: TestCertificates;
   beforeAll(async () => {
     folder = await temporaryFolder();
-    certificates = makeCertificates(folder.path, 'odd');
+    certificates = await makeCertificates(folder.path, 'odd');
   });
   afterAll(() => folder.remove());
 

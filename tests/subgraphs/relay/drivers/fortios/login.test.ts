@@ -1,7 +1,7 @@
 // How the driver logs in to each FortiOS version, and what becomes of it when the device does not let it in.
 
 import { expect, test } from '@jest/globals';
-import { makeSelfSigned } from '../../../../../simulators/support/self-signed.ts';
+import { makeCertificate } from '../../../../../platform/net/certificates.ts';
 import { RelayedGate } from './support/relayed-gate.ts';
 
 const versions = ['5.6.14', '6.2.3', '6.4.1', '6.4.2', '6.4.9', '7.0.12', '7.2.5', '7.4.5', '7.6.2', '7.6.3', '7.6.4'];
@@ -123,7 +123,7 @@ test('the secret is in no message, whatever the device answers', async () => {
 
 test('a changed certificate is refused before the password is sent', async () => {
   const relayed = await RelayedGate.start();
-  relayed.gate.https.present(makeSelfSigned({ commonName: 'somebody-else' }));
+  relayed.gate.https.present(await makeCertificate({ commonName: 'somebody-else' }));
   expect(await relayed.refused('address.list', {})).toBe('NOT_SENT CERTIFICATE_MISMATCH');
   expect(relayed.gate.requests).toEqual([]);
 });

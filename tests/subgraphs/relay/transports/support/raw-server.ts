@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import { makeSelfSigned, type SelfSigned } from '../../../../../simulators/support/self-signed.ts';
+import { type CertificateAndKey, makeCertificate } from '../../../../../platform/net/certificates.ts';
 import type { Endpoint } from '../../../../../subgraphs/relay/transports/session.ts';
 import { pinOf } from './web-device.ts';
 
@@ -10,12 +10,13 @@ export class RawServer {
   /** Requests whose headers have arrived. */
   requests = 0;
   connections = 0;
-  readonly #certificate: SelfSigned = makeSelfSigned({ commonName: 'raw' });
+  readonly #certificate: CertificateAndKey;
   readonly #server: Server;
   readonly #sockets = new Set<TLSSocket>();
 
-  private constructor(answer: (socket: TLSSocket) => void) {
-    const { cert, key } = this.#certificate;
+  private constructor(certificate: CertificateAndKey, answer: (socket: TLSSocket) => void) {
+    this.#certificate = certificate;
+    const { cert, key } = certificate;
     this.#server = createServer({ cert, key }, (socket) => {
       this.connections += 1;
       this.#sockets.add(socket);
@@ -30,7 +31,7 @@ export class RawServer {
   }
 
   static async start(answer: (socket: TLSSocket) => void): Promise<RawServer> {
-    const server = new RawServer(answer);
+    const server = new RawServer(await makeCertificate({ commonName: 'raw' }), answer);
     server.#server.listen(0, '127.0.0.1');
     await once(server.#server, 'listening');
     return server;

@@ -1,0 +1,121 @@
+// Makes X.509 certificates (RFC 5280) with the openssl program, version 3.0 or later: of an authority, signed by one, or
+// self-signed as devices make them for their web interface.
+import { execFile } from 'node:child_process';
+import { generateKeyPair, X509Certificate } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface CertificateAndKey {
+  /** PEM. */
+  readonly cert: string;
+  /** PEM (PKCS #8), not encrypted. */
+  readonly key: string;
+  /** Of the certificate's DER form: hex, lower case, without colons. */
+  readonly sha256: string;
+}
+
+export interface CertificateOptions {
+  /** 1 to 64 characters (X.520, ub-common-name): letters, digits, space, dot, hyphen, underscore. */
+  readonly commonName: string;
+  /** Subject alternative names: IP addresses and DNS names. Default: none. */
+  readonly names?: readonly string[];
+  /** Who signs it; left out: it signs itself. */
+  readonly issuer?: Pick<CertificateAndKey, 'cert' | 'key'>;
+  /** `authority`: it may sign others. Default: usable by servers and clients alike. */
+  readonly use?: 'authority' | 'server' | 'client';
+  /** Default: a day ago, for clocks that are behind. */
+  readonly notBefore?: Date;
+  /** Default: ten years from now. In the past: expired. */
+  readonly notAfter?: Date;
+  /** Default `ec` (P-256); `rsa` (2048 bits) for clients without ECDSA. */
+  readonly keyType?: 'ec' | 'rsa';
+}
+
+const dayMs = 86_400_000;
+const programTimeoutMs = 20_000;
+const run = promisify(execFile);
+const newKeyPair = promisify(generateKeyPair);
+
+/** A new key and its certificate. Rejects when openssl is missing or refuses; keeps nothing on the disk. */
+export async function makeCertificate(options: CertificateOptions): Promise<CertificateAndKey> {
+  const { issuer, notBefore = new Date(Date.now() - dayMs), keyType = 'ec' } = options;
+  const { notAfter = new Date(Date.now() + 3650 * dayMs) } = options;
+  const { privateKey } = await (keyType === 'ec'
+    ? newKeyPair('ec', { namedCurve: 'P-256' })
+    : newKeyPair('rsa', { modulusLength: 2048 }));
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-certificate-'));
+  const at = (name: string) => join(folder, name);
+  const write = (name: string, text: string) => writeFile(at(name), text, { mode: 0o600 });
+  try {
+    await write('key.pem', key);
+    await write('openssl.cnf', configuration(folder, options));
+    await write('index.txt', '');
+    if (issuer !== undefined) {
+      await write('issuer.pem', issuer.cert);
+      await write('issuer.key', issuer.key);
+    }
+    await openssl('req', '-new', '-config', at('openssl.cnf'), '-key', at('key.pem'), '-out', at('request.pem'));
+    const signer =
+      issuer === undefined
+        ? ['-selfsign', '-keyfile', at('key.pem')]
+        : ['-cert', at('issuer.pem'), '-keyfile', at('issuer.key')];
+    await openssl(
+      ...['ca', '-batch', '-notext', '-config', at('openssl.cnf'), ...signer],
+      ...['-startdate', time(notBefore), '-enddate', time(notAfter), '-in', at('request.pem'), '-out', at('cert.pem')],
+    );
+    const cert = await readFile(at('cert.pem'), 'utf8');
+    const { fingerprint256 } = new X509Certificate(cert);
+    return { cert, key, sha256: fingerprint256.replaceAll(':', '').toLowerCase() };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What openssl's `req` and `ca` read; no text of the caller's comes in but names that were checked. */
+function configuration(folder: string, { commonName, names = [], use }: CertificateOptions): string {
+  if (!/^[\w .-]{1,64}$/.test(commonName)) throw new TypeError(`"${commonName}" can't be the name of a certificate`);
+  const alternative = names.map((name) => {
+    if (!/^[\w.:*-]{1,253}$/.test(name)) throw new TypeError(`"${name}" is neither an address nor a DNS name`);
+    return `${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`;
+  });
+  return [
+    '[req]',
+    'prompt = no',
+    'distinguished_name = subject',
+    '[subject]',
+    `CN = ${commonName}`,
+    '[ca]',
+    'default_ca = made',
+    '[made]',
+    `database = ${join(folder, 'index.txt')}`,
+    `new_certs_dir = ${folder}`,
+    'rand_serial = yes',
+    'default_md = sha256',
+    'policy = any',
+    'x509_extensions = extensions',
+    '[any]',
+    'commonName = supplied',
+    '[extensions]',
+    `basicConstraints = critical, CA:${use === 'authority' ? 'TRUE' : 'FALSE'}`,
+    ...(use === 'authority' ? ['keyUsage = critical, keyCertSign, cRLSign', 'subjectKeyIdentifier = hash'] : []),
+    ...(use === 'server' || use === 'client' ? [`extendedKeyUsage = ${use}Auth`] : []),
+    ...(alternative.length > 0 ? [`subjectAltName = ${alternative.join(', ')}`] : []),
+    '',
+  ].join('\n');
+}
+
+/** GeneralizedTime, which openssl writes as UTCTime up to 2049 (RFC 5280 section 4.1.2.5). */
+function time(date: Date): string {
+  return `${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
+}
+
+async function openssl(...args: readonly string[]): Promise<void> {
+  await run('openssl', args, { timeout: programTimeoutMs }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new Error('the program openssl is missing: install the package openssl');
+    throw new Error(`openssl ${args[0]} failed: ${(error as { stderr?: string }).stderr?.trim() ?? error.message}`);
+  });
+}
