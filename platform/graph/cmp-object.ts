@@ -1,12 +1,28 @@
 // The global id of a CMP's object: it stands for namespace, type and the CMP's own id, so that every subgraph can make and
 // read it without asking another.
 import { decodeId, encodeId } from '../ids.ts';
+import type { InputCheck } from '../input.ts';
 
 /** A CMP's object as the CMP names it. */
 export interface CmpObjectKey {
   readonly namespace: string;
   readonly type: string;
   readonly externalId: string;
+}
+
+/** The key of what an input names; left out, the namespace is `default`. */
+export function cmpObjectOf(input: {
+  readonly namespace?: string | null | undefined;
+  readonly type: string;
+  readonly externalId: string;
+}): CmpObjectKey {
+  const { namespace, type, externalId } = input;
+  return { namespace: namespace ?? 'default', type, externalId };
+}
+
+/** `field` is the input's that names the object. */
+export function checkCmpObject(check: InputCheck, field: string, key: CmpObjectKey): void {
+  for (const problem of cmpObjectProblems(key)) check.fault(`${field}.${problem.field}`, problem.message, problem.code);
 }
 
 export interface CmpObjectProblem {

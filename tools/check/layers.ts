@@ -4,7 +4,7 @@ import type { SourceFile } from './source-files.ts';
 /** Each subgraph's layers, the lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'subgraphs/relay/': [
-    ...['settings.ts', 'drivers/', 'cmp-reference.ts', 'transports/', 'families/', 'model/'],
+    ...['settings.ts', 'drivers/', 'transports/', 'families/', 'model/'],
     ...['events.ts', 'backends/', 'mappings/', 'journal/', 'holding/', 'calls/', 'checks/'],
   ],
 };

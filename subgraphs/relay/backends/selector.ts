@@ -6,7 +6,7 @@ import { refuse } from '../../../platform/errors.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import type { CmpReference } from '../cmp-reference.ts';
+import type { CmpReference } from '../model/cmp-reference.ts';
 import type { BackendRow } from './backend.ts';
 import { checkName } from './backend-input.ts';
 import { countLiveMappings, matchingBackends } from './backend-store.ts';

@@ -3,7 +3,7 @@
 import { projectsOf } from '../../../platform/authorise.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { InputCheck } from '../../../platform/input.ts';
-import { checkCmpObject } from '../cmp-reference.ts';
+import { checkCmpReference } from '../model/cmp-reference.ts';
 import type { CallRequest } from './call-request.ts';
 
 export interface AdmittedCall {
@@ -22,7 +22,7 @@ export function admit(context: RequestContext, request: CallRequest): AdmittedCa
   check.idempotencyKey(input.idempotencyKey, { required: keyRequired && input.dryRun !== true });
   check.integer('waitMs', input.waitMs, { min: 0, max: 120_000 });
   check.integer('deadlineMs', input.deadlineMs, { min: 100, max: 600_000 });
-  checkCmpObject(check, input.cmpObject);
+  checkCmpReference(check, input.cmpObject);
   request.check(check);
   check.throwIfAny();
   const projects = projectsOf(context.identity, input.projectId);

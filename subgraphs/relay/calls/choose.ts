@@ -7,10 +7,10 @@ import { refuseUnknown } from '../../../platform/refusals.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { selectBackend } from '../backends/selector.ts';
-import { type CmpReference, cmpReferenceOf } from '../cmp-reference.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { MappingRow } from '../mappings/mapping.ts';
 import { readMapping } from '../mappings/mapping-store.ts';
+import { type CmpReference, cmpReferenceOf } from '../model/cmp-reference.ts';
 import type { AdmittedCall } from './admit.ts';
 
 export interface ChosenCall extends AdmittedCall {

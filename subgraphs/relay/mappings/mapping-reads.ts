@@ -9,7 +9,8 @@ import { type Page, page, pageRequest } from '../../../platform/graph/connection
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
-import { cmpReferenceOf, objectHash } from '../cmp-reference.ts';
+import { objectHash } from '../model/backend-object.ts';
+import { cmpReferenceOf } from '../model/cmp-reference.ts';
 import type { MappingRow } from './mapping.ts';
 
 const mappings = Symbol('mappings by id');

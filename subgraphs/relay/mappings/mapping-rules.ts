@@ -3,9 +3,10 @@
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { type CmpReference, describeObject } from '../cmp-reference.ts';
 import type { JsonObject } from '../drivers/driver.ts';
 import type { RelayEvent } from '../events.ts';
+import { describeObject } from '../model/backend-object.ts';
+import type { CmpReference } from '../model/cmp-reference.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { OperationState } from '../model/states.ts';
 import type { MappingRow, MappingState } from './mapping.ts';

@@ -22,9 +22,10 @@ import { readBackend } from '../backends/backend-store.ts';
 import type { Devices } from '../backends/devices.ts';
 import { driverOf } from '../backends/endpoint.ts';
 import { checkSelector, selectBackend } from '../backends/selector.ts';
-import { type CmpReference, checkCmpObject, cmpReferenceOf, objectHash } from '../cmp-reference.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
+import { objectHash } from '../model/backend-object.ts';
+import { type CmpReference, checkCmpReference, cmpReferenceOf } from '../model/cmp-reference.ts';
 import type { OperationState } from '../model/states.ts';
 import { type Difference, differences } from './differences.ts';
 import type { MappingRow } from './mapping.ts';
@@ -272,7 +273,7 @@ export class MappingService {
 
 function checkAdopt(check: InputCheck, input: MappingAdoptInput): CmpReference {
   checkSelector(check, input.backend, input.cmpObject);
-  checkCmpObject(check, input.cmpObject);
+  checkCmpReference(check, input.cmpObject);
   const wants = 'a word of the driver, for example rule';
   check.text('resource', input.resource, { required: true, min: 1, max: 63, pattern: /^[a-z0-9-]+$/, wants });
   check.text('scope', input.scope, { required: true, max: 255 });

@@ -3,8 +3,8 @@ import type { Operation } from '../../../generated/prisma/client.ts';
 import type { UserError } from '../../../platform/errors.ts';
 import type { KeyScope } from '../../../platform/idempotency.ts';
 import type { Identity } from '../../../platform/identity.ts';
-import type { CmpReference } from '../cmp-reference.ts';
 import type { BackendObject, DriverOperation, Effect, JsonObject, MappingEffect, WireCall } from '../drivers/driver.ts';
+import type { CmpReference } from './cmp-reference.ts';
 import type { OperationState } from './states.ts';
 
 interface Words {

@@ -1,0 +1,25 @@
+// An object of a CMP as a call or a mapping refers to it.
+import type { MappingCmpObjectInput } from '../../../generated/graph/relay.ts';
+import { type CmpObjectKey, checkCmpObject, cmpObjectOf } from '../../../platform/graph/cmp-object.ts';
+import type { InputCheck } from '../../../platform/input.ts';
+
+export interface CmpReference extends CmpObjectKey {
+  /** What the backend object is to the CMP object; empty: nothing special. */
+  readonly role: string;
+}
+
+export function cmpReferenceOf(input: MappingCmpObjectInput): CmpReference;
+export function cmpReferenceOf(input: MappingCmpObjectInput | null | undefined): CmpReference | null;
+export function cmpReferenceOf(input: MappingCmpObjectInput | null | undefined): CmpReference | null {
+  return input == null ? null : { ...cmpObjectOf(input), role: input.role ?? '' };
+}
+
+const rolePattern = /^[A-Za-z0-9._-]*$/;
+
+export function checkCmpReference(check: InputCheck, input: MappingCmpObjectInput | null | undefined): void {
+  const cmp = cmpReferenceOf(input);
+  if (cmp === null) return;
+  checkCmpObject(check, 'cmpObject', cmp);
+  const wants = 'letters, digits, dot, hyphen, underscore';
+  check.text('cmpObject.role', cmp.role, { max: 63, pattern: rolePattern, wants });
+}
