@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../lab/device-log.ts';
 import { decodeUuid } from '../../../../platform/ids.ts';
+import { processLeaseName } from '../../../../platform/process-lease.ts';
+import { backendLease } from '../../../../subgraphs/relay/holding/backend-manager.ts';
 import { moveOf } from '../../../../subgraphs/relay/journal/recovery.ts';
 import { describeWithLab } from '../../../support/lab.ts';
 import { type Moment, runRelayProcess } from '../support/relay-process.ts';
@@ -36,7 +38,7 @@ describeWithLab('relay processes', (lab) => {
     node = await system.node({ settings, leaseTtlMs });
     const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
     const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
-    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'pair'])
+    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'handed', 'pair'])
       await registerBackend(node, { name, host, port, hostKeySha256, credentials, limits: { deadlineMs: 1_500 } });
   });
   afterAll(() => system.stop());
@@ -51,6 +53,14 @@ describeWithLab('relay processes', (lab) => {
       WHERE b.name = ? ORDER BY o.id`,
       [backend],
     );
+  }
+  async function backendIdOf(name: string): Promise<string> {
+    const [row] = await node.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [name]);
+    return row?.id ?? '';
+  }
+  async function endLeaseIn(ms: number, name: string): Promise<void> {
+    const until = 'UPDATE lease SET expires_at = NOW(3) + INTERVAL ? MICROSECOND WHERE name = ?';
+    expect((await node.db.execute(until, [ms * 1_000, name])).affectedRows).toBe(1);
   }
   async function ended(backend: string): Promise<void> {
     while ((await journalOf(backend)).some((row) => row.state === 'PENDING' || row.state === 'SENT')) await sleep(50);
@@ -79,13 +89,10 @@ describeWithLab('relay processes', (lab) => {
       const plan = { database: system.database, moment, input: input(moment, address), leaseTtlMs };
       const end = await runRelayProcess(plan);
       expect(end.signal).toBe(moment === 'never' ? null : 'SIGKILL');
+      // The process's lease ends first: its call is recovered before another takes over the backend.
+      if (moment === 'pending') await endLeaseIn(60_000, backendLease(await backendIdOf(moment)));
       await ended(moment);
-      if (moment === 'pending' && (await journalOf(moment))[0]?.state === 'SUCCEEDED') {
-        // The backend's lease ended before the process's own: whoever took it over found the owner still alive, and sent.
-        expect((await call(node, 'relayCall', input(moment, address))).operation?.state).toBe('SUCCEEDED');
-        expect(await timesReceived(address)).toBe(1);
-        return;
-      }
+      if (moment === 'pending') await endLeaseIn(0, backendLease(await backendIdOf(moment)));
       expect(await journalOf(moment)).toMatchObject([{ state }]);
       expect(await timesReceived(address)).toBe(sent);
       const again = await call(node, 'relayCall', input(moment, address));
@@ -107,6 +114,18 @@ describeWithLab('relay processes', (lab) => {
       expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
     },
   );
+
+  test('a PENDING call is sent by who takes over the backend while the lease of the dead process lasts', async () => {
+    const address = '192.0.2.6';
+    const plan = { database: system.database, moment: 'pending', input: input('handed', address), leaseTtlMs } as const;
+    expect((await runRelayProcess(plan)).signal).toBe('SIGKILL');
+    const [dead] = await node.db.query<{ owner: string }>("SELECT owner FROM operation WHERE state = 'PENDING'");
+    await endLeaseIn(60_000, processLeaseName('relay', dead?.owner ?? ''));
+    await endLeaseIn(0, backendLease(await backendIdOf('handed')));
+    expect((await call(node, 'relayCall', input('handed', address))).operation?.state).toBe('SUCCEEDED');
+    expect(await timesReceived(address)).toBe(1);
+    expect(await journalOf('handed')).toMatchObject([{ state: 'SUCCEEDED' }]);
+  });
 
   test('of two relays one holds the backend; calls that reach the other are carried by it, once and in order', async () => {
     const [holder, other] = [await system.node({ settings }), await system.node({ settings })];
