@@ -3,20 +3,39 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { type Again, carryOut, type RelayBounds } from '../../../clients/typescript/relay-client.ts';
+import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
-import { type Cut, CuttingProxy } from '../support/cutting-proxy.ts';
 import { RelayHost } from '../support/relay-host.ts';
 
 let host: RelayHost;
-let proxy: CuttingProxy;
+let line: TcpLine;
+
+/** How many bytes get through of what the client or the server says next. */
+interface Cut {
+  readonly of: 'client' | 'server';
+  readonly bytes: (length: number) => number;
+}
+/** One for each request. */
+const planned: Cut[] = [];
+const nothing = () => 0;
+const cuts = {
+  'before the request': { of: 'client', bytes: nothing },
+  'before the answer': { of: 'server', bytes: nothing },
+  // Its headers and the beginning of its body.
+  'in mid-answer': { of: 'server', bytes: (length: number) => length - 20 },
+} as const;
 
 beforeAll(async () => {
   host = await RelayHost.start();
-  proxy = await CuttingProxy.start(host.origin);
+  const { hostname, port } = new URL(host.origin);
+  line = await TcpLine.lay(
+    { host: hostname, port: Number(port) },
+    { cutAfter: (chunk, from) => (planned[0]?.of === from ? planned.shift()?.bytes(chunk.length) : undefined) },
+  );
   await host.register('fw');
 }, 60_000);
 afterAll(async () => {
-  await proxy?.stop();
+  await line?.stop();
   await host?.stop();
 }, 60_000);
 
@@ -25,7 +44,7 @@ const quick = { deadlineMs: 40_000, firstPauseMs: 50, longestPauseMs: 500 };
 function add(backend: string, address: string, bounds: RelayBounds = {}, key = `key-${backend}-${address}`) {
   const again: Again[] = [];
   const outcome = carryOut(
-    { url: `${proxy.origin}/graphql`, token: () => host.token },
+    { url: `http://${line.host}:${line.port}/graphql`, token: () => host.token },
     {
       mutation: 'firewallAddressSetElementAdd',
       idempotencyKey: key,
@@ -50,13 +69,12 @@ describe('connections that are cut', () => {
     ['before the request', '10.0.0.1'],
     ['before the answer', '10.0.0.2'],
     ['in mid-answer', '10.0.0.3'],
-  ] as const)('%s: the same key again, one call on the device', async (cut: Cut, address) => {
-    proxy.done.length = 0;
-    proxy.plan.push(cut, cut);
+  ] as const)('%s: the same key again, one call on the device', async (cut, address) => {
+    planned.push(cuts[cut], cuts[cut]);
     const call = add('fw', address);
     expect(await call).toMatchObject({ kind: 'SUCCEEDED', requests: 3, operation: { state: 'SUCCEEDED' } });
     expect(call.again.map(({ why }) => why)).toEqual([expect.stringContaining('no answer'), expect.anything()]);
-    expect(proxy.done).toEqual([cut, cut]);
+    expect(planned).toEqual([]);
     expect(host.device.timesTold(address)).toBe(1);
   });
 

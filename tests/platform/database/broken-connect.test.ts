@@ -1,44 +1,31 @@
 // A database that goes away while connections to it are being set up ends no process.
-import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 let database: TestDatabase;
 let folder: TemporaryFolder;
-let line: Server;
+let line: TcpLine;
 
 beforeAll(async () => {
   database = await testDatabase();
   folder = await temporaryFolder();
-  // To the real server and back, until the client says a second thing: its log-in is the first, the session's setup the next.
-  line = createServer((client) => {
-    const server = connect(database.connection.socketPath ?? '');
-    let said = 0;
-    server.pipe(client);
-    client.on('data', (bytes) => {
-      said += 1;
-      if (said === 1) server.write(bytes);
-      else client.destroy();
-    });
-    for (const [one, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
-  });
-  line.listen(join(folder.path, 'line'));
-  await once(line, 'listening');
+  // The client's log-in is the first that it says, the setup of its session the next: that never arrives.
+  line = await TcpLine.lay(
+    { path: database.connection.socketPath ?? '' },
+    {
+      path: join(folder.path, 'line'),
+      cutAfter: (_, from, chunks) => (from === 'client' && chunks > 1 ? 0 : undefined),
+    },
+  );
 });
 afterAll(async () => {
-  line.close();
+  await line.stop();
   await folder.remove();
   await database.drop();
 });

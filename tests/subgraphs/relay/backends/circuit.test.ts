@@ -1,7 +1,7 @@
 // Circuits: what keeps failing is left alone, and a log-in that was refused is never tried again by itself.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Cable } from '../../../../simulators/cable.ts';
+import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import { CircuitBreaker, passage } from '../../../../subgraphs/relay/backends/circuit.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
@@ -72,10 +72,10 @@ describe('on devices', () => {
 
   test('a device that can not be reached: REJECTED, then held back, then tried, then used again', async () => {
     const device = await NftDevice.start();
-    const cable = await Cable.lay({ host: device.ssh.host, port: device.ssh.port });
+    const line = await TcpLine.lay({ host: device.ssh.host, port: device.ssh.port });
     try {
-      await device.register(node, 'far', { host: cable.host, port: cable.port });
-      cable.freeze();
+      await device.register(node, 'far', { host: line.host, port: line.port });
+      line.freeze();
       for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) {
         const failed = await call(node, 'add', element('far', address));
         expect(failed).toMatchObject({ userErrors: [], operation: { state: 'REJECTED' } });
@@ -86,7 +86,7 @@ describe('on devices', () => {
       });
       const held = await call(node, 'add', element('far', '10.0.0.4'));
       expect(held.userErrors).toMatchObject([{ code: 'CIRCUIT_OPEN', field: ['input', 'backend'], retry: 'SAME_KEY' }]);
-      cable.mend();
+      line.thaw();
       await sleep(350);
       const again = await Promise.all(
         ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((address) => call(node, 'add', element('far', address))),
@@ -96,7 +96,7 @@ describe('on devices', () => {
       expect(await events('backend.circuit', await idOf('far'))).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
       expect(device.timesTold('10.0.0.1')).toBe(1);
     } finally {
-      await cable.stop();
+      await line.stop();
       await device.ssh.stop();
     }
   });

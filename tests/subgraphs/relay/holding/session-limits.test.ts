@@ -1,9 +1,9 @@
 // Devices that give few sessions: calls wait for one, and none fails for it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
-import { SessionGate } from '../support/session-gate.ts';
 
 const calls = 14;
 
@@ -30,10 +30,11 @@ test.each([
       execution.reply(stdin);
     },
   });
-  const gate = await SessionGate.before(device.ssh, connections);
+  const { host, port } = device.ssh;
+  const line = await TcpLine.lay({ host, port }, { mostConnections: connections });
   try {
     const name = `narrow-${connections}`;
-    await device.register(node, name, { port: gate.port, limits: { concurrency: 16 } });
+    await device.register(node, name, { port: line.port, limits: { concurrency: 16 } });
     const addresses = Array.from({ length: calls }, (_, index) => `10.0.${connections}.${index + 1}`);
     const answers = await Promise.all(addresses.map((address) => call(node, 'add', element(name, address))));
     expect(answers.map(({ operation, userErrors }) => [operation?.state, userErrors])).toEqual(
@@ -49,7 +50,7 @@ test.each([
     const [backend] = await node.db.query('SELECT circuit_state AS circuit FROM backend WHERE name = ?', [name]);
     expect(backend).toEqual({ circuit: 'CLOSED' });
   } finally {
-    await gate.stop();
+    await line.stop();
     await device.ssh.stop();
   }
 });

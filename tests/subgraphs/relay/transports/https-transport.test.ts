@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { SendOptions } from '../../../../platform/net/send.ts';
-import { Cable } from '../../../../simulators/cable.ts';
 import type { DeviceAnswer } from '../../../../simulators/support/tls-server.ts';
+import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type { HttpCall, HttpReply } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { createHttpsTransport } from '../../../../subgraphs/relay/transports/https-transport.ts';
 import type {
@@ -245,15 +245,15 @@ describe('no verdict', () => {
 
   test('in a partition nothing of a call is sent after its deadline', async () => {
     const target = await device(hangs);
-    const cable = await Cable.lay(target.server);
-    owned.push(cable);
-    const transport = transportTo(target.endpoint({ port: cable.port }));
+    const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
+    owned.push(line);
+    const transport = transportTo(target.endpoint({ port: line.port }));
     const slot = await slotOf(transport);
-    cable.freeze();
+    line.freeze();
     const partitioned = await slot.send(post('/partitioned'), { deadlineMs: 50 });
     expect(failureOf(partitioned)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
     expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
-    cable.mend();
+    line.thaw();
     expect(await run(transport, '/after')).toMatchObject({ ok: true });
     expect(target.paths).toEqual(['/after']);
   });
@@ -375,10 +375,10 @@ describe('connections', () => {
 
   test('somebody listens and says nothing', async () => {
     const target = await device();
-    const cable = await Cable.lay(target.server);
-    owned.push(cable);
-    cable.freeze();
-    const transport = transportTo(target.endpoint({ port: cable.port }), { connectTimeoutMs: 50 });
+    const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
+    owned.push(line);
+    line.freeze();
+    const transport = transportTo(target.endpoint({ port: line.port }), { connectTimeoutMs: 50 });
     expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
     expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
   });
@@ -523,11 +523,11 @@ describe('the log-in session', () => {
 
   test('closing does not wait long for a device that has gone silent', async () => {
     const target = await device({ wantsLogin: true });
-    const cable = await Cable.lay(target.server);
-    owned.push(cable);
-    const transport = transportTo(target.endpoint({ port: cable.port }), withSessions());
+    const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
+    owned.push(line);
+    const transport = transportTo(target.endpoint({ port: line.port }), withSessions());
     await run(transport, '/');
-    cable.freeze();
+    line.freeze();
     const startedMs = performance.now();
     await transport.close();
     expect(performance.now() - startedMs).toBeLessThan(5_000);

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { readCertificate } from '../../../../platform/net/tls-certificate.ts';
-import { Cable } from '../../../../simulators/cable.ts';
+import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type { OvsdbCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { JsonObjectSplitter } from '../../../../subgraphs/relay/transports/ovsdb-framing.ts';
 import { createOvsdbTransport } from '../../../../subgraphs/relay/transports/ovsdb-transport.ts';
@@ -248,11 +248,11 @@ describe('an odd server', () => {
 
   test('in a partition the deadline ends the call and its connection', async () => {
     const server = await OddServer.start(certificates);
-    const cable = await Cable.lay({ host: '127.0.0.1', port: server.port });
-    owned.push(cable);
-    const transport = transportTo(endpointOf(cable), { concurrency: 1 });
+    const line = await TcpLine.lay({ host: '127.0.0.1', port: server.port });
+    owned.push(line);
+    const transport = transportTo(endpointOf(line), { concurrency: 1 });
     expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
-    cable.freeze();
+    line.freeze();
     expect(failureOf(await transport.send(select, { deadlineMs: 100 }))).toMatchObject({ code: 'NO_REPLY' });
     await waitFor('the connection to be gone', () => transport.state().sessions === 0);
   });

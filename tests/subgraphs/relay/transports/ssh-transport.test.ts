@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { Cable } from '../../../../simulators/cable.ts';
 import { type Execution, SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
+import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import type {
   Endpoint,
   SendResult,
@@ -24,10 +24,10 @@ async function device(options: SshDeviceOptions = {}): Promise<SshDevice> {
   return started;
 }
 
-async function cableTo(target: SshDevice): Promise<Cable> {
-  const cable = await Cable.lay(target);
-  owned.push(cable);
-  return cable;
+async function lineTo(target: SshDevice): Promise<TcpLine> {
+  const line = await TcpLine.lay({ host: target.host, port: target.port });
+  owned.push(line);
+  return line;
 }
 
 function endpointOf(target: SshDevice, changes: Partial<Endpoint> = {}): Endpoint {
@@ -295,14 +295,14 @@ describe('no verdict', () => {
 
   test('in a partition the whole connection is cut: others on it have no verdict either', async () => {
     const target = await device({ onExec: hangs });
-    const cable = await cableTo(target);
-    const transport = transportTo(endpointOf(target, { port: cable.port }));
+    const line = await lineTo(target);
+    const transport = transportTo(endpointOf(target, { port: line.port }));
     const other = run(transport, 'hang other');
     await until(() => target.commands.length === 1);
     const slot = await slotOf(transport);
-    cable.freeze();
+    line.freeze();
     const partitioned = await slot.send({ kind: 'exec', command: 'partitioned' }, { deadlineMs: 50 });
-    cable.mend();
+    line.thaw();
     expect(failureOf(partitioned)).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
     expect(failureOf(await other)).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
     expect(transport.state().sessions).toBe(0);
@@ -310,10 +310,10 @@ describe('no verdict', () => {
 
   test('a dead peer is noticed without a call', async () => {
     const target = await device();
-    const cable = await cableTo(target);
-    const transport = transportTo(endpointOf(target, { port: cable.port }), { keepaliveMs: 20 });
+    const line = await lineTo(target);
+    const transport = transportTo(endpointOf(target, { port: line.port }), { keepaliveMs: 20 });
     expect(await run(transport, 'true')).toMatchObject({ ok: true });
-    cable.freeze();
+    line.freeze();
     await until(() => transport.state().sessions === 0);
   });
 
