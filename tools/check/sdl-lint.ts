@@ -154,13 +154,15 @@ function lintPage(path: string, { type, arguments: given = [] }: FieldDefinition
   const isConnection = typeName(type).endsWith('Connection');
   if (!isConnection) return paging.some(({ name }) => name.value === 'first') ? [`${path}: ${onlyConnections}`] : [];
   const last = given.slice(-2).map(({ name, type: each, defaultValue }) => {
-    const hasDefault = defaultValue?.kind === Kind.INT && Number(defaultValue.value) <= 100;
+    const hasDefault = defaultValue?.kind === Kind.INT && defaultValue.value === usualPageSize;
     return `${name.value}: ${typeText(each)}${hasDefault ? ' = …' : ''}`;
   });
   return last.join(', ') === 'first: Int = …, after: String' ? [] : [`${path}: ${onlyConnections}`];
 }
 
-const onlyConnections = 'connections, and only they, end with first: Int = … (at most 100), after: String';
+/** The `first` of every connection: one for all, so that nobody looks it up. */
+const usualPageSize = '20';
+const onlyConnections = `connections, and only they, end with first: Int = ${usualPageSize}, after: String`;
 
 function lintSubscription({ name, type, arguments: given = [] }: FieldDefinitionNode): string[] {
   const last = given.at(-1);

@@ -71,14 +71,14 @@ export function kindOperations<R extends Reply>(verbs: KindVerbs<R>): readonly D
   return [
     operation('get', get, { summary: `Reads ${one}.`, effect: 'READ' }),
     operation('list', list, { summary: list.summary, effect: 'READ' }),
-    operation('create', create, { summary: `Makes ${one}.`, effect: 'NON_IDEMPOTENT', mapping: 'creates' }),
+    operation('create', create, { summary: `Creates ${one}.`, effect: 'NON_IDEMPOTENT', mapping: 'creates' }),
     ...(update === undefined ? [] : [operation('update', updating(update), updated(one))]),
     operation('delete', remove, { summary: `Deletes ${one}.`, effect: 'IDEMPOTENT', mapping: 'deletes' }),
   ];
 }
 
 function updated(one: string) {
-  return { summary: `Changes what is given of ${one}.`, effect: 'IDEMPOTENT', mapping: 'updates' } as const;
+  return { summary: `Changes the given fields of ${one}.`, effect: 'IDEMPOTENT', mapping: 'updates' } as const;
 }
 
 /** An update that changes nothing is a mistake of whoever sent it. */

@@ -23,11 +23,11 @@ export function optionsSchema(
         type: 'string',
         enum: kinds,
         default: kinds[0],
-        description: 'The main wire; the port is its port.',
+        description: 'The protocol of most calls, at the port of the backend.',
       },
       ports: {
         type: 'object',
-        description: 'Ports of the other wires; left out: their usual ones.',
+        description: 'Ports of the other protocols; left out: their usual ones.',
         properties: Object.fromEntries(kinds.map((kind) => [kind, port])),
         additionalProperties: false,
       },

@@ -16,7 +16,7 @@ export const portVlans = {
     minItems: 1,
     maxItems: 4_094,
     uniqueItems: true,
-    description: 'trunk and hybrid: the tagged VLANs, all of them from now on.',
+    description: 'trunk and hybrid: the tagged VLANs, which replace the present ones.',
   },
 } as const;
 

@@ -16,16 +16,16 @@ import { exactlyOne, type TypedMutation } from './typed-mutation.ts';
 
 const family = 'FIREWALL';
 const scope = textField(
-  'Where on the firewall: a VDOM, or a table such as "inet filter"; left out: its usual one.',
+  'The place on the firewall: a VDOM, or a table such as "inet filter"; left out: the usual one of the driver.',
   63,
   1,
 );
-const comment = textField('Free text kept beside it, as far as the device keeps one.', 88);
+const comment = textField('Free text that the device stores with it, if it can.', 88);
 
 const protocol = {
   name: 'FirewallProtocol',
   description: 'Transport protocol of a rule.',
-  values: { TCP: 'TCP.', UDP: 'UDP.', ICMP: 'ICMP (v4) or ICMPv6, by the addresses.' },
+  values: { TCP: 'TCP.', UDP: 'UDP.', ICMP: 'ICMP or ICMPv6, as the addresses require.' },
 } as const;
 const portProtocol = {
   name: 'FirewallPortProtocol',
@@ -35,12 +35,12 @@ const portProtocol = {
 
 const peer = {
   name: 'FirewallPeerInput',
-  description: 'One side of a rule: at most one of address and set.',
+  description: 'One side of a rule: either an address or a set.',
   fields: {
     address: addressBlockField('An address or block.'),
     set: nameField('Name of an address, address group or address set of the firewall.'),
     setIpVersion: integerField(
-      "IP version of the set's addresses, 4 or 6; left out: as the other side's address, else 4.",
+      "IP version of the set's addresses, 4 or 6; left out: that of the address of the other side, or 4.",
       4,
       6,
     ),
@@ -48,7 +48,7 @@ const peer = {
 } as const;
 
 const addressContent = {
-  address: addressBlockField('An address or block; or else fqdn, or a range.'),
+  address: addressBlockField('An address or block. Give either this, fqdn or a range.'),
   fqdn: textField('A host name that the firewall resolves.', 253, 1),
   firstAddress: addressField('First address of a range.'),
   lastAddress: addressField('Last address of a range.'),
@@ -79,7 +79,7 @@ export const firewallMutations: readonly TypedMutation[] = [
   {
     name: 'firewallAddressCreate',
     family,
-    summary: 'Makes a named address on a firewall, for rules to refer to.',
+    summary: 'Creates a named address on a firewall, for rules to refer to.',
     shareable: true,
     fields: { name: required(nameField('Its name on the firewall.')), scope, ...addressContent, comment },
     refine: addressFaults,
@@ -87,37 +87,37 @@ export const firewallMutations: readonly TypedMutation[] = [
   {
     name: 'firewallAddressUpdate',
     family,
-    summary: "Gives a firewall's named address another content.",
+    summary: 'Changes the content of a named address on a firewall.',
     fields: { name: required(nameField('Its name on the firewall.')), scope, ...addressContent, comment },
     refine: addressFaults,
   },
   {
     name: 'firewallAddressGroupCreate',
     family,
-    summary: 'Makes a group of named addresses on a firewall.',
+    summary: 'Creates a group of named addresses on a firewall.',
     shareable: true,
     fields: {
       name: required(nameField('Its name on the firewall.')),
       scope,
-      members: required(listField(nameField('Names of addresses.'), 'Names of addresses that are there.')),
+      members: required(listField(nameField('Names of addresses.'), 'The names of existing addresses.')),
       comment,
     },
   },
   {
     name: 'firewallAddressGroupUpdate',
     family,
-    summary: 'Gives a group of named addresses other members.',
+    summary: 'Replaces the members of a group of named addresses.',
     fields: {
       name: required(nameField('Its name on the firewall.')),
       scope,
-      members: required(listField(nameField('Names of addresses.'), 'All its members from now on.')),
+      members: required(listField(nameField('Names of addresses.'), 'Its members, which replace the present ones.')),
       comment,
     },
   },
   {
     name: 'firewallServiceCreate',
     family,
-    summary: 'Makes a named service (protocol and ports) on a firewall.',
+    summary: 'Creates a named service (protocol and ports) on a firewall.',
     shareable: true,
     fields: {
       name: required(nameField('Its name on the firewall.')),
@@ -135,16 +135,16 @@ export const firewallMutations: readonly TypedMutation[] = [
   {
     name: 'firewallVipCreate',
     family,
-    summary: 'Makes a virtual IP (destination NAT) on a firewall.',
+    summary: 'Creates a virtual IP (destination NAT) on a firewall.',
     fields: {
       name: required(nameField('Its name on the firewall.')),
       scope,
       externalAddress: required(addressField('The address that clients use.')),
-      mappedAddress: required(addressField('The address that packets go on to.')),
-      interface: nameField('The interface it listens on; left out: any.'),
-      protocol: enumField('With ports: their protocol.', portProtocol),
-      externalPort: portField('Only this port; needs protocol and mappedPort.'),
-      mappedPort: portField('The port that packets go on to.'),
+      mappedAddress: required(addressField('The address that packets are forwarded to.')),
+      interface: nameField('The interface that it listens on; left out: any.'),
+      protocol: enumField('The protocol of the ports. Requires externalPort and mappedPort.', portProtocol),
+      externalPort: portField('The port that clients use. Requires protocol and mappedPort.'),
+      mappedPort: portField('The port that packets are forwarded to.'),
       comment,
     },
     refine: (input) => {
@@ -165,7 +165,7 @@ export const firewallMutations: readonly TypedMutation[] = [
       scope,
       address: required(addressBlockField('The address or block to add.')),
       comment: textField(
-        'Free text kept beside the element, at most 88 bytes of printable characters without double quotes.',
+        'Free text stored with the element, at most 88 bytes of printable characters without double quotes.',
         88,
       ),
     },
@@ -183,27 +183,27 @@ export const firewallMutations: readonly TypedMutation[] = [
   {
     name: 'firewallRuleCreate',
     family,
-    summary: 'Makes a firewall rule (policy), after those that are there.',
+    summary: 'Creates a firewall rule (policy), after the existing ones.',
     fields: {
       name: required(
-        nameField("The rule's name, unique where it is: 1 to 63 letters, digits, dot, hyphen, underscore."),
+        nameField("The rule's name, unique in its place: 1 to 63 letters, digits, dots, hyphens and underscores."),
       ),
       scope,
       chain: nameField('Packet filters: the chain; left out: forward.'),
-      ingressInterface: nameField('Where packets come in; left out: anywhere.'),
-      egressInterface: nameField('Where packets go out; left out: anywhere.'),
-      source: inputField('Where packets come from; left out: anywhere.', peer),
-      destination: inputField('Where packets go to; left out: anywhere.', peer),
-      protocol: enumField('Left out: any.', protocol),
-      destinationPort: portField('Destination port; needs TCP or UDP.'),
+      ingressInterface: nameField('The interface where packets come in; left out: any.'),
+      egressInterface: nameField('The interface where packets go out; left out: any.'),
+      source: inputField('The source of the packets; left out: any.', peer),
+      destination: inputField('The destination of the packets; left out: any.', peer),
+      protocol: enumField('The transport protocol; left out: any.', protocol),
+      destinationPort: portField('The destination port. Requires TCP or UDP.'),
       service: nameField('Name of a service of the firewall, instead of protocol and port.'),
       action: required(
-        enumField('What to do.', {
+        enumField('What to do with matching packets.', {
           name: 'FirewallAction',
           description: 'What a firewall rule does with a packet.',
           values: {
             ACCEPT: 'Lets it pass.',
-            DROP: 'Drops it without a word.',
+            DROP: 'Drops it without an answer.',
             REJECT: 'Refuses it with an answer.',
           },
         }),

@@ -10,12 +10,12 @@ const before: Fields = {
   idempotencyKey: required(
     given(
       'String',
-      'Repeating the request with the same key never makes a second call. 1 to 255 printable characters.',
+      'A repetition of the request with the same key never makes a second call. 1 to 255 printable characters.',
     ),
   ),
-  projectId: given('ID', 'The project; needed only by callers with several.'),
-  backend: required(given('BackendSelector', 'Which backend.')),
-  cmpObject: given('MappingCmpObjectInput', 'The CMP object it is for.'),
+  projectId: given('ID', 'The project. Callers with one project may leave it out.'),
+  backend: required(given('BackendSelector', 'The backend.')),
+  cmpObject: given('MappingCmpObjectInput', 'The CMP object that it is for.'),
 };
 
 const after: Fields = {
@@ -24,24 +24,26 @@ const after: Fields = {
     type: 'Int = 30000',
   },
   deadlineMs: integerField(
-    "The call's own deadline from its first byte, in milliseconds; at most the backend's.",
+    "The call's deadline from its first byte, in milliseconds; at most and by default the backend's.",
     0,
     0,
   ),
   force: {
     ...booleanField(
-      'Sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Operators only.',
+      'True: sends the call even if the outcome of an earlier call on the same object is UNKNOWN. Operators only.',
     ),
     type: 'Boolean = false',
   },
   dryRun: {
-    ...booleanField('Renders the call and has the device check it where the device can; changes nothing.'),
+    ...booleanField(
+      "True: changes nothing. Returns the call as it would be sent, and what the device's own check of it says, where the device has one.",
+    ),
     type: 'Boolean = false',
   },
 };
 
 const shared: Fields = {
-  shared: { ...booleanField('Several CMP objects may own what it makes.'), type: 'Boolean = false' },
+  shared: { ...booleanField('True: several CMP objects may own the backend object.'), type: 'Boolean = false' },
 };
 
 export function graphTextOf(mutations: readonly TypedMutation[]): string {

@@ -15,24 +15,24 @@ import type { TypedMutation } from './typed-mutation.ts';
 
 const family = 'NETWORK';
 const id = (what: string) => textField(`${what}, by the service's own id.`, 36, 36);
-const name = required(nameField('Its name; the service allows it twice, the relay does not.'));
+const name = required(nameField('Its name. The relay requires it to be unique, which the service does not.'));
 
 export const networkMutations: readonly TypedMutation[] = [
   {
     name: 'networkCreate',
     family,
-    summary: 'Makes a network.',
+    summary: 'Creates a network.',
     shareable: true,
     fields: { name },
   },
   {
     name: 'networkSubnetCreate',
     family,
-    summary: 'Makes a subnet of a network.',
+    summary: 'Creates a subnet of a network.',
     fields: {
       name,
       network: required(id('The network')),
-      cidr: required(addressBlockField('Its addresses.')),
+      cidr: required(addressBlockField('Its block of addresses.')),
       gateway: addressField('Its gateway; left out: the first address.'),
       dhcp: booleanField('Whether the service answers DHCP; left out: yes.'),
     },
@@ -40,12 +40,12 @@ export const networkMutations: readonly TypedMutation[] = [
   {
     name: 'networkPortCreate',
     family,
-    summary: 'Makes a port of a network.',
+    summary: 'Creates a port of a network.',
     fields: {
       name,
       network: required(id('The network')),
       subnet: id('The subnet of its address'),
-      address: addressField('Its address; left out: a free one. Needs subnet.'),
+      address: addressField('Its address; left out: a free one. Requires subnet.'),
       securityGroups: listField(id('A security group'), 'Its security groups, by id.'),
     },
     refine: (input) =>
@@ -56,31 +56,31 @@ export const networkMutations: readonly TypedMutation[] = [
   {
     name: 'networkSecurityGroupCreate',
     family,
-    summary: 'Makes a security group.',
+    summary: 'Creates a security group.',
     shareable: true,
     fields: { name },
   },
   {
     name: 'networkSecurityGroupRuleCreate',
     family,
-    summary: 'Makes a rule of a security group.',
+    summary: 'Creates a rule of a security group.',
     fields: {
       securityGroup: required(id('The security group')),
       direction: required(
-        enumField('Which packets.', {
+        enumField('The direction of the packets.', {
           name: 'NetworkDirection',
-          description: 'Which way packets go, seen from the port.',
+          description: 'The direction of packets, seen from the port.',
           values: { INGRESS: 'To the port.', EGRESS: 'From the port.' },
         }),
       ),
-      protocol: enumField('Left out: any.', {
+      protocol: enumField('The protocol; left out: any.', {
         name: 'NetworkProtocol',
         description: 'Protocol of a security group rule.',
-        values: { TCP: 'TCP.', UDP: 'UDP.', ICMP: 'ICMP, v4 or v6 by the addresses.' },
+        values: { TCP: 'TCP.', UDP: 'UDP.', ICMP: 'ICMP or ICMPv6, as the addresses require.' },
       }),
-      firstPort: portField('The port, or the first of a range; needs TCP or UDP.'),
+      firstPort: portField('The port, or the first of a range; requires TCP or UDP.'),
       lastPort: portField('Last port of a range.'),
-      remote: addressBlockField('The other side; left out: anyone.'),
+      remote: addressBlockField('The addresses of the other side; left out: any.'),
     },
     refine: (input) =>
       input.firstPort !== undefined && input.protocol !== 'TCP' && input.protocol !== 'UDP'
@@ -90,19 +90,19 @@ export const networkMutations: readonly TypedMutation[] = [
   {
     name: 'networkRouterCreate',
     family,
-    summary: 'Makes a router.',
+    summary: 'Creates a router.',
     fields: { name, externalNetwork: id('The external network it is a gateway to') },
   },
   {
     name: 'networkRouterInterfaceAdd',
     family,
-    summary: 'Connects a router with a subnet.',
+    summary: 'Connects a router to a subnet.',
     fields: { router: required(id('The router')), subnet: required(id('The subnet')) },
   },
   {
     name: 'networkFloatingIpCreate',
     family,
-    summary: 'Makes a floating IP.',
+    summary: 'Creates a floating IP.',
     fields: {
       name,
       network: required(id('The external network it is of')),

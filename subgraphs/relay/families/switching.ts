@@ -3,8 +3,8 @@ import type { JsonObject } from '../drivers/driver.ts';
 import { enumField, listField, nameField, required, textField, vlanField } from './fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 
-const port = textField("The port, in the switch's own words, for example 1/4 or eth1.", 32, 1);
-const scope = textField('Where on the switch: for example a bridge; left out: the switch as a whole.', 63, 1);
+const port = textField('The port, as the switch names it, for example 1/4 or eth1.', 32, 1);
+const scope = textField('The place on the switch, for example a bridge; left out: the whole switch.', 63, 1);
 
 const portVlans = {
   mode: required(
@@ -19,7 +19,11 @@ const portVlans = {
     }),
   ),
   vlan: vlanField('ACCESS and HYBRID: the untagged VLAN.'),
-  allowedVlans: listField(vlanField('A VLAN.'), 'TRUNK and HYBRID: the tagged VLANs, all of them from now on.', 4_094),
+  allowedVlans: listField(
+    vlanField('A VLAN.'),
+    'TRUNK and HYBRID: the tagged VLANs, which replace the present ones.',
+    4_094,
+  ),
 } as const;
 
 function portVlanFaults(input: JsonObject) {
@@ -31,17 +35,13 @@ function portVlanFaults(input: JsonObject) {
   return faults;
 }
 
-const devices = listField(
-  textField('A switch.', 255, 1),
-  'The switches, by the address that the controller has for them.',
-  100,
-);
+const devices = listField(textField('A switch.', 255, 1), 'The switches, by their addresses in the controller.', 100);
 
 export const switchMutations: readonly TypedMutation[] = [
   {
     name: 'switchVlanCreate',
     family: 'SWITCH',
-    summary: 'Makes a VLAN on a switch.',
+    summary: 'Creates a VLAN on a switch.',
     shareable: true,
     fields: { vlan: required(vlanField('Its number.')), name: nameField('Its name; left out: none.') },
   },
@@ -58,7 +58,7 @@ export const switchControllerMutations: readonly TypedMutation[] = [
   {
     name: 'switchControllerVlanCreate',
     family: 'SWITCH_CONTROLLER',
-    summary: 'Has a controller make a VLAN on switches; a job, ACCEPTED at first.',
+    summary: 'Creates a VLAN on switches, by their controller; a job, ACCEPTED at first.',
     shareable: true,
     fields: {
       vlan: required(vlanField('Its number.')),
@@ -69,9 +69,9 @@ export const switchControllerMutations: readonly TypedMutation[] = [
   {
     name: 'switchControllerPortVlanSet',
     family: 'SWITCH_CONTROLLER',
-    summary: 'Has a controller set which VLANs a port of a switch carries; a job, ACCEPTED at first.',
+    summary: 'Sets which VLANs a switch port carries, by their controller; a job, ACCEPTED at first.',
     fields: {
-      device: required(textField('The switch, by the address that the controller has for it.', 255, 1)),
+      device: required(textField('The switch, by its address in the controller.', 255, 1)),
       port: required(port),
       ...portVlans,
     },

@@ -3,7 +3,7 @@ import { addressField, enumField, integerField, nameField, portField, required }
 import type { TypedMutation } from './typed-mutation.ts';
 
 const family = 'WAF';
-const scope = nameField('Where on the device, for example a partition; left out: its usual one.');
+const scope = nameField('The place on the device, for example a partition; left out: the usual one of the driver.');
 
 export const wafMutations: readonly TypedMutation[] = [
   {
@@ -11,16 +11,16 @@ export const wafMutations: readonly TypedMutation[] = [
     family,
     summary: 'Sets whether a site or policy blocks attacks, only reports them, or does nothing.',
     fields: {
-      policy: required(nameField('The site or policy, by its name on the device.')),
+      policy: required(nameField('The name of the site or policy on the device.')),
       scope,
       mode: required(
-        enumField('What it does with an attack.', {
+        enumField('What to do with an attack.', {
           name: 'WafMode',
           description: 'What a web application firewall does with an attack.',
           values: {
             BLOCKING: 'Blocks and reports it.',
             DETECTION: 'Reports it only.',
-            OFF: 'Nothing.',
+            OFF: 'Does nothing.',
           },
         }),
       ),
@@ -29,7 +29,7 @@ export const wafMutations: readonly TypedMutation[] = [
   {
     name: 'wafPoolCreate',
     family,
-    summary: 'Makes a pool of servers that a web application firewall sends requests to.',
+    summary: 'Creates a pool of servers that a web application firewall sends requests to.',
     shareable: true,
     fields: {
       name: required(nameField('Its name on the device.')),

@@ -16,7 +16,10 @@ const fields = [
 /** Arguments that say which policy. */
 export const policyArguments = {
   policy: policyId,
-  name: { ...name, description: 'Its name: calls that give it wait for each other, whoever knows the id or not.' },
+  name: {
+    ...name,
+    description: 'Its name. Calls that give the same name are made one after the other, with or without the id.',
+  },
   partition,
 } as const;
 
@@ -61,7 +64,7 @@ const isPolicy = (object: JsonObject, id: JsonValue | undefined): boolean =>
 
 export const policyList: RestOperation = {
   name: 'asmPolicy.list',
-  summary: 'Lists the security policies whose names contain something.',
+  summary: 'Lists the security policies whose names contain a text.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ name, partition: name }),
@@ -141,7 +144,7 @@ export const policySetMode = settingOf({
 
 export const policySetVirtualServers = settingOf({
   name: 'asmPolicy.setVirtualServers',
-  summary: 'Sets which virtual servers a policy guards, all of them from now on; in force once it is applied.',
+  summary: 'Sets all virtual servers that a policy protects; in force once the policy is applied.',
   argument: 'virtualServers',
   schema: {
     type: 'array',
@@ -156,7 +159,7 @@ export const policySetVirtualServers = settingOf({
 
 export const policyDelete: RestOperation = {
   name: 'asmPolicy.delete',
-  summary: 'Deletes a security policy; refused while it guards a virtual server.',
+  summary: 'Deletes a security policy; refused while it protects a virtual server.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(policyArguments, ['policy']),

@@ -90,7 +90,7 @@ const pathOf = (args: JsonObject): string => fullPathOf(String(args.partition), 
 
 export const policyImport: RestOperation = {
   name: 'asmPolicy.import',
-  summary: 'Has the device import a policy file, as a new policy or over one that is there; a task, ACCEPTED at first.',
+  summary: 'Imports a policy file, as a new policy or in place of an existing one; a task, ACCEPTED at first.',
   category: 'USER',
   // A second import of a new policy fails, since its name is taken; over another it changes nothing.
   effect: 'IDEMPOTENT',
@@ -99,7 +99,7 @@ export const policyImport: RestOperation = {
       name,
       partition,
       file: { type: 'string', minLength: 1, maxLength: maxFileLength, description: 'The policy, as XML.' },
-      policy: { ...policyId, description: 'Over this policy; left out: as a new one.' },
+      policy: { ...policyId, description: 'The policy to replace; left out: a new policy is created.' },
     },
     ['name', 'file'],
   ),
@@ -126,7 +126,7 @@ export const policyImport: RestOperation = {
 
 export const policyApply: RestOperation = {
   name: 'asmPolicy.apply',
-  summary: 'Has the device put a changed policy into force; a task, ACCEPTED at first.',
+  summary: 'Applies a changed policy; a task, ACCEPTED at first.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(policyArguments, ['policy']),
@@ -151,7 +151,7 @@ export const policyApply: RestOperation = {
 
 export const taskGet: RestOperation = {
   name: 'asmTask.get',
-  summary: 'Reads how far a task is.',
+  summary: 'Reads the progress of a task.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema(

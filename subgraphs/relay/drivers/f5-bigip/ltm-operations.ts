@@ -10,8 +10,8 @@ import { comment, count } from './schema.ts';
 
 /** iControl REST User Guide 13.1, section Query parameters: `$top` with `$skip` for pages. */
 const page = {
-  top: { ...count, minimum: 1, maximum: 1_000, default: 500, description: 'At most so many.' },
-  skip: { ...count, default: 0, description: 'After so many.' },
+  top: { ...count, minimum: 1, maximum: 1_000, default: 500, description: 'How many to return at most.' },
+  skip: { ...count, default: 0, description: 'How many to skip.' },
 };
 
 export function operationsOf(kind: LtmKind): readonly DriverOperation[] {

@@ -40,7 +40,7 @@ export const monitor: LtmKind = {
     properties: {
       interval: { ...count, minimum: 1, maximum: 86_400, description: 'Seconds between two checks.' },
       timeout: { ...count, minimum: 2, maximum: 86_400, description: 'Seconds until a silent member is down.' },
-      send: { ...exchanged, description: 'What it sends, for example `GET /health HTTP/1.0\\r\\n\\r\\n`.' },
+      send: { ...exchanged, description: 'The text that it sends, for example `GET /health HTTP/1.0\\r\\n\\r\\n`.' },
       receive: { ...exchanged, description: 'A regular expression for the answer of a member that is up.' },
     },
     required: [],

@@ -11,7 +11,7 @@ import { address, count, name, partition } from './schema.ts';
 export const availability = {
   type: 'string',
   enum: ['enabled', 'disabled', 'offline'],
-  description: 'disabled: no new connections; offline: none at all but those that are open.',
+  description: 'disabled: only connections of known sessions are taken; offline: only open connections go on.',
 } as const;
 
 export function toSession(word: JsonValue | undefined): { session?: string; state?: string } {

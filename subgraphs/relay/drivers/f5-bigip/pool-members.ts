@@ -34,8 +34,8 @@ export const poolMember: LtmKind = {
     properties: {
       pool: name,
       partition,
-      address: { ...address, description: 'Its address; or else node.' },
-      node: { ...name, description: 'The node that it is on, by its name.' },
+      address: { ...address, description: 'Its address. Either this or node.' },
+      node: { ...name, description: 'The name of its node.' },
       port,
     },
     required: ['pool', 'port'],

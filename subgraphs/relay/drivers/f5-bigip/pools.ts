@@ -26,7 +26,7 @@ export const pool: LtmKind = {
           ...['round-robin', 'ratio-member', 'ratio-node', 'least-connections-member', 'least-connections-node'],
           ...['observed-member', 'observed-node', 'predictive-member', 'predictive-node', 'fastest-node'],
         ],
-        description: 'How it picks a member.',
+        description: 'The load balancing method.',
       },
     },
     required: [],

@@ -7,7 +7,7 @@ export const name = {
   type: 'string',
   maxLength: 63,
   pattern: `^${namePattern}$`,
-  description: '1 to 63 letters, digits, dot, hyphen, underscore; the device wants a letter or underscore first.',
+  description: '1 to 63 letters, digits, dot, hyphen, underscore; the device requires a letter or underscore first.',
 } as const;
 
 export const partition = { ...name, default: 'Common', description: 'The administrative partition.' } as const;
@@ -16,7 +16,7 @@ export const reference = {
   type: 'string',
   maxLength: 128,
   pattern: `^(/${namePattern}/)?${namePattern}$`,
-  description: 'A full path (/Partition/name), or the name of something in Common.',
+  description: 'A full path (/Partition/name), or the name of an object in Common.',
 } as const;
 
 export const address = { type: 'string', format: 'address', maxLength: 45 } as const;
@@ -38,5 +38,5 @@ export const policyId = {
   type: 'string',
   maxLength: 22,
   pattern: '^[A-Za-z0-9_-]{22}$',
-  description: "The policy's id (a hash), as asmPolicy.list shows it: ASM knows policies by nothing else.",
+  description: "The policy's id (a hash), as asmPolicy.list shows it.",
 } as const;

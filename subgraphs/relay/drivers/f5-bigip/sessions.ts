@@ -17,14 +17,15 @@ export const sessionOptions: JsonObject = {
     maxLength: 63,
     pattern: '^[A-Za-z0-9._-]+$',
     default: 'tmos',
-    description: 'Who checks the password; tmos: as the device is set up (local, LDAP, RADIUS, TACACS+).',
+    description:
+      'The provider that checks the password; tmos: the one that the device is configured for (local, LDAP, RADIUS, TACACS+).',
   },
   tokenSeconds: {
     type: 'integer',
     minimum: 120,
     maximum: 36_000,
     default: 1_200,
-    description: 'How long a token lives; 1200 needs no further request at log-in.',
+    description: 'Seconds that a token lives; 1200, the usual value, saves a request at login.',
   },
 };
 

@@ -26,7 +26,7 @@ export const health: Health<HttpReply> = {
 
 export const systemInfo: RestOperation = {
   name: 'system.info',
-  summary: 'Reads what the device is: version, serial number, name, whether it is the active one.',
+  summary: 'Reads version, serial number and name of the device, and whether it is the active unit.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),

@@ -62,7 +62,7 @@ export const virtualServer: LtmKind = {
         minItems: 1,
         maxItems: 32,
         uniqueItems: true,
-        description: 'All its profiles, for example tcp, http and websecurity.',
+        description: 'Its profiles, for example tcp, http and websecurity.',
       },
       sourceTranslation: { type: 'string', enum: ['none', 'automap'], description: 'Source address translation.' },
       enabled: { type: 'boolean' },

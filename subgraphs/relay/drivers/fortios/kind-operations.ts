@@ -51,7 +51,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         })),
     },
     create: {
-      summary: `Makes ${kind.one}${isNumbered ? ', after those that are there' : ''}.`,
+      summary: `Creates ${kind.one}${isNumbered ? ', after the existing ones' : ''}.`,
       arguments: {
         properties: { ...newOne.properties, ...kind.properties, comment },
         required: [...newOne.required, ...kind.required],

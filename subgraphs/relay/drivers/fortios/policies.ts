@@ -97,7 +97,7 @@ const naming = namingOf(policy, true);
 /** FortiOS REST API reference, `action=move` with `after` or `before`. */
 export const policyMove: RestOperation = {
   name: 'policy.move',
-  summary: 'Puts a policy right before or after another one.',
+  summary: 'Moves a policy directly before or after another one.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ ...naming.properties, before: policyId, after: policyId }, naming.required),

@@ -51,6 +51,6 @@ export const comment = {
 } as const;
 
 export const page = {
-  start: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0, description: 'After so many.' },
-  count: { type: 'integer', minimum: 1, maximum: 1_000, default: 500, description: 'At most so many.' },
+  start: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0, description: 'How many to skip.' },
+  count: { type: 'integer', minimum: 1, maximum: 1_000, default: 500, description: 'How many to return at most.' },
 } as const;

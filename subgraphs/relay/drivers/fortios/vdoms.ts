@@ -40,7 +40,7 @@ export const vdomList: RestOperation = {
 
 export const vdomCreate: RestOperation = {
   name: 'vdom.create',
-  summary: 'Makes a virtual domain.',
+  summary: 'Creates a virtual domain.',
   category: 'INIT',
   // It keeps no mark: whether one of that name is this call's can't be seen.
   effect: 'NON_IDEMPOTENT',
@@ -57,7 +57,7 @@ export const vdomCreate: RestOperation = {
 
 export const vdomDelete: RestOperation = {
   name: 'vdom.delete',
-  summary: 'Deletes a virtual domain with all that is in it; refused while an interface is in it.',
+  summary: 'Deletes a virtual domain with its contents; refused while an interface belongs to it.',
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: named,

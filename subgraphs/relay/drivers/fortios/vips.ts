@@ -118,9 +118,9 @@ export const vip: Kind = {
   comment: 'comment',
   properties: {
     externalAddress: { ...address, description: 'The address that clients use.' },
-    lastExternalAddress: { ...address, description: 'Of a range.' },
-    mappedAddress: { ...address, description: 'The address that packets go on to.' },
-    lastMappedAddress: { ...address, description: 'Of a range.' },
+    lastExternalAddress: { ...address, description: 'The last address of a range.' },
+    mappedAddress: { ...address, description: 'The address that packets are forwarded to.' },
+    lastMappedAddress: { ...address, description: 'The last address of a range.' },
     interface: nameOf(35, 'The interface it listens on, or any.'),
     protocol: { type: 'string', enum: ['TCP', 'UDP', 'SCTP'] },
     externalPort: port,
@@ -129,7 +129,7 @@ export const vip: Kind = {
     lastMappedPort: port,
     natSourceVip: {
       type: 'boolean',
-      description: "Whether the server's own traffic leaves with the external address.",
+      description: 'Whether traffic from the server has the external address as its source.',
     },
     portMapping: { type: 'string', enum: ['1-to-1', 'm-to-n'] },
   },

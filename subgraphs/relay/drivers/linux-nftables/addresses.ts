@@ -35,7 +35,7 @@ function commands(args: AddressArguments, operationId: string): readonly JsonObj
 
 export const addressCreate: NftOperation<AddressArguments> = {
   name: 'address.create',
-  summary: 'Makes a named address or block, for rules to refer to.',
+  summary: 'Creates a named address or block, for rules to refer to.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema({ family, table, name, address: addressBlock, comment }, ['name', 'address']),

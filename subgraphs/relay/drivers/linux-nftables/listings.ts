@@ -59,7 +59,7 @@ export const chainList: NftOperation<TableArguments> = {
 
 export const chainCreate: NftOperation<ChainArguments> = {
   name: 'chain.create',
-  summary: 'Makes a chain; with a hook, packets pass through it.',
+  summary: 'Creates a chain; with a hook, packets pass through it.',
   category: 'INIT',
   // `add` of a chain that is there already succeeds and sets its policy.
   effect: 'IDEMPOTENT',

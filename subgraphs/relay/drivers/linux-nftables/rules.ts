@@ -31,7 +31,7 @@ const peer = {
     set: name,
     setIpVersion: {
       ...ipVersion,
-      description: "Of the set's addresses; left out: as the other side's address, else 4.",
+      description: "Of the set's addresses; left out: that of the address of the other side, or 4.",
     },
   },
   additionalProperties: false,
@@ -102,7 +102,7 @@ function look(
 
 export const ruleCreate: NftOperation<CreateArguments> = {
   name: 'rule.create',
-  summary: 'Makes a rule at the end of a chain.',
+  summary: 'Creates a rule at the end of a chain.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -141,7 +141,7 @@ export const ruleCreate: NftOperation<CreateArguments> = {
 
 export const ruleDelete: NftOperation<DeleteArguments> = {
   name: 'rule.delete',
-  summary: 'Deletes a rule by its handle; name is what it is called here.',
+  summary: 'Deletes a rule by its handle; name is its name in the mapping.',
   category: 'USER',
   // The kernel does not give a handle twice while the table lives: deleting it again fails and changes nothing.
   effect: 'IDEMPOTENT',

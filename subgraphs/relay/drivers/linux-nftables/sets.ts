@@ -57,7 +57,7 @@ export const setList: NftOperation<TableArguments> = {
 
 export const setCreate: NftOperation<SetCreateArguments> = {
   name: 'set.create',
-  summary: 'Makes an address set.',
+  summary: 'Creates an address set.',
   category: 'USER',
   // `add` of an equal set that is there already succeeds; of another type it fails.
   effect: 'IDEMPOTENT',
@@ -67,7 +67,7 @@ export const setCreate: NftOperation<SetCreateArguments> = {
       table,
       set: name,
       ipVersion: { ...ipVersion, default: 4 },
-      blocks: { type: 'boolean', default: true, description: 'Whether it takes CIDR blocks too.' },
+      blocks: { type: 'boolean', default: true, description: 'Whether it may contain CIDR blocks.' },
     },
     ['set'],
   ),

@@ -44,7 +44,7 @@ function refine(args: CreateArguments): readonly ArgumentFault[] {
 
 export const ruleCreate: OperationSpec<CreateArguments, ExecReply> = {
   name: 'rule.create',
-  summary: 'Makes a custom rule of a site: written, tested and loaded, or taken back.',
+  summary: 'Creates a custom rule of a site: it is written, tested and loaded, or removed again.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(

@@ -38,7 +38,7 @@ export const variables = {
   minItems: 1,
   maxItems: 16,
   uniqueItems: true,
-  description: 'What is looked at; after a colon one member of it, for example REQUEST_HEADERS:User-Agent.',
+  description: 'The variable to inspect; after a colon one member of it, for example REQUEST_HEADERS:User-Agent.',
 } as const;
 
 /** Operators that compare with a text, and those that need none. */
@@ -55,7 +55,8 @@ export const pattern = {
   minLength: 1,
   maxLength: 1_024,
   pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
-  description: 'What the operator compares with; as it stands, without macros. Not with detectSQLi and the like.',
+  description:
+    'The value that the operator compares with, without macros. Not for detectSQLi and other operators without a value.',
 } as const;
 
 export const transformations = {
@@ -71,14 +72,14 @@ export const transformations = {
   maxItems: 12,
   uniqueItems: true,
   default: [],
-  description: 'Done to what is looked at before it is compared, in this order.',
+  description: 'Transformations of the variable before it is compared, in this order.',
 } as const;
 
 export const phase = {
   type: 'integer',
   enum: [1, 2],
   default: 2,
-  description: '1: when the headers of the request are there; 2: its body too.',
+  description: '1: after the headers of the request; 2: after its body.',
 } as const;
 
 export const action = { type: 'string', enum: ['deny', 'log'], default: 'deny' } as const;
@@ -87,7 +88,7 @@ export const action = { type: 'string', enum: ['deny', 'log'], default: 'deny' }
 export const status = {
   type: 'integer',
   enum: [400, 401, 403, 404, 406, 410, 429, 503],
-  description: 'What a denied visitor gets; left out: 403.',
+  description: 'The HTTP status of a denied request; left out: 403.',
 } as const;
 
 export const message = {
@@ -95,5 +96,5 @@ export const message = {
   minLength: 1,
   maxLength: 200,
   pattern: '^[A-Za-z0-9 .,:;()/_-]+$',
-  description: 'For the log: letters, digits, spaces and . , : ; ( ) / _ -',
+  description: 'Text for the log: letters, digits, spaces and . , : ; ( ) / _ -',
 } as const;

@@ -34,7 +34,7 @@ function sitesOf(sections: readonly Section[]): JsonObject[] {
 
 export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
   name: 'mode.set',
-  summary: 'Sets whether the engine of a site blocks (On), only detects (DetectionOnly) or does nothing (Off).',
+  summary: 'Sets the engine of a site to block (On), to detect only (DetectionOnly) or to do nothing (Off).',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ site, mode: { type: 'string', enum: modes } }, ['site', 'mode']),

@@ -112,7 +112,7 @@ export function probeOf(deletes: boolean): Probe<JsonObject, HttpReply> {
 
 export const jobStatus: NeoOperation = {
   name: 'job.status',
-  summary: 'Reads how far a job or sub-job is.',
+  summary: 'Reads the progress of a job or sub-job.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ job: jobId }, ['job']),

@@ -83,7 +83,7 @@ export const portSetVlans: NeoOperation = jobOperation({
 
 export const portReset: NeoOperation = jobOperation({
   name: 'port.reset',
-  summary: 'Puts a port back into the default VLAN, untagged; a job, ACCEPTED at first.',
+  summary: 'Moves a port back to the default VLAN, untagged; a job, ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ device, port }, ['device', 'port']),
   example: { device: '10.224.15.29', port: '1/4' },
@@ -97,7 +97,7 @@ export const portReset: NeoOperation = jobOperation({
 
 export const portSetEnabled: NeoOperation = jobOperation({
   name: 'port.setEnabled',
-  summary: 'Switches a port on or off, by the templates Enable-Ports and Disable-Ports; a job, ACCEPTED at first.',
+  summary: 'Enables or disables a port, by the templates Enable-Ports and Disable-Ports; a job, ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ device, port, enabled: { type: 'boolean' } }, ['device', 'port', 'enabled']),
   example: { device: '10.224.15.29', port: '1/4', enabled: true },

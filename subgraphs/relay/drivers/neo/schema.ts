@@ -7,7 +7,7 @@ export const device = {
   maxLength: 15,
   format: 'address',
   pattern: '^[0-9.]+$',
-  description: 'The IPv4 address that NEO has for the switch.',
+  description: 'The IPv4 address of the switch in NEO.',
 } as const;
 
 /** So many addresses fit into a mapping's scope. */
@@ -33,7 +33,7 @@ export const jobId = {
   type: 'string',
   maxLength: 20,
   pattern: '^[0-9]{1,15}(\\.[0-9]{1,4})?$',
-  description: 'For example 35, or 35.1 for what it is on one switch.',
+  description: 'The id of a job, for example 35; or of a sub-job, for example 35.1, for one switch.',
 } as const;
 
 export const templateName = {
@@ -52,5 +52,5 @@ export const templateArguments = {
     anyOf: [{ type: 'integer' }, { type: 'string', maxLength: 255, pattern: '^[A-Za-z0-9 ._:/,@+-]*$' }],
   },
   default: {},
-  description: 'Arguments of the template, by the names that its text has for them.',
+  description: 'Arguments of the template, by the names in its text.',
 } as const;

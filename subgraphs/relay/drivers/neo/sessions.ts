@@ -12,7 +12,7 @@ export const sessionOptions: JsonObject = {
     maxLength: 15,
     pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){1,2}$',
     default: '1.0.2',
-    description: 'The version of the REST API that calls ask for.',
+    description: 'The version of the REST API that calls request.',
   },
 };
 

@@ -31,7 +31,7 @@ export const templateList: NeoOperation = {
 
 export const templateGet: NeoOperation = {
   name: 'template.get',
-  summary: 'Reads a provisioning template as NEO has it.',
+  summary: 'Reads a provisioning template from NEO.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ template: templateName }, ['template']),

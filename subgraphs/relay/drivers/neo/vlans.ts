@@ -20,7 +20,7 @@ const object = (args: JsonObject) => ({
 
 export const vlanCreate: NeoOperation = jobOperation({
   name: 'vlan.create',
-  summary: 'Makes a VLAN on switches; a job, ACCEPTED at first.',
+  summary: 'Creates a VLAN on switches; a job, ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {

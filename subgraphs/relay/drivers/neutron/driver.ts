@@ -33,7 +33,7 @@ const domain = { ...word, default: 'Default' } as const;
 export const neutron = defineDriver({
   name: 'neutron',
   family: 'NETWORK',
-  summary: 'OpenStack Neutron, one project of it.',
+  summary: 'One project of OpenStack Neutron.',
   versions: 'Networking API v2.0, Identity API v3',
   triedAgainst: 'real neutron-server 21 and Keystone 22',
   ports: { https: 9_696 },
@@ -49,9 +49,10 @@ export const neutron = defineDriver({
       authCertificateSha256: {
         type: 'string',
         pattern: '^SHA256:[A-Za-z0-9+/]{43}$',
-        description: "Keystone's certificate, where it is another than the backend's and no authority vouches for it.",
+        description:
+          "The SHA-256 of Keystone's certificate, where it is not the backend's and no trusted authority signed it.",
       },
-      project: { ...word, description: 'The project by its name.' },
+      project: { ...word, description: 'The name of the project.' },
       projectDomain: { ...domain, description: 'The domain of the project.' },
       userDomain: { ...domain, description: 'The domain of the user.' },
       basePath: {
@@ -59,7 +60,7 @@ export const neutron = defineDriver({
         pattern: '^(?:/[A-Za-z0-9._~-]+)*$',
         maxLength: 200,
         default: '',
-        description: 'What comes before /v2.0 where Neutron is not at the root, for example /networking.',
+        description: 'The path before /v2.0 where Neutron is not at the root, for example /networking.',
       },
     },
     required: ['authUrl', 'project'],

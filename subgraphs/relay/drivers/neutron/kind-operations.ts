@@ -33,7 +33,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
           ...scoped,
           ...(key.by === 'name' ? { name } : {}),
           limit: { type: 'integer', minimum: 1, maximum: mostListed, default: 200 },
-          after: { ...uuid('The last of the page before'), description: 'The last id of the page before.' },
+          after: { ...uuid('The last of the page before'), description: 'The last id of the previous page.' },
         },
         required: [],
         example: { limit: 10 },
@@ -119,7 +119,7 @@ function namingOf(kind: Kind): Arguments {
     properties: {
       id: uuid('The object'),
       ...(scope === undefined ? {} : { [scope.argument]: scope.schema }),
-      [key]: { ...keySchema, description: `What ${kind.one} is called here, as its mapping has it for its key.` },
+      [key]: { ...keySchema, description: `The name of ${kind.one}, as its mapping has it for its key.` },
     },
     required: ['id', ...(scope === undefined ? [] : [scope.argument]), key],
     example: {

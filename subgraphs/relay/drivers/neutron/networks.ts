@@ -14,12 +14,12 @@ export const network: Kind = {
   properties: {
     adminStateUp,
     mtu,
-    portSecurity: { type: 'boolean', description: 'Whether its ports are guarded by security groups.' },
+    portSecurity: { type: 'boolean', description: 'Whether security groups apply to its ports.' },
     shared: { type: 'boolean', description: `Whether other projects may use it. ${onlyAdministrators}` },
-    external: { type: 'boolean', description: `Whether routers have their gateways there. ${onlyAdministrators}` },
+    external: { type: 'boolean', description: `Whether routers may have their gateways in it. ${onlyAdministrators}` },
     provider: {
       type: 'object',
-      description: `How it is carried. ${onlyAdministrators}`,
+      description: `The type of its physical transport. ${onlyAdministrators}`,
       properties: {
         type: { type: 'string', enum: ['flat', 'vlan', 'vxlan', 'gre', 'geneve', 'local'] },
         physicalNetwork: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
@@ -74,7 +74,7 @@ const dhcp = { type: 'boolean', description: 'Whether Neutron answers DHCP. Left
 const dnsServers = { type: 'array', items: address, maxItems: 5, uniqueItems: true } as const;
 const allocationPools = {
   type: 'array',
-  description: 'Ranges that addresses are given from. Left out: all but the gateway.',
+  description: 'Ranges that addresses are allocated from. Left out: all addresses except the gateway.',
   items: {
     type: 'object',
     properties: { first: address, last: address },

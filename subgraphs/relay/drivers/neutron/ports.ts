@@ -17,7 +17,7 @@ const allowedAddresses = {
   items: addressBlock,
   maxItems: 100,
   uniqueItems: true,
-  description: 'Addresses that it may use besides its own.',
+  description: 'Addresses that it may use beside its own.',
 } as const;
 
 export const port: Kind = {
@@ -82,7 +82,7 @@ export const port: Kind = {
 const leadsTo = {
   type: ['string', 'null'],
   pattern: uuid('').pattern,
-  description: 'The port it leads to; null: to none.',
+  description: 'The port that it is attached to; null: none.',
 };
 const fixedAddress = { ...address, description: 'The address of the port, where it has several.' } as const;
 
@@ -94,7 +94,10 @@ export const floatingIp: Kind = {
   properties: {
     port: uuid('The port it leads to'),
     fixedAddress,
-    address: { ...address, description: 'The address; left out: a free one. Neutron lets only administrators say it.' },
+    address: {
+      ...address,
+      description: 'The address; left out: a free one. Neutron lets only administrators choose it.',
+    },
   },
   required: [],
   changeable: { port: leadsTo, fixedAddress },

@@ -9,7 +9,7 @@ import { adminStateUp, uuid } from './schema.ts';
 const gatewayTo = {
   type: ['string', 'null'],
   pattern: uuid('').pattern,
-  description: 'The external network that it is a gateway to; null: to none.',
+  description: 'The external network of its gateway; null: none.',
 } as const;
 
 export const router: Kind = {
@@ -69,7 +69,7 @@ const probe = {
 
 const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
   name: 'routerInterface.add',
-  summary: 'Connects a router with a subnet.',
+  summary: 'Connects a router to a subnet.',
   category: 'USER',
   // A second time is refused: the router has an interface there.
   effect: 'NON_IDEMPOTENT',
@@ -89,7 +89,7 @@ const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
 
 const interfaceRemove: OperationSpec<InterfaceArguments, HttpReply> = {
   name: 'routerInterface.remove',
-  summary: 'Takes a router off a subnet.',
+  summary: 'Disconnects a router from a subnet.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: schema,

@@ -20,7 +20,8 @@ export const name = {
   minLength: 1,
   maxLength: 63,
   pattern: '^[A-Za-z0-9._-]+$',
-  description: 'Its name: 1 to 63 letters, digits, dot, hyphen, underscore. Neutron itself allows one twice.',
+  description:
+    'Its name: 1 to 63 letters, digits, dot, hyphen, underscore. Neutron itself does not require it to be unique.',
 } as const;
 
 export const description = {
@@ -30,7 +31,7 @@ export const description = {
   description: 'Free text. Neutron shows it after the mark of the call.',
 } as const;
 
-export const adminStateUp = { type: 'boolean', description: 'Whether it carries traffic.' } as const;
+export const adminStateUp = { type: 'boolean', description: 'Whether it is administratively up.' } as const;
 
 export const addressBlock = {
   type: 'string',

@@ -9,7 +9,9 @@ export const securityGroup: Kind = {
   ...{ resource: 'security-group', prefix: 'securityGroup', one: 'a security group' },
   ...{ path: 'security-groups', collection: 'security_groups', member: 'security_group' },
   key: { by: 'name' },
-  properties: { stateful: { type: 'boolean', description: 'Whether replies pass by themselves. Left out: yes.' } },
+  properties: {
+    stateful: { type: 'boolean', description: 'Whether replies are let through automatically. Left out: yes.' },
+  },
   required: [],
   changeable: { stateful: { type: 'boolean' } },
   example: { name: 'tenant-42-web' },
@@ -28,7 +30,7 @@ export const securityGroupRule: Kind = {
   key: { by: 'settings', argument: 'rule', text: describe },
   properties: {
     direction: { type: 'string', enum: ['ingress', 'egress'] },
-    ipVersion: { type: 'integer', enum: [4, 6], description: "Left out: as remote's, else 4." },
+    ipVersion: { type: 'integer', enum: [4, 6], description: 'Left out: that of remote, or 4.' },
     protocol: { type: 'string', enum: ['tcp', 'udp', 'icmp'], description: 'Left out: any.' },
     firstPort: { ...port, description: 'The port, or the first of a range; needs tcp or udp.' },
     lastPort: { ...port, description: 'Left out: firstPort.' },

@@ -28,7 +28,7 @@ const lacpLines = ['lacp'];
 
 export const lagCreate: OperationSpec<LagArguments, SwitchReply> = {
   name: 'lag.create',
-  summary: 'Makes a port-channel without members; one that is there already stays as it is.',
+  summary: 'Creates a port-channel without members; an existing one is left as it is.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
@@ -41,7 +41,7 @@ export const lagCreate: OperationSpec<LagArguments, SwitchReply> = {
 
 export const lagDelete: OperationSpec<LagArguments, SwitchReply> = {
   name: 'lag.delete',
-  summary: 'Deletes a port-channel; its members are on their own then.',
+  summary: 'Deletes a port-channel; its members become single ports.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
@@ -54,7 +54,7 @@ export const lagDelete: OperationSpec<LagArguments, SwitchReply> = {
 
 export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
   name: 'lag.member.add',
-  summary: 'Makes a port a member of a port-channel.',
+  summary: 'Adds a port to a port-channel.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -81,7 +81,7 @@ export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
 
 export const lagMemberRemove: OperationSpec<MemberArguments, SwitchReply> = {
   name: 'lag.member.remove',
-  summary: 'Takes a port out of its port-channel, whichever that is; lag is the one that it is known to be in.',
+  summary: 'Removes a port from its port-channel, whichever that is; lag is the one that it is expected in.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema, port: ethernet }, ['lag', 'port']),

@@ -17,7 +17,7 @@ const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'mlag.vip.set',
-  summary: "Sets the pair's group and virtual address, whatever they were before.",
+  summary: "Sets the pair's group and virtual address.",
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -37,7 +37,7 @@ export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
 
 export const mlagVipDelete: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'mlag.vip.delete',
-  summary: 'Takes the virtual address away.',
+  summary: 'Removes the virtual address.',
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({}),

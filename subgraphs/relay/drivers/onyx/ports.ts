@@ -66,7 +66,7 @@ function describe(port: string, fields: JsonObject): JsonObject | undefined {
 
 export const portList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'port.list',
-  summary: 'Lists ports and port-channels with their VLANs; members of a port-channel are not on their own.',
+  summary: 'Lists ports and port-channels with their VLANs; members of a port-channel are not listed.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),

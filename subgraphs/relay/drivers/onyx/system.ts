@@ -30,7 +30,7 @@ export const systemRead: OperationSpec<Record<string, never>, SwitchReply> = {
 
 export const configSave: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'config.save',
-  summary: 'Keeps the running configuration for the next start: without it a reload forgets every change.',
+  summary: 'Saves the running configuration for the next start: without it a reload loses every change.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({}),

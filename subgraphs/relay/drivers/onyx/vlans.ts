@@ -19,7 +19,7 @@ const deleteLines = ({ vlan }: DeleteArguments): readonly string[] => [`no vlan 
 
 export const vlanCreate: OperationSpec<CreateArguments, SwitchReply> = {
   name: 'vlan.create',
-  summary: 'Makes a VLAN; one that is there already keeps its ports and takes the name.',
+  summary: 'Creates a VLAN; an existing one keeps its ports and gets the name.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ vlan: ownVlan, name: vlanName }, ['vlan']),
@@ -32,7 +32,7 @@ export const vlanCreate: OperationSpec<CreateArguments, SwitchReply> = {
 
 export const vlanDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   name: 'vlan.delete',
-  summary: 'Deletes a VLAN; ports lose it.',
+  summary: 'Deletes a VLAN from the switch and from its ports.',
   category: 'USER',
   // Deleting what is not there fails and changes nothing.
   effect: 'IDEMPOTENT',

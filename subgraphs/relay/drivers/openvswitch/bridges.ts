@@ -65,7 +65,7 @@ function createChanges(args: CreateArguments, { operationId, backend }: RenderCo
 
 export const bridgeCreate: OperationSpec<CreateArguments, SwitchReply> = {
   name: 'bridge.create',
-  summary: 'Makes a bridge.',
+  summary: 'Creates a bridge.',
   category: 'INIT',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -74,7 +74,8 @@ export const bridgeCreate: OperationSpec<CreateArguments, SwitchReply> = {
       datapathType: {
         type: 'string',
         enum: ['system', 'netdev'],
-        description: "Who forwards: the kernel, or ovs-vswitchd in user space. Left out: as the backend's options say.",
+        description:
+          'The datapath: the kernel, or ovs-vswitchd in user space. Left out: that of the options of the backend.',
       },
       externalIds,
     },

@@ -41,14 +41,14 @@ function changes({ object, name: named, externalIds }: SetArguments): readonly J
 
 export const externalIdsSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'externalIds.set',
-  summary: 'Sets some of the external ids of a bridge, port or interface, and leaves the others.',
+  summary: 'Sets external ids of a bridge, port or interface; those not given keep their values.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       object: { type: 'string', enum: ['bridge', 'port', 'interface'] },
       name,
-      externalIds: { ...externalIdChanges, description: 'null takes a key away.' },
+      externalIds: { ...externalIdChanges, description: 'null removes a key.' },
     },
     ['object', 'name', 'externalIds'],
   ),

@@ -28,7 +28,7 @@ export function portsOf([ports = [], interfaces = [], bridges = []]: readonly Js
 
 export const portList: OperationSpec<{ bridge?: string }, SwitchReply> = {
   name: 'port.list',
-  summary: 'Lists the ports of all bridges or of one, with what the switch says of them.',
+  summary: 'Lists the ports of all bridges or of one, with their state.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ bridge: name }),
@@ -44,7 +44,7 @@ export const switchColumns = ['ovs_version', 'db_version', 'external_ids', 'next
 
 export const switchRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'switch.read',
-  summary: 'Reads what the switch says of itself, and how far it has carried out what the database says.',
+  summary: 'Reads the state of the switch, and how far it has carried out the configuration in its database.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),

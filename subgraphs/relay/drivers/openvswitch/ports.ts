@@ -93,7 +93,7 @@ function addChanges(args: AddArguments, { operationId }: RenderContext): readonl
 
 export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
   name: 'port.add',
-  summary: 'Makes a port on a bridge; without a mode every VLAN passes it.',
+  summary: 'Creates a port on a bridge; without a mode it carries every VLAN.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -104,14 +104,14 @@ export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
         type: 'string',
         enum: ['system', 'internal', 'patch', 'vxlan', 'geneve', 'gre'],
         default: 'system',
-        description: 'system: the network interface of that name; internal: one that the switch makes.',
+        description: 'system: the network interface of that name; internal: one that the switch creates.',
       },
       interfaceOptions: {
         type: 'object',
         propertyNames: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
         additionalProperties: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
         maxProperties: 20,
-        description: 'For tunnels and patches, for example remote_ip and key, or peer.',
+        description: 'Options of tunnels and patches, for example remote_ip and key, or peer.',
       },
       ...portVlans,
       externalIds,
@@ -210,7 +210,7 @@ export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
   argumentsSchema: argumentsSchema(
     {
       port: name,
-      bridge: { ...name, description: 'Refused for a port that this relay has not made there.' },
+      bridge: { ...name, description: 'Refused for a port that this relay did not create.' },
       ...portVlans,
     },
     ['port', 'mode'],

@@ -10,7 +10,7 @@ export const name = {
 export const uuid = {
   type: 'string',
   pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
-  description: "The row's `_uuid`: what is deleted is that one, not another that has its name now.",
+  description: "The row's `_uuid`. Only this row is deleted, not another that has its name now.",
 } as const;
 
 /** Printable text; OVSDB itself takes anything. */
@@ -24,7 +24,7 @@ export const externalIds = {
   maxProperties: 50,
 } as const;
 
-/** null takes a key away. */
+/** null removes a key. */
 export const externalIdChanges = {
   ...externalIds,
   additionalProperties: { ...text, type: ['string', 'null'] },
