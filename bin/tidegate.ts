@@ -21,7 +21,7 @@ function end(signal: NodeJS.Signals): void {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-// A reader that went away (`| head`) is no fault.
+// A reader that went away (`| head`) is not a fault.
 process.stdout.on('error', () => process.exit(0));
 
 process.exitCode = await runTidegate({

@@ -55,7 +55,7 @@ const STOP_TIMEOUT_MS = 5_000;
 /** Between choosing a free port and Apache's listening on it somebody else may take it. */
 const MAX_STARTS = 5;
 
-/** Says why there can be none here, or undefined when nothing speaks against it. */
+/** Says why there can be none here, or undefined when it can. */
 export async function apacheWafObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux namespaces';
   if (process.getuid?.() !== 0) return 'its namespaces need root';

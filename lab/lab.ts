@@ -69,7 +69,7 @@ const READY_TIMEOUT_MS = 15_000;
 const SCRIPTS = join(import.meta.dirname, 'device');
 const PROGRAMS = ['/usr/sbin/sshd', '/usr/sbin/nft', '/usr/bin/ssh-keygen', '/usr/bin/perl'];
 
-/** Says why a lab can't be had here, or undefined when nothing speaks against it. */
+/** Says why a lab can't be had here, or undefined when it can. */
 export async function labObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux network namespaces';
   if (process.getuid?.() !== 0) return 'network namespaces need root; start as root to have it';

@@ -56,7 +56,7 @@ const LOGIN_PROGRAMS = ['/usr/sbin/sshd', '/usr/bin/ssh-keygen'];
 const READY_TIMEOUT_MS = 15_000;
 const VSCTL_TIMEOUT_MS = 10_000;
 
-/** Says why there can be none here, or undefined when nothing speaks against it. */
+/** Says why there can be none here, or undefined when it can. */
 export async function openVswitchObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux namespaces';
   if (process.getuid?.() !== 0) return 'its namespaces need root';
@@ -115,7 +115,7 @@ async function assemble(folder: string, options: OpenVswitchOptions, parts: Part
     switchPid: daemon?.pid,
     vsctl,
     inside(command, ...args) {
-      if (daemon === undefined) throw new Error('There is no switch to be inside of.');
+      if (daemon === undefined) throw new Error('The switch is not running.');
       return runProgram('nsenter', [`--net=/proc/${daemon.pid}/ns/net`, command, ...args]);
     },
     stop: () => parts.stop(),

@@ -9,7 +9,8 @@ import { refuseUnknown } from './refusals.ts';
 
 /** The caller; throws UNAUTHENTICATED without one. */
 export function caller(context: RequestContext): Identity {
-  if (context.identity === null) throw new CodedError('UNAUTHENTICATED', 'Log in first: there is no valid login.');
+  if (context.identity === null)
+    throw new CodedError('UNAUTHENTICATED', 'Log in first: the request has no valid credential.');
   return context.identity;
 }
 

@@ -23,7 +23,7 @@ const file = z.string().min(1);
 const flag = z.union([z.boolean(), z.stringbool()]);
 const url = z.url({ protocol: /^https?$/ });
 
-/** Every setting that is no subgraph's: its shape, default and meaning. */
+/** Every setting that is not a subgraph's: its shape, default and meaning. */
 const platformSettings = {
   name: text.max(63).default(hostname().slice(0, 63)).describe('name of this process in health, leases and logs'),
   'listen.host': text.default('127.0.0.1').describe('address of the public endpoint'),

@@ -72,7 +72,7 @@ it is another request. What a client does beyond single codes is in [retries.md]
 ## userErrors
 
 Refused, and this request did nothing. Each entry has \`code\`, \`message\`, \`field\` (the path of the input field at fault),
-\`retry\` and, where known, \`retryAfterMs\`. What a device said, or an outcome that is not known, is no user error: see
+\`retry\` and, where known, \`retryAfterMs\`. What a device said, or an outcome that is not known, is not a user error: see
 \`operation.state\` and \`operation.deviceError\`.
 
 ${table(['Code', 'Then', 'On the device', 'Meaning'], userErrors)}

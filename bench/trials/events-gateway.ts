@@ -41,7 +41,7 @@ export interface GatewayEventTrialsResult extends ClientVerdict, FailureCounts {
   /** Acknowledged writes that the table does not have. */
   readonly lost: number;
   readonly readers: number;
-  /** Clients whose stream ended, or that got something that is no item. */
+  /** Clients whose stream ended, or that got something that is not an item. */
   readonly clientsEnded: number;
   readonly faults: readonly string[];
   readonly deliveries: number;
@@ -112,7 +112,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
     progress?.(`${writing.written.length} of ${events} events written; ${JSON.stringify(failures.counts)}`);
   }
   await turns.finish();
-  // What hangs now is not mended by a new connection any more.
+  // A new connection no longer repairs what hangs now.
   await Promise.all(clients.map(({ reader }) => reader.stopDropping()));
 
   const table = await sequencedTable(db, projectId);

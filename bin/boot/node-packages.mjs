@@ -13,7 +13,7 @@ const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel
 
 /**
  * What a process runs on (with `forTests` also what tests and checks need), and what the folders `building` need, all side by
- * side. What is there already is left alone.
+ * side. Existing packages are left alone.
  */
 export async function installNodePackages(options, building = []) {
   const { root, forTests, progress } = options;

@@ -5,7 +5,7 @@ import { isConnectionLost } from '../../platform/database/errors.ts';
 import { MigrationError } from '../../platform/database/migrate.ts';
 import { CommandFailure } from './failures.ts';
 
-/** A CommandFailure for what a person can mend; anything else is given back as it is. */
+/** A CommandFailure for what a person can correct; any other error is returned as it is. */
 export function describeFailure(error: unknown): unknown {
   if (error instanceof SetupError || error instanceof ConfigError || error instanceof MigrationError)
     return new CommandFailure(error.message);
@@ -15,7 +15,7 @@ export function describeFailure(error: unknown): unknown {
       `port ${String(port)} on ${String(address)} is in use: end what uses it, or choose another with --port`,
     );
   if (code === 'EADDRNOTAVAIL')
-    return new CommandFailure(`${String(address)} is no address of this machine: choose another with --host`);
+    return new CommandFailure(`${String(address)} is not an address of this machine: choose another with --host`);
   if (code === 'EACCES' && port !== undefined)
     return new CommandFailure(`port ${String(port)} may be used by root only: choose one above 1023 with --port`);
   if (isConnectionLost(error))

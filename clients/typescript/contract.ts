@@ -92,9 +92,9 @@ export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): 
   if (doing === undefined && refusals.every(({ retry }) => retry === 'SAME_KEY'))
     return { next: 'send', why: words, afterMs: refusals[0]?.retryAfterMs ?? null };
   const never = refusals.some(({ retry }) => retry === 'NEVER');
-  const mend = never ? 'no retry helps' : 'mend the input, and send it with a new key';
+  const correct = never ? 'no retry helps' : 'correct the input, and send it with a new key';
   const same = doing && `${doing}; then send the same request with the same key`;
-  if (!progress.uncertain) return { end: outcomeOf(progress, 'REFUSED', `${words}: ${same ?? mend}`) };
+  if (!progress.uncertain) return { end: outcomeOf(progress, 'REFUSED', `${words}: ${same ?? correct}`) };
   const person = `refused (${words}), but an earlier request had no answer and may have been carried out: ${same ?? 'look at the operations of the backend before you send it with another key'}`;
   return { end: outcomeOf(progress, 'OPEN', person) };
 }

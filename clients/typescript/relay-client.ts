@@ -77,7 +77,7 @@ export async function carryOut(
   bounds: RelayBounds = {},
 ): Promise<Outcome> {
   const { mutation, input, idempotencyKey } = request;
-  if (!/^[a-z][A-Za-z]{0,63}$/.test(mutation)) throw new TypeError(`${mutation} is no mutation's name`);
+  if (!/^[a-z][A-Za-z]{0,63}$/.test(mutation)) throw new TypeError(`${mutation} is not a mutation's name`);
   if (idempotencyKey === '') throw new TypeError('an idempotency key is needed');
   if (input.dryRun === true) throw new TypeError('a dry run has no outcome to wait for');
   const deadlineMs = bounds.deadlineMs ?? defaultDeadlineMs;

@@ -137,7 +137,7 @@ function readAfter(after: unknown): Cursor | undefined {
   if (cursor === undefined)
     throw new CodedError(
       'INVALID_CURSOR',
-      'after: this is no cursor of ours; give one that an item of a subscription had.',
+      'after: this is not a cursor; pass the `cursor` of an item of a subscription.',
     );
   return cursor;
 }

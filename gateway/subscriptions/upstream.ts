@@ -42,7 +42,7 @@ export interface UpstreamOptions {
   readonly onResume: () => void;
 }
 
-/** Refusals that asking again can't mend. */
+/** Refusals that no repetition can overcome. */
 const finalCodes = new Set([
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -54,7 +54,7 @@ const finalCodes = new Set([
   'NOT_FOUND',
 ]);
 
-/** A subgraph that fails this often in a row without being away has a bug; waiting longer mends nothing. */
+/** A subgraph that fails this often in a row without being away has a bug; waiting longer would not help. */
 const maxFaults = 40;
 const firstBackoffMs = 50;
 const maxBackoffMs = 3000;

@@ -65,7 +65,7 @@ export class ApolloExecutor implements Executor {
 
   planSubscription(key: string, document: DocumentNode): SubscriptionPlan {
     const { node } = this.#plan(key, document);
-    invariant(node?.kind === 'Subscription', 'the plan of a subscription is no subscription');
+    invariant(node?.kind === 'Subscription', 'the plan of a subscription is not a subscription');
     const { primary, rest } = node;
     const whole: PlanNode = rest === undefined ? primary : { kind: 'Sequence', nodes: [primary, rest] };
     return {

@@ -30,6 +30,6 @@ export interface SubscriptionPlan {
 export interface Executor {
   /** Executes a query or mutation. Never throws: what goes wrong is in `errors`. */
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
-  /** `key` names the document among all: plans are kept by it. Throws when the document is no subscription. */
+  /** `key` names the document among all: plans are kept by it. Throws when the document is not a subscription. */
   planSubscription(key: string, document: DocumentNode): SubscriptionPlan;
 }

@@ -1,6 +1,6 @@
 // What an error of the database means for the caller: try again, give up, or find out what became of it.
 
-/** MariaDB's error number, wherever the driver, its pool or Prisma's adapter put it; undefined when it is no database error. */
+/** MariaDB's error number, wherever the driver, its pool or Prisma's adapter put it; undefined when it is not a database error. */
 export function databaseErrorNumber(error: unknown): number | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth += 1) {

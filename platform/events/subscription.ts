@@ -167,7 +167,7 @@ export class Subscription {
   async #resumeAt(text: string): Promise<Position> {
     const cursor: Cursor | undefined = decodeCursor(text);
     if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
-      throw new CodedError('INVALID_CURSOR', 'after: this is no cursor of the status stream');
+      throw new CodedError('INVALID_CURSOR', 'after: this is not a cursor of the status stream');
     const { table } = this.#source;
     const bounds = await table.bounds();
     if (cursor.timeline > bounds.epoch || (cursor.timeline < bounds.epoch && (await table.lossySince(cursor.timeline))))

@@ -37,7 +37,7 @@ export const jsonScalar = new GraphQLScalarType<unknown, unknown>({
 
 function parsePort(value: unknown): number {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 65535)
-    bad(`Port: ${JSON.stringify(value)} is no port; give a whole number from 1 to 65535.`);
+    bad(`Port: ${JSON.stringify(value)} is not a port; give a whole number from 1 to 65535.`);
   return value;
 }
 
@@ -53,7 +53,7 @@ function parseAddressBlock(value: unknown): string {
   const canonical = typeof value === 'string' ? canonicalAddressBlock(value) : undefined;
   if (canonical === undefined)
     bad(
-      `AddressBlock: ${JSON.stringify(value)} is no IPv4 or IPv6 address or block; a block's host bits must be zero, for example 203.0.113.0/24.`,
+      `AddressBlock: ${JSON.stringify(value)} is not an IPv4 or IPv6 address or block; a block's host bits must be zero, for example 203.0.113.0/24.`,
     );
   return canonical;
 }

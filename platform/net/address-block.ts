@@ -57,7 +57,7 @@ export function isInBlock(address: string, block: string): boolean {
   return inner.match(outer.address as never, outer.prefix);
 }
 
-/** Whether an address is in a range, both ends included. False when one of them is no address. */
+/** Whether an address is in a range, both ends included. False when one of them is not an address. */
 export function isInRange(address: string, first: string, last: string): boolean {
   return isUpTo(first, address) && isUpTo(address, last);
 }

@@ -15,9 +15,9 @@ export type NotSentCode =
   | 'HOST_KEY_UNKNOWN'
   /** The device showed another certificate than the pinned one; `presented` has it. */
   | 'CERTIFICATE_MISMATCH'
-  /** Neither a certificate nor who may vouch for it is known; `presented` has the device's. */
+  /** Neither a certificate nor an authority that may sign one is accepted; `presented` has the device's. */
   | 'CERTIFICATE_UNKNOWN'
-  /** The certificate has expired, is for another name, or nobody known vouches for it; `presented` has it. */
+  /** The certificate has expired, is for another name, or no accepted authority signed it; `presented` has it. */
   | 'CERTIFICATE_INVALID'
   /** The device gives no further session now. */
   | 'SESSION_REFUSED'

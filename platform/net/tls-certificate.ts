@@ -59,7 +59,7 @@ export function certificateFault(socket: TLSSocket, trust: Trust, where: string)
   const outOfTime = validityFault(certificate, new Date());
   if (outOfTime !== undefined) return invalid(outOfTime);
   if (trust.caCertificates === null) return undefined;
-  if (!socket.authorized) return invalid(`none of the accepted authorities vouches for it (${chainFault(socket)})`);
+  if (!socket.authorized) return invalid(`none of the accepted authorities signed it (${chainFault(socket)})`);
   if (isFor(certificate, trust.host)) return undefined;
   return invalid(`it is not for ${trust.host}, but for ${certificate.subjectAltName ?? certificate.subject}`);
 }

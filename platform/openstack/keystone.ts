@@ -25,7 +25,7 @@ export async function logInAtKeystone(
 ): Promise<HttpLogin> {
   const { authUrl, username, password, project, projectDomain = 'Default', userDomain = 'Default' } = account;
   const url = URL.parse(authUrl);
-  if (url === null) return refused('PROTOCOL_FAILED', 'the address of Keystone (authUrl) is no URL');
+  if (url === null) return refused('PROTOCOL_FAILED', 'the address of Keystone (authUrl) is not a URL');
   const keystone = {
     kind: 'http',
     origin: url.origin,

@@ -126,7 +126,7 @@ export function json(status: number, body: unknown, headers: DeviceAnswer['heade
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body, null, 2) };
 }
 
-/** Anything that is no JSON object is as good as an empty one. */
+/** Anything that is not a JSON object is as good as an empty one. */
 export function readObject(body: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body);

@@ -41,7 +41,7 @@ function told(result: Done | undefined): Configured {
   return result.ok ? { kind: 'done' } : refuse(result.message);
 }
 
-/** `vlan 10` makes it, and `vlan 10 name x` on one line names one that is there. */
+/** `vlan 10` makes it, and `vlan 10 name x` on one line names an existing one. */
 function configureVlans(config: SwitchConfig, negated: boolean, words: readonly string[]): Configured {
   const [text = '', ...rest] = words;
   const vlans = parseVlans(text);

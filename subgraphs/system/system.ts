@@ -54,7 +54,7 @@ export interface SystemSubgraphOptions {
   readonly eventKinds: EventKinds;
   /** The parts of the system as this process sees them. */
   readonly health: () => Promise<readonly PartHealth[]>;
-  /** Who vouches for people; default: passwords in the database. */
+  /** What proves a person's identity; default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
 }

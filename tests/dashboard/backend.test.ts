@@ -154,7 +154,7 @@ test('a host key that nobody has accepted yet appears by itself and is accepted'
   expect(errors).toEqual([]);
 });
 
-test('a backend that others vouch for needs nothing accepted', async () => {
+test('a backend whose certificate an authority signed needs nothing accepted', async () => {
   const { page, world, server } = suite();
   world.addBackend({ hostKeySha256: null, caCertificates: '-----BEGIN CERTIFICATE-----' });
   await login(page, server, world, '/?show=b1');

@@ -22,7 +22,7 @@ export interface SourceFile {
 
 const maxFiles = 5_000;
 
-/** Parses every `.ts` file under the folders of the root that are there. */
+/** Parses every `.ts` file under the folders of the root that exist. */
 export async function readSources(root: string, folders: readonly string[]): Promise<SourceFile[]> {
   const paths: string[] = [];
   for (const folder of folders) {

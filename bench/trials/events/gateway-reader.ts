@@ -19,7 +19,7 @@ export interface GatewayReaderOptions {
   /** Undefined: it begins now. */
   readonly after: string | undefined;
   readonly random: Random;
-  /** How long it reads before it is dropped, at most; undefined: it is not, so that nothing is mended by its coming back. */
+  /** How long it reads before it is dropped, at most; undefined: it is not, so that no reconnection hides a fault. */
   readonly longestMs: number | undefined;
 }
 
@@ -46,7 +46,7 @@ export class GatewayReader {
   connections = 0;
   /** Events so far. */
   received = 0;
-  /** Why its stream ended, or what came that is no item: there must be none. */
+  /** Why its stream ended, or what came that is not an item: there must be none. */
   readonly faults: string[] = [];
   readonly #options: GatewayReaderOptions;
   readonly #client: Client;
@@ -146,7 +146,7 @@ export class GatewayReader {
 
   #log({ cursor, change }: StatusData['statusChanges']): void {
     const place = decodeCursor(cursor);
-    if (place === undefined) return void this.faults.push(`'${cursor}' is no cursor`);
+    if (place === undefined) return void this.faults.push(`'${cursor}' is not a cursor`);
     this.beginning ??= change === null ? place.seq : place.seq - 1;
     const event =
       change === null

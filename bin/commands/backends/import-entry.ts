@@ -189,7 +189,7 @@ async function readCertificates(
 }
 
 function unknownField(name: string, known: readonly string[]): string {
-  return `${JSON.stringify(name.slice(0, mostShown))} is no field; there are ${known.join(', ')}`;
+  return `${JSON.stringify(name.slice(0, mostShown))} is not a field; there are ${known.join(', ')}`;
 }
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,4 @@
-// What an import has to do: each backend of the file beside the one of that name that is there. Pure; secrets are not
+// What an import has to do: each backend of the file beside the existing one of that name. Pure; secrets are not
 // compared, for the graph never shows them.
 import type {
   ExistingBackendFragment as ExistingBackend,
@@ -66,7 +66,7 @@ export function planImport(
   return { steps, faults };
 }
 
-/** What stands against a backend of the file among those that are there. */
+/** Why a backend of the file conflicts with the existing ones. */
 function placeFaults(entry: Partial<ImportEntry>, here: readonly ExistingBackend[]): EntryFault[] {
   if (here.length > 1)
     return [{ path: ['name'], message: 'several projects have a backend of that name: give --project' }];

@@ -1,4 +1,4 @@
-// `tidegate backends import`: registers what a file lists and brings what is there in line with it. Run twice, the second
+// `tidegate backends import`: registers the backends that a file lists and updates those that exist. Run twice, the second
 // run changes nothing; a run that was cut off is run again.
 import { randomUUID } from 'node:crypto';
 import type { BackendUpdateInput, ImportPayloadFragment } from '../../../generated/cli/graphql.ts';
@@ -70,11 +70,11 @@ const certificateDocument = graphql(`
 type ImportCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
 
 export const importBackends = remoteVerb({
-  summary: 'Register what a YAML file lists, and bring what is there in line with it.',
+  summary: 'Register the backends that a YAML file lists, and update those that exist.',
   takes: ['FILE'],
   options: {
     'dry-run': flag('Show what would be done, and do nothing.'),
-    'renew-credentials': flag('Also send the credentials of backends that are there: they are never compared.'),
+    'renew-credentials': flag('Also send the credentials of existing backends, which are never compared.'),
     project: commonOptions.project,
   },
   async run(call) {

@@ -15,7 +15,7 @@ export async function withFile<Result>(work: () => Promise<Result>): Promise<Res
 const takes = ['FILE'] as const;
 
 export const create = localVerb({
-  summary: 'Make a key file; one that is there is left as it is.',
+  summary: 'Create a key file; an existing one is left as it is.',
   takes,
   options: {},
   async run({ names, stdout }) {

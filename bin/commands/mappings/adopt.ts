@@ -1,4 +1,4 @@
-// `tidegate mappings adopt`: maps a backend object that is there already.
+// `tidegate mappings adopt`: maps an existing backend object.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../cli/find.ts';
@@ -14,7 +14,7 @@ const document = graphql(`
 `);
 
 export const adopt = remoteVerb({
-  summary: 'Map a backend object that is there already.',
+  summary: 'Map an existing backend object.',
   takes: [],
   options: {
     backend: neededText('NAME', 'Where the object is.'),

@@ -1,4 +1,4 @@
-// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that is there only once it is
+// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that exists only once it is
 // whole. What an export is: gateway/web/mapping-export.ts.
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
@@ -68,7 +68,10 @@ function refusal(text: string, status: number): CommandFailure {
   } catch {
     // Not JSON: said below.
   }
-  return new CommandFailure(`the answer (HTTP ${status}) is no export: is the address right?`, exitCodes.unreachable);
+  return new CommandFailure(
+    `the answer (HTTP ${status}) is not an export: is the address right?`,
+    exitCodes.unreachable,
+  );
 }
 
 async function writeOut(reader: ExportReader, output: Output): Promise<void> {

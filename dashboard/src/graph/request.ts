@@ -61,7 +61,7 @@ interface PostOptions {
   readonly deadlineMs: number;
 }
 
-/** `answer` is undefined when the body is no GraphQL answer, as a proxy's error page. */
+/** `answer` is undefined when the body is not a GraphQL answer, as a proxy's error page. */
 async function post<Result>(
   url: string,
   body: string,

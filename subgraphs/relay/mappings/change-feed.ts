@@ -70,7 +70,7 @@ export class MappingChangeFeed {
     let upToDate = false;
     for await (const { cursor, event } of events) {
       after = cursor;
-      // A checkpoint comes when everything that is there was seen.
+      // A checkpoint comes when everything present was seen.
       if (event === null) upToDate = true;
       else ids.add(event.subjectId);
       if (upToDate || ids.size >= take) break;
@@ -93,5 +93,8 @@ function decode(text: string): Position {
   } catch {
     // Not ours: said below.
   }
-  throw new CodedError('INVALID_CURSOR', 'after: this is no position of relayMappingChanges; leave it out to begin.');
+  throw new CodedError(
+    'INVALID_CURSOR',
+    'after: this is not an `after` of relayMappingChanges; leave it out to begin.',
+  );
 }

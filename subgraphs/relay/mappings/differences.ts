@@ -1,5 +1,5 @@
 // What differs between what an object should be like and what it is. Only what is wanted is compared: what a device adds by
-// itself is no difference, and neither is the order of a list of plain values.
+// itself is not a difference, and neither is the order of a list of plain values.
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../drivers/driver.ts';
 import { isObject } from '../drivers/json.ts';

@@ -1,4 +1,4 @@
-// What a CMP does with mappings beside calling: adopts what is there already, shares it, looks whether it is still as it should
+// What a CMP does with mappings beside calling: adopts what exists, shares it, verifies that it is still as it should
 // be, and forgets it. None of these changes the backend.
 import type {
   MappingAdoptInput,
@@ -78,7 +78,7 @@ export class MappingService {
     this.#viewer = new ObjectViewer(options.devices);
   }
 
-  /** Maps a backend object that is there to a CMP object; what it is like now is what it should be like. */
+  /** Maps an existing backend object to a CMP object; its present state becomes the wanted one. */
   adopt(context: RequestContext, input: MappingAdoptInput): Promise<MutationOutcome<MappingRow>> {
     return this.#run('mappingAdopt', context, input, async (attempt) => {
       const { db, drivers } = this.#options;

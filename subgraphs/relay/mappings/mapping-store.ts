@@ -144,7 +144,7 @@ export interface Found {
   readonly diff: string | null;
 }
 
-/** What a look at the backend object found; false when the mapping has changed since it was read. The same again is no change. */
+/** What a look at the backend object found; false when the mapping has changed since it was read. The same again is not a change. */
 export async function writeVerification(tx: Transaction, row: MappingRow, found: Found): Promise<boolean> {
   const { affectedRows } = await tx.execute(
     `UPDATE mapping SET verified_at = NOW(3), verify_result = ?, verify_diff = ?, version = version + ?

@@ -14,7 +14,7 @@ export class JsonObjectSplitter {
     return this.#pending.length;
   }
 
-  /** The messages that are whole with `text`; undefined when this is no stream of objects: nothing can be read any more. */
+  /** The messages that are whole with `text`; undefined when this is not a stream of objects: nothing can be read any more. */
   add(text: string): readonly string[] | undefined {
     this.#pending += text;
     const whole: string[] = [];

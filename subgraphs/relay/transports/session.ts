@@ -20,7 +20,7 @@ export interface Endpoint {
   readonly hostKeySha256: string | null;
   /** TLS: `SHA256:…` of the server's certificate (DER), in the same form; null or absent: no certificate is pinned. */
   readonly certificateSha256?: string | null;
-  /** TLS: PEM certificates of who may vouch for the server; without them and without a pin every certificate is refused. */
+  /** TLS: PEM certificates of the authorities trusted to sign the server's certificate; without them and without a pin every certificate is refused. */
   readonly caCertificates?: string | null;
   readonly cryptoProfile: CryptoProfile;
   readonly credentials: Credentials;

@@ -1,4 +1,4 @@
-// Who vouches for a person: our own passwords, or (by another implementation of this port) OIDC or Keystone. Sessions,
+// What proves a person's identity: our own passwords, or (by another implementation of this port) OIDC or Keystone. Sessions,
 // roles and tokens stay ours either way.
 import { userNamePattern } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';

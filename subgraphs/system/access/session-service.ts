@@ -94,7 +94,7 @@ export class SessionService {
     return this.#pair(rotated.userId, sessionId, next.secret, rotated.expiresAt);
   }
 
-  /** Ends the caller's session; ending it twice is no error. */
+  /** Ends the caller's session; ending it twice is not an error. */
   async logout(context: RequestContext, identity: Identity): Promise<void> {
     if (identity.kind !== 'user') refuse('WRONG_STATE', 'an API token has no session: revoke it with apiTokenRevoke');
     await this.#db.transaction(async (tx) => {

@@ -51,6 +51,6 @@ export function auditResolvers(options: { db: Database; entities: Entities }): R
 
 function wholeNumber(argument: string, text: string): number {
   if (!/^\d{1,15}$/.test(text))
-    throw new CodedError('INVALID_INPUT', `${argument}: ${JSON.stringify(text)} is no position.`);
+    throw new CodedError('INVALID_INPUT', `${argument}: ${JSON.stringify(text)} is not a position.`);
   return Number(text);
 }

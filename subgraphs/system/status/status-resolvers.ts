@@ -55,6 +55,6 @@ export function statusResolvers(options: {
 function seqOf(text: string | undefined): number {
   const seq = Number(text);
   if (!Number.isSafeInteger(seq))
-    throw new CodedError('INVALID_INPUT', 'after: this is no endCursor of statusHistory.');
+    throw new CodedError('INVALID_INPUT', 'after: this is not an endCursor of statusHistory.');
   return seq;
 }

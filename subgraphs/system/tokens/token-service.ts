@@ -102,7 +102,7 @@ export class TokenService {
     return { id, secret };
   }
 
-  /** Revoking twice is no error, and no second event. */
+  /** Revoking twice is not an error, and no second event. */
   revoke(context: RequestContext, input: ApiTokenRevokeInput): Promise<MutationOutcome<ApiToken>> {
     const identity = caller(context);
     return this.#mutations.run({

@@ -57,7 +57,7 @@ test('of another CMP, and one that became nothing yet', async () => {
   expect(server.requests[0]).toMatchObject({ namespace: 'east', type: 'tenant', externalId: 'a/42' });
 });
 
-test('a subgraph that is away is said, and is exit code 1; one that is not in the graph is no failure', async () => {
+test('a subgraph that is away is said, and is exit code 1; one that is not in the graph is not a failure', async () => {
   server.answers = { cmpObject: () => null };
   const away = await show('tenant/42');
   expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: not everything is shown: relay gave no answer\n']);

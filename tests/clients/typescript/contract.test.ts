@@ -179,7 +179,7 @@ describe('top-level errors', () => {
     expect(never.outcome).toMatchObject({ kind: 'OPEN', deviceAnswer: told });
   });
 
-  test('an answer that is none of ours, and a balancer that says when', async () => {
+  test('an answer from something else, and a balancer that says when to come back', async () => {
     const busy = { status: 503, headers: { 'retry-after': '0.05' }, body: 'no server' };
     const { outcome, again } = await run([busy, { body: '"text"' }, payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });

@@ -106,7 +106,7 @@ describe('a backend that can not take the call now', () => {
     expect(Math.min(...waits.map(({ inMs }) => inMs))).toBeGreaterThanOrEqual(1_000);
   });
 
-  test('a wrong password: the circuit opens, and the same key does it once a person has mended it', async () => {
+  test('a wrong password: the circuit opens, and the same key succeeds once a person has corrected it', async () => {
     const id = await host.register('locked', { credentials: { username: 'netops', password: 'wrong' } });
     const attempts = host.device.ssh.attempts.length;
     const call = add('locked', '10.1.1.1');

@@ -172,7 +172,7 @@ describe('of the whole system', () => {
     expect((await exported(`?after=${theirs.after}`, strangersToken)).mappings).toEqual([]);
   });
 
-  test('a position that is none of ours is refused with its code, before the first line', async () => {
+  test('a position that is not valid here is refused with its code, before the first line', async () => {
     const { status, headers, text } = await exported('?after=nonsense');
     expect([status, headers['content-type']]).toEqual([400, 'application/json; charset=utf-8']);
     expect(JSON.parse(text).errors[0].extensions.code).toBe('INVALID_CURSOR');

@@ -1,4 +1,4 @@
-// The migration runner: applies once, in order, under a lock, and refuses what it can't vouch for.
+// The migration runner: applies once, in order, under a lock, and refuses what it can't verify.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -81,7 +81,7 @@ test('a migration that fails says which and why, is remembered, and is not run a
   expect(row).toMatchObject({ finished_at: null, logs: expect.stringContaining('already exists') });
   await expect(run()).rejects.toThrow(/a\/1_a failed half-way before: correct the database by hand/);
   expect(await tables()).toEqual(['a']);
-  // As an operator does, having mended it.
+  // As an operator does who has corrected it.
   await db.execute('UPDATE _prisma_migrations SET finished_at = NOW(), applied_steps_count = 1');
   expect(await run()).toEqual(['a/2_b']);
 });

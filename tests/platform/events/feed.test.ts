@@ -210,7 +210,7 @@ describe('subscribe', () => {
 });
 
 describe('a cursor that does not fit', () => {
-  test('text that is none of ours is INVALID_CURSOR', async () => {
+  test('text that is not a cursor is INVALID_CURSOR', async () => {
     for (const text of ['', 'x', 'AAAA', encodeCursor({ timeline: 1, seq: 5, eventId: '' })])
       expect([text, await codeOf(text)]).toEqual([text, 'INVALID_CURSOR']);
   });

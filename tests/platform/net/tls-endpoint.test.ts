@@ -88,7 +88,7 @@ describe('a pinned certificate', () => {
     }
   });
 
-  test('none, and nobody who vouches: refused, and the shown one is told', async () => {
+  test('none, and no accepted authority: refused, and the shown one is told', async () => {
     const { port, certificate } = await server();
     expect(await attempt({ port })).toMatchObject({
       code: 'CERTIFICATE_UNKNOWN',
@@ -107,7 +107,7 @@ describe('authorities', () => {
   afterAll(() => folder.remove());
 
   /** A server with the certificate that the authority gave; it may ask for one too. */
-  async function vouchedFor(more: { readonly asks?: boolean } = {}): Promise<number> {
+  async function signedServer(more: { readonly asks?: boolean } = {}): Promise<number> {
     const asks = more.asks === true ? { requestCert: true, ca: certificates.ca } : {};
     const listener = createServer({ cert: certificates.cert, key: certificates.key, ...asks }, (socket) => {
       socket.on('error', () => {});
@@ -119,16 +119,16 @@ describe('authorities', () => {
     return (listener.address() as AddressInfo).port;
   }
 
-  test('that vouch for the certificate and its name are enough', async () => {
-    const port = await vouchedFor();
+  test('that signed the certificate for its name are enough', async () => {
+    const port = await signedServer();
     expect(await attempt({ port, caCertificates: certificates.ca })).toMatchObject({ protocol: 'TLSv1.3' });
     // An operator may give a bundle.
     const bundle = `${(await makeCertificate({ commonName: 'other' })).cert}${certificates.ca}`;
     expect(await attempt({ port, caCertificates: bundle })).toMatchObject({ protocol: 'TLSv1.3' });
   });
 
-  test('others do not vouch for it', async () => {
-    const port = await vouchedFor();
+  test('others are not enough', async () => {
+    const port = await signedServer();
     const failure = failureOf(
       await attempt({ port, caCertificates: (await makeCertificate({ commonName: 'other' })).cert }),
     );
@@ -136,8 +136,8 @@ describe('authorities', () => {
     expect(failure.message).toContain('UNABLE_TO_GET_ISSUER_CERT_LOCALLY');
   });
 
-  test('vouch for another name', async () => {
-    const port = await vouchedFor();
+  test('that signed it for another name are not enough', async () => {
+    const port = await signedServer();
     const failure = failureOf(await attempt({ host: 'localhost', port, caCertificates: certificates.ca }));
     expect(failure).toMatchObject({ code: 'CERTIFICATE_INVALID' });
     expect(failure.message).toContain('it is not for localhost, but for IP Address:127.0.0.1');
@@ -152,20 +152,20 @@ describe('authorities', () => {
   });
 
   test('do not make up for another certificate than the pinned one', async () => {
-    const port = await vouchedFor();
+    const port = await signedServer();
     const pin = pinOf((await makeCertificate({ commonName: 'other' })).sha256);
     expect(await attempt({ port, caCertificates: certificates.ca, certificateSha256: pin })).toMatchObject({
       code: 'CERTIFICATE_MISMATCH',
     });
   });
 
-  test('that can not be read vouch for nothing', async () => {
-    const port = await vouchedFor();
+  test('that can not be read are not enough', async () => {
+    const port = await signedServer();
     expect(await attempt({ port, caCertificates: 'no PEM' })).toMatchObject({ code: 'CERTIFICATE_INVALID' });
   });
 
   test('a server that asks for a certificate gets the one of the credentials', async () => {
-    const port = await vouchedFor({ asks: true });
+    const port = await signedServer({ asks: true });
     const client = { certificate: certificates.cert, privateKey: certificates.key };
     expect(await attempt({ port, caCertificates: certificates.ca, client })).toMatchObject({ protocol: 'TLSv1.3' });
     const broken = { ...client, privateKey: 'no key' };

@@ -47,7 +47,7 @@ test('rotation makes a new active key; the old one still opens', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
-test('a file that others may read, that is none of ours, or that lacks its active key is refused, without its content', async () => {
+test('a file that others may read, that is not a key file, or that lacks its active key is refused, without its content', async () => {
   await openOrMakeKeyring(path);
   await chmod(path, 0o640);
   await expect(openKeyring(path)).rejects.toThrow(/may be read by others: chmod 600/);

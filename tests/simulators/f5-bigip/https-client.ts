@@ -20,7 +20,7 @@ export type Call = (
   more?: { readonly body?: unknown; readonly headers?: Record<string, string> },
 ) => Promise<Got>;
 
-/** `headers` go with every call; a body that is no text is sent as JSON. */
+/** `headers` go with every call; a body that is not a text is sent as JSON. */
 export function clientOf(server: TlsServer, headers: Record<string, string> = {}): Call {
   return async (method, path, more = {}) => {
     const sent = request({

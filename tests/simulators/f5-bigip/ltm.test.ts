@@ -49,7 +49,7 @@ test('a pool is made, read, changed in part and as a whole, and deleted', async 
   expect(refusal(await call('GET', path))).toBe('404 01020036:3: The requested Pool (/Common/web) was not found.');
 });
 
-test('refuses what is there already, what is unknown and what has no such name', async () => {
+test('refuses what exists already, what is unknown and what has no such name', async () => {
   await make('pool', { name: 'web' });
   expect(refusal(await make('pool', { name: 'web' }))).toBe(
     '409 01020066:3: The requested Pool (/Common/web) already exists in partition Common.',

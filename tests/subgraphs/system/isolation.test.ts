@@ -19,7 +19,7 @@ interface Ids {
 interface Question {
   readonly document: string;
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Top-level error codes, when the field refuses whoever is no administrator. */
+  /** Top-level error codes, when the field refuses callers who are not administrators. */
   readonly codes?: readonly string[];
 }
 

@@ -49,9 +49,9 @@ describe('node', () => {
   test.each([
     ['no id', 'nonsense'],
     ['an empty text', ''],
-    ['a type that is no node', encodeId('CmpObject', '["default","tenant","42"]')],
+    ['a type that is not a node', encodeId('CmpObject', '["default","tenant","42"]')],
     ['a type that is none', encodeId('Query', newUuid())],
-    ['a key that is no UUID', encodeId('Backend', "1' OR '1'='1")],
+    ['a key that is not a UUID', encodeId('Backend', "1' OR '1'='1")],
     ['a long text', 'x'.repeat(5_000)],
     ['an unknown project', encodeId('Project', newUuid())],
   ])('is null for %s', async (_, id) => {

@@ -118,7 +118,7 @@ function addressText(value: JsonValue): string {
   return canonical(`${String(addr)}/${String(len)}`);
 }
 
-/** What is no address stays as it is, and then differs. */
+/** What is not an address stays as it is, and then differs. */
 function canonical(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }

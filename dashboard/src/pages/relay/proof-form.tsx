@@ -97,7 +97,7 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
             (<code>ssh-keygen -lf</code> on its public key)
           </>
         )}
-        . From then on whoever has this {name} is taken for {backend.name} and gets its credentials.
+        . From then on a device with this {name} is trusted as {backend.name} and receives its credentials.
       </p>
       {hasChanged && !isBusy && (
         <p className="warning" role="alert">

@@ -18,7 +18,7 @@ export function proofProblem(backend: Backend): string | null {
     const name = proofNames[presented.kind];
     return pinnedOf(backend, presented.kind) === null ? `unknown ${name}` : `${name} changed`;
   }
-  // A backend that is online has shown something that is accepted, be it by who vouches for it.
+  // A backend that is online has presented a proof that is accepted, by itself or by the authority that signed it.
   const hasNothing = backend.hostKeySha256 === null && backend.certificateSha256 === null;
   return hasNothing && backend.operatingStatus !== 'ONLINE' ? 'nothing accepted' : null;
 }

@@ -61,7 +61,7 @@ function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): Job
         default:
           return {
             finding: 'UNREADABLE',
-            message: `The task is ${String(task.status)}, which is no state known here.`,
+            message: `The task is ${String(task.status)}, which is not a known state.`,
           };
       }
     },
@@ -69,7 +69,7 @@ function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): Job
 }
 
 /**
- * A task does not carry a mark. That none was taken for this policy can be seen; whose one is that is there can't.
+ * A task does not carry a mark. The absence of a task for this policy can be seen, but not whose task an existing one is.
  */
 const importProbe: Probe<JsonObject, HttpReply> = {
   render: () => get(tasksPath('import-policy')),

@@ -1,6 +1,6 @@
 // How iControl REST 13.1 is spoken to and understood. What a status means is from F5's iControl REST User Guide 13.1 and,
 // where it is silent, from what others met: 500 in HTML may have been carried out (f5-appsvcs-extension#780), 503 while a
-// task runs was not (k8s-bigip-ctlr#2192), 404 is no absence unless mcpd itself says so.
+// task runs was not (k8s-bigip-ctlr#2192), 404 is not an absence unless mcpd itself says so.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -38,7 +38,7 @@ export function readAnswer(reply: HttpReply): RestAnswer {
   const object = body.trim() === '' ? {} : parseObject(body);
   if (status >= 200 && status < 300) {
     if (object) return { kind: 'object', object };
-    return { kind: 'unreadable', message: `The device answered ${status} with what is no JSON object.` };
+    return { kind: 'unreadable', message: `The device answered ${status} with what is not a JSON object.` };
   }
   const message = typeof object?.message === 'string' ? object.message.slice(0, maxMessageLength) : undefined;
   // Refusals come in JSON; the same status in HTML is from a web server on the way, which knows nothing of the call.
@@ -103,7 +103,7 @@ export function readOutcome(reply: HttpReply, read: (object: JsonObject) => Json
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 
-/** The objects of a collection; an empty one has no `items`. Undefined: it is no collection. */
+/** The objects of a collection; an empty one has no `items`. Undefined: it is not a collection. */
 export function itemsOf(object: JsonObject): readonly JsonObject[] | undefined {
   const { items = [], kind } = object;
   const collection = typeof kind === 'string' && kind.endsWith('collectionstate');

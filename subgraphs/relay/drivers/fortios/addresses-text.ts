@@ -10,7 +10,7 @@ export function toSubnet(block: string): string {
   return `${address} ${maskOf(Number(length))}`;
 }
 
-/** Undefined when it is no block. */
+/** Undefined when it is not a block. */
 export function fromSubnet(subnet: unknown): string | undefined {
   const [address = '', mask = ''] = typeof subnet === 'string' ? subnet.split(' ') : [];
   const prefix = prefixOf(mask);

@@ -7,7 +7,7 @@ const uncertain: ReadonlySet<number> = new Set([-360, -361]);
 const words: ReadonlyMap<number, string> = new Map([
   [-3, 'it, or something that it refers to, is not there'],
   [-4, 'the table is full'],
-  [-5, 'an object of that name or number is there already'],
+  [-5, 'an object of that name or number exists already'],
   [-7, 'it conflicts with a setting of the system'],
   [-14, 'the administrator may not do that'],
   [-15, 'the name is taken'],
@@ -24,7 +24,7 @@ const words: ReadonlyMap<number, string> = new Map([
   [-310, 'a virtual IP or a group of them has that name'],
   [-311, 'an address has that name'],
   [-312, 'an address group has that name'],
-  [-513, 'a virtual domain of that name is there already'],
+  [-513, 'a virtual domain of that name exists already'],
   [-514, 'the virtual domain is in use'],
   [-515, 'the name is a reserved word'],
   [-519, 'an interface has that name'],

@@ -31,7 +31,7 @@ export const vdomName = {
 
 export const vdom = { ...vdomName, default: 'root' } as const;
 
-/** Names of things that are there, in no order. */
+/** Names of existing objects, in no order. */
 export function namesOf(what: string): JsonObject {
   return {
     type: 'array',

@@ -120,7 +120,7 @@ export const service: Kind = {
   nameMax: 79,
   comment: 'comment',
   properties: {
-    category: nameOf(63, 'A category of services that is there.'),
+    category: nameOf(63, 'The name of an existing category of services.'),
     tcpPorts: ports('TCP'),
     udpPorts: ports('UDP'),
     sctpPorts: ports('SCTP'),

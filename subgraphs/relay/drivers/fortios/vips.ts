@@ -91,7 +91,7 @@ function values(entry: JsonObject): JsonObject {
 
 type Ends = readonly [first: string | undefined, last: string | undefined];
 
-/** `a-b`; the last is undefined of what is no range. */
+/** `a-b`; the last is undefined of what is not a range. */
 function parts(text: JsonValue | undefined): Ends {
   const [first, last] = String(text ?? '').split('-');
   return [first === '' ? undefined : first, last === first ? undefined : last];

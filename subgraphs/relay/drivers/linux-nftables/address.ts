@@ -20,7 +20,7 @@ export function toExpression(text: string): JsonValue {
   return length === undefined ? addr : { prefix: { addr, len: Number(length) } };
 }
 
-/** An element as nft lists it to canonical text; undefined for ranges and anything that is no address. */
+/** An element as nft lists it to canonical text; undefined for ranges and anything that is not an address. */
 export function fromElement(element: JsonValue | undefined): string | undefined {
   if (typeof element === 'string') return canonicalAddressBlock(element);
   if (!isObject(element)) return undefined;

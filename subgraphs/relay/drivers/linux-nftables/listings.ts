@@ -1,4 +1,4 @@
-// Tables, chains and the whole ruleset: what is there, and the chains that a firewall is set up with.
+// Tables, chains and the whole ruleset: reading them, and the chains that a firewall is set up with.
 
 import type { JsonObject } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -61,7 +61,7 @@ export const chainCreate: NftOperation<ChainArguments> = {
   name: 'chain.create',
   summary: 'Creates a chain; with a hook, packets pass through it.',
   category: 'INIT',
-  // `add` of a chain that is there already succeeds and sets its policy.
+  // `add` of an existing chain succeeds and sets its policy.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {

@@ -93,7 +93,7 @@ function look(
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
-  // A listing has the chain itself; without it, no rule is no absence.
+  // A listing has the chain itself; without it, no rule is not an absence.
   if (objectsOf(answer.objects, 'chain').length === 0)
     return { finding: 'UNREADABLE', message: 'nft listed no chain.' };
   const rule = objectsOf(answer.objects, 'rule').find(isIt);

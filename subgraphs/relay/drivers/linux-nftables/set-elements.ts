@@ -81,7 +81,7 @@ export const setElementAdd: NftOperation<AddArguments> = {
   name: 'setElement.add',
   summary: 'Adds an address or block to an address set.',
   category: 'USER',
-  // `add` of an element that is there already succeeds and leaves it, comment and all, as it is.
+  // `add` of an existing element succeeds and leaves it, comment and all, as it is.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
@@ -141,7 +141,7 @@ export const setElementList: NftOperation<SetArguments> = {
     readOutcome(reply, (objects) => ({ elements: objectsOf(objects, 'set').flatMap(elementsOf).map(describe) })),
 };
 
-/** `address` is null for what is no single address or block; `native` is nft's own form. */
+/** `address` is null for what is not a single address or block; `native` is nft's own form. */
 function describe(element: JsonValue): JsonObject {
   const comment = isObject(element) && isObject(element.elem) ? element.elem.comment : undefined;
   const mark = readMark(comment);

@@ -59,7 +59,7 @@ export const setCreate: NftOperation<SetCreateArguments> = {
   name: 'set.create',
   summary: 'Creates an address set.',
   category: 'USER',
-  // `add` of an equal set that is there already succeeds; of another type it fails.
+  // `add` of an equal existing set succeeds; of another type it fails.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {

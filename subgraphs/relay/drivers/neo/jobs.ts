@@ -80,7 +80,7 @@ export const jobReader: JobReader<JsonObject, HttpReply> = {
       case 'OPEN':
         return { finding: 'RUNNING', message: `Job ${id} is ${String(job.Status)}, ${String(job.Progress)} %.` };
       case 'UNKNOWN':
-        return { finding: 'UNREADABLE', message: `Job ${id} is ${String(job.Status)}, which is no state known here.` };
+        return { finding: 'UNREADABLE', message: `Job ${id} is ${String(job.Status)}, which is not a known state.` };
     }
   },
 };

@@ -75,7 +75,7 @@ export const vlanList: NeoOperation = {
     }),
 };
 
-/** The switches of a mapping; those that are no addresses are none of ours. */
+/** The switches of a mapping; entries that are not addresses are left out. */
 const devicesOf = (scope: string): readonly string[] =>
   scope.split(separator).filter((each) => /^[0-9.]{7,15}$/.test(each));
 

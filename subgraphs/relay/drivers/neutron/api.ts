@@ -33,7 +33,7 @@ export function readAnswer(reply: HttpReply): Answer {
   const object = body.trim() === '' ? {} : parseObject(body);
   if (status >= 200 && status < 300) {
     if (object) return { kind: 'object', object };
-    return { kind: 'unreadable', message: `Neutron answered ${status} with what is no JSON object.` };
+    return { kind: 'unreadable', message: `Neutron answered ${status} with what is not a JSON object.` };
   }
   const error = isObject(object?.NeutronError) ? object.NeutronError : undefined;
   const type = typeof error?.type === 'string' ? error.type : undefined;

@@ -110,7 +110,7 @@ function updateOf(kind: Kind, naming: Arguments): NonNullable<KindVerbs<HttpRepl
   };
 }
 
-/** The arguments that say which one of those that are there. */
+/** The arguments that select an existing object. */
 function namingOf(kind: Kind): Arguments {
   const { scope } = kind;
   const key = keyArgument(kind);

@@ -44,7 +44,7 @@ export type KeyOf =
   /** By what it is: Neutron allows no two alike. `argument` names the text in later calls. */
   | { readonly by: 'settings'; readonly argument: string; readonly text: (values: JsonObject) => string };
 
-/** The argument that has the key of an object which is there already. */
+/** The argument that has the key of an existing object. */
 export function keyArgument(kind: Kind): string {
   return kind.key.by === 'settings' ? kind.key.argument : 'name';
 }

@@ -83,7 +83,7 @@ const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
     writeOutcome(reply, ({ port_id: port }) =>
       typeof port === 'string' ? { state: 'SUCCEEDED', result: { ...args, port }, uuid: port } : undefined,
     ),
-  // It has no mark; what it makes is there or not, whoever made it.
+  // It has no mark; whether its object exists can be seen, but not who created it.
   probe,
 };
 

@@ -29,7 +29,7 @@ const guards = (args: SetArguments): readonly Guard[] => [
   }),
 ];
 
-/** A key that is there keeps its value when it is only inserted (RFC 7047 section 5.1, mutation): it is deleted first. */
+/** An existing key keeps its value when it is only inserted (RFC 7047 section 5.1, mutation): it is deleted first. */
 function changes({ object, name: named, externalIds }: SetArguments): readonly JsonObject[] {
   const kept = Object.entries(externalIds).filter((entry): entry is [string, string] => entry[1] !== null);
   const mutations = [

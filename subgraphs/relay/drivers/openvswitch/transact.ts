@@ -102,7 +102,7 @@ function readProgram({ exitCode, stdout, stderr }: ExecReply): Answer {
 
 /** Section 4.1.3: an error ends the transaction; the operations after it have null. */
 function readResults(result: JsonValue | undefined): Answer {
-  if (!Array.isArray(result) || result.length === 0) return unreadable('The reply is no list of results.');
+  if (!Array.isArray(result) || result.length === 0) return unreadable('The reply is not a list of results.');
   const failed = result.findIndex((each) => isObject(each) && typeof each.error === 'string');
   if (failed >= 0) return readError(result[failed], failed);
   if (!result.every(isObject)) return unreadable('The reply has results that are none.');

@@ -222,13 +222,13 @@ describe('files with faults, and servers that fail', () => {
     expect(found).toEqual(
       expect.arrayContaining([
         about(3, 'host is "no host"'),
-        about(4, '"prot" is no field; there are name, driver'),
+        about(4, '"prot" is not a field; there are name, driver'),
         about(5, 'port must be a number'),
         about(6, 'site must be text: write it in quotes'),
         about(7, 'labels.rack must be text'),
         about(7, 'labels.0.name is "a b"'),
         about(8, 'limits.concurrency is 99'),
-        about(8, 'limits: "queue" is no field'),
+        about(8, 'limits: "queue" is not a field'),
         about(8, 'limits.deadlineMs must be a number'),
         about(9, 'hostKeySha256'),
         about(10, 'cryptoProfile must be one of MODERN, COMPAT, LEGACY'),

@@ -213,7 +213,7 @@ describeWithLab('on a real system', (lab) => {
   const nft = (script: string) =>
     runProgram('ip', ['netns', 'exec', lab().firewall.namespace, 'nft', '-f', '-'], { input: script });
 
-  test('what is there is adopted, found drifted and missing, exported and forgotten', async () => {
+  test('an existing object is adopted, found drifted and missing, exported and forgotten', async () => {
     await nft('add element inet filter blocked { 10.8.0.1, 10.8.0.2 }');
     const adopt = (address: string) =>
       run(

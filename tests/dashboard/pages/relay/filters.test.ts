@@ -52,7 +52,7 @@ describe('the query string', () => {
     expect(parseFilters('?operation=&show=&backend=')).toEqual(none);
   });
 
-  test('an open drawer is no filter', () => {
+  test('an open drawer is not a filter', () => {
     expect(isFiltering(filters({ open: { type: 'RelayOperation', id: 'o1' } }))).toBe(false);
     expect(isFiltering(filters({ text: 'x' }))).toBe(true);
   });

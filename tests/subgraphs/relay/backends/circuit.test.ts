@@ -30,7 +30,7 @@ describe('the rule', () => {
     });
     expect(new CircuitBreaker(1).failed(failure('WINDOW_PASSED'), false)).toBeUndefined();
   });
-  test('an open one lets a call through after a while, unless only a person can mend it', () => {
+  test('an open one lets a call through after a while, unless only a person can correct the cause', () => {
     const row = (circuitLasting: boolean, circuitAgeMs: number) => ({
       ...({ circuitState: 'OPEN', circuitLasting, circuitAgeMs } as const),
     });

@@ -148,7 +148,7 @@ test('a verdict on mappings that are as foreseen takes one round trip', async ()
   expect(await made.mapping()).toEqual({ state: 'ACTIVE', version: 1, toldState: 'ACTIVE', toldVersion: 1 });
 });
 
-test('a mapping that is there although the call makes the object is read', async () => {
+test('an existing mapping is read although the call creates the object', async () => {
   await call(node, 'add', element(name, '10.2.0.4', cmp));
   const again = await onTheWire('10.2.0.4');
   expect(again.foreseen.rows).toEqual([]);

@@ -98,7 +98,7 @@ test('a stranger is told nothing of it', async () => {
   expect(copy.mappings).toEqual([]);
 });
 
-test.each(['x', Buffer.from('[1,2]').toString('base64url')])('%s is no position', async (after) => {
+test.each(['x', Buffer.from('[1,2]').toString('base64url')])('%s is not a position', async (after) => {
   await expect(page(after)).rejects.toThrow(/no position/);
 });
 

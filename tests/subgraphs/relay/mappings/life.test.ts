@@ -1,4 +1,4 @@
-// What is there already is adopted, shared, looked at and forgotten, on the lab's real firewall; the backend is never changed
+// An existing object is adopted, shared, verified and forgotten, on the lab's real firewall; the backend is never changed
 // by it. What changed behind the relay's back is found.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -79,7 +79,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     return log.filter(({ phase, kind }) => phase === 'received' && kind === 'apply').length;
   }
 
-  test('what is there is adopted as it is; what is not there is not', async () => {
+  test('an existing object is adopted as it is; a missing one is not', async () => {
     await nft('add element inet filter blocked { 10.1.0.1 }');
     const before = await writes();
     const adopted = await adopt('10.1.0.1', 'a');
@@ -131,7 +131,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     });
     const { id, uuid } = made.mapping ?? {};
     expect(await verify(id)).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES', differences: [] } } });
-    // The same again is no change.
+    // The same again is not a change.
     const again = await verify(id);
     expect((await verify(id)).mapping?.version).toBe(again.mapping?.version);
     const comment = /comment "(tg:[^"]*life)"/.exec(await nft('list ruleset'))?.[1];

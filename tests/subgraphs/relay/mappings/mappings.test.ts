@@ -36,7 +36,7 @@ async function states(key: string): Promise<string[]> {
   return data.mappings.nodes.filter((each) => each.key === key).map((each) => each.state);
 }
 
-test('adding what is there already, for the same object, keeps one mapping', async () => {
+test('adding an existing element for the same object keeps one mapping', async () => {
   const first = await add('10.0.0.1', cmp('a'));
   const second = await add('10.0.0.1', cmp('a'));
   expect(second.mapping?.id).toBe(first.mapping?.id);

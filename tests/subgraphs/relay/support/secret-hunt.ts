@@ -82,7 +82,7 @@ async function dumpColumn(db: Connection, table: string, column: string): Promis
   const where = `table ${table}, column ${column}`;
   return rows.flatMap(({ hex }) => [
     { where, text: Buffer.from(hex, 'hex').toString('utf8') },
-    // What a column of bytes may hold that is no text.
+    // What a column of bytes may hold that is not a text.
     { where: `${where}, in hex`, text: hex.toLowerCase() },
   ]);
 }

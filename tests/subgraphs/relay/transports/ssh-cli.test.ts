@@ -69,7 +69,7 @@ class TinyDevice {
       else if (line === 'bye') return;
       else if (line === 'hang') await sleep(60_000, undefined, { ref: false });
       else if (line === 'tricky') {
-        for (const part of ['one\nother # ', 'is no prompt, ', 'tiny is here\n', 'more # ', '\nend\n']) {
+        for (const part of ['one\nother # ', 'is not a prompt, ', 'tiny is here\n', 'more # ', '\nend\n']) {
           terminal.write(part);
           await sleep(20);
         }
@@ -150,7 +150,7 @@ describe('a block', () => {
     expect(await run(transportTo(device), ['tricky', 'next'])).toMatchObject({
       reply: {
         outputs: [
-          { output: 'one\nother # is no prompt, tiny is here\nmore # \nend\n' },
+          { output: 'one\nother # is not a prompt, tiny is here\nmore # \nend\n' },
           { line: 'next', output: 'did next\n' },
         ],
       },

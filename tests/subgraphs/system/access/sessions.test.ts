@@ -189,7 +189,7 @@ describe('refresh', () => {
 describe('logout', () => {
   const logout = 'mutation { logout { userErrors { code } } }';
 
-  test('ends the session at once, for recheck too; twice is no error', async () => {
+  test('ends the session at once, for recheck too; twice is not an error', async () => {
     const { accessToken, refreshToken } = await login();
     const identity = (await worth(accessToken)) ?? null;
     expect((await bench.ask(identity, logout)).data.logout.userErrors).toEqual([]);

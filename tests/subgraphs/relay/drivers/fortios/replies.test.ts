@@ -63,12 +63,12 @@ function unreadable(operation: DriverOperation): readonly [what: string, reply: 
 }
 
 describe.each(writes)('$name', (operation) => {
-  test.each(unreadable(operation))('%s is no verdict', (_what, reply) => {
+  test.each(unreadable(operation))('%s is not a verdict', (_what, reply) => {
     const outcome = operation.interpret(reply, exampleOf(operation));
     expect(outcome).toMatchObject({ state: 'UNKNOWN', code: 'UNREADABLE_REPLY' });
   });
 
-  test('a yes about another entry is no verdict', () => {
+  test('a yes about another entry is not a verdict', () => {
     const outcome = operation.interpret(json({ ...envelopeOf(operation), mkey: 'another' }), exampleOf(operation));
     expect(outcome.state).toBe('UNKNOWN');
   });
@@ -129,7 +129,7 @@ test.each([
   ['a question', cli('Do you want to continue? (y/n)')],
   ['a cut reply', cli('', { truncated: true })],
   ['nothing typed', cli('', { outputs: [] })],
-])('config.save: %s is no verdict', (_what, reply) => {
+])('config.save: %s is not a verdict', (_what, reply) => {
   expect(fortios.operations.get('config.save')?.interpret(reply, {})).toMatchObject({ state: 'UNKNOWN' });
 });
 

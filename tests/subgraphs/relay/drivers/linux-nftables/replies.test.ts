@@ -38,7 +38,7 @@ function exampleOf(operation: (typeof operations)[number]) {
 }
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
-  test.each(unreadable)('%s is no verdict', (_what, given) => {
+  test.each(unreadable)('%s is not a verdict', (_what, given) => {
     expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
       state: 'UNKNOWN',
       code: 'UNREADABLE_REPLY',

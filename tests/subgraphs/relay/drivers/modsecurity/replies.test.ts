@@ -43,7 +43,7 @@ describe('a reply of a write that says nothing for certain', () => {
   });
 });
 
-test('a graceful restart that was ordered but not seen to end is no failure, and is told', () => {
+test('a graceful restart that was ordered but not seen to end is not a failure, and is told', () => {
   expect(operationOf('rule.create').interpret(reply('waf applied told\n'), checked('rule.create', rule))).toEqual({
     state: 'SUCCEEDED',
     result: { site: 'shop', id: 7, loaded: false },

@@ -27,7 +27,7 @@ describe('answers that can not be read', () => {
   const odd: readonly [string, DeviceAnswer][] = [
     ['no job', { status: 200, body: '{}' }],
     ['a job elsewhere', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
-    ['a job that is no number', { status: 202, headers: { location: '/neo/app/jobs/../users' } }],
+    ['a job that is not a number', { status: 202, headers: { location: '/neo/app/jobs/../users' } }],
     ['HTML', { status: 200, body: '<html><title>NEO</title></html>' }],
     ['an error of its own', { status: 500, body: '<html><title>500 Internal Server Error</title></html>' }],
     ['a gateway', { status: 502, body: '' }],

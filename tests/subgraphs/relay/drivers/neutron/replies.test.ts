@@ -24,7 +24,7 @@ describe('what says nothing for certain', () => {
     ['408', reply(408, '')],
     ['a redirect', reply(302, '')],
     ['no JSON', reply(201, 'Created')],
-    ['JSON that is no object', reply(201, '[]')],
+    ['JSON that is not an object', reply(201, '[]')],
     ['a reply cut short', reply(201, { network: { id: someId } }, { truncated: true })],
   ])('%s', (_what, given) => {
     for (const operation of writes) {

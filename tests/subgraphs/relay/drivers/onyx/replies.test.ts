@@ -46,7 +46,7 @@ const unreadable: [string, Reply][] = [
 ];
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
-  test.each(unreadable)('%s is no verdict', (_what, given) => {
+  test.each(unreadable)('%s is not a verdict', (_what, given) => {
     expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
       state: 'UNKNOWN',
       code: 'UNREADABLE_REPLY',
@@ -116,7 +116,7 @@ describe.each([...(onyx.resources ?? [])])('a look at a %s', (_name, reader) => 
     ['JSON of something else', cli([{ line: 'x', output: '{"Hello": "world"}' }])] as [string, Reply],
     ['an empty list', cli([{ line: 'x', output: '[]' }])] as [string, Reply],
     ['a refusal', cli([{ line: 'x', output: '% no such thing' }])] as [string, Reply],
-  ])('%s is no absence', (_what, given) => {
+  ])('%s is not an absence', (_what, given) => {
     expect(reader.interpret(given, { scope: 'Po22', key: 'Po22', uuid: null })).toMatchObject({
       finding: 'UNREADABLE',
     });

@@ -81,7 +81,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     expect((await ovs().vsctl('list-ports', 'br-g')).stdout).toBe('');
   });
 
-  test('what is there already is adopted with its uuid, and deleted by it', async () => {
+  test('an existing object is adopted with its uuid, and deleted by it', async () => {
     await ovs().vsctl('add-port', 'br-g', 'g2', 'tag=9', '--', 'set', 'Interface', 'g2', 'type=internal');
     const input = { ...on, idempotencyKey: 'adopt', resource: 'port', scope: '', key: 'g2' };
     const adopted = (await run('mappingAdopt', input, 'mapping { id uuid desired } userErrors { message }')) as {

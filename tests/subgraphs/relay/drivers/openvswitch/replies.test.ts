@@ -47,7 +47,7 @@ function exampleOf(operation: (typeof operations)[number]) {
 }
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
-  test.each(unreadable)('%s is no verdict', (_what, given) => {
+  test.each(unreadable)('%s is not a verdict', (_what, given) => {
     expect(operation.interpret(given, exampleOf(operation))).toMatchObject({
       state: 'UNKNOWN',
       code: 'UNREADABLE_REPLY',
@@ -55,7 +55,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     expect(operation.interpretDryRun?.(given, exampleOf(operation))).toMatchObject({ state: 'FAILED' });
   });
 
-  test.each(yesToAnother)('%s is no verdict', (_what, result) => {
+  test.each(yesToAnother)('%s is not a verdict', (_what, result) => {
     expect(operation.interpret(rpc({ result }), exampleOf(operation))).toMatchObject({ state: 'UNKNOWN' });
     const stdout = JSON.stringify(result);
     expect(operation.interpret(program({ stdout }), exampleOf(operation))).toMatchObject({ state: 'UNKNOWN' });
@@ -105,7 +105,7 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
 
 describe.each([...(openVswitch.resources ?? [])])('a look at a %s', (_name, reader) => {
   test.each([...unreadable, ['a yes without rows', rpc({ result: [{}, {}, {}] })] as [string, Reply]])(
-    '%s is no absence',
+    '%s is not an absence',
     (_what, given) => {
       expect(reader.interpret(given, { scope: '', key: 'x', uuid: null })).toMatchObject({ finding: 'UNREADABLE' });
     },
