@@ -43,6 +43,9 @@ const platformSettings = {
   'database.name': text.max(64).default('tidegate').describe('database'),
   'database.caFile': file.optional().describe('authority (PEM) of the database; given: TLS'),
   'database.connections': count(4, 200).default(16).describe('most connections of this process'),
+  'database.dataFolder': file
+    .optional()
+    .describe('data folder of MariaDB, where it runs on this host: writes are refused while its disk is nearly full'),
   'database.standbyHost': text.optional().describe('host of the in-sync standby, asked whether a write is replicated'),
   'database.standbyPort': port.default(3306).describe('port of the standby'),
   'redis.path': file.optional().describe('unix socket of Redis; or host and port'),

@@ -11,7 +11,6 @@ import { supervise } from '../../embedded/supervise.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
 import { type Config, type ConfigSources, readConfig, rolesOf } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
-import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
@@ -27,9 +26,6 @@ const standardUrl = 'http://127.0.0.1:4000';
 
 /** Version of the data folder's layout: a newer one is refused. */
 const dataVersion = 1;
-
-/** Room for what ends work under way, and for MariaDB's own logs. */
-const diskReserveBytes = 96 * 1024 * 1024;
 
 export interface AllInOneOptions {
   readonly config: Config;
@@ -100,13 +96,13 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'database.user': user,
     'database.password': password,
     'database.name': database,
+    'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
     'keys.trustFile': trustFile,
     'keys.sealingFile': sealingFile,
   };
   signal.throwIfAborted();
-  const diskGuard = new DiskGuard({ path: folder.path, reserveBytes: diskReserveBytes, log });
-  const running = await startProcess(whole, log, { diskGuard, rows });
+  const running = await startProcess(whole, log, { rows });
   stack.defer(() => running.stop());
 
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');

@@ -1,12 +1,13 @@
 import { AuditSealer } from '../../platform/audit/sealer.ts';
 import { type Config, ConfigError } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
-import type { DiskGuard } from '../../platform/database/disk-guard.ts';
+import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../../platform/database/migrate.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
+import type { Logger } from '../../platform/log.ts';
 import { addPlatformMetrics } from '../../platform/metrics.ts';
 import { OwedWork } from '../../platform/owed-work.ts';
 import { createRedis } from '../../platform/redis.ts';
@@ -17,12 +18,10 @@ import { createRedisWake } from '../../platform/wake.ts';
 import { databaseLocation, keyFile, redisLocation } from './connections.ts';
 import { redisPrefix } from './places.ts';
 
-/** What only a process beside its own database has. */
-export interface LocalParts {
-  readonly diskGuard?: DiskGuard;
-}
+/** Room for what ends work under way, and for MariaDB's own logs. */
+const diskReserveBytes = 96 * 1024 * 1024;
 
-export interface GroundParts extends LocalParts {
+export interface GroundParts {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly process: ProcessGround;
@@ -39,8 +38,9 @@ export interface LaidGround {
 }
 
 export async function layGround(parts: GroundParts): Promise<LaidGround> {
-  const { config, lifecycle, process, diskGuard } = parts;
+  const { config, lifecycle, process } = parts;
   const { log, registry, health } = process;
+  const diskGuard = openDiskGuard(config, log);
   const owner = newUuid();
   const db = new Database({
     connection: databaseLocation(config),
@@ -98,4 +98,16 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
 
 function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => Promise<void> } {
   return { start: () => sequencer.start(), stop: () => sequencer.stop() };
+}
+
+/** Undefined where the database is on another host. */
+function openDiskGuard(config: Config, log: Logger): DiskGuard | undefined {
+  const path = config['database.dataFolder'];
+  if (path === undefined) return undefined;
+  try {
+    return new DiskGuard({ path, reserveBytes: diskReserveBytes, log });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`database.dataFolder: the free space of its disk can't be read: ${why}`]);
+  }
 }

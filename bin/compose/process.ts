@@ -24,10 +24,10 @@ import {
 } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { keyFile, redisLocation, standbyLocation } from './connections.ts';
-import { type LocalParts, layGround } from './ground.ts';
+import { layGround } from './ground.ts';
 import { ownersOf } from './owners.ts';
 
-export interface ProcessParts extends LocalParts {
+export interface ProcessParts {
   /** The subgraphs that there are; default: all of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
 }
@@ -64,7 +64,7 @@ async function compose(
   config: Config,
   log: Logger,
   lifecycle: Lifecycle,
-  { rows = subgraphRows, ...local }: ProcessParts,
+  { rows = subgraphRows }: ProcessParts,
 ): Promise<RunningProcess> {
   const has = (role: string) => config.roles.includes(role);
   const process: ProcessGround = { processName: config.name, log, registry: createMetrics(), health: new Health() };
@@ -79,8 +79,7 @@ async function compose(
     return opened;
   };
 
-  const laid =
-    owners.length > 0 ? await layGround({ config, lifecycle, process, owners, others, ...local }) : undefined;
+  const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, owners, others }) : undefined;
   const running = new Map<string, RunningSubgraph>();
   if (laid !== undefined) {
     const { ground } = laid;

@@ -21,8 +21,10 @@ export class DiskGuard {
   #freeBytes = Number.POSITIVE_INFINITY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
+  /** Throws the system's error when the folder can't be asked. */
   constructor(options: DiskGuardOptions) {
     this.#options = options;
+    this.#measure();
   }
 
   /** Throws DiskNearlyFullError, with what to do, while there is too little room. */

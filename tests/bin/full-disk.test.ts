@@ -4,8 +4,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { waitFor } from '../support/temporary-folder.ts';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { startProcess } from '../../bin/compose/process.ts';
+import { ConfigError, readConfig } from '../../platform/config.ts';
+import { DiskNearlyFullError } from '../../platform/database/errors.ts';
+import { createLogger } from '../../platform/log.ts';
+import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+import { testDatabase } from '../support/database.ts';
+import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 import { ask, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
 
 const disk = join('/mnt', `tidegate-full-disk-${process.pid}`);
@@ -127,3 +134,36 @@ testAsRoot(
   },
   60_000,
 );
+
+describe('a process of `tidegate serve` whose database is on the same host', () => {
+  test.each([
+    { what: 'is full', path: disk, throws: DiskNearlyFullError, message: 'make room' },
+    { what: "can't be read", path: '/nowhere/mysql', throws: ConfigError, message: 'database.dataFolder' },
+  ])('refuses writes when the disk of database.dataFolder $what', async ({ path, throws, message }) => {
+    if (path === disk && process.getuid?.() !== 0) return;
+    await using stack = new AsyncDisposableStack();
+    const database = await testDatabase();
+    stack.defer(() => database.drop());
+    const folder = await temporaryFolder();
+    stack.defer(() => folder.remove());
+    const keys = join(folder.path, 'trust.keys');
+    await openOrMakeKeyring(keys);
+    const { socketPath, user, password, database: name } = database.connection;
+    const flags = {
+      ...{ 'database.socketPath': socketPath ?? '', 'database.user': user, 'database.password': password ?? '' },
+      ...{ 'database.name': name, 'database.dataFolder': path, 'redis.path': database.redisPath },
+      ...{ 'keys.trustFile': keys, roles: 'system' },
+    };
+    if (path === disk) await fillUpTo(32 * mebibyte);
+    stack.defer(() => rm(filler, { force: true }));
+    const write = async () => {
+      const log = createLogger({ level: 'silent', pretty: false });
+      const running = await startProcess(readConfig({ flags }, subgraphRows), log);
+      stack.defer(() => running.stop());
+      await running.access?.firstStart.ensureProject('p');
+    };
+    const error = await write().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(throws);
+    expect(String(error)).toContain(message);
+  });
+});
