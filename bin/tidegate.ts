@@ -1,33 +1,8 @@
-// The `tidegate` program: the one place that touches process-wide things (arguments, environment, signals, exit code).
+// The entry of the `tidegate` program. What Node compiles of it (TypeScript without types, V8's code) is kept beside the
+// generated code for the next start, which takes a fifth less CPU time by it.
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
-import { runTidegate } from './cli/program.ts';
-
-/** npm hands a Ctrl-C on to us that the terminal has sent us already: two within this time are one. */
-const sameSignalMs = 1_000;
-
-toleratesBrokenConnects(process);
-const ending = new AbortController();
-let firstAt = 0;
-
-function end(signal: NodeJS.Signals): void {
-  const now = performance.now();
-  if (!ending.signal.aborted) {
-    firstAt = now;
-    ending.abort(signal);
-  } else if (now - firstAt > sameSignalMs) {
-    process.exit(130);
-  }
-}
-
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-// A reader that went away (`| head`) is not a fault.
-process.stdout.on('error', () => process.exit(0));
-
-process.exitCode = await runTidegate({
-  args: process.argv.slice(2),
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: ending.signal,
-  env: process.env,
-});
+// A folder that can't be written to is no obstacle: nothing is kept then.
+enableCompileCache(fileURLToPath(new URL('../generated/compile-cache', import.meta.url)));
+await import('./main.ts');

@@ -29,7 +29,18 @@ export async function processTree(root: number): Promise<TreeProcess[]> {
 
 /** CPU time so far of the process and of all its descendants, also of those that have ended. */
 export async function cpuMsOfTree(root: number): Promise<number> {
-  return (await processTree(root)).reduce((sum, { pid }) => sum + cpuMsWithEnded(pid), 0);
+  return (await processTree(root)).reduce((sum, { pid }) => sum + (cpuMsUnlessEnded(pid) ?? 0), 0);
+}
+
+/** Undefined for one that ended since it was seen: it is in its parent's time. */
+function cpuMsUnlessEnded(pid: number): number | undefined {
+  try {
+    return cpuMsWithEnded(pid);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
+  }
 }
 
 /** Proportional set size in KiB; throws when the process is another user's. Zero for one that has ended. */

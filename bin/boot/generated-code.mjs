@@ -76,14 +76,14 @@ function stampPath(root, { name }) {
 async function isFresh(root, product) {
   const { sources, result } = product;
   if (!(await exists(join(root, result)))) return false;
-  return (await readStamp(stampPath(root, product))) === (await contentHash(root, sources));
+  return (await readStamp(stampPath(root, product))) === contentHash(root, sources);
 }
 
 async function make(root, product, work) {
   if (!(await isWanted(root, product)) || (await isFresh(root, product))) return;
   await withLock(root, 'boot', async () => {
     if (await isFresh(root, product)) return;
-    const hash = await contentHash(root, product.sources);
+    const hash = contentHash(root, product.sources);
     await work();
     await writeFile(stampPath(root, product), `${hash}\n`);
   });

@@ -62,13 +62,13 @@ function stampPath(root, folder) {
   return join(root, folder, 'node_modules', '.tidegate-lock');
 }
 
-async function lockHash(root, folder) {
+function lockHash(root, folder) {
   return contentHash(root, [join(folder, 'package-lock.json')]);
 }
 
 /** With the packages of tests there, those of a server are too. */
 async function isInstalled(root, { folder, scope }) {
-  const [stamp, lock] = [await readStamp(stampPath(root, folder)), await lockHash(root, folder)];
+  const [stamp, lock] = [await readStamp(stampPath(root, folder)), lockHash(root, folder)];
   return stamp === `${lock} --include=dev` || stamp === `${lock} ${scope}`;
 }
 
@@ -82,7 +82,7 @@ async function install({ root, mayInstall }, packages, say) {
       await npmCi(root, packages);
     }
     await mkdir(join(root, folder, 'node_modules'), { recursive: true });
-    await writeFile(stampPath(root, folder), `${await lockHash(root, folder)} ${scope}\n`);
+    await writeFile(stampPath(root, folder), `${lockHash(root, folder)} ${scope}\n`);
   });
 }
 
