@@ -7,7 +7,7 @@ import type { Authenticator } from '../platform/access.ts';
 import type { GraphExport } from '../platform/graph/graph-export.ts';
 import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
-import type { Keyring } from '../platform/secrets/keyring.ts';
+import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
 import { CredentialCache } from './access/credential-cache.ts';
 import { defaultLimits, defaultSocketLimits, type OperationLimits, type SocketLimits } from './access/limits.ts';
 import { Operations } from './access/operations.ts';
@@ -36,7 +36,8 @@ export interface GatewayOptions {
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
-  readonly keyring: Keyring;
+  /** Sign what is sent to subgraphs at other places; not needed where there are none. */
+  readonly signingKeys?: SigningKeys;
   readonly log: Logger;
   readonly registry: Registry;
   /** What else must work for /health/ready; the subgraphs are asked anyway. */
@@ -152,16 +153,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 function linksTo(options: GatewayOptions): ReadonlyMap<string, SubgraphLink> {
-  const links = options.subgraphs.map((location) =>
-    'subgraph' in location
-      ? new InProcessLink(location.subgraph, options.log)
-      : new HttpLink({
-          ...location,
-          keyring: options.keyring,
-          log: options.log,
-          queryDeadlineMs: options.queryDeadlineMs ?? 60_000,
-          mutationDeadlineMs: options.mutationDeadlineMs ?? 150_000,
-        }),
-  );
+  const { log, signingKeys, queryDeadlineMs = 60_000, mutationDeadlineMs = 150_000 } = options;
+  const links = options.subgraphs.map((location) => {
+    if ('subgraph' in location) return new InProcessLink(location.subgraph, log);
+    if (signingKeys === undefined)
+      throw new Error(`gateway: subgraph ${location.name} is at ${location.url}, but there is no key to sign for it`);
+    return new HttpLink({ ...location, signingKeys, log, queryDeadlineMs, mutationDeadlineMs });
+  });
   return new Map(links.map((link) => [link.name, link]));
 }

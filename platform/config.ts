@@ -54,8 +54,12 @@ const platformSettings = {
   'redis.password': z.string().optional().describe('password; better: redis.passwordFile'),
   'redis.passwordFile': file.optional().describe('file whose first line is the password'),
   'redis.tls': flag.default(false).describe('TLS to Redis'),
-  'keys.trustFile': file.optional().describe('key file that gateways and subgraphs share: tokens, identities'),
-  'keys.sealingFile': file.optional().describe('key file of subgraphs and workers: seals stored credentials'),
+  'keys.folder': file
+    .optional()
+    .describe('folder of the key files that "tidegate keys create" makes; each role reads its own'),
+  'keys.sealingFile': file
+    .optional()
+    .describe('key file that seals stored credentials; left out: sealing.keys of keys.folder'),
   'log.level': z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -146,6 +150,14 @@ export function placeOf(
 
 const secretNames: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
 
+/** Settings that there were, and what is to be done. */
+const formerSettings: ReadonlyMap<string, string> = new Map([
+  [
+    'keys.trustFile',
+    'one key that opens everything is not taken any more: put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and give the folder as keys.folder (docs/operating.md)',
+  ],
+]);
+
 /** All that is wrong with the configuration, one line each. */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
@@ -175,6 +187,9 @@ export function environmentName(setting: string): string {
     .toUpperCase()}`;
 }
 
+const noSuchSetting = 'there is no such setting';
+const formerVariables = new Map([...formerSettings].map(([name, advice]) => [environmentName(name), advice]));
+
 /** Reads all sources and checks them; throws ConfigError with every fault. */
 export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[]): Config {
   const settings = shapesOf(rows);
@@ -195,7 +210,7 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('TIDEGATE_') || value === undefined || otherVariables.has(variable)) continue;
     const name = known.get(variable);
-    if (name === undefined) faults.push(`${variable}: there is no such setting`);
+    if (name === undefined) faults.push(`${variable}: ${formerVariables.get(variable) ?? noSuchSetting}`);
     else take(name, value, variable);
   }
   for (const [name, value] of Object.entries(sources.flags ?? {})) take(name, value, `--${name}`);
@@ -204,7 +219,8 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
   if (!parsed.success) {
     for (const issue of parsed.error.issues) {
       if (issue.code === 'unrecognized_keys') {
-        for (const key of issue.keys) faults.push(`${origin.get(key) ?? key}: there is no such setting`);
+        for (const key of issue.keys)
+          faults.push(`${origin.get(key) ?? key}: ${formerSettings.get(key) ?? noSuchSetting}`);
         continue;
       }
       const name = String(issue.path[0]);

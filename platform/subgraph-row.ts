@@ -21,7 +21,7 @@ import type { LifecyclePart } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import type { Mutations } from './mutation.ts';
 import type { OwedQueue } from './owed-queue.ts';
-import type { Keyring } from './secrets/keyring.ts';
+import type { KeyFolder } from './secrets/key-folder.ts';
 import type { Sealer } from './secrets/seal.ts';
 import type { Wake } from './wake.ts';
 
@@ -57,8 +57,8 @@ export interface SubgraphGround extends Ground {
   readonly mutations: Mutations;
   /** Of all subgraphs. */
   readonly eventKinds: EventKinds;
-  /** Keys that gateways and subgraphs share. */
-  readonly trust: Keyring;
+  /** The key files of this process's roles. */
+  readonly keys: KeyFolder;
 }
 
 /** Who may come in: from the one subgraph that knows what a credential is worth. */

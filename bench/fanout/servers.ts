@@ -9,7 +9,7 @@ import { startRedis } from '../../embedded/redis.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 
 export interface BenchServers {
@@ -31,8 +31,8 @@ export async function startServers(stack: AsyncDisposableStack, signal: AbortSig
   stack.defer(() => redis.stop());
   const { application } = mariadb;
   await migrate(application, ownersOf(['system', 'relay', 'worker'], subgraphRows));
-  const trustFile = join(path, 'trust.keys');
-  await openOrMakeKeyring(trustFile);
+  const keys = join(path, 'keys');
+  await makeKeys(keys);
   return {
     connection: application,
     redisPath: redis.path,
@@ -46,7 +46,7 @@ export async function startServers(stack: AsyncDisposableStack, signal: AbortSig
       'database.password': application.password,
       'database.name': application.database,
       'redis.path': redis.path,
-      'keys.trustFile': trustFile,
+      'keys.folder': keys,
     },
   };
 }

@@ -1,29 +1,30 @@
 // Our gateway in a process of its own, with all its limits, over subgraphs in this process or over HTTP.
+import { jwtVerify } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { createGateway } from '../../gateway/gateway.ts';
 import type { Authenticator } from '../../platform/access.ts';
 import type { Identity } from '../../platform/identity.ts';
-import { Keyring } from '../../platform/secrets/keyring.ts';
-import { AccessTokens } from '../../subgraphs/system/access/access-tokens.ts';
+import { type SigningFile, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { answerParent } from '../support/child.ts';
 import { createSubgraphs } from './graph.ts';
 
 export interface GatewayOrder {
   readonly supergraphSdl: string;
-  readonly keys: ConstructorParameters<typeof Keyring>[0];
+  readonly keys: SigningFile;
+  /** Base64: the same for all gateways that are compared. */
+  readonly jwtKey: string;
   /** Left out: the subgraphs are in this process. */
   readonly places?: readonly { readonly name: string; readonly url: string }[];
 }
 
-/** As the system subgraph's, but what the token says is believed without a look into the database. */
-function tokenAuthenticator(keyring: Keyring): Authenticator {
-  const tokens = new AccessTokens(keyring);
+/** What the token says is believed without a look into the database. */
+function tokenAuthenticator(jwtKey: Buffer): Authenticator {
   return {
     async authenticate(bearer): Promise<Identity | undefined> {
-      const claims = await tokens.verify(bearer);
-      if (claims === undefined) return undefined;
-      const { userId, sessionId } = claims;
+      const verified = await jwtVerify(bearer, jwtKey, { issuer: 'tidegate' }).catch(() => undefined);
+      if (verified === undefined) return undefined;
+      const [userId, sessionId] = [String(verified.payload.sub), String(verified.payload.sid)];
       const projects = { [userId]: 'OPERATOR' } as const;
       return { kind: 'user', id: userId, name: 'bench', admin: false, projects, credentialId: sessionId };
     },
@@ -31,13 +32,12 @@ function tokenAuthenticator(keyring: Keyring): Authenticator {
   };
 }
 
-answerParent(async ({ supergraphSdl, keys, places }: GatewayOrder): Promise<string> => {
-  const keyring = new Keyring(keys);
+answerParent(async ({ supergraphSdl, keys, jwtKey, places }: GatewayOrder): Promise<string> => {
   const gateway = await createGateway({
     supergraphSdl,
     subgraphs: places ?? createSubgraphs().map((subgraph) => ({ subgraph })),
-    authenticator: tokenAuthenticator(keyring),
-    keyring,
+    authenticator: tokenAuthenticator(Buffer.from(jwtKey, 'base64')),
+    signingKeys: new SigningKeys(keys),
     log: pino({ level: 'warn' }, process.stderr),
     registry: new Registry(),
     staticFolder: '/nonexistent',

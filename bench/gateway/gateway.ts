@@ -5,11 +5,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SignJWT } from 'jose';
 import { defaultLimits } from '../../gateway/access/limits.ts';
 import { newUuid } from '../../platform/ids.ts';
-import { Keyring } from '../../platform/secrets/keyring.ts';
+import { newKeyPair } from '../../platform/secrets/key-pairs.ts';
 import { composeSupergraph } from '../../schema/compose.ts';
-import { AccessTokens } from '../../subgraphs/system/access/access-tokens.ts';
 import { type BenchContext, type BenchResult, defineBench } from '../bench.ts';
 import { Child } from '../support/child.ts';
 import { cpuMsOf } from '../support/cpu.ts';
@@ -117,24 +117,35 @@ async function startAll(
   stack: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<{ targets: readonly Target[]; token: string }> {
-  const keys = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
-  const keyring = new Keyring(keys);
-  const issued = await new AccessTokens(keyring).issue({ userId: newUuid(), sessionId: newUuid() });
+  const { privateText, publicText } = newKeyPair();
+  const keys = { active: 'k1', keys: { k1: privateText } };
+  const publicKeys = { gateway: { k1: publicText }, system: {}, audit: {} };
+  const jwtKey = randomBytes(32);
+  const token = await new SignJWT({ sid: newUuid() })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: 'k1' })
+    .setIssuer('tidegate')
+    .setSubject(newUuid())
+    .setIssuedAt()
+    .setExpirationTime('15m')
+    .sign(jwtKey);
   const workFolder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(workFolder, { recursive: true, force: true }));
   const supergraphSdl = composeSupergraph(new Map(services.map(({ name, sdl }) => [name, sdl])));
 
   const subgraphs = startChild(stack, './subgraphs-process.ts');
-  const places = await subgraphs.ask<readonly SubgraphPlace[]>({ keys } satisfies SubgraphsOrder, startDeadlineMs);
+  const places = await subgraphs.ask<readonly SubgraphPlace[]>(
+    { publicKeys } satisfies SubgraphsOrder,
+    startDeadlineMs,
+  );
   const startOurs = async (name: string, order: GatewayOrder): Promise<Target> => {
     const child = startChild(stack, './gateway-process.ts');
     return { name, url: await child.ask<string>(order, startDeadlineMs), pid: child.pid };
   };
+  const ours = { supergraphSdl, keys, jwtKey: jwtKey.toString('base64') };
   const signed = places.map(({ name, signedUrl }) => ({ name, url: signedUrl }));
-  const inProcess = await startOurs('inProcess', { supergraphSdl, keys });
-  const http = await startOurs('http', { supergraphSdl, keys, places: signed });
-  const jwtKey = keyring.active('access-token').key;
+  const inProcess = await startOurs('inProcess', { ...ours });
+  const http = await startOurs('http', { ...ours, places: signed });
   const hive = await startHive({ supergraphSdl, places, jwtKey, limits: defaultLimits, workFolder, signal });
   stack.defer(() => hive.stop());
-  return { targets: [inProcess, http, { name: 'hive', url: hive.url, pid: hive.pid }], token: issued.token };
+  return { targets: [inProcess, http, { name: 'hive', url: hive.url, pid: hive.pid }], token };
 }

@@ -1,13 +1,13 @@
 // The subgraphs in a process of their own, each behind two doors: ours, which takes only signed requests, and a plain one.
 import { pino } from 'pino';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
-import { Keyring } from '../../platform/secrets/keyring.ts';
+import { type PublicFile, PublicKeys } from '../../platform/secrets/key-pairs.ts';
 import { answerParent } from '../support/child.ts';
 import { createSubgraphs } from './graph.ts';
 import { openPlainDoor } from './plain-door.ts';
 
 export interface SubgraphsOrder {
-  readonly keys: ConstructorParameters<typeof Keyring>[0];
+  readonly publicKeys: PublicFile;
 }
 
 export interface SubgraphPlace {
@@ -18,10 +18,10 @@ export interface SubgraphPlace {
 
 const log = pino({ level: 'warn' }, process.stderr);
 
-answerParent(async ({ keys }: SubgraphsOrder): Promise<readonly SubgraphPlace[]> => {
-  const keyring = new Keyring(keys);
+answerParent(async (order: SubgraphsOrder): Promise<readonly SubgraphPlace[]> => {
+  const publicKeys = new PublicKeys(order.publicKeys);
   const open = createSubgraphs().map(async (subgraph) => {
-    const served = await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, keyring, log });
+    const served = await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys, log });
     return { name: subgraph.name, signedUrl: served.url, plainUrl: await openPlainDoor(subgraph, log) };
   });
   return Promise.all(open);

@@ -1,7 +1,6 @@
 // What an idle session costs a relay in memory: the process with sessions to all backends of one wire, without them, and (for
 // HTTPS, whose connections rest for four seconds only while the log-in is kept) with the connections given up again.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
 import { startServers } from '../fanout/servers.ts';
 import { wires } from '../relay/calls.ts';
 import { Child } from '../support/child.ts';
@@ -46,11 +45,9 @@ export async function measureSessionMemory(count: number, signal: AbortSignal): 
   const child = new Child(new URL('./session-process.ts', import.meta.url), ['--expose-gc']);
   stack.defer(() => child.stop());
   const order = <Reply>(one: SessionOrder): Promise<Reply> => child.ask<Reply>(one, askDeadlineMs);
-  const sealingFile = `${settings['keys.trustFile']}.sealing`;
-  await openOrMakeKeyring(sealingFile);
   await order({
     do: 'start',
-    settings: { ...settings, roles: 'system,relay', 'keys.sealingFile': sealingFile },
+    settings: { ...settings, roles: 'system,relay' },
   });
   stack.defer(() => order({ do: 'stop' }));
   const ask: Ask = (query, variables) => order({ do: 'ask', query, variables });

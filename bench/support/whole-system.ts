@@ -14,7 +14,7 @@ import { readConfig } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { fixedPort } from './fixed-port.ts';
 import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
@@ -158,16 +158,14 @@ async function commonSettings(
   redisPath: string,
 ): Promise<Settings> {
   const keys = await folder.subfolder('keys');
-  const [trustFile, sealingFile] = [join(keys, 'trust.keys'), join(keys, 'sealing.keys')];
-  await Promise.all([openOrMakeKeyring(trustFile), openOrMakeKeyring(sealingFile)]);
+  await makeKeys(keys);
   return {
     'database.socketPath': database.socketPath,
     'database.user': database.user,
     'database.password': database.password,
     'database.name': database.database,
     'redis.path': redisPath,
-    'keys.trustFile': trustFile,
-    'keys.sealingFile': sealingFile,
+    'keys.folder': keys,
     'log.format': 'json',
   };
 }

@@ -13,7 +13,7 @@ import { type Config, type ConfigSources, readConfig, rolesOf } from '../../plat
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import type { SubgraphRow } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { firstAccounts } from './first-accounts.ts';
@@ -88,8 +88,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   const { socketPath, user, password, database } = mariadb.current.application;
   await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
   const keys = await folder.subfolder('keys');
-  const [trustFile, sealingFile] = [join(keys, 'trust.keys'), join(keys, 'sealing.keys')];
-  await Promise.all([openOrMakeKeyring(trustFile), openOrMakeKeyring(sealingFile)]);
+  await makeKeys(keys);
   const whole: Config = {
     ...config,
     'database.socketPath': socketPath,
@@ -98,8 +97,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'database.name': database,
     'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
-    'keys.trustFile': trustFile,
-    'keys.sealingFile': sealingFile,
+    'keys.folder': keys,
   };
   signal.throwIfAborted();
   const running = await startProcess(whole, log, { rows });

@@ -4,6 +4,7 @@ import { type Config, ConfigError } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import type { RedisLocation } from '../../platform/redis.ts';
+import { keyFilePath } from '../../platform/secrets/key-folder.ts';
 
 function readPem(path: string): string {
   try {
@@ -74,10 +75,15 @@ export function publicTls(config: Config): { cert: string; key: string } | undef
   return cert === undefined || key === undefined ? undefined : { cert: readPem(cert), key: readPem(key) };
 }
 
-/** Path of a key file that a role can't do without. */
-export function keyFile(config: Config, setting: 'keys.trustFile' | 'keys.sealingFile'): string {
-  const path = config[setting];
+/** Folder of the key files that a role can't do without. */
+export function keyFolder(config: Config): string {
+  const path = config['keys.folder'];
   if (path === undefined)
-    throw new ConfigError([`${setting}: these roles need it; "tidegate keys create FILE" makes one`]);
+    throw new ConfigError(['keys.folder: these roles need it; "tidegate keys create FOLDER" makes one']);
   return path;
+}
+
+/** Path of the key file that seals. */
+export function sealingFile(config: Config): string {
+  return config['keys.sealingFile'] ?? keyFilePath(keyFolder(config), 'sealing');
 }

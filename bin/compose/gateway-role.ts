@@ -10,7 +10,7 @@ import { graphOf } from '../../platform/graph/sdl.ts';
 import type { Health } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
-import type { Keyring } from '../../platform/secrets/keyring.ts';
+import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
 import { internalTls, publicTls } from './connections.ts';
 import { dashboardFolder, supergraphFile } from './places.ts';
@@ -19,7 +19,8 @@ export interface GatewayParts {
   readonly config: Config;
   readonly log: Logger;
   readonly lifecycle: Lifecycle;
-  readonly trust: Keyring;
+  /** Asked for only where a subgraph is at another place. */
+  readonly keys: () => KeyFolder;
   readonly registry: Registry;
   readonly health: Health;
   readonly rows: readonly SubgraphRow[];
@@ -28,19 +29,20 @@ export interface GatewayParts {
 }
 
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
-  const { config, log, lifecycle, trust, registry, health } = parts;
+  const { config, log, lifecycle, registry, health } = parts;
   const places = placesOf(parts);
   const rows = parts.rows.filter(({ name }) => places.has(name));
   const missing = parts.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
   if (missing.length > 0) log.info({ missing }, 'the graph is without subgraphs that are at no place');
   const authenticator = await authenticatorOf(parts, places);
   const certificate = publicTls(config);
+  const remote = [...places.values()].some((place) => 'url' in place);
   const gateway = await createGateway({
     supergraphSdl: await supergraphOf(rows),
     subgraphs: [...places.values()],
     exports: rows.flatMap((row) => row.exports ?? []),
     authenticator,
-    keyring: trust,
+    ...(remote ? { signingKeys: await parts.keys().signing('gateway') } : {}),
     log,
     registry,
     readiness: async () =>
@@ -84,7 +86,7 @@ function placesOf({ config, rows, running }: GatewayParts): ReadonlyMap<string, 
 
 /** Of this process, or of the host that serves it. */
 async function authenticatorOf(
-  { config, lifecycle, trust, rows, running }: GatewayParts,
+  { config, lifecycle, keys, rows, running }: GatewayParts,
   places: ReadonlyMap<string, SubgraphLocation>,
 ): Promise<Authenticator> {
   const name = rows.find((row) => row.authenticates === true)?.name ?? '';
@@ -99,7 +101,7 @@ async function authenticatorOf(
   const remote = new RemoteAuthenticator({
     url: 'url' in place ? place.url : '',
     subgraph: name,
-    keyring: trust,
+    signingKeys: await keys().signing('gateway'),
     ...(tls === undefined ? {} : { tls }),
   });
   await lifecycle.add('authenticator', { stop: () => remote.close() });

@@ -15,7 +15,7 @@ import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
 import { createRedisWake } from '../../platform/wake.ts';
-import { databaseLocation, keyFile, redisLocation } from './connections.ts';
+import { databaseLocation, redisLocation, sealingFile } from './connections.ts';
 import { redisPrefix } from './places.ts';
 
 /** Room for what ends work under way, and for MariaDB's own logs. */
@@ -84,7 +84,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
     return undefined;
   });
   let opened: Promise<Sealer> | undefined;
-  const openSealer = async (): Promise<Sealer> => createSealer(await openKeyring(keyFile(config, 'keys.sealingFile')));
+  const openSealer = async (): Promise<Sealer> => createSealer(await openKeyring(sealingFile(config)));
   const ground: Ground = {
     ...process,
     ...{ owner, db, redis, redisPrefix, wake, leases },

@@ -3,7 +3,7 @@ import { type Config, placeOf } from '../../platform/config.ts';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
-import type { Keyring } from '../../platform/secrets/keyring.ts';
+import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph } from '../../platform/subgraph-row.ts';
 import { internalTls } from './connections.ts';
 
@@ -11,7 +11,7 @@ export async function serveInternally(
   config: Config,
   log: Logger,
   lifecycle: Lifecycle,
-  keyring: Keyring,
+  keys: KeyFolder,
   running: ReadonlyMap<string, RunningSubgraph>,
 ): Promise<void> {
   const tls = internalTls(config);
@@ -22,7 +22,7 @@ export async function serveInternally(
       subgraph,
       host: config['internal.host'],
       port,
-      keyring,
+      publicKeys: await keys.publicKeys(),
       log,
       ...(tls === undefined ? {} : { tls }),
       ...(access === undefined ? {} : { authenticator: access.authenticator }),

@@ -11,7 +11,7 @@ import { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
-import { type Keyring, openKeyring } from '../../platform/secrets/keyring.ts';
+import { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import {
   type Access,
   allEventKinds,
@@ -23,7 +23,7 @@ import {
   type SubgraphWork,
 } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { keyFile, redisLocation, standbyLocation } from './connections.ts';
+import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
 import { layGround } from './ground.ts';
 import { ownersOf } from './owners.ts';
 
@@ -73,9 +73,9 @@ async function compose(
   const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
   const owners = ownersOf(config.roles, rows);
   const others = has('worker') ? rows.map(({ migrations }) => migrations) : [];
-  let opened: Promise<Keyring> | undefined;
-  const trust = (): Promise<Keyring> => {
-    opened ??= openKeyring(keyFile(config, 'keys.trustFile'));
+  let opened: KeyFolder | undefined;
+  const keys = (): KeyFolder => {
+    opened ??= new KeyFolder(keyFolder(config), log);
     return opened;
   };
 
@@ -86,7 +86,7 @@ async function compose(
     if (served.length > 0) {
       const graph = graphOf(rows);
       const subgraphGround = await laySubgraphGround(config, lifecycle, ground, {
-        trust: await trust(),
+        keys: keys(),
         eventKinds: allEventKinds(rows),
       });
       for (const row of served) {
@@ -106,13 +106,13 @@ async function compose(
   }
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
-    await serveInternally(config, log, lifecycle, await trust(), running);
+    await serveInternally(config, log, lifecycle, keys(), running);
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
   const gateway = await gatewayRole?.openGateway({
-    ...{ config, log, lifecycle, registry, health, rows, running },
-    trust: await trust(),
+    ...{ config, log, lifecycle, registry, health, rows, running, keys },
   });
+  if (opened !== undefined) await lifecycle.add('key files', opened);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
     ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
@@ -124,7 +124,7 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  shared: Pick<SubgraphGround, 'trust' | 'eventKinds'>,
+  shared: Pick<SubgraphGround, 'keys' | 'eventKinds'>,
 ): Promise<Omit<SubgraphGround, 'sdl'>> {
   const { db, wake, log, registry, health } = ground;
   const feed = new StatusFeed({ db, wake, log });
@@ -138,7 +138,8 @@ async function laySubgraphGround(
   const standbyAt = standbyLocation(config);
   const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
   if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
-  const commits = new Commits({ db, keyring: shared.trust, log, ...(standby === undefined ? {} : { standby }) });
+  const keyring = await shared.keys.shared('subgraphs');
+  const commits = new Commits({ db, keyring, log, ...(standby === undefined ? {} : { standby }) });
   return { ...ground, feed, commits, mutations: new Mutations({ db, commits, log }), ...shared };
 }
 

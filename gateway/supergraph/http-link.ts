@@ -1,12 +1,13 @@
 // A subgraph on another host: a pool of HTTP connections for queries and mutations, one socket for all subscriptions. Every
-// request carries the identity, signed for that subgraph.
+// request carries the identity, signed for that subgraph and request as it leaves.
 import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
-import type { Keyring } from '../../platform/secrets/keyring.ts';
+import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
+import { ConnectionSlots } from './connection-slots.ts';
 import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
@@ -16,7 +17,7 @@ export interface HttpLinkOptions {
   /** Origin, for example https://relay.internal:4102. */
   readonly url: string;
   readonly tls?: MutualTls;
-  readonly keyring: Keyring;
+  readonly signingKeys: SigningKeys;
   readonly log: Logger;
   readonly queryDeadlineMs: number;
   readonly mutationDeadlineMs: number;
@@ -31,6 +32,7 @@ export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly #options: HttpLinkOptions;
   readonly #pool: Pool;
+  readonly #slots = new ConnectionSlots(connections);
   readonly #streams: HttpStreams;
 
   constructor(options: HttpLinkOptions) {
@@ -89,23 +91,36 @@ export class HttpLink implements SubgraphLink {
   }
 
   async #post(request: LinkRequest, mutation: boolean): Promise<FormattedExecutionResult> {
-    const { keyring, mutationDeadlineMs, queryDeadlineMs } = this.#options;
+    const { mutationDeadlineMs, queryDeadlineMs } = this.#options;
     const { context } = request;
     const deadline = AbortSignal.timeout(mutation ? mutationDeadlineMs : queryDeadlineMs);
+    const signal = mutation || context.signal === undefined ? deadline : AbortSignal.any([context.signal, deadline]);
+    const body = JSON.stringify({
+      query: request.text,
+      variables: request.variables,
+      operationName: request.operationName,
+    });
+    // What is signed is good for seconds: it is signed when there is a connection for it.
+    if (!this.#slots.take()) await this.#slots.wait(signal);
+    try {
+      return await this.#send(request, body, signal);
+    } finally {
+      this.#slots.give();
+    }
+  }
+
+  async #send(request: LinkRequest, body: string, signal: AbortSignal): Promise<FormattedExecutionResult> {
+    const { context } = request;
     const response = await this.#pool.request({
       path: '/graphql',
       method: 'POST',
       headers: {
         'content-type': 'application/json',
         'x-request-id': context.requestId,
-        [identityHeader]: signIdentity(keyring, context, this.name),
+        [identityHeader]: signIdentity(this.#options.signingKeys, context, { audience: this.name, body }),
       },
-      body: JSON.stringify({
-        query: request.text,
-        variables: request.variables,
-        operationName: request.operationName,
-      }),
-      signal: mutation || context.signal === undefined ? deadline : AbortSignal.any([context.signal, deadline]),
+      body,
+      signal,
     });
     const text = await response.body.text();
     if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}: ${text.slice(0, 200)}`);

@@ -5,10 +5,15 @@ import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocket } from 'ws';
-import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
+import {
+  connectionBody,
+  identityHeader,
+  signIdentity,
+  subscriptionBody,
+} from '../../platform/graph/signed-identity.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
 import { pullStream } from '../../platform/pull-stream.ts';
-import type { Keyring } from '../../platform/secrets/keyring.ts';
+import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream } from './subgraph-link.ts';
 
@@ -16,7 +21,7 @@ export interface HttpStreamsOptions {
   readonly name: string;
   readonly url: string;
   readonly tls?: MutualTls;
-  readonly keyring: Keyring;
+  readonly signingKeys: SigningKeys;
   readonly log: Logger;
 }
 
@@ -35,18 +40,13 @@ export class HttpStreams {
   }
 
   async subscribe(request: LinkRequest): Promise<ResultStream | FormattedExecutionResult> {
-    const { name, keyring } = this.#options;
+    const { name, signingKeys } = this.#options;
     if (this.#closed) return lostSubgraph(name, request, false);
     this.#client ??= this.#connect();
-    return openStream(
-      this.#client,
-      {
-        query: request.text,
-        variables: { ...request.variables },
-        operationName: request.operationName,
-        extensions: { [identityHeader]: signIdentity(keyring, request.context, name) },
-      },
-      () => lostSubgraph(name, request, false),
+    const asked = { query: request.text, variables: { ...request.variables }, operationName: request.operationName };
+    const signed = signIdentity(signingKeys, request.context, { audience: name, body: subscriptionBody(asked) });
+    return openStream(this.#client, { ...asked, extensions: { [identityHeader]: signed } }, () =>
+      lostSubgraph(name, request, false),
     );
   }
 
@@ -57,7 +57,8 @@ export class HttpStreams {
   }
 
   #connect(): Client {
-    const { name, url, tls, keyring, log } = this.#options;
+    const { name, url, tls, signingKeys, log } = this.#options;
+    const claims = { identity: null, requestId: 'gateway' };
     const socketOptions = { handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024, ...tls };
     let pongTimer: NodeJS.Timeout | undefined;
     const client = createClient({
@@ -74,7 +75,7 @@ export class HttpStreams {
       retryAttempts: 0,
       connectionAckWaitTimeout: connectTimeoutMs,
       connectionParams: () => ({
-        [identityHeader]: signIdentity(keyring, { identity: null, requestId: 'gateway' }, name),
+        [identityHeader]: signIdentity(signingKeys, claims, { audience: name, body: connectionBody }),
       }),
       keepAlive: pingIntervalMs,
       on: {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
 import { CodedError } from '../errors.ts';
 import type { Identity } from '../identity.ts';
-import type { Keyring } from '../secrets/keyring.ts';
+import type { SigningKeys } from '../secrets/key-pairs.ts';
 import { authenticatePath, recheckPath } from './authenticator-routes.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
 import type { MutualTls } from './tls.ts';
@@ -17,7 +17,7 @@ export interface RemoteAuthenticatorOptions {
   readonly url: string;
   /** Name of the subgraph served there. */
   readonly subgraph: string;
-  readonly keyring: Keyring;
+  readonly signingKeys: SigningKeys;
   readonly tls?: MutualTls;
   readonly deadlineMs?: number;
 }
@@ -25,7 +25,7 @@ export interface RemoteAuthenticatorOptions {
 export class RemoteAuthenticator implements Authenticator {
   readonly #pool: Pool;
   readonly #subgraph: string;
-  readonly #keyring: Keyring;
+  readonly #signingKeys: SigningKeys;
   readonly #deadlineMs: number;
 
   constructor(options: RemoteAuthenticatorOptions) {
@@ -34,7 +34,7 @@ export class RemoteAuthenticator implements Authenticator {
       ...(options.tls === undefined ? {} : { connect: options.tls }),
     });
     this.#subgraph = options.subgraph;
-    this.#keyring = options.keyring;
+    this.#signingKeys = options.signingKeys;
     this.#deadlineMs = options.deadlineMs ?? 5000;
   }
 
@@ -50,8 +50,9 @@ export class RemoteAuthenticator implements Authenticator {
     await this.#pool.destroy();
   }
 
-  async #ask(path: string, body: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
+  async #ask(path: string, question: unknown, signal: AbortSignal | undefined): Promise<Identity | undefined> {
     const claims = { identity: null, requestId: randomUUID() };
+    const body = JSON.stringify(question);
     const deadline = AbortSignal.timeout(this.#deadlineMs);
     let text: string;
     let status: number;
@@ -61,9 +62,9 @@ export class RemoteAuthenticator implements Authenticator {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
-          [identityHeader]: signIdentity(this.#keyring, claims, this.#subgraph),
+          [identityHeader]: signIdentity(this.#signingKeys, claims, { audience: this.#subgraph, body }),
         },
-        body: JSON.stringify(body),
+        body,
         signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
       });
       status = response.statusCode;

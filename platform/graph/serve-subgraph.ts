@@ -1,5 +1,5 @@
 // Serves a subgraph to gateways on other hosts: HTTP for queries and mutations, graphql-ws for subscriptions, on one port.
-// It answers nobody but a gateway: each request carries an identity that a gateway signed for this subgraph.
+// It answers nobody but a gateway: each request carries an identity that a gateway signed for this subgraph and request.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -8,13 +8,13 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
 import { isLoopback } from '../net/address-block.ts';
-import type { Keyring } from '../secrets/keyring.ts';
+import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { atMost } from '../within.ts';
 import { type InternalRoute, internalRoutes } from './authenticator-routes.ts';
 import { DocumentCache } from './document-cache.ts';
 import { executeOnSchema } from './execution.ts';
 import { HttpError, parseJson, readBody } from './http-body.ts';
-import { identityHeader, verifyIdentity } from './signed-identity.ts';
+import { clockSkewSeconds, IdentityChecker, type IdentityRefusal, identityHeader } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
 import type { MutualTls } from './tls.ts';
@@ -29,7 +29,8 @@ export interface ServeSubgraphOptions {
   readonly port: number;
   /** Without it only loopback addresses are served. */
   readonly tls?: MutualTls;
-  readonly keyring: Keyring;
+  /** Says who is a gateway. */
+  readonly publicKeys: PublicKeys;
   readonly log: Logger;
   /** Given by the process that knows what a credential is worth: adds /internal/authenticate and /internal/recheck. */
   readonly authenticator?: Authenticator;
@@ -71,12 +72,13 @@ function graphqlRoute(subgraph: Subgraph, log: Logger, documents: DocumentCache)
 
 /** Listens; throws when the address is not loopback and no TLS is given, or the port is in use. */
 export async function serveSubgraph(options: ServeSubgraphOptions): Promise<ServedSubgraph> {
-  const { subgraph, host, keyring, log, tls } = options;
+  const { subgraph, host, log, tls } = options;
   if (tls === undefined && !isLoopback(host))
     throw new Error(
       `subgraph ${subgraph.name}: ${host} can be reached from other hosts; give a certificate, key and authority for mutual TLS, or listen on 127.0.0.1.`,
     );
   const documents = new DocumentCache(subgraph.schema);
+  const checker = new IdentityChecker({ keys: options.publicKeys, audience: subgraph.name });
   const routes = new Map<string, InternalRoute>([
     ['/graphql', graphqlRoute(subgraph, log, documents)],
     ...(options.authenticator === undefined ? [] : internalRoutes(options.authenticator)),
@@ -89,9 +91,12 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     const route = request.method === 'POST' ? routes.get(request.url ?? '') : undefined;
     if (route === undefined) throw new HttpError(404, 'No such path.');
     const signed = request.headers[identityHeader];
-    const claims = typeof signed === 'string' ? verifyIdentity(keyring, signed, subgraph.name) : undefined;
-    if (claims === undefined) throw new HttpError(401, `Only a gateway may ask subgraph ${subgraph.name}.`);
-    send(response, 200, await route(parseJson(await readBody(request, maxBodyBytes)), claims));
+    const presented = typeof signed === 'string' ? checker.present(signed) : 'forged';
+    if (typeof presented === 'string') throw refusal(presented, subgraph.name);
+    const body = await readBody(request, maxBodyBytes);
+    const claims = presented.admit(body);
+    if (typeof claims === 'string') throw refusal(claims, subgraph.name);
+    send(response, 200, await route(parseJson(body), claims));
   };
 
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
@@ -117,7 +122,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
           { ...timeouts, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
           listener,
         );
-  const sockets = serveSubscriptions({ server, subgraph, keyring, log, documents });
+  const sockets = serveSubscriptions({ server, subgraph, checker, log, documents });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, host, resolve);
@@ -150,6 +155,17 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     },
     stop: close,
   };
+}
+
+function refusal(reason: IdentityRefusal, subgraph: string): HttpError {
+  if (reason === 'busy') return new HttpError(503, `Subgraph ${subgraph} has more requests than it can tell apart.`);
+  const why = {
+    forged: '',
+    expired: ` The request was signed too long ago: the clocks of both hosts may be ${clockSkewSeconds} s apart.`,
+    'other-request': ' The request was signed for another body.',
+    replayed: ' The request has been answered before.',
+  }[reason];
+  return new HttpError(401, `Only a gateway may ask subgraph ${subgraph}.${why}`);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

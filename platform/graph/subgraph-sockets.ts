@@ -7,33 +7,33 @@ import { makeServer } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { RequestContext } from '../identity.ts';
-import type { Keyring } from '../secrets/keyring.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { subscribeOnSchema } from './execution.ts';
-import { identityHeader, verifyIdentity } from './signed-identity.ts';
+import { connectionBody, type IdentityChecker, identityHeader, subscriptionBody } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { attachSockets, type SocketServer } from './websocket.ts';
 
 export interface ServeSubscriptionsOptions {
   readonly server: Server;
   readonly subgraph: Subgraph;
-  readonly keyring: Keyring;
+  readonly checker: IdentityChecker;
   readonly log: Logger;
   readonly documents: DocumentCache;
 }
 
 /** Takes upgrades on /graphql. */
 export function serveSubscriptions(options: ServeSubscriptionsOptions): SocketServer {
-  const { subgraph, keyring, log, documents } = options;
-  const claimsIn = (holder: Readonly<Record<string, unknown>> | null | undefined) => {
+  const { subgraph, checker, log, documents } = options;
+  const claimsIn = (holder: Readonly<Record<string, unknown>> | null | undefined, body: string) => {
     const signed = holder?.[identityHeader];
-    return typeof signed === 'string' ? verifyIdentity(keyring, signed, subgraph.name) : undefined;
+    const claims = typeof signed === 'string' ? checker.check(signed, body) : 'forged';
+    return typeof claims === 'string' ? undefined : claims;
   };
   const protocol = makeServer({
     connectionInitWaitTimeout: 5000,
-    onConnect: (context) => claimsIn(context.connectionParams) !== undefined,
+    onConnect: (context) => claimsIn(context.connectionParams, connectionBody) !== undefined,
     onSubscribe(_context, _id, payload): ExecutionArgs | readonly GraphQLError[] {
-      const claims = claimsIn(payload.extensions);
+      const claims = claimsIn(payload.extensions, subscriptionBody(payload));
       if (claims === undefined)
         return [
           new GraphQLError(`Only a gateway may subscribe to subgraph ${subgraph.name}.`, {

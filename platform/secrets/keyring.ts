@@ -1,8 +1,8 @@
 // Keys by purpose and id: one file of master keys, from which a key for each purpose is derived, so that one leaked purpose
 // key opens no other. New things are made with the active key; old ones are still read with the key they name.
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
-import { open, readFile, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
+import { isMissing, keyIdPattern, newKeyId, readKeyFile, writeKeyFile } from './key-file.ts';
 
 /** A derived key and the id of its master key. */
 export interface PurposeKey {
@@ -13,22 +13,33 @@ export interface PurposeKey {
   readonly keyObject: KeyObject;
 }
 
-const fileShape = z.object({
+/** `next`: known to others already, not used yet. */
+export const keyringShape = z.object({
   active: z.string(),
-  keys: z.record(z.string().regex(/^[a-z0-9-]{1,32}$/), z.string().regex(/^[A-Za-z0-9+/]{43}=$/)),
+  next: z.string().optional(),
+  activeSince: z.iso.datetime().optional(),
+  keys: z.record(z.string().regex(keyIdPattern), z.string().regex(/^[A-Za-z0-9+/]{43}=$/)),
 });
-type KeyFile = z.infer<typeof fileShape>;
+export type KeyringFile = z.output<typeof keyringShape>;
 
 export class Keyring {
-  readonly #active: string;
-  readonly #masters: ReadonlyMap<string, Buffer>;
+  #active = '';
+  #masters: ReadonlyMap<string, Buffer> = new Map();
   readonly #derived = new Map<string, PurposeKey>();
+  /** Unix milliseconds by id. */
+  readonly #usedAtMs = new Map<string, number>();
 
-  constructor(file: KeyFile) {
+  constructor(file: KeyringFile) {
+    this.replace(file);
+  }
+
+  /** Holds what the file has now. */
+  replace(file: KeyringFile): void {
+    const masters = new Map(Object.entries(file.keys).map(([id, text]) => [id, Buffer.from(text, 'base64')]));
+    if (!masters.has(file.active)) throw new Error(`keyring: the active key ${file.active} is not among its keys`);
     this.#active = file.active;
-    this.#masters = new Map(Object.entries(file.keys).map(([id, text]) => [id, Buffer.from(text, 'base64')]));
-    if (!this.#masters.has(file.active))
-      throw new Error(`keyring: the active key ${file.active} is not among its keys`);
+    this.#masters = masters;
+    this.#derived.clear();
   }
 
   /** The key to make new things of this purpose with. */
@@ -42,6 +53,7 @@ export class Keyring {
   byId(purpose: string, id: string): PurposeKey | undefined {
     const master = this.#masters.get(id);
     if (master === undefined) return undefined;
+    this.#usedAtMs.set(id, Date.now());
     const cacheKey = `${id}/${purpose}`;
     let derived = this.#derived.get(cacheKey);
     if (derived === undefined) {
@@ -52,41 +64,29 @@ export class Keyring {
     return derived;
   }
 
+  /** When each key was last asked for here (Unix milliseconds; null: never). */
+  seen(): ReadonlyMap<string, number | null> {
+    return new Map([...this.#masters.keys()].map((id) => [id, this.#usedAtMs.get(id) ?? null]));
+  }
+
   /** All key ids, the active one first. */
   ids(): readonly string[] {
     return [this.#active, ...[...this.#masters.keys()].filter((id) => id !== this.#active)];
   }
 }
 
-function newMaster(existing: readonly string[]): [string, string] {
-  let number = existing.length + 1;
-  while (existing.includes(`k${number}`)) number += 1;
-  return [`k${number}`, randomBytes(32).toString('base64')];
+/** A master key, as the file has it. */
+export function newMasterKey(): string {
+  return randomBytes(32).toString('base64');
 }
 
-async function writeKeyFile(path: string, content: KeyFile): Promise<void> {
-  const temporary = `${path}.${process.pid}.new`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, path);
-}
-
-async function readKeyFile(path: string): Promise<KeyFile> {
-  const mode = (await stat(path)).mode & 0o077;
-  if (mode !== 0) throw new Error(`key file ${path} may be read by others: chmod 600 ${path}`);
-  const parsed = fileShape.safeParse(JSON.parse(await readFile(path, 'utf8')));
-  if (!parsed.success) throw new Error(`key file ${path} is not one of ours: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+export function readKeyringFile(path: string): Promise<KeyringFile> {
+  return readKeyFile(path, keyringShape);
 }
 
 /** Reads a key file (mode 0600). */
 export async function openKeyring(path: string): Promise<Keyring> {
-  return new Keyring(await readKeyFile(path));
+  return new Keyring(await readKeyringFile(path));
 }
 
 /** Reads a key file, made with one new key when there is none. */
@@ -94,17 +94,16 @@ export async function openOrMakeKeyring(path: string): Promise<Keyring> {
   try {
     return await openKeyring(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (!isMissing(error)) throw error;
   }
-  const [id, key] = newMaster([]);
-  await writeKeyFile(path, { active: id, keys: { [id]: key } });
+  await writeKeyFile(path, { active: 'k1', keys: { k1: newMasterKey() } });
   return openKeyring(path);
 }
 
 /** Adds a new active key; what was made with older ones can still be read. Returns its id. */
 export async function rotateKeyring(path: string): Promise<string> {
-  const file = await readKeyFile(path);
-  const [id, key] = newMaster(Object.keys(file.keys));
-  await writeKeyFile(path, { active: id, keys: { ...file.keys, [id]: key } });
+  const file = await readKeyringFile(path);
+  const id = newKeyId(Object.keys(file.keys));
+  await writeKeyFile(path, { active: id, keys: { ...file.keys, [id]: newMasterKey() } });
   return id;
 }

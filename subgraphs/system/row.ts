@@ -17,9 +17,14 @@ export const systemRow = subgraphRow({
   async create(ground) {
     const { RedisRateLimiter } = await import('./access/rate-limiter.ts');
     const { createSystemSubgraph } = await import('./system.ts');
-    const { redis, redisPrefix, log, health, trust } = ground;
+    const { redis, redisPrefix, log, health, keys } = ground;
     const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
-    const system = createSystemSubgraph({ ...ground, keyring: trust, rateLimiter, health: () => health.parts() });
+    const system = createSystemSubgraph({
+      ...{ ...ground, rateLimiter, health: () => health.parts() },
+      keyring: await keys.shared('subgraphs'),
+      signingKeys: await keys.signing('system'),
+      publicKeys: await keys.publicKeys(),
+    });
     return { subgraph: system, access: system };
   },
 });

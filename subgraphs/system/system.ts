@@ -14,6 +14,7 @@ import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Mutations } from '../../platform/mutation.ts';
+import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { accessResolvers } from './access/access-resolvers.ts';
@@ -47,7 +48,11 @@ export interface SystemSubgraphOptions {
   readonly commits: Commits;
   readonly mutations: Mutations;
   readonly wake: Wake;
+  /** What subgraphs share. */
   readonly keyring: Keyring;
+  /** Sign access tokens. */
+  readonly signingKeys: SigningKeys;
+  readonly publicKeys: PublicKeys;
   readonly rateLimiter: RateLimiter;
   readonly log: Logger;
   /** Of all subgraphs: what a filter of status changes may name. */
@@ -73,7 +78,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const entities = new Entities({ projects, users, tokens, elsewhere: foreignNodes(sdl) });
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
-  const accessTokens = new AccessTokens(keyring);
+  const accessTokens = new AccessTokens(options);
   const sessions = new SessionService({ db, credentials, provider, accessTokens, rateLimiter });
   const projectService = new ProjectService({ projects, users, entities, mutations, wake });
   const userService = new UserService({ users, entities, credentials, hasher, mutations, keyring, wake });

@@ -1,6 +1,6 @@
 // `tidegate serve` on "real hosts": gateway, control and worker as processes of their own, mutual TLS between them, HTTPS in
 // front, on a database and Redis that they did not start.
-import { writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
@@ -10,7 +10,7 @@ import { firstAccounts } from '../../bin/compose/first-accounts.ts';
 import { startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
@@ -34,18 +34,21 @@ beforeAll(async () => {
   front = await makeCertificates(folder.path, 'front');
   agent = new Agent({ connect: { ca: front.ca } });
   for (const name of ['gateway', 'system', 'relay'] as const) ports[name] = await freePort();
-  await Promise.all(['trust', 'sealing'].map((name) => openOrMakeKeyring(keyFile(name))));
+  await makeKeys(keys('all'));
+  await giveKeys('gateway', ['gateway']);
+  await giveKeys('control', ['public', 'system', 'subgraphs', 'sealing']);
+  await giveKeys('worker', ['sealing']);
   token = await makeAccounts();
   await writeFile(
     file('control'),
     JSON.stringify({
-      ...common(),
+      ...common('control'),
       roles: ['system', 'relay'],
       'internal.systemPort': ports.system,
       'internal.relayPort': ports.relay,
     }),
   );
-  await writeFile(file('worker'), JSON.stringify({ ...common(), roles: ['worker'] }));
+  await writeFile(file('worker'), JSON.stringify({ ...common('worker'), roles: ['worker'] }));
   await writeFile(file('gateway'), JSON.stringify(gatewaySettings()));
   for (const name of ['control', 'worker', 'gateway']) start(name);
   await waitFor('the gateway to be ready', isReady, 40_000);
@@ -60,9 +63,15 @@ afterAll(async () => {
 });
 
 const file = (name: string): string => join(folder.path, `${name}.json`);
-const keyFile = (name: string): string => join(folder.path, `${name}.keys`);
+const keys = (host: string): string => join(folder.path, `keys-${host}`);
 
-function common(): Record<string, unknown> {
+/** What docs/operating.md says that a host of these roles needs, and no more. */
+async function giveKeys(host: string, names: readonly string[]): Promise<void> {
+  await mkdir(keys(host));
+  for (const name of names) await copyFile(join(keys('all'), `${name}.keys`), join(keys(host), `${name}.keys`));
+}
+
+function common(host: string): Record<string, unknown> {
   const { socketPath, user, password, database: name } = database.connection;
   return {
     'database.socketPath': socketPath,
@@ -70,8 +79,7 @@ function common(): Record<string, unknown> {
     'database.password': password,
     'database.name': name,
     'redis.path': database.redisPath,
-    'keys.trustFile': keyFile('trust'),
-    'keys.sealingFile': keyFile('sealing'),
+    'keys.folder': keys(host),
     'internal.tls.certFile': internal.files.cert,
     'internal.tls.keyFile': internal.files.key,
     'internal.tls.caFile': internal.files.ca,
@@ -82,11 +90,11 @@ function common(): Record<string, unknown> {
 /** No database, no Redis, no sealing key: a gateway host needs none. */
 function gatewaySettings(): Record<string, unknown> {
   const {
-    'keys.trustFile': trustFile,
+    'keys.folder': keysFolder,
     'internal.tls.certFile': certFile,
     'internal.tls.keyFile': key,
     'internal.tls.caFile': caFile,
-  } = common();
+  } = common('gateway');
   return {
     roles: ['gateway'],
     'listen.port': ports.gateway,
@@ -94,7 +102,7 @@ function gatewaySettings(): Record<string, unknown> {
     'listen.tls.keyFile': front.files.key,
     'subgraphs.systemUrl': `https://127.0.0.1:${ports.system}/graphql`,
     'subgraphs.relayUrl': `https://127.0.0.1:${ports.relay}/graphql`,
-    'keys.trustFile': trustFile,
+    'keys.folder': keysFolder,
     'internal.tls.certFile': certFile,
     'internal.tls.keyFile': key,
     'internal.tls.caFile': caFile,
@@ -107,7 +115,10 @@ function start(name: string): void {
 }
 
 async function makeAccounts(): Promise<string> {
-  const config = readConfig({ flags: { ...(common() as Record<string, string>), roles: 'system' } }, subgraphRows);
+  const config = readConfig(
+    { flags: { ...(common('control') as Record<string, string>), roles: 'system' } },
+    subgraphRows,
+  );
   const running = await startProcess(config, createLogger({ level: 'silent', pretty: false }));
   if (running.access === undefined) throw new Error('no system');
   const accounts = await firstAccounts(running.access, folder.path);
@@ -222,7 +233,10 @@ test('faults are all listed, and a database without migrations is refused', asyn
   expect((await wrong.ended).code).toBe(1);
   expect(wrong.output()).toMatch(/listen\.port[\s\S]*no\.such|no\.such[\s\S]*listen\.port/);
   const empty = await testDatabase({ migrated: false });
-  await writeFile(file('empty'), JSON.stringify({ ...common(), 'database.name': empty.name, roles: ['system'] }));
+  await writeFile(
+    file('empty'),
+    JSON.stringify({ ...common('control'), 'database.name': empty.name, roles: ['system'] }),
+  );
   const refused = startProgram(['serve', '--config', file('empty')]);
   expect((await refused.ended).code).toBe(1);
   expect(refused.output()).toContain('tidegate migrate');

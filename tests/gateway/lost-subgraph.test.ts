@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { pino } from 'pino';
 import { HttpLink } from '../../gateway/supergraph/http-link.ts';
-import { TestGateway, testKeyring, until } from './support/gateway.ts';
+import { testPair } from '../support/signing-keys.ts';
+import { TestGateway, until } from './support/gateway.ts';
 
 describe('a lost subgraph', () => {
   let gateway: TestGateway;
@@ -75,7 +76,7 @@ describe('a connection that is dropped in mid-request', () => {
     link = new HttpLink({
       name: 'beta',
       url: `http://127.0.0.1:${port}`,
-      keyring: testKeyring(),
+      signingKeys: testPair('gateway').signingKeys,
       log: pino({ level: 'silent' }),
       queryDeadlineMs: 5000,
       mutationDeadlineMs: 5000,

@@ -54,6 +54,11 @@ test('all faults are listed at once, each with where it came from', () => {
   }
 });
 
+test('the one key that opened everything is refused, and it is said what to do', () => {
+  for (const source of [{ flags: { 'keys.trustFile': '/x' } }, { env: { TIDEGATE_KEYS_TRUST_FILE: '/x' } }])
+    expect(() => readConfig(source)).toThrow(/tidegate keys create FOLDER.*keys\.folder/);
+});
+
 test('settings that go together are checked together', () => {
   expect(() => readConfig({ flags: { 'listen.tls.certFile': '/x' } })).toThrow('give both or neither');
   expect(() => readConfig({ flags: { 'redis.path': '/x', 'redis.host': 'y' } })).toThrow('give one');

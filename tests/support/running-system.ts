@@ -6,7 +6,7 @@ import { firstAccounts } from '../../bin/compose/first-accounts.ts';
 import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger, type Logger } from '../../platform/log.ts';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
@@ -34,8 +34,8 @@ export interface SystemPlace {
 export async function systemPlace(): Promise<SystemPlace> {
   const folder = await temporaryFolder();
   const database = await testDatabase();
-  const keyFile = (name: string) => join(folder.path, `${name}.keys`);
-  await Promise.all(['trust', 'sealing'].map((name) => openOrMakeKeyring(keyFile(name))));
+  const keys = join(folder.path, 'keys');
+  await makeKeys(keys);
   const { socketPath, user, password, database: name } = database.connection;
   return {
     database,
@@ -46,8 +46,7 @@ export async function systemPlace(): Promise<SystemPlace> {
       'database.password': password,
       'database.name': name,
       'redis.path': database.redisPath,
-      'keys.trustFile': keyFile('trust'),
-      'keys.sealingFile': keyFile('sealing'),
+      'keys.folder': keys,
     },
     async remove() {
       await database.drop();

@@ -1,5 +1,6 @@
-// `tidegate keys create`, `list` and `rotate`: a key file, of which only the ids are ever printed.
-import { openKeyring, openOrMakeKeyring, rotateKeyring } from '../../../platform/secrets/keyring.ts';
+// `tidegate keys create`, `list` and `rotate`: key files, of which only the ids are ever printed.
+import { rotateKeyring } from '../../../platform/secrets/keyring.ts';
+import { keyIds, makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { localVerb } from '../../cli/verb.ts';
 
@@ -12,31 +13,29 @@ export async function withFile<Result>(work: () => Promise<Result>): Promise<Res
   }
 }
 
-const takes = ['FILE'] as const;
-
 export const create = localVerb({
-  summary: 'Create a key file; an existing one is left as it is.',
-  takes,
+  summary: 'Create the key files of all roles in a folder; existing ones are left as they are.',
+  takes: ['FOLDER'] as const,
   options: {},
-  async run({ names, stdout }) {
-    const ids = await withFile(async () => (await openOrMakeKeyring(names[0])).ids());
-    stdout.write(`${ids.join('\n')}\n`);
+  async run({ names, stdout, stderr }) {
+    const ids = await withFile(() => makeKeys(names[0]));
+    stdout.write([...ids].map(([name, known]) => `${name}.keys ${known.join(' ')}\n`).join(''));
+    stderr.write('tidegate: give each host only the files of its roles: docs/operating.md has the table\n');
   },
 });
 
 export const list = localVerb({
   summary: 'List the ids of the keys in a file, the active one first.',
-  takes,
+  takes: ['FILE'] as const,
   options: {},
   async run({ names, stdout }) {
-    const ids = await withFile(async () => (await openKeyring(names[0])).ids());
-    stdout.write(`${ids.join('\n')}\n`);
+    stdout.write(`${(await withFile(() => keyIds(names[0]))).join('\n')}\n`);
   },
 });
 
 export const rotate = localVerb({
   summary: 'Add a key to a file, and make it the active one.',
-  takes,
+  takes: ['FILE'] as const,
   options: {},
   async run({ names, stdout, stderr }) {
     stdout.write(`${await withFile(() => rotateKeyring(names[0]))}\n`);

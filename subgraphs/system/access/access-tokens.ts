@@ -1,7 +1,7 @@
-// Short-lived access tokens: JWT (RFC 7519), HS256 under the keyring's purpose 'access-token'. They only name user and
-// session; what the user may do is read anew, so that a change counts at once.
+// Short-lived access tokens: JWT (RFC 7519), signed by the system subgraph's key pair (EdDSA, RFC 8037). They only name user
+// and session; what the user may do is read anew, so that a change counts at once.
 import { jwtVerify, SignJWT } from 'jose';
-import type { Keyring } from '../../../platform/secrets/keyring.ts';
+import type { PublicKeys, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
 
 export interface AccessTokenClaims {
   readonly userId: string;
@@ -9,26 +9,27 @@ export interface AccessTokenClaims {
 }
 
 const issuer = 'tidegate';
-const purpose = 'access-token';
 const lifetimeSeconds = 15 * 60;
 
 export class AccessTokens {
-  readonly #keyring: Keyring;
+  readonly #signingKeys: SigningKeys;
+  readonly #publicKeys: PublicKeys;
 
-  constructor(keyring: Keyring) {
-    this.#keyring = keyring;
+  constructor(keys: { readonly signingKeys: SigningKeys; readonly publicKeys: PublicKeys }) {
+    this.#signingKeys = keys.signingKeys;
+    this.#publicKeys = keys.publicKeys;
   }
 
   async issue(claims: AccessTokenClaims, nowMs = Date.now()): Promise<{ token: string; expiresAt: Date }> {
-    const { id, key } = this.#keyring.active(purpose);
+    const { id, privateKey } = this.#signingKeys.active();
     const issuedAt = Math.floor(nowMs / 1000);
     const token = await new SignJWT({ sid: claims.sessionId })
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: id })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: id })
       .setIssuer(issuer)
       .setSubject(claims.userId)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + lifetimeSeconds)
-      .sign(key);
+      .sign(privateKey);
     return { token, expiresAt: new Date((issuedAt + lifetimeSeconds) * 1000) };
   }
 
@@ -38,11 +39,11 @@ export class AccessTokens {
       const { payload } = await jwtVerify(
         token,
         (header) => {
-          const key = this.#keyring.byId(purpose, header.kid ?? '');
+          const key = this.#publicKeys.byId('system', header.kid ?? '');
           if (key === undefined) throw new Error('unknown key');
-          return key.key;
+          return key;
         },
-        { algorithms: ['HS256'], issuer, requiredClaims: ['sub', 'exp', 'sid'], currentDate: new Date(nowMs) },
+        { algorithms: ['EdDSA'], issuer, requiredClaims: ['sub', 'exp', 'sid'], currentDate: new Date(nowMs) },
       );
       const { sub, sid } = payload;
       return typeof sub === 'string' && typeof sid === 'string' ? { userId: sub, sessionId: sid } : undefined;

@@ -82,23 +82,24 @@ test('audit export writes one entry a line, within the times asked for', async (
 });
 
 test('keys are made, rotated and listed, never shown; a file that others may read is refused', async () => {
-  const file = join(folder.path, 'trust.keys');
-  const made = await runCommand(['keys', 'create', file]);
-  expect([made.exitCode, made.stdout]).toEqual([0, 'k1\n']);
+  const keys = join(folder.path, 'keys');
+  const made = await runCommand(['keys', 'create', keys]);
+  const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit'];
+  expect([made.exitCode, made.stdout]).toEqual([0, names.map((name) => `${name}.keys k1\n`).join('')]);
+  const file = join(keys, 'subgraphs.keys');
   const rotated = await runCommand(['keys', 'rotate', file]);
   expect([rotated.exitCode, rotated.stdout]).toEqual([0, 'k2\n']);
   const listed = await runCommand(['keys', 'list', file]);
   expect([listed.exitCode, listed.stdout]).toEqual([0, 'k2\nk1\n']);
-  const { keys } = JSON.parse(await readFile(file, 'utf8')) as { keys: Record<string, string> };
-  for (const secret of Object.values(keys)) expect(listed.stdout + rotated.stdout).not.toContain(secret);
+  const content = JSON.parse(await readFile(file, 'utf8')) as { keys: Record<string, string> };
+  for (const secret of Object.values(content.keys)) expect(listed.stdout + rotated.stdout).not.toContain(secret);
   await chmod(file, 0o644);
   const open = await runCommand(['keys', 'list', file]);
   expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('may be read by others')]);
 });
 
 test('keys rotate, then reseal: every credential opens with the new key alone, and a second run finds nothing', async () => {
-  const path = join(folder.path, 'sealing.keys');
-  await runCommand(['keys', 'create', path]);
+  const path = join(folder.path, 'keys', 'sealing.keys');
   const db = new Database({ connection: migrated.connection });
   const backend = newUuid();
   await db.prisma.backend.create({

@@ -51,7 +51,7 @@ export class RelayHost {
       readConfig(
         {
           flags: {
-            ...{ roles: 'gateway', 'listen.port': '0', 'keys.trustFile': place.settings['keys.trustFile'] ?? '' },
+            ...{ roles: 'gateway', 'listen.port': '0', 'keys.folder': place.settings['keys.folder'] ?? '' },
             'subgraphs.systemUrl': `http://127.0.0.1:${systemPort}/graphql`,
             'subgraphs.relayUrl': `http://127.0.0.1:${relayPort}/graphql`,
           },

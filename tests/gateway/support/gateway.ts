@@ -1,5 +1,4 @@
 // A gateway over the two test subgraphs, in this process or over HTTP, with real clients.
-import { randomBytes } from 'node:crypto';
 import { type Client, createClient } from 'graphql-ws';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -9,16 +8,12 @@ import { createGateway, type Gateway, type GatewayOptions } from '../../../gatew
 import type { Authenticator } from '../../../platform/access.ts';
 import { type ServedSubgraph, serveSubgraph } from '../../../platform/graph/serve-subgraph.ts';
 import type { Identity } from '../../../platform/identity.ts';
-import { Keyring } from '../../../platform/secrets/keyring.ts';
 import { composeSupergraph } from '../../../schema/compose.ts';
+import { testPair } from '../../support/signing-keys.ts';
 import { alphaSdl, betaSdl, makeSubgraphs, World } from './subgraphs.ts';
 
 export type Mode = 'in-process' | 'HTTP';
 export const modes: readonly Mode[] = ['in-process', 'HTTP'];
-
-export function testKeyring(): Keyring {
-  return new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
-}
 
 export function testIdentity(name: string, projects: Identity['projects'] = { p1: 'MEMBER' }): Identity {
   return { kind: 'user', id: `id-${name}`, name, admin: false, projects, credentialId: `credential-${name}` };
@@ -54,7 +49,7 @@ let supergraphSdl: string | undefined;
 export class TestGateway {
   readonly world = new World();
   readonly authenticator = new FakeAuthenticator();
-  readonly keyring = testKeyring();
+  readonly keys = testPair('gateway');
   readonly mode: Mode;
   gateway!: Gateway;
   registry = new Registry();
@@ -82,7 +77,7 @@ export class TestGateway {
       for (const subgraph of subgraphs)
         this.#served.set(
           subgraph.name,
-          await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, keyring: this.keyring, log }),
+          await serveSubgraph({ subgraph, host: '127.0.0.1', port: 0, publicKeys: this.keys.publicKeys, log }),
         );
     this.gateway = await createGateway({
       supergraphSdl,
@@ -91,7 +86,7 @@ export class TestGateway {
         return served === undefined ? { subgraph } : { name: subgraph.name, url: served.url };
       }),
       authenticator: this.authenticator,
-      keyring: this.keyring,
+      signingKeys: this.keys.signingKeys,
       log,
       registry: this.registry,
       staticFolder: '/nonexistent',
@@ -121,7 +116,7 @@ export class TestGateway {
     const { alpha } = makeSubgraphs(this.world);
     this.#served.set(
       'alpha',
-      await serveSubgraph({ subgraph: alpha, host: '127.0.0.1', port, keyring: this.keyring, log }),
+      await serveSubgraph({ subgraph: alpha, host: '127.0.0.1', port, publicKeys: this.keys.publicKeys, log }),
     );
   }
 

@@ -16,13 +16,19 @@ import {
   type ServeSubgraphOptions,
   serveSubgraph,
 } from '../../../platform/graph/serve-subgraph.ts';
-import { identityHeader, signIdentity } from '../../../platform/graph/signed-identity.ts';
+import {
+  connectionBody,
+  identityHeader,
+  signIdentity,
+  subscriptionBody,
+} from '../../../platform/graph/signed-identity.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { FakeAuthenticator, testIdentity, testKeyring } from '../../gateway/support/gateway.ts';
+import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
 import { makeCertificates } from '../../support/certificates.ts';
+import { testPair } from '../../support/signing-keys.ts';
 
 const log = pino({ level: 'silent' });
-const keyring = testKeyring();
+const { signingKeys, publicKeys } = testPair('gateway');
 const sdl = 'type Query { caller: String } type Subscription { ticks: Int }';
 let resolved = 0;
 const schema = buildSubgraphSchema([
@@ -53,7 +59,7 @@ async function serve(options: Partial<ServeSubgraphOptions> = {}): Promise<Serve
     subgraph: { name: 'test', schema },
     host: '127.0.0.1',
     port: 0,
-    keyring,
+    publicKeys,
     log,
     ...options,
   });
@@ -65,6 +71,10 @@ afterEach(async () => {
 });
 
 const claims = { identity: testIdentity('ann'), requestId: 'r' };
+const callerBody = JSON.stringify({ query: '{ caller }' });
+const sign = (body = callerBody, audience = 'test', keys = signingKeys) => ({
+  [identityHeader]: signIdentity(keys, claims, { audience, body }),
+});
 
 async function ask(
   one: ServedSubgraph,
@@ -81,52 +91,81 @@ async function ask(
 }
 
 test('a request with a signed identity is answered for it', async () => {
-  const answer = await ask(await serve(), { [identityHeader]: signIdentity(keyring, claims, 'test') });
+  const answer = await ask(await serve(), sign());
   expect(answer).toEqual({ status: 200, body: { data: { caller: 'ann' } } });
+});
+
+test('an identity that was captured gets nothing: not a second time, not with another body, not on a socket', async () => {
+  const one = await serve({ authenticator: new FakeAuthenticator() });
+  const captured = sign();
+  expect((await ask(one, captured)).status).toBe(200);
+  resolved = 0;
+  expect(await ask(one, captured)).toMatchObject({ status: 401, body: { error: expect.stringContaining('before') } });
+  const other = sign();
+  expect((await ask(one, other, '/graphql', { query: '{ again: caller }' })).status).toBe(401);
+  expect((await ask(one, other, '/internal/authenticate', { bearer: 'x' })).status).toBe(401);
+  expect(await subscribe(one, sign(), {})).toMatchObject({ code: 4403 });
+  expect(resolved).toBe(0);
+  expect((await ask(one, other)).status).toBe(200);
 });
 
 test('a request without, with one for another subgraph, or under another key is refused before anything is resolved', async () => {
   const one = await serve({ authenticator: new FakeAuthenticator() });
   resolved = 0;
-  const tries = [
+  const tries: Record<string, string>[] = [
     {},
     { authorization: 'Bearer something' },
     { [identityHeader]: 'nonsense' },
-    { [identityHeader]: signIdentity(keyring, claims, 'other') },
-    { [identityHeader]: signIdentity(testKeyring(), claims, 'test') },
+    sign(callerBody, 'other'),
+    sign(callerBody, 'test', testPair('gateway').signingKeys),
   ];
   for (const headers of tries)
     for (const path of ['/graphql', '/internal/authenticate', '/internal/recheck'])
-      expect((await ask(one, headers as Record<string, string>, path)).status).toBe(401);
+      expect((await ask(one, headers, path)).status).toBe(401);
   expect(resolved).toBe(0);
 });
 
 test('a socket without a signed identity is closed with 4403, a subscription without one is refused', async () => {
   const one = await serve();
   resolved = 0;
-  const subscribe = (parameters: Record<string, unknown>, extensions: Record<string, unknown>) =>
-    new Promise<unknown>((resolve) => {
-      const client = createClient({
-        url: `${one.url.replace('http', 'ws')}/graphql`,
-        webSocketImpl: WebSocket,
-        connectionParams: parameters,
-        retryAttempts: 0,
-      });
-      const end = (result: unknown): void => {
-        resolve(result);
-        void client.dispose();
-      };
-      client.subscribe(
-        { query: 'subscription { ticks }', extensions },
-        { next: end, error: end, complete: () => end('complete') },
-      );
-    });
-  const gateway = { [identityHeader]: signIdentity(keyring, { identity: null, requestId: 'g' }, 'test') };
-  expect(await subscribe({}, gateway)).toMatchObject({ code: 4403 });
-  expect(await subscribe(gateway, {})).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+  const refused = [{ extensions: { code: 'UNAUTHENTICATED' } }];
+  const query = 'subscription { ticks }';
+  const connection = () => sign(connectionBody);
+  const subscription = sign(subscriptionBody({ query }));
+  expect(await subscribe(one, {}, subscription)).toMatchObject({ code: 4403 });
+  expect(await subscribe(one, connection(), {})).toMatchObject(refused);
+  expect(await subscribe(one, connection(), sign(subscriptionBody({ query: 'subscription { all }' })))).toMatchObject(
+    refused,
+  );
   expect(resolved).toBe(0);
-  expect(await subscribe(gateway, gateway)).toEqual({ data: { ticks: 1 } });
+  const used = connection();
+  expect(await subscribe(one, used, subscription)).toEqual({ data: { ticks: 1 } });
+  expect(await subscribe(one, connection(), subscription)).toMatchObject(refused);
+  expect(await subscribe(one, used, sign(subscriptionBody({ query })))).toMatchObject({ code: 4403 });
 });
+
+function subscribe(
+  one: ServedSubgraph,
+  parameters: Record<string, unknown>,
+  extensions: Record<string, unknown>,
+): Promise<unknown> {
+  return new Promise<unknown>((resolve) => {
+    const client = createClient({
+      url: `${one.url.replace('http', 'ws')}/graphql`,
+      webSocketImpl: WebSocket,
+      connectionParams: parameters,
+      retryAttempts: 0,
+    });
+    const end = (result: unknown): void => {
+      resolve(result);
+      void client.dispose();
+    };
+    client.subscribe(
+      { query: 'subscription { ticks }', extensions },
+      { next: end, error: end, complete: () => end('complete') },
+    );
+  });
+}
 
 test('without TLS it does not listen where other hosts could reach it', async () => {
   await expect(serve({ host: '0.0.0.0' })).rejects.toThrow('mutual TLS');
@@ -136,7 +175,7 @@ test('the authentication port works from another process', async () => {
   const authenticator = new FakeAuthenticator();
   authenticator.identities.set('good', testIdentity('ann'));
   const one = await serve({ authenticator });
-  const remote = new RemoteAuthenticator({ url: one.url, subgraph: 'test', keyring });
+  const remote = new RemoteAuthenticator({ url: one.url, subgraph: 'test', signingKeys });
   expect(await remote.authenticate('good')).toEqual(testIdentity('ann'));
   expect(await remote.authenticate('bad')).toBeUndefined();
   expect(await remote.recheck(testIdentity('ann'))).toEqual(testIdentity('ann'));
@@ -160,8 +199,8 @@ test('with TLS both sides need a certificate of the same authority', async () =>
     try {
       const response = await request(`${one.url}/graphql`, {
         method: 'POST',
-        headers: { [identityHeader]: signIdentity(keyring, claims, 'test') },
-        body: '{"query":"{ caller }"}',
+        headers: sign(),
+        body: callerBody,
         dispatcher,
       });
       await response.body.dump();
@@ -179,7 +218,7 @@ test('with TLS both sides need a certificate of the same authority', async () =>
     name: 'test',
     url: one.url,
     tls: ours,
-    keyring,
+    signingKeys,
     log,
     queryDeadlineMs: 5000,
     mutationDeadlineMs: 5000,

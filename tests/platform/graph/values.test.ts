@@ -1,14 +1,10 @@
-// Scalars, pages, batching and signatures: the small things every subgraph stands on.
-import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parseValue as parseLiteral } from 'graphql';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { DocumentCache } from '../../../platform/graph/document-cache.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import { dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
-import { signIdentity, verifyIdentity } from '../../../platform/graph/signed-identity.ts';
-import type { Identity, RequestContext } from '../../../platform/identity.ts';
-import { Keyring } from '../../../platform/secrets/keyring.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
 
 test('DateTime takes RFC 3339 and gives UTC with milliseconds', () => {
   expect(dateTimeScalar.serialize(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
@@ -89,48 +85,4 @@ test('the cache of documents holds no more bytes than it may, and forgets what w
     expect(cache.bytes).toBeLessThanOrEqual(10_000);
   }
   expect(cache.get(text(0))).not.toBe(first);
-});
-
-describe('signed identities', () => {
-  const file = { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } };
-  const keyring = new Keyring(file);
-  const identity: Identity = {
-    kind: 'user',
-    id: 'u',
-    name: 'Zoë',
-    admin: false,
-    projects: { p: 'MEMBER' },
-    credentialId: 'c',
-  };
-  const claims = { identity, requestId: 'r', clientAddress: '192.0.2.1' };
-  const nowMs = 1_800_000_000_000;
-  const signed = signIdentity(keyring, claims, 'relay', nowMs);
-
-  test('what was signed is read back by the subgraph it is for', () => {
-    expect(verifyIdentity(keyring, signed, 'relay', nowMs + 59_000)).toEqual(claims);
-    const nobody = { identity: null, requestId: 'r' };
-    expect(verifyIdentity(keyring, signIdentity(keyring, nobody, 'relay', nowMs), 'relay', nowMs)).toEqual(nobody);
-  });
-
-  test('another audience, another time, another key and a changed text are refused', () => {
-    expect(verifyIdentity(keyring, signed, 'system', nowMs)).toBeUndefined();
-    expect(verifyIdentity(keyring, signed, 'relay', nowMs + 91_000)).toBeUndefined();
-    expect(verifyIdentity(keyring, signed, 'relay', nowMs - 31_000)).toBeUndefined();
-    const other = new Keyring({ active: 'k1', keys: { k1: randomBytes(32).toString('base64') } });
-    expect(verifyIdentity(other, signed, 'relay', nowMs)).toBeUndefined();
-    const [header = '', payload = '', mac = ''] = signed.split('.');
-    const admin = JSON.parse(Buffer.from(payload, 'base64url').toString());
-    admin.identity.admin = true;
-    const forged = Buffer.from(JSON.stringify(admin)).toString('base64url');
-    expect(verifyIdentity(keyring, `${header}.${forged}.${mac}`, 'relay', nowMs)).toBeUndefined();
-    const none = Buffer.from('{"alg":"none","kid":"k1"}').toString('base64url');
-    for (const text of ['', 'a.b.c', `${none}.${payload}.`, `${signed}.x`, `${header}.${payload}.`])
-      expect(verifyIdentity(keyring, text, 'relay', nowMs)).toBeUndefined();
-  });
-
-  test('after a rotation older signatures are still read', () => {
-    const rotated = new Keyring({ active: 'k2', keys: { ...file.keys, k2: randomBytes(32).toString('base64') } });
-    expect(verifyIdentity(rotated, signed, 'relay', nowMs)).toEqual(claims);
-    expect(verifyIdentity(keyring, signIdentity(rotated, claims, 'relay', nowMs), 'relay', nowMs)).toBeUndefined();
-  });
 });

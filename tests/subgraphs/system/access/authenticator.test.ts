@@ -1,18 +1,21 @@
 // What a bearer credential is worth: forged, expired, revoked, and what a change does to it at once.
+
+import type { KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SignJWT } from 'jose';
 import { Database } from '../../../../platform/database/database.ts';
 import type { Identity } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
-import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { newKeyPair, PublicKeys, SigningKeys } from '../../../../platform/secrets/key-pairs.ts';
 import { AccessTokens } from '../../../../subgraphs/system/access/access-tokens.ts';
 import { SystemAuthenticator } from '../../../../subgraphs/system/access/authenticator.ts';
 import { CredentialStore } from '../../../../subgraphs/system/access/credential-store.ts';
-import { makeUser, type SystemBench, systemBench, testKeyring } from '../support/system-bench.ts';
+import { publicFile, testPair } from '../../../support/signing-keys.ts';
+import { makeUser, type SystemBench, systemBench, testKeys } from '../support/system-bench.ts';
 
 let bench: SystemBench;
 let project: string;
-const tokens = new AccessTokens(testKeyring);
+const tokens = new AccessTokens(testKeys);
 
 beforeAll(async () => {
   bench = await systemBench();
@@ -65,25 +68,28 @@ describe('an access token', () => {
   test('can not be forged', async () => {
     const user = await makeUser(bench, 'victim');
     const claims = claimsOf(user);
-    const stranger = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 8).toString('base64') } });
-    const otherPurpose = testKeyring.active('identity').key;
-    const sign = (key: Buffer, header: object, issuer = 'tidegate') =>
+    const [stranger, gateway] = [testPair('system'), testPair('gateway')];
+    const shared = Buffer.alloc(32, 7);
+    const sign = (key: Buffer | KeyObject, header: object, issuer = 'tidegate') =>
       new SignJWT({ sid: claims.sessionId })
-        .setProtectedHeader({ alg: 'HS256', kid: 'k1', ...header })
+        .setProtectedHeader({ alg: 'EdDSA', kid: 'k1', ...header })
         .setSubject(claims.userId)
         .setIssuer(issuer)
         .setExpirationTime('5m')
         .sign(key);
-    const right = testKeyring.active('access-token').key;
+    const right = testKeys.signingKeys.active().privateKey;
     expect(await authenticate(await sign(right, {}))).toEqual(user);
     const text = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
     const body = { sub: claims.userId, sid: claims.sessionId, iss: 'tidegate', exp: 4_000_000_000 };
     const forged = [
       (await new AccessTokens(stranger).issue(claims)).token,
-      await sign(otherPurpose, {}),
+      await sign(gateway.signingKeys.active().privateKey, {}),
+      await sign(shared, { alg: 'HS256' }),
+      await sign(testKeys.publicKeys.byId('system', 'k1')?.export({ format: 'der', type: 'spki' }) ?? shared, {
+        alg: 'HS256',
+      }),
       await sign(right, { kid: 'k2' }),
       await sign(right, {}, 'someone'),
-      await sign(right, { alg: 'HS512' }),
       `${text({ alg: 'none', kid: 'k1' })}.${text(body)}.`,
       `${(await tokens.issue(claims)).token}x`,
       '',
@@ -95,9 +101,12 @@ describe('an access token', () => {
 
   test('made before the keys were rotated is still read', async () => {
     const user = await makeUser(bench, 'rotated');
-    const { token } = await tokens.issue(claimsOf(user));
-    const keys = { k1: Buffer.alloc(32, 7).toString('base64'), k2: Buffer.alloc(32, 9).toString('base64') };
-    expect(await new AccessTokens(new Keyring({ active: 'k2', keys })).verify(token)).toEqual(claimsOf(user));
+    const [old, fresh] = [newKeyPair(), newKeyPair()];
+    const publicKeys = new PublicKeys(publicFile({ system: { k1: old.publicText, k2: fresh.publicText } }));
+    const before = new SigningKeys({ active: 'k1', keys: { k1: old.privateText } });
+    const after = new SigningKeys({ active: 'k2', keys: { k1: old.privateText, k2: fresh.privateText } });
+    const { token } = await new AccessTokens({ signingKeys: before, publicKeys }).issue(claimsOf(user));
+    expect(await new AccessTokens({ signingKeys: after, publicKeys }).verify(token)).toEqual(claimsOf(user));
   });
 });
 

@@ -20,6 +20,7 @@ import { MemoryRateLimiter } from '../../../../subgraphs/system/access/rate-limi
 import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
 import { testDatabase } from '../../../support/database.ts';
 import { kindsOf } from '../../../support/event-kinds.ts';
+import { testPair } from '../../../support/signing-keys.ts';
 
 /** A hash that costs nothing, and counts. */
 export class CountingHasher implements PasswordHasher {
@@ -39,7 +40,10 @@ export class CountingHasher implements PasswordHasher {
 
 export const adminPassword = 'correct horse battery';
 
-export const testKeyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
+/** Of the access tokens. */
+export const testKeys = testPair('system');
+
+const testKeyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
 
 /** What may be asked of the subgraph; a field that was not selected, or failed, is not there. */
 export type Data = Query & Mutation & { readonly _entities: readonly (Readonly<Record<string, unknown>> | null)[] };
@@ -81,7 +85,7 @@ export async function systemBench(options: { readonly lost?: boolean } = {}): Pr
   if (!lost) await feed.start();
   const system = createSystemSubgraph({
     sdl: readSubgraphSdl('system'),
-    ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher },
+    ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher, ...testKeys },
     rateLimiter: new MemoryRateLimiter(),
     eventKinds: { ...allEventKinds(subgraphRows), ...ownKinds },
     health: async () => [{ name: 'database', ready: true, detail: null }],

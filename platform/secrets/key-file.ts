@@ -1,0 +1,54 @@
+// A key file on disk: JSON that only its owner may read, replaced as a whole, so that whoever reads it meanwhile sees the old
+// one or the new one.
+import { chmod, open, readFile, rename, stat } from 'node:fs/promises';
+import { z } from 'zod';
+
+/** How a key is named in its file. */
+export const keyIdPattern = /^[a-z0-9-]{1,32}$/;
+
+export async function readKeyFile<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape>> {
+  const mode = (await stat(path)).mode & 0o077;
+  if (mode !== 0) throw new Error(`key file ${path} may be read by others: chmod 600 ${path}`);
+  return parseKeyFile(path, shape);
+}
+
+/** The same for a file without secrets, which everyone may read. */
+export async function parseKeyFile<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape>> {
+  const refused = (reason: string) => new Error(`key file ${path} is not one of ours: ${reason}`);
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    // The parser's own message would show what it read.
+    if (error instanceof SyntaxError) throw refused('it is no JSON');
+    throw error;
+  }
+  const parsed = shape.safeParse(content);
+  if (!parsed.success) throw refused(z.prettifyError(parsed.error));
+  return parsed.data;
+}
+
+/** `mode`: who may read it; default: its owner alone. */
+export async function writeKeyFile(path: string, content: object, mode = 0o600): Promise<void> {
+  const temporary = `${path}.${process.pid}.new`;
+  const handle = await open(temporary, 'wx', mode);
+  try {
+    await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  if (mode !== 0o600) await chmod(temporary, mode);
+  await rename(temporary, path);
+}
+
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+}
+
+/** k1, k2, …: the first that is not among them. */
+export function newKeyId(existing: readonly string[]): string {
+  let number = existing.length + 1;
+  while (existing.includes(`k${number}`)) number += 1;
+  return `k${number}`;
+}

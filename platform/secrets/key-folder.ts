@@ -1,0 +1,123 @@
+// The folder of key files, of which each role reads its own: private keys are only where they are used, public ones
+// everywhere. A file that was replaced is read again, so that keys are rotated without a restart.
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
+import { isMissing } from './key-file.ts';
+import { PublicKeys, readPublicFile, readSigningFile, type Signer, SigningKeys } from './key-pairs.ts';
+import { Keyring, readKeyringFile } from './keyring.ts';
+
+/** Symmetric: `subgraphs` is for what only subgraphs make and read, `sealing` for stored credentials. */
+export type SharedKeys = 'subgraphs' | 'sealing';
+export type KeyFileName = Signer | SharedKeys | 'public';
+
+const againMs = 1_000;
+
+export function keyFilePath(folder: string, name: KeyFileName): string {
+  return join(folder, `${name}.keys`);
+}
+
+interface Opened {
+  readonly path: string;
+  /** When and as what the file was written. */
+  version: string;
+  read(): Promise<void>;
+}
+
+export class KeyFolder {
+  readonly path: string;
+  readonly #log: Logger;
+  readonly #loop: Loop;
+  readonly #opened: Opened[] = [];
+  readonly #made = new Map<KeyFileName, Promise<SigningKeys | PublicKeys | Keyring>>();
+
+  constructor(path: string, log: Logger) {
+    this.path = path;
+    this.#log = log;
+    this.#loop = new Loop({
+      name: 'key files',
+      log,
+      pauseMs: () => againMs,
+      run: async () => {
+        await this.readAgain();
+        return false;
+      },
+    });
+  }
+
+  signing(signer: Signer): Promise<SigningKeys> {
+    return this.#open(signer, readSigningFile, (file) => new SigningKeys(file)) as Promise<SigningKeys>;
+  }
+
+  publicKeys(): Promise<PublicKeys> {
+    return this.#open('public', readPublicFile, (file) => new PublicKeys(file)) as Promise<PublicKeys>;
+  }
+
+  shared(name: SharedKeys): Promise<Keyring> {
+    return this.#open(name, readKeyringFile, (file) => new Keyring(file)) as Promise<Keyring>;
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+  }
+
+  /** Reads the files that were replaced since. One that can't be read leaves its keys as they were. */
+  async readAgain(): Promise<void> {
+    for (const each of this.#opened) {
+      const version = await versionOf(each.path).catch(() => each.version);
+      if (version === each.version) continue;
+      try {
+        await each.read();
+        this.#log.info({ file: each.path }, 'the key file was read again');
+      } catch (error) {
+        this.#log.error({ err: error, file: each.path }, 'the key file was replaced by one that is not usable');
+      }
+      each.version = version;
+    }
+  }
+
+  /** When each key was last seen used here (Unix milliseconds; null: not), by `file/id`, of the files that are open. */
+  async known(): Promise<ReadonlyMap<string, number | null>> {
+    const known = new Map<string, number | null>();
+    for (const [name, made] of this.#made) {
+      const keys = await made;
+      if (keys instanceof PublicKeys) for (const [key, atMs] of keys.seen()) known.set(key, atMs);
+      else if (keys instanceof Keyring) for (const [id, atMs] of keys.seen()) known.set(`${name}/${id}`, atMs);
+    }
+    return known;
+  }
+
+  #open<File, Keys extends (SigningKeys | PublicKeys | Keyring) & { replace(file: File): void }>(
+    name: KeyFileName,
+    read: (path: string) => Promise<File>,
+    make: (file: File) => Keys,
+  ): Promise<SigningKeys | PublicKeys | Keyring> {
+    const known = this.#made.get(name);
+    if (known !== undefined) return known;
+    const path = keyFilePath(this.path, name);
+    const open = async () => {
+      const version = await versionOf(path).catch((error: unknown) => {
+        if (!isMissing(error)) throw error;
+        throw new Error(
+          `key file ${path} is not there, and this process's roles need it: "tidegate keys create FOLDER"`,
+        );
+      });
+      const keys = make(await read(path));
+      this.#opened.push({ path, version, read: async () => keys.replace(await read(path)) });
+      return keys;
+    };
+    const made = open();
+    this.#made.set(name, made);
+    return made;
+  }
+}
+
+async function versionOf(path: string): Promise<string> {
+  const { ino, mtimeMs, size } = await stat(path);
+  return `${ino}/${mtimeMs}/${size}`;
+}

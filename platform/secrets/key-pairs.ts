@@ -1,0 +1,140 @@
+// Key pairs (Ed25519, RFC 8032) of those who sign: what a gateway, the system subgraph or a worker signs is believed by all who
+// have its public key, and can be signed by nobody else.
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { z } from 'zod';
+import { keyIdPattern, parseKeyFile, readKeyFile } from './key-file.ts';
+
+/** Gateways sign identities, the system subgraph access tokens, workers the audit trail's ends. */
+export const signers = ['gateway', 'system', 'audit'] as const;
+export type Signer = (typeof signers)[number];
+
+const keyId = z.string().regex(keyIdPattern);
+const der = z.string().regex(/^[A-Za-z0-9+/]{40,128}={0,2}$/);
+
+/** PKCS #8 (RFC 5958) by id. `next`: known to others already, not used yet. */
+export const signingFileShape = z.strictObject({
+  active: keyId,
+  next: keyId.optional(),
+  activeSince: z.iso.datetime().optional(),
+  keys: z.record(keyId, der),
+});
+export type SigningFile = z.output<typeof signingFileShape>;
+
+/** SubjectPublicKeyInfo (RFC 5280) by signer and id. */
+export const publicFileShape = z.strictObject({
+  gateway: z.record(keyId, der),
+  system: z.record(keyId, der),
+  audit: z.record(keyId, der),
+});
+export type PublicFile = z.output<typeof publicFileShape>;
+
+export interface SigningKey {
+  readonly id: string;
+  readonly privateKey: KeyObject;
+}
+
+/** The private keys of one signer. What it holds is replaced when its file is. */
+export class SigningKeys {
+  #active: SigningKey;
+  #ids: readonly string[];
+
+  constructor(file: SigningFile) {
+    this.#active = activeOf(file);
+    this.#ids = Object.keys(file.keys);
+  }
+
+  replace(file: SigningFile): void {
+    this.#active = activeOf(file);
+    this.#ids = Object.keys(file.keys);
+  }
+
+  /** The key to sign with. */
+  active(): SigningKey {
+    return this.#active;
+  }
+
+  /** All key ids, the active one first. */
+  ids(): readonly string[] {
+    return [this.#active.id, ...this.#ids.filter((id) => id !== this.#active.id)];
+  }
+
+  /** 64 bytes. */
+  sign(data: string | Buffer): { readonly keyId: string; readonly signature: Buffer } {
+    const { id, privateKey } = this.#active;
+    return { keyId: id, signature: sign(null, bytes(data), privateKey) };
+  }
+}
+
+/** The public keys of all signers. What it holds is replaced when its file is. */
+export class PublicKeys {
+  #keys: ReadonlyMap<string, KeyObject>;
+  /** Unix milliseconds by `signer/id`. */
+  readonly #usedAtMs = new Map<string, number>();
+
+  constructor(file: PublicFile) {
+    this.#keys = publicKeysOf(file);
+  }
+
+  replace(file: PublicFile): void {
+    this.#keys = publicKeysOf(file);
+  }
+
+  byId(signer: Signer, id: string): KeyObject | undefined {
+    return this.#keys.get(`${signer}/${id}`);
+  }
+
+  /** True when the signer's key of that id made the signature. */
+  verifies(signer: Signer, id: string, data: string | Buffer, signature: Buffer): boolean {
+    const key = this.byId(signer, id);
+    if (key === undefined || signature.length !== 64 || !verify(null, bytes(data), key, signature)) return false;
+    this.#usedAtMs.set(`${signer}/${id}`, Date.now());
+    return true;
+  }
+
+  /** When something signed with each key was last seen here (Unix milliseconds; null: never), by `signer/id`. */
+  seen(): ReadonlyMap<string, number | null> {
+    return new Map([...this.#keys.keys()].map((name) => [name, this.#usedAtMs.get(name) ?? null]));
+  }
+}
+
+function activeOf({ active, keys }: SigningFile): SigningKey {
+  const text = keys[active];
+  if (text === undefined) throw new Error(`key file: the active key ${active} is not among its keys`);
+  const privateKey = createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
+  return { id: active, privateKey };
+}
+
+function publicKeysOf(file: PublicFile): ReadonlyMap<string, KeyObject> {
+  const keys = new Map<string, KeyObject>();
+  for (const signer of signers)
+    for (const [id, text] of Object.entries(file[signer]))
+      keys.set(`${signer}/${id}`, createPublicKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'spki' }));
+  return keys;
+}
+
+function bytes(data: string | Buffer): Buffer {
+  return typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+}
+
+/** A new pair, as the files have it. */
+export function newKeyPair(): { readonly privateText: string; readonly publicText: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  return {
+    privateText: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+    publicText: publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+  };
+}
+
+/** The public key that belongs to a private one, as the file has it. */
+export function publicTextOf(privateText: string): string {
+  const privateKey = createPrivateKey({ key: Buffer.from(privateText, 'base64'), format: 'der', type: 'pkcs8' });
+  return createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64');
+}
+
+export function readSigningFile(path: string): Promise<SigningFile> {
+  return readKeyFile(path, signingFileShape);
+}
+
+export function readPublicFile(path: string): Promise<PublicFile> {
+  return parseKeyFile(path, publicFileShape);
+}

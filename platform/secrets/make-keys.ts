@@ -1,0 +1,69 @@
+// Makes a folder's key files: those that are there are left as they are.
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { isMissing, keyIdPattern, readKeyFile, writeKeyFile } from './key-file.ts';
+import { keyFilePath } from './key-folder.ts';
+import {
+  newKeyPair,
+  type PublicFile,
+  publicTextOf,
+  readPublicFile,
+  readSigningFile,
+  type Signer,
+  signers,
+} from './key-pairs.ts';
+import { openOrMakeKeyring } from './keyring.ts';
+
+/** The one key that all roles shared before: what is left of its purposes is the subgraphs' own. */
+const formerFile = 'trust.keys';
+
+/** The key ids by file, the active one first. */
+export async function makeKeys(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const ids = new Map<string, readonly string[]>();
+  const former = join(folder, formerFile);
+  const subgraphs = keyFilePath(folder, 'subgraphs');
+  if ((await isThere(former)) && !(await isThere(subgraphs))) await copyFile(former, subgraphs);
+  for (const name of ['subgraphs', 'sealing'] as const)
+    ids.set(name, (await openOrMakeKeyring(keyFilePath(folder, name))).ids());
+  const known = await readPublicFile(keyFilePath(folder, 'public')).catch((error: unknown): PublicFile => {
+    if (isMissing(error)) return { gateway: {}, system: {}, audit: {} };
+    throw error;
+  });
+  const all: Record<Signer, Record<string, string>> = {
+    gateway: { ...known.gateway },
+    system: { ...known.system },
+    audit: { ...known.audit },
+  };
+  for (const signer of signers) {
+    const path = keyFilePath(folder, signer);
+    if (!(await isThere(path))) {
+      const { privateText } = newKeyPair();
+      await writeKeyFile(path, { active: 'k1', keys: { k1: privateText } });
+    }
+    const { keys } = await readSigningFile(path);
+    for (const [id, text] of Object.entries(keys)) all[signer][id] = publicTextOf(text);
+    ids.set(signer, await keyIds(path));
+  }
+  if (JSON.stringify(all) !== JSON.stringify(known)) await writeKeyFile(keyFilePath(folder, 'public'), all, 0o644);
+  return ids;
+}
+
+const anyKeyFile = z.object({ active: z.string().regex(keyIdPattern), keys: z.record(z.string(), z.string()) });
+
+/** The ids of the keys in a file with private or shared keys, the active one first. */
+export async function keyIds(path: string): Promise<readonly string[]> {
+  const { active, keys } = await readKeyFile(path, anyKeyFile);
+  return [active, ...Object.keys(keys).filter((id) => id !== active)];
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
+}
