@@ -9,7 +9,7 @@ import { startProcess } from '../../bin/compose/process.ts';
 import { ConfigError, readConfig } from '../../platform/config.ts';
 import { DiskNearlyFullError } from '../../platform/database/errors.ts';
 import { createLogger } from '../../platform/log.ts';
-import { openOrMakeKeyring } from '../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { testDatabase } from '../support/database.ts';
 import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
@@ -146,13 +146,13 @@ describe('a process of `tidegate serve` whose database is on the same host', () 
     stack.defer(() => database.drop());
     const folder = await temporaryFolder();
     stack.defer(() => folder.remove());
-    const keys = join(folder.path, 'trust.keys');
-    await openOrMakeKeyring(keys);
+    const keys = join(folder.path, 'keys');
+    await makeKeys(keys);
     const { socketPath, user, password, database: name } = database.connection;
     const flags = {
       ...{ 'database.socketPath': socketPath ?? '', 'database.user': user, 'database.password': password ?? '' },
       ...{ 'database.name': name, 'database.dataFolder': path, 'redis.path': database.redisPath },
-      ...{ 'keys.trustFile': keys, roles: 'system' },
+      ...{ 'keys.folder': keys, roles: 'system' },
     };
     if (path === disk) await fillUpTo(32 * mebibyte);
     stack.defer(() => rm(filler, { force: true }));
