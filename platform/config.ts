@@ -66,6 +66,7 @@ const platformSettings = {
     .describe('least level logged'),
   'log.format': z.enum(['auto', 'json', 'pretty']).default('auto').describe('auto: pretty on a terminal'),
   'graphql.introspection': flag.default(true).describe('whether the schema can be asked for'),
+  'graphql.anonymousIntrospection': flag.default(false).describe('whether it can be asked for without login'),
   'graphql.maxDepth': count(1, 100).default(12).describe('deepest selection'),
   'graphql.maxAliases': count(0, 1000).default(30).describe('most aliases in a document'),
   'graphql.maxTokens': count(100, 100_000).default(4000).describe('most tokens in a document'),

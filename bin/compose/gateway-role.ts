@@ -57,6 +57,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     ...(certificate === undefined ? {} : { tls: certificate }),
     limits: {
       introspection: config['graphql.introspection'],
+      anonymousIntrospection: config['graphql.anonymousIntrospection'],
       maxDepth: config['graphql.maxDepth'],
       maxAliases: config['graphql.maxAliases'],
       maxTokens: config['graphql.maxTokens'],

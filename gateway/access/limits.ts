@@ -15,6 +15,8 @@ export interface OperationLimits {
   readonly maxBodyBytes: number;
   /** Whether the schema may be asked for. */
   readonly introspection: boolean;
+  /** Also without login. */
+  readonly anonymousIntrospection: boolean;
   /** Subgraphs of whose mutations one document may have only one: one document, one device call. */
   readonly oneMutationSubgraphs: readonly string[];
   /** Root fields that may be asked for without login. */
@@ -29,6 +31,7 @@ export const defaultLimits: OperationLimits = {
   maxCost: 20_000,
   maxBodyBytes: 256 * 1024,
   introspection: true,
+  anonymousIntrospection: false,
   oneMutationSubgraphs: [],
   publicFields: [],
 };

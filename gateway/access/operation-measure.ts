@@ -17,11 +17,14 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { IntrospectionSize } from './introspection-size.ts';
 
 export interface Measure {
   readonly depth: number;
   readonly aliases: number;
   readonly cost: number;
+  /** Of introspection alone: the schema's own lists at their real length. */
+  readonly introspection: number;
 }
 
 /** A root field as it is asked for. */
@@ -30,26 +33,31 @@ export interface RootField {
   readonly node: FieldNode;
 }
 
-const nothing: Measure = { depth: 0, aliases: 0, cost: 0 };
+const nothing: Measure = { depth: 0, aliases: 0, cost: 0, introspection: 0 };
 
 /** Values past this are all the same: too much. Keeps products finite. */
 const ceiling = 1e12;
+
+export interface MeasuredOperation {
+  readonly schema: GraphQLSchema;
+  readonly size: IntrospectionSize;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
 
 export class OperationMeasurer {
   readonly #schema: GraphQLSchema;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly #operation: OperationDefinitionNode;
+  readonly #size: IntrospectionSize;
   readonly #known = new Map<string, Measure>();
   readonly #open = new Set<string>();
 
-  constructor(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-    variables: Readonly<Record<string, unknown>>,
-  ) {
+  constructor({ schema, document, operation, variables, size }: MeasuredOperation) {
     this.#schema = schema;
+    this.#size = size;
     this.#operation = operation;
     this.#variables = variables;
     for (const definition of document.definitions)
@@ -84,29 +92,36 @@ export class OperationMeasurer {
     return found;
   }
 
-  #selections(set: SelectionSetNode, type: GraphQLNamedType | undefined): Measure {
+  /** `ofAll`: in an introspection of all types, or of all their fields. */
+  #selections(set: SelectionSetNode, type: GraphQLNamedType | undefined, ofAll = false): Measure {
     let depth = 0;
     let aliases = 0;
     let cost = 0;
+    let introspection = 0;
     for (const selection of set.selections) {
       const part =
         selection.kind === Kind.FIELD
-          ? this.#field(selection, type)
+          ? this.#field(selection, type, ofAll)
           : selection.kind === Kind.INLINE_FRAGMENT
-            ? this.#selections(selection.selectionSet, this.#typeNamed(selection.typeCondition?.name.value) ?? type)
-            : this.#fragment(selection.name.value);
+            ? this.#selections(
+                selection.selectionSet,
+                this.#typeNamed(selection.typeCondition?.name.value) ?? type,
+                ofAll,
+              )
+            : this.#fragment(selection.name.value, ofAll);
       depth = Math.max(depth, part.depth);
       aliases = Math.min(ceiling, aliases + part.aliases);
       cost = Math.min(ceiling, cost + part.cost);
+      introspection = Math.min(ceiling, introspection + part.introspection);
     }
-    return { depth, aliases, cost };
+    return { depth, aliases, cost, introspection };
   }
 
-  #field(node: FieldNode, type: GraphQLNamedType | undefined): Measure {
+  #field(node: FieldNode, type: GraphQLNamedType | undefined, ofAll: boolean): Measure {
     const name = node.name.value;
     const aliased = node.alias === undefined ? 0 : 1;
-    // Introspection is answered here from memory; graphql-js's own rule bounds how deep its lists may nest.
-    if (name.startsWith('__')) return { depth: 1, aliases: aliased, cost: 1 };
+    const meta = this.#metaField(node, type, ofAll);
+    if (meta !== undefined) return { depth: 1, aliases: aliased + meta.aliases, cost: 1, introspection: meta.cost };
     const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
     const below =
       node.selectionSet === undefined
@@ -116,19 +131,37 @@ export class OperationMeasurer {
       depth: 1 + below.depth,
       aliases: aliased + below.aliases,
       cost: Math.min(ceiling, 1 + below.cost * this.#pageSize(node, field)),
+      introspection: below.introspection,
     };
   }
 
-  #fragment(name: string): Measure {
-    const known = this.#known.get(name);
+  /** A field of introspection, with what is below it; undefined for any other. */
+  #metaField(node: FieldNode, type: GraphQLNamedType | undefined, ofAll: boolean): Measure | undefined {
+    const name = node.name.value;
+    if (name === '__typename') return nothing;
+    const parent = type?.name ?? '';
+    const meta = name === '__schema' ? '__Schema' : name === '__type' ? '__Type' : undefined;
+    const field = parent.startsWith('__') && isObjectType(type) ? type.getFields()[name] : undefined;
+    if (meta === undefined && !parent.startsWith('__')) return undefined;
+    const below = meta === undefined ? field && getNamedType(field.type) : this.#typeNamed(meta);
+    const items = meta === undefined ? this.#size.items(parent, name, ofAll) : 1;
+    const all = parent === '__Schema' ? name === 'types' : ofAll && (name === 'fields' || name === 'args');
+    const { aliases, introspection } =
+      node.selectionSet === undefined ? nothing : this.#selections(node.selectionSet, below, all);
+    return { ...nothing, aliases, cost: Math.min(ceiling, 1 + introspection * items) };
+  }
+
+  #fragment(name: string, ofAll: boolean): Measure {
+    const key = `${name}/${ofAll}`;
+    const known = this.#known.get(key);
     if (known !== undefined) return known;
     const fragment = this.#fragments.get(name);
     // A cycle or an unknown fragment is validation's to refuse.
     if (fragment === undefined || this.#open.has(name)) return nothing;
     this.#open.add(name);
-    const measure = this.#selections(fragment.selectionSet, this.#typeNamed(fragment.typeCondition.name.value));
+    const measure = this.#selections(fragment.selectionSet, this.#typeNamed(fragment.typeCondition.name.value), ofAll);
     this.#open.delete(name);
-    this.#known.set(name, measure);
+    this.#known.set(key, measure);
     return measure;
   }
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
   GraphQLError,
+  getIntrospectionQuery,
   getOperationAST,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
@@ -18,11 +19,23 @@ import { CodedError } from '../../platform/errors.ts';
 import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
-import { OperationMeasurer } from './operation-measure.ts';
+import { OperationMeasurer, type RootField } from './operation-measure.ts';
 
 /** Of documents kept parsed and validated: anyone may send them. */
 const maxDocumentBytes = 32 * 1024 * 1024;
+
+/** What tools ask to know the whole schema, with everything that they may ask; an operation may ask for so many of it. */
+const wholeSchemaQuery = getIntrospectionQuery({
+  descriptions: true,
+  specifiedByUrl: true,
+  directiveIsRepeatable: true,
+  schemaDescription: true,
+  inputValueDeprecation: true,
+  oneOf: true,
+});
+const wholeSchemas = 2;
 
 /** A document that fits the schema. */
 interface ValidDocument {
@@ -57,6 +70,8 @@ export class InvalidDocument extends Error {
 export class Operations {
   readonly #supergraph: Supergraph;
   readonly #limits: OperationLimits;
+  readonly #size: IntrospectionSize;
+  readonly #maxIntrospection: number;
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: maxDocumentBytes,
     sizeCalculation: (document) => heldBytes(document),
@@ -65,6 +80,8 @@ export class Operations {
   constructor(supergraph: Supergraph, limits: OperationLimits) {
     this.#supergraph = supergraph;
     this.#limits = limits;
+    this.#size = new IntrospectionSize(supergraph.schema);
+    this.#maxIntrospection = wholeSchemas * this.#measurerOf(parse(wholeSchemaQuery)).measure().introspection;
   }
 
   /** The document of that hash, when it is known to be valid. */
@@ -86,8 +103,10 @@ export class Operations {
             : `The document has no operation named ${JSON.stringify(request.operationName)}.`,
         ),
       ]);
-    this.#checkLimits(document, operation, request.variables ?? {});
-    this.#checkLogin(document, operation, identity);
+    const measurer = this.#measurerOf(document, operation, request.variables);
+    const rootFields = measurer.rootFields(this.#limits.maxRootFields);
+    this.#checkLogin(operation, rootFields, identity);
+    this.#checkLimits(operation, rootFields, measurer);
     if (known === undefined) {
       this.#validate(document, request.query);
       this.#documents.set(hash, document);
@@ -105,20 +124,28 @@ export class Operations {
     }
   }
 
-  #checkLimits(
+  #measurerOf(
     document: DocumentNode,
+    operation = getOperationAST(document) as OperationDefinitionNode,
+    variables: Readonly<Record<string, unknown>> = {},
+  ): OperationMeasurer {
+    return new OperationMeasurer({ schema: this.#supergraph.schema, size: this.#size, document, operation, variables });
+  }
+
+  #checkLimits(
     operation: OperationDefinitionNode,
-    variables: Readonly<Record<string, unknown>>,
+    rootFields: readonly RootField[],
+    measurer: OperationMeasurer,
   ): void {
     const limits = this.#limits;
-    const measurer = new OperationMeasurer(this.#supergraph.schema, document, operation, variables);
-    const rootFields = measurer.rootFields(limits.maxRootFields);
     if (rootFields.length > limits.maxRootFields)
       throw tooMuch('root fields', `more than ${limits.maxRootFields}`, limits.maxRootFields);
-    const { depth, aliases, cost } = measurer.measure();
+    const { depth, aliases, cost, introspection } = measurer.measure();
     if (depth > limits.maxDepth) throw tooMuch('depth', depth, limits.maxDepth);
     if (aliases > limits.maxAliases) throw tooMuch('aliases', aliases, limits.maxAliases);
     if (cost > limits.maxCost) throw tooMuch('cost', cost, limits.maxCost);
+    if (introspection > this.#maxIntrospection)
+      throw tooMuch('introspection cost', Math.ceil(introspection), Math.floor(this.#maxIntrospection));
     if (operation.operation !== OperationTypeNode.MUTATION) return;
     for (const subgraph of limits.oneMutationSubgraphs) {
       const writes = rootFields.filter(({ name }) => this.#supergraph.ownerOf(`Mutation.${name}`) === subgraph);
@@ -126,15 +153,19 @@ export class Operations {
     }
   }
 
-  #checkLogin(document: DocumentNode, operation: OperationDefinitionNode, identity: Identity | null): void {
+  #checkLogin(
+    { operation }: OperationDefinitionNode,
+    rootFields: readonly RootField[],
+    identity: Identity | null,
+  ): void {
     if (identity !== null) return;
-    const type = this.#supergraph.rootType(operation.operation)?.name ?? '';
-    const fields = new OperationMeasurer(this.#supergraph.schema, document, operation, {}).rootFields(
-      this.#limits.maxRootFields,
-    );
-    const secret = fields.find(
-      ({ name }) => !name.startsWith('__') && !this.#limits.publicFields.includes(`${type}.${name}`),
-    );
+    const type = this.#supergraph.rootType(operation)?.name ?? '';
+    const { publicFields, anonymousIntrospection } = this.#limits;
+    const isPublic = ({ name }: RootField) =>
+      name.startsWith('__')
+        ? anonymousIntrospection || name === '__typename'
+        : publicFields.includes(`${type}.${name}`);
+    const secret = rootFields.find((field) => !isPublic(field));
     if (secret !== undefined)
       throw new CodedError(
         'UNAUTHENTICATED',

@@ -36,7 +36,7 @@ describe('GraphiQL', () => {
     });
     await login(page, server, world);
     await page.goto(`${server.url}/graphiql`);
-    await page.getByRole('tab', { name: 'MainJob1Login' }).waitFor();
+    await page.getByRole('tab', { name: 'MainJob1AddressAdd' }).waitFor();
     await page.locator('.graphiql-editor-tool').getByText('graphiql-address-1').waitFor();
 
     await runTab(page, 'Tenant42', 'rule.create');

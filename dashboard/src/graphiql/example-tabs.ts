@@ -2,23 +2,15 @@
 // own.
 import type { GraphiQLProps } from 'graphiql';
 
-const mainJob = `# The main job in three steps: the run button asks which.
+const mainJob = `# The main job in two steps: the run button asks which.
 #
-# 1. Not needed when you are logged in on the dashboard in this
-#    tab. Otherwise put the token into the Headers editor:
+# GraphiQL uses the login of the dashboard in this tab. Without it,
+# put a token into the Headers editor:
 #    { "Authorization": "Bearer …" }
-# 2. and 3. change the firewall. The idempotency keys below make
-#    a repeat safe: the same key gives the same operation, never
-#    a second call.
+# The idempotency keys below make a repetition safe: the same key
+# gives the same operation, never a second call.
 
-mutation MainJob1Login($name: String!, $password: String!) {
-  login(input: { name: $name, password: $password }) {
-    accessToken
-    userErrors { code message }
-  }
-}
-
-mutation MainJob2AddressAdd(
+mutation MainJob1AddressAdd(
   $addressKey: String!
   $backend: BackendSelector!
   $tenant: MappingCmpObjectInput!
@@ -36,7 +28,7 @@ mutation MainJob2AddressAdd(
   }
 }
 
-mutation MainJob3RuleCreate(
+mutation MainJob2RuleCreate(
   $ruleKey: String!
   $backend: BackendSelector!
   $tenant: MappingCmpObjectInput!
@@ -64,8 +56,6 @@ fragment Outcome on RelayPayload {
 `;
 
 const mainJobVariables = `{
-  "name": "admin",
-  "password": "",
   "backend": { "family": "FIREWALL" },
   "tenant": { "type": "tenant", "externalId": "42" },
   "addressKey": "graphiql-address-1",

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { buildSchema, type GraphQLSchema, getOperationAST, parse } from 'graphql';
+import { IntrospectionSize } from '../../../gateway/access/introspection-size.ts';
 import { defaultLimits } from '../../../gateway/access/limits.ts';
 import { OperationMeasurer } from '../../../gateway/access/operation-measure.ts';
 import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
@@ -24,7 +25,8 @@ function costOf(text: string, variables: Record<string, unknown> = {}, of: Graph
   const document = parse(text);
   const operation = getOperationAST(document);
   if (operation == null) throw new Error('one operation, please');
-  return new OperationMeasurer(of, document, operation, variables).measure().cost;
+  const size = new IntrospectionSize(of);
+  return new OperationMeasurer({ schema: of, size, document, operation, variables }).measure().cost;
 }
 
 test('first and limit multiply what is below a list, as literal, variable and default', () => {

@@ -1,0 +1,66 @@
+// Introspection is measured like anything else, with the schema's own size as the length of its lists: a small document must
+// not cost seconds and gigabytes.
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { execute, getIntrospectionQuery, parse } from 'graphql';
+import { defaultLimits, type OperationLimits } from '../../../gateway/access/limits.ts';
+import { Operations } from '../../../gateway/access/operations.ts';
+import { Supergraph } from '../../../gateway/supergraph/supergraph.ts';
+import { testIdentity } from '../support/gateway.ts';
+
+const supergraph = new Supergraph(readFileSync(new URL('../../../schema/supergraph.graphql', import.meta.url), 'utf8'));
+const operations = (limits: Partial<OperationLimits> = {}) =>
+  new Operations(supergraph, { ...defaultLimits, ...limits });
+const ann = testIdentity('ann');
+
+const each = (count: number, one: (index: number) => string) =>
+  Array.from({ length: count }, (_, index) => one(index)).join(' ');
+const product = (types: number, fields: number, names: number) => `
+  { __schema { ${each(types, (index) => `a${index}: types { ...T }`)} } }
+  fragment T on __Type { ${each(fields, (index) => `b${index}: fields { ...F }`)} }
+  fragment F on __Field { ${each(names, (index) => `c${index}: name`)} }`;
+
+const attacks: Readonly<Record<string, string>> = {
+  '2 x 10 x 20 aliases': product(2, 10, 20),
+  '10 x 20 x 50 aliases': product(10, 20, 50),
+  '20 x 20 x 100 aliases': product(20, 20, 100),
+  '60 x 60 x 100 aliases': product(60, 60, 100),
+  'types by the fields of types':
+    '{ __schema { types { fields { type { fields { type { name fields { name } } } } } } } }',
+  'one type by its fields': `{ ${each(20, (index) => `t${index}: __type(name: "Mutation") { fields { type { fields { name args { name } } } } }`)} }`,
+};
+
+test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', (name) => {
+  const gate = operations({ anonymousIntrospection: true, maxAliases: 1e9, maxTokens: 100_000 });
+  const before = process.cpuUsage();
+  expect(() => gate.admit({ query: attacks[name] ?? '' }, null)).toThrow('introspection cost');
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(50);
+});
+
+test('aliases inside introspection count as anywhere', () => {
+  const query = `{ __schema { types { ${each(31, (index) => `a${index}: name`)} } } }`;
+  expect(() => operations().admit({ query }, ann)).toThrow('aliases');
+});
+
+test('what tools ask for is admitted, and is less than an operation may ask for', () => {
+  const whole = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true };
+  for (const options of [{}, whole, { ...whole, inputValueDeprecation: true, oneOf: true }]) {
+    const query = getIntrospectionQuery(options);
+    expect(operations().admit({ query }, ann).document).toBeDefined();
+    expect(execute({ schema: supergraph.schema, document: parse(query) })).toMatchObject({ data: expect.anything() });
+  }
+});
+
+test('the schema is not shown without login, unless that is allowed; __typename is', () => {
+  const query = '{ __schema { queryType { name } } }';
+  expect(() => operations().admit({ query }, null)).toThrow('__schema needs a login');
+  expect(() => operations().admit({ query: '{ __type(name: "Query") { name } }' }, null)).toThrow(
+    '__type needs a login',
+  );
+  expect(() =>
+    operations().admit({ query: '{ ...F } fragment F on Query { __schema { queryType { name } } }' }, null),
+  ).toThrow('login');
+  expect(operations({ anonymousIntrospection: true }).admit({ query }, null).hash).toHaveLength(64);
+  expect(operations().admit({ query: '{ __typename }' }, null).hash).toHaveLength(64);
+});
