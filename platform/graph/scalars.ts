@@ -12,7 +12,7 @@ const dateTimePattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]
 function parseDateTime(value: unknown): Date {
   const date = typeof value === 'string' && dateTimePattern.test(value) ? new Date(value) : undefined;
   if (date === undefined || Number.isNaN(date.getTime()))
-    bad(`DateTime: ${JSON.stringify(value)} is no RFC 3339 time; write it like 2026-01-31T12:00:00.000Z.`);
+    bad(`DateTime: ${JSON.stringify(value)} is not an RFC 3339 time; write it like 2026-01-31T12:00:00.000Z.`);
   return date;
 }
 

@@ -15,7 +15,7 @@ const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.
   list: ['FILE'],
   show: ['NAME', 'ID', 'TYPE/ID'],
-  create: ['NAME', 'FILE'],
+  create: ['NAME', 'FILE', 'FOLDER'],
   update: ['NAME', 'ID'],
   delete: ['NAME', 'ID'],
 };

@@ -83,7 +83,7 @@ describe('what is sent', () => {
   });
 
   test.each([
-    [{ ...request, mutation: 'a { b }' }, "no mutation's name"],
+    [{ ...request, mutation: 'a { b }' }, "not a mutation's name"],
     [{ ...request, idempotencyKey: '' }, 'key is needed'],
     [{ ...request, input: { dryRun: true } }, 'dry run'],
   ])('%j is refused before anything is sent', async (wrong, message) => {

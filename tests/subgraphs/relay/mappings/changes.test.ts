@@ -99,7 +99,7 @@ test('a stranger is told nothing of it', async () => {
 });
 
 test.each(['x', Buffer.from('[1,2]').toString('base64url')])('%s is not a position', async (after) => {
-  await expect(page(after)).rejects.toThrow(/no position/);
+  await expect(page(after)).rejects.toThrow(/is not an `after`/);
 });
 
 test('a page has 1 to 1000', async () => {
