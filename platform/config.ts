@@ -76,6 +76,9 @@ const platformSettings = {
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('largest request body'),
   'metrics.public': flag.default(false).describe('serve /metrics to other than loopback addresses'),
   'retention.eventDays': count(1, 3650).default(30).describe('how long status events are kept'),
+  'audit.anchorFile': file
+    .optional()
+    .describe("file to which a worker adds the audit trail's signed end once a minute; best on another host"),
   'retention.auditDays': count(1, 36_500).default(730).describe('how long the audit trail is kept'),
 } as const;
 

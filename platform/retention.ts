@@ -1,5 +1,7 @@
 // Deletes what is older than it has to be kept, oldest first, in small transactions that hold nobody up.
 
+import type { AuditKeys } from './audit/ends.ts';
+import { purgeAudit } from './audit/purge.ts';
 import { commitRecordKeptMs } from './commits.ts';
 import type { Database } from './database/database.ts';
 import { marksFor } from './database/sql.ts';
@@ -12,6 +14,7 @@ export interface RetentionOptions {
   readonly eventMs: number;
   /** How long sealed audit entries are kept. */
   readonly auditMs: number;
+  readonly auditKeys: AuditKeys;
   /**
    * Which of these calls (UUIDs) have ended: an expired key is kept as long as its call has not. Without it the keys of
    * calls are kept.
@@ -41,17 +44,28 @@ export class Retention {
 
   /** Deletes what is due; returns how much of each. */
   async runOnce(signal?: AbortSignal): Promise<Retained> {
-    const { db, log, eventMs, auditMs } = this.#options;
+    const { db, log, eventMs } = this.#options;
     const each = (batch: () => Promise<number>) => inBatches(batch, signal);
     const done = {
       events: await each(() => runBlock(db, deleteEvents, eventMs)),
-      auditEntries: await each(() => runBlock(db, deleteAudit, auditMs)),
+      auditEntries: await this.#deleteAudit(signal),
       keys: (await each(() => this.#deletePlainKeys())) + (await this.#deleteCallKeys(signal)),
       commitRecords: await each(() => this.#deleteCommitRecords()),
       leases: await each(() => this.#deleteLeases()),
     };
     log.info(done, 'retention');
     return done;
+  }
+
+  /** A trail that is broken is kept as it is: the rest goes on. */
+  async #deleteAudit(signal: AbortSignal | undefined): Promise<number> {
+    const { db, log, auditKeys, auditMs } = this.#options;
+    try {
+      return await inBatches(() => purgeAudit(db, auditKeys, auditMs), signal);
+    } catch (error) {
+      log.error({ err: error }, 'the audit trail was not purged');
+      return 0;
+    }
   }
 
   async #deletePlainKeys(): Promise<number> {
@@ -105,25 +119,17 @@ async function inBatches(batch: () => Promise<number>, signal: AbortSignal | und
 }
 
 /*
- * Both: input is the age in seconds; up to 1,000 rows are deleted from the old end on, up to the first that is still young
- * (a gap in what is kept would look like a loss); how many is selected. One statement, run by the server: a client that is
- * paused in the middle would hold the lock that the sequencer, or the sealer, needs.
+ * Input is the age in seconds; up to 1,000 rows are deleted from the old end on, up to the first that is still young (a gap in
+ * what is kept would look like a loss); how many is selected. One statement, run by the server: a client that is paused in the
+ * middle would hold the lock that the sequencer needs.
+ *
+ * Must hold: oldest_seq rises with the deletion. The newest event stays, however old: it proves to readers their place.
  */
-
-/** Must hold: oldest_seq rises with the deletion. The newest event stays, however old: it proves to readers their place. */
 const deleteEvents = block(
   `SELECT oldest_seq, next_seq - 1 INTO first, past FROM status_sequencer WHERE id = 1 FOR UPDATE;
   SELECT MIN(seq) INTO young FROM (SELECT seq, at FROM status_change WHERE seq >= first AND seq < past ORDER BY seq LIMIT ${batchSize}) page`,
   `UPDATE status_sequencer SET oldest_seq = cut WHERE id = 1;
     DELETE FROM status_change WHERE seq >= first AND seq < cut;`,
-);
-
-/** Must hold: the hash of the last entry deleted becomes the chain's base, so that what is left can still be verified. */
-const deleteAudit = block(
-  `SELECT first_position, next_position INTO first, past FROM audit_chain WHERE id = 1 FOR UPDATE;
-  SELECT MIN(position) INTO young FROM (SELECT position, at FROM audit_entry WHERE position >= first AND position < past ORDER BY position LIMIT ${batchSize}) page`,
-  `UPDATE audit_chain SET first_position = cut, base_hash = (SELECT hash FROM audit_entry WHERE position = cut - 1) WHERE id = 1;
-    DELETE FROM audit_entry WHERE position >= first AND position < cut;`,
 );
 
 function block(find: string, apply: string): string {

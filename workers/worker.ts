@@ -1,6 +1,9 @@
-// The worker role of a process: health checks, queues of owed work and retention, of whatever the subgraphs ask for. Any
+// The worker role of a process: health checks, queues of owed work, sealing of the audit trail and retention, of whatever the subgraphs ask for. Any
 // number of workers share all of it.
 import type { Registry } from 'prom-client';
+import { AuditAnchors } from '../platform/audit/anchors.ts';
+import type { AuditKeys } from '../platform/audit/ends.ts';
+import { AuditSealer } from '../platform/audit/sealer.ts';
 import { CheckEngine } from '../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../platform/checks/check-metrics.ts';
 import type { CheckTenant } from '../platform/checks/check-tenant.ts';
@@ -30,7 +33,9 @@ export interface WorkerOptions {
   readonly registry: Registry;
   /** Uuid of the process incarnation. */
   readonly owner: string;
-  readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays'>;
+  readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays' | 'audit.anchorFile'>;
+  /** Workers alone seal and purge the audit trail. */
+  readonly auditKeys: AuditKeys;
   /** Of each subgraph. */
   readonly work: readonly SubgraphWork[];
 }
@@ -56,7 +61,7 @@ interface Part {
 
 /** Opens its connections to Redis in the background; works after `start`. */
 export function createWorker(options: WorkerOptions): Worker {
-  const parts = [createChecks(options), createQueues(options)];
+  const parts = [createSealing(options), createChecks(options), createQueues(options)];
   return {
     async start() {
       for (const part of parts) await part.start();
@@ -66,6 +71,21 @@ export function createWorker(options: WorkerOptions): Worker {
     },
     async stop() {
       await Promise.all(parts.map((part) => part.stop()));
+    },
+  };
+}
+
+function createSealing({ db, log, owner, auditKeys, config }: WorkerOptions): Part {
+  const leases = new Leases({ db, owner, log });
+  const anchors = new AuditAnchors({ log, file: config['audit.anchorFile'] });
+  const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors });
+  return {
+    start: () => sealer.start(),
+    // What the others still write is sealed: it ends with the process.
+    drain: async () => undefined,
+    async stop() {
+      await sealer.stop();
+      await leases.stop();
     },
   };
 }
@@ -123,13 +143,14 @@ function createQueues(options: WorkerOptions): Part {
 }
 
 /** The subgraphs' rows go before the idempotency keys: a key whose call is gone may go too. */
-function createRetention({ db, log, config, work }: WorkerOptions): (signal: AbortSignal) => Promise<void> {
+function createRetention({ db, log, config, work, auditKeys }: WorkerOptions): (signal: AbortSignal) => Promise<void> {
   const steps = work.flatMap(({ retention = [] }) => retention);
   const retention = new Retention({
     db,
     log,
     eventMs: config['retention.eventDays'] * dayMs,
     auditMs: config['retention.auditDays'] * dayMs,
+    auditKeys,
     endedCalls: async (callIds) => {
       let ended: readonly string[] = callIds;
       for (const each of work) {

@@ -48,6 +48,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     summary: "Bring the database's tables up to date.",
     load: async () => (await import('../commands/migrate.ts')).migrate,
   },
+  grants: {
+    summary: "Print the rights that the database account of the settings' roles needs, as SQL.",
+    load: async () => (await import('../commands/grants.ts')).grants,
+  },
   complete: {
     summary: 'Print the shell completion of bash.',
     load: async () => (await import('../commands/complete.ts')).completeOf(nouns, verbsAlone),

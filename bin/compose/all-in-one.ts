@@ -9,10 +9,13 @@ import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { supervise } from '../../embedded/supervise.ts';
 import { type RunningLab, startLab } from '../../lab/lab.ts';
+import { signFirst } from '../../platform/audit/ends.ts';
 import { type Config, type ConfigSources, readConfig, rolesOf } from '../../platform/config.ts';
-import type { DatabaseLocation } from '../../platform/database/database.ts';
+import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
-import { createLogger } from '../../platform/log.ts';
+import { createLogger, type Logger } from '../../platform/log.ts';
+import { fileExists } from '../../platform/secrets/key-file.ts';
+import { KeyFolder, keyFilePath } from '../../platform/secrets/key-folder.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import type { SubgraphRow } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
@@ -88,7 +91,9 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   const { socketPath, user, password, database } = mariadb.current.application;
   await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
   const keys = await folder.subfolder('keys');
+  const isNew = !(await fileExists(keyFilePath(keys, 'audit')));
   await makeKeys(keys);
+  if (isNew) await signTrail({ socketPath, user, password, database }, keys, log);
   const whole: Config = {
     ...config,
     'database.socketPath': socketPath,
@@ -118,6 +123,17 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     database: mariadb.current.application,
     lab: lab?.available === true ? lab : undefined,
   };
+}
+
+/** A data folder of before there were keys: what its audit trail has is signed as it is. */
+async function signTrail(connection: DatabaseLocation, keys: string, log: Logger): Promise<void> {
+  const folder = new KeyFolder(keys, log);
+  const db = new Database({ connection, connectionLimit: 1 });
+  try {
+    await signFirst(db, { signingKeys: await folder.signing('audit'), publicKeys: await folder.publicKeys() });
+  } finally {
+    await db.close();
+  }
 }
 
 /** A taken port is said before anything is started; the gateway's own listen is what counts in the end. */

@@ -1,4 +1,3 @@
-import { AuditSealer } from '../../platform/audit/sealer.ts';
 import { type Config, ConfigError } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
 import { DiskGuard } from '../../platform/database/disk-guard.ts';
@@ -61,8 +60,6 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   await lifecycle.add('leases', { stop: () => leases.stop() });
   const sequencer = new Sequencer({ db, wake, log, leases });
   await lifecycle.add('sequencer', sequencerPart(sequencer));
-  const sealer = new AuditSealer({ db, log, leases });
-  await lifecycle.add('audit sealer', { start: () => sealer.start(), stop: () => sealer.stop() });
   addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
   health.add('database', async () => {
     await db.query('SELECT 1');

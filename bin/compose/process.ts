@@ -97,7 +97,7 @@ async function compose(
       }
     }
     const present = rows.filter(({ migrations }) => laid.owners.has(migrations.owner));
-    if (has('worker')) await startWorker(config, lifecycle, ground, present);
+    if (has('worker')) await startWorker(config, lifecycle, ground, present, keys());
   }
   for (const { row, role } of extra) {
     const settings = settingsOf(row, config);
@@ -149,9 +149,11 @@ async function startWorker(
   lifecycle: Lifecycle,
   ground: Ground,
   rows: readonly SubgraphRow[],
+  keys: KeyFolder,
 ): Promise<void> {
+  const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };
   const work: SubgraphWork[] = [];
   for (const row of rows) if (row.work !== undefined) work.push(await row.work(ground, settingsOf(row, config)));
   const { createWorker } = await import('../../workers/worker.ts');
-  await lifecycle.add('worker', createWorker({ ...ground, redis: redisLocation(config), config, work }));
+  await lifecycle.add('worker', createWorker({ ...ground, redis: redisLocation(config), config, work, auditKeys }));
 }

@@ -1,22 +1,29 @@
-// Chains audit entries behind the write path: a chain kept by each mutation would make all writers queue for its end.
+// Chains audit entries behind the write path, and signs the chain's end: a chain kept by each mutation would make all writers
+// queue for its end.
 import type { Database } from '../database/database.ts';
 import type { HeldLease, Leases } from '../leases.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import type { AuditAnchors } from './anchors.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
+import { type AuditKeys, type ChainEnd, endFault, readEnds, signEnd } from './ends.ts';
 
 export interface AuditSealerOptions {
   readonly db: Database;
   readonly log: Logger;
-  /** Elects who seals; any process may. */
+  /** Elects who seals, of those who have the keys. */
   readonly leases: Leases;
+  readonly keys: AuditKeys;
+  /** Where the end is written outside of the database. */
+  readonly anchors?: AuditAnchors;
 }
 
 const batchSize = 500;
 const pollMs = 500;
 
 /*
- * Inputs: the end of the chain as it was read; the entries' ids with position and hashes, as JSON; the new end.
+ * Inputs: the end of the chain as it was read; the entries' ids with position and hashes, as JSON; the new end with
+ * its signature.
  * Output: 1 when they were sealed, 0 when someone else has sealed since: then nothing is written.
  * Must hold: one statement, run by the server, so that a paused client holds no lock.
  */
@@ -31,7 +38,7 @@ const sealStatement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT 
         previous_hash CHAR(64) PATH '$.previousHash', hash CHAR(64) PATH '$.hash')) p
       STRAIGHT_JOIN audit_entry e FORCE INDEX (PRIMARY) ON e.id = p.id
       SET e.position = p.position, e.previous_hash = p.previous_hash, e.hash = p.hash;
-    UPDATE audit_chain SET next_position = ?, head_hash = ? WHERE id = 1;
+    UPDATE audit_chain SET next_position = ?, head_hash = ?, head_signature = ? WHERE id = 1;
   END IF;
   COMMIT;
   SELECT unchanged AS sealed;
@@ -41,11 +48,17 @@ export class AuditSealer {
   readonly #db: Database;
   readonly #leases: Leases;
   readonly #loop: Loop;
+  readonly #keys: AuditKeys;
+  readonly #anchors: AuditAnchors | undefined;
   #lease: HeldLease | undefined;
+  /** The furthest end that was seen here. */
+  #furthest = 0;
 
   constructor(options: AuditSealerOptions) {
     this.#db = options.db;
     this.#leases = options.leases;
+    this.#keys = options.keys;
+    this.#anchors = options.anchors;
     this.#loop = new Loop({
       name: 'audit sealer',
       log: options.log,
@@ -64,35 +77,46 @@ export class AuditSealer {
 
   async stop(): Promise<void> {
     await this.#loop.stop();
+    await this.#anchors?.write();
     await this.#lease?.release();
   }
 
-  /** Seals up to 500 entries; returns how many. */
+  /** Seals up to 500 entries; returns how many. Throws when the end that it should follow is not signed. */
   async runOnce(): Promise<number> {
-    const [end] = await this.#db.query<{ nextPosition: number; headHash: string }>(
-      'SELECT next_position AS nextPosition, head_hash AS headHash FROM audit_chain WHERE id = 1',
-    );
-    if (end === undefined) throw new Error('audit_chain is empty: apply the migrations');
+    const { head } = await readEnds(this.#db);
+    this.#refuseFalse(head);
     const entries = await this.#db.query<HashedEntry>(
       `SELECT ${entryColumns} FROM audit_entry WHERE position IS NULL ORDER BY id LIMIT ${batchSize}`,
     );
     if (entries.length === 0) return 0;
-    let previousHash = end.headHash;
+    let previousHash = head.hash;
     const links = entries.map((entry, index) => {
-      const position = end.nextPosition + index;
+      const position = head.position + 1 + index;
       const hash = entryHash(entry, position, previousHash);
       const link = { id: entry.id, position, previousHash, hash };
       previousHash = hash;
       return link;
     });
+    const end = { position: head.position + links.length, hash: previousHash };
+    const signature = signEnd(this.#keys.signingKeys, 'head', end);
     const values = [
-      end.nextPosition,
-      end.headHash,
-      JSON.stringify(links),
-      end.nextPosition + links.length,
-      previousHash,
+      ...[head.position + 1, head.hash, JSON.stringify(links)],
+      ...[end.position + 1, end.hash, signature],
     ];
     const answer = (await this.#db.query<unknown>(sealStatement, values)) as unknown as [{ sealed: number }[], unknown];
-    return answer[0][0]?.sealed === 1 ? links.length : 0;
+    if (answer[0][0]?.sealed !== 1) return 0;
+    this.#furthest = end.position;
+    await this.#anchors?.moved({ ...end, signature });
+    return links.length;
+  }
+
+  /** What is not signed is not built upon: the signature would make it good. */
+  #refuseFalse(head: ChainEnd): void {
+    const fault = endFault(this.#keys.publicKeys, 'head', head);
+    if (fault !== undefined)
+      throw new Error(`the audit trail is not sealed: ${fault} (docs/operating.md, "The audit trail")`);
+    if (head.position < this.#furthest)
+      throw new Error(`the audit trail is not sealed: it ends at ${head.position}, but had come to ${this.#furthest}`);
+    this.#furthest = head.position;
   }
 }

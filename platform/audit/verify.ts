@@ -1,6 +1,9 @@
-// Whether the audit trail is whole: every sealed entry is hashed again and compared with its neighbours and the chain's ends.
+// Whether the audit trail is whole: every sealed entry is hashed again and compared with its neighbours and the chain's signed
+// ends, and with heads that were kept outside of the database.
 import type { Sql } from '../database/database.ts';
+import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
+import { type AuditAnchor, type ChainEnds, endFault, readEnds } from './ends.ts';
 
 export interface AuditVerification {
   readonly intact: boolean;
@@ -17,51 +20,81 @@ interface SealedEntry extends HashedEntry {
   readonly hash: string;
 }
 
-interface Chain {
-  readonly firstPosition: number;
-  readonly baseHash: string;
-  readonly nextPosition: number;
-  readonly headHash: string;
-}
-
-interface Fault {
+export interface AuditFault {
   readonly position: number;
   readonly reason: string;
 }
 
 const pageSize = 1_000;
 
-/** Checks up to `limit` entries from `fromPosition` (default: the oldest that is kept). */
+/** Checks up to `limit` entries from `fromPosition` (default: the oldest that is kept), both ends, and the anchors. */
 export async function verifyAudit(
   db: Sql,
-  options: { readonly fromPosition?: number; readonly limit: number },
+  options: {
+    readonly publicKeys: PublicKeys;
+    readonly fromPosition?: number;
+    readonly limit: number;
+    readonly anchors?: readonly AuditAnchor[];
+  },
 ): Promise<AuditVerification> {
-  const [chain] = await db.query<Chain>(
-    'SELECT first_position AS firstPosition, base_hash AS baseHash, next_position AS nextPosition, head_hash AS headHash FROM audit_chain WHERE id = 1',
-  );
-  if (chain === undefined) throw new Error('audit_chain is empty: apply the migrations');
+  const ends = await readEnds(db);
   const [open] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM audit_entry WHERE position IS NULL');
-  const from = Math.max(options.fromPosition ?? chain.firstPosition, chain.firstPosition);
-  const to = Math.min(chain.nextPosition, from + options.limit);
-  const { fault, checked } = await checkRange(db, chain, from, to);
+  const first = ends.base.position + 1;
+  const from = Math.max(options.fromPosition ?? first, first);
+  const to = Math.min(ends.head.position + 1, from + options.limit);
+  const range = await checkRange(db, ends, from, to);
+  const fault =
+    range.fault ?? signatureFault(options.publicKeys, ends) ?? (await anchorFault(db, ends, options)) ?? undefined;
   return {
     intact: fault === undefined,
-    checked,
+    checked: range.checked,
     unsealed: open?.count ?? 0,
     firstBrokenPosition: fault?.position ?? null,
     reason: fault?.reason ?? null,
   };
 }
 
-/** Entries from `from` up to, but without, `to`. */
-async function checkRange(
+function signatureFault(keys: PublicKeys, { head, base }: ChainEnds): AuditFault | undefined {
+  const [atHead, atBase] = [endFault(keys, 'head', head), endFault(keys, 'base', base)];
+  if (atBase !== undefined) return { position: base.position, reason: atBase };
+  return atHead === undefined ? undefined : { position: head.position, reason: atHead };
+}
+
+/** The oldest anchor that does not fit; one of before what is kept says nothing more. */
+async function anchorFault(
   db: Sql,
-  chain: Chain,
-  from: number,
-  to: number,
-): Promise<{ readonly fault: Fault | undefined; readonly checked: number }> {
-  let previousHash = from === chain.firstPosition ? chain.baseHash : await hashAt(db, from - 1);
+  { head, base }: ChainEnds,
+  { publicKeys, anchors = [] }: { readonly publicKeys: PublicKeys; readonly anchors?: readonly AuditAnchor[] },
+): Promise<AuditFault | undefined> {
+  for (const anchor of [...anchors].sort((one, other) => one.position - other.position)) {
+    const { position, hash } = anchor;
+    if (endFault(publicKeys, 'head', anchor) !== undefined)
+      return { position, reason: 'the anchor was not signed by this installation' };
+    if (position < base.position) continue;
+    if (position > head.position)
+      return { position, reason: `the trail ends at ${head.position}, before the anchor: entries were taken away` };
+    const found = position === base.position ? base.hash : await hashAt(db, position);
+    if (found !== hash) return { position, reason: 'the trail is another one than the anchor is of' };
+  }
+  return undefined;
+}
+
+export interface CheckedRange {
+  readonly fault: AuditFault | undefined;
+  readonly checked: number;
+  /** Of the last entry that was checked. */
+  readonly lastHash: string;
+}
+
+/** Entries from `from` up to, but without, `to`. */
+export async function checkRange(db: Sql, { head, base }: ChainEnds, from: number, to: number): Promise<CheckedRange> {
+  let previousHash = from === base.position + 1 ? base.hash : ((await hashAt(db, from - 1)) ?? '');
   let next = from;
+  const broken = (position: number, reason: string) => ({
+    fault: { position, reason },
+    checked: Math.max(0, next - from),
+    lastHash: previousHash,
+  });
   while (next < to) {
     const entries = await db.query<SealedEntry>(
       `SELECT ${entryColumns}, position, previous_hash AS previousHash, hash FROM audit_entry WHERE position >= ? AND position < ? ORDER BY position LIMIT ?`,
@@ -69,19 +102,18 @@ async function checkRange(
     );
     for (const entry of entries) {
       const reason = faultOf(entry, next, previousHash);
-      if (reason !== undefined) return { fault: { position: next, reason }, checked: next - from };
+      if (reason !== undefined) return broken(next, reason);
       previousHash = entry.hash;
       next += 1;
     }
-    if (entries.length === 0)
-      return { fault: { position: next, reason: 'the entry is missing' }, checked: next - from };
+    if (entries.length === 0) return broken(next, 'the entry is missing');
   }
-  if (to === chain.nextPosition && to > from && previousHash !== chain.headHash)
-    return { fault: { position: to - 1, reason: "the chain's end has another hash" }, checked: next - from };
-  return { fault: undefined, checked: Math.max(0, next - from) };
+  if (to === head.position + 1 && to > from && previousHash !== head.hash)
+    return broken(to - 1, "the chain's end has another hash");
+  return { fault: undefined, checked: Math.max(0, next - from), lastHash: previousHash };
 }
 
-function faultOf(entry: SealedEntry, position: number, previousHash: string | undefined): string | undefined {
+function faultOf(entry: SealedEntry, position: number, previousHash: string): string | undefined {
   if (entry.position !== position) return 'the entry is missing';
   if (entry.previousHash !== previousHash) return 'it does not follow the entry before it';
   if (entryHash(entry, position, entry.previousHash) !== entry.hash) return 'its content was changed';

@@ -52,3 +52,13 @@ export function newKeyId(existing: readonly string[]): string {
   while (existing.includes(`k${number}`)) number += 1;
   return `k${number}`;
 }
+
+export function fileExists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
+}

@@ -1,8 +1,8 @@
 // Makes a folder's key files: those that are there are left as they are.
-import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { isMissing, keyIdPattern, readKeyFile, writeKeyFile } from './key-file.ts';
+import { fileExists, isMissing, keyIdPattern, readKeyFile, writeKeyFile } from './key-file.ts';
 import { keyFilePath } from './key-folder.ts';
 import {
   newKeyPair,
@@ -24,7 +24,7 @@ export async function makeKeys(folder: string): Promise<ReadonlyMap<string, read
   const ids = new Map<string, readonly string[]>();
   const former = join(folder, formerFile);
   const subgraphs = keyFilePath(folder, 'subgraphs');
-  if ((await isThere(former)) && !(await isThere(subgraphs))) await copyFile(former, subgraphs);
+  if ((await fileExists(former)) && !(await fileExists(subgraphs))) await copyFile(former, subgraphs);
   for (const name of ['subgraphs', 'sealing'] as const)
     ids.set(name, (await openOrMakeKeyring(keyFilePath(folder, name))).ids());
   const known = await readPublicFile(keyFilePath(folder, 'public')).catch((error: unknown): PublicFile => {
@@ -38,7 +38,7 @@ export async function makeKeys(folder: string): Promise<ReadonlyMap<string, read
   };
   for (const signer of signers) {
     const path = keyFilePath(folder, signer);
-    if (!(await isThere(path))) {
+    if (!(await fileExists(path))) {
       const { privateText } = newKeyPair();
       await writeKeyFile(path, { active: 'k1', keys: { k1: privateText } });
     }
@@ -56,14 +56,4 @@ const anyKeyFile = z.object({ active: z.string().regex(keyIdPattern), keys: z.re
 export async function keyIds(path: string): Promise<readonly string[]> {
   const { active, keys } = await readKeyFile(path, anyKeyFile);
   return [active, ...Object.keys(keys).filter((id) => id !== active)];
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false;
-      throw error;
-    },
-  );
 }

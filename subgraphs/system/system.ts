@@ -90,7 +90,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     userResolvers({ entities, users, service: userService }),
     tokenResolvers({ entities, tokens, service: tokenService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
-    auditResolvers({ db, entities }),
+    auditResolvers({ db, entities, publicKeys: options.publicKeys }),
     nodeResolvers({ entities, commits, health: options.health }),
   ]);
   return {

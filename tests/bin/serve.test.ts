@@ -37,7 +37,7 @@ beforeAll(async () => {
   await makeKeys(keys('all'));
   await giveKeys('gateway', ['gateway']);
   await giveKeys('control', ['public', 'system', 'subgraphs', 'sealing']);
-  await giveKeys('worker', ['sealing']);
+  await giveKeys('worker', ['public', 'audit', 'sealing']);
   token = await makeAccounts();
   await writeFile(
     file('control'),

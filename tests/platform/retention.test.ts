@@ -5,6 +5,7 @@ import { Database } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Retention } from '../../platform/retention.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { testPair } from '../support/signing-keys.ts';
 
 const log = pino({ level: 'silent' });
 const dayMs = 86_400_000;
@@ -22,7 +23,7 @@ afterAll(async () => {
 });
 
 function retention(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Retention {
-  const options = { db, log, eventMs: 30 * dayMs, auditMs: 30 * dayMs };
+  const options = { db, log, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') };
   return new Retention(endedCalls === undefined ? options : { ...options, endedCalls });
 }
 

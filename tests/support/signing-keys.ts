@@ -15,6 +15,29 @@ export function testPair(signer: Signer): TestPair {
   };
 }
 
+/** All signers of one installation. */
+export interface TestSigners {
+  readonly signing: Readonly<Record<Signer, SigningKeys>>;
+  readonly publicKeys: PublicKeys;
+  /** Of who seals and purges the audit trail. */
+  readonly audit: TestPair;
+}
+
+export function testSigners(): TestSigners {
+  const pairs = { gateway: newKeyPair(), system: newKeyPair(), audit: newKeyPair() };
+  const signing = (signer: Signer) => new SigningKeys({ active: 'k1', keys: { k1: pairs[signer].privateText } });
+  const publicKeys = new PublicKeys({
+    gateway: { k1: pairs.gateway.publicText },
+    system: { k1: pairs.system.publicText },
+    audit: { k1: pairs.audit.publicText },
+  });
+  return {
+    signing: { gateway: signing('gateway'), system: signing('system'), audit: signing('audit') },
+    publicKeys,
+    audit: { signingKeys: signing('audit'), publicKeys },
+  };
+}
+
 export function publicFile(keys: Partial<PublicFile>): PublicFile {
   return { gateway: {}, system: {}, audit: {}, ...keys };
 }

@@ -10,6 +10,7 @@ import { createBackendChecks } from '../../subgraphs/relay/checks/backend-checks
 import { createWorker, type Worker } from '../../workers/worker.ts';
 import { identity, keyFile, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
 import { describeWithLab } from '../support/lab.ts';
+import { testPair } from '../support/signing-keys.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 
 const log = createLogger({ level: 'silent', pretty: false });
@@ -45,7 +46,8 @@ describeWithLab('worker', (lab) => {
         log,
         registry: new Registry(),
         owner: newUuid(),
-        config: { 'retention.eventDays': 30, 'retention.auditDays': 30 },
+        config: { 'retention.eventDays': 30, 'retention.auditDays': 30, 'audit.anchorFile': undefined },
+        auditKeys: testPair('audit'),
         work: [{ checks: [createBackendChecks({ db: node.db, wake: system.wake, sealer, ...times })] }],
       });
       await worker.start();

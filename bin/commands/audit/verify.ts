@@ -1,22 +1,29 @@
 // `tidegate audit verify`: the server hashes the audit trail again.
+
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';
+import { text } from '../../cli/option.ts';
 import { remoteVerb } from '../../cli/remote-verb.ts';
+import { readAnchors } from './anchor-file.ts';
 
 const entriesAtOnce = 100_000;
 const maxRounds = 10_000;
+const anchorsAtOnce = 1_000;
 
 const document = graphql(`
-  query AuditVerify($from: String, $limit: Int) {
-    auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason }
+  query AuditVerify($from: String, $limit: Int, $anchors: [AuditAnchorInput!]) {
+    auditVerification(fromPosition: $from, limit: $limit, anchors: $anchors) { intact checked unsealed firstBrokenPosition reason }
   }
 `);
 
 export const verify = remoteVerb({
   summary: 'Verify that the audit trail is whole.',
   takes: [],
-  options: {},
+  options: {
+    anchor: text('FILE', "Ends of the trail that were kept: lines of audit.anchorFile or of a worker's log."),
+  },
   async run({ client, options, printer }) {
+    const anchors = options.anchor === undefined ? [] : await readAnchors(options.anchor);
     const part = async (from: number | undefined) => {
       const variables = { limit: entriesAtOnce, ...(from === undefined ? {} : { from: String(from) }) };
       return (await client.query(document, variables)).auditVerification;
@@ -27,9 +34,14 @@ export const verify = remoteVerb({
       last = await part(checked);
       checked += last.checked;
     }
+    for (let at = 0; at < anchors.length && last.intact; at += anchorsAtOnce) {
+      const some = anchors.slice(at, at + anchorsAtOnce).map((each) => ({ ...each, position: String(each.position) }));
+      last = (await client.query(document, { limit: 1, anchors: some })).auditVerification;
+    }
     const { intact, unsealed, firstBrokenPosition, reason } = last;
+    const kept = options.anchor === undefined ? '' : ` and ${anchors.length} kept ends`;
     if (options.json) await printer.json({ ...last, checked });
-    else await printer.line(`${checked} entries checked, ${unsealed} not sealed yet`);
+    else await printer.line(`${checked} entries${kept} checked, ${unsealed} not sealed yet`);
     if (!intact)
       throw new CommandFailure(`the audit trail is broken at ${firstBrokenPosition ?? '?'}: ${reason ?? '?'}`);
   },

@@ -1,5 +1,6 @@
 // Resolvers of the audit trail.
-import type { Resolvers } from '../../../generated/graph/system.ts';
+import type { AuditAnchorInput, Resolvers } from '../../../generated/graph/system.ts';
+import { type AuditAnchor, anchorShape } from '../../../platform/audit/ends.ts';
 import { readAuditTrail } from '../../../platform/audit/trail.ts';
 import { verifyAudit } from '../../../platform/audit/verify.ts';
 import { adminCaller, caller, maySee, operatedProjects, projectsFor } from '../../../platform/authorise.ts';
@@ -8,12 +9,14 @@ import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { allows } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import type { PublicKeys } from '../../../platform/secrets/key-pairs.ts';
 import type { Entities } from '../entities.ts';
 
 const mostVerified = 100_000;
+const mostAnchors = 1_000;
 
-export function auditResolvers(options: { db: Database; entities: Entities }): Resolvers {
-  const { db, entities } = options;
+export function auditResolvers(options: { db: Database; entities: Entities; publicKeys: PublicKeys }): Resolvers {
+  const { db, entities, publicKeys } = options;
   return {
     Query: {
       async auditEntries(_, args, context) {
@@ -27,12 +30,15 @@ export function auditResolvers(options: { db: Database; entities: Entities }): R
         const entries = await readAuditTrail(db, { projects, ...before, limit: request.take });
         return page(entries, request.first, (entry) => [String(entry.id)]);
       },
-      async auditVerification(_, { fromPosition, limit }, context) {
+      async auditVerification(_, { fromPosition, limit, anchors }, context) {
         adminCaller(context);
         if (limit < 1 || limit > mostVerified)
           throw new CodedError('INVALID_INPUT', `limit: ${limit} is out of range; give 1 to ${mostVerified}.`);
         const from = fromPosition == null ? {} : { fromPosition: wholeNumber('fromPosition', fromPosition) };
-        const { firstBrokenPosition, ...found } = await verifyAudit(db, { ...from, limit });
+        const { firstBrokenPosition, ...found } = await verifyAudit(db, {
+          ...{ ...from, limit, publicKeys },
+          anchors: readAnchors(anchors ?? []),
+        });
         return { ...found, firstBrokenPosition: firstBrokenPosition === null ? null : String(firstBrokenPosition) };
       },
     },
@@ -47,6 +53,17 @@ export function auditResolvers(options: { db: Database; entities: Entities }): R
       details: ({ details }) => JSON.parse(details),
     },
   };
+}
+
+function readAnchors(given: readonly AuditAnchorInput[]): readonly AuditAnchor[] {
+  if (given.length > mostAnchors)
+    throw new CodedError('INVALID_INPUT', `anchors: ${given.length} are too many; give ${mostAnchors} at a time.`);
+  return given.map(({ position, hash, signature }) => {
+    const read = anchorShape.safeParse({ position: wholeNumber('anchors.position', position), hash, signature });
+    if (!read.success)
+      throw new CodedError('INVALID_INPUT', `anchors: that of position ${position} is not one as it was written.`);
+    return read.data;
+  });
 }
 
 function wholeNumber(argument: string, text: string): number {

@@ -1,14 +1,20 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
+import { startProcess } from '../../../bin/compose/process.ts';
 import { audit } from '../../../platform/audit.ts';
+import { readConfig } from '../../../platform/config.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { newUuid } from '../../../platform/ids.ts';
+import { createLogger } from '../../../platform/log.ts';
 import { openKeyring } from '../../../platform/secrets/keyring.ts';
+import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
 import { credentialsOf, readBackends } from '../../../subgraphs/relay/backends/backend-store.ts';
 import { sealCredentials } from '../../../subgraphs/relay/backends/credentials.ts';
 import { openEndpoint } from '../../../subgraphs/relay/backends/endpoint.ts';
+import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { runCommand } from './run-command.ts';
@@ -79,6 +85,43 @@ test('audit export writes one entry a line, within the times asked for', async (
   ]);
   const none = await runCommand(['audit', 'export', '--config', config, '--to', '2001-01-01T00:00:00Z']);
   expect([none.exitCode, none.stdout]).toEqual([0, '']);
+});
+
+test('grants prints what an account of these roles needs: the roles run with it', async () => {
+  const user = `rows_${newUuid().slice(-8)}`;
+  const config = JSON.parse(await readFile(await configFor(migrated), 'utf8')) as { database: Record<string, string> };
+  const file = join(folder.path, 'relay.json');
+  await writeFile(file, JSON.stringify({ ...config, roles: ['system', 'relay'] }));
+  const printed = await runCommand(['grants', `${user}@%`, '--config', file]);
+  expect(printed.exitCode).toBe(0);
+  expect(printed.stdout).toMatch(/^GRANT SELECT, INSERT ON `\w+`\.`audit_entry` TO /m);
+  expect((await runCommand(['grants', "x'; DROP", '--config', file])).exitCode).toBe(2);
+  const root = await createConnection(migrated.rootConnection);
+  const running = new AsyncDisposableStack();
+  try {
+    await root.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'a password that fits'`);
+    for (const statement of printed.stdout.trim().split('\n')) await root.query(statement);
+    const keys = join(folder.path, 'grants-keys');
+    await makeKeys(keys);
+    const flags = {
+      ...{ 'database.socketPath': migrated.connection.socketPath, 'database.user': user, 'keys.folder': keys },
+      ...{ 'database.password': 'a password that fits', 'database.name': migrated.name, roles: 'system,relay' },
+      'redis.path': migrated.redisPath,
+    };
+    const process = await startProcess(
+      readConfig({ flags }, subgraphRows),
+      createLogger({ level: 'silent', pretty: false }),
+    );
+    running.defer(() => process.stop());
+    const projectId = await process.access?.firstStart.ensureProject('granted');
+    expect(projectId).toBeDefined();
+    const { missing } = await process.health.readiness();
+    expect(missing).toEqual([]);
+  } finally {
+    await running.disposeAsync();
+    await root.query(`DROP USER IF EXISTS '${user}'@'%'`);
+    await root.end();
+  }
 });
 
 test('keys are made, rotated and listed, never shown; a file that others may read is refused', async () => {

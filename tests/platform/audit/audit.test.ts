@@ -1,42 +1,56 @@
 // The audit trail: what is written, that it is chained, and that every kind of tampering is found.
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
 import { pino } from 'pino';
+import { readAnchors } from '../../../bin/commands/audit/anchor-file.ts';
+import { AuditAnchors } from '../../../platform/audit/anchors.ts';
+import { entryColumns, entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
+import { type AuditAnchor, signEnd, signFirst } from '../../../platform/audit/ends.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { verifyAudit } from '../../../platform/audit/verify.ts';
 import { audit, redactInput } from '../../../platform/audit.ts';
 import { Database } from '../../../platform/database/database.ts';
+import { grantsFor } from '../../../platform/database/grants.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
 import { Retention } from '../../../platform/retention.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
+import { testPair } from '../../support/signing-keys.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 const zeros = '0'.repeat(64);
+const keys = testPair('audit');
+let folder: TemporaryFolder;
 let place: TestDatabase;
 let db: Database;
 let leases: Leases;
 let sealer: AuditSealer;
 
 beforeAll(async () => {
+  folder = await temporaryFolder();
   place = await testDatabase();
   db = new Database({ connection: place.connection });
   leases = new Leases({ db, owner: newUuid(), log });
-  sealer = new AuditSealer({ db, log, leases });
+  sealer = new AuditSealer({ db, log, leases, keys });
 });
 
 beforeEach(async () => {
   await db.execute('DELETE FROM audit_entry');
-  await db.execute('UPDATE audit_chain SET next_position = 1, head_hash = ?, first_position = 1, base_hash = ?', [
-    zeros,
-    zeros,
-  ]);
+  await db.execute(
+    'UPDATE audit_chain SET next_position = 1, head_hash = ?, first_position = 1, base_hash = ?, head_signature = NULL, base_signature = NULL',
+    [zeros, zeros],
+  );
+  // Another process each time: one and the same does not go back.
+  sealer = new AuditSealer({ db, log, leases, keys });
 });
 
 afterAll(async () => {
   await leases.stop();
   await db.close();
   await place.drop();
+  await folder.remove();
 });
 
 async function write(count: number): Promise<void> {
@@ -51,8 +65,8 @@ async function write(count: number): Promise<void> {
     });
 }
 
-const verify = (fromPosition?: number, limit = 1000) =>
-  verifyAudit(db, { limit, ...(fromPosition === undefined ? {} : { fromPosition }) });
+const verify = (fromPosition?: number, limit = 1000, anchors: readonly AuditAnchor[] = []) =>
+  verifyAudit(db, { ...keys, limit, anchors, ...(fromPosition === undefined ? {} : { fromPosition }) });
 
 test('sealed entries are dense, chained and whole; the newest are unsealed until the sealer comes', async () => {
   await write(12);
@@ -74,7 +88,7 @@ test('sealed entries are dense, chained and whole; the newest are unsealed until
 
 test('two sealers at once make one chain', async () => {
   const other = new Database({ connection: place.connection });
-  const sealers = [sealer, new AuditSealer({ db: other, log, leases })];
+  const sealers = [sealer, new AuditSealer({ db: other, log, leases, keys })];
   for (let round = 0; round < 10; round += 1) {
     await write(5);
     await Promise.all(sealers.map((each) => each.runOnce()));
@@ -85,7 +99,7 @@ test('two sealers at once make one chain', async () => {
 });
 
 test('the loop seals by itself, under its lease', async () => {
-  const looping = new AuditSealer({ db, log, leases });
+  const looping = new AuditSealer({ db, log, leases, keys });
   looping.start();
   await write(4);
   await waitFor('the seal', async () => (await verify()).unsealed === 0);
@@ -115,12 +129,160 @@ describe('tampering', () => {
   });
 });
 
+describe('who can write to the database, but has no key', () => {
+  /** What an attacker computes: the whole chain anew, as the sealer would. */
+  async function rewrite(change: string): Promise<void> {
+    await db.execute(change);
+    const entries = await db.query<HashedEntry & { position: number }>(
+      `SELECT ${entryColumns}, position FROM audit_entry WHERE position IS NOT NULL ORDER BY position`,
+    );
+    let previousHash = zeros;
+    for (const [index, { position: _, ...entry }] of entries.entries()) {
+      const hash = entryHash(entry, index + 1, previousHash);
+      await db.execute('UPDATE audit_entry SET position = ?, previous_hash = ?, hash = ? WHERE id = ?', [
+        ...[index + 1, previousHash, hash, entry.id],
+      ]);
+      previousHash = hash;
+    }
+    await db.execute('UPDATE audit_chain SET next_position = ?, head_hash = ?', [entries.length + 1, previousHash]);
+  }
+
+  test('can not rewrite the trail, and no sealer makes it good', async () => {
+    await write(10);
+    await sealer.runOnce();
+    await rewrite("UPDATE audit_entry SET actor_name = 'eve' WHERE position = 4");
+    const reason = "the chain's end was not signed by this installation";
+    expect(await verify()).toMatchObject({ intact: false, firstBrokenPosition: 10, reason });
+    await db.execute('UPDATE audit_chain SET head_signature = NULL');
+    expect(await verify()).toMatchObject({ intact: false, reason: "the chain's end is not signed" });
+    await write(3);
+    await expect(new AuditSealer({ db, log, leases, keys }).runOnce()).rejects.toThrow(/not signed/);
+    expect(await verify()).toMatchObject({ intact: false });
+    const stranger = { ...keys, signingKeys: testPair('audit').signingKeys };
+    const [head] = await db.query<{ hash: string }>('SELECT head_hash AS hash FROM audit_chain');
+    const signature = signEnd(stranger.signingKeys, 'head', { position: 10, hash: head?.hash ?? '' });
+    await db.execute('UPDATE audit_chain SET head_signature = ?', [signature]);
+    expect(await verify()).toMatchObject({ intact: false, reason });
+  });
+
+  test('can not pretend that retention took the oldest entries', async () => {
+    await write(10);
+    await sealer.runOnce();
+    await db.execute('DELETE FROM audit_entry WHERE position <= 3');
+    await db.execute(
+      'UPDATE audit_chain SET first_position = 4, base_hash = (SELECT previous_hash FROM audit_entry WHERE position = 4)',
+    );
+    expect(await verify()).toMatchObject({ intact: false, reason: "the chain's beginning is not signed" });
+  });
+
+  test('can not have retention delete what was only made to look old', async () => {
+    await write(10);
+    await sealer.runOnce();
+    await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY WHERE position <= 6');
+    const retention = new Retention({ db, log, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
+    expect(await retention.runOnce()).toMatchObject({ auditEntries: 0 });
+    expect(await verify()).toMatchObject({ intact: false, firstBrokenPosition: 1, reason: 'its content was changed' });
+  });
+
+  test('is found by an end that was kept outside when an older state is put back, signature and all', async () => {
+    const file = join(folder.path, 'anchors.ndjson');
+    const anchors = new AuditAnchors({ log, file, everyMs: 0 });
+    const anchored = new AuditSealer({ db, log, leases, keys, anchors });
+    await write(5);
+    await anchored.runOnce();
+    const [older] = await db.query<{ head: string; signature: string }>(
+      'SELECT head_hash AS head, head_signature AS signature FROM audit_chain',
+    );
+    await write(4);
+    await anchored.runOnce();
+    const kept = await readAnchors(file);
+    expect(kept.map(({ position }) => position)).toEqual([5, 9]);
+    expect(await verify(undefined, 1000, kept)).toMatchObject({ intact: true, checked: 9 });
+    await db.execute('DELETE FROM audit_entry WHERE position > 5');
+    await db.execute('UPDATE audit_chain SET next_position = 6, head_hash = ?, head_signature = ?', [
+      ...[older?.head ?? '', older?.signature ?? ''],
+    ]);
+    expect(await verify()).toMatchObject({ intact: true, checked: 5 });
+    expect(await verify(undefined, 1000, kept)).toMatchObject({ intact: false, firstBrokenPosition: 9 });
+    await write(8);
+    await expect(anchored.runOnce()).rejects.toThrow(/ends at 5, but had come to 9/);
+    await new AuditSealer({ db, log, leases, keys }).runOnce();
+    expect(await verify(undefined, 1000, kept)).toMatchObject({
+      ...{ intact: false, firstBrokenPosition: 9, reason: 'the trail is another one than the anchor is of' },
+    });
+    const invented = [{ position: 3, hash: 'a'.repeat(64), signature: 'k1.x' }];
+    expect(await verify(undefined, 1000, invented)).toMatchObject({
+      reason: 'the anchor was not signed by this installation',
+    });
+  });
+});
+
+test('a trail of before there were keys is signed once, by hand; only then it is sealed on', async () => {
+  await write(4);
+  await sealer.runOnce();
+  await db.execute('UPDATE audit_chain SET head_signature = NULL');
+  await write(1);
+  const later = new AuditSealer({ db, log, leases, keys });
+  await expect(later.runOnce()).rejects.toThrow(/not signed/);
+  expect(await signFirst(db, keys)).toBe(true);
+  expect(await signFirst(db, keys)).toBe(false);
+  expect(await later.runOnce()).toBe(1);
+  expect(await verify()).toMatchObject({ intact: true, checked: 5 });
+});
+
+test('an account of roles that neither seal nor purge adds entries, and can change none', async () => {
+  const user = `rows_${newUuid().slice(0, 8)}`;
+  const { database } = place.connection;
+  const root = await createConnection(place.rootConnection);
+  const withRights = async (keepsAudit: boolean, work: (own: Database) => Promise<void>) => {
+    await root.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'a password that fits'`);
+    for (const statement of await grantsFor(db, { database, account: `'${user}'@'%'`, keepsAudit }))
+      await root.query(statement);
+    const own = new Database({ connection: { ...place.connection, user, password: 'a password that fits' } });
+    try {
+      await work(own);
+    } finally {
+      await own.close();
+      await root.query(`DROP USER '${user}'@'%'`);
+    }
+  };
+  try {
+    await write(2);
+    await sealer.runOnce();
+    await withRights(false, async (own) => {
+      await audit(own, {
+        identity: null,
+        action: 'a',
+        projectId: null,
+        outcome: 'ACCEPTED',
+        requestId: 'r',
+        details: {},
+      });
+      for (const sql of [
+        "UPDATE audit_entry SET actor_name = 'eve'",
+        'DELETE FROM audit_entry',
+        'UPDATE audit_chain SET next_position = 1',
+        'TRUNCATE TABLE audit_entry',
+        'DROP TABLE audit_chain',
+      ])
+        await expect(own.execute(sql)).rejects.toThrow(/denied/);
+      await expect(new AuditSealer({ db: own, log, leases, keys }).runOnce()).rejects.toThrow(/denied/);
+    });
+    await withRights(true, async (own) => {
+      expect(await new AuditSealer({ db: own, log, leases, keys }).runOnce()).toBe(1);
+    });
+    expect(await verify()).toMatchObject({ intact: true, checked: 3 });
+  } finally {
+    await root.end();
+  }
+});
+
 test('after retention what is left still verifies', async () => {
   await write(10);
+  // Its time is part of what is hashed.
+  await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY ORDER BY id LIMIT 6');
   await sealer.runOnce();
-  await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY WHERE position <= 6');
-  // Its time is part of what is hashed: only what is going to be deleted may be made older here.
-  const retention = new Retention({ db, log, eventMs: 86_400_000, auditMs: 86_400_000 });
+  const retention = new Retention({ db, log, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
   expect(await retention.runOnce()).toMatchObject({ auditEntries: 6 });
   expect(await verify()).toMatchObject({ intact: true, checked: 4 });
   await write(2);

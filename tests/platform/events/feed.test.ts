@@ -12,6 +12,7 @@ import { Retention } from '../../../platform/retention.ts';
 import { createLocalWake, type Wake } from '../../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { kindsOf } from '../../support/event-kinds.ts';
+import { testPair } from '../../support/signing-keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -223,7 +224,8 @@ describe('a cursor that does not fit', () => {
     const overtaken = small.subscribe({ after: all[2]?.cursor ?? '', filter: everything });
     expect(toNames(await take(overtaken, 1))).toEqual(['n4']);
     await db.execute('UPDATE status_change SET at = at - INTERVAL 40 DAY WHERE seq <= 550');
-    const retention = new Retention({ db, log, eventMs: 30 * 86_400_000, auditMs: 30 * 86_400_000 });
+    const days = 30 * 86_400_000;
+    const retention = new Retention({ db, log, eventMs: days, auditMs: days, auditKeys: testPair('audit') });
     expect(await retention.runOnce()).toMatchObject({ events: 550 });
     for (const seq of [0, 3, 550]) {
       const cursor = seq === 0 ? startCursor() : (all[seq - 1]?.cursor ?? '');

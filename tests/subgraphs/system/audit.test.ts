@@ -8,7 +8,7 @@ import { exportAudit } from '../../../platform/audit/trail.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
-import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
+import { makeUser, type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 let bench: SystemBench;
 let admin: Identity;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   operator = await makeUser(bench, 'operator', { projects: { [alpha]: 'OPERATOR' } });
   viewer = await makeUser(bench, 'viewer', { projects: { [alpha]: 'VIEWER' } });
   leases = new Leases({ db: bench.db, owner: 'audit-test', log });
-  sealer = new AuditSealer({ db: bench.db, leases, log });
+  sealer = new AuditSealer({ db: bench.db, leases, log, keys: testAuditKeys });
   const projectId = encodeId('Project', alpha);
   await create(operator, 'apiTokenCreate', { projectId, name: 'cmp', role: 'VIEWER' });
   await create(viewer, 'apiTokenCreate', { projectId, name: 'mine', role: 'VIEWER' });

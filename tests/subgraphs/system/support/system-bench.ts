@@ -20,7 +20,7 @@ import { MemoryRateLimiter } from '../../../../subgraphs/system/access/rate-limi
 import { createSystemSubgraph, type SystemSubgraph } from '../../../../subgraphs/system/system.ts';
 import { testDatabase } from '../../../support/database.ts';
 import { kindsOf } from '../../../support/event-kinds.ts';
-import { testPair } from '../../../support/signing-keys.ts';
+import { testSigners } from '../../../support/signing-keys.ts';
 
 /** A hash that costs nothing, and counts. */
 export class CountingHasher implements PasswordHasher {
@@ -40,8 +40,13 @@ export class CountingHasher implements PasswordHasher {
 
 export const adminPassword = 'correct horse battery';
 
+const signers = testSigners();
+
 /** Of the access tokens. */
-export const testKeys = testPair('system');
+export const testKeys = { signingKeys: signers.signing.system, publicKeys: signers.publicKeys };
+
+/** Of who seals the audit trail. */
+export const testAuditKeys = signers.audit;
 
 const testKeyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
 

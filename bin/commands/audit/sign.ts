@@ -1,0 +1,38 @@
+// `tidegate audit sign`: once, when an installation that has an audit trail already gets its keys. Workers never sign what they
+// did not find signed.
+import { readEnds, signFirst } from '../../../platform/audit/ends.ts';
+import { checkRange } from '../../../platform/audit/verify.ts';
+import { Database } from '../../../platform/database/database.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { KeyFolder } from '../../../platform/secrets/key-folder.ts';
+import { CommandFailure } from '../../cli/failures.ts';
+import { configOption, settings } from '../../cli/local-options.ts';
+import { describeFailure } from '../../cli/start-failure.ts';
+import { localVerb } from '../../cli/verb.ts';
+import { databaseLocation, keyFolder } from '../../compose/connections.ts';
+
+export const sign = localVerb({
+  summary: 'Sign the ends of an audit trail of before there were keys, once.',
+  takes: [],
+  options: { config: configOption },
+  async run({ options, stdout, env }) {
+    let db: Database | undefined;
+    try {
+      const config = settings(options.config, env);
+      const keys = new KeyFolder(keyFolder(config), createLogger({ level: 'silent', pretty: false }));
+      const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };
+      db = new Database({ connection: databaseLocation(config), connectionLimit: 1 });
+      const ends = await readEnds(db);
+      const { fault } = await checkRange(db, ends, ends.base.position + 1, ends.head.position + 1);
+      if (fault !== undefined)
+        throw new CommandFailure(
+          `the audit trail is broken at ${fault.position}, where ${fault.reason}: nothing is signed`,
+        );
+      stdout.write((await signFirst(db, auditKeys)) ? `signed up to ${ends.head.position}\n` : 'nothing to do\n');
+    } catch (error) {
+      throw describeFailure(error);
+    } finally {
+      await db?.close();
+    }
+  },
+});

@@ -1,0 +1,35 @@
+// `tidegate grants ACCOUNT`: what the database account of the settings' roles may do, as SQL for who administers the database.
+import { Database } from '../../platform/database/database.ts';
+import { grantsFor } from '../../platform/database/grants.ts';
+import { UsageError } from '../cli/failures.ts';
+import { configOption, settings } from '../cli/local-options.ts';
+import { describeFailure } from '../cli/start-failure.ts';
+import { localVerb } from '../cli/verb.ts';
+import { databaseLocation } from '../compose/connections.ts';
+
+const accountPattern = /^([A-Za-z0-9_-]{1,80})(?:@([A-Za-z0-9_.:%/-]{1,255}))?$/;
+
+export const grants = localVerb({
+  summary: "Print the rights that the database account of the settings' roles needs, as SQL.",
+  takes: ['ACCOUNT'],
+  options: { config: configOption },
+  async run({ names, options, stdout, env }) {
+    const match = accountPattern.exec(names[0]);
+    if (match === null)
+      throw new UsageError(`ACCOUNT: ${JSON.stringify(names[0])} is not of the form USER or USER@HOST`);
+    const account = `'${match[1]}'@'${match[2] ?? '%'}'`;
+    let db: Database | undefined;
+    try {
+      const config = settings(options.config, env);
+      const location = databaseLocation(config);
+      db = new Database({ connection: location, connectionLimit: 1 });
+      const keepsAudit = config.roles.includes('worker');
+      const statements = await grantsFor(db, { database: location.database, account, keepsAudit });
+      stdout.write(statements.map((statement) => `${statement}\n`).join(''));
+    } catch (error) {
+      throw describeFailure(error);
+    } finally {
+      await db?.close();
+    }
+  },
+});

@@ -1,0 +1,91 @@
+// The two ends of the audit trail's chain: the head, which moves with each sealing, and the base, which moves with retention.
+// Both are signed by those who seal and purge; all entries between them follow from the hashes. The key is in a file that the
+// database has not: who can write to the database can break the chain, but can't make another one that fits.
+import { z } from 'zod';
+import type { Sql } from '../database/database.ts';
+import { keyIdPattern } from '../secrets/key-file.ts';
+import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
+
+/** What those have who seal and purge. */
+export interface AuditKeys {
+  readonly signingKeys: SigningKeys;
+  readonly publicKeys: PublicKeys;
+}
+
+/** The place of an entry and its hash; 0 and zeros before the first. */
+export interface ChainEnd {
+  readonly position: number;
+  readonly hash: string;
+  /** `KEY.SIGNATURE`; null where the chain begins. */
+  readonly signature: string | null;
+}
+
+/** The head as it is kept outside of the database. */
+export const anchorShape = z.object({
+  position: z.number().int().nonnegative(),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  signature: z.string().max(160),
+});
+export type AuditAnchor = z.output<typeof anchorShape>;
+
+export interface ChainEnds {
+  readonly head: ChainEnd;
+  readonly base: ChainEnd;
+}
+
+type Which = 'head' | 'base';
+
+export async function readEnds(db: Sql): Promise<ChainEnds> {
+  const [row] = await db.query<{
+    nextPosition: number;
+    headHash: string;
+    headSignature: string | null;
+    firstPosition: number;
+    baseHash: string;
+    baseSignature: string | null;
+  }>(
+    'SELECT next_position AS nextPosition, head_hash AS headHash, head_signature AS headSignature, first_position AS firstPosition, base_hash AS baseHash, base_signature AS baseSignature FROM audit_chain WHERE id = 1',
+  );
+  if (row === undefined) throw new Error('audit_chain is empty: apply the migrations');
+  return {
+    head: { position: row.nextPosition - 1, hash: row.headHash, signature: row.headSignature },
+    base: { position: row.firstPosition - 1, hash: row.baseHash, signature: row.baseSignature },
+  };
+}
+
+export function signEnd(keys: SigningKeys, which: Which, end: Omit<ChainEnd, 'signature'>): string {
+  const { keyId, signature } = keys.sign(textOf(which, end));
+  return `${keyId}.${signature.toString('base64url')}`;
+}
+
+/** What is wrong with an end's signature; undefined when it is right. */
+export function endFault(keys: PublicKeys, which: Which, end: ChainEnd): string | undefined {
+  const name = which === 'head' ? "the chain's end" : "the chain's beginning";
+  if (end.signature === null)
+    return end.position === 0 && /^0{64}$/.test(end.hash) ? undefined : `${name} is not signed`;
+  const [keyId = '', text = ''] = end.signature.split('.');
+  const signature = Buffer.from(text, 'base64url');
+  const right = keyIdPattern.test(keyId) && keys.verifies('audit', keyId, textOf(which, end), signature);
+  return right ? undefined : `${name} was not signed by this installation`;
+}
+
+function textOf(which: Which, { position, hash }: Omit<ChainEnd, 'signature'>): string {
+  return `tidegate/audit/${which}\n${position}\n${hash}`;
+}
+
+/** Signs both ends as they are, where they are not signed: once, when an installation gets its keys. Throws when the chain is broken. */
+export async function signFirst(db: Sql, keys: AuditKeys): Promise<boolean> {
+  const { head, base } = await readEnds(db);
+  let signed = false;
+  for (const [which, end] of [['head', head] as const, ['base', base] as const]) {
+    if (end.signature !== null || endFault(keys.publicKeys, which, end) === undefined) continue;
+    const place =
+      which === 'head' ? 'next_position = ? + 1 AND head_hash = ?' : 'first_position = ? + 1 AND base_hash = ?';
+    const { affectedRows } = await db.execute(
+      `UPDATE audit_chain SET ${which}_signature = ? WHERE id = 1 AND ${which}_signature IS NULL AND ${place}`,
+      [signEnd(keys.signingKeys, which, end), end.position, end.hash],
+    );
+    signed ||= affectedRows > 0;
+  }
+  return signed;
+}

@@ -1,0 +1,49 @@
+// Deletes old entries from the chain's beginning. They are verified first: what was changed in the database is kept as evidence,
+// and an entry that was only made to look old is not deleted.
+import type { Database } from '../database/database.ts';
+import { type AuditKeys, endFault, readEnds, signEnd } from './ends.ts';
+import { checkRange } from './verify.ts';
+
+const batchSize = 1_000;
+
+/*
+ * Inputs: the new beginning with its hash and signature; the beginning as it was read; the new beginning again.
+ * Output: how many entries were deleted; 0 when someone else has purged since.
+ * Must hold: one statement, run by the server: a client that is paused in the middle would hold the sealer up.
+ */
+const purgeStatement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
+  DECLARE moved, deleted INT DEFAULT 0;
+  DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+  START TRANSACTION;
+  UPDATE audit_chain SET first_position = ?, base_hash = ?, base_signature = ?
+    WHERE id = 1 AND first_position = ? AND base_hash = ?;
+  SET moved = ROW_COUNT();
+  IF moved = 1 THEN
+    DELETE FROM audit_entry WHERE position < ?;
+    SET deleted = ROW_COUNT();
+  END IF;
+  COMMIT;
+  SELECT deleted;
+END`;
+
+/** Deletes up to 1,000 sealed entries older than `keptMs`, up to the first that is younger. Throws when they are not whole. */
+export async function purgeAudit(db: Database, keys: AuditKeys, keptMs: number): Promise<number> {
+  const { head, base } = await readEnds(db);
+  const first = base.position + 1;
+  const past = Math.min(head.position, base.position + batchSize) + 1;
+  const [young] = await db.query<{ position: number | null }>(
+    'SELECT MIN(position) AS position FROM audit_entry WHERE position >= ? AND position < ? AND at >= NOW(3) - INTERVAL ? SECOND',
+    [first, past, keptMs / 1000],
+  );
+  const cut = young?.position ?? past;
+  if (cut <= first) return 0;
+  const endWrong = endFault(keys.publicKeys, 'base', base);
+  if (endWrong !== undefined) throw new Error(`the audit trail is not purged: ${endWrong}`);
+  const { fault, lastHash } = await checkRange(db, { head, base }, first, cut);
+  if (fault !== undefined)
+    throw new Error(`the audit trail is not purged: it is broken at ${fault.position}, where ${fault.reason}`);
+  const end = { position: cut - 1, hash: lastHash };
+  const values = [cut, end.hash, signEnd(keys.signingKeys, 'base', end), first, base.hash, cut];
+  const answer = (await db.query<unknown>(purgeStatement, values)) as unknown as [{ deleted: number }[], unknown];
+  return answer[0][0]?.deleted ?? 0;
+}

@@ -1,0 +1,24 @@
+// What rights a role's database account needs. Those who neither seal nor purge the audit trail only add to it.
+import type { Sql } from './database.ts';
+
+const auditRights: ReadonlyMap<string, string> = new Map([
+  ['audit_entry', 'SELECT, INSERT'],
+  ['audit_chain', 'SELECT'],
+]);
+
+/** GRANT statements for `account` (for example `'tidegate-relay'@'10.0.0.%'`), of all tables that the database has. */
+export async function grantsFor(
+  db: Sql,
+  wish: { readonly database: string; readonly account: string; readonly keepsAudit: boolean },
+): Promise<readonly string[]> {
+  const tables = await db.query<{ name: string }>(
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE' ORDER BY table_name",
+    [wish.database],
+  );
+  return tables.map(({ name }) => {
+    const rights =
+      (wish.keepsAudit ? undefined : auditRights.get(name)) ??
+      (name === '_prisma_migrations' ? 'SELECT' : 'SELECT, INSERT, UPDATE, DELETE');
+    return `GRANT ${rights} ON \`${wish.database}\`.\`${name}\` TO ${wish.account};`;
+  });
+}
