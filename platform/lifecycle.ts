@@ -15,8 +15,10 @@ export interface LifecyclePart {
 
 export type Phase = 'starting' | 'ready' | 'draining' | 'stopped';
 
-interface NamedPart extends LifecyclePart {
+interface NamedPart {
   readonly name: string;
+  /** As it was given: an object's methods need it. */
+  readonly part: LifecyclePart;
 }
 
 const defaultDeadlineMs = 30_000;
@@ -39,7 +41,7 @@ export class Lifecycle {
   async add(name: string, part: LifecyclePart): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'stopped')
       throw new Error(`${name} is not started: the process is stopping`);
-    const named = { ...part, name };
+    const named = { name, part };
     // Owned before it has started: a start that fails half-way is stopped like the others.
     this.#parts.push(named);
     await bounded(named, 'start');
@@ -74,8 +76,7 @@ export class Lifecycle {
   }
 }
 
-async function bounded(part: NamedPart, step: 'start' | 'drain' | 'stop'): Promise<void> {
-  const work = part[step];
-  if (work === undefined) return;
-  await within(part.deadlineMs ?? defaultDeadlineMs, `${part.name} did not ${step}`, () => work());
+async function bounded({ name, part }: NamedPart, step: 'start' | 'drain' | 'stop'): Promise<void> {
+  if (part[step] === undefined) return;
+  await within(part.deadlineMs ?? defaultDeadlineMs, `${name} did not ${step}`, () => part[step]?.());
 }

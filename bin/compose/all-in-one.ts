@@ -127,7 +127,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
 
 /** A data folder of before there were keys: what its audit trail has is signed as it is. */
 async function signTrail(connection: DatabaseLocation, keys: string, log: Logger): Promise<void> {
-  const folder = new KeyFolder(keys, log);
+  const folder = new KeyFolder({ folder: keys, log });
   const db = new Database({ connection, connectionLimit: 1 });
   try {
     await signFirst(db, { signingKeys: await folder.signing('audit'), publicKeys: await folder.publicKeys() });

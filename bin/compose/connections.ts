@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { type Config, ConfigError } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
+import type { Logger } from '../../platform/log.ts';
 import type { RedisLocation } from '../../platform/redis.ts';
-import { keyFilePath } from '../../platform/secrets/key-folder.ts';
+import { KeyFolder } from '../../platform/secrets/key-folder.ts';
 
 function readPem(path: string): string {
   try {
@@ -75,15 +76,7 @@ export function publicTls(config: Config): { cert: string; key: string } | undef
   return cert === undefined || key === undefined ? undefined : { cert: readPem(cert), key: readPem(key) };
 }
 
-/** Folder of the key files that a role can't do without. */
-export function keyFolder(config: Config): string {
-  const path = config['keys.folder'];
-  if (path === undefined)
-    throw new ConfigError(['keys.folder: these roles need it; "tidegate keys create FOLDER" makes one']);
-  return path;
-}
-
-/** Path of the key file that seals. */
-export function sealingFile(config: Config): string {
-  return config['keys.sealingFile'] ?? keyFilePath(keyFolder(config), 'sealing');
+/** The key files of this process's roles. */
+export function keyFolder(config: Config, log: Logger): KeyFolder {
+  return new KeyFolder({ folder: config['keys.folder'], sealingFile: config['keys.sealingFile'], log });
 }

@@ -19,8 +19,8 @@ export interface GatewayParts {
   readonly config: Config;
   readonly log: Logger;
   readonly lifecycle: Lifecycle;
-  /** Asked for only where a subgraph is at another place. */
-  readonly keys: () => KeyFolder;
+  /** Opened only where a subgraph is at another place. */
+  readonly keys: KeyFolder;
   readonly registry: Registry;
   readonly health: Health;
   readonly rows: readonly SubgraphRow[];
@@ -42,7 +42,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     subgraphs: [...places.values()],
     exports: rows.flatMap((row) => row.exports ?? []),
     authenticator,
-    ...(remote ? { signingKeys: await parts.keys().signing('gateway') } : {}),
+    ...(remote ? { signingKeys: await parts.keys.signing('gateway') } : {}),
     log,
     registry,
     readiness: async () =>
@@ -102,7 +102,7 @@ async function authenticatorOf(
   const remote = new RemoteAuthenticator({
     url: 'url' in place ? place.url : '',
     subgraph: name,
-    signingKeys: await keys().signing('gateway'),
+    signingKeys: await keys.signing('gateway'),
     ...(tls === undefined ? {} : { tls }),
   });
   await lifecycle.add('authenticator', { stop: () => remote.close() });

@@ -10,11 +10,11 @@ import type { Logger } from '../../platform/log.ts';
 import { addPlatformMetrics } from '../../platform/metrics.ts';
 import { OwedWork } from '../../platform/owed-work.ts';
 import { createRedis } from '../../platform/redis.ts';
-import { openKeyring } from '../../platform/secrets/keyring.ts';
+import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
 import { createRedisWake } from '../../platform/wake.ts';
-import { databaseLocation, redisLocation, sealingFile } from './connections.ts';
+import { databaseLocation, redisLocation } from './connections.ts';
 import { redisPrefix } from './places.ts';
 
 /** Room for what ends work under way, and for MariaDB's own logs. */
@@ -24,6 +24,7 @@ export interface GroundParts {
   readonly config: Config;
   readonly lifecycle: Lifecycle;
   readonly process: ProcessGround;
+  readonly keys: KeyFolder;
   /** Whose tables the database must have. */
   readonly owners: readonly MigrationOwner[];
   /** Whose tables it may have. */
@@ -81,7 +82,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
     return undefined;
   });
   let opened: Promise<Sealer> | undefined;
-  const openSealer = async (): Promise<Sealer> => createSealer(await openKeyring(sealingFile(config)));
+  const openSealer = async (): Promise<Sealer> => createSealer(await parts.keys.shared('sealing'));
   const ground: Ground = {
     ...process,
     ...{ owner, db, redis, redisPrefix, wake, leases },

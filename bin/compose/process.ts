@@ -11,7 +11,7 @@ import { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
-import { KeyFolder } from '../../platform/secrets/key-folder.ts';
+import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import {
   type Access,
   allEventKinds,
@@ -73,20 +73,16 @@ async function compose(
   const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
   const owners = ownersOf(config.roles, rows);
   const others = has('worker') ? rows.map(({ migrations }) => migrations) : [];
-  let opened: KeyFolder | undefined;
-  const keys = (): KeyFolder => {
-    opened ??= new KeyFolder(keyFolder(config), log);
-    return opened;
-  };
+  const keys = keyFolder(config, log);
 
-  const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, owners, others }) : undefined;
+  const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, keys, owners, others }) : undefined;
   const running = new Map<string, RunningSubgraph>();
   if (laid !== undefined) {
     const { ground } = laid;
     if (served.length > 0) {
       const graph = graphOf(rows);
       const subgraphGround = await laySubgraphGround(config, lifecycle, ground, {
-        keys: keys(),
+        keys,
         eventKinds: allEventKinds(rows),
       });
       for (const row of served) {
@@ -97,27 +93,45 @@ async function compose(
       }
     }
     const present = rows.filter(({ migrations }) => laid.owners.has(migrations.owner));
-    if (has('worker')) await startWorker(config, lifecycle, ground, present, keys());
+    if (has('worker')) await startWorker(config, lifecycle, ground, present, keys);
   }
   for (const { row, role } of extra) {
     const settings = settingsOf(row, config);
     if (role.database === false) await lifecycle.add(role.name, await role.create(process, settings));
     else if (laid !== undefined) await lifecycle.add(role.name, await role.create(laid.ground, settings));
   }
+  if (laid !== undefined) await sayKnownKeys(lifecycle, laid.ground, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
-    await serveInternally(config, log, lifecycle, keys(), running);
+    await serveInternally(config, log, lifecycle, keys, running);
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
   const gateway = await gatewayRole?.openGateway({
     ...{ config, log, lifecycle, registry, health, rows, running, keys },
   });
-  if (opened !== undefined) await lifecycle.add('key files', opened);
+  await lifecycle.add('key files', keys);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {
     ...{ url: gateway?.url, subgraphs: running, access, owner: laid?.ground.owner, registry, health },
     stop: () => lifecycle.stop(),
   };
+}
+
+/** Before anything is served: a process that lacks an active key is not started. */
+async function sayKnownKeys(
+  lifecycle: Lifecycle,
+  ground: Ground,
+  keys: KeyFolder,
+  checksSignatures: boolean,
+): Promise<void> {
+  if (checksSignatures) await keys.publicKeys();
+  const { KnownKeys } = await import('../../platform/secrets/known-keys.ts');
+  const known = new KnownKeys({ ...ground, keys });
+  await lifecycle.add('known keys', known);
+  ground.health.add('keys', async () => {
+    known.check();
+    return undefined;
+  });
 }
 
 async function laySubgraphGround(

@@ -1,7 +1,8 @@
 // The folder of key files, of which each role reads its own: private keys are only where they are used, public ones
 // everywhere. A file that was replaced is read again, so that keys are rotated without a restart.
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ConfigError } from '../config.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import { isMissing } from './key-file.ts';
@@ -25,15 +26,28 @@ interface Opened {
   read(): Promise<void>;
 }
 
+export interface KeyFolderOptions {
+  /** Left out: only `sealingFile` can be opened. */
+  readonly folder?: string | undefined;
+  /** Where the file that seals is, when it is not in the folder. */
+  readonly sealingFile?: string | undefined;
+  readonly log: Logger;
+}
+
 export class KeyFolder {
+  /** To show. */
   readonly path: string;
+  readonly #options: KeyFolderOptions;
   readonly #log: Logger;
   readonly #loop: Loop;
+  #changed: (() => void) | undefined;
   readonly #opened: Opened[] = [];
   readonly #made = new Map<KeyFileName, Promise<SigningKeys | PublicKeys | Keyring>>();
 
-  constructor(path: string, log: Logger) {
-    this.path = path;
+  constructor(options: KeyFolderOptions) {
+    const { log } = options;
+    this.path = options.folder ?? dirname(options.sealingFile ?? '.');
+    this.#options = options;
     this.#log = log;
     this.#loop = new Loop({
       name: 'key files',
@@ -58,6 +72,11 @@ export class KeyFolder {
     return this.#open(name, readKeyringFile, (file) => new Keyring(file)) as Promise<Keyring>;
   }
 
+  /** Called when a file was read again. */
+  onChange(changed: () => void): void {
+    this.#changed = changed;
+  }
+
   start(): void {
     this.#loop.start();
   }
@@ -74,6 +93,7 @@ export class KeyFolder {
       try {
         await each.read();
         this.#log.info({ file: each.path }, 'the key file was read again');
+        this.#changed?.();
       } catch (error) {
         this.#log.error({ err: error, file: each.path }, 'the key file was replaced by one that is not usable');
       }
@@ -99,7 +119,7 @@ export class KeyFolder {
   ): Promise<SigningKeys | PublicKeys | Keyring> {
     const known = this.#made.get(name);
     if (known !== undefined) return known;
-    const path = keyFilePath(this.path, name);
+    const path = this.#pathOf(name);
     const open = async () => {
       const version = await versionOf(path).catch((error: unknown) => {
         if (!isMissing(error)) throw error;
@@ -114,6 +134,14 @@ export class KeyFolder {
     const made = open();
     this.#made.set(name, made);
     return made;
+  }
+
+  #pathOf(name: KeyFileName): string {
+    const { folder, sealingFile } = this.#options;
+    if (name === 'sealing' && sealingFile !== undefined) return sealingFile;
+    if (folder === undefined)
+      throw new ConfigError(['keys.folder: these roles need it; "tidegate keys create FOLDER" makes one']);
+    return keyFilePath(folder, name);
   }
 }
 

@@ -87,8 +87,13 @@ export class PublicKeys {
   verifies(signer: Signer, id: string, data: string | Buffer, signature: Buffer): boolean {
     const key = this.byId(signer, id);
     if (key === undefined || signature.length !== 64 || !verify(null, bytes(data), key, signature)) return false;
-    this.#usedAtMs.set(`${signer}/${id}`, Date.now());
+    this.noteUse(signer, id);
     return true;
+  }
+
+  /** A signature by this key was right. */
+  noteUse(signer: Signer, id: string): void {
+    this.#usedAtMs.set(`${signer}/${id}`, Date.now());
   }
 
   /** When something signed with each key was last seen here (Unix milliseconds; null: never), by `signer/id`. */

@@ -2,7 +2,7 @@
 // key opens no other. New things are made with the active key; old ones are still read with the key they name.
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { isMissing, keyIdPattern, newKeyId, readKeyFile, writeKeyFile } from './key-file.ts';
+import { isMissing, keyIdPattern, readKeyFile, writeKeyFile } from './key-file.ts';
 
 /** A derived key and the id of its master key. */
 export interface PurposeKey {
@@ -98,12 +98,4 @@ export async function openOrMakeKeyring(path: string): Promise<Keyring> {
   }
   await writeKeyFile(path, { active: 'k1', keys: { k1: newMasterKey() } });
   return openKeyring(path);
-}
-
-/** Adds a new active key; what was made with older ones can still be read. Returns its id. */
-export async function rotateKeyring(path: string): Promise<string> {
-  const file = await readKeyringFile(path);
-  const id = newKeyId(Object.keys(file.keys));
-  await writeKeyFile(path, { active: id, keys: { ...file.keys, [id]: newMasterKey() } });
-  return id;
 }

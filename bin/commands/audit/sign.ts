@@ -4,7 +4,6 @@ import { readEnds, signFirst } from '../../../platform/audit/ends.ts';
 import { checkRange } from '../../../platform/audit/verify.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { createLogger } from '../../../platform/log.ts';
-import { KeyFolder } from '../../../platform/secrets/key-folder.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { configOption, settings } from '../../cli/local-options.ts';
 import { describeFailure } from '../../cli/start-failure.ts';
@@ -19,7 +18,7 @@ export const sign = localVerb({
     let db: Database | undefined;
     try {
       const config = settings(options.config, env);
-      const keys = new KeyFolder(keyFolder(config), createLogger({ level: 'silent', pretty: false }));
+      const keys = keyFolder(config, createLogger({ level: 'silent', pretty: false }));
       const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };
       db = new Database({ connection: databaseLocation(config), connectionLimit: 1 });
       const ends = await readEnds(db);

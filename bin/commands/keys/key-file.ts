@@ -1,5 +1,4 @@
-// `tidegate keys create`, `list` and `rotate`: key files, of which only the ids are ever printed.
-import { rotateKeyring } from '../../../platform/secrets/keyring.ts';
+// `tidegate keys create` and `list`: key files, of which only the ids are ever printed.
 import { keyIds, makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { localVerb } from '../../cli/verb.ts';
@@ -30,15 +29,5 @@ export const list = localVerb({
   options: {},
   async run({ names, stdout }) {
     stdout.write(`${(await withFile(() => keyIds(names[0]))).join('\n')}\n`);
-  },
-});
-
-export const rotate = localVerb({
-  summary: 'Add a key to a file, and make it the active one.',
-  takes: ['FILE'] as const,
-  options: {},
-  async run({ names, stdout, stderr }) {
-    stdout.write(`${await withFile(() => rotateKeyring(names[0]))}\n`);
-    stderr.write('tidegate: copy the file to every process that uses it, then restart each in turn\n');
   },
 });

@@ -36,7 +36,7 @@ export class AccessTokens {
   /** The claims; undefined when the token is forged, malformed or too old. */
   async verify(token: string, nowMs = Date.now()): Promise<AccessTokenClaims | undefined> {
     try {
-      const { payload } = await jwtVerify(
+      const { payload, protectedHeader } = await jwtVerify(
         token,
         (header) => {
           const key = this.#publicKeys.byId('system', header.kid ?? '');
@@ -45,6 +45,7 @@ export class AccessTokens {
         },
         { algorithms: ['EdDSA'], issuer, requiredClaims: ['sub', 'exp', 'sid'], currentDate: new Date(nowMs) },
       );
+      this.#publicKeys.noteUse('system', protectedHeader.kid ?? '');
       const { sub, sid } = payload;
       return typeof sub === 'string' && typeof sid === 'string' ? { userId: sub, sessionId: sid } : undefined;
     } catch {

@@ -130,8 +130,14 @@ test('keys are made, rotated and listed, never shown; a file that others may rea
   const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit'];
   expect([made.exitCode, made.stdout]).toEqual([0, names.map((name) => `${name}.keys k1\n`).join('')]);
   const file = join(keys, 'subgraphs.keys');
+  const config = await configFor(migrated);
   const rotated = await runCommand(['keys', 'rotate', file]);
-  expect([rotated.exitCode, rotated.stdout]).toEqual([0, 'k2\n']);
+  expect([rotated.exitCode, rotated.stdout]).toEqual([0, 'announced k2\n']);
+  expect((await runCommand(['keys', 'list', file])).stdout).toBe('k1\nk2\n');
+  const activated = await runCommand(['keys', 'rotate', file, '--config', config]);
+  expect([activated.exitCode, activated.stdout]).toEqual([0, 'activated k2\n']);
+  const early = await runCommand(['keys', 'rotate', file, '--config', config]);
+  expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining("k1 can't be taken out yet")]);
   const listed = await runCommand(['keys', 'list', file]);
   expect([listed.exitCode, listed.stdout]).toEqual([0, 'k2\nk1\n']);
   const content = JSON.parse(await readFile(file, 'utf8')) as { keys: Record<string, string> };
@@ -158,7 +164,9 @@ test('keys rotate, then reseal: every credential opens with the new key alone, a
       ...[backend, field, sealed.keyId, sealed.sealed],
     ]);
   const config = await configFor(migrated);
-  const rotated = (await runCommand(['keys', 'rotate', path])).stdout.trim();
+  await runCommand(['keys', 'rotate', path]);
+  await runCommand(['keys', 'rotate', path, '--config', config]);
+  const rotated = 'k2';
   const resealed = await runCommand(['keys', 'reseal', path, '--config', config]);
   expect([resealed.exitCode, resealed.stdout]).toEqual([0, '2\n']);
   expect((await runCommand(['keys', 'reseal', path, '--config', config])).stdout).toBe('0\n');

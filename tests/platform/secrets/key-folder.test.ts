@@ -39,7 +39,7 @@ test('are made once; private files are their owner’s alone, the public one has
 
 test('each signer is believed as itself alone', async () => {
   await makeKeys(path);
-  const keys = new KeyFolder(path, log);
+  const keys = new KeyFolder({ folder: path, log });
   const publicKeys = await keys.publicKeys();
   for (const signer of signers) {
     const { keyId, signature } = (await keys.signing(signer)).sign('text');
@@ -65,7 +65,7 @@ test('the one key of before is taken over as what subgraphs share, and signs not
 
 test('a file that was replaced is read again; one that is not usable changes nothing', async () => {
   await makeKeys(path);
-  const keys = new KeyFolder(path, log);
+  const keys = new KeyFolder({ folder: path, log });
   const signing = await keys.signing('gateway');
   const publicKeys = await keys.publicKeys();
   const [privateFile, publicFile] = [keyFilePath(path, 'gateway'), keyFilePath(path, 'public')];
@@ -90,10 +90,12 @@ test('a private file that others may read, and one that is none of ours, are ref
   await makeKeys(path);
   const file = keyFilePath(path, 'system');
   await chmod(file, 0o640);
-  await expect(new KeyFolder(path, log).signing('system')).rejects.toThrow(/may be read by others: chmod 600/);
+  await expect(new KeyFolder({ folder: path, log }).signing('system')).rejects.toThrow(
+    /may be read by others: chmod 600/,
+  );
   await writeFile(file, 'c2VjcmV0LW1hc3Rlci1rZXk=');
   await chmod(file, 0o600);
-  const error = await new KeyFolder(path, log).signing('system').catch((reason: unknown) => reason);
+  const error = await new KeyFolder({ folder: path, log }).signing('system').catch((reason: unknown) => reason);
   expect(String(error)).toMatch(/is not one of ours/);
   expect(String(error)).not.toContain('c2VjcmV0');
 });

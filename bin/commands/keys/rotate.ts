@@ -1,0 +1,42 @@
+// `tidegate keys rotate FILE`: the next step of a rotation; run again for the one after.
+import { basename } from 'node:path';
+import { Database } from '../../../platform/database/database.ts';
+import { type RotationStep, rotateKeys } from '../../../platform/secrets/rotate-keys.ts';
+import { configOption, settings } from '../../cli/local-options.ts';
+import { several } from '../../cli/option.ts';
+import { localVerb } from '../../cli/verb.ts';
+import { databaseLocation } from '../../compose/connections.ts';
+import { withFile } from './key-file.ts';
+
+export const rotate = localVerb({
+  summary: 'Take the next step of rotating a key: make one known, make it active, take the old one out.',
+  takes: ['FILE'],
+  options: {
+    config: configOption,
+    without: several('NAME', 'A process that is gone for good, and need not know the key.'),
+  },
+  async run({ names, options, stdout, stderr, env }) {
+    const [path] = names;
+    let db: Database | undefined;
+    const database = () => {
+      db ??= new Database({ connection: databaseLocation(settings(options.config, env)), connectionLimit: 1 });
+      return db;
+    };
+    try {
+      const step = await withFile(() => rotateKeys({ path, database, without: options.without }));
+      stdout.write(`${step.step} ${step.step === 'retired' ? step.ids.join(' ') : step.id}\n`);
+      stderr.write(`tidegate: ${whatNext(step, basename(path))}\n`);
+    } finally {
+      await db?.close();
+    }
+  },
+});
+
+function whatNext({ step }: RotationStep, file: string): string {
+  const isShared = file === 'subgraphs.keys' || file === 'sealing.keys';
+  if (step === 'announced')
+    return `copy ${isShared ? file : 'public.keys'} to every host that has it, then run this again to make the key active`;
+  if (step === 'retired')
+    return `copy ${isShared ? file : `${file} and public.keys`} to the hosts that have it, at leisure`;
+  return `copy ${file} to every host that has it; no restart is needed`;
+}

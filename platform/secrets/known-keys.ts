@@ -1,0 +1,110 @@
+// Each process that checks signatures says in the database which keys it knows: a rotation goes on only when all know the new
+// one, and a process that lacks an active key does not start.
+import type { Database, Sql } from '../database/database.ts';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
+import type { KeyFolder } from './key-folder.ts';
+
+const everyMs = 5_000;
+/** Left by processes that died; nobody rotates keys across that. */
+const keptHours = 24;
+
+export interface KnownKeysOptions {
+  readonly db: Database;
+  readonly keys: KeyFolder;
+  /** UUID of this incarnation of the process. */
+  readonly owner: string;
+  readonly processName: string;
+  readonly log: Logger;
+}
+
+export class KnownKeys {
+  readonly #options: KnownKeysOptions;
+  readonly #loop: Loop;
+  #missing: readonly string[] = [];
+
+  constructor(options: KnownKeysOptions) {
+    this.#options = options;
+    this.#loop = new Loop({
+      name: 'known keys',
+      log: options.log,
+      pauseMs: () => everyMs,
+      run: async () => {
+        await this.#tell();
+        return false;
+      },
+    });
+    options.keys.onChange(() => this.#loop.trigger());
+  }
+
+  /** Throws when an active key is not in this process's files. */
+  async start(): Promise<void> {
+    const { db } = this.#options;
+    await db.execute('DELETE FROM process_keys WHERE at < NOW(3) - INTERVAL ? HOUR', [keptHours]);
+    await this.#tell();
+    this.check();
+    this.#loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    const { db, owner } = this.#options;
+    await db.execute('DELETE FROM process_keys WHERE owner = ?', [owner]).catch(() => undefined);
+  }
+
+  /** Throws when an active key is not known here. */
+  check(): void {
+    const [missing] = this.#missing;
+    if (missing === undefined) return;
+    const [file = '', id = ''] = missing.split('/');
+    throw new Error(
+      `the active key ${id} of ${file} is not in this process's key files: copy them anew to ${this.#options.keys.path}`,
+    );
+  }
+
+  async #tell(): Promise<void> {
+    const { db, keys, owner, processName } = this.#options;
+    const known = await keys.known();
+    await db.execute(
+      'INSERT INTO process_keys (owner, name, `keys`) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE `keys` = VALUE(`keys`), at = NOW(3)',
+      [owner, processName.slice(0, 63), JSON.stringify(Object.fromEntries(known))],
+    );
+    const files = new Set([...known.keys()].map((name) => name.split('/', 1)[0]));
+    const active = await db.query<{ file: string; id: string }>('SELECT file, key_id AS id FROM active_key');
+    this.#missing = active
+      .filter(({ file, id }) => files.has(file) && !known.has(`${file}/${id}`))
+      .map(({ file, id }) => `${file}/${id}`);
+  }
+}
+
+/** A process as it was last heard of. */
+export interface KeyHolder {
+  readonly name: string;
+  /** Unix milliseconds of the last use, or null, by `file/id`. */
+  readonly keys: Readonly<Record<string, number | null>>;
+  readonly startedAgoMs: number;
+  readonly seenAgoMs: number;
+}
+
+/** The processes that have a key file, with a lock on what they said: it holds until the transaction ends. */
+export async function keyHolders(sql: Sql, file: string): Promise<readonly KeyHolder[]> {
+  const rows = await sql.query<{ name: string; keys: string; startedAgo: number; seenAgo: number }>(
+    'SELECT name, `keys`, TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) AS startedAgo, TIMESTAMPDIFF(MICROSECOND, at, NOW(3)) AS seenAgo FROM process_keys ORDER BY name FOR UPDATE',
+  );
+  return rows
+    .map(({ name, keys, startedAgo, seenAgo }) => ({
+      name,
+      keys: JSON.parse(keys) as KeyHolder['keys'],
+      startedAgoMs: Number(startedAgo) / 1000,
+      seenAgoMs: Number(seenAgo) / 1000,
+    }))
+    .filter(({ keys }) => Object.keys(keys).some((key) => key.startsWith(`${file}/`)));
+}
+
+/** Everyone must know this key from now on. */
+export async function setActiveKey(sql: Sql, file: string, id: string): Promise<void> {
+  await sql.execute(
+    'INSERT INTO active_key (file, key_id) VALUES (?, ?) ON DUPLICATE KEY UPDATE key_id = VALUE(key_id), at = NOW(3)',
+    [file, id],
+  );
+}

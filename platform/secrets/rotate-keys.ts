@@ -1,0 +1,156 @@
+// A key is rotated in three steps, each of which is refused until the one before is done everywhere: it is made known, it
+// becomes active, the old one is taken out. What is on its way meanwhile is signed with a key that everyone knows.
+import { basename, dirname } from 'node:path';
+import type { Database } from '../database/database.ts';
+import { newKeyId, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
+import { type KeyFileName, keyFilePath } from './key-folder.ts';
+import { newKeyPair, publicFileShape, type Signer, signers, signingFileShape } from './key-pairs.ts';
+import { keyringShape, newMasterKey } from './keyring.ts';
+import { type KeyHolder, keyHolders, setActiveKey } from './known-keys.ts';
+
+const minuteMs = 60_000;
+
+/** How long after its last use an old key is taken out; one that is left out is kept: what it made is kept too. */
+const quietMs: Readonly<Partial<Record<KeyFileName, number>>> = {
+  gateway: 5 * minuteMs,
+  // An access token lives for a quarter of an hour.
+  system: 20 * minuteMs,
+  // A commit token is answered for seven days.
+  subgraphs: 8 * 24 * 60 * minuteMs,
+};
+/** A process says every 5 s what it knows. */
+const silentMs = 30_000;
+
+export type RotationStep =
+  | { readonly step: 'announced' | 'activated'; readonly id: string }
+  | { readonly step: 'retired'; readonly ids: readonly string[] };
+
+/** Why the next step has to wait. */
+export class RotationRefusal extends Error {}
+
+export interface RotateOptions {
+  /** FOLDER/NAME.keys. */
+  readonly path: string;
+  /** Opened when a step needs to know what the processes know. */
+  readonly database: () => Database;
+  /** Names of processes that are gone for good. */
+  readonly without?: readonly string[];
+  /** Instead of the time that is usual for the file. */
+  readonly quietMs?: number;
+}
+
+interface File {
+  readonly active: string;
+  readonly next?: string | undefined;
+  readonly activeSince?: string | undefined;
+  readonly keys: Readonly<Record<string, string>>;
+}
+
+/** Does the step that is next. Throws RotationRefusal when it is too early for it. */
+export async function rotateKeys(options: RotateOptions): Promise<RotationStep> {
+  const name = nameOf(options.path);
+  const file: File = await readKeyFile(options.path, isSigner(name) ? signingFileShape : keyringShape);
+  if (file.next !== undefined) return activate(options, name, file, file.next);
+  const old = Object.keys(file.keys).filter((id) => id !== file.active);
+  const quiet = options.quietMs ?? quietMs[name];
+  return old.length > 0 && quiet !== undefined
+    ? retire(options, name, file, old, quiet)
+    : announce(options, name, file);
+}
+
+async function announce({ path }: RotateOptions, name: KeyFileName, file: File): Promise<RotationStep> {
+  const id = newKeyId(Object.keys(file.keys));
+  if (!isSigner(name)) {
+    await writeKeyFile(path, { ...file, next: id, keys: { ...file.keys, [id]: newMasterKey() } });
+    return { step: 'announced', id };
+  }
+  const { privateText, publicText } = newKeyPair();
+  await editPublic(path, name, (keys) => ({ ...keys, [id]: publicText }));
+  await writeKeyFile(path, { ...file, next: id, keys: { ...file.keys, [id]: privateText } });
+  return { step: 'announced', id };
+}
+
+async function activate(options: RotateOptions, name: KeyFileName, file: File, id: string): Promise<RotationStep> {
+  await options.database().transaction(async (tx) => {
+    await setActiveKey(tx, name, id);
+    const unaware = await holders(tx, name, options);
+    const lacking = unaware.filter(({ keys }) => !(`${name}/${id}` in keys)).map((holder) => holder.name);
+    if (lacking.length > 0)
+      throw new RotationRefusal(
+        `${id} is not known yet to ${lacking.join(', ')}: copy ${isSigner(name) ? 'public.keys' : basename(options.path)} to them; it is read again within seconds`,
+      );
+  });
+  const { next: _, ...rest } = file;
+  await writeKeyFile(options.path, { ...rest, active: id, activeSince: new Date().toISOString() });
+  return { step: 'activated', id };
+}
+
+async function retire(
+  options: RotateOptions,
+  name: KeyFileName,
+  file: File,
+  ids: readonly string[],
+  quiet: number,
+): Promise<RotationStep> {
+  const wait = (reason: string) => new RotationRefusal(`${ids.join(', ')} can't be taken out yet: ${reason}`);
+  const activeMs = Date.now() - Date.parse(file.activeSince ?? new Date().toISOString());
+  if (activeMs < quiet)
+    throw wait(
+      `${file.active} is active for ${minutes(activeMs)}; what the old one made is good for ${minutes(quiet)}`,
+    );
+  await options.database().transaction(async (tx) => {
+    for (const holder of await holders(tx, name, options)) {
+      if (holder.startedAgoMs < quiet)
+        throw wait(`${holder.name} runs for ${minutes(holder.startedAgoMs)} and can't tell yet that it is not used`);
+      for (const id of ids) {
+        const usedAtMs = holder.keys[`${name}/${id}`] ?? undefined;
+        if (usedAtMs !== undefined && Date.now() - usedAtMs < quiet)
+          throw wait(
+            `${holder.name} saw ${id} used ${minutes(Date.now() - usedAtMs)} ago; has every host of the role the new ${basename(options.path)}?`,
+          );
+      }
+    }
+  });
+  const left = (keys: File['keys']) => Object.fromEntries(Object.entries(keys).filter(([id]) => !ids.includes(id)));
+  await writeKeyFile(options.path, { ...file, keys: left(file.keys) });
+  if (isSigner(name)) await editPublic(options.path, name, left);
+  return { step: 'retired', ids };
+}
+
+/** Those that have the file and are there; throws when one has not been heard of lately. */
+async function holders(
+  tx: Parameters<typeof keyHolders>[0],
+  name: KeyFileName,
+  { without = [] }: RotateOptions,
+): Promise<readonly KeyHolder[]> {
+  const all = (await keyHolders(tx, name)).filter((holder) => !without.includes(holder.name));
+  const silent = all.find(({ seenAgoMs }) => seenAgoMs > silentMs);
+  if (silent !== undefined)
+    throw new RotationRefusal(
+      `${silent.name} was last heard of ${minutes(silent.seenAgoMs)} ago: start it, or say --without ${silent.name} if it is gone for good`,
+    );
+  return all;
+}
+
+async function editPublic(path: string, signer: Signer, change: (keys: File['keys']) => File['keys']): Promise<void> {
+  const publicPath = keyFilePath(dirname(path), 'public');
+  const known = await parseKeyFile(publicPath, publicFileShape);
+  await writeKeyFile(publicPath, { ...known, [signer]: change(known[signer]) }, 0o644);
+}
+
+function nameOf(path: string): KeyFileName {
+  const name = basename(path, '.keys');
+  const names: readonly KeyFileName[] = [...signers, 'subgraphs', 'sealing'];
+  const known = names.find((each) => each === name);
+  if (known === undefined)
+    throw new RotationRefusal(`${path} is not one of ${names.map((each) => `${each}.keys`).join(', ')}`);
+  return known;
+}
+
+function isSigner(name: KeyFileName): name is Signer {
+  return signers.some((signer) => signer === name);
+}
+
+function minutes(ms: number): string {
+  return ms < 2 * minuteMs ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / minuteMs)} min`;
+}
