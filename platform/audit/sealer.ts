@@ -51,12 +51,16 @@ export class AuditSealer {
   readonly #keys: AuditKeys;
   readonly #anchors: AuditAnchors | undefined;
   #lease: HeldLease | undefined;
+  readonly #log: Logger;
+  /** What was logged last. */
+  #fault: string | undefined;
   /** The furthest end that was seen here. */
   #furthest = 0;
 
   constructor(options: AuditSealerOptions) {
     this.#db = options.db;
     this.#leases = options.leases;
+    this.#log = options.log;
     this.#keys = options.keys;
     this.#anchors = options.anchors;
     this.#loop = new Loop({
@@ -112,11 +116,14 @@ export class AuditSealer {
 
   /** What is not signed is not built upon: the signature would make it good. */
   #refuseFalse(head: ChainEnd): void {
-    const fault = endFault(this.#keys.publicKeys, 'head', head);
+    const fault =
+      endFault(this.#keys.publicKeys, 'head', head) ??
+      (head.position < this.#furthest ? `it ends at ${head.position}, but had come to ${this.#furthest}` : undefined);
+    if (fault !== undefined && fault !== this.#fault)
+      this.#log.error({ auditEnd: head }, `the audit trail may have been changed in the database: ${fault}`);
+    this.#fault = fault;
     if (fault !== undefined)
       throw new Error(`the audit trail is not sealed: ${fault} (docs/operating.md, "The audit trail")`);
-    if (head.position < this.#furthest)
-      throw new Error(`the audit trail is not sealed: it ends at ${head.position}, but had come to ${this.#furthest}`);
     this.#furthest = head.position;
   }
 }
