@@ -7,12 +7,13 @@ import type { Authenticator } from '../../platform/access.ts';
 import { type Config, ConfigError, placeOf } from '../../platform/config.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
 import type { Health } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
-import { internalTls, publicTls } from './connections.ts';
+import { publicTls } from './connections.ts';
 import { dashboardFolder, supergraphFile } from './places.ts';
 
 export interface GatewayParts {
@@ -21,6 +22,8 @@ export interface GatewayParts {
   readonly lifecycle: Lifecycle;
   /** Opened only where a subgraph is at another place. */
   readonly keys: KeyFolder;
+  /** With subgraphs at other places. */
+  readonly tls: MutualTls | undefined;
   readonly registry: Registry;
   readonly health: Health;
   readonly rows: readonly SubgraphRow[];
@@ -73,8 +76,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 /** Where each subgraph is; those that are nowhere are left out. */
-function placesOf({ config, rows, running }: GatewayParts): ReadonlyMap<string, SubgraphLocation> {
-  const tls = internalTls(config);
+function placesOf({ config, rows, running, tls }: GatewayParts): ReadonlyMap<string, SubgraphLocation> {
   const places = new Map<string, SubgraphLocation>();
   for (const { name } of rows) {
     const { url } = placeOf(name, config);
@@ -87,7 +89,7 @@ function placesOf({ config, rows, running }: GatewayParts): ReadonlyMap<string, 
 
 /** Of this process, or of the host that serves it. */
 async function authenticatorOf(
-  { config, lifecycle, keys, rows, running }: GatewayParts,
+  { config, lifecycle, keys, rows, running, tls }: GatewayParts,
   places: ReadonlyMap<string, SubgraphLocation>,
 ): Promise<Authenticator> {
   const name = rows.find((row) => row.authenticates === true)?.name ?? '';
@@ -98,7 +100,6 @@ async function authenticatorOf(
     ]);
   const here = running.get(name)?.access?.authenticator;
   if (!('url' in place) && here !== undefined) return here;
-  const tls = internalTls(config);
   const remote = new RemoteAuthenticator({
     url: 'url' in place ? place.url : '',
     subgraph: name,

@@ -1,20 +1,20 @@
 // Serves this process's subgraphs to gateways on other hosts, where the settings give them a port.
 import { type Config, placeOf } from '../../platform/config.ts';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
+import type { MutualTls } from '../../platform/graph/tls.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph } from '../../platform/subgraph-row.ts';
-import { internalTls } from './connections.ts';
 
 export async function serveInternally(
   config: Config,
   log: Logger,
   lifecycle: Lifecycle,
   keys: KeyFolder,
+  tls: MutualTls | undefined,
   running: ReadonlyMap<string, RunningSubgraph>,
 ): Promise<void> {
-  const tls = internalTls(config);
   for (const [name, { subgraph, access }] of running) {
     const { port } = placeOf(name, config);
     if (port === undefined) continue;

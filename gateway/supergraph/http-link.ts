@@ -5,7 +5,7 @@ import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
 import { errors, Pool } from 'undici';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
+import { connectorOf, type MutualTls } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { HttpStreams } from './http-streams.ts';
@@ -47,7 +47,7 @@ export class HttpLink implements SubgraphLink {
       // Shorter than a subgraph keeps an idle connection.
       keepAliveTimeout: 30_000,
       keepAliveMaxTimeout: 50_000,
-      connect: { timeout: connectTimeoutMs, ...options.tls },
+      connect: connectorOf(options.tls, connectTimeoutMs),
     });
     this.#streams = new HttpStreams(options);
   }

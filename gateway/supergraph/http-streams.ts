@@ -11,7 +11,7 @@ import {
   signIdentity,
   subscriptionBody,
 } from '../../platform/graph/signed-identity.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
+import { type MutualTls, pemOf } from '../../platform/graph/tls.ts';
 import { pullStream } from '../../platform/pull-stream.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
@@ -59,13 +59,16 @@ export class HttpStreams {
   #connect(): Client {
     const { name, url, tls, signingKeys, log } = this.#options;
     const claims = { identity: null, requestId: 'gateway' };
-    const socketOptions = { handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024, ...tls };
+    const socketOptions = () => ({
+      ...{ handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024 },
+      ...(tls === undefined ? {} : pemOf(tls)),
+    });
     let pongTimer: NodeJS.Timeout | undefined;
     const client = createClient({
       url: `${url.replace(/^http/, 'ws')}/graphql`,
       webSocketImpl: class extends WebSocket {
         constructor(address: string, protocols: string[]) {
-          super(address, protocols, socketOptions);
+          super(address, protocols, socketOptions());
           // graphql-ws takes its own listener off when it terminates a socket that is still connecting.
           this.on('error', (error) => log.debug({ subgraph: name, err: error }, 'the socket to a subgraph failed'));
         }

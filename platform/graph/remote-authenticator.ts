@@ -8,8 +8,9 @@ import type { Identity } from '../identity.ts';
 import type { SigningKeys } from '../secrets/key-pairs.ts';
 import { authenticatePath, recheckPath } from './authenticator-routes.ts';
 import { identityHeader, identityShape, signIdentity } from './signed-identity.ts';
-import type { MutualTls } from './tls.ts';
+import { connectorOf, type MutualTls } from './tls.ts';
 
+const connectTimeoutMs = 3000;
 const answerShape = z.object({ identity: identityShape.nullable() });
 
 export interface RemoteAuthenticatorOptions {
@@ -31,7 +32,7 @@ export class RemoteAuthenticator implements Authenticator {
   constructor(options: RemoteAuthenticatorOptions) {
     this.#pool = new Pool(options.url, {
       connections: 8,
-      ...(options.tls === undefined ? {} : { connect: options.tls }),
+      connect: connectorOf(options.tls, connectTimeoutMs),
     });
     this.#subgraph = options.subgraph;
     this.#signingKeys = options.signingKeys;

@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
@@ -17,7 +18,7 @@ import { HttpError, parseJson, readBody } from './http-body.ts';
 import { clockSkewSeconds, IdentityChecker, type IdentityRefusal, identityHeader } from './signed-identity.ts';
 import type { Subgraph } from './subgraph.ts';
 import { serveSubscriptions } from './subgraph-sockets.ts';
-import type { MutualTls } from './tls.ts';
+import { type MutualTls, pemOf } from './tls.ts';
 
 /** Representations of many entities make large bodies. */
 const maxBodyBytes = 8 * 1024 * 1024;
@@ -119,9 +120,11 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
     tls === undefined
       ? createServer(timeouts, listener)
       : createTlsServer(
-          { ...timeouts, ...tls, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+          { ...timeouts, ...pemOf(tls), requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
           listener,
         );
+  if (tls !== undefined && server instanceof TlsServer)
+    tls.onChange?.(() => server.setSecureContext({ ...pemOf(tls), minVersion: 'TLSv1.2' }));
   const sockets = serveSubscriptions({ server, subgraph, checker, log, documents });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -1,7 +1,10 @@
 // A served subgraph answers gateways only: signed identities, mutual TLS past loopback, and the authentication port.
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
@@ -22,6 +25,7 @@ import {
   signIdentity,
   subscriptionBody,
 } from '../../../platform/graph/signed-identity.ts';
+import { pemOf, TlsFiles } from '../../../platform/graph/tls.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { FakeAuthenticator, testIdentity } from '../../gateway/support/gateway.ts';
 import { makeCertificates } from '../../support/certificates.ts';
@@ -232,5 +236,63 @@ test('with TLS both sides need a certificate of the same authority', async () =>
   if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
   expect(await stream.next()).toEqual({ done: false, value: { data: { ticks: 1 } } });
   await stream.return();
+  await link.close();
+});
+
+test('replaced certificates are used from then on, by both sides, with requests under way', async () => {
+  const [old, fresh] = [await makeCertificates(folder, 'old'), await makeCertificates(folder, 'fresh')];
+  const paths = { cert: join(folder, 'c.pem'), key: join(folder, 'k.pem'), ca: join(folder, 'a.pem') };
+  const put = async (given: Partial<typeof paths>) => {
+    for (const name of ['cert', 'key', 'ca'] as const)
+      if (given[name] !== undefined) await writeFile(paths[name], given[name]);
+  };
+  await put(old);
+  const sides = [await TlsFiles.open(paths, log), await TlsFiles.open(paths, log)] as const;
+  const one = await serve({ tls: sides[0] });
+  const link = new HttpLink({
+    ...{ name: 'test', url: one.url, tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
+  });
+  const ask = async () => {
+    const context = { ...claims, loaders: new Map<symbol, unknown>() };
+    const text = '{ caller }';
+    return link.execute({ text, document: parse(text), variables: {}, operationName: undefined, context });
+  };
+  const stopped = new AbortController();
+  const failures: unknown[] = [];
+  const traffic = (async () => {
+    while (!stopped.signal.aborted) {
+      const answer = await ask();
+      if (answer.errors !== undefined) failures.push(answer.errors);
+    }
+  })();
+  /** The certificate that a new connection is shown. */
+  const shown = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({ port: one.port, host: '127.0.0.1', rejectUnauthorized: false, ...pemOf(sides[1]) });
+      socket.once('secureConnect', () => {
+        resolve(new X509Certificate(socket.getPeerCertificate().raw).toString());
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  expect(await shown()).toBe(new X509Certificate(old.cert).toString());
+  // A key that is not the certificate's, as in the middle of a copy: nothing changes.
+  await put({ key: fresh.key });
+  for (const side of sides) await expect(side.readAgain()).rejects.toThrow(/are not a certificate, its key/);
+  expect((await ask()).errors).toBeUndefined();
+  // Both authorities first, then the certificate.
+  await put({ key: old.key, ca: `${old.ca}${fresh.ca}` });
+  for (const side of sides) await side.readAgain();
+  await put({ cert: fresh.cert, key: fresh.key });
+  for (const side of sides) await side.readAgain();
+  expect(await shown()).toBe(new X509Certificate(fresh.cert).toString());
+  const later = new HttpLink({
+    ...{ name: 'test', url: one.url, tls: sides[1], signingKeys, log, queryDeadlineMs: 5000, mutationDeadlineMs: 5000 },
+  });
+  expect(await later.ready()).toBe(true);
+  await later.close();
+  stopped.abort();
+  await traffic;
+  expect(failures).toEqual([]);
   await link.close();
 });
