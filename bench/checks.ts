@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import type { BareQuestion } from './checks/bare-process.ts';
 import { Haproxy } from './checks/haproxy.ts';
 import type { ListenQuestion } from './checks/listener-process.ts';
 import type { WorkerFigures, WorkerQuestion } from './checks/worker-process.ts';
@@ -39,12 +40,11 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
   };
   await listeners.answering.ask(listen({ hosts: hosts.slice(silentCount), port }), askMs);
   await listeners.silent.ask(listen({ hosts: silentHosts, port, backlog: 1 }), askMs);
-  const accepted = async () =>
-    (await listeners.answering.ask<number>({}, askMs)) + (await listeners.silent.ask<number>({}, askMs));
   const pause = (ms: number) => sleep(ms, undefined, { signal });
 
   const engines: Turn[] = [];
   const haproxyUs: number[] = [];
+  const bareUs: number[] = [];
   for (let round = 0; round < given.rounds; round += 1) {
     engines.push(await engineTurn(given, listeners.silent, pause));
     progress(`engine: ${JSON.stringify(engines.at(-1))}`);
@@ -55,10 +55,15 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
     }));
     const haproxy = await Haproxy.start(turn, { targets, ...times });
     await pause(settleMs);
-    const [cpuBefore, acceptedBefore] = [haproxy.cpuMs(), await accepted()];
+    const cpuBefore = haproxy.cpuMs();
     await pause(given.seconds * 1000);
-    haproxyUs.push(((haproxy.cpuMs() - cpuBefore) * 1000) / ((await accepted()) - acceptedBefore));
+    // It resets a connection before it is accepted, so that the listeners see none: its interval says how many there were.
+    const checks = (given.targets * given.seconds * 1000) / times.intervalMs;
+    haproxyUs.push(((haproxy.cpuMs() - cpuBefore) * 1000) / checks);
     progress(`HAProxy: ${haproxyUs.at(-1)} µs a check`);
+    await turn.disposeAsync();
+    bareUs.push(await bareTurn(given, pause));
+    progress(`a bare prober: ${bareUs.at(-1)} µs a check`);
   }
   const of = (pick: (turn: Turn) => number) => engines.map(pick);
   const cpuUsPerCheck = median(of((turn) => turn.cpuUsPerCheck));
@@ -78,6 +83,9 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
       falseDown: of((turn) => turn.steady.falseDown + turn.silent.falseDown).reduce((a, b) => a + b),
       missedDown: of((turn) => turn.silent.missedDown).reduce((a, b) => a + b),
       haproxyUsPerCheck: rounded(median(haproxyUs), 1),
+      // What Node takes for the connections alone.
+      bareUsPerCheck: rounded(median(bareUs), 1),
+      bareToHaproxy: rounded(median(bareUs.map((us, index) => us / (haproxyUs[index] ?? Number.NaN))), 2),
       inconclusive: of((turn) => turn.steady.inconclusive + turn.silent.inconclusive).reduce((a, b) => a + b),
       machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
     },
@@ -119,6 +127,21 @@ async function engineTurn(
   await pause(given.seconds * 1000);
   const silent = await ask({ silentHosts });
   return { cpuUsPerCheck: (cpuMs * 1000) / steady.checks, steady, silent };
+}
+
+/** CPU time of a check, in microseconds, of a prober without an engine. */
+async function bareTurn(
+  given: { readonly targets: number; readonly seconds: number },
+  pause: (ms: number) => Promise<void>,
+): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  const prober = startChild(stack, 'bare-process.ts');
+  const ask = (question: BareQuestion) => prober.ask<number>(question, askMs);
+  await ask({ start: { hosts, port, checksPerSecond: (given.targets * 1000) / times.intervalMs } });
+  await pause(times.intervalMs);
+  const [cpuBefore, checksBefore] = [cpuMsOf(prober.pid), await ask({})];
+  await pause(given.seconds * 1000);
+  return ((cpuMsOf(prober.pid) - cpuBefore) * 1000) / ((await ask({})) - checksBefore);
 }
 
 function listen(question: ListenQuestion): ListenQuestion {

@@ -28,8 +28,11 @@ export class Haproxy {
     const processes: ChildProcess[] = [];
     for (let from = 0; from < options.targets.length; from += mostServers) {
       const file = join(folder, `${from}.cfg`);
-      await writeFile(file, configuration(options, options.targets.slice(from, from + mostServers)));
-      const child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
+      await writeFile(
+        file,
+        configuration(options, options.targets.slice(from, from + mostServers), join(folder, `${from}.sock`)),
+      );
+      const child = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] });
       const failed = new Promise<never>((_resolve, reject) => child.once('error', reject));
       stack.defer(() => endProcess(child));
       await Promise.race([failed, new Promise((resolve) => child.once('spawn', resolve))]);
@@ -43,7 +46,12 @@ export class Haproxy {
   }
 }
 
-function configuration({ intervalMs, timeoutMs }: HaproxyOptions, targets: HaproxyOptions['targets']): string {
+/** `socket`: HAProxy ends without a listener; nobody connects to this one. */
+function configuration(
+  { intervalMs, timeoutMs }: HaproxyOptions,
+  targets: HaproxyOptions['targets'],
+  socket: string,
+): string {
   const servers = targets.map(
     ({ host, port }, index) => `  server s${index} ${host}:${port} check inter ${intervalMs}`,
   );
@@ -56,6 +64,9 @@ defaults
   timeout client 10s
   timeout server 10s
   timeout check ${timeoutMs}
+frontend nobody
+  bind unix@${socket}
+  default_backend checked
 backend checked
 ${servers.join('\n')}
 `;

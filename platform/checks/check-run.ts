@@ -28,6 +28,7 @@ export class CheckRun implements ProbeRun {
   inSilentSlot: boolean;
   #controller: AbortController | undefined;
   #cancel: (() => void) | undefined;
+  #cancelled = false;
 
   constructor(entry: Entry, egress: EgressPolicy, startedMs: number) {
     this.entry = entry;
@@ -55,10 +56,12 @@ export class CheckRun implements ProbeRun {
   }
 
   onCancel(cancel: () => void): void {
-    this.#cancel = cancel;
+    if (this.#cancelled) cancel();
+    else this.#cancel = cancel;
   }
 
   cancel(): void {
+    this.#cancelled = true;
     this.#cancel?.();
     this.#controller?.abort();
   }

@@ -22,7 +22,7 @@ export interface ProbeRun {
   readonly egress: EgressPolicy;
   /** Aborted at the deadline. `onCancel` costs less. */
   readonly signal: AbortSignal;
-  /** Called once, at the deadline or when the checker stops. A later call replaces the earlier one's function. */
+  /** Called once, at the deadline or when the checker stops; at once when that is past. A later call replaces the earlier one's function. */
   onCancel(cancel: () => void): void;
 }
 

@@ -1,6 +1,7 @@
 // The checker's check of itself: a byte over TCP from a listener of its own on loopback. When that fails, the process or
 // its machine is the one that is ill (no descriptors, no ports, no CPU).
 import { createServer, connect as netConnect, type Server } from 'node:net';
+import { resetSocket } from '../net/reset-socket.ts';
 
 export class SelfCheck {
   readonly #timeoutMs: number;
@@ -44,7 +45,7 @@ export class SelfCheck {
       const socket = netConnect({ host: '127.0.0.1', port: address.port });
       const end = (passed: boolean) => {
         clearTimeout(timer);
-        socket.resetAndDestroy();
+        resetSocket(socket);
         resolve(passed);
       };
       const timer = setTimeout(() => end(false), this.#timeoutMs);

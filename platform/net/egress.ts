@@ -22,7 +22,7 @@ export function allowedAddress(egress: EgressPolicy, host: string, port: number)
   return isIP(host) === 0 ? resolveAllowed(egress, host, port) : allowed(egress, host, port);
 }
 
-/** A socket to an address that was allowed. The caller owns it; `resetAndDestroy` leaves no TIME_WAIT behind. */
+/** A socket to an address that was allowed. The caller owns it, and ends it by `resetSocket`. */
 export function dial(address: string, port: number): Socket {
   const socket = new Socket();
   socket.connect({ host: address, port });

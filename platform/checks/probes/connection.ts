@@ -1,6 +1,7 @@
 // What the probes over TCP share: one connection, allowed by the egress policy, that ends with a reading and a reset.
 import type { Socket } from 'node:net';
 import { allowedAddress, dial, EgressRefusedError } from '../../net/egress.ts';
+import { resetSocket } from '../../net/reset-socket.ts';
 import { type CheckReading, isDown, isUp, type ProbeRun } from '../probe.ts';
 
 export interface Where {
@@ -45,8 +46,7 @@ function connected(
   return new Promise((resolve) => {
     const socket = dial(address, port);
     const end: End = (fault) => {
-      // A reset: the port is free at once, where a close would leave it in TIME_WAIT.
-      socket.resetAndDestroy();
+      resetSocket(socket);
       resolve(fault === null ? isUp : isDown(fault));
     };
     run.onCancel(() => end(`no answer within ${run.timeoutMs} ms`));

@@ -5,13 +5,13 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import type { Client, ClientChannel } from 'ssh2';
+import { resetSocket } from '../../../platform/net/reset-socket.ts';
 import type { NotSentCode, SendFailure, SendOptions } from '../../../platform/net/send.ts';
 import { failed, obstacle } from '../../../platform/net/send.ts';
 import type { CliDialect, WireCall } from '../drivers/driver.ts';
 import type { SendResult } from './session.ts';
 import type { OpenedSession, PooledSession } from './session-pool.ts';
 import { CliOutput, PromptStart } from './ssh-cli-output.ts';
-import { resetSocket } from './ssh-connection.ts';
 import { isChannelOpen } from './ssh2-channels.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
+import { resetSocket } from '../../../platform/net/reset-socket.ts';
 import { isChannelOpen, openSessionChannel, ping } from './ssh2-channels.ts';
 
 /** OpenSSH allows 10 sessions a connection and frees them late. */
@@ -193,15 +194,4 @@ export class SshConnection {
     this.destroy();
     this.#changed();
   }
-}
-
-/**
- * While the end of our side of a socket is under way, Node's resetAndDestroy fails with EINVAL and leaves the socket open,
- * without a 'close' ever (24.21): it is reset right after. With bytes still to be written that could take for ever.
- */
-export function resetSocket(socket: Socket): void {
-  if (socket.destroyed) return;
-  if (!socket.writableEnded || socket.writableFinished) socket.resetAndDestroy();
-  else if (socket.writableLength > 0) socket.destroy();
-  else socket.once('finish', () => resetSocket(socket));
 }

@@ -1,0 +1,31 @@
+// The floor: what Node takes to connect to each target in turn and to reset the connection, without any engine around it.
+
+import { dial } from '../../platform/net/egress.ts';
+import { answerParent } from '../support/child.ts';
+
+export interface BareQuestion {
+  readonly start?: { readonly hosts: readonly string[]; readonly port: number; readonly checksPerSecond: number };
+}
+
+const tickMs = 10;
+let checks = 0;
+
+answerParent(async ({ start }: BareQuestion): Promise<number> => {
+  if (start === undefined) return checks;
+  const { hosts, port, checksPerSecond } = start;
+  const fromMs = performance.now();
+  let begun = 0;
+  setInterval(() => {
+    const due = ((performance.now() - fromMs) * checksPerSecond) / 1000;
+    for (; begun < due; begun += 1) {
+      const socket = dial(hosts[begun % hosts.length] ?? '', port);
+      socket
+        .on('error', () => undefined)
+        .once('connect', () => {
+          checks += 1;
+          socket.resetAndDestroy();
+        });
+    }
+  }, tickMs);
+  return checks;
+});

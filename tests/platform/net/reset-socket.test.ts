@@ -1,0 +1,50 @@
+// A connection that is not wanted any more is given up at once, in whatever state it is.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { CheckRun, type Entry } from '../../../platform/checks/check-run.ts';
+import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
+import { dial, type EgressPolicy, openEgress } from '../../../platform/net/egress.ts';
+import { resetSocket } from '../../../platform/net/reset-socket.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
+
+const owned: Socket[] = [];
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const socket of owned.splice(0)) socket.destroy();
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** A port where nothing is accepted or refused: its process is stopped, and its backlog full. */
+async function silentPort(): Promise<number> {
+  const program =
+    "require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port) })";
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  child.kill('SIGSTOP');
+  const port = Number(String(line));
+  for (let count = 0; count < 3; count += 1) owned.push(connect({ port, host: '127.0.0.1' }).on('error', () => {}));
+  return port;
+}
+
+test('while it still connects: its descriptor is not held for as long as the kernel tries', async () => {
+  const socket = dial('127.0.0.1', await silentPort());
+  owned.push(socket);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(socket.connecting).toBe(true);
+  resetSocket(socket);
+  await once(socket, 'close');
+});
+
+test('a check that is cancelled while its host name is resolved dials nothing', async () => {
+  const dialled = jest.fn(openEgress.refusal);
+  const egress: EgressPolicy = { refusal: dialled };
+  const target = { id: 't', parameters: {}, timeoutMs: 1_000, revision: '' };
+  const run = new CheckRun({ target, silent: false } as unknown as Entry, egress, performance.now());
+  const checking = tcpProbe.check({ host: 'localhost', port: await silentPort() }, run);
+  run.cancel();
+  expect(await checking).toMatchObject({ up: false, message: 'no answer within 1000 ms' });
+  await waitFor('its name to be resolved', () => dialled.mock.calls.length > 0);
+});
