@@ -18,6 +18,8 @@ const quietMs: Readonly<Partial<Record<KeyFileName, number>>> = {
   // A commit token is answered for seven days.
   subgraphs: 8 * 24 * 60 * minuteMs,
 };
+/** Whoever still uses an old key is seen within this. */
+const mostWatchMs = 20 * minuteMs;
 /** A process says every 5 s what it knows. */
 const silentMs = 30_000;
 
@@ -92,6 +94,7 @@ async function retire(
   ids: readonly string[],
   quiet: number,
 ): Promise<RotationStep> {
+  const watchMs = Math.min(quiet, mostWatchMs);
   const wait = (reason: string) => new RotationRefusal(`${ids.join(', ')} can't be taken out yet: ${reason}`);
   const activeMs = Date.now() - Date.parse(file.activeSince ?? new Date().toISOString());
   if (activeMs < quiet)
@@ -100,11 +103,11 @@ async function retire(
     );
   await options.database().transaction(async (tx) => {
     for (const holder of await holders(tx, name, options)) {
-      if (holder.startedAgoMs < quiet)
+      if (holder.startedAgoMs < watchMs)
         throw wait(`${holder.name} runs for ${minutes(holder.startedAgoMs)} and can't tell yet that it is not used`);
       for (const id of ids) {
         const usedAtMs = holder.keys[`${name}/${id}`] ?? undefined;
-        if (usedAtMs !== undefined && Date.now() - usedAtMs < quiet)
+        if (usedAtMs !== undefined && Date.now() - usedAtMs < watchMs)
           throw wait(
             `${holder.name} saw ${id} used ${minutes(Date.now() - usedAtMs)} ago; has every host of the role the new ${basename(options.path)}?`,
           );
@@ -117,19 +120,25 @@ async function retire(
   return { step: 'retired', ids };
 }
 
-/** Those that have the file and are there; throws when one has not been heard of lately. */
+/**
+ * Those that have the file and are there; throws when one has not been heard of lately, and was not started again under its
+ * name.
+ */
 async function holders(
   tx: Parameters<typeof keyHolders>[0],
   name: KeyFileName,
   { without = [] }: RotateOptions,
 ): Promise<readonly KeyHolder[]> {
-  const all = (await keyHolders(tx, name)).filter((holder) => !without.includes(holder.name));
-  const silent = all.find(({ seenAgoMs }) => seenAgoMs > silentMs);
+  const all = await keyHolders(tx, name);
+  const here = all.filter(({ seenAgoMs }) => seenAgoMs <= silentMs);
+  const isBack = (gone: KeyHolder) =>
+    here.some((holder) => holder.name === gone.name && holder.startedAgoMs < gone.seenAgoMs);
+  const silent = all.find((holder) => !here.includes(holder) && !isBack(holder) && !without.includes(holder.name));
   if (silent !== undefined)
     throw new RotationRefusal(
       `${silent.name} was last heard of ${minutes(silent.seenAgoMs)} ago: start it, or say --without ${silent.name} if it is gone for good`,
     );
-  return all;
+  return here;
 }
 
 async function editPublic(path: string, signer: Signer, change: (keys: File['keys']) => File['keys']): Promise<void> {

@@ -166,6 +166,21 @@ test('a process with key files of before does not start, and says what it lacks'
   await db.execute("UPDATE active_key SET key_id = 'k2' WHERE file = 'gateway'");
 });
 
+test('a process that died and was started again under its name does not hold a rotation up', async () => {
+  await db.execute(
+    "INSERT INTO process_keys (owner, name, `keys`, started_at, at) VALUES ('was', 'control-1', '{\"system/k1\":null}', NOW(3) - INTERVAL 2 HOUR, NOW(3) - INTERVAL 1 HOUR)",
+  );
+  expect(await rotate('system')).toBe('announced');
+  // Not even by name can one be left out that is there.
+  const path = join(allKeys(), 'system.keys');
+  const without = ['control-1', 'control-2'];
+  expect(await rotateKeys({ path, database: () => db, without }).catch(String)).toMatch(
+    /not known yet to control-1, control-2:/,
+  );
+  for (const name of ['control-1', 'control-2']) await give(name, ['public']);
+  await waitFor('both to know it', async () => (await rotate('system')) === 'activated');
+});
+
 test('a process that died holds a rotation up until it is said to be gone', async () => {
   expect(await rotate('gateway')).toBe('announced');
   await db.execute(
