@@ -108,11 +108,17 @@ async function answer(
   if (path === '/health/ready') {
     const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
     const ready = parts.every((part) => part.ready);
-    return sendJson(response, ready ? 200 : 503, { ready, notReady: parts.filter((part) => !part.ready), parts });
+    // What is wrong has addresses and names in it: for this host alone. Others read it, logged in, as `health` of the graph.
+    const shown = isFromThisHost(request) ? parts : parts.map(({ name, ready: works }) => ({ name, ready: works }));
+    return sendJson(response, ready ? 200 : 503, {
+      ready,
+      notReady: shown.filter((part) => !part.ready),
+      parts: shown,
+    });
   }
   if (path === '/metrics') {
-    const direct = request.headers['x-forwarded-for'] === undefined && isLoopback(request.socket.remoteAddress ?? '');
-    if (options.metricsFor === 'loopback' && !direct) throw new HttpError(403, 'Metrics are for this host only.');
+    if (options.metricsFor === 'loopback' && !isFromThisHost(request))
+      throw new HttpError(403, 'Metrics are for this host only, asked for by a loopback address or localhost.');
     const text = await options.registry.metrics();
     return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
   }
@@ -157,6 +163,16 @@ async function graphql(
   options.metrics.requests.inc({ kind, status: String(result.status) });
   options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
   send(response, result.status, Object.fromEntries(result.headers), result.text);
+}
+
+/**
+ * Directly from this host, and under a name of it: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
+ * own name in `Host`.
+ */
+function isFromThisHost(request: IncomingMessage): boolean {
+  const { host, 'x-forwarded-for': forwarded } = request.headers;
+  const named = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[|\]$/g, '') ?? '';
+  return forwarded === undefined && isLoopback(request.socket.remoteAddress ?? '') && isLoopback(named);
 }
 
 /** What the endpoint needs to know of a request beside its operation. */

@@ -76,6 +76,13 @@ test('health names what is not ready', async () => {
   databaseReady = true;
   expect(response.status).toBe(503);
   expect(JSON.parse(response.text).notReady).toEqual([{ name: 'database', ready: false, detail: 'socket gone' }]);
+  databaseReady = false;
+  const others = await get('/health/ready', { 'x-forwarded-for': '192.0.2.1' });
+  const rebound = await raw('GET /health/ready HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n');
+  databaseReady = true;
+  expect(JSON.parse(others.text).notReady).toEqual([{ name: 'database', ready: false }]);
+  expect(rebound).toMatch(/^HTTP\/1.1 503 /);
+  expect(rebound).not.toContain('socket gone');
 });
 
 test('metrics are for this host, and not for those behind a proxy on it', async () => {
@@ -83,6 +90,13 @@ test('metrics are for this host, and not for those behind a proxy on it', async 
   const metrics = await get('/metrics');
   expect(metrics.text).toMatch(/tidegate_gateway_requests_total\{kind="query",status="200"\} \d+/);
   expect((await get('/metrics', { 'x-forwarded-for': '192.0.2.1' })).status).toBe(403);
+  for (const host of ['evil.example', 'evil.example:4000', '127.0.0.1.evil.example', '192.0.2.1', ''])
+    expect([host, await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)]).toEqual([
+      host,
+      expect.stringMatching(/^HTTP\/1.1 403 /),
+    ]);
+  for (const host of ['localhost:4000', '[::1]:4000', '127.0.0.2'])
+    expect(await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
 });
 
 test('a request that a page of another origin could send without asking is refused', async () => {
