@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import {
   type DocumentNode,
   GraphQLError,
+  type GraphQLFormattedError,
   getIntrospectionQuery,
   getOperationAST,
   NoSchemaIntrospectionCustomRule,
@@ -22,9 +23,14 @@ import type { Supergraph } from '../supergraph/supergraph.ts';
 import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer, type RootField } from './operation-measure.ts';
+import { withoutValues } from './without-values.ts';
 
 /** Of documents kept parsed and validated: anyone may send them. */
 const maxDocumentBytes = 32 * 1024 * 1024;
+/** Of what is wrong with documents that were refused. */
+const maxRefusedBytes = 4 * 1024 * 1024;
+/** Validation ends at the first so many: it is the dearest part of a document that is refused. */
+const mostErrors = 20;
 
 /** What tools ask to know the whole schema, with everything that they may ask; an operation may ask for so many of it. */
 const wholeSchemaQuery = getIntrospectionQuery({
@@ -56,15 +62,37 @@ export interface OperationRequest {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** A document that does not parse or does not fit the schema. */
-export class InvalidDocument extends Error {
-  readonly errors: readonly GraphQLError[];
+/** What is wrong with a document, as it is answered: without its nodes, which would hold the whole document. */
+export type DocumentFault = Pick<GraphQLFormattedError, 'message' | 'locations'> & {
+  readonly extensions: { readonly code: string };
+};
 
-  constructor(errors: readonly GraphQLError[]) {
+/** A document that does not parse or does not fit the schema, or variables that do not fit the document. */
+export class InvalidDocument extends Error {
+  readonly faults: readonly DocumentFault[];
+
+  constructor(errors: readonly GraphQLError[], code = 'GRAPHQL_VALIDATION_FAILED') {
     super(errors.map((error) => error.message).join('; '));
     this.name = 'InvalidDocument';
-    this.errors = errors;
+    this.faults = errors.map(({ message, locations }) => ({
+      message: shortened(withoutValues(message)),
+      ...(locations === undefined ? {} : { locations }),
+      extensions: { code },
+    }));
   }
+}
+
+/** A message quotes names of the document, which may be as long as the document. */
+const mostMessage = 500;
+
+/** Suggestions name what the schema has. */
+function withoutSuggestion({ message, source, positions }: GraphQLError): GraphQLError {
+  const shown = message.replace(/ Did you mean [\s\S]*$/, '');
+  return new GraphQLError(shown, { source: source ?? null, positions: positions ?? null });
+}
+
+function shortened(message: string): string {
+  return message.length <= mostMessage ? message : `${message.slice(0, mostMessage)} …`;
 }
 
 export class Operations {
@@ -75,6 +103,12 @@ export class Operations {
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: maxDocumentBytes,
     sizeCalculation: (document) => heldBytes(document),
+  });
+
+  /** Validated once: a refused document that comes again is known by its hash. */
+  readonly #refused = new LRUCache<string, InvalidDocument>({
+    maxSize: maxRefusedBytes,
+    sizeCalculation: ({ message, faults }) => heldBytes(message) + heldBytes(faults),
   });
 
   constructor(supergraph: Supergraph, limits: OperationLimits) {
@@ -96,19 +130,22 @@ export class Operations {
     const document = known ?? this.#parse(request.query);
     const operation = getOperationAST(document, request.operationName);
     if (operation == null)
-      throw new InvalidDocument([
-        new GraphQLError(
-          request.operationName === undefined
-            ? 'The document must have one operation, or operationName must choose one.'
-            : `The document has no operation named ${JSON.stringify(request.operationName)}.`,
-        ),
-      ]);
+      throw new InvalidDocument(
+        [
+          new GraphQLError(
+            request.operationName === undefined
+              ? 'The document must have one operation, or operationName must choose one.'
+              : `The document has no operation named ${JSON.stringify(request.operationName)}.`,
+          ),
+        ],
+        'OPERATION_RESOLUTION_FAILURE',
+      );
     const measurer = this.#measurerOf(document, operation, request.variables);
     const rootFields = measurer.rootFields(this.#limits.maxRootFields);
     this.#checkLogin(operation, rootFields, identity);
     this.#checkLimits(operation, rootFields, measurer);
     if (known === undefined) {
-      this.#validate(document, request.query);
+      this.#validate(request.query, hash);
       this.#documents.set(hash, document);
     }
     return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` };
@@ -120,7 +157,10 @@ export class Operations {
     } catch (error) {
       if (error instanceof GraphQLError && /contains more that \d+ tokens/.test(error.message))
         throw tooMuch('tokens', `more than ${this.#limits.maxTokens}`, this.#limits.maxTokens);
-      throw new InvalidDocument([error instanceof GraphQLError ? error : new GraphQLError(String(error))]);
+      throw new InvalidDocument(
+        [error instanceof GraphQLError ? error : new GraphQLError(String(error))],
+        'GRAPHQL_PARSE_FAILED',
+      );
     }
   }
 
@@ -173,12 +213,16 @@ export class Operations {
       );
   }
 
-  #validate(document: DocumentNode, text: string): void {
+  #validate(text: string, hash: string): void {
+    const refused = this.#refused.get(hash);
+    if (refused !== undefined) throw refused;
     const rules = this.#limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-    const { schema } = this.#supergraph;
-    if (validate(schema, document, rules).length === 0) return;
-    // Once more with the places in the text, which are not kept: they are four times the document.
-    throw new InvalidDocument(validate(schema, parse(text), rules));
+    // Parsed once more, with the places in the text. They are not kept: they are four times the document.
+    const errors = validate(this.#supergraph.schema, parse(text), rules, { maxErrors: mostErrors });
+    if (errors.length === 0) return;
+    const invalid = new InvalidDocument(this.#limits.introspection ? errors : errors.map(withoutSuggestion));
+    this.#refused.set(hash, invalid);
+    throw invalid;
   }
 }
 

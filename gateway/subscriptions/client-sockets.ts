@@ -174,10 +174,7 @@ function admit(
     return { id, socket, context, admitted, operationName, variables, subscription };
   } catch (error) {
     if (error instanceof InvalidDocument)
-      return error.errors.map(
-        ({ message, nodes }) =>
-          new GraphQLError(message, { nodes: nodes ?? null, extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }),
-      );
+      return error.faults.map(({ message, extensions }) => new GraphQLError(message, { extensions }));
     const { message, extensions } = presentError(error, requestId, log);
     return [new GraphQLError(message, { extensions: extensions ?? {} })];
   }

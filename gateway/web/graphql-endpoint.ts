@@ -15,10 +15,10 @@ import { bearerOf } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { OperationLimits } from '../access/limits.ts';
 import { type AdmittedOperation, InvalidDocument, type Operations } from '../access/operations.ts';
+import { withoutValues } from '../access/without-values.ts';
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { withoutValues } from './without-values.ts';
 
 /** A request as the web server took it. */
 export interface EndpointRequest {
@@ -55,8 +55,6 @@ export interface EndpointParts {
 interface ApolloContext extends BaseContext {
   readonly request: GatewayContext;
   readonly admitted?: AdmittedOperation;
-  /** Why it was not admitted, where Apollo Server's own checks may not say so. */
-  readonly invalid?: InvalidDocument;
 }
 
 const httpStatus: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, UNAVAILABLE: 503 };
@@ -130,6 +128,7 @@ export class GraphqlEndpoint {
 
   async handle(request: EndpointRequest): Promise<EndpointResponse> {
     let kind: string | undefined;
+    let invalid: InvalidDocument | undefined;
     const response = await this.#apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method,
@@ -138,13 +137,21 @@ export class GraphqlEndpoint {
         body: request.body,
       },
       context: async () => {
-        const context = await this.#admit(request);
-        kind = context.admitted?.operation.operation;
-        return context;
+        try {
+          const context = await this.#admit(request);
+          kind = context.admitted?.operation.operation;
+          return context;
+        } catch (error) {
+          if (!(error instanceof InvalidDocument)) throw error;
+          invalid = error;
+          // Ends here: Apollo Server would parse and validate it again.
+          throw new GraphQLError('The document is not valid.', { extensions: { http: { status: 400 } } });
+        }
       },
     });
     if (response.body.kind !== 'complete') throw new Error('incremental delivery was not asked for');
-    return { status: response.status ?? 200, headers: response.headers, text: response.body.string, kind };
+    const text = invalid === undefined ? response.body.string : JSON.stringify({ errors: invalid.faults });
+    return { status: response.status ?? 200, headers: response.headers, text, kind };
   }
 
   async #admit(request: EndpointRequest): Promise<ApolloContext> {
@@ -170,17 +177,15 @@ export class GraphqlEndpoint {
       return { request: { ...context, signal }, admitted };
     } catch (error) {
       if (error instanceof CodedError) throw refusal(error);
-      // Apollo Server parses and validates it again, and answers as the protocol wants.
-      if (error instanceof InvalidDocument) return { request: { identity: null, requestId, loaders }, invalid: error };
+      if (error instanceof InvalidDocument) throw error;
       this.#parts.log.warn({ requestId, reason: String(error) }, 'a credential could not be checked');
       throw refusal(new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.'));
     }
   }
 
   async #execute(context: ApolloContext, request: { readonly operationName?: string; readonly variables?: object }) {
-    const { admitted, invalid } = context;
-    if (admitted === undefined)
-      return { errors: invalid?.errors ?? [new GraphQLError('The operation was not admitted.')] };
+    const { admitted } = context;
+    if (admitted === undefined) return { errors: [new GraphQLError('The operation was not admitted.')] };
     if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION)
       return { errors: [new GraphQLError('Subscriptions are served over graphql-ws on the same path.')] };
     const result = await this.#parts.executor.execute({

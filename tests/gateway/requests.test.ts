@@ -88,6 +88,21 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(broken.body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
     const unnamed = await gateway.post({ query: 'query A { caller }', operationName: 'B' });
     expect(unnamed.status).toBe(400);
+    expect(unnamed.body.errors[0].extensions.code).toBe('OPERATION_RESOLUTION_FAILURE');
+  });
+
+  test('what is wrong with a document is told in bounded words, and known when it comes again', async () => {
+    const many = `{ ${Array.from({ length: 300 }, (_, index) => `no${index}`).join(' ')} }`;
+    const limits = { maxRootFields: 1000 };
+    const wide = await new TestGateway('in-process').start({ limits });
+    const [first, again] = [await wide.query(many), await wide.query(many)];
+    await wide.stop();
+    expect(first.body.errors.length).toBeLessThanOrEqual(21);
+    expect(first.body.errors[0]).toMatchObject({ locations: [{ line: 1 }] });
+    expect(again).toMatchObject({ status: 400, body: first.body });
+    const long = await gateway.query(`{ ${'x'.repeat(200_000)} }`);
+    expect(long.status).toBe(400);
+    expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
   });
 
   test('without login only the login may be asked', async () => {

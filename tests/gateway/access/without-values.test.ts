@@ -1,7 +1,7 @@
 // Messages of graphql-js itself, for inputs that are wrong in every way, with a secret in them: what stays says where and why.
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, execute, getVariableValues, type OperationDefinitionNode, parse, validate } from 'graphql';
-import { withoutValues } from '../../../gateway/web/without-values.ts';
+import { withoutValues } from '../../../gateway/access/without-values.ts';
 
 const schema = buildSchema(`
   enum Profile { MODERN LEGACY }
