@@ -8,3 +8,9 @@ export interface JsonObject {
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Whether lists and objects nest deeper than `most`. Looks no deeper than that, so that it is safe with any value. */
+export function nestsDeeperThan(value: unknown, most: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return most === 0 || Object.values(value).some((member) => nestsDeeperThan(member, most - 1));
+}

@@ -8,17 +8,21 @@ import {
   type GraphQLFormattedError,
   getIntrospectionQuery,
   getOperationAST,
+  Lexer,
   NoSchemaIntrospectionCustomRule,
   type OperationDefinitionNode,
   OperationTypeNode,
   parse,
+  Source,
   specifiedRules,
+  TokenKind,
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '../../platform/errors.ts';
 import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { nestsDeeperThan } from '../../platform/json.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
@@ -42,6 +46,11 @@ const wholeSchemaQuery = getIntrospectionQuery({
   oneOf: true,
 });
 const wholeSchemas = 2;
+
+/** Brackets in a document, and lists and objects in variables: far more than any input of a graph has. */
+const mostNesting = 64;
+const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /** A document that fits the schema. */
 interface ValidDocument {
@@ -125,6 +134,8 @@ export class Operations {
 
   /** Throws a CodedError (limits, login) or InvalidDocument. */
   admit(request: OperationRequest, identity: Identity | null): AdmittedOperation {
+    if (nestsDeeperThan(request.variables, mostNesting))
+      throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
     const hash = createHash('sha256').update(request.query).digest('hex');
     const known = this.#documents.get(hash);
     const document = known ?? this.#parse(request.query);
@@ -152,6 +163,7 @@ export class Operations {
   }
 
   #parse(text: string): DocumentNode {
+    this.#refuseDeep(text);
     try {
       return parse(text, { maxTokens: this.#limits.maxTokens, noLocation: true });
     } catch (error) {
@@ -162,6 +174,22 @@ export class Operations {
         'GRAPHQL_PARSE_FAILED',
       );
     }
+  }
+
+  /** Before it is parsed: what walks a deep document, here and in the libraries, calls itself. */
+  #refuseDeep(text: string): void {
+    const lexer = new Lexer(new Source(text));
+    let depth = 0;
+    try {
+      for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
+        if (opening.has(token.kind)) depth += 1;
+        else if (closing.has(token.kind)) depth -= 1;
+        if (depth > mostNesting) break;
+      }
+    } catch {
+      // Not GraphQL: the parser says where.
+    }
+    if (depth > mostNesting) throw tooMuch('nesting of brackets', `more than ${mostNesting}`, mostNesting);
   }
 
   #measurerOf(

@@ -67,6 +67,10 @@ function refusal(error: CodedError): GraphQLError {
   });
 }
 
+const overSocketsOnly = new GraphQLError('Subscriptions are served over graphql-ws on the same path.', {
+  extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+});
+
 export class GraphqlEndpoint {
   readonly #parts: EndpointParts;
   readonly #apollo: ApolloServer<ApolloContext>;
@@ -186,8 +190,7 @@ export class GraphqlEndpoint {
   async #execute(context: ApolloContext, request: { readonly operationName?: string; readonly variables?: object }) {
     const { admitted } = context;
     if (admitted === undefined) return { errors: [new GraphQLError('The operation was not admitted.')] };
-    if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION)
-      return { errors: [new GraphQLError('Subscriptions are served over graphql-ws on the same path.')] };
+    if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION) return { errors: [overSocketsOnly] };
     const result = await this.#parts.executor.execute({
       key: admitted.key,
       document: admitted.document,

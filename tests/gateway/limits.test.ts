@@ -24,6 +24,16 @@ const cases: Readonly<Record<string, Case>> = {
     variables: { n: 10001 },
   },
   'cost of a default': { limit: 'cost', query: 'query Q($n: Int = 10001) { things(first: $n) { nodes { id } } }' },
+  'nested lists': {
+    limit: 'nesting of brackets',
+    query: `{ thing(id: ${'['.repeat(1900)}${']'.repeat(1900)}) { id } }`,
+  },
+  'nested selections': { limit: 'nesting of brackets', query: `{ thing(id: "1") { ${nested(900)} } }` },
+  'nested variables': {
+    limit: 'nesting of the variables',
+    query: 'query Q($id: ID!) { thing(id: $id) { id } }',
+    variables: { id: JSON.parse('['.repeat(3000) + ']'.repeat(3000)) as unknown },
+  },
   'two writes': {
     limit: twoWrites,
     query: 'mutation { a: thingCreate(name: "a") { id } b: thingCreate(name: "b") { id } }',

@@ -130,7 +130,8 @@ test('GET never executes a mutation', async () => {
 });
 
 test('a subscription over HTTP says where it is to be had', async () => {
-  const { body } = await gateway.query('subscription { thingChanges { cursor } }');
+  const { status, body } = await gateway.query('subscription { thingChanges { cursor } }');
+  expect([status, body.errors[0].extensions.code]).toEqual([400, 'BAD_REQUEST']);
   expect(body.errors[0].message).toContain('graphql-ws');
 });
 
