@@ -52,7 +52,7 @@ export interface GatewayOptions {
   readonly limits?: Partial<OperationLimits>;
   readonly socketLimits?: Partial<SocketLimits>;
   readonly metricsFor?: 'loopback' | 'everyone';
-  readonly trustForwardedFor?: boolean;
+  readonly trustedProxies?: readonly string[];
   /** Deadlines of requests to subgraphs over HTTP. A relayed call may wait two minutes for its device. */
   readonly queryDeadlineMs?: number;
   readonly mutationDeadlineMs?: number;
@@ -98,7 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     registry,
     metrics,
     metricsFor: options.metricsFor ?? 'loopback',
-    trustForwardedFor: options.trustForwardedFor ?? false,
+    trustedProxies: options.trustedProxies ?? [],
     maxBodyBytes: limits.maxBodyBytes,
     tls: options.tls,
     log,
@@ -113,7 +113,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     executor,
     fanOut,
     limits: socketLimits,
-    trustForwardedFor: options.trustForwardedFor ?? false,
+    trustedProxies: options.trustedProxies ?? [],
     metrics,
     log,
   });

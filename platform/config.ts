@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { canonicalAddressBlock } from './net/address-block.ts';
 
 /** Settings by dotted name; each shape has its meaning as description. */
 export type SettingShapes = Readonly<Record<string, z.ZodType>>;
@@ -22,12 +23,27 @@ const text = z.string().min(1);
 const file = z.string().min(1);
 const flag = z.union([z.boolean(), z.stringbool()]);
 const url = z.url({ protocol: /^https?$/ });
+const blocks = z
+  .union([z.array(z.string()), z.string().transform((value) => value.split(',').filter((each) => each.trim() !== ''))])
+  .pipe(
+    z.array(
+      z.string().transform((text, context) => {
+        const block = canonicalAddressBlock(text.trim());
+        if (block !== undefined) return block;
+        context.addIssue({ code: 'custom', message: `${text} is not an address or CIDR block` });
+        return z.NEVER;
+      }),
+    ),
+  );
 
 /** Every setting that is not a subgraph's: its shape, default and meaning. */
 const platformSettings = {
   name: text.max(63).default(hostname().slice(0, 63)).describe('name of this process in health, leases and logs'),
   'listen.host': text.default('127.0.0.1').describe('address of the public endpoint'),
   'listen.port': port.default(4000).describe('port of the public endpoint; 0: any free one'),
+  'listen.trustedProxies': blocks
+    .default([])
+    .describe('addresses and blocks of the proxies before it, separated by commas: their X-Forwarded-For is believed'),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),

@@ -69,6 +69,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       oneMutationSubgraphs: rows.filter((row) => row.oneMutation === true).map(({ name }) => name),
       publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
+    trustedProxies: config['listen.trustedProxies'],
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
   });
   await lifecycle.add('gateway', { drain: () => gateway.drain(), stop: () => gateway.stop(), deadlineMs: 35_000 });

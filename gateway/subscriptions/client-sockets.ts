@@ -35,7 +35,7 @@ export interface ClientSocketsOptions {
   readonly executor: Executor;
   readonly fanOut: FanOut;
   readonly limits: SocketLimits;
-  readonly trustForwardedFor: boolean;
+  readonly trustedProxies: readonly string[];
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -164,7 +164,7 @@ function admit(
       admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
         ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables)
         : undefined;
-    const clientAddress = clientAddressOf(socket.extra.request, options.trustForwardedFor);
+    const clientAddress = clientAddressOf(socket.extra.request, options.trustedProxies);
     const context = {
       identity,
       requestId,

@@ -2,11 +2,12 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { isIP, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
-import { isLoopback } from '../../platform/net/address-block.ts';
+import { isInBlock, isLoopback, withoutMapping } from '../../platform/net/address-block.ts';
 import { atMost } from '../../platform/within.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
@@ -31,8 +32,8 @@ export interface WebOptions {
   readonly metrics: GatewayMetrics;
   /** Who may read /metrics. */
   readonly metricsFor: 'loopback' | 'everyone';
-  /** Take the client's address from X-Forwarded-For: only behind a proxy that sets it. */
-  readonly trustForwardedFor: boolean;
+  /** Addresses and blocks of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   readonly maxBodyBytes: number;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -184,16 +185,27 @@ function takenFrom(options: WebOptions, request: IncomingMessage, response: Serv
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  const clientAddress = clientAddressOf(request, options.trustForwardedFor);
+  const clientAddress = clientAddressOf(request, options.trustedProxies);
   return { headers, clientAddress, signal: hungUp.signal };
 }
 
-/** The client's address, as far as it can be known. */
-export function clientAddressOf(request: IncomingMessage, trustForwardedFor: boolean): string | undefined {
-  const forwarded = trustForwardedFor ? request.headers['x-forwarded-for'] : undefined;
-  // The last entry is the one our own proxy wrote.
-  const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim();
-  return last !== undefined && last !== '' ? last.slice(0, 64) : request.socket.remoteAddress;
+/**
+ * The last hop that is not a trusted proxy: what it says of those before it, it may have invented. Undefined when the connection
+ * is gone.
+ */
+export function clientAddressOf(
+  { socket, headers }: Pick<IncomingMessage, 'headers'> & { readonly socket: Pick<Socket, 'remoteAddress'> },
+  trustedProxies: readonly string[],
+): string | undefined {
+  const forwarded = headers['x-forwarded-for'] ?? [];
+  const hops = (Array.isArray(forwarded) ? forwarded : [forwarded]).flatMap((each) => each.split(','));
+  let client = socket.remoteAddress && withoutMapping(socket.remoteAddress);
+  while (client !== undefined && trustedProxies.some((block) => isInBlock(client as string, block))) {
+    const hop = hops.pop()?.trim() ?? '';
+    if (isIP(hop) === 0) break;
+    client = withoutMapping(hop);
+  }
+  return client;
 }
 
 function sendFile(request: IncomingMessage, response: ServerResponse, file: StaticFile): void {

@@ -106,6 +106,12 @@ export function isLoopback(host: string): boolean {
   return address === undefined ? host === 'localhost' : unmapped(address).range() === 'loopback';
 }
 
+/** An address as it is meant: of an IPv4 address that is mapped into IPv6 (`::ffff:192.0.2.1`) that itself. */
+export function withoutMapping(text: string): string {
+  const address = parseAddress(text);
+  return address === undefined ? text : unmapped(address).toString();
+}
+
 /** `::ffff:127.0.0.1` is 127.0.0.1 (RFC 4291, section 2.5.5.2). */
 function unmapped(address: Address): Address {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
