@@ -168,7 +168,8 @@ export function placeOf(
   };
 }
 
-const secretNames: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
+/** Settings that no list of processes and no message may show. */
+export const secretSettings: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
 
 /** Settings that there were, and what is to be done. */
 const formerSettings: ReadonlyMap<string, string> = new Map([
@@ -244,7 +245,7 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
         continue;
       }
       const name = String(issue.path[0]);
-      const shown = secretNames.has(name) ? '' : ` (given: ${JSON.stringify(values[name])})`;
+      const shown = secretSettings.has(name) ? '' : ` (given: ${JSON.stringify(values[name])})`;
       faults.push(`${origin.get(name) ?? name}: ${issue.message}${shown}`);
     }
   }
@@ -261,7 +262,7 @@ const otherVariables = new Set(['TIDEGATE_CONFIG', 'TIDEGATE_TOKEN', 'TIDEGATE_U
 /** The configuration as text lines `name: value`, secrets hidden. */
 export function printableConfig(config: Config): string {
   const shown = Object.entries(config).map(([name, value]) => {
-    const hidden = secretNames.has(name) && value !== '' && value !== undefined;
+    const hidden = secretSettings.has(name) && value !== '' && value !== undefined;
     return `${name}: ${hidden ? '(hidden)' : JSON.stringify(value)}`;
   });
   return `${shown.join('\n')}\n`;

@@ -1,5 +1,5 @@
 // `tidegate serve`: chosen roles against a database and Redis of one's own.
-import { type Config, printableConfig, rolesOf } from '../../platform/config.ts';
+import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { UsageError } from '../cli/failures.ts';
@@ -18,7 +18,12 @@ export const serve = localVerb({
     set: several('NAME=VALUE', 'A setting, for example listen.port=4000.', (given) => {
       const equals = given.indexOf('=');
       if (equals < 1) throw new UsageError(`--set takes NAME=VALUE, not '${given}'`);
-      return [given.slice(0, equals), given.slice(equals + 1)] as const;
+      const name = given.slice(0, equals);
+      if (secretSettings.has(name))
+        throw new UsageError(
+          `--set ${name} would show it in the list of processes: give ${name}File, or set it in the environment or the settings file`,
+        );
+      return [name, given.slice(equals + 1)] as const;
     }),
     'log-level': logLevelOption,
     'print-config': flag('Print the settings, secrets hidden, and end.'),

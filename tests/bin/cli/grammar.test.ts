@@ -186,6 +186,8 @@ describe('wrong use is exit code 2', () => {
     [['keys', 'burn', '/tmp/x'], "unknown command 'burn'"],
     [['audit', 'export', '--from', 'yesterday'], "'yesterday' is not a time"],
     [['serve', '--set', 'listen.port'], '--set takes NAME=VALUE'],
+    [['serve', '--set', 'database.password=hunter2'], 'give database.passwordFile'],
+    [['serve', '--set', 'redis.password=hunter2'], 'list of processes'],
   ])('%j', async (args, message) => {
     const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
     expect([exitCode, stdout]).toEqual([2, '']);
