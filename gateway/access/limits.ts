@@ -41,7 +41,11 @@ export interface SocketLimits {
   readonly connectionInitTimeoutMs: number;
   readonly maxSubscriptionsPerSocket: number;
   readonly maxSocketsPerCredential: number;
+  /** Sockets that have said who they are. */
   readonly maxSockets: number;
+  /** Sockets that have not: when there are more, the oldest goes. */
+  readonly maxWaitingSockets: number;
+  readonly maxWaitingOfNetwork: number;
   readonly maxMessageBytes: number;
   /** A socket with more waiting to be sent is cut. */
   readonly maxBufferedBytes: number;
@@ -59,6 +63,8 @@ export const defaultSocketLimits: SocketLimits = {
   maxSubscriptionsPerSocket: 50,
   maxSocketsPerCredential: 100,
   maxSockets: 10_000,
+  maxWaitingSockets: 1_024,
+  maxWaitingOfNetwork: 256,
   maxMessageBytes: 64 * 1024,
   maxBufferedBytes: 4 * 1024 * 1024,
   pingIntervalMs: 30_000,

@@ -12,6 +12,7 @@ import { CodedError } from '../../platform/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
 import { attachSockets, type SocketExtra, type SocketServer } from '../../platform/graph/websocket.ts';
 import type { Identity } from '../../platform/identity.ts';
+import { clientNetwork } from '../../platform/net/address-block.ts';
 import { bearerOfConnection } from '../access/bearer.ts';
 import type { CredentialCache } from '../access/credential-cache.ts';
 import type { SocketLimits } from '../access/limits.ts';
@@ -25,6 +26,7 @@ import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
 import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
 import { closeAll, SocketWatch } from './socket-watch.ts';
+import { WaitingSockets } from './waiting-sockets.ts';
 
 export interface ClientSocketsOptions {
   readonly server: Server;
@@ -57,6 +59,7 @@ interface Admission {
 /** Takes upgrades on /graphql. */
 export function serveClientSockets(options: ClientSocketsOptions): SocketServer {
   const { limits, metrics, log } = options;
+  const waiting = new WaitingSockets({ most: limits.maxWaitingSockets, mostOfNetwork: limits.maxWaitingOfNetwork });
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: limits.maxMessageBytes });
   const watch = new SocketWatch({
     authenticator: options.authenticator,
@@ -66,7 +69,11 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
   });
   const protocol = makeServer<Record<string, unknown> | undefined, SocketExtra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
-    onConnect: (socket) => connect(options, watch, socket),
+    async onConnect(socket) {
+      const isKnown = await connect(options, watch, socket);
+      if (isKnown) waiting.leave(socket.extra.socket);
+      return isKnown;
+    },
     onSubscribe(socket, id, payload) {
       const admission = admit(options, socket, id, payload);
       if (Array.isArray(admission)) return admission;
@@ -92,9 +99,11 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
   options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     if (request.url?.split('?', 1)[0] !== '/graphql') return refuseUpgrade(socket, '404 Not Found');
-    if (webSockets.clients.size >= limits.maxSockets) return refuseUpgrade(socket, '503 Service Unavailable');
+    if (webSockets.clients.size - waiting.size >= limits.maxSockets)
+      return refuseUpgrade(socket, '503 Service Unavailable');
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.sockets.inc();
+      waiting.enter(webSocket, clientNetwork(clientAddressOf(request, options.trustedProxies)));
       webSocket.once('close', () => metrics.sockets.dec());
       webSockets.emit('connection', webSocket, request);
     });

@@ -221,6 +221,28 @@ describe('sockets', () => {
     await afterwards();
   });
 
+  test('sockets that do not introduce themselves take the places of no user', async () => {
+    const { WebSocket } = await import('ws');
+    const crowded = await new TestGateway('in-process').start({
+      socketLimits: { maxSockets: 5, maxWaitingSockets: 20, maxWaitingOfNetwork: 10, connectionInitTimeoutMs: 60_000 },
+    });
+    const url = `${crowded.gateway.url.replace('http', 'ws')}/graphql`;
+    const silent = Array.from({ length: 100 }, () => new WebSocket(url, 'graphql-transport-ws').on('error', () => {}));
+    await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('open', resolve))));
+    for (let user = 0; user < 5; user += 1) {
+      const collector = new Collector(crowded.client(), 'subscription { thingChanges { cursor } }');
+      await until(() => collector.items.length > 0);
+    }
+    await until(() => silent.filter(({ readyState }) => readyState === WebSocket.OPEN).length <= 10);
+    // The places of those who have said who they are have a bound too.
+    const late = new WebSocket(url, 'graphql-transport-ws');
+    const error = await new Promise<Error>((resolve) => late.once('error', resolve));
+    expect(error.message).toContain('503');
+    for (const socket of silent) socket.terminate();
+    await crowded.stop();
+    await afterwards();
+  });
+
   test('an upgrade on another path is refused', async () => {
     const { WebSocket } = await import('ws');
     const socket = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/other`, 'graphql-transport-ws');
