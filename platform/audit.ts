@@ -1,6 +1,7 @@
 // The audit trail: one entry for each mutation, written with it and never changed. The entries are chained by hashes behind
 // the write path (audit/sealer.ts), because a chain in each transaction would make writers queue.
 
+import { createHash } from 'node:crypto';
 import type { Sql } from './database/database.ts';
 import type { Identity } from './identity.ts';
 import { isSecretName } from './secrets/secret-names.ts';
@@ -25,6 +26,9 @@ export interface AuditRecord {
 
 const longestText = 1_024;
 const longestDetails = 65_536;
+/** What is refused costs its sender nothing: it must not fill the disk. */
+const longestRefused = 2_048;
+const excerptLength = 1_024;
 const deepest = 12;
 const secret = '•••';
 
@@ -44,7 +48,7 @@ export async function audit(sql: Sql, record: AuditRecord): Promise<void> {
       record.outcome,
       record.code ?? null,
       record.requestId.slice(0, 64),
-      detailsText(record.details),
+      detailsText(record.details, record.outcome),
     ],
   );
 }
@@ -70,7 +74,10 @@ function redact(value: unknown, depth: number): unknown {
   );
 }
 
-function detailsText(details: unknown): string {
+function detailsText(details: unknown, outcome: AuditRecord['outcome']): string {
   const text = JSON.stringify(redactInput(details)) ?? 'null';
-  return text.length <= longestDetails ? text : JSON.stringify({ tooLarge: `${text.length} characters` });
+  if (text.length <= (outcome === 'REFUSED' ? longestRefused : longestDetails)) return text;
+  // The hash is of what would have been kept: it tells equal requests, and no secret.
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return JSON.stringify({ excerpt: text.slice(0, excerptLength), characters: text.length, sha256 });
 }

@@ -18,6 +18,7 @@ import {
 import type { RequestContext } from './identity.ts';
 import { InputCheck } from './input.ts';
 import type { Logger } from './log.ts';
+import { TokenBuckets } from './token-buckets.ts';
 
 /** What is known of a mutation while it is prepared. */
 export interface Attempt {
@@ -92,6 +93,8 @@ export class Mutations {
   readonly #db: Database;
   readonly #commits: Commits;
   readonly #log: Logger;
+  /** Refusals that are audited, by credential: one that is refused all the time must not fill the disk. */
+  readonly #refusals = new TokenBuckets({ burst: 100, perSecond: 1 });
 
   constructor(options: MutationsOptions) {
     this.#db = options.db;
@@ -117,10 +120,13 @@ export class Mutations {
     return { entity: (await call.read(stored.id)) ?? null, userErrors: [], commit, replayed };
   }
 
-  /** A refusal stands even when it can't be audited: the database being away would have refused it as well. */
+  /** Past the credential's share only their number is kept, with its next entry. A refusal stands even when it can't be audited: the database being away would have refused it as well. */
   async auditRefusal(record: Omit<AuditRecord, 'outcome' | 'code'>, errors: readonly UserError[]): Promise<void> {
+    const notKept = this.#refusals.take(record.identity?.credentialId ?? 'anonymous');
+    if (notKept === undefined) return;
     const code = errors[0]?.code;
-    await audit(this.#db, { ...record, outcome: 'REFUSED', ...(code === undefined ? {} : { code }) }).catch(
+    const details = notKept === 0 ? record.details : { input: record.details, refusalsNotKept: notKept };
+    await audit(this.#db, { ...record, details, outcome: 'REFUSED', ...(code === undefined ? {} : { code }) }).catch(
       (error: unknown) => this.#log.error({ err: error, mutation: record.action }, 'a refusal could not be audited'),
     );
   }

@@ -87,6 +87,29 @@ describe('run', () => {
     expect(entry?.details).not.toContain('hidden');
   });
 
+  test('refusals fill no disk: a bounded excerpt of each, and past a share of the credential only their number', async () => {
+    const flooding: RequestContext = { ...context, identity: { ...identity, credentialId: newUuid() } };
+    const refuseOne = (size: number) =>
+      mutations.run({
+        ...create('z', { text: Array(size).fill('x'.repeat(500)) }, { may: () => false }),
+        context: flooding,
+        name: 'flood',
+      });
+    for (let count = 0; count < 130; count += 1) await refuseOne(200);
+    const entries = await db.query<{ details: string }>(
+      "SELECT details FROM audit_entry WHERE action = 'flood' ORDER BY id",
+    );
+    expect(entries.length).toBeGreaterThanOrEqual(100);
+    expect(entries.length).toBeLessThan(130);
+    expect(JSON.parse(entries[0]?.details ?? '')).toEqual({
+      excerpt: expect.stringContaining('"name":"z"'),
+      characters: expect.any(Number),
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    for (const { details } of entries) expect(details.length).toBeLessThan(2_100);
+    await db.execute("DELETE FROM audit_entry WHERE action = 'flood'");
+  });
+
   test('a refusal leaves nothing but an audit entry, and does not consume the key', async () => {
     const before = await count('thing');
     const refused = await mutations.run(create('b', { idempotencyKey: 'kb' }, { fails: true }));

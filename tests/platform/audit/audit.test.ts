@@ -309,5 +309,5 @@ test('an input too large to keep is named by its size', async () => {
   const details = Array.from({ length: 2000 }, () => 'x'.repeat(100));
   await audit(db, { identity: null, action: 'a', projectId: null, outcome: 'ACCEPTED', requestId: 'r', details });
   const [row] = await db.query<{ details: string }>('SELECT details FROM audit_entry');
-  expect(JSON.parse(row?.details ?? '')).toEqual({ tooLarge: expect.stringMatching(/^\d+ characters$/) });
+  expect(JSON.parse(row?.details ?? '')).toMatchObject({ characters: expect.any(Number) });
 });

@@ -1,0 +1,24 @@
+// So many at once, then so many a second, and the missed ones are counted.
+import { expect, test } from '@jest/globals';
+import { TokenBuckets } from '../../platform/token-buckets.ts';
+
+test('a burst, then what time gives; each key for itself', () => {
+  let nowMs = 0;
+  const buckets = new TokenBuckets({ burst: 2, perSecond: 1, now: () => nowMs });
+  expect([1, 2, 3, 4].map(() => buckets.take('a'))).toEqual([0, 0, undefined, undefined]);
+  expect(buckets.take('b')).toBe(0);
+  nowMs = 900;
+  expect(buckets.take('a')).toBeUndefined();
+  nowMs = 1_000;
+  expect(buckets.take('a')).toBe(3);
+  expect(buckets.take('a')).toBeUndefined();
+  nowMs = 3_600_000;
+  expect([1, 2, 3].map(() => buckets.take('a'))).toEqual([1, 0, undefined]);
+});
+
+test('keys are bounded', () => {
+  const buckets = new TokenBuckets({ burst: 1, perSecond: 0, mostKeys: 2 });
+  for (const key of ['a', 'b', 'c']) expect(buckets.take(key)).toBe(0);
+  expect(buckets.take('c')).toBeUndefined();
+  expect(buckets.take('a')).toBe(0);
+});
