@@ -13,6 +13,8 @@ export interface OperationLimits {
   readonly maxCost: number;
   /** Bytes of a request. */
   readonly maxBodyBytes: number;
+  /** Of an answer in UTF-16 code units, which are bytes for nearly all of it. */
+  readonly maxAnswerLength: number;
   /** Whether the schema may be asked for. */
   readonly introspection: boolean;
   /** Also without login. */
@@ -30,6 +32,7 @@ export const defaultLimits: OperationLimits = {
   maxRootFields: 20,
   maxCost: 20_000,
   maxBodyBytes: 256 * 1024,
+  maxAnswerLength: 16 * 1024 * 1024,
   introspection: true,
   anonymousIntrospection: false,
   oneMutationSubgraphs: [],

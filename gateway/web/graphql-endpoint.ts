@@ -71,6 +71,15 @@ const overSocketsOnly = new GraphQLError('Subscriptions are served over graphql-
   extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
 });
 
+/** Lists are bounded one by one; texts in them add up. */
+function boundedAnswer(value: unknown, mostLength: number): string {
+  const text = JSON.stringify(value);
+  if (text.length <= mostLength) return text;
+  const message = `The answer has ${text.length} characters; at most ${mostLength} are sent. A mutation was carried out: ask for fewer fields or items.`;
+  const extensions = { code: 'LIMIT_EXCEEDED', limit: 'answer', most: mostLength };
+  return JSON.stringify({ errors: [{ message, extensions }] });
+}
+
 export class GraphqlEndpoint {
   readonly #parts: EndpointParts;
   readonly #apollo: ApolloServer<ApolloContext>;
@@ -100,7 +109,7 @@ export class GraphqlEndpoint {
       allowBatchedHttpRequests: false,
       persistedQueries: false,
       // Apollo's own indents, which costs time here and bytes on the wire.
-      stringifyResult: (value) => JSON.stringify(value),
+      stringifyResult: (value) => boundedAnswer(value, limits.maxAnswerLength),
       includeStacktraceInErrorResponses: false,
       formatError: (shown) => ({ ...shown, message: withoutValues(shown.message) }),
       stopOnTerminationSignals: false,

@@ -138,6 +138,15 @@ test('introspection can be switched off', async () => {
   await gateway.stop();
 });
 
+test('an answer that is too long is not sent, and says so', async () => {
+  const gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 60 } });
+  expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
+  const { body } = await gateway.query(`{ ${Array.from({ length: 9 }, (_, index) => `a${index}: caller`).join(' ')} }`);
+  expect(body.data).toBeUndefined();
+  expect(body.errors).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'answer' } }]);
+  await gateway.stop();
+});
+
 describe('sockets', () => {
   const limits = {
     maxSubscriptionsPerSocket: 3,
