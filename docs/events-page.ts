@@ -8,8 +8,8 @@ export function eventsPage(rows: readonly Pick<SubgraphRow, 'name' | 'events'>[]
   return `# Status events
 
 Made by \`npm run generate:docs\` from the kinds that the subgraphs declare. A status event says that one subject went from one
-value to another: \`statusChanges\` streams them, \`statusHistory\` lists them. \`filter.kinds\` takes the kinds of this page,
-\`filter.subjectTypes\` its subjects; anything else is \`INVALID_INPUT\`. \`from\` is null when the subject was created.
+value to another: \`statusChanges\` streams them, \`statusHistory\` lists them. \`kinds\` takes the kinds of this page,
+\`subjectTypes\` its subjects; anything else is \`INVALID_INPUT\`. \`from\` is null when the subject was created.
 
 ${sections.join('\n')}`;
 }

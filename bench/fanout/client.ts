@@ -58,7 +58,7 @@ export class Client {
   start(): Promise<void> {
     const { query, filter } = this.plan.operation;
     // The library sends this very object again when it reconnects: it then has the newest cursor.
-    const variables: Record<string, unknown> = { filter };
+    const variables: Record<string, unknown> = { ...filter };
     return new Promise((resolve, reject) => {
       const failed = (fault: unknown): void => {
         this.fault ??= fault instanceof Error ? fault.message : JSON.stringify(fault);

@@ -26,8 +26,8 @@ const filters = [
 
 export const operations: readonly Operation[] = selections.flatMap((fields) =>
   filters.map((filter) => ({
-    query: `subscription Changes($filter: StatusChangeFilter, $after: String) {
-      statusChanges(filter: $filter, after: $after) { cursor change { ${fields} } }
+    query: `subscription Changes($kinds: [String!], $subjectTypes: [String!], $after: String) {
+      statusChanges(kinds: $kinds, subjectTypes: $subjectTypes, after: $after) { cursor change { ${fields} } }
     }`,
     filter,
   })),

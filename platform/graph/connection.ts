@@ -5,6 +5,9 @@ import { CodedError } from '../errors.ts';
 /** The largest page. */
 export const maxPageSize = 100;
 
+/** The page of a connection that is asked for without a size: the default of every `first` in the SDL, held by the lint. */
+export const defaultPageSize = 20;
+
 export interface PageArguments {
   readonly first?: number | null;
   readonly after?: string | null;
@@ -27,7 +30,7 @@ export interface Page<Row> {
 
 /** Reads `first` and `after`. `keyLength` is how many texts make a key. Throws INVALID_INPUT. */
 export function pageRequest(args: PageArguments, keyLength = 1): PageRequest {
-  const first = args.first ?? 50;
+  const first = args.first ?? defaultPageSize;
   if (!Number.isInteger(first) || first < 1 || first > maxPageSize)
     throw new CodedError('INVALID_INPUT', `first: ${first} is out of range; give 1 to ${maxPageSize}.`);
   const after = args.after == null ? undefined : decodeKey(args.after);

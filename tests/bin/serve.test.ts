@@ -194,7 +194,7 @@ test('a subscription survives the restart of the subgraphs: nothing is missed, n
     statusChanges: { change: { id: string; subject: { name?: string } | null } | null };
   }>({
     query:
-      'subscription { statusChanges(filter: {kinds: ["backend.provisioningStatus"]}) { change { id subject { ... on Backend { name } } } } }',
+      'subscription { statusChanges(kinds: ["backend.provisioningStatus"]) { change { id subject { ... on Backend { name } } } } }',
   });
   expect((await stream.next()).value.data.statusChanges.change).toBeNull();
   await ask(createBackend, { input: backendInput('before') });

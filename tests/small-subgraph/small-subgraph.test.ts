@@ -172,7 +172,7 @@ describe.each([
     }
     await client.dispose();
 
-    const history = '{ statusHistory(first: 10, filter: { subjectTypes: ["Thermometer"] }) { nodes { kind to } } }';
+    const history = '{ statusHistory(subjectTypes: ["Thermometer"], first: 10) { nodes { kind to } } }';
     const { statusHistory } = await ask<{ statusHistory: { nodes: { kind: string; to: string }[] } }>(mounted, history);
     expect(statusHistory.nodes.map(({ kind, to }) => `${kind} ${to}`).sort()).toEqual([
       'thermometer.operatingStatus ONLINE',

@@ -1,5 +1,5 @@
 // The rules of design.md, "The graph", that a machine can see: descriptions, object-first mutations with one input and a
-// payload with userErrors, connections.
+// payload with userErrors, connections, filters.
 import {
   type DefinitionNode,
   type FieldDefinitionNode,
@@ -9,10 +9,11 @@ import {
   parse,
   type TypeNode,
 } from 'graphql';
+import { defaultPageSize } from '../../platform/graph/connection.ts';
 import { readSharedSdl } from '../../platform/graph/sdl.ts';
 
 /** Arguments that mean the same everywhere need no words of their own. */
-const conventionalArguments = new Set(['id', 'input', 'first', 'after', 'filter']);
+const conventionalArguments = new Set(['id', 'input', 'first', 'after']);
 const verbs = /^(create|update|delete|remove|add|set|get|list|make|settle|accept|close|enable|disable|revoke)[A-Z]/;
 const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
 /** Mutations that give credentials write nothing that has to be replicated. */
@@ -72,7 +73,7 @@ function isEntity(definition: DefinitionNode): boolean {
 export function lintSdl(name: string, sdl: string): string[] {
   const { definitions } = parse(sdl);
   const types = new Map(definitions.filter(isObject).map((each) => [each.name.value, each]));
-  const faults = definitions.flatMap((definition) => [...lintDescriptions(definition), ...lintConnections(definition)]);
+  const faults = definitions.flatMap((definition) => [...lintDescriptions(definition), ...lintReads(definition)]);
   for (const mutation of types.get('Mutation')?.fields ?? []) faults.push(...lintMutation(mutation, types));
   return faults.map((fault) => `${name}.graphql: ${fault}`);
 }
@@ -130,8 +131,11 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
   return faults;
 }
 
-/** A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! }`, asked for with first and after, the last arguments. */
-function lintConnections(definition: DefinitionNode): string[] {
+/**
+ * A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! }`, asked for with first and after, the last arguments. A stream ends
+ * with after. Filters are arguments beside them.
+ */
+function lintReads(definition: DefinitionNode): string[] {
   if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION) return [];
   const name = definition.name.value;
   const fields = definition.fields ?? [];
@@ -141,10 +145,13 @@ function lintConnections(definition: DefinitionNode): string[] {
     const wanted = [`nodes: [${name.slice(0, -'Connection'.length)}!]!`, 'pageInfo: PageInfo!'];
     if (types.join() !== wanted.join()) faults.push(`${name} needs ${wanted.join(' and ')}, and no more`);
   }
-  for (const field of fields)
+  for (const field of fields) {
+    const path = `${name}.${field.name.value}`;
     faults.push(
-      ...(name === 'Subscription' ? lintSubscription(field) : lintPage(`${name}.${field.name.value}`, field)),
+      ...lintFilters(path, field),
+      ...(name === 'Subscription' ? lintSubscription(field) : lintPage(path, field)),
     );
+  }
   return faults;
 }
 
@@ -154,15 +161,21 @@ function lintPage(path: string, { type, arguments: given = [] }: FieldDefinition
   const isConnection = typeName(type).endsWith('Connection');
   if (!isConnection) return paging.some(({ name }) => name.value === 'first') ? [`${path}: ${onlyConnections}`] : [];
   const last = given.slice(-2).map(({ name, type: each, defaultValue }) => {
-    const hasDefault = defaultValue?.kind === Kind.INT && defaultValue.value === usualPageSize;
-    return `${name.value}: ${typeText(each)}${hasDefault ? ' = …' : ''}`;
+    const usual = defaultValue?.kind === Kind.INT ? ` = ${defaultValue.value}` : '';
+    return `${name.value}: ${typeText(each)}${usual}`;
   });
-  return last.join(', ') === 'first: Int = …, after: String' ? [] : [`${path}: ${onlyConnections}`];
+  return last.join(', ') === pageArguments ? [] : [`${path}: ${onlyConnections}`];
 }
 
-/** The `first` of every connection: one for all, so that nobody looks it up. */
-const usualPageSize = '20';
-const onlyConnections = `connections, and only they, end with first: Int = ${usualPageSize}, after: String`;
+const pageArguments = `first: Int = ${defaultPageSize}, after: String`;
+const onlyConnections = `connections, and only they, end with ${pageArguments}`;
+
+/** Each filter is an argument of its own, `projectId` or `states`: none hides in an input. */
+function lintFilters(path: string, { arguments: given = [] }: FieldDefinitionNode): string[] {
+  return given
+    .filter(({ name, type }) => name.value === 'filter' || typeName(type).endsWith('Filter'))
+    .map(({ name }) => `${path}(${name.value}): make each filter an argument of its own`);
+}
 
 function lintSubscription({ name, type, arguments: given = [] }: FieldDefinitionNode): string[] {
   const last = given.at(-1);

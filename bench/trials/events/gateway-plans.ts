@@ -4,7 +4,7 @@ import type { TableRow } from './verdict.ts';
 import { kinds, subjectType } from './writers.ts';
 
 export interface ReaderPlan {
-  /** A GraphQL StatusChangeFilter. */
+  /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;
   /** Selected beside what the log needs; '' for none. */
   readonly fields: string;

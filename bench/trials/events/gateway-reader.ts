@@ -12,7 +12,7 @@ export interface GatewayReaderOptions {
   /** Of the gateway. */
   readonly url: string;
   readonly token: string;
-  /** A GraphQL StatusChangeFilter. */
+  /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;
   /** Selected of each change beside what the log needs; '' for none. */
   readonly fields: string;
@@ -86,11 +86,15 @@ export class GatewayReader {
   /** Resolves with the first item of one that begins now, at once for one that has a cursor. Throws when none comes. */
   start(): Promise<void> {
     const { filter, after, fields } = this.#options;
-    const query = `subscription ($filter: StatusChangeFilter, $after: String) {
-      statusChanges(filter: $filter, after: $after) { cursor change { id subjectId subjectVersion ${fields} } }
+    const query = `subscription (
+      $projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!], $after: String
+    ) {
+      statusChanges(
+        projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, after: $after
+      ) { cursor change { id subjectId subjectVersion ${fields} } }
     }`;
     // The library sends this very object again when it connects again: then it has the newest cursor.
-    const variables: Record<string, unknown> = { filter, after };
+    const variables: Record<string, unknown> = { ...filter, after };
     return new Promise((resolve, reject) => {
       const fail = (fault: string) => {
         clearTimeout(late);

@@ -1,5 +1,5 @@
 // Status changes as the commands ask for them and print them; which ones is the same for the past and for the stream.
-import type { StatusChangeFieldsFragment, StatusChangeFilter } from '../../../generated/cli/graphql.ts';
+import type { StatusChangeFieldsFragment, StatusStreamSubscriptionVariables } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { projectId } from '../../cli/find.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
@@ -15,16 +15,15 @@ graphql(`
 
 export type StatusChange = StatusChangeFieldsFragment;
 
+export type StatusFilter = Omit<StatusStreamSubscriptionVariables, 'after'>;
+
 export const filterOptions = {
   kind: several('KIND', 'Only this kind, for example relayOperation.state.'),
   subject: text('ID', "Only this subject's."),
   project: commonOptions.project,
 } as const;
 
-export async function filterOf(
-  client: GraphClient,
-  options: Values<typeof filterOptions>,
-): Promise<StatusChangeFilter> {
+export async function filterOf(client: GraphClient, options: Values<typeof filterOptions>): Promise<StatusFilter> {
   return {
     kinds: options.kind.length === 0 ? undefined : options.kind,
     subjectId: options.subject,

@@ -5,8 +5,14 @@ import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { changeLine, filterOf, filterOptions } from './change.ts';
 
 const document = graphql(`
-  query EventsList($filter: StatusChangeFilter, $first: Int, $after: String) {
-    statusHistory(filter: $filter, first: $first, after: $after) {
+  query EventsList(
+    $projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!]
+    $first: Int, $after: String
+  ) {
+    statusHistory(
+      projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes
+      first: $first, after: $after
+    ) {
       nodes { ...StatusChangeFields }
       pageInfo { hasNextPage endCursor }
     }
@@ -19,7 +25,7 @@ export const list = remoteVerb({
   options: { ...filterOptions, limit: commonOptions.limit },
   async run({ client, options, printer }) {
     const filter = await filterOf(client, options);
-    const pages = readPages(client, document, { filter }, ({ statusHistory }) => statusHistory, options.limit ?? 20);
+    const pages = readPages(client, document, filter, ({ statusHistory }) => statusHistory, options.limit ?? 20);
     const changes = await readAll(pages);
     if (options.json) return printer.json(changes);
     for (const change of changes) await printer.line(changeLine(change, printer));

@@ -7,6 +7,7 @@ import type { StatusStreamSubscription } from '../../../generated/cli/graphql.ts
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
+import type { StatusFilter } from './change.ts';
 
 /** Its change is null when only the cursor has moved on. */
 export type StreamItem = StatusStreamSubscription['statusChanges'];
@@ -14,15 +15,19 @@ export type StreamItem = StatusStreamSubscription['statusChanges'];
 export interface StatusStreamOptions {
   readonly client: GraphClient;
   readonly after: string | undefined;
-  readonly filter: object;
+  readonly filter: StatusFilter;
   readonly signal: AbortSignal;
   /** The connection was lost; it is being tried again. */
   readonly onLost: (why: string) => void;
 }
 
 const document = graphql(`
-  subscription StatusStream($filter: StatusChangeFilter, $after: String) {
-    statusChanges(filter: $filter, after: $after) { cursor change { ...StatusChangeFields } }
+  subscription StatusStream(
+    $projectId: ID, $kinds: [String!], $subjectId: ID, $subjectTypes: [String!], $after: String
+  ) {
+    statusChanges(
+      projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, after: $after
+    ) { cursor change { ...StatusChangeFields } }
   }
 `);
 
@@ -69,7 +74,7 @@ async function* subscribeOnce(options: StatusStreamOptions, after: string | unde
   const end = () => socket.terminate();
   options.signal.addEventListener('abort', end, { once: true });
   try {
-    const variables = { filter: options.filter, after: after ?? null };
+    const variables = { ...options.filter, after: after ?? null };
     for await (const result of socket.iterate<StatusStreamSubscription>({ query: document.toString(), variables })) {
       yield readItem(result);
     }

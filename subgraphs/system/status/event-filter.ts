@@ -1,11 +1,14 @@
 // From the filter a caller sends to the events the caller gets: never more than the caller's own projects.
-import type { StatusChangeFilter } from '../../../generated/graph/system.ts';
+import type { SubscriptionStatusChangesArgs } from '../../../generated/graph/system.ts';
 import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { HistoryFilter } from '../../../platform/events/history.ts';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { decodeId } from '../../../platform/ids.ts';
+
+/** The arguments that filter, the same for the stream and the history. */
+type StatusFilter = Omit<SubscriptionStatusChangesArgs, 'after'>;
 
 const mostEntries = 100;
 const longestEntry = 64;
@@ -14,12 +17,8 @@ const longestEntry = 64;
  * Another project's id, or an unknown one, matches nothing. Throws INVALID_INPUT for lists that are too long, and for kinds and
  * types of subjects that no event has.
  */
-export function eventFilter(
-  identity: Identity,
-  wish: StatusChangeFilter | null | undefined,
-  declared: EventKinds,
-): HistoryFilter {
-  const { projectId, kinds, subjectId, subjectTypes } = wish ?? {};
+export function eventFilter(identity: Identity, filter: StatusFilter, declared: EventKinds): HistoryFilter {
+  const { projectId, kinds, subjectId, subjectTypes } = filter;
   const subject = subjectId == null ? undefined : decodeId(subjectId);
   const projects = subjectId != null && subject === undefined ? [] : projectsFor(identity, projectId);
   return {
@@ -40,7 +39,7 @@ export function eventFilter(
 
 function bounded(field: string, values: readonly string[]): readonly string[] {
   if (values.length <= mostEntries && values.every((value) => value.length <= longestEntry)) return values;
-  const message = `filter.${field}: at most ${mostEntries} entries of at most ${longestEntry} characters are allowed.`;
+  const message = `${field}: at most ${mostEntries} entries of at most ${longestEntry} characters are allowed.`;
   throw new CodedError('INVALID_INPUT', message);
 }
 
@@ -49,6 +48,6 @@ function known(field: string, values: readonly string[], names: readonly string[
   if (wrong === undefined) return values;
   throw new CodedError(
     'INVALID_INPUT',
-    `filter.${field}: no status event has "${wrong}"; docs/events.md lists what they have.`,
+    `${field}: no status event has "${wrong}"; docs/events.md lists what they have.`,
   );
 }

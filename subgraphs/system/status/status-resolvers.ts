@@ -26,7 +26,7 @@ export function statusResolvers(options: {
         return feed.currentCursor();
       },
       async statusHistory(_, args, context) {
-        const filter = eventFilter(caller(context), args.filter, kinds);
+        const filter = eventFilter(caller(context), args, kinds);
         const request = pageRequest(args);
         const beforeSeq = request.after === undefined ? undefined : seqOf(request.after[0]);
         const before = beforeSeq === undefined ? {} : { beforeSeq };
@@ -37,7 +37,7 @@ export function statusResolvers(options: {
     Subscription: {
       statusChanges: {
         subscribe(_, args, context) {
-          const filter = eventFilter(caller(context), args.filter, kinds);
+          const filter = eventFilter(caller(context), args, kinds);
           return feed.subscribe({ after: args.after ?? null, filter: (event) => matchesFilter(filter, event) });
         },
         resolve: ({ cursor, event }: FeedItem) => ({ cursor, change: event }),

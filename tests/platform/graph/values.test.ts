@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, parseValue as parseLiteral } from 'graphql';
-import { page, pageRequest } from '../../../platform/graph/connection.ts';
+import { defaultPageSize, page, pageRequest } from '../../../platform/graph/connection.ts';
 import { DocumentCache } from '../../../platform/graph/document-cache.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import { dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
@@ -31,6 +31,7 @@ describe('pages', () => {
     expect(made.nodes).toEqual(['a', 'b']);
     expect(made.pageInfo.hasNextPage).toBe(true);
     expect(pageRequest({ first: 2, after: made.pageInfo.endCursor }).after).toEqual(['b']);
+    expect(pageRequest({ first: null }).first).toBe(defaultPageSize);
     expect(page([], 2, () => ['x']).pageInfo).toEqual({ hasNextPage: false, endCursor: null });
   });
 

@@ -68,8 +68,8 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.statusCursor': () => [{ document: '{ statusCursor }' }],
   'Query.statusHistory': (ids) =>
     longFilter(ids).map((filter) => ({
-      document: `query ($filter: StatusChangeFilter) { statusHistory(filter: $filter, first: 100) { nodes { ${change} } pageInfo { hasNextPage } } }`,
-      variables: { filter },
+      document: `query ($projectId: ID, $subjectId: ID) { statusHistory(projectId: $projectId, subjectId: $subjectId, first: 100) { nodes { ${change} } pageInfo { hasNextPage } } }`,
+      variables: filter,
     })),
   'Query.auditEntries': (ids) =>
     [ids.project, null].map((projectId) => ({
@@ -120,8 +120,8 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   ],
   'Subscription.statusChanges': (ids) =>
     longFilter(ids).map((filter) => ({
-      document: `subscription ($filter: StatusChangeFilter, $after: String) { statusChanges(filter: $filter, after: $after) { cursor change { ${change} } } }`,
-      variables: { filter },
+      document: `subscription ($projectId: ID, $subjectId: ID, $after: String) { statusChanges(projectId: $projectId, subjectId: $subjectId, after: $after) { cursor change { ${change} } } }`,
+      variables: filter,
     })),
   'entity Project': ({ project: id }) => [entity('Project', id, project)],
   'entity User': ({ user: id }) => [entity('User', id, user)],
@@ -223,7 +223,7 @@ async function answer(
   const marker = await bench.system.firstStart.issueToken({ projectId: betaUuid(), name: 'marker', role: 'VIEWER' });
   await sequence(bench);
   const seen: unknown[] = [];
-  const unfiltered = Object.keys((question.variables?.filter as object) ?? {}).length === 0;
+  const unfiltered = Object.keys(question.variables ?? {}).length === 0;
   while (unfiltered) {
     const { value } = await stream.next();
     seen.push(value);

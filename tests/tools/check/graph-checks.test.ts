@@ -80,6 +80,9 @@ describe('lintSdl', () => {
     ['first: Int = 20, after: String', 'first: Int = 20', 'connections, and only they, end with first'],
     ['first: Int = 20, after: String', 'after: String, first: Int = 20', 'connections, and only they, end with first'],
     ['first: Int = 20', 'first: Int', 'connections, and only they, end with first'],
+    ['first: Int = 20', 'first: Int = 50', 'connections, and only they, end with first: Int = 20, after: String'],
+    ['red: Boolean', 'filter: PartInput', 'Thing.parts(filter): make each filter an argument of its own'],
+    ['red: Boolean', 'which: PartFilter', 'Thing.parts(which): make each filter an argument of its own'],
     ['input: ThingCreateInput!', 'input: ThingInput!', 'must take an ThingCreateInput'],
     ['  "Where it ends."\n  pageInfo: PageInfo!\n', '', 'PartConnection needs nodes: [Part!]! and pageInfo: PageInfo!'],
   ])('%j changed to %j: %s', (before, after, fault) => {
