@@ -86,3 +86,10 @@ export async function visibleRow<Row extends { readonly projectId: string }>(
   if (uuid !== undefined) check.fault(named.field ?? 'id', unknownId(named.type, named.id), 'NOT_FOUND');
   throw new Refusal(check.errors);
 }
+
+/** For what a project's operators alone may read. A project that the caller may not see is no reason to refuse: it has nothing. */
+export function requireOperatorsRead(identity: Identity, projectId: string | null | undefined, what: string): void {
+  const wanted = projectId == null ? undefined : decodeUuid('Project', projectId);
+  if (wanted !== undefined && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
+    throw new CodedError('FORBIDDEN', `Only the project's operators may read its ${what}.`);
+}

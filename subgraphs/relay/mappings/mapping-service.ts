@@ -182,7 +182,7 @@ export class MappingService {
               field: ['input', 'id'],
             });
           const backend = await readBackend(db, row.backendId);
-          if (backend === undefined) refuse('NOT_FOUND', 'its backend is gone', { field: ['input', 'id'] });
+          if (backend === undefined) refuse('NOT_FOUND', 'the backend was deleted', { field: ['input', 'id'] });
           const found = await this.#compare(backend, driverOf(drivers, backend), row);
           return (tx) => this.#keep(tx, row, found);
         },

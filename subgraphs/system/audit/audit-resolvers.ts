@@ -3,12 +3,17 @@ import type { AuditAnchorInput, Resolvers } from '../../../generated/graph/syste
 import { type AuditAnchor, anchorShape } from '../../../platform/audit/ends.ts';
 import { readAuditTrail } from '../../../platform/audit/trail.ts';
 import { verifyAudit } from '../../../platform/audit/verify.ts';
-import { adminCaller, caller, maySee, operatedProjects, projectsFor } from '../../../platform/authorise.ts';
+import {
+  adminCaller,
+  caller,
+  operatedProjects,
+  projectsFor,
+  requireOperatorsRead,
+} from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
-import { allows } from '../../../platform/identity.ts';
-import { decodeUuid, encodeId } from '../../../platform/ids.ts';
+import { encodeId } from '../../../platform/ids.ts';
 import type { PublicKeys } from '../../../platform/secrets/key-pairs.ts';
 import type { Entities } from '../entities.ts';
 
@@ -21,9 +26,7 @@ export function auditResolvers(options: { db: Database; entities: Entities; publ
     Query: {
       async auditEntries(_, args, context) {
         const identity = caller(context);
-        const wanted = args.projectId == null ? undefined : decodeUuid('Project', args.projectId);
-        if (wanted !== undefined && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
-          throw new CodedError('FORBIDDEN', "Only the project's operators may read its audit trail.");
+        requireOperatorsRead(identity, args.projectId, 'audit trail');
         const request = pageRequest(args);
         const before = request.after === undefined ? {} : { beforeId: wholeNumber('after', request.after[0] ?? '') };
         const projects = projectsFor(identity, args.projectId, operatedProjects(identity));

@@ -1,9 +1,8 @@
 // Resolvers of API tokens.
 import type { Resolvers } from '../../../generated/graph/system.ts';
-import { caller, maySee, operatedProjects, projectsFor } from '../../../platform/authorise.ts';
+import { caller, operatedProjects, projectsFor, requireOperatorsRead } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
-import { allows } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import { payload } from '../../../platform/mutation.ts';
 import type { Entities } from '../entities.ts';
@@ -16,9 +15,7 @@ export function tokenResolvers(options: { entities: Entities; tokens: TokenStore
     Query: {
       async apiTokens(_, args, context) {
         const identity = caller(context);
-        const wanted = args.projectId == null ? undefined : decodeUuid('Project', args.projectId);
-        if (wanted !== undefined && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))
-          throw new CodedError('FORBIDDEN', "Only the project's operators may read its tokens.");
+        requireOperatorsRead(identity, args.projectId, 'tokens');
         const request = pageRequest(args);
         const rows = await tokens.page(projectsFor(identity, args.projectId, operatedProjects(identity)), request);
         return page(rows, request.first, (token) => [token.id]);
