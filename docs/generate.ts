@@ -17,8 +17,10 @@ export function settingsPage(): string {
   return [
     '# Settings',
     '',
-    'Made from `platform/config.ts` and the rows of the subgraphs by `npm run generate:docs`. Given on the command line (`--set name=value`), in the environment, or in a YAML',
-    'or JSON file (`--config FILE`, nested by the dots); the command line wins over the environment, that over the file.',
+    'Made from `platform/config.ts` and the rows of the subgraphs by `npm run generate:docs`.',
+    '',
+    'A setting is given on the command line (`--set name=value`), in the environment, or in a YAML or JSON file (`--config FILE`), in which each dot',
+    'of its name is a level. The command line takes precedence over the environment, and the environment over the file.',
     '',
     '| setting | environment | default | meaning |',
     '|---|---|---|---|',

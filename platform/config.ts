@@ -1,5 +1,5 @@
-// One schema for all settings. A setting has one dotted name: `listen.port` is `--listen.port`, TIDEGATE_LISTEN_PORT and
-// `listen: { port: … }` in the file. Flags win over the environment, that over the file, that over the defaults.
+// One schema for all settings. A setting has one dotted name: `listen.port` is `--set listen.port=…`, TIDEGATE_LISTEN_PORT and
+// `listen: { port: … }` in the file. Flags take precedence over the environment, the environment over the file, the file over the defaults.
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { parse as parseYaml } from 'yaml';
@@ -10,7 +10,7 @@ import { canonicalAddressBlock } from './net/address-block.ts';
 export type SettingShapes = Readonly<Record<string, z.ZodType>>;
 export type SettingsOf<Shapes extends SettingShapes> = { readonly [Name in keyof Shapes]: z.output<Shapes[Name]> };
 
-/** What the settings have of a subgraph. */
+/** What the settings need to know of a subgraph. */
 export interface SettingsRow {
   readonly name: string;
   readonly settings: SettingShapes;
@@ -36,66 +36,73 @@ const blocks = z
     ),
   );
 
-/** Every setting that is not a subgraph's: its shape, default and meaning. */
+/** The settings that belong to no subgraph: shape, default and meaning. */
 const platformSettings = {
   name: text.max(63).default(hostname().slice(0, 63)).describe('name of this process in health, leases and logs'),
   'listen.host': text.default('127.0.0.1').describe('address of the public endpoint'),
-  'listen.port': port.default(4000).describe('port of the public endpoint; 0: any free one'),
+  'listen.port': port.default(4000).describe('port of the public endpoint; 0 takes a free one'),
   'listen.trustedProxies': blocks
     .default([])
-    .describe('addresses and blocks of the proxies before it, separated by commas: their X-Forwarded-For is believed'),
+    .describe('addresses and CIDR blocks, separated by commas, of the proxies whose X-Forwarded-For header is trusted'),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
-  'internal.tls.keyFile': file.optional().describe('its private key (PEM)'),
-  'internal.tls.caFile': file.optional().describe('the authority (PEM) that both sides trust'),
-  'database.socketPath': file.optional().describe('unix socket of MariaDB; or host and port'),
-  'database.host': text.optional().describe('host of MariaDB (the virtual IP of the primary)'),
+  'internal.tls.keyFile': file.optional().describe('private key (PEM) of that certificate'),
+  'internal.tls.caFile': file.optional().describe('certificate authority (PEM) that gateway and subgraphs trust'),
+  'database.socketPath': file.optional().describe('Unix socket of MariaDB, in place of host and port'),
+  'database.host': text.optional().describe('host of MariaDB (virtual IP of the primary)'),
   'database.port': port.default(3306).describe('port of MariaDB'),
-  'database.user': text.default('tidegate').describe('account; must not have SUPER or READ_ONLY ADMIN'),
-  'database.password': z.string().default('').describe('password; better: database.passwordFile'),
-  'database.passwordFile': file.optional().describe('file whose first line is the password'),
-  'database.name': text.max(64).default('tidegate').describe('database'),
-  'database.caFile': file.optional().describe('authority (PEM) of the database; given: TLS'),
-  'database.connections': count(4, 200).default(16).describe('most connections of this process'),
+  'database.user': text.default('tidegate').describe('account at MariaDB; must not have SUPER or READ_ONLY ADMIN'),
+  'database.password': z.string().default('').describe('password at MariaDB; prefer database.passwordFile'),
+  'database.passwordFile': file.optional().describe('file whose first line is the password at MariaDB'),
+  'database.name': text.max(64).default('tidegate').describe('name of the database'),
+  'database.caFile': file.optional().describe('certificate authority (PEM) of MariaDB; turns TLS on'),
+  'database.connections': count(4, 200)
+    .default(16)
+    .describe('maximum number of connections of this process to MariaDB'),
   'database.dataFolder': file
     .optional()
-    .describe('data folder of MariaDB, where it runs on this host: writes are refused while its disk is nearly full'),
-  'database.standbyHost': text.optional().describe('host of the in-sync standby, asked whether a write is replicated'),
+    .describe('data folder of a MariaDB on this host: writes are refused while its disk is nearly full'),
+  'database.standbyHost': text
+    .optional()
+    .describe('host of the in-sync standby, on which replication of writes is checked'),
   'database.standbyPort': port.default(3306).describe('port of the standby'),
-  'redis.path': file.optional().describe('unix socket of Redis; or host and port'),
+  'redis.path': file.optional().describe('Unix socket of Redis, in place of host and port'),
   'redis.host': text.optional().describe('host of Redis'),
   'redis.port': port.default(6379).describe('port of Redis'),
-  'redis.password': z.string().optional().describe('password; better: redis.passwordFile'),
-  'redis.passwordFile': file.optional().describe('file whose first line is the password'),
-  'redis.tls': flag.default(false).describe('TLS to Redis'),
+  'redis.password': z.string().optional().describe('password at Redis; prefer redis.passwordFile'),
+  'redis.passwordFile': file.optional().describe('file whose first line is the password at Redis'),
+  'redis.tls': flag.default(false).describe('use TLS to Redis'),
   'keys.folder': file
     .optional()
-    .describe('folder of the key files that "tidegate keys create" makes; each role reads its own'),
+    .describe('folder of the key files that "tidegate keys create" writes; each role reads only its own'),
   'keys.sealingFile': file
     .optional()
-    .describe('key file that seals stored credentials; left out: sealing.keys of keys.folder'),
+    .describe('key file that seals stored credentials; default: sealing.keys in keys.folder'),
   'log.level': z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
-    .describe('least level logged'),
-  'log.format': z.enum(['auto', 'json', 'pretty']).default('auto').describe('auto: pretty on a terminal'),
-  'graphql.introspection': flag.default(true).describe('whether the schema can be asked for'),
-  'graphql.anonymousIntrospection': flag.default(false).describe('whether it can be asked for without login'),
-  'graphql.maxDepth': count(1, 100).default(12).describe('deepest selection'),
-  'graphql.maxAliases': count(0, 1000).default(30).describe('most aliases in a document'),
-  'graphql.maxTokens': count(100, 100_000).default(4000).describe('most tokens in a document'),
+    .describe('lowest level that is logged'),
+  'log.format': z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('format of the log; auto: pretty on a terminal, otherwise json'),
+  'graphql.introspection': flag.default(true).describe('allow introspection of the schema'),
+  'graphql.anonymousIntrospection': flag.default(false).describe('allow introspection without a login'),
+  'graphql.maxDepth': count(1, 100).default(12).describe('maximum depth of an operation'),
+  'graphql.maxAliases': count(0, 1000).default(30).describe('maximum number of aliases in a document'),
+  'graphql.maxTokens': count(100, 100_000).default(4000).describe('maximum number of tokens in a document'),
   'graphql.maxCost': count(100, 10_000_000)
     .default(20_000)
-    .describe('most fields an operation may ask for, lists counted by `first`'),
-  'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('largest request body'),
-  'metrics.public': flag.default(false).describe('serve /metrics to other than loopback addresses'),
-  'retention.eventDays': count(1, 3650).default(30).describe('how long status events are kept'),
+    .describe('maximum number of fields that an operation may select; fields of a list count `first` times'),
+  'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('maximum size of a request body'),
+  'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
+  'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),
   'audit.anchorFile': file
     .optional()
-    .describe("file to which a worker adds the audit trail's signed end once a minute; best on another host"),
-  'retention.auditDays': count(1, 36_500).default(730).describe('how long the audit trail is kept'),
+    .describe("file to which a worker appends the audit trail's signed end once a minute; best on another host"),
+  'retention.auditDays': count(1, 36_500).default(730).describe('days for which audit entries are kept'),
 } as const;
 
 export type SettingName = keyof typeof platformSettings;
@@ -103,7 +110,7 @@ export type SettingName = keyof typeof platformSettings;
 /** The settings by dotted name. A subgraph's own are read by `settingsOf` and `placeOf`. */
 export type Config = SettingsOf<typeof platformSettings> & { readonly roles: readonly string[] };
 
-/** All roles that there are, and which of them run where none are named. */
+/** All roles, and those that run if the settings name none. */
 export function rolesOf(rows: readonly SettingsRow[]): {
   readonly all: readonly string[];
   readonly standard: readonly string[];
@@ -123,10 +130,16 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
     .union([z.array(z.string()), z.string().transform((value) => value.split(',').map((role) => role.trim()))])
     .pipe(z.array(z.enum(all)).min(1))
     .default([...standard])
-    .describe(`which roles this process has, separated by commas: ${all.join(', ')}`);
+    .describe(`roles of this process, separated by commas: ${all.join(', ')}`);
   const own = rows.flatMap(({ name, settings }): [string, z.ZodType][] => [
-    [urlSetting(name), url.optional().describe(`where the subgraph ${name} is; left out: in this process, or nowhere`)],
-    [portSetting(name), port.optional().describe(`port of the subgraph ${name}; left out: only in this process`)],
+    [
+      urlSetting(name),
+      url.optional().describe(`URL of the subgraph ${name}; default: in this process, or not part of the graph`),
+    ],
+    [
+      portSetting(name),
+      port.optional().describe(`port on which the subgraph ${name} is served; default: in this process only`),
+    ],
     ...Object.entries(settings),
   ]);
   return { roles, ...platformSettings, ...Object.fromEntries(own) };
@@ -171,11 +184,11 @@ export function placeOf(
 /** Settings that no list of processes and no message may show. */
 export const secretSettings: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
 
-/** Settings that there were, and what is to be done. */
+/** Settings that no longer exist, and what to do instead. */
 const formerSettings: ReadonlyMap<string, string> = new Map([
   [
     'keys.trustFile',
-    'one key that opens everything is not taken any more: put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and give the folder as keys.folder (docs/operating.md)',
+    'this setting is gone: put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and set keys.folder to that folder (docs/operating.md)',
   ],
 ]);
 

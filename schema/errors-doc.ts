@@ -7,7 +7,7 @@ const retryInWords = {
   NEVER: 'Ask a person',
 } as const;
 
-/** The same key helps, but not before a person has done something. */
+/** The same key helps, but only after a person has acted. */
 export const personFirst: ReadonlySet<UserErrorCode> = new Set([
   'BACKEND_DISABLED',
   'HOST_KEY_UNKNOWN',
@@ -15,7 +15,7 @@ export const personFirst: ReadonlySet<UserErrorCode> = new Set([
   'UNSETTLED_PREDECESSOR',
 ]);
 
-/** Where "nothing" is not all that there is to say of the device. */
+/** Codes for which "nothing" does not say enough about the device. */
 const deviceByUserError: Readonly<Partial<Record<UserErrorCode, string>>> = {
   KEY_CONFLICT: 'nothing now; the first request with the key may have reached it',
   IN_PROGRESS: 'nothing now; the request under way may reach it',
@@ -26,7 +26,7 @@ const deviceByUserError: Readonly<Partial<Record<UserErrorCode, string>>> = {
   OUTCOME_UNCERTAIN: 'not known: the same key tells',
 };
 
-/** For relaying mutations: what to do, and what the device had of it. Null: only queries and subscriptions get it. */
+/** For relaying mutations: what to do, and whether the device got the call. Null: only queries and subscriptions get this code. */
 const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; readonly device: string } | null>> = {
   UNAUTHENTICATED: { next: 'Log in, then same key', device: 'nothing' },
   FORBIDDEN: { next: retryInWords.NEVER, device: 'nothing' },
@@ -39,9 +39,9 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
   OUTCOME_NOT_RECORDED: {
     next: retryInWords.SAME_KEY,
-    device: 'it was called: `extensions.outcome` says how it ended',
+    device: 'the call was sent: `extensions.outcome` has its outcome',
   },
-  INTERNAL: { next: 'Same key; when it stays, ask a person', device: 'not known: the same key tells' },
+  INTERNAL: { next: 'Same key; if it persists, ask a person', device: 'not known: the same key tells' },
 };
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -66,24 +66,24 @@ export function errorsDocument(): string {
   return `<!-- Made by schema/errors-doc.ts from platform/errors.ts: change it there. -->
 # Error codes
 
-"Same key": send the same request again, with the same idempotency key, after \`retryAfterMs\` where it is given. "New key":
-it is another request. What a client does beyond single codes is in [retries.md](retries.md).
+"Same key" means: send the same request again with the same idempotency key, after \`retryAfterMs\` if it is given. "New key" means:
+send a new request. The rules beyond single codes are in [retries.md](retries.md).
 
 ## userErrors
 
-Refused, and this request did nothing. Each entry has \`code\`, \`message\`, \`field\` (the path of the input field at fault),
-\`retry\` and, where known, \`retryAfterMs\`. What a device said, or an outcome that is not known, is not a user error: see
-\`operation.state\` and \`operation.deviceError\`.
+The request was refused and had no effect; \`OUTCOME_UNCERTAIN\` is the exception. Each entry has \`code\`, \`message\`, \`field\` (the path of the
+input field at fault), \`retry\` and, where known, \`retryAfterMs\`. A refusal by the device, or an unknown outcome, is not a user error:
+see \`operation.state\` and \`operation.deviceError\`.
 
-${table(['Code', 'Then', 'On the device', 'Meaning'], userErrors)}
+${table(['Code', 'What to do', 'On the device', 'Meaning'], userErrors)}
 
 ## Top-level errors
 
-In \`errors[].extensions.code\`: no login, a part that is lost, a limit, a bug. No answer at all, or one that is not GraphQL's,
-is to a mutation what \`SUBGRAPH_UNAVAILABLE\` is. Codes that begin with \`GRAPHQL_\` or \`BAD_\` say that the document or its
-variables are wrong: nothing was done.
+These codes are in \`errors[].extensions.code\`: no login, an unavailable part, a limit, a bug. If a mutation gets no response, or one that is
+not GraphQL, treat it like \`SUBGRAPH_UNAVAILABLE\`. Codes that begin with \`GRAPHQL_\` or \`BAD_\` mean that the document or its variables
+are wrong; nothing was done.
 
-${table(['Code', 'Then, of a mutation', 'On the device', 'Meaning'], topLevel)}
+${table(['Code', 'What to do after a mutation', 'On the device', 'Meaning'], topLevel)}
 `;
 }
 

@@ -1,4 +1,4 @@
-// What the house knows of the relay subgraph.
+// The row of the relay subgraph.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
@@ -15,14 +15,12 @@ export const relayRow = subgraphRow({
   settings: {
     'retention.operationDays': count(8, 3650)
       .default(365)
-      .describe(
-        'how long final operations are kept; longer than the 7 days of an idempotency key, which leads to its call',
-      ),
-    'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('how often a backend is checked'),
-    'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('how long a check may take'),
+      .describe('days for which final operations are kept; at least 8, because an idempotency key is kept for 7'),
+    'relay.checkIntervalMs': count(500, 3_600_000).default(10_000).describe('interval between two checks of a backend'),
+    'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('maximum duration of a check'),
     'relay.deviceGraceMs': count(0, 600_000)
       .default(10_000)
-      .describe('how long a device may still execute a call after its connection was cut'),
+      .describe('time for which a device may still carry out a call after its connection was cut'),
   },
   oneMutation: true,
   exports: [
