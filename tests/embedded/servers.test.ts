@@ -151,7 +151,7 @@ test('the supervisor brings a killed MariaDB back with every committed row, and 
     pool.query<{ rows: bigint }[]>('SELECT COUNT(*) AS `rows` FROM kept').catch(() => undefined),
   );
   expect(Number(row?.rows)).toBe(20);
-  expect(mariadb.restarts).toBe(1);
+  await waitFor('the supervisor to know of it', () => mariadb.restarts === 1);
   await pool.end();
   await mariadb.stop();
   await folder.close();

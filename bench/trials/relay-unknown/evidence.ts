@@ -97,3 +97,12 @@ export async function readUnknown(db: Database): Promise<UnknownCall[]> {
     FROM operation WHERE state = 'UNKNOWN' ORDER BY id`,
   );
 }
+
+/** Whether its last state came before its quiet time was over, by the database's clock. */
+export async function wasSettledTooSoon(db: Database, operationId: string): Promise<boolean> {
+  const [row] = await db.query<{ tooSoon: number }>(
+    'SELECT COALESCE(finished_at < quiet_until, 0) AS tooSoon FROM operation WHERE id = ?',
+    [operationId],
+  );
+  return Number(row?.tooSoon) !== 0;
+}
