@@ -16,31 +16,31 @@ import { exactlyOne, type TypedMutation } from './typed-mutation.ts';
 
 const family = 'FIREWALL';
 const scope = textField(
-  'The place on the firewall: a VDOM, or a table such as "inet filter"; left out: the usual one of the driver.',
+  'The part of the firewall: a VDOM, or a table such as "inet filter". Default: the usual one of the driver.',
   63,
   1,
 );
-const comment = textField('Free text that the device stores with it, if it can.', 88);
+const comment = textField('Free text, stored with the object where the device can store it.', 88);
 
 const protocol = {
   name: 'FirewallProtocol',
-  description: 'Transport protocol of a rule.',
+  description: 'The transport protocol of a rule.',
   values: { TCP: 'TCP.', UDP: 'UDP.', ICMP: 'ICMP or ICMPv6, as the addresses require.' },
 } as const;
 const portProtocol = {
   name: 'FirewallPortProtocol',
-  description: 'Transport protocol with ports.',
+  description: 'A transport protocol with ports.',
   values: { TCP: 'TCP.', UDP: 'UDP.' },
 } as const;
 
 const peer = {
   name: 'FirewallPeerInput',
-  description: 'One side of a rule: either an address or a set.',
+  description: 'The source or destination of a rule: an address or a set.',
   fields: {
     address: addressBlockField('An address or block.'),
-    set: nameField('Name of an address, address group or address set of the firewall.'),
+    set: nameField('The name of an address, address group or address set on the firewall.'),
     setIpVersion: integerField(
-      "IP version of the set's addresses, 4 or 6; left out: that of the address of the other side, or 4.",
+      "The IP version of the set's addresses, 4 or 6. Default: that of the other side's address, else 4.",
       4,
       6,
     ),
@@ -48,16 +48,16 @@ const peer = {
 } as const;
 
 const addressContent = {
-  address: addressBlockField('An address or block. Give either this, fqdn or a range.'),
-  fqdn: textField('A host name that the firewall resolves.', 253, 1),
-  firstAddress: addressField('First address of a range.'),
-  lastAddress: addressField('Last address of a range.'),
+  address: addressBlockField('An address or block. Give exactly one of address, fqdn and a range.'),
+  fqdn: textField('A host name, which the firewall resolves.', 253, 1),
+  firstAddress: addressField('The first address of a range.'),
+  lastAddress: addressField('The last address of a range.'),
 } as const;
 
 function addressFaults(input: JsonObject): readonly ArgumentFault[] {
   const faults = exactlyOne(input, ['address', 'fqdn', 'firstAddress']);
   if ((input.firstAddress === undefined) !== (input.lastAddress === undefined))
-    faults.push({ path: ['lastAddress'], message: 'a range needs firstAddress and lastAddress' });
+    faults.push({ path: ['lastAddress'], message: 'a range requires both firstAddress and lastAddress' });
   return faults;
 }
 
@@ -66,12 +66,15 @@ function ruleFaults(input: JsonObject): readonly ArgumentFault[] {
   for (const side of ['source', 'destination'] as const) {
     const one = input[side] as JsonObject | undefined;
     if (one?.set !== undefined && one.address !== undefined)
-      faults.push({ path: [side], message: `${side} has an address and a set: give at most one of the two` });
+      faults.push({ path: [side], message: `${side} has both an address and a set; give only one of them` });
   }
   if (input.destinationPort !== undefined && input.protocol !== 'TCP' && input.protocol !== 'UDP')
-    faults.push({ path: ['destinationPort'], message: 'destinationPort needs the protocol TCP or UDP' });
+    faults.push({ path: ['destinationPort'], message: 'destinationPort requires the protocol TCP or UDP' });
   if (input.service !== undefined && (input.protocol !== undefined || input.destinationPort !== undefined))
-    faults.push({ path: ['service'], message: 'service says protocol and port already: give one or the other' });
+    faults.push({
+      path: ['service'],
+      message: 'service already determines protocol and port; give either service or protocol and destinationPort',
+    });
   return faults;
 }
 
@@ -79,7 +82,7 @@ export const firewallMutations: readonly TypedMutation[] = [
   {
     name: 'firewallAddressCreate',
     family,
-    summary: 'Creates a named address on a firewall, for rules to refer to.',
+    summary: 'Creates a named address on a firewall, for use in rules.',
     shareable: true,
     fields: { name: required(nameField('Its name on the firewall.')), scope, ...addressContent, comment },
     refine: addressFaults,
@@ -99,7 +102,7 @@ export const firewallMutations: readonly TypedMutation[] = [
     fields: {
       name: required(nameField('Its name on the firewall.')),
       scope,
-      members: required(listField(nameField('Names of addresses.'), 'The names of existing addresses.')),
+      members: required(listField(nameField('The name of an address.'), 'The names of existing addresses.')),
       comment,
     },
   },
@@ -110,7 +113,12 @@ export const firewallMutations: readonly TypedMutation[] = [
     fields: {
       name: required(nameField('Its name on the firewall.')),
       scope,
-      members: required(listField(nameField('Names of addresses.'), 'Its members, which replace the present ones.')),
+      members: required(
+        listField(
+          nameField('The name of an address.'),
+          'The names of its new members, which replace the present members.',
+        ),
+      ),
       comment,
     },
   },
@@ -122,14 +130,14 @@ export const firewallMutations: readonly TypedMutation[] = [
     fields: {
       name: required(nameField('Its name on the firewall.')),
       scope,
-      protocol: required(enumField('Transport protocol.', portProtocol)),
-      firstPort: required(portField('The port, or the first of a range.')),
-      lastPort: portField('Last port of a range.'),
+      protocol: required(enumField('The transport protocol.', portProtocol)),
+      firstPort: required(portField('The port, or the first port of a range.')),
+      lastPort: portField('The last port of a range.'),
       comment,
     },
     refine: (input) =>
       Number(input.lastPort ?? input.firstPort) < Number(input.firstPort)
-        ? [{ path: ['lastPort'], message: 'lastPort is before firstPort' }]
+        ? [{ path: ['lastPort'], message: 'lastPort must not be below firstPort' }]
         : [],
   },
   {
@@ -140,11 +148,11 @@ export const firewallMutations: readonly TypedMutation[] = [
       name: required(nameField('Its name on the firewall.')),
       scope,
       externalAddress: required(addressField('The address that clients use.')),
-      mappedAddress: required(addressField('The address that packets are forwarded to.')),
-      interface: nameField('The interface that it listens on; left out: any.'),
+      mappedAddress: required(addressField('The address to which packets are forwarded.')),
+      interface: nameField('The interface on which it receives packets. Default: any.'),
       protocol: enumField('The protocol of the ports. Requires externalPort and mappedPort.', portProtocol),
       externalPort: portField('The port that clients use. Requires protocol and mappedPort.'),
-      mappedPort: portField('The port that packets are forwarded to.'),
+      mappedPort: portField('The port to which packets are forwarded. Requires protocol and externalPort.'),
       comment,
     },
     refine: (input) => {
@@ -183,28 +191,30 @@ export const firewallMutations: readonly TypedMutation[] = [
   {
     name: 'firewallRuleCreate',
     family,
-    summary: 'Creates a firewall rule (policy), after the existing ones.',
+    summary: 'Creates a firewall rule (policy) after the existing ones.',
     fields: {
       name: required(
-        nameField("The rule's name, unique in its place: 1 to 63 letters, digits, dots, hyphens and underscores."),
+        nameField(
+          "The rule's name, unique in its part of the firewall. 1 to 63 letters, digits, dots, hyphens and underscores.",
+        ),
       ),
       scope,
-      chain: nameField('Packet filters: the chain; left out: forward.'),
-      ingressInterface: nameField('The interface where packets come in; left out: any.'),
-      egressInterface: nameField('The interface where packets go out; left out: any.'),
-      source: inputField('The source of the packets; left out: any.', peer),
-      destination: inputField('The destination of the packets; left out: any.', peer),
-      protocol: enumField('The transport protocol; left out: any.', protocol),
+      chain: nameField('The chain, on packet filters only. Default: forward.'),
+      ingressInterface: nameField('The interface on which packets arrive. Default: any.'),
+      egressInterface: nameField('The interface on which packets leave. Default: any.'),
+      source: inputField('The source of the packets. Default: any.', peer),
+      destination: inputField('The destination of the packets. Default: any.', peer),
+      protocol: enumField('The transport protocol. Default: any.', protocol),
       destinationPort: portField('The destination port. Requires TCP or UDP.'),
-      service: nameField('Name of a service of the firewall, instead of protocol and port.'),
+      service: nameField('The name of a service on the firewall, instead of protocol and destinationPort.'),
       action: required(
-        enumField('What to do with matching packets.', {
+        enumField('The action on matching packets.', {
           name: 'FirewallAction',
-          description: 'What a firewall rule does with a packet.',
+          description: 'The action of a firewall rule on a packet.',
           values: {
-            ACCEPT: 'Lets it pass.',
-            DROP: 'Drops it without an answer.',
-            REJECT: 'Refuses it with an answer.',
+            ACCEPT: 'Lets the packet pass.',
+            DROP: 'Drops the packet without an answer.',
+            REJECT: 'Drops the packet and answers with an error.',
           },
         }),
       ),

@@ -8,14 +8,11 @@ function given(type: string, description: string) {
 
 const before: Fields = {
   idempotencyKey: required(
-    given(
-      'String',
-      'A repetition of the request with the same key never makes a second call. 1 to 255 printable characters.',
-    ),
+    given('String', 'A repeated request with the same key never makes a second call. 1 to 255 printable characters.'),
   ),
-  projectId: given('ID', 'The project. Callers with one project may leave it out.'),
+  projectId: given('ID', 'The project. Optional for callers with one project.'),
   backend: required(given('BackendSelector', 'The backend.')),
-  cmpObject: given('MappingCmpObjectInput', 'The CMP object that it is for.'),
+  cmpObject: given('MappingCmpObjectInput', 'The CMP object for which the call is made.'),
 };
 
 const after: Fields = {
@@ -24,7 +21,7 @@ const after: Fields = {
     type: 'Int = 30000',
   },
   deadlineMs: integerField(
-    "The call's deadline from its first byte, in milliseconds; at most and by default the backend's.",
+    "The call's deadline from its first byte, in milliseconds. Default and maximum: the backend's.",
     0,
     0,
   ),
@@ -36,7 +33,7 @@ const after: Fields = {
   },
   dryRun: {
     ...booleanField(
-      "True: changes nothing. Returns the call as it would be sent, and what the device's own check of it says, where the device has one.",
+      "True: changes nothing. Returns the call that would be sent and, where the device has a check of its own, the check's result.",
     ),
     type: 'Boolean = false',
   },

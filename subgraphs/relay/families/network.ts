@@ -14,8 +14,8 @@ import {
 import type { TypedMutation } from './typed-mutation.ts';
 
 const family = 'NETWORK';
-const id = (what: string) => textField(`${what}, by the service's own id.`, 36, 36);
-const name = required(nameField('Its name. The relay requires it to be unique, which the service does not.'));
+const id = (what: string) => textField(`The id of ${what} in the service.`, 36, 36);
+const name = required(nameField('Its name. The relay requires it to be unique; the service itself does not.'));
 
 export const networkMutations: readonly TypedMutation[] = [
   {
@@ -31,10 +31,10 @@ export const networkMutations: readonly TypedMutation[] = [
     summary: 'Creates a subnet of a network.',
     fields: {
       name,
-      network: required(id('The network')),
-      cidr: required(addressBlockField('Its block of addresses.')),
-      gateway: addressField('Its gateway; left out: the first address.'),
-      dhcp: booleanField('Whether the service answers DHCP; left out: yes.'),
+      network: required(id('the network')),
+      cidr: required(addressBlockField('Its address block.')),
+      gateway: addressField('Its gateway. Default: the first address.'),
+      dhcp: booleanField('Whether the service answers DHCP. Default: true.'),
     },
   },
   {
@@ -43,14 +43,14 @@ export const networkMutations: readonly TypedMutation[] = [
     summary: 'Creates a port of a network.',
     fields: {
       name,
-      network: required(id('The network')),
-      subnet: id('The subnet of its address'),
-      address: addressField('Its address; left out: a free one. Requires subnet.'),
-      securityGroups: listField(id('A security group'), 'Its security groups, by id.'),
+      network: required(id('the network')),
+      subnet: id('the subnet of its address'),
+      address: addressField('Its address. Default: a free one. Requires subnet.'),
+      securityGroups: listField(id('a security group'), 'The ids of its security groups in the service.'),
     },
     refine: (input) =>
       input.address !== undefined && input.subnet === undefined
-        ? [{ path: ['subnet'], message: 'address needs the subnet that it is of' }]
+        ? [{ path: ['subnet'], message: 'address requires subnet, the subnet of the address' }]
         : [],
   },
   {
@@ -65,39 +65,39 @@ export const networkMutations: readonly TypedMutation[] = [
     family,
     summary: 'Creates a rule of a security group.',
     fields: {
-      securityGroup: required(id('The security group')),
+      securityGroup: required(id('the security group')),
       direction: required(
         enumField('The direction of the packets.', {
           name: 'NetworkDirection',
-          description: 'The direction of packets, seen from the port.',
+          description: 'The direction of packets, as seen from the port.',
           values: { INGRESS: 'To the port.', EGRESS: 'From the port.' },
         }),
       ),
-      protocol: enumField('The protocol; left out: any.', {
+      protocol: enumField('The protocol. Default: any.', {
         name: 'NetworkProtocol',
-        description: 'Protocol of a security group rule.',
+        description: 'The protocol of a security group rule.',
         values: { TCP: 'TCP.', UDP: 'UDP.', ICMP: 'ICMP or ICMPv6, as the addresses require.' },
       }),
-      firstPort: portField('The port, or the first of a range; requires TCP or UDP.'),
-      lastPort: portField('Last port of a range.'),
-      remote: addressBlockField('The addresses of the other side; left out: any.'),
+      firstPort: portField('The port, or the first port of a range. Requires TCP or UDP.'),
+      lastPort: portField('The last port of a range.'),
+      remote: addressBlockField('The addresses of the other side. Default: any.'),
     },
     refine: (input) =>
       input.firstPort !== undefined && input.protocol !== 'TCP' && input.protocol !== 'UDP'
-        ? [{ path: ['firstPort'], message: 'firstPort needs the protocol TCP or UDP' }]
+        ? [{ path: ['firstPort'], message: 'firstPort requires the protocol TCP or UDP' }]
         : [],
   },
   {
     name: 'networkRouterCreate',
     family,
     summary: 'Creates a router.',
-    fields: { name, externalNetwork: id('The external network it is a gateway to') },
+    fields: { name, externalNetwork: id('the external network of its gateway') },
   },
   {
     name: 'networkRouterInterfaceAdd',
     family,
     summary: 'Connects a router to a subnet.',
-    fields: { router: required(id('The router')), subnet: required(id('The subnet')) },
+    fields: { router: required(id('the router')), subnet: required(id('the subnet')) },
   },
   {
     name: 'networkFloatingIpCreate',
@@ -105,9 +105,9 @@ export const networkMutations: readonly TypedMutation[] = [
     summary: 'Creates a floating IP.',
     fields: {
       name,
-      network: required(id('The external network it is of')),
-      port: id('The port it leads to'),
-      address: addressField('The address; left out: a free one.'),
+      network: required(id('the external network of the address')),
+      port: id('the port to which it forwards'),
+      address: addressField('The address. Default: a free one.'),
     },
   },
 ];

@@ -3,8 +3,8 @@ import type { JsonObject } from '../drivers/driver.ts';
 import { enumField, listField, nameField, required, textField, vlanField } from './fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 
-const port = textField('The port, as the switch names it, for example 1/4 or eth1.', 32, 1);
-const scope = textField('The place on the switch, for example a bridge; left out: the whole switch.', 63, 1);
+const port = textField("The port's name on the switch, for example 1/4 or eth1.", 32, 1);
+const scope = textField('The part of the switch, for example a bridge. Default: the whole switch.', 63, 1);
 
 const portVlans = {
   mode: required(
@@ -18,10 +18,10 @@ const portVlans = {
       },
     }),
   ),
-  vlan: vlanField('ACCESS and HYBRID: the untagged VLAN.'),
+  vlan: vlanField('The untagged VLAN, for ACCESS and HYBRID.'),
   allowedVlans: listField(
     vlanField('A VLAN.'),
-    'TRUNK and HYBRID: the tagged VLANs, which replace the present ones.',
+    'The tagged VLANs, for TRUNK and HYBRID. They replace the present ones.',
     4_094,
   ),
 } as const;
@@ -29,13 +29,20 @@ const portVlans = {
 function portVlanFaults(input: JsonObject) {
   const faults = [];
   if ((input.vlan === undefined) === (input.mode !== 'TRUNK'))
-    faults.push({ path: ['vlan'], message: 'vlan is for ACCESS and HYBRID, which need it' });
+    faults.push({ path: ['vlan'], message: 'the modes ACCESS and HYBRID require vlan; TRUNK does not allow it' });
   if ((input.allowedVlans === undefined) === (input.mode !== 'ACCESS'))
-    faults.push({ path: ['allowedVlans'], message: 'allowedVlans is for TRUNK and HYBRID, which need it' });
+    faults.push({
+      path: ['allowedVlans'],
+      message: 'the modes TRUNK and HYBRID require allowedVlans; ACCESS does not allow it',
+    });
   return faults;
 }
 
-const devices = listField(textField('A switch.', 255, 1), 'The switches, by their addresses in the controller.', 100);
+const devices = listField(
+  textField('The address of a switch in the controller.', 255, 1),
+  "The switches' addresses in the controller.",
+  100,
+);
 
 export const switchMutations: readonly TypedMutation[] = [
   {
@@ -43,12 +50,12 @@ export const switchMutations: readonly TypedMutation[] = [
     family: 'SWITCH',
     summary: 'Creates a VLAN on a switch.',
     shareable: true,
-    fields: { vlan: required(vlanField('Its number.')), name: nameField('Its name; left out: none.') },
+    fields: { vlan: required(vlanField('Its VLAN id.')), name: nameField('Its name. Default: none.') },
   },
   {
     name: 'switchPortVlanSet',
     family: 'SWITCH',
-    summary: 'Sets which VLANs a switch port carries.',
+    summary: 'Sets the VLANs that a switch port carries.',
     fields: { port: required(port), scope, ...portVlans },
     refine: portVlanFaults,
   },
@@ -58,20 +65,22 @@ export const switchControllerMutations: readonly TypedMutation[] = [
   {
     name: 'switchControllerVlanCreate',
     family: 'SWITCH_CONTROLLER',
-    summary: 'Creates a VLAN on switches, by their controller; a job, ACCEPTED at first.',
+    summary:
+      'Creates a VLAN on switches through their controller. The controller runs a job, so the operation is ACCEPTED at first.',
     shareable: true,
     fields: {
-      vlan: required(vlanField('Its number.')),
-      name: nameField('Its name; left out: none.'),
+      vlan: required(vlanField('Its VLAN id.')),
+      name: nameField('Its name. Default: none.'),
       devices: required(devices),
     },
   },
   {
     name: 'switchControllerPortVlanSet',
     family: 'SWITCH_CONTROLLER',
-    summary: 'Sets which VLANs a switch port carries, by their controller; a job, ACCEPTED at first.',
+    summary:
+      "Sets the VLANs that a switch port carries, through the switch's controller. The controller runs a job, so the operation is ACCEPTED at first.",
     fields: {
-      device: required(textField('The switch, by its address in the controller.', 255, 1)),
+      device: required(textField("The switch's address in the controller.", 255, 1)),
       port: required(port),
       ...portVlans,
     },

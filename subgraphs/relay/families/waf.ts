@@ -3,24 +3,24 @@ import { addressField, enumField, integerField, nameField, portField, required }
 import type { TypedMutation } from './typed-mutation.ts';
 
 const family = 'WAF';
-const scope = nameField('The place on the device, for example a partition; left out: the usual one of the driver.');
+const scope = nameField('The part of the device, for example a partition. Default: the usual one of the driver.');
 
 export const wafMutations: readonly TypedMutation[] = [
   {
     name: 'wafModeSet',
     family,
-    summary: 'Sets whether a site or policy blocks attacks, only reports them, or does nothing.',
+    summary: 'Sets whether a site or policy blocks attacks, only reports them, or ignores them.',
     fields: {
       policy: required(nameField('The name of the site or policy on the device.')),
       scope,
       mode: required(
-        enumField('What to do with an attack.', {
+        enumField('The action on an attack.', {
           name: 'WafMode',
-          description: 'What a web application firewall does with an attack.',
+          description: 'The action of a web application firewall on an attack.',
           values: {
-            BLOCKING: 'Blocks and reports it.',
-            DETECTION: 'Reports it only.',
-            OFF: 'Does nothing.',
+            BLOCKING: 'Blocks and reports the attack.',
+            DETECTION: 'Only reports the attack.',
+            OFF: 'Ignores the attack.',
           },
         }),
       ),
@@ -29,12 +29,12 @@ export const wafMutations: readonly TypedMutation[] = [
   {
     name: 'wafPoolCreate',
     family,
-    summary: 'Creates a pool of servers that a web application firewall sends requests to.',
+    summary: 'Creates a pool of servers to which a web application firewall sends requests.',
     shareable: true,
     fields: {
       name: required(nameField('Its name on the device.')),
       scope,
-      monitor: nameField('Name of the monitor that checks its members; left out: none.'),
+      monitor: nameField('The name of the monitor that checks its members. Default: none.'),
     },
   },
   {
@@ -46,7 +46,7 @@ export const wafMutations: readonly TypedMutation[] = [
       scope,
       address: required(addressField("The server's address.")),
       port: required(portField("The server's port.")),
-      ratio: integerField('Its share of requests; left out: 1.', 1, 100),
+      ratio: integerField('Its weight in the distribution of requests. Default: 1.', 1, 100),
     },
   },
 ];
