@@ -1,6 +1,5 @@
-// Makes the machine ready for `npm start` and `npm test`: npm packages (with the pinned Node), generated code, the
-// dashboard, and system packages. It runs on any Node from 20 on and needs no package; with nothing to do it takes some
-// tens of milliseconds.
+// Prepares the machine for `npm start` and `npm test`: npm packages (with the pinned Node), generated code, the dashboard and system
+// packages. It runs on Node 20 or later and needs no packages; with nothing to do it takes some tens of milliseconds.
 
 const OLDEST_NODE = 20;
 

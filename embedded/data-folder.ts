@@ -165,7 +165,7 @@ async function makeFolders(path: string): Promise<void> {
   if (!(await stat(path)).isDirectory()) throw Object.assign(new Error('not a folder'), { code: 'EEXIST' });
 }
 
-/** A typing error in `--data` must not turn somebody's folder into ours. */
+/** A typing error in `--data` must not turn another folder into a data folder. */
 async function refuseForeignFolder(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((error: unknown) => {
     throw unwritable(folder, error);
@@ -174,12 +174,12 @@ async function refuseForeignFolder(folder: string): Promise<void> {
   if (ours) return;
   throw new SetupError(
     'DATA_FOLDER_FOREIGN',
-    `The data folder ${folder} holds files but was not made by Tidegate (it has no "version" file). ` +
-      'Name an empty or a new folder with --data DIR.',
+    `The folder ${folder} holds files but is not a data folder of Tidegate (it has no file "version"). ` +
+      'Name an empty or new folder with --data DIR.',
   );
 }
 
-/** A plain descriptor, not a FileHandle: one that nobody refers to any more would be closed, and unlocked, by the collector. */
+/** A plain descriptor: the garbage collector would close, and so unlock, a FileHandle without references. */
 async function takeLock(folder: string): Promise<number> {
   const lock = openLock(folder);
   try {
@@ -210,7 +210,7 @@ function openLock(folder: string): number {
 
 /**
  * Locks the open file behind the descriptor. flock(2) locks belong to the open file description, so the lock that the
- * helper takes on its inherited copy stays ours after it has ended.
+ * helper takes on its inherited copy stays with this process after the helper has ended.
  */
 function flockDescriptor(fd: number): Promise<number | null> {
   return new Promise((resolveExit, reject) => {
@@ -253,7 +253,7 @@ async function checkVersion(folder: string, version: number): Promise<number | u
   if (found !== undefined && found > version) {
     throw new SetupError(
       'DATA_FOLDER_NEWER',
-      `The data folder ${folder} has version ${found}, this Tidegate knows versions up to ${version}. ` +
+      `The data folder ${folder} has version ${found}, and this Tidegate supports versions up to ${version}. ` +
         'Start the newer Tidegate that wrote it, or name another folder with --data DIR.',
     );
   }
@@ -261,7 +261,7 @@ async function checkVersion(folder: string, version: number): Promise<number | u
   return found;
 }
 
-/** Root gives its servers a user of their own wherever that user can reach the folder. */
+/** As root, the servers get a user of their own if that user can reach the folder. */
 async function chooseServiceUser(folder: string): Promise<ServiceUser | undefined> {
   if (process.getuid?.() !== 0) {
     await chmod(folder, 0o700);
@@ -301,7 +301,7 @@ async function chooseSocketFolder(folder: string, serviceUser: ServiceUser | und
   );
 }
 
-/** Makes or adopts a folder that nobody else could have laid out for us; false when that isn't possible there. */
+/** Creates or adopts a folder that no other user can have prepared; false if that is not possible there. */
 async function makePrivateFolder(path: string, serviceUser: ServiceUser | undefined): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 });

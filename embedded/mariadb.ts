@@ -27,7 +27,7 @@ export interface MariadbOptions {
   readonly log: SetupLog;
   /** Defaults to `mariadb.sock` in the data folder's socket folder. */
   readonly socketPath?: string;
-  /** Further `--option=value` flags; a later flag wins over ours. */
+  /** Further `--option=value` flags; they override the standard ones. */
   readonly extraArguments?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -105,7 +105,7 @@ function serverFlags(paths: {
     '--gtid-strict-mode=ON',
     `--log-bin=${join(paths.dataPath, 'binlog')}`,
     '--binlog-format=ROW',
-    // The statements' texts beside their rows, which a standby has no use for, would double it.
+    // The text of each statement beside its rows would double the log, and a standby does not need it.
     '--binlog-annotate-row-events=OFF',
     '--log-slave-updates=ON',
     '--max-binlog-size=64M',

@@ -1,5 +1,5 @@
-// One embedded server as a child process: it dies with us even when we are killed (a parent-death signal), a Ctrl-C on
-// the terminal doesn't reach it (a session of its own), and what an earlier owner left behind is ended first.
+// One embedded server as a child process. It dies with this process, even if that is killed (parent-death signal); a Ctrl-C on the
+// terminal does not reach it (own session); a server that an earlier owner left behind is stopped first.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
@@ -146,7 +146,7 @@ function describeExit(exit: ServerExit): string {
   return exit.signal === null ? `ended with code ${exit.code}` : `was ended by ${exit.signal}`;
 }
 
-/** The setpriv(1) flags that give a child its numeric user; none when it runs as we do. */
+/** The setpriv(1) flags that give a child its numeric user; none if it runs as the user of this process. */
 export function credentialFlags(user: ServiceUser | undefined): string[] {
   if (user === undefined) return [];
   return ['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'];
@@ -165,7 +165,7 @@ export async function endLeftOver(options: {
 }): Promise<void> {
   const pid = await readPid(options.pidFile);
   if (pid === undefined || !(await isServerOf(pid, options))) return;
-  options.log.info(`Waiting for process ${pid}, which an earlier run left in ${options.workingFolder}.`);
+  options.log.info(`Waiting for process ${pid} of an earlier run in ${options.workingFolder} to end.`);
   const started = performance.now();
   const timeoutMs = options.timeoutMs ?? 20_000;
   const signals: { afterMs: number; name: NodeJS.Signals }[] = [
@@ -177,7 +177,7 @@ export async function endLeftOver(options: {
     if (waitedMs > timeoutMs + 5_000) {
       throw new SetupError(
         'SERVER_START_FAILED',
-        `Process ${pid} of an earlier run still works in ${options.workingFolder} and can't be ended. End it, then start again.`,
+        `Process ${pid} of an earlier run still works in ${options.workingFolder} and can't be stopped. Stop it, then start again.`,
       );
     }
     if (signals[0] !== undefined && waitedMs >= signals[0].afterMs)

@@ -85,7 +85,7 @@ class Supervisor<T extends EmbeddedServer> implements Supervised<T> {
       const upSince = performance.now();
       const exit = await Promise.race([this.current.exited, stopped]);
       if (exit === 'stopped') return;
-      log.warn(`${this.#name} ended by itself (${exit.signal ?? `code ${exit.code}`}); starting it again.`);
+      log.warn(`${this.#name} ended unexpectedly (${exit.signal ?? `code ${exit.code}`}); restarting it.`);
       this.#options.onDown?.(exit);
       if (performance.now() - upSince >= steadyAfterMs) pauseMs = 0;
       while (!ending.aborted) {
@@ -95,11 +95,11 @@ class Supervisor<T extends EmbeddedServer> implements Supervised<T> {
         try {
           this.#server = await this.#start(ending);
           this.#restarts += 1;
-          log.info(`${this.#name} is up again as process ${this.#server.pid}.`);
+          log.info(`${this.#name} runs again as process ${this.#server.pid}.`);
           this.#options.onUp?.(this.#server);
           break;
         } catch (error) {
-          if (!ending.aborted) log.error(`${this.#name} could not be started again: ${String(error)}`);
+          if (!ending.aborted) log.error(`${this.#name} could not be restarted: ${String(error)}`);
         }
       }
     }

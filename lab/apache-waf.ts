@@ -135,7 +135,7 @@ async function startApache(
 /** Apache, as this machine counts: the one child of the `unshare` that was started. */
 async function firstInside(pid: number): Promise<number> {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
-  if (children.length !== 1 || !(Number(children[0]) > 0)) throw new Error('Apache is not there.');
+  if (children.length !== 1 || !(Number(children[0]) > 0)) throw new Error('Apache is not running.');
   return Number(children[0]);
 }
 
@@ -152,5 +152,5 @@ function freePort(): Promise<number> {
 
 async function answers(port: number): Promise<void> {
   const reply = await fetch(`http://${HOST}:${port}/`, { signal: AbortSignal.timeout(2_000) });
-  if (reply.status !== 200) throw new Error(`it answers with ${reply.status}`);
+  if (reply.status !== 200) throw new Error(`Apache answers with status ${reply.status}`);
 }

@@ -29,5 +29,5 @@ async function ensureKey(path: string, comment: string): Promise<void> {
   if ((await pathExists(path)) && (await pathExists(`${path}.pub`))) return;
   await rm(path, { force: true });
   const made = await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', comment, '-f', path]);
-  if (made.exitCode !== 0) throw new Error(`ssh-keygen could not make ${path}: ${made.stderr.trim()}`);
+  if (made.exitCode !== 0) throw new Error(`ssh-keygen could not create ${path}: ${made.stderr.trim()}`);
 }

@@ -189,7 +189,7 @@ function sshBanner(host: string): Promise<void> {
     const socket = connect({ host, port: SSH_PORT, timeout: 1_000 });
     socket.once('error', reject);
     socket.once('timeout', () => reject(new Error('no SSH banner within 1 s')));
-    socket.once('close', () => reject(new Error('closed without an SSH banner')));
+    socket.once('close', () => reject(new Error('connection closed before an SSH banner')));
     socket.once('data', (data: Buffer) => {
       if (data.toString('latin1').startsWith('SSH-')) resolve();
       else reject(new Error('not an SSH server'));
@@ -211,7 +211,7 @@ async function removeLeftOver(names: LabNames, state: LabState, log: SetupLog): 
   }
   const present = await presentNamespaces(names);
   if (present.length === 0) return;
-  log.info(`Removing a lab that an earlier run left (${present.join(', ')}).`);
+  log.info(`Removing the lab of an earlier run (${present.join(', ')}).`);
   await removeNetwork(names);
 }
 

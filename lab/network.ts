@@ -133,7 +133,7 @@ async function takeManagementSubnet(
     }
     await ip([`address del ${hostOf(subnet, 1)}/30 dev ${names.managementInterface}`], signal);
   }
-  throw new Error(`No free management subnet was found in 198.18.0.0/16 after ${TRIES} tries.`);
+  throw new Error(`No free management subnet was found in 198.18.0.0/16 after ${TRIES} attempts.`);
 }
 
 /** Interfaces and routes of this machine that overlap the /30 (the default route does not count). */

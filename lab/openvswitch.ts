@@ -133,7 +133,7 @@ async function startDatabase(
   const file = join(folder, 'conf.db');
   if (!(await pathExists(file))) {
     const made = await runProgram('ovsdb-tool', ['create', file, SCHEMA]);
-    if (made.exitCode !== 0) throw new Error(`ovsdb-tool could not make ${file}: ${made.stderr.trim()}`);
+    if (made.exitCode !== 0) throw new Error(`ovsdb-tool could not create ${file}: ${made.stderr.trim()}`);
   }
   const logFile = join(folder, 'ovsdb-server.log');
   // It appends: an old port must not be read from what an earlier start wrote.
@@ -157,7 +157,7 @@ async function startDatabase(
   await database.waitUntilReady(
     async () => {
       port = Number(/listening on port (\d+)/.exec(await readFile(logFile, 'utf8'))?.[1]);
-      if (!(port > 0)) throw new Error('it does not say its port');
+      if (!(port > 0)) throw new Error('it has not printed its port');
       await connected(socketIn(folder));
     },
     READY_TIMEOUT_MS,
@@ -191,7 +191,7 @@ async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void>
     `ovs_version=${version}`,
     identity,
   );
-  if (written.exitCode !== 0) throw new Error(`ovs-vsctl could not describe the switch: ${written.stderr.trim()}`);
+  if (written.exitCode !== 0) throw new Error(`ovs-vsctl could not configure the switch: ${written.stderr.trim()}`);
 }
 
 /**
@@ -225,7 +225,7 @@ async function startSwitch(
   await daemon.waitUntilReady(
     async () => {
       const { stdout } = await vsctl('get', 'Open_vSwitch', '.', 'datapath_types');
-      if (!stdout.includes('netdev')) throw new Error('it has not told its datapaths');
+      if (!stdout.includes('netdev')) throw new Error('it has not reported its datapath types');
     },
     READY_TIMEOUT_MS,
     options.signal,

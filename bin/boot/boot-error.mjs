@@ -1,3 +1,3 @@
-// A step that could not be done, in words for the person who typed the command; anything else that is thrown is a bug.
+// A step that failed, with a message for the person who typed the command. Any other error is a bug.
 
 export class BootError extends Error {}

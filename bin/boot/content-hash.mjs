@@ -1,4 +1,4 @@
-// A hash over files and folders, by name and content: what was made from them is made again when it changes.
+// A hash over names and contents of files and folders: generated files are made again when it changes.
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const LEFT_OUT = new Set(['dist', 'node_modules', '.git']);
 
-/** Paths are relative to `root`; what does not exist counts as empty. One after the other: hundreds of small files are read faster so. */
+/** Paths are relative to `root`; a missing one counts as empty. Reads one file after the other, which is faster for hundreds of small files. */
 export function contentHash(root, paths) {
   const hash = createHash('sha256');
   for (const path of paths) addTo(hash, root, path);
@@ -30,7 +30,7 @@ function addTo(hash, root, path) {
   hash.update(`${path}\0${content.length}\0`).update(content);
 }
 
-/** The stamp that was written when something was made, or '' when it was not. */
+/** The stamp written when something was made, or '' if there is none. */
 export async function readStamp(path) {
   return (await readFile(path, 'utf8').catch(() => '')).trim();
 }

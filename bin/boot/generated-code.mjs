@@ -1,5 +1,5 @@
-// What is made from other files of the checkout: the Prisma client, resolver types, the dashboard's files. Each is made
-// again when the hash of its sources changes.
+// Files made from other files of the checkout: the Prisma client, resolver types, the dashboard. Each is made again when the hash of
+// its sources changes.
 
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { run } from './run.mjs';
 
 const GENERATORS = 'tools/generate';
 
-/** Folders whose packages only build. */
+/** Folders with packages that only build. */
 export const BUILD_FOLDERS = [GENERATORS, 'dashboard'];
 
 const PRISMA = {
@@ -23,13 +23,13 @@ const PRISMA = {
 const GRAPH = {
   name: 'graph',
   packages: GENERATORS,
-  // What the command line and the dashboard ask is in their own files.
+  // The command line and the dashboard have their GraphQL documents in their own folders.
   sources: ['schema', 'codegen.yml', 'bin/cli', 'bin/commands', 'dashboard/src', `${GENERATORS}/package-lock.json`],
   result: 'generated/graph',
 };
 const DASHBOARD = { name: 'dashboard', packages: 'dashboard', sources: ['dashboard'], result: 'dashboard/dist' };
 
-/** The folders whose packages are needed, for something that they make is stale. */
+/** The folders whose packages are needed, because something that they build is out of date. */
 export async function staleFolders({ root, onlyPrints }) {
   const stale = [];
   for (const product of onlyPrints ? [PRISMA, GRAPH] : [PRISMA, GRAPH, DASHBOARD]) {
@@ -64,7 +64,7 @@ export async function buildDashboard({ root, progress }) {
   });
 }
 
-/** A checkout of parts (as the tests of the boot have) lacks some. */
+/** A partial checkout, as in the tests of the bootstrap, lacks some. */
 function isWanted(root, { sources }) {
   return exists(join(root, sources[0]));
 }

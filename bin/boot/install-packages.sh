@@ -47,7 +47,7 @@ if ! apt-get "$@"; then
   apt-get "$@"
 fi
 
-# Whoever had a program before keeps its service as it was.
+# The service of a program that was already installed stays as it was.
 for service in $new; do
   [ -e "${service%%:*}" ] || continue
   for unit in $(printf '%s' "${service#*:}" | tr ':' ' '); do

@@ -1,6 +1,6 @@
-// The npm packages, among them the pinned Node: installed from a lock file when node_modules is missing or another lock's.
-// Nothing needs an install script, so none is run, whatever the user's own npm settings are. What only builds (generators,
-// the dashboard's bundler) has a package.json of its own, so that a server can do without it.
+// The npm packages, including the pinned Node: installed from a lock file if node_modules is missing or was made from another one.
+// No package needs an install script, so none is run, whatever the user's npm settings are. Build tools (generators, the dashboard's
+// bundler) have package.json files of their own, so that a server can do without them.
 
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
@@ -17,7 +17,7 @@ const NPM_CI = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel
  */
 export async function installNodePackages(options, building = []) {
   const { root, forTests, progress } = options;
-  // Said to npm in so many words: NODE_ENV would decide otherwise.
+  // Given explicitly, because NODE_ENV would decide otherwise.
   const wanted = [
     { folder: '.', scope: forTests ? '--include=dev' : '--omit=dev' },
     ...building.map((folder) => ({ folder, scope: '--omit=dev' })),
@@ -36,13 +36,13 @@ export async function installNodePackages(options, building = []) {
   }
   if (!(await hasPinnedNode(root))) {
     throw new BootError(
-      `npm installed its packages but not node-linux-${process.arch}, the Node that Tidegate runs on. ` +
-        'It is an optional package: npm leaves those out with "omit=optional". Allow it, then start again.',
+      `npm did not install node-linux-${process.arch}, the Node that Tidegate runs on. ` +
+        'It is an optional package, which npm leaves out with "omit=optional": remove that setting, then start again.',
     );
   }
 }
 
-/** They come back when something has to be built again. */
+/** They are installed again when something has to be built. */
 export async function removeBuildPackages(root, folders) {
   for (const folder of folders) await rm(join(root, folder, 'node_modules'), { recursive: true, force: true });
 }
@@ -51,7 +51,7 @@ export function pinnedNode(root) {
   return join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node');
 }
 
-/** How to call npm: the one that called us, on the Node that it runs on, not on the one that is being replaced. */
+/** The npm that started this program, on the Node that it runs on, not on the one that is being replaced. */
 export function npmCommand(root) {
   const { npm_execpath: npm, npm_node_execpath: node } = process.env;
   if (npm !== undefined && node !== undefined && /npm-cli\.[cm]?js$/.test(npm)) return { command: node, args: [npm] };
@@ -66,7 +66,7 @@ function lockHash(root, folder) {
   return contentHash(root, [join(folder, 'package-lock.json')]);
 }
 
-/** With the packages of tests there, those of a server are too. */
+/** Packages installed for tests include those of a server. */
 async function isInstalled(root, { folder, scope }) {
   const [stamp, lock] = [await readStamp(stampPath(root, folder)), lockHash(root, folder)];
   return stamp === `${lock} --include=dev` || stamp === `${lock} ${scope}`;
@@ -89,7 +89,7 @@ async function install({ root, mayInstall }, packages, say) {
 function missingMessage({ folder, scope }) {
   const [of, where] = folder === '.' ? ['', ''] : [` of ${folder}`, `cd ${folder} && `];
   return (
-    `The npm packages${of} are missing or are not those of package-lock.json, and --no-install was given. To install them:\n` +
+    `The npm packages${of} are missing or differ from package-lock.json, and --no-install was given. To install them:\n` +
     `  ${where}npm ci --ignore-scripts ${scope}`
   );
 }
@@ -110,7 +110,7 @@ function hasPinnedNode(root) {
   );
 }
 
-/** True when somebody ran npm by hand and got the same: npm writes down what it installed in a lock of its own. */
+/** True if the packages were installed by hand in the same versions: npm records them in a lock file of its own. */
 async function matchesLock(folder, scope) {
   const read = async (path) => JSON.parse(await readFile(join(folder, path), 'utf8')).packages;
   try {

@@ -1,4 +1,4 @@
-// The order of the steps, and which of them a command line needs. Flags that mean nothing here are Tidegate's own.
+// The order of the steps, and which of them a command line needs. Other flags belong to Tidegate itself.
 
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,10 +11,10 @@ import { installSystemPackages } from './system-packages.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Returns the exit code: 0 when everything is there, 1 after saying what is not. */
+/** Returns the exit code: 0 if everything is in place, 1 after printing what is missing. */
 export async function prepare(args) {
   const flags = new Set(args);
-  // A server brings its own database and Redis: nothing of the system's is installed, and what only builds goes again.
+  // A server has its own database and Redis: no system packages are installed, and build tools are removed afterwards.
   const isServer = flags.has('--server');
   const onlyPrints = flags.has('--help') || flags.has('-h') || flags.has('--print-config');
   const options = {
@@ -27,7 +27,7 @@ export async function prepare(args) {
   };
   endWithParent();
   try {
-    // System packages first: whoever can't install them, or is asked for a password, learns it before the longer wait.
+    // System packages first: a missing right, or the question for a password, comes before the longer wait.
     const installs = onlyPrints || isServer ? [installAllPackages] : [installSystemPackages, installAllPackages];
     await inTurn(installs, options);
     await generateCode(options);
@@ -47,7 +47,7 @@ async function installAllPackages(options) {
   await installNodePackages(options, options.forTests ? BUILD_FOLDERS : await staleFolders(options));
 }
 
-/** With `--no-install` all that is missing is told at once. */
+/** With `--no-install` everything that is missing is reported at once. */
 async function inTurn(installs, options) {
   const messages = [];
   for (const install of installs) {

@@ -1,5 +1,5 @@
-// What is going on, while it takes long: one line that changes on a terminal, a plain line a step elsewhere. It goes to
-// stderr, because stdout may be read by a program (`--print-config`).
+// Progress of long steps: on a terminal one line that changes, otherwise a line per step. It goes to stderr, because a program may
+// read stdout (`--print-config`).
 
 const REDRAW_MS = 120;
 const FRAMES = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
@@ -39,7 +39,7 @@ export class Progress {
     );
   }
 
-  /** Takes the changing line away, so that something else can be written. */
+  /** Clears the changing line, so that something else can be written. */
   abandon() {
     clearInterval(this.#timer);
     if (this.#step !== undefined && this.#stream.isTTY) this.#stream.write('\r\u001b[2K');

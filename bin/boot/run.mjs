@@ -1,4 +1,4 @@
-// Child processes of the boot: their output is kept for when they fail, and they end when whoever started the boot is gone.
+// Child processes of the bootstrap: their output is kept for error messages, and they end with the process that started the bootstrap.
 
 import { spawn } from 'node:child_process';
 
@@ -40,8 +40,8 @@ export function run(command, args, { cwd, env, stdin = 'ignore', onLine } = {}) 
 }
 
 /**
- * npm passes SIGTERM to the shell between it and us, which dies of it and leaves us behind: so the parent is watched.
- * Ctrl-C reaches the whole process group by itself.
+ * npm passes SIGTERM to the shell between it and this process; the shell dies and passes nothing on. So the parent is watched.
+ * Ctrl-C reaches the whole process group.
  */
 export function endWithParent() {
   const parent = process.ppid;

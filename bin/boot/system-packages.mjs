@@ -1,12 +1,12 @@
-// The programs that Tidegate starts, and the Debian or Ubuntu packages that have them. Only what is missing is installed;
-// packages are chosen so that none brings a running database along.
+// The programs that Tidegate starts, and their Debian or Ubuntu packages. Only missing packages are installed; none of them starts a
+// database.
 
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BootError } from './boot-error.mjs';
 import { run } from './run.mjs';
 
-/** `places`: the package is there when, for each group, one of the paths exists. `when`: who needs it. */
+/** `places`: the package is installed if, for each group, one of the paths exists. `when`: what needs it. */
 const PACKAGES = [
   { name: 'mariadb-server-core', when: 'always', places: [['/usr/sbin/mariadbd'], ['/usr/bin/mariadb-install-db']] },
   { name: 'mariadb-client-core', when: 'always', places: [['/usr/bin/my_print_defaults']] },
@@ -22,7 +22,7 @@ const PACKAGES = [
   { name: 'apache2-bin', when: 'tests', places: [['/usr/sbin/apache2']] },
   { name: 'libapache2-mod-security2', when: 'tests', places: [['/usr/lib/apache2/modules/mod_security2.so']] },
   { name: 'modsecurity-crs', when: 'tests', places: [['/usr/share/modsecurity-crs/rules']] },
-  // What Neutron and Keystone, which the tests unpack for themselves, run on.
+  // For Neutron and Keystone, which the tests unpack by themselves.
   { name: 'python3', when: 'tests', places: [['/usr/bin/python3']] },
   {
     name: 'python3-distutils',
@@ -33,7 +33,7 @@ const PACKAGES = [
   { name: 'chromium', when: 'tests', places: [['/usr/bin/chromium', '/usr/bin/google-chrome']] },
 ];
 
-/** Ubuntu has Chromium only as a snap: its tests are then left out rather than all of them refused. */
+/** Ubuntu has Chromium only as a snap: there, only the tests that need it are skipped. */
 const OPTIONAL = new Set(['chromium']);
 
 const APT_INSTALL = 'apt-get install --yes --no-install-recommends';
@@ -49,7 +49,7 @@ export async function installSystemPackages(options) {
   if (!options.mayInstall) throw new BootError(missingMessage(missing, '--no-install was given'));
   if (!(await succeeds('apt-get', ['--version']))) {
     throw new BootError(
-      `These Debian packages are missing: ${missing.join(', ')}. There is no apt-get here: install what they have by other means.`,
+      `These Debian packages are missing: ${missing.join(', ')}. This machine has no apt-get: install the same programs by other means.`,
     );
   }
   const becomeRoot = isRoot ? [] : await findSudo(missing);
@@ -59,11 +59,11 @@ export async function installSystemPackages(options) {
   const left = needed.filter(({ name }) => !OPTIONAL.has(name) && available.includes(name));
   for (const { name, places } of left) {
     if (!(await isThere(places)))
-      throw new BootError(`${name} was installed, but ${places.flat().join(' or ')} is not there.`);
+      throw new BootError(`${name} was installed, but ${places.flat().join(' or ')} is missing.`);
   }
 }
 
-/** The command that makes root of us, or a BootError that says what to type. `sudo` may ask, if there is somebody to ask. */
+/** The command that runs another one as root, or a BootError with the command to type. `sudo` may ask for a password on a terminal. */
 async function findSudo(missing) {
   if (await succeeds('sudo', ['-n', 'true'])) return ['sudo', '-n'];
   const someoneIsThere = process.stdin.isTTY && process.stderr.isTTY;
@@ -76,7 +76,7 @@ function missingMessage(missing, why) {
   return `These system packages are missing, and ${why}: ${missing.join(', ')}. To install them:\n  ${sudo}${APT_INSTALL} ${missing.join(' ')}`;
 }
 
-/** What apt knows of: with a package that it doesn't, its lists have to be read first. */
+/** The packages that apt knows. If one is unknown to it, its lists have to be updated first. */
 async function lookUp(missing) {
   const known = [];
   for (const name of missing) if (await hasCandidate(name)) known.push(name);
@@ -95,7 +95,7 @@ async function install(packages, { root, progress, becomeRoot, lists }) {
   const attempt = async (names) => {
     const label = `Installing ${names.length === 1 ? names[0] : `${names.length} system packages (${names.join(', ')})`}`;
     if (becomeRoot.length === 1) {
-      // sudo asks on the terminal: no line of ours may be redrawn over its question.
+      // sudo asks on the terminal: the progress line must not be drawn over its question.
       const asked = await run('sudo', ['-v'], { stdin: 'inherit' });
       if (asked.exitCode !== 0) throw new BootError(missingMessage(names, 'sudo refused'));
     }
@@ -111,7 +111,7 @@ async function install(packages, { root, progress, becomeRoot, lists }) {
     if (result.exitCode !== 0) {
       throw new BootError(
         `The system packages could not be installed (apt-get ended with ${result.exitCode}):\n${result.output}\n` +
-          missingMessage(required, 'this did not work'),
+          missingMessage(required, 'apt-get failed'),
       );
     }
     progress.done();

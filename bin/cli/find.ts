@@ -1,4 +1,4 @@
-// Finds what a person names: a project or a backend, by name or by id.
+// Finds the project or backend that a person names, by name or by id.
 import { graphql } from '../../generated/cli/index.ts';
 import { CommandFailure } from './failures.ts';
 import type { GraphClient } from './graph-client.ts';
@@ -21,7 +21,7 @@ const backendsDocument = graphql(`
   }
 `);
 
-/** The id of a project, where one was named. Throws CommandFailure when there is none of that name or id. */
+/** The id of a project, if one was named. Throws CommandFailure if no project has that name or id. */
 export async function projectId(client: GraphClient, nameOrId: string | undefined): Promise<string | undefined> {
   if (nameOrId === undefined) return undefined;
   return findId(
@@ -31,7 +31,7 @@ export async function projectId(client: GraphClient, nameOrId: string | undefine
   );
 }
 
-/** The id of a backend, in one project or all; of several of one name, one must be named by id. */
+/** The id of a backend, in one project or in all. Throws CommandFailure if several have that name. */
 export function backendId(client: GraphClient, nameOrId: string, inProject?: string): Promise<string> {
   const found = readPages(client, backendsDocument, { projectId: inProject }, ({ backends }) => backends);
   return findId(found, 'backend', nameOrId);
@@ -45,6 +45,7 @@ async function findId(all: AsyncIterable<Named>, what: string, nameOrId: string)
   }
   const [first, second] = found;
   if (first === undefined) throw new CommandFailure(`there is no ${what} '${nameOrId}'`);
-  if (second !== undefined) throw new CommandFailure(`several ${what}s are called '${nameOrId}': ${found.join(', ')}`);
+  if (second !== undefined)
+    throw new CommandFailure(`several ${what}s have the name '${nameOrId}'; use one of these ids: ${found.join(', ')}`);
   return first;
 }

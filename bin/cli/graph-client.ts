@@ -1,11 +1,11 @@
-// The one client of the command line: GraphQL over HTTP, with failures as messages for people and exit codes for scripts.
+// The command line's client: GraphQL over HTTP. Failures become messages for people and exit codes for scripts.
 import { Pool } from 'undici';
 import type { TypedDocumentString } from '../../generated/cli/graphql.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
 
 export interface GraphClientOptions {
   readonly url: URL;
-  /** Undefined: nobody, which is enough to log in. */
+  /** Undefined: no credentials, as for the login. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -29,10 +29,10 @@ export interface UserError {
   readonly field: readonly string[];
 }
 
-/** Longer than any call may be waited for. */
+/** Longer than the server waits for any call. */
 const deadlineMs = 150_000;
 const connectMs = 5_000;
-/** As many as a command ever has requests under way. */
+/** The most requests that a command has under way at once. */
 const mostConnections = 4;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
@@ -63,7 +63,7 @@ export class GraphClient {
     return this.#options.token;
   }
 
-  /** Another client for the same place, as someone else. */
+  /** A client for the same address with another token. */
   as(token: string): GraphClient {
     return new GraphClient({ ...this.#options, token });
   }
@@ -72,7 +72,7 @@ export class GraphClient {
     return this.#pool.close();
   }
 
-  /** Throws CommandFailure when the server is not reached, or answers with an error. */
+  /** Throws CommandFailure when the server can't be reached, or answers with an error. */
   async query<Data, Variables>(document: Document<Data, Variables>, variables: Variables): Promise<Data> {
     const { data, errors } = await this.#post(document.toString(), variables);
     const [first] = errors ?? [];
@@ -124,7 +124,7 @@ export class GraphClient {
       if (error instanceof CommandFailure) throw error;
       if (signal.aborted) throw new CommandFailure('interrupted');
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new CommandFailure(`${url.origin} is not reached: ${code ?? message}`, exitCodes.unreachable);
+      throw new CommandFailure(`${url.origin} can't be reached: ${code ?? message}`, exitCodes.unreachable);
     }
   }
 }
@@ -141,10 +141,7 @@ function parseAnswer(text: string, status: number): GraphAnswer {
   } catch {
     // Not JSON: a proxy's page, or another server.
   }
-  throw new CommandFailure(
-    `the answer (HTTP ${status}) is not GraphQL's: is the address right?`,
-    exitCodes.unreachable,
-  );
+  throw new CommandFailure(`the answer (HTTP ${status}) is not GraphQL: check the address`, exitCodes.unreachable);
 }
 
 async function boundedText(body: AsyncIterable<Buffer>): Promise<string> {

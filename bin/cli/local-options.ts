@@ -1,10 +1,10 @@
-// Options of verbs that need no running Tidegate, with the same meaning wherever they are, and the settings that they lead to.
+// Options shared by the verbs that need no running Tidegate, and the settings that they select.
 import { type Config, readConfig } from '../../platform/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { text } from './option.ts';
 import type { Surroundings } from './verb.ts';
 
-export const configOption = text('FILE', 'Settings in YAML or JSON; TIDEGATE_… variables come on top.');
+export const configOption = text('FILE', 'Settings in YAML or JSON; TIDEGATE_… variables take precedence.');
 export const logLevelOption = text('LEVEL', 'One of trace, debug, info (default), warn, error or silent.');
 
 /** `file`: of `--config`. Throws ConfigError. */

@@ -1,8 +1,8 @@
-// Options of the command line: what each takes, says in the help, and gives to its verb. An option belongs to one verb; what
-// several verbs have is defined once.
+// Options of the command line: the value that each takes, its help text, and what its verb gets. An option belongs to one verb;
+// options shared by several verbs are defined once.
 import { UsageError } from './failures.ts';
 
-/** As the command line has it: a switch, a text, or the texts of one that may be repeated. */
+/** As given on the command line: a switch, a text, or the texts of a repeated option. */
 export type Given = true | string | readonly string[] | undefined;
 
 export interface Option<Value> {
@@ -12,7 +12,7 @@ export interface Option<Value> {
   readonly short?: string;
   readonly repeated?: true;
   readonly needed?: true;
-  /** Of several verbs: the heading in the help. */
+  /** Heading in the help. */
   readonly group?: string;
   /** `name`: with its dashes, for messages. Throws UsageError. */
   read(given: Given, name: string): Value;
@@ -70,7 +70,7 @@ export function time(help: string): Option<string | undefined> {
   return one('TIME', help, (given, name) => {
     const date = new Date(given);
     if (!Number.isNaN(date.getTime())) return date.toISOString();
-    throw new UsageError(`${name}: '${given}' is not a time like 2026-01-31T00:00:00Z`);
+    throw new UsageError(`${name}: '${given}' is not a time such as 2026-01-31T00:00:00Z`);
   });
 }
 
@@ -86,7 +86,7 @@ export function choice<const Value extends string>(
 export function chosenFrom<const Value extends string>(known: readonly Value[]): (text: string, name: string) => Value {
   return (given, name) => {
     const value = known.find((each) => each === given.toUpperCase());
-    if (value === undefined) throw new UsageError(`${name} is one of ${known.join(', ')}, not '${given}'`);
+    if (value === undefined) throw new UsageError(`${name} must be one of ${known.join(', ')}, not '${given}'`);
     return value;
   };
 }

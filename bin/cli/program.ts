@@ -1,4 +1,4 @@
-// The `tidegate` program by its table: commander reads the command line; help, wrong use and failures come out the same way for
+// The `tidegate` program, made from its table. Commander reads the command line; help, usage errors and failures look the same for
 // every noun and verb.
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
 import { CommandFailure, exitCodes, UsageError } from './failures.ts';
@@ -33,11 +33,11 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
   }
 }
 
-/** Only the noun or verb that is asked for is loaded. */
+/** Loads only the noun or verb on the command line. */
 async function programFor(args: readonly string[], around: Surroundings): Promise<Command> {
   const program = new Command('tidegate')
     .usage('NOUNS VERB [NAME] [options]')
-    .description('Relays what a cloud management platform asks of network devices.')
+    .description('Tidegate relays calls of a cloud management platform to network devices.')
     .exitOverride()
     // Errors are written in one place, with a hint.
     .configureOutput({
@@ -47,8 +47,8 @@ async function programFor(args: readonly string[], around: Surroundings): Promis
       getOutHasColors: () => false,
     })
     .configureHelp({ subcommandTerm: (command) => [command.name(), ...takenBy(command)].join(' ') })
-    .helpOption('-h, --help', 'Print this.')
-    .helpCommand('help [NAME]', 'Print the help of one.');
+    .helpOption('-h, --help', 'Print this help.')
+    .helpCommand('help [NAME]', 'Print the help of a noun or verb.');
   const asked = args.find((each) => !each.startsWith('-') && each !== 'help');
   program.commandsGroup('Nouns, each with its verbs:');
   for (const [name, entry] of Object.entries(nouns)) {
@@ -56,7 +56,7 @@ async function programFor(args: readonly string[], around: Surroundings): Promis
     if (name !== asked) continue;
     for (const [verbName, verb] of Object.entries(await entry.load())) addVerb(noun.command(verbName), verb, around);
   }
-  program.commandsGroup('Verbs alone:');
+  program.commandsGroup('Verbs without a noun:');
   for (const [name, entry] of Object.entries(verbsAlone)) {
     const command = program.command(name).description(entry.summary);
     if (name === asked) addVerb(command, await entry.load(), around);
@@ -89,7 +89,7 @@ function commanderOption(
   const option = new CommanderOption(flags, help).makeOptionMandatory(needed === true);
   if (repeated) option.argParser((each: string, before: string[] | undefined) => [...(before ?? []), each]);
   if (group !== undefined) option.helpGroup(group);
-  // `--no-lab` is a switch of that name, not the contrary of another one.
+  // `--no-lab` is a switch by itself, not the negation of `--lab`.
   option.negate = false;
   return option;
 }
@@ -101,11 +101,11 @@ function takenBy(command: Command): string[] {
 function commanderMessage(error: CommanderError, program: Command, asked: string | undefined): string {
   const noun = program.commands.find((each) => each.name() === asked);
   if (error.code === 'commander.help' && noun !== undefined)
-    return `one of ${noun.commands.map((each) => each.name()).join(', ')} is needed`;
+    return `${noun.name()} needs a verb: one of ${noun.commands.map((each) => each.name()).join(', ')}`;
   return error.message.replace(/^error: /, '').replaceAll('\n', ' ');
 }
 
-/** With a pointer to the help of what was understood. */
+/** Points to the help of the words that were understood. */
 function wrongUse(stderr: Output, message: string, program: Command, args: readonly string[]): number {
   const understood = [program];
   for (const word of args) {
@@ -114,6 +114,6 @@ function wrongUse(stderr: Output, message: string, program: Command, args: reado
     understood.push(next);
   }
   const words = understood.map((each) => each.name()).join(' ');
-  stderr.write(`tidegate: ${message}\n${words} --help says more.\n`);
+  stderr.write(`tidegate: ${message}\nSee '${words} --help'.\n`);
   return exitCodes.usage;
 }

@@ -1,4 +1,4 @@
-// Verbs that ask a running Tidegate: where it is, who asks, and how the answer is printed are the same for all of them.
+// Verbs that send requests to a running Tidegate. Address, credentials and output are the same for all of them.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graphql } from '../../generated/cli/index.ts';
@@ -8,11 +8,11 @@ import { flag, integer, type Option, type Options, text, type Values } from './o
 import { Printer } from './printer.ts';
 import type { Call, Surroundings, Verb } from './verb.ts';
 
-/** With the same meaning wherever they are. */
+/** Options with the same meaning for every verb. */
 export const commonOptions = {
-  project: text('PROJECT', 'A project, by name or id.'),
-  limit: integer('N', 'How many, newest first (20).', { least: 1, most: 100_000 }),
-  wait: integer('SECONDS', 'Wait so long, at most, until it is done and its write is on the standby.', {
+  project: text('PROJECT', 'Project, by name or id.'),
+  limit: integer('N', 'Maximum number of rows, newest first (20).', { least: 1, most: 100_000 }),
+  wait: integer('SECONDS', 'Wait at most this long until the write is on the standby and has taken effect.', {
     least: 1,
     most: 3_600,
   }),
@@ -23,9 +23,9 @@ const connectionGroup = 'Connection:';
 const ofConnection = <Value>(option: Option<Value>): Option<Value> => ({ ...option, group: connectionGroup });
 
 const connectionOptions = {
-  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL, or http://127.0.0.1:4000/graphql).')),
-  'token-file': ofConnection(text('FILE', 'File with an API token (or set TIDEGATE_TOKEN; else DATA/admin.token).')),
-  data: ofConnection(text('DIR', 'Data folder of "npm start" on this machine, for its token (.tidegate).')),
+  url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL or http://127.0.0.1:4000/graphql).')),
+  'token-file': ofConnection(text('FILE', 'File with an API token (TIDEGATE_TOKEN or admin.token in --data).')),
+  data: ofConnection(text('DIR', 'Data folder of "npm start" on this machine, which has its token (.tidegate).')),
   user: ofConnection(text('NAME', 'Log in with a password instead of a token.')),
   'password-file': ofConnection(text('FILE', 'File with the password of --user.')),
 } as const;
@@ -68,13 +68,13 @@ const loginDocument = graphql(`
   }
 `);
 
-/** The caller closes it. Throws UsageError or CommandFailure when there are no credentials. */
+/** The caller closes the client. Throws UsageError or CommandFailure if there are no credentials. */
 async function openClient(options: Values<RemoteOptions>, around: Surroundings): Promise<GraphClient> {
   const { signal, env } = around;
   const address = options.url ?? env.TIDEGATE_URL ?? defaultUrl;
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol))
-    throw new UsageError(`--url: '${address}' is not an http(s) address`);
+    throw new UsageError(`--url: '${address}' is not an http or https URL`);
   const { user } = options;
   if (user === undefined) return new GraphClient({ url, token: await readToken(options, env), signal });
   const passwordFile = options['password-file'];
@@ -96,11 +96,13 @@ async function readToken(options: Values<RemoteOptions>, env: Surroundings['env'
   if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
   const path = join(options.data ?? '.tidegate', 'admin.token');
   return readSecretFile(path).catch(() => {
-    throw new CommandFailure(`no token: give --token-file, set TIDEGATE_TOKEN, or start where ${path} is`);
+    throw new CommandFailure(
+      `no token: give --token-file, set TIDEGATE_TOKEN, or name with --data the folder that has it (no ${path} here)`,
+    );
   });
 }
 
-/** A secret never comes as an argument, where other users of the machine would see it. */
+/** Secrets are never arguments, because other users of the machine can see those. */
 export async function readSecretFile(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();

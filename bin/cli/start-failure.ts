@@ -1,4 +1,4 @@
-// Why a process could not be started, in words for the person who tried.
+// Turns failures at the start of a process into messages for people.
 import { SetupError } from '../../embedded/setup-error.ts';
 import { ConfigError } from '../../platform/config.ts';
 import { isConnectionLost } from '../../platform/database/errors.ts';
@@ -12,12 +12,14 @@ export function describeFailure(error: unknown): unknown {
   const { code, address, port } = error as { code?: unknown; address?: unknown; port?: unknown };
   if (code === 'EADDRINUSE')
     return new CommandFailure(
-      `port ${String(port)} on ${String(address)} is in use: end what uses it, or choose another with --port`,
+      `port ${String(port)} on ${String(address)} is in use: stop the program that uses it, or choose another port with --port`,
     );
   if (code === 'EADDRNOTAVAIL')
-    return new CommandFailure(`${String(address)} is not an address of this machine: choose another with --host`);
+    return new CommandFailure(
+      `${String(address)} is not an address of this machine: choose another address with --host`,
+    );
   if (code === 'EACCES' && port !== undefined)
-    return new CommandFailure(`port ${String(port)} may be used by root only: choose one above 1023 with --port`);
+    return new CommandFailure(`only root may use port ${String(port)}: choose a port above 1023 with --port`);
   if (isConnectionLost(error))
     return new CommandFailure(
       `the database can't be reached: ${error instanceof Error ? error.message : String(error)}`,

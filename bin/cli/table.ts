@@ -5,7 +5,7 @@ import type { Entry, Noun, Verb } from './verb.ts';
 /** Plural as in the graph; what there is only once, singular. */
 export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   backends: {
-    summary: 'Devices and services that calls are relayed to.',
+    summary: 'Devices and services to which calls are relayed.',
     load: async () => (await import('../commands/backends/noun.ts')).backends,
   },
   operations: {
@@ -13,11 +13,11 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('../commands/operations/noun.ts')).operations,
   },
   mappings: {
-    summary: 'Which CMP object is which backend object.',
+    summary: 'Which backend object each CMP object became.',
     load: async () => (await import('../commands/mappings/noun.ts')).mappings,
   },
   'cmp-objects': {
-    summary: 'What objects of the CMP became.',
+    summary: 'Objects of the CMP, and what they became.',
     load: async () => (await import('../commands/cmp-objects/noun.ts')).cmpObjects,
   },
   events: {
@@ -29,7 +29,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('../commands/audit/noun.ts')).audit,
   },
   keys: {
-    summary: 'Key files: what signs identities and seals credentials.',
+    summary: 'Key files, which sign identities and tokens and seal credentials.',
     load: async () => (await import('../commands/keys/noun.ts')).keys,
   },
 };
@@ -41,7 +41,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('../commands/up.ts')).up,
   },
   serve: {
-    summary: 'Run chosen roles against a database and Redis of your own.',
+    summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('../commands/serve.ts')).serve,
   },
   migrate: {
@@ -53,7 +53,7 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
     load: async () => (await import('../commands/grants.ts')).grants,
   },
   complete: {
-    summary: 'Print the shell completion of bash.',
+    summary: 'Print the completion script for bash.',
     load: async () => (await import('../commands/complete.ts')).completeOf(nouns, verbsAlone),
   },
 };

@@ -1,12 +1,12 @@
-// `tidegate complete`: the completion of bash, to be read by `source <(tidegate complete)`. It is made from the table, so that it
-// knows every noun, verb and option, and asks nothing of anybody while somebody types.
+// `tidegate complete`: the completion script for bash, read by `source <(tidegate complete)`. It is made from the table, so it knows
+// every noun, verb and option, and sends no requests while a person types.
 import { type Entry, localVerb, type Noun, type Verb } from '../cli/verb.ts';
 
 type Table<Loaded> = Readonly<Record<string, Entry<Loaded>>>;
 
 export const completeOf = (nouns: Table<Noun>, verbsAlone: Table<Verb>): Verb =>
   localVerb({
-    summary: 'Print the completion of bash: source <(tidegate complete)',
+    summary: 'Print the completion script for bash: source <(tidegate complete)',
     takes: [],
     options: {},
     async run({ stdout }) {
@@ -14,7 +14,7 @@ export const completeOf = (nouns: Table<Noun>, verbsAlone: Table<Verb>): Verb =>
     },
   });
 
-/** Words are the program's own: letters, digits and hyphens, which need no quotes. */
+/** All words consist of letters, digits and hyphens, and need no quotes. */
 async function completionScript(nouns: Table<Noun>, verbsAlone: Table<Verb>): Promise<string> {
   const cases: string[] = [];
   for (const [name, entry] of Object.entries(nouns)) {
@@ -44,7 +44,7 @@ complete -o default -F _tidegate tidegate
 `;
 }
 
-/** `pattern`: of the first two words before the one that is typed. */
+/** `pattern`: matches the first two words before the word being typed. */
 function caseOf(pattern: string, words: readonly string[]): string {
   return `    ${pattern}) words='${words.join(' ')}' ;;`;
 }

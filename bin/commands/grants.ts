@@ -1,4 +1,5 @@
-// `tidegate grants ACCOUNT`: what the database account of the settings' roles may do, as SQL for who administers the database.
+// `tidegate grants ACCOUNT`: prints the rights that the database account of the settings' roles needs, as SQL for the database's
+// administrator.
 import { Database } from '../../platform/database/database.ts';
 import { grantsFor } from '../../platform/database/grants.ts';
 import { UsageError } from '../cli/failures.ts';
@@ -15,8 +16,7 @@ export const grants = localVerb({
   options: { config: configOption },
   async run({ names, options, stdout, env }) {
     const match = accountPattern.exec(names[0]);
-    if (match === null)
-      throw new UsageError(`ACCOUNT: ${JSON.stringify(names[0])} is not of the form USER or USER@HOST`);
+    if (match === null) throw new UsageError(`ACCOUNT must be USER or USER@HOST, not ${JSON.stringify(names[0])}`);
     const account = `'${match[1]}'@'${match[2] ?? '%'}'`;
     let db: Database | undefined;
     try {

@@ -1,4 +1,4 @@
-// `tidegate serve`: chosen roles against a database and Redis of one's own.
+// `tidegate serve`: runs chosen roles with an external database and Redis.
 import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
@@ -10,10 +10,10 @@ import { localVerb, type Output } from '../cli/verb.ts';
 import { startProcess } from '../compose/process.ts';
 
 export const serve = localVerb({
-  summary: 'Run chosen roles against a database and Redis of your own.',
+  summary: 'Run chosen roles with your own database and Redis.',
   takes: [],
   options: {
-    roles: text('LIST', `Which of ${rolesOf(subgraphRows).all.join(', ')}, separated by commas (all).`),
+    roles: text('LIST', `Roles, separated by commas: ${rolesOf(subgraphRows).all.join(', ')} (all).`),
     config: configOption,
     set: several('NAME=VALUE', 'A setting, for example listen.port=4000.', (given) => {
       const equals = given.indexOf('=');
@@ -26,7 +26,7 @@ export const serve = localVerb({
       return [name, given.slice(equals + 1)] as const;
     }),
     'log-level': logLevelOption,
-    'print-config': flag('Print the settings, secrets hidden, and end.'),
+    'print-config': flag('Print the settings, with secrets hidden, and exit.'),
   },
   async run({ options, stdout, signal, env }) {
     const { roles, config: file, set, 'log-level': level } = options;

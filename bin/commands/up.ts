@@ -1,4 +1,4 @@
-// `tidegate up` (npm start): every role in this process, on a private MariaDB and Redis in one data folder, with the lab.
+// `tidegate up` (npm start): runs all roles in this process, with a private MariaDB and Redis in one data folder, and the lab.
 import { resolve } from 'node:path';
 import { printableConfig } from '../../platform/config.ts';
 import { configOption, logLevelOption } from '../cli/local-options.ts';
@@ -7,7 +7,7 @@ import { describeFailure } from '../cli/start-failure.ts';
 import { localVerb, type Surroundings } from '../cli/verb.ts';
 import { allInOneConfig, startAllInOne } from '../compose/all-in-one.ts';
 
-/** How often it is looked whether npm, which started us, is still there. */
+/** How often the process checks whether npm, which started it, still runs. */
 const parentCheckMs = 500;
 
 export const up = localVerb({
@@ -18,10 +18,10 @@ export const up = localVerb({
     host: text('ADDRESS', 'Address of the endpoint (127.0.0.1).'),
     data: text('DIR', 'Data folder (.tidegate).'),
     config: configOption,
-    'no-lab': flag('Without the lab (a firewall in network namespaces; needs root).'),
-    'no-install': flag('Install nothing; say what is missing.'),
+    'no-lab': flag('Do not start the lab (a firewall in network namespaces, which needs root).'),
+    'no-install': flag('Install nothing; print what is missing.'),
     'log-level': logLevelOption,
-    'print-config': flag('Print the settings, secrets hidden, and end.'),
+    'print-config': flag('Print the settings, with secrets hidden, and exit.'),
   },
   async run({ options, ...around }) {
     const dataPath = resolve(options.data ?? '.tidegate');
@@ -58,7 +58,7 @@ async function runUntilStopped(
     if (!signal.aborted)
       await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
     context.stdout.write(
-      'Stopping: requests, subscriptions, calls, jobs, then the databases. Ctrl-C again ends at once.\n',
+      'Stopping requests, subscriptions, calls and jobs, then the databases. Press Ctrl-C again to stop at once.\n',
     );
     await running.stop();
     context.stdout.write('Stopped.\n');
@@ -67,7 +67,7 @@ async function runUntilStopped(
   }
 }
 
-/** A killed npm leaves us behind without a signal: then we stop as if it had passed one on. */
+/** A killed npm passes on no signal: then the process stops as if it had got one. */
 function watchParent(env: Surroundings['env']): { signal: AbortSignal; stop: () => void } {
   const gone = new AbortController();
   if (env.npm_lifecycle_event === undefined) return { signal: gone.signal, stop: () => undefined };

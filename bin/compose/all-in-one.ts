@@ -196,7 +196,7 @@ function describe({ running, folder, mariadb, redis, labNote, accounts }: Descri
     '',
     ...rows.map(([name, value]) => `  ${(name ?? '').padEnd(12)}${value}`),
     '',
-    'To try (README.md has the main job):',
+    'Try these commands (README.md shows the main job):',
     ...tries.map((line) => `  ${line}`),
     '',
     'Ctrl-C stops everything.',

@@ -36,7 +36,8 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const places = placesOf(parts);
   const rows = parts.rows.filter(({ name }) => places.has(name));
   const missing = parts.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
-  if (missing.length > 0) log.info({ missing }, 'the graph is without subgraphs that are at no place');
+  if (missing.length > 0)
+    log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
   const authenticator = await authenticatorOf(parts, places);
   const certificate = publicTls(config);
   const remote = [...places.values()].some((place) => 'url' in place);

@@ -17,7 +17,7 @@ import { createRedisWake } from '../../platform/wake.ts';
 import { databaseLocation, redisLocation } from './connections.ts';
 import { redisPrefix } from './places.ts';
 
-/** Room for what ends work under way, and for MariaDB's own logs. */
+/** Space for finishing work under way, and for MariaDB's own logs. */
 const diskReserveBytes = 96 * 1024 * 1024;
 
 export interface GroundParts {

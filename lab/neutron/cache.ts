@@ -38,7 +38,7 @@ export async function ensureNeutronCache(folder: string, log: SetupLog, signal?:
   const unlock = await lock(join(folder, 'neutron.lock'));
   try {
     if (await pathExists(made)) return partsOf(made);
-    log.info(`Making Neutron and Keystone ready in ${folder}: once, for half a minute.`);
+    log.info(`Preparing Neutron and Keystone in ${folder}: once, about half a minute.`);
     for (const left of await readdir(folder)) {
       if (left.startsWith('neutron-')) await rm(join(folder, left), { recursive: true, force: true });
     }
@@ -58,7 +58,7 @@ function partsOf(folder: string): NeutronCache {
   return { prefix: join(folder, 'root'), template: join(folder, 'template') };
 }
 
-/** Waits for flock(2) on a descriptor of ours: it goes with this process, however that ends. */
+/** Waits for flock(2) on a descriptor of this process: the lock ends with the process, however that ends. */
 async function lock(path: string): Promise<() => void> {
   const descriptor = openSync(path, 'a', 0o600);
   const helper = spawn('flock', ['--exclusive', '--timeout', String(LOCK_TIMEOUT_SECONDS), '3'], {
@@ -67,7 +67,7 @@ async function lock(path: string): Promise<() => void> {
   const [exitCode] = (await once(helper, 'exit')) as [number | null];
   if (exitCode !== 0) {
     closeSync(descriptor);
-    throw new Error(`${path} is locked by somebody else for more than ${LOCK_TIMEOUT_SECONDS} s.`);
+    throw new Error(`Another process has held the lock on ${path} for more than ${LOCK_TIMEOUT_SECONDS} s.`);
   }
   return () => closeSync(descriptor);
 }

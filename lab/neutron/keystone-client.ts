@@ -30,11 +30,11 @@ export async function ask(
   };
 }
 
-/** As `ask`; throws when the service says no. */
+/** As `ask`; throws if the service refuses. */
 export async function demand(...args: Parameters<typeof ask>): Promise<ServiceReply> {
   const reply = await ask(...args);
   if (reply.status < 300) return reply;
-  throw new Error(`${args[1]} ${args[0]} was answered with ${reply.status}: ${JSON.stringify(reply.body)}`);
+  throw new Error(`${args[1]} ${args[0]} got status ${reply.status}: ${JSON.stringify(reply.body)}`);
 }
 
 /** A token for the account's project. */
@@ -43,7 +43,7 @@ export async function tokenFor(keystoneUrl: string, { username, password, projec
   const identity = { methods: ['password'], password: { user: { name: username, domain, password } } };
   const body = { auth: { identity, scope: { project: { name: project, domain } } } };
   const { token } = await demand(`${keystoneUrl}/v3/auth/tokens`, 'POST', { body });
-  if (token === undefined) throw new Error('Keystone gave no token.');
+  if (token === undefined) throw new Error('Keystone issued no token.');
   return token;
 }
 

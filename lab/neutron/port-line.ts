@@ -24,7 +24,7 @@ export function portFrom(log: SetupLog, line: RegExp): PortFromLog {
       },
     },
     async known() {
-      if (port === 0) throw new Error('it has not said its port');
+      if (port === 0) throw new Error('it has not printed its port');
     },
     value: () => port,
   };

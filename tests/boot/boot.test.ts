@@ -110,9 +110,9 @@ test('a failed npm is reported with what it said', async () => {
   expect(result.stderr).toMatch(/"npm ci" ended with 7[\s\S]*registry on fire/);
 });
 
-test('an npm that leaves the pinned Node out is reported', async () => {
+test('an npm that does not install the pinned Node is reported', async () => {
   await writeNpm('process.exit(0);');
-  expect((await boot('--help')).stderr).toContain(`not node-linux-${process.arch}`);
+  expect((await boot('--help')).stderr).toContain(`did not install node-linux-${process.arch}`);
 });
 
 test('two starts at once install once', async () => {

@@ -1,4 +1,4 @@
-// Ends of the audit trail that were kept outside of the database: lines of `audit.anchorFile`, or of a worker's log.
+// Reads ends of the audit trail that were kept outside the database: lines of `audit.anchorFile` or of a worker's log.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -16,11 +16,11 @@ export async function readAnchors(path: string): Promise<readonly AuditAnchor[]>
       if (!text.includes('"auditHead"')) continue;
       const { auditHead } = line.parse(JSON.parse(text.slice(text.indexOf('{'))));
       anchors.set(`${auditHead.position}/${auditHead.hash}`, auditHead);
-      if (anchors.size > most) throw new Error(`it has more than ${most} ends: give a part of it`);
+      if (anchors.size > most) throw new Error(`the file has more than ${most} ends: use a part of it`);
     }
   } catch (error) {
     throw new CommandFailure(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (anchors.size === 0) throw new CommandFailure(`${path}: no line of it is an end of the audit trail ("auditHead")`);
+  if (anchors.size === 0) throw new CommandFailure(`${path}: no line has an end of the audit trail ("auditHead")`);
   return [...anchors.values()];
 }

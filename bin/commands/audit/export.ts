@@ -10,7 +10,7 @@ import { localVerb } from '../../cli/verb.ts';
 import { databaseLocation } from '../../compose/connections.ts';
 
 export const exportTrail = localVerb({
-  summary: 'Write the audit trail with its hashes as lines of JSON.',
+  summary: 'Write the audit trail, with its hashes, as lines of JSON.',
   takes: [],
   options: {
     config: configOption,

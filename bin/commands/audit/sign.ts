@@ -11,7 +11,7 @@ import { localVerb } from '../../cli/verb.ts';
 import { databaseLocation, keyFolder } from '../../compose/connections.ts';
 
 export const sign = localVerb({
-  summary: 'Sign the ends of an audit trail of before there were keys, once.',
+  summary: 'Sign, once, the ends of an audit trail from before the keys existed.',
   takes: [],
   options: { config: configOption },
   async run({ options, stdout, env }) {

@@ -17,10 +17,10 @@ const document = graphql(`
 `);
 
 export const verify = remoteVerb({
-  summary: 'Verify that the audit trail is whole.',
+  summary: 'Verify that the audit trail is complete and unchanged.',
   takes: [],
   options: {
-    anchor: text('FILE', "Ends of the trail that were kept: lines of audit.anchorFile or of a worker's log."),
+    anchor: text('FILE', "File with earlier ends of the trail: audit.anchorFile or a worker's log."),
   },
   async run({ client, options, printer }) {
     const anchors = options.anchor === undefined ? [] : await readAnchors(options.anchor);

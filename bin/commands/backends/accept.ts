@@ -1,5 +1,5 @@
-// `tidegate backends accept-host-key` and `accept-certificate`: what a device proves itself with, once a person has compared it
-// with what the device itself prints.
+// `tidegate backends accept-host-key` and `accept-certificate`: a person accepts the fingerprint after comparing it with the
+// one that the device itself prints.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../cli/find.ts';
@@ -20,7 +20,7 @@ const certificateDocument = graphql(`
 const options = { project: commonOptions.project, wait: commonOptions.wait };
 
 export const acceptHostKey = remoteVerb({
-  summary: 'Accept a host key, as ssh-keygen -lf prints it.',
+  summary: 'Accept a host key by its fingerprint, as ssh-keygen -lf prints it.',
   takes: ['NAME', 'SHA256:…'],
   options,
   async run(call) {
@@ -31,7 +31,7 @@ export const acceptHostKey = remoteVerb({
 });
 
 export const acceptCertificate = remoteVerb({
-  summary: 'Accept a certificate, as openssl x509 -fingerprint -sha256 prints it.',
+  summary: 'Accept a certificate by its fingerprint, as openssl x509 -fingerprint -sha256 prints it.',
   takes: ['NAME', 'SHA256'],
   options,
   async run(call) {

@@ -1,4 +1,4 @@
-// A backend as the commands ask for it and print it, and what `--wait` means for one.
+// How the commands read and print a backend, and what `--wait` means for it.
 import type { BackendFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
@@ -23,15 +23,15 @@ const backendDocument = graphql(`
   query BackendShow($id: ID!) { backend(id: $id) { ...BackendFields } }
 `);
 
-/** Options of `create` and `update` alike. */
-export const labelOption = several('NAME=VALUE', 'To choose it by.', (given) => {
+/** Options of both `create` and `update`. */
+export const labelOption = several('NAME=VALUE', 'Label of the backend.', (given) => {
   const equals = given.indexOf('=');
   if (equals < 1) throw new UsageError(`--label takes NAME=VALUE, not '${given}'`);
   return { name: given.slice(0, equals), value: given.slice(equals + 1) };
 });
 
 export const credentialOptions = {
-  'private-key-file': text('FILE', 'OpenSSH private key.'),
+  'private-key-file': text('FILE', 'File with the OpenSSH private key of the account.'),
   'backend-password-file': text('FILE', 'File with the password of the account.'),
 } as const;
 
@@ -43,14 +43,14 @@ interface CredentialFiles {
   readonly 'backend-password-file': string | undefined;
 }
 
-/** Undefined when neither file was given. */
+/** Undefined if neither file was given. */
 export async function readCredentials(
   account: string,
   files: CredentialFiles,
 ): Promise<{ username: string; privateKey?: string; password?: string } | undefined> {
   const { 'private-key-file': keyFile, 'backend-password-file': passwordFile } = files;
   if (keyFile !== undefined && passwordFile !== undefined)
-    throw new UsageError('--private-key-file and --backend-password-file exclude each other');
+    throw new UsageError('give --private-key-file or --backend-password-file, not both');
   if (keyFile !== undefined) return { username: account, privateKey: `${await readSecretFile(keyFile)}\n` };
   if (passwordFile !== undefined) return { username: account, password: await readSecretFile(passwordFile) };
   return undefined;
@@ -69,7 +69,7 @@ interface BackendPayload {
   readonly commit: { readonly token: string } | null;
 }
 
-/** The backend of a mutation's payload; with `--wait`, as it is once a check has found it ONLINE. */
+/** The backend in a mutation's payload; with `--wait`, as read after a check has found it ONLINE. */
 export async function changedBackend(call: WaitingCall, { backend, commit }: BackendPayload): Promise<Backend> {
   if (backend === null) throw new CommandFailure('the server gave no backend');
   const { wait } = call.options;

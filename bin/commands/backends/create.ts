@@ -24,15 +24,15 @@ export const create = remoteVerb({
   summary: 'Register a backend.',
   takes: ['NAME'],
   options: {
-    driver: neededText('DRIVER', 'For example linux-nftables.'),
+    driver: neededText('DRIVER', 'Driver, for example linux-nftables.'),
     host: neededText('HOST', 'Host name or address.'),
-    port: integer('PORT', "If not the driver's usual one.", { least: 1, most: 65_535 }),
-    site: text('SITE', 'Where it stands.'),
+    port: integer('PORT', "Port (the driver's default).", { least: 1, most: 65_535 }),
+    site: text('SITE', 'Site of the backend.'),
     label: labelOption,
     username: neededUsername,
     ...credentialOptions,
-    'host-key': text('SHA256:…', 'The host key to accept, as ssh-keygen -lf prints it.'),
-    certificate: text('SHA256:…', 'The certificate to accept, by its SHA-256.'),
+    'host-key': text('SHA256:…', 'Fingerprint of the host key to accept, as ssh-keygen -lf prints it.'),
+    certificate: text('SHA256:…', 'Fingerprint of the certificate to accept.'),
     'allow-init': flag('Allow INIT operations.'),
     project: commonOptions.project,
     wait: commonOptions.wait,
@@ -40,8 +40,7 @@ export const create = remoteVerb({
   async run(call) {
     const { client, options, names } = call;
     const credentials = await readCredentials(options.username, options);
-    if (credentials === undefined)
-      throw new UsageError('one of --private-key-file and --backend-password-file is needed');
+    if (credentials === undefined) throw new UsageError('give --private-key-file or --backend-password-file');
     const payload = await client.mutate(document, {
       idempotencyKey: randomUUID(),
       projectId: await projectId(client, options.project),

@@ -16,7 +16,7 @@ export const remove = remoteVerb({
   summary: 'Delete a backend.',
   takes: ['NAME'],
   options: {
-    'orphan-mappings': flag('Although CMP objects live on it: their mappings become orphans.'),
+    'orphan-mappings': flag('Delete it even if it has live mappings, which become orphans.'),
     project: commonOptions.project,
     wait: commonOptions.wait,
   },

@@ -1,5 +1,5 @@
-// One backend of an import file: its fields by kind, then by the relay's own checks, and its secrets from where they are kept.
-// No message repeats a value that may be a secret.
+// Reads one backend of an import file: checks the kinds of its fields, then their values with the relay's own checks, and reads its
+// secrets from files or the environment. No message repeats a value that may be a secret.
 import { resolve } from 'node:path';
 import type { BackendCryptoProfile } from '../../../generated/cli/graphql.ts';
 import { InputCheck } from '../../../platform/input.ts';
@@ -18,7 +18,7 @@ import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '
 
 type LimitName = (typeof limitNames)[number];
 
-/** A backend as the file wants it; what is undefined is left as it is. */
+/** A backend as the file has it; fields that are undefined stay unchanged. */
 export interface ImportEntry {
   readonly name: string;
   readonly driver: string;
@@ -71,7 +71,7 @@ export const limitNames = ['concurrency', 'queueLimit', 'deadlineMs'] as const;
 const cryptoProfiles: readonly BackendCryptoProfile[] = ['MODERN', 'COMPAT', 'LEGACY'];
 const mostShown = 40;
 
-/** What of an entry is of the right kind, and every fault. */
+/** The fields of an entry that have the right kind, and every fault. */
 export async function readEntry(
   value: unknown,
   places: SecretPlaces,
@@ -146,7 +146,7 @@ function checkedMembers(
   return sound;
 }
 
-/** Undefined: there is a fault among them. */
+/** Undefined if one of them has a fault. */
 async function readCredentials(
   map: unknown,
   places: SecretPlaces,
@@ -158,8 +158,8 @@ async function readCredentials(
   for (const [name, member] of Object.entries(map as Record<string, unknown>)) {
     const fault = (message: string) => faults.push({ path: ['credentials', name], message });
     if (!(credentialFields as readonly string[]).includes(name))
-      // Its name is not repeated: a secret that lost its field's name would stand here.
-      fault(`credentials has a field that it may not have; there are ${credentialFields.join(', ')}`);
+      // The name is not repeated: it may be a secret that was written without its field's name.
+      fault(`credentials has an unknown field; the fields are ${credentialFields.join(', ')}`);
     else if (name === 'username') {
       if (typeof member === 'string') read[name] = member;
       else fault(`credentials.username ${wants.text}`);
@@ -182,14 +182,14 @@ async function readCertificates(
 ): Promise<string | undefined> {
   if (file === undefined) return inline as string | undefined;
   const fault = (message: string) => faults.push({ path: ['caCertificatesFile'], message });
-  if (inline !== undefined) fault('caCertificates and caCertificatesFile: give one');
+  if (inline !== undefined) fault('give caCertificates or caCertificatesFile, not both');
   const read = await readBounded(resolve(places.folder, file as string), largestSecretBytes);
   if (!read.ok) fault(`caCertificatesFile: ${read.message}`);
   return read.ok ? read.value : undefined;
 }
 
 function unknownField(name: string, known: readonly string[]): string {
-  return `${JSON.stringify(name.slice(0, mostShown))} is not a field; there are ${known.join(', ')}`;
+  return `${JSON.stringify(name.slice(0, mostShown))} is not a field; the fields are ${known.join(', ')}`;
 }
 
 function isPlainMap(value: unknown): value is Record<string, unknown> {

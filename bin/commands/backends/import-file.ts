@@ -1,5 +1,5 @@
-// The file of `backends import`: YAML, a list of backends. Every fault is found before anything is asked of the server, and
-// says its line; no message repeats a value that may be a secret.
+// Reads the file of `backends import`: a list of backends in YAML. All faults are found, each with its line, before any request to the
+// server. No message repeats a value that may be a secret.
 import { dirname, resolve } from 'node:path';
 import { type Document, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { CommandFailure } from '../../cli/failures.ts';
@@ -16,7 +16,7 @@ export interface ImportFault {
 export interface FoundEntry<Entry = ImportEntry> {
   readonly line: number;
   readonly entry: Entry;
-  /** The line of a field inside the entry, or of the nearest thing around it. */
+  /** The line of a field inside the entry, or of the nearest node around it. */
   lineOf(path: readonly string[]): number;
 }
 
@@ -44,7 +44,7 @@ export async function parseImport(text: string, places: SecretPlaces): Promise<I
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const lineAt = (offset: number) => lines.linePos(offset).line;
   const faults = [...document.errors, ...document.warnings].map((error): ImportFault => {
-    // The library's own words may quote the file; its code does not.
+    // The library's message may quote the file; its code does not.
     const message = `not YAML: ${error.code.toLowerCase().replaceAll('_', ' ')}`;
     return { line: lineAt(error.pos[0]), backend: null, message };
   });
@@ -53,7 +53,7 @@ export async function parseImport(text: string, places: SecretPlaces): Promise<I
     faulty: [],
     faults: [{ line: 1, backend: null, message }],
   });
-  // What can be read in spite of a fault is read, to find the others.
+  // What is readable in spite of a fault is read, to find the other faults.
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { entries: [], faulty: [], faults };
   const list = document.contents;
   if (!isSeq(list) || list.items.length === 0 || list.items.length > mostEntries)
@@ -62,7 +62,7 @@ export async function parseImport(text: string, places: SecretPlaces): Promise<I
   try {
     values = document.toJS({ maxAliasCount: mostAliases }) as unknown[];
   } catch {
-    return whole('not YAML: its aliases stand for too much, or for nothing');
+    return whole('not YAML: its aliases expand too far, or refer to nothing');
   }
   const entries: FoundEntry[] = [];
   const faulty: FoundEntry<Partial<ImportEntry>>[] = [];
@@ -74,7 +74,7 @@ export async function parseImport(text: string, places: SecretPlaces): Promise<I
     faults.push(...found.map(({ path, message }) => ({ line: lineOf(path), backend, message })));
     const line = lineOf(['name']);
     const first = backend === null ? undefined : lineOfName.get(backend);
-    if (first !== undefined) faults.push({ line, backend, message: `name is given twice: also on line ${first}` });
+    if (first !== undefined) faults.push({ line, backend, message: `this name is also on line ${first}` });
     else if (backend !== null) lineOfName.set(backend, line);
     if (found.length === 0) entries.push({ line: lineOf([]), entry: entry as ImportEntry, lineOf });
     else faulty.push({ line: lineOf([]), entry, lineOf });
@@ -82,7 +82,7 @@ export async function parseImport(text: string, places: SecretPlaces): Promise<I
   return { entries, faulty, faults };
 }
 
-/** Where in the text the thing at a path begins; of what is not there, the nearest thing around it. */
+/** Offset in the text of the node at a path; if there is none, of the nearest node around it. */
 function offsetOf(document: Document, path: readonly string[]): number {
   let node: Node | null | undefined = document.contents;
   let offset = 0;

@@ -1,5 +1,5 @@
-// What an import has to do: each backend of the file beside the existing one of that name. Pure; secrets are not
-// compared, for the graph never shows them.
+// What an import has to do: compares each backend of the file with the existing one of that name. Pure. Secrets are not
+// compared, because the graph never shows them.
 import type {
   ExistingBackendFragment as ExistingBackend,
   KnownDriverFragment as KnownDriver,
@@ -53,7 +53,7 @@ export function planImport(
     const unknown = entry.driver !== undefined && driver === undefined;
     const known = drivers.map((each) => each.name).join(', ');
     const found: EntryFault[] = [
-      ...(unknown ? [{ path: ['driver'], message: `there is no driver of that name; there are ${known}` }] : []),
+      ...(unknown ? [{ path: ['driver'], message: `no driver has that name; the drivers are ${known}` }] : []),
       ...(driver === undefined ? [] : driverFaults(entry, driver)),
       ...placeFaults(entry, named(entry)),
     ];
@@ -72,7 +72,7 @@ function placeFaults(entry: Partial<ImportEntry>, here: readonly ExistingBackend
     return [{ path: ['name'], message: 'several projects have a backend of that name: give --project' }];
   const [one] = here;
   if (one === undefined || entry.driver === undefined || one.driver === entry.driver) return [];
-  const message = `the backend has the driver ${one.driver}, which can't be changed: delete it first`;
+  const message = `the backend has the driver ${one.driver}, which can't be changed: delete the backend first`;
   return [{ path: ['driver'], message }];
 }
 
@@ -135,7 +135,7 @@ function driverFaults(entry: Partial<ImportEntry>, driver: KnownDriver): EntryFa
   const unused = fieldsOf(entry).filter((field) => !driver.credentialFields.includes(field));
   const refused = unused.map((field) => ({
     path: ['credentials', field],
-    message: `credentials.${field}: driver ${driver.name} does not use it`,
+    message: `credentials.${field}: not used by the driver ${driver.name}`,
   }));
   return [...faults, ...refused];
 }

@@ -74,7 +74,7 @@ export const importBackends = remoteVerb({
   takes: ['FILE'],
   options: {
     'dry-run': flag('Show what would be done, and do nothing.'),
-    'renew-credentials': flag('Also send the credentials of existing backends, which are never compared.'),
+    'renew-credentials': flag('Also send the credentials of existing backends, which can not be compared.'),
     project: commonOptions.project,
   },
   async run(call) {

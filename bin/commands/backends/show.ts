@@ -4,7 +4,7 @@ import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import { printBackend, readBackend } from './backend.ts';
 
 export const show = remoteVerb({
-  summary: 'Show a backend: what it is, and how it does.',
+  summary: 'Show a backend and its state.',
   takes: ['NAME'],
   options: { project: commonOptions.project },
   async run(call) {

@@ -1,4 +1,4 @@
-// `tidegate backends update NAME`: changes what is given, and leaves the rest.
+// `tidegate backends update NAME`: changes what the options give.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../cli/failures.ts';
@@ -13,22 +13,22 @@ const document = graphql(`
   }
 `);
 
-/** True or false by one of two switches; undefined by neither. */
+/** True or false by one of two switches; undefined if neither is given. */
 function either(on: boolean, off: boolean, names: string): boolean | undefined {
-  if (on && off) throw new UsageError(`${names} exclude each other`);
+  if (on && off) throw new UsageError(`give only one of ${names}`);
   return on || off ? on : undefined;
 }
 
 export const update = remoteVerb({
-  summary: 'Change a backend: what is left out stays as it is.',
+  summary: 'Change a backend; options left out change nothing.',
   takes: ['NAME'],
   options: {
-    enable: flag('Use it.'),
-    disable: flag('Refuse calls to it, and do not check it.'),
+    enable: flag('Allow calls to it.'),
+    disable: flag('Refuse calls to it, and stop its health checks.'),
     host: text('HOST', 'Host name or address.'),
     port: integer('PORT', 'Port.', { least: 1, most: 65_535 }),
-    site: text('SITE', 'Where it stands.'),
-    label: { ...labelOption, help: 'In place of all its labels: to choose it by. May be repeated.' },
+    site: text('SITE', 'Site of the backend.'),
+    label: { ...labelOption, help: 'Label of the backend; replaces all its labels. May be repeated.' },
     username,
     ...credentialOptions,
     'allow-init': flag('Allow INIT operations.'),
@@ -40,7 +40,7 @@ export const update = remoteVerb({
     const { client, options, names } = call;
     const credentials = await readCredentials(options.username ?? '', options);
     if ((options.username === undefined) !== (credentials === undefined))
-      throw new UsageError('--username goes with --private-key-file or --backend-password-file');
+      throw new UsageError('--username needs --private-key-file or --backend-password-file, and they need it');
     const changes = {
       enabled: either(options.enable, options.disable, '--enable and --disable'),
       host: options.host,

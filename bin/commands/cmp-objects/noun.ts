@@ -1,4 +1,4 @@
-// `tidegate cmp-objects`: what an object of the CMP became, in every subgraph.
+// `tidegate cmp-objects`: what a CMP object became in each subgraph.
 import type { Noun } from '../../cli/verb.ts';
 import { show } from './show.ts';
 

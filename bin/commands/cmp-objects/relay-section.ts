@@ -1,4 +1,4 @@
-// What a CMP object became on backends, and the newest calls that were made for it.
+// The backend objects that a CMP object became, and its newest calls.
 import { graphql } from '../../../generated/cli/index.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { mappingHead, mappingRow } from '../mappings/mapping.ts';
@@ -36,7 +36,7 @@ export const relaySection = section({
     return { mappings: await readAll(pages), operations };
   },
   async print(printer, { mappings, operations }) {
-    if (mappings.length === 0) await printer.line('  no object on a backend');
+    if (mappings.length === 0) await printer.line('  no backend object');
     else await printer.table(mappingHead, mappings.map(mappingRow), { indent: 2 });
     if (operations.length === 0) return;
     await printer.line('');

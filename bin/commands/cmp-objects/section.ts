@@ -1,5 +1,5 @@
-// What a subgraph made of a CMP object: each asks for its own part, so that one that is away, or that a deployment leaves out,
-// takes nothing from the others.
+// What a subgraph made of a CMP object. Each section sends its own query, so that a subgraph that is unavailable, or not part of a
+// deployment, does not affect the others.
 import type { CmpObjectName } from '../../cli/cmp-object.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
 import type { Printer } from '../../cli/printer.ts';
@@ -12,7 +12,7 @@ export interface Section<Found = unknown> {
   print(printer: Printer, found: Found): Promise<void>;
 }
 
-/** For the types: what is read is what is printed. */
+/** Checks that what is read has the type of what is printed. */
 export function section<Found>(one: Section<Found>): Section {
   return one as unknown as Section;
 }

@@ -14,7 +14,7 @@ type Part =
   | { readonly section: Section; readonly missing: string };
 
 export const show = remoteVerb({
-  summary: 'Show what an object of the CMP became: a section for each subgraph.',
+  summary: 'Show what a CMP object became, with a section for each subgraph.',
   takes: ['TYPE/ID'],
   options: {},
   async run({ client, options, names, printer }) {
@@ -33,13 +33,13 @@ export const show = remoteVerb({
       }
     }
     const away = parts.flatMap((part) => ('missing' in part && part.missing !== notHere ? [part.section.name] : []));
-    if (away.length > 0) throw new CommandFailure(`not everything is shown: ${away.join(', ')} gave no answer`);
+    if (away.length > 0) throw new CommandFailure(`incomplete: ${away.join(', ')} gave no answer`);
   },
 });
 
 const notHere = 'not part of this deployment';
 
-/** A subgraph that a deployment leaves out is not in its graph; one that is away gives null. */
+/** A subgraph that is not part of a deployment is not in its graph; one that is unavailable gives null. */
 async function partOf(section: Section, read: () => Promise<unknown>): Promise<Part> {
   try {
     const found = await read();

@@ -18,8 +18,8 @@ export type StatusChange = StatusChangeFieldsFragment;
 export type StatusFilter = Omit<StatusStreamSubscriptionVariables, 'after'>;
 
 export const filterOptions = {
-  kind: several('KIND', 'Only this kind, for example relayOperation.state.'),
-  subject: text('ID', "Only this subject's."),
+  kind: several('KIND', 'Only of this kind, for example relayOperation.state.'),
+  subject: text('ID', 'Only of this subject.'),
   project: commonOptions.project,
 } as const;
 

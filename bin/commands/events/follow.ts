@@ -5,19 +5,19 @@ import { changeLine, filterOf, filterOptions } from './change.ts';
 import { followStatus } from './status-stream.ts';
 
 export const follow = remoteVerb({
-  summary: 'Print status changes as they happen, until Ctrl-C; a lost connection is picked up without a gap.',
+  summary: 'Print status changes as they happen, until Ctrl-C; after a lost connection none is missing.',
   takes: [],
   options: { ...filterOptions, after: text('CURSOR', 'Begin after this cursor instead of now.') },
   async run({ client, options, printer, signal, stderr }) {
     const filter = await filterOf(client, options);
     let cursor = options.after;
-    const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}): trying again\n`);
+    const onLost = (why: string) => stderr.write(`tidegate: connection lost (${why}); reconnecting\n`);
     for await (const item of followStatus({ client, after: cursor, filter, signal, onLost })) {
       cursor = item.cursor;
       if (item.change === null) continue;
       if (options.json) await printer.ndjson({ cursor, ...item.change });
       else await printer.line(changeLine(item.change, printer));
     }
-    if (cursor !== undefined) stderr.write(`tidegate: go on with --after ${cursor}\n`);
+    if (cursor !== undefined) stderr.write(`tidegate: continue with --after ${cursor}\n`);
   },
 });

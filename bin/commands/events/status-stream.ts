@@ -58,7 +58,7 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
       if (error instanceof CommandFailure) throw error;
       if (!everConnected || performance.now() - awaySince > patienceMs) {
         throw new CommandFailure(
-          `${options.client.url.origin} is not reached: ${reasonOf(error)}`,
+          `${options.client.url.origin} can't be reached: ${reasonOf(error)}`,
           exitCodes.unreachable,
         );
       }

@@ -1,4 +1,4 @@
-// `tidegate keys create` and `list`: key files, of which only the ids are ever printed.
+// `tidegate keys create` and `list`. Only the ids of keys are ever printed.
 import { keyIds, makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { localVerb } from '../../cli/verb.ts';
@@ -13,13 +13,13 @@ export async function withFile<Result>(work: () => Promise<Result>): Promise<Res
 }
 
 export const create = localVerb({
-  summary: 'Create the key files of all roles in a folder; existing ones are left as they are.',
+  summary: 'Create the missing key files of all roles in a folder.',
   takes: ['FOLDER'] as const,
   options: {},
   async run({ names, stdout, stderr }) {
     const ids = await withFile(() => makeKeys(names[0]));
     stdout.write([...ids].map(([name, known]) => `${name}.keys ${known.join(' ')}\n`).join(''));
-    stderr.write('tidegate: give each host only the files of its roles: docs/operating.md has the table\n');
+    stderr.write('tidegate: copy to each host only the files of its roles; docs/operating.md lists them\n');
   },
 });
 

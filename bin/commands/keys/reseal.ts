@@ -1,4 +1,4 @@
-// `tidegate keys reseal FILE`: seals every secret anew with the file's active key, and says how many.
+// `tidegate keys reseal FILE`: seals every stored secret with the file's active key, and prints how many.
 import type { Config } from '../../../platform/config.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { ownersIn } from '../../../platform/database/migrate.ts';
@@ -11,7 +11,7 @@ import { databaseLocation } from '../../compose/connections.ts';
 import { withFile } from './key-file.ts';
 
 export const reseal = localVerb({
-  summary: "Seal all stored secrets anew with a key file's active key.",
+  summary: 'Seal all stored secrets with the active key of a key file.',
   takes: ['FILE'],
   options: { config: configOption },
   async run({ names, options, stdout, env }) {

@@ -1,4 +1,4 @@
-// `tidegate keys rotate FILE`: the next step of a rotation; run again for the one after.
+// `tidegate keys rotate FILE`: takes the next step of a rotation; run it again for the step after.
 import { basename } from 'node:path';
 import { Database } from '../../../platform/database/database.ts';
 import { type RotationStep, rotateKeys } from '../../../platform/secrets/rotate-keys.ts';
@@ -9,11 +9,11 @@ import { databaseLocation } from '../../compose/connections.ts';
 import { withFile } from './key-file.ts';
 
 export const rotate = localVerb({
-  summary: 'Take the next step of rotating a key: make one known, make it active, take the old one out.',
+  summary: 'Take the next step of a key rotation: announce a new key, activate it, retire the old one.',
   takes: ['FILE'],
   options: {
     config: configOption,
-    without: several('NAME', 'A process that is gone for good, and need not know the key.'),
+    without: several('NAME', 'Process that has ended for good and need not know the key.'),
   },
   async run({ names, options, stdout, stderr, env }) {
     const [path] = names;
@@ -37,6 +37,6 @@ function whatNext({ step }: RotationStep, file: string): string {
   if (step === 'announced')
     return `copy ${isShared ? file : 'public.keys'} to every host that has it, then run this again to make the key active`;
   if (step === 'retired')
-    return `copy ${isShared ? file : `${file} and public.keys`} to the hosts that have it, at leisure`;
+    return `copy ${isShared ? file : `${file} and public.keys`} to the hosts that have it; this is not urgent`;
   return `copy ${file} to every host that has it; no restart is needed`;
 }

@@ -17,11 +17,11 @@ const maxLineBytes = 1024 * 1024;
 const newline = 0x0a;
 
 export const exportMappings = remoteVerb({
-  summary: 'Write all mappings as lines of JSON, or what changed since an earlier export.',
+  summary: 'Write all mappings, or those changed since an earlier export, as lines of JSON.',
   takes: [],
   options: {
-    output: text('FILE', 'Into this file, which is replaced once the export is whole.'),
-    after: text('POSITION', 'Only what changed since an earlier export, deletions too.'),
+    output: text('FILE', 'Write to this file, which is replaced once the export is complete.'),
+    after: text('POSITION', 'Only changes since an earlier export, including deletions.'),
     project: commonOptions.project,
   },
   async run({ client, options, signal, stdout, stderr }) {
@@ -32,7 +32,7 @@ export const exportMappings = remoteVerb({
     const reader = new ExportReader(source, signal);
     await (options.output === undefined ? writeOut(reader, stdout) : save(reader, options.output));
     const { mappings, after } = reader.end();
-    stderr.write(`tidegate: ${mappings} lines exported; what changes from now on: --after ${after}\n`);
+    stderr.write(`tidegate: ${mappings} lines exported; for later changes use --after ${after}\n`);
   },
 });
 
@@ -52,7 +52,7 @@ async function openExport(
     bodyTimeout: silenceMs,
   }).catch((error: NodeJS.ErrnoException) => {
     if (signal.aborted) throw new CommandFailure('interrupted');
-    throw new CommandFailure(`${url.origin} is not reached: ${error.code ?? error.message}`, exitCodes.unreachable);
+    throw new CommandFailure(`${url.origin} can't be reached: ${error.code ?? error.message}`, exitCodes.unreachable);
   });
   if (response.statusCode === 200 && String(response.headers['content-type']).startsWith('application/x-ndjson'))
     return response.body;
@@ -125,7 +125,7 @@ class ExportReader {
       if (error instanceof CommandFailure) throw error;
       if (this.#signal.aborted) throw new CommandFailure('interrupted');
       const { code, message } = error as NodeJS.ErrnoException;
-      throw new CommandFailure(`the export was cut off: ${code ?? message}`, exitCodes.unreachable);
+      throw new CommandFailure(`the export was interrupted: ${code ?? message}`, exitCodes.unreachable);
     }
     this.end();
   }
@@ -134,7 +134,7 @@ class ExportReader {
   end(): { readonly mappings: number; readonly after: string } {
     const after = this.#rest.length === 0 ? positionIn(this.#last.toString()) : undefined;
     if (after === undefined)
-      throw new CommandFailure('the export was cut off: its last line is missing', exitCodes.unreachable);
+      throw new CommandFailure('the export was interrupted: its last line is missing', exitCodes.unreachable);
     return { mappings: this.#lines - 1, after };
   }
 

@@ -18,11 +18,11 @@ export const filterOptions = {
   state: several('STATE', 'Only in this state, for example ACTIVE.', chosenFrom(mappingStates)),
   verification: several(
     'RESULT',
-    'Only where the last look found MATCHES, DRIFTED or MISSING.',
+    'Only if the last verification found MATCHES, DRIFTED or MISSING.',
     chosenFrom(verificationResults),
   ),
   'cmp-object': cmpObjectOption,
-  'updated-from': time('Only what changed then or later.'),
+  'updated-from': time('Only mappings changed at this time or later.'),
   project: commonOptions.project,
 } as const;
 

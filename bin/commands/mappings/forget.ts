@@ -1,4 +1,4 @@
-// `tidegate mappings forget ID`: ends a mapping and leaves the backend object alone.
+// `tidegate mappings forget ID`: ends a mapping and leaves the backend object as it is.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
@@ -11,7 +11,7 @@ const document = graphql(`
 `);
 
 export const forget = remoteVerb({
-  summary: 'End a mapping, and leave the backend object alone.',
+  summary: 'End a mapping, and leave the backend object as it is.',
   takes: ['ID'],
   options: { wait: commonOptions.wait },
   async run(call) {
@@ -19,6 +19,8 @@ export const forget = remoteVerb({
     const payload = await client.mutate(document, { id: names[0], idempotencyKey: randomUUID() });
     const mapping = await changedMapping(call, payload);
     if (options.json) return printer.json(mapping);
-    await printer.line(`${mapping.resource} ${mapping.key} is mapped no longer; it is still on the backend`);
+    await printer.line(
+      `the mapping of ${mapping.resource} ${mapping.key} has ended; the object is still on the backend`,
+    );
   },
 });

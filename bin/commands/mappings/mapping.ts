@@ -1,4 +1,4 @@
-// A mapping as the commands ask for it and print it.
+// How the commands read and print a mapping.
 import type { MappingFieldsFragment, MappingState, MappingVerificationResult } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpObjectText } from '../../cli/cmp-object.ts';
@@ -21,7 +21,7 @@ export type Mapping = MappingFieldsFragment;
 export const mappingStates: readonly MappingState[] = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'];
 export const verificationResults: readonly MappingVerificationResult[] = ['MATCHES', 'DRIFTED', 'MISSING'];
 
-/** For who reads: what it is for and where it is. */
+/** The CMP object, and its role if there is one. */
 export function ownerText({ cmpObject, role }: Mapping): string {
   if (cmpObject === null) return '-';
   return role === '' ? cmpObjectText(cmpObject) : `${cmpObjectText(cmpObject)} (${role})`;
@@ -35,7 +35,7 @@ export function mappingRow(each: Mapping): string[] {
   return [id, ownerText(each), each.backend?.name ?? '-', resource, scope, key, state, found, updatedAt];
 }
 
-/** The mapping of a mutation's payload; with `--wait`, once its write is on the standby. */
+/** The mapping in a mutation's payload; with `--wait`, after its write is on the standby. */
 export async function changedMapping(
   call: Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } },
   { mapping, commit }: { readonly mapping: Mapping | null; readonly commit: { readonly token: string } | null },
@@ -59,13 +59,13 @@ export async function printMapping(
     ['Resource', mapping.resource],
     ['Scope', mapping.scope],
     ['Key', mapping.key],
-    ['Id there', mapping.uuid],
+    ['Device id', mapping.uuid],
     ['Shared', mapping.shared ? 'yes' : 'no'],
     ['State', mapping.state],
     ['Wanted', mapping.desired === null ? null : JSON.stringify(mapping.desired)],
     ['Created', mapping.createdAt],
     ['Changed', mapping.updatedAt],
-    ['Looked at', verification?.at],
+    ['Verified', verification?.at],
     ['Found', verification?.result],
   ]);
   await printDifferences(printer, mapping);

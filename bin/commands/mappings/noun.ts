@@ -1,4 +1,4 @@
-// `tidegate mappings`: which CMP object is which backend object, whether that still holds, and a copy of all of it.
+// `tidegate mappings`: which backend object each CMP object became, whether it has changed, and an export.
 import type { Noun } from '../../cli/verb.ts';
 import { adopt } from './adopt.ts';
 import { exportMappings } from './export.ts';

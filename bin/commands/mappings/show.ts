@@ -9,7 +9,7 @@ const document = graphql(`
 `);
 
 export const show = remoteVerb({
-  summary: 'Show a mapping, and what the last look at its backend object found.',
+  summary: 'Show a mapping, and the result of its last verification.',
   takes: ['ID'],
   options: {},
   async run(call) {

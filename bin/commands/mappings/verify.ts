@@ -1,5 +1,5 @@
-// `tidegate mappings verify`: looks at backend objects, one or all that the filters leave, a few at once, and says how many
-// are as their mappings have them.
+// `tidegate mappings verify`: reads backend objects, one or all that the filters select, a few at a time, and counts those that
+// match their mappings.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, exitCodes, UsageError } from '../../cli/failures.ts';
@@ -9,7 +9,7 @@ import { type RemoteCall, remoteVerb } from '../../cli/remote-verb.ts';
 import { filterOptions, readMappings } from './filters.ts';
 import { type Mapping, ownerText, printDifferences, printMapping, verificationResults } from './mapping.ts';
 
-/** Reads wait in the backend's queue with its writes: more at once would hold those up. */
+/** Reads share the backend's queue with writes: more at once would delay the writes. */
 const atOnce = 4;
 const mostMappings = 100_000;
 
@@ -19,28 +19,28 @@ const document = graphql(`
   }
 `);
 
-/** What became of one look. */
+/** Result of one verification. */
 type Look =
   | { readonly result: (typeof verificationResults)[number]; readonly mapping: Mapping }
-  /** Refused, or the backend was not reached: nothing is known. */
+  /** The verification was refused, or the backend was not reached. */
   | { readonly result: 'NOT_SEEN'; readonly mapping: Mapping; readonly why: string };
 
 type Client = RemoteCall['client'];
 
 export const verify = remoteVerb({
-  summary: 'Look at backend objects: one by its mapping, or all that the filters leave.',
+  summary: 'Compare backend objects with their mappings: one by its mapping, or all that the filters select.',
   takes: ['[ID]'],
   options: {
     ...filterOptions,
-    most: integer('N', `Of all, at most so many (${mostMappings}).`, { least: 1, most: mostMappings }),
+    most: integer('N', `Maximum number of objects (${mostMappings}).`, { least: 1, most: mostMappings }),
   },
   async run(call) {
     const { client, options, names, printer } = call;
     const [id] = names;
     if (id !== undefined) return verifyOne(call, id);
     if (options.backend === undefined && options['cmp-object'] === undefined)
-      throw new UsageError('a mapping, --backend or --cmp-object is needed');
-    // An orphan's backend is gone, and so is what a deleted one was.
+      throw new UsageError('give a mapping, --backend or --cmp-object');
+    // An ORPHAN has no backend any more, and a DELETED one no object.
     const chosen = readMappings(client, options, {
       limit: options.most ?? mostMappings,
       states: ['ACTIVE', 'UNVERIFIED'],
@@ -54,7 +54,7 @@ export const verify = remoteVerb({
     if (options.json) await printer.json({ ...counts, mappings: looks.filter(isNews).map(jsonOf) });
     else await printLooks(printer, looks, counts);
     const others = looks.length - count('MATCHES');
-    if (others > 0) throw new CommandFailure(`${others} of ${looks.length} do not match`);
+    if (others > 0) throw new CommandFailure(`${others} of ${looks.length} objects do not match`);
   },
 });
 
@@ -65,26 +65,26 @@ async function verifyOne(
   const mapping = await look(call.client, id);
   await printMapping(call, mapping);
   const result = mapping.lastVerification?.result;
-  if (result !== 'MATCHES') throw new CommandFailure(`the backend object is ${result ?? 'not looked at'}`);
+  if (result !== 'MATCHES') throw new CommandFailure(`the backend object is ${result ?? 'not verified'}`);
 }
 
 async function lookAtAll(client: Client, mappings: readonly Mapping[]): Promise<Look[]> {
   const looks: Look[] = [];
   const queue = mappings.entries();
   const work = async (): Promise<void> => {
-    // All share the one iterator: each takes the next that nobody has.
+    // All workers share one iterator: each takes the next mapping.
     for (const [index, mapping] of queue) looks[index] = await tryLook(client, mapping);
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return looks;
 }
 
-/** A refusal is a finding; a server that is not there, or Ctrl-C, ends the command. */
+/** A refusal is a result; an unreachable server, or Ctrl-C, ends the command. */
 async function tryLook(client: Client, mapping: Mapping): Promise<Look> {
   try {
     const seen = await look(client, mapping.id);
     const { lastVerification } = seen;
-    if (lastVerification === null) return { result: 'NOT_SEEN', mapping: seen, why: 'nothing was recorded' };
+    if (lastVerification === null) return { result: 'NOT_SEEN', mapping: seen, why: 'no result was recorded' };
     return { result: lastVerification.result, mapping: seen };
   } catch (error) {
     if (!(error instanceof CommandFailure) || error.exitCode === exitCodes.unreachable) throw error;

@@ -24,7 +24,7 @@ export const list = remoteVerb({
   summary: 'List calls, newest first.',
   takes: [],
   options: {
-    backend: text('NAME', "Only this backend's."),
+    backend: text('NAME', 'Only on this backend.'),
     state: several('STATE', 'Only in this state, for example UNKNOWN.', chosenFrom(states)),
     limit: commonOptions.limit,
     project: commonOptions.project,

@@ -1,4 +1,4 @@
-// `tidegate operations`: calls relayed to backends, and a person's verdict on those whose outcome is unknown.
+// `tidegate operations`: calls relayed to backends, and verdicts on those with an unknown outcome.
 import type { Noun } from '../../cli/verb.ts';
 import { list } from './list.ts';
 import { settle } from './settle.ts';

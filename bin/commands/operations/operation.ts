@@ -1,4 +1,4 @@
-// A call as the commands ask for it and print it, and what `--wait` means for one.
+// How the commands read and print a call, and what `--wait` means for it.
 import type { CallFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpObjectText } from '../../cli/cmp-object.ts';
@@ -30,7 +30,7 @@ export async function readOperation({ client }: Pick<RemoteCall, 'client'>, id: 
   return operation;
 }
 
-/** With `--wait`, as it is once its state is final. */
+/** The call; with `--wait`, as read after its state is final. */
 export async function readEnded(
   call: Pick<RemoteCall, 'client' | 'signal'> & { readonly options: { readonly wait: number | undefined } },
   id: string,
@@ -61,12 +61,12 @@ export async function printOperation(
     ['Backend', operation.backend?.name],
     ['For', operation.cmpObject === null ? undefined : cmpObjectText(operation.cmpObject)],
     ['State', operation.state],
-    ['Device said', operation.deviceError && `${operation.deviceError.code}: ${operation.deviceError.message}`],
+    ['Device error', operation.deviceError && `${operation.deviceError.code}: ${operation.deviceError.message}`],
     ['Created', operation.createdAt],
     ['Finished', operation.finishedAt],
     ['Quiet until', operation.quietUntil],
     ['Settled by', operation.settledBy],
-    ['Asked by', operation.requestedBy],
+    ['Requested by', operation.requestedBy],
     ['Wire call', operation.wireCall],
   ]);
   for (const { at, source, finding, note } of operation.evidence)

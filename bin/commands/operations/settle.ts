@@ -1,4 +1,4 @@
-// `tidegate operations settle ID`: by a look of the driver, or by the verdict of a person who looked.
+// `tidegate operations settle ID`: the driver reads the device, or a person who has looked gives the verdict.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
@@ -14,12 +14,12 @@ const document = graphql(`
 `);
 
 export const settle = remoteVerb({
-  summary: 'Settle a call whose outcome is unknown.',
+  summary: 'Settle a call with an unknown outcome.',
   takes: ['ID'],
   options: {
-    verdict: choice('VERDICT', ['SUCCEEDED', 'FAILED'], 'What a person found; without it the driver looks.'),
-    note: text('TEXT', 'Why, for the record; needed with --verdict.'),
-    force: flag('FAILED although the call may still take effect.'),
+    verdict: choice('VERDICT', ['SUCCEEDED', 'FAILED'], 'Verdict of a person; without it the driver reads the device.'),
+    note: text('TEXT', 'Reason for the verdict; required with --verdict.'),
+    force: flag('Allow FAILED before the quiet period has ended.'),
     wait: commonOptions.wait,
   },
   async run(call) {

@@ -152,7 +152,10 @@ describe('help', () => {
 describe('wrong use is exit code 2', () => {
   test.each([
     [['no-such-command'], "unknown command 'no-such-command'"],
-    [['backends'], 'one of list, show, create, update, delete, import, accept-host-key, accept-certificate is needed'],
+    [
+      ['backends'],
+      'backends needs a verb: one of list, show, create, update, delete, import, accept-host-key, accept-certificate',
+    ],
     [['backends', 'toString'], "unknown command 'toString'"],
     [['backends', 'lst'], '(Did you mean list?)'],
     [['backends', 'show'], "missing required argument 'NAME'"],
@@ -168,20 +171,20 @@ describe('wrong use is exit code 2', () => {
     ],
     [
       ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
-      'one of --private-key-file and --backend-password-file is needed',
+      'give --private-key-file or --backend-password-file',
     ],
     [['backends', 'update', 'x'], 'nothing to change was given'],
-    [['backends', 'update', 'x', '--enable', '--disable'], '--enable and --disable exclude each other'],
+    [['backends', 'update', 'x', '--enable', '--disable'], 'give only one of --enable and --disable'],
     [['backends', 'update', 'x', '--wait', '0'], '--wait must be a whole number from 1 to 3600'],
     [['operations', 'list', '--limit', '0'], '--limit must be a whole number from 1 to 100000'],
-    [['operations', 'list', '--state', 'GONE'], '--state is one of PENDING'],
+    [['operations', 'list', '--state', 'GONE'], '--state must be one of PENDING'],
     [['operations', 'settle', 'x', '--verdict', 'MAYBE'], 'SUCCEEDED, FAILED'],
     [['operations', 'settle', 'x', '--verdict', 'FAILED'], '--verdict needs --note'],
     [['events', 'list', '--after', 'x'], "unknown option '--after'"],
     [['events', 'follow', '--limit', '3'], "unknown option '--limit'"],
     [['mappings', 'shuffle'], "unknown command 'shuffle'"],
     [['cmp-objects', 'show', '42'], 'is not TYPE/ID'],
-    [['backends', 'list', '--url', 'ftp://x'], 'not an http(s) address'],
+    [['backends', 'list', '--url', 'ftp://x'], 'not an http or https URL'],
     [['backends', 'list', '--user', 'x'], '--user needs --password-file'],
     [['keys', 'burn', '/tmp/x'], "unknown command 'burn'"],
     [['audit', 'export', '--from', 'yesterday'], "'yesterday' is not a time"],
@@ -192,6 +195,6 @@ describe('wrong use is exit code 2', () => {
     const { exitCode, stderr, stdout } = await runCommand(args, { env: { TIDEGATE_TOKEN: 'x' } });
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
-    expect(stderr).toMatch(/^tidegate( [a-z-]+)* --help says more\.$/m);
+    expect(stderr).toMatch(/^See 'tidegate( [a-z-]+)* --help'\.$/m);
   });
 });

@@ -138,7 +138,7 @@ describe('operations', () => {
     expect(list.stdout).toMatch(/op-1 +2026-01-31T12:00:00.000Z +fw +rule.create +UNKNOWN +tenant\/42/);
     expect(server.requests.at(-1)).toMatchObject({ states: ['UNKNOWN'], first: 20 });
     const shown = await runCommand(['operations', 'show', 'op-1', ...at]);
-    expect(shown.stdout).toMatch(/^Device said +NO_REPLY: the device hung up$/m);
+    expect(shown.stdout).toMatch(/^Device error +NO_REPLY: the device hung up$/m);
     expect(shown.stdout).toContain('probe  ABSENT_SO_FAR');
     const settled = await runCommand([
       ...['operations', 'settle', 'op-1', '--verdict', 'failed', '--note', 'looked at it', ...at],
@@ -203,9 +203,9 @@ describe('credentials and reach', () => {
     await gone.stop();
     const url = ['--url', 'http://127.0.0.1:9/graphql'];
     const list = await runCommand(['backends', 'list', ...url], { env: { TIDEGATE_TOKEN: 'x' } });
-    expect([list.exitCode, list.stderr]).toEqual([3, expect.stringContaining('127.0.0.1:9 is not reached')]);
+    expect([list.exitCode, list.stderr]).toEqual([3, expect.stringContaining("127.0.0.1:9 can't be reached")]);
     const follow = await runCommand(['events', 'follow', ...url], { env: { TIDEGATE_TOKEN: 'x' } });
-    expect([follow.exitCode, follow.stderr]).toEqual([3, expect.stringContaining('is not reached')]);
+    expect([follow.exitCode, follow.stderr]).toEqual([3, expect.stringContaining("can't be reached")]);
   });
 
   test('colours only on a terminal, and not with NO_COLOR', async () => {
@@ -273,7 +273,7 @@ describe('events', () => {
     run.interrupt();
     expect(await run.exitCode).toBe(0);
     expect(run.stderr()).toContain('connection lost');
-    expect(run.stderr()).toContain('go on with --after 5');
+    expect(run.stderr()).toContain('continue with --after 5');
   });
 
   test('--after begins there; a cursor that has expired ends it with its code', async () => {

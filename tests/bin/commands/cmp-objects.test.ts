@@ -1,4 +1,4 @@
-// `tidegate cmp-objects show`: a section for each subgraph, of which one that is away takes nothing from the others.
+// `tidegate cmp-objects show`: a section for each subgraph; one that is unavailable does not affect the others.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { GraphServer, goodToken, pageOf } from './graph-server.ts';
 import { runCommand } from './run-command.ts';
@@ -53,14 +53,14 @@ test('of another CMP, and one that became nothing yet', async () => {
     cmpObject: () => ({ mappings: (args: Page) => pageOf([], args), relayOperations: () => ({ nodes: [] }) }),
   };
   const { exitCode, stdout } = await show('east:tenant/a/42');
-  expect([exitCode, stdout]).toEqual([0, 'east:tenant/a/42\n\nrelay\n  no object on a backend\n']);
+  expect([exitCode, stdout]).toEqual([0, 'east:tenant/a/42\n\nrelay\n  no backend object\n']);
   expect(server.requests[0]).toMatchObject({ namespace: 'east', type: 'tenant', externalId: 'a/42' });
 });
 
 test('a subgraph that is away is said, and is exit code 1; one that is not in the graph is not a failure', async () => {
   server.answers = { cmpObject: () => null };
   const away = await show('tenant/42');
-  expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: not everything is shown: relay gave no answer\n']);
+  expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: incomplete: relay gave no answer\n']);
   expect(away.stdout).toContain('relay\n  no answer');
   const failing = (code: string) => () => {
     throw Object.assign(new Error('the relay is away'), { extensions: { code } });

@@ -147,12 +147,12 @@ describe('on a real system', () => {
     const lines = run.stderr.split('\n');
     expect(lines[0]).toBe(`tidegate: ${run.path} has 6 faults; nothing was done`);
     expect(lines.slice(1)).toEqual([
-      expect.stringMatching(/yaml:3: fw-1: there is no driver of that name; there are .*linux-nftables/),
+      expect.stringMatching(/yaml:3: fw-1: no driver has that name; the drivers are .*linux-nftables/),
       expect.stringMatching(/yaml:3: fw-1: the backend has the driver linux-nftables, which can't be changed/),
       expect.stringMatching(/yaml:15: fw-2: options\.(transport|colour)/),
       expect.stringMatching(/yaml:15: fw-2: options\.(transport|colour)/),
       expect.stringMatching(/yaml:19: fw-2: credentials.apiToken has a control character/),
-      expect.stringMatching(/yaml:19: fw-2: credentials.apiToken: driver linux-nftables does not use it/),
+      expect.stringMatching(/yaml:19: fw-2: credentials.apiToken: not used by the driver linux-nftables/),
       '',
     ]);
   });
@@ -222,7 +222,7 @@ describe('files with faults, and servers that fail', () => {
     expect(found).toEqual(
       expect.arrayContaining([
         about(3, 'host is "no host"'),
-        about(4, '"prot" is not a field; there are name, driver'),
+        about(4, '"prot" is not a field; the fields are name, driver'),
         about(5, 'port must be a number'),
         about(6, 'site must be text: write it in quotes'),
         about(7, 'labels.rack must be text'),
@@ -233,18 +233,18 @@ describe('files with faults, and servers that fail', () => {
         about(9, 'hostKeySha256'),
         about(10, 'cryptoProfile must be one of MODERN, COMPAT, LEGACY'),
         about(11, 'allowInit must be true or false'),
-        about(13, 'caCertificates and caCertificatesFile: give one'),
+        about(13, 'give caCertificates or caCertificatesFile, not both'),
         about(16, 'credentials.password is written in the file'),
         about(17, "no-such-file can't be read: ENOENT"),
         about(18, 'credentials.passphrase: NO_SUCH_VARIABLE is not set in the environment'),
         about(19, 'credentials.apiToken must be { file: PATH } or { env: NAME }'),
-        about(20, 'credentials has a field that it may not have'),
+        about(20, 'credentials has an unknown field'),
         about(22, 'not YAML: duplicate key'),
         about(21, 'driver is missing'),
         about(21, 'host is missing'),
         about(23, 'credentials.username is missing'),
         about(23, 'credentials.password: EMPTY is empty'),
-        about(24, 'name is given twice: also on line 1'),
+        about(24, 'this name is also on line 1'),
         about(27, 'credentials need a password, a private key or an API token'),
         about(28, 'a backend must be a map'),
       ]),

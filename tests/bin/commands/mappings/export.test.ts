@@ -1,4 +1,4 @@
-// `tidegate mappings export`: every way in which an export can be cut off, against a server that does it.
+// `tidegate mappings export`: every way in which an export can be interrupted, against a server that interrupts it.
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -48,7 +48,7 @@ test('what comes goes to standard output, and the position is said', async () =>
     env,
   });
   expect([exitCode, stdout]).toEqual([0, '{"id":"m1"}\n{"id":"m2"}\n{"after":"p2"}\n']);
-  expect(stderr).toBe('tidegate: 2 lines exported; what changes from now on: --after p2\n');
+  expect(stderr).toBe('tidegate: 2 lines exported; for later changes use --after p2\n');
   expect(asked).toEqual(['/tidegate/export/mappings.ndjson?after=p1']);
 });
 
@@ -85,7 +85,7 @@ test.each<[string, (response: ServerResponse) => void]>([
 ])('%s: exit code 3, and the file of before is as it was', async (_name, answer) => {
   const url = await exporting(answer);
   const { exitCode, stderr } = await runCommand(['mappings', 'export', '--output', target, '--url', url], { env });
-  expect([exitCode, stderr]).toEqual([3, expect.stringContaining('the export was cut off')]);
+  expect([exitCode, stderr]).toEqual([3, expect.stringContaining('the export was interrupted')]);
   expect(await files()).toEqual(['mappings.ndjson']);
   expect(await readFile(target, 'utf8')).toBe(before);
 });

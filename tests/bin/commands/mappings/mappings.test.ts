@@ -108,7 +108,7 @@ describe('asked of the graph', () => {
       },
     };
     const { exitCode, stdout, stderr } = await run('verify', '--backend', 'fw');
-    expect([exitCode, stderr]).toEqual([1, 'tidegate: 3 of 12 do not match\n']);
+    expect([exitCode, stderr]).toEqual([1, 'tidegate: 3 of 12 objects do not match\n']);
     expect(most).toBe(4);
     expect(server.requests[1]).toMatchObject({ backendId: 'id-fw', states: ['ACTIVE', 'UNVERIFIED'] });
     expect(stdout.split('\n')).toEqual([
@@ -169,15 +169,15 @@ describe('asked of the graph', () => {
         ...{ resource: 'rule', scope: 'inet filter forward', key: 'web', uuid: '7', shared: true },
       },
     });
-    expect((await run('forget', 'm1')).stdout).toContain('it is still on the backend');
+    expect((await run('forget', 'm1')).stdout).toContain('the object is still on the backend');
   });
 
   test.each([
     [['list', '--cmp-object', '42'], 'is not TYPE/ID'],
-    [['list', '--verification', 'BROKEN'], '--verification is one of MATCHES, DRIFTED, MISSING'],
-    [['list', '--state', 'GONE'], '--state is one of ACTIVE'],
+    [['list', '--verification', 'BROKEN'], '--verification must be one of MATCHES, DRIFTED, MISSING'],
+    [['list', '--state', 'GONE'], '--state must be one of ACTIVE'],
     [['list', '--updated-from', 'yesterday'], 'is not a time'],
-    [['verify'], 'a mapping, --backend or --cmp-object is needed'],
+    [['verify'], 'give a mapping, --backend or --cmp-object'],
     [['adopt', '--backend', 'fw', '--resource', 'rule', '--key', 'k'], "required option '--cmp-object"],
     [['export', 'all'], 'too many arguments'],
   ])('%j is wrong use: exit code 2', async (args, message) => {
