@@ -49,7 +49,7 @@ const limit: ResourceReader<HttpReply> = {
       const made = mark === undefined ? {} : { operationId: mark.operationId };
       return { finding: 'PRESENT', ...made, values: { name: key, watts } };
     } catch {
-      return { finding: 'UNREADABLE', message: `The meter answered ${reply.status}, and no JSON.` };
+      return { finding: 'UNREADABLE', message: `The meter answered ${reply.status} without JSON.` };
     }
   },
 };

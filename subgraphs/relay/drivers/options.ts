@@ -23,11 +23,11 @@ export function optionsSchema(
         type: 'string',
         enum: kinds,
         default: kinds[0],
-        description: 'The protocol of most calls, at the port of the backend.',
+        description: "The protocol of most calls. It uses the backend's port.",
       },
       ports: {
         type: 'object',
-        description: 'Ports of the other protocols; left out: their usual ones.',
+        description: 'The ports of the other protocols. Default: their usual ports.',
         properties: Object.fromEntries(kinds.map((kind) => [kind, port])),
         additionalProperties: false,
       },

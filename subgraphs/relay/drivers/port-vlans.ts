@@ -7,16 +7,17 @@ export const portVlans = {
   mode: {
     type: 'string',
     enum: ['access', 'trunk', 'hybrid'],
-    description: 'access: one VLAN, untagged; trunk: several, tagged; hybrid: one untagged, others tagged.',
+    description:
+      'access: one untagged VLAN; trunk: several tagged VLANs; hybrid: one untagged VLAN and several tagged VLANs.',
   },
-  vlan: { ...vlan, description: 'access and hybrid: the untagged VLAN.' },
+  vlan: { ...vlan, description: 'The untagged VLAN, for access and hybrid.' },
   allowedVlans: {
     type: 'array',
     items: vlan,
     minItems: 1,
     maxItems: 4_094,
     uniqueItems: true,
-    description: 'trunk and hybrid: the tagged VLANs, which replace the present ones.',
+    description: 'The tagged VLANs, for trunk and hybrid. They replace the present ones.',
   },
 } as const;
 
@@ -34,10 +35,13 @@ export function portVlanFaults({ mode, vlan: untagged, allowedVlans }: PortVlans
   const wantsUntagged = mode === 'access' || mode === 'hybrid';
   const wantsTagged = mode === 'trunk' || mode === 'hybrid';
   if ((untagged !== undefined) !== wantsUntagged) {
-    faults.push({ path: ['vlan'], message: 'is for the modes access and hybrid, which need it' });
+    faults.push({ path: ['vlan'], message: 'is required for the modes access and hybrid, and not allowed otherwise' });
   }
   if ((allowedVlans !== undefined) !== wantsTagged) {
-    faults.push({ path: ['allowedVlans'], message: 'is for the modes trunk and hybrid, which need it' });
+    faults.push({
+      path: ['allowedVlans'],
+      message: 'is required for the modes trunk and hybrid, and not allowed otherwise',
+    });
   }
   return faults;
 }

@@ -18,7 +18,7 @@ export const policyArguments = {
   policy: policyId,
   name: {
     ...name,
-    description: 'Its name. Calls that give the same name are made one after the other, with or without the id.',
+    description: 'Its name. Calls with the same name are made one at a time, with or without the id.',
   },
   partition,
 } as const;
@@ -64,7 +64,7 @@ const isPolicy = (object: JsonObject, id: JsonValue | undefined): boolean =>
 
 export const policyList: RestOperation = {
   name: 'asmPolicy.list',
-  summary: 'Lists the security policies whose names contain a text.',
+  summary: 'Lists the security policies whose names contain the given text.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ name, partition: name }),
@@ -124,7 +124,7 @@ function settingOf({ argument, property, settle, ...setting }: Setting): RestOpe
         const answer = readAnswer(reply);
         if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
         if (!isPolicy(answer.object, args.policy)) {
-          return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+          return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
         }
         return isThere(answer.object, args) ? { finding: 'PRESENT' } : { finding: 'ABSENT' };
       },
@@ -134,7 +134,8 @@ function settingOf({ argument, property, settle, ...setting }: Setting): RestOpe
 
 export const policySetMode = settingOf({
   name: 'asmPolicy.setMode',
-  summary: 'Sets whether a policy blocks or only reports; in force once it is applied.',
+  summary:
+    'Sets whether a policy blocks attacks or only reports them. The change takes effect when the policy is applied.',
   argument: 'mode',
   schema: { type: 'string', enum: ['blocking', 'transparent'] },
   example: 'blocking',
@@ -144,7 +145,7 @@ export const policySetMode = settingOf({
 
 export const policySetVirtualServers = settingOf({
   name: 'asmPolicy.setVirtualServers',
-  summary: 'Sets all virtual servers that a policy protects; in force once the policy is applied.',
+  summary: 'Sets all virtual servers that a policy protects. The change takes effect when the policy is applied.',
   argument: 'virtualServers',
   schema: {
     type: 'array',
@@ -159,7 +160,7 @@ export const policySetVirtualServers = settingOf({
 
 export const policyDelete: RestOperation = {
   name: 'asmPolicy.delete',
-  summary: 'Deletes a security policy; refused while it protects a virtual server.',
+  summary: 'Deletes a security policy. The device refuses while the policy protects a virtual server.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(policyArguments, ['policy']),
@@ -207,7 +208,7 @@ export const policyReader: ResourceReader<HttpReply> = {
       return { finding: 'PRESENT', ...(typeof id === 'string' ? { uuid: id } : {}), values };
     }
     if (candidates && uuid === null) return { finding: 'ABSENT' };
-    return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+    return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
   },
   remove: ({ scope, key, uuid }) =>
     idIn(uuid) === null

@@ -48,7 +48,8 @@ function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): Job
       // A task that the device has forgotten says nothing about how it ended.
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
       const task = answer.object;
-      if (!isTask(task, type)) return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+      if (!isTask(task, type))
+        return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
       const { message } = describeTask(task);
       switch (task.status) {
         case 'COMPLETED':
@@ -61,7 +62,7 @@ function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): Job
         default:
           return {
             finding: 'UNREADABLE',
-            message: `The task is ${String(task.status)}, which is not a known state.`,
+            message: `The task is in the unknown state ${String(task.status)}.`,
           };
       }
     },
@@ -77,12 +78,15 @@ const importProbe: Probe<JsonObject, HttpReply> = {
     const answer = readAnswer(reply);
     if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
     const tasks = itemsOf(answer.object);
-    if (!tasks) return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+    if (!tasks) return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
     const about = (task: JsonObject): boolean =>
       args.policy === undefined ? task.fullPath === pathOf(args) : policyIn(task.policyReference) === args.policy;
     const found = tasks.filter(about).map((task) => `${String(task.id)} (${String(task.status)})`);
     if (found.length === 0) return { finding: 'ABSENT' };
-    return { finding: 'UNREADABLE', message: `Whose tasks these are can't be told: ${found.join(', ')}.` };
+    return {
+      finding: 'UNREADABLE',
+      message: `The device has tasks for this policy, but does not tell which call started them: ${found.join(', ')}.`,
+    };
   },
 };
 
@@ -90,7 +94,8 @@ const pathOf = (args: JsonObject): string => fullPathOf(String(args.partition), 
 
 export const policyImport: RestOperation = {
   name: 'asmPolicy.import',
-  summary: 'Imports a policy file, as a new policy or in place of an existing one; a task, ACCEPTED at first.',
+  summary:
+    'Imports a policy file, as a new policy or in place of an existing one. The device runs a task, so the operation is ACCEPTED at first.',
   category: 'USER',
   // A second import of a new policy fails, since its name is taken; over another it changes nothing.
   effect: 'IDEMPOTENT',
@@ -99,7 +104,7 @@ export const policyImport: RestOperation = {
       name,
       partition,
       file: { type: 'string', minLength: 1, maxLength: maxFileLength, description: 'The policy, as XML.' },
-      policy: { ...policyId, description: 'The policy to replace; left out: a new policy is created.' },
+      policy: { ...policyId, description: 'The policy to replace. Without it, a new policy is created.' },
     },
     ['name', 'file'],
   ),
@@ -118,7 +123,7 @@ export const policyImport: RestOperation = {
     const described = describeTask(task);
     // Without the policy's id nothing can be done with it.
     if (typeof described.policy !== 'string') {
-      return { finding: 'UNREADABLE', message: 'The task is COMPLETED, but names no policy.' };
+      return { finding: 'UNREADABLE', message: 'The task is COMPLETED, but does not name the policy.' };
     }
     return { finding: 'SUCCEEDED', result: described, uuid: described.policy };
   }),
@@ -126,7 +131,7 @@ export const policyImport: RestOperation = {
 
 export const policyApply: RestOperation = {
   name: 'asmPolicy.apply',
-  summary: 'Applies a changed policy; a task, ACCEPTED at first.',
+  summary: 'Applies a changed policy. The device runs a task, so the operation is ACCEPTED at first.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(policyArguments, ['policy']),
@@ -141,7 +146,7 @@ export const policyApply: RestOperation = {
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
       const policy = describePolicy(answer.object);
       if (policy.policy !== args.policy) {
-        return { finding: 'UNREADABLE', message: 'The device answered with something else.' };
+        return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
       }
       return policy.active === true && policy.modified === false ? { finding: 'PRESENT' } : { finding: 'ABSENT' };
     },
@@ -157,7 +162,7 @@ export const taskGet: RestOperation = {
   argumentsSchema: argumentsSchema(
     {
       type: { type: 'string', enum: ['import-policy', 'apply-policy'] },
-      task: { ...policyId, description: 'Its id.' },
+      task: { ...policyId, description: 'The id of the task.' },
     },
     ['type', 'task'],
   ),

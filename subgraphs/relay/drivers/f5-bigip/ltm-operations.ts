@@ -10,8 +10,8 @@ import { comment, count } from './schema.ts';
 
 /** iControl REST User Guide 13.1, section Query parameters: `$top` with `$skip` for pages. */
 const page = {
-  top: { ...count, minimum: 1, maximum: 1_000, default: 500, description: 'How many to return at most.' },
-  skip: { ...count, default: 0, description: 'How many to skip.' },
+  top: { ...count, minimum: 1, maximum: 1_000, default: 500, description: 'The maximum number to return.' },
+  skip: { ...count, default: 0, description: 'The number to skip.' },
 };
 
 export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
@@ -89,7 +89,7 @@ export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
       interpret: (reply, args) => shownOutcome(kind, reply, args),
     },
     delete: {
-      summary: `Deletes ${kind.one}; refused while something refers to it.`,
+      summary: `Deletes ${kind.one}. The device refuses while another object refers to it.`,
       arguments: naming,
       refine,
       object,
@@ -137,7 +137,7 @@ export function readerOf(kind: LtmKind): ResourceReader<HttpReply> {
         return { finding: 'PRESENT', ...operationId, values: valuesOf(kind, answer.object, kind.named(object)) };
       }
       if (answer.kind === 'refused' && isGone(answer.missing, place)) return { finding: 'ABSENT' };
-      const message = answer.kind === 'object' ? 'The device answered with something else.' : answer.message;
+      const message = answer.kind === 'object' ? "The device's answer does not fit the request." : answer.message;
       return { finding: 'UNREADABLE', message };
     },
     remove: (object) => ({ operation: `${kind.prefix}.delete`, arguments: kind.named(object) }),

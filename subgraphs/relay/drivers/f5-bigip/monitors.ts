@@ -15,14 +15,14 @@ const collectionOf = (args: JsonObject): string => `${ltmPath}/monitor/${String(
 
 function faults({ interval, timeout }: JsonObject): readonly ArgumentFault[] {
   if (interval === undefined || timeout === undefined || Number(timeout) > Number(interval)) return [];
-  return [{ path: ['timeout'], message: 'must be more than interval' }];
+  return [{ path: ['timeout'], message: 'must be greater than interval' }];
 }
 
 export const monitor: LtmKind = {
   resource: 'monitor',
   prefix: 'monitor',
   one: 'a health monitor',
-  many: 'health monitors of a kind',
+  many: 'health monitors of one type',
   listKey: 'monitors',
   kinds: ['http', 'https', 'tcp'].map((each) => `tm:ltm:monitor:${each}:${each}state`),
   naming: {
@@ -38,10 +38,15 @@ export const monitor: LtmKind = {
   },
   settings: {
     properties: {
-      interval: { ...count, minimum: 1, maximum: 86_400, description: 'Seconds between two checks.' },
-      timeout: { ...count, minimum: 2, maximum: 86_400, description: 'Seconds until a silent member is down.' },
-      send: { ...exchanged, description: 'The text that it sends, for example `GET /health HTTP/1.0\\r\\n\\r\\n`.' },
-      receive: { ...exchanged, description: 'A regular expression for the answer of a member that is up.' },
+      interval: { ...count, minimum: 1, maximum: 86_400, description: 'The time between two checks, in seconds.' },
+      timeout: {
+        ...count,
+        minimum: 2,
+        maximum: 86_400,
+        description: 'The time without an answer after which a member is down, in seconds.',
+      },
+      send: { ...exchanged, description: 'The text to send, for example `GET /health HTTP/1.0\\r\\n\\r\\n`.' },
+      receive: { ...exchanged, description: 'A regular expression that matches the answer of a healthy member.' },
     },
     required: [],
     example: { interval: 5, timeout: 16, receive: '200 OK' },

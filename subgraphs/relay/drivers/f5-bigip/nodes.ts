@@ -11,7 +11,8 @@ import { address, count, name, partition } from './schema.ts';
 export const availability = {
   type: 'string',
   enum: ['enabled', 'disabled', 'offline'],
-  description: 'disabled: only connections of known sessions are taken; offline: only open connections go on.',
+  description:
+    'disabled: accepts only connections of persistent sessions; offline: accepts no new connections. Open connections continue in both cases.',
 } as const;
 
 export function toSession(word: JsonValue | undefined): { session?: string; state?: string } {

@@ -20,7 +20,7 @@ const membersOf = (args: JsonObject): string => `${ltmPath}/pool/${segmentOf(poo
 
 function faults(args: JsonObject): readonly ArgumentFault[] {
   if ((args.address === undefined) !== (args.node === undefined)) return [];
-  return [{ path: ['address'], message: 'give either address or node' }];
+  return [{ path: ['address'], message: 'give exactly one of address and node' }];
 }
 
 export const poolMember: LtmKind = {
@@ -34,8 +34,8 @@ export const poolMember: LtmKind = {
     properties: {
       pool: name,
       partition,
-      address: { ...address, description: 'Its address. Either this or node.' },
-      node: { ...name, description: 'The name of its node.' },
+      address: { ...address, description: 'Its address. Give either address or node.' },
+      node: { ...name, description: 'The name of its node. Give either address or node.' },
       port,
     },
     required: ['pool', 'port'],
@@ -44,7 +44,7 @@ export const poolMember: LtmKind = {
   listing: { properties: { pool: name, partition }, required: ['pool'], example: { pool: 'web' }, byPartition: false },
   settings: {
     properties: {
-      ratio: { ...count, minimum: 1, maximum: 100, description: 'Its share of connections, in the ratio modes.' },
+      ratio: { ...count, minimum: 1, maximum: 100, description: 'Its weight in the ratio load balancing methods.' },
       priorityGroup: { ...count, maximum: 65_535 },
       connectionLimit: count,
       availability,

@@ -19,7 +19,7 @@ export const pool: LtmKind = {
   listing: { properties: { partition: name }, required: [], example: {}, byPartition: true },
   settings: {
     properties: {
-      monitor: { ...reference, description: 'A full path, or the name of a monitor in Common; `none`: none.' },
+      monitor: { ...reference, description: 'The full path of a monitor, the name of a monitor in Common, or `none`.' },
       loadBalancing: {
         type: 'string',
         enum: [

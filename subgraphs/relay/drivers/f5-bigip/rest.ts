@@ -34,11 +34,11 @@ export type RestAnswer =
 
 export function readAnswer(reply: HttpReply): RestAnswer {
   const { status, body, truncated } = reply;
-  if (truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const object = body.trim() === '' ? {} : parseObject(body);
   if (status >= 200 && status < 300) {
     if (object) return { kind: 'object', object };
-    return { kind: 'unreadable', message: `The device answered ${status} with what is not a JSON object.` };
+    return { kind: 'unreadable', message: `The device answered ${status} without a JSON object.` };
   }
   const message = typeof object?.message === 'string' ? object.message.slice(0, maxMessageLength) : undefined;
   // Refusals come in JSON; the same status in HTML is from a web server on the way, which knows nothing of the call.
@@ -69,7 +69,7 @@ function missingIn(status: number, message: string): { missing?: string } {
 /** The words of an HTML page that say what happened, or its beginning. */
 function titleOf(body: string): string {
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
-  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+  return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
 }
 
 function parseObject(text: string): JsonObject | undefined {
@@ -86,7 +86,7 @@ export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Out
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   if (answer.kind === 'unreadable') return unknown(answer.message);
-  return read(answer.object) ?? unknown('The device said yes, but not to what it was asked.');
+  return read(answer.object) ?? unknown('The device reported success, but its answer does not fit the request.');
 }
 
 export function unknown(message: string): Outcome {
@@ -99,7 +99,7 @@ export function readOutcome(reply: HttpReply, read: (object: JsonObject) => Json
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   const result = answer.kind === 'object' ? read(answer.object) : undefined;
   if (result !== undefined) return { state: 'SUCCEEDED', result };
-  const message = answer.kind === 'unreadable' ? answer.message : 'The device answered with something else.';
+  const message = answer.kind === 'unreadable' ? answer.message : "The device's answer does not fit the request.";
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 

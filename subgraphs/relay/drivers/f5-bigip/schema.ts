@@ -7,7 +7,8 @@ export const name = {
   type: 'string',
   maxLength: 63,
   pattern: `^${namePattern}$`,
-  description: '1 to 63 letters, digits, dot, hyphen, underscore; the device requires a letter or underscore first.',
+  description:
+    '1 to 63 letters, digits, dots, hyphens and underscores. The device requires a letter or underscore first.',
 } as const;
 
 export const partition = { ...name, default: 'Common', description: 'The administrative partition.' } as const;
@@ -16,7 +17,7 @@ export const reference = {
   type: 'string',
   maxLength: 128,
   pattern: `^(/${namePattern}/)?${namePattern}$`,
-  description: 'A full path (/Partition/name), or the name of an object in Common.',
+  description: 'A full path (/Partition/name) or the name of an object in Common.',
 } as const;
 
 export const address = { type: 'string', format: 'address', maxLength: 45 } as const;
@@ -30,7 +31,7 @@ export const comment = {
   maxLength: 200,
   // Unicode's controls, and what turns or hides text; quotes and backslashes would be escaped in the saved configuration.
   pattern: '^[^"\\\\\\p{C}\\p{Zl}\\p{Zp}]*$',
-  description: 'Free text, in its description after the mark of the call.',
+  description: "Free text, stored in the object's description after the mark of the call.",
 } as const;
 
 /** As the policy list shows it: 22 letters, digits, hyphens, underscores. */
@@ -38,5 +39,5 @@ export const policyId = {
   type: 'string',
   maxLength: 22,
   pattern: '^[A-Za-z0-9_-]{22}$',
-  description: "The policy's id (a hash), as asmPolicy.list shows it.",
+  description: "The policy's id, a hash, as asmPolicy.list returns it.",
 } as const;

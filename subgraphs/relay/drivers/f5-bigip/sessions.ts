@@ -17,15 +17,14 @@ export const sessionOptions: JsonObject = {
     maxLength: 63,
     pattern: '^[A-Za-z0-9._-]+$',
     default: 'tmos',
-    description:
-      'The provider that checks the password; tmos: the one that the device is configured for (local, LDAP, RADIUS, TACACS+).',
+    description: 'The login provider. tmos: the provider configured on the device (local, LDAP, RADIUS or TACACS+).',
   },
   tokenSeconds: {
     type: 'integer',
     minimum: 120,
     maximum: 36_000,
     default: 1_200,
-    description: 'Seconds that a token lives; 1200, the usual value, saves a request at login.',
+    description: "The lifetime of a token in seconds. The device's own default, 1200, saves a request at login.",
   },
 };
 
@@ -82,12 +81,12 @@ function refusalIn(reply: HttpReply) {
     return { ok: false, code: 'AUTH_FAILED', message: 'The device refused the user name or password.' } as const;
   }
   if (reply.status === 400 && /maximum active login tokens/.test(words)) {
-    const message = 'The user has as many tokens as the device allows; some must be deleted or end first.';
+    const message = 'The user already has the maximum number of tokens. Delete some, or wait until some expire.';
     return { ok: false, code: 'SESSION_REFUSED', message } as const;
   }
   if (reply.status === 503 || (answer.kind === 'refused' && answer.code === 'DEVICE_BUSY')) {
-    return { ok: false, code: 'SESSION_REFUSED', message: 'The device is busy or restarts.' } as const;
+    return { ok: false, code: 'SESSION_REFUSED', message: 'The device is busy or restarting.' } as const;
   }
-  const message = `The log-in was answered with status ${reply.status} and no token.`;
+  const message = `The device answered the login with status ${reply.status} and without a token.`;
   return { ok: false, code: 'PROTOCOL_FAILED', message } as const;
 }

@@ -26,7 +26,7 @@ export const health: Health<HttpReply> = {
 
 export const systemInfo: RestOperation = {
   name: 'system.info',
-  summary: 'Reads version, serial number and name of the device, and whether it is the active unit.',
+  summary: "Reads the device's version, serial number and name, and whether it is the active unit.",
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
@@ -51,7 +51,7 @@ export const systemInfo: RestOperation = {
 
 export const configSave: RestOperation = {
   name: 'config.save',
-  summary: 'Saves the running configuration, so that a restart keeps it.',
+  summary: 'Saves the running configuration, so that it survives a restart.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({}),

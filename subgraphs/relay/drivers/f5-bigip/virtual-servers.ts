@@ -14,7 +14,9 @@ const noPool = 'none';
 /** The two make one property of the device. */
 function faults(args: JsonObject): readonly ArgumentFault[] {
   if ((args.address === undefined) === (args.port === undefined)) return [];
-  return [{ path: [args.address === undefined ? 'address' : 'port'], message: 'give address and port together' }];
+  return [
+    { path: [args.address === undefined ? 'address' : 'port'], message: 'address and port must be given together' },
+  ];
 }
 
 function poolWord(text: string): string {
@@ -55,7 +57,7 @@ export const virtualServer: LtmKind = {
       address,
       port,
       protocol: { type: 'string', enum: ['tcp', 'udp', 'any'] },
-      pool: { ...reference, description: 'A full path, or the name of a pool in Common; `none`: none.' },
+      pool: { ...reference, description: 'The full path of a pool, the name of a pool in Common, or `none`.' },
       profiles: {
         type: 'array',
         items: reference,
@@ -64,7 +66,7 @@ export const virtualServer: LtmKind = {
         uniqueItems: true,
         description: 'Its profiles, for example tcp, http and websecurity.',
       },
-      sourceTranslation: { type: 'string', enum: ['none', 'automap'], description: 'Source address translation.' },
+      sourceTranslation: { type: 'string', enum: ['none', 'automap'], description: 'The source address translation.' },
       enabled: { type: 'boolean' },
     },
     required: ['address', 'port', 'protocol'],

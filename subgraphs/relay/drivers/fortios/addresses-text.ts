@@ -26,5 +26,5 @@ export function canonicalBlock(text: string): string {
 export function ipv4Faults(args: JsonObject, ...names: readonly string[]): ArgumentFault[] {
   return names
     .filter((name) => args[name] !== undefined && !isIPv4(String(args[name]).split('/')[0] ?? ''))
-    .map((name) => ({ path: [name], message: 'must be IPv4' }));
+    .map((name) => ({ path: [name], message: 'must be an IPv4 address' }));
 }

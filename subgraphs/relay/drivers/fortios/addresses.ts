@@ -19,10 +19,10 @@ function faults(args: JsonObject, isCreate: boolean): readonly ArgumentFault[] {
     found.push({ path: [chosen[1] ?? 'address'], message: `give exactly one of ${contents.join(', ')}` });
   }
   if ((args.firstAddress === undefined) !== (args.lastAddress === undefined)) {
-    found.push({ path: ['lastAddress'], message: 'a range needs firstAddress and lastAddress' });
+    found.push({ path: ['lastAddress'], message: 'a range requires both firstAddress and lastAddress' });
   } else if (args.firstAddress !== undefined && found.length === 0) {
     const [first, last] = [String(args.firstAddress), String(args.lastAddress)];
-    if (!isBelow(first, last)) found.push({ path: ['lastAddress'], message: 'must be after firstAddress' });
+    if (!isBelow(first, last)) found.push({ path: ['lastAddress'], message: 'must be above firstAddress' });
   }
   if (
     args.wildcard !== undefined &&
@@ -30,7 +30,7 @@ function faults(args: JsonObject, isCreate: boolean): readonly ArgumentFault[] {
       .split(' ')
       .every((part) => isIPv4(part))
   ) {
-    found.push({ path: ['wildcard'], message: 'must be an IPv4 address and a mask, such as 10.0.0.1 255.0.0.255' });
+    found.push({ path: ['wildcard'], message: 'must be an IPv4 address and a mask, for example 10.0.0.1 255.0.0.255' });
   }
   return found;
 }
@@ -100,23 +100,23 @@ export const address: Kind = {
       type: 'string',
       maxLength: 253,
       pattern: `^${hostName}$`,
-      description: 'A host name that the device resolves.',
+      description: 'A host name, which the device resolves.',
     },
-    firstAddress: { type: 'string', format: 'address', maxLength: 45, description: 'First address of a range.' },
-    lastAddress: { type: 'string', format: 'address', maxLength: 45, description: 'Last address of a range.' },
+    firstAddress: { type: 'string', format: 'address', maxLength: 45, description: 'The first address of a range.' },
+    lastAddress: { type: 'string', format: 'address', maxLength: 45, description: 'The last address of a range.' },
     wildcard: {
       type: 'string',
       maxLength: 31,
       pattern: '^[0-9.]+ [0-9.]+$',
-      description: 'An address and a mask of the bits that count, such as 10.0.0.1 255.0.0.255.',
+      description: 'An address and a mask of the bits to compare, for example 10.0.0.1 255.0.0.255.',
     },
     wildcardFqdn: {
       type: 'string',
       maxLength: 253,
       pattern: `^\\*\\.${hostName}$`,
-      description: 'All names under one, such as *.example.com.',
+      description: 'All names below a domain, for example *.example.com.',
     },
-    interface: { ...nameOf(35, 'The interface or zone it belongs to.') },
+    interface: { ...nameOf(35, 'The interface or zone to which it belongs.') },
   },
   required: [],
   example: { name: 'web', address: '192.0.2.80' },

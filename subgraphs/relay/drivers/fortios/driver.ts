@@ -33,14 +33,15 @@ export const fortios = defineDriver({
   family: 'FIREWALL',
   summary: 'FortiGate firewalls (FortiOS 5.6 to 7.6), over their REST API and command line.',
   versions: 'FortiOS 5.6 to 7.6',
-  triedAgainst: 'a simulator with the login and replies of each version, whose command line netmiko drives too',
+  triedAgainst: 'a simulator with the login and the replies of each version; its command line also works with netmiko',
   ports: { https: 443, ssh: 22 },
   options: {
     properties: {
       multiVdom: {
         type: 'boolean',
         default: false,
-        description: 'Whether the device has virtual domains: its command line begins elsewhere then.',
+        description:
+          'Whether virtual domains are enabled on the device. They change the structure of its command line.',
       },
     },
   },

@@ -5,33 +5,33 @@
 const uncertain: ReadonlySet<number> = new Set([-360, -361]);
 
 const words: ReadonlyMap<number, string> = new Map([
-  [-3, 'it, or something that it refers to, is not there'],
+  [-3, 'the object, or an object that it refers to, does not exist'],
   [-4, 'the table is full'],
-  [-5, 'an object of that name or number exists already'],
-  [-7, 'it conflicts with a setting of the system'],
-  [-14, 'the administrator may not do that'],
-  [-15, 'the name is taken'],
-  [-23, 'it is in use'],
-  [-36, 'another virtual IP takes that traffic, or the mapping is not right'],
-  [-37, 'the administrator may not do that'],
-  [-56, 'a value that must be there is empty'],
-  [-100, 'the name is taken'],
-  [-163, 'an address group has that name'],
-  [-164, 'an address has that name'],
-  [-165, 'a virtual IP has that name'],
-  [-177, 'the policy can not be moved there'],
-  [-178, 'the policy can not be moved there'],
-  [-310, 'a virtual IP or a group of them has that name'],
-  [-311, 'an address has that name'],
-  [-312, 'an address group has that name'],
-  [-513, 'a virtual domain of that name exists already'],
+  [-5, 'an object with this name or number already exists'],
+  [-7, 'it conflicts with a system setting'],
+  [-14, 'the administrator lacks the permission'],
+  [-15, 'the name is already in use'],
+  [-23, 'the object is in use'],
+  [-36, 'another virtual IP overlaps with it, or the mapping is not valid'],
+  [-37, 'the administrator lacks the permission'],
+  [-56, 'a required value is empty'],
+  [-100, 'the name is already in use'],
+  [-163, 'an address group has this name'],
+  [-164, 'an address has this name'],
+  [-165, 'a virtual IP has this name'],
+  [-177, 'the policy cannot be moved there'],
+  [-178, 'the policy cannot be moved there'],
+  [-310, 'a virtual IP or virtual IP group has this name'],
+  [-311, 'an address has this name'],
+  [-312, 'an address group has this name'],
+  [-513, 'a virtual domain with this name already exists'],
   [-514, 'the virtual domain is in use'],
   [-515, 'the name is a reserved word'],
-  [-519, 'an interface has that name'],
-  [-523, 'the licence allows no further virtual domain'],
+  [-519, 'an interface has this name'],
+  [-523, 'the licence does not allow another virtual domain'],
   [-560, 'the name is a reserved word'],
-  [-650, 'a value is not right'],
-  [-651, 'a value is not right'],
+  [-650, 'a value is not valid'],
+  [-651, 'a value is not valid'],
 ]);
 
 const inUse: ReadonlySet<number> = new Set([-23, -94, -95, -96, -97, -98, -99, -147, -176, -514]);
@@ -49,5 +49,5 @@ export function codeOf(number: number): string {
 }
 
 export function meaningOf(number: number): string | undefined {
-  return words.get(number) ?? (inUse.has(number) ? 'it is in use' : undefined);
+  return words.get(number) ?? (inUse.has(number) ? 'the object is in use' : undefined);
 }

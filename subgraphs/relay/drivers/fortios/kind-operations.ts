@@ -38,7 +38,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         }),
     },
     list: {
-      summary: `Lists ${kind.many}${isNumbered ? ' in their order' : ''}, page by page.`,
+      summary: `Lists ${kind.many}${isNumbered ? ' in order' : ''}, page by page.`,
       arguments: { properties: { vdom, ...page }, required: [], example: {} },
       // FortiOS REST API reference: `format`, `start` and `count`.
       render: (args) => {
@@ -51,7 +51,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
         })),
     },
     create: {
-      summary: `Creates ${kind.one}${isNumbered ? ', after the existing ones' : ''}.`,
+      summary: `Creates ${kind.one}${isNumbered ? ' after the existing ones' : ''}.`,
       arguments: {
         properties: { ...newOne.properties, ...kind.properties, comment },
         required: [...newOne.required, ...kind.required],
@@ -97,7 +97,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
       interpret: (reply, args) => writeOutcome(reply, placeOf(kind, args), (object) => doneIfSame(kind, args, object)),
     },
     delete: {
-      summary: `Deletes ${kind.one}; refused while something refers to it.`,
+      summary: `Deletes ${kind.one}. The device refuses while another object refers to it.`,
       arguments: { ...madeOne, example: exampleOf(kind, {}) },
       object: objectOf(kind),
       render: (args) => remove(placeOf(kind, args)),
@@ -124,16 +124,19 @@ function goneProbe(kind: Kind): NonNullable<RestOperation['probe']> {
       const entries =
         answer.kind === 'done' && Array.isArray(answer.object.results) ? answer.object.results : undefined;
       if (!entries)
-        return { finding: 'UNREADABLE', message: 'message' in answer ? answer.message : 'no list of policies' };
+        return {
+          finding: 'UNREADABLE',
+          message: 'message' in answer ? answer.message : 'The device did not return a list of policies.',
+        };
       const [entry] = entries as readonly JsonObject[];
       if (!entry) return { finding: 'ABSENT' };
       if (numberOf(entry) !== args.policyId)
-        return { finding: 'UNREADABLE', message: 'The device listed another policy.' };
+        return { finding: 'UNREADABLE', message: 'The device returned another policy.' };
       if (entry.name === args.name) return { finding: 'PRESENT', uuid: String(args.policyId) };
       const now = String(entry.name).slice(0, 80);
       return {
         finding: 'UNREADABLE',
-        message: `Number ${args.policyId} is now the policy ${now}: renamed, or another one.`,
+        message: `Number ${args.policyId} now belongs to the policy ${now}: it was renamed, or it is another one.`,
       };
     },
   };

@@ -14,7 +14,7 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
       if (answer.kind !== 'done') return { finding: 'UNREADABLE', message: answer.message };
       const listed = entriesIn(answer.object);
       if (!listed?.every((entry) => isWanted(kind, entry, object) || isNamesake(entry, object))) {
-        return { finding: 'UNREADABLE', message: 'The device listed something else.' };
+        return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
       }
       const entries = listed.filter((entry) => isWanted(kind, entry, object));
       const entry = entries.find((each) => String(numberOf(each)) === object.uuid) ?? entries[0];

@@ -44,7 +44,7 @@ export const policyId = {
   type: 'integer',
   minimum: 1,
   maximum: 4_294_967_294,
-  description: "The device's number of the policy, as its mapping has it for its uuid.",
+  description: "The device's number of the policy, which is the uuid of its mapping.",
 } as const;
 
 /** Arguments that say which one; a numbered one has no number before it is made. */

@@ -24,11 +24,11 @@ export const sessions: HttpSessions = {
 async function tokenSession(exchange: Exchange, token: string): Promise<HttpLogin> {
   const headers = { authorization: `Bearer ${token}` };
   const reply = await exchange({ kind: 'http', method: 'GET', path: statusPath, headers });
-  if (reply.status === 401) return authFailed('The device does not accept the API token.');
+  if (reply.status === 401) return authFailed('The device refused the API token.');
   if (reply.status === 429) return lockedOut;
   // An API user without the right to read the status may still do its work.
   if (reply.status === 200 || reply.status === 403) return { ok: true, headers };
-  return protocolFailed(`The device answered ${reply.status} to a call with the API token.`);
+  return protocolFailed(`The device answered a request with the API token with status ${reply.status}.`);
 }
 
 async function passwordSession(
@@ -48,7 +48,7 @@ async function passwordSession(
   const isMissing = reply.status === 401 || reply.status === 404 || reply.status === 405;
   if (isMissing && isNew === undefined) return await logincheck(exchange, username, password);
   if (reply.status === 401) return authFailed('The device refused the user name or password.');
-  return protocolFailed(`The device answered ${reply.status} to the log-in, and nothing that can be read.`);
+  return protocolFailed(`The device answered the login with status ${reply.status} and an unreadable body.`);
 }
 
 function authenticated(reply: HttpReply, status: number): HttpLogin {
@@ -57,9 +57,9 @@ function authenticated(reply: HttpReply, status: number): HttpLogin {
     case 6:
       return cookieSession(reply, { kind: 'http', method: 'DELETE', path: authenticationPath });
     case 2:
-      return authFailed('The device wants a second factor of this account: use an API token.');
+      return authFailed('The device requires a second factor for this account. Use an API token.');
     case 4:
-      return authFailed('The device wants this account to have a new password first.');
+      return authFailed('The device requires a new password for this account. Change it on the device first.');
     default:
       return authFailed('The device refused the user name or password.');
   }
@@ -70,7 +70,7 @@ async function logincheck(exchange: Exchange, username: string, secretkey: strin
   const reply = await exchange({ kind: 'http', method: 'POST', path: '/logincheck', form });
   if (reply.status === 429) return lockedOut;
   if (reply.truncated || reply.status !== 200) {
-    return protocolFailed(`The device answered ${reply.status} to the log-in.`);
+    return protocolFailed(`The device answered the login with status ${reply.status}.`);
   }
   switch (reply.body[0]) {
     case '1': {
@@ -83,9 +83,9 @@ async function logincheck(exchange: Exchange, username: string, secretkey: strin
     case '2':
       return lockedOut;
     case '3':
-      return authFailed('The device wants a second factor of this account: use an API token.');
+      return authFailed('The device requires a second factor for this account. Use an API token.');
     default:
-      return protocolFailed('The device answered the log-in with nothing that can be read.');
+      return protocolFailed("The device's answer to the login is unreadable.");
   }
 }
 
@@ -95,7 +95,7 @@ async function passBanner(exchange: Exchange, session: Extract<HttpLogin, { ok: 
   const form = { confirm: '1' };
   const reply = await exchange({ kind: 'http', method: 'POST', path: '/logindisclaimer', headers, form });
   if (reply.status >= 200 && reply.status < 400) return session;
-  return protocolFailed(`The device answered ${reply.status} to the confirmation of its log-in banner.`);
+  return protocolFailed(`The device answered the confirmation of its login banner with status ${reply.status}.`);
 }
 
 /** The cookies go back as they came, quotes and all; the CSRF token without its quotes. */
@@ -110,7 +110,7 @@ function cookieSession(reply: HttpReply, close: HttpCall): HttpLogin {
   const names = [...cookies.keys()];
   const csrf = cookies.get(names.find((name) => /^ccsrf_?token/.test(name)) ?? '')?.replaceAll('"', '');
   if (csrf === undefined || !names.some((name) => /^(APSCOOKIE_|session_key)/.test(name))) {
-    return protocolFailed('The device took the log-in, but gave no session (as /logincheck does since 7.6.3).');
+    return protocolFailed('The device accepted the login without opening a session, as /logincheck does since 7.6.3.');
   }
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   return { ok: true, headers: { cookie }, writeHeaders: { 'x-csrftoken': csrf }, close };
@@ -120,7 +120,7 @@ function cookieSession(reply: HttpReply, close: HttpCall): HttpLogin {
 const lockedOut: HttpLogin = {
   ok: false,
   code: 'SESSION_REFUSED',
-  message: 'The device has locked log-ins out for a while, after wrong attempts.',
+  message: 'The device has locked out logins for a while after failed attempts.',
 };
 
 function authFailed(message: string): HttpLogin {

@@ -64,16 +64,16 @@ export const policy: Kind = {
   comment: 'comments',
   numbered: true,
   properties: {
-    sourceInterfaces: namesOf('An interface or zone, or any.'),
-    destinationInterfaces: namesOf('An interface or zone, or any.'),
-    sourceAddresses: namesOf('An address or a group of them, or all.'),
-    destinationAddresses: namesOf('An address, a virtual IP or a group of either, or all.'),
-    services: namesOf('A service, or ALL.'),
-    schedule: nameOf(35, 'When it holds: always, or a schedule.'),
+    sourceInterfaces: namesOf('The name of an interface or zone, or any.'),
+    destinationInterfaces: namesOf('The name of an interface or zone, or any.'),
+    sourceAddresses: namesOf('The name of an address or address group, or all.'),
+    destinationAddresses: namesOf('The name of an address, address group, virtual IP or virtual IP group, or all.'),
+    services: namesOf('The name of a service, or ALL.'),
+    schedule: nameOf(35, 'The name of the schedule when it applies, for example always.'),
     action: { type: 'string', enum: ['ACCEPT', 'DENY'] },
-    nat: { type: 'boolean', description: 'Whether the source address is translated.' },
+    nat: { type: 'boolean', description: 'Whether source addresses are translated.' },
     enabled: { type: 'boolean' },
-    log: { type: 'string', enum: Object.keys(logWords), description: 'Which traffic is logged.' },
+    log: { type: 'string', enum: Object.keys(logWords), description: 'The traffic to log.' },
   },
   required: [...lists.map(([name]) => name), 'schedule', 'action'],
   example: {
@@ -97,7 +97,7 @@ const naming = namingOf(policy, true);
 /** FortiOS REST API reference, `action=move` with `after` or `before`. */
 export const policyMove: RestOperation = {
   name: 'policy.move',
-  summary: 'Moves a policy directly before or after another one.',
+  summary: 'Moves a policy directly before or after another policy.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ ...naming.properties, before: policyId, after: policyId }, naming.required),
@@ -128,7 +128,10 @@ export const policyMove: RestOperation = {
       const answer = readAnswer(reply, tableOf(policy, args));
       const entries = answer.kind === 'done' ? entriesIn(answer.object) : undefined;
       if (!entries)
-        return { finding: 'UNREADABLE', message: 'message' in answer ? answer.message : 'no list of policies' };
+        return {
+          finding: 'UNREADABLE',
+          message: 'message' in answer ? answer.message : 'The device did not return a list of policies.',
+        };
       const order = entries.map(numberOf);
       const at = order.indexOf(Number(args.policyId));
       const neighbour = args.before === undefined ? order[at - 1] : order[at + 1];

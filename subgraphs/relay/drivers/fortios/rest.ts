@@ -41,7 +41,7 @@ export function remove(place: Required<Place>): HttpCall {
 
 function pathOf({ table, vdom, key }: Place, query: Readonly<Record<string, string | number>> = {}): string {
   // The schema lets no such name in; if one came all the same, this must not become the address of the table.
-  if (key !== undefined && /^\.*$/.test(key)) throw new Error('a key of a table can not be empty or dots');
+  if (key !== undefined && /^\.*$/.test(key)) throw new Error('a key of a table cannot be empty or dots');
   const entry = key === undefined ? '' : `/${encodeURIComponent(key)}`;
   const pairs = Object.entries({ vdom, ...query });
   const text = pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
@@ -57,12 +57,12 @@ export type RestAnswer =
 
 export function readAnswer(reply: HttpReply, place: Place): RestAnswer {
   const { status } = reply;
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const object = parseObject(reply.body);
   const envelope = object && isEnvelope(object, status) && isAbout(object, place) ? object : undefined;
   if (status >= 200 && status < 300) {
     if (envelope?.status === 'success') return { kind: 'done', object: envelope };
-    return { kind: 'unreadable', message: `The device answered ${status}, but not to what it was asked.` };
+    return { kind: 'unreadable', message: `The device answered ${status}, but its answer does not fit the request.` };
   }
   const number = envelope?.status === 'error' ? envelope.error : undefined;
   if (typeof number === 'number' && number !== 0 && !isUncertain(number)) {
@@ -81,7 +81,7 @@ function isRefusal(status: number): boolean {
 
 function refusedBy(status: number, envelope: JsonObject | undefined): RestAnswer {
   const code = { 404: 'NOT_FOUND', 429: 'DEVICE_BUSY' }[status] ?? 'DEVICE_REFUSED';
-  const message = { 401: 'the session or token is not accepted', 403: 'the administrator may not do that' }[status];
+  const message = { 401: 'the session or token was refused', 403: 'the administrator lacks the permission' }[status];
   // Only the API itself knows whether its table has the entry; older releases say so without a number.
   const missing = status === 404 && envelope?.status === 'error';
   return { kind: 'refused', code, message: `HTTP ${status}${message === undefined ? '' : `: ${message}`}`, missing };
@@ -123,7 +123,7 @@ export function writeOutcome(
   const answer = readAnswer(reply, place);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   if (answer.kind === 'unreadable') return unknown(answer.message);
-  return read(answer.object) ?? unknown('The device said yes, but not to what it was asked.');
+  return read(answer.object) ?? unknown('The device reported success, but its answer does not fit the request.');
 }
 
 export function unknown(message: string): Outcome {
@@ -149,14 +149,14 @@ export function notFound(resource: string, which: string) {
   return { state: 'FAILED', code: 'NOT_FOUND', message: `there is no ${resource} ${which}` } as const;
 }
 
-export function unreadableRead(reply: HttpReply, message = 'The device answered with something else.'): Outcome {
+export function unreadableRead(reply: HttpReply, message = "The device's answer does not fit the request."): Outcome {
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 
 /** The words of an HTML page that say what happened, or its beginning. */
 function titleOf(body: string): string {
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
-  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+  return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
 }
 
 export function parseObject(text: string): JsonObject | undefined {

@@ -10,7 +10,8 @@ const maxWordsChars = 200;
 const namePattern = '^[A-Za-z0-9_](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$';
 
 export function nameOf(maxLength: number, description: string): JsonObject {
-  const allowed = 'letters, digits, space, dot, hyphen, underscore; a letter, digit or underscore first, no space last';
+  const allowed =
+    'letters, digits, spaces, dots, hyphens and underscores. It begins with a letter, digit or underscore and does not end with a space';
   return {
     type: 'string',
     minLength: 1,
@@ -26,7 +27,7 @@ export const vdomName = {
   minLength: 1,
   maxLength: 31,
   pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]*$',
-  description: 'A virtual domain: letters, digits, dot, hyphen, underscore.',
+  description: 'The name of a virtual domain: letters, digits, dots, hyphens and underscores.',
 } as const;
 
 export const vdom = { ...vdomName, default: 'root' } as const;
@@ -47,10 +48,10 @@ export const comment = {
   maxLength: maxWordsChars,
   // Unicode's controls, and what turns or hides text; what FortiOS takes for an attack on its web pages.
   pattern: '^[^"\\\\<>\\p{C}\\p{Zl}\\p{Zp}]*$',
-  description: `At most ${maxWordsChars} printable characters; it follows the mark of the call.`,
+  description: `At most ${maxWordsChars} printable characters. The device stores it after the mark of the call.`,
 } as const;
 
 export const page = {
-  start: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0, description: 'How many to skip.' },
-  count: { type: 'integer', minimum: 1, maximum: 1_000, default: 500, description: 'How many to return at most.' },
+  start: { type: 'integer', minimum: 0, maximum: 1_000_000, default: 0, description: 'The number to skip.' },
+  count: { type: 'integer', minimum: 1, maximum: 1_000, default: 500, description: 'The maximum number to return.' },
 } as const;

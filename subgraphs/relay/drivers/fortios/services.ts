@@ -19,7 +19,7 @@ const ports = (protocol: string): JsonObject => ({
   minItems: 1,
   maxItems: 32,
   uniqueItems: true,
-  description: `${protocol} ports: destination or destination:source, each a port or a range such as 1024-2048.`,
+  description: `${protocol} ports: DESTINATION or DESTINATION:SOURCE, each a port or a range, for example 1024-2048.`,
 });
 
 function faults(args: JsonObject, isCreate: boolean): readonly ArgumentFault[] {
@@ -27,16 +27,19 @@ function faults(args: JsonObject, isCreate: boolean): readonly ArgumentFault[] {
   for (const [name] of portWords) {
     for (const [index, range] of listOf(args[name]).entries()) {
       if (!isPortRange(range))
-        found.push({ path: [name, String(index)], message: 'must be ports from 1 to 65535 in order' });
+        found.push({
+          path: [name, String(index)],
+          message: 'must be ports from 1 to 65535, with ranges in ascending order',
+        });
     }
   }
   const hasPorts = portWords.some(([name]) => args[name] !== undefined);
   const chosen = [hasPorts, args.icmpType !== undefined, args.protocolNumber !== undefined].filter(Boolean).length;
   if (chosen > 1 || (chosen === 0 && isCreate)) {
-    found.push({ path: [], message: 'give ports, or icmpType, or protocolNumber: exactly one of the three' });
+    found.push({ path: [], message: 'give exactly one of ports, icmpType and protocolNumber' });
   }
   if (args.icmpCode !== undefined && args.icmpType === undefined) {
-    found.push({ path: ['icmpCode'], message: 'needs icmpType' });
+    found.push({ path: ['icmpCode'], message: 'requires icmpType' });
   }
   return found;
 }
@@ -120,13 +123,18 @@ export const service: Kind = {
   nameMax: 79,
   comment: 'comment',
   properties: {
-    category: nameOf(63, 'The name of an existing category of services.'),
+    category: nameOf(63, 'The name of an existing service category.'),
     tcpPorts: ports('TCP'),
     udpPorts: ports('UDP'),
     sctpPorts: ports('SCTP'),
     icmpType: { type: 'integer', minimum: 0, maximum: 255 },
     icmpCode: { type: 'integer', minimum: 0, maximum: 255 },
-    protocolNumber: { type: 'integer', minimum: 0, maximum: 254, description: 'An IP protocol; 0: any.' },
+    protocolNumber: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 254,
+      description: 'The number of an IP protocol; 0 for any.',
+    },
   },
   required: [],
   example: { name: 'shop', tcpPorts: ['443', '8443-8444'] },

@@ -68,7 +68,7 @@ export const health: Health = {
 
 export const systemInfo: OperationSpec<JsonObject> = {
   name: 'system.info',
-  summary: 'Reads model, version, serial number and name of the device.',
+  summary: "Reads the device's model, version, serial number and name.",
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
@@ -78,7 +78,7 @@ export const systemInfo: OperationSpec<JsonObject> = {
     const status = readStatus(reply);
     if (status) return { state: 'SUCCEEDED', result: { ...status } };
     const code = reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY';
-    return { state: 'FAILED', code, message: 'The device answered with no status of a FortiGate.' };
+    return { state: 'FAILED', code, message: "The device's answer is not the status of a FortiGate." };
   },
 };
 
@@ -89,7 +89,7 @@ const refusal = /Command fail|Unknown action|parse error|permission denied/i;
 
 export const configSave: OperationSpec<JsonObject, CliReply> = {
   name: 'config.save',
-  summary: 'Saves the configuration, where the device does not do so by itself (cfg-save manual or revert).',
+  summary: 'Saves the configuration on devices that do not save it automatically (cfg-save manual or revert).',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({}),
@@ -102,12 +102,12 @@ export const configSave: OperationSpec<JsonObject, CliReply> = {
     // What the lines around it said does not matter: saved is saved.
     const words = reply.outputs.find(({ line }) => line === saveLine)?.output.trim();
     if (reply.truncated || words === undefined) {
-      return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: 'The reply is not whole.' };
+      return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: 'The reply is incomplete.' };
     }
     if (refusal.test(words)) return { state: 'FAILED', code: 'DEVICE_REFUSED', message: words.slice(0, 4_096) };
     // Without a word where it is saved automatically.
     if (words === '' || /\bsaved\b/i.test(words)) return { state: 'SUCCEEDED', result: { words } };
-    return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: `The device said: ${words.slice(0, 200)}` };
+    return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: `The device answered: ${words.slice(0, 200)}` };
   },
 };
 

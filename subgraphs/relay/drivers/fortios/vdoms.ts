@@ -57,12 +57,12 @@ export const vdomCreate: RestOperation = {
 
 export const vdomDelete: RestOperation = {
   name: 'vdom.delete',
-  summary: 'Deletes a virtual domain with its contents; refused while an interface belongs to it.',
+  summary: 'Deletes a virtual domain with its contents. The device refuses while an interface belongs to it.',
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: named,
   example: { name: 'tenant42' },
-  refine: ({ name }) => (name === 'root' ? [{ path: ['name'], message: 'root can not be deleted' }] : []),
+  refine: ({ name }) => (name === 'root' ? [{ path: ['name'], message: 'root cannot be deleted' }] : []),
   object,
   mapping: 'deletes',
   render: ({ name }) => remove({ ...table, key: String(name) }),
@@ -82,7 +82,7 @@ export const vdomReader: ResourceReader<HttpReply> = {
     if (answer.kind !== 'done') return { finding: 'UNREADABLE', message: answer.message };
     const entries = entriesIn(answer.object);
     if (!entries?.every(({ name }) => String(name).toLowerCase() === key.toLowerCase())) {
-      return { finding: 'UNREADABLE', message: 'The device listed something else.' };
+      return { finding: 'UNREADABLE', message: "The device's answer does not fit the request." };
     }
     return entries.some(({ name }) => name === key)
       ? { finding: 'PRESENT', values: { name: key } }

@@ -16,19 +16,19 @@ function faults(args: JsonObject): readonly ArgumentFault[] {
   const found = ipv4Faults(args, ...addresses);
   const needs = (name: string, first: string): boolean => {
     const isLonely = args[name] !== undefined && args[first] === undefined;
-    if (isLonely) found.push({ path: [name], message: `needs ${first}` });
+    if (isLonely) found.push({ path: [name], message: `requires ${first}` });
     return args[name] !== undefined && !isLonely;
   };
   for (const side of ['ExternalAddress', 'MappedAddress']) {
     const first = side.charAt(0).toLowerCase() + side.slice(1);
     if (needs(`last${side}`, first) && !isBelow(String(args[first]), String(args[`last${side}`]))) {
-      found.push({ path: [`last${side}`], message: `must be after ${first}` });
+      found.push({ path: [`last${side}`], message: `must be above ${first}` });
     }
   }
   for (const side of ['ExternalPort', 'MappedPort']) {
     const first = side.charAt(0).toLowerCase() + side.slice(1);
     if (needs(`last${side}`, first) && Number(args[`last${side}`]) <= Number(args[first])) {
-      found.push({ path: [`last${side}`], message: `must be after ${first}` });
+      found.push({ path: [`last${side}`], message: `must be above ${first}` });
     }
   }
   const forwarding = ['protocol', 'externalPort', 'mappedPort'].filter((name) => args[name] !== undefined);
@@ -119,9 +119,9 @@ export const vip: Kind = {
   properties: {
     externalAddress: { ...address, description: 'The address that clients use.' },
     lastExternalAddress: { ...address, description: 'The last address of a range.' },
-    mappedAddress: { ...address, description: 'The address that packets are forwarded to.' },
+    mappedAddress: { ...address, description: 'The address to which packets are forwarded.' },
     lastMappedAddress: { ...address, description: 'The last address of a range.' },
-    interface: nameOf(35, 'The interface it listens on, or any.'),
+    interface: nameOf(35, 'The interface on which it receives packets, or any.'),
     protocol: { type: 'string', enum: ['TCP', 'UDP', 'SCTP'] },
     externalPort: port,
     lastExternalPort: port,
@@ -129,7 +129,7 @@ export const vip: Kind = {
     lastMappedPort: port,
     natSourceVip: {
       type: 'boolean',
-      description: 'Whether traffic from the server has the external address as its source.',
+      description: 'Whether traffic from the server gets the external address as its source address.',
     },
     portMapping: { type: 'string', enum: ['1-to-1', 'm-to-n'] },
   },

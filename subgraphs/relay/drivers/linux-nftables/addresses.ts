@@ -35,14 +35,17 @@ function commands(args: AddressArguments, operationId: string): readonly JsonObj
 
 export const addressCreate: NftOperation<AddressArguments> = {
   name: 'address.create',
-  summary: 'Creates a named address or block, for rules to refer to.',
+  summary: 'Creates a named address or block, for use in rules.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema({ family, table, name, address: addressBlock, comment }, ['name', 'address']),
   example: { name: 'tenant-42-web', address: '203.0.113.80' },
   refine(args) {
     const bytes = Buffer.byteLength(args.comment ?? '');
-    const tooLong = { path: ['comment'], message: `is ${bytes} bytes long in UTF-8; at most ${maxWordsBytes} fit` };
+    const tooLong = {
+      path: ['comment'],
+      message: `is ${bytes} bytes long in UTF-8; at most ${maxWordsBytes} bytes are allowed`,
+    };
     return [...reservedWordFaults('name', args.name), ...(bytes > maxWordsBytes ? [tooLong] : [])];
   },
   object,
@@ -61,7 +64,7 @@ export const addressCreate: NftOperation<AddressArguments> = {
 
 export const addressDelete: NftOperation<DeleteArguments> = {
   name: 'address.delete',
-  summary: 'Deletes a named address; refused while a rule refers to it.',
+  summary: 'Deletes a named address. nft refuses while a rule refers to it.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ family, table, name }, ['name']),

@@ -37,7 +37,7 @@ export const tableList: NftOperation<JsonObject> = {
 
 export const rulesetRead: NftOperation<JsonObject> = {
   name: 'ruleset.read',
-  summary: 'Reads everything: tables, chains, sets with their elements, rules.',
+  summary: 'Reads the whole ruleset: tables, chains, sets with their elements, and rules.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
@@ -59,7 +59,7 @@ export const chainList: NftOperation<TableArguments> = {
 
 export const chainCreate: NftOperation<ChainArguments> = {
   name: 'chain.create',
-  summary: 'Creates a chain; with a hook, packets pass through it.',
+  summary: 'Creates a chain. With a hook, it is a base chain through which packets pass.',
   category: 'INIT',
   // `add` of an existing chain succeeds and sets its policy.
   effect: 'IDEMPOTENT',

@@ -55,9 +55,14 @@ export function readAnswer(reply: ExecReply): NftAnswer {
     .trim()
     .replaceAll(/^internal:\d+:\d+-\d+: /gm, '')
     .slice(0, maxMessageLength);
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   if (exitCode === 126 || exitCode === 127) {
-    return { kind: 'refused', code: 'COMMAND_NOT_FOUND', message: words || 'The device has no nft.', absent: false };
+    return {
+      kind: 'refused',
+      code: 'COMMAND_NOT_FOUND',
+      message: words || 'The program nft is missing on the device.',
+      absent: false,
+    };
   }
   // The kernel may have committed before it ran out of room for the echo.
   if (exitCode === 1 && /\bError: /.test(words) && !/No buffer space/i.test(words)) {
@@ -65,10 +70,12 @@ export function readAnswer(reply: ExecReply): NftAnswer {
     return { kind: 'refused', code: 'DEVICE_REFUSED', message: words, absent };
   }
   if (exitCode !== 0) {
-    return { kind: 'unreadable', message: `nft ended with ${exitCode ?? 'a signal'}: ${words || 'it said nothing'}.` };
+    return { kind: 'unreadable', message: `nft ended with ${exitCode ?? 'a signal'}: ${words || 'no message'}.` };
   }
   const objects = parseObjects(stdout);
-  return objects ? { kind: 'objects', objects } : { kind: 'unreadable', message: 'nft said yes, but nothing to read.' };
+  return objects
+    ? { kind: 'objects', objects }
+    : { kind: 'unreadable', message: 'nft reported success, but its answer is unreadable.' };
 }
 
 function parseObjects(text: string): readonly JsonObject[] | undefined {
@@ -101,7 +108,9 @@ export function writeOutcome(
   if (answer.kind === 'unreadable') return unknown(answer.message);
   const [echoed] = objectsOf(objectsOf(answer.objects, verb), kind);
   const succeeded = echoed && read(echoed);
-  return succeeded ? { state: 'SUCCEEDED', ...succeeded } : unknown(`nft said yes, but did not echo the ${kind}.`);
+  return succeeded
+    ? { state: 'SUCCEEDED', ...succeeded }
+    : unknown(`nft reported success, but did not echo the ${kind}.`);
 }
 
 /** Outcome of a read: READ operations have no unknown outcome. */
@@ -120,7 +129,7 @@ export function checkOutcome(reply: ExecReply): Outcome {
   return {
     state: 'FAILED',
     code: 'UNREADABLE_REPLY',
-    message: answer.kind === 'unreadable' ? answer.message : 'No answer.',
+    message: answer.kind === 'unreadable' ? answer.message : 'nft did not answer.',
   };
 }
 

@@ -22,5 +22,5 @@ update vlan vmap xt
 
 export function reservedWordFaults(field: string, name: string): readonly ArgumentFault[] {
   if (!reservedWords.has(name)) return [];
-  return [{ path: [field], message: `is a reserved word of nftables; ${name}-1 would do` }];
+  return [{ path: [field], message: `is a reserved word of nftables; choose another name, for example ${name}-1` }];
 }

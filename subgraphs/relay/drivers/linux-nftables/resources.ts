@@ -17,7 +17,7 @@ function oneSet(reply: ExecReply, read: (set: JsonObject) => ResourceFinding): R
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
   const [set] = objectsOf(answer.objects, 'set');
-  return set === undefined ? { finding: 'UNREADABLE', message: 'nft listed no set.' } : read(set);
+  return set === undefined ? { finding: 'UNREADABLE', message: 'nft did not return the set.' } : read(set);
 }
 
 function listSet({ scope, key }: MappedObject) {

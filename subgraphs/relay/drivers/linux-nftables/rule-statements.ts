@@ -30,18 +30,21 @@ export function matchFaults(matching: Matching): ArgumentFault[] {
       faults.push({ path: [side], message: 'must have exactly one of address and set' });
     }
     if (peer.setIpVersion !== undefined && peer.set === undefined) {
-      faults.push({ path: [side, 'setIpVersion'], message: 'needs set' });
+      faults.push({ path: [side, 'setIpVersion'], message: 'requires set' });
     }
   }
   const versions = versionsOf(matching);
   if (versions.length === 2 && versions[0] !== versions[1]) {
-    faults.push({ path: ['destination'], message: 'must be of the same IP version as source' });
+    faults.push({ path: ['destination'], message: 'must have the same IP version as source' });
   }
   if (matching.family !== 'inet' && versions.some((version) => version !== (matching.family === 'ip' ? 4 : 6))) {
-    faults.push({ path: ['family'], message: `has no addresses of the other IP version; inet has both` });
+    faults.push({
+      path: ['family'],
+      message: 'must match the IP version of source and destination; inet allows both versions',
+    });
   }
   if (matching.destinationPort !== undefined && matching.protocol !== 'tcp' && matching.protocol !== 'udp') {
-    faults.push({ path: ['destinationPort'], message: 'needs protocol tcp or udp' });
+    faults.push({ path: ['destinationPort'], message: 'requires the protocol tcp or udp' });
   }
   return faults;
 }

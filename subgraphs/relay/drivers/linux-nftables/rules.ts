@@ -25,13 +25,13 @@ type DeleteArguments = ChainArguments & { name: string; handle: number };
 const chain = { ...name, default: 'forward' } as const;
 const peer = {
   type: 'object',
-  description: 'Exactly one of address and set.',
+  description: 'An address or a set. Give exactly one of the two.',
   properties: {
     address: addressBlock,
     set: name,
     setIpVersion: {
       ...ipVersion,
-      description: "Of the set's addresses; left out: that of the address of the other side, or 4.",
+      description: "The IP version of the set's addresses. Default: that of the other side's address, else 4.",
     },
   },
   additionalProperties: false,
@@ -95,7 +95,7 @@ function look(
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
   // A listing has the chain itself; without it, no rule is not an absence.
   if (objectsOf(answer.objects, 'chain').length === 0)
-    return { finding: 'UNREADABLE', message: 'nft listed no chain.' };
+    return { finding: 'UNREADABLE', message: 'nft did not return the chain.' };
   const rule = objectsOf(answer.objects, 'rule').find(isIt);
   return rule === undefined ? { finding: 'ABSENT' } : { rule };
 }
@@ -141,7 +141,7 @@ export const ruleCreate: NftOperation<CreateArguments> = {
 
 export const ruleDelete: NftOperation<DeleteArguments> = {
   name: 'rule.delete',
-  summary: 'Deletes a rule by its handle; name is its name in the mapping.',
+  summary: 'Deletes a rule by its handle. The name is the one in its mapping.',
   category: 'USER',
   // The kernel does not give a handle twice while the table lives: deleting it again fails and changes nothing.
   effect: 'IDEMPOTENT',

@@ -8,7 +8,7 @@ export type AddressFamily = 'inet' | 'ip' | 'ip6';
 export const name = {
   type: 'string',
   pattern: '^[A-Za-z_][A-Za-z0-9_.-]{0,62}$',
-  description: '1 to 63 letters, digits, dot, hyphen, underscore; a letter or underscore first.',
+  description: '1 to 63 letters, digits, dots, hyphens and underscores; a letter or underscore first.',
 } as const;
 
 export const family = { type: 'string', enum: ['inet', 'ip', 'ip6'], default: 'inet' } as const;

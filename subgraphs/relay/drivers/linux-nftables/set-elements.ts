@@ -58,7 +58,7 @@ export function findElement(reply: ExecReply, wanted: string): ResourceFinding {
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
   const [set] = objectsOf(answer.objects, 'set');
-  if (!set) return { finding: 'UNREADABLE', message: 'nft listed no set.' };
+  if (!set) return { finding: 'UNREADABLE', message: 'nft did not return the set.' };
   const elements = elementsOf(set);
   const element = elements.find((one) => fromElement(one) === wanted);
   if (element !== undefined) {
@@ -69,7 +69,7 @@ export function findElement(reply: ExecReply, wanted: string): ResourceFinding {
   // With auto-merge (which nft 1.0.6 does not list) neighbours become one element that hides what it is made of.
   const wider = elements.find((one) => covers(one, wanted));
   if (wider !== undefined)
-    return { finding: 'UNREADABLE', message: `${wanted} is inside the wider element ${JSON.stringify(wider)}.` };
+    return { finding: 'UNREADABLE', message: `${wanted} is part of the larger element ${JSON.stringify(wider)}.` };
   return { finding: 'ABSENT' };
 }
 
@@ -97,7 +97,9 @@ export const setElementAdd: NftOperation<AddArguments> = {
   refine(args): readonly ArgumentFault[] {
     const bytes = Buffer.byteLength(args.comment ?? '');
     if (bytes <= maxWordsBytes) return [];
-    return [{ path: ['comment'], message: `is ${bytes} bytes long in UTF-8; at most ${maxWordsBytes} fit` }];
+    return [
+      { path: ['comment'], message: `is ${bytes} bytes long in UTF-8; at most ${maxWordsBytes} bytes are allowed` },
+    ];
   },
   object,
   mapping: 'creates',

@@ -67,7 +67,7 @@ export const setCreate: NftOperation<SetCreateArguments> = {
       table,
       set: name,
       ipVersion: { ...ipVersion, default: 4 },
-      blocks: { type: 'boolean', default: true, description: 'Whether it may contain CIDR blocks.' },
+      blocks: { type: 'boolean', default: true, description: 'Whether the set may contain CIDR blocks.' },
     },
     ['set'],
   ),
@@ -87,7 +87,7 @@ export const setCreate: NftOperation<SetCreateArguments> = {
 
 export const setDelete: NftOperation<SetArguments> = {
   name: 'set.delete',
-  summary: 'Deletes an address set with its elements; refused while a rule refers to it.',
+  summary: 'Deletes an address set with its elements. nft refuses while a rule refers to it.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ family, table, set: name }, ['set']),

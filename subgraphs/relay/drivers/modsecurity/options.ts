@@ -8,7 +8,7 @@ export const configRoot = {
   maxLength: 200,
   default: '/etc/apache2/waf',
   description:
-    'The folder with sites/SITE/mode.conf and sites/SITE/rules/, which the configuration of each virtual host includes.',
+    'The folder that contains sites/SITE/mode.conf and sites/SITE/rules/. The configuration of each virtual host includes them.',
 } as const;
 
 export function configRootOf({ backend }: RenderContext): string {

@@ -12,20 +12,20 @@ export type ScriptAnswer =
 
 /** What each refusal of scripts.ts says, and its code; all of them leave everything as it was. */
 const refusals: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
-  BAD_INPUT: { code: 'DEVICE_REFUSED', message: 'the device could not read what it was told' },
-  NO_SITE: { code: 'NOT_FOUND', message: 'the device has no such site in its configuration folder' },
-  NOT_WRITABLE: { code: 'DEVICE_REFUSED', message: 'the configuration folder can not be written' },
-  BUSY: { code: 'DEVICE_BUSY', message: 'another change was under way for 15 s' },
+  BAD_INPUT: { code: 'DEVICE_REFUSED', message: 'the device could not read the input of the script' },
+  NO_SITE: { code: 'NOT_FOUND', message: 'the configuration folder does not contain the site' },
+  NOT_WRITABLE: { code: 'DEVICE_REFUSED', message: 'the configuration folder is not writable' },
+  BUSY: { code: 'DEVICE_BUSY', message: 'another change has been in progress for 15 s' },
   NOT_RUNNING: { code: 'DEVICE_REFUSED', message: 'Apache is not running' },
-  EXISTS: { code: 'ALREADY_EXISTS', message: 'the site has a rule of that number' },
-  ABSENT: { code: 'NOT_FOUND', message: 'the site has no rule of that number' },
-  CUT_SHORT: { code: 'DEVICE_REFUSED', message: 'the rule arrived in part' },
-  CONFIG_TEST: { code: 'CONFIG_TEST_FAILED', message: 'Apache refuses the configuration' },
-  NOT_LOADED: { code: 'DEVICE_REFUSED', message: 'Apache would not load the configuration' },
+  EXISTS: { code: 'ALREADY_EXISTS', message: 'the site already has a rule with this number' },
+  ABSENT: { code: 'NOT_FOUND', message: 'the site has no rule with this number' },
+  CUT_SHORT: { code: 'DEVICE_REFUSED', message: 'the rule arrived incomplete' },
+  CONFIG_TEST: { code: 'CONFIG_TEST_FAILED', message: 'Apache refused the configuration' },
+  NOT_LOADED: { code: 'DEVICE_REFUSED', message: 'Apache did not load the configuration' },
 };
 
 export function readAnswer(reply: ExecReply): ScriptAnswer {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const lines = reply.stdout.split('\n');
   if (lines.pop() !== '' || reply.exitCode !== 0) return unreadable(reply);
   const [word, verdict = '', detail = ''] = (lines.pop() ?? '').split(' ');
@@ -35,7 +35,7 @@ export function readAnswer(reply: ExecReply): ScriptAnswer {
   if (verdict === 'broken') {
     return {
       kind: 'unreadable',
-      message: `Apache refused the change, and it could not be taken back: ${lines.join('\n')}`,
+      message: `Apache refused the change, and the change could not be undone: ${lines.join('\n')}`,
     };
   }
   if (!refusal) return unreadable(reply);
@@ -45,7 +45,7 @@ export function readAnswer(reply: ExecReply): ScriptAnswer {
 }
 
 function unreadable({ exitCode, stdout, stderr }: ExecReply): ScriptAnswer {
-  const words = (stderr.trim() || stdout.trim() || 'it said nothing').slice(0, maxMessageLength / 2);
+  const words = (stderr.trim() || stdout.trim() || 'no message').slice(0, maxMessageLength / 2);
   return { kind: 'unreadable', message: `The script ended with ${exitCode ?? 'a signal'}: ${words}.` };
 }
 

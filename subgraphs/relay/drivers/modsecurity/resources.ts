@@ -12,7 +12,7 @@ function lookAt(reply: ExecReply, read: (section: Section) => ResourceFinding): 
   if (answer.kind === 'refused' && answer.code === 'NOT_FOUND') return { finding: 'ABSENT' };
   if (answer.kind !== 'done') return { finding: 'UNREADABLE', message: answer.message };
   const [section] = sectionsOf(answer.lines);
-  return section ? read(section) : { finding: 'UNREADABLE', message: 'The device showed nothing.' };
+  return section ? read(section) : { finding: 'UNREADABLE', message: "The device's answer is empty." };
 }
 
 const rule: ResourceReader<ExecReply> = {

@@ -27,10 +27,12 @@ const object = (args: RuleArguments) => ({ resource: 'rule', scope: args.site, k
 
 function patternFaults({ operator: name, pattern: text }: CreateArguments): ArgumentFault[] {
   const path = ['pattern'];
-  if (!needsPattern(name)) return text === undefined ? [] : [{ path, message: `is nothing that ${name} takes` }];
-  if (text === undefined) return [{ path, message: `is required with ${name}` }];
+  if (!needsPattern(name))
+    return text === undefined ? [] : [{ path, message: `is not allowed with the operator ${name}` }];
+  if (text === undefined) return [{ path, message: `is required with the operator ${name}` }];
   // Apache would put its own settings in place of ${…}, and ModSecurity a request's values in place of %{…}.
-  if (/[$%]\{/.test(text)) return [{ path, message: 'must not contain ${ or %{, which stand for something else' }];
+  if (/[$%]\{/.test(text))
+    return [{ path, message: 'must not contain ${ or %{, which Apache and ModSecurity replace' }];
   return text.trim() === text ? [] : [{ path, message: 'must not begin or end with a space' }];
 }
 
@@ -38,13 +40,14 @@ function patternFaults({ operator: name, pattern: text }: CreateArguments): Argu
 function refine(args: CreateArguments): readonly ArgumentFault[] {
   const faults = patternFaults(args);
   if (args.action === 'log' && args.status !== undefined)
-    faults.push({ path: ['status'], message: 'is for the action deny' });
+    faults.push({ path: ['status'], message: 'is allowed only with the action deny' });
   return faults;
 }
 
 export const ruleCreate: OperationSpec<CreateArguments, ExecReply> = {
   name: 'rule.create',
-  summary: 'Creates a custom rule of a site: it is written, tested and loaded, or removed again.',
+  summary:
+    'Creates a custom rule of a site. The rule is written, tested and loaded; if that fails, it is removed again.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(

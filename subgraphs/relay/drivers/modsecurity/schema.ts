@@ -4,7 +4,8 @@
 export const site = {
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$',
-  description: "The site's folder: 1 to 63 letters, digits, dot, hyphen, underscore; a letter or digit first.",
+  description:
+    "The name of the site's folder: 1 to 63 letters, digits, dots, hyphens and underscores; a letter or digit first.",
 } as const;
 
 /** ModSecurity Reference Manual v2.x, action `id`: 1 to 99,999 are for local use. */
@@ -38,7 +39,8 @@ export const variables = {
   minItems: 1,
   maxItems: 16,
   uniqueItems: true,
-  description: 'The variable to inspect; after a colon one member of it, for example REQUEST_HEADERS:User-Agent.',
+  description:
+    'The variables to inspect. A colon selects one member of a variable, for example REQUEST_HEADERS:User-Agent.',
 } as const;
 
 /** Operators that compare with a text, and those that need none. */
@@ -56,7 +58,7 @@ export const pattern = {
   maxLength: 1_024,
   pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$',
   description:
-    'The value that the operator compares with, without macros. Not for detectSQLi and other operators without a value.',
+    'The operand of the operator, without macros. Not allowed with operators that take none, for example detectSQLi.',
 } as const;
 
 export const transformations = {
@@ -72,14 +74,14 @@ export const transformations = {
   maxItems: 12,
   uniqueItems: true,
   default: [],
-  description: 'Transformations of the variable before it is compared, in this order.',
+  description: 'The transformations of the variable before the comparison, in order.',
 } as const;
 
 export const phase = {
   type: 'integer',
   enum: [1, 2],
   default: 2,
-  description: '1: after the headers of the request; 2: after its body.',
+  description: '1: after the request headers; 2: after the request body.',
 } as const;
 
 export const action = { type: 'string', enum: ['deny', 'log'], default: 'deny' } as const;
@@ -88,7 +90,7 @@ export const action = { type: 'string', enum: ['deny', 'log'], default: 'deny' }
 export const status = {
   type: 'integer',
   enum: [400, 401, 403, 404, 406, 410, 429, 503],
-  description: 'The HTTP status of a denied request; left out: 403.',
+  description: 'The HTTP status of a denied request. Default: 403.',
 } as const;
 
 export const message = {
@@ -96,5 +98,5 @@ export const message = {
   minLength: 1,
   maxLength: 200,
   pattern: '^[A-Za-z0-9 .,:;()/_-]+$',
-  description: 'Text for the log: letters, digits, spaces and . , : ; ( ) / _ -',
+  description: 'The text in the log: letters, digits, spaces and . , : ; ( ) / _ -',
 } as const;

@@ -12,7 +12,7 @@ type ModeArguments = { site: string; mode: Mode };
 
 export const siteList: OperationSpec<JsonObject, ExecReply> = {
   name: 'site.list',
-  summary: 'Lists the sites with their engine mode and number of custom rules.',
+  summary: 'Lists the sites with their engine mode and their number of custom rules.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
@@ -34,7 +34,7 @@ function sitesOf(sections: readonly Section[]): JsonObject[] {
 
 export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
   name: 'mode.set',
-  summary: 'Sets the engine of a site to block (On), to detect only (DetectionOnly) or to do nothing (Off).',
+  summary: 'Sets the engine of a site: On blocks attacks, DetectionOnly only reports them, Off ignores them.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ site, mode: { type: 'string', enum: modes } }, ['site', 'mode']),

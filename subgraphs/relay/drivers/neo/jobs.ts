@@ -71,7 +71,7 @@ export const jobReader: JobReader<JsonObject, HttpReply> = {
     const id = idOf(accepted);
     const job = jobIn(answer.value, id);
     // A job that NEO has forgotten says nothing about how it ended.
-    if (!job) return { finding: 'UNREADABLE', message: `NEO does not know the job ${id} any more.` };
+    if (!job) return { finding: 'UNREADABLE', message: `NEO no longer knows the job ${id}.` };
     switch (progressOf(job).is) {
       case 'DONE':
         return { finding: 'SUCCEEDED', result: describe(job) };
@@ -80,7 +80,7 @@ export const jobReader: JobReader<JsonObject, HttpReply> = {
       case 'OPEN':
         return { finding: 'RUNNING', message: `Job ${id} is ${String(job.Status)}, ${String(job.Progress)} %.` };
       case 'UNKNOWN':
-        return { finding: 'UNREADABLE', message: `Job ${id} is ${String(job.Status)}, which is not a known state.` };
+        return { finding: 'UNREADABLE', message: `Job ${id} is in the unknown state ${String(job.Status)}.` };
     }
   },
 };
@@ -94,7 +94,7 @@ export function probeOf(deletes: boolean): Probe<JsonObject, HttpReply> {
       const answer = readAnswer(reply);
       if (answer.kind !== 'value') return { finding: 'UNREADABLE', message: answer.message };
       const jobs = objectsIn(answer.value);
-      if (!jobs) return { finding: 'UNREADABLE', message: 'NEO answered with something else.' };
+      if (!jobs) return { finding: 'UNREADABLE', message: "NEO's answer does not fit the request." };
       const job = jobs.find((each) => readMark(each.Description) === operationId);
       if (!job) return { finding: notDone };
       switch (progressOf(job).is) {
@@ -102,9 +102,15 @@ export function probeOf(deletes: boolean): Probe<JsonObject, HttpReply> {
           return { finding: done };
         case 'FAILED':
           // Some switches may have done their part.
-          return { finding: 'UNREADABLE', message: `${failureOf(job)}; look at its sub-jobs, and give a verdict` };
+          return {
+            finding: 'UNREADABLE',
+            message: `${failureOf(job)}. Some switches may have carried it out: look at its sub-jobs and give a verdict.`,
+          };
         default:
-          return { finding: 'UNREADABLE', message: `It became job ${String(job.ID)}, which is ${String(job.Status)}.` };
+          return {
+            finding: 'UNREADABLE',
+            message: `NEO made it job ${String(job.ID)}, which is ${String(job.Status)}.`,
+          };
       }
     },
   };
@@ -125,14 +131,13 @@ export const jobStatus: NeoOperation = {
       return objectsIn(value)?.length === 0 ? null : undefined;
     });
     if (outcome.state !== 'SUCCEEDED' || outcome.result !== null) return outcome;
-    return { state: 'FAILED', code: 'NOT_FOUND', message: `NEO knows no job ${String(args.job)}.` };
+    return { state: 'FAILED', code: 'NOT_FOUND', message: `NEO does not have a job ${String(args.job)}.` };
   },
 };
 
 export const jobList: NeoOperation = {
   name: 'job.list',
-  summary:
-    'Lists the sub-jobs of a job (one for each switch), the jobs of a switch, or all jobs without their sub-jobs.',
+  summary: 'Lists the sub-jobs of a job (one per switch), the jobs of a switch, or all jobs without their sub-jobs.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ parent: jobId, device }),

@@ -21,10 +21,13 @@ const object = (args: JsonObject) => ({
 function vlanFaults(args: JsonObject): readonly ArgumentFault[] {
   const faults: ArgumentFault[] = [];
   if ((args.vlan === undefined) === (args.mode !== 'trunk')) {
-    faults.push({ path: ['vlan'], message: 'is for access and hybrid, which need it' });
+    faults.push({ path: ['vlan'], message: 'is required for the modes access and hybrid, and not allowed otherwise' });
   }
   if ((args.allowedVlans === undefined) === (args.mode !== 'access')) {
-    faults.push({ path: ['allowedVlans'], message: 'is for trunk and hybrid, which need it' });
+    faults.push({
+      path: ['allowedVlans'],
+      message: 'is required for the modes trunk and hybrid, and not allowed otherwise',
+    });
   }
   return faults;
 }
@@ -36,21 +39,21 @@ function numbersIn(value: JsonValue | undefined): readonly number[] {
 export const portSetVlans: NeoOperation = jobOperation({
   name: 'port.setVlans',
   summary:
-    'Sets which VLANs a port carries, all of them anew (tagged ones stop for a moment); a job, ACCEPTED at first.',
+    'Sets the VLANs that a port carries. All VLANs are set anew, which briefly interrupts the tagged ones. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       device,
       port,
       mode: { type: 'string', enum: ['access', 'trunk', 'hybrid'] },
-      vlan: { ...vlan, description: 'access and hybrid: the untagged VLAN.' },
+      vlan: { ...vlan, description: 'The untagged VLAN, for access and hybrid.' },
       allowedVlans: {
         type: 'array',
         items: vlan,
         minItems: 1,
         maxItems: 256,
         uniqueItems: true,
-        description: 'trunk and hybrid: the tagged VLANs.',
+        description: 'The tagged VLANs, for trunk and hybrid.',
       },
     },
     ['device', 'port', 'mode'],
@@ -83,7 +86,7 @@ export const portSetVlans: NeoOperation = jobOperation({
 
 export const portReset: NeoOperation = jobOperation({
   name: 'port.reset',
-  summary: 'Moves a port back to the default VLAN, untagged; a job, ACCEPTED at first.',
+  summary: 'Returns a port to the default VLAN, untagged. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ device, port }, ['device', 'port']),
   example: { device: '10.224.15.29', port: '1/4' },
@@ -97,7 +100,8 @@ export const portReset: NeoOperation = jobOperation({
 
 export const portSetEnabled: NeoOperation = jobOperation({
   name: 'port.setEnabled',
-  summary: 'Enables or disables a port, by the templates Enable-Ports and Disable-Ports; a job, ACCEPTED at first.',
+  summary:
+    'Enables or disables a port with the template Enable-Ports or Disable-Ports. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ device, port, enabled: { type: 'boolean' } }, ['device', 'port', 'enabled']),
   example: { device: '10.224.15.29', port: '1/4', enabled: true },
@@ -110,7 +114,8 @@ export const portSetEnabled: NeoOperation = jobOperation({
 
 export const portProvision: NeoOperation = jobOperation({
   name: 'port.provision',
-  summary: 'Runs a template for ports of a switch, for example Set-MTU; a job, ACCEPTED at first.',
+  summary:
+    'Runs a template for ports of a switch, for example Set-MTU. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
@@ -171,7 +176,7 @@ export const portReader: ResourceReader<HttpReply> = {
     const answer = readAnswer(reply);
     if (answer.kind !== 'value') return { finding: 'UNREADABLE', message: answer.message };
     const ports = objectsIn(answer.value);
-    if (!ports) return { finding: 'UNREADABLE', message: 'NEO answered with something else.' };
+    if (!ports) return { finding: 'UNREADABLE', message: "NEO's answer does not fit the request." };
     const one = ports.map(describe).find((each) => each.device === scope && each.port === key);
     return one ? { finding: 'PRESENT', values: one } : { finding: 'ABSENT' };
   },

@@ -25,7 +25,7 @@ export type NeoAnswer =
 
 /** What a read was answered with. */
 export function readAnswer(reply: HttpReply): NeoAnswer {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const value = parse(reply.body);
   if (reply.status === 200 && value !== undefined) return { kind: 'value', value };
   return refusalIn(reply) ?? { kind: 'unreadable', message: `NEO answered ${reply.status}: ${wordsOf(reply)}` };
@@ -45,7 +45,7 @@ export function jobOutcome(reply: HttpReply): Outcome {
   if (reply.status >= 200 && reply.status < 300 && job !== undefined) return { state: 'ACCEPTED', result: { job } };
   const message =
     reply.status >= 200 && reply.status < 300
-      ? 'NEO said yes, but not which job it became.'
+      ? 'NEO reported success, but did not return the job.'
       : `NEO answered ${reply.status}: ${wordsOf(reply)}`;
   return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
 }
@@ -56,7 +56,7 @@ export function readOutcome(reply: HttpReply, read: (value: JsonValue) => JsonVa
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   const result = answer.kind === 'value' ? read(answer.value) : undefined;
   if (result !== undefined) return { state: 'SUCCEEDED', result };
-  const message = answer.kind === 'unreadable' ? answer.message : 'NEO answered with something else.';
+  const message = answer.kind === 'unreadable' ? answer.message : "NEO's answer does not fit the request.";
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 
@@ -71,7 +71,7 @@ function wordsOf({ body }: HttpReply): string {
   const words = isObject(value) ? (value.error ?? value.message ?? value.description) : undefined;
   if (typeof words === 'string' && words !== '') return words.slice(0, maxMessageLength);
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
-  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+  return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -17,7 +17,7 @@ export const devices = {
   minItems: 1,
   maxItems: 16,
   uniqueItems: true,
-  description: 'At most 16 switches in one call.',
+  description: 'The IPv4 addresses of the switches in NEO, at most 16 in one call.',
 } as const;
 
 export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
@@ -26,21 +26,21 @@ export const port = {
   type: 'string',
   maxLength: 12,
   pattern: '^([Ee]th)?[0-9]{1,2}/[0-9]{1,3}(/[0-9]{1,2})?$',
-  description: 'For example 1/4 or Eth1/4.',
+  description: 'A port, for example 1/4 or Eth1/4.',
 } as const;
 
 export const jobId = {
   type: 'string',
   maxLength: 20,
   pattern: '^[0-9]{1,15}(\\.[0-9]{1,4})?$',
-  description: 'The id of a job, for example 35; or of a sub-job, for example 35.1, for one switch.',
+  description: 'The id of a job, for example 35, or of its sub-job for one switch, for example 35.1.',
 } as const;
 
 export const templateName = {
   type: 'string',
   maxLength: 100,
   pattern: '^[A-Za-z0-9][A-Za-z0-9_-]*$',
-  description: 'For example Set-Access-VLAN-Port.',
+  description: 'The name of the template, for example Set-Access-VLAN-Port.',
 } as const;
 
 /** By the names that template.get shows. */
@@ -52,5 +52,5 @@ export const templateArguments = {
     anyOf: [{ type: 'integer' }, { type: 'string', maxLength: 255, pattern: '^[A-Za-z0-9 ._:/,@+-]*$' }],
   },
   default: {},
-  description: 'Arguments of the template, by the names in its text.',
+  description: "The template's arguments, with the names that its text uses.",
 } as const;

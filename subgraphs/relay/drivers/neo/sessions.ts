@@ -12,7 +12,7 @@ export const sessionOptions: JsonObject = {
     maxLength: 15,
     pattern: '^[0-9]{1,3}(\\.[0-9]{1,3}){1,2}$',
     default: '1.0.2',
-    description: 'The version of the REST API that calls request.',
+    description: 'The version of the REST API that calls ask for.',
   },
 };
 
@@ -28,7 +28,7 @@ export const sessions: HttpSessions = {
     const cookie = cookieIn(reply.headers['set-cookie'] ?? '');
     // Without `application` it is the page that asks for the password again.
     if (answer.kind !== 'value' || !isObject(answer.value) || !isObject(answer.value.application) || !cookie) {
-      const message = `The log-in was answered with status ${reply.status} and no session.`;
+      const message = `NEO answered the login with status ${reply.status} and without a session.`;
       return { ok: false, code: 'PROTOCOL_FAILED', message };
     }
     return { ok: true, headers: { ...version, Cookie: cookie } };

@@ -42,7 +42,7 @@ export const templateGet: NeoOperation = {
 
 export const templateRun: NeoOperation = jobOperation({
   name: 'template.run',
-  summary: 'Runs a template on switches; a job, ACCEPTED at first.',
+  summary: 'Runs a template on switches. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema({ template: templateName, devices, arguments: templateArguments }, [
     'template',

@@ -20,7 +20,7 @@ const object = (args: JsonObject) => ({
 
 export const vlanCreate: NeoOperation = jobOperation({
   name: 'vlan.create',
-  summary: 'Creates a VLAN on switches; a job, ACCEPTED at first.',
+  summary: 'Creates a VLAN on switches. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
@@ -42,7 +42,7 @@ export const vlanCreate: NeoOperation = jobOperation({
 
 export const vlanDelete: NeoOperation = jobOperation({
   name: 'vlan.delete',
-  summary: 'Deletes a VLAN from switches; a job, ACCEPTED at first.',
+  summary: 'Deletes a VLAN from switches. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ vlan: ownVlan, devices }, ['vlan', 'devices']),
   example: { vlan: 100, devices: ['10.224.15.29'] },
@@ -86,7 +86,7 @@ export const vlanReader: ResourceReader<HttpReply> = {
     const answer = readAnswer(reply);
     if (answer.kind !== 'value') return { finding: 'UNREADABLE', message: answer.message };
     const vlans = objectsIn(answer.value)?.map(describe);
-    if (!vlans) return { finding: 'UNREADABLE', message: 'NEO answered with something else.' };
+    if (!vlans) return { finding: 'UNREADABLE', message: "NEO's answer does not fit the request." };
     const found = vlans.filter((each) => String(each.vlan) === key && devicesOf(scope).includes(String(each.device)));
     if (found.length === 0) return { finding: 'ABSENT' };
     const names = [...new Set(found.map((each) => String(each.name ?? '')))].sort();

@@ -29,11 +29,11 @@ export type Answer =
 
 export function readAnswer(reply: HttpReply): Answer {
   const { status, body, truncated } = reply;
-  if (truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const object = body.trim() === '' ? {} : parseObject(body);
   if (status >= 200 && status < 300) {
     if (object) return { kind: 'object', object };
-    return { kind: 'unreadable', message: `Neutron answered ${status} with what is not a JSON object.` };
+    return { kind: 'unreadable', message: `Neutron answered ${status} without a JSON object.` };
   }
   const error = isObject(object?.NeutronError) ? object.NeutronError : undefined;
   const type = typeof error?.type === 'string' ? error.type : undefined;
@@ -72,7 +72,7 @@ function parseObject(text: string): JsonObject | undefined {
 /** Of a page that a proxy made, or of middleware in front of Neutron. */
 function titleOf(body: string): string {
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 300);
-  return title.replaceAll(/\s+/g, ' ').trim() || 'nothing to read';
+  return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
 }
 
 /** `read` makes the outcome of what Neutron said yes with; undefined when what must be in it is not. */
@@ -81,7 +81,10 @@ export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Out
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   const outcome = answer.kind === 'object' ? read(answer.object) : undefined;
   if (outcome) return outcome;
-  const message = answer.kind === 'unreadable' ? answer.message : 'Neutron said yes, but not to what it was asked.';
+  const message =
+    answer.kind === 'unreadable'
+      ? answer.message
+      : 'Neutron reported success, but its answer does not fit the request.';
   return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
 }
 
@@ -100,7 +103,7 @@ export function readOutcome(reply: HttpReply, read: (object: JsonObject) => Json
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
   const result = answer.kind === 'object' ? read(answer.object) : undefined;
   if (result !== undefined) return { state: 'SUCCEEDED', result };
-  const message = answer.kind === 'unreadable' ? answer.message : 'Neutron answered with something else.';
+  const message = answer.kind === 'unreadable' ? answer.message : "Neutron's answer does not fit the request.";
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 

@@ -22,18 +22,18 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
     prefix: kind.prefix,
     one: kind.one,
     get: {
-      arguments: { properties: { id: uuid('The object') }, required: ['id'], example: { id: exampleId } },
+      arguments: { properties: { id: uuid('the object') }, required: ['id'], example: { id: exampleId } },
       render: (args, context) => call(context, 'GET', `${kind.path}/${String(args.id)}`),
       interpret: (reply) => readOutcome(reply, (found) => memberOf(kind, found, (native) => shown(kind, native))),
     },
     list: {
-      summary: `Lists ${kind.path.replaceAll('-', ' ')} that the project can see, at most ${mostListed} at a time.`,
+      summary: `Lists ${kind.path.replaceAll('-', ' ')} that the project may see, at most ${mostListed} at a time.`,
       arguments: {
         properties: {
           ...scoped,
           ...(key.by === 'name' ? { name } : {}),
           limit: { type: 'integer', minimum: 1, maximum: mostListed, default: 200 },
-          after: { ...uuid('The last of the page before'), description: 'The last id of the previous page.' },
+          after: { ...uuid('the last object'), description: 'The id of the last object on the previous page.' },
         },
         required: [],
         example: { limit: 10 },
@@ -117,9 +117,9 @@ function namingOf(kind: Kind): Arguments {
   const keySchema = kind.key.by === 'settings' ? { type: 'string', minLength: 1, maxLength: 200 } : name;
   return {
     properties: {
-      id: uuid('The object'),
+      id: uuid('the object'),
       ...(scope === undefined ? {} : { [scope.argument]: scope.schema }),
-      [key]: { ...keySchema, description: `The name of ${kind.one}, as its mapping has it for its key.` },
+      [key]: { ...keySchema, description: `The name of ${kind.one}, which is the key of its mapping.` },
     },
     required: ['id', ...(scope === undefined ? [] : [scope.argument]), key],
     example: {
@@ -164,7 +164,7 @@ function markProbe(kind: Kind): Probe<JsonObject, HttpReply> {
       const answer = readAnswer(reply);
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
       const members = membersOf(answer.object, kind.collection);
-      if (!members) return { finding: 'UNREADABLE', message: 'Neutron listed nothing that can be read.' };
+      if (!members) return { finding: 'UNREADABLE', message: "Neutron's answer does not fit the request." };
       const ours = members.find((native) => readMark(native.description)?.operationId === operationId);
       if (!ours) return { finding: 'ABSENT' };
       const id = uuidOf(ours);
@@ -183,7 +183,7 @@ function goneProbe(kind: Kind): Probe<JsonObject, HttpReply> {
       return (
         memberOf(kind, answer.object, () => ({ finding: 'PRESENT' as const })) ?? {
           finding: 'UNREADABLE',
-          message: 'Neutron showed nothing that can be read.',
+          message: "Neutron's answer does not fit the request.",
         }
       );
     },

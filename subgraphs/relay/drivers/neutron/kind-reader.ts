@@ -38,14 +38,17 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
   };
 }
 
-const nothingReadable: ResourceFinding = { finding: 'UNREADABLE', message: 'Neutron showed nothing that can be read.' };
+const nothingReadable: ResourceFinding = {
+  finding: 'UNREADABLE',
+  message: "Neutron's answer does not fit the request.",
+};
 
 /** Neutron lets several have one name: then only an id can tell which one is meant. */
 function oneOf(kind: Kind, found: readonly JsonObject[], key: string): ResourceFinding {
   const [first, ...others] = found;
   if (!first) return { finding: 'ABSENT' };
   if (others.length === 0) return present(kind, first);
-  const message = `There are ${found.length} of the name ${key}: ${found.map((native) => uuidOf(native) ?? '?').join(', ')}.`;
+  const message = `${found.length} objects have the name ${key}: ${found.map((native) => uuidOf(native) ?? '?').join(', ')}.`;
   return { finding: 'UNREADABLE', message: message.slice(0, 4_096) };
 }
 

@@ -4,8 +4,8 @@ import { given } from '../json.ts';
 import type { Kind } from './kind.ts';
 import { address, addressBlock, adminStateUp, canonical, uuid } from './schema.ts';
 
-const mtu = { type: 'integer', minimum: 68, maximum: 9_216, description: 'Bytes of the largest packet.' } as const;
-const onlyAdministrators = 'Neutron lets only administrators say it.';
+const mtu = { type: 'integer', minimum: 68, maximum: 9_216, description: 'The maximum packet size in bytes.' } as const;
+const onlyAdministrators = 'Neutron allows only administrators to set it.';
 
 export const network: Kind = {
   ...{ resource: 'network', prefix: 'network', one: 'a network' },
@@ -16,10 +16,13 @@ export const network: Kind = {
     mtu,
     portSecurity: { type: 'boolean', description: 'Whether security groups apply to its ports.' },
     shared: { type: 'boolean', description: `Whether other projects may use it. ${onlyAdministrators}` },
-    external: { type: 'boolean', description: `Whether routers may have their gateways in it. ${onlyAdministrators}` },
+    external: {
+      type: 'boolean',
+      description: `Whether routers may use it as an external gateway network. ${onlyAdministrators}`,
+    },
     provider: {
       type: 'object',
-      description: `The type of its physical transport. ${onlyAdministrators}`,
+      description: `The type of the physical network. ${onlyAdministrators}`,
       properties: {
         type: { type: 'string', enum: ['flat', 'vlan', 'vxlan', 'gre', 'geneve', 'local'] },
         physicalNetwork: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
@@ -68,13 +71,13 @@ const gateway = {
   type: ['string', 'null'],
   format: 'address',
   maxLength: 45,
-  description: 'Its gateway; null: none. Left out: the first address.',
+  description: 'Its gateway, or null for none. Default: the first address.',
 } as const;
-const dhcp = { type: 'boolean', description: 'Whether Neutron answers DHCP. Left out: yes.' } as const;
+const dhcp = { type: 'boolean', description: 'Whether Neutron answers DHCP. Default: true.' } as const;
 const dnsServers = { type: 'array', items: address, maxItems: 5, uniqueItems: true } as const;
 const allocationPools = {
   type: 'array',
-  description: 'Ranges that addresses are allocated from. Left out: all addresses except the gateway.',
+  description: 'The ranges from which addresses are allocated. Default: all addresses except the gateway.',
   items: {
     type: 'object',
     properties: { first: address, last: address },
@@ -91,7 +94,7 @@ type Pool = { readonly first: string; readonly last: string };
 export const subnet: Kind = {
   ...{ resource: 'subnet', prefix: 'subnet', one: 'a subnet' },
   ...{ path: 'subnets', collection: 'subnets', member: 'subnet' },
-  scope: { argument: 'network', attribute: 'network_id', schema: uuid('The network') },
+  scope: { argument: 'network', attribute: 'network_id', schema: uuid('the network') },
   key: { by: 'name' },
   properties: {
     cidr: addressBlock,
@@ -107,7 +110,7 @@ export const subnet: Kind = {
   example: { name: 'tenant-42-a', cidr: '10.42.0.0/24' },
   changeExample: { dhcp: false },
   refine: ({ cidr }) =>
-    cidr === undefined || String(cidr).includes('/') ? [] : [{ path: ['cidr'], message: 'needs a prefix length' }],
+    cidr === undefined || String(cidr).includes('/') ? [] : [{ path: ['cidr'], message: 'must have a prefix length' }],
   toNative: ({ cidr, gateway: router, dhcp: enabled, dnsServers: servers, allocationPools: pools, ...modes }) =>
     given({
       cidr: cidr === undefined ? undefined : canonical(String(cidr)),

@@ -7,28 +7,28 @@ import { address, addressBlock, adminStateUp, canonical, uuid } from './schema.t
 
 const securityGroups = {
   type: 'array',
-  items: uuid('A security group'),
+  items: uuid('a security group'),
   maxItems: 100,
   uniqueItems: true,
-  description: "Its security groups. Left out: the project's own.",
+  description: "Its security groups. Default: the project's default group.",
 } as const;
 const allowedAddresses = {
   type: 'array',
   items: addressBlock,
   maxItems: 100,
   uniqueItems: true,
-  description: 'Addresses that it may use beside its own.',
+  description: 'Addresses that it may use besides its own.',
 } as const;
 
 export const port: Kind = {
   ...{ resource: 'port', prefix: 'port', one: 'a port' },
   ...{ path: 'ports', collection: 'ports', member: 'port' },
-  scope: { argument: 'network', attribute: 'network_id', schema: uuid('The network') },
+  scope: { argument: 'network', attribute: 'network_id', schema: uuid('the network') },
   key: { by: 'name' },
   properties: {
     adminStateUp,
-    subnet: uuid('The subnet of its address'),
-    address: { ...address, description: 'Its address; left out: a free one. Needs subnet.' },
+    subnet: uuid('the subnet of its address'),
+    address: { ...address, description: 'Its address. Default: a free one. Requires subnet.' },
     macAddress: { type: 'string', pattern: '^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$' },
     securityGroups,
     allowedAddresses,
@@ -38,9 +38,7 @@ export const port: Kind = {
   example: { name: 'tenant-42-vm-1' },
   changeExample: { adminStateUp: false },
   refine: ({ address: given, subnet }) =>
-    given !== undefined && subnet === undefined
-      ? [{ path: ['subnet'], message: 'is required with an address: the one that it is of' }]
-      : [],
+    given !== undefined && subnet === undefined ? [{ path: ['subnet'], message: 'is required with address' }] : [],
   toNative: ({
     adminStateUp: up,
     subnet,
@@ -82,21 +80,24 @@ export const port: Kind = {
 const leadsTo = {
   type: ['string', 'null'],
   pattern: uuid('').pattern,
-  description: 'The port that it is attached to; null: none.',
+  description: 'The port to which it forwards; null for none.',
 };
-const fixedAddress = { ...address, description: 'The address of the port, where it has several.' } as const;
+const fixedAddress = {
+  ...address,
+  description: "The port's address to which it forwards. Needed when the port has several.",
+} as const;
 
 export const floatingIp: Kind = {
   ...{ resource: 'floating-ip', prefix: 'floatingIp', one: 'a floating IP' },
   ...{ path: 'floatingips', collection: 'floatingips', member: 'floatingip' },
-  scope: { argument: 'network', attribute: 'floating_network_id', schema: uuid('The external network') },
+  scope: { argument: 'network', attribute: 'floating_network_id', schema: uuid('the external network') },
   key: { by: 'description' },
   properties: {
-    port: uuid('The port it leads to'),
+    port: uuid('the port to which it forwards'),
     fixedAddress,
     address: {
       ...address,
-      description: 'The address; left out: a free one. Neutron lets only administrators choose it.',
+      description: 'The address. Default: a free one. Neutron allows only administrators to choose it.',
     },
   },
   required: [],

@@ -9,14 +9,14 @@ import { adminStateUp, uuid } from './schema.ts';
 const gatewayTo = {
   type: ['string', 'null'],
   pattern: uuid('').pattern,
-  description: 'The external network of its gateway; null: none.',
+  description: 'The external network of its gateway; null for none.',
 } as const;
 
 export const router: Kind = {
   ...{ resource: 'router', prefix: 'router', one: 'a router' },
   ...{ path: 'routers', collection: 'routers', member: 'router' },
   key: { by: 'name' },
-  properties: { adminStateUp, externalNetwork: uuid('The external network that it is a gateway to') },
+  properties: { adminStateUp, externalNetwork: uuid('the external network of its gateway') },
   required: [],
   changeable: { adminStateUp, externalNetwork: gatewayTo },
   example: { name: 'tenant-42-gw' },
@@ -36,7 +36,7 @@ export const router: Kind = {
 
 type InterfaceArguments = { router: string; subnet: string };
 
-const schema = argumentsSchema({ router: uuid('The router'), subnet: uuid('The subnet') }, ['router', 'subnet']);
+const schema = argumentsSchema({ router: uuid('the router'), subnet: uuid('the subnet') }, ['router', 'subnet']);
 const example = {
   router: '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11',
   subnet: '7c0d5d5c-3c53-4c54-8f3b-0a3f5c1d2e4f',
@@ -51,7 +51,7 @@ function interfaceIn(reply: HttpReply, { router: owner, subnet }: InterfaceArgum
   const answer = readAnswer(reply);
   if (answer.kind !== 'object') return { finding: 'UNREADABLE' as const, message: answer.message };
   const ports = membersOf(answer.object, 'ports');
-  if (!ports) return { finding: 'UNREADABLE' as const, message: 'Neutron listed no ports.' };
+  if (!ports) return { finding: 'UNREADABLE' as const, message: 'Neutron did not return a list of ports.' };
   const found = ports.find((port) => port.device_id === owner && isOn(port, subnet));
   if (!found) return { finding: 'ABSENT' as const };
   return { finding: 'PRESENT' as const, ...(typeof found.id === 'string' ? { uuid: found.id } : {}) };

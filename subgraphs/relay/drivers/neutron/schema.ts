@@ -12,7 +12,7 @@ export const uuid = (of: string) =>
   ({
     type: 'string',
     pattern: '^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
-    description: `${of}, by Neutron's own id.`,
+    description: `The id of ${of} in Neutron.`,
   }) as const;
 
 export const name = {
@@ -21,14 +21,14 @@ export const name = {
   maxLength: 63,
   pattern: '^[A-Za-z0-9._-]+$',
   description:
-    'Its name: 1 to 63 letters, digits, dot, hyphen, underscore. Neutron itself does not require it to be unique.',
+    'Its name: 1 to 63 letters, digits, dots, hyphens and underscores. The relay requires it to be unique; Neutron itself does not.',
 } as const;
 
 export const description = {
   type: 'string',
   maxLength: maxWords,
   pattern: printable,
-  description: 'Free text. Neutron shows it after the mark of the call.',
+  description: 'Free text, stored after the mark of the call.',
 } as const;
 
 export const adminStateUp = { type: 'boolean', description: 'Whether it is administratively up.' } as const;

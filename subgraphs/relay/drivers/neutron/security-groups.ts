@@ -10,7 +10,7 @@ export const securityGroup: Kind = {
   ...{ path: 'security-groups', collection: 'security_groups', member: 'security_group' },
   key: { by: 'name' },
   properties: {
-    stateful: { type: 'boolean', description: 'Whether replies are let through automatically. Left out: yes.' },
+    stateful: { type: 'boolean', description: 'Whether replies are allowed automatically. Default: true.' },
   },
   required: [],
   changeable: { stateful: { type: 'boolean' } },
@@ -26,18 +26,18 @@ const icmp = { type: 'integer', minimum: 0, maximum: 255 } as const;
 export const securityGroupRule: Kind = {
   ...{ resource: 'security-group-rule', prefix: 'securityGroupRule', one: 'a rule of a security group' },
   ...{ path: 'security-group-rules', collection: 'security_group_rules', member: 'security_group_rule' },
-  scope: { argument: 'securityGroup', attribute: 'security_group_id', schema: uuid('The security group') },
+  scope: { argument: 'securityGroup', attribute: 'security_group_id', schema: uuid('the security group') },
   key: { by: 'settings', argument: 'rule', text: describe },
   properties: {
     direction: { type: 'string', enum: ['ingress', 'egress'] },
-    ipVersion: { type: 'integer', enum: [4, 6], description: 'Left out: that of remote, or 4.' },
-    protocol: { type: 'string', enum: ['tcp', 'udp', 'icmp'], description: 'Left out: any.' },
-    firstPort: { ...port, description: 'The port, or the first of a range; needs tcp or udp.' },
-    lastPort: { ...port, description: 'Left out: firstPort.' },
+    ipVersion: { type: 'integer', enum: [4, 6], description: 'Default: that of remote, else 4.' },
+    protocol: { type: 'string', enum: ['tcp', 'udp', 'icmp'], description: 'Default: any.' },
+    firstPort: { ...port, description: 'The port, or the first port of a range. Requires tcp or udp.' },
+    lastPort: { ...port, description: 'Default: firstPort.' },
     icmpType: icmp,
     icmpCode: icmp,
-    remote: { ...addressBlock, description: 'The other side; left out: anyone.' },
-    remoteGroup: uuid('The security group of the other side'),
+    remote: { ...addressBlock, description: 'The addresses of the other side. Default: any.' },
+    remoteGroup: uuid('the security group of the other side'),
   },
   required: ['direction'],
   changeable: {},
@@ -107,14 +107,14 @@ function ruleFaults(args: JsonObject): readonly ArgumentFault[] {
   const faults: ArgumentFault[] = [];
   const fault = (path: string, message: string) => faults.push({ path: [path], message });
   const hasPorts = protocol === 'tcp' || protocol === 'udp';
-  if (firstPort !== undefined && !hasPorts) fault('firstPort', 'needs the protocol tcp or udp');
-  if (lastPort !== undefined && firstPort === undefined) fault('lastPort', 'needs firstPort');
-  if (Number(lastPort ?? firstPort) < Number(firstPort)) fault('lastPort', 'is before firstPort');
-  if (icmpType !== undefined && protocol !== 'icmp') fault('icmpType', 'needs the protocol icmp');
-  if (icmpCode !== undefined && icmpType === undefined) fault('icmpCode', 'needs icmpType');
+  if (firstPort !== undefined && !hasPorts) fault('firstPort', 'requires the protocol tcp or udp');
+  if (lastPort !== undefined && firstPort === undefined) fault('lastPort', 'requires firstPort');
+  if (Number(lastPort ?? firstPort) < Number(firstPort)) fault('lastPort', 'must not be below firstPort');
+  if (icmpType !== undefined && protocol !== 'icmp') fault('icmpType', 'requires the protocol icmp');
+  if (icmpCode !== undefined && icmpType === undefined) fault('icmpCode', 'requires icmpType');
   if (remote !== undefined && remoteGroup !== undefined)
-    fault('remoteGroup', 'is instead of remote: give one of the two');
+    fault('remoteGroup', 'cannot be combined with remote; give only one of the two');
   if (remote !== undefined && ipVersion !== undefined && String(remote).includes(':') !== (ipVersion === 6))
-    fault('ipVersion', 'is another than that of remote');
+    fault('ipVersion', 'differs from the IP version of remote');
   return faults;
 }

@@ -60,7 +60,7 @@ export function writeOutcome(
     return { state: 'FAILED', code: 'DEVICE_REFUSED', message, ...(absent ? { absent } : {}) };
   }
   const words = refused.map(({ line, refusal }) => `${line}: ${refusal ?? ''}`).join('; ');
-  const message = `${done.length} of ${told.length} lines were carried out. Refused: ${words}`;
+  const message = `${done.length} of ${told.length} lines were carried out. The switch refused: ${words}`;
   return { state: 'FAILED', code: 'PARTLY_APPLIED', message: message.slice(0, maxMessageLength) };
 }
 
@@ -70,7 +70,7 @@ export type Shown =
 
 /** What `read` brought. */
 export function shownIn(reply: SwitchReply): Shown {
-  if (reply.truncated) return unreadable('The reply is longer than is read.', 'REPLY_TOO_LONG');
+  if (reply.truncated) return unreadable('The reply is too long to be read.', 'REPLY_TOO_LONG');
   return reply.kind === 'cli' ? shownOnTerminal(reply) : shownByApi(reply);
 }
 
@@ -80,18 +80,18 @@ export function readOutcome(reply: SwitchReply, parse: (data: JsonObject) => Jso
   if (shown.kind !== 'shown') return { state: 'FAILED', code: shown.code, message: shown.message };
   const result = parse(shown.data);
   if (result !== undefined) return { state: 'SUCCEEDED', result };
-  return { state: 'FAILED', code: 'UNREADABLE_REPLY', message: 'The switch shows something else.' };
+  return { state: 'FAILED', code: 'UNREADABLE_REPLY', message: "The switch's answer does not fit the request." };
 }
 
 function resultsOf(reply: SwitchReply, lines: readonly string[]): Results {
-  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is longer than is read.' };
+  if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const results = reply.kind === 'cli' ? linesOfTerminal(reply) : linesOfApi(reply, lines);
-  if (results === undefined) return { kind: 'unreadable', message: 'The switch said nothing that can be read.' };
+  if (results === undefined) return { kind: 'unreadable', message: "The switch's answer is unreadable." };
   const fits = results.every(({ line }, index) => line === lines[index]);
   // After a refusal the JSON API may leave the rest out.
   const whole = results.length === lines.length || results.at(-1)?.refusal !== undefined;
   if (fits && whole && results.length > 0) return { kind: 'results', results };
-  return { kind: 'unreadable', message: 'The switch answered to other lines than were sent.' };
+  return { kind: 'unreadable', message: 'The switch answered other lines than those sent.' };
 }
 
 function linesOfTerminal({ outputs }: CliReply): LineResult[] {
@@ -134,7 +134,7 @@ function bodyOf({ status, body }: HttpReply): JsonObject | undefined {
 
 function shownOnTerminal({ outputs }: CliReply): Shown {
   const [first, ...more] = outputs;
-  if (first === undefined || more.length > 0) return unreadable('The switch answered to other lines than were sent.');
+  if (first === undefined || more.length > 0) return unreadable('The switch answered other lines than those sent.');
   const refusal = refusalIn(first.output);
   if (refusal !== undefined) return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusal };
   // Older versions print something before it.
@@ -144,18 +144,18 @@ function shownOnTerminal({ outputs }: CliReply): Shown {
 
 function shownByApi(reply: HttpReply): Shown {
   const body = bodyOf(reply);
-  if (body === undefined) return unreadable(`The switch answered ${reply.status}, and no JSON.`);
+  if (body === undefined) return unreadable(`The switch answered ${reply.status} without JSON.`);
   const message = typeof body.status_message === 'string' ? body.status_message : '';
   if (body.status === 'ERROR') {
     return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusalIn(message) ?? (message || 'ERROR') };
   }
-  return body.status === 'OK' ? shownAs(body.data) : unreadable('The switch answered with something else.');
+  return body.status === 'OK' ? shownAs(body.data) : unreadable("The switch's answer does not fit the request.");
 }
 
 /** An empty list is how it shows that there is nothing. */
 function shownAs(data: JsonValue | undefined): Shown {
   if (isObject(data)) return { kind: 'shown', data };
-  if (!Array.isArray(data)) return unreadable('The switch shows no JSON.');
+  if (!Array.isArray(data)) return unreadable("The switch's answer is not JSON.");
   return { kind: 'shown', data: Object.assign({}, ...data.filter(isObject)) as JsonObject };
 }
 

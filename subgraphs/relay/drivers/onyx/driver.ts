@@ -33,7 +33,7 @@ export const onyx = defineDriver({
   family: 'SWITCH',
   summary: 'Mellanox and NVIDIA switches (MLNX-OS, Onyx), over their command line or JSON API.',
   versions: 'MLNX-OS and Onyx 3.7 to 3.10',
-  triedAgainst: 'a simulator of command line and JSON API, which netmiko drives too',
+  triedAgainst: 'a simulator of the command line and the JSON API; the command line also works with netmiko',
   ports: { ssh: 22, https: 443 },
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,

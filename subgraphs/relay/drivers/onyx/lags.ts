@@ -28,7 +28,7 @@ const lacpLines = ['lacp'];
 
 export const lagCreate: OperationSpec<LagArguments, SwitchReply> = {
   name: 'lag.create',
-  summary: 'Creates a port-channel without members; an existing one is left as it is.',
+  summary: 'Creates a port-channel without members. An existing port-channel remains unchanged.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
@@ -41,7 +41,7 @@ export const lagCreate: OperationSpec<LagArguments, SwitchReply> = {
 
 export const lagDelete: OperationSpec<LagArguments, SwitchReply> = {
   name: 'lag.delete',
-  summary: 'Deletes a port-channel; its members become single ports.',
+  summary: 'Deletes a port-channel. Its members become individual ports.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema }, ['lag']),
@@ -65,7 +65,7 @@ export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
         type: 'string',
         enum: ['on', 'active', 'passive'],
         default: 'active',
-        description: 'on: without LACP; active and passive: with LACP, which must be enabled on the switch.',
+        description: 'on: without LACP; active, passive: with LACP, which must be enabled on the switch.',
       },
     },
     ['lag', 'port'],
@@ -81,7 +81,7 @@ export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
 
 export const lagMemberRemove: OperationSpec<MemberArguments, SwitchReply> = {
   name: 'lag.member.remove',
-  summary: 'Removes a port from its port-channel, whichever that is; lag is the one that it is expected in.',
+  summary: 'Removes a port from its port-channel, even if that is not the given one.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ lag: lagSchema, port: ethernet }, ['lag', 'port']),
@@ -143,7 +143,8 @@ function look(
   const shown = shownIn(reply);
   if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message } as const;
   const lags = lagsOf(shown.data);
-  if (lags === undefined) return { finding: 'UNREADABLE', message: 'The switch shows something else.' } as const;
+  if (lags === undefined)
+    return { finding: 'UNREADABLE', message: "The switch's answer does not fit the request." } as const;
   const one = lags.find(({ lag }) => `Po${lag}` === name);
   return one === undefined ? ({ finding: 'ABSENT' } as const) : found(one);
 }

@@ -17,7 +17,7 @@ const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'mlag.vip.set',
-  summary: "Sets the pair's group and virtual address.",
+  summary: "Sets the MLAG pair's group and virtual IP address.",
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -37,7 +37,7 @@ export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
 
 export const mlagVipDelete: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'mlag.vip.delete',
-  summary: 'Removes the virtual address.',
+  summary: "Removes the MLAG pair's virtual IP address.",
   category: 'INIT',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({}),
@@ -71,7 +71,7 @@ function nodesOf(data: JsonObject): readonly JsonObject[] {
 
 export const mlagVipRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'mlag.vip.read',
-  summary: "Reads the pair's virtual address and its nodes.",
+  summary: "Reads the MLAG pair's virtual IP address and its nodes.",
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
@@ -90,7 +90,7 @@ export const mlagVipReader: ResourceReader<SwitchReply> = {
     const shown = shownIn(reply);
     if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message };
     const vip = vipOf(shown.data);
-    if (vip === undefined) return { finding: 'UNREADABLE', message: 'The switch shows something else.' };
+    if (vip === undefined) return { finding: 'UNREADABLE', message: "The switch's answer does not fit the request." };
     return vip === null ? { finding: 'ABSENT' } : { finding: 'PRESENT', values: vip };
   },
   remove: () => ({ operation: 'mlag.vip.delete', arguments: {} }),

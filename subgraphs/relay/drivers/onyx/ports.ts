@@ -25,7 +25,7 @@ function setLines({ port, mode, vlan, allowedVlans }: SetArguments): readonly st
 
 export const portVlanSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'port.vlan.set',
-  summary: 'Sets which VLANs a port or port-channel carries.',
+  summary: 'Sets the VLANs that a port or port-channel carries.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ port: portSchema, ...portVlans }, ['port', 'mode']),
@@ -66,7 +66,7 @@ function describe(port: string, fields: JsonObject): JsonObject | undefined {
 
 export const portList: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'port.list',
-  summary: 'Lists ports and port-channels with their VLANs; members of a port-channel are not listed.',
+  summary: 'Lists ports and port-channels with their VLANs, without the members of port-channels.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),

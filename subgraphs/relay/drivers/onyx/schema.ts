@@ -9,7 +9,7 @@ export const ownVlan = { ...vlan, minimum: 2 } as const;
 export const vlanName = {
   type: 'string',
   pattern: '^[A-Za-z0-9_][A-Za-z0-9_. -]{0,39}$',
-  description: '1 to 40 letters, digits, dot, hyphen, underscore, blank; a letter, digit or underscore first.',
+  description: '1 to 40 letters, digits, dots, hyphens, underscores and spaces; a letter, digit or underscore first.',
 } as const;
 
 export const ethernet = {
@@ -21,7 +21,7 @@ export const ethernet = {
 export const port = {
   type: 'string',
   pattern: '^((Eth)?[0-9]{1,2}/[0-9]{1,3}(/[0-9]{1,2})?|Po[1-9][0-9]{0,3})$',
-  description: 'A port, for example 1/4 or Eth1/4, or a port-channel, for example Po22.',
+  description: 'An Ethernet port, for example 1/4 or Eth1/4, or a port-channel, for example Po22.',
 } as const;
 
 /** Mellanox Onyx User Manual, Link Aggregation Group: 1 to 4096. */

@@ -34,7 +34,11 @@ export const https: HttpSessions = {
       return { ok: true, headers: { cookie }, lifetimeMs, close };
     }
     if (told?.status !== 'ERROR') {
-      return { ok: false, code: 'PROTOCOL_FAILED', message: `The switch answered the log-in with ${reply.status}.` };
+      return {
+        ok: false,
+        code: 'PROTOCOL_FAILED',
+        message: `The switch answered the login with status ${reply.status}.`,
+      };
     }
     if (/invalid username or password|authentication/i.test(told.message)) {
       return { ok: false, code: 'AUTH_FAILED', message: told.message };

@@ -9,7 +9,7 @@ const saveLines = ['configuration write'];
 
 export const systemRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'system.read',
-  summary: 'Reads product, version, serial number and uptime.',
+  summary: "Reads the switch's product name, version, serial number and uptime.",
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),
@@ -30,7 +30,7 @@ export const systemRead: OperationSpec<Record<string, never>, SwitchReply> = {
 
 export const configSave: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'config.save',
-  summary: 'Saves the running configuration for the next start: without it a reload loses every change.',
+  summary: 'Saves the running configuration. Without it, a reload loses every change.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({}),

@@ -19,7 +19,7 @@ const deleteLines = ({ vlan }: DeleteArguments): readonly string[] => [`no vlan 
 
 export const vlanCreate: OperationSpec<CreateArguments, SwitchReply> = {
   name: 'vlan.create',
-  summary: 'Creates a VLAN; an existing one keeps its ports and gets the name.',
+  summary: 'Creates a VLAN. An existing VLAN keeps its ports and gets the name.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ vlan: ownVlan, name: vlanName }, ['vlan']),
@@ -79,7 +79,7 @@ export const vlanReader: ResourceReader<SwitchReply> = {
     const shown = shownIn(reply);
     if (shown.kind !== 'shown') return { finding: 'UNREADABLE', message: shown.message };
     const vlans = vlansOf(shown.data);
-    if (vlans === undefined) return { finding: 'UNREADABLE', message: 'The switch lists no VLAN at all.' };
+    if (vlans === undefined) return { finding: 'UNREADABLE', message: 'The switch returned no VLANs.' };
     const found = vlans.find(({ vlan }) => String(vlan) === key);
     if (found === undefined) return { finding: 'ABSENT' };
     return { finding: 'PRESENT', values: { vlan: found.vlan ?? null, name: found.name ?? null } };

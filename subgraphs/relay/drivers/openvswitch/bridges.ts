@@ -31,13 +31,13 @@ const object = ({ bridge }: { bridge: string }) => ({ resource: 'bridge', scope:
 /** There is no place to put a bridge without the row of the switch itself, which ovs-vsctl init writes. */
 export const switchIsThere = exists('Open_vSwitch', [], {
   code: 'DEVICE_REFUSED',
-  message: 'The database has no row for the switch itself: it was never initialised.',
+  message: 'The database was never initialised: it has no row for the switch itself.',
 });
 
 export const nameIsFree = (table: string, taken: string): Guard =>
   existsNot(table, [['name', '==', taken]], {
     code: 'ALREADY_EXISTS',
-    message: `There is already a row named ${taken} in the table ${table}.`,
+    message: `The table ${table} already has a row named ${taken}.`,
   });
 
 const createGuards = ({ bridge }: CreateArguments): readonly Guard[] => [
@@ -75,7 +75,7 @@ export const bridgeCreate: OperationSpec<CreateArguments, SwitchReply> = {
         type: 'string',
         enum: ['system', 'netdev'],
         description:
-          'The datapath: the kernel, or ovs-vswitchd in user space. Left out: that of the options of the backend.',
+          "The datapath: system in the kernel, netdev in user space. Default: that of the backend's options.",
       },
       externalIds,
     },

@@ -50,7 +50,7 @@ export const openVswitch = defineDriver({
         type: 'string',
         enum: ['system', 'netdev'],
         default: 'system',
-        description: 'The datapath of new bridges: the kernel, or ovs-vswitchd in user space.',
+        description: 'The datapath of new bridges: system in the kernel, netdev in user space.',
       },
     },
   },

@@ -41,14 +41,14 @@ function changes({ object, name: named, externalIds }: SetArguments): readonly J
 
 export const externalIdsSet: OperationSpec<SetArguments, SwitchReply> = {
   name: 'externalIds.set',
-  summary: 'Sets external ids of a bridge, port or interface; those not given keep their values.',
+  summary: 'Sets external ids of a bridge, port or interface. Others keep their values.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       object: { type: 'string', enum: ['bridge', 'port', 'interface'] },
       name,
-      externalIds: { ...externalIdChanges, description: 'null removes a key.' },
+      externalIds: { ...externalIdChanges, description: 'The external ids to set; null removes one.' },
     },
     ['object', 'name', 'externalIds'],
   ),

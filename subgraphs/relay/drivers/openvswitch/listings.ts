@@ -28,7 +28,7 @@ export function portsOf([ports = [], interfaces = [], bridges = []]: readonly Js
 
 export const portList: OperationSpec<{ bridge?: string }, SwitchReply> = {
   name: 'port.list',
-  summary: 'Lists the ports of all bridges or of one, with their state.',
+  summary: 'Lists the ports of one bridge or of all bridges, with their state.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({ bridge: name }),
@@ -44,7 +44,7 @@ export const switchColumns = ['ovs_version', 'db_version', 'external_ids', 'next
 
 export const switchRead: OperationSpec<Record<string, never>, SwitchReply> = {
   name: 'switch.read',
-  summary: 'Reads the state of the switch, and how far it has carried out the configuration in its database.',
+  summary: 'Reads the state of the switch and how much of the configuration in its database it has applied.',
   category: 'USER',
   effect: 'READ',
   argumentsSchema: argumentsSchema({}),

@@ -93,7 +93,7 @@ function addChanges(args: AddArguments, { operationId }: RenderContext): readonl
 
 export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
   name: 'port.add',
-  summary: 'Creates a port on a bridge; without a mode it carries every VLAN.',
+  summary: 'Creates a port on a bridge. Without a mode, the port carries every VLAN.',
   category: 'USER',
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: argumentsSchema(
@@ -104,14 +104,15 @@ export const portAdd: OperationSpec<AddArguments, SwitchReply> = {
         type: 'string',
         enum: ['system', 'internal', 'patch', 'vxlan', 'geneve', 'gre'],
         default: 'system',
-        description: 'system: the network interface of that name; internal: one that the switch creates.',
+        description:
+          'system: the existing network interface with this name; internal: an interface that the switch creates.',
       },
       interfaceOptions: {
         type: 'object',
         propertyNames: { type: 'string', pattern: '^[a-z][a-z0-9_-]{0,31}$' },
         additionalProperties: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
         maxProperties: 20,
-        description: 'Options of tunnels and patches, for example remote_ip and key, or peer.',
+        description: 'Options of tunnels (for example remote_ip, key) and patch ports (peer).',
       },
       ...portVlans,
       externalIds,
@@ -141,7 +142,7 @@ const deleteGuards = ({ port, uuid: id }: DeleteArguments): readonly Guard[] => 
   }),
   existsNot('Bridge', [['name', '==', port]], {
     code: 'DEVICE_REFUSED',
-    message: `${port} is a bridge's own port, which goes with the bridge only.`,
+    message: `${port} is the bridge's own port, which is deleted only with the bridge.`,
   }),
 ];
 
@@ -194,7 +195,7 @@ const isOnBridge = (port: string, bridge: string): Guard =>
     ],
     {
       code: 'NOT_FOUND',
-      message: `The port ${port} was not made on ${bridge} by this relay. Leave the bridge out for a port of any bridge.`,
+      message: `This relay did not create the port ${port} on ${bridge}. Omit bridge to change a port of any bridge.`,
     },
   );
 
@@ -204,13 +205,13 @@ const vlanSetChanges = (args: VlanSetArguments): readonly JsonObject[] => [
 
 export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
   name: 'port.vlan.set',
-  summary: 'Sets which VLANs a port carries.',
+  summary: 'Sets the VLANs that a port carries.',
   category: 'USER',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
       port: name,
-      bridge: { ...name, description: 'Refused for a port that this relay did not create.' },
+      bridge: { ...name, description: 'The bridge of the port. Refused for a port that this relay did not create.' },
       ...portVlans,
     },
     ['port', 'mode'],

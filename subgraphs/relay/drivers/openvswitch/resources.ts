@@ -13,7 +13,7 @@ function look(reply: SwitchReply, read: (tables: JsonObject[][]) => ResourceFind
   const answer = readAnswer(reply);
   if (answer.kind !== 'results') return { finding: 'UNREADABLE', message: answer.message };
   if (!answer.results.every((result) => Array.isArray(result.rows))) {
-    return { finding: 'UNREADABLE', message: 'The switch listed no rows.' };
+    return { finding: 'UNREADABLE', message: 'The switch did not return a list of rows.' };
   }
   return read(answer.results.map(rowsOf));
 }

@@ -4,13 +4,13 @@
 export const name = {
   type: 'string',
   pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$',
-  description: '1 to 15 letters, digits, dot, hyphen, underscore; not a dot or hyphen first.',
+  description: '1 to 15 letters, digits, dots, hyphens and underscores; a letter, digit or underscore first.',
 } as const;
 
 export const uuid = {
   type: 'string',
   pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
-  description: "The row's `_uuid`. Only this row is deleted, not another that has its name now.",
+  description: "The row's `_uuid`. Only this row is deleted, not another one that now has its name.",
 } as const;
 
 /** Printable text; OVSDB itself takes anything. */

@@ -75,7 +75,7 @@ export type Answer =
   | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };
 
 export function readAnswer(reply: SwitchReply): Answer {
-  if (reply.truncated) return unreadable('The reply is longer than is read.', 'REPLY_TOO_LONG');
+  if (reply.truncated) return unreadable('The reply is too long to be read.', 'REPLY_TOO_LONG');
   return reply.kind === 'ovsdb' ? readRpc(reply) : readProgram(reply);
 }
 
@@ -87,7 +87,12 @@ function readProgram({ exitCode, stdout, stderr }: ExecReply): Answer {
   const words = stderr.trim().slice(0, maxMessageLength);
   // The shell has not run it: no such program, or more than an argument may be long.
   if (exitCode === 126 || exitCode === 127) {
-    return { kind: 'refused', index: 0, error: 'COMMAND_NOT_FOUND', message: words || 'There is no ovsdb-client.' };
+    return {
+      kind: 'refused',
+      index: 0,
+      error: 'COMMAND_NOT_FOUND',
+      message: words || 'The program ovsdb-client is missing on the device.',
+    };
   }
   if (exitCode !== 0) {
     const rpc = /^ovsdb-client: transaction returned error: (\{.*\})$/.exec(words)?.[1];
@@ -95,7 +100,7 @@ function readProgram({ exitCode, stdout, stderr }: ExecReply): Answer {
     if (/^ovsdb-client: failed to connect to /.test(words)) {
       return { kind: 'refused', index: 0, error: 'NO_DATABASE', message: words };
     }
-    return unreadable(`ovsdb-client ended with ${exitCode ?? 'a signal'}: ${words || 'it said nothing'}.`);
+    return unreadable(`ovsdb-client ended with ${exitCode ?? 'a signal'}: ${words || 'no message'}.`);
   }
   return readResults(parse(stdout));
 }
@@ -105,13 +110,13 @@ function readResults(result: JsonValue | undefined): Answer {
   if (!Array.isArray(result) || result.length === 0) return unreadable('The reply is not a list of results.');
   const failed = result.findIndex((each) => isObject(each) && typeof each.error === 'string');
   if (failed >= 0) return readError(result[failed], failed);
-  if (!result.every(isObject)) return unreadable('The reply has results that are none.');
+  if (!result.every(isObject)) return unreadable('The reply has results of unknown form.');
   return { kind: 'results', results: result };
 }
 
 /** What went wrong in writing to disk or in a cluster may have gone well all the same. */
 function readError(error: JsonValue | undefined, index: number): Answer {
-  if (!isObject(error) || typeof error.error !== 'string') return unreadable('The reply has an error that is none.');
+  if (!isObject(error) || typeof error.error !== 'string') return unreadable('The reply has an error of unknown form.');
   const details = typeof error.details === 'string' ? `: ${error.details}` : '';
   const message = `${error.error}${details}`.slice(0, maxMessageLength);
   if (/^(I\/O error|cluster error)$/i.test(error.error)) return unreadable(message);
@@ -146,7 +151,11 @@ export function writeOutcome(
   const rows = answer.results.at(-2)?.rows;
   const configuration = Array.isArray(rows) && isObject(rows[0]) ? rows[0].next_cfg : undefined;
   if (changed === undefined || typeof configuration !== 'number') {
-    return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: 'The switch said yes, but not to what was asked.' };
+    return {
+      state: 'UNKNOWN',
+      code: 'UNREADABLE_REPLY',
+      message: 'The switch reported success, but its answer does not fit the request.',
+    };
   }
   return { state: 'SUCCEEDED', ...changed, result: { ...changed.result, configuration } };
 }
@@ -156,7 +165,7 @@ export function checkOutcome(reply: SwitchReply, guards: readonly Guard[]): Outc
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.error === 'aborted') return { state: 'SUCCEEDED', result: null };
   if (answer.kind === 'refused') return refusal(answer, guards);
-  const message = answer.kind === 'unreadable' ? answer.message : 'The switch did not give the transaction up.';
+  const message = answer.kind === 'unreadable' ? answer.message : 'The switch did not abort the transaction.';
   return { state: 'FAILED', code: 'UNREADABLE_REPLY', message };
 }
 

@@ -50,7 +50,7 @@ test('a reply of 50 MB: a write is UNKNOWN, a read FAILED, and neither is kept',
     expect(written.operation).toMatchObject({
       state: 'UNKNOWN',
       settledBy: 'reply',
-      deviceError: { code: 'UNREADABLE_REPLY', message: expect.stringMatching(/longer than is read/) },
+      deviceError: { code: 'UNREADABLE_REPLY', message: expect.stringMatching(/too long to be read/) },
     });
     // It may still be at work: its quiet time is not over.
     expect(Date.parse(written.operation?.quietUntil ?? '')).toBeGreaterThan(Date.now());

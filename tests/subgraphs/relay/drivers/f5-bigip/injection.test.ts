@@ -102,12 +102,12 @@ test('says every fault at once', () => {
     ': give at least one of monitor, loadBalancing, comment',
   ]);
   expect(faultsOf(f5BigIp, 'virtualServer.update', { name: 'x', port: 80 })).toEqual([
-    'address: give address and port together',
+    'address: address and port must be given together',
   ]);
   expect(faultsOf(f5BigIp, 'poolMember.get', { pool: 'x', port: 80 })).toEqual([
-    'address: give either address or node',
+    'address: give exactly one of address and node',
   ]);
   expect(faultsOf(f5BigIp, 'monitor.create', { type: 'tcp', name: 'x', interval: 5, timeout: 5 })).toEqual([
-    'timeout: must be more than interval',
+    'timeout: must be greater than interval',
   ]);
 });

@@ -92,16 +92,16 @@ test('sets of addresses that are filled one by one are not there', () => {
 });
 
 test.each([
-  ['firewallAddressCreate', { name: 'a', address: '2001:db8::/32' }, ['address: must be IPv4']],
+  ['firewallAddressCreate', { name: 'a', address: '2001:db8::/32' }, ['address: must be an IPv4 address']],
   [
     'firewallAddressCreate',
     { name: 'a', firstAddress: '10.0.0.9', lastAddress: '10.0.0.1' },
-    ['lastAddress: must be after firstAddress'],
+    ['lastAddress: must be above firstAddress'],
   ],
   [
     'firewallVipCreate',
     { name: 'v', externalAddress: '::1', mappedAddress: '10.0.0.1' },
-    ['externalAddress: must be IPv4'],
+    ['externalAddress: must be an IPv4 address'],
   ],
   [
     'firewallAddressCreate',

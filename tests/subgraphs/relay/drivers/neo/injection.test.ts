@@ -106,7 +106,9 @@ test('each typed mutation of the family is an operation whose arguments fit', ()
 
 test('VLANs belong to the mode of the port', () => {
   const faults = (more: JsonObject) => faultsOf(neo, 'port.setVlans', { device, port: '1/1', ...more });
-  expect(faults({ mode: 'access' })).toEqual(['vlan: is for access and hybrid, which need it']);
+  expect(faults({ mode: 'access' })).toEqual([
+    'vlan: is required for the modes access and hybrid, and not allowed otherwise',
+  ]);
   expect(faults({ mode: 'trunk', vlan: 5 })).toHaveLength(2);
   expect(faults({ mode: 'trunk', allowedVlans: [5, 5] })).toHaveLength(1);
   expect(faults({ mode: 'access', vlan: 4_095 })).toEqual(['vlan: must be <= 4094']);

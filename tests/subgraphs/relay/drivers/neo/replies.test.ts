@@ -68,7 +68,7 @@ describe('after an answer that never came', () => {
     expect(await driver.call('vlan.create', args, id)).toMatchObject({ failure: { kind: 'NO_VERDICT' } });
     expect(await driver.probe('vlan.create', args, id)).toMatchObject({
       finding: 'UNREADABLE',
-      message: expect.stringMatching(/^It became job \d+, which is (Pending|Running)\.$/),
+      message: expect.stringMatching(/^NEO made it job \d+, which is (Pending|Running)\.$/),
     });
     neo.jobs.knobs.jobMs = 0;
     expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });

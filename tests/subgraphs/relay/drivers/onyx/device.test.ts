@@ -165,7 +165,7 @@ describe.each([
       state: 'FAILED',
       code: 'PARTLY_APPLIED',
       message:
-        '3 of 4 lines were carried out. Refused: interface ethernet 1/4 switchport trunk allowed-vlan add 99: VLAN 99 does not exist',
+        '3 of 4 lines were carried out. The switch refused: interface ethernet 1/4 switchport trunk allowed-vlan add 99: VLAN 99 does not exist',
     });
     expect(await caller.call('port.vlan.set', { port: '1/99', mode: 'access', vlan: 42 })).toMatchObject({
       state: 'FAILED',
