@@ -136,11 +136,19 @@ testAsRoot(
 );
 
 describe('a process of `tidegate serve` whose database is on the same host', () => {
-  test.each([
-    { what: 'is full', path: disk, throws: DiskNearlyFullError, message: 'make room' },
-    { what: "can't be read", path: '/nowhere/mysql', throws: ConfigError, message: 'database.dataFolder' },
-  ])('refuses writes when the disk of database.dataFolder $what', async ({ path, throws, message }) => {
-    if (path === disk && process.getuid?.() !== 0) return;
+  testAsRoot('refuses writes when the disk of database.dataFolder is full', () =>
+    refusesWrites({ path: disk, throws: DiskNearlyFullError, message: 'make room' }),
+  );
+  test("refuses to start when database.dataFolder can't be read", () =>
+    refusesWrites({ path: '/nowhere/mysql', throws: ConfigError, message: 'database.dataFolder' }));
+
+  interface Refusal {
+    readonly path: string;
+    readonly throws: new (...given: never[]) => Error;
+    readonly message: string;
+  }
+
+  async function refusesWrites({ path, throws, message }: Refusal): Promise<void> {
     await using stack = new AsyncDisposableStack();
     const database = await testDatabase();
     stack.defer(() => database.drop());
@@ -165,5 +173,5 @@ describe('a process of `tidegate serve` whose database is on the same host', () 
     const error = await write().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(throws);
     expect(String(error)).toContain(message);
-  });
+  }
 });
