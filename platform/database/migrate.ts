@@ -148,7 +148,9 @@ async function applyMissing(
       .filter(({ name, replaces }) => applied.has(name) || replacedBy(replaces, applied) !== undefined)
       .map(({ owner }) => owner),
   );
-  const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner))];
+  // An owner may be both wanted and possible: its migrations are applied once.
+  const asked = new Set(wanted.map(({ owner }) => owner));
+  const migrations = [...wanted, ...possible.filter(({ owner }) => present.has(owner) && !asked.has(owner))];
   const known = new Set(migrations.map(({ name }) => name));
   const ours = new Set(migrations.map(({ owner }) => owner));
   for (const name of applied.keys()) {
