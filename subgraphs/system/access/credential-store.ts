@@ -81,7 +81,7 @@ export class CredentialStore {
   /** Begins a session, unless the user has changed or was disabled since it was verified. */
   async begin(
     tx: Transaction,
-    session: { id: string; userId: string; userVersion: number; refreshHash: string },
+    session: { id: string; userId: string; userVersion: number; refreshHash: string; familyHash: string },
   ): Promise<Date | undefined> {
     // The share lock waits for a change of password that is under way: that one ends all sessions it can see.
     const user = await tx.query(
@@ -91,19 +91,26 @@ export class CredentialStore {
     if (user.length === 0) return undefined;
     await tx.execute('DELETE FROM session WHERE user_id = ? AND expires_at < NOW(3) LIMIT 100', [session.userId]);
     await tx.execute(
-      `INSERT INTO session (id, user_id, refresh_hash, expires_at) VALUES (?, ?, ?, NOW(3) + INTERVAL ${refreshTokenDays} DAY)`,
-      [session.id, session.userId, session.refreshHash],
+      `INSERT INTO session (id, user_id, refresh_hash, family_hash, expires_at)
+       VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ${refreshTokenDays} DAY)`,
+      [session.id, session.userId, session.refreshHash, session.familyHash],
     );
     return this.#expiry(tx, session.id);
   }
 
-  /** Exchanges the refresh token; undefined when the old one is not the session's current one or the session is over. */
-  async rotate(tx: Transaction, session: { id: string; oldHash: string; newHash: string }): Promise<Date | undefined> {
+  /**
+   * Exchanges the refresh token; undefined when the old one is not the session's current one or the session is over. A session
+   * from before families gets the one of this token.
+   */
+  async rotate(
+    tx: Transaction,
+    session: { id: string; oldHash: string; newHash: string; familyHash: string },
+  ): Promise<Date | undefined> {
     const { affectedRows } = await tx.execute(
       `UPDATE session s JOIN user u ON u.id = s.user_id
-          SET s.refresh_hash = ?, s.expires_at = ${endOfSession.replaceAll('created_at', 's.created_at')}
+          SET s.refresh_hash = ?, s.family_hash = ?, s.expires_at = ${endOfSession.replaceAll('created_at', 's.created_at')}
         WHERE s.id = ? AND s.refresh_hash = ? AND s.ended_at IS NULL AND s.expires_at > NOW(3) AND u.disabled = 0`,
-      [session.newHash, session.id, session.oldHash],
+      [session.newHash, session.familyHash, session.id, session.oldHash],
     );
     return affectedRows === 1 ? this.#expiry(tx, session.id) : undefined;
   }
@@ -117,6 +124,12 @@ export class CredentialStore {
   async end(tx: Transaction, sessionId: string): Promise<boolean> {
     const sql = 'UPDATE session SET ended_at = NOW(3) WHERE id = ? AND ended_at IS NULL';
     return (await tx.execute(sql, [sessionId])).affectedRows === 1;
+  }
+
+  /** Ends a session of which an earlier refresh token came again; false when the token is not of its family, or it had ended. */
+  async endFamily(tx: Transaction, session: { id: string; familyHash: string }): Promise<boolean> {
+    const sql = 'UPDATE session SET ended_at = NOW(3) WHERE id = ? AND family_hash = ? AND ended_at IS NULL';
+    return (await tx.execute(sql, [session.id, session.familyHash])).affectedRows === 1;
   }
 
   /** Ends all sessions of a user; the user must be locked. */

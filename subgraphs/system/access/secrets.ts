@@ -1,9 +1,11 @@
-// The opaque secrets we hand out: API tokens and refresh tokens. They are 256 random bits, so a plain SHA-256 is enough to
+// The opaque secrets we hand out: API tokens and refresh tokens. They are 256 random bits (a family 128), so a plain SHA-256 is enough to
 // store them by; the text says what it is, which helps secret scanners and people.
 import { createHash, randomBytes } from 'node:crypto';
 
 export const apiTokenPrefix = 'tg_';
 const refreshTokenPrefix = 'tgr_';
+const refreshTokenBytes = 32;
+const familyBytes = 16;
 /** Characters of an API token that are shown for telling tokens apart. */
 const shownLength = 11;
 
@@ -18,15 +20,31 @@ export function newApiToken(): { secret: string; hash: string; prefix: string } 
   return { secret, hash: hashSecret(secret), prefix: secret.slice(0, shownLength) };
 }
 
-/** A new refresh token. It names its session, so that any used one that comes again, however old, is noticed. */
-export function newRefreshToken(sessionId: string): { secret: string; hash: string } {
-  const secret = `${refreshTokenPrefix}${sessionId}.${randomBytes(32).toString('base64url')}`;
-  return { secret, hash: hashSecret(secret) };
+/**
+ * A new refresh token. It names its session and carries the session's family: 128 of its 256 bits, which all refresh tokens of
+ * the session share. So an earlier one that comes again, however old, is told from an invented one.
+ */
+export function newRefreshToken(
+  sessionId: string,
+  family: Buffer = randomBytes(familyBytes),
+): { secret: string; hash: string; familyHash: string } {
+  const random = Buffer.concat([family, randomBytes(refreshTokenBytes - familyBytes)]);
+  const secret = `${refreshTokenPrefix}${sessionId}.${random.toString('base64url')}`;
+  return { secret, hash: hashSecret(secret), familyHash: hashFamily(family) };
 }
 
-const refreshTokenPattern = /^tgr_([0-9a-f-]{36})\.[A-Za-z0-9_-]{43}$/;
+const refreshTokenPattern = /^tgr_([0-9a-f-]{36})\.([A-Za-z0-9_-]{43})$/;
 
-/** The session a refresh token names; undefined when the text is none. */
-export function sessionOfRefreshToken(secret: string): string | undefined {
-  return refreshTokenPattern.exec(secret)?.[1];
+/** What a refresh token says; undefined when the text is none. */
+export function readRefreshToken(
+  secret: string,
+): { sessionId: string; hash: string; family: Buffer; familyHash: string } | undefined {
+  const [, sessionId, random] = refreshTokenPattern.exec(secret) ?? [];
+  if (sessionId === undefined || random === undefined) return undefined;
+  const family = Buffer.from(random, 'base64url').subarray(0, familyBytes);
+  return { sessionId, hash: hashSecret(secret), family, familyHash: hashFamily(family) };
+}
+
+function hashFamily(family: Buffer): string {
+  return createHash('sha256').update(family).digest('hex');
 }

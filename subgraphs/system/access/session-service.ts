@@ -1,5 +1,5 @@
 // Login, refresh and logout. Whoever asks learns nothing of whether a name exists; guessing is slowed down by name and
-// address, and a refresh token that comes twice ends its session, since one of the two bearers stole it.
+// address, and a refresh token that comes twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
 import { audit } from '../../../platform/audit.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { invariant, Refusal, refuse, userError } from '../../../platform/errors.ts';
@@ -10,7 +10,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { IdentityProvider } from './identity-provider.ts';
 import type { RateLimit, RateLimiter } from './rate-limiter.ts';
-import { hashSecret, newRefreshToken, sessionOfRefreshToken } from './secrets.ts';
+import { newRefreshToken, readRefreshToken } from './secrets.ts';
 
 export interface TokenPair {
   readonly accessToken: string;
@@ -60,7 +60,8 @@ export class SessionService {
     const refresh = newRefreshToken(sessionId);
     const identity: Identity = { kind: 'user', ...user, admin: false, projects: {}, credentialId: sessionId };
     const expiresAt = await this.#db.transaction(async (tx) => {
-      const session = { id: sessionId, userId: user.id, userVersion: user.version, refreshHash: refresh.hash };
+      const { hash: refreshHash, familyHash } = refresh;
+      const session = { id: sessionId, userId: user.id, userVersion: user.version, refreshHash, familyHash };
       const end = await this.#credentials.begin(tx, session);
       if (end !== undefined) await audit(tx, record(context, 'login', identity));
       return end;
@@ -75,14 +76,15 @@ export class SessionService {
   async refresh(context: RequestContext, refreshToken: string): Promise<TokenPair> {
     const limit = { key: `refresh/${clientNetwork(context.clientAddress)}`, limit: attemptsPerAddress, windowMs };
     await this.#limit([limit]);
-    const sessionId = sessionOfRefreshToken(refreshToken);
-    if (sessionId === undefined) return this.#refuseRefresh(context, false);
-    const next = newRefreshToken(sessionId);
+    const presented = readRefreshToken(refreshToken);
+    if (presented === undefined) return this.#refuseRefresh(context, false);
+    const { sessionId, familyHash } = presented;
+    const next = newRefreshToken(sessionId, presented.family);
     const rotated = await this.#db.transaction(async (tx) => {
-      const session = { id: sessionId, oldHash: hashSecret(refreshToken), newHash: next.hash };
+      const session = { id: sessionId, oldHash: presented.hash, newHash: next.hash, familyHash };
       const expiresAt = await this.#credentials.rotate(tx, session);
       if (expiresAt === undefined) {
-        return { ended: await this.#credentials.end(tx, sessionId) };
+        return { ended: await this.#credentials.endFamily(tx, session) };
       }
       const identity = await this.#credentials.bySession(sessionId, tx);
       invariant(identity !== undefined, `session ${sessionId} was just refreshed and has no user`);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../platform/ids.ts';
 import { CredentialStore } from '../../../../subgraphs/system/access/credential-store.ts';
+import { newRefreshToken } from '../../../../subgraphs/system/access/secrets.ts';
 import { makeUser, type SystemBench, systemBench } from '../support/system-bench.ts';
 
 const password = 'correct horse battery';
@@ -105,7 +106,7 @@ describe('login', () => {
   test('makes no session for a user who changed since the password was compared', async () => {
     const user = await makeUser(bench, 'racer', { password });
     const credentials = new CredentialStore(bench.db);
-    const session = { id: newUuid(), userId: user.id, userVersion: 1, refreshHash: newUuid() };
+    const session = { id: newUuid(), userId: user.id, userVersion: 1, refreshHash: newUuid(), familyHash: newUuid() };
     await bench.db.execute('UPDATE user SET version = 2 WHERE id = ?', [user.id]);
     expect(await bench.db.transaction((tx) => credentials.begin(tx, session))).toBeUndefined();
     expect(await credentials.bySession(session.id)).toBeUndefined();
@@ -157,9 +158,35 @@ describe('refresh', () => {
   test.each([
     ['nothing', ''],
     ['another text', 'tgr_nonsense'],
+    ['a text of 100,000 characters', `tgr_${'x'.repeat(100_000)}`],
     ['a session that never was', `tgr_${newUuid()}.${'x'.repeat(43)}`],
   ])('with %s is refused', async (_, token) => {
     expect((await refresh(token)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+  });
+
+  test('with an invented secret for a known session is refused, and ends nothing', async () => {
+    const first = await login();
+    const second = await refresh(first.refreshToken);
+    const [head = ''] = (second.refreshToken ?? '').split('.');
+    for (const invented of ['x'.repeat(43), newRefreshToken(newUuid()).secret.split('.')[1]])
+      expect((await refresh(`${head}.${invented}`)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    const [entry] = await bench.db.query<{ details: string }>(
+      "SELECT details FROM audit_entry WHERE action = 'sessionRefresh' ORDER BY id DESC LIMIT 1",
+    );
+    expect(JSON.parse(entry?.details ?? '')).toMatchObject({ sessionEnded: false });
+    expect(await worth(second.accessToken)).toMatchObject({ name: 'alice' });
+    expect((await refresh(second.refreshToken)).userErrors).toEqual([]);
+  });
+
+  test('of a session from before families goes on and is protected from then on', async () => {
+    const first = await login();
+    await bench.db.execute('UPDATE session SET family_hash = NULL');
+    const [head = ''] = (first.refreshToken ?? '').split('.');
+    expect((await refresh(`${head}.${'x'.repeat(43)}`)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    const second = await refresh(first.refreshToken);
+    expect(second.userErrors).toEqual([]);
+    expect((await refresh(first.refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    expect(await worth(second.accessToken)).toBeUndefined();
   });
 
   test('is refused when the session is over, or the user disabled', async () => {
