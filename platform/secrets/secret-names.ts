@@ -3,6 +3,7 @@
 /** Members of inputs, headers, credentials and log lines. */
 export const secretNames = [
   'password',
+  'currentPassword',
   'newPassword',
   'privateKey',
   'passphrase',

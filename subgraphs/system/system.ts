@@ -19,6 +19,7 @@ import type { Keyring } from '../../platform/secrets/keyring.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { accessResolvers } from './access/access-resolvers.ts';
 import { AccessTokens } from './access/access-tokens.ts';
+import { Attempts } from './access/attempts.ts';
 import { SystemAuthenticator } from './access/authenticator.ts';
 import { CredentialStore } from './access/credential-store.ts';
 import { type IdentityProvider, LocalIdentityProvider } from './access/identity-provider.ts';
@@ -79,9 +80,10 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(options);
-  const sessions = new SessionService({ db, credentials, provider, accessTokens, rateLimiter });
+  const attempts = new Attempts(rateLimiter);
+  const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts });
   const projectService = new ProjectService({ projects, users, entities, mutations, wake });
-  const userService = new UserService({ users, entities, credentials, hasher, mutations, keyring, wake });
+  const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, keyring, wake });
   const tokenService = new TokenService({ tokens, projects, entities, mutations, wake });
   const resolvers = mergeResolvers<Resolvers>([
     { DateTime: dateTimeScalar, JSON: jsonScalar },

@@ -5,11 +5,10 @@ import type { Database } from '../../../platform/database/database.ts';
 import { invariant, Refusal, refuse, userError } from '../../../platform/errors.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
 import { newToken } from '../../../platform/ids.ts';
-import { clientNetwork } from '../../../platform/net/address-block.ts';
 import type { AccessTokens } from './access-tokens.ts';
+import type { Attempts } from './attempts.ts';
 import type { CredentialStore } from './credential-store.ts';
 import type { IdentityProvider } from './identity-provider.ts';
-import type { RateLimit, RateLimiter } from './rate-limiter.ts';
 import { newRefreshToken, readRefreshToken } from './secrets.ts';
 
 export interface TokenPair {
@@ -24,36 +23,28 @@ export interface SessionServiceOptions {
   readonly credentials: CredentialStore;
   readonly provider: IdentityProvider;
   readonly accessTokens: AccessTokens;
-  readonly rateLimiter: RateLimiter;
+  readonly attempts: Attempts;
 }
-
-const windowMs = 60_000;
-const attemptsPerName = 10;
-const attemptsPerAddress = 100;
 
 export class SessionService {
   readonly #db: Database;
   readonly #credentials: CredentialStore;
   readonly #provider: IdentityProvider;
   readonly #accessTokens: AccessTokens;
-  readonly #rateLimiter: RateLimiter;
+  readonly #attempts: Attempts;
 
   constructor(options: SessionServiceOptions) {
     this.#db = options.db;
     this.#credentials = options.credentials;
     this.#provider = options.provider;
     this.#accessTokens = options.accessTokens;
-    this.#rateLimiter = options.rateLimiter;
+    this.#attempts = options.attempts;
   }
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
-    const address = clientNetwork(context.clientAddress);
-    const limits: readonly RateLimit[] = [
-      { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
-      { key: `login-name/${address}/${input.name}`, limit: attemptsPerName, windowMs },
-    ];
-    await this.#limit(limits);
+    // A refusal by the limit is not audited: a row for each attempt is what a flood would want.
+    const giveBack = await this.#attempts.password(context, input.name);
     const user = await this.#provider.verify(input);
     if (user === undefined) return this.#refuseLogin(context, input.name);
     const sessionId = newToken();
@@ -68,14 +59,13 @@ export class SessionService {
     });
     if (expiresAt === undefined) return this.#refuseLogin(context, input.name);
     // Only failures count: a CMP may log in as often as it likes.
-    await Promise.all(limits.map((limit) => this.#rateLimiter.giveBack(limit)));
+    await giveBack();
     return this.#pair(user.id, sessionId, refresh.secret, expiresAt);
   }
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async refresh(context: RequestContext, refreshToken: string): Promise<TokenPair> {
-    const limit = { key: `refresh/${clientNetwork(context.clientAddress)}`, limit: attemptsPerAddress, windowMs };
-    await this.#limit([limit]);
+    const giveBack = await this.#attempts.refreshToken(context);
     const presented = readRefreshToken(refreshToken);
     if (presented === undefined) return this.#refuseRefresh(context, false);
     const { sessionId, familyHash } = presented;
@@ -92,7 +82,7 @@ export class SessionService {
       return { expiresAt, userId: identity.id };
     });
     if ('ended' in rotated) return this.#refuseRefresh(context, rotated.ended);
-    await this.#rateLimiter.giveBack(limit);
+    await giveBack();
     return this.#pair(rotated.userId, sessionId, next.secret, rotated.expiresAt);
   }
 
@@ -103,13 +93,6 @@ export class SessionService {
       await this.#credentials.end(tx, identity.credentialId);
       await audit(tx, record(context, 'logout', identity));
     });
-  }
-
-  async #limit(limits: readonly RateLimit[]): Promise<void> {
-    const waits = await Promise.all(limits.map((limit) => this.#rateLimiter.take(limit)));
-    const retryAfterMs = Math.max(...waits);
-    // Not audited: a row for each refused attempt is what a flood would want.
-    if (retryAfterMs > 0) refuse('RATE_LIMITED', `too many attempts: wait ${retryAfterMs} ms`, { retryAfterMs });
   }
 
   async #refuseLogin(context: RequestContext, name: string): Promise<never> {

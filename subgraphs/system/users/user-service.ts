@@ -8,10 +8,11 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import type { Identity, RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
-import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import type { Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refusals.ts';
 import type { Keyring } from '../../../platform/secrets/keyring.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import type { Attempts } from '../access/attempts.ts';
 import type { CredentialStore } from '../access/credential-store.ts';
 import type { PasswordHasher } from '../access/password-hasher.ts';
 import type { Entities } from '../entities.ts';
@@ -24,6 +25,7 @@ export interface UserServiceOptions {
   readonly users: UserStore;
   readonly entities: Entities;
   readonly credentials: CredentialStore;
+  readonly attempts: Attempts;
   readonly hasher: PasswordHasher;
   readonly mutations: Mutations;
   readonly keyring: Keyring;
@@ -34,6 +36,7 @@ export class UserService {
   readonly #users: UserStore;
   readonly #entities: Entities;
   readonly #credentials: CredentialStore;
+  readonly #attempts: Attempts;
   readonly #hasher: PasswordHasher;
   readonly #mutations: Mutations;
   readonly #keyring: Keyring;
@@ -43,6 +46,7 @@ export class UserService {
     this.#users = options.users;
     this.#entities = options.entities;
     this.#credentials = options.credentials;
+    this.#attempts = options.attempts;
     this.#hasher = options.hasher;
     this.#mutations = options.mutations;
     this.#keyring = options.keyring;
@@ -88,19 +92,40 @@ export class UserService {
       prepare: async ({ check }) => {
         const id = check.id('id', input.id, 'User') ?? '';
         checkPassword(check, input.password);
+        check.text('currentPassword', input.currentPassword, { max: 256 });
         check.throwIfAny();
         if ((await this.#entities.user(context, id)) === undefined) refuseUnknown('User', 'id', input.id);
         requireRightToChange(identity, id, input);
-        const passwordHash = input.password == null ? undefined : await this.#hasher.hash(input.password);
-        return async (tx) => {
-          const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
-          refuseStale(input.expectedVersion, user.version);
-          await this.#change(tx, user, input, passwordHash);
-          return id;
+        const own = input.password != null && identity.kind === 'user' && identity.id === id;
+        if (own && input.currentPassword == null)
+          refuse('INVALID_INPUT', 'currentPassword is missing: your own password changes only with the old one', {
+            field: ['input', 'currentPassword'],
+          });
+        // Not for a repetition, whose old password is not right any more.
+        const look = async (): Promise<Effect> => {
+          const oldHash = own ? await this.#verifyOwn(context, identity, input.currentPassword ?? '') : undefined;
+          const passwordHash = input.password == null ? undefined : await this.#hasher.hash(input.password);
+          return async (tx) => {
+            const user = (await this.#users.lock(tx, id)) ?? refuseUnknown('User', 'id', input.id);
+            if (own && (await this.#users.passwordHash(id, tx)) !== oldHash) refuseCurrentPassword();
+            refuseStale(input.expectedVersion, user.version);
+            await this.#change(tx, user, input, passwordHash);
+            return id;
+          };
         };
+        return { look };
       },
       read: (id) => this.#entities.user(context, id),
     });
+  }
+
+  /** Compares the caller's own password, at the cost of an attempt to log in. Returns the hash that it fits. */
+  async #verifyOwn(context: RequestContext, identity: Identity, currentPassword: string): Promise<string> {
+    const giveBack = await this.#attempts.password(context, identity.name);
+    const hash = await this.#users.passwordHash(identity.id);
+    if (!(await this.#hasher.verify(hash ?? null, currentPassword)) || hash === undefined) refuseCurrentPassword();
+    await giveBack();
+    return hash;
   }
 
   async #change(tx: Transaction, user: User, input: UserUpdateInput, passwordHash: string | undefined): Promise<void> {
@@ -129,11 +154,24 @@ export class UserService {
   }
 
   /** The input as it is compared and audited: a plain hash of a password, kept with its key, could be guessed. */
-  #withoutPassword<Input extends { readonly password?: string | null }>(input: Input): Input {
-    if (input.password == null) return input;
+  #withoutPassword<Input extends Passwords>(input: Input): Input {
     const { key } = this.#keyring.active('request-hash');
-    return { ...input, password: createHmac('sha256', key).update(input.password, 'utf8').digest('hex') };
+    const hidden: Passwords = {};
+    for (const field of ['password', 'currentPassword'] as const) {
+      const password = input[field];
+      if (password != null) hidden[field] = createHmac('sha256', key).update(password, 'utf8').digest('hex');
+    }
+    return { ...input, ...hidden };
   }
+}
+
+interface Passwords {
+  password?: string | null;
+  currentPassword?: string | null;
+}
+
+function refuseCurrentPassword(): never {
+  refuse('BAD_CREDENTIALS', 'the current password is not right', { field: ['input', 'currentPassword'] });
 }
 
 function checkPassword(check: InputCheck, password: string | null | undefined): void {

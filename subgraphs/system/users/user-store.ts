@@ -1,5 +1,5 @@
 // The table of users. Reads through the model; writes are SQL inside the mutation's own transaction.
-import type { Database, Transaction } from '../../../platform/database/database.ts';
+import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
 import type { PageRequest } from '../../../platform/graph/connection.ts';
 import type { User } from './user.ts';
 
@@ -40,6 +40,12 @@ export class UserStore {
       select: { id: true, name: true, version: true, disabled: true, passwordHash: true },
     });
     return row ?? undefined;
+  }
+
+  /** The hash of a user's password; undefined: no such user, or one without a password. */
+  async passwordHash(id: string, sql: Sql = this.#db): Promise<string | undefined> {
+    const rows = await sql.query<{ hash: string | null }>('SELECT password_hash AS hash FROM user WHERE id = ?', [id]);
+    return rows[0]?.hash ?? undefined;
   }
 
   async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, User>> {

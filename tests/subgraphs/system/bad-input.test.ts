@@ -87,6 +87,7 @@ const cases: readonly [mutation: string, field: string, value: unknown, code: st
   ['userUpdate', 'password', 'short', 'INVALID_INPUT'],
   ['userUpdate', 'password', 'x'.repeat(257), 'TOO_LONG'],
   ['userUpdate', 'password', control.repeat(12), 'INVALID_INPUT'],
+  ['userUpdate', 'currentPassword', 'x'.repeat(257), 'TOO_LONG'],
   ['userUpdate', 'expectedVersion', 7, 'STALE_VERSION'],
   ['userUpdate', 'idempotencyKey', control, 'INVALID_INPUT'],
   ['membershipSet', 'projectId', neverProject, 'NOT_FOUND'],

@@ -185,9 +185,72 @@ describe('users', () => {
       ]);
     }
     expect(await worth(user)).toEqual(user);
-    expect((await send('userUpdate', { id, password: 'another long password' }, user)).userErrors).toEqual([]);
+    const wish = { id, password: 'another long password', currentPassword: 'a password that fits' };
+    expect((await send('userUpdate', wish, user)).userErrors).toEqual([]);
     expect(await worth(user)).toBeUndefined();
     expect((await bench.system.authenticator.recheck(admin))?.admin).toBe(true);
+  });
+
+  test.each([false, true])('change their own password only with the old one (administrator: %s)', async (isAdmin) => {
+    const user = await makeUser(bench, `own-password-${isAdmin}`, { admin: isAdmin });
+    const wish = { id: globalId(user), password: 'another long password' };
+    const before = bench.hasher.hashed;
+    const field = ['input', 'currentPassword'];
+    expect((await send('userUpdate', wish, user)).userErrors).toMatchObject([{ code: 'INVALID_INPUT', field }]);
+    for (const currentPassword of ['another long password', 'wrong'])
+      expect((await send('userUpdate', { ...wish, currentPassword }, user)).userErrors).toMatchObject([
+        { code: 'BAD_CREDENTIALS', field },
+      ]);
+    expect(bench.hasher.hashed).toBe(before);
+    expect(await worth(user)).toEqual(user);
+    const right = { ...wish, currentPassword: 'a password that fits', idempotencyKey: 'own' };
+    expect((await send('userUpdate', right, user)).userErrors).toEqual([]);
+    expect(await worth(user)).toBeUndefined();
+    // The old password is not right any more, and a repetition gets the first answer all the same.
+    expect((await send('userUpdate', right, user)).userErrors).toEqual([]);
+    expect((await send('userUpdate', { ...right, idempotencyKey: 'again' }, user)).userErrors).toMatchObject([
+      { code: 'BAD_CREDENTIALS' },
+    ]);
+    const kept = JSON.stringify([
+      await bench.db.query('SELECT * FROM audit_entry'),
+      await bench.db.query('SELECT * FROM idempotency_key'),
+    ]);
+    expect(kept).not.toContain('a password that fits');
+  });
+
+  test('change their own password once, when they ask twice at the same time', async () => {
+    const user = await makeUser(bench, 'own-password-twice');
+    const answers = await Promise.all(
+      ['first long password', 'second long password'].map((password) =>
+        send('userUpdate', { id: globalId(user), password, currentPassword: 'a password that fits' }, user),
+      ),
+    );
+    expect(answers.flatMap(({ userErrors }) => userErrors)).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+  });
+
+  test('who guess the old password are limited, and together with their logins', async () => {
+    const user = await makeUser(bench, 'own-password-guessed');
+    const wish = { id: globalId(user), password: 'another long password' };
+    const guess = async (currentPassword: string, address: string) => {
+      const input = { ...wish, currentPassword };
+      return (await bench.ask(user, documents.userUpdate, { input }, address)).data.userUpdate.userErrors[0]?.code;
+    };
+    const login = `mutation { login(input: { name: "${user.name}", password: "x" }) { ${errors} } }`;
+    for (let attempt = 1; attempt <= 9; attempt += 1)
+      expect(await guess('wrong', '203.0.113.9')).toBe('BAD_CREDENTIALS');
+    const { data } = await bench.ask(null, login, {}, '203.0.113.9');
+    expect(data.login.userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    const before = bench.hasher.verified;
+    expect(await guess('a password that fits', '203.0.113.9')).toBe('RATE_LIMITED');
+    expect(bench.hasher.verified).toBe(before);
+    expect(await guess('a password that fits', '203.0.113.10')).toBeUndefined();
+  });
+
+  test('are given a new password by an administrator without the old one', async () => {
+    const user = await makeUser(bench, 'forgetful');
+    const { userErrors } = await send('userUpdate', { id: globalId(user), password: 'another long password' });
+    expect(userErrors).toEqual([]);
+    expect(await worth(user)).toBeUndefined();
   });
 
   test('who share a project are seen, but not changed, by each other', async () => {
