@@ -77,7 +77,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const links = linksTo(options);
   for (const name of supergraph.subgraphNames)
     if (!links.has(name))
-      throw new Error(`gateway: the supergraph needs subgraph ${name}, but no place is given for it`);
+      throw new Error(`gateway: the supergraph needs subgraph ${name}, but its location is not given`);
   const metrics = gatewayMetrics(registry);
   const executor = new ApolloExecutor(supergraph, links, log);
   const operations = new Operations(supergraph, limits);
@@ -86,7 +86,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const readiness = async (): Promise<readonly PartReadiness[]> => {
     const subgraphs = [...links.values()].map(async (link) => {
       const ready = await link.ready();
-      return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : 'can not be reached' };
+      return { name: `subgraph ${link.name}`, ready, detail: ready ? undefined : "can't be reached" };
     });
     return [...(await Promise.all(subgraphs)), ...((await options.readiness?.()) ?? [])];
   };

@@ -10,7 +10,7 @@ import { refuseUnknown } from './refusals.ts';
 /** The caller; throws UNAUTHENTICATED without one. */
 export function caller(context: RequestContext): Identity {
   if (context.identity === null)
-    throw new CodedError('UNAUTHENTICATED', 'Log in first: the request has no valid credential.');
+    throw new CodedError('UNAUTHENTICATED', 'The request has no valid credential: log in first.');
   return context.identity;
 }
 
@@ -23,12 +23,12 @@ export function adminCaller(context: RequestContext): Identity {
 
 /** For mutations: refuses FORBIDDEN unless the caller is an administrator. */
 export function requireAdmin(identity: Identity): void {
-  if (!identity.admin) refuse('FORBIDDEN', 'Only an administrator may do this.');
+  if (!identity.admin) refuse('FORBIDDEN', 'Only administrators may do this.');
 }
 
 /** For mutations: refuses FORBIDDEN unless the caller holds the role in a project that the caller sees. `what`: the mutation, or a field. */
 export function requireRole(identity: Identity | null, projectId: string, role: Role, what: string): void {
-  if (!allows(identity, projectId, role)) refuse('FORBIDDEN', `${what} needs the role ${role} in this project`);
+  if (!allows(identity, projectId, role)) refuse('FORBIDDEN', `${what} requires the role ${role} in this project`);
 }
 
 /** True when the caller may see the project (UUID) and what belongs to it. */
@@ -65,7 +65,7 @@ export function oneProject(identity: Identity | null, projectId: string | null |
   const projects = projectsOf(identity, projectId);
   const [only] = projects;
   if (projects !== 'all' && projects.length === 1 && only !== undefined) return only;
-  refuse('PROJECT_REQUIRED', 'you have more than one project: name one with projectId', {
+  refuse('PROJECT_REQUIRED', 'you have several projects: name one with projectId', {
     field: ['input', 'projectId'],
   });
 }

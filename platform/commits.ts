@@ -91,7 +91,7 @@ export class Commits {
       return (await this.#onPrimary(decoded)) ?? (await this.#onStandby(decoded, deadlineMs));
     } catch (error) {
       this.#log.warn({ err: error }, 'a commit token could not be checked');
-      return { state: 'UNKNOWN', reason: 'the database is away: ask again' };
+      return { state: 'UNKNOWN', reason: 'the database is not available: ask again' };
     }
   }
 
@@ -100,10 +100,10 @@ export class Commits {
     const here = await hasRecord(this.#db, id);
     if (here)
       return this.#standby === undefined
-        ? { state: 'NOT_REPLICATED', reason: 'no standby is configured: there is one copy' }
+        ? { state: 'NOT_REPLICATED', reason: 'no standby is configured, so there is only one copy' }
         : undefined;
     if (Date.now() - timeOf(id) > commitRecordKeptMs)
-      return { state: 'UNKNOWN', reason: 'the write is older than the records that are kept' };
+      return { state: 'UNKNOWN', reason: 'the write is older than the records kept' };
     const current = await readTimeline(this.#db);
     if (epoch < current.epoch)
       return {
@@ -111,7 +111,7 @@ export class Commits {
         reason: `the write was on timeline ${epoch} and did not survive the failover to ${current.epoch}`,
       };
     this.#log.error({ recordId: id, epoch }, 'a committed write is not in the database, on the same timeline');
-    return { state: 'UNKNOWN', reason: 'the record is missing on the timeline it was written on' };
+    return { state: 'UNKNOWN', reason: 'the record of the write is missing on its own timeline' };
   }
 
   async #onStandby({ id }: Decoded, deadlineMs: number): Promise<Replication> {
@@ -129,7 +129,7 @@ export class Commits {
       }
     } catch (error) {
       this.#log.warn({ err: error }, 'the standby could not be asked');
-      return { state: 'PENDING', reason: 'the standby can not be reached: there may be one copy' };
+      return { state: 'PENDING', reason: "the standby can't be reached, so there may be only one copy" };
     }
   }
 
@@ -143,12 +143,12 @@ export class Commits {
       'SELECT (SELECT MAX(epoch) FROM db_timeline) AS epoch, @@server_id AS serverId',
     );
     if (found?.serverId === primary?.serverId)
-      return "the standby's address leads to the primary itself: there is one copy";
+      return "the standby's address leads to the primary itself, so there is only one copy";
     if (found?.here === 1 && found.epoch === primary?.epoch) return undefined;
     const [clients] = await this.#db.query<{ Value: string }>("SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'");
-    if (clients?.Value === '0') return 'the standby is detached: there is one copy';
+    if (clients?.Value === '0') return 'the standby is detached, so there is only one copy';
     if (found?.epoch !== primary?.epoch) return 'the standby is on another timeline';
-    return 'the standby has not applied it yet';
+    return 'the standby has not applied the write yet';
   }
 
   #decode(token: string): Decoded | undefined {

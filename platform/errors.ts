@@ -15,22 +15,22 @@ export const userErrorCodes = {
     retry: 'NEW_KEY',
     meaning: 'A field has a value that is not allowed. Correct the field that `field` names.',
   },
-  TOO_LONG: { retry: 'NEW_KEY', meaning: 'A field is longer than it may be.' },
+  TOO_LONG: { retry: 'NEW_KEY', meaning: 'The value of a field is too long.' },
   INVALID_ARGUMENTS: {
     retry: 'NEW_KEY',
     meaning: "The arguments do not fit the operation's JSON Schema, which `driverOperations` publishes.",
   },
   KEY_REQUIRED: { retry: 'NEW_KEY', meaning: 'The operation is not idempotent: send an idempotencyKey.' },
-  KEY_CONFLICT: { retry: 'NEW_KEY', meaning: 'The same idempotencyKey was used with another input.' },
+  KEY_CONFLICT: { retry: 'NEW_KEY', meaning: 'The idempotencyKey was used before with another input.' },
   PROJECT_REQUIRED: { retry: 'NEW_KEY', meaning: 'The caller has several projects: name one with projectId.' },
   // Objects
-  NOT_FOUND: { retry: 'NEVER', meaning: 'There is no such object in the projects of the caller.' },
-  ALREADY_EXISTS: { retry: 'NEVER', meaning: 'An object of that name exists already.' },
-  STALE_VERSION: { retry: 'NEW_KEY', meaning: 'The object has changed since: read it again, then decide.' },
+  NOT_FOUND: { retry: 'NEVER', meaning: 'The object does not exist, or the caller may not see it.' },
+  ALREADY_EXISTS: { retry: 'NEVER', meaning: 'An object with this name already exists.' },
+  STALE_VERSION: { retry: 'NEW_KEY', meaning: 'The object was changed in the meantime: read it again, then decide.' },
   AMBIGUOUS: { retry: 'NEW_KEY', meaning: 'More than one backend matches the selector; the message lists them.' },
   HAS_MAPPINGS: { retry: 'NEVER', meaning: 'The backend has live mappings: remove them, or set orphanMappings.' },
   ALREADY_MAPPED: { retry: 'NEVER', meaning: 'The backend object belongs to another CMP object and is not shared.' },
-  WRONG_STATE: { retry: 'NEVER', meaning: 'The object is not in a state in which this can be done.' },
+  WRONG_STATE: { retry: 'NEVER', meaning: 'The state of the object does not allow this.' },
   // Access
   FORBIDDEN: { retry: 'NEVER', meaning: "The caller's role does not allow it." },
   BAD_CREDENTIALS: { retry: 'NEVER', meaning: 'The name, the password or the token is wrong.' },
@@ -39,37 +39,44 @@ export const userErrorCodes = {
   BUSY: { retry: 'SAME_KEY', meaning: "The backend's queue is full: wait retryAfterMs." },
   IN_PROGRESS: {
     retry: 'SAME_KEY',
-    meaning: 'A request with the same key, or on the same object, is under way: wait retryAfterMs.',
+    meaning: 'A request with the same key, or on the same object, is in progress: wait retryAfterMs.',
   },
   CIRCUIT_OPEN: {
     retry: 'SAME_KEY',
-    meaning: 'The backend keeps failing, so its calls are held back; `circuit` says why.',
+    meaning: 'The backend keeps failing, so calls to it are refused; `circuit` has the reason.',
   },
   BACKEND_DISABLED: { retry: 'SAME_KEY', meaning: 'The backend is disabled: enable it with backendUpdate.' },
-  HOST_KEY_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No host key is accepted yet: backendHostKeyAccept.' },
-  CERTIFICATE_UNKNOWN: { retry: 'SAME_KEY', meaning: 'No certificate is accepted yet: backendCertificateAccept.' },
+  HOST_KEY_UNKNOWN: {
+    retry: 'SAME_KEY',
+    meaning: 'No host key is accepted yet: accept one with backendHostKeyAccept.',
+  },
+  CERTIFICATE_UNKNOWN: {
+    retry: 'SAME_KEY',
+    meaning: 'No certificate is accepted yet: accept one with backendCertificateAccept, or set caCertificates.',
+  },
   UNSETTLED_PREDECESSOR: {
     retry: 'SAME_KEY',
-    meaning: 'An earlier call on the same object is UNKNOWN, or a job that was ACCEPTED: settle it, or force.',
+    meaning: 'An earlier call on the same object is UNKNOWN or ACCEPTED: settle it, or set force.',
   },
-  OBJECT_BUSY: { retry: 'SAME_KEY', meaning: 'Another call on the same object is under way: wait retryAfterMs.' },
+  OBJECT_BUSY: { retry: 'SAME_KEY', meaning: 'Another call on the same object is in progress: wait retryAfterMs.' },
   NOT_SUPPORTED: { retry: 'NEVER', meaning: "The backend's driver does not offer this operation." },
-  INIT_NOT_ALLOWED: { retry: 'NEVER', meaning: 'INIT operations are off for this backend: set allowInit.' },
-  NO_PROBE: { retry: 'NEVER', meaning: 'The operation has no probe: give a verdict.' },
-  QUIET_PERIOD: { retry: 'SAME_KEY', meaning: 'The call may still take effect until quietUntil: wait, or force.' },
+  INIT_NOT_ALLOWED: { retry: 'NEVER', meaning: 'The backend does not allow INIT operations: set allowInit.' },
+  NO_PROBE: { retry: 'NEVER', meaning: "The driver can't read the outcome of the operation: give a verdict." },
+  QUIET_PERIOD: { retry: 'SAME_KEY', meaning: 'The call may still take effect until quietUntil: wait, or set force.' },
   REPLAY_UNCERTAIN: {
     retry: 'NEVER',
     meaning:
-      'A failover lost writes, so it is not known whether this key was used before. An operator must lift the block.',
+      'A failover lost writes, so it is unknown whether this key was used before. An operator must lift the block.',
   },
   // Dependencies
   UNAVAILABLE: {
     retry: 'SAME_KEY',
-    meaning: 'A part that this needs is not available at the moment. Nothing was done.',
+    meaning: 'A required part of the system is not available at the moment. Nothing was done.',
   },
   OUTCOME_UNCERTAIN: {
     retry: 'SAME_KEY',
-    meaning: 'The connection to the database was lost during the commit: the same key tells what became of the write.',
+    meaning:
+      'The connection to the database was lost during the commit. A request with the same key returns the outcome.',
   },
 } as const satisfies Record<string, CodeEntry>;
 
@@ -77,18 +84,18 @@ export type UserErrorCode = keyof typeof userErrorCodes;
 
 /** Codes of top-level errors (`extensions.code`): no login, lost parts, limits, bugs. */
 export const topLevelCodes = {
-  UNAUTHENTICATED: 'No login, or it has ended: log in again.',
+  UNAUTHENTICATED: 'There is no login, or it has ended: log in again.',
   FORBIDDEN: "The caller's role does not allow this query.",
   INVALID_CURSOR: 'The cursor is not valid here.',
-  CURSOR_EXPIRED: 'The cursor is older than the events that are kept: read a snapshot and subscribe again.',
+  CURSOR_EXPIRED: 'The events after the cursor are no longer kept: read a snapshot and subscribe again.',
   RESYNC_REQUIRED: 'A failover rewrote the history: read a snapshot and subscribe again.',
   INVALID_INPUT: 'An argument has a value that is not allowed.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
-  SUBGRAPH_UNAVAILABLE: 'A part of the graph is not available; the fields it owns are null.',
-  UNAVAILABLE: 'A part that this needs is not available at the moment.',
+  SUBGRAPH_UNAVAILABLE: 'A subgraph is not available; its fields are null.',
+  UNAVAILABLE: 'A required part of the system is not available at the moment.',
   OUTCOME_NOT_RECORDED:
-    'The device answered, but the journal could not be written; `extensions.outcome` carries the answer.',
-  INTERNAL: 'A bug. The request id finds it in the log.',
+    'The device answered, but the journal could not be written; `extensions.outcome` has the outcome.',
+  INTERNAL: 'A bug. The log has the details under the request id.',
 } as const;
 
 export type TopLevelCode = keyof typeof topLevelCodes;

@@ -128,7 +128,7 @@ export function refuseConflict(): never {
 
 /** Refuses what came while the first request with its key is under way. */
 export function refuseInProgress(): never {
-  refuse('IN_PROGRESS', 'a request with this idempotencyKey is being worked on: send it again', {
+  refuse('IN_PROGRESS', 'a request with this idempotencyKey is in progress: send the request again', {
     field: ['input', 'idempotencyKey'],
     retryAfterMs: inProgressRetryMs,
   });

@@ -65,13 +65,13 @@ export class InputCheck {
     else if (value.length < min)
       this.fault(field, `${field} has ${value.length} characters; at least ${min} are needed`);
     else if (pattern !== undefined && !pattern.test(value))
-      this.fault(field, `${field} is ${quoted(value)}; give ${wants ?? 'another'}`);
+      this.fault(field, `${field} is ${quoted(value)}; give ${wants ?? 'another value'}`);
   }
 
   /** A name as in a DNS label: lower-case letters, digits and inner hyphens. */
   name(field: string, value: Text, rule: { readonly required?: boolean; readonly max?: number } = {}): void {
     const { required = true, max = 63 } = rule;
-    const wants = 'lower-case letters, digits and hyphens, without a hyphen at either end';
+    const wants = 'lower-case letters, digits and hyphens, without a leading or trailing hyphen';
     this.text(field, value, { required, max, min: 1, pattern: namePattern, wants });
   }
 
@@ -115,7 +115,7 @@ export class InputCheck {
 
   /** A label's key or value: letters, digits, and `. _ / -` inside. */
   label(field: string, value: Text): void {
-    const wants = 'letters, digits, and inside also . _ / -';
+    const wants = 'letters and digits, and . _ / - inside';
     this.text(field, value, { required: true, max: 63, min: 1, pattern: labelPattern, wants });
   }
 
@@ -123,7 +123,7 @@ export class InputCheck {
     if (value == null && rule.required === true)
       this.fault(
         'idempotencyKey',
-        'this is not idempotent: send an idempotencyKey, a new one for each new request',
+        'this mutation is not idempotent: send an idempotencyKey, a new one for each new request',
         'KEY_REQUIRED',
       );
     else this.text('idempotencyKey', value, { max: 255, min: 1 });

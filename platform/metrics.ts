@@ -39,8 +39,12 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
       'Events sequenced by this process',
       () => sequencer.figures().sequenced,
     );
-    gauge(registry, 'tidegate_sequencer_lag_seconds', 'Age of the oldest event without a place', [], async (set) =>
-      set((await sequencer.lagMs()) / 1000),
+    gauge(
+      registry,
+      'tidegate_sequencer_lag_seconds',
+      'Age of the oldest event without a sequence number',
+      [],
+      async (set) => set((await sequencer.lagMs()) / 1000),
     );
   }
   if (leases !== undefined) {

@@ -211,16 +211,33 @@ export async function payload<Name extends string, Entity>(
 export function toUserErrors(error: unknown): UserError[] | undefined {
   if (error instanceof Refusal) return [...error.errors];
   if (error instanceof CommitUncertainError)
-    return [userError('OUTCOME_UNCERTAIN', 'the database was lost during the commit: the same key tells the outcome')];
+    return [
+      userError(
+        'OUTCOME_UNCERTAIN',
+        'the connection to the database was lost during the commit: send the request again with the same key to get its outcome',
+      ),
+    ];
   if (isDiskFull(error))
     return [
-      userError('UNAVAILABLE', "the database's disk is full: nothing was done; make room, then send it again", {
-        retryAfterMs: 10_000,
-      }),
+      userError(
+        'UNAVAILABLE',
+        "the database's disk is full, so nothing was done: free space, then send the request again",
+        {
+          retryAfterMs: 10_000,
+        },
+      ),
     ];
   if (isUnavailable(error))
-    return [userError('UNAVAILABLE', 'the database is not available: nothing was done', { retryAfterMs: 1_000 })];
+    return [
+      userError('UNAVAILABLE', 'the database is not available, so nothing was done: send the request again', {
+        retryAfterMs: 1_000,
+      }),
+    ];
   if (isLockWaitTimeout(error))
-    return [userError('IN_PROGRESS', 'another request holds the same object: send it again', { retryAfterMs: 1_000 })];
+    return [
+      userError('IN_PROGRESS', 'another request holds the same object: send the request again', {
+        retryAfterMs: 1_000,
+      }),
+    ];
   return undefined;
 }

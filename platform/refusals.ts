@@ -10,7 +10,7 @@ export function refuseUnknown(type: string, field: string, id: string): never {
 /** Refuses STALE_VERSION when the caller decided on another version than there is. */
 export function refuseStale(expected: number | null | undefined, actual: number): void {
   if (expected == null || expected === actual) return;
-  refuse('STALE_VERSION', `the version is ${actual}, not ${expected}: read it again, then decide`, {
+  refuse('STALE_VERSION', `the version is ${actual}, not ${expected}: read the object again, then decide`, {
     field: ['input', 'expectedVersion'],
   });
 }
@@ -21,6 +21,6 @@ export async function refuseTaken<Result>(type: string, name: string, insert: Pr
     return await insert;
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
-    refuse('ALREADY_EXISTS', `a ${type} named ${name} exists already`, { field: ['input', 'name'] });
+    refuse('ALREADY_EXISTS', `a ${type} named ${name} already exists`, { field: ['input', 'name'] });
   }
 }

@@ -145,7 +145,7 @@ export class Operations {
         [
           new GraphQLError(
             request.operationName === undefined
-              ? 'The document must have one operation, or operationName must choose one.'
+              ? 'The document must have exactly one operation, or operationName must select one.'
               : `The document has no operation named ${JSON.stringify(request.operationName)}.`,
           ),
         ],
@@ -237,7 +237,7 @@ export class Operations {
     if (secret !== undefined)
       throw new CodedError(
         'UNAUTHENTICATED',
-        `${secret.name} needs a login: send "Authorization: Bearer …" with a token that the mutation login gives.`,
+        `${secret.name} requires a login: send the header "Authorization: Bearer …" with a token from the mutation login.`,
       );
   }
 

@@ -131,14 +131,14 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
     identity = bearer === undefined ? undefined : await options.credentials.identify(bearer);
   } catch (error) {
     options.log.warn({ reason: String(error) }, 'a credential could not be checked');
-    closeAll([socket], 4503, 'Credentials can not be checked');
+    closeAll([socket], 4503, "Credentials can't be checked");
     return true;
   }
   if (identity === undefined) return false;
   if (socket.readyState !== socket.OPEN) return false;
   if (watch.count(identity) >= options.limits.maxSocketsPerCredential) {
     // RFC 6455's "try again later": graphql-ws clients would take 4429 for good.
-    closeAll([socket], 1013, 'Too many sockets of this credential');
+    closeAll([socket], 1013, 'Too many sockets with this credential');
     return true;
   }
   identities.set(context.extra, identity);

@@ -61,7 +61,7 @@ export function normaliseSubscription(
       ? undefined
       : supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields()[first.name.value];
   if (first === undefined || fields === undefined)
-    throw new CodedError('INVALID_INPUT', 'A subscription asks for one field of the schema.');
+    throw new CodedError('INVALID_INPUT', 'A subscription must select exactly one field of the schema.');
   const afterNode = first.arguments?.find((argument) => argument.name.value === 'after')?.value;
   const root: FieldNode = {
     ...first,
@@ -73,7 +73,8 @@ export function normaliseSubscription(
     },
   };
   const used = usedBy(root, fragments);
-  if (used.reserved) throw new CodedError('INVALID_INPUT', 'Names that begin with _gateway are kept for the gateway.');
+  if (used.reserved)
+    throw new CodedError('INVALID_INPUT', 'Names that begin with _gateway are reserved for the gateway.');
   const normal: DocumentNode = {
     kind: Kind.DOCUMENT,
     definitions: [
@@ -148,7 +149,7 @@ function rootFields(
 ): readonly FieldNode[] {
   return selections.flatMap((selection): readonly FieldNode[] => {
     if ((selection.directives ?? []).length > 0)
-      throw new CodedError('INVALID_INPUT', 'Directives are not possible on the root field of a subscription.');
+      throw new CodedError('INVALID_INPUT', 'Directives are not allowed on the root field of a subscription.');
     if (selection.kind === Kind.FIELD) return [selection];
     if (selection.kind === Kind.INLINE_FRAGMENT) return rootFields(selection.selectionSet.selections, fragments);
     return rootFields(fragments.get(selection.name.value)?.selectionSet.selections ?? [], fragments);

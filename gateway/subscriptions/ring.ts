@@ -83,7 +83,7 @@ export class Ring {
       this.ended =
         error instanceof StreamEnded
           ? error
-          : new StreamEnded([{ message: 'Something went wrong inside.', extensions: { code: 'INTERNAL' } }]);
+          : new StreamEnded([{ message: 'Internal error.', extensions: { code: 'INTERNAL' } }]);
       this.#wakeReaders();
       if (!(error instanceof StreamEnded)) throw error;
     }

@@ -90,7 +90,7 @@ export class SocketWatch {
     } catch (error) {
       const blindMs = performance.now() - watched.goodAtMs;
       log.warn({ err: error, blindMs }, 'a credential could not be checked again');
-      if (blindMs > graceMs) closeAll(watched.sockets, 4503, 'Credentials can not be checked');
+      if (blindMs > graceMs) closeAll(watched.sockets, 4503, "Credentials can't be checked");
       return;
     }
     if (now === undefined) closeAll(watched.sockets, 4403, 'Forbidden: the login has ended');

@@ -26,8 +26,8 @@ function fieldsOf(selections: readonly SelectionNode[]): readonly FieldNode[] {
 
 export function lostSubgraph(name: string, request: LinkRequest, mutation: boolean): FormattedExecutionResult {
   const message = mutation
-    ? `Subgraph ${name} was lost; what became of the mutation is not known. Repeat it with the same idempotencyKey.`
-    : `Subgraph ${name} is away; try again.`;
+    ? `The connection to subgraph ${name} was lost, so the outcome of the mutation is unknown. Repeat it with the same idempotencyKey.`
+    : `Subgraph ${name} is not available; try again.`;
   const paths: (string | number)[][] = [];
   for (const field of fieldsOf(getOperationAST(request.document)?.selectionSet.selections ?? [])) {
     if (field.name.value !== '_entities') {

@@ -176,7 +176,7 @@ export class GraphqlEndpoint {
       const bearer = bearerOf(authorization);
       const identity = bearer === undefined ? undefined : await credentials.identify(bearer);
       if (authorization !== undefined && identity === undefined)
-        throw new CodedError('UNAUTHENTICATED', 'The credential is not, or no longer, valid: log in again.');
+        throw new CodedError('UNAUTHENTICATED', 'The credential is not valid or has expired: log in again.');
       const context: GatewayContext = {
         identity: identity ?? null,
         requestId,
@@ -192,13 +192,13 @@ export class GraphqlEndpoint {
       if (error instanceof CodedError) throw refusal(error);
       if (error instanceof InvalidDocument) throw error;
       this.#parts.log.warn({ requestId, reason: String(error) }, 'a credential could not be checked');
-      throw refusal(new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.'));
+      throw refusal(new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again."));
     }
   }
 
   async #execute(context: ApolloContext, request: { readonly operationName?: string; readonly variables?: object }) {
     const { admitted } = context;
-    if (admitted === undefined) return { errors: [new GraphQLError('The operation was not admitted.')] };
+    if (admitted === undefined) return { errors: [new GraphQLError('The operation was refused.')] };
     if (admitted.operation.operation === OperationTypeNode.SUBSCRIPTION) return { errors: [overSocketsOnly] };
     const result = await this.#parts.executor.execute({
       key: admitted.key,

@@ -42,7 +42,7 @@ export function gatewayMetrics(registry: Registry): GatewayMetrics {
     }),
     resumptions: new Counter({
       name: 'tidegate_gateway_resumptions_total',
-      help: 'Times a lost upstream was taken up again by its cursor.',
+      help: 'Times a lost upstream was resumed at its cursor.',
       registers,
     }),
   };

@@ -61,7 +61,7 @@ export function createWebServer(options: WebOptions): WebServer {
         if (error instanceof HttpError) return sendErrors(response, error.status, error.message, 'BAD_REQUEST');
         if (request.destroyed && !request.complete) return response.destroy();
         log.error({ requestId, err: error }, 'a request failed');
-        sendErrors(response, 500, `Something went wrong inside; request ${requestId} finds it in the log.`, 'INTERNAL');
+        sendErrors(response, 500, `Internal error. The log has the details under request ${requestId}.`, 'INTERNAL');
       })
       .finally(() => {
         work.active -= 1;
@@ -104,7 +104,7 @@ async function answer(
   const [path = '/', query] = (request.url ?? '/').split('?', 2);
   if (path === '/graphql')
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'Only GET is possible here.');
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'Only GET is allowed here.');
   if (path === '/health/live') return sendJson(response, 200, { live: true });
   if (path === '/health/ready') {
     const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
@@ -119,13 +119,13 @@ async function answer(
   }
   if (path === '/metrics') {
     if (options.metricsFor === 'loopback' && !isFromThisHost(request))
-      throw new HttpError(403, 'Metrics are for this host only, asked for by a loopback address or localhost.');
+      throw new HttpError(403, 'Metrics are served to this host only, at a loopback address or localhost.');
     const text = await options.registry.metrics();
     return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
   }
   const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
   if (wanted !== undefined) {
-    if (request.method !== 'GET') throw new HttpError(405, 'Only GET is possible here.');
+    if (request.method !== 'GET') throw new HttpError(405, 'Only GET is allowed here.');
     const taken = { ...takenFrom(options, request, response), requestId };
     await exportGraph(options, wanted, taken, new URLSearchParams(query), response);
     options.metrics.requests.inc({ kind: 'export', status: String(response.statusCode) });
@@ -134,8 +134,8 @@ async function answer(
   const file = options.files.get(path);
   if (file !== undefined) return sendFile(request, response, file);
   if (path === '/' || path === '/graphiql')
-    throw new HttpError(404, 'The dashboard is not built; GraphQL is at /graphql.');
-  throw new HttpError(404, `Nothing is at this path; GraphQL is at /graphql.`);
+    throw new HttpError(404, 'The dashboard has not been built; GraphQL is at /graphql.');
+  throw new HttpError(404, `This path does not exist; GraphQL is at /graphql.`);
 }
 
 async function graphql(

@@ -118,7 +118,7 @@ export class AuditSealer {
   #refuseFalse(head: ChainEnd): void {
     const fault =
       endFault(this.#keys.publicKeys, 'head', head) ??
-      (head.position < this.#furthest ? `it ends at ${head.position}, but had come to ${this.#furthest}` : undefined);
+      (head.position < this.#furthest ? `it ends at ${head.position}, but had reached ${this.#furthest}` : undefined);
     if (fault !== undefined && fault !== this.#fault)
       this.#log.error({ auditEnd: head }, `the audit trail may have been changed in the database: ${fault}`);
     this.#fault = fault;

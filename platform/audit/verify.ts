@@ -72,9 +72,9 @@ async function anchorFault(
       return { position, reason: 'the anchor was not signed by this installation' };
     if (position < base.position) continue;
     if (position > head.position)
-      return { position, reason: `the trail ends at ${head.position}, before the anchor: entries were taken away` };
+      return { position, reason: `the trail ends at ${head.position}, before the anchor: entries were removed` };
     const found = position === base.position ? base.hash : await hashAt(db, position);
-    if (found !== hash) return { position, reason: 'the trail is another one than the anchor is of' };
+    if (found !== hash) return { position, reason: 'the anchor belongs to another trail' };
   }
   return undefined;
 }
@@ -115,8 +115,8 @@ export async function checkRange(db: Sql, { head, base }: ChainEnds, from: numbe
 
 function faultOf(entry: SealedEntry, position: number, previousHash: string): string | undefined {
   if (entry.position !== position) return 'the entry is missing';
-  if (entry.previousHash !== previousHash) return 'it does not follow the entry before it';
-  if (entryHash(entry, position, entry.previousHash) !== entry.hash) return 'its content was changed';
+  if (entry.previousHash !== previousHash) return 'the entry does not follow the previous one';
+  if (entryHash(entry, position, entry.previousHash) !== entry.hash) return 'the content of the entry was changed';
   return undefined;
 }
 

@@ -154,7 +154,7 @@ export class CheckEngine<Detail> {
     const probe = this.#probes.get(target.probe);
     if (faults.length > 0 || probe === undefined) {
       const { tenant, log } = this.#options;
-      log.error({ tenant: tenant.name, target: target.id, faults }, 'a target can not be checked');
+      log.error({ tenant: tenant.name, target: target.id, faults }, "a target can't be checked");
       return;
     }
     const { random = Math.random } = this.#options;

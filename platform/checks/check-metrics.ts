@@ -53,7 +53,7 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
   });
   new Gauge({
     name: 'tidegate_check_late_seconds',
-    help: 'Longest time since the last scrape from when a check was due to when it began.',
+    help: 'Longest delay of a check since the last scrape, from when it was due to when it began.',
     labelNames: ['tenant'],
     registers,
     collect() {

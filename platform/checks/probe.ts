@@ -61,8 +61,7 @@ export class ProbeTable {
   /** What is wrong with these parameters; empty when nothing is. */
   faults(name: string, parameters: unknown): string[] {
     const known = this.#probes.get(name);
-    if (known === undefined)
-      return [`there is no probe named "${name}"; there are ${[...this.#probes.keys()].join(', ')}`];
+    if (known === undefined) return [`no probe is named "${name}"; there are: ${[...this.#probes.keys()].join(', ')}`];
     if (known.validate(parameters)) return [];
     return (known.validate.errors ?? []).map(
       (error) => `${error.instancePath || '/'} ${error.message ?? 'is not valid'}`,

@@ -34,7 +34,7 @@ export class DiskGuard {
     const free = Math.floor(this.#freeBytes / mebibyte);
     const needed = Math.ceil(this.#options.reserveBytes / mebibyte);
     throw new DiskNearlyFullError(
-      `the disk of ${this.#options.path} has ${free} MiB left and needs ${needed}: make room, writes are then taken again`,
+      `the disk of ${this.#options.path} has ${free} MiB left and needs ${needed}: free space, and writes are accepted again`,
     );
   }
 

@@ -5,6 +5,7 @@ export const platformEvents = declareEvents({
   'owedWork.state': {
     subject: 'OwedWork',
     values: ['DUE', 'DEAD'],
-    meaning: 'Owed work failed so often that it is tried once an hour only; administrators see it.',
+    meaning:
+      'Background work failed so often that it is now tried only once an hour. Only administrators see this event.',
   },
 });

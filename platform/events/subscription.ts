@@ -167,7 +167,10 @@ export class Subscription {
   async #resumeAt(text: string): Promise<Position> {
     const cursor: Cursor | undefined = decodeCursor(text);
     if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
-      throw new CodedError('INVALID_CURSOR', 'after: this is not a cursor of the status stream');
+      throw new CodedError(
+        'INVALID_CURSOR',
+        'after: this is not a cursor of the status stream; pass the `cursor` of an item',
+      );
     const { table } = this.#source;
     const bounds = await table.bounds();
     if (cursor.timeline > bounds.epoch || (cursor.timeline < bounds.epoch && (await table.lossySince(cursor.timeline))))
@@ -201,7 +204,7 @@ export class Subscription {
 function expired(seq: number, oldestSeq: number): CodedError {
   return new CodedError(
     'CURSOR_EXPIRED',
-    `the cursor is at event ${seq}, and events before ${oldestSeq} are no longer kept: read a snapshot and subscribe anew`,
+    `the cursor is at event ${seq}, and events before ${oldestSeq} are no longer kept: read a snapshot and subscribe again`,
   );
 }
 
@@ -209,6 +212,6 @@ function expired(seq: number, oldestSeq: number): CodedError {
 export function resync(): CodedError {
   return new CodedError(
     'RESYNC_REQUIRED',
-    'the history was rewritten by a failover: read a snapshot and subscribe anew',
+    'the history was rewritten by a failover: read a snapshot and subscribe again',
   );
 }

@@ -77,7 +77,7 @@ function parseKey(text: string): CmpObjectKey | undefined {
 function nameProblems(field: 'namespace' | 'type', value: string): readonly CmpObjectProblem[] {
   if (value.length > maxNameLength) return [tooLong(field, value.length, `${maxNameLength} characters`)];
   if (namePattern.test(value)) return [];
-  const message = `${field}: ${JSON.stringify(value)} may have letters, digits, dot, hyphen and underscore, and begins with a letter or digit.`;
+  const message = `${field}: ${JSON.stringify(value)} is not valid; give letters, digits, dots, hyphens and underscores, with a letter or digit first.`;
   return [{ field, code: 'INVALID_INPUT', message }];
 }
 
@@ -88,10 +88,10 @@ function externalIdProblems(value: string): readonly CmpObjectProblem[] {
   // The database's comparison ignores trailing spaces: '42' and '42 ' would be one object.
   const fits = value !== '' && value.trim() === value && value.isWellFormed() && !forbiddenCharacters.test(value);
   if (fits) return [];
-  const message = `externalId: ${JSON.stringify(value)} must have no control characters and no space at either end, and may not be empty.`;
+  const message = `externalId: ${JSON.stringify(value)} is not valid; give a text without control characters and without leading or trailing spaces.`;
   return [{ field, code: 'INVALID_INPUT', message }];
 }
 
 function tooLong(field: keyof CmpObjectKey, size: number, limit: string): CmpObjectProblem {
-  return { field, code: 'TOO_LONG', message: `${field}: ${size} is too long; at most ${limit}.` };
+  return { field, code: 'TOO_LONG', message: `${field}: its length is ${size}; at most ${limit} are allowed.` };
 }

@@ -37,7 +37,7 @@ export function pageRequest(args: PageArguments, keyLength = 1): PageRequest {
   if (after !== undefined && after.length !== keyLength)
     throw new CodedError(
       'INVALID_INPUT',
-      'after: this is not an endCursor of this connection; leave it out for the first page.',
+      'after: this is not an endCursor of this connection; omit it for the first page.',
     );
   return { first, take: first + 1, after };
 }

@@ -47,11 +47,15 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
   }
   if (isUnavailable(original)) {
     log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph met a lost database');
-    return { message: 'The database is away for a moment; try again.', ...path, extensions: { code: 'UNAVAILABLE' } };
+    return {
+      message: 'The database is not available at the moment; try again.',
+      ...path,
+      extensions: { code: 'UNAVAILABLE' },
+    };
   }
   log.error({ requestId, err: original ?? error, path: graphqlError?.path }, 'unexpected error in the graph');
   return {
-    message: `Something went wrong inside; request ${requestId} finds it in the log.`,
+    message: `Internal error. The log has the details under request ${requestId}.`,
     ...path,
     extensions: { code: 'INTERNAL', requestId },
   };

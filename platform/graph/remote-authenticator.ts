@@ -71,11 +71,16 @@ export class RemoteAuthenticator implements Authenticator {
       status = response.statusCode;
       text = await response.body.text();
     } catch (error) {
-      throw new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.', {}, error);
+      throw new CodedError('UNAVAILABLE', "The credential can't be checked at the moment; try again.", {}, error);
     }
     const answer = status === 200 ? answerShape.safeParse(JSON.parse(text)) : undefined;
     if (answer?.success !== true)
-      throw new CodedError('UNAVAILABLE', 'Logins can not be checked for a moment; try again.', {}, `HTTP ${status}`);
+      throw new CodedError(
+        'UNAVAILABLE',
+        "The credential can't be checked at the moment; try again.",
+        {},
+        `HTTP ${status}`,
+      );
     return answer.data.identity ?? undefined;
   }
 }

@@ -161,14 +161,18 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
 }
 
 function refusal(reason: IdentityRefusal, subgraph: string): HttpError {
-  if (reason === 'busy') return new HttpError(503, `Subgraph ${subgraph} has more requests than it can tell apart.`);
+  if (reason === 'busy')
+    return new HttpError(
+      503,
+      `Subgraph ${subgraph} has too many requests to recognise repeated ones; try again later.`,
+    );
   const why = {
     forged: '',
-    expired: ` The request was signed too long ago: the clocks of both hosts may be ${clockSkewSeconds} s apart.`,
-    'other-request': ' The request was signed for another body.',
-    replayed: ' The request has been answered before.',
+    expired: ` The request was signed too long ago: the clocks of the two hosts may differ by at most ${clockSkewSeconds} s.`,
+    'other-request': ' The signature belongs to another request.',
+    replayed: ' The request was answered before.',
   }[reason];
-  return new HttpError(401, `Only a gateway may ask subgraph ${subgraph}.${why}`);
+  return new HttpError(401, `Only a gateway may send requests to subgraph ${subgraph}.${why}`);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -12,7 +12,7 @@ export const openEgress: EgressPolicy = { refusal: () => undefined };
 
 export class EgressRefusedError extends Error {
   constructor(address: string, port: number, reason: string) {
-    super(`${address} port ${port} may not be dialled: ${reason}`);
+    super(`connections to ${address} port ${port} are not allowed: ${reason}`);
     this.name = 'EgressRefusedError';
   }
 }

@@ -21,7 +21,7 @@ const originForm = /^\/[\x21-\x22\x24-\x7e]*$/;
 
 /** The request, or why it can't be made of this call. */
 export function requestOf(call: HttpCall, session: SessionHeaders = {}): HttpRequest | { readonly fault: string } {
-  if (!originForm.test(call.path)) return { fault: 'its path is not one of percent-encoded ASCII' };
+  if (!originForm.test(call.path)) return { fault: 'its path is not percent-encoded ASCII' };
   const { type, body } = bodyOf(call);
   // RFC 9110 section 12.5.3: without a word about it any encoding of the reply would do.
   const headers: Record<string, string> = {
@@ -34,7 +34,7 @@ export function requestOf(call: HttpCall, session: SessionHeaders = {}): HttpReq
   for (const source of sources) {
     for (const [name, value] of Object.entries(source ?? {})) {
       // RFC 9110 section 5.5; a value may hold what a device gave, for example a cookie.
-      if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return { fault: `its header ${name} holds a control character` };
+      if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return { fault: `its header ${name} has a control character` };
       headers[name.toLowerCase()] = value;
     }
   }

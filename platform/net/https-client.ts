@@ -162,7 +162,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     { maxReplyBytes, beforeFirstByte }: SendOptions,
   ): Promise<HttpResult> {
     const leftMs = () => Math.ceil(endsAtMs - performance.now());
-    const late = failed('SESSION_REFUSED', `${this.#where} had ended the session, and a new one came too late.`);
+    const late = failed('SESSION_REFUSED', `${this.#where} ended the session, and a new one was opened too late.`);
     const renewed = await this.#login.renew(refused);
     if (!renewed.ok) return renewed;
     if (leftMs() <= 0) return late;
@@ -179,7 +179,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     });
     if (connected.connection !== connection) connected.connection.destroy();
     if (result !== 'stale') return result;
-    return failed('CONNECT_FAILED', `${this.#where} closed the connection after it had ended the session.`);
+    return failed('CONNECT_FAILED', `${this.#where} closed the connection after it ended the session.`);
   }
 
   /** On the slot's connection, or on one of its own when the call is for another origin. */

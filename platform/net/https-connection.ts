@@ -95,7 +95,7 @@ export class HttpsConnection {
         timedOut = true;
         this.destroy();
         await this.closed;
-        const message = `No whole reply within ${options.deadlineMs} ms.`;
+        const message = `No complete reply within ${options.deadlineMs} ms.`;
         finish({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY', message } });
       };
       const handler: Dispatcher.DispatchHandler = {
@@ -141,6 +141,6 @@ export class HttpsConnection {
 }
 
 function lostOnTheWay(error: Error): SendFailure {
-  const message = `The connection was lost before the reply was whole: ${error.message}.`;
+  const message = `The connection was lost before the reply was complete: ${error.message}.`;
   return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
 }

@@ -112,9 +112,9 @@ export class SharedLogin {
     } catch {
       if (failure?.kind === 'NOT_SENT') return failed(failure);
       // A session may have been opened all the same, but no call has gone out.
-      if (failure) return notSent('CONNECT_FAILED', `${where} broke off during log-in: ${failure.message}`);
+      if (failure) return notSent('CONNECT_FAILED', `The login at ${where} failed: ${failure.message}`);
       // What could not be read may hold a secret: it is not told.
-      return notSent('PROTOCOL_FAILED', `${where} gave an answer to the log-in that can't be read.`);
+      return notSent('PROTOCOL_FAILED', `The answer of ${where} to the login is unreadable.`);
     }
   }
 }

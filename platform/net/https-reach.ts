@@ -94,5 +94,5 @@ export async function runCall(
 }
 
 export function unregistered(call: HttpCall) {
-  return failed('PROTOCOL_FAILED', `${call.origin} is not an address that may be called here: nothing was sent.`);
+  return failed('PROTOCOL_FAILED', `Calls to ${call.origin} are not allowed here. Nothing was sent.`);
 }

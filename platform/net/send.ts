@@ -94,7 +94,7 @@ export function failed(code: NotSentCode, message: string): { readonly ok: false
 }
 
 export function givenUp() {
-  return failed('ABORTED', 'The call was given up before its first byte.');
+  return failed('ABORTED', 'The call was cancelled before its first byte.');
 }
 
 /** Why nothing may be sent, asked right before the first byte; undefined: it may. `gone`: the session can carry no call. */
@@ -102,5 +102,5 @@ export function obstacle(options: SendOptions, gone: boolean): ReturnType<typeof
   if (options.signal?.aborted) return givenUp();
   if (gone) return 'stale';
   if (options.beforeFirstByte?.() !== false) return undefined;
-  return failed('WINDOW_PASSED', 'Too much time had passed since the call was journaled: nothing was sent.');
+  return failed('WINDOW_PASSED', 'Too much time passed after the call was journaled. Nothing was sent.');
 }

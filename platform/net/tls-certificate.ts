@@ -40,20 +40,20 @@ export function fingerprintOf(der: Uint8Array): string {
 export function certificateFault(socket: TLSSocket, trust: Trust, where: string): CertificateFault | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) {
-    return { code: 'CERTIFICATE_UNKNOWN', message: `${where} shows no certificate.`, presented: '' };
+    return { code: 'CERTIFICATE_UNKNOWN', message: `${where} presented no certificate.`, presented: '' };
   }
   const presented = fingerprintOf(certificate.raw);
   const invalid = (reason: string): CertificateFault => ({
     code: 'CERTIFICATE_INVALID',
-    message: `The certificate of ${where} can't be accepted: ${reason}. Nothing was sent.`,
+    message: `The certificate of ${where} is not acceptable: ${reason}. Nothing was sent.`,
     presented,
   });
   if (trust.certificateSha256 === null && trust.caCertificates === null) {
-    const message = `No certificate is accepted for ${where}; it shows ${presented}.`;
+    const message = `No certificate is accepted for ${where}. It presented ${presented}.`;
     return { code: 'CERTIFICATE_UNKNOWN', message, presented };
   }
   if (trust.certificateSha256 !== null && trust.certificateSha256 !== presented) {
-    const message = `${where} shows the certificate ${presented}, but ${trust.certificateSha256} is accepted: nothing was sent.`;
+    const message = `${where} presented the certificate ${presented}, but ${trust.certificateSha256} is accepted. Nothing was sent.`;
     return { code: 'CERTIFICATE_MISMATCH', message, presented };
   }
   const outOfTime = validityFault(certificate, new Date());
@@ -61,7 +61,7 @@ export function certificateFault(socket: TLSSocket, trust: Trust, where: string)
   if (trust.caCertificates === null) return undefined;
   if (!socket.authorized) return invalid(`none of the accepted authorities signed it (${chainFault(socket)})`);
   if (isFor(certificate, trust.host)) return undefined;
-  return invalid(`it is not for ${trust.host}, but for ${certificate.subjectAltName ?? certificate.subject}`);
+  return invalid(`it is for ${certificate.subjectAltName ?? certificate.subject}, not for ${trust.host}`);
 }
 
 function validityFault(certificate: X509Certificate, now: Date): string | undefined {
@@ -103,7 +103,7 @@ export async function readCertificate(options: {
   if (!shaken.ok) return fail(timeout.aborted ? `no answer within ${timeoutMs} ms` : shaken.reason);
   const certificate = shaken.socket.getPeerX509Certificate();
   shaken.socket.destroy();
-  if (certificate === undefined) return fail('it shows none');
+  if (certificate === undefined) return fail('the server presented none');
   return {
     sha256: fingerprintOf(certificate.raw),
     subject: certificate.subject,

@@ -32,7 +32,7 @@ export async function connectTlsEndpoint(
   const shaken = await handshake({ ...endpoint, signal });
   if (options.signal.aborted) {
     if (shaken.ok) shaken.socket.destroy();
-    return failed('ABORTED', `The connection to ${where} was given up.`);
+    return failed('ABORTED', `The connection to ${where} was cancelled.`);
   }
   if (!shaken.ok) {
     const reason = timeout.aborted ? `no answer within ${options.timeoutMs} ms` : shaken.reason;
@@ -42,11 +42,11 @@ export async function connectTlsEndpoint(
       case 'connecting':
         return failed('CONNECT_FAILED', `${where} can't be reached: ${reason}.`);
       case 'broken off':
-        return failed('CONNECT_FAILED', `${where} broke off in the TLS handshake: ${reason}.`);
+        return failed('CONNECT_FAILED', `The TLS handshake with ${where} broke off: ${reason}.`);
       case 'handshake':
         return failed(
           'PROTOCOL_FAILED',
-          `${where} failed in the TLS handshake (profile ${endpoint.cryptoProfile}): ${reason}.`,
+          `The TLS handshake with ${where} failed (profile ${endpoint.cryptoProfile}): ${reason}.`,
         );
     }
   }

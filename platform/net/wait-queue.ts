@@ -36,7 +36,7 @@ export class WaitQueue<Result, Note = undefined> {
     if (signal?.aborted) return Promise.resolve(givenUp());
     if (this.#closed) return Promise.resolve(closed());
     if (this.#waiters.length >= maxWaiters)
-      return Promise.resolve(failed('SESSION_REFUSED', `${maxWaiters} calls wait for a session already.`));
+      return Promise.resolve(failed('SESSION_REFUSED', `${maxWaiters} calls are already waiting for a session.`));
     return new Promise((resolve) => {
       const onAbort = () => {
         const index = this.#waiters.indexOf(waiter);

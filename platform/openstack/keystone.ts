@@ -25,7 +25,7 @@ export async function logInAtKeystone(
 ): Promise<HttpLogin> {
   const { authUrl, username, password, project, projectDomain = 'Default', userDomain = 'Default' } = account;
   const url = URL.parse(authUrl);
-  if (url === null) return refused('PROTOCOL_FAILED', 'the address of Keystone (authUrl) is not a URL');
+  if (url === null) return refused('PROTOCOL_FAILED', 'authUrl, the address of Keystone, is not a valid URL');
   const keystone = {
     kind: 'http',
     origin: url.origin,
@@ -40,7 +40,7 @@ export async function logInAtKeystone(
 function readLogin(reply: HttpReply, keystone: Pick<HttpCall, 'kind' | 'path' | 'origin'>): HttpLogin {
   // 401 for a wrong password and for an unknown project alike.
   if (reply.status === 401) return refused('AUTH_FAILED', `Keystone refused the credentials: ${wordsOf(reply)}`);
-  if (reply.status === 429) return refused('SESSION_REFUSED', 'Keystone gives no token now');
+  if (reply.status === 429) return refused('SESSION_REFUSED', 'Keystone gives no token at the moment (status 429)');
   const token = reply.headers['x-subject-token'];
   if (reply.status !== 201 || token === undefined || token === '') {
     return refused('PROTOCOL_FAILED', `Keystone answered ${reply.status} without a token: ${wordsOf(reply)}`);
@@ -75,9 +75,9 @@ function wordsOf({ body }: HttpReply): string {
   try {
     const parsed: unknown = JSON.parse(body);
     const error = isObject(parsed) && isObject(parsed.error) ? parsed.error : {};
-    return typeof error.message === 'string' ? error.message.slice(0, 500) : 'it said nothing';
+    return typeof error.message === 'string' ? error.message.slice(0, 500) : 'no message';
   } catch {
-    return 'it said nothing that can be read';
+    return 'no readable message';
   }
 }
 

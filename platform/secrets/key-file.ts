@@ -8,19 +8,19 @@ export const keyIdPattern = /^[a-z0-9-]{1,32}$/;
 
 export async function readKeyFile<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape>> {
   const mode = (await stat(path)).mode & 0o077;
-  if (mode !== 0) throw new Error(`key file ${path} may be read by others: chmod 600 ${path}`);
+  if (mode !== 0) throw new Error(`key file ${path} is readable by others: run chmod 600 ${path}`);
   return parseKeyFile(path, shape);
 }
 
 /** The same for a file without secrets, which everyone may read. */
 export async function parseKeyFile<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape>> {
-  const refused = (reason: string) => new Error(`key file ${path} is not one of ours: ${reason}`);
+  const refused = (reason: string) => new Error(`key file ${path} is not valid: ${reason}`);
   let content: unknown;
   try {
     content = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     // The parser's own message would show what it read.
-    if (error instanceof SyntaxError) throw refused('it is no JSON');
+    if (error instanceof SyntaxError) throw refused('it is not JSON');
     throw error;
   }
   const parsed = shape.safeParse(content);

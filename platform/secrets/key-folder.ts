@@ -124,7 +124,7 @@ export class KeyFolder {
       const version = await versionOf(path).catch((error: unknown) => {
         if (!isMissing(error)) throw error;
         throw new Error(
-          `key file ${path} is not there, and this process's roles need it: "tidegate keys create FOLDER"`,
+          `key file ${path} is missing, and this process's roles require it: create it with "tidegate keys create FOLDER"`,
         );
       });
       const keys = make(await read(path));
@@ -140,7 +140,7 @@ export class KeyFolder {
     const { folder, sealingFile } = this.#options;
     if (name === 'sealing' && sealingFile !== undefined) return sealingFile;
     if (folder === undefined)
-      throw new ConfigError(['keys.folder: these roles need it; "tidegate keys create FOLDER" makes one']);
+      throw new ConfigError(['keys.folder: these roles require it; create it with "tidegate keys create FOLDER"']);
     return keyFilePath(folder, name);
   }
 }

@@ -58,7 +58,7 @@ export class KnownKeys {
     if (missing === undefined) return;
     const [file = '', id = ''] = missing.split('/');
     throw new Error(
-      `the active key ${id} of ${file} is not in this process's key files: copy them anew to ${this.#options.keys.path}`,
+      `the active key ${id} of ${file} is missing from this process's key files: copy them again to ${this.#options.keys.path}`,
     );
   }
 

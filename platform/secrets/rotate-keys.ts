@@ -79,7 +79,7 @@ async function activate(options: RotateOptions, name: KeyFileName, file: File, i
     const lacking = unaware.filter(({ keys }) => !(`${name}/${id}` in keys)).map((holder) => holder.name);
     if (lacking.length > 0)
       throw new RotationRefusal(
-        `${id} is not known yet to ${lacking.join(', ')}: copy ${isSigner(name) ? 'public.keys' : basename(options.path)} to them; it is read again within seconds`,
+        `${id} is not yet known to ${lacking.join(', ')}: copy ${isSigner(name) ? 'public.keys' : basename(options.path)} there; it is read within seconds`,
       );
   });
   const { next: _, ...rest } = file;
@@ -95,21 +95,23 @@ async function retire(
   quiet: number,
 ): Promise<RotationStep> {
   const watchMs = Math.min(quiet, mostWatchMs);
-  const wait = (reason: string) => new RotationRefusal(`${ids.join(', ')} can't be taken out yet: ${reason}`);
+  const wait = (reason: string) => new RotationRefusal(`${ids.join(', ')} can't be removed yet: ${reason}`);
   const activeMs = Date.now() - Date.parse(file.activeSince ?? new Date().toISOString());
   if (activeMs < quiet)
     throw wait(
-      `${file.active} is active for ${minutes(activeMs)}; what the old one made is good for ${minutes(quiet)}`,
+      `${file.active} has been active for ${minutes(activeMs)}; what the old key made is valid for ${minutes(quiet)}`,
     );
   await options.database().transaction(async (tx) => {
     for (const holder of await holders(tx, name, options)) {
       if (holder.startedAgoMs < watchMs)
-        throw wait(`${holder.name} runs for ${minutes(holder.startedAgoMs)} and can't tell yet that it is not used`);
+        throw wait(
+          `${holder.name} has been running for only ${minutes(holder.startedAgoMs)}, too short to know that the key is unused`,
+        );
       for (const id of ids) {
         const usedAtMs = holder.keys[`${name}/${id}`] ?? undefined;
         if (usedAtMs !== undefined && Date.now() - usedAtMs < watchMs)
           throw wait(
-            `${holder.name} saw ${id} used ${minutes(Date.now() - usedAtMs)} ago; has every host of the role the new ${basename(options.path)}?`,
+            `${holder.name} saw ${id} used ${minutes(Date.now() - usedAtMs)} ago; does every host of the role have the new ${basename(options.path)}?`,
           );
       }
     }
@@ -136,7 +138,7 @@ async function holders(
   const silent = all.find((holder) => !here.includes(holder) && !isBack(holder) && !without.includes(holder.name));
   if (silent !== undefined)
     throw new RotationRefusal(
-      `${silent.name} was last heard of ${minutes(silent.seenAgoMs)} ago: start it, or say --without ${silent.name} if it is gone for good`,
+      `${silent.name} was last heard of ${minutes(silent.seenAgoMs)} ago: start it, or give --without ${silent.name} if it is gone for good`,
     );
   return here;
 }

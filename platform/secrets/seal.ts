@@ -45,7 +45,7 @@ export function createSealer(keyring: Keyring): Sealer {
         const start = decipher.update(sealed.subarray(nonceBytes + tagBytes));
         return Buffer.concat([start, decipher.final()]).toString('utf8');
       } catch (error) {
-        throw new Error(`${aad} does not open with key ${keyId}: it was changed, or belongs elsewhere`, {
+        throw new Error(`${aad} can't be opened with key ${keyId}: it was changed, or belongs elsewhere`, {
           cause: error,
         });
       }

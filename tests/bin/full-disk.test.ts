@@ -137,7 +137,7 @@ testAsRoot(
 
 describe('a process of `tidegate serve` whose database is on the same host', () => {
   testAsRoot('refuses writes when the disk of database.dataFolder is full', () =>
-    refusesWrites({ path: disk, throws: DiskNearlyFullError, message: 'make room' }),
+    refusesWrites({ path: disk, throws: DiskNearlyFullError, message: 'free space' }),
   );
   test("refuses to start when database.dataFolder can't be read", () =>
     refusesWrites({ path: '/nowhere/mysql', throws: ConfigError, message: 'database.dataFolder' }));

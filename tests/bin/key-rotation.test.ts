@@ -129,19 +129,19 @@ test('of who signs identities and who signs access tokens, with calls under way:
   for (const file of ['gateway', 'system'] as const) {
     expect(await rotate(file)).toBe('announced');
     // Nobody knows it yet, then one of two.
-    expect(await rotate(file)).toMatch(/k2 is not known yet to control-1, control-2: copy public\.keys/);
+    expect(await rotate(file)).toMatch(/k2 is not yet known to control-1, control-2: copy public\.keys/);
     await give('control-1', ['public']);
-    await waitFor('one to know it', async () => (await rotate(file)).includes('known yet to control-2:'));
+    await waitFor('one to know it', async () => (await rotate(file)).includes('yet known to control-2:'));
     await give('control-2', ['public']);
     await waitFor('both to know it', async () => (await rotate(file)) === 'activated');
     // One host of the role has the new file; the other signs on with the old key.
     const [first, second] = file === 'gateway' ? ['gateway-1', 'gateway-2'] : ['control-1', 'control-2'];
     await give(first, [file]);
     await sleep(1_500);
-    expect(await rotate(file)).toMatch(/k1 can't be taken out yet/);
+    expect(await rotate(file)).toMatch(/k1 can't be removed yet/);
     await waitFor(
       'k1 to be seen used',
-      async () => /saw k1 used .* has every host of the role the new/.test(await rotate(file, quietMs)),
+      async () => /saw k1 used .* does every host of the role have the new/.test(await rotate(file, quietMs)),
       30_000,
     );
     await give(second, [file]);
@@ -161,7 +161,7 @@ test('a process with key files of before does not start, and says what it lacks'
     await copyFile(join(allKeys(), `${file}.keys`), join(keysOf('control-3'), `${file}.keys`));
   await db.execute("UPDATE active_key SET key_id = 'k9' WHERE file = 'gateway'");
   await expect(start('control-3', { roles: 'system' })).rejects.toThrow(
-    /active key k9 of gateway is not in this process's key files/,
+    /active key k9 of gateway is missing from this process's key files/,
   );
   await db.execute("UPDATE active_key SET key_id = 'k2' WHERE file = 'gateway'");
 });
@@ -175,7 +175,7 @@ test('a process that died and was started again under its name does not hold a r
   const path = join(allKeys(), 'system.keys');
   const without = ['control-1', 'control-2'];
   expect(await rotateKeys({ path, database: () => db, without }).catch(String)).toMatch(
-    /not known yet to control-1, control-2:/,
+    /not yet known to control-1, control-2:/,
   );
   for (const name of ['control-1', 'control-2']) await give(name, ['public']);
   await waitFor('both to know it', async () => (await rotate('system')) === 'activated');
@@ -188,7 +188,7 @@ test('a process that died holds a rotation up until it is said to be gone', asyn
   );
   for (const name of ['control-1', 'control-2']) await give(name, ['public']);
   expect(await rotate('gateway')).toMatch(
-    /control-9 was last heard of 5 min ago: start it, or say --without control-9/,
+    /control-9 was last heard of 5 min ago: start it, or give --without control-9/,
   );
   const path = join(allKeys(), 'gateway.keys');
   const without = ['control-9'];

@@ -78,7 +78,7 @@ describe('an object that a mutation names', () => {
     const viewer = who({ [theirs]: 'VIEWER' });
     expect(await find(viewer, row)).toBe(row);
     expect(await refusal(() => requireRole(viewer, theirs, 'MEMBER', 'mappingShare'))).toMatchObject([
-      { code: 'FORBIDDEN', message: 'mappingShare needs the role MEMBER in this project' },
+      { code: 'FORBIDDEN', message: 'mappingShare requires the role MEMBER in this project' },
     ]);
   });
 });

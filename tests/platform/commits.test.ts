@@ -53,7 +53,7 @@ test('PENDING while the standby has received but not applied it; the wait ends w
   const token = await write();
   expect(await commits.replication(token, 0)).toEqual({
     state: 'PENDING',
-    reason: 'the standby has not applied it yet',
+    reason: 'the standby has not applied the write yet',
   });
   const waiting = commits.replication(token, 10_000);
   await pair.onStandby('START SLAVE SQL_THREAD');
@@ -66,7 +66,7 @@ test('PENDING, with the reason, while the standby is detached, and CONFIRMED whe
   const token = await write();
   expect(await commits.replication(token, 50)).toEqual({
     state: 'PENDING',
-    reason: 'the standby is detached: there is one copy',
+    reason: 'the standby is detached, so there is only one copy',
   });
   await pair.onStandby('START SLAVE');
   expect(await commits.replication(token, 10_000)).toMatchObject({ state: 'CONFIRMED' });
@@ -79,7 +79,7 @@ test('PENDING when the standby can not be reached, or is the primary itself', as
   const unreached = new Commits({ db: primary, standby: unreachable, keyring, log });
   expect(await unreached.replication(token, 0)).toMatchObject({
     state: 'PENDING',
-    reason: expect.stringMatching(/can not be reached/),
+    reason: expect.stringMatching(/can't be reached/),
   });
   await unreachable.close();
   const toItself = new Commits({ db: primary, standby: primary, keyring, log });
@@ -111,7 +111,7 @@ test('UNKNOWN for what was tampered with, for another key, for an old one, and f
   });
   expect(await commits.replication(commits.token(newUuid()), 0)).toMatchObject({
     state: 'UNKNOWN',
-    reason: expect.stringMatching(/missing on the timeline/),
+    reason: expect.stringMatching(/missing on its own timeline/),
   });
 });
 

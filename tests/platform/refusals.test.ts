@@ -17,7 +17,7 @@ describe('refuseTaken', () => {
     const failed = (error: Error) => refuseTaken('project', 'one', Promise.reject(error));
     const duplicate = Object.assign(new Error('duplicate entry'), { errno: 1062 });
     await expect(failed(duplicate)).rejects.toMatchObject({
-      errors: [{ code: 'ALREADY_EXISTS', message: 'a project named one exists already', field: ['input', 'name'] }],
+      errors: [{ code: 'ALREADY_EXISTS', message: 'a project named one already exists', field: ['input', 'name'] }],
     });
     const other = new Error('away');
     await expect(failed(other)).rejects.toBe(other);

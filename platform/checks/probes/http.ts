@@ -81,7 +81,7 @@ function faultOf(answer: string, parameters: HttpParameters, closed: boolean): s
   const headEnd = answer.indexOf('\r\n\r\n');
   if (headEnd < 0) {
     if (answer.length > mostHeadBytes) return 'its answer is not HTTP';
-    return closed ? 'it closed the connection before its answer was whole' : undefined;
+    return closed ? 'it closed the connection before its answer was complete' : undefined;
   }
   const head = answer.slice(0, headEnd);
   const rest = answer.slice(headEnd + 4);
@@ -93,7 +93,7 @@ function faultOf(answer: string, parameters: HttpParameters, closed: boolean): s
   if (expect === undefined) return null;
   const body = /^transfer-encoding:.*\bchunked\s*$/im.test(head) ? withoutChunks(rest) : rest;
   if (body.includes(Buffer.from(expect).toString('latin1'))) return null;
-  return closed || rest.length > mostBodyBytes ? 'its body has not the expected text' : undefined;
+  return closed || rest.length > mostBodyBytes ? 'its body does not have the expected text' : undefined;
 }
 
 function requestOf({ method = 'GET', path = '/', host, port, hostHeader, body }: HttpParameters): string {

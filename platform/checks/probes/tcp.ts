@@ -36,7 +36,7 @@ export const tcpProbe: Probe<TcpParameters> = {
       socket.on('data', (bytes: Buffer) => {
         seen = Buffer.concat([seen, bytes]);
         if (seen.includes(wanted)) end(null);
-        else if (seen.length > mostBytes) end('its answer has not the expected text');
+        else if (seen.length > mostBytes) end('its answer does not have the expected text');
       });
       socket.once('end', () => end('it closed the connection without the expected text'));
     }),

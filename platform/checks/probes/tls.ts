@@ -51,7 +51,7 @@ export function secure(socket: Socket, parameters: TlsParameters, end: End, read
     const validTo = Date.parse(secured.getPeerCertificate().valid_to);
     const daysLeft = Math.floor((validTo - Date.now()) / dayMs);
     if (minDaysLeft === undefined || daysLeft >= minDaysLeft) ready(secured);
-    else end(`its certificate is valid for ${daysLeft} days more, wanted are ${minDaysLeft}`);
+    else end(`its certificate is valid for only ${daysLeft} more days; at least ${minDaysLeft} are required`);
   });
 }
 

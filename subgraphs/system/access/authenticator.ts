@@ -42,6 +42,6 @@ async function tell(answer: Promise<Identity | undefined>): Promise<Identity | u
     return await answer;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    throw new CodedError('UNAVAILABLE', 'The database is away: the login can not be checked for now.', {}, error);
+    throw new CodedError('UNAVAILABLE', "The database is away: the login can't be checked for now.", {}, error);
   }
 }

@@ -137,14 +137,14 @@ test('keys are made, rotated and listed, never shown; a file that others may rea
   const activated = await runCommand(['keys', 'rotate', file, '--config', config]);
   expect([activated.exitCode, activated.stdout]).toEqual([0, 'activated k2\n']);
   const early = await runCommand(['keys', 'rotate', file, '--config', config]);
-  expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining("k1 can't be taken out yet")]);
+  expect([early.exitCode, early.stderr]).toEqual([1, expect.stringContaining("k1 can't be removed yet")]);
   const listed = await runCommand(['keys', 'list', file]);
   expect([listed.exitCode, listed.stdout]).toEqual([0, 'k2\nk1\n']);
   const content = JSON.parse(await readFile(file, 'utf8')) as { keys: Record<string, string> };
   for (const secret of Object.values(content.keys)) expect(listed.stdout + rotated.stdout).not.toContain(secret);
   await chmod(file, 0o644);
   const open = await runCommand(['keys', 'list', file]);
-  expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('may be read by others')]);
+  expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('is readable by others')]);
 });
 
 test('keys rotate, then reseal: every credential opens with the new key alone, and a second run finds nothing', async () => {

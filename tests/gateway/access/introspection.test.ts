@@ -54,9 +54,9 @@ test('what tools ask for is admitted, and is less than an operation may ask for'
 
 test('the schema is not shown without login, unless that is allowed; __typename is', () => {
   const query = '{ __schema { queryType { name } } }';
-  expect(() => operations().admit({ query }, null)).toThrow('__schema needs a login');
+  expect(() => operations().admit({ query }, null)).toThrow('__schema requires a login');
   expect(() => operations().admit({ query: '{ __type(name: "Query") { name } }' }, null)).toThrow(
-    '__type needs a login',
+    '__type requires a login',
   );
   expect(() =>
     operations().admit({ query: '{ ...F } fragment F on Query { __schema { queryType { name } } }' }, null),

@@ -148,7 +148,7 @@ test('other messages stay as they are', () => {
     'Cannot query field "x" on type "Query".',
     'The operation has depth 20; at most 12 is allowed. Split it.',
     'Syntax Error: Expected "}", found <EOF>.',
-    'Something went wrong inside; request r1 finds it in the log.',
+    'Internal error. The log has the details under request r1.',
   ])
     expect(withoutValues(message)).toBe(message);
 });

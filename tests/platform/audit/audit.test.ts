@@ -109,7 +109,7 @@ test('the loop seals by itself, under its lease', async () => {
 });
 
 describe('tampering', () => {
-  const content = 'its content was changed';
+  const content = 'the content of the entry was changed';
   const gone = 'the entry is missing';
   test.each([
     ['content', "UPDATE audit_entry SET details = '{}' WHERE position = 4", 4, content],
@@ -120,7 +120,7 @@ describe('tampering', () => {
     ['the last removed', 'DELETE FROM audit_entry WHERE position = 10', 10, gone],
     ['the hash of the last', "UPDATE audit_entry SET hash = REPEAT('a', 64) WHERE position = 10", 10, content],
     ['the end moved back', 'UPDATE audit_chain SET next_position = 9', 8, "the chain's end has another hash"],
-    ['the base', "UPDATE audit_chain SET base_hash = REPEAT('a', 64)", 1, 'it does not follow the entry before it'],
+    ['the base', "UPDATE audit_chain SET base_hash = REPEAT('a', 64)", 1, 'the entry does not follow the previous one'],
   ])('is found: %s', async (_what, sql, firstBrokenPosition, reason) => {
     await write(10);
     await sealer.runOnce();
@@ -181,7 +181,11 @@ describe('who can write to the database, but has no key', () => {
     await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY WHERE position <= 6');
     const retention = new Retention({ db, log, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
     expect(await retention.runOnce()).toMatchObject({ auditEntries: 0 });
-    expect(await verify()).toMatchObject({ intact: false, firstBrokenPosition: 1, reason: 'its content was changed' });
+    expect(await verify()).toMatchObject({
+      intact: false,
+      firstBrokenPosition: 1,
+      reason: 'the content of the entry was changed',
+    });
   });
 
   test('is found by an end that was kept outside when an older state is put back, signature and all', async () => {
@@ -205,10 +209,10 @@ describe('who can write to the database, but has no key', () => {
     expect(await verify()).toMatchObject({ intact: true, checked: 5 });
     expect(await verify(undefined, 1000, kept)).toMatchObject({ intact: false, firstBrokenPosition: 9 });
     await write(8);
-    await expect(anchored.runOnce()).rejects.toThrow(/ends at 5, but had come to 9/);
+    await expect(anchored.runOnce()).rejects.toThrow(/ends at 5, but had reached 9/);
     await new AuditSealer({ db, log, leases, keys }).runOnce();
     expect(await verify(undefined, 1000, kept)).toMatchObject({
-      ...{ intact: false, firstBrokenPosition: 9, reason: 'the trail is another one than the anchor is of' },
+      ...{ intact: false, firstBrokenPosition: 9, reason: 'the anchor belongs to another trail' },
     });
     const invented = [{ position: 3, hash: 'a'.repeat(64), signature: 'k1.x' }];
     expect(await verify(undefined, 1000, invented)).toMatchObject({

@@ -66,7 +66,7 @@ test('HTTP: status and body, also in chunks', async () => {
   expect(await look(httpProbe, { ...expecting, expect: 'alive at web.test' })).toMatchObject({ up: true });
   expect(await look(httpProbe, { ...expecting, expect: 'dead' })).toMatchObject({
     up: false,
-    message: 'its body has not the expected text',
+    message: 'its body does not have the expected text',
   });
   expect(await look(httpProbe, await listen(greeting().on('connection', (socket) => socket.end())))).toMatchObject({
     up: false,
@@ -89,7 +89,7 @@ test('an address that the egress policy refuses is not dialled, also behind a na
     for (const probe of [tcpProbe, httpProbe, tlsProbe])
       expect(await look(probe, { ...where, host }, egress)).toMatchObject({
         up: false,
-        message: expect.stringMatching(/may not be dialled: it is loopback$/),
+        message: expect.stringMatching(/are not allowed: it is loopback$/),
       });
   expect(connections).toBe(0);
 });
@@ -102,5 +102,5 @@ test('bad parameters are refused by the schema, with what is wrong', () => {
   expect(table.faults('http', { host: 'a', port: 80, path: '/a b' })).toEqual([
     expect.stringMatching(/^\/path must match/),
   ]);
-  expect(table.faults('icmp', {})).toEqual([expect.stringMatching(/^there is no probe named "icmp"/)]);
+  expect(table.faults('icmp', {})).toEqual([expect.stringMatching(/^no probe is named "icmp"/)]);
 });

@@ -140,7 +140,7 @@ describe('authorities', () => {
     const port = await signedServer();
     const failure = failureOf(await attempt({ host: 'localhost', port, caCertificates: certificates.ca }));
     expect(failure).toMatchObject({ code: 'CERTIFICATE_INVALID' });
-    expect(failure.message).toContain('it is not for localhost, but for IP Address:127.0.0.1');
+    expect(failure.message).toContain('it is for IP Address:127.0.0.1, not for localhost');
   });
 
   test('the device itself may be the one that is named, and is checked by its name', async () => {

@@ -91,11 +91,11 @@ test('a private file that others may read, and one that is none of ours, are ref
   const file = keyFilePath(path, 'system');
   await chmod(file, 0o640);
   await expect(new KeyFolder({ folder: path, log }).signing('system')).rejects.toThrow(
-    /may be read by others: chmod 600/,
+    /is readable by others: run chmod 600/,
   );
   await writeFile(file, 'c2VjcmV0LW1hc3Rlci1rZXk=');
   await chmod(file, 0o600);
   const error = await new KeyFolder({ folder: path, log }).signing('system').catch((reason: unknown) => reason);
-  expect(String(error)).toMatch(/is not one of ours/);
+  expect(String(error)).toMatch(/is not valid/);
   expect(String(error)).not.toContain('c2VjcmV0');
 });

@@ -41,7 +41,7 @@ export function remove(place: Required<Place>): HttpCall {
 
 function pathOf({ table, vdom, key }: Place, query: Readonly<Record<string, string | number>> = {}): string {
   // The schema lets no such name in; if one came all the same, this must not become the address of the table.
-  if (key !== undefined && /^\.*$/.test(key)) throw new Error('a key of a table cannot be empty or dots');
+  if (key !== undefined && /^\.*$/.test(key)) throw new Error("a key of a table can't be empty or dots");
   const entry = key === undefined ? '' : `/${encodeURIComponent(key)}`;
   const pairs = Object.entries({ vdom, ...query });
   const text = pairs.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');

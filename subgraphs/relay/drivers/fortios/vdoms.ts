@@ -62,7 +62,7 @@ export const vdomDelete: RestOperation = {
   effect: 'IDEMPOTENT',
   argumentsSchema: named,
   example: { name: 'tenant42' },
-  refine: ({ name }) => (name === 'root' ? [{ path: ['name'], message: 'root cannot be deleted' }] : []),
+  refine: ({ name }) => (name === 'root' ? [{ path: ['name'], message: "root can't be deleted" }] : []),
   object,
   mapping: 'deletes',
   render: ({ name }) => remove({ ...table, key: String(name) }),

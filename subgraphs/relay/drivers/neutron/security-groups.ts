@@ -113,7 +113,7 @@ function ruleFaults(args: JsonObject): readonly ArgumentFault[] {
   if (icmpType !== undefined && protocol !== 'icmp') fault('icmpType', 'requires the protocol icmp');
   if (icmpCode !== undefined && icmpType === undefined) fault('icmpCode', 'requires icmpType');
   if (remote !== undefined && remoteGroup !== undefined)
-    fault('remoteGroup', 'cannot be combined with remote; give only one of the two');
+    fault('remoteGroup', "can't be combined with remote; give only one of the two");
   if (remote !== undefined && ipVersion !== undefined && String(remote).includes(':') !== (ipVersion === 6))
     fault('ipVersion', 'differs from the IP version of remote');
   return faults;
