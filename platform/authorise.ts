@@ -7,11 +7,24 @@ import { decodeUuid } from './ids.ts';
 import type { InputCheck } from './input.ts';
 import { refuseUnknown } from './refusals.ts';
 
-/** The caller; throws UNAUTHENTICATED without one. */
+/** The user or token that asks; throws UNAUTHENTICATED without one, FORBIDDEN for a machine. */
 export function caller(context: RequestContext): Identity {
   if (context.identity === null)
     throw new CodedError('UNAUTHENTICATED', 'The request has no valid credential: log in first.');
+  if (context.identity.kind === 'machine')
+    throw new CodedError(
+      'FORBIDDEN',
+      `A machine may not do this: its credential is only for the role ${context.identity.machineRole}.`,
+    );
   return context.identity;
+}
+
+/** The machine that asks; throws UNAUTHENTICATED without a credential, FORBIDDEN for users and tokens. */
+export function machineCaller({ identity }: RequestContext): Identity {
+  if (identity === null)
+    throw new CodedError('UNAUTHENTICATED', 'The request has no valid credential: send the token of a machine.');
+  if (identity.kind !== 'machine') throw new CodedError('FORBIDDEN', 'Only machines may do this.');
+  return identity;
 }
 
 /** For queries: throws FORBIDDEN unless the caller is an administrator. */

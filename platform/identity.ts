@@ -5,16 +5,18 @@ export const roles = ['OPERATOR', 'MEMBER', 'VIEWER'] as const;
 export type Role = (typeof roles)[number];
 
 export interface Identity {
-  readonly kind: 'user' | 'token';
-  /** UUID of the user or API token. */
+  readonly kind: 'user' | 'token' | 'machine';
+  /** UUID of the user, API token or machine. */
   readonly id: string;
   readonly name: string;
   /** May do everything in every project. */
   readonly admin: boolean;
   /** Project UUID to role. Empty for an administrator. */
   readonly projects: Readonly<Record<string, Role>>;
-  /** UUID of the session or API token; checked again while a socket is open. */
+  /** UUID of the session, API token or machine; checked again while a socket is open. */
   readonly credentialId: string;
+  /** Of a machine: the only role that it may have. */
+  readonly machineRole?: string | undefined;
 }
 
 /** What every resolver gets. `identity` is null before login. */

@@ -57,6 +57,8 @@ export interface SubgraphGround extends Ground {
   readonly mutations: Mutations;
   /** Of all subgraphs. */
   readonly eventKinds: EventKinds;
+  /** All that there are. */
+  readonly roles: readonly string[];
   /** The key files of this process's roles. */
   readonly keys: KeyFolder;
 }
@@ -132,6 +134,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly authenticates?: boolean;
   /** Root fields that may be asked for without login. */
   readonly publicFields?: readonly string[];
+  /** Root fields that a machine may ask for: it may ask for no other. */
+  readonly machineFields?: readonly string[];
   /** True: a document may have only one of its mutations (one document, one device call). */
   readonly oneMutation?: boolean;
   readonly exports?: readonly GraphExport[];

@@ -68,6 +68,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       maxCost: config['graphql.maxCost'],
       maxBodyBytes: config['graphql.maxBodyBytes'],
       oneMutationSubgraphs: rows.filter((row) => row.oneMutation === true).map(({ name }) => name),
+      machineFields: rows.flatMap((row) => row.machineFields ?? []),
       publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
     trustedProxies: config['listen.trustedProxies'],

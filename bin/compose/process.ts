@@ -2,7 +2,7 @@
 // knows none of them; a role's code is loaded only where the role is, which makes the others start sooner and smaller.
 import type { Registry } from 'prom-client';
 import { Commits } from '../../platform/commits.ts';
-import { type Config, settingsOf } from '../../platform/config.ts';
+import { type Config, rolesOf, settingsOf } from '../../platform/config.ts';
 import { Database } from '../../platform/database/database.ts';
 import { StatusFeed } from '../../platform/events/feed.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
@@ -86,6 +86,7 @@ async function compose(
       const subgraphGround = await laySubgraphGround(config, lifecycle, ground, {
         keys,
         eventKinds: allEventKinds(rows),
+        roles: rolesOf(rows).all,
       });
       for (const row of served) {
         const sdl = graph.get(row.name) ?? '';
@@ -140,7 +141,7 @@ async function laySubgraphGround(
   config: Config,
   lifecycle: Lifecycle,
   ground: Ground,
-  shared: Pick<SubgraphGround, 'keys' | 'eventKinds'>,
+  shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles'>,
 ): Promise<Omit<SubgraphGround, 'sdl'>> {
   const { db, wake, log, registry, health } = ground;
   const feed = new StatusFeed({ db, wake, log });

@@ -23,6 +23,8 @@ export interface OperationLimits {
   readonly oneMutationSubgraphs: readonly string[];
   /** Root fields that may be asked for without login. */
   readonly publicFields: readonly string[];
+  /** Root fields that a machine may ask for: it may ask for no other but the public ones. */
+  readonly machineFields: readonly string[];
 }
 
 export const defaultLimits: OperationLimits = {
@@ -37,6 +39,7 @@ export const defaultLimits: OperationLimits = {
   anonymousIntrospection: false,
   oneMutationSubgraphs: [],
   publicFields: [],
+  machineFields: [],
 };
 
 /** Bounds on sockets. */

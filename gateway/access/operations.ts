@@ -226,14 +226,16 @@ export class Operations {
     rootFields: readonly RootField[],
     identity: Identity | null,
   ): void {
-    if (identity !== null) return;
+    if (identity !== null && identity.kind !== 'machine') return;
     const type = this.#supergraph.rootType(operation)?.name ?? '';
-    const { publicFields, anonymousIntrospection } = this.#limits;
+    const { publicFields, machineFields, anonymousIntrospection } = this.#limits;
     const isPublic = ({ name }: RootField) =>
       name.startsWith('__')
         ? anonymousIntrospection || name === '__typename'
-        : publicFields.includes(`${type}.${name}`);
+        : publicFields.includes(`${type}.${name}`) || (identity !== null && machineFields.includes(`${type}.${name}`));
     const secret = rootFields.find((field) => !isPublic(field));
+    if (secret !== undefined && identity !== null)
+      throw new CodedError('FORBIDDEN', `A machine may not ask for ${secret.name}.`);
     if (secret !== undefined)
       throw new CodedError(
         'UNAUTHENTICATED',

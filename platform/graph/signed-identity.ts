@@ -31,12 +31,13 @@ export interface SignedRequest {
 export type IdentityRefusal = 'forged' | 'expired' | 'other-request' | 'replayed' | 'busy';
 
 export const identityShape = z.object({
-  kind: z.enum(['user', 'token']),
+  kind: z.enum(['user', 'token', 'machine']),
   id: z.string(),
   name: z.string(),
   admin: z.boolean(),
   projects: z.record(z.string(), z.enum(roles)),
   credentialId: z.string(),
+  machineRole: z.string().optional(),
 });
 
 const payloadShape = z.object({

@@ -47,12 +47,9 @@ export async function makeCertificate(options: CertificateOptions): Promise<Cert
     ? newKeyPair('ec', { namedCurve: 'P-256' })
     : newKeyPair('rsa', { modulusLength: 2048 }));
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const folder = await mkdtemp(join(tmpdir(), 'tidegate-certificate-'));
-  const at = (name: string) => join(folder, name);
-  const write = (name: string, text: string) => writeFile(at(name), text, { mode: 0o600 });
-  try {
+  return withFolder(async ({ path, at, write }) => {
     await write('key.pem', key);
-    await write('openssl.cnf', configuration(folder, options));
+    await write('openssl.cnf', configuration(path, options));
     await write('index.txt', '');
     if (issuer !== undefined) {
       await write('issuer.pem', issuer.cert);
@@ -70,14 +67,68 @@ export async function makeCertificate(options: CertificateOptions): Promise<Cert
     const cert = await readFile(at('cert.pem'), 'utf8');
     const { fingerprint256 } = new X509Certificate(cert);
     return { cert, key, sha256: fingerprint256.replaceAll(':', '').toLowerCase() };
+  });
+}
+
+export interface CertifyOptions {
+  /** PEM (SubjectPublicKeyInfo). Whoever has the private key is not asked for it. */
+  readonly publicKey: string;
+  readonly issuer: Pick<CertificateAndKey, 'cert' | 'key'>;
+  /** As for `makeCertificate`. */
+  readonly commonName: string;
+  /** URI in the subject alternative name: letters, digits, colons, hyphens. */
+  readonly uri: string;
+  /** From now. */
+  readonly days: number;
+}
+
+/** A certificate (PEM) for somebody else's key, for servers and clients alike. */
+export async function certify({ publicKey, issuer, commonName, uri, days }: CertifyOptions): Promise<string> {
+  if (!/^[\w:-]{1,253}$/.test(uri)) throw new TypeError(`"${uri}" can't be the URI of a certificate`);
+  return withFolder(async ({ at, write }) => {
+    await write('public.pem', publicKey);
+    await write('issuer.pem', issuer.cert);
+    await write('issuer.key', issuer.key);
+    const extensions = [
+      'basicConstraints = critical, CA:FALSE',
+      'keyUsage = critical, digitalSignature',
+      'extendedKeyUsage = serverAuth, clientAuth',
+      `subjectAltName = URI:${uri}`,
+    ];
+    await write('extensions.cnf', `[made]\n${extensions.join('\n')}\n`);
+    await openssl(
+      ...['x509', '-new', '-force_pubkey', at('public.pem'), '-subj', `/CN=${checkedName(commonName)}`],
+      ...['-CA', at('issuer.pem'), '-CAkey', at('issuer.key'), '-days', String(days)],
+      ...['-extfile', at('extensions.cnf'), '-extensions', 'made', '-out', at('cert.pem')],
+    );
+    return readFile(at('cert.pem'), 'utf8');
+  });
+}
+
+interface Folder {
+  readonly path: string;
+  at(name: string): string;
+  write(name: string, text: string): Promise<void>;
+}
+
+/** Runs with a folder of its own, which is removed at the end. */
+async function withFolder<Result>(work: (folder: Folder) => Promise<Result>): Promise<Result> {
+  const path = await mkdtemp(join(tmpdir(), 'tidegate-certificate-'));
+  const at = (name: string) => join(path, name);
+  try {
+    return await work({ path, at, write: (name, text) => writeFile(at(name), text, { mode: 0o600 }) });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(path, { recursive: true, force: true });
   }
+}
+
+function checkedName(commonName: string): string {
+  if (!/^[\w .-]{1,64}$/.test(commonName)) throw new TypeError(`"${commonName}" can't be the name of a certificate`);
+  return commonName;
 }
 
 /** What openssl's `req` and `ca` read; no text of the caller's comes in but names that were checked. */
 function configuration(folder: string, { commonName, names = [], use }: CertificateOptions): string {
-  if (!/^[\w .-]{1,64}$/.test(commonName)) throw new TypeError(`"${commonName}" can't be the name of a certificate`);
   const alternative = names.map((name) => {
     if (!/^[\w.:*-]{1,253}$/.test(name)) throw new TypeError(`"${name}" is neither an address nor a DNS name`);
     return `${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`;
@@ -87,7 +138,7 @@ function configuration(folder: string, { commonName, names = [], use }: Certific
     'prompt = no',
     'distinguished_name = subject',
     '[subject]',
-    `CN = ${commonName}`,
+    `CN = ${checkedName(commonName)}`,
     '[ca]',
     'default_ca = made',
     '[made]',

@@ -7,9 +7,19 @@ import { z } from 'zod';
 export const keyIdPattern = /^[a-z0-9-]{1,32}$/;
 
 export async function readKeyFile<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape>> {
+  await requirePrivate(path);
+  return parseKeyFile(path, shape);
+}
+
+/** The text of a file that only its owner may read. Throws when others may. */
+export async function readPrivateFile(path: string): Promise<string> {
+  await requirePrivate(path);
+  return readFile(path, 'utf8');
+}
+
+async function requirePrivate(path: string): Promise<void> {
   const mode = (await stat(path)).mode & 0o077;
   if (mode !== 0) throw new Error(`key file ${path} is readable by others: run chmod 600 ${path}`);
-  return parseKeyFile(path, shape);
 }
 
 /** The same for a file without secrets, which everyone may read. */
@@ -29,11 +39,16 @@ export async function parseKeyFile<Shape extends z.ZodType>(path: string, shape:
 }
 
 /** `mode`: who may read it; default: its owner alone. */
-export async function writeKeyFile(path: string, content: object, mode = 0o600): Promise<void> {
+export function writeKeyFile(path: string, content: object, mode?: number): Promise<void> {
+  return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`, mode);
+}
+
+/** Replaces a file as a whole. `mode`: as above. */
+export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${process.pid}.new`;
   const handle = await open(temporary, 'wx', mode);
   try {
-    await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`);
+    await handle.writeFile(text);
     await handle.sync();
   } finally {
     await handle.close();

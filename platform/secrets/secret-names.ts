@@ -12,6 +12,7 @@ export const secretNames = [
   'accessToken',
   'apiToken',
   'token',
+  'joinToken',
   'credential',
   'credentials',
   'authorization',

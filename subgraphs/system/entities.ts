@@ -4,6 +4,8 @@
 import { caller, maySee } from '../../platform/authorise.ts';
 import { loader } from '../../platform/graph/loader.ts';
 import { allows, type RequestContext } from '../../platform/identity.ts';
+import type { Machine } from './machines/machine.ts';
+import type { MachineStore } from './machines/machine-store.ts';
 import type { Project } from './projects/project.ts';
 import type { ProjectStore } from './projects/project-store.ts';
 import type { ApiToken } from './tokens/api-token.ts';
@@ -14,6 +16,7 @@ import type { UserStore } from './users/user-store.ts';
 const projectRows = Symbol('projects by id');
 const userRows = Symbol('users by id');
 const tokenRows = Symbol('API tokens by id');
+const machineRows = Symbol('machines by id');
 const sharedUsers = Symbol('users who share a project with the caller');
 
 export interface EntitiesOptions {
@@ -22,6 +25,7 @@ export interface EntitiesOptions {
   readonly projects: ProjectStore;
   readonly users: UserStore;
   readonly tokens: TokenStore;
+  readonly machines: MachineStore;
 }
 
 /** Ids are UUIDs. Undefined: no such object, or none the caller may see. */
@@ -30,12 +34,14 @@ export class Entities {
   readonly #projects: ProjectStore;
   readonly #users: UserStore;
   readonly #tokens: TokenStore;
+  readonly #machines: MachineStore;
 
   constructor(options: EntitiesOptions) {
     this.elsewhere = options.elsewhere;
     this.#projects = options.projects;
     this.#users = options.users;
     this.#tokens = options.tokens;
+    this.#machines = options.machines;
   }
 
   /** A member, or an administrator, sees a project. */
@@ -63,5 +69,11 @@ export class Entities {
     const identity = caller(context);
     const token = await loader(context, tokenRows, id, (ids) => this.#tokens.byIds(ids));
     return token !== undefined && allows(identity, token.projectId, 'OPERATOR') ? token : undefined;
+  }
+
+  /** Administrators see a machine. */
+  async machine(context: RequestContext, id: string): Promise<Machine | undefined> {
+    if (!caller(context).admin) return undefined;
+    return loader(context, machineRows, id, (ids) => this.#machines.byIds(ids));
   }
 }

@@ -1,4 +1,4 @@
-// The status events of users, projects, memberships and tokens.
+// The status events of users, projects, memberships, tokens and machines.
 import { declareEvents } from '../../platform/events/kinds.ts';
 import { roles } from '../../platform/identity.ts';
 
@@ -17,5 +17,20 @@ export const systemEvents = declareEvents({
     meaning: 'A user changed; `reason` names what changed. Administrators see it.',
   },
   'apiToken.created': { subject: 'ApiToken', values: ['ACTIVE'], meaning: 'An API token was issued.' },
+  'machine.created': {
+    subject: 'Machine',
+    values: ['INVITED'],
+    meaning: 'A machine was created; administrators see it.',
+  },
+  'machine.joined': {
+    subject: 'Machine',
+    values: ['INVITED', 'JOINED'],
+    meaning: 'A machine joined; administrators see it.',
+  },
+  'machine.revoked': {
+    subject: 'Machine',
+    values: ['INVITED', 'JOINED', 'REVOKED'],
+    meaning: 'A machine was revoked; administrators see it.',
+  },
   'apiToken.revoked': { subject: 'ApiToken', values: ['ACTIVE', 'REVOKED'], meaning: 'An API token was revoked.' },
 });

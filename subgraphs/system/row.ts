@@ -13,9 +13,11 @@ export const systemRow = subgraphRow({
   events: systemEvents,
   settings: {},
   authenticates: true,
-  publicFields: ['Mutation.login', 'Mutation.sessionRefresh'],
+  publicFields: ['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
+  machineFields: ['Query.machineRevocations', 'Mutation.machineRenew'],
   async create(ground) {
     const { RedisRateLimiter } = await import('./access/rate-limiter.ts');
+    const { openAuthority } = await import('../../platform/machines/authority.ts');
     const { createSystemSubgraph } = await import('./system.ts');
     const { redis, redisPrefix, log, health, keys } = ground;
     const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
@@ -24,6 +26,7 @@ export const systemRow = subgraphRow({
       keyring: await keys.shared('subgraphs'),
       signingKeys: await keys.signing('system'),
       publicKeys: await keys.publicKeys(),
+      authority: () => openAuthority(keys.path),
     });
     return { subgraph: system, access: system };
   },

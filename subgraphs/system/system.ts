@@ -13,6 +13,7 @@ import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
 import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
+import type { Authority } from '../../platform/machines/authority.ts';
 import type { Mutations } from '../../platform/mutation.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
@@ -29,6 +30,9 @@ import { SessionService } from './access/session-service.ts';
 import { auditResolvers } from './audit/audit-resolvers.ts';
 import { Entities } from './entities.ts';
 import { FirstStart } from './first-start.ts';
+import { machineResolvers } from './machines/machine-resolvers.ts';
+import { MachineService } from './machines/machine-service.ts';
+import { MachineStore } from './machines/machine-store.ts';
 import { nodeResolvers, type PartHealth } from './nodes/node-resolvers.ts';
 import { projectResolvers } from './projects/project-resolvers.ts';
 import { ProjectService } from './projects/project-service.ts';
@@ -55,6 +59,10 @@ export interface SystemSubgraphOptions {
   readonly signingKeys: SigningKeys;
   readonly publicKeys: PublicKeys;
   readonly rateLimiter: RateLimiter;
+  /** Signs the certificates of machines; undefined: the installation has none. */
+  readonly authority: () => Promise<Authority | undefined>;
+  /** The roles that machines may have. */
+  readonly roles: readonly string[];
   readonly log: Logger;
   /** Of all subgraphs: what a filter of status changes may name. */
   readonly eventKinds: EventKinds;
@@ -75,8 +83,9 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const users = new UserStore(db);
   const projects = new ProjectStore(db);
   const tokens = new TokenStore(db);
+  const machines = new MachineStore(db);
   const credentials = new CredentialStore(db);
-  const entities = new Entities({ projects, users, tokens, elsewhere: foreignNodes(sdl) });
+  const entities = new Entities({ projects, users, tokens, machines, elsewhere: foreignNodes(sdl) });
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });
   const accessTokens = new AccessTokens(options);
@@ -84,6 +93,8 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts });
   const projectService = new ProjectService({ projects, users, entities, mutations, wake });
   const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, keyring, wake });
+  const { authority, roles } = options;
+  const machineService = new MachineService({ machines, entities, attempts, mutations, wake, authority, roles });
   const tokenService = new TokenService({ tokens, projects, entities, mutations, wake });
   const resolvers = mergeResolvers<Resolvers>([
     { DateTime: dateTimeScalar, JSON: jsonScalar },
@@ -91,6 +102,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     projectResolvers({ entities, projects, service: projectService }),
     userResolvers({ entities, users, service: userService }),
     tokenResolvers({ entities, tokens, service: tokenService }),
+    machineResolvers({ entities, machines, service: machineService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
     auditResolvers({ db, entities, publicKeys: options.publicKeys }),
     nodeResolvers({ entities, commits, health: options.health }),

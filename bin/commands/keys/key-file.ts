@@ -1,7 +1,8 @@
 // `tidegate keys create` and `list`. Only the ids of keys are ever printed.
+import { makeAuthority } from '../../../platform/machines/authority.ts';
 import { keyIds, makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../cli/failures.ts';
-import { localVerb } from '../../cli/verb.ts';
+import { localVerb, type Output } from '../../cli/verb.ts';
 
 /** What is wrong with a file is for the person who named it. */
 export async function withFile<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -19,9 +20,22 @@ export const create = localVerb({
   async run({ names, stdout, stderr }) {
     const ids = await withFile(() => makeKeys(names[0]));
     stdout.write([...ids].map(([name, known]) => `${name}.keys ${known.join(' ')}\n`).join(''));
+    await authorityIn(names[0], stderr);
     stderr.write('tidegate: copy to each host only the files of its roles; docs/operating.md lists them\n');
   },
 });
+
+/** Only what machines on other hosts need is missing without openssl. */
+async function authorityIn(folder: string, stderr: Output): Promise<void> {
+  try {
+    await makeAuthority(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new CommandFailure(String(error));
+    stderr.write(
+      'tidegate: authority.pem is not made, for the program openssl is not installed: machines can join after it is, and this is run again\n',
+    );
+  }
+}
 
 export const list = localVerb({
   summary: 'List the ids of the keys in a file, the active one first.',

@@ -34,6 +34,12 @@ export class Attempts {
     return this.#take([{ key: `refresh/${address}`, limit: attemptsPerAddress, windowMs }]);
   }
 
+  /** Counts an attempt at a join token. Refuses with RATE_LIMITED. */
+  joinToken(context: RequestContext): Promise<GiveBack> {
+    const address = clientNetwork(context.clientAddress);
+    return this.#take([{ key: `join/${address}`, limit: attemptsPerAddress, windowMs }]);
+  }
+
   async #take(limits: readonly RateLimit[]): Promise<GiveBack> {
     const waits = await Promise.all(limits.map((limit) => this.#rateLimiter.take(limit)));
     const retryAfterMs = Math.max(...waits);

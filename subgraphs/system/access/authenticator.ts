@@ -5,7 +5,7 @@ import { CodedError } from '../../../platform/errors.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { CredentialStore } from './credential-store.ts';
-import { apiTokenPrefix, hashSecret } from './secrets.ts';
+import { apiTokenPrefix, hashSecret, machineTokenPrefix } from './secrets.ts';
 
 const maxBearerLength = 4_096;
 
@@ -21,6 +21,7 @@ export class SystemAuthenticator implements Authenticator {
   async authenticate(bearer: string): Promise<Identity | undefined> {
     if (bearer.length > maxBearerLength) return undefined;
     if (bearer.startsWith(apiTokenPrefix)) return tell(this.#credentials.bySecretHash(hashSecret(bearer)));
+    if (bearer.startsWith(machineTokenPrefix)) return tell(this.#credentials.byMachineToken(hashSecret(bearer)));
     const claims = await this.#accessTokens.verify(bearer);
     if (claims === undefined) return undefined;
     const identity = await tell(this.#credentials.bySession(claims.sessionId));
@@ -29,10 +30,13 @@ export class SystemAuthenticator implements Authenticator {
 
   async recheck(identity: Identity): Promise<Identity | undefined> {
     const { kind, credentialId } = identity;
-    const now = await tell(
-      kind === 'token' ? this.#credentials.byTokenId(credentialId) : this.#credentials.bySession(credentialId),
-    );
+    const now = await tell(this.#now(kind, credentialId));
     return now?.id === identity.id ? now : undefined;
+  }
+
+  #now(kind: Identity['kind'], credentialId: string): Promise<Identity | undefined> {
+    if (kind === 'token') return this.#credentials.byTokenId(credentialId);
+    return kind === 'machine' ? this.#credentials.byMachineId(credentialId) : this.#credentials.bySession(credentialId);
   }
 }
 

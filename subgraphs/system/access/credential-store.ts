@@ -71,6 +71,28 @@ export class CredentialStore {
     return { kind: 'token', id: row.id, name: row.name, admin: false, projects, credentialId: row.id };
   }
 
+  /** The machine with that token, unless it is revoked or the token has expired. */
+  async byMachineToken(hash: string): Promise<Identity | undefined> {
+    return this.#machine(
+      'SELECT m.id, m.name, m.role FROM machine_token t JOIN machine m ON m.id = t.machine_id WHERE t.hash = ? AND t.expires_at > NOW(3) AND m.revoked_at IS NULL',
+      hash,
+    );
+  }
+
+  async byMachineId(id: string): Promise<Identity | undefined> {
+    return this.#machine(
+      'SELECT id, name, role FROM machine WHERE id = ? AND expires_at > NOW(3) AND revoked_at IS NULL',
+      id,
+    );
+  }
+
+  async #machine(sql: string, value: string): Promise<Identity | undefined> {
+    const [row] = await this.#db.query<{ id: string; name: string; role: string }>(sql, [value]);
+    if (row === undefined) return undefined;
+    const { id, name, role: machineRole } = row;
+    return { kind: 'machine', id, name, admin: false, projects: {}, credentialId: id, machineRole };
+  }
+
   async #noteUse(tokenId: string): Promise<void> {
     const sql =
       'UPDATE api_token SET last_used_at = NOW(3) WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= NOW(3) - INTERVAL 1 MINUTE)';

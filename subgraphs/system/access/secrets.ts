@@ -3,6 +3,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 export const apiTokenPrefix = 'tg_';
+export const machineTokenPrefix = 'tgm_';
+const joinTokenPrefix = 'tgj_';
 const refreshTokenPrefix = 'tgr_';
 const refreshTokenBytes = 32;
 const familyBytes = 16;
@@ -18,6 +20,16 @@ export function hashSecret(secret: string): string {
 export function newApiToken(): { secret: string; hash: string; prefix: string } {
   const secret = `${apiTokenPrefix}${randomBytes(32).toString('base64url')}`;
   return { secret, hash: hashSecret(secret), prefix: secret.slice(0, shownLength) };
+}
+
+/** A new token of a machine. */
+export function newMachineToken(): string {
+  return `${machineTokenPrefix}${randomBytes(32).toString('base64url')}`;
+}
+
+/** A new join token. It carries the authority's fingerprint (hexadecimal), by which the machine knows that authority. */
+export function newJoinToken(authoritySha256: string): string {
+  return `${joinTokenPrefix}${randomBytes(32).toString('base64url')}.${authoritySha256}`;
 }
 
 /**

@@ -24,6 +24,8 @@ export async function nodeByKey(
       return named(type, await entities.user(context, key));
     case 'ApiToken':
       return named(type, await entities.apiToken(context, key));
+    case 'Machine':
+      return named(type, await entities.machine(context, key));
     default:
       return null;
   }

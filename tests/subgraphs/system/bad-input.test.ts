@@ -6,14 +6,26 @@ import type { UserError } from '../../../generated/graph/system.ts';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
+import { makeAuthority, openAuthority } from '../../../platform/machines/authority.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
+let folder: TemporaryFolder;
 let bench: SystemBench;
 let admin: Identity;
-let ids: { readonly project: string; readonly user: string; readonly token: string; readonly otherToken: string };
+let ids: {
+  readonly project: string;
+  readonly user: string;
+  readonly token: string;
+  readonly otherToken: string;
+  readonly machine: string;
+  readonly otherMachine: string;
+};
 
 beforeAll(async () => {
-  bench = await systemBench();
+  folder = await temporaryFolder();
+  await makeAuthority(folder.path);
+  bench = await systemBench({ authority: () => openAuthority(folder.path) });
   const project = await bench.system.firstStart.ensureProject('alpha');
   admin = await makeUser(bench, 'admin', { admin: true });
   const user = await makeUser(bench, 'alice');
@@ -22,7 +34,10 @@ beforeAll(async () => {
     await bench.system.firstStart.issueToken(wish),
     await bench.system.firstStart.issueToken(wish),
   ];
+  const [machine, otherMachine] = [await machineNamed('taken'), await machineNamed('other-taken')];
   ids = {
+    machine,
+    otherMachine,
     project: encodeId('Project', project),
     user: encodeId('User', user.id),
     token: encodeId('ApiToken', token.id),
@@ -30,7 +45,16 @@ beforeAll(async () => {
   };
 });
 
-afterAll(() => bench.close());
+afterAll(async () => {
+  await bench?.close();
+  await folder?.remove();
+});
+
+async function machineNamed(name: string): Promise<string> {
+  const document = `mutation ($input: MachineCreateInput!) { machineCreate(input: $input) { machine { id } } }`;
+  const { data } = await bench.ask(admin, document, { input: { name, role: 'relay' } });
+  return data.machineCreate.machine?.id ?? '';
+}
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -45,11 +69,14 @@ const good: Readonly<Record<string, () => Input>> = {
   membershipSet: () => ({ projectId: ids.project, userId: ids.user, role: 'VIEWER' }),
   apiTokenCreate: () => ({ projectId: ids.project, name: 'new', role: 'VIEWER' }),
   apiTokenRevoke: () => ({ id: ids.token }),
+  machineCreate: () => ({ name: 'new', role: 'relay' }),
+  machineRevoke: () => ({ id: ids.machine }),
 };
 
 const neverProject = encodeId('Project', newUuid());
 const neverUser = encodeId('User', newUuid());
 const neverToken = encodeId('ApiToken', newUuid());
+const neverMachine = encodeId('Machine', newUuid());
 const wrongType = encodeId('Backend', newUuid());
 const control = 'a\u0007b';
 
@@ -106,6 +133,20 @@ const cases: readonly [mutation: string, field: string, value: unknown, code: st
   ['apiTokenRevoke', 'id', neverToken, 'NOT_FOUND'],
   ['apiTokenRevoke', 'id', wrongType, 'NOT_FOUND'],
   ['apiTokenRevoke', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
+  ['machineCreate', 'name', '', 'INVALID_INPUT'],
+  ['machineCreate', 'name', 'Upper', 'INVALID_INPUT'],
+  ['machineCreate', 'name', 'trailing-', 'INVALID_INPUT'],
+  ['machineCreate', 'name', control, 'INVALID_INPUT'],
+  ['machineCreate', 'name', 'x'.repeat(64), 'TOO_LONG'],
+  ['machineCreate', 'name', 'taken', 'ALREADY_EXISTS'],
+  ['machineCreate', 'role', 'root', 'INVALID_INPUT'],
+  ['machineCreate', 'role', 'worker', 'INVALID_INPUT'],
+  ['machineCreate', 'role', control, 'INVALID_INPUT'],
+  ['machineCreate', 'role', 'x'.repeat(100_000), 'INVALID_INPUT'],
+  ['machineCreate', 'idempotencyKey', control, 'INVALID_INPUT'],
+  ['machineRevoke', 'id', neverMachine, 'NOT_FOUND'],
+  ['machineRevoke', 'id', wrongType, 'NOT_FOUND'],
+  ['machineRevoke', 'idempotencyKey', 'x'.repeat(256), 'TOO_LONG'],
 ];
 
 function typeName(mutation: string): string {
@@ -133,6 +174,7 @@ async function state(): Promise<unknown> {
     'membership',
     'api_token',
     'session',
+    'machine',
     'status_change',
     'idempotency_key',
     'commit_record',
@@ -147,8 +189,9 @@ test('every mutation with an input of its own has cases', () => {
       ? (definition.fields ?? []).map((field) => field.name.value)
       : [],
   );
-  // Login, refresh and logout tell nothing of their input on purpose: see access/sessions.test.ts.
-  const told = mutations.filter((name) => !['login', 'sessionRefresh', 'logout'].includes(name));
+  // Login, refresh, logout and the machines' own tell little of their input on purpose: access/sessions.test.ts, machines.test.ts.
+  const tellNothing = ['login', 'sessionRefresh', 'logout', 'machineJoin', 'machineRenew'];
+  const told = mutations.filter((name) => !tellNothing.includes(name));
   expect([...new Set(cases.map(([mutation]) => mutation))].sort()).toEqual(told.sort());
 });
 
@@ -179,6 +222,8 @@ describe('the same key with another input is KEY_CONFLICT, and changes nothing',
     membershipSet: () => ({ role: 'MEMBER' }),
     apiTokenCreate: () => ({ name: 'other' }),
     apiTokenRevoke: () => ({ id: ids.otherToken }),
+    machineCreate: () => ({ name: 'other' }),
+    machineRevoke: () => ({ id: ids.otherMachine }),
   };
   test.each(Object.keys(good))('%s', async (mutation) => {
     const input = { ...good[mutation]?.(), idempotencyKey: `key of ${mutation}` };

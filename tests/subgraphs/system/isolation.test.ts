@@ -2,6 +2,7 @@
 // what belongs to project alpha. The answer must be the one for an id that was never given out, must name nothing of
 // alpha's, and must change nothing. A field that is added to the SDL without a case here fails the test.
 
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DefinitionNode, Kind, type ObjectTypeDefinitionNode, parse } from 'graphql';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
@@ -14,6 +15,8 @@ interface Ids {
   readonly project: string;
   readonly user: string;
   readonly token: string;
+  /** Administrators alone see machines: they belong to no project. */
+  readonly machine: string;
 }
 
 interface Question {
@@ -27,6 +30,7 @@ const errors = 'userErrors { code message field retry }';
 const project = 'id version name description members { nodes { role user { id name } } }';
 const user = 'id version name admin';
 const token = 'id name prefix role project { id name }';
+const machine = 'id version name role state';
 const change = `id kind subjectId subjectType subjectVersion from to reason project { ${project} } subject { __typename id }`;
 
 function mutation(name: string, type: string, input: object, selection: string): Question {
@@ -43,12 +47,15 @@ function entity(type: string, id: string, selection: string): Question {
   };
 }
 
+const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  .publicKey.export({ type: 'spki', format: 'pem' })
+  .toString();
 const longFilter = (ids: Ids) => [{ projectId: ids.project }, { subjectId: ids.token }, { subjectId: ids.user }, {}];
 
 const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Query.node': (ids) =>
     Object.values(ids).map((id) => ({
-      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } } }`,
+      document: `query ($id: ID!) { node(id: $id) { __typename id ... on Project { ${project} } ... on User { ${user} } ... on ApiToken { ${token} } ... on Machine { ${machine} } } }`,
       variables: { id },
     })),
   'Query.me': () => [{ document: `{ me { name admin projects { role project { ${project} } } } }` }],
@@ -62,6 +69,8 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
       document: `query ($projectId: ID) { apiTokens(projectId: $projectId) { nodes { ${token} } pageInfo { hasNextPage } } }`,
       variables: { projectId },
     })),
+  'Query.machines': () => [{ document: `{ machines { nodes { ${machine} } } }`, codes: ['FORBIDDEN'] }],
+  'Query.machineRevocations': () => [{ document: '{ machineRevocations }', codes: ['FORBIDDEN'] }],
   'Query.cmpObject': () => [
     { document: '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }' },
   ],
@@ -118,6 +127,26 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'Mutation.apiTokenRevoke': ({ token: id }) => [
     mutation('apiTokenRevoke', 'ApiTokenRevokeInput', { id }, `apiToken { ${token} }`),
   ],
+  'Mutation.machineCreate': () => [
+    mutation(
+      'machineCreate',
+      'MachineCreateInput',
+      { name: 'gamma', role: 'relay' },
+      `joinToken machine { ${machine} }`,
+    ),
+  ],
+  'Mutation.machineJoin': () => [
+    mutation('machineJoin', 'MachineJoinInput', { joinToken: 'x', publicKey: p256 }, 'machineId name role token'),
+  ],
+  'Mutation.machineRenew': () => [
+    {
+      ...mutation('machineRenew', 'MachineRenewInput', { publicKey: p256 }, 'machineId name role token'),
+      codes: ['FORBIDDEN'],
+    },
+  ],
+  'Mutation.machineRevoke': ({ machine: id }) => [
+    mutation('machineRevoke', 'MachineRevokeInput', { id }, `machine { ${machine} }`),
+  ],
   'Subscription.statusChanges': (ids) =>
     longFilter(ids).map((filter) => ({
       document: `subscription ($projectId: ID, $subjectId: ID, $after: String) { statusChanges(projectId: $projectId, subjectId: $subjectId, after: $after) { cursor change { ${change} } } }`,
@@ -126,12 +155,13 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
   'entity Project': ({ project: id }) => [entity('Project', id, project)],
   'entity User': ({ user: id }) => [entity('User', id, user)],
   'entity ApiToken': ({ token: id }) => [entity('ApiToken', id, token)],
+  'entity Machine': ({ machine: id }) => [entity('Machine', id, machine)],
   'entity CmpObject': () => [
     entity('CmpObject', encodeId('CmpObject', '["default","tenant","42"]'), 'id namespace type externalId'),
   ],
 };
 
-const openToAll = new Set(['Mutation.login', 'Mutation.sessionRefresh']);
+const openToAll = new Set(['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin']);
 
 let bench: SystemBench;
 let outsider: Identity;
@@ -158,11 +188,17 @@ beforeAll(async () => {
     projects: { [beta]: 'OPERATOR' },
     credentialId: own.id,
   };
-  alphaUuids = [alphaProject, alphaUser.id, made.id];
+  const machineId = newUuid();
+  await bench.db.execute(
+    "INSERT INTO machine (id, name, role, join_hash, join_until, created_by) VALUES (?, 'alpha-host', 'relay', ?, NOW(3), ?)",
+    [machineId, 'f'.repeat(64), alphaUser.id],
+  );
+  alphaUuids = [alphaProject, alphaUser.id, made.id, machineId];
   alpha = {
     project: encodeId('Project', alphaProject),
     user: encodeId('User', alphaUser.id),
     token: encodeId('ApiToken', made.id),
+    machine: encodeId('Machine', machineId),
   };
   await sequence(bench);
 });
@@ -173,6 +209,7 @@ const unknown: Ids = {
   project: encodeId('Project', newUuid()),
   user: encodeId('User', newUuid()),
   token: encodeId('ApiToken', newUuid()),
+  machine: encodeId('Machine', newUuid()),
 };
 
 function fieldsOf(definition: DefinitionNode): readonly string[] {
@@ -195,7 +232,7 @@ const paths = sdl.definitions.flatMap(fieldsOf);
 
 /** What alpha and its people are in the database; sessions and audit rows may come. */
 async function tables(): Promise<unknown> {
-  const names = ['project', 'user', 'membership', 'status_change'];
+  const names = ['project', 'user', 'membership', 'status_change', 'machine'];
   const rows = await Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
   const columns = 'id, project_id, name, role, version, revoked_at, expires_at';
   return [rows, await bench.db.query(`SELECT ${columns} FROM api_token ORDER BY id`)];

@@ -3,6 +3,7 @@ import { type FormattedExecutionResult, parse } from 'graphql';
 import { pino } from 'pino';
 import type { Mutation, Query } from '../../../../generated/graph/system.ts';
 import { Commits } from '../../../../platform/commits.ts';
+import { rolesOf } from '../../../../platform/config.ts';
 import { Database } from '../../../../platform/database/database.ts';
 import { StatusFeed } from '../../../../platform/events/feed.ts';
 import { Sequencer } from '../../../../platform/events/sequencer.ts';
@@ -10,6 +11,7 @@ import { executeOnSchema, subscribeOnSchema } from '../../../../platform/graph/e
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { Identity, RequestContext, Role } from '../../../../platform/identity.ts';
 import { newUuid } from '../../../../platform/ids.ts';
+import type { Authority } from '../../../../platform/machines/authority.ts';
 import { Mutations } from '../../../../platform/mutation.ts';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { allEventKinds } from '../../../../platform/subgraph-row.ts';
@@ -75,7 +77,9 @@ export interface SystemBench {
 const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) => ({ kind, subjectType: 'Wanted' })));
 
 /** `lost`: the database can't be reached, as in an outage. */
-export async function systemBench(options: { readonly lost?: boolean } = {}): Promise<SystemBench> {
+export async function systemBench(
+  options: { readonly lost?: boolean; readonly authority?: () => Promise<Authority | undefined> } = {},
+): Promise<SystemBench> {
   const { lost = false } = options;
   const place = await testDatabase();
   const connection = lost ? { ...place.connection, socketPath: '/nonexistent/socket' } : place.connection;
@@ -93,6 +97,8 @@ export async function systemBench(options: { readonly lost?: boolean } = {}): Pr
     ...{ db, feed, commits, mutations, wake, log, keyring: testKeyring, passwordHasher: hasher, ...testKeys },
     rateLimiter: new MemoryRateLimiter(),
     eventKinds: { ...allEventKinds(subgraphRows), ...ownKinds },
+    authority: options.authority ?? (async () => undefined),
+    roles: rolesOf(subgraphRows).all,
     health: async () => [{ name: 'database', ready: true, detail: null }],
   });
   const request = (identity: Identity | null, document: string, variables: object, address?: string) => {

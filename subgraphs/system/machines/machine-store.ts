@@ -1,0 +1,135 @@
+// The tables of machines and their tokens. Reads through the model; writes are SQL inside the mutation's own transaction.
+
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import type { PageRequest } from '../../../platform/graph/connection.ts';
+import { machineDays } from '../../../platform/machines/authority.ts';
+import type { Machine } from './machine.ts';
+
+export interface NewMachine {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  readonly joinHash: string;
+  /** UUID. */
+  readonly createdBy: string;
+}
+
+/** A machine that a join token names. */
+export interface Invitation extends Machine {
+  /** Whether the token is still valid, on the database's clock. */
+  readonly open: boolean;
+  /** SHA-256 of the key that joined with it. */
+  readonly joinKeyHash: string | null;
+}
+
+const shown = {
+  id: true,
+  version: true,
+  name: true,
+  role: true,
+  createdAt: true,
+  joinedAt: true,
+  expiresAt: true,
+  revokedAt: true,
+} as const;
+
+const columns =
+  'id, version, name, role, created_at AS createdAt, joined_at AS joinedAt, expires_at AS expiresAt, revoked_at AS revokedAt';
+
+/** Minutes for which a join token is valid. */
+const joinMinutes = 30;
+/** Tokens of a machine that are valid at the same time: a machine renews a few times a week. */
+const mostTokens = 16;
+const mostRevocations = 10_000;
+
+export class MachineStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, Machine>> {
+    const rows = await this.#db.prisma.machine.findMany({ where: { id: { in: [...ids] } }, select: shown });
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** Oldest first. */
+  async page(request: PageRequest): Promise<readonly Machine[]> {
+    const id = request.after?.[0];
+    return this.#db.prisma.machine.findMany({
+      where: id === undefined ? {} : { id: { gt: id } },
+      select: shown,
+      orderBy: { id: 'asc' },
+      take: request.take,
+    });
+  }
+
+  /** The UUIDs of revoked machines whose certificates have not expired, the last revoked first. */
+  async revocations(): Promise<readonly string[]> {
+    const rows = await this.#db.query<{ id: string }>(
+      `SELECT id FROM machine WHERE revoked_at IS NOT NULL AND expires_at > NOW(3) ORDER BY revoked_at DESC LIMIT ${mostRevocations}`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Frees the name when its machine never joined in time. Throws the database's duplicate key error when the name is taken. */
+  async insert(tx: Transaction, { id, name, role, joinHash, createdBy }: NewMachine): Promise<Date> {
+    await tx.execute('DELETE FROM machine WHERE active_name = ? AND joined_at IS NULL AND join_until < NOW(3)', [name]);
+    await tx.execute(
+      `INSERT INTO machine (id, name, active_name, role, join_hash, join_until, created_by)
+       VALUES (?, ?, ?, ?, ?, NOW(3) + INTERVAL ${joinMinutes} MINUTE, ?)`,
+      [id, name, name, role, joinHash, createdBy],
+    );
+    const rows = await tx.query<{ until: Date }>('SELECT join_until AS until FROM machine WHERE id = ?', [id]);
+    return rows[0]?.until ?? new Date();
+  }
+
+  async invitation(joinHash: string): Promise<Invitation | undefined> {
+    const rows = await this.#db.query<Machine & { open: unknown; joinKeyHash: string | null }>(
+      `SELECT ${columns}, join_until > NOW(3) AS open, join_key_hash AS joinKeyHash FROM machine WHERE join_hash = ?`,
+      [joinHash],
+    );
+    return rows[0] && { ...rows[0], open: Boolean(rows[0].open) };
+  }
+
+  /** Locks the machine until the transaction ends. */
+  async lock(tx: Transaction, id: string): Promise<Machine | undefined> {
+    const rows = await tx.query<Machine>(`SELECT ${columns} FROM machine WHERE id = ? FOR UPDATE`, [id]);
+    return rows[0];
+  }
+
+  /** False: it was revoked, the token has expired, or another key joined with it. */
+  async join(tx: Transaction, id: string, keyHash: string): Promise<boolean> {
+    const { affectedRows } = await tx.execute(
+      `UPDATE machine SET version = version + 1, joined_at = COALESCE(joined_at, NOW(3)), join_key_hash = ?
+        WHERE id = ? AND revoked_at IS NULL AND join_until > NOW(3) AND (join_key_hash IS NULL OR join_key_hash = ?)`,
+      [keyHash, id, keyHash],
+    );
+    return affectedRows === 1;
+  }
+
+  /** Adds a token, and notes until when the machine's newest credentials are valid. */
+  async addToken(tx: Transaction, id: string, tokenHash: string): Promise<Date> {
+    await tx.execute('DELETE FROM machine_token WHERE machine_id = ? AND expires_at < NOW(3)', [id]);
+    await tx.execute(
+      `INSERT INTO machine_token (hash, machine_id, expires_at) VALUES (?, ?, NOW(3) + INTERVAL ${machineDays} DAY)`,
+      [tokenHash, id],
+    );
+    await tx.execute(
+      `DELETE FROM machine_token WHERE machine_id = ? AND hash NOT IN
+         (SELECT hash FROM (SELECT hash FROM machine_token WHERE machine_id = ? ORDER BY expires_at DESC, hash = ? DESC LIMIT ${mostTokens}) kept)`,
+      [id, id, tokenHash],
+    );
+    await tx.execute(`UPDATE machine SET expires_at = NOW(3) + INTERVAL ${machineDays} DAY WHERE id = ?`, [id]);
+    const rows = await tx.query<{ expiresAt: Date }>('SELECT expires_at AS expiresAt FROM machine WHERE id = ?', [id]);
+    return rows[0]?.expiresAt ?? new Date();
+  }
+
+  /** The name is free from then on. */
+  async revoke(tx: Transaction, id: string): Promise<void> {
+    await tx.execute('UPDATE machine SET revoked_at = NOW(3), active_name = NULL, version = version + 1 WHERE id = ?', [
+      id,
+    ]);
+  }
+}

@@ -1,0 +1,20 @@
+// A machine, as resolvers pass it on: everything but its secrets.
+
+export interface Machine {
+  /** UUID. */
+  readonly id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly role: string;
+  readonly createdAt: Date;
+  readonly joinedAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly revokedAt: Date | null;
+}
+
+export type MachineState = 'INVITED' | 'JOINED' | 'REVOKED';
+
+export function stateOf({ revokedAt, joinedAt }: Pick<Machine, 'revokedAt' | 'joinedAt'>): MachineState {
+  if (revokedAt !== null) return 'REVOKED';
+  return joinedAt === null ? 'INVITED' : 'JOINED';
+}
