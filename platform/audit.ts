@@ -2,7 +2,7 @@
 // the write path (audit/sealer.ts), because a chain in each transaction would make writers queue.
 
 import { createHash } from 'node:crypto';
-import type { Sql } from './database/database.ts';
+import type { Sql, SqlValue } from './database/database.ts';
 import type { Identity } from './identity.ts';
 import { isSecretName } from './secrets/secret-names.ts';
 
@@ -34,23 +34,34 @@ const secret = '•••';
 
 /** Writes an entry: in the mutation's transaction when it is accepted, outside of one when it is refused. */
 export async function audit(sql: Sql, record: AuditRecord): Promise<void> {
+  await sql.execute(`${insert} ${row}`, valuesOf(record));
+}
+
+/** Several entries in one statement: what one request did to several subjects. */
+export async function auditAll(sql: Sql, records: readonly AuditRecord[]): Promise<void> {
+  if (records.length === 0) return;
+  await sql.execute(`${insert} ${records.map(() => row).join(', ')}`, records.flatMap(valuesOf));
+}
+
+const insert =
+  'INSERT INTO audit_entry (project_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, outcome, code, request_id, details) VALUES';
+const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+
+function valuesOf(record: AuditRecord): SqlValue[] {
   const { identity } = record;
-  await sql.execute(
-    'INSERT INTO audit_entry (project_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, outcome, code, request_id, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    [
-      record.projectId,
-      identity?.kind ?? 'anonymous',
-      identity?.id ?? null,
-      identity?.name ?? '',
-      record.action,
-      record.subjectType ?? null,
-      record.subjectId ?? null,
-      record.outcome,
-      record.code ?? null,
-      record.requestId.slice(0, 64),
-      detailsText(record.details, record.outcome),
-    ],
-  );
+  return [
+    record.projectId,
+    identity?.kind ?? 'anonymous',
+    identity?.id ?? null,
+    identity?.name ?? '',
+    record.action,
+    record.subjectType ?? null,
+    record.subjectId ?? null,
+    record.outcome,
+    record.code ?? null,
+    record.requestId.slice(0, 64),
+    detailsText(record.details, record.outcome),
+  ];
 }
 
 /** A copy of an input that may be kept: secrets replaced, long texts cut, depth bounded. */

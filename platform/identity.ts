@@ -4,6 +4,11 @@
 export const roles = ['OPERATOR', 'MEMBER', 'VIEWER'] as const;
 export type Role = (typeof roles)[number];
 
+/** The one of the two that includes less. */
+export function lowerRole(one: Role, other: Role): Role {
+  return roles.indexOf(one) > roles.indexOf(other) ? one : other;
+}
+
 export interface Identity {
   readonly kind: 'user' | 'token' | 'machine';
   /** UUID of the user, API token or machine. */

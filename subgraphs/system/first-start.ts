@@ -75,7 +75,8 @@ export class FirstStart {
     const { db, tokenService } = this.#options;
     const { projectId, name, role, expiresAt = null } = wish;
     return db.transaction(async (tx) => {
-      const token = await tokenService.insert(tx, { projectId, name, role, expiresAt, createdBy: nobody });
+      const maker = { id: nobody, name: null, userId: null, parentId: null };
+      const token = await tokenService.insert(tx, { projectId, name, role, expiresAt, maker });
       await audit(tx, record('issueToken', { type: 'ApiToken', id: token.id }, projectId, { name, role }));
       return token;
     });

@@ -91,11 +91,11 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const accessTokens = new AccessTokens(options);
   const attempts = new Attempts(rateLimiter);
   const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts });
-  const projectService = new ProjectService({ projects, users, entities, mutations, wake });
   const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, keyring, wake });
   const { authority, roles } = options;
   const machineService = new MachineService({ machines, entities, attempts, mutations, wake, authority, roles });
-  const tokenService = new TokenService({ tokens, projects, entities, mutations, wake });
+  const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
+  const projectService = new ProjectService({ projects, users, tokenService, entities, mutations, wake });
   const resolvers = mergeResolvers<Resolvers>([
     { DateTime: dateTimeScalar, JSON: jsonScalar },
     accessResolvers({ sessions, projects }),

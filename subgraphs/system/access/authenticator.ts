@@ -29,14 +29,7 @@ export class SystemAuthenticator implements Authenticator {
   }
 
   async recheck(identity: Identity): Promise<Identity | undefined> {
-    const { kind, credentialId } = identity;
-    const now = await tell(this.#now(kind, credentialId));
-    return now?.id === identity.id ? now : undefined;
-  }
-
-  #now(kind: Identity['kind'], credentialId: string): Promise<Identity | undefined> {
-    if (kind === 'token') return this.#credentials.byTokenId(credentialId);
-    return kind === 'machine' ? this.#credentials.byMachineId(credentialId) : this.#credentials.bySession(credentialId);
+    return tell(this.#credentials.recheck(identity));
   }
 }
 

@@ -1,7 +1,7 @@
 // What a credential is worth now, read in one statement each: these run on every request whose answer the gateway has not
 // just had. And the table of sessions.
 import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
-import type { Identity, Role } from '../../../platform/identity.ts';
+import { type Identity, lowerRole, type Role } from '../../../platform/identity.ts';
 
 interface SessionRow {
   readonly userId: string;
@@ -16,6 +16,10 @@ interface TokenRow {
   readonly name: string;
   readonly projectId: string;
   readonly role: Role;
+  /** Null: made on the command line, and bound by nobody's rights. */
+  readonly userId: string | null;
+  readonly admin: number | boolean | null;
+  readonly makerRole: Role | null;
   readonly usedLately: number | boolean | null;
 }
 
@@ -48,26 +52,43 @@ export class CredentialStore {
     return { kind: 'user', id: first.userId, name: first.name, admin, projects, credentialId: sessionId };
   }
 
-  /** The token with that secret, unless it is revoked or expired. */
+  /** The token with that secret, unless it is revoked or expired, with at most the rights that the user who made it has today. */
   async bySecretHash(hash: string): Promise<Identity | undefined> {
     return this.#token('secret_hash', hash);
   }
 
-  async byTokenId(id: string): Promise<Identity | undefined> {
-    return this.#token('id', id);
+  async byTokenId(id: string, sql: Sql = this.#db): Promise<Identity | undefined> {
+    return this.#token('id', id, sql);
   }
 
-  async #token(column: 'secret_hash' | 'id', value: string): Promise<Identity | undefined> {
-    const rows = await this.#db.query<TokenRow>(
-      `SELECT id, name, project_id AS projectId, role, last_used_at > NOW(3) - INTERVAL 1 MINUTE AS usedLately
-         FROM api_token
-        WHERE ${column} = ? AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))`,
+  /** The caller as of now; undefined once the session or token has ended. */
+  async recheck(identity: Identity, sql: Sql = this.#db): Promise<Identity | undefined> {
+    const { kind, credentialId } = identity;
+    const now = await this.#now(kind, credentialId, sql);
+    return now?.id === identity.id ? now : undefined;
+  }
+
+  #now(kind: Identity['kind'], credentialId: string, sql: Sql): Promise<Identity | undefined> {
+    if (kind === 'token') return this.byTokenId(credentialId, sql);
+    return kind === 'machine' ? this.byMachineId(credentialId) : this.bySession(credentialId, sql);
+  }
+
+  async #token(column: 'secret_hash' | 'id', value: string, sql: Sql = this.#db): Promise<Identity | undefined> {
+    const rows = await sql.query<TokenRow>(
+      `SELECT t.id, t.name, t.project_id AS projectId, t.role, t.user_id AS userId, u.admin, m.role AS makerRole,
+              t.last_used_at > NOW(3) - INTERVAL 1 MINUTE AS usedLately
+         FROM api_token t
+         LEFT JOIN user u ON u.id = t.user_id
+         LEFT JOIN membership m ON m.user_id = t.user_id AND m.project_id = t.project_id
+        WHERE t.${column} = ? AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > NOW(3))
+          AND (t.user_id IS NULL OR u.disabled = 0 AND (u.admin = 1 OR m.role IS NOT NULL))`,
       [value],
     );
     const row = rows[0];
     if (row === undefined) return undefined;
     if (!row.usedLately) await this.#noteUse(row.id);
-    const projects = { [row.projectId]: row.role };
+    const isBound = row.userId !== null && !row.admin && row.makerRole !== null;
+    const projects = { [row.projectId]: isBound ? lowerRole(row.role, row.makerRole) : row.role };
     return { kind: 'token', id: row.id, name: row.name, admin: false, projects, credentialId: row.id };
   }
 

@@ -12,6 +12,7 @@ import { refuseStale, refuseTaken, refuseUnknown } from '../../../platform/refus
 import type { Wake } from '../../../platform/wake.ts';
 import type { Entities } from '../entities.ts';
 import { systemEvents } from '../events.ts';
+import type { TokenService } from '../tokens/token-service.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { Membership, Project } from './project.ts';
 import type { ProjectStore } from './project-store.ts';
@@ -22,6 +23,7 @@ const mostMemberships = 200;
 export interface ProjectServiceOptions {
   readonly projects: ProjectStore;
   readonly users: UserStore;
+  readonly tokenService: TokenService;
   readonly entities: Entities;
   readonly mutations: Mutations;
   readonly wake: Wake;
@@ -30,6 +32,7 @@ export interface ProjectServiceOptions {
 export class ProjectService {
   readonly #projects: ProjectStore;
   readonly #users: UserStore;
+  readonly #tokenService: TokenService;
   readonly #entities: Entities;
   readonly #mutations: Mutations;
   readonly #wake: Wake;
@@ -37,6 +40,7 @@ export class ProjectService {
   constructor(options: ProjectServiceOptions) {
     this.#projects = options.projects;
     this.#users = options.users;
+    this.#tokenService = options.tokenService;
     this.#entities = options.entities;
     this.#mutations = options.mutations;
     this.#wake = options.wake;
@@ -115,6 +119,8 @@ export class ProjectService {
             (await this.#projects.lock(tx, projectId)) ?? refuseUnknown('Project', 'projectId', input.projectId);
           const user = (await this.#users.lock(tx, userId)) ?? refuseUnknown('User', 'userId', input.userId);
           await this.#setRole(tx, project, user, input.role ?? null);
+          // An administrator's tokens need no membership.
+          if (input.role == null && !user.admin) await this.#tokenService.endOf(tx, context, project.id, user);
           return projectId;
         };
       },

@@ -14,4 +14,8 @@ export interface ApiToken {
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
   readonly lastUsedAt: Date | null;
+  /** Name of the user or token that made it; null: the command line. */
+  readonly makerName: string | null;
+  /** UUID of the token that made it. */
+  readonly parentId: string | null;
 }

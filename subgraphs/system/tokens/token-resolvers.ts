@@ -35,6 +35,9 @@ export function tokenResolvers(options: { entities: Entities; tokens: TokenStore
         return uuid === undefined ? null : ((await entities.apiToken(context, uuid)) ?? null);
       },
       id: ({ id }) => encodeId('ApiToken', id),
+      createdBy: ({ makerName }) => makerName,
+      parent: async ({ parentId }, _, context) =>
+        parentId === null ? null : ((await entities.apiToken(context, parentId)) ?? null),
       async project({ projectId }, _, context) {
         const project = await entities.project(context, projectId);
         if (project === undefined) throw new CodedError('UNAVAILABLE', 'The project is just being removed.');

@@ -1,5 +1,8 @@
-// Making and revoking API tokens.
+// Making and revoking API tokens. A token that makes another is its parent: the child never outlives it, and is revoked with it.
+// The user at the root of such a tree bounds what its tokens may do (credential-store.ts), and they end with the membership.
+// Whoever makes or revokes tokens holds the lock of their project, so that none is made below one that is just being revoked.
 import type { ApiTokenCreateInput, ApiTokenRevokeInput } from '../../../generated/graph/system.ts';
+import { auditAll } from '../../../platform/audit.ts';
 import { caller, maySee, requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
@@ -9,16 +12,21 @@ import { newUuid } from '../../../platform/ids.ts';
 import type { Attempt, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseUnknown } from '../../../platform/refusals.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import type { CredentialStore } from '../access/credential-store.ts';
 import { newApiToken } from '../access/secrets.ts';
 import type { Entities } from '../entities.ts';
 import { systemEvents } from '../events.ts';
 import type { ProjectStore } from '../projects/project-store.ts';
 import type { ApiToken } from './api-token.ts';
-import type { TokenStore } from './token-store.ts';
+import type { TokenMaker, TokenStore, WorkingToken } from './token-store.ts';
+
+/** That work, of a project: whoever can make tokens must not fill the disk with them. */
+const mostWorking = 1_000;
 
 export interface TokenServiceOptions {
   readonly tokens: TokenStore;
   readonly projects: ProjectStore;
+  readonly credentials: CredentialStore;
   readonly entities: Entities;
   readonly mutations: Mutations;
   readonly wake: Wake;
@@ -30,13 +38,13 @@ export interface TokenWish {
   readonly name: string;
   readonly role: Role;
   readonly expiresAt: Date | null;
-  /** UUID of who makes it. */
-  readonly createdBy: string;
+  readonly maker: TokenMaker;
 }
 
 export class TokenService {
   readonly #tokens: TokenStore;
   readonly #projects: ProjectStore;
+  readonly #credentials: CredentialStore;
   readonly #entities: Entities;
   readonly #mutations: Mutations;
   readonly #wake: Wake;
@@ -44,6 +52,7 @@ export class TokenService {
   constructor(options: TokenServiceOptions) {
     this.#tokens = options.tokens;
     this.#projects = options.projects;
+    this.#credentials = options.credentials;
     this.#entities = options.entities;
     this.#mutations = options.mutations;
     this.#wake = options.wake;
@@ -73,11 +82,11 @@ export class TokenService {
                 field: ['input', 'expiresAt'],
               },
             );
-          // Locked, so that the project can't go while its token is made.
           if ((await this.#projects.lock(tx, projectId)) === undefined)
             refuseUnknown('Project', 'projectId', input.projectId);
+          const maker = await this.#maker(tx, identity, projectId, input);
           const { name, role, expiresAt = null } = input;
-          const token = await this.insert(tx, { projectId, name, role, expiresAt, createdBy: identity.id });
+          const token = await this.insert(tx, { projectId, name, role, expiresAt, maker });
           secret = token.secret;
           return token.id;
         };
@@ -87,8 +96,37 @@ export class TokenService {
     return { ...outcome, secret: outcome.commit === null || outcome.replayed ? null : secret };
   }
 
+  /** Who asks, as of now: the gateway knows a credential's answer for a second, in which it may have ended. */
+  async #maker(
+    tx: Transaction,
+    identity: Identity,
+    projectId: string,
+    input: ApiTokenCreateInput,
+  ): Promise<TokenMaker> {
+    const now = (await this.#credentials.recheck(identity, tx)) ?? null;
+    requireRole(now, projectId, 'OPERATOR', 'apiTokenCreate');
+    requireRight(now, projectId, input);
+    const { id, name } = identity;
+    if (identity.kind === 'user') return { id, name, userId: id, parentId: null };
+    const parent = await this.#tokens.parent(tx, id);
+    if (parent === undefined) refuse('FORBIDDEN', `the API token ${name} has ended: it makes no other`);
+    const { expiresAt } = parent;
+    if (expiresAt !== null && (input.expiresAt == null || input.expiresAt > expiresAt)) {
+      const end = expiresAt.toISOString();
+      const asked = input.expiresAt == null ? 'missing' : input.expiresAt.toISOString();
+      refuse('INVALID_INPUT', `expiresAt is ${asked}: the API token ${name}, which asks, ends at ${end}`, {
+        field: ['input', 'expiresAt'],
+      });
+    }
+    return { id, name, userId: parent.userId, parentId: id };
+  }
+
   /** Makes a token in the caller's transaction. */
   async insert(tx: Transaction, wish: TokenWish): Promise<{ id: string; secret: string }> {
+    if ((await this.#tokens.countWorking(tx, wish.projectId)) >= mostWorking)
+      refuse('INVALID_INPUT', `the project has ${mostWorking} working API tokens, the most: revoke those not needed`, {
+        field: ['input', 'projectId'],
+      });
     const id = newUuid();
     const { secret, hash, prefix } = newApiToken();
     await this.#tokens.insert(tx, { id, ...wish, hash, prefix });
@@ -117,23 +155,71 @@ export class TokenService {
         attempt.projectId = projectId;
         requireRole(identity, projectId, 'OPERATOR', 'apiTokenRevoke');
         return async (tx) => {
-          const token = (await this.#tokens.lock(tx, id)) ?? refuseUnknown('ApiToken', 'id', input.id);
-          if (token.revokedAt === null) {
-            await this.#tokens.revoke(tx, id);
-            const revoked = event(id, projectId, token.version + 1, 'apiToken.revoked');
-            await appendStatus(
-              tx,
-              systemEvents,
-              [{ ...revoked, from: 'ACTIVE', to: 'REVOKED', reason: token.name }],
-              this.#wake,
-            );
-          }
+          if ((await this.#projects.lock(tx, projectId)) === undefined) refuseUnknown('ApiToken', 'id', input.id);
+          const token = await this.#tokens.unrevoked(tx, id);
+          if (token === undefined) return id;
+          const below = treeBelow(id, await this.#tokens.working(tx, projectId));
+          await this.#end(tx, projectId, [token, ...below]);
+          await this.#auditEnds(tx, context, projectId, below, { madeWith: input.id });
           return id;
         };
       },
       read: (id) => this.#entities.apiToken(context, id),
     });
   }
+
+  /** Revokes all tokens of a project at the root of which is this user; the project must be locked. */
+  async endOf(
+    tx: Transaction,
+    context: RequestContext,
+    projectId: string,
+    user: { readonly id: string; readonly name: string },
+  ): Promise<void> {
+    const ended = (await this.#tokens.working(tx, projectId)).filter(({ userId }) => userId === user.id);
+    await this.#end(tx, projectId, ended);
+    await this.#auditEnds(tx, context, projectId, ended, { membershipOf: user.name });
+  }
+
+  async #end(tx: Transaction, projectId: string, tokens: readonly WorkingToken[]): Promise<void> {
+    if (tokens.length === 0) return;
+    await this.#tokens.revoke(
+      tx,
+      tokens.map(({ id }) => id),
+    );
+    const events = tokens.map(({ id, version, name }) => {
+      const revoked = event(id, projectId, version + 1, 'apiToken.revoked');
+      return { ...revoked, from: 'ACTIVE', to: 'REVOKED', reason: name } as const;
+    });
+    await appendStatus(tx, systemEvents, events, this.#wake);
+  }
+
+  /** The request itself names one subject at most; these ended with it. */
+  async #auditEnds(
+    tx: Transaction,
+    { identity, requestId }: RequestContext,
+    projectId: string,
+    tokens: readonly WorkingToken[],
+    details: object,
+  ): Promise<void> {
+    const shared = { identity, action: 'apiTokenRevoke', projectId, outcome: 'ACCEPTED', requestId, details } as const;
+    await auditAll(
+      tx,
+      tokens.map(({ id }) => ({ ...shared, subjectType: 'ApiToken', subjectId: id })),
+    );
+  }
+}
+
+/** All that were made with a token, and with those, at whatever depth. */
+function treeBelow(root: string, tokens: readonly WorkingToken[]): readonly WorkingToken[] {
+  const children = Map.groupBy(tokens, ({ parentId }) => parentId);
+  const below: WorkingToken[] = [];
+  const next = [root];
+  for (let id = next.pop(); id !== undefined; id = next.pop())
+    for (const child of children.get(id) ?? []) {
+      below.push(child);
+      next.push(child.id);
+    }
+  return below;
 }
 
 /** Returns the project's UUID. */
@@ -146,9 +232,13 @@ function checkCreate(attempt: Attempt, identity: Identity, input: ApiTokenCreate
   if (!maySee(identity, projectId)) refuseUnknown('Project', 'projectId', input.projectId);
   attempt.projectId = projectId;
   requireRole(identity, projectId, 'OPERATOR', 'apiTokenCreate');
-  if (!allows(identity, projectId, input.role))
-    refuse('FORBIDDEN', `you may not give the role ${input.role}: it is above yours`, { field: ['input', 'role'] });
+  requireRight(identity, projectId, input);
   return projectId;
+}
+
+function requireRight(identity: Identity | null, projectId: string, { role }: ApiTokenCreateInput): void {
+  if (!allows(identity, projectId, role))
+    refuse('FORBIDDEN', `you may not give the role ${role}: it is above yours`, { field: ['input', 'role'] });
 }
 
 function event<Kind extends string>(id: string, projectId: string, version: number, kind: Kind) {

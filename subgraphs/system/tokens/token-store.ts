@@ -4,6 +4,31 @@ import type { PageRequest } from '../../../platform/graph/connection.ts';
 import type { Role } from '../../../platform/identity.ts';
 import type { ApiToken } from './api-token.ts';
 
+/** Who makes a token. */
+export interface TokenMaker {
+  /** UUID of the user or token. */
+  readonly id: string;
+  readonly name: string | null;
+  /** The user whose rights bound the token's; null: the command line. */
+  readonly userId: string | null;
+  /** The token that makes it. */
+  readonly parentId: string | null;
+}
+
+/** What a token that makes another passes on. */
+export interface ParentToken {
+  readonly userId: string | null;
+  readonly expiresAt: Date | null;
+}
+
+export interface WorkingToken {
+  readonly id: string;
+  readonly parentId: string | null;
+  readonly userId: string | null;
+  readonly version: number;
+  readonly name: string;
+}
+
 export interface NewApiToken {
   readonly id: string;
   readonly projectId: string;
@@ -11,8 +36,7 @@ export interface NewApiToken {
   readonly role: Role;
   readonly hash: string;
   readonly prefix: string;
-  /** UUID of the user or token that made it. */
-  readonly createdBy: string;
+  readonly maker: TokenMaker;
   readonly expiresAt: Date | null;
 }
 
@@ -27,7 +51,11 @@ const shown = {
   expiresAt: true,
   revokedAt: true,
   lastUsedAt: true,
+  makerName: true,
+  parentId: true,
 } as const;
+
+const works = 'revoked_at IS NULL AND (expires_at IS NULL OR expires_at > NOW(3))';
 
 export class TokenStore {
   readonly #db: Database;
@@ -57,25 +85,51 @@ export class TokenStore {
   }
 
   async insert(tx: Transaction, token: NewApiToken): Promise<void> {
+    const { id, projectId, name, role, hash, prefix, maker, expiresAt } = token;
     await tx.execute(
-      'INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      [token.id, token.projectId, token.name, token.role, token.hash, token.prefix, token.createdBy, token.expiresAt],
+      `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, user_id, parent_id, maker_name, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [id, projectId, name, role, hash, prefix, maker.id, maker.userId, maker.parentId, maker.name, expiresAt],
     );
   }
 
-  /** Locks the token until the transaction ends. */
-  async lock(
-    tx: Transaction,
-    id: string,
-  ): Promise<Pick<ApiToken, 'projectId' | 'version' | 'name' | 'revokedAt'> | undefined> {
-    const rows = await tx.query<Pick<ApiToken, 'projectId' | 'version' | 'name' | 'revokedAt'>>(
-      'SELECT project_id AS projectId, version, name, revoked_at AS revokedAt FROM api_token WHERE id = ? FOR UPDATE',
+  /** The token that makes another; undefined: it works no more. Its project must be locked. */
+  async parent(tx: Transaction, id: string): Promise<ParentToken | undefined> {
+    const rows = await tx.query<ParentToken>(
+      `SELECT user_id AS userId, expires_at AS expiresAt FROM api_token WHERE id = ? AND ${works}`,
       [id],
     );
     return rows[0];
   }
 
-  async revoke(tx: Transaction, id: string): Promise<void> {
-    await tx.execute('UPDATE api_token SET revoked_at = NOW(3), version = version + 1 WHERE id = ?', [id]);
+  async countWorking(tx: Transaction, projectId: string): Promise<number> {
+    const sql = `SELECT COUNT(*) AS count FROM api_token WHERE project_id = ? AND ${works}`;
+    return (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
+  }
+
+  /** All of a project, which must be locked: as many as a project may have. */
+  async working(tx: Transaction, projectId: string): Promise<readonly WorkingToken[]> {
+    return tx.query<WorkingToken>(
+      `SELECT id, parent_id AS parentId, user_id AS userId, version, name
+         FROM api_token WHERE project_id = ? AND ${works} ORDER BY id`,
+      [projectId],
+    );
+  }
+
+  /** A token that is not revoked, though it may have expired; undefined: it is. Its project must be locked. */
+  async unrevoked(tx: Transaction, id: string): Promise<WorkingToken | undefined> {
+    const rows = await tx.query<WorkingToken>(
+      `SELECT id, parent_id AS parentId, user_id AS userId, version, name
+         FROM api_token WHERE id = ? AND revoked_at IS NULL`,
+      [id],
+    );
+    return rows[0];
+  }
+
+  async revoke(tx: Transaction, ids: readonly string[]): Promise<void> {
+    await tx.execute(
+      `UPDATE api_token SET revoked_at = NOW(3), version = version + 1 WHERE id IN (${ids.map(() => '?').join(', ')})`,
+      ids,
+    );
   }
 }

@@ -22,7 +22,7 @@ const documents = {
   userCreate: `mutation ($input: UserCreateInput!) { userCreate(input: $input) { user { id name version admin disabled } commit { token } ${errors} } }`,
   userUpdate: `mutation ($input: UserUpdateInput!) { userUpdate(input: $input) { user { id version admin disabled } ${errors} } }`,
   membershipSet: `mutation ($input: MembershipSetInput!) { membershipSet(input: $input) { membership { role user { name } } ${errors} } }`,
-  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt project { name } } ${errors} } }`,
+  apiTokenCreate: `mutation ($input: ApiTokenCreateInput!) { apiTokenCreate(input: $input) { secret apiToken { id name role prefix version expiresAt revokedAt createdBy parent { id } project { name } } ${errors} } }`,
   apiTokenRevoke: `mutation ($input: ApiTokenRevokeInput!) { apiTokenRevoke(input: $input) { apiToken { id version revokedAt } ${errors} } }`,
 } as const;
 
@@ -322,6 +322,167 @@ describe('API tokens', () => {
       await bench.db.query("SELECT result FROM idempotency_key WHERE operation = 'apiTokenCreate'"),
     );
     expect(kept).not.toContain(made.secret);
+  });
+
+  /** A new token, made by a user or a token. */
+  async function make(maker: Identity, project: { id: string }, wish: object = {}) {
+    const input = { projectId: project.id, name: 'child', role: 'OPERATOR', ...wish };
+    const { apiToken, secret, userErrors } = await send('apiTokenCreate', input, maker);
+    expect(userErrors).toEqual([]);
+    const identity = await bench.system.authenticator.authenticate(secret ?? '');
+    if (apiToken == null || identity === undefined) throw new Error('the token is worth nothing');
+    return { id: apiToken.id, apiToken, identity };
+  }
+
+  /** Entries of the audit trail about a token's end. */
+  const revocations = async (globalId: string) => {
+    const rows = await bench.db.query<{ actor: string; details: string }>(
+      "SELECT actor_name AS actor, details FROM audit_entry WHERE action = 'apiTokenRevoke' AND subject_id = ?",
+      [decodeUuid('ApiToken', globalId) ?? ''],
+    );
+    return rows.map(({ actor, details }) => ({ actor, details: JSON.parse(details) as unknown }));
+  };
+
+  test('made with a token end with it at the latest', async () => {
+    const project = await newProject('families');
+    const operator = await makeUser(bench, 'families', { projects: { [project.uuid]: 'OPERATOR' } });
+    const end = '2098-01-01T00:00:00.000Z';
+    const parent = await make(operator, project, { expiresAt: end });
+    const wish = { projectId: project.id, name: 'child', role: 'OPERATOR' };
+    for (const expiresAt of [undefined, null, '2098-01-01T00:00:00.001Z'])
+      expect((await send('apiTokenCreate', { ...wish, expiresAt }, parent.identity)).userErrors).toMatchObject([
+        { code: 'INVALID_INPUT', field: ['input', 'expiresAt'], message: expect.stringContaining(end) },
+      ]);
+    const child = await make(parent.identity, project, { expiresAt: end });
+    const late = { ...wish, expiresAt: '2099-01-01T00:00:00.000Z' };
+    expect((await send('apiTokenCreate', late, child.identity)).userErrors).toMatchObject([{ code: 'INVALID_INPUT' }]);
+    const endless = await make(operator, project);
+    expect((await make(endless.identity, project)).apiToken).toMatchObject({ expiresAt: null });
+  });
+
+  test('show who made them', async () => {
+    const project = await newProject('makers');
+    const operator = await makeUser(bench, 'maker', { projects: { [project.uuid]: 'OPERATOR' } });
+    const parent = await make(operator, project, { name: 'of a user' });
+    expect(parent.apiToken).toMatchObject({ createdBy: 'maker', parent: null });
+    const child = await make(parent.identity, project);
+    expect(child.apiToken).toMatchObject({ createdBy: 'of a user', parent: { id: parent.id } });
+    const { id } = await bench.system.firstStart.issueToken({ projectId: project.uuid, name: 't', role: 'VIEWER' });
+    const { data } = await bench.ask(
+      operator,
+      'query ($id: ID!) { node(id: $id) { ... on ApiToken { createdBy parent { id } } } }',
+      { id: encodeId('ApiToken', id) },
+    );
+    expect(data.node).toEqual({ createdBy: null, parent: null });
+  });
+
+  test('are revoked with those that were made with them, and with no other', async () => {
+    const project = await newProject('trees');
+    const operator = await makeUser(bench, 'trees', { projects: { [project.uuid]: 'OPERATOR' } });
+    const root = await make(operator, project);
+    const parent = await make(root.identity, project, { name: 'parent' });
+    const child = await make(parent.identity, project);
+    const grandchild = await make(child.identity, project);
+    const sibling = await make(root.identity, project);
+    expect((await send('apiTokenRevoke', { id: parent.id }, operator)).userErrors).toEqual([]);
+    for (const { identity } of [parent, child, grandchild]) expect(await worth(identity)).toBeUndefined();
+    for (const { identity } of [root, sibling]) expect(await worth(identity)).toMatchObject({ id: identity.id });
+    for (const { id } of [parent, child, grandchild])
+      expect(await events(id, 'ApiToken')).toMatchObject([
+        { kind: 'apiToken.created' },
+        { kind: 'apiToken.revoked', version: 2, from: 'ACTIVE', to: 'REVOKED' },
+      ]);
+    for (const { id } of [child, grandchild])
+      expect(await revocations(id)).toEqual([{ actor: 'trees', details: { madeWith: parent.id } }]);
+    // The gateway may know the token's answer for a second more.
+    const wish = { projectId: project.id, name: 'late', role: 'VIEWER' };
+    expect((await send('apiTokenCreate', wish, child.identity)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    await send('apiTokenRevoke', { id: root.id }, operator);
+    expect(await worth(sibling.identity)).toBeUndefined();
+    expect(await events(grandchild.id, 'ApiToken')).toHaveLength(2);
+  });
+
+  test('end with the membership of their maker, for good', async () => {
+    const project = await newProject('leavers');
+    const [leaver, other] = [
+      await makeUser(bench, 'leaver', { projects: { [project.uuid]: 'OPERATOR' } }),
+      await makeUser(bench, 'stays', { projects: { [project.uuid]: 'OPERATOR' } }),
+    ];
+    const token = await make(leaver, project);
+    const child = await make(token.identity, project, { role: 'VIEWER' });
+    const kept = await make(other, project);
+    const input = { projectId: project.id, userId: globalId(leaver) };
+    await send('membershipSet', { ...input, role: null });
+    // The gateway may know the user's answer for a second more.
+    const wish = { projectId: project.id, name: 'late', role: 'VIEWER' };
+    expect((await send('apiTokenCreate', wish, leaver)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    await send('membershipSet', { ...input, role: 'OPERATOR' });
+    for (const { identity } of [token, child]) expect(await worth(identity)).toBeUndefined();
+    expect(await worth(kept.identity)).toMatchObject({ id: kept.identity.id });
+    expect(await events(child.id, 'ApiToken')).toMatchObject([{}, { kind: 'apiToken.revoked', to: 'REVOKED' }]);
+    expect(await revocations(child.id)).toMatchObject([{ actor: 'admin', details: { membershipOf: 'leaver' } }]);
+  });
+
+  test('have no more rights than their maker has now', async () => {
+    const project = await newProject('demoted');
+    const user = await makeUser(bench, 'demoted', { projects: { [project.uuid]: 'OPERATOR' } });
+    const parent = await make(user, project);
+    const child = await make(parent.identity, project, { role: 'MEMBER' });
+    const set = (role: string) => send('membershipSet', { projectId: project.id, userId: globalId(user), role });
+    const rights = async () => [(await worth(parent.identity))?.projects, (await worth(child.identity))?.projects];
+    await set('VIEWER');
+    expect(await rights()).toEqual([{ [project.uuid]: 'VIEWER' }, { [project.uuid]: 'VIEWER' }]);
+    // The gateway may know the token's answer for a second more.
+    const wish = { projectId: project.id, name: 'late', role: 'MEMBER' };
+    for (const maker of [parent.identity, user])
+      expect((await send('apiTokenCreate', wish, maker)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    await set('OPERATOR');
+    expect(await rights()).toEqual([{ [project.uuid]: 'OPERATOR' }, { [project.uuid]: 'MEMBER' }]);
+  });
+
+  test('do not work while their maker is disabled', async () => {
+    const project = await newProject('paused');
+    const user = await makeUser(bench, 'paused', { projects: { [project.uuid]: 'OPERATOR' } });
+    const child = await make((await make(user, project)).identity, project);
+    await send('userUpdate', { id: globalId(user), disabled: true });
+    expect(await worth(child.identity)).toBeUndefined();
+    const wish = { projectId: project.id, name: 'late', role: 'MEMBER' };
+    expect((await send('apiTokenCreate', wish, child.identity)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    await send('userUpdate', { id: globalId(user), disabled: false });
+    expect(await worth(child.identity)).toMatchObject({ id: child.identity.id });
+  });
+
+  test('of an administrator need no membership, as long as the administrator is one', async () => {
+    const project = await newProject('of-admins');
+    const user = await makeUser(bench, 'once-more-admin', { admin: true });
+    const token = await make(user, project);
+    const membership = { projectId: project.id, userId: globalId(user) };
+    const rights = async () => (await worth(token.identity))?.projects[project.uuid];
+    await send('membershipSet', { ...membership, role: 'VIEWER' });
+    await send('membershipSet', { ...membership, role: null });
+    expect(await rights()).toBe('OPERATOR');
+    await send('userUpdate', { id: globalId(user), admin: false });
+    expect(await rights()).toBeUndefined();
+    await send('membershipSet', { ...membership, role: 'MEMBER' });
+    expect(await rights()).toBe('MEMBER');
+  });
+
+  test('are at most 1,000 in a project, of those that work', async () => {
+    const project = await newProject('crowded');
+    const user = await makeUser(bench, 'crowded', { projects: { [project.uuid]: 'OPERATOR' } });
+    const fill = (suffix: string, count: number, more: string) =>
+      bench.db.execute(
+        `INSERT INTO api_token (id, project_id, name, role, secret_hash, prefix, created_by, revoked_at)
+         SELECT UUID(), ?, 'x', 'VIEWER', CONCAT(?, seq), 'tg_', UUID(), ${more} FROM seq_1_to_1000 WHERE seq <= ?`,
+        [project.uuid, suffix, count],
+      );
+    await fill('ended', 1_000, 'NOW(3)');
+    await fill('live', 999, 'NULL');
+    await make(user, project);
+    const wish = { projectId: project.id, name: 'one more', role: 'VIEWER' };
+    expect((await send('apiTokenCreate', wish, user)).userErrors).toMatchObject([
+      { code: 'INVALID_INPUT', field: ['input', 'projectId'] },
+    ]);
   });
 
   test.each(['MEMBER', 'VIEWER'] as const)('are not for a %s', async (role) => {
