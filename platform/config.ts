@@ -50,6 +50,9 @@ const platformSettings = {
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
   'internal.tls.keyFile': file.optional().describe('private key (PEM) of that certificate'),
   'internal.tls.caFile': file.optional().describe('certificate authority (PEM) that gateway and subgraphs trust'),
+  'internal.machineFolder': file
+    .optional()
+    .describe('folder of the credentials that "tidegate join" writes, in place of internal.tls'),
   'database.socketPath': file.optional().describe('Unix socket of MariaDB, in place of host and port'),
   'database.host': text.optional().describe('host of MariaDB (virtual IP of the primary)'),
   'database.port': port.default(3306).describe('port of MariaDB'),
@@ -270,7 +273,13 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
 }
 
 /** TIDEGATE_ variables that are no settings: the file's path, the command line client's own, the tests'. */
-const otherVariables = new Set(['TIDEGATE_CONFIG', 'TIDEGATE_TOKEN', 'TIDEGATE_URL', 'TIDEGATE_TEST_SERVERS']);
+const otherVariables = new Set([
+  'TIDEGATE_CONFIG',
+  'TIDEGATE_TOKEN',
+  'TIDEGATE_JOIN_TOKEN',
+  'TIDEGATE_URL',
+  'TIDEGATE_TEST_SERVERS',
+]);
 
 /** The configuration as text lines `name: value`, secrets hidden. */
 export function printableConfig(config: Config): string {
@@ -321,6 +330,8 @@ function faultsTogether(config: Config): string[] {
   pair('listen.tls.certFile', 'listen.tls.keyFile');
   pair('internal.tls.certFile', 'internal.tls.keyFile');
   pair('internal.tls.certFile', 'internal.tls.caFile');
+  if (config['internal.tls.certFile'] !== undefined && config['internal.machineFolder'] !== undefined)
+    faults.push('internal.tls.certFile and internal.machineFolder: give one');
   if (config['database.socketPath'] !== undefined && config['database.host'] !== undefined)
     faults.push('database.socketPath and database.host: give one');
   if (config['redis.path'] !== undefined && config['redis.host'] !== undefined)

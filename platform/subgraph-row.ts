@@ -69,12 +69,30 @@ export interface Access {
   readonly firstStart: FirstStart;
 }
 
+export interface IssuedMachine {
+  /** UUID. */
+  readonly id: string;
+  readonly credential: {
+    readonly certificate: string;
+    readonly authority: string;
+    readonly token: string;
+    readonly expiresAt: Date;
+  };
+}
+
 /** Accounts that are made before anyone can log in. */
 export interface FirstStart {
   /** Makes the first administrator when there is no user yet. */
   bootstrap(wish: { readonly adminName: string; readonly adminPassword?: string }): Promise<unknown>;
   /** UUID of the project of that name, made when there is none. */
   ensureProject(name: string, description?: string): Promise<string>;
+  /** Makes a machine that has joined, before there is an endpoint to ask. */
+  issueMachine(wish: {
+    readonly name: string;
+    readonly role: string;
+    /** PEM. */
+    readonly publicKey: string;
+  }): Promise<IssuedMachine>;
   issueToken(wish: {
     readonly projectId: string;
     readonly name: string;

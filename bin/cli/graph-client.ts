@@ -8,6 +8,8 @@ export interface GraphClientOptions {
   /** Undefined: no credentials, as for the login. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;
+  /** PEM: who signed the server's certificate; left out: an authority that the system trusts. */
+  readonly ca?: string;
 }
 
 interface GraphAnswer {
@@ -52,7 +54,9 @@ export class GraphClient {
 
   constructor(options: GraphClientOptions) {
     this.#options = options;
-    this.#pool = new Pool(options.url.origin, { connections: mostConnections, connectTimeout: connectMs });
+    const { url, ca } = options;
+    const connect = { timeout: connectMs, ...(ca === undefined ? {} : { ca }) };
+    this.#pool = new Pool(url.origin, { connections: mostConnections, connect });
   }
 
   get url(): URL {

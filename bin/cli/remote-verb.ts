@@ -22,7 +22,7 @@ export const commonOptions = {
 const connectionGroup = 'Connection:';
 const ofConnection = <Value>(option: Option<Value>): Option<Value> => ({ ...option, group: connectionGroup });
 
-const connectionOptions = {
+export const connectionOptions = {
   url: ofConnection(text('URL', 'Endpoint (TIDEGATE_URL or http://127.0.0.1:4000/graphql).')),
   'token-file': ofConnection(text('FILE', 'File with an API token (TIDEGATE_TOKEN or admin.token in --data).')),
   data: ofConnection(text('DIR', 'Data folder of "npm start" on this machine, which has its token (.tidegate).')),
@@ -60,7 +60,7 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
   };
 }
 
-const defaultUrl = 'http://127.0.0.1:4000/graphql';
+export const defaultUrl = 'http://127.0.0.1:4000/graphql';
 
 const loginDocument = graphql(`
   mutation LogIn($input: LoginInput!) {

@@ -28,6 +28,10 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     summary: 'The audit trail.',
     load: async () => (await import('../commands/audit/noun.ts')).audit,
   },
+  machines: {
+    summary: 'Processes on other hosts, each with an identity of its own.',
+    load: async () => (await import('../commands/machines/noun.ts')).machines,
+  },
   keys: {
     summary: 'Key files, which sign identities and tokens and seal credentials.',
     load: async () => (await import('../commands/keys/noun.ts')).keys,
@@ -43,6 +47,10 @@ export const verbsAlone: Readonly<Record<string, Entry<Verb>>> = {
   serve: {
     summary: 'Run chosen roles with your own database and Redis.',
     load: async () => (await import('../commands/serve.ts')).serve,
+  },
+  join: {
+    summary: 'Make this host a machine of an installation, with a token from "tidegate machines create".',
+    load: async () => (await import('../commands/join.ts')).join,
   },
   migrate: {
     summary: "Bring the database's tables up to date.",

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { type Config, ConfigError } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
-import { TlsFiles } from '../../platform/graph/tls.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { RedisLocation } from '../../platform/redis.ts';
 import { KeyFolder } from '../../platform/secrets/key-folder.ts';
@@ -57,21 +56,6 @@ export function redisLocation(config: Config): RedisLocation {
   const host = config['redis.host'];
   if (host === undefined) throw new ConfigError(['redis.host or redis.path: this role needs Redis']);
   return { host, port: config['redis.port'], ...secret, ...(config['redis.tls'] ? { tls: {} } : {}) };
-}
-
-/** Mutual TLS between gateway and subgraphs; undefined: only over loopback. */
-export async function internalTls(config: Config, log: Logger): Promise<TlsFiles | undefined> {
-  const [cert, key, ca] = [
-    config['internal.tls.certFile'],
-    config['internal.tls.keyFile'],
-    config['internal.tls.caFile'],
-  ];
-  if (cert === undefined || key === undefined || ca === undefined) return undefined;
-  try {
-    return await TlsFiles.open({ cert, key, ca }, log);
-  } catch (error) {
-    throw new ConfigError([`internal.tls: ${error instanceof Error ? error.message : String(error)}`]);
-  }
 }
 
 /** TLS of the public endpoint; undefined: plain HTTP. */

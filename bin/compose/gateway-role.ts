@@ -14,6 +14,7 @@ import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph, SubgraphRow } from '../../platform/subgraph-row.ts';
 import { publicTls } from './connections.ts';
+import type { TlsOfRole } from './internal-tls.ts';
 import { dashboardFolder, supergraphFile } from './places.ts';
 
 export interface GatewayParts {
@@ -22,8 +23,8 @@ export interface GatewayParts {
   readonly lifecycle: Lifecycle;
   /** Opened only where a subgraph is at another place. */
   readonly keys: KeyFolder;
-  /** With subgraphs at other places. */
-  readonly tls: MutualTls | undefined;
+  /** Asked only where a subgraph is at another place. */
+  readonly tlsOf: TlsOfRole;
   readonly registry: Registry;
   readonly health: Health;
   readonly rows: readonly SubgraphRow[];
@@ -33,12 +34,14 @@ export interface GatewayParts {
 
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { config, log, lifecycle, registry, health } = parts;
-  const places = placesOf(parts);
+  const elsewhere = parts.rows.some(({ name }) => placeOf(name, config).url !== undefined);
+  const tls = elsewhere ? await parts.tlsOf('gateway') : undefined;
+  const places = placesOf(parts, tls);
   const rows = parts.rows.filter(({ name }) => places.has(name));
   const missing = parts.rows.filter(({ name }) => !places.has(name)).map(({ name }) => name);
   if (missing.length > 0)
     log.info({ missing }, 'the graph lacks subgraphs that are neither in this process nor have a URL');
-  const authenticator = await authenticatorOf(parts, places);
+  const authenticator = await authenticatorOf(parts, places, tls);
   const certificate = publicTls(config);
   const remote = [...places.values()].some((place) => 'url' in place);
   const gateway = await createGateway({
@@ -79,7 +82,10 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
 }
 
 /** Where each subgraph is; those that are nowhere are left out. */
-function placesOf({ config, rows, running, tls }: GatewayParts): ReadonlyMap<string, SubgraphLocation> {
+function placesOf(
+  { config, rows, running }: GatewayParts,
+  tls: MutualTls | undefined,
+): ReadonlyMap<string, SubgraphLocation> {
   const places = new Map<string, SubgraphLocation>();
   for (const { name } of rows) {
     const { url } = placeOf(name, config);
@@ -92,8 +98,9 @@ function placesOf({ config, rows, running, tls }: GatewayParts): ReadonlyMap<str
 
 /** Of this process, or of the host that serves it. */
 async function authenticatorOf(
-  { config, lifecycle, keys, rows, running, tls }: GatewayParts,
+  { config, lifecycle, keys, rows, running }: GatewayParts,
   places: ReadonlyMap<string, SubgraphLocation>,
+  tls: MutualTls | undefined,
 ): Promise<Authenticator> {
   const name = rows.find((row) => row.authenticates === true)?.name ?? '';
   const place = places.get(name);

@@ -1,23 +1,24 @@
 // Serves this process's subgraphs to gateways on other hosts, where the settings give them a port.
 import { type Config, placeOf } from '../../platform/config.ts';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
-import type { MutualTls } from '../../platform/graph/tls.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph } from '../../platform/subgraph-row.ts';
+import type { TlsOfRole } from './internal-tls.ts';
 
 export async function serveInternally(
   config: Config,
   log: Logger,
   lifecycle: Lifecycle,
   keys: KeyFolder,
-  tls: MutualTls | undefined,
+  tlsOf: TlsOfRole,
   running: ReadonlyMap<string, RunningSubgraph>,
 ): Promise<void> {
   for (const [name, { subgraph, access }] of running) {
     const { port } = placeOf(name, config);
     if (port === undefined) continue;
+    const tls = await tlsOf(name);
     const served = await serveSubgraph({
       subgraph,
       host: config['internal.host'],

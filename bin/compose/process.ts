@@ -23,8 +23,9 @@ import {
   type SubgraphWork,
 } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { internalTls, keyFolder, redisLocation, standbyLocation } from './connections.ts';
+import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
 import { layGround } from './ground.ts';
+import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
 export interface ProcessParts {
@@ -74,8 +75,7 @@ async function compose(
   const owners = ownersOf(config.roles, rows);
   const others = has('worker') ? rows.map(({ migrations }) => migrations) : [];
   const keys = keyFolder(config, log);
-  const tls = await internalTls(config, log);
-  if (tls !== undefined) await lifecycle.add('certificate files', tls);
+  const tlsOf = await internalTls(config, log, lifecycle);
 
   const laid = owners.length > 0 ? await layGround({ config, lifecycle, process, keys, owners, others }) : undefined;
   const running = new Map<string, RunningSubgraph>();
@@ -106,11 +106,11 @@ async function compose(
   if (laid !== undefined) await sayKnownKeys(lifecycle, laid.ground, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
-    await serveInternally(config, log, lifecycle, keys, tls, running);
+    await serveInternally(config, log, lifecycle, keys, tlsOf, running);
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
   const gateway = await gatewayRole?.openGateway({
-    ...{ config, log, lifecycle, registry, health, rows, running, keys, tls },
+    ...{ config, log, lifecycle, registry, health, rows, running, keys, tlsOf },
   });
   await lifecycle.add('key files', keys);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;

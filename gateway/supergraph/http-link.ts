@@ -47,7 +47,7 @@ export class HttpLink implements SubgraphLink {
       // Shorter than a subgraph keeps an idle connection.
       keepAliveTimeout: 30_000,
       keepAliveMaxTimeout: 50_000,
-      connect: connectorOf(options.tls, connectTimeoutMs),
+      connect: connectorOf(options.tls, options.name, connectTimeoutMs),
     });
     this.#streams = new HttpStreams(options);
   }

@@ -11,7 +11,7 @@ import {
   signIdentity,
   subscriptionBody,
 } from '../../platform/graph/signed-identity.ts';
-import { type MutualTls, pemOf } from '../../platform/graph/tls.ts';
+import { clientOptions, type MutualTls, watchPeer } from '../../platform/graph/tls.ts';
 import { pullStream } from '../../platform/pull-stream.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
@@ -61,7 +61,7 @@ export class HttpStreams {
     const claims = { identity: null, requestId: 'gateway' };
     const socketOptions = () => ({
       ...{ handshakeTimeout: connectTimeoutMs, maxPayload: 64 * 1024 * 1024 },
-      ...(tls === undefined ? {} : pemOf(tls)),
+      ...(tls === undefined ? {} : clientOptions(tls, name)),
     });
     let pongTimer: NodeJS.Timeout | undefined;
     const client = createClient({
@@ -69,6 +69,7 @@ export class HttpStreams {
       webSocketImpl: class extends WebSocket {
         constructor(address: string, protocols: string[]) {
           super(address, protocols, socketOptions());
+          if (tls !== undefined) this.on('upgrade', ({ socket }) => watchPeer(tls, socket));
           // graphql-ws takes its own listener off when it terminates a socket that is still connecting.
           this.on('error', (error) => log.debug({ subgraph: name, err: error }, 'the socket to a subgraph failed'));
         }

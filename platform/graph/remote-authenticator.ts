@@ -32,7 +32,7 @@ export class RemoteAuthenticator implements Authenticator {
   constructor(options: RemoteAuthenticatorOptions) {
     this.#pool = new Pool(options.url, {
       connections: 8,
-      connect: connectorOf(options.tls, connectTimeoutMs),
+      connect: connectorOf(options.tls, options.subgraph, connectTimeoutMs),
     });
     this.#subgraph = options.subgraph;
     this.#signingKeys = options.signingKeys;

@@ -4,10 +4,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
+import type { Peers } from '../machines/peers.ts';
 import { isLoopback } from '../net/address-block.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { atMost } from '../within.ts';
@@ -123,8 +124,11 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
           { ...timeouts, ...pemOf(tls), requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
           listener,
         );
-  if (tls !== undefined && server instanceof TlsServer)
+  if (tls !== undefined && server instanceof TlsServer) {
     tls.onChange?.(() => server.setSecureContext({ ...pemOf(tls), minVersion: 'TLSv1.2' }));
+    // Before HTTP takes the connection.
+    if (tls.peers !== undefined) server.prependListener('secureConnection', admitGateways(tls.peers, log));
+  }
   const sockets = serveSubscriptions({ server, subgraph, checker, log, documents });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -157,6 +161,17 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
       await stopped;
     },
     stop: close,
+  };
+}
+
+/** Of machines, gateways alone. */
+function admitGateways(peers: Peers, log: Logger): (socket: TLSSocket) => void {
+  return (socket) => {
+    const certificate = socket.getPeerCertificate();
+    const reason = peers.refusal(certificate, 'gateway');
+    if (reason === undefined) return peers.watch(socket, certificate);
+    log.warn({ reason, address: socket.remoteAddress }, 'a connection from another machine is refused');
+    socket.destroy();
   };
 }
 

@@ -1,10 +1,11 @@
 // Mutual TLS between gateways and subgraphs: both show a certificate of one private authority. The files may be replaced, as
 // when a certificate is renewed: connections that are made from then on have the new ones.
 import { readFile, stat } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import type { Peers } from '../machines/peers.ts';
 
 /** PEM texts, as they are now. */
 export interface MutualTls {
@@ -14,6 +15,8 @@ export interface MutualTls {
   readonly ca: string;
   /** Calls when they were replaced. */
   onChange?(changed: () => void): void;
+  /** Who may be at the other end; left out: whoever the authority signed for, under the name of its host. */
+  readonly peers?: Peers;
 }
 
 type Pem = Pick<MutualTls, 'cert' | 'key' | 'ca'>;
@@ -23,13 +26,40 @@ export function pemOf({ cert, key, ca }: MutualTls): Pem {
   return { cert, key, ca };
 }
 
-/** Connects a pool's connections, each with the certificate of its time. */
-export function connectorOf(tls: MutualTls | undefined, timeoutMs: number): buildConnector.connector {
-  let made = { cert: '', connector: buildConnector({ timeout: timeoutMs }) };
+/** A client's options for connections to a subgraph. */
+export function clientOptions(tls: MutualTls, subgraph: string): ConnectionOptions {
+  const { peers } = tls;
+  if (peers === undefined) return pemOf(tls);
+  return {
+    ...pemOf(tls),
+    // A machine is known by its role, not by the name of its host.
+    checkServerIdentity(_host, certificate) {
+      const reason = peers.refusal(certificate, subgraph);
+      return reason === undefined ? undefined : new Error(`subgraph ${subgraph}: ${reason}`);
+    },
+  };
+}
+
+/** Once connected. */
+export function watchPeer({ peers }: Pick<MutualTls, 'peers'>, socket: unknown): void {
+  if (peers !== undefined && socket instanceof TLSSocket) peers.watch(socket, socket.getPeerCertificate());
+}
+
+/** Connects a pool's connections to a subgraph, each with the certificate of its time. */
+export function connectorOf(tls: MutualTls | undefined, subgraph: string, timeoutMs: number): buildConnector.connector {
+  const plain = buildConnector({ timeout: timeoutMs });
+  if (tls === undefined) return plain;
+  let made: { cert: string; connector: buildConnector.connector } | undefined;
   return (options, callback) => {
-    if (tls !== undefined && made.cert !== tls.cert)
-      made = { cert: tls.cert, connector: buildConnector({ timeout: timeoutMs, ...pemOf(tls) }) };
-    made.connector(options, callback);
+    if (made?.cert !== tls.cert) {
+      // Without sessions that are resumed: each connection is to show its certificate.
+      const connect = { timeout: timeoutMs, maxCachedSessions: 0, ...clientOptions(tls, subgraph) };
+      made = { cert: tls.cert, connector: buildConnector(connect as buildConnector.BuildOptions) };
+    }
+    made.connector(options, (...connected) => {
+      watchPeer(tls, connected[1]);
+      callback(...connected);
+    });
   };
 }
 

@@ -1,6 +1,5 @@
 // A machine of the installation: a process on another host, with an identity for one role and one name. Its certificate says
 // which machine it is, in a URI of the subject alternative name: `tidegate:machine:ROLE:NAME:UUID`.
-import type { X509Certificate } from 'node:crypto';
 
 export interface MachineName {
   /** UUID. */
@@ -20,7 +19,11 @@ export function machineUri({ role, name, id }: MachineName): string {
 const uriPattern = /(?:^|, )URI:tidegate:machine:([a-z0-9-]{1,63}):([a-z0-9-]{1,63}):([0-9a-f-]{36})(?:, |$)/;
 
 /** Undefined: the certificate does not name a machine. */
-export function machineOf({ subjectAltName }: X509Certificate): MachineName | undefined {
+export function machineOf({
+  subjectAltName,
+}: {
+  readonly subjectAltName?: string | undefined;
+}): MachineName | undefined {
   const [, role, name, id] = uriPattern.exec(subjectAltName ?? '') ?? [];
   return role === undefined || name === undefined || id === undefined ? undefined : { role, name, id };
 }

@@ -5,7 +5,9 @@ import { audit } from '../../platform/audit.ts';
 import type { Database } from '../../platform/database/database.ts';
 import { Refusal } from '../../platform/errors.ts';
 import type { Role } from '../../platform/identity.ts';
+import type { IssuedMachine } from '../../platform/subgraph-row.ts';
 import type { PasswordHasher } from './access/password-hasher.ts';
+import type { MachineService } from './machines/machine-service.ts';
 import type { ProjectService } from './projects/project-service.ts';
 import type { ProjectStore } from './projects/project-store.ts';
 import type { TokenService } from './tokens/token-service.ts';
@@ -19,6 +21,7 @@ export interface FirstStartOptions {
   readonly projects: ProjectStore;
   readonly projectService: ProjectService;
   readonly tokenService: TokenService;
+  readonly machineService: MachineService;
   readonly hasher: PasswordHasher;
 }
 
@@ -80,6 +83,12 @@ export class FirstStart {
       await audit(tx, record('issueToken', { type: 'ApiToken', id: token.id }, projectId, { name, role }));
       return token;
     });
+  }
+
+  /** Makes a machine that has joined, before there is an endpoint to ask. Refuses like machineCreate. */
+  issueMachine(wish: { name: string; role: string; publicKey: string }): Promise<IssuedMachine> {
+    const { name, role, publicKey } = wish;
+    return this.#options.machineService.issue({ name, role, createdBy: nobody }, publicKey);
   }
 }
 

@@ -93,7 +93,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const sessions = new SessionService({ db, credentials, provider, accessTokens, attempts });
   const userService = new UserService({ users, entities, credentials, attempts, hasher, mutations, keyring, wake });
   const { authority, roles } = options;
-  const machineService = new MachineService({ machines, entities, attempts, mutations, wake, authority, roles });
+  const machineService = new MachineService({ db, machines, entities, attempts, mutations, wake, authority, roles });
   const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
   const projectService = new ProjectService({ projects, users, tokenService, entities, mutations, wake });
   const resolvers = mergeResolvers<Resolvers>([
@@ -111,6 +111,15 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     name: 'system',
     schema: buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]),
     authenticator: new SystemAuthenticator({ credentials, accessTokens }),
-    firstStart: new FirstStart({ db, users, userService, projects, projectService, tokenService, hasher }),
+    firstStart: new FirstStart({
+      db,
+      users,
+      userService,
+      projects,
+      projectService,
+      tokenService,
+      machineService,
+      hasher,
+    }),
   };
 }

@@ -5,12 +5,14 @@ import type {
   MachineRenewInput,
   MachineRevokeInput,
 } from '../../../generated/graph/system.ts';
+import { audit } from '../../../platform/audit.ts';
 import { caller, machineCaller, requireAdmin } from '../../../platform/authorise.ts';
-import type { Transaction } from '../../../platform/database/database.ts';
-import { quoted, refuse } from '../../../platform/errors.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { quoted, Refusal, refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
+import { InputCheck } from '../../../platform/input.ts';
 import { type Authority, readPublicKey } from '../../../platform/machines/authority.ts';
 import { machineNamePattern } from '../../../platform/machines/machine.ts';
 import type { Effect, LookFirst, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
@@ -24,6 +26,7 @@ import { type Machine, stateOf } from './machine.ts';
 import type { MachineStore } from './machine-store.ts';
 
 export interface MachineServiceOptions {
+  readonly db: Database;
   readonly machines: MachineStore;
   readonly entities: Entities;
   readonly attempts: Attempts;
@@ -33,6 +36,13 @@ export interface MachineServiceOptions {
   readonly authority: () => Promise<Authority | undefined>;
   /** The roles that there are. */
   readonly roles: readonly string[];
+}
+
+export interface MachineWish {
+  readonly name: string;
+  readonly role: string;
+  /** UUID of who makes it. */
+  readonly createdBy: string;
 }
 
 export interface MachineCredential {
@@ -48,6 +58,7 @@ type CredentialOutcome = MutationOutcome<Machine> & { readonly credential: Machi
 const longestKey = 1_024;
 
 export class MachineService {
+  readonly #db: Database;
   readonly #machines: MachineStore;
   readonly #entities: Entities;
   readonly #attempts: Attempts;
@@ -57,6 +68,7 @@ export class MachineService {
   readonly #roles: readonly string[];
 
   constructor(options: MachineServiceOptions) {
+    this.#db = options.db;
     this.#machines = options.machines;
     this.#entities = options.entities;
     this.#attempts = options.attempts;
@@ -79,28 +91,40 @@ export class MachineService {
       input,
       subject: 'Machine',
       prepare: async ({ check }) => {
-        const { name, role } = input;
-        const wants = 'lower-case letters, digits and hyphens, with a letter or digit at either end';
-        check.text('name', name, { required: true, min: 1, max: 63, pattern: machineNamePattern, wants });
-        if (!this.#roles.includes(role))
-          check.fault('role', `role is ${quoted(role)}; it must be one of ${this.#roles.join(', ')}`);
+        this.#check(check, input);
         requireAdmin(identity);
         check.throwIfAny();
-        const { sha256 } = await this.#requireAuthority();
+        const authority = await this.#requireAuthority();
         return async (tx) => {
-          const id = newUuid();
-          const token = newJoinToken(sha256);
-          const machine = { id, name, role, joinHash: hashSecret(token), createdBy: identity.id };
-          const expiresAt = await refuseTaken('machine', name, this.#machines.insert(tx, machine));
-          const made = { ...event({ id, name, version: 1 }, 'machine.created'), from: null, to: 'INVITED' } as const;
-          await appendStatus(tx, systemEvents, [made], this.#wake);
-          join = { token, expiresAt };
-          return id;
+          const made = await this.#insert(tx, authority, { ...input, createdBy: identity.id });
+          join = made;
+          return made.id;
         };
       },
       read: (id) => this.#entities.machine(context, id),
     });
     return { ...outcome, join: outcome.commit === null || outcome.replayed ? undefined : join };
+  }
+
+  /** For the command line beside the database: creates a machine and joins it. Throws a Refusal like `create`. */
+  async issue(wish: MachineWish, publicKey: string): Promise<{ id: string; credential: MachineCredential }> {
+    const check = new InputCheck();
+    this.#check(check, wish);
+    check.throwIfAny();
+    const authority = await this.#requireAuthority();
+    const { token: joinToken } = await this.#db.transaction(async (tx) => {
+      const made = await this.#insert(tx, authority, wish);
+      const { name, role } = wish;
+      await audit(tx, {
+        ...{ identity: null, action: 'issueMachine', projectId: null, outcome: 'ACCEPTED', requestId: 'command-line' },
+        ...{ subjectType: 'Machine', subjectId: made.id, details: { name, role } },
+      });
+      return made;
+    });
+    const context = { identity: null, requestId: 'command-line', loaders: new Map() };
+    const { entity, credential, userErrors } = await this.join(context, { joinToken, publicKey });
+    if (entity === null || credential === undefined) throw new Refusal(userErrors);
+    return { id: entity.id, credential };
   }
 
   /** Asked without a login: the join token is the credential, and attempts at it are counted. */
@@ -187,6 +211,27 @@ export class MachineService {
       },
       read: (id) => this.#entities.machine(context, id),
     });
+  }
+
+  #check(check: InputCheck, { name, role }: Pick<MachineWish, 'name' | 'role'>): void {
+    const wants = 'lower-case letters, digits and hyphens, with a letter or digit at either end';
+    check.text('name', name, { required: true, min: 1, max: 63, pattern: machineNamePattern, wants });
+    if (!this.#roles.includes(role))
+      check.fault('role', `role is ${quoted(role)}; it must be one of ${this.#roles.join(', ')}`);
+  }
+
+  async #insert(
+    tx: Transaction,
+    { sha256 }: Authority,
+    { name, role, createdBy }: MachineWish,
+  ): Promise<{ id: string; token: string; expiresAt: Date }> {
+    const id = newUuid();
+    const token = newJoinToken(sha256);
+    const machine = { id, name, role, joinHash: hashSecret(token), createdBy };
+    const expiresAt = await refuseTaken('machine', name, this.#machines.insert(tx, machine));
+    const made = { ...event({ id, name, version: 1 }, 'machine.created'), from: null, to: 'INVITED' } as const;
+    await appendStatus(tx, systemEvents, [made], this.#wake);
+    return { id, token, expiresAt };
   }
 
   /** Makes the certificate first, outside of the transaction. */

@@ -75,8 +75,8 @@ describe('the grammar', () => {
   });
 
   test('an option of one name is the same option everywhere', () => {
-    // Which backend, state or address is another matter for each verb; that it takes one is not.
-    const ownWords = new Set(['after', 'backend', 'data', 'host', 'label', 'port', 'state']);
+    // Which backend, state, role or address is another matter for each verb; that it takes one is not.
+    const ownWords = new Set(['after', 'backend', 'data', 'host', 'label', 'port', 'role', 'state']);
     const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();
     for (const { noun, name, verb } of allVerbs()) {
       for (const [long, option] of Object.entries(verb.options)) {

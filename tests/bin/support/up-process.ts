@@ -22,11 +22,11 @@ interface Started {
 }
 
 /** Starts the program; does not wait for anything. */
-export function startProgram(args: readonly string[]): Started {
+export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
   const child = spawn(process.execPath, [join(root, 'bin', 'tidegate.ts'), ...args], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8' },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...env },
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr])

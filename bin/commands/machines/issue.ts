@@ -1,0 +1,68 @@
+// `tidegate machines issue NAME`: credentials for the first machines, before there is an endpoint that could be joined. It needs
+// the database and the key folder of the role system.
+
+import { Refusal } from '../../../platform/errors.ts';
+import { encodeId } from '../../../platform/ids.ts';
+import { createLogger } from '../../../platform/log.ts';
+import { acceptCredential } from '../../../platform/machines/accept-credential.ts';
+import { machineFilePath, writeMachineFile } from '../../../platform/machines/machine-file.ts';
+import { newMachineKeys } from '../../../platform/machines/machine-keys.ts';
+import { CommandFailure } from '../../cli/failures.ts';
+import { configOption, settings } from '../../cli/local-options.ts';
+import { neededText } from '../../cli/option.ts';
+import { describeFailure } from '../../cli/start-failure.ts';
+import { localVerb } from '../../cli/verb.ts';
+import { startProcess } from '../../compose/process.ts';
+import { credentialOptions, endpointCa, endpointOf, role } from './options.ts';
+
+export const issue = localVerb({
+  summary: 'Write the credentials of a machine, beside the database, before an endpoint can be asked.',
+  takes: ['NAME'],
+  options: {
+    role,
+    ...credentialOptions,
+    endpoint: neededText('URL', 'Endpoint that the machine will ask.'),
+    config: configOption,
+  },
+  async run({ names, options, stdout, env }) {
+    const endpoint = endpointOf(options.endpoint);
+    const ca = await endpointCa(options['endpoint-ca']);
+    const { publicKey, privateKey } = await newMachineKeys();
+    const config = readSettings(options.config, env);
+    const running = await startProcess(
+      config,
+      createLogger({ level: 'silent', pretty: false, name: config.name }),
+    ).catch((error: unknown) => {
+      throw describeFailure(error);
+    });
+    try {
+      if (running.access === undefined) throw new Error('the role system gives no access');
+      const { id, credential } = await running.access.firstStart.issueMachine({
+        ...{ name: names[0], role: options.role, publicKey },
+      });
+      acceptCredential(credential, privateKey);
+      await writeMachineFile(options.folder, {
+        ...{ id: encodeId('Machine', id), name: names[0], role: options.role, endpoint: endpoint.href },
+        ...(ca === undefined ? {} : { endpointCa: ca }),
+        ...{ ...credential, expiresAt: credential.expiresAt.toISOString(), key: privateKey },
+      });
+    } catch (error) {
+      if (error instanceof Refusal)
+        throw new CommandFailure(error.errors.map(({ code, message }) => `${code}: ${message}`).join('\n'));
+      throw error;
+    } finally {
+      await running.stop();
+    }
+    stdout.write(`${machineFilePath(options.folder, options.role)}\n`);
+  },
+});
+
+/** The role system alone, served nowhere. */
+function readSettings(file: string | undefined, env: Parameters<typeof settings>[1]) {
+  try {
+    const config = settings(file, env, { roles: 'system' });
+    return { ...config, 'internal.systemPort': undefined, 'internal.machineFolder': undefined };
+  } catch (error) {
+    throw describeFailure(error);
+  }
+}

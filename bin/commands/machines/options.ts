@@ -1,0 +1,33 @@
+// Options that verbs about machines share.
+import { readFile } from 'node:fs/promises';
+import { isLoopback } from '../../../platform/net/address-block.ts';
+import { CommandFailure, UsageError } from '../../cli/failures.ts';
+import { neededText, text } from '../../cli/option.ts';
+
+export const role = neededText('ROLE', 'Its role: gateway, the name of a subgraph, or a role of a subgraph.');
+
+/** Where the credentials go. */
+export const credentialOptions = {
+  folder: neededText('DIR', 'Folder for the credentials, which is named in the setting internal.machineFolder.'),
+  'endpoint-ca': text('FILE', "Certificate authority (PEM) of the endpoint; default: the system's."),
+} as const;
+
+/** Credentials are sent there: in clear only to this host. Throws UsageError. */
+export function endpointOf(address: string): URL {
+  const url = URL.parse(address);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new UsageError(`--url: '${address}' is not an http or https URL`);
+  if (url.protocol === 'http:' && !isLoopback(url.hostname))
+    throw new UsageError(`--url: '${address}' would send credentials in clear: use https`);
+  return url;
+}
+
+/** PEM; undefined: none was named. */
+export async function endpointCa(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new CommandFailure(`${path} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}

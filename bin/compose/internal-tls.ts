@@ -1,0 +1,45 @@
+// Mutual TLS between gateways and subgraphs on different hosts: as machines, each role with credentials of its own, or with the
+// certificates of an operator's own authority.
+import { type Config, ConfigError } from '../../platform/config.ts';
+import { type MutualTls, TlsFiles } from '../../platform/graph/tls.ts';
+import type { Lifecycle } from '../../platform/lifecycle.ts';
+import type { Logger } from '../../platform/log.ts';
+import { JoinedMachine } from '../../platform/machines/joined-machine.ts';
+
+/** What a role shows to its peers; undefined: only loopback is served. */
+export type TlsOfRole = (role: string) => Promise<MutualTls | undefined>;
+
+/** Throws ConfigError for files that can't be used. */
+export async function internalTls(config: Config, log: Logger, lifecycle: Lifecycle): Promise<TlsOfRole> {
+  const folder = config['internal.machineFolder'];
+  if (folder !== undefined) return machinesOf(folder, log, lifecycle);
+  const [cert, key, ca] = [
+    config['internal.tls.certFile'],
+    config['internal.tls.keyFile'],
+    config['internal.tls.caFile'],
+  ];
+  if (cert === undefined || key === undefined || ca === undefined) return async () => undefined;
+  const files = await TlsFiles.open({ cert, key, ca }, log).catch(asFault('internal.tls'));
+  await lifecycle.add('certificate files', files);
+  return async () => files;
+}
+
+function machinesOf(folder: string, log: Logger, lifecycle: Lifecycle): TlsOfRole {
+  const opened = new Map<string, Promise<MutualTls>>();
+  const open = async (role: string): Promise<MutualTls> => {
+    const machine = await JoinedMachine.open(folder, role, log).catch(asFault('internal.machineFolder'));
+    await lifecycle.add(`machine ${role}`, machine);
+    return machine;
+  };
+  return (role) => {
+    const machine = opened.get(role) ?? open(role);
+    opened.set(role, machine);
+    return machine;
+  };
+}
+
+function asFault(setting: string): (error: unknown) => never {
+  return (error) => {
+    throw new ConfigError([`${setting}: ${error instanceof Error ? error.message : String(error)}`]);
+  };
+}

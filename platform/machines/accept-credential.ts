@@ -1,0 +1,31 @@
+// What a machine checks before it trusts what it was given: that the authority is the one of its join token, and that the
+// certificate is for its own key.
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { fingerprintOf } from './authority.ts';
+import { machineOf } from './machine.ts';
+
+export interface OfferedCredential {
+  readonly certificate: string;
+  readonly authority: string;
+}
+
+const tokenPattern = /^tgj_[\w-]{43}\.([0-9a-f]{64})$/;
+
+/** The fingerprint of the authority that a join token names; undefined: it is not a join token. */
+export function authorityOfToken(joinToken: string): string | undefined {
+  return tokenPattern.exec(joinToken)?.[1];
+}
+
+/** Throws when the credential is not to be trusted. `authoritySha256`: left out where the authority is this host's own. */
+export function acceptCredential(offered: OfferedCredential, privateKey: string, authoritySha256?: string): void {
+  if (authoritySha256 !== undefined && fingerprintOf(offered.authority) !== authoritySha256)
+    throw new Error(
+      'the endpoint showed another authority than the join token names: something is between this host and it',
+    );
+  const certificate = new X509Certificate(offered.certificate);
+  if (!certificate.verify(new X509Certificate(offered.authority).publicKey))
+    throw new Error('the certificate is not signed by the authority');
+  if (!certificate.checkPrivateKey(createPrivateKey(privateKey)))
+    throw new Error("the certificate is for another key than this machine's");
+  if (machineOf(certificate) === undefined) throw new Error('the certificate names no machine');
+}

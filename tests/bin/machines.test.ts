@@ -1,0 +1,271 @@
+// Machines on "real hosts": system, relay and gateway as processes of their own, each known by the credentials that it was issued
+// or that it got with `tidegate join`. A revoked machine is cut off, and may join again as another.
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Agent, request } from 'undici';
+import { firstAccounts } from '../../bin/compose/first-accounts.ts';
+import { startProcess } from '../../bin/compose/process.ts';
+import { readConfig } from '../../platform/config.ts';
+import { createLogger } from '../../platform/log.ts';
+import { makeAuthority } from '../../platform/machines/authority.ts';
+import { readMachineFile } from '../../platform/machines/machine-file.ts';
+import { makeKeys } from '../../platform/secrets/make-keys.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { freePort } from '../support/free-port.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { runCommand } from './commands/run-command.ts';
+import { startProgram } from './support/up-process.ts';
+
+let folder: TemporaryFolder;
+let database: TestDatabase;
+let front: TestCertificates;
+let agent: Agent;
+let token: string;
+const ports = { gateway: 0, system: 0, relay: 0 };
+const programs = new Map<string, ReturnType<typeof startProgram>>();
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  database = await testDatabase();
+  front = await makeCertificates(folder.path, 'front');
+  agent = new Agent({ connect: { ca: front.ca } });
+  for (const name of ['gateway', 'system', 'relay'] as const) ports[name] = await freePort();
+  await makeKeys(keys('all'));
+  await makeAuthority(keys('all'));
+  await giveKeys('gateway', ['gateway.keys']);
+  await giveKeys('system', ['public.keys', 'system.keys', 'subgraphs.keys', 'authority.pem', 'authority.key']);
+  await giveKeys('relay', ['public.keys', 'subgraphs.keys', 'sealing.keys']);
+  const settings = {
+    system: { 'internal.systemPort': ports.system },
+    relay: { 'internal.relayPort': ports.relay },
+    gateway: {
+      'listen.port': ports.gateway,
+      'listen.tls.certFile': front.files.cert,
+      'listen.tls.keyFile': front.files.key,
+      'subgraphs.systemUrl': `https://127.0.0.1:${ports.system}`,
+      'subgraphs.relayUrl': `https://127.0.0.1:${ports.relay}`,
+    },
+  };
+  for (const [name, own] of Object.entries(settings))
+    await writeFile(file(name), JSON.stringify({ ...common(name), ...own, roles: [name] }));
+  await makeAccounts();
+  for (const role of ['system', 'gateway']) {
+    const options = ['--role', role, '--folder', machines(role), '--endpoint', endpoint()];
+    const issued = await runCommand(
+      ['machines', 'issue', `${role}-1`, ...options, '--endpoint-ca', front.files.ca, '--config', file('system')],
+      {},
+    );
+    expect(issued).toMatchObject({ exitCode: 0, stdout: `${join(machines(role), `${role}.json`)}\n` });
+    start(role);
+  }
+  await waitFor('the gateway to be ready', isReady, 40_000);
+}, 90_000);
+
+afterAll(async () => {
+  for (const program of programs.values()) program.child.kill('SIGKILL');
+  await Promise.all([...programs.values()].map((program) => program.ended));
+  await agent?.close();
+  await database?.drop();
+  await folder?.remove();
+});
+
+const file = (name: string): string => join(folder.path, `${name}.json`);
+const keys = (host: string): string => join(folder.path, `keys-${host}`);
+const machines = (host: string): string => join(folder.path, `machine-${host}`);
+const endpoint = (): string => `https://127.0.0.1:${ports.gateway}/graphql`;
+
+async function giveKeys(host: string, names: readonly string[]): Promise<void> {
+  await mkdir(keys(host));
+  await mkdir(machines(host), { mode: 0o700 });
+  for (const name of names) await copyFile(join(keys('all'), name), join(keys(host), name));
+}
+
+function common(host: string): Record<string, unknown> {
+  const shared = { 'keys.folder': keys(host), 'internal.machineFolder': machines(host), 'log.level': 'info' };
+  if (host === 'gateway') return shared;
+  const { socketPath, user, password, database: name } = database.connection;
+  return {
+    ...shared,
+    'database.socketPath': socketPath,
+    'database.user': user,
+    'database.password': password,
+    'database.name': name,
+    'redis.path': database.redisPath,
+  };
+}
+
+async function makeAccounts(): Promise<void> {
+  const config = readConfig({ file: file('system') }, subgraphRows);
+  const alone = { ...config, 'internal.systemPort': undefined, 'internal.machineFolder': undefined };
+  const running = await startProcess(alone, createLogger({ level: 'silent', pretty: false }));
+  if (running.access === undefined) throw new Error('no system');
+  token = (await firstAccounts(running.access, folder.path)).token;
+  await running.stop();
+}
+
+function start(name: string): void {
+  programs.set(name, startProgram(['serve', '--config', file(name)]));
+}
+
+async function isReady(): Promise<boolean> {
+  const answer = await request(`https://127.0.0.1:${ports.gateway}/health/live`, { dispatcher: agent }).catch(
+    () => undefined,
+  );
+  await answer?.body.dump();
+  return answer?.statusCode === 200 && (await ask('{ me { name } }')).errors === undefined;
+}
+
+interface Answered {
+  readonly data: Record<string, unknown> | null;
+  readonly errors?: readonly { readonly extensions: { readonly code: string } }[];
+}
+
+async function ask(query: string, bearer = token): Promise<Answered> {
+  const answer = await request(endpoint(), {
+    dispatcher: agent,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
+    body: JSON.stringify({ query }),
+  });
+  return (await answer.body.json()) as Answered;
+}
+
+const relayAnswers = async () => (await ask('{ backends { nodes { id } } }')).errors === undefined;
+
+/** As an administrator on a host that trusts the endpoint's authority: a process, for it is told by its environment. */
+async function asAdmin(...args: string[]): Promise<string> {
+  const login = ['--url', endpoint(), '--user', 'admin', '--password-file', join(folder.path, 'admin.password')];
+  const program = startProgram([...args, ...login], { NODE_EXTRA_CA_CERTS: front.files.ca });
+  const { code } = await program.ended;
+  if (code !== 0) throw new Error(program.output());
+  return program.output();
+}
+
+async function invite(name: string, role: string): Promise<string> {
+  const shown = await asAdmin('machines', 'create', name, '--role', role);
+  return /tgj_\S+/.exec(shown)?.[0] ?? '';
+}
+
+const joinWith = (joinToken: string, host: string) =>
+  runCommand(['join', joinToken, '--folder', machines(host), '--endpoint-ca', front.files.ca, '--url', endpoint()]);
+
+test('a host joins with a token: its subgraph is asked over mutual TLS', async () => {
+  expect(await relayAnswers()).toBe(false);
+  const joined = await joinWith(await invite('relay-1', 'relay'), 'relay');
+  expect(joined).toMatchObject({ exitCode: 0, stderr: '' });
+  const path = join(machines('relay'), 'relay.json');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(joined.stdout).not.toMatch(/tgm_|PRIVATE/);
+  start('relay');
+  await waitFor('the relay to answer', relayAnswers, 40_000);
+  expect(await asAdmin('machines', 'list')).toMatch(/relay-1 +relay +JOINED/);
+}, 60_000);
+
+test("a machine's token is good for what machines ask, and for nothing else", async () => {
+  const { token: machineToken } = await readMachineFile(machines('relay'), 'relay');
+  expect(await ask('{ machineRevocations }', machineToken)).toMatchObject({ data: { machineRevocations: [] } });
+  for (const query of [
+    '{ me { name } }',
+    '{ backends { nodes { id } } }',
+    '{ health { name } }',
+    '{ __schema { description } }',
+  ])
+    expect((await ask(query, machineToken)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+});
+
+/** Whether a TLS connection is kept; what is asked there is for the next layer. */
+async function isAdmitted(port: number, host: string, role: string): Promise<boolean> {
+  const { certificate: cert, key, authority: ca } = await readMachineFile(machines(host), role);
+  const socket = connect({ host: '127.0.0.1', port, cert, key, ca, checkServerIdentity: () => undefined });
+  return new Promise((resolve) => {
+    socket.once('error', () => resolve(false)).once('close', () => resolve(false));
+    socket.once('data', () => resolve(true));
+    socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+  }).finally(() => socket.destroy()) as Promise<boolean>;
+}
+
+test('a machine of another role is refused before a byte is read: only gateways come in', async () => {
+  expect(await isAdmitted(ports.system, 'gateway', 'gateway')).toBe(true);
+  expect(await isAdmitted(ports.system, 'relay', 'relay')).toBe(false);
+  expect(await isAdmitted(ports.relay, 'system', 'system')).toBe(false);
+});
+
+test('a subgraph that shows the certificate of another role is not believed', async () => {
+  programs.get('relay')?.child.kill('SIGKILL');
+  await programs.get('relay')?.ended;
+  const own = join(machines('relay'), 'relay.json');
+  const kept = await readFile(own, 'utf8');
+  const stolen = await readMachineFile(machines('gateway'), 'gateway');
+  await writeFile(own, JSON.stringify({ ...stolen, role: 'relay' }));
+  start('relay');
+  await waitFor(
+    'the relay to be served',
+    async () => programs.get('relay')?.output().includes('ready') ?? false,
+    40_000,
+  );
+  expect(await relayAnswers()).toBe(false);
+  await writeFile(own, kept);
+  await waitFor('the right certificate to be taken', relayAnswers, 20_000);
+}, 60_000);
+
+test('a revoked machine is cut off within seconds, also on connections that it has', async () => {
+  const { id } = await readMachineFile(machines('relay'), 'relay');
+  expect(await relayAnswers()).toBe(true);
+  expect(await asAdmin('machines', 'revoke', 'relay-1')).toContain('relay-1 is revoked');
+  await waitFor('the gateway to refuse it', async () => !(await relayAnswers()), 20_000);
+  await expect(asAdmin('machines', 'show', 'relay-1')).rejects.toThrow("there is no machine 'relay-1'");
+  expect(await asAdmin('machines', 'show', id)).toContain('REVOKED');
+}, 60_000);
+
+test('it joins again under its name, and the running process takes the new credentials', async () => {
+  const before = programs.get('relay')?.child.pid;
+  expect(await joinWith(await invite('relay-1', 'relay'), 'relay')).toMatchObject({ exitCode: 0 });
+  await waitFor('the relay to answer again', relayAnswers, 20_000);
+  expect(programs.get('relay')?.child.pid).toBe(before);
+  expect(await readdir(machines('relay'))).toEqual(['relay.json']);
+}, 60_000);
+
+test('credentials whose time is half over are renewed, on the disk too', async () => {
+  const path = join(machines('relay'), 'relay.json');
+  const before = await readMachineFile(machines('relay'), 'relay');
+  const inThreeDays = new Date(Date.now() + 3 * 86_400_000).toISOString();
+  await writeFile(path, JSON.stringify({ ...before, expiresAt: inThreeDays }));
+  const now = () => readMachineFile(machines('relay'), 'relay');
+  await waitFor('the credentials to be renewed', async () => (await now()).token !== before.token, 20_000);
+  const { key, certificate, expiresAt } = await now();
+  expect(key).not.toBe(before.key);
+  expect(certificate).not.toBe(before.certificate);
+  expect(expiresAt > inThreeDays).toBe(true);
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await waitFor('the relay to answer', relayAnswers, 20_000);
+}, 60_000);
+
+test('a token that was used, is cut short or names another authority gives nothing', async () => {
+  const joinToken = await invite('relay-2', 'relay');
+  expect(await joinWith(joinToken, 'system')).toMatchObject({ exitCode: 0 });
+  expect(await joinWith(joinToken, 'gateway')).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('BAD_CREDENTIALS'),
+  });
+  expect(await joinWith(joinToken.slice(0, -1), 'gateway')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('TOKEN is not a join token'),
+  });
+  expect(await readdir(machines('gateway'))).toEqual(['gateway.json']);
+});
+
+test('credentials are not sent in clear to another host', async () => {
+  const clear = await runCommand([
+    'join',
+    `tgj_${'A'.repeat(43)}.${'0'.repeat(64)}`,
+    '--folder',
+    folder.path,
+    '--url',
+    'http://192.0.2.1/graphql',
+  ]);
+  expect(clear).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('use https') });
+});
