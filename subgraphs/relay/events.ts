@@ -13,7 +13,7 @@ export const relayEvents = declareEvents({
   'relayOperation.evidence': {
     subject: 'RelayOperation',
     values: operationStates,
-    meaning: 'A finding about an operation was recorded; its state is the same.',
+    meaning: 'A finding about an operation was recorded. Its state is unchanged.',
   },
   'backend.provisioningStatus': {
     subject: 'Backend',
@@ -23,7 +23,7 @@ export const relayEvents = declareEvents({
   'backend.operatingStatus': {
     subject: 'Backend',
     values: ['ONLINE', 'OFFLINE', 'UNKNOWN'],
-    meaning: 'Health checks found a backend in another state.',
+    meaning: 'The operating status of a backend changed.',
   },
   'backend.circuit': {
     subject: 'Backend',
@@ -38,7 +38,7 @@ export const relayEvents = declareEvents({
   'backend.changed': {
     subject: 'Backend',
     values: provisioning,
-    meaning: 'Something else of a backend changed: address, credentials, labels, limits.',
+    meaning: 'Another property of a backend changed, for example its address, credentials, labels or limits.',
   },
   'mapping.state': {
     subject: 'Mapping',
@@ -48,12 +48,12 @@ export const relayEvents = declareEvents({
   'mapping.verification': {
     subject: 'Mapping',
     values: verifyResults,
-    meaning: 'A comparison with the object on the device had another result than the one before.',
+    meaning: 'A verification had another result than the previous one.',
   },
   'mapping.changed': {
     subject: 'Mapping',
     values: mappingStates,
-    meaning: 'Something else of a mapping changed; its state is the same.',
+    meaning: 'Another property of a mapping changed. Its state is unchanged.',
   },
 });
 

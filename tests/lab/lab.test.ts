@@ -89,7 +89,7 @@ describeWithLab('the firewall', (lab) => {
     expect((await readDeviceLog(lab().deviceLogPath)).length - before).toBe(16);
   });
 
-  test('lets nobody in without its key, and shows the host key that it says', async () => {
+  test('lets nobody in without its key, and presents the host key that it prints', async () => {
     const { host, hostKeySha256 } = lab().firewall;
     const scan = await runProgram('ssh-keyscan', ['-t', 'ed25519', host]);
     const blob = Buffer.from(scan.stdout.trim().split(' ')[2] ?? '', 'base64');

@@ -45,7 +45,7 @@ export function draftOf(
   const driver = drivers.get(input.driver);
   const named = JSON.stringify(input.driver.slice(0, 80));
   if (driver === undefined)
-    check.fault('driver', `there is no driver ${named}; there are: ${[...drivers.keys()].join(', ')}`);
+    check.fault('driver', `no driver is named ${named}; there are: ${[...drivers.keys()].join(', ')}`);
   checkSite(check, input.site);
   checkLabels(check, input.labels);
   check.host('host', input.host);

@@ -51,7 +51,7 @@ function identityEvents(row: BackendRow, change: BackendChange, reason: string |
   const { presentedKind, presentedSha256 } = change;
   if (presentedSha256 != null && presentedSha256 !== row.presentedSha256) {
     const to = presentedKind === 'HOST_KEY' ? 'HOST_KEY_PRESENTED' : 'CERTIFICATE_PRESENTED';
-    events.push({ ...subject, kind, from: null, to, reason: `it shows ${presentedSha256}` });
+    events.push({ ...subject, kind, from: null, to, reason: `it presented ${presentedSha256}` });
   }
   return events;
 }

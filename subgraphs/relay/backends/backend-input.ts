@@ -11,7 +11,7 @@ import { credentialFields } from './credentials.ts';
 export const defaultLimits = { concurrency: 4, queueLimit: 1000, deadlineMs: 30_000 } as const;
 
 const namePattern = /^[A-Za-z0-9._-]+$/;
-const nameWants = 'letters, digits, dot, hyphen, underscore';
+const nameWants = 'letters, digits, dots, hyphens and underscores';
 // As ssh-keygen -lf prints it: base64 of 32 bytes without padding.
 const hostKeyPattern = /^SHA256:[A-Za-z0-9+/]{43}$/;
 const certificatePattern = /^(SHA256:[A-Za-z0-9+/]{43}|[0-9A-Fa-f]{64}|([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/;
@@ -33,7 +33,7 @@ export function checkLabels(check: InputCheck, labels: readonly BackendLabelInpu
   });
   const names = labels.map((label) => label.name);
   const twice = names.findIndex((name, index) => names.indexOf(name) !== index);
-  if (twice >= 0) check.fault(`labels.${twice}.name`, `label ${names[twice]} is given twice; a name has one value`);
+  if (twice >= 0) check.fault(`labels.${twice}.name`, `label ${names[twice]} is given twice; give each name one value`);
 }
 
 export function checkLimits(check: InputCheck, limits: BackendLimitsInput | null | undefined): void {
@@ -70,7 +70,7 @@ export function checkCaCertificates(check: InputCheck, value: string | null | un
   if (value == null || value.length > 60_000) return;
   const blocks = value.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   if (blocks.length === 0 || blocks.some((block) => !isCertificate(block)))
-    check.fault('caCertificates', 'caCertificates has no certificates in PEM that can be read');
+    check.fault('caCertificates', 'caCertificates must be one or more valid PEM certificates');
 }
 
 function isCertificate(pem: string): boolean {
@@ -86,7 +86,7 @@ export function checkOptions(check: InputCheck, value: unknown, driver: Driver):
   if (checked.ok) return;
   for (const { path, message } of checked.faults) {
     const field = ['options', ...path].join('.');
-    check.fault(field, `${field} ${message}; driver ${driver.name} publishes its optionsSchema`);
+    check.fault(field, `${field} ${message}; see the optionsSchema of driver ${driver.name}`);
   }
 }
 
@@ -112,9 +112,9 @@ export function checkCredentials(check: InputCheck, input: BackendCredentialsInp
   check.text('credentials.apiToken', input.apiToken, { min: 1, max: 4096 });
   check.text('credentials.clientCertificate', input.clientCertificate, { min: 1, max: 15_000, multiline: true });
   const proofs = [input.password, input.privateKey, input.apiToken].filter((proof) => proof != null).length;
-  if (proofs === 0) check.fault('credentials', 'credentials need a password, a private key or an API token');
+  if (proofs === 0) check.fault('credentials', 'credentials must have a password, a private key or an API token');
   if (input.password != null && input.privateKey != null)
-    check.fault('credentials', 'credentials need a password or a private key, and not both');
+    check.fault('credentials', 'credentials must have either a password or a private key');
   for (const field of credentialFields)
     if (input[field] != null && driver !== undefined && !driver.credentialFields.includes(field))
       check.fault(`credentials.${field}`, `driver ${driver.name} does not use ${field}`);

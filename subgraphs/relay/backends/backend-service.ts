@@ -156,7 +156,7 @@ export class BackendService {
     });
     const live = (await countLiveMappings(tx, [id])).get(id) ?? 0;
     if (live > 0 && input.orphanMappings !== true)
-      refuse('HAS_MAPPINGS', `${live} mappings live on this backend: remove them, or set orphanMappings`, {
+      refuse('HAS_MAPPINGS', `the backend has ${live} live mappings: remove them, or set orphanMappings`, {
         field: ['input', 'id'],
       });
     await this.#orphan(tx, this.#wake, id);

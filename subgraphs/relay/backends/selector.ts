@@ -17,7 +17,7 @@ const shownCandidates = 10;
 export function checkSelector(check: InputCheck, selector: BackendSelector, cmp: unknown): void {
   const given = (['id', 'name', 'family', 'label', 'site'] as const).some((field) => selector[field] != null);
   if (!given && selector.whereMapped !== true)
-    check.fault('backend', 'backend says nothing of which one: give id, name, family, label, site or whereMapped');
+    check.fault('backend', 'backend selects nothing: give id, name, family, label, site or whereMapped');
   if (selector.name != null) checkName(check, 'backend.name', selector.name);
   if (selector.site != null) check.text('backend.site', selector.site, { min: 1, max: 63 });
   if (selector.label != null) {
@@ -25,10 +25,9 @@ export function checkSelector(check: InputCheck, selector: BackendSelector, cmp:
     check.text('backend.label.value', selector.label.value, { max: 255 });
   }
   check.integer('backend.ordinal', selector.ordinal, { min: 1, max: 4_294_967_295 });
-  if (selector.ordinal != null && selector.family == null)
-    check.fault('backend.ordinal', 'ordinal counts within a family: give family too');
+  if (selector.ordinal != null && selector.family == null) check.fault('backend.ordinal', 'ordinal requires family');
   if (selector.whereMapped === true && cmp == null)
-    check.fault('backend.whereMapped', 'whereMapped needs cmpObject: the object whose backend is meant');
+    check.fault('backend.whereMapped', 'whereMapped requires cmpObject, the object whose backend is meant');
 }
 
 /** Refuses NOT_FOUND, AMBIGUOUS or PROJECT_REQUIRED. */
@@ -65,7 +64,7 @@ export async function selectBackend(
   if (selector.leastMapped === true) return leastMapped(sql, matching);
   const shown = matching.slice(0, shownCandidates).map((row) => `${row.name} (${encodeId('Backend', row.id)})`);
   const more = matching.length > shown.length ? ` and ${matching.length - shown.length} more` : '';
-  refuse('AMBIGUOUS', `${matching.length} backends match: ${shown.join(', ')}${more}. Say which one.`, {
+  refuse('AMBIGUOUS', `${matching.length} backends match: ${shown.join(', ')}${more}. Select one of them.`, {
     field: ['input', 'backend'],
   });
 }

@@ -17,18 +17,26 @@ export function refuseUnusable(
     refuse('BACKEND_DISABLED', `backend ${backend.name} is disabled: enable it with backendUpdate`, { field });
   const ssh = transportOf(wire) === 'ssh';
   if (ssh && backend.hostKeySha256 === null)
-    refuse('HOST_KEY_UNKNOWN', `no host key of backend ${backend.name} is accepted yet: backendHostKeyAccept`, {
-      field,
-    });
+    refuse(
+      'HOST_KEY_UNKNOWN',
+      `no host key of backend ${backend.name} is accepted yet: accept it with backendHostKeyAccept`,
+      {
+        field,
+      },
+    );
   if (!ssh && backend.certificateSha256 === null && backend.caCertificates === null)
     refuse(
       'CERTIFICATE_UNKNOWN',
-      `no certificate of backend ${backend.name} is accepted yet: backendCertificateAccept, or give caCertificates`,
+      `no certificate of backend ${backend.name} is accepted yet: accept it with backendCertificateAccept, or set caCertificates`,
       { field },
     );
   if (passage(backend, settings.circuitRetryMs) === 'HELD')
-    refuse('CIRCUIT_OPEN', `calls to backend ${backend.name} are held back: ${backend.circuitReason ?? 'it fails'}`, {
-      field,
-      retryAfterMs: settings.circuitRetryMs,
-    });
+    refuse(
+      'CIRCUIT_OPEN',
+      `calls to backend ${backend.name} are refused while its circuit is open: ${backend.circuitReason ?? 'it keeps failing'}`,
+      {
+        field,
+        retryAfterMs: settings.circuitRetryMs,
+      },
+    );
 }

@@ -76,7 +76,7 @@ function notRecorded(id: string, { state, result, error }: Verdict): CodedError 
   };
   return new CodedError(
     'OUTCOME_NOT_RECORDED',
-    `the outcome of the call is ${state}, and the journal could not be written yet: it is tried again`,
+    `the outcome of the call is ${state}, but the journal could not be written yet; the relay keeps trying`,
     { outcome },
   );
 }

@@ -45,9 +45,13 @@ export function prepare(
   const checked = validateArguments(operation, plan.arguments);
   if (!checked.ok) throw new Refusal(argumentFaults(plan, checked.faults));
   if (operation.category === 'INIT' && !backend.allowInit)
-    refuse('INIT_NOT_ALLOWED', `${operation.name} sets a backend up, which ${backend.name} does not allow`, {
-      field: ['input', 'operation'],
-    });
+    refuse(
+      'INIT_NOT_ALLOWED',
+      `${operation.name} is an INIT operation, which backend ${backend.name} does not allow: set allowInit`,
+      {
+        field: ['input', 'operation'],
+      },
+    );
   if (operation.effect === 'NON_IDEMPOTENT' && input.idempotencyKey == null && input.dryRun !== true)
     refuse('KEY_REQUIRED', `${operation.name} is not idempotent: send an idempotencyKey`, {
       field: ['input', 'idempotencyKey'],

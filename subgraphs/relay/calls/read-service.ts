@@ -94,6 +94,6 @@ export async function deviceCheck(
   if (!asked.ok) return { code: asked.failure.code, message: redactor.text(asked.failure.message) };
   const outcome = (operation.interpretDryRun ?? operation.interpret)(asked.reply, args);
   if (outcome.state === 'SUCCEEDED' || outcome.state === 'ACCEPTED')
-    return { code: 'OK', message: 'the device would take it' };
+    return { code: 'OK', message: 'the device would accept it' };
   return { code: outcome.code, message: redactor.text(outcome.message) };
 }

@@ -66,7 +66,7 @@ function ofJob(found: JobFinding): Finding {
       return { is: 'OPEN', finding: found.finding, note: found.message };
     case 'SUCCEEDED': {
       const uuid = found.uuid === undefined ? {} : { uuid: found.uuid };
-      return { is: 'DONE', note: 'the job has ended well', result: found.result, ...uuid };
+      return { is: 'DONE', note: 'the job succeeded', result: found.result, ...uuid };
     }
     case 'FAILED': {
       const { code, message } = found;
@@ -104,12 +104,14 @@ function ofResource(
   if (operation.effect === 'IDEMPOTENT') {
     const unlike = differences(operation.desired?.(args) ?? args, found.values);
     if (unlike.length === 0) return { is: 'DONE', note: 'the object is as this call sets it', ...uuid };
-    return notDone(`the object is there, but not as this call sets it: ${unlike.map((one) => one.path).join(', ')}`);
+    return notDone(
+      `the object exists, but differs from what this call sets: ${unlike.map((one) => one.path).join(', ')}`,
+    );
   }
-  const note = 'an object of that name is there, without the mark of this call: look, and give a verdict';
+  const note = 'an object with this name exists, without the mark of this call: inspect it and give a verdict';
   return { is: 'OPEN', finding: 'NOT_OURS', note };
 }
 
 function notDone(note: string): Finding {
-  return { is: 'NOT_DONE', note, error: { code: 'NOT_APPLIED', message: `it did not happen: ${note}` }, final: false };
+  return { is: 'NOT_DONE', note, error: { code: 'NOT_APPLIED', message: `not carried out: ${note}` }, final: false };
 }

@@ -89,9 +89,13 @@ export class SettleService {
   async #settle(tx: Transaction, id: string, write: (now: OperationRow) => Promise<void>): Promise<void> {
     const now = await readOperation(tx, id, 'FOR UPDATE');
     if (now === undefined || !settleable(now))
-      refuse('WRONG_STATE', `the operation is ${now?.state ?? 'gone'}: only UNKNOWN and ACCEPTED ones can be settled`, {
-        field: ['input', 'id'],
-      });
+      refuse(
+        'WRONG_STATE',
+        `the operation is ${now?.state ?? 'gone'}; only UNKNOWN and ACCEPTED operations can be settled`,
+        {
+          field: ['input', 'id'],
+        },
+      );
     await write(now);
   }
 
@@ -103,13 +107,13 @@ export class SettleService {
     const uuid = (await liveMappings(db, row.backendId, row.objectHash)).find((mapping) => mapping.uuid !== null)?.uuid;
     const look = driver === undefined ? undefined : lookOf(driver, row, uuid ?? null);
     if (look === undefined || driver === undefined || backend === undefined)
-      refuse('NO_PROBE', `the driver can't look what became of ${row.name}: look, and give a verdict`, {
+      refuse('NO_PROBE', `the driver can't read the outcome of ${row.name}: inspect the backend and give a verdict`, {
         field: ['input', 'verdict'],
       });
     const context = { operationId: row.id, backend: contextOf(driver, backend) };
     const asked = await reader.ask(backend, look.render(context), backend.deadlineMs);
     if (!asked.ok)
-      refuse('UNAVAILABLE', `the probe could not look: ${asked.redactor.text(asked.failure.message)}`, {
+      refuse('UNAVAILABLE', `the backend could not be read: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,
       });
     const finding = asked.redactor.value(look.interpret(asked.reply, context));
@@ -132,7 +136,7 @@ export class SettleService {
         // A job's own end is final; an object that is not there may still come.
         if (!finding.final && !(await isQuiet(tx, now.id))) {
           const until = now.quietUntil?.toISOString() ?? '';
-          const words = `${note}; it may still happen until ${until}`;
+          const words = `${note}; the call may still take effect until ${until}`;
           return journal.evidenceIn(tx, subject, now, evidence('ABSENT_SO_FAR', words));
         }
         const move = { to: 'FAILED', by: 'probe', settledBy: 'probe', error } as const;
@@ -157,11 +161,15 @@ export class SettleService {
   ): Promise<void> {
     const { verdict, note, force, name } = given;
     if (verdict === 'FAILED' && !force && !(await isQuiet(tx, now.id)))
-      refuse('QUIET_PERIOD', `the call may still take effect until ${now.quietUntil?.toISOString()}: wait, or force`, {
-        field: ['input', 'force'],
-      });
+      refuse(
+        'QUIET_PERIOD',
+        `the call may still take effect until ${now.quietUntil?.toISOString()}: wait, or set force`,
+        {
+          field: ['input', 'force'],
+        },
+      );
     const evidence = { source: 'operator', finding: verdict, note: `${name}: ${note}` };
-    const error = verdict === 'SUCCEEDED' ? null : { code: 'NOT_APPLIED', message: `it did not happen: ${note}` };
+    const error = verdict === 'SUCCEEDED' ? null : { code: 'NOT_APPLIED', message: `not carried out: ${note}` };
     await this.#options.journal.moveIn(tx, subject, now, {
       to: verdict,
       by: 'operator',

@@ -109,13 +109,16 @@ export class CallTaker {
   /** What stands against any call now. */
   async #refuseNow(call: PreparedCall): Promise<void> {
     refuseUnusable(call.backend, call.wire, this.#options.settings);
-    if (this.#draining) refuse('UNAVAILABLE', 'this relay is shutting down: send it again', { retryAfterMs: 500 });
+    if (this.#draining)
+      refuse('UNAVAILABLE', 'this relay is shutting down: send the request again', { retryAfterMs: 500 });
     if (this.#options.recorder.full)
-      refuse('UNAVAILABLE', 'too many outcomes wait for the database: no new calls are taken', { retryAfterMs: 5_000 });
+      refuse('UNAVAILABLE', 'too many outcomes are waiting for the database, so new calls are refused', {
+        retryAfterMs: 5_000,
+      });
     // After a failover that lost writes it can't be told whether an unseen key was used before.
     if (call.effect !== 'NON_IDEMPOTENT' || !call.lossy) return;
     if (call.key !== null && (await readKey(this.#options.db, call.key)).kind !== 'free') return;
-    refuse('REPLAY_UNCERTAIN', 'a failover lost writes: whether this call was made before is not known', {
+    refuse('REPLAY_UNCERTAIN', 'a failover lost writes, so it is unknown whether this call was made before', {
       field: ['input', 'idempotencyKey'],
     });
   }
@@ -132,10 +135,14 @@ export class CallTaker {
     try {
       const waiting = await countPending(this.#options.db, backend.id);
       if (waiting + place > backend.queueLimit)
-        refuse('BUSY', `${waiting} calls wait for backend ${backend.name}, whose limit is ${backend.queueLimit}`, {
-          field: ['input', 'backend'],
-          retryAfterMs: 1_000,
-        });
+        refuse(
+          'BUSY',
+          `${waiting} calls are waiting for backend ${backend.name}, whose limit is ${backend.queueLimit}`,
+          {
+            field: ['input', 'backend'],
+            retryAfterMs: 1_000,
+          },
+        );
       return leave;
     } catch (error) {
       leave();

@@ -67,9 +67,13 @@ export function mappingObjectDelete(input: MappingObjectDeleteInput): CallReques
       if (remove === undefined) notSupported(driver, `the deletion of a ${resource} by its mapping`);
       const call = remove({ scope, key: objectKey, uuid });
       if (call === undefined)
-        refuse('WRONG_STATE', `the mapping lacks the device's own id of the ${resource}: settle what made it first`, {
-          field,
-        });
+        refuse(
+          'WRONG_STATE',
+          `the mapping lacks the device's own id of the ${resource}: settle the call that created it first`,
+          {
+            field,
+          },
+        );
       return asPlan(call, () => field);
     },
   };

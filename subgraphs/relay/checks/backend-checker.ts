@@ -91,7 +91,7 @@ export class BackendChecker {
   ): Promise<BackendReading> {
     const row = await readBackend(this.#db, target.id);
     const driver = this.#drivers.get(row?.driver ?? '');
-    if (row === undefined || driver === undefined) return down('this worker has no driver for it', null);
+    if (row === undefined || driver === undefined) return down('this worker does not have its driver', null);
     const reading = await this.#look(row, driver, target, options.signal);
     return { ...reading, notable: isNews(row, reading.detail) };
   }
@@ -111,7 +111,7 @@ export class BackendChecker {
     });
     if (!sent.ok) return this.#failed(target.id, sent.redactor.value(sent.failure));
     const self = sent.redactor.value(driver.health.interpret(sent.reply));
-    if (self === undefined) return down('it answered, but not as a healthy one does', null);
+    if (self === undefined) return down('its answer to the health check is not that of a healthy device', null);
     return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
   }
 

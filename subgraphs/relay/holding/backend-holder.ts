@@ -288,6 +288,9 @@ export class BackendHolder implements QueueHost {
 
 const notSent = {
   state: 'FAILED',
-  error: { code: 'NOT_SENT', message: 'the database was lost while the call was journaled: nothing was sent' },
+  error: {
+    code: 'NOT_SENT',
+    message: 'the connection to the database was lost while the call was journaled; nothing was sent',
+  },
   settledBy: 'not-sent',
 } as const;

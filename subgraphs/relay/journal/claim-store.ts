@@ -23,8 +23,8 @@ export class ObjectClaimedError extends Error {
 export function unsettledMessage(claim: { readonly operationId: string; readonly state: string }): string {
   const id = encodeId('RelayOperation', claim.operationId);
   if (claim.state === 'ACCEPTED')
-    return `operation ${id} on the same object is a job that the device took: read its end with relayOperationSettle, or force`;
-  return `operation ${id} on the same object is ${claim.state}: settle it, or force`;
+    return `operation ${id} on the same object is an accepted job: read its end with relayOperationSettle, or set force`;
+  return `operation ${id} on the same object is ${claim.state}: settle it, or set force`;
 }
 
 interface ClaimRow {

@@ -74,7 +74,7 @@ export function moveOf(
   const settledBy = 'recovery';
   // After a failover that lost writes, a call that looks unsent may have been sent.
   if (row.state === 'SENT' || (ownerDead && lossy)) {
-    const message = 'the relay process that carried the call ended before the outcome was known';
+    const message = 'the relay process that made the call ended before the outcome was known';
     return {
       to: 'UNKNOWN',
       by: 'recovery',
@@ -85,7 +85,7 @@ export function moveOf(
     };
   }
   const error = ownerDead
-    ? { code: 'OWNER_LOST', message: 'the relay process that took the call ended before it was sent' }
+    ? { code: 'OWNER_LOST', message: 'the relay process that accepted the call ended before it was sent' }
     : { code: 'QUEUE_TIMEOUT', message: 'the call waited too long to be sent' };
   return { to: 'REJECTED', by: 'recovery', settledBy, error };
 }

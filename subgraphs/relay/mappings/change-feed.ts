@@ -93,8 +93,5 @@ function decode(text: string): Position {
   } catch {
     // Not ours: said below.
   }
-  throw new CodedError(
-    'INVALID_CURSOR',
-    'after: this is not an `after` of relayMappingChanges; leave it out to begin.',
-  );
+  throw new CodedError('INVALID_CURSOR', 'after: this is not an `after` of relayMappingChanges; omit it to begin.');
 }

@@ -17,7 +17,10 @@ export async function refuseForeignMapping(sql: Sql, call: CallSubject): Promise
   if (call.mapping === null) return;
   const live = await liveMappings(sql, call.backendId, call.objectHash);
   if (live.length > 0 && call.mapping === 'creates' && call.effect === 'NON_IDEMPOTENT' && !call.forced)
-    refuse('ALREADY_MAPPED', `${describeObject(call.object)} exists already, for ${ownerOf(live[0])}: delete it first`);
+    refuse(
+      'ALREADY_MAPPED',
+      `${describeObject(call.object)} already exists and belongs to ${ownerOf(live[0])}: delete it first`,
+    );
   const { cmp } = call;
   const others = cmp === null ? [] : live.filter((row) => !isOf(row, cmp));
   if (others.length === 0) return;

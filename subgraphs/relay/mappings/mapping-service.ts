@@ -91,7 +91,9 @@ export class MappingService {
       const { resource, scope, key, uuid = null } = input;
       const fault = nameFault(driver, { resource, scope, key, uuid });
       if (fault !== undefined)
-        refuse('INVALID_INPUT', `driver ${driver.name} names no ${resource} so: ${fault}`, { field: ['input', 'key'] });
+        refuse('INVALID_INPUT', `not the name that driver ${driver.name} gives a ${resource}: ${fault}`, {
+          field: ['input', 'key'],
+        });
       return {
         look: async () => {
           const row = await this.#adopted(backend, driver, cmp, input);
@@ -158,7 +160,7 @@ export class MappingService {
         refuseStale(expectedVersion, now.version);
         const others = (await liveMappings(tx, now.backendId, now.objectHash)).filter(({ id }) => id !== now.id);
         if (!shared && others.length > 0)
-          refuse('ALREADY_MAPPED', `${others.length} other CMP objects own it too: forget their mappings first`, {
+          refuse('ALREADY_MAPPED', `${others.length} other CMP objects also own it: forget their mappings first`, {
             field: ['input', 'shared'],
           });
         if (now.shared === shared) return now.id;
@@ -178,7 +180,7 @@ export class MappingService {
       return {
         look: async () => {
           if (row.state === 'DELETED' || row.state === 'ORPHAN')
-            refuse('WRONG_STATE', `the mapping is ${row.state}: there is nothing to look at`, {
+            refuse('WRONG_STATE', `the mapping is ${row.state}, so there is nothing to verify`, {
               field: ['input', 'id'],
             });
           const backend = await readBackend(db, row.backendId);
@@ -274,7 +276,7 @@ export class MappingService {
 function checkAdopt(check: InputCheck, input: MappingAdoptInput): CmpReference {
   checkSelector(check, input.backend, input.cmpObject);
   checkCmpReference(check, input.cmpObject);
-  const wants = 'a word of the driver, for example rule';
+  const wants = 'a kind of object of the driver, for example rule';
   check.text('resource', input.resource, { required: true, min: 1, max: 63, pattern: /^[a-z0-9-]+$/, wants });
   check.text('scope', input.scope, { required: true, max: 255 });
   check.text('key', input.key, { required: true, min: 1, max: 512 });
@@ -300,11 +302,13 @@ async function refuseOwned(
 }
 
 function refuseMapped(row: { readonly resource: string; readonly objectKey: string }, owner: string): never {
-  refuse('ALREADY_MAPPED', `${row.resource} ${row.objectKey} belongs to ${owner} already`, {
+  refuse('ALREADY_MAPPED', `${row.resource} ${row.objectKey} already belongs to ${owner}`, {
     field: ['input', 'cmpObject'],
   });
 }
 
 function refuseChanged(): never {
-  refuse('STALE_VERSION', 'the mapping was changed meanwhile: ask again', { field: ['input', 'id'] });
+  refuse('STALE_VERSION', 'the mapping was changed in the meantime: send the request again', {
+    field: ['input', 'id'],
+  });
 }

@@ -19,18 +19,18 @@ export class ObjectViewer {
   async look(backend: BackendRow, driver: Driver, object: MappedObject & { readonly resource: string }): Promise<Seen> {
     const viewer = driver.resources?.get(object.resource);
     if (viewer === undefined)
-      refuse('NOT_SUPPORTED', `driver ${driver.name} can't look at a ${object.resource}`, {
+      refuse('NOT_SUPPORTED', `driver ${driver.name} can't read a ${object.resource}`, {
         field: ['input', 'resource'],
       });
     const context = { operationId: newUuid(), backend: contextOf(driver, backend) };
     const asked = await this.#devices.ask(backend, viewer.render(object, context), backend.deadlineMs);
     if (!asked.ok)
-      refuse('UNAVAILABLE', `${backend.name} could not be looked at: ${asked.redactor.text(asked.failure.message)}`, {
+      refuse('UNAVAILABLE', `${backend.name} could not be read: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,
       });
     const found = asked.redactor.value(viewer.interpret(asked.reply, object));
     if (found.finding === 'UNREADABLE')
-      refuse('UNAVAILABLE', `what ${backend.name} answered can't be read: ${found.message}`, { retryAfterMs: 1_000 });
+      refuse('UNAVAILABLE', `the answer of ${backend.name} is unreadable: ${found.message}`, { retryAfterMs: 1_000 });
     return found;
   }
 }

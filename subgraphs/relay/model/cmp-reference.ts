@@ -20,6 +20,6 @@ export function checkCmpReference(check: InputCheck, input: MappingCmpObjectInpu
   const cmp = cmpReferenceOf(input);
   if (cmp === null) return;
   checkCmpObject(check, 'cmpObject', cmp);
-  const wants = 'letters, digits, dot, hyphen, underscore';
+  const wants = 'letters, digits, dots, hyphens and underscores';
   check.text('cmpObject.role', cmp.role, { max: 63, pattern: rolePattern, wants });
 }

@@ -69,7 +69,7 @@ export class OvsdbSession implements PooledSession {
   }
 
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
-    if (call.kind !== 'ovsdb') return failed('PROTOCOL_FAILED', `OVSDB takes no call of kind ${call.kind}.`);
+    if (call.kind !== 'ovsdb') return failed('PROTOCOL_FAILED', `Calls of kind ${call.kind} can't be sent over OVSDB.`);
     const against = obstacle(options, this.lost);
     if (against !== undefined) return against;
     const startedMs = performance.now();
@@ -159,8 +159,8 @@ function parse(text: string): JsonObject | undefined {
 
 function noVerdict(end: 'closed' | 'deadline', options: SendOptions): SendFailure {
   if (end === 'deadline') {
-    return { kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No whole reply within ${options.deadlineMs} ms.` };
+    return { kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No complete reply within ${options.deadlineMs} ms.` };
   }
-  const message = 'The connection was lost before the reply was whole.';
+  const message = 'The connection was lost before the reply was complete.';
   return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
 }

@@ -40,10 +40,10 @@ function notOpened(proof: 'refused' | 'no answer', where: string, { credentials 
     return { kind: 'NOT_SENT', code: 'CONNECT_FAILED', message: `${where} does not answer as an OVSDB server.` };
   }
   const shown =
-    credentials.clientCertificate === undefined ? 'a client without a certificate' : 'our client certificate';
+    credentials.clientCertificate === undefined ? 'a client without a certificate' : 'the client certificate';
   return {
     kind: 'NOT_SENT',
     code: 'AUTH_FAILED',
-    message: `${where} does not let in ${shown}.`,
+    message: `${where} refused ${shown}.`,
   };
 }

@@ -63,10 +63,13 @@ export function openCliShell(options: CliShellOptions): Promise<OpenedSession> {
       signal.removeEventListener('abort', onAbort);
       socket.off('close', onClose);
       resetSocket(socket);
-      resolve({ ok: false, failure: { kind: 'NOT_SENT', code, message: `${where} gave no command line: ${reason}.` } });
+      resolve({
+        ok: false,
+        failure: { kind: 'NOT_SENT', code, message: `${where} did not open a command line: ${reason}.` },
+      });
     };
     const onClose = () => refuse('SESSION_REFUSED', 'it closed the connection');
-    const onAbort = () => refuse('ABORTED', 'it was given up');
+    const onAbort = () => refuse('ABORTED', 'it was cancelled');
     const timer = setTimeout(refuse, timeoutMs, 'CONNECT_FAILED', `no answer within ${timeoutMs} ms`);
     socket.once('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
@@ -143,17 +146,18 @@ class CliShell implements PooledSession {
       case 'closed':
         return {
           code: 'SESSION_REFUSED',
-          reason: said === '' ? 'it ended the shell' : `it said ${JSON.stringify(said)}`,
+          reason: said === '' ? 'it ended the shell' : `it answered ${JSON.stringify(said)}`,
         };
       case 'deadline':
         return { code: 'CONNECT_FAILED', reason: `no prompt within ${timeoutMs} ms` };
       case 'full':
-        return { code: 'PROTOCOL_FAILED', reason: 'it prints without end' };
+        return { code: 'PROTOCOL_FAILED', reason: 'its output does not end' };
     }
   }
 
   async run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'> {
-    if (call.kind !== 'cli') return failed('PROTOCOL_FAILED', `A command line takes no call of kind ${call.kind}.`);
+    if (call.kind !== 'cli')
+      return failed('PROTOCOL_FAILED', `Calls of kind ${call.kind} can't be sent to a command line.`);
     if (call.lines.some((line) => controlCharacters.test(line))) {
       return failed('PROTOCOL_FAILED', 'A line has a control character: nothing was sent.');
     }
@@ -248,8 +252,8 @@ class CliShell implements PooledSession {
 
 function noVerdict(ending: 'deadline' | 'closed', options: SendOptions): SendFailure {
   if (ending === 'deadline') {
-    return { kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No whole reply within ${options.deadlineMs} ms.` };
+    return { kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No complete reply within ${options.deadlineMs} ms.` };
   }
-  const message = 'The device ended the session before the reply was whole.';
+  const message = 'The device ended the session before the reply was complete.';
   return { kind: 'NO_VERDICT', code: 'CONNECTION_LOST', message };
 }

@@ -52,7 +52,7 @@ export function runExec(
     const onDeadline = async () => {
       channel.off('close', onClose);
       await connection.abandon(channel);
-      fail({ kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No whole reply within ${options.deadlineMs} ms.` });
+      fail({ kind: 'NO_VERDICT', code: 'NO_REPLY', message: `No complete reply within ${options.deadlineMs} ms.` });
     };
     let exitCode: number | null = null;
     const onClose = () => {
@@ -61,7 +61,7 @@ export function runExec(
         fail({
           kind: 'NO_VERDICT',
           code: 'CONNECTION_LOST',
-          message: 'The connection was lost before the reply was whole.',
+          message: 'The connection was lost before the reply was complete.',
         });
     };
 

@@ -29,11 +29,11 @@ export function privateKeyFault(privateKey: string, passphrase?: string): string
 
 function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | Error {
   const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(privateKey, passphrase);
-  const key = Array.isArray(parsed) ? (parsed[0] ?? new Error('it holds no key')) : parsed;
+  const key = Array.isArray(parsed) ? (parsed[0] ?? new Error('it has no key')) : parsed;
   if (!(key instanceof Error)) return key.isPrivateKey() ? key : new Error('it is a public key, not a private one');
   if (/no passphrase/i.test(key.message)) return new Error('it is encrypted, and no passphrase is given');
-  if (/bad passphrase|integrity check/i.test(key.message)) return new Error('the passphrase does not open it');
-  return new Error('it is no OpenSSH or PEM private key that can be read');
+  if (/bad passphrase|integrity check/i.test(key.message)) return new Error('the passphrase is wrong');
+  return new Error('it is not a readable OpenSSH or PEM private key');
 }
 
 /** Opening a key with its passphrase takes a good part of a second of pure computing: once is enough. */
@@ -54,7 +54,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
   const key = privateKeyOf(credentials);
   if (key instanceof Error)
     return refused('AUTH_FAILED', `The private key for ${where} can't be used: ${key.message}.`);
-  if (options.signal.aborted) return refused('ABORTED', `The connection to ${where} was given up.`);
+  if (options.signal.aborted) return refused('ABORTED', `The connection to ${where} was cancelled.`);
 
   return new Promise((resolve) => {
     const client = new ssh2.Client();
@@ -78,22 +78,22 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
       finish({ ok: false, failure: { kind: 'NOT_SENT', code, message, ...extra } });
     const failWith = (error: Error & { level?: string }) => {
       if (presented !== undefined && endpoint.hostKeySha256 === null) {
-        fail('HOST_KEY_UNKNOWN', `No host key is accepted for ${where}; it shows ${presented}.`, { presented });
+        fail('HOST_KEY_UNKNOWN', `No host key is accepted for ${where}. It presented ${presented}.`, { presented });
       } else if (presented !== undefined && phase === 'key exchange' && presented !== endpoint.hostKeySha256) {
-        const message = `${where} shows the host key ${presented}, but ${endpoint.hostKeySha256} is accepted: nothing was sent.`;
+        const message = `${where} presented the host key ${presented}, but ${endpoint.hostKeySha256} is accepted. Nothing was sent.`;
         fail('HOST_KEY_MISMATCH', message, { presented });
       } else if (error.level === 'client-authentication') {
         fail('AUTH_FAILED', `${where} refused the credentials of ${JSON.stringify(credentials.username)}.`);
       } else if (phase === 'connecting') {
         fail('CONNECT_FAILED', `${where} can't be reached: ${error.message}.`);
       } else if (phase === 'log-in') {
-        fail('CONNECT_FAILED', `${where} broke off during log-in: ${error.message}.`);
+        fail('CONNECT_FAILED', `The login at ${where} broke off: ${error.message}.`);
       } else {
         const code = error.level === 'client-socket' ? 'CONNECT_FAILED' : 'PROTOCOL_FAILED';
-        fail(code, `${where} failed in the SSH key exchange (profile ${endpoint.cryptoProfile}): ${error.message}.`);
+        fail(code, `The SSH key exchange with ${where} failed (profile ${endpoint.cryptoProfile}): ${error.message}.`);
       }
     };
-    const onAbort = () => fail('ABORTED', `The connection to ${where} was given up.`);
+    const onAbort = () => fail('ABORTED', `The connection to ${where} was cancelled.`);
     const timer = setTimeout(
       () => fail('CONNECT_FAILED', `${where} did not finish ${phase} within ${options.timeoutMs} ms.`),
       options.timeoutMs,
@@ -107,7 +107,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
       phase = 'log-in';
     });
     client.on('change password', () => {
-      const message = `${where} wants a new password for ${JSON.stringify(credentials.username)}: change it there first.`;
+      const message = `${where} requires a new password for ${JSON.stringify(credentials.username)}: change it there first.`;
       fail('AUTH_FAILED', message);
     });
     client.on('error', failWith);

@@ -176,7 +176,7 @@ class SshTransport implements Transport {
     first.note.refusals += 1;
     if (first.note.refusals < maxRefusals) return;
     this.#waiters.shift();
-    first.settle(failed(code, `${this.#where} gave no session channel: ${reason}.`));
+    first.settle(failed(code, `${this.#where} did not open a session channel: ${reason}.`));
   }
 
   /**
@@ -215,7 +215,7 @@ class SshTransport implements Transport {
         used = true;
         if (call.kind !== 'exec') {
           free();
-          return failed('PROTOCOL_FAILED', `An exec channel takes no call of kind ${call.kind}.`);
+          return failed('PROTOCOL_FAILED', `Calls of kind ${call.kind} can't be sent over an exec channel.`);
         }
         const result = await runExec(place.connection, place.channel, call, options);
         free();

@@ -106,7 +106,7 @@ export class Wires {
     readonly ok: false;
     readonly failure: { kind: 'NOT_SENT'; code: 'CLOSED'; message: string };
   } {
-    const message = this.#closed ? 'The sessions are closed.' : `Driver ${this.#driver.name} does not speak ${kind}.`;
+    const message = this.#closed ? 'The sessions are closed.' : `Driver ${this.#driver.name} does not support ${kind}.`;
     return { ok: false, failure: { kind: 'NOT_SENT', code: 'CLOSED', message } };
   }
 }

@@ -39,6 +39,11 @@ async function tell(answer: Promise<Identity | undefined>): Promise<Identity | u
     return await answer;
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    throw new CodedError('UNAVAILABLE', "The database is away: the login can't be checked for now.", {}, error);
+    throw new CodedError(
+      'UNAVAILABLE',
+      "The database is not available, so the credential can't be checked at the moment.",
+      {},
+      error,
+    );
   }
 }

@@ -49,7 +49,7 @@ export class Argon2Hasher implements PasswordHasher {
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#running >= this.#concurrency) {
       if (this.#waiting.length >= this.#queueLimit)
-        refuse('RATE_LIMITED', 'too many logins at once: wait a moment', { retryAfterMs: 1_000 });
+        refuse('RATE_LIMITED', 'too many concurrent logins: try again later', { retryAfterMs: 1_000 });
       // Whoever finishes hands its place over, so `#running` stays as it is.
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {

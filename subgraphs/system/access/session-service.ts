@@ -96,12 +96,12 @@ export class SessionService {
   }
 
   async #refuseLogin(context: RequestContext, name: string): Promise<never> {
-    return this.#refuse(context, 'login', 'the name or the password is not right', { name: name.slice(0, 64) });
+    return this.#refuse(context, 'login', 'the name or the password is wrong', { name: name.slice(0, 64) });
   }
 
   /** `sessionEnded`: the token had been used before, so its session was ended. */
   async #refuseRefresh(context: RequestContext, sessionEnded: boolean): Promise<never> {
-    const message = 'the refresh token was used before, or has ended: log in again';
+    const message = 'the refresh token was used before or has expired: log in again';
     return this.#refuse(context, 'sessionRefresh', message, { sessionEnded });
   }
 

@@ -60,11 +60,14 @@ export function auditResolvers(options: { db: Database; entities: Entities; publ
 
 function readAnchors(given: readonly AuditAnchorInput[]): readonly AuditAnchor[] {
   if (given.length > mostAnchors)
-    throw new CodedError('INVALID_INPUT', `anchors: ${given.length} are too many; give ${mostAnchors} at a time.`);
+    throw new CodedError(
+      'INVALID_INPUT',
+      `anchors: ${given.length} entries are too many; give at most ${mostAnchors}.`,
+    );
   return given.map(({ position, hash, signature }) => {
     const read = anchorShape.safeParse({ position: wholeNumber('anchors.position', position), hash, signature });
     if (!read.success)
-      throw new CodedError('INVALID_INPUT', `anchors: that of position ${position} is not one as it was written.`);
+      throw new CodedError('INVALID_INPUT', `anchors: the anchor of position ${position} is malformed.`);
     return read.data;
   });
 }

@@ -139,7 +139,7 @@ export class ProjectService {
     if (before === null && (await this.#projects.countMemberships(tx, user.id)) >= mostMemberships)
       refuse(
         'INVALID_INPUT',
-        `${user.name} is in ${mostMemberships} projects, the most: make an administrator of the user`,
+        `${user.name} is in ${mostMemberships} projects, the maximum: make the user an administrator`,
         {
           field: ['input', 'userId'],
         },

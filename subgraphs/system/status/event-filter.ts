@@ -48,6 +48,6 @@ function known(field: string, values: readonly string[], names: readonly string[
   if (wrong === undefined) return values;
   throw new CodedError(
     'INVALID_INPUT',
-    `${field}: no status event has "${wrong}"; docs/events.md lists what they have.`,
+    `${field}: no status event has "${wrong}"; docs/events.md lists the valid values.`,
   );
 }

@@ -77,7 +77,7 @@ export class TokenService {
           if (input.expiresAt != null && input.expiresAt.getTime() <= Date.now())
             refuse(
               'INVALID_INPUT',
-              `expiresAt is ${input.expiresAt.toISOString()}, which is over; give a time to come`,
+              `expiresAt is ${input.expiresAt.toISOString()}, which is in the past; give a future time`,
               {
                 field: ['input', 'expiresAt'],
               },
@@ -226,7 +226,7 @@ function treeBelow(root: string, tokens: readonly WorkingToken[]): readonly Work
 function checkCreate(attempt: Attempt, identity: Identity, input: ApiTokenCreateInput): string {
   const { check } = attempt;
   const projectId = check.id('projectId', input.projectId, 'Project') ?? '';
-  const wants = 'a name without a space at either end';
+  const wants = 'a name without leading or trailing spaces';
   check.text('name', input.name, { required: true, min: 1, max: 63, pattern: /^\S(.*\S)?$/u, wants });
   check.throwIfAny();
   if (!maySee(identity, projectId)) refuseUnknown('Project', 'projectId', input.projectId);
@@ -238,7 +238,7 @@ function checkCreate(attempt: Attempt, identity: Identity, input: ApiTokenCreate
 
 function requireRight(identity: Identity | null, projectId: string, { role }: ApiTokenCreateInput): void {
   if (!allows(identity, projectId, role))
-    refuse('FORBIDDEN', `you may not give the role ${role}: it is above yours`, { field: ['input', 'role'] });
+    refuse('FORBIDDEN', `you may not grant the role ${role}, which is above your own`, { field: ['input', 'role'] });
 }
 
 function event<Kind extends string>(id: string, projectId: string, version: number, kind: Kind) {

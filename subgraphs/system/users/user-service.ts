@@ -62,7 +62,7 @@ export class UserService {
       subject: 'User',
       prepare: async ({ check }) => {
         requireAdmin(identity);
-        const wants = 'letters, digits, and inside also dot, hyphen, underscore and at';
+        const wants = 'letters and digits, and dots, hyphens, underscores and at signs inside';
         check.text('name', input.name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
         checkPassword(check, input.password);
         // Nobody makes us hash who is refused.
@@ -139,7 +139,7 @@ export class UserService {
     if (changes.length === 0) return;
     const wasAdmin = user.admin && !user.disabled;
     if (wasAdmin && (disabled || !admin) && (await this.#users.lockAdmins(tx)) <= 1)
-      refuse('WRONG_STATE', `${user.name} is the last administrator who can log in: make another one first`, {
+      refuse('WRONG_STATE', `${user.name} is the last administrator who can log in: create another one first`, {
         field: ['input', disabled ? 'disabled' : 'admin'],
       });
     await this.#users.update(tx, user.id, { passwordHash, disabled, admin });

@@ -245,7 +245,7 @@ describe('files with faults, and servers that fail', () => {
         about(23, 'credentials.username is missing'),
         about(23, 'credentials.password: EMPTY is empty'),
         about(24, 'this name is also on line 1'),
-        about(27, 'credentials need a password, a private key or an API token'),
+        about(27, 'credentials must have a password, a private key or an API token'),
         about(28, 'a backend must be a map'),
       ]),
     );

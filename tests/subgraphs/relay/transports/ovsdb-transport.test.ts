@@ -98,7 +98,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
     });
   });
 
-  test('whom the server does not let in gets to know it before anything is sent', async () => {
+  test('whom the server refused gets to know it before anything is sent', async () => {
     const folder = await temporaryFolder();
     const stranger = await makeCertificates(folder.path, 'stranger');
     const strange = { username: '', clientCertificate: stranger.cert, privateKey: stranger.key };

@@ -73,7 +73,7 @@ describe('login', () => {
       userErrors: [
         {
           code: 'BAD_CREDENTIALS',
-          message: 'the name or the password is not right',
+          message: 'the name or the password is wrong',
           field: [],
           retry: 'NEVER',
           retryAfterMs: null,
