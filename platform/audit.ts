@@ -20,6 +20,7 @@ export interface AuditRecord {
   /** The first error's code, when refused. */
   readonly code?: string;
   readonly requestId: string;
+  readonly callerRequestId?: string | undefined;
   /** The input; secrets are taken out here. */
   readonly details: unknown;
 }
@@ -44,8 +45,8 @@ export async function auditAll(sql: Sql, records: readonly AuditRecord[]): Promi
 }
 
 const insert =
-  'INSERT INTO audit_entry (project_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, outcome, code, request_id, details) VALUES';
-const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+  'INSERT INTO audit_entry (project_id, actor_kind, actor_id, actor_name, action, subject_type, subject_id, outcome, code, request_id, caller_request_id, details) VALUES';
+const row = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
 function valuesOf(record: AuditRecord): SqlValue[] {
   const { identity } = record;
@@ -60,6 +61,7 @@ function valuesOf(record: AuditRecord): SqlValue[] {
     record.outcome,
     record.code ?? null,
     record.requestId.slice(0, 64),
+    record.callerRequestId ?? null,
     detailsText(record.details, record.outcome),
   ];
 }

@@ -29,6 +29,8 @@ export interface RequestContext {
   readonly identity: Identity | null;
   /** One id through gateway, subgraph, job, event and device call. */
   readonly requestId: string;
+  /** What the caller calls the request, if it says: for the audit trail alone, since anyone may send any id. */
+  readonly callerRequestId?: string;
   /** The client's address, for rate limits; absent when not known. */
   readonly clientAddress?: string;
   /** Per-request cache for data loaders, keyed by the loader's owner. */

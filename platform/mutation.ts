@@ -184,7 +184,8 @@ function auditOf<Entity>(
   { name, context, input }: MutationCall<Entity>,
   { projectId }: Attempt,
 ): Omit<AuditRecord, 'outcome'> {
-  return { identity: context.identity, action: name, projectId, requestId: context.requestId, details: input };
+  const { identity, requestId, callerRequestId } = context;
+  return { identity, action: name, projectId, requestId, callerRequestId, details: input };
 }
 
 async function keyOf<Entity>(

@@ -29,6 +29,8 @@ export interface EndpointRequest {
   /** Parsed JSON of a POST. */
   readonly body: unknown;
   readonly requestId: string;
+  /** What the caller calls it. */
+  readonly callerRequestId: string | undefined;
   readonly clientAddress: string | undefined;
   /** Ends when the client hangs up. */
   readonly signal: AbortSignal;
@@ -169,7 +171,7 @@ export class GraphqlEndpoint {
 
   async #admit(request: EndpointRequest): Promise<ApolloContext> {
     const { credentials, operations } = this.#parts;
-    const { requestId, clientAddress, signal } = request;
+    const { requestId, callerRequestId, clientAddress, signal } = request;
     const loaders = new Map<symbol, unknown>();
     try {
       const authorization = request.headers.get('authorization');
@@ -181,6 +183,7 @@ export class GraphqlEndpoint {
         identity: identity ?? null,
         requestId,
         loaders,
+        ...(callerRequestId === undefined ? {} : { callerRequestId }),
         ...(clientAddress === undefined ? {} : { clientAddress }),
       };
       const operation = operationIn(request);

@@ -1,6 +1,6 @@
-// One id per request, through gateway, subgraph, job, event and device call. A caller's own is taken when it is sane.
-import { randomUUID } from 'node:crypto';
+// The caller's own id of a request, from the header `x-request-id`. It is kept beside ours, which no caller can choose.
 
-export function requestIdOf(header: string | string[] | undefined): string {
-  return typeof header === 'string' && /^[A-Za-z0-9._-]{1,64}$/.test(header) ? header : randomUUID();
+/** Undefined: none, or one that is not kept. */
+export function callerRequestIdOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && /^[A-Za-z0-9._:/+=-]{1,64}$/.test(header) ? header : undefined;
 }

@@ -1,5 +1,6 @@
 // The one public endpoint: GraphQL, the dashboard and GraphiQL, health and metrics, on node's own HTTP server.
 
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { isIP, type Socket } from 'node:net';
@@ -12,7 +13,7 @@ import { atMost } from '../../platform/within.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { requestIdOf } from './request-id.ts';
+import { callerRequestIdOf } from './request-id.ts';
 import { dataPolicy, securityHeaders } from './security-headers.ts';
 import type { StaticFile, StaticFiles } from './static-files.ts';
 
@@ -50,7 +51,7 @@ export function createWebServer(options: WebOptions): WebServer {
   const { log } = options;
   const work = { active: 0, draining: false, whenIdle: undefined as (() => void) | undefined };
   const listener = (request: IncomingMessage, response: ServerResponse): void => {
-    const requestId = requestIdOf(request.headers['x-request-id']);
+    const requestId = randomUUID();
     response.setHeader('x-request-id', requestId);
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     if (options.tls !== undefined) response.setHeader('strict-transport-security', 'max-age=31536000');
@@ -186,7 +187,8 @@ function takenFrom(options: WebOptions, request: IncomingMessage, response: Serv
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const clientAddress = clientAddressOf(request, options.trustedProxies);
-  return { headers, clientAddress, signal: hungUp.signal };
+  const callerRequestId = callerRequestIdOf(request.headers['x-request-id']);
+  return { headers, clientAddress, callerRequestId, signal: hungUp.signal };
 }
 
 /**

@@ -6,7 +6,7 @@ import type { AuditEntry } from './trail.ts';
 export type HashedEntry = Omit<AuditEntry, 'position' | 'previousHash' | 'hash'>;
 
 export const entryColumns =
-  'id, at, project_id AS projectId, actor_kind AS actorKind, actor_id AS actorId, actor_name AS actorName, action, subject_type AS subjectType, subject_id AS subjectId, outcome, code, request_id AS requestId, details';
+  'id, at, project_id AS projectId, actor_kind AS actorKind, actor_id AS actorId, actor_name AS actorName, action, subject_type AS subjectType, subject_id AS subjectId, outcome, code, request_id AS requestId, caller_request_id AS callerRequestId, details';
 
 /** SHA-256, hexadecimal, over the hash before, the place in the chain and the content. */
 export function entryHash(entry: HashedEntry, position: number, previousHash: string): string {
@@ -26,6 +26,8 @@ export function entryHash(entry: HashedEntry, position: number, previousHash: st
     entry.code,
     entry.requestId,
     entry.details,
+    // Entries from before there was one have the hash that they had.
+    ...(entry.callerRequestId === null ? [] : [entry.callerRequestId]),
   ]);
   return createHash('sha256').update(content).digest('hex');
 }

@@ -23,6 +23,7 @@ export interface AuditEntry {
   readonly outcome: 'ACCEPTED' | 'REFUSED';
   readonly code: string | null;
   readonly requestId: string | null;
+  readonly callerRequestId: string | null;
   /** JSON text. */
   readonly details: string;
   readonly previousHash: string | null;
@@ -31,7 +32,7 @@ export interface AuditEntry {
 
 const columns = `id, position, at, project_id AS projectId, actor_kind AS actorKind, actor_id AS actorId,
   actor_name AS actorName, action, subject_type AS subjectType, subject_id AS subjectId, outcome, code,
-  request_id AS requestId, details, previous_hash AS previousHash, hash`;
+  request_id AS requestId, caller_request_id AS callerRequestId, details, previous_hash AS previousHash, hash`;
 
 const exportPageSize = 1_000;
 

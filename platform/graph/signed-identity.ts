@@ -19,6 +19,7 @@ const mostRemembered = 100_000;
 export interface IdentityClaims {
   readonly identity: Identity | null;
   readonly requestId: string;
+  readonly callerRequestId?: string;
   readonly clientAddress?: string;
 }
 
@@ -48,6 +49,7 @@ const payloadShape = z.object({
   /** SHA-256 of the body, base64url. */
   bdy: z.string().length(43),
   rid: z.string().max(128),
+  crid: z.string().max(64).optional(),
   ip: z.string().max(64).optional(),
   identity: identityShape.nullable(),
 });
@@ -98,6 +100,7 @@ export function signIdentity(
     jti: randomUUID(),
     bdy: digest(request.body),
     rid: claims.requestId,
+    ...(claims.callerRequestId === undefined ? {} : { crid: claims.callerRequestId }),
     ...(claims.clientAddress === undefined ? {} : { ip: claims.clientAddress }),
     identity: claims.identity,
   };
@@ -162,7 +165,11 @@ export class IdentityChecker {
     if (payload.exp + clockSkewSeconds < nowMs / 1000) return 'expired';
     const taken = this.#replays.take(payload.jti, nowMs);
     if (taken !== 'new') return taken === 'full' ? 'busy' : 'replayed';
-    const { identity, rid, ip } = payload;
-    return { identity, requestId: rid, ...(ip === undefined ? {} : { clientAddress: ip }) };
+    const { identity, rid, crid, ip } = payload;
+    return {
+      ...{ identity, requestId: rid },
+      ...(crid === undefined ? {} : { callerRequestId: crid }),
+      ...(ip === undefined ? {} : { clientAddress: ip }),
+    };
   }
 }

@@ -40,17 +40,19 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(gateway.world.calls.get('thingCreate')).toBe(1);
   });
 
-  test('the subgraph gets the identity and the request id of the caller', async () => {
-    const { body, headers } = await gateway.post({ query: '{ caller requestId }' }, 'token-bob', {
-      'x-request-id': 'trace-1',
-    });
-    expect(body).toEqual({ data: { caller: 'bob', requestId: 'trace-1' } });
-    expect(headers['x-request-id']).toBe('trace-1');
+  test("the subgraph gets the caller's identity, our id of the request and the caller's own", async () => {
+    const asked = { query: '{ caller requestId callerRequestId }' };
+    const { body, headers } = await gateway.post(asked, 'token-bob', { 'x-request-id': 'trace-1' });
+    const ours = headers['x-request-id'];
+    expect(ours).toMatch(/^[0-9a-f-]{36}$/);
+    expect(body).toEqual({ data: { caller: 'bob', requestId: ours, callerRequestId: 'trace-1' } });
+    const again = await gateway.post(asked, 'token-bob', { 'x-request-id': 'trace-1' });
+    expect(again.headers['x-request-id']).not.toBe(ours);
   });
 
-  test('a request id that is not sane is replaced', async () => {
-    const { headers } = await gateway.post({ query: '{ caller }' }, 'token-bob', { 'x-request-id': 'a b"c' });
-    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  test.each(['a b"c', 'x'.repeat(65), ''])("a caller's id that may not be kept is left out: %j", async (id) => {
+    const { body } = await gateway.post({ query: '{ callerRequestId }' }, 'token-bob', { 'x-request-id': id });
+    expect(body).toEqual({ data: { callerRequestId: null } });
   });
 
   test('scalars are checked and canonical', async () => {

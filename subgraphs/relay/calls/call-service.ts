@@ -107,9 +107,10 @@ export class CallService {
     const userErrors = toUserErrors(error);
     if (userErrors === undefined) throw error;
     if (error instanceof Refusal) {
-      const { identity, requestId } = context;
+      const { identity, requestId, callerRequestId } = context;
       const { action, input: details } = request;
-      await mutations.auditRefusal({ identity, action, projectId, requestId, details }, userErrors);
+      const record = { identity, action, projectId, requestId, callerRequestId, details };
+      await mutations.auditRefusal(record, userErrors);
     }
     return { ...nothing, userErrors };
   }

@@ -34,7 +34,7 @@ export function prepare(
   { epoch, lossy }: Timeline,
 ): PreparedCall {
   const { input, action } = request;
-  const { identity, requestId } = context;
+  const { identity, requestId, callerRequestId } = context;
   const { role, what } = neededRole(request);
   requireRole(identity, backend.projectId, role, what);
   const driver = driverOf(drivers, backend);
@@ -77,6 +77,7 @@ export function prepare(
     shared,
     forced: input.force === true,
     requestId,
+    callerRequestId,
     operation,
     args,
     wire: operation.render(args, rendering),

@@ -100,6 +100,7 @@ export class Journal {
         subjectId: call.id,
         outcome: 'ACCEPTED',
         requestId: call.requestId ?? '',
+        callerRequestId: call.callerRequestId,
         details: call.input,
       }),
       this.#commits.record(batch),

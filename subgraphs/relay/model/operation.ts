@@ -51,6 +51,7 @@ export interface AcceptedCall extends CallSubject {
   readonly requestedBy: string;
   readonly timeline: number;
   readonly identity: Identity | null;
+  readonly callerRequestId: string | undefined;
   /** Name of the mutation, and its input, for the audit trail. */
   readonly action: string;
   readonly input: unknown;

@@ -134,7 +134,7 @@ export class SessionService {
 
 function record(context: RequestContext, action: string, identity: Identity | null) {
   const subject = identity === null ? {} : { subjectType: 'User', subjectId: identity.id };
-  const { requestId, clientAddress } = context;
+  const { requestId, callerRequestId, clientAddress } = context;
   return {
     identity,
     action,
@@ -142,6 +142,7 @@ function record(context: RequestContext, action: string, identity: Identity | nu
     ...subject,
     outcome: 'ACCEPTED' as const,
     requestId,
+    callerRequestId,
     details: { clientAddress },
   };
 }

@@ -196,12 +196,13 @@ export class TokenService {
   /** The request itself names one subject at most; these ended with it. */
   async #auditEnds(
     tx: Transaction,
-    { identity, requestId }: RequestContext,
+    { identity, requestId, callerRequestId }: RequestContext,
     projectId: string,
     tokens: readonly WorkingToken[],
     details: object,
   ): Promise<void> {
-    const shared = { identity, action: 'apiTokenRevoke', projectId, outcome: 'ACCEPTED', requestId, details } as const;
+    const asked = { identity, requestId, callerRequestId, details };
+    const shared = { ...asked, action: 'apiTokenRevoke', projectId, outcome: 'ACCEPTED' } as const;
     await auditAll(
       tx,
       tokens.map(({ id }) => ({ ...shared, subjectType: 'ApiToken', subjectId: id })),

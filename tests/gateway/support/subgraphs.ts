@@ -22,6 +22,7 @@ export const alphaSdl = `${link}
     things(first: Int = 50): ThingConnection!
     caller: String
     requestId: String
+    callerRequestId: String
     address(address: AddressBlock!): String
     coded: String
     buggy: String
@@ -94,6 +95,7 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
           },
           caller: (_: unknown, _args: unknown, context: RequestContext) => context.identity?.name ?? 'nobody',
           requestId: (_: unknown, _args: unknown, context: RequestContext) => context.requestId,
+          callerRequestId: (_: unknown, _args: unknown, context: RequestContext) => context.callerRequestId ?? null,
           address: (_: unknown, { address }: { address: string }) => address,
           coded: () => {
             throw new CodedError('FORBIDDEN', 'Not for you.');

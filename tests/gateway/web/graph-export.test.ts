@@ -237,7 +237,13 @@ describe('page by page', () => {
     server = createServer((incoming, response) => {
       const hungUp = new AbortController();
       response.once('close', () => hungUp.abort());
-      const taken = { headers: new Map(), requestId: 'r', clientAddress: undefined, signal: hungUp.signal };
+      const taken = {
+        headers: new Map(),
+        requestId: 'r',
+        clientAddress: undefined,
+        callerRequestId: undefined,
+        signal: hungUp.signal,
+      };
       const search = new URLSearchParams(incoming.url?.split('?')[1]);
       void exportGraph({ endpoint: { handle }, log }, paging, taken, search, response).then(() => {
         state.ended += 1;

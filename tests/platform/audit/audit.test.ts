@@ -61,6 +61,7 @@ async function write(count: number): Promise<void> {
       projectId: null,
       outcome: index % 3 === 0 ? 'REFUSED' : 'ACCEPTED',
       requestId: `r${index}`,
+      ...(index === 0 ? {} : { callerRequestId: `cmp-${index}` }),
       details: { name: `n${index}`, text: 'ä„\\"\n' },
     });
 }
@@ -116,6 +117,9 @@ describe('tampering', () => {
     ['actor', "UPDATE audit_entry SET actor_name = 'eve' WHERE position = 2", 2, content],
     ['time', 'UPDATE audit_entry SET at = at + INTERVAL 1 SECOND WHERE position = 7', 7, content],
     ['outcome', "UPDATE audit_entry SET outcome = 'REFUSED' WHERE position = 3", 3, content],
+    ["the caller's id", "UPDATE audit_entry SET caller_request_id = 'other' WHERE position = 4", 4, content],
+    ["the caller's id taken away", 'UPDATE audit_entry SET caller_request_id = NULL WHERE position = 4', 4, content],
+    ["a caller's id where none was", "UPDATE audit_entry SET caller_request_id = 'x' WHERE position = 1", 1, content],
     ['an entry removed', 'DELETE FROM audit_entry WHERE position = 5', 5, gone],
     ['the last removed', 'DELETE FROM audit_entry WHERE position = 10', 10, gone],
     ['the hash of the last', "UPDATE audit_entry SET hash = REPEAT('a', 64) WHERE position = 10", 10, content],
