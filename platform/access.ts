@@ -1,13 +1,16 @@
-// The port between the gateway, which has a credential, and whoever knows what it is worth (the system subgraph; OIDC or
+// The port between the gateway, which receives a credential, and the part that can check it (the system subgraph; OIDC or
 // Keystone later).
 import type { Identity } from './identity.ts';
 
 export interface Authenticator {
-  /** The identity behind a bearer credential (access token or API token); undefined when it is not, or no longer, valid. */
+  /**
+   * The identity behind a bearer credential (access token or API token); undefined when the credential is not valid, or no longer
+   * valid.
+   */
   authenticate(bearer: string, signal?: AbortSignal): Promise<Identity | undefined>;
   /**
-   * The identity as it is now, for an open socket: undefined once its session ended, its token was revoked or its user
-   * disabled. An access token's own end does not matter here. Throws when it can't be told (database away).
+   * The current identity, for an open socket: undefined once its session ended, its token was revoked or its user was disabled.
+   * The expiry of an access token is not checked here. Throws when the database is not available.
    */
   recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined>;
 }

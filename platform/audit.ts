@@ -1,5 +1,5 @@
-// The audit trail: one entry for each mutation, written with it and never changed. The entries are chained by hashes behind
-// the write path (audit/sealer.ts), because a chain in each transaction would make writers queue.
+// The audit trail: one entry for each mutation, written in the mutation's transaction and never changed. A separate process
+// chains the entries by hashes (audit/sealer.ts), because chaining in each transaction would make writers queue.
 
 import { createHash } from 'node:crypto';
 import type { Sql, SqlValue } from './database/database.ts';
@@ -27,18 +27,18 @@ export interface AuditRecord {
 
 const longestText = 1_024;
 const longestDetails = 65_536;
-/** What is refused costs its sender nothing: it must not fill the disk. */
+/** Refusals cost the sender nothing, so their number is limited: they must not fill the disk. */
 const longestRefused = 2_048;
 const excerptLength = 1_024;
 const deepest = 12;
 const secret = '•••';
 
-/** Writes an entry: in the mutation's transaction when it is accepted, outside of one when it is refused. */
+/** Writes an entry: inside the mutation's transaction when it is accepted, outside of it when it is refused. */
 export async function audit(sql: Sql, record: AuditRecord): Promise<void> {
   await sql.execute(`${insert} ${row}`, valuesOf(record));
 }
 
-/** Several entries in one statement: what one request did to several subjects. */
+/** Writes several entries in one statement: one request may change several subjects. */
 export async function auditAll(sql: Sql, records: readonly AuditRecord[]): Promise<void> {
   if (records.length === 0) return;
   await sql.execute(`${insert} ${records.map(() => row).join(', ')}`, records.flatMap(valuesOf));
@@ -66,7 +66,7 @@ function valuesOf(record: AuditRecord): SqlValue[] {
   ];
 }
 
-/** A copy of an input that may be kept: secrets replaced, long texts cut, depth bounded. */
+/** A copy of an input for the audit trail: secrets replaced, long texts cut, depth bounded. */
 export function redactInput(input: unknown): unknown {
   return redact(input, 0);
 }
@@ -90,7 +90,7 @@ function redact(value: unknown, depth: number): unknown {
 function detailsText(details: unknown, outcome: AuditRecord['outcome']): string {
   const text = JSON.stringify(redactInput(details)) ?? 'null';
   if (text.length <= (outcome === 'REFUSED' ? longestRefused : longestDetails)) return text;
-  // The hash is of what would have been kept: it tells equal requests, and no secret.
+  // The hash covers the redacted copy: it identifies equal requests and reveals no secret.
   const sha256 = createHash('sha256').update(text).digest('hex');
   return JSON.stringify({ excerpt: text.slice(0, excerptLength), characters: text.length, sha256 });
 }

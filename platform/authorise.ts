@@ -1,13 +1,13 @@
-// Who may do what, for every subgraph. What the caller may not see does not exist: read by its id it is null, a list or stream
-// of its project is empty, and a mutation that names it is refused with NOT_FOUND, in the words of an unknown id. FORBIDDEN is
-// only for what the caller sees and may not do.
+// Authorisation for every subgraph. Objects that the caller may not see do not exist for the caller: a read by id gives null, a
+// list or stream of their project is empty, and a mutation that names one is refused with NOT_FOUND, in the words of an unknown
+// id. FORBIDDEN is only for objects that the caller sees.
 import { CodedError, Refusal, refuse, unknownId } from './errors.ts';
 import { allows, type Identity, type RequestContext, type Role, visibleProjects } from './identity.ts';
 import { decodeUuid } from './ids.ts';
 import type { InputCheck } from './input.ts';
 import { refuseUnknown } from './refusals.ts';
 
-/** The user or token that asks; throws UNAUTHENTICATED without one, FORBIDDEN for a machine. */
+/** The user or token behind the request; throws UNAUTHENTICATED without one, FORBIDDEN for a machine. */
 export function caller(context: RequestContext): Identity {
   if (context.identity === null)
     throw new CodedError('UNAUTHENTICATED', 'The request has no valid credential: log in first.');
@@ -19,7 +19,7 @@ export function caller(context: RequestContext): Identity {
   return context.identity;
 }
 
-/** The machine that asks; throws UNAUTHENTICATED without a credential, FORBIDDEN for users and tokens. */
+/** The machine behind the request; throws UNAUTHENTICATED without a credential, FORBIDDEN for users and tokens. */
 export function machineCaller({ identity }: RequestContext): Identity {
   if (identity === null)
     throw new CodedError('UNAUTHENTICATED', 'The request has no valid credential: send the token of a machine.');
@@ -55,7 +55,7 @@ export function operatedProjects(identity: Identity): 'all' | readonly string[] 
   return Object.keys(identity.projects).filter((project) => allows(identity, project, 'OPERATOR'));
 }
 
-/** The projects that a list or a stream is to show: the one that is named (by its global id), else all of `among`. */
+/** The projects for a list or a stream: the one named (by its global id), else all of `among`. */
 export function projectsFor(
   identity: Identity | null,
   projectId: string | null | undefined,
@@ -66,14 +66,14 @@ export function projectsFor(
   return uuid !== undefined && (among === 'all' || among.includes(uuid)) ? [uuid] : [];
 }
 
-/** The projects that a mutation may be about: the one that it names, else all that the caller sees. Refuses NOT_FOUND. */
+/** The projects that a mutation may address: the named one, else all that the caller sees. Refuses NOT_FOUND. */
 export function projectsOf(identity: Identity | null, projectId: string | null | undefined): 'all' | readonly string[] {
   const projects = projectsFor(identity, projectId);
   if (projectId != null && projects.length === 0) refuseUnknown('Project', 'projectId', projectId);
   return projects;
 }
 
-/** The one project that a mutation names or that the caller has. Refuses NOT_FOUND or PROJECT_REQUIRED. */
+/** The project of a mutation: the named one, else the caller's only one. Refuses NOT_FOUND or PROJECT_REQUIRED. */
 export function oneProject(identity: Identity | null, projectId: string | null | undefined): string {
   const projects = projectsOf(identity, projectId);
   const [only] = projects;
@@ -84,8 +84,8 @@ export function oneProject(identity: Identity | null, projectId: string | null |
 }
 
 /**
- * The row of an object that a mutation names, when the caller may see it. Refuses NOT_FOUND, together with the faults that
- * `check` has collected. `type`: as the graph calls it.
+ * The row of the object that a mutation names, if the caller may see it. Refuses NOT_FOUND, together with the faults that `check`
+ * has collected. `type`: the type's name in the graph.
  */
 export async function visibleRow<Row extends { readonly projectId: string }>(
   identity: Identity | null,
@@ -100,7 +100,9 @@ export async function visibleRow<Row extends { readonly projectId: string }>(
   throw new Refusal(check.errors);
 }
 
-/** For what a project's operators alone may read. A project that the caller may not see is no reason to refuse: it has nothing. */
+/**
+ * For data that only a project's operators may read. A project that the caller may not see causes no refusal: its data is empty.
+ */
 export function requireOperatorsRead(identity: Identity, projectId: string | null | undefined, what: string): void {
   const wanted = projectId == null ? undefined : decodeUuid('Project', projectId);
   if (wanted !== undefined && maySee(identity, wanted) && !allows(identity, wanted, 'OPERATOR'))

@@ -1,5 +1,5 @@
-// Commit tokens: each mutation's last transaction leaves a row, and whether the write is replicated is answered by reading
-// that row on the standby. A GTID alone would lie: a position counts as reached even when another server wrote it.
+// Commit tokens: the last transaction of each mutation writes a row, and reading that row on the standby shows whether the write
+// is replicated. A GTID alone is not enough: a position counts as reached even when another server wrote it.
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Sql, Transaction } from './database/database.ts';
@@ -57,14 +57,14 @@ export class Commits {
     this.#log = options.log;
   }
 
-  /** Leaves the mark in a mutation's last transaction, also when nothing changed. Returns its UUID, for `token`. */
+  /** Writes the row in a mutation's last transaction, also when nothing changed. Returns its UUID, for `token`. */
   async record(tx: Transaction): Promise<string> {
     const id = newUuid();
     await tx.execute('INSERT INTO commit_record (id, timeline) SELECT ?, MAX(epoch) FROM db_timeline', [id]);
     return id;
   }
 
-  /** The token of a record. Its timeline is the one this process read last: each mutation reads it (`timeline`) as it begins. */
+  /** The token of a row, with the timeline that this process read last: each mutation reads it (`timeline`) at its start. */
   token(recordId: string): string {
     const { id, keyObject } = this.#keyring.active(purpose);
     const epoch = this.#timeline?.value.epoch;
@@ -95,7 +95,7 @@ export class Commits {
     }
   }
 
-  /** What the primary alone can tell; undefined when the standby has to be asked. */
+  /** The primary's answer; undefined when the standby has to be asked. */
   async #onPrimary({ id, epoch }: Decoded): Promise<Replication | undefined> {
     const here = await hasRecord(this.#db, id);
     if (here)

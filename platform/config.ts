@@ -6,11 +6,11 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { canonicalAddressBlock } from './net/address-block.ts';
 
-/** Settings by dotted name; each shape has its meaning as description. */
+/** Settings by dotted name; the description of each shape is its meaning. */
 export type SettingShapes = Readonly<Record<string, z.ZodType>>;
 export type SettingsOf<Shapes extends SettingShapes> = { readonly [Name in keyof Shapes]: z.output<Shapes[Name]> };
 
-/** What the settings need to know of a subgraph. */
+/** The settings' view of a subgraph. */
 export interface SettingsRow {
   readonly name: string;
   readonly settings: SettingShapes;
@@ -110,10 +110,10 @@ const platformSettings = {
 
 export type SettingName = keyof typeof platformSettings;
 
-/** The settings by dotted name. A subgraph's own are read by `settingsOf` and `placeOf`. */
+/** The settings by dotted name. A subgraph's own are read with `settingsOf` and `placeOf`. */
 export type Config = SettingsOf<typeof platformSettings> & { readonly roles: readonly string[] };
 
-/** All roles, and those that run if the settings name none. */
+/** All roles, and the default ones. */
 export function rolesOf(rows: readonly SettingsRow[]): {
   readonly all: readonly string[];
   readonly standard: readonly string[];
@@ -148,7 +148,7 @@ function shapesOf(rows: readonly SettingsRow[]): SettingShapes {
   return { roles, ...platformSettings, ...Object.fromEntries(own) };
 }
 
-/** object-storage is objectStorage in settings. */
+/** `object-storage` is `objectStorage` in settings. */
 function camelCase(name: string): string {
   return name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
@@ -170,7 +170,7 @@ export function settingsOf<Shapes extends SettingShapes>(
   return Object.fromEntries(Object.keys(row.settings).map((name) => [name, values[name]])) as SettingsOf<Shapes>;
 }
 
-/** Where a subgraph is served, and where it is asked. */
+/** Where a subgraph listens, and the URL where gateways reach it. */
 export function placeOf(
   subgraph: string,
   config: Config,
@@ -184,10 +184,10 @@ export function placeOf(
   };
 }
 
-/** Settings that no list of processes and no message may show. */
+/** Secret settings: never shown in a list of processes or a message. */
 export const secretSettings: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
 
-/** Settings that no longer exist, and what to do instead. */
+/** Removed settings, and their replacements. */
 const formerSettings: ReadonlyMap<string, string> = new Map([
   [
     'keys.trustFile',
@@ -195,7 +195,7 @@ const formerSettings: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** All that is wrong with the configuration, one line each. */
+/** All faults of the configuration, one line each. */
 export class ConfigError extends Error {
   readonly faults: readonly string[];
 
@@ -272,7 +272,7 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
   return withPasswords(config);
 }
 
-/** TIDEGATE_ variables that are no settings: the file's path, the command line client's own, the tests'. */
+/** TIDEGATE_ variables that are not settings: the file's path, and variables of the command line client and the tests. */
 const otherVariables = new Set([
   'TIDEGATE_CONFIG',
   'TIDEGATE_TOKEN',

@@ -1,14 +1,14 @@
-// The one registry of coded errors: what a user can meet, whether a retry can help, and how the message reads.
+// The registry of coded errors: those that a user can meet, whether a retry can help, and their messages.
 
 export type Retry = 'SAME_KEY' | 'NEW_KEY' | 'NEVER';
 
 interface CodeEntry {
   readonly retry: Retry;
-  /** What it means and what to do: becomes docs/errors.md. */
+  /** Meaning and remedy: becomes docs/errors.md. */
   readonly meaning: string;
 }
 
-/** Codes of `userErrors`: refused, and nothing happened. */
+/** Codes of `userErrors`: the request was refused, and nothing happened. */
 export const userErrorCodes = {
   // Input
   INVALID_INPUT: {
@@ -82,7 +82,7 @@ export const userErrorCodes = {
 
 export type UserErrorCode = keyof typeof userErrorCodes;
 
-/** Codes of top-level errors (`extensions.code`): no login, lost parts, limits, bugs. */
+/** Codes of top-level errors (`extensions.code`): no login, unavailable dependencies, limits, bugs. */
 export const topLevelCodes = {
   UNAUTHENTICATED: 'There is no login, or it has ended: log in again.',
   FORBIDDEN: "The caller's role does not allow this query.",
@@ -141,7 +141,7 @@ export function refuse(code: UserErrorCode, message: string, options?: UserError
   throw new Refusal([userError(code, message, options)]);
 }
 
-/** A top-level error with a code, for queries, subscriptions and lost parts. Its message may be shown to users. */
+/** A top-level error with a code, for queries, subscriptions and unavailable dependencies. Its message may be shown to users. */
 export class CodedError extends Error {
   readonly code: TopLevelCode;
   readonly details: Readonly<Record<string, unknown>>;
@@ -157,18 +157,20 @@ export class CodedError extends Error {
   }
 }
 
-/** A value as a message quotes it: cut, with controls escaped. */
+/** A value quoted in a message: cut, with control characters escaped. */
 export function quoted(value: string | null | undefined): string {
   const text = JSON.stringify(value ?? null);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** Of an id that names nothing, or nothing that the caller may see: the two read the same. `type`: as the graph calls it. */
+/**
+ * For an id that names nothing, or nothing that the caller may see: the two read the same. `type`: the type's name in the graph.
+ */
 export function unknownId(type: string, id: string | null | undefined): string {
   return `no ${type} has the id ${quoted(id)}`;
 }
 
-/** Throws when a state that can't be is met: a bug. */
+/** Throws for an impossible state: a bug. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`invariant: ${message}`);
 }

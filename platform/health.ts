@@ -1,16 +1,16 @@
-// Whether the parts work, as this process sees them: each part has a check with a deadline, all run at once, and an answer
-// is shared for a moment so that being asked often costs nothing.
+// The health of this process's parts: each part has a check with a deadline, all run at once, and a result is shared for a
+// moment, so that frequent requests cost little.
 import { within } from './within.ts';
 
 export interface PartHealth {
   /** For example database, redis, sequencer, relay. */
   readonly name: string;
   readonly ready: boolean;
-  /** What is wrong, or a figure that helps. */
+  /** The fault, or a useful figure. */
   readonly detail: string | null;
 }
 
-/** Returns a figure or nothing; throws, with what is wrong, when the part does not work. */
+/** Returns a figure or nothing; throws, with the fault, when the part does not work. */
 export type HealthCheck = (signal: AbortSignal) => Promise<string | undefined>;
 
 interface Part {

@@ -1,5 +1,5 @@
-// Idempotency keys: the key is inserted first in the mutation's own transaction, so that of two requests with one key
-// exactly one has an effect and both get its result.
+// Idempotency keys: the key is the first insert of the mutation's own transaction, so that of two requests with one key exactly
+// one takes effect and both get its result.
 
 import { createHash, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -19,7 +19,7 @@ export interface KeyScope {
   readonly requestHash: string;
 }
 
-/** The key was used before. The caller must roll back at once (staying blocks others or deadlocks), then `readKey`. */
+/** The key was used before. The caller must roll back at once (waiting blocks others or deadlocks), then call `readKey`. */
 export class DuplicateKeyFound extends Error {
   constructor() {
     super('the idempotency key was used before');
@@ -32,15 +32,15 @@ const inProgressRetryMs = 500;
 const deepestInput = 32;
 const slowHash = promisify(scrypt) as (text: string, salt: string, bytes: number) => Promise<Buffer>;
 
-/** SHA-256 over the canonical JSON of an input, without what may differ between two tries of the same request. */
+/** SHA-256 over the canonical JSON of an input, without the fields that may differ between two tries of the same request. */
 export function hashRequest(input: unknown): string {
   const { idempotencyKey: _key, waitMs: _wait, ...rest } = (input ?? {}) as Record<string, unknown>;
   return createHash('sha256').update(canonicalJson(rest)).digest('hex');
 }
 
 /**
- * As hashRequest, for inputs that may have secrets: those go through scrypt (RFC 7914) first, so that the stored hash is no
- * quick way to guess a password. `salt`: the key, so that the same request gives the same hash.
+ * Like hashRequest, for inputs that may have secrets: those go through scrypt (RFC 7914) first, so that the stored hash does not
+ * help to guess a password. `salt`: the key, so that the same request gives the same hash.
  */
 export async function hashSecretRequest(input: unknown, salt: string): Promise<string> {
   return hashRequest(await withHardenedSecrets(input, salt, 0));
@@ -88,7 +88,7 @@ export async function claimKey(
   }
 }
 
-/** Stores what a repetition of the request gets: small JSON. */
+/** Stores the result for repetitions of the request: small JSON. */
 export async function recordResult(tx: Transaction, key: KeyScope, result: unknown): Promise<void> {
   const sql = `UPDATE idempotency_key SET result = ? WHERE ${keyed}`;
   await tx.execute(sql, [JSON.stringify(result ?? null), ...identify(key)]);
@@ -101,7 +101,7 @@ export type KeyState =
   | { readonly kind: 'in-progress' }
   | { readonly kind: 'free' };
 
-/** What became of a key, read outside of the transaction that met it. */
+/** The result of a key, read outside of the transaction that met it. */
 export async function readKey(db: Sql, key: KeyScope): Promise<KeyState> {
   const sql = `SELECT request_hash AS requestHash, call_id AS callId, result FROM idempotency_key WHERE ${keyed}`;
   const [row] = await db.query<{ requestHash: string; callId: string | null; result: string | null }>(
@@ -114,19 +114,19 @@ export async function readKey(db: Sql, key: KeyScope): Promise<KeyState> {
   return row.result === null ? { kind: 'in-progress' } : { kind: 'result', result: JSON.parse(row.result) };
 }
 
-/** Frees the key that a call has taken, when it came to nothing (it was never sent), so that it may be used again. */
+/** Frees the key of a call that was never sent, so that it can be used again. */
 export async function releaseKeyOfCall(tx: Transaction, callId: string): Promise<void> {
   await tx.execute('DELETE FROM idempotency_key WHERE call_id = ?', [callId]);
 }
 
-/** Refuses what came with the key of another request. */
+/** Refuses a request with the key of a different request. */
 export function refuseConflict(): never {
   refuse('KEY_CONFLICT', 'this idempotencyKey was used with another input: use a new key for a new request', {
     field: ['input', 'idempotencyKey'],
   });
 }
 
-/** Refuses what came while the first request with its key is under way. */
+/** Refuses a request while the first one with its key is running. */
 export function refuseInProgress(): never {
   refuse('IN_PROGRESS', 'a request with this idempotencyKey is in progress: send the request again', {
     field: ['input', 'idempotencyKey'],

@@ -1,10 +1,10 @@
-// Who a request is made for. The gateway makes it from a credential; subgraphs receive it signed and authorise by it.
+// The identity behind a request. The gateway derives it from a credential; subgraphs receive it signed and authorise by it.
 
 /** A role in a project; each includes the ones after it in this list. */
 export const roles = ['OPERATOR', 'MEMBER', 'VIEWER'] as const;
 export type Role = (typeof roles)[number];
 
-/** The one of the two that includes less. */
+/** The weaker of the two roles. */
 export function lowerRole(one: Role, other: Role): Role {
   return roles.indexOf(one) > roles.indexOf(other) ? one : other;
 }
@@ -20,11 +20,11 @@ export interface Identity {
   readonly projects: Readonly<Record<string, Role>>;
   /** UUID of the session, API token or machine; checked again while a socket is open. */
   readonly credentialId: string;
-  /** Of a machine: the only role that it may have. */
+  /** The only role of a machine. */
   readonly machineRole?: string | undefined;
 }
 
-/** What every resolver gets. `identity` is null before login. */
+/** The context of every resolver. `identity` is null before login. */
 export interface RequestContext {
   readonly identity: Identity | null;
   /** One id through gateway, subgraph, job, event and device call. */
@@ -51,7 +51,7 @@ export function visibleProjects(identity: Identity | null): 'all' | readonly str
   return identity.admin ? 'all' : Object.keys(identity.projects);
 }
 
-/** The same text for all who may see the same things: subscriptions are shared by it. */
+/** The same text for all callers with the same visibility: they can share subscriptions. */
 export function authorisationScope(identity: Identity | null): string {
   if (identity === null) return 'nobody';
   if (identity.admin) return 'admin';

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 /** A new UUIDv7 (RFC 9562 section 5.7): 48 bits of Unix milliseconds, then random bits. */
 export function newUuid(nowMs: number = Date.now()): string {
   const time = nowMs.toString(16).padStart(12, '0');
-  // What follows a version 4's version is what a version 7 wants there; node:crypto draws it from a pool of random bytes.
+  // A version 4 UUID has the same bits after its version; node:crypto draws it from a pool of random bytes.
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
@@ -13,7 +13,7 @@ export function newToken(): string {
   return randomUUID();
 }
 
-/** What a global id stands for. */
+/** The content of a global id. */
 export interface GlobalId {
   readonly type: string;
   readonly key: string;
@@ -26,7 +26,7 @@ export function encodeId(type: string, key: string): string {
   return Buffer.from(`${type}:${key}`, 'utf8').toString('base64url');
 }
 
-/** Reads an opaque id; undefined when it is none. */
+/** Reads an opaque id; undefined when it is invalid. */
 export function decodeId(id: string): GlobalId | undefined {
   if (id.length > 1024) return undefined;
   const text = Buffer.from(id, 'base64url').toString('utf8');
@@ -35,7 +35,7 @@ export function decodeId(id: string): GlobalId | undefined {
   return { type: text.slice(0, colon), key: text.slice(colon + 1) };
 }
 
-/** The UUID in an opaque id of the given type; undefined when it is another type's or no id at all. */
+/** The UUID in an opaque id of the given type; undefined when it is of another type or invalid. */
 export function decodeUuid(type: string, id: string): string | undefined {
   const decoded = decodeId(id);
   return decoded?.type === type && uuidPattern.test(decoded.key) ? decoded.key : undefined;

@@ -1,4 +1,4 @@
-// Checks of mutation inputs. All faults are collected, each with the path of its field, and refused at once.
+// Checks mutation inputs. All faults are collected, each with the path of its field, and refused together.
 import { isIP } from 'node:net';
 import { quoted, Refusal, type UserError, type UserErrorCode, unknownId, userError } from './errors.ts';
 import { decodeUuid } from './ids.ts';
@@ -13,14 +13,14 @@ export interface TextRule {
   readonly min?: number;
   /** Absent or null is a fault; default false. */
   readonly required?: boolean;
-  /** Line breaks and tabs may be in it; default false. */
+  /** Allows line breaks and tabs; default false. */
   readonly multiline?: boolean;
   readonly pattern?: RegExp;
-  /** What the pattern asks for, in words: "lower-case letters, digits and hyphens". */
+  /** The pattern in words: "lower-case letters, digits and hyphens". */
   readonly wants?: string;
 }
 
-// Unicode's controls, and what turns or hides text: line and paragraph separators, bidirectional marks.
+// Unicode's control characters, and characters that reorder or hide text: line and paragraph separators, bidirectional marks.
 const controls = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const controlsButLines = /[^\P{Cc}\t\r\n]|[\u202a-\u202e\u2066-\u2069]/u;
 const namePattern = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
@@ -80,7 +80,7 @@ export class InputCheck {
     if (value != null && isIP(value) !== 0) return;
     const wants = 'a host name or an IP address';
     this.text(field, value, { required: rule.required ?? true, max: 253, min: 1, pattern: hostPattern, wants });
-    // Digits and dots only is an address that is none (300.1.1.1), never a name.
+    // Digits and dots only: an invalid address (300.1.1.1), never a name.
     if (value != null && value.length <= 253 && /^[\d.]+$/.test(value))
       this.fault(field, `${field} is ${quoted(value)}; give a valid IP address`);
   }
@@ -129,14 +129,14 @@ export class InputCheck {
     else this.text('idempotencyKey', value, { max: 255, min: 1 });
   }
 
-  /** The UUID in a global id; another type's id or no id at all is NOT_FOUND, as an unknown one would be. */
+  /** The UUID in a global id; an id of another type, or an invalid one, is NOT_FOUND like an unknown one. */
   id(field: string, value: Text, type: string): string | undefined {
     const uuid = value == null ? undefined : decodeUuid(type, value);
     if (uuid === undefined) this.fault(field, unknownId(type, value), 'NOT_FOUND');
     return uuid;
   }
 
-  /** A list's length. */
+  /** Checks a list's length. */
   count(field: string, values: readonly unknown[], rule: { readonly min?: number; readonly max: number }): void {
     if (values.length > rule.max)
       this.fault(field, `${field} has ${values.length} entries; at most ${rule.max} are allowed`, 'TOO_LONG');

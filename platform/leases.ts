@@ -1,5 +1,5 @@
-// Leases in the database: they elect who works on something. A lease is no fence (its holder may be paused past its end and
-// not know): the fence is its token, checked with `checkLease` in the transaction that writes the result.
+// Leases in the database elect the process that works on something. A lease is not a fence (its holder may be paused past its end
+// without knowing): the fence is its token, checked with `checkLease` in the transaction that writes the result.
 
 import type { Condition, Database, Transaction } from './database/database.ts';
 import { isLockWaitTimeout } from './database/errors.ts';
@@ -16,7 +16,7 @@ export interface HeldLease {
   release(): Promise<void>;
 }
 
-/** What was done under a lease may not be written: someone else holds it now. */
+/** Results of a lost lease must not be written: another process holds it now. */
 export class LeaseLostError extends Error {
   constructor(name: string) {
     super(`the lease ${name} is no longer held: what was done under it is not written`);
@@ -27,9 +27,9 @@ export class LeaseLostError extends Error {
 const heldSql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE';
 
 /**
- * The fence: throws LeaseLostError unless the token still holds the lease, and keeps it from being taken until the
- * transaction ends. The first statement of a result's transaction. The lock is shared, so that results under one lease are
- * written side by side.
+ * The fence: throws LeaseLostError unless the token still holds the lease, and keeps the lease from being taken until the
+ * transaction ends. The first statement of a result's transaction. The lock is shared, so that results under one lease can be
+ * written concurrently.
  */
 export async function checkLease(
   tx: Transaction,
@@ -39,7 +39,7 @@ export async function checkLease(
   if (rows.length === 0) throw new LeaseLostError(lease.name);
 }
 
-/** As checkLease, for the WHERE of the statement that writes the result: the token still holds the lease, until the transaction ends. */
+/** Like checkLease, for the WHERE of the statement that writes the result: holds the lease until the transaction ends. */
 export function leaseHeld(lease: { readonly name: string; readonly token: string }): Condition {
   return { sql: `EXISTS (${heldSql})`, values: [lease.name, lease.token] };
 }
@@ -59,9 +59,9 @@ interface Entry {
   readonly name: string;
   readonly token: string;
   readonly controller: AbortController;
-  /** By the monotonic clock: before this the lease can't have expired in the database. */
+  /** By the monotonic clock: before this time the lease can't have expired in the database. */
   validUntilMs: number;
-  /** A renewal that waits for its turn at the lease's row. */
+  /** A renewal that waits for the lock on the lease's row. */
   queued: Promise<void> | undefined;
 }
 
@@ -76,7 +76,7 @@ export class Leases {
   #watch: NodeJS.Timeout | undefined;
   #renewing: Promise<void> | undefined;
   #stopped = false;
-  /** The last renewal met a database that was away. */
+  /** The database was not available for the last renewal. */
   #failing = false;
   #losses = 0;
 
@@ -92,16 +92,16 @@ export class Leases {
     return this.#owner;
   }
 
-  /** Leases held now, and how many were ever lost; for metrics. */
+  /** Leases held now, and the number ever lost; for metrics. */
   figures(): { readonly held: number; readonly lost: number } {
     return { held: this.#held.size, lost: this.#losses };
   }
 
-  /** Takes a lease that is free or has expired; undefined when someone else (or this process) holds it. */
+  /** Takes a lease that is free or has expired; undefined when another process (or this one) holds it. */
   async acquire(name: string): Promise<HeldLease | undefined> {
     if (this.#stopped || this.#held.has(name)) return undefined;
     const token = newToken();
-    // Taken before the statement: the database's clock starts later, so that ours ends first.
+    // Taken before the statement: the database's clock starts later, so this process's time ends first.
     const startedMs = performance.now();
     if (!(await this.#take(name, token))) return undefined;
     const entry: Entry = {
@@ -146,7 +146,7 @@ export class Leases {
     await Promise.all([...this.#held.values()].map((entry) => this.#release(entry)));
   }
 
-  /** A tenth is left for timers that fire late. */
+  /** A tenth is reserved for timers that fire late. */
   #localTtlMs(): number {
     return this.#ttlMs * 0.9;
   }
@@ -167,14 +167,14 @@ export class Leases {
       );
       return made.affectedRows === 1;
     } catch (error) {
-      // Its last holder is writing a result under it.
+      // Its last holder is still writing a result under it.
       if (isLockWaitTimeout(error)) return false;
       throw error;
     }
   }
 
   #schedule(): void {
-    // A database that went away may be back at once: another whole period would cost the leases.
+    // The database may return at once: waiting another whole period would lose the leases.
     const pauseMs = this.#failing ? this.#renewMs / 5 : this.#renewMs;
     if (this.#timer === undefined && this.#held.size > 0 && !this.#stopped)
       this.#timer = setTimeout(() => {
@@ -187,7 +187,7 @@ export class Leases {
     this.#scheduleWatch();
   }
 
-  /** The database may hang: what is not renewed in time is given up on our own clock. */
+  /** The database may hang: a lease that is not renewed in time is given up by this process's own clock. */
   #scheduleWatch(): void {
     clearTimeout(this.#watch);
     if (this.#held.size === 0 || this.#stopped) return;
@@ -221,8 +221,7 @@ export class Leases {
   }
 
   /**
-   * A lease under which results are written without a pause is locked whenever it is looked at: its renewal has to stand in
-   * line with the results.
+   * A lease under which results are written continuously is always locked: its renewal has to queue with the results.
    */
   #renewBusy(entry: Entry): void {
     const startedMs = performance.now();
@@ -247,7 +246,7 @@ export class Leases {
     const marks = marksFor(names);
     const mine = `name IN (${marks}) AND token IN (${marks})`;
     const renew = async (tx: Transaction) => {
-      // SKIP LOCKED: a result that is being written holds its lease's row; it must not keep the others from renewal.
+      // SKIP LOCKED: a result being written holds its lease's row; it must not delay the renewal of the others.
       const free = await tx.query<{ name: string; token: string }>(
         `SELECT name, token FROM lease WHERE ${mine} AND expires_at > NOW(3) FOR UPDATE SKIP LOCKED`,
         [...names, ...tokens],
@@ -262,7 +261,7 @@ export class Leases {
       const left = await tx.query<{ token: string }>(`SELECT token FROM lease WHERE ${mine}`, [...names, ...tokens]);
       return { renewed, ours: new Set(left.map((row) => row.token)) };
     };
-    // Also on a disk that is nearly full: what is under way must be able to end.
+    // Also on a disk that is nearly full: running work must be able to finish.
     return this.#db.transaction(renew, { endsWork: true });
   }
 
@@ -281,7 +280,7 @@ export class Leases {
     await this.#giveUp(entry);
   }
 
-  /** With a new token, so that nothing done under the old one can still be written. */
+  /** With a new token, so that results under the old one can no longer be written. */
   async #giveUp(entry: Entry): Promise<void> {
     const sql = 'UPDATE lease SET token = ?, expires_at = NOW(3) - INTERVAL 1 SECOND WHERE name = ? AND token = ?';
     await this.#db.execute(sql, [newToken(), entry.name, entry.token]).catch((error: unknown) => {

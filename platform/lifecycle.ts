@@ -1,15 +1,15 @@
-// Ordered start, drain and stop of a process's parts. Draining goes over all parts before anything stops: requests,
-// subscriptions, jobs, then connections, in the reverse of the order they were added.
+// Ordered start, drain and stop of a process's parts. All parts are drained before any is stopped: requests, subscriptions, jobs,
+// then connections, in the reverse of the order they were added.
 
 import type { Logger } from './log.ts';
 import { within } from './within.ts';
 
 export interface LifecyclePart {
   readonly start?: () => Promise<void> | void;
-  /** Takes no more work and ends what is under way. */
+  /** Accepts no more work and finishes running work. */
   readonly drain?: () => Promise<void> | void;
   readonly stop?: () => Promise<void> | void;
-  /** For start, drain and stop each; default 30000. */
+  /** For each of start, drain and stop; default 30000. */
   readonly deadlineMs?: number;
 }
 
@@ -17,7 +17,7 @@ export type Phase = 'starting' | 'ready' | 'draining' | 'stopped';
 
 interface NamedPart {
   readonly name: string;
-  /** As it was given: an object's methods need it. */
+  /** The object itself: its methods need it as `this`. */
   readonly part: LifecyclePart;
 }
 
@@ -37,23 +37,23 @@ export class Lifecycle {
     return this.#phase;
   }
 
-  /** Starts a part and owns it from then on. Throws when it does not start, or the process stops meanwhile. */
+  /** Starts a part and owns it from then on. Throws when the start fails or the process stops in the meantime. */
   async add(name: string, part: LifecyclePart): Promise<void> {
     if (this.#phase === 'draining' || this.#phase === 'stopped')
       throw new Error(`${name} is not started: the process is stopping`);
     const named = { name, part };
-    // Owned before it has started: a start that fails half-way is stopped like the others.
+    // Owned before it has started: a part whose start failed half-way is stopped like the others.
     this.#parts.push(named);
     await bounded(named, 'start');
     this.#log.debug({ part: name }, 'started');
   }
 
-  /** All parts are there. */
+  /** All parts have been added. */
   ready(): void {
     if (this.#phase === 'starting') this.#phase = 'ready';
   }
 
-  /** Drains, then stops, all parts; the second call waits for the first. Never throws: what fails is logged. */
+  /** Drains, then stops, all parts; a second call waits for the first. Never throws: failures are logged. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;

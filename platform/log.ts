@@ -1,5 +1,5 @@
-// The log: JSON lines, or readable ones on a terminal. The request id travels by AsyncLocalStorage, so that every line
-// written on behalf of a request carries it without being told.
+// The log: JSON lines, or readable ones on a terminal. The request id travels by AsyncLocalStorage, so every line of a request
+// has it without passing it on.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type DestinationStream, type Logger, pino } from 'pino';
@@ -11,11 +11,11 @@ export type { Logger } from 'pino';
 export interface LogOptions {
   /** trace, debug, info, warn, error, fatal or silent. */
   readonly level: string;
-  /** Lines for people instead of JSON. */
+  /** Readable lines instead of JSON. */
   readonly pretty: boolean;
   /** Which process or role writes. */
   readonly name?: string;
-  /** Further paths whose values are left out, beside the ones that always are. */
+  /** Further paths whose values are hidden, beside the standard ones. */
   readonly redact?: readonly string[];
   /** Where the lines go; default standard output. */
   readonly destination?: DestinationStream;
@@ -37,18 +37,18 @@ export function createLogger(options: LogOptions): Logger {
     redact: { paths: [...alwaysRedacted, ...(options.redact ?? [])], censor: '•••' },
   };
   const destination = options.destination ?? process.stdout;
-  // A stream in this thread, not a worker: what is logged right before a crash must be seen.
+  // A stream in this thread, not a worker: lines written right before a crash must appear.
   if (options.pretty)
     return pino(settings, pretty({ sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l', destination }));
   return pino(settings, destination);
 }
 
-/** Runs `work` (and all that it awaits) under a request id. */
+/** Runs `work` (and everything that it awaits) under a request id. */
 export function withRequestId<T>(requestId: string, work: () => T): T {
   return requestIds.run(requestId, work);
 }
 
-/** The request id of the work under way; undefined outside of a request. */
+/** The id of the current request; undefined outside of one. */
 export function currentRequestId(): string | undefined {
   return requestIds.getStore();
 }

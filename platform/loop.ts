@@ -1,4 +1,4 @@
-// A background loop that runs when it is woken, and anyway after a while: the shape of everything here that polls.
+// A background loop that runs when it is woken, and otherwise periodically: used by everything here that polls.
 import type { Logger } from './log.ts';
 
 export interface LoopOptions {
@@ -6,13 +6,13 @@ export interface LoopOptions {
   readonly log: Logger;
   /** The longest pause between two runs; read before each pause. */
   readonly pauseMs: () => number;
-  /** One run. True: there is more to do, run again at once. */
+  /** One run. True: there is more to do, so run again at once. */
   readonly run: (signal: AbortSignal) => Promise<boolean>;
 }
 
 const failurePauseMs = 500;
 
-/** Runs until stopped; a run that throws is logged (once until one succeeds) and tried again. */
+/** Runs until stopped; an error is logged (once until a run succeeds) and the run repeated. */
 export class Loop {
   readonly #options: LoopOptions;
   readonly #controller = new AbortController();
@@ -54,7 +54,7 @@ export class Loop {
       } catch (error) {
         if (!this.#failing) this.#options.log.warn({ err: error, loop: this.#options.name }, 'failed: trying again');
         this.#failing = true;
-        // Being woken does not shorten this one: a dead database is not hammered.
+        // A wake-up does not shorten this pause: an unavailable database is not flooded.
         this.#woken = false;
         pauseMs = failurePauseMs;
       }

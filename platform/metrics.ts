@@ -1,4 +1,4 @@
-// The figures of a process for Prometheus: its own registry (nothing global), with platform's parts read at each scrape.
+// Prometheus metrics of a process: its own registry (nothing global); platform's parts are read at each scrape.
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Database } from './database/database.ts';
 import type { StatusFeed } from './events/feed.ts';
@@ -13,14 +13,14 @@ export interface PlatformParts {
   readonly owedWork?: OwedWork;
 }
 
-/** A registry with the process's own figures (CPU, memory, event loop). */
+/** A registry with the process's own metrics (CPU, memory, event loop). */
 export function createMetrics(): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return registry;
 }
 
-/** Adds the figures of platform's parts. A database that is away leaves out what only it knows, never the scrape. */
+/** Adds the metrics of platform's parts. While the database is not available, only its metrics are missing from the scrape. */
 export function addPlatformMetrics(registry: Registry, parts: PlatformParts): void {
   const { db, sequencer, leases, owedWork } = parts;
   gauge(registry, 'tidegate_database_connections', 'Connections of the pool by use', ['use'], (set) => {
@@ -67,7 +67,7 @@ export function addPlatformMetrics(registry: Registry, parts: PlatformParts): vo
   }
 }
 
-/** Adds the figures of this process's reader of the status stream. */
+/** Adds the metrics of this process's reader of the status stream. */
 export function addFeedMetrics(registry: Registry, feed: StatusFeed): void {
   gauge(registry, 'tidegate_feed_position', 'Newest status event this process has read', [], (set) =>
     set(feed.figures().seq),
@@ -99,7 +99,7 @@ function gauge(
       try {
         await read((value, labels = {}) => this.set(labels, value));
       } catch {
-        // Not known is not zero.
+        // Unknown is not zero.
         if (labelNames.length === 0) this.set(Number.NaN);
       }
     },

@@ -1,5 +1,5 @@
-// The edge of every mutation: `prepare` (input and rights), `effect` (one transaction with key, audit and commit record),
-// `read`; out comes the payload. Every failure that a caller can act on is turned into `userErrors`.
+// The edge of every mutation: `prepare` (input and rights), `effect` (one transaction with key, audit and commit record), `read`;
+// the result is the payload. Every failure that a caller can act on becomes one of its `userErrors`.
 import { type AuditRecord, audit } from './audit.ts';
 import type { Commits, CommitToken } from './commits.ts';
 import type { Database, Transaction } from './database/database.ts';
@@ -20,26 +20,26 @@ import { InputCheck } from './input.ts';
 import type { Logger } from './log.ts';
 import { TokenBuckets } from './token-buckets.ts';
 
-/** What is known of a mutation while it is prepared. */
+/** The data of a mutation while it is prepared. */
 export interface Attempt {
-  /** Collects the faults of the input; the key's are in it already. */
+  /** Collects the faults of the input; those of the key are in it already. */
   readonly check: InputCheck;
   /**
-   * UUID: where a refusal is audited, and the scope of the key. To be set as soon as it is known; null: the caller's own
-   * scope.
+   * UUID: the project of the audit entry of a refusal, and the scope of the key. Set it as soon as it is known; null: the
+   * caller's own scope.
    */
   projectId: string | null;
 }
 
 /**
- * All writes; gives the UUID of what was made or changed. Throw a Refusal to refuse: everything is rolled back, the key too.
- * May run more than once (deadlocks), so it has no effect outside of `tx`. A repetition of the request does not run it.
+ * All writes; returns the UUID of the created or changed object. Throw a Refusal to refuse: everything is rolled back, the key
+ * too. May run more than once (deadlocks), so it has no effect outside of `tx`. Does not run for a repetition of the request.
  */
 export type Effect = (tx: Transaction) => Promise<string>;
 
 /**
- * For a mutation that has to look outside of the database before it can write (at a device): `look` is not run for a
- * repetition, which gets its first answer whatever has become of the outside since.
+ * For a mutation that must read something outside of the database (a device) before it writes. `look` does not run for a
+ * repetition, which gets its first answer even if the outside has changed since.
  */
 export interface LookFirst {
   look(): Promise<Effect>;
@@ -49,16 +49,16 @@ export interface MutationCall<Entity> {
   /** The mutation's name in the graph. */
   readonly name: string;
   readonly context: RequestContext;
-  /** As it is audited, and compared with that of an earlier request with the same key. */
+  /** The input as it is audited, and compared with that of an earlier request with the same key. */
   readonly input: { readonly idempotencyKey?: string | null } & object;
-  /** What is made or changed, as the graph calls it: for the audit trail. */
+  /** The type of the created or changed object in the graph: for the audit trail. */
   readonly subject: string;
   /**
-   * Checks input and rights, before the key is touched and outside of any transaction: a repetition is asked all of it
-   * again. Throw a Refusal (`attempt.check.throwIfAny()`) to refuse; what only the transaction can decide is the effect's.
+   * Checks input and rights, before the key is touched and outside of any transaction: a repetition runs it again. Throw a
+   * Refusal (`attempt.check.throwIfAny()`) to refuse; checks that need the transaction belong to the effect.
    */
   prepare(attempt: Attempt): Promise<Effect | LookFirst> | Effect | LookFirst;
-  /** What the payload shows, as it is after the commit; undefined: it is gone again, or not for the caller to see. */
+  /** The payload's object after the commit; undefined: it was deleted again, or the caller may not see it. */
   read(id: string): Promise<Entity | null | undefined>;
 }
 
@@ -93,7 +93,7 @@ export class Mutations {
   readonly #db: Database;
   readonly #commits: Commits;
   readonly #log: Logger;
-  /** Refusals that are audited, by credential: one that is refused all the time must not fill the disk. */
+  /** The number of audited refusals is limited by credential: constant refusals must not fill the disk. */
   readonly #refusals = new TokenBuckets({ burst: 100, perSecond: 1 });
 
   constructor(options: MutationsOptions) {
@@ -102,7 +102,7 @@ export class Mutations {
     this.#log = options.log;
   }
 
-  /** Runs a mutation. Refusals and lost parts come back as `userErrors`; bugs are thrown. */
+  /** Runs a mutation. Refusals and unavailable dependencies are returned as `userErrors`; bugs are thrown. */
   async run<Entity>(call: MutationCall<Entity>): Promise<MutationOutcome<Entity>> {
     const attempt: Attempt = { check: new InputCheck(), projectId: null };
     let done: Done;
@@ -120,7 +120,10 @@ export class Mutations {
     return { entity: (await call.read(stored.id)) ?? null, userErrors: [], commit, replayed };
   }
 
-  /** Past the credential's share only their number is kept, with its next entry. A refusal stands even when it can't be audited: the database being away would have refused it as well. */
+  /**
+   * Above the credential's limit only the number of refusals is kept, in its next entry. A refusal stands even when it can't be
+   * audited: an unavailable database would have refused it as well.
+   */
   async auditRefusal(record: Omit<AuditRecord, 'outcome' | 'code'>, errors: readonly UserError[]): Promise<void> {
     const notKept = this.#refusals.take(record.identity?.credentialId ?? 'anonymous');
     if (notKept === undefined) return;
@@ -140,7 +143,7 @@ export class Mutations {
     const before = looks && key !== undefined ? await this.#before(key) : undefined;
     if (before !== undefined) return before;
     const effect = looks ? await prepared.look() : prepared;
-    // For the token, which must not depend on the database once the write is done.
+    // For the token, which must not depend on the database after the write.
     await this.#commits.timeline();
     for (let tried = 1; tried <= mostTries; tried += 1) {
       try {
@@ -156,7 +159,7 @@ export class Mutations {
     return refuseInProgress();
   }
 
-  /** What a key was used for before; undefined: nothing that is known. Refuses KEY_CONFLICT. */
+  /** The earlier use of a key; undefined: none is known. Refuses KEY_CONFLICT. */
   async #before(key: KeyScope): Promise<Done | undefined> {
     const found = await readKey(this.#db, key);
     if (found.kind === 'conflict') refuseConflict();
@@ -198,7 +201,7 @@ async function keyOf<Entity>(
   return { scope, operation: name, key, requestHash: await hashSecretRequest(input, key) };
 }
 
-/** The payload of a mutation in the graph, whose entity is called `name` there. */
+/** The payload of a mutation in the graph; `name` is the field of its entity. */
 export async function payload<Name extends string, Entity>(
   name: Name,
   running: Promise<MutationOutcome<Entity>>,

@@ -1,5 +1,4 @@
-// A queue of owed work is declared beside the job that it carries: one kind of owed work, how many at once, how long one
-// may take.
+// A queue of owed work, declared beside its job: one kind of work, its concurrency, its time limit.
 import type { OwedJob } from './owed-work.ts';
 
 export interface OwedQueue {
@@ -7,13 +6,13 @@ export interface OwedQueue {
   readonly kind: string;
   /** Jobs at once in one process. */
   readonly concurrency: number;
-  /** A job's signal is aborted then, and soon after its claim ends. */
+  /** Afterwards the job's signal is aborted, and soon after its claim ends. */
   readonly deadlineMs: number;
   /**
-   * Does the work and calls `finishOwed(tx, job)` in the transaction of its effect. It may run twice at once after a
-   * lost connection: only one of the two can finish. What it throws makes the job due again, later each time.
+   * Does the work and calls `finishOwed(tx, job)` in the transaction of its effect. It may run twice at once after a lost
+   * connection: only one of the two can finish. An error makes the job due again, with growing delays.
    */
   run(job: OwedJob, options: { readonly signal: AbortSignal }): Promise<void>;
-  /** Makes the first row of work that recurs by itself; called at each start. */
+  /** Inserts the first row of recurring work; called at each start. */
   begin?(): Promise<void>;
 }

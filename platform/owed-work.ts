@@ -1,5 +1,5 @@
-// Work that is owed: the database remembers it, a queue only carries it. A job that is lost, doubled or late changes
-// nothing: claiming and finishing are conditional updates by a token, in the effect's own transaction.
+// Owed work: the database remembers it, a queue only carries it. Lost, duplicate or late jobs do no harm: claiming and finishing
+// are conditional updates by a token, in the effect's own transaction.
 
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from './database/database.ts';
@@ -12,21 +12,21 @@ import type { Wake } from './wake.ts';
 export interface OwedJob {
   readonly kind: string;
   readonly key: string;
-  /** How often it was owed when it was claimed: finishing pays for that much, not for what was owed since. */
+  /** How often it was owed when it was claimed: finishing covers only that many, not later ones. */
   readonly wanted: number;
   readonly leaseToken: string;
 }
 
-/** A job as its carrier holds it. */
+/** A job in the hands of its carrier. */
 export interface ClaimedJob extends OwedJob {
-  /** This one included, since it last succeeded or was owed anew. */
+  /** Including this one, since the last success or since it was owed again. */
   readonly attempts: number;
 }
 
-/** After so many attempts a job is a dead letter: tried once an hour, and seen in metrics and status events. */
+/** After this many attempts a job is a dead letter: tried once an hour, and visible in metrics and status events. */
 export const deadAfterAttempts = 10;
 
-/** A row that is due, as the carrier needs it. */
+/** A due row, for the carrier. */
 export interface DueRow {
   readonly kind: string;
   readonly key: string;
@@ -34,7 +34,7 @@ export interface DueRow {
   readonly attempts: number;
 }
 
-/** The claim is gone (its lease ran out and another took it): roll the effect back. */
+/** The claim is lost (its lease expired and another process took it): roll the effect back. */
 export class OwedWorkLostError extends Error {
   constructor(job: OwedJob) {
     super(`the claim on ${job.kind} ${job.key} is gone: its effect is rolled back`);
@@ -42,7 +42,7 @@ export class OwedWorkLostError extends Error {
   }
 }
 
-/** Owes work, in the transaction that causes it. Owing it again while it is under way makes it run once more. */
+/** Owes work, in the transaction that causes it. Owing it again while it runs makes it run once more. */
 export async function owe(
   tx: Transaction,
   kind: string,
@@ -59,7 +59,7 @@ export async function owe(
   if (wake !== undefined) tx.afterCommit(() => wake.notify('owed'));
 }
 
-/** Marks a job done, in the transaction of its effect. Throws OwedWorkLostError (roll back) when the claim is gone. */
+/** Marks a job done, in the transaction of its effect. Throws OwedWorkLostError (roll back) when the claim is lost. */
 export async function finishOwed(tx: Transaction, job: OwedJob): Promise<void> {
   const { affectedRows } = await tx.execute(
     'UPDATE owed_work SET done = ?, attempts = 0, last_error = NULL, lease_token = NULL, lease_until = NULL, due_at = IF(wanted > ?, due_at, NULL) WHERE kind = ? AND `key` = ? AND lease_token = ?',
@@ -70,7 +70,7 @@ export async function finishOwed(tx: Transaction, job: OwedJob): Promise<void> {
 
 export interface OwedWorkOptions {
   readonly db: Database;
-  /** How long a claim lives; default 30000. A job must end, or be claimed anew, before. */
+  /** Lifetime of a claim; default 30000. A job must end, or be claimed again, before. */
   readonly claimMs?: number;
   /** The first retry's delay, doubled with each; default 1000, at most 5 minutes. */
   readonly retryFirstMs?: number;
@@ -89,7 +89,7 @@ export class OwedWork {
     this.#retryFirstMs = options.retryFirstMs ?? 1_000;
   }
 
-  /** Rows that are due and not claimed, the longest due first. */
+  /** Due rows without a claim, the longest due first. */
   async dueRows(options: { readonly kinds?: readonly string[]; readonly limit: number }): Promise<DueRow[]> {
     const { kinds, limit } = options;
     const only = kinds === undefined ? '' : `AND kind IN (${marksFor(kinds)})`;
@@ -99,7 +99,7 @@ export class OwedWork {
     );
   }
 
-  /** Claims a row that is due; undefined when it is not, is done, or someone else has it. */
+  /** Claims a due row; undefined when it does not exist, is done, or is claimed by another process. */
   async claim(kind: string, key: string): Promise<ClaimedJob | undefined> {
     const leaseToken = newToken();
     const { affectedRows } = await this.#db.execute(
@@ -112,7 +112,7 @@ export class OwedWork {
     return row === undefined ? undefined : { kind, key, leaseToken, ...row };
   }
 
-  /** Gives a claim back after a failure: due again after a delay that grows with each attempt. */
+  /** Releases a claim after a failure: due again after a delay that grows with each attempt. */
   async fail(job: OwedJob, error: unknown): Promise<void> {
     const message = (error instanceof Error ? error.message : String(error)).slice(0, 1024);
     await this.#db.execute(
@@ -121,7 +121,7 @@ export class OwedWork {
     );
   }
 
-  /** Gives a claim back as a dead letter: due in an hour, with a status event the first time. */
+  /** Releases a claim as a dead letter: due in an hour, with a status event the first time. */
   async bury(job: ClaimedJob, error: unknown, wake: Wake): Promise<void> {
     const message = (error instanceof Error ? error.message : String(error)).slice(0, 1024);
     await this.#db.transaction(async (tx) => {
@@ -143,7 +143,7 @@ export class OwedWork {
     });
   }
 
-  /** Rows that are owed now, how long the longest due has waited, and dead letters; for metrics. */
+  /** Rows owed now, the wait of the longest due one, and dead letters; for metrics. */
   async figures(): Promise<{ readonly due: number; readonly oldestMs: number; readonly dead: number }> {
     const [row] = await this.#db.query<{ due: number; oldestMs: number | null }>(
       'SELECT COUNT(*) AS due, TIMESTAMPDIFF(MICROSECOND, MIN(due_at), NOW(3)) DIV 1000 AS oldestMs FROM owed_work WHERE due_at <= NOW(3)',
@@ -156,7 +156,7 @@ export class OwedWork {
   }
 }
 
-/** A row of owed work has no id: its kind and key stand for one, the same each time (RFC 9562 version 8). */
+/** A row of owed work has no id: its kind and key determine one, the same each time (RFC 9562 version 8). */
 function owedWorkId(kind: string, key: string): string {
   const hex = createHash('sha256').update(`${kind}\n${key}`).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -1,5 +1,4 @@
-// The sign of life of this process's incarnation: while the lease lives, so does the work that it carries, and nobody
-// recovers that.
+// The heartbeat of this incarnation of the process: while the lease lives, no other process recovers its work.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeldLease, Leases } from './leases.ts';
 import type { Logger } from './log.ts';
@@ -10,7 +9,7 @@ export function processLeaseName(role: string, owner: string): string {
 
 export interface ProcessLeaseOptions {
   readonly leases: Leases;
-  /** What the process does, for example `relay`. */
+  /** The process's task, for example `relay`. */
   readonly role: string;
   readonly owner: string;
   readonly log: Logger;
@@ -29,7 +28,7 @@ export class ProcessLease {
     this.#options = options;
   }
 
-  /** Taken before any work is; taken again whenever it is lost. Throws when the database is away or far too slow. */
+  /** Taken before any work; taken again after each loss. Throws when the database is not available or far too slow. */
   async start(): Promise<void> {
     const { leases, role, owner } = this.#options;
     const name = processLeaseName(role, owner);
@@ -38,7 +37,7 @@ export class ProcessLease {
       if (this.#held !== undefined) break;
       if ((await leases.holder(name))?.live === true)
         throw new Error(`lease ${name} is held: is the owner's id unique?`);
-      // It had ended before the database answered.
+      // It had expired before the database answered.
       if (tries === mostTries) throw new Error(`the database is too slow for lease ${name}: ${tries} tries`);
     }
     this.#keeping = this.#keep();

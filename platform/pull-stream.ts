@@ -1,10 +1,10 @@
-// An async generator over a source that is asked for one value after the other. An async generator function will not do for
-// a stream of events: its return() waits for a next() that may never come.
+// An async generator over a source with one `next` at a time. An async generator function is not suitable for a stream of events:
+// its return() waits for a next() that may never resolve.
 
 export interface PullSource<Value> {
   /** The next value; undefined: there is no more. Rejects when the stream fails. */
   next(): Promise<Value | undefined>;
-  /** Called once, when the stream ends, whoever ends it. */
+  /** Called once, when the stream ends, for any reason. */
   end(): void;
 }
 
@@ -56,7 +56,7 @@ export function pullStream<Value>(source: PullSource<Value>): AsyncGenerator<Val
   return stream;
 }
 
-/** The same stream with each value made into another. */
+/** The same stream with each value mapped. */
 export function mapStream<Value, Mapped>(
   source: AsyncGenerator<Value, void, void>,
   map: (value: Value) => Mapped,

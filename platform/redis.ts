@@ -1,4 +1,4 @@
-// Connections to Redis. Redis carries and wakes, it never holds the truth: every user of it must go on without.
+// Connections to Redis. Redis carries messages and wake-ups, never the truth: every user of it must work without it.
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from './log.ts';
 
@@ -12,12 +12,12 @@ export type RedisLocation =
       readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
     };
 
-/** ioredis' own type has a member that its constructor does not take under exactOptionalPropertyTypes. */
+/** ioredis' own type has a member that its constructor does not accept under exactOptionalPropertyTypes. */
 export type RedisSettings = Omit<RedisOptions, 'replyMapping'>;
 
 export interface RedisConnectionOptions {
   readonly log: Logger;
-  /** BullMQ's blocking connections want their commands kept until Redis is back; all others fail at once. Default false. */
+  /** BullMQ's blocking connections keep their commands until Redis is back; all others fail at once. Default false. */
   readonly keepCommands?: boolean;
   /** Shown by CLIENT LIST. */
   readonly connectionName?: string;
@@ -26,7 +26,7 @@ export interface RedisConnectionOptions {
 const reconnectFirstMs = 50;
 const reconnectMostMs = 1_000;
 
-/** The driver's options, for those (BullMQ) that make connections themselves. */
+/** The driver's options, for libraries (BullMQ) that open connections themselves. */
 export function redisOptions(location: RedisLocation, options: { readonly keepCommands: boolean }): RedisSettings {
   return {
     ...location,
@@ -34,7 +34,7 @@ export function redisOptions(location: RedisLocation, options: { readonly keepCo
     maxRetriesPerRequest: options.keepCommands ? null : 0,
     enableOfflineQueue: options.keepCommands,
     ...(options.keepCommands ? {} : { commandTimeout: 2_000 }),
-    // For ever, but with a bounded pause: a Redis that comes back is found within a second.
+    // Retries for ever, with a bounded pause: a Redis that comes back is found within a second.
     retryStrategy: (attempt) => Math.min(reconnectFirstMs * 2 ** Math.min(attempt, 10), reconnectMostMs),
   };
 }

@@ -1,13 +1,16 @@
-// Refusals that mutations of every domain share, each worded once.
+// Refusals shared by the mutations of all domains.
 import { isDuplicateKey } from './database/errors.ts';
 import { refuse, unknownId } from './errors.ts';
 
-/** Refuses NOT_FOUND what does not exist, or not for the caller. `type`: as the graph calls it; `field`: of the input, with dots. */
+/**
+ * Refuses NOT_FOUND an object that does not exist, or that the caller may not see. `type`: its name in the graph; `field`: of the
+ * input, with dots.
+ */
 export function refuseUnknown(type: string, field: string, id: string): never {
   refuse('NOT_FOUND', unknownId(type, id), { field: ['input', ...field.split('.')] });
 }
 
-/** Refuses STALE_VERSION when the caller decided on another version than there is. */
+/** Refuses STALE_VERSION when the caller's version is not the current one. */
 export function refuseStale(expected: number | null | undefined, actual: number): void {
   if (expected == null || expected === actual) return;
   refuse('STALE_VERSION', `the version is ${actual}, not ${expected}: read the object again, then decide`, {

@@ -1,4 +1,4 @@
-// Deletes what is older than it has to be kept, oldest first, in small transactions that hold nobody up.
+// Deletes rows older than their retention period, oldest first, in small transactions that block nobody.
 
 import type { AuditKeys } from './audit/ends.ts';
 import { purgeAudit } from './audit/purge.ts';
@@ -16,8 +16,8 @@ export interface RetentionOptions {
   readonly auditMs: number;
   readonly auditKeys: AuditKeys;
   /**
-   * Which of these calls (UUIDs) have ended: an expired key is kept as long as its call has not. Without it the keys of
-   * calls are kept.
+   * Which of these calls (UUIDs) have ended: an expired key is kept until its call has ended. Without it the keys of calls are
+   * kept.
    */
   readonly endedCalls?: (callIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }
@@ -31,7 +31,7 @@ export interface Retained {
 }
 
 const batchSize = 1_000;
-/** In one run, for each kind: the rest waits for the next run. */
+/** Limit per run and kind: the rest waits for the next run. */
 const mostBatches = 200;
 const leaseKeptHours = 24;
 
@@ -42,7 +42,7 @@ export class Retention {
     this.#options = options;
   }
 
-  /** Deletes what is due; returns how much of each. */
+  /** Deletes what is due; returns the number of each. */
   async runOnce(signal?: AbortSignal): Promise<Retained> {
     const { db, log, eventMs } = this.#options;
     const each = (batch: () => Promise<number>) => inBatches(batch, signal);
@@ -57,7 +57,7 @@ export class Retention {
     return done;
   }
 
-  /** A trail that is broken is kept as it is: the rest goes on. */
+  /** A broken audit trail is kept unchanged; the other steps continue. */
   async #deleteAudit(signal: AbortSignal | undefined): Promise<number> {
     const { db, log, auditKeys, auditMs } = this.#options;
     try {
@@ -73,7 +73,7 @@ export class Retention {
     return (await this.#options.db.execute(sql, [batchSize])).affectedRows;
   }
 
-  /** In order of expiry; a key whose call still goes on is passed over. */
+  /** In order of expiry; keys of running calls are skipped. */
   async #deleteCallKeys(signal: AbortSignal | undefined): Promise<number> {
     const { db, endedCalls } = this.#options;
     if (endedCalls === undefined) return 0;
@@ -96,7 +96,7 @@ export class Retention {
     return deleted;
   }
 
-  /** A day longer than tokens are answered for, so that "purged" is never taken for "lost". */
+  /** A day longer than tokens are answered, so that "purged" is never taken for "lost". */
   async #deleteCommitRecords(): Promise<number> {
     const sql = 'DELETE FROM commit_record WHERE at < NOW(3) - INTERVAL ? SECOND - INTERVAL 1 DAY ORDER BY at LIMIT ?';
     return (await this.#options.db.execute(sql, [commitRecordKeptMs / 1000, batchSize])).affectedRows;
@@ -119,11 +119,11 @@ async function inBatches(batch: () => Promise<number>, signal: AbortSignal | und
 }
 
 /*
- * Input is the age in seconds; up to 1,000 rows are deleted from the old end on, up to the first that is still young (a gap in
- * what is kept would look like a loss); how many is selected. One statement, run by the server: a client that is paused in the
- * middle would hold the lock that the sequencer needs.
+ * Input is the age in seconds; up to 1,000 rows are deleted from the old end on, up to the first younger one (a gap would look
+ * like a loss); their number is selected. One statement, run by the server: a client that pauses in the middle would hold the
+ * lock that the sequencer needs.
  *
- * Must hold: oldest_seq rises with the deletion. The newest event stays, however old: it proves to readers their place.
+ * Must hold: oldest_seq rises with the deletion. The newest event stays, however old: it proves the position of readers.
  */
 const deleteEvents = block(
   `SELECT oldest_seq, next_seq - 1 INTO first, past FROM status_sequencer WHERE id = 1 FOR UPDATE;

@@ -1,6 +1,6 @@
-// What the rest of the house knows of a subgraph: one row. Settings, migrations, roles, graph, work, exports and what it
-// says to people are all named here, and whoever needs one of them loops over the rows. A row is light: the subgraph's own
-// code is imported in `create` and `work`, so that a process loads only what its roles need.
+// A subgraph's row: all that the rest of the program knows of it. It names its settings, migrations, roles, graph, work, exports
+// and texts, and generic code loops over the rows. A row is light: the subgraph's own code is imported in `create` and `work`, so
+// that a process loads only what its roles need.
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
 import type { Authenticator } from './access.ts';
@@ -25,32 +25,32 @@ import type { KeyFolder } from './secrets/key-folder.ts';
 import type { Sealer } from './secrets/seal.ts';
 import type { Wake } from './wake.ts';
 
-/** What every role stands on. */
+/** The ground of every role. */
 export interface ProcessGround {
-  /** The process's name, to show. */
+  /** The process's name, for display. */
   readonly processName: string;
   readonly log: Logger;
   readonly registry: Registry;
   readonly health: Health;
 }
 
-/** What every role with a database stands on. It stays its owner's: who is handed it closes nothing. */
+/** The ground of every role with a database. Its owner closes it, not the roles. */
 export interface Ground extends ProcessGround {
-  /** UUID of this incarnation of the process, by which leases and calls know it. */
+  /** UUID of this incarnation of the process, which identifies its leases and calls. */
   readonly owner: string;
   readonly db: Database;
   readonly redis: Redis;
-  /** Before every key in Redis. */
+  /** Prefix of every key in Redis. */
   readonly redisPrefix: string;
   readonly wake: Wake;
   readonly leases: Leases;
-  /** What is stored sealed. Throws ConfigError where no key file is set. */
+  /** Seals stored secrets. Throws ConfigError when no key file is set. */
   sealer(): Promise<Sealer>;
 }
 
-/** What a subgraph stands on. */
+/** The ground of a subgraph. */
 export interface SubgraphGround extends Ground {
-  /** The subgraph's whole SDL: its own, the shared part, and stubs of the entities of others that it names. */
+  /** The subgraph's whole SDL: its own, the shared part, and stubs of other subgraphs' entities that it references. */
   readonly sdl: string;
   readonly feed: StatusFeed;
   readonly commits: Commits;
@@ -63,7 +63,7 @@ export interface SubgraphGround extends Ground {
   readonly keys: KeyFolder;
 }
 
-/** Who may come in: from the one subgraph that knows what a credential is worth. */
+/** The authenticator: provided by the one subgraph that checks credentials. */
 export interface Access {
   readonly authenticator: Authenticator;
   readonly firstStart: FirstStart;
@@ -80,13 +80,13 @@ export interface IssuedMachine {
   };
 }
 
-/** Accounts that are made before anyone can log in. */
+/** Accounts that are made before the first login. */
 export interface FirstStart {
   /** Makes the first administrator when there is no user yet. */
   bootstrap(wish: { readonly adminName: string; readonly adminPassword?: string }): Promise<unknown>;
-  /** UUID of the project of that name, made when there is none. */
+  /** UUID of the project of that name, which is made if missing. */
   ensureProject(name: string, description?: string): Promise<string>;
-  /** Makes a machine that has joined, before there is an endpoint to ask. */
+  /** Makes a machine that counts as joined, before there is an endpoint to ask. */
   issueMachine(wish: {
     readonly name: string;
     readonly role: string;
@@ -106,27 +106,27 @@ export interface RunningSubgraph extends LifecyclePart {
   readonly access?: Access;
 }
 
-/** What a subgraph has done in the role worker. */
+/** A subgraph's work in the role worker. */
 export interface SubgraphWork {
   readonly checks?: readonly CheckTenant[];
   readonly queues?: readonly OwedQueue[];
   /** Run once an hour by one worker, before platform's own. */
   readonly retention?: readonly RetentionStep[];
-  /** Of these calls (UUIDs), those that have ended or are none of the subgraph's: their idempotency keys may go. */
+  /** Of these calls (UUIDs), those that have ended or are not the subgraph's: their idempotency keys may be deleted. */
   readonly endedCalls?: (callIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }
 
 export interface RetentionStep {
-  /** Of what, for the log. */
+  /** The kind of rows, for the log. */
   readonly name: string;
-  /** Deletes what is due in small transactions, oldest first; the number of rows. What is left waits for the next run. */
+  /** Deletes what is due in small transactions, oldest first; returns the number of rows. The rest waits for the next run. */
   run(signal: AbortSignal): Promise<number>;
 }
 
-/** A role beside the subgraph's own, for example a checker at a far place. */
+/** A role beside the subgraph's own, for example a checker at a remote site. */
 export type ExtraRole<Shapes extends SettingShapes> = {
   readonly name: string;
-  /** Whether it runs where no roles are named, and in the all-in-one process. */
+  /** Whether it runs by default, and in the all-in-one process. */
   readonly standard: boolean;
 } & (
   | {
@@ -134,25 +134,25 @@ export type ExtraRole<Shapes extends SettingShapes> = {
       create(ground: ProcessGround, settings: SettingsOf<Shapes>): Promise<LifecyclePart>;
     }
   | {
-      /** Beside platform's: the only tables that the database of this role must have. */
+      /** Needed beside platform's: the only tables that this role's database must have. */
       readonly database: MigrationOwner;
       create(ground: Ground, settings: SettingsOf<Shapes>): Promise<LifecyclePart>;
     }
 );
 
 export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
-  /** Of the subgraph in the graph, of its folder, and of the role that serves it: lower-case letters and hyphens. */
+  /** Name of the subgraph in the graph, of its folder, and of its role: lower-case letters and hyphens. */
   readonly name: string;
-  /** What it says itself, schema/NAME.graphql; schema/NAME.made.graphql beside it is joined to it. */
+  /** Its own SDL, schema/NAME.graphql; schema/NAME.made.graphql beside it is added. */
   readonly sdl: URL;
   readonly settings: Shapes;
   readonly migrations: MigrationOwner;
   readonly events: EventKinds;
-  /** True for the one whose `create` gives `access`: no gateway does without it. */
+  /** True for the one whose `create` provides `access`: no gateway works without it. */
   readonly authenticates?: boolean;
-  /** Root fields that may be asked for without login. */
+  /** Root fields that need no login. */
   readonly publicFields?: readonly string[];
-  /** Root fields that a machine may ask for: it may ask for no other. */
+  /** The only root fields that a machine may request. */
   readonly machineFields?: readonly string[];
   /** True: a document may have only one of its mutations (one document, one device call). */
   readonly oneMutation?: boolean;
@@ -160,16 +160,16 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly roles?: readonly ExtraRole<Shapes>[];
   create(ground: SubgraphGround, settings: SettingsOf<Shapes>): Promise<RunningSubgraph>;
   work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
-  /** Seals anew what is not sealed with the key `keyId`; the number of secrets. */
+  /** Seals secrets again that are not sealed with the key `keyId`; returns their number. */
   reseal?(db: Database, sealer: Sealer, keyId: string): Promise<number>;
 }
 
-/** Binds the row's functions to its settings' types. */
+/** Binds the row's functions to the types of its settings. */
 export function subgraphRow<const Shapes extends SettingShapes>(row: SubgraphRow<Shapes>): SubgraphRow {
   return row as unknown as SubgraphRow;
 }
 
-/** The kinds of status events that there are; platform's own first. */
+/** All kinds of status events; platform's own first. */
 export function allEventKinds(rows: readonly Pick<SubgraphRow, 'events'>[]): EventKinds {
   return Object.assign({}, platformEvents, ...rows.map(({ events }) => events));
 }

@@ -1,9 +1,9 @@
-// Token buckets by key, in this process: so many at once, then so many a second. Keys that were not seen for long are forgotten,
-// which only fills their bucket.
+// Token buckets by key, in this process: a burst, then a rate. Keys without recent use are dropped: their buckets would be full
+// by then.
 import { LRUCache } from 'lru-cache';
 
 export interface TokenBucketOptions {
-  /** How many at once. */
+  /** The burst size. */
   readonly burst: number;
   readonly perSecond: number;
   /** Default 10000. */
@@ -27,7 +27,7 @@ export class TokenBuckets {
     this.#buckets = new LRUCache({ max: options.mostKeys ?? 10_000 });
   }
 
-  /** How many were missed since the last token; undefined: there is none now, and this one is missed too. */
+  /** The number of misses since the last token; undefined: there is no token now, and this is another miss. */
   take(key: string): number | undefined {
     const { burst, perSecond, now = () => performance.now() } = this.#options;
     const atMs = now();

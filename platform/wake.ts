@@ -1,5 +1,5 @@
-// Wake-ups between processes over Redis publish/subscribe. They only shorten a wait: whoever listens also polls, so that a
-// lost Redis, or a lost message, costs milliseconds and never an event.
+// Wake-ups between processes over Redis publish/subscribe. They only shorten a wait: listeners also poll, so that a lost Redis,
+// or a lost message, costs milliseconds and never an event.
 import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
 import { createRedis, type RedisLocation } from './redis.ts';
@@ -8,25 +8,25 @@ import { createRedis, type RedisLocation } from './redis.ts';
 export interface Wake {
   /** Wakes the listeners of this process at once, and those of other processes soon. Never throws. */
   notify(topic: string): void;
-  /** Calls `listener` at each wake-up, also when one may have been missed. Returns what ends it. */
+  /** Calls `listener` at each wake-up, also when one may have been missed. Returns a function that removes it. */
   on(topic: string, listener: () => void): () => void;
   close(): Promise<void>;
 }
 
 /**
- * How long topics gather before they are told to the others: what one short call commits is one message then, and whoever
- * committed it, and has a device to call or a client to answer, goes on first.
+ * How long topics are collected before they are published: the commits of one short call are then one message, and the committing
+ * process continues first with its device call or its answer.
  */
 const gatherMs = 1;
 
-/** More topics than this waiting to be sent are dropped: polling finds what they were about. */
+/** Further topics in the queue are dropped: polling finds their changes. */
 const mostPendingTopics = 10_000;
 
 class Listeners {
   readonly #byTopic = new Map<string, Set<() => void>>();
 
   add(topic: string, listener: () => void): () => void {
-    // A function of its own for each registration, so that one listener may be registered twice.
+    // A new function for each registration, so that one listener may be registered twice.
     const entry = () => listener();
     const entries = this.#byTopic.get(topic) ?? new Set();
     this.#byTopic.set(topic, entries.add(entry));
@@ -60,7 +60,7 @@ export function createLocalWake(): Wake {
 }
 
 export interface RedisWakeOptions {
-  /** Before the channel's name: keeps two systems on one Redis apart. */
+  /** Prefix of the channel's name: separates two systems on one Redis. */
   readonly prefix: string;
   readonly log: Logger;
 }
@@ -86,7 +86,7 @@ export function createRedisWake(location: RedisLocation, options: RedisWakeOptio
         await sender.publish(channel, JSON.stringify([self, ...topics]));
       }
     } catch {
-      // Redis is away, and the connection has said so: the others poll.
+      // Redis is not available, and the connection has logged it: the other processes poll.
       pending.clear();
     } finally {
       sending = false;
@@ -99,7 +99,7 @@ export function createRedisWake(location: RedisLocation, options: RedisWakeOptio
   });
   receiver.on('ready', () => {
     receiver.subscribe(channel).then(
-      // Whatever was sent while we did not listen is lost.
+      // Messages sent while the subscription was down are lost.
       () => listeners.callAll(),
       () => undefined,
     );

@@ -1,6 +1,6 @@
-// Work with a deadline: whoever waits is told in time, even when the work ignores the signal that ends it.
+// Work with a deadline: the caller gets an answer in time, even when the work ignores its abort signal.
 
-/** The work was not done in time. */
+/** The work did not finish in time. */
 export class TooLateError extends Error {
   constructor(what: string, ms: number) {
     super(`${what} within ${ms} ms`);
@@ -9,8 +9,8 @@ export class TooLateError extends Error {
 }
 
 /**
- * What `work` gives, if it does so within `ms`. The work's signal is aborted at the deadline, and with `signal`; what comes
- * after that is dropped. `what` says what did not happen, for the message.
+ * The result of `work`, within `ms`. The work's signal is aborted at the deadline, and with `signal`; later results are dropped.
+ * `what` names the failure for the message.
  *
  * @throws TooLateError at the deadline; the reason of `signal` when that is aborted
  * @example await within(2_000, 'the database did not answer', (signal) => ask(signal));
@@ -39,7 +39,7 @@ export async function within<Result>(
   }
 }
 
-/** As `within`; undefined at the deadline, for work that goes on by itself. */
+/** Like `within`; gives undefined at the deadline, for work that continues by itself. */
 export async function atMost<Result>(ms: number, work: Promise<Result>): Promise<Result | undefined> {
   return within(ms, 'not', () => work).catch((error: unknown) => {
     if (error instanceof TooLateError) return undefined;

@@ -1,5 +1,5 @@
-// The audit trail's head, kept outside of the database: in the log, and in a file where the settings name one. Who puts an older
-// state of the database back, with its signatures, is found by them.
+// Copies of the audit trail's head outside of the database: in the log, and in a file where the settings name one. They reveal a
+// database that was reset to an older state together with its valid signatures.
 import { appendFile } from 'node:fs/promises';
 import type { Logger } from '../log.ts';
 import type { AuditAnchor } from './ends.ts';
@@ -8,7 +8,7 @@ const everyMs = 60_000;
 
 export interface AuditAnchorsOptions {
   readonly log: Logger;
-  /** Path of a file that lines are added to. */
+  /** Path of a file that lines are appended to. */
   readonly file?: string | undefined;
   readonly everyMs?: number;
 }
@@ -23,13 +23,13 @@ export class AuditAnchors {
     this.#options = options;
   }
 
-  /** The head has moved: it is written when the last was a minute ago. */
+  /** Called when the head has moved; it is written at most once a minute. */
   async moved(head: AuditAnchor): Promise<void> {
     this.#last = head;
     if (performance.now() - this.#writtenAtMs >= (this.#options.everyMs ?? everyMs)) await this.write();
   }
 
-  /** Writes the last head, unless it is written. */
+  /** Writes the last head, unless it was written already. */
   async write(): Promise<void> {
     const head = this.#last;
     if (head === undefined || head.position === this.#written) return;

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import type { AuditEntry } from './trail.ts';
 
-/** What is hashed of an entry: everything that is written with it. */
+/** The hashed content of an entry: every stored field. */
 export type HashedEntry = Omit<AuditEntry, 'position' | 'previousHash' | 'hash'>;
 
 export const entryColumns =
   'id, at, project_id AS projectId, actor_kind AS actorKind, actor_id AS actorId, actor_name AS actorName, action, subject_type AS subjectType, subject_id AS subjectId, outcome, code, request_id AS requestId, caller_request_id AS callerRequestId, details';
 
-/** SHA-256, hexadecimal, over the hash before, the place in the chain and the content. */
+/** SHA-256, hexadecimal, over the previous hash, the position in the chain and the content. */
 export function entryHash(entry: HashedEntry, position: number, previousHash: string): string {
   const content = JSON.stringify([
     previousHash,

@@ -1,18 +1,18 @@
 // The two ends of the audit trail's chain: the head, which moves with each sealing, and the base, which moves with retention.
-// Both are signed by those who seal and purge; all entries between them follow from the hashes. The key is in a file that the
-// database has not: who can write to the database can break the chain, but can't make another one that fits.
+// Both are signed; the hashes secure all entries between them. The signing key is in a file outside of the database, so a person
+// who can write to the database can break the chain but can't forge a valid one.
 import { z } from 'zod';
 import type { Sql } from '../database/database.ts';
 import { keyIdPattern } from '../secrets/key-file.ts';
 import type { PublicKeys, SigningKeys } from '../secrets/key-pairs.ts';
 
-/** What those have who seal and purge. */
+/** The keys of the processes that seal and purge. */
 export interface AuditKeys {
   readonly signingKeys: SigningKeys;
   readonly publicKeys: PublicKeys;
 }
 
-/** The place of an entry and its hash; 0 and zeros before the first. */
+/** The position of an entry and its hash; 0 and zeros before the first. */
 export interface ChainEnd {
   readonly position: number;
   readonly hash: string;
@@ -20,7 +20,7 @@ export interface ChainEnd {
   readonly signature: string | null;
 }
 
-/** The head as it is kept outside of the database. */
+/** The copy of the head that is kept outside of the database. */
 export const anchorShape = z.object({
   position: z.number().int().nonnegative(),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
@@ -73,7 +73,7 @@ function textOf(which: Which, { position, hash }: Omit<ChainEnd, 'signature'>): 
   return `tidegate/audit/${which}\n${position}\n${hash}`;
 }
 
-/** Signs both ends as they are, where they are not signed: once, when an installation gets its keys. Throws when the chain is broken. */
+/** Signs both ends where they are not signed yet: once, when an installation gets its keys. Throws when the chain is broken. */
 export async function signFirst(db: Sql, keys: AuditKeys): Promise<boolean> {
   const { head, base } = await readEnds(db);
   let signed = false;

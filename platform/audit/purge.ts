@@ -1,5 +1,5 @@
-// Deletes old entries from the chain's beginning. They are verified first: what was changed in the database is kept as evidence,
-// and an entry that was only made to look old is not deleted.
+// Deletes old entries from the beginning of the chain. They are verified first: changed entries are kept as evidence, and an
+// entry with a falsified time is not deleted.
 import type { Database } from '../database/database.ts';
 import { type AuditKeys, endFault, readEnds, signEnd } from './ends.ts';
 import { checkRange } from './verify.ts';
@@ -9,7 +9,7 @@ const batchSize = 1_000;
 /*
  * Inputs: the new beginning with its hash and signature; the beginning as it was read; the new beginning again.
  * Output: how many entries were deleted; 0 when someone else has purged since.
- * Must hold: one statement, run by the server: a client that is paused in the middle would hold the sealer up.
+ * Must hold: one statement, run by the server: a client that pauses in the middle would block the sealer.
  */
 const purgeStatement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
   DECLARE moved, deleted INT DEFAULT 0;
@@ -26,7 +26,9 @@ const purgeStatement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT
   SELECT deleted;
 END`;
 
-/** Deletes up to 1,000 sealed entries older than `keptMs`, up to the first that is younger. Throws when they are not whole. */
+/**
+ * Deletes up to 1,000 sealed entries older than `keptMs`, stopping at the first younger one. Throws when they fail verification.
+ */
 export async function purgeAudit(db: Database, keys: AuditKeys, keptMs: number): Promise<number> {
   const { head, base } = await readEnds(db);
   const first = base.position + 1;

@@ -1,5 +1,5 @@
-// Chains audit entries behind the write path, and signs the chain's end: a chain kept by each mutation would make all writers
-// queue for its end.
+// Chains audit entries after they were written, and signs the end of the chain: chaining in each mutation would make all writers
+// queue for that end.
 import type { Database } from '../database/database.ts';
 import type { HeldLease, Leases } from '../leases.ts';
 import type { Logger } from '../log.ts';
@@ -11,10 +11,10 @@ import { type AuditKeys, type ChainEnd, endFault, readEnds, signEnd } from './en
 export interface AuditSealerOptions {
   readonly db: Database;
   readonly log: Logger;
-  /** Elects who seals, of those who have the keys. */
+  /** Elects the sealer among the processes that have the keys. */
   readonly leases: Leases;
   readonly keys: AuditKeys;
-  /** Where the end is written outside of the database. */
+  /** Writes copies of the head outside of the database. */
   readonly anchors?: AuditAnchors;
 }
 
@@ -24,7 +24,7 @@ const pollMs = 500;
 /*
  * Inputs: the end of the chain as it was read; the entries' ids with position and hashes, as JSON; the new end with
  * its signature.
- * Output: 1 when they were sealed, 0 when someone else has sealed since: then nothing is written.
+ * Output: 1 when they were sealed; 0 when another process has sealed since, and then nothing is written.
  * Must hold: one statement, run by the server, so that a paused client holds no lock.
  */
 const sealStatement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
@@ -54,7 +54,7 @@ export class AuditSealer {
   readonly #log: Logger;
   /** What was logged last. */
   #fault: string | undefined;
-  /** The furthest end that was seen here. */
+  /** The highest head that this process has seen. */
   #furthest = 0;
 
   constructor(options: AuditSealerOptions) {
@@ -85,7 +85,7 @@ export class AuditSealer {
     await this.#lease?.release();
   }
 
-  /** Seals up to 500 entries; returns how many. Throws when the end that it should follow is not signed. */
+  /** Seals up to 500 entries; returns how many. Throws when the current end of the chain is not signed. */
   async runOnce(): Promise<number> {
     const { head } = await readEnds(this.#db);
     this.#refuseFalse(head);
@@ -114,7 +114,7 @@ export class AuditSealer {
     return links.length;
   }
 
-  /** What is not signed is not built upon: the signature would make it good. */
+  /** An unsigned end is never extended: the new signature would legitimise it. */
   #refuseFalse(head: ChainEnd): void {
     const fault =
       endFault(this.#keys.publicKeys, 'head', head) ??

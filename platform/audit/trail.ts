@@ -1,5 +1,5 @@
-// Reading the audit trail: pages of it, newest first, and an export of all of it, oldest first, that can be verified away
-// from here since it carries the hashes.
+// Reads the audit trail: pages, newest first, and a full export, oldest first. The export includes the hashes, so it can be
+// verified elsewhere.
 
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
@@ -54,8 +54,8 @@ export async function readAuditTrail(
 }
 
 /**
- * Writes the entries with `from` <= at < `to`, oldest first, one JSON object a line. Waits for the stream to drain; does
- * not end it. Returns how many were written.
+ * Writes the entries with `from` <= at < `to`, oldest first, one JSON object a line. Respects back-pressure; does not end the
+ * stream. Returns how many were written.
  */
 export async function exportAudit(
   db: Sql,

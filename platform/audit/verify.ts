@@ -1,5 +1,5 @@
-// Whether the audit trail is whole: every sealed entry is hashed again and compared with its neighbours and the chain's signed
-// ends, and with heads that were kept outside of the database.
+// Verifies the audit trail: every sealed entry is hashed again and compared with its neighbours, the signed ends of the chain,
+// and the copies of the head kept outside of the database.
 import type { Sql } from '../database/database.ts';
 import type { PublicKeys } from '../secrets/key-pairs.ts';
 import { entryColumns, entryHash, type HashedEntry } from './chain.ts';
@@ -27,7 +27,7 @@ export interface AuditFault {
 
 const pageSize = 1_000;
 
-/** Checks up to `limit` entries from `fromPosition` (default: the oldest that is kept), both ends, and the anchors. */
+/** Checks up to `limit` entries from `fromPosition` (default: the oldest one kept), both ends, and the anchors. */
 export async function verifyAudit(
   db: Sql,
   options: {
@@ -60,7 +60,7 @@ function signatureFault(keys: PublicKeys, { head, base }: ChainEnds): AuditFault
   return atHead === undefined ? undefined : { position: head.position, reason: atHead };
 }
 
-/** The oldest anchor that does not fit; one of before what is kept says nothing more. */
+/** The oldest anchor that does not match; anchors before the oldest kept entry are ignored. */
 async function anchorFault(
   db: Sql,
   { head, base }: ChainEnds,
@@ -82,11 +82,11 @@ async function anchorFault(
 export interface CheckedRange {
   readonly fault: AuditFault | undefined;
   readonly checked: number;
-  /** Of the last entry that was checked. */
+  /** Hash of the last entry that was checked. */
   readonly lastHash: string;
 }
 
-/** Entries from `from` up to, but without, `to`. */
+/** Entries from `from` (included) to `to` (excluded). */
 export async function checkRange(db: Sql, { head, base }: ChainEnds, from: number, to: number): Promise<CheckedRange> {
   let previousHash = from === base.position + 1 ? base.hash : ((await hashAt(db, from - 1)) ?? '');
   let next = from;

@@ -1,18 +1,18 @@
-// Which subjects of one type had status events since a cursor: what a tenant follows its targets by, as every change that
-// matters to a check is told by an event in the transaction that made it.
+// Subjects of one type that had status events since a cursor. Check tenants follow their targets by it: every change that matters
+// to a check writes an event in its own transaction.
 import type { Database } from '../database/database.ts';
 import { EventTable } from '../events/event-table.ts';
 
-/** More than this at once: listing all is cheaper. */
+/** Above this number, listing all targets is cheaper. */
 const mostSubjects = 2_000;
 
-/** To be read before the list that it belongs to. */
+/** Read it before the list that it belongs to. */
 export async function subjectCursor(db: Database): Promise<string> {
   const { lastSeq, epoch } = await new EventTable(db).bounds();
   return `${epoch}/${lastSeq}`;
 }
 
-/** UUIDs; undefined when the events since are gone, were rewritten by a failover, or are too many. */
+/** UUIDs; undefined when the events since then were purged, were rewritten by a failover, or are too many. */
 export async function changedSubjects(
   db: Database,
   subjectType: string,

@@ -1,5 +1,5 @@
-// The check engine of one tenant in one worker: its shards, a timer wheel over their targets, slots, and verdicts that a
-// starved checker can't spoil. A job or a timer for each check would cost more than the check itself.
+// The check engine of one tenant in one worker: its shards, a timer wheel over their targets, slots, and protection against wrong
+// results while the checker is starved. A job or a timer for each check would cost more than the check itself.
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import { type EgressPolicy, openEgress } from '../net/egress.ts';
@@ -27,17 +27,17 @@ export interface CheckEngineOptions<Detail> {
   readonly metrics: CheckMetrics;
   /** Default: any address. */
   readonly egress?: EgressPolicy;
-  /** Checks at once that do not answer; default: four times the tenant's slots. */
+  /** Slots for checks that get no answer; default: four times the tenant's slots. */
   readonly silentSlots?: number;
-  /** A check that is unanswered for so long leaves its slot to the others. Default 250. */
+  /** A check without an answer after this time frees its slot for others. Default 250. */
   readonly silentAfterMs?: number;
-  /** Of targets that have none of their own. Default 1000. */
+  /** For targets without a timeout of their own. Default 1000. */
   readonly confirmMs?: number;
-  /** How often changes of targets are asked for. Default 2000. */
+  /** How often changed targets are queried. Default 2000. */
   readonly refreshMs?: number;
   /** How often all targets are listed. Default five minutes. */
   readonly relistMs?: number;
-  /** How often shards are looked for. Default 500. */
+  /** How often the engine looks for shards. Default 500. */
   readonly balanceMs?: number;
   /** How often samples are recorded; a change of status is recorded at once. Default 1000. */
   readonly recordMs?: number;
@@ -118,7 +118,7 @@ export class CheckEngine<Detail> {
     return this.#holder.heldShards();
   }
 
-  /** Ends what runs (without a verdict), records what was seen, gives the shards back. */
+  /** Cancels running checks (without a result), records pending observations, releases the shards. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
     this.#ticker = undefined;
@@ -160,7 +160,7 @@ export class CheckEngine<Detail> {
     const { random = Math.random } = this.#options;
     const { intervalMs, status, fall = 2, rise = 1 } = target;
     const now = performance.now();
-    // One that was never checked, or has changed, is checked at once; the rest begin somewhere in their interval.
+    // A new or changed target is checked at once; the others start somewhere within their interval.
     const dueMs = now + (known !== undefined || status === 'UNKNOWN' ? 0 : random() * intervalMs);
     this.#entries.set(target.id, {
       ...{ target, probe, shard, dueMs },
@@ -217,7 +217,7 @@ export class CheckEngine<Detail> {
     this.#slots.fill();
   }
 
-  /** Whether a failure says something of the target, or only of this process. */
+  /** Whether a failure is the target's, or only this process's. */
   async #doubt(run: CheckRun, reading: CheckReading<Detail>, endedMs: number): Promise<void> {
     const { guard, selfCheck } = this.#options;
     const starved = () => guard.starvedSince(run.startedMs);
@@ -229,7 +229,7 @@ export class CheckEngine<Detail> {
   #conclude(run: CheckRun, reading: CheckReading<Detail> | undefined, outcome: Outcome, endedMs: number): void {
     const { entry, startedMs } = run;
     const { target, fallRise, shard } = entry;
-    // Forgotten, changed, or taken by another worker meanwhile.
+    // Removed, changed, or taken over by another worker in the meantime.
     if (this.#entries.get(target.id) !== entry) return;
     const latencyMs = endedMs - startedMs;
     this.#options.metrics.checked(this.#options.tenant.name, outcome, latencyMs);
@@ -247,7 +247,7 @@ export class CheckEngine<Detail> {
     this.#wheel.set(target.id, entry.dueMs);
   }
 
-  /** Spread evenly: each target has its turn once in a round of them all. */
+  /** Spread evenly: each target has its turn once per cycle. */
   #isSampled(entry: Entry, nowMs: number): boolean {
     const { random = Math.random } = this.#options;
     const everyMs = (this.#entries.size * 1000) / this.#samplesPerSecond;

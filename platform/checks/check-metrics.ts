@@ -1,8 +1,8 @@
-// What the check engine tells Prometheus.
+// Prometheus metrics of the check engine.
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface CheckMetrics {
-  /** A check began, so long after it was due. */
+  /** A check began this long after it was due. */
   began(tenant: string, lateMs: number): void;
   checked(tenant: string, outcome: 'UP' | 'DOWN' | 'INCONCLUSIVE', durationMs: number): void;
   holding(tenant: string, shards: number, targets: number): void;
@@ -17,7 +17,7 @@ interface Sums {
   worstLateMs: number;
 }
 
-/** Checks are summed up here and told when they are asked for: a labelled counter would cost more than the engine does. */
+/** Checks are counted here and exported at each scrape: incrementing a labelled counter would cost more than the engine does. */
 export function createCheckMetrics(registry: Registry): CheckMetrics {
   const registers = [registry];
   const sums = new Map<string, Sums>();

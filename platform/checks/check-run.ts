@@ -1,4 +1,4 @@
-// One check of one target under way: when it began, when it must have ended, and what the probe may ask of it.
+// One running check of one target: its start, its deadline, and the context for its probe.
 import type { EgressPolicy } from '../net/egress.ts';
 import type { CheckTarget } from './check-tenant.ts';
 import type { FallRise } from './fall-rise.ts';
@@ -10,7 +10,7 @@ export interface Entry {
   readonly probe: Probe;
   readonly shard: number;
   readonly fallRise: FallRise;
-  /** Checks fall on phase + n × interval, so that load stays spread. */
+  /** Checks are due at phase + n × interval, so that load stays spread. */
   readonly phaseMs: number;
   dueMs: number;
   /** When the next sample is due; undefined before its first check. */
@@ -24,7 +24,7 @@ export class CheckRun implements ProbeRun {
   readonly egress: EgressPolicy;
   readonly startedMs: number;
   readonly deadlineMs: number;
-  /** Whether it holds one of the slots for silent targets. */
+  /** Whether it occupies one of the slots for silent targets. */
   inSilentSlot: boolean;
   #controller: AbortController | undefined;
   #cancel: (() => void) | undefined;

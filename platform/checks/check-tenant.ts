@@ -1,16 +1,16 @@
-// What the check engine asks of a tenant: which things to check, with which probes, and how to record what was seen. The engine
-// knows neither backends nor endpoints; it brings shards, timing, starvation and fall/rise.
+// The interface between the check engine and its tenants: the targets, their probes, and the recording of results. The engine
+// knows neither backends nor endpoints; it provides shards, timing, starvation detection and fall/rise.
 import type { HeldLease } from '../leases.ts';
 import type { CheckReading, Probe } from './probe.ts';
 
 export type CheckedStatus = 'UP' | 'DOWN' | 'UNKNOWN';
 
 export interface CheckTarget {
-  /** Stable and unique in the tenant: decides the shard. */
+  /** Stable and unique in the tenant: determines the shard. */
   readonly id: string;
   /** Name of one of the tenant's probes. */
   readonly probe: string;
-  /** As the probe's schema says. */
+  /** Validated by the probe's schema. */
   readonly parameters: unknown;
   readonly intervalMs: number;
   /** Deadline of one check. */
@@ -18,15 +18,15 @@ export interface CheckTarget {
   /** Failures in a row that make DOWN, successes in a row that make UP. Default 2 and 1. */
   readonly fall?: number;
   readonly rise?: number;
-  /** How soon a result that speaks against the status is confirmed, unless the interval is shorter. Default 1000. */
+  /** How soon a result that contradicts the status is confirmed, unless the interval is shorter. Default 1000. */
   readonly confirmMs?: number;
-  /** As last recorded: where fall/rise counting begins after a takeover. */
+  /** Last recorded status: fall/rise counting starts from it after a takeover. */
   readonly status: CheckedStatus;
-  /** Changes when the target must be checked anew at once (address, credentials). */
+  /** Changes when the target must be checked again at once (address, credentials). */
   readonly revision: string;
 }
 
-/** A conclusive check; what a starved checker saw is never handed on. */
+/** A conclusive check; results of a starved checker are never passed on. */
 export interface CheckObservation<Detail = unknown> extends Omit<CheckReading<Detail>, 'up' | 'notable'> {
   readonly targetId: string;
   readonly outcome: 'UP' | 'DOWN';
@@ -45,30 +45,30 @@ export interface Shards {
 }
 
 export interface TargetChanges {
-  /** Added, or perhaps changed; of any shard. */
+  /** Targets that were added, or perhaps changed; of any shard. */
   readonly targets: readonly CheckTarget[];
-  /** Ids of those that are no longer to be checked. */
+  /** Ids of targets that are no longer checked. */
   readonly gone: readonly string[];
   readonly cursor: string;
 }
 
 /** The port for targets: a list by shard, then changes by cursor. */
 export interface CheckTargets {
-  /** The targets of these shards, and a cursor after which no change to them is missed. */
+  /** The targets of these shards, and a cursor that misses no later change to them. */
   listTargets(shards: Shards): Promise<{ readonly targets: readonly CheckTarget[]; readonly cursor: string }>;
-  /** What changed since; undefined when that is no longer known: the targets are listed anew. */
+  /** Changes since the cursor; undefined when they are no longer known, and the targets are listed again. */
   changesAfter(cursor: string): Promise<TargetChanges | undefined>;
 }
 
 /** The port for results. */
 export interface CheckResults<Detail = unknown> {
-  /** All or nothing. Throws LeaseLostError, and records nothing, when the lease's shard is another's now. */
+  /** All or nothing. Throws LeaseLostError, and records nothing, when another worker has the lease of the shard. */
   record(batch: readonly CheckObservation<Detail>[], lease: HeldLease): Promise<void>;
 }
 
-/** The port for leases: `Leases` has it in the database, `MemoryLeases` for one process. */
+/** The port for leases: `Leases` keeps them in the database, `MemoryLeases` in one process. */
 export interface CheckLeases {
-  /** Undefined: someone else holds it. */
+  /** Undefined: another owner holds it. */
   acquire(name: string): Promise<HeldLease | undefined>;
   live(prefix: string): Promise<readonly { readonly name: string; readonly owner: string }[]>;
 }
@@ -79,10 +79,10 @@ export interface CheckTenant<Detail = unknown> extends CheckTargets, CheckResult
   readonly probes: readonly Probe<never>[];
   /** About 1,000 targets a shard; the same in all workers. Default 8. */
   readonly shardCount?: number;
-  /** Checks at once that are expected to answer. Default 1024. */
+  /** Slots for checks that are expected to answer. Default 1024. */
   readonly slots?: number;
-  /** Observations a second that are recorded though no status changed. Default 50. */
+  /** Most samples per second that are recorded without a change of status. Default 50. */
   readonly samplesPerSecond?: number;
-  /** From now on this worker checks only these: whatever is kept for others may go. */
+  /** From now on this worker checks only these targets: resources kept for others may be released. */
   retain?(ids: ReadonlySet<string>): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// Fall and rise: how many failures or successes in a row it takes to change a target's status, so that one lost packet
-// is no outage.
+// Fall and rise: the number of consecutive failures or successes that changes a target's status, so that one lost packet is not
+// an outage.
 import type { CheckedStatus } from './check-tenant.ts';
 
 export interface FallRiseOptions {
@@ -10,9 +10,9 @@ export interface FallRiseOptions {
 export class FallRise {
   readonly #options: FallRiseOptions;
   #status: CheckedStatus;
-  /** Results in a row that speak against the status. */
+  /** Consecutive results that contradict the status. */
   #against = 0;
-  /** From UNKNOWN both outcomes speak against the status: a row is of one kind only. */
+  /** From UNKNOWN both outcomes contradict the status; a series has only one of them. */
   #lastAgainst: 'UP' | 'DOWN' | undefined;
 
   constructor(status: CheckedStatus, options: FallRiseOptions) {
@@ -24,12 +24,12 @@ export class FallRise {
     return this.#status;
   }
 
-  /** True while results speak against the status, but not often enough: worth checking again soon. */
+  /** True while results contradict the status, but are too few to change it: the next check should come soon. */
   get suspicious(): boolean {
     return this.#against > 0;
   }
 
-  /** Counts one result and returns the status after it. INCONCLUSIVE counts for neither side and breaks no row. */
+  /** Counts one result and returns the status after it. INCONCLUSIVE counts for neither side and does not interrupt a series. */
   count(outcome: 'UP' | 'DOWN' | 'INCONCLUSIVE'): CheckedStatus {
     if (outcome === 'INCONCLUSIVE') return this.#status;
     if (outcome === this.#status) {

@@ -1,4 +1,4 @@
-// Leases of one process, for a checker that has no database: several engines in it share the shards as workers do.
+// In-memory leases, for a checker without a database: several engines in one process share the shards as workers do.
 import { newToken } from '../ids.ts';
 import { type HeldLease, LeaseLostError } from '../leases.ts';
 import type { CheckLeases } from './check-tenant.ts';
@@ -9,11 +9,11 @@ interface Held {
   readonly controller: AbortController;
 }
 
-/** What several owners share. */
+/** The state shared by several owners. */
 export class MemoryLeaseTable {
   readonly #held = new Map<string, Held>();
 
-  /** The leases as one owner takes them. */
+  /** The leases of one owner. */
   of(owner: string): CheckLeases {
     return {
       acquire: async (name) => this.#acquire(name, owner),

@@ -1,37 +1,40 @@
-// How something is checked: a probe is one file with a name, the JSON Schema of its parameters, and `check`.
+// A probe checks one kind of target: one file with a name, the JSON Schema of its parameters, and `check`.
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { EgressPolicy } from '../net/egress.ts';
 
-/** What one check saw. `detail` is the probe's own. */
+/** The result of one check. `detail` is defined by the probe. */
 export interface CheckReading<Detail = unknown> {
   readonly up: boolean;
-  /** What was wrong; null when nothing was. */
+  /** The failure; null on success. */
   readonly message: string | null;
   readonly detail: Detail | null;
   /** Recorded even when it changes no status and no sample is due. */
   readonly notable?: boolean;
 }
 
-/** One check under way, as its probe sees it. */
+/** One running check, as its probe sees it. */
 export interface ProbeRun {
-  /** Of what is checked. */
+  /** Address of the target. */
   readonly targetId: string;
   readonly revision: string;
   readonly timeoutMs: number;
-  /** Every address that is dialled must pass it. */
+  /** Every dialled address must be allowed by it. */
   readonly egress: EgressPolicy;
   /** Aborted at the deadline. `onCancel` costs less. */
   readonly signal: AbortSignal;
-  /** Called once, at the deadline or when the checker stops; at once when that is past. A later call replaces the earlier one's function. */
+  /**
+   * Called once, at the deadline or when the checker stops; at once when it has passed already. A later call replaces the
+   * function.
+   */
   onCancel(cancel: () => void): void;
 }
 
 export interface Probe<Parameters = unknown, Detail = unknown> {
-  /** As targets name it: lower-case letters, digits and hyphens. */
+  /** The name in targets: lower-case letters, digits and hyphens. */
   readonly name: string;
   /** JSON Schema (draft 7) of the parameters. */
   readonly parameters: object;
-  /** Resolves with what was seen: one that does not answer is `up: false`. Rejects when it could not look at all. */
+  /** Resolves with the result: a target without an answer is `up: false`. Rejects when the check could not be made at all. */
   check(parameters: Parameters, run: ProbeRun): Promise<CheckReading<Detail>>;
 }
 
@@ -41,7 +44,7 @@ export function isDown(message: string): CheckReading<never> {
   return { up: false, message, detail: null };
 }
 
-/** The probes that a checker has, by name. Parameters are proved once, when a target is taken on, not at each check. */
+/** The probes of a checker, by name. Parameters are validated once, when a target is added, not at each check. */
 export class ProbeTable {
   readonly #probes = new Map<string, { readonly probe: Probe; readonly validate: ValidateFunction }>();
 
@@ -53,12 +56,12 @@ export class ProbeTable {
     }
   }
 
-  /** The schemas, to be published. */
+  /** The schemas, for publication. */
   schemas(): { readonly name: string; readonly parameters: object }[] {
     return [...this.#probes.values()].map(({ probe: { name, parameters } }) => ({ name, parameters }));
   }
 
-  /** What is wrong with these parameters; empty when nothing is. */
+  /** Faults of these parameters; empty when they are valid. */
   faults(name: string, parameters: unknown): string[] {
     const known = this.#probes.get(name);
     if (known === undefined) return [`no probe is named "${name}"; there are: ${[...this.#probes.keys()].join(', ')}`];

@@ -1,5 +1,5 @@
-// Gathers what was seen and records it in batches, each under the lease of its shard. What can't be recorded now is kept:
-// at most one observation for each target, the newest.
+// Collects observations and records them in batches, each under the lease of its shard. While recording fails, the newest
+// observation of each target is kept.
 
 import type { HeldLease } from '../leases.ts';
 import type { Logger } from '../log.ts';
@@ -8,7 +8,7 @@ import type { CheckObservation, CheckResults } from './check-tenant.ts';
 
 export interface ResultRecorderOptions<Detail> {
   readonly tenant: CheckResults<Detail> & { readonly name: string };
-  /** Undefined: the shard is not held any more, and what was seen of it is dropped. */
+  /** Undefined: the shard is no longer held, and its observations are dropped. */
   readonly leaseOf: (shard: number) => HeldLease | undefined;
   readonly log: Logger;
   readonly everyMs: number;
@@ -42,13 +42,13 @@ export class ResultRecorder<Detail> {
       this.#waiting.set(shard, waiting);
     }
     const earlier = waiting.get(observation.targetId);
-    // The status before is the one that is recorded, not the one of an observation that never was.
+    // The previous status is the recorded one, not that of an observation that was dropped.
     const statusBefore = earlier?.statusBefore ?? observation.statusBefore;
     waiting.set(observation.targetId, { ...observation, statusBefore });
     if (observation.status !== statusBefore) this.#loop.trigger();
   }
 
-  /** Records all that waits; throws when the database is away, and keeps what was not recorded. */
+  /** Records everything that is pending; throws when the database is not available, and keeps what was not recorded. */
   async flush(): Promise<false> {
     const size = this.#options.batchSize ?? 500;
     for (const [shard, waiting] of this.#waiting) {
@@ -58,7 +58,7 @@ export class ResultRecorder<Detail> {
         const lease = this.#options.leaseOf(shard);
         if (lease !== undefined) await this.#options.tenant.record(batch, lease);
         for (const observation of batch) {
-          // A newer one may have come meanwhile.
+          // A newer one may have arrived in the meantime.
           if (waiting.get(observation.targetId) === observation) waiting.delete(observation.targetId);
         }
       }
@@ -66,7 +66,7 @@ export class ResultRecorder<Detail> {
     return false;
   }
 
-  /** Records what waits, if it can be. */
+  /** Records what is pending, if possible. */
   async stop(): Promise<void> {
     await this.#loop.stop();
     await this.flush().catch((error: unknown) => {

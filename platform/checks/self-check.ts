@@ -1,5 +1,5 @@
-// The checker's check of itself: a byte over TCP from a listener of its own on loopback. When that fails, the process or
-// its machine is the one that is ill (no descriptors, no ports, no CPU).
+// The checker checks itself: one byte over TCP from its own listener on loopback. When that fails, the process or its machine is
+// at fault (no descriptors, no ports, no CPU).
 import { createServer, connect as netConnect, type Server } from 'node:net';
 import { resetSocket } from '../net/reset-socket.ts';
 
@@ -15,7 +15,7 @@ export class SelfCheck {
   async start(): Promise<void> {
     // The caller resets the connection: a reset from this side could overtake its connect.
     const server = createServer((socket) => socket.on('error', () => undefined).end('+'));
-    // Accepting may fail for want of descriptors: that is what the check is for.
+    // Accepting may fail for lack of descriptors, which is what this check detects.
     server.on('error', () => undefined);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -24,7 +24,7 @@ export class SelfCheck {
     this.#server = server;
   }
 
-  /** Callers at the same time share one check. */
+  /** Concurrent callers share one check. */
   passes(): Promise<boolean> {
     this.#running ??= this.#once().finally(() => {
       this.#running = undefined;

@@ -1,5 +1,5 @@
 // Holds this worker's fair share of a tenant's shards: counts the live workers by their member leases, takes free shards,
-// gives back what is too many. The lease of each shard is the fence of what is recorded for it.
+// releases surplus ones. The lease of a shard is the fence for its results.
 import type { HeldLease } from '../leases.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
@@ -13,7 +13,7 @@ export interface ShardHolderOptions {
   readonly shardCount: number;
   readonly leases: CheckLeases;
   readonly log: Logger;
-  /** How often shards are looked for: with the time to live of a lease the bound of a takeover. */
+  /** How often it looks for shards: with the lease's time to live, the bound of a takeover. */
   readonly everyMs: number;
   /** A shard was gained or lost. */
   readonly onChange: () => void;
@@ -41,7 +41,7 @@ export class ShardHolder {
     this.#loop.start();
   }
 
-  /** Undefined when this worker does not hold the shard now. */
+  /** Undefined when this worker does not hold the shard. */
   lease(shard: number): HeldLease | undefined {
     const lease = this.#held.get(shard);
     return lease === undefined || lease.signal.aborted ? undefined : lease;
@@ -51,7 +51,7 @@ export class ShardHolder {
     return [...this.#held.keys()].filter((shard) => this.lease(shard) !== undefined);
   }
 
-  /** Gives everything back, so that others take over at once. */
+  /** Releases everything, so that others take over at once. */
   async stop(): Promise<void> {
     await this.#loop.stop();
     const leases = [...this.#held.values(), ...(this.#member === undefined ? [] : [this.#member])];

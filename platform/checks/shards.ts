@@ -1,11 +1,11 @@
-// Which shard a target belongs to, and how many shards a worker should hold: plain arithmetic, the same in every worker.
+// The shard of a target, and the number of shards for a worker: pure arithmetic, the same in every worker.
 import { createHash } from 'node:crypto';
 
 export function shardOf(targetId: string, shardCount: number): number {
   return createHash('sha1').update(targetId).digest().readUInt32BE(0) % shardCount;
 }
 
-/** The same in SQL: the shard of a column, of `?` shards. */
+/** The same in SQL: the shard of a column, with `?` for the number of shards. */
 export function shardSql(column: string): string {
   return `CONV(LEFT(SHA1(${column}), 8), 16, 10) % ?`;
 }
@@ -17,7 +17,7 @@ export interface ShardPlanInput {
   readonly heldByOthers: ReadonlySet<number>;
   /** Live workers, this one included. */
   readonly workers: number;
-  /** Where to begin looking for free shards: different for each worker, so that they do not race for the same. */
+  /** Where the search for free shards begins: different for each worker, so that they do not compete for the same ones. */
   readonly offset: number;
 }
 
@@ -26,7 +26,7 @@ export interface ShardPlan {
   readonly release: readonly number[];
 }
 
-/** Every worker takes up to ceil(shards / workers); who holds more gives back, so that a new worker gets its share. */
+/** Every worker takes up to ceil(shards / workers) and releases more than that, so that a new worker gets its share. */
 export function planShards(input: ShardPlanInput): ShardPlan {
   const share = Math.ceil(input.shardCount / Math.max(1, input.workers));
   const held = [...input.held].sort((a, b) => a - b);

@@ -1,11 +1,12 @@
-// Who may check now. Targets that answer and those that do not have slots of their own: a check that stays unanswered for a
-// while moves over, and a target that was silent last time begins there. However many are silent, the others have their turn.
+// Slots for running checks. Targets that answer and targets that do not have separate slots: a check without an answer moves to
+// the silent slots after a while, and a target that was silent last time starts there. Silent targets, however many, do not delay
+// the others.
 import type { CheckRun, Entry } from './check-run.ts';
 
 export interface SlotsOptions {
   readonly slots: number;
   readonly silentSlots: number;
-  /** A check that is unanswered for so long moves to the slots of the silent. */
+  /** A check without an answer for this long moves to the silent slots. */
   readonly silentAfterMs: number;
   readonly begin: (entry: Entry) => CheckRun;
 }
@@ -32,7 +33,7 @@ export class Slots {
     this.#readySilent.delete(entry);
   }
 
-  /** Begins what waits, as far as slots are free. */
+  /** Starts waiting checks while slots are free. */
   fill(): void {
     const { slots, silentSlots } = this.#options;
     for (const entry of this.#ready) {
@@ -40,7 +41,7 @@ export class Slots {
       this.#ready.delete(entry);
       this.#begin(entry);
     }
-    // Those known to be silent leave half for those that fall silent now.
+    // Targets known to be silent leave half of the slots for those that fall silent now.
     for (const entry of this.#readySilent) {
       if (this.#usedSilent >= Math.ceil(silentSlots / 2)) break;
       this.#readySilent.delete(entry);
@@ -48,7 +49,7 @@ export class Slots {
     }
   }
 
-  /** Frees the slot; false: it was freed before. */
+  /** Frees the slot; false: it was free already. */
   end(run: CheckRun): boolean {
     if (!this.#running.delete(run)) return false;
     if (run.inSilentSlot) this.#usedSilent -= 1;
@@ -56,7 +57,7 @@ export class Slots {
     return true;
   }
 
-  /** Moves over what stays unanswered; returns what is past its deadline. */
+  /** Moves checks without an answer; returns those past their deadline. */
   review(nowMs: number): CheckRun[] {
     const { silentSlots, silentAfterMs } = this.#options;
     const late: CheckRun[] = [];
@@ -71,7 +72,7 @@ export class Slots {
     return late;
   }
 
-  /** Takes out all that run. */
+  /** Removes all running checks. */
   clear(): CheckRun[] {
     const running = [...this.#running];
     for (const run of running) this.end(run);

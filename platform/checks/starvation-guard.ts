@@ -1,14 +1,14 @@
-// Knows when this process was starved (event loop blocked, machine overloaded, process stopped): what failed then says
-// nothing about what was checked.
+// Detects that this process was starved (event loop blocked, machine overloaded, process stopped): failures during that time say
+// nothing about the targets.
 
 export interface StarvationGuardOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number;
-  /** How often the loop is expected to come round. */
+  /** How often the timer beats. */
   readonly beatMs?: number;
   /** A beat later than this is starvation. */
   readonly boundMs?: number;
-  /** Told the worst lag every few seconds. */
+  /** Called with the worst lag every few seconds. */
   readonly onLag?: (lagMs: number) => void;
 }
 
@@ -58,8 +58,8 @@ export class StarvationGuard {
   }
 
   /**
-   * Whether the process was starved at any time since `startedAt`. A beat that is overdue right now counts: after a
-   * block the timers of checks may run before ours.
+   * Whether the process was starved at any time since `startedAt`. An overdue beat counts too: after a block, the timers of
+   * checks may run before this one.
    */
   starvedSince(startedAt: number): boolean {
     this.#notePause();

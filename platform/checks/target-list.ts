@@ -1,5 +1,5 @@
-// The targets of the shards that are held: listed when a shard comes, followed by change afterwards, and listed anew now and
-// then, in case a change was made behind the cursor's back.
+// The targets of the held shards: listed when a shard is gained, followed by changes afterwards, and listed again periodically in
+// case a change was missed.
 import type { CheckTarget, CheckTargets } from './check-tenant.ts';
 import { shardOf } from './shards.ts';
 
@@ -17,7 +17,7 @@ export interface TargetListOptions {
 
 export class TargetList {
   readonly #options: TargetListOptions;
-  /** Ids by shard, of those that were listed. */
+  /** Ids of the listed targets, by shard. */
   readonly #listed = new Map<number, Set<string>>();
   #cursor: string | undefined;
   #listedAtMs = Number.NEGATIVE_INFINITY;
@@ -26,7 +26,7 @@ export class TargetList {
     this.#options = options;
   }
 
-  /** Brings the targets up to date; true when any came or went. */
+  /** Updates the targets; true when any were added or removed. */
   async refresh(): Promise<boolean> {
     const { heldShards, relistMs, now } = this.#options;
     const held = new Set(heldShards());
@@ -40,7 +40,7 @@ export class TargetList {
     if (held.size === 0) return moved;
     if (now() - this.#listedAtMs >= relistMs) this.#cursor = undefined;
     if (this.#cursor !== undefined) moved = (await this.#follow(this.#cursor)) || moved;
-    // Not known any more, or never listed: all; else what has come to be held.
+    // No cursor: list all shards; else only those gained since.
     const fresh = this.#cursor === undefined ? held : new Set([...held].filter((shard) => !this.#listed.has(shard)));
     if (fresh.size > 0) moved = (await this.#list(fresh)) || moved;
     return moved;
@@ -62,7 +62,7 @@ export class TargetList {
   async #list(wanted: ReadonlySet<number>): Promise<boolean> {
     const { source, shardCount, now } = this.#options;
     const { targets, cursor } = await source.listTargets({ count: shardCount, wanted });
-    // Several lists under one cursor: the oldest misses nothing of any.
+    // Several lists with one cursor: the oldest cursor misses no change of any.
     if (this.#cursor === undefined) {
       this.#cursor = cursor;
       this.#listedAtMs = now();

@@ -1,19 +1,19 @@
-// A hashed timer wheel: thousands of due times with one timer of the process. It knows no clock: the owner turns it, so
-// that tests turn it by hand.
+// A hashed timer wheel: thousands of due times on one timer of the process. It has no clock: its owner advances it, and so do
+// tests.
 
 interface Entry {
   readonly id: string;
   dueTick: number;
 }
 
-/** Holds at most one due time for each id; adding again moves it. */
+/** Holds at most one due time for each id; adding an id again moves it. */
 export class TimerWheel {
   readonly #tickMs: number;
   readonly #slots: Map<string, Entry>[];
   readonly #slotOf = new Map<string, number>();
   #tick: number;
 
-  /** `tickMs` is the resolution; `slots` times that is one turn: longer delays simply wait more turns. */
+  /** `tickMs` is the resolution; `slots` ticks are one turn, and longer delays wait several turns. */
   constructor(options: { readonly tickMs: number; readonly slots: number; readonly nowMs: number }) {
     this.#tickMs = options.tickMs;
     this.#slots = Array.from({ length: options.slots }, () => new Map());
@@ -44,10 +44,10 @@ export class TimerWheel {
     this.#slotOf.delete(id);
   }
 
-  /** Takes out and returns what is due by `nowMs`, the oldest tick first. */
+  /** Removes and returns what is due by `nowMs`, the oldest tick first. */
   turn(nowMs: number): string[] {
     const target = Math.floor(nowMs / this.#tickMs);
-    // After a long pause one full turn visits every slot; more would visit them again for nothing.
+    // After a long pause one full turn visits every slot; further turns would find nothing new.
     const first = Math.max(this.#tick + 1, target - this.#slots.length + 1);
     const due: Entry[] = [];
     for (let tick = first; tick <= target; tick += 1) {

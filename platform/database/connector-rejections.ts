@@ -1,19 +1,19 @@
-// mariadb 3.4.5 leaves a rejection unhandled when a connection breaks off while its session is being set up (lib/connection.js,
-// the end of authSucceedHandler; whoever waits for the connection is told of it apart). Node ends a process for that, and a
-// database that is killed at the wrong moment would end every process that was just connecting to it.
+// mariadb 3.4.5 leaves a rejection unhandled when a connection breaks while its session is being set up (lib/connection.js, the
+// end of authSucceedHandler; the caller gets the error separately). Node ends a process for that, so a database killed at the
+// wrong moment would end every process that is just connecting to it.
 
 import type { SqlError } from 'mariadb';
 
-/** Lets those rejections pass, and any other end the process as it would without us. Call it once, where a program begins. */
+/** Ignores those rejections; any other one still ends the process. Call it once, at the start of a program. */
 export function toleratesBrokenConnects(program: NodeJS.Process): void {
   program.on('unhandledRejection', (reason) => {
     if (isBrokenConnect(reason)) return;
-    // Becomes an uncaught exception: what an unhandled rejection is by default.
+    // Becomes an uncaught exception: the default for an unhandled rejection.
     throw reason;
   });
 }
 
-/** Fatal: the connection is gone with it. By shape, not by class: the reason may come from another realm. */
+/** Fatal: the connection is lost too. Recognised by shape, not by class: the reason may come from another realm. */
 export function isBrokenConnect(reason: unknown): boolean {
   const { name, fatal } = (reason ?? {}) as Partial<SqlError>;
   return name === 'SqlError' && fatal === true;

@@ -1,5 +1,5 @@
-// The database as the rest sees it: Prisma for the model, typed SQL for the hot paths, both on one pool; every transaction
-// READ COMMITTED, retried on a deadlock, and honest about a commit whose fate is not known.
+// Access to the database: Prisma for the model, typed SQL for the hot paths, both on one pool. Every transaction is READ
+// COMMITTED, retried on a deadlock, and reports a commit with an unknown outcome as such.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createPool, type Pool, type PoolConfig, type PoolConnection } from 'mariadb';
@@ -24,13 +24,13 @@ export interface DatabaseOptions {
   readonly connectionLimit?: number;
   /** How long to wait for a free connection, in milliseconds; default 5000. */
   readonly acquireTimeoutMs?: number;
-  /** Asked before each transaction; throws when nothing may be written now. */
+  /** Called before each transaction; throws when writes are not allowed now. */
   readonly checkWritable?: () => void;
 }
 
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
 
-/** What may stand in a WHERE, with its values. */
+/** A condition for WHERE, with its values. */
 export interface Condition {
   readonly sql: string;
   readonly values: readonly SqlValue[];
@@ -40,20 +40,20 @@ export const always: Condition = { sql: '1 = 1', values: [] };
 
 export interface WriteResult {
   readonly affectedRows: number;
-  /** Of the first row with an auto-increment column; 0 when there is none. */
+  /** The id of the first row with an auto-increment column; 0 when there is none. */
   readonly insertId: number;
 }
 
 export interface QueryOptions {
   /**
-   * Parsed once on a connection and kept there, as a few are: worth its memory (half a megabyte for a dozen statements in one)
-   * for a long text that is sent often and differs in its values only.
+   * Prepared once per connection and kept there. Only for long texts that are sent often with different values: each takes memory
+   * (half a megabyte for a batch of a dozen statements).
    */
   readonly prepared?: boolean;
 }
 
 export interface TransactionQueryOptions extends QueryOptions {
-  /** For a transaction's last text, which ends it with COMMIT itself: that saves the round trip of a COMMIT of its own. */
+  /** For a transaction's last text when it ends with COMMIT itself: that saves the round trip of a separate COMMIT. */
   readonly commits?: boolean;
 }
 
@@ -65,7 +65,7 @@ export interface Sql {
 
 export interface Transaction extends Sql {
   query<Row>(sql: string, values?: readonly SqlValue[], options?: TransactionQueryOptions): Promise<Row[]>;
-  /** Runs once after the commit was acknowledged (not after a rollback): wake-ups. Must not throw. */
+  /** Runs once after the commit was acknowledged (not after a rollback), for wake-ups. Must not throw. */
   afterCommit(action: () => void): void;
 }
 
@@ -73,17 +73,17 @@ export interface Transaction extends Sql {
 export type PrismaTransaction = Prisma.TransactionClient;
 
 const deadlockRetries = 6;
-/** Statements that one connection keeps prepared. */
+/** Prepared statements kept per connection. */
 const preparedKept = 8;
 const sessionSetup = [
   "SET time_zone = '+00:00'",
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  // A process that is paused in a transaction keeps its locks (a lease's fence, an object's row) from others: the server
-  // ends it after this many seconds, which no step of a transaction of ours takes.
+  // A process that is paused in a transaction keeps its locks (a lease's fence, an object's row): the server ends its transaction
+  // after this many seconds, longer than any step of a transaction here takes.
   'SET SESSION idle_transaction_timeout = 8',
 ];
 
-/** The driver's options for a location; also for tools that make a single connection. */
+/** The driver's options for a location; also for tools with a single connection. */
 export function connectionOptions(location: DatabaseLocation): PoolConfig {
   const { tls, ...rest } = location;
   return {
@@ -104,7 +104,7 @@ export function connectionOptions(location: DatabaseLocation): PoolConfig {
 
 export class Database implements Sql {
   readonly #pool: Pool;
-  /** For `transaction`: without autocommit the first statement begins one, which saves a round trip. */
+  /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
   readonly #transactions: Pool;
   readonly #checkWritable: (() => void) | undefined;
   /** For the model: reads and plain writes. Hot paths use SQL. */
@@ -146,9 +146,9 @@ export class Database implements Sql {
   }
 
   /**
-   * Runs `work` in one transaction. What it throws rolls back and is thrown on. Deadlocks run `work` again, so it must
-   * have no effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT.
-   * `endsWork`: what it records has happened already, so it may use the room that is kept back on a disk nearly full.
+   * Runs `work` in one transaction. An error from `work` rolls back and is thrown. Deadlocks run `work` again, so it must have no
+   * effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT. `endsWork`: it
+   * records what has already happened, and may use the reserved space on a disk that is nearly full.
    */
   async transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
@@ -176,7 +176,7 @@ export class Database implements Sql {
       for (const action of actions) action();
       return result;
     } catch (error) {
-      // A demoted server's connection is given up, so that the pool finds the new primary.
+      // The connection to a demoted server is closed, so that the pool finds the new primary.
       usable = usable && !isConnectionLost(error) && !isReadOnly(error);
       if (usable)
         usable = await connection.query('ROLLBACK').then(
@@ -185,13 +185,13 @@ export class Database implements Sql {
         );
       throw error;
     } finally {
-      // Nothing is in flight here: destroying an idle connection sends no KILL.
+      // The connection is idle: destroying it sends no KILL.
       if (usable) await connection.release();
       else connection.destroy();
     }
   }
 
-  /** Connections in use and all open ones, for metrics. */
+  /** Connections in use and open, for metrics. */
   poolFigures(): { readonly active: number; readonly total: number; readonly waiting: number } {
     const pools = [this.#pool, this.#transactions];
     const sum = (figure: (pool: Pool) => number) => pools.reduce((total, pool) => total + figure(pool), 0);

@@ -1,5 +1,5 @@
-// Keeps writes away from a database on this machine whose disk is about to be full. MariaDB waits, holding locks, for room to
-// write its binary log (its manual, "How MariaDB handles a full disk"): a write is then neither done nor refused.
+// Refuses writes to a database on this machine while its disk is nearly full. MariaDB holds its locks while it waits for space
+// for its binary log (manual, "How MariaDB handles a full disk"): a write is then neither done nor refused.
 import { statfsSync } from 'node:fs';
 import type { Logger } from '../log.ts';
 import { DiskNearlyFullError } from './errors.ts';
@@ -7,12 +7,12 @@ import { DiskNearlyFullError } from './errors.ts';
 export interface DiskGuardOptions {
   /** A folder on the database's disk. */
   readonly path: string;
-  /** Writes are refused while less is free. */
+  /** Writes are refused while less is free than this. */
   readonly reserveBytes: number;
   readonly log: Logger;
 }
 
-/** Asking the kernel costs microseconds, but not nothing. */
+/** The file system is queried at most this often. */
 const askEveryMs = 20;
 const mebibyte = 1024 * 1024;
 
@@ -21,13 +21,13 @@ export class DiskGuard {
   #freeBytes = Number.POSITIVE_INFINITY;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Throws the system's error when the folder can't be asked. */
+  /** Throws the system's error when the folder can't be queried. */
   constructor(options: DiskGuardOptions) {
     this.#options = options;
     this.#measure();
   }
 
-  /** Throws DiskNearlyFullError, with what to do, while there is too little room. */
+  /** Throws DiskNearlyFullError, with what to do, while too little space is free. */
   check(): void {
     this.#measure();
     if (!this.#full) return;

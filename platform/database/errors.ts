@@ -1,4 +1,4 @@
-// What an error of the database means for the caller: try again, give up, or find out what became of it.
+// Classifies errors of the database for the caller: try again, give up, or find out the outcome.
 
 /** MariaDB's error number, wherever the driver, its pool or Prisma's adapter put it; undefined when it is not a database error. */
 export function databaseErrorNumber(error: unknown): number | undefined {
@@ -19,9 +19,9 @@ const duplicateKey = 1062;
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
 const readOnly = new Set([1290, 1792, 1836]);
-/** No space left on the server's disk, for a table, a temporary file or the log. */
+/** The server's disk is full: for a table, a temporary file or the log. */
 const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
-/** The connector's own numbers (45xxx) and the server's for a connection that ended, and for one that could not be made. */
+/** The connector's own numbers (45xxx) and the server's, for a connection that ended and for one that failed to open. */
 const connectionLost = new Set([1053, 1927, 2006, 2013, 45009, 45012, 45013, 45026, 45034, 45038, 45044]);
 const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45028]);
 const systemCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'ENOTCONN']);
@@ -47,7 +47,7 @@ export function isDiskFull(error: unknown): boolean {
   return error instanceof DiskNearlyFullError || diskFull.has(databaseErrorNumber(error) ?? 0);
 }
 
-/** Refused before anything was sent to a database whose disk is about to be full (disk-guard.ts). */
+/** Refused before anything was sent, because the disk of the database is nearly full (disk-guard.ts). */
 export class DiskNearlyFullError extends Error {
   constructor(message: string) {
     super(message);
@@ -55,7 +55,7 @@ export class DiskNearlyFullError extends Error {
   }
 }
 
-/** The connection ended, or there was none to be had. */
+/** The connection ended, or none could be opened. */
 export function isConnectionLost(error: unknown): boolean {
   const number = databaseErrorNumber(error) ?? 0;
   if (connectionLost.has(number) || noConnection.has(number)) return true;
@@ -63,12 +63,12 @@ export function isConnectionLost(error: unknown): boolean {
   return typeof error === 'object' && error !== null && systemCodes.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** The database is away or can't write for now; nothing is wrong with the request. */
+/** The database is not available or can't write for now; the request itself is valid. */
 export function isUnavailable(error: unknown): boolean {
   return isConnectionLost(error) || isReadOnly(error) || isDiskFull(error) || error instanceof CommitUncertainError;
 }
 
-/** The connection was lost while COMMIT was under way: whether it happened is not known. */
+/** The connection was lost during COMMIT: the outcome is unknown. */
 export class CommitUncertainError extends Error {
   constructor(cause: unknown) {
     super('the database was lost while a transaction was being committed: whether it was is not known', { cause });

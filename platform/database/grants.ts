@@ -1,4 +1,4 @@
-// What rights a role's database account needs. Those who neither seal nor purge the audit trail only add to it.
+// The rights of a role's database account. Accounts that neither seal nor purge the audit trail may only add to it.
 import type { Sql } from './database.ts';
 
 const auditRights: ReadonlyMap<string, string> = new Map([

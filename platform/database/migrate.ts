@@ -1,15 +1,15 @@
-// Applies migrations: plain SQL in prisma/migrations/OWNER/TIME_NAME/migration.sql. Each owner (platform, or a subgraph) has
-// its own tables, and a database holds those of its roles alone. Applied under a lock, in the order of owners as given and
-// of names, and remembered with each file's checksum in `_prisma_migrations` as OWNER/TIME_NAME.
+// Applies migrations: plain SQL in prisma/migrations/OWNER/TIME_NAME/migration.sql. Each owner (platform, or a subgraph) has its
+// own tables, and a database has only the tables of its roles. Migrations are applied under a lock, in the given order of owners
+// and then by name, and recorded in `_prisma_migrations` as OWNER/TIME_NAME with each file's checksum.
 //
-// A file may begin with lines `-- Replaces: NAME CHECKSUM`: where the database has that one, this file has been applied by it.
+// A file may begin with lines `-- Replaces: NAME CHECKSUM`: a database with that migration counts this file as applied.
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { connectionOptions, type DatabaseLocation } from './database.ts';
 
-/** What was wrong with the migrations, in words for an operator. */
+/** The fault of the migrations, for an operator. */
 export class MigrationError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -20,7 +20,7 @@ export class MigrationError extends Error {
 /** The migrations of one owner. */
 export interface MigrationOwner {
   readonly owner: string;
-  /** Path of the folder that has a folder for each of its migrations. */
+  /** Path of the folder with a subfolder for each migration. */
   readonly folder: string;
 }
 
@@ -30,7 +30,7 @@ interface Migration {
   readonly name: string;
   readonly sql: string;
   readonly checksum: string;
-  /** Checksum by name of those whose work this one is a part of. */
+  /** Checksums by name of the older migrations that this one is a part of. */
   readonly replaces: ReadonlyMap<string, string>;
 }
 
@@ -82,7 +82,7 @@ interface Reader {
   query<Row>(sql: string): Promise<Row[]>;
 }
 
-/** The names that are in the owners' folders but not in the database. */
+/** The names in the owners' folders that the database lacks. */
 export async function pendingMigrations(db: Reader, owners: readonly MigrationOwner[]): Promise<string[]> {
   const known = await appliedNames(db);
   const names = await Promise.all(owners.map(namesOf));
@@ -101,7 +101,7 @@ async function appliedNames(db: Reader): Promise<ReadonlySet<string>> {
   return new Set(rows.map((row) => row.name));
 }
 
-/** Names of before migrations had owners have none: '' then. */
+/** Migrations from before there were owners have none: '' then. */
 function ownerOf(name: string): string {
   return name.slice(0, Math.max(0, name.indexOf('/')));
 }
@@ -193,7 +193,7 @@ function refuseUnlessWhole(row: AppliedRow, checksum: string): void {
     );
 }
 
-/** The name of an applied migration that did this one's work. */
+/** The name of the applied migration that this one replaces. */
 function replacedBy(replaces: Migration['replaces'], applied: ReadonlyMap<string, AppliedRow>): string | undefined {
   for (const [name, checksum] of replaces) {
     const row = applied.get(name);

@@ -1,10 +1,10 @@
-// Several statements of one transaction in one round trip: a journaled call has a dozen, and waiting for each of them would
-// cost more than they do.
+// Sends several statements of one transaction in one round trip: a journaled call has a dozen, and a round trip for each would
+// cost more than the statements themselves.
 //
-// Input: statements in order. Sent as one MariaDB compound statement (BEGIN NOT ATOMIC … END), which ends at the first that
-// fails; the caller's transaction is then rolled back. (Statements pipelined one by one would run on after a deadlock,
-// outside of the transaction that the deadlock rolled back.)
-// Output: the rows of each query, and which statement failed, so that a function means the same in a batch as alone.
+// Input: statements in order. Sent as one MariaDB compound statement (BEGIN NOT ATOMIC … END), which ends at the first failure;
+// the caller's transaction is then rolled back. (Pipelined single statements would continue after a deadlock, outside of the
+// transaction that the deadlock rolled back.)
+// Output: the rows of each query, and which statement failed, so that a function behaves the same in a batch and alone.
 import { setImmediate } from 'node:timers/promises';
 import type { SqlValue, Transaction, WriteResult } from './database.ts';
 import { databaseErrorNumber } from './errors.ts';
@@ -30,7 +30,7 @@ interface Statement {
 }
 
 interface BatchOptions {
-  /** The batch is the transaction's last: it commits. */
+  /** The batch is the last of the transaction: it commits. */
   readonly commits?: boolean;
 }
 
@@ -45,12 +45,12 @@ class Batch implements Transaction {
     this.#commits = options.commits === true;
   }
 
-  /** What comes after the batch was sent goes by itself; so with `execute`. */
+  /** Statements after the batch was sent are sent separately; `execute` likewise. */
   query<Row>(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
     return this.#sent ? this.#tx.query(sql, values) : this.#add(sql, values, true);
   }
 
-  /** How many rows changed is not known: see mustChangeOneRow. */
+  /** The number of changed rows is not known: see mustChangeOneRow. */
   execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
     return this.#sent ? this.#tx.execute(sql, values) : this.#add(sql, values, false);
   }
@@ -76,7 +76,7 @@ class Batch implements Transaction {
       const failed = statements[failedStep(error) - 1];
       if (failed !== undefined) {
         failed.reject(error);
-        // Whoever waits for all of them hears first of the one that failed.
+        // The caller that waits for all of them gets the error of the failed one first.
         await setImmediate();
       }
       for (const each of statements) each.reject(error);
@@ -112,15 +112,15 @@ function failedStep(error: unknown): number {
   return Number(/^statement (\d+): /.exec(typeof message === 'string' ? message : '')?.[1] ?? 0);
 }
 
-/** Settles when all has run that waits for no input or output: a tick that is asked for by a microtask follows the last one. */
+/** Settles when all work has run that waits for no input or output: a tick requested by a microtask follows the last one. */
 function withoutWaiting(): Promise<void> {
   return new Promise((resolve) => queueMicrotask(() => process.nextTick(resolve)));
 }
 
 /**
- * Runs `work` with a transaction whose statements are gathered, as far as they wait for nothing, and sent together, before
- * the event loop turns to anything else. Throws what the first that failed made its function throw. In a batch that commits
- * no function may need the answer of one statement for another.
+ * Runs `work` with a transaction that collects statements until they wait for something, and sends them together, before the
+ * event loop runs anything else. Throws the error of the first function whose statement failed. In a batch that commits, no
+ * function may need the answer of one statement for another.
  *
  * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, kinds, events, wake), commits.record(batch)]);
  */
@@ -131,7 +131,7 @@ export async function together<Results extends readonly unknown[]>(
 ): Promise<Results> {
   const batch = new Batch(tx, options);
   const results = Promise.all(work(batch)) as Promise<unknown> as Promise<Results>;
-  // Reported by the return below.
+  // The return below reports it.
   results.catch(() => undefined);
   await withoutWaiting();
   await batch.send();

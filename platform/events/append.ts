@@ -1,5 +1,5 @@
-// Writing status events: in the same transaction as the state that changed, after the subject's own row, so that the
-// events of one subject are in the order of its versions (invariant 3 of the event log).
+// Writes status events in the transaction of the change, after the subject's own row, so that the events of one subject are in
+// the order of its versions (invariant 3 of the event log).
 import type { SqlValue, Transaction } from '../database/database.ts';
 import { newUuid } from '../ids.ts';
 import { currentRequestId } from '../log.ts';
@@ -11,8 +11,8 @@ const columns =
 const placeholders = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
 /**
- * Writes events of the kinds that a subgraph has declared, in the caller's transaction, which has updated (or locked) the
- * subject's row before, and wakes the sequencer once it is committed.
+ * Writes events of the kinds that a subgraph has declared, in the caller's transaction, which has already updated (or locked) the
+ * subject's row, and wakes the sequencer after the commit.
  */
 export async function appendStatus<Kinds extends EventKinds>(
   tx: Transaction,

@@ -1,5 +1,5 @@
-// Cursors of the status stream. Opaque to clients; inside: the timeline, the dense sequence number, and the event's id, so
-// that a history rewritten by a failover is noticed instead of skipped over.
+// Cursors of the status stream. Opaque to clients, they contain the timeline, the dense sequence number, and the event's id, so
+// that a history rewritten by a failover is noticed and not skipped.
 
 export interface Cursor {
   /** Epoch of the database's timeline (db_timeline). */
@@ -17,7 +17,7 @@ export function encodeCursor(cursor: Cursor): string {
   return Buffer.from(`1.${cursor.timeline}.${cursor.seq}.${cursor.eventId}`, 'latin1').toString('base64url');
 }
 
-/** Reads a cursor; undefined when it is not valid here. */
+/** Reads a cursor; undefined when it is invalid. */
 export function decodeCursor(text: string): Cursor | undefined {
   if (text.length > 128) return undefined;
   const match = pattern.exec(Buffer.from(text, 'base64url').toString('latin1'));

@@ -1,28 +1,28 @@
-// The status stream as an entity's subscription gives it: the events of one subject type in the projects that the caller may
-// see, each with its subject as it is now. A domain adds how its subject is read.
+// The status stream as an entity's subscription: the events of one subject type in the projects that the caller may see, each
+// with the subject's current state. A domain adds how its subject is read.
 import { projectsFor } from '../authorise.ts';
 import type { RequestContext } from '../identity.ts';
 import { pullStream } from '../pull-stream.ts';
 import type { SequencedEvent, StatusFeed } from './feed.ts';
 
-/** When nothing but what the caller did not ask for happens, the cursor moves on once in this time. */
+/** When only unrelated events happen, the cursor advances once in this time. */
 const checkpointEveryMs = 5_000;
 
 export interface EntityChange<Entity> {
   readonly cursor: string;
-  /** Null: the subject is gone, or the event only moved the cursor on. */
+  /** Null: the subject was deleted, or the event only advances the cursor. */
   readonly entity: Entity | null;
 }
 
 export interface EntityFeedOptions<Entity> {
   readonly feed: StatusFeed;
   readonly context: RequestContext;
-  /** As the graph calls it, for example `Backend`. */
+  /** The type's name in the graph, for example `Backend`. */
   readonly subjectType: string;
   readonly args: { readonly after?: string | null | undefined; readonly projectId?: string | null | undefined };
   /** By UUID. */
   readonly read: (id: string) => Promise<Entity | null | undefined>;
-  /** Which entities are asked for. Default: all. */
+  /** Which entities are requested. Default: all. */
   readonly wanted?: (entity: Entity) => boolean;
 }
 

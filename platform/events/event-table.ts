@@ -1,9 +1,9 @@
-// Reading sequenced events from the table. Every page begins with the event before it, so that a reader proves that its
-// place still is what it was: a history rewritten by a failover, or an end cut off by retention, never goes unnoticed.
+// Reads sequenced events from the table. Every page begins with the event before it, which proves the reader's position: a
+// history rewritten by a failover, or events removed by retention, are always noticed.
 import type { Database } from '../database/database.ts';
 import { encodeCursor } from './cursor.ts';
 
-/** An event with its place in the one order that all readers see. */
+/** An event with its position in the one order that all readers see. */
 export interface SequencedEvent {
   /** UUID; null: only administrators see it. */
   readonly projectId: string | null;
@@ -28,7 +28,7 @@ export interface SequencedEvent {
   readonly cursor: string;
 }
 
-/** A place in the stream: after the event `seq`; 0 and '' before the first. */
+/** A position in the stream: after the event `seq`; 0 and '' before the first. */
 export interface Position {
   readonly seq: number;
   readonly eventId: string;
@@ -44,7 +44,7 @@ export interface Bounds {
 
 export type Page =
   | { readonly kind: 'events'; readonly epoch: number | undefined; readonly events: readonly SequencedEvent[] }
-  /** The event at the position is not there, or is another one. */
+  /** The event at the position is missing, or is another one. */
   | { readonly kind: 'displaced' };
 
 interface Row extends Omit<SequencedEvent, 'cursor'> {

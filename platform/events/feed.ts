@@ -1,4 +1,4 @@
-// The tail of the status stream: one reader of the table for each process, shared by all its subscriptions through a ring
+// Follows the end of the status stream: one reader of the table for each process, shared by all its subscriptions through a ring
 // of the newest events in memory.
 import type { Database } from '../database/database.ts';
 import type { Logger } from '../log.ts';
@@ -20,7 +20,7 @@ export interface StatusFeedOptions {
   readonly pollMs?: number;
   /** Events in memory; default 10000. */
   readonly ringSize?: number;
-  /** After how long a reader for whom nothing matches gets a new cursor; default 30000. */
+  /** How often a reader without matching events gets a new cursor; default 30000. */
   readonly checkpointMs?: number;
 }
 
@@ -30,7 +30,7 @@ interface Watcher {
 }
 
 const pageSize = 1_000;
-/** Read at start, so that those who reconnect after a restart mostly find their place in memory. */
+/** Read at the start, so that most clients that reconnect after a restart find their position in memory. */
 const preloaded = 1_000;
 
 export class StatusFeed {
@@ -80,7 +80,7 @@ export class StatusFeed {
     this.#loop.start();
   }
 
-  /** Ends all subscriptions; a client resumes elsewhere by its cursor. */
+  /** Ends all subscriptions; clients resume elsewhere with their cursors. */
   async stop(): Promise<void> {
     this.#started = false;
     this.#stopListening?.();
@@ -88,17 +88,17 @@ export class StatusFeed {
     for (const subscription of [...this.#subscriptions]) subscription.end();
   }
 
-  /** Where the stream is now: read it, then a snapshot, then subscribe after it. */
+  /** The current position of the stream: read it, then a snapshot, then subscribe after it. */
   async currentCursor(): Promise<string> {
     this.#assertStarted();
     return encodeCursor({ timeline: this.#epoch, ...this.#tail });
   }
 
   /**
-   * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint at once.
-   * A reader that has caught up with `after` gets a checkpoint once.
-   * The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED, later ones the latter two.
-   * The filter is called for every event: it must be cheap. Ends with `signal`, `return()` or the feed.
+   * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint first. A reader
+   * that has caught up with `after` gets a checkpoint once. The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or
+   * RESYNC_REQUIRED, later ones the latter two. The filter is called for every event: it must be cheap. Ends with `signal`,
+   * `return()` or the feed.
    */
   subscribe(options: {
     readonly after?: string | null;
@@ -124,8 +124,8 @@ export class StatusFeed {
   }
 
   /**
-   * True as soon as a matching event passes, false at the deadline or abort. Sees what passes from this call on: start it
-   * first, then read the state it waits for.
+   * True as soon as a matching event arrives, false at the deadline or abort. Sees events from this call on: call it first, then
+   * read the state that it waits for.
    */
   waitFor(
     filter: EventFilter,
@@ -148,7 +148,7 @@ export class StatusFeed {
     });
   }
 
-  /** For metrics and health: the newest event seen, who reads, and how long ago the table was last read. */
+  /** For metrics and health: the newest event, the number of readers, and the age of the last read of the table. */
   figures(): { readonly seq: number; readonly subscriptions: number; readonly readAgoMs: number } {
     return {
       seq: this.#tail.seq,
@@ -161,7 +161,7 @@ export class StatusFeed {
     if (!this.#started) throw new Error('the status feed is not started, or was stopped');
   }
 
-  /** Places the tail `back` events before the end. */
+  /** Positions the reader `back` events before the end. */
   async #begin(back: number): Promise<void> {
     const { oldestSeq, lastSeq, epoch } = await this.#table.bounds();
     const seq = lastSeq - back < oldestSeq ? (oldestSeq === 1 ? 0 : oldestSeq) : lastSeq - back;
@@ -172,7 +172,7 @@ export class StatusFeed {
     this.#ring.reset(seq);
   }
 
-  /** Reads one page after the tail; returns how many events it had. */
+  /** Reads one page; returns how many events it had. */
   async #read(): Promise<number> {
     const page = await this.#table.after(this.#tail, pageSize);
     if (page.kind === 'displaced') return this.#startOver('the newest event is gone or is another one');
@@ -191,7 +191,7 @@ export class StatusFeed {
     return page.events.length;
   }
 
-  /** The history is another one now: no reader may go on as if nothing had been. */
+  /** The history was rewritten: no reader may continue as if nothing had happened. */
   async #startOver(why: string): Promise<number> {
     this.#log.error({ seq: this.#tail.seq, epoch: this.#epoch, why }, 'the status history was rewritten');
     for (const subscription of [...this.#subscriptions]) subscription.end(resync());

@@ -1,4 +1,4 @@
-// The status history: the sequenced events, newest first. The same rows are the stream; what is not sequenced yet is in
+// The status history: the sequenced events, newest first. The stream reads the same rows; events without a sequence number are in
 // neither.
 
 import type { Sql, SqlValue } from '../database/database.ts';
@@ -8,7 +8,7 @@ import type { SequencedEvent } from './feed.ts';
 /** A sequenced event without the stream's cursor. */
 export type PastEvent = Omit<SequencedEvent, 'cursor'>;
 
-/** All that are given must match; an empty list matches nothing. */
+/** All given conditions must match; an empty list matches nothing. */
 export interface HistoryFilter {
   /** UUIDs; 'all' also has events without a project. */
   readonly projects: 'all' | readonly string[];

@@ -1,19 +1,19 @@
-// Kinds of status events: each subgraph declares its own in its row, and an event can only be written as one of them. The
-// page docs/events.md and the check of a subscription's filter are made from them.
+// Kinds of status events: each subgraph declares its own in its row, and only declared kinds can be written. docs/events.md and
+// the check of a subscription's filter are derived from them.
 
 export interface EventKind {
   /** Type of the subject in the graph, for example Backend. */
   readonly subject: string;
-  /** What `from` and `to` may be. */
+  /** Valid values of `from` and `to`. */
   readonly values: readonly string[];
-  /** When it is told: becomes docs/events.md. */
+  /** When it is written: becomes docs/events.md. */
   readonly meaning: string;
 }
 
 /** By name, for example backend.circuit. */
 export type EventKinds = Readonly<Record<string, EventKind>>;
 
-/** Keeps the names and values as types. */
+/** Keeps names and values as literal types. */
 export function declareEvents<const Kinds extends EventKinds>(kinds: Kinds): Kinds {
   return kinds;
 }
@@ -33,7 +33,7 @@ export type StatusEvent<Kinds extends EventKinds = EventKinds> = {
     readonly to: Kinds[Kind]['values'][number];
     /** For people; cut at 1024 characters. */
     readonly reason?: string | null;
-    /** Default: the request under way. */
+    /** Default: the current request. */
     readonly requestId?: string | null;
   };
 }[keyof Kinds & string];

@@ -1,4 +1,4 @@
-// The newest events of the stream in memory, by sequence number: shared by all readers of a process, with a bound.
+// The newest events of the stream in memory, by sequence number: bounded, and shared by all readers of a process.
 import { invariant } from '../errors.ts';
 import type { SequencedEvent } from './event-table.ts';
 
@@ -11,7 +11,7 @@ export class EventRing {
     this.#slots = new Array<SequencedEvent | undefined>(size).fill(undefined);
   }
 
-  /** Sequence number of the newest event that has passed; also when the ring is empty. */
+  /** Sequence number of the newest event so far; also when the ring is empty. */
   get lastSeq(): number {
     return this.#lastSeq;
   }

@@ -1,5 +1,5 @@
-// Gives committed status events dense sequence numbers in commit order. The fence is a row lock, and all of it is one
-// statement that the server runs by itself: a client that is paused or killed in the middle holds nobody up.
+// Gives committed status events dense sequence numbers in commit order. The fence is a row lock, and everything is one statement
+// that the server runs by itself: a client that is paused or killed delays nobody.
 import type { Database } from '../database/database.ts';
 import type { HeldLease, Leases } from '../leases.ts';
 import type { Logger } from '../log.ts';
@@ -10,31 +10,33 @@ export interface SequencerOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
-  /** Elects which process reacts to every wake-up; without it this one does. Any process may run the statement at any time. */
+  /** Elects the process that reacts to every wake-up; without it this one does. Any process may run the statement at any time. */
   readonly leases?: Leases;
 }
 
 const batchSize = 1_000;
 const pollMs = 100;
-/** Events that wait this long, by their wake-ups, are sequenced by whoever notices: a paused or killed holder of the lease is a short stall, not one of the lease's length. */
+/**
+ * Events that are still waiting after this time are sequenced by any process that notices: a paused or killed lease holder causes
+ * a short stall, not one as long as its lease.
+ */
 const overdueMs = 50;
-/** And without wake-ups (Redis away) everyone looks this often. */
+/** Without wake-ups (Redis unavailable) every process checks this often. */
 const standbyEveryMs = 500;
 const electEveryMs = 1_000;
 
 /**
- * How long a woken sequencer waits for more: the events of one short call are one statement then, and its commit does not
- * stand in the way of the call's own.
+ * How long a woken sequencer waits for more events: the events of one short call then take one statement, whose commit does not
+ * delay the call's own.
  */
 const gatherMs = 4;
 
 /*
  * Inputs: status_sequencer.next_seq; rows of status_change that are committed and have no seq.
- * Output: up to 1,000 of them, in id order, get the next sequence numbers; how many is selected.
- * Must hold: numbers are dense and never change; UNIQUE(seq) is the last net.
- * The ids are read by a cursor without locks, under the fence and in a snapshot newer than it, from the index on seq: its rows
- * without a seq are together and in id order, and there are few, however many events are kept. Each is then updated by its
- * primary key: a scan would wait for every insert that is not committed yet.
+ * Output: up to 1,000 of them, in id order, get the next sequence numbers; their number is selected.
+ * Must hold: numbers are dense and never change; UNIQUE(seq) is the last safeguard. The ids are read by a cursor without locks,
+ * under the fence and in a snapshot newer than it, from the index on seq: its rows without a seq are adjacent, in id order, and
+ * few, however many events are kept. Each is then updated by its primary key: a scan would wait for every uncommitted insert.
  */
 const statement = `SET STATEMENT innodb_lock_wait_timeout = 2 FOR BEGIN NOT ATOMIC
   DECLARE n BIGINT UNSIGNED;
@@ -102,7 +104,7 @@ export class Sequencer {
     return count;
   }
 
-  /** How long the oldest event without a place has waited: for health and metrics. */
+  /** How long the oldest unsequenced event has waited: for health and metrics. */
   async lagMs(): Promise<number> {
     const [row] = await this.#db.query<{ lagMs: number | null }>(
       'SELECT TIMESTAMPDIFF(MICROSECOND, MIN(at), NOW(3)) DIV 1000 AS lagMs FROM status_change WHERE seq IS NULL',

@@ -1,5 +1,5 @@
-// One reader of the stream. It pulls at its own position, from the shared ring or, when it is behind, from the table: a
-// slow reader has no queue that could grow, and none that could be cut.
+// One reader of the stream. It pulls at its own position, from the shared ring or, when it is behind, from the table: a slow
+// reader has no queue that could grow or overflow.
 
 import { CodedError } from '../errors.ts';
 import { pullStream } from '../pull-stream.ts';
@@ -9,7 +9,7 @@ import type { EventRing } from './ring.ts';
 
 export interface FeedItem {
   readonly cursor: string;
-  /** Null: a checkpoint, which only moves the cursor on. */
+  /** Null: a checkpoint, which only advances the cursor. */
   readonly event: SequencedEvent | null;
 }
 
@@ -20,7 +20,7 @@ export interface SubscriptionSource {
   readonly ring: EventRing;
   /** The newest timeline seen. */
   epoch(): number;
-  /** The place that the ring has reached. */
+  /** The position that the ring has reached. */
   tail(): Position;
 }
 
@@ -34,14 +34,14 @@ export interface SubscriptionOptions {
 const pageSize = 500;
 
 export class Subscription {
-  /** What its reader pulls. */
+  /** The stream for its reader. */
   readonly items: AsyncGenerator<FeedItem, void, void>;
   readonly #source: SubscriptionSource;
   readonly #filter: EventFilter;
   readonly #onEnd: (subscription: Subscription) => void;
   readonly #after: string | null;
   #position: Position | undefined;
-  /** What is left of a page from the table. */
+  /** The rest of a page from the table. */
   #page: readonly SequencedEvent[] = [];
   #pageIndex = 0;
   #caughtUp = false;
@@ -57,11 +57,11 @@ export class Subscription {
     this.#filter = options.filter;
     this.#onEnd = options.onEnd;
     this.items = pullStream({ next: () => this.#inTurn(), end: () => this.end() });
-    // Without a cursor it begins now, not at the first pull.
+    // Without a cursor it starts now, not at the first pull.
     if (options.after === null) this.#position = options.source.tail();
   }
 
-  /** Ends it, with an error for the next pull when one is given. */
+  /** Ends it; a given error is thrown at the next pull. */
   end(failure?: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -93,7 +93,7 @@ export class Subscription {
   async #next(): Promise<FeedItem | undefined> {
     const item = this.#ended ? undefined : await this.#take().catch((error: unknown) => this.end(error));
     this.#lastItemAtMs = performance.now();
-    // What was found in the very moment in which it ended is not given out: the reader resumes by its cursor.
+    // An event found at the moment of the end is not delivered: the reader resumes with its cursor.
     if (item !== undefined && !this.#ended) return item;
     const failure = this.#failure;
     this.#failure = undefined;
@@ -103,7 +103,7 @@ export class Subscription {
 
   async #take(): Promise<FeedItem | undefined> {
     if (this.#position === undefined) this.#position = await this.#resumeAt(this.#after ?? '');
-    // Without a cursor it begins with one, whatever has happened since.
+    // Without a cursor the first item is a checkpoint, even if events have happened since.
     if (this.#after === null && !this.#caughtUp) return this.#sayCaughtUp();
     for (;;) {
       if (this.#ended) return undefined;
@@ -115,7 +115,7 @@ export class Subscription {
     }
   }
 
-  /** Once: from here on what comes is new. */
+  /** Runs once: all later events are new. */
   #sayCaughtUp(): FeedItem {
     this.#caughtUp = true;
     return this.#checkpointItem();
@@ -163,7 +163,7 @@ export class Subscription {
     throw place.seq < oldestSeq ? expired(place.seq, oldestSeq) : resync();
   }
 
-  /** The position behind a client's cursor, checked against the history as it is now. */
+  /** The position of a client's cursor, checked against the current history. */
   async #resumeAt(text: string): Promise<Position> {
     const cursor: Cursor | undefined = decodeCursor(text);
     if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
@@ -175,7 +175,7 @@ export class Subscription {
     const bounds = await table.bounds();
     if (cursor.timeline > bounds.epoch || (cursor.timeline < bounds.epoch && (await table.lossySince(cursor.timeline))))
       throw resync();
-    // The event at the cursor is kept as well: it is what proves the cursor.
+    // The event at the cursor must be kept as well: it proves the cursor.
     if (Math.max(cursor.seq, 1) < bounds.oldestSeq) throw expired(cursor.seq, bounds.oldestSeq);
     if (cursor.seq > 0 && (await table.eventIdAt(cursor.seq)) !== cursor.eventId) throw resync();
     return { seq: cursor.seq, eventId: cursor.eventId };
@@ -190,7 +190,7 @@ export class Subscription {
     return { cursor: encodeCursor({ timeline: this.#source.epoch(), seq, eventId }), event: null };
   }
 
-  /** For calls from outside of a pull: a filter that throws ends this reader only. */
+  /** For calls from outside of a pull: an error in a filter ends this reader only. */
   #attempt<T>(work: () => T): T | undefined {
     try {
       return work();
@@ -208,7 +208,7 @@ function expired(seq: number, oldestSeq: number): CodedError {
   );
 }
 
-/** What readers get when the history was rewritten under them. */
+/** The error for readers when the history was rewritten. */
 export function resync(): CodedError {
   return new CodedError(
     'RESYNC_REQUIRED',

@@ -1,16 +1,16 @@
-// The authentication port over HTTP, its serving side: the process that knows credentials answers gateways elsewhere.
+// The server side of the authentication port over HTTP: the system subgraph's process answers gateways on other hosts.
 import { z } from 'zod';
 import type { Authenticator } from '../access.ts';
 import { HttpError } from './http-body.ts';
 import { type IdentityClaims, identityShape } from './signed-identity.ts';
 
-/** Answers one path of a served subgraph; what it returns is sent as JSON. */
+/** Answers one path of a served subgraph; its result is sent as JSON. */
 export type InternalRoute = (body: unknown, claims: IdentityClaims) => Promise<unknown>;
 
 export const authenticatePath = '/internal/authenticate';
 export const recheckPath = '/internal/recheck';
 
-/** How long the database may take to tell. */
+/** Deadline for the database. */
 const deadlineMs = 5000;
 
 function read<Shape extends z.ZodType>(shape: Shape, body: unknown): z.output<Shape> {

@@ -1,16 +1,16 @@
-// The global id of a CMP's object: it stands for namespace, type and the CMP's own id, so that every subgraph can make and
-// read it without asking another.
+// The global id of a CMP's object: it encodes namespace, type and the CMP's own id, so that every subgraph can make and read it
+// without asking another.
 import { decodeId, encodeId } from '../ids.ts';
 import type { InputCheck } from '../input.ts';
 
-/** A CMP's object as the CMP names it. */
+/** A CMP's object, as named by the CMP. */
 export interface CmpObjectKey {
   readonly namespace: string;
   readonly type: string;
   readonly externalId: string;
 }
 
-/** The key of what an input names; left out, the namespace is `default`. */
+/** The key of an input's object; the default namespace is `default`. */
 export function cmpObjectOf(input: {
   readonly namespace?: string | null | undefined;
   readonly type: string;
@@ -20,7 +20,7 @@ export function cmpObjectOf(input: {
   return { namespace: namespace ?? 'default', type, externalId };
 }
 
-/** `field` is the input's that names the object. */
+/** `field`: the input field that names the object. */
 export function checkCmpObject(check: InputCheck, field: string, key: CmpObjectKey): void {
   for (const problem of cmpObjectProblems(key)) check.fault(`${field}.${problem.field}`, problem.message, problem.code);
 }
@@ -37,7 +37,7 @@ const maxExternalIdBytes = 255;
 // Control characters and line separators.
 const forbiddenCharacters = /[\p{Cc}\u2028\u2029]/u;
 
-/** What is wrong with a key, field by field; empty when nothing is. */
+/** The faults of a key, field by field; empty when it is valid. */
 export function cmpObjectProblems(key: CmpObjectKey): readonly CmpObjectProblem[] {
   return [
     ...nameProblems('namespace', key.namespace),
@@ -46,17 +46,17 @@ export function cmpObjectProblems(key: CmpObjectKey): readonly CmpObjectProblem[
   ];
 }
 
-/** The global id. The key must have no problems. */
+/** The global id. The key must be valid. */
 export function encodeCmpObject(key: CmpObjectKey): string {
   return encodeId('CmpObject', JSON.stringify([key.namespace, key.type, key.externalId]));
 }
 
-/** The key in a global id; undefined when it is none of a CMP's object. */
+/** The key in a global id; undefined when it is not the id of a CMP's object. */
 export function decodeCmpObject(id: string): CmpObjectKey | undefined {
   const decoded = decodeId(id);
   if (decoded?.type !== 'CmpObject') return undefined;
   const key = parseKey(decoded.key);
-  // One object has one id: another spelling of the same JSON is none.
+  // One object has one id: another spelling of the same JSON is not valid.
   return key !== undefined && encodeCmpObject(key) === id ? key : undefined;
 }
 

@@ -1,11 +1,11 @@
-// Keyset pagination, the same for every connection: a page is asked for by size and by the key of the last item seen, so
-// that pages do not shift while rows come and go.
+// Keyset pagination, the same for every connection: a page is requested by size and by the key of the last item seen, so that
+// pages do not shift while rows are added and removed.
 import { CodedError } from '../errors.ts';
 
 /** The largest page. */
 export const maxPageSize = 100;
 
-/** The page of a connection that is asked for without a size: the default of every `first` in the SDL, held by the lint. */
+/** The default page size: the default of every `first` in the SDL, checked by the lint. */
 export const defaultPageSize = 20;
 
 export interface PageArguments {
@@ -13,11 +13,11 @@ export interface PageArguments {
   readonly after?: string | null;
 }
 
-/** What a store needs to read one page. */
+/** A store's input for reading one page. */
 export interface PageRequest {
   /** Items wanted. */
   readonly first: number;
-  /** Rows to read: one more than `first`, which tells whether another page follows. */
+  /** Rows to read: one more than `first`, which shows whether another page follows. */
   readonly take: number;
   /** Key of the last item of the page before; undefined for the first page. */
   readonly after: readonly string[] | undefined;
@@ -28,7 +28,7 @@ export interface Page<Row> {
   readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
 }
 
-/** Reads `first` and `after`. `keyLength` is how many texts make a key. Throws INVALID_INPUT. */
+/** Reads `first` and `after`. `keyLength` is the number of texts in a key. Throws INVALID_INPUT. */
 export function pageRequest(args: PageArguments, keyLength = 1): PageRequest {
   const first = args.first ?? defaultPageSize;
   if (!Number.isInteger(first) || first < 1 || first > maxPageSize)
@@ -42,7 +42,7 @@ export function pageRequest(args: PageArguments, keyLength = 1): PageRequest {
   return { first, take: first + 1, after };
 }
 
-/** Makes a page of up to `first` + 1 rows as read. */
+/** Makes a page from up to `first` + 1 rows. */
 export function page<Row>(rows: readonly Row[], first: number, keyOf: (row: Row) => readonly string[]): Page<Row> {
   const nodes = rows.slice(0, first);
   const last = nodes.at(-1);

@@ -1,4 +1,4 @@
-// Parsed and validated documents by their text: a gateway sends the same few hundred, and neither step is cheap.
+// Parsed and validated documents by their text: a gateway sends the same few hundred, and both steps are expensive.
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { heldBytes } from '../held-bytes.ts';
@@ -15,12 +15,12 @@ export class DocumentCache {
     });
   }
 
-  /** What is held, as far as that can be told. */
+  /** Number and estimated size of the cached documents. */
   get bytes(): number {
     return this.#documents.calculatedSize;
   }
 
-  /** The document, or why it is none. */
+  /** The document, or its faults. */
   get(text: string): DocumentNode | readonly GraphQLError[] {
     const known = this.#documents.get(text);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
-// Execution of a subgraph's schema, in-process and served alike: unexpected errors are logged and masked, and every event
-// of a subscription gets a context of its own.
+// Executes a subgraph's schema, in-process or served: unexpected errors are logged and masked, and every event of a subscription
+// gets its own context.
 
 import {
   createSourceEventStream,
@@ -25,12 +25,12 @@ export interface SchemaRequest {
   readonly context: RequestContext;
 }
 
-/** What graphql-js says of values that do not fit a type: the caller's fault, not ours. */
+/** graphql-js's messages about values of the wrong type: the caller's fault, not a bug. */
 const badValue = /invalid value|of required type|must not be null/;
 
 /**
- * An error as it may be shown: coded errors and refused values as they are, a lost database as UNAVAILABLE, anything else
- * as INTERNAL; the latter two are logged.
+ * An error that may be shown: coded errors and refused values unchanged, a lost database as UNAVAILABLE, anything else as
+ * INTERNAL; the latter two are logged.
  */
 export function presentError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
   const graphqlError = error instanceof GraphQLError ? error : undefined;
@@ -66,7 +66,7 @@ function present(result: ExecutionResult, requestId: string, log: Logger): Forma
   return { ...result, errors: result.errors.map((error) => presentError(error, requestId, log)) };
 }
 
-/** Executes a query or mutation. Never throws: what goes wrong is in `errors`. */
+/** Executes a query or mutation. Never throws: failures are in `errors`. */
 export async function executeOnSchema(
   schema: GraphQLSchema,
   request: SchemaRequest,
@@ -88,8 +88,8 @@ export async function executeOnSchema(
 }
 
 /**
- * Subscribes. Gives a result with `errors` when it is refused, else a stream of results; a source that fails ends the
- * stream with a last result that has `errors` and no `data`. Whoever takes the stream must `return()` it.
+ * Subscribes. Gives a result with `errors` when it is refused, else a stream of results; a source that fails ends the stream with
+ * a last result that has `errors` and no `data`. The caller must `return()` the stream.
  */
 export async function subscribeOnSchema(
   schema: GraphQLSchema,
@@ -113,7 +113,7 @@ export async function subscribeOnSchema(
   return eventStream(
     source[Symbol.asyncIterator](),
     (rootValue) => {
-      // A context of its own for each event: what loaders hold belongs to one.
+      // Each event has its own context: loaders must not be shared between events.
       const execution = execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } });
       return Promise.resolve(execution).then((result) => present(result, context.requestId, log));
     },
@@ -121,7 +121,7 @@ export async function subscribeOnSchema(
   );
 }
 
-/** What becomes of each event of a source; a source that fails ends with what is told of it. */
+/** Maps each event of a source; a source that fails ends with its error. */
 function eventStream(
   source: AsyncIterator<unknown>,
   complete: (event: unknown) => Promise<FormattedExecutionResult>,
@@ -140,7 +140,7 @@ function eventStream(
       }
     },
     end() {
-      // Not awaited: the return() of an async generator function waits for a next() that may be far away.
+      // Not awaited: the return() of an async generator function waits for a pending next(), which may take long.
       Promise.resolve(source.return?.()).catch(() => undefined);
     },
   });

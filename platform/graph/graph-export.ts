@@ -1,4 +1,4 @@
-// An export: everything that a paged field of the graph gives, as one file of lines.
+// An export: all items of a paged field of the graph, as one file of lines.
 
 export interface GraphExport {
   /** Served at /export/NAME.ndjson. */
@@ -10,6 +10,6 @@ export interface GraphExport {
   readonly query: string;
   /** The root field. */
   readonly field: string;
-  /** Its list. */
+  /** The list's field name. */
   readonly items: string;
 }

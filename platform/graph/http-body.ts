@@ -1,7 +1,7 @@
-// Reads a JSON body with a bound, before anything is made of it.
+// Reads a JSON body of bounded size.
 import type { IncomingMessage } from 'node:http';
 
-/** A request that can't be taken, with its HTTP status. */
+/** A request that can't be accepted, with its HTTP status. */
 export class HttpError extends Error {
   readonly status: number;
 
@@ -12,7 +12,7 @@ export class HttpError extends Error {
   }
 }
 
-/** The body's bytes; throws HttpError 413 past `maxBytes`. The server's requestTimeout bounds how long it may take. */
+/** The body's bytes; throws HttpError 413 above `maxBytes`. The server's requestTimeout bounds the time. */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const tooLarge = () => new HttpError(413, `The request body is larger than ${maxBytes} bytes.`);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
@@ -26,7 +26,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return Buffer.concat(chunks);
 }
 
-/** The body as JSON; throws HttpError 400 when it is none. */
+/** The body as JSON; throws HttpError 400 when it is invalid. */
 export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));

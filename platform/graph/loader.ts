@@ -1,5 +1,5 @@
-// Batching for resolvers: keys asked for in the same turn are read together. Nothing is kept after the batch, so that a
-// resolver never sees a row from before a write of its own request.
+// Batching for resolvers: keys requested in the same turn are read together. Nothing is kept after the batch, so a resolver never
+// sees a row from before a write of its own request.
 import type { RequestContext } from '../identity.ts';
 
 interface Batch<Key, Value> {
@@ -7,12 +7,12 @@ interface Batch<Key, Value> {
   readonly result: Promise<ReadonlyMap<Key, Value>>;
 }
 
-/** How many keys one batch may have; the next key opens another. */
+/** The largest batch; further keys open another one. */
 const maxBatchSize = 500;
 
 /**
- * Loads one value; undefined when the batch has none for the key. `owner` is a symbol of the calling module, one for each
- * kind of thing that is loaded.
+ * Loads one value; undefined when the batch has none for the key. `owner` is a symbol of the calling module, one for each kind of
+ * value.
  *
  * @example loader(context, backendById, id, (ids) => store.backendsById(ids))
  */
@@ -28,7 +28,7 @@ export async function loader<Key extends string | number, Value>(
     const close = () => {
       if (context.loaders.get(owner) === opened) context.loaders.delete(owner);
     };
-    // setImmediate: after all resolvers that are ready in this turn have asked.
+    // setImmediate: runs after all resolvers that are ready in this turn.
     const result = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       close();
       return load([...keys]);

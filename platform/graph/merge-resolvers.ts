@@ -1,7 +1,7 @@
-// A subgraph's resolvers come from its features: the root types' fields from all of them, another type's from the feature whose
-// type it is and from those that add to it.
+// Merges the resolvers of a subgraph's features: every feature may add fields to the root types and to the types of other
+// features.
 
-/** Field by field; a scalar's or an enum's resolver is taken as it is. Throws when two features give the same field. */
+/** Field by field; the resolver of a scalar or an enum is used as it is. Throws when two features define the same field. */
 export function mergeResolvers<Resolvers extends object>(modules: readonly Resolvers[]): Resolvers {
   const merged: Record<string, object> = {};
   for (const module of modules)

@@ -1,4 +1,4 @@
-// The authentication port over HTTP, its asking side: a gateway without a database asks the system subgraph's process.
+// The client side of the authentication port over HTTP: a gateway without a database asks the system subgraph's process.
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'undici';
 import { z } from 'zod';

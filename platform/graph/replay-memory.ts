@@ -1,4 +1,4 @@
-// What was let in lately: an identity that was captured on its way must not come in a second time while it is still valid.
+// Remembers recent identities: one that was captured in transit must not be accepted a second time while it is still valid.
 
 /** Ids are kept for one to two periods. */
 export class ReplayMemory {
@@ -8,13 +8,13 @@ export class ReplayMemory {
   #previous = new Set<string>();
   #turnedAtMs = 0;
 
-  /** `periodMs`: how long an id must be remembered at least; `most`: how many in one such period. */
+  /** `periodMs`: how long an id must be remembered at least; `most`: the limit for one such period. */
   constructor(options: { readonly periodMs: number; readonly most: number }) {
     this.#periodMs = options.periodMs;
     this.#most = options.most;
   }
 
-  /** 'full': too many are remembered to tell; nothing may be forgotten early, so nothing more is let in for now. */
+  /** 'full': the memory is full; ids must not be forgotten early, so nothing more is accepted for now. */
   take(id: string, nowMs: number): 'new' | 'known' | 'full' {
     this.#turn(nowMs);
     if (this.#current.has(id) || this.#previous.has(id)) return 'known';
@@ -26,7 +26,7 @@ export class ReplayMemory {
   #turn(nowMs: number): void {
     const passedMs = nowMs - this.#turnedAtMs;
     if (passedMs >= 0 && passedMs < this.#periodMs) return;
-    // A clock that was set back forgets nothing.
+    // Setting the clock back forgets nothing.
     const kept = passedMs < 0 ? [...this.#previous, ...this.#current] : this.#current;
     this.#previous = passedMs < 2 * this.#periodMs ? new Set(kept) : new Set();
     this.#current = new Set();

@@ -1,4 +1,4 @@
-// Scalars of the graph, the same in every subgraph: what comes in is checked and made canonical before a resolver sees it.
+// Scalars of the graph, the same in every subgraph: input is checked and made canonical before a resolver sees it.
 
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { canonicalAddressBlock } from '../net/address-block.ts';
@@ -16,7 +16,7 @@ function parseDateTime(value: unknown): Date {
   return date;
 }
 
-/** Resolvers give and take a `Date`. */
+/** Resolvers return and receive a `Date`. */
 export const dateTimeScalar = new GraphQLScalarType<Date, string>({
   name: 'DateTime',
   serialize(value) {
@@ -27,7 +27,7 @@ export const dateTimeScalar = new GraphQLScalarType<Date, string>({
   parseLiteral: (node) => parseDateTime(node.kind === Kind.STRING ? node.value : undefined),
 });
 
-/** Any JSON value, passed on as it is. */
+/** Any JSON value, passed on unchanged. */
 export const jsonScalar = new GraphQLScalarType<unknown, unknown>({
   name: 'JSON',
   serialize: (value) => value,
@@ -58,7 +58,7 @@ function parseAddressBlock(value: unknown): string {
   return canonical;
 }
 
-/** An address or CIDR block; resolvers get canonical text. */
+/** An address or CIDR block; resolvers receive canonical text. */
 export const addressBlockScalar = new GraphQLScalarType<string, string>({
   name: 'AddressBlock',
   serialize: (value) => String(value),

@@ -1,6 +1,6 @@
-// A subgraph's whole SDL: what it says itself (schema/NAME.graphql, and schema/NAME.made.graphql where some of it is made),
-// what all say (schema/shared.graphql), and stubs of the entities that it names and another owns. Codegen, composition, the
-// lint and the running subgraphs all read it here, so that a shared word is written once.
+// A subgraph's whole SDL: its own (schema/NAME.graphql, and schema/NAME.made.graphql where a part is generated), the shared part
+// (schema/shared.graphql), and stubs of entities that it references and another subgraph owns. Codegen, composition, the lint and
+// the running subgraphs all read it here.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import {
   buildSchema,
@@ -22,7 +22,7 @@ export type SubgraphSdl = ReadonlyMap<string, string>;
 
 const folder = new URL('../../schema/', import.meta.url);
 const sharedFile = new URL('shared.graphql', folder);
-/** In schema/, but of no subgraph. */
+/** In schema/, but not a subgraph. */
 const commonFiles: ReadonlySet<string> = new Set(['shared.graphql', 'supergraph.graphql']);
 const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation', 'Subscription']);
 
@@ -31,19 +31,19 @@ export function readSharedSdl(): string {
   return readFileSync(sharedFile, 'utf8');
 }
 
-/** What a subgraph says itself: its file, and the made part beside it. */
+/** A subgraph's own SDL: its file, and the generated one beside it. */
 function readOwnSdl(file: URL): string {
   const made = new URL(file.href.replace(/\.graphql$/, '.made.graphql'));
   const own = readFileSync(file, 'utf8');
   return existsSync(made) ? `${own}\n${readFileSync(made, 'utf8')}` : own;
 }
 
-/** The whole SDL of every subgraph that schema/ has. */
+/** The whole SDL of every subgraph in schema/. */
 export function readGraph(): SubgraphSdl {
   return joinSdl(readOwnGraph());
 }
 
-/** What every subgraph that schema/ has says itself. System is the first, because it owns what all share. */
+/** The own SDL of every subgraph in schema/. System is first: it owns the shared part. */
 export function readOwnGraph(): SubgraphSdl {
   const files = readdirSync(folder).filter((file) => /^[^.]+\.graphql$/.test(file) && !commonFiles.has(file));
   const names = files.map((file) => file.slice(0, -'.graphql'.length));
@@ -51,12 +51,12 @@ export function readOwnGraph(): SubgraphSdl {
   return new Map(names.map((name) => [name, readOwnSdl(new URL(`${name}.graphql`, folder))]));
 }
 
-/** The whole SDL of each of these subgraphs, from the files of what they say themselves. */
+/** The whole SDL of each of these subgraphs, from their own SDL files. */
 export function graphOf(subgraphs: readonly { readonly name: string; readonly sdl: URL }[]): SubgraphSdl {
   return joinSdl(new Map(subgraphs.map(({ name, sdl }) => [name, readOwnSdl(sdl)])));
 }
 
-/** The whole SDL of one subgraph in the graph that schema/ has. */
+/** The whole SDL of one subgraph in the graph of schema/. */
 export function readSubgraphSdl(name: string): string {
   const sdl = readGraph().get(name);
   if (sdl === undefined) throw new Error(`schema/ has no subgraph ${name}`);
@@ -64,9 +64,9 @@ export function readSubgraphSdl(name: string): string {
 }
 
 /**
- * The whole SDL of each subgraph, from what each says itself. A type that a subgraph extends or names without defining it
- * is an entity of another: it gets a stub of it. One with a field of type Node gets a stub of every entity that is a Node.
- * Throws when an entity has two owners.
+ * The whole SDL of each subgraph, from their own SDL. A type that a subgraph extends or references without defining it is an
+ * entity of another one, and gets a stub. A subgraph with a field of type Node gets a stub of every entity that is a Node. Throws
+ * when an entity has two owners.
  */
 export function joinSdl(own: SubgraphSdl, shared = readSharedSdl()): SubgraphSdl {
   const sharedPart = parse(shared);
@@ -86,7 +86,7 @@ export function foreignNodes(sdl: string): ReadonlySet<string> {
   return new Set(types.filter((type) => !isResolvedHere(type)).map((type) => type.name.value));
 }
 
-/** The schema that clients of a supergraph see: it without the names of the federation, `join__` and `link__`. */
+/** The schema for clients of a supergraph: without the federation's names `join__` and `link__`. */
 export function apiSchemaOf(supergraphSdl: string): GraphQLSchema {
   const schema = buildSchema(supergraphSdl, { assumeValidSDL: true, noLocation: true });
   const { types, directives, ...config } = schema.toConfig();
@@ -103,7 +103,7 @@ interface Entity {
   readonly type: ObjectTypeDefinitionNode;
 }
 
-/** An entity is owned by the subgraph that defines it; the others extend it or name it. */
+/** The subgraph that defines an entity owns it; the others extend or reference it. */
 function ownedEntities(documents: ReadonlyMap<string, DocumentNode>): ReadonlyMap<string, Entity> {
   const entities = new Map<string, Entity>();
   for (const [owner, { definitions }] of documents)
@@ -132,7 +132,9 @@ function withStubs({ definitions }: DocumentNode, entities: ReadonlyMap<string, 
   return [...stubs, ...definitions.filter((definition) => !replaced.has(definition))];
 }
 
-/** The entity as another subgraph has it: its id, and what that subgraph adds. What adds fields must resolve references. */
+/**
+ * The entity in another subgraph: its id, and the fields that subgraph adds. A subgraph that adds fields must resolve references.
+ */
 function stubOf(type: ObjectTypeDefinitionNode, extensions: readonly ObjectTypeExtensionNode[]): DefinitionNode {
   const id = type.fields?.find((field) => field.name.value === 'id');
   if (id === undefined) throw new Error(`${type.name.value} has no field id, by which other subgraphs could name it`);

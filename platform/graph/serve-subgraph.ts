@@ -1,5 +1,5 @@
-// Serves a subgraph to gateways on other hosts: HTTP for queries and mutations, graphql-ws for subscriptions, on one port.
-// It answers nobody but a gateway: each request carries an identity that a gateway signed for this subgraph and request.
+// Serves a subgraph to gateways on other hosts: HTTP for queries and mutations, graphql-ws for subscriptions, on one port. It
+// answers only gateways: each request carries an identity that a gateway signed for this subgraph and request.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -31,17 +31,17 @@ export interface ServeSubgraphOptions {
   readonly port: number;
   /** Without it only loopback addresses are served. */
   readonly tls?: MutualTls;
-  /** Says who is a gateway. */
+  /** Verifies that the client is a gateway. */
   readonly publicKeys: PublicKeys;
   readonly log: Logger;
-  /** Given by the process that knows what a credential is worth: adds /internal/authenticate and /internal/recheck. */
+  /** Set in the process that checks credentials: adds /internal/authenticate and /internal/recheck. */
   readonly authenticator?: Authenticator;
 }
 
 export interface ServedSubgraph {
   readonly url: string;
   readonly port: number;
-  /** Takes no new work, ends subscriptions (gateways resume them elsewhere), waits for requests under way. */
+  /** Accepts no new work, ends subscriptions (gateways resume them elsewhere), waits for running requests. */
   drain(deadlineMs?: number): Promise<void>;
   /** Closes everything at once. */
   stop(): Promise<void>;
@@ -115,7 +115,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
       });
   };
 
-  // keepAliveTimeout: longer than a gateway keeps an idle connection, so that none is closed under a request.
+  // keepAliveTimeout: longer than a gateway keeps an idle connection, so that a connection is not closed during a request.
   const timeouts = { keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 60_000 };
   const server: Server =
     tls === undefined
@@ -126,7 +126,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
         );
   if (tls !== undefined && server instanceof TlsServer) {
     tls.onChange?.(() => server.setSecureContext({ ...pemOf(tls), minVersion: 'TLSv1.2' }));
-    // Before HTTP takes the connection.
+    // Runs before HTTP handles the connection.
     if (tls.peers !== undefined) server.prependListener('secureConnection', admitGateways(tls.peers, log));
   }
   const sockets = serveSubscriptions({ server, subgraph, checker, log, documents });
@@ -164,7 +164,7 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
   };
 }
 
-/** Of machines, gateways alone. */
+/** The only machines accepted are gateways. */
 function admitGateways(peers: Peers, log: Logger): (socket: TLSSocket) => void {
   return (socket) => {
     const certificate = socket.getPeerCertificate();

@@ -1,5 +1,5 @@
-// The identity that a gateway hands to a subgraph over HTTP: a compact JWS (RFC 7515, EdDSA of RFC 8037) that gateways alone can
-// sign, bound to one subgraph and one request, good for seconds and for one use. Nothing is signed inside a process.
+// The identity that a gateway sends to a subgraph over HTTP: a compact JWS (RFC 7515, EdDSA of RFC 8037) that only gateways can
+// sign, bound to one subgraph and one request, valid for seconds and for one use. Calls inside a process are not signed.
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type Identity, roles } from '../identity.ts';
@@ -12,10 +12,10 @@ export const identityHeader = 'x-tidegate-identity';
 const lifetimeSeconds = 5;
 /** How far two hosts' clocks may be apart. */
 export const clockSkewSeconds = 10;
-/** In the time that one is valid: a subgraph process that answers 4,000 requests a second stays below. */
+/** Most identities accepted while one is valid: enough for 4,000 requests a second to one process. */
 const mostRemembered = 100_000;
 
-/** What is signed: who asks, and for which request. */
+/** The signed content: the caller, and the request. */
 export interface IdentityClaims {
   readonly identity: Identity | null;
   readonly requestId: string;
@@ -23,7 +23,7 @@ export interface IdentityClaims {
   readonly clientAddress?: string;
 }
 
-/** What a signature is for: `audience` is the subgraph's name, `body` what is sent with it. */
+/** The subject of a signature: `audience` is the subgraph's name, `body` the request's body. */
 export interface SignedRequest {
   readonly audience: string;
   readonly body: string | Buffer;
@@ -73,7 +73,7 @@ function digest(body: string | Buffer): string {
   return createHash('sha256').update(body).digest('base64url');
 }
 
-/** What a socket's subscription is bound to: the same text on both sides of JSON. */
+/** Binds a socket's subscription: the same text on both sides of JSON. */
 export function subscriptionBody(payload: {
   readonly query: string;
   readonly operationName?: string | null | undefined;
@@ -82,10 +82,10 @@ export function subscriptionBody(payload: {
   return JSON.stringify([payload.query, payload.operationName ?? null, payload.variables ?? null]);
 }
 
-/** What the beginning of a socket is bound to. */
+/** Binds the start of a socket. */
 export const connectionBody = 'connection_init';
 
-/** Signs for one request. To be sent at once. */
+/** Signs for one request, which must be sent at once. */
 export function signIdentity(
   keys: SigningKeys,
   claims: IdentityClaims,
@@ -108,7 +108,7 @@ export function signIdentity(
   return `${signed}.${keys.sign(signed).signature.toString('base64url')}`;
 }
 
-/** The last header made: there is one for each key. */
+/** The last header made; it changes only with the key. */
 let lastHeader = { id: '', text: '' };
 
 function headerOf(id: string): string {
@@ -116,13 +116,13 @@ function headerOf(id: string): string {
   return lastHeader.text;
 }
 
-/** A signature that is right and still valid; whether it is for this request is told by `admit`. */
+/** A valid signature that has not expired; `admit` checks whether it is for this request. */
 export interface PresentedIdentity {
-  /** The claims, once: when the body is the one that was signed for. */
+  /** Gives the claims once: when the body is the signed one. */
   admit(body: string | Buffer, nowMs?: number): IdentityClaims | IdentityRefusal;
 }
 
-/** Checks what gateways send to one subgraph; one for each process that serves it. */
+/** Verifies the identities sent by gateways to one subgraph; one for each process that serves it. */
 export class IdentityChecker {
   readonly #keys: PublicKeys;
   readonly #audience: string;
@@ -137,7 +137,7 @@ export class IdentityChecker {
     });
   }
 
-  /** Before the body is read: whether a gateway signed it at all. */
+  /** Before the body is read: checks that a gateway signed at all. */
   present(text: string, nowMs = Date.now()): PresentedIdentity | IdentityRefusal {
     const [header = '', payload = '', signature = '', ...more] = text.split('.');
     if (more.length > 0) return 'forged';
@@ -153,7 +153,7 @@ export class IdentityChecker {
     return { admit: (body, atMs = Date.now()) => this.#admit(parsed.data, body, atMs) };
   }
 
-  /** Both at once. */
+  /** Both steps together. */
   check(text: string, body: string | Buffer, nowMs = Date.now()): IdentityClaims | IdentityRefusal {
     const presented = this.present(text, nowMs);
     return typeof presented === 'string' ? presented : presented.admit(body, nowMs);
@@ -161,7 +161,7 @@ export class IdentityChecker {
 
   #admit(payload: Payload, body: string | Buffer, nowMs: number): IdentityClaims | IdentityRefusal {
     if (payload.bdy !== digest(body)) return 'other-request';
-    // A body that came slowly: what is remembered is forgotten by then.
+    // A slow body: the replay memory may have forgotten the identity by now.
     if (payload.exp + clockSkewSeconds < nowMs / 1000) return 'expired';
     const taken = this.#replays.take(payload.jti, nowMs);
     if (taken !== 'new') return taken === 'full' ? 'busy' : 'replayed';

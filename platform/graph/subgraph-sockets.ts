@@ -1,5 +1,5 @@
-// The graphql-ws side of a served subgraph. A gateway multiplexes the subscriptions of all its clients over one socket, so
-// the socket proves that it is a gateway's, and each subscription names the identity it is for.
+// The graphql-ws side of a served subgraph. A gateway multiplexes the subscriptions of all its clients over one socket: the
+// socket proves that it is a gateway's, and each subscription carries its client's identity.
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, type ExecutionResult, GraphQLError } from 'graphql';
@@ -21,7 +21,7 @@ export interface ServeSubscriptionsOptions {
   readonly documents: DocumentCache;
 }
 
-/** Takes upgrades on /graphql. */
+/** Handles upgrades on /graphql. */
 export function serveSubscriptions(options: ServeSubscriptionsOptions): SocketServer {
   const { subgraph, checker, log, documents } = options;
   const claimsIn = (holder: Readonly<Record<string, unknown>> | null | undefined, body: string) => {

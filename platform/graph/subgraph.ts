@@ -1,5 +1,5 @@
-// What a subgraph is to those who run it: a name and an executable schema. Each field of its type Subscription takes `after`
-// and gives items with a `cursor` (docs/decisions/0002).
+// A subgraph as seen by the process that runs it: a name and an executable schema. Each field of its type Subscription takes
+// `after` and gives items with a `cursor` (docs/decisions/0002).
 import type { GraphQLSchema } from 'graphql';
 
 export interface Subgraph {

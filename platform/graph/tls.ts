@@ -1,5 +1,5 @@
-// Mutual TLS between gateways and subgraphs: both show a certificate of one private authority. The files may be replaced, as
-// when a certificate is renewed: connections that are made from then on have the new ones.
+// Mutual TLS between gateways and subgraphs: both present a certificate of one private authority. The files may be replaced when
+// a certificate is renewed: new connections use the new ones.
 import { readFile, stat } from 'node:fs/promises';
 import { type ConnectionOptions, createSecureContext, TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
@@ -7,21 +7,21 @@ import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import type { Peers } from '../machines/peers.ts';
 
-/** PEM texts, as they are now. */
+/** The current PEM texts. */
 export interface MutualTls {
   readonly cert: string;
   readonly key: string;
-  /** Who signs both sides' certificates. */
+  /** The authority that signs both sides' certificates. */
   readonly ca: string;
-  /** Calls when they were replaced. */
+  /** Calls when the files were replaced. */
   onChange?(changed: () => void): void;
-  /** Who may be at the other end; left out: whoever the authority signed for, under the name of its host. */
+  /** Which peers are accepted; default: any certificate that the authority signed for the host's name. */
   readonly peers?: Peers;
 }
 
 type Pem = Pick<MutualTls, 'cert' | 'key' | 'ca'>;
 
-/** The texts alone: what Node's TLS takes. */
+/** The texts for Node's TLS. */
 export function pemOf({ cert, key, ca }: MutualTls): Pem {
   return { cert, key, ca };
 }
@@ -40,19 +40,19 @@ export function clientOptions(tls: MutualTls, subgraph: string): ConnectionOptio
   };
 }
 
-/** Once connected. */
+/** Called once the connection is established. */
 export function watchPeer({ peers }: Pick<MutualTls, 'peers'>, socket: unknown): void {
   if (peers !== undefined && socket instanceof TLSSocket) peers.watch(socket, socket.getPeerCertificate());
 }
 
-/** Connects a pool's connections to a subgraph, each with the certificate of its time. */
+/** Makes a pool's connections to a subgraph, each with the current certificate. */
 export function connectorOf(tls: MutualTls | undefined, subgraph: string, timeoutMs: number): buildConnector.connector {
   const plain = buildConnector({ timeout: timeoutMs });
   if (tls === undefined) return plain;
   let made: { cert: string; connector: buildConnector.connector } | undefined;
   return (options, callback) => {
     if (made?.cert !== tls.cert) {
-      // Without sessions that are resumed: each connection is to show its certificate.
+      // Without session resumption: each connection must present its certificate.
       const connect = { timeout: timeoutMs, maxCachedSessions: 0, ...clientOptions(tls, subgraph) };
       made = { cert: tls.cert, connector: buildConnector(connect as buildConnector.BuildOptions) };
     }
@@ -71,7 +71,7 @@ export interface TlsPaths {
 
 const againMs = 2_000;
 
-/** The files of a process; read again when they were replaced. */
+/** The files of a process; read again after they were replaced. */
 export class TlsFiles implements MutualTls {
   readonly #paths: TlsPaths;
   readonly #log: Logger;
@@ -126,7 +126,10 @@ export class TlsFiles implements MutualTls {
     await this.#loop.stop();
   }
 
-  /** Takes replaced files. Those that do not go together, as in the middle of a copy, are tried again; until then the old stay. */
+  /**
+   * Reads replaced files. Files that do not match, as in the middle of a copy, are tried again; until then the old ones stay in
+   * use.
+   */
   async readAgain(): Promise<void> {
     const version = await versionOf(this.#paths).catch(() => this.#version);
     if (version === this.#version) return;

@@ -1,11 +1,11 @@
-// Binds ws sockets to a graphql-ws protocol server: liveness by ping, a bound on what may wait in a socket, and an end.
-// graphql-ws brings such an adapter, but it logs to the console and bounds nothing.
+// Binds ws sockets to a graphql-ws protocol server: liveness by ping, a bound on queued data, and an orderly end. graphql-ws has
+// such an adapter, but it logs to the console and bounds nothing.
 import type { IncomingMessage } from 'node:http';
 import { handleProtocols, type Server } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
 
-/** What protocol hooks find in `context.extra`. */
+/** The content of `context.extra` in protocol hooks. */
 export interface SocketExtra {
   readonly socket: WebSocket;
   readonly request: IncomingMessage;
@@ -17,14 +17,14 @@ export interface AttachOptions {
   readonly webSockets: WebSocketServer;
   readonly protocol: Server<SocketExtra>;
   readonly log: Logger;
-  /** A socket that does not answer a ping until the next one is cut. */
+  /** A socket that does not answer a ping before the next one is closed. */
   readonly pingIntervalMs: number;
-  /** A socket with more than this waiting is cut: its reader is too slow to ask in time. */
+  /** A socket with more than this queued is closed: its reader is too slow. */
   readonly maxBufferedBytes: number;
 }
 
 export interface SocketServer {
-  /** Closes all sockets with 1001 and takes no more; cuts those that do not close in time. */
+  /** Closes all sockets with 1001 and accepts no more; terminates those that do not close in time. */
   dispose(graceMs?: number): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
-// What a machine checks before it trusts what it was given: that the authority is the one of its join token, and that the
-// certificate is for its own key.
+// The checks of a machine on its new credential: the authority is the one in its join token, and the certificate is for its own
+// key.
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { fingerprintOf } from './authority.ts';
 import { machineOf } from './machine.ts';
@@ -11,12 +11,12 @@ export interface OfferedCredential {
 
 const tokenPattern = /^tgj_[\w-]{43}\.([0-9a-f]{64})$/;
 
-/** The fingerprint of the authority that a join token names; undefined: it is not a join token. */
+/** The fingerprint of the authority in a join token; undefined when the token is invalid. */
 export function authorityOfToken(joinToken: string): string | undefined {
   return tokenPattern.exec(joinToken)?.[1];
 }
 
-/** Throws when the credential is not to be trusted. `authoritySha256`: left out where the authority is this host's own. */
+/** Throws when the credential must not be trusted. `authoritySha256`: left out where the authority is on this host. */
 export function acceptCredential(offered: OfferedCredential, privateKey: string, authoritySha256?: string): void {
   if (authoritySha256 !== undefined && fingerprintOf(offered.authority) !== authoritySha256)
     throw new Error(

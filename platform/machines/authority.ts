@@ -1,5 +1,5 @@
-// The installation's own certificate authority, which signs the certificates of machines. Its key is in the key folder of the
-// role system and nowhere else; the certificate is what all machines trust.
+// The installation's own certificate authority, which signs the certificates of machines. Its key is only in the key folder of
+// the role system; all machines trust its certificate.
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export class Authority {
     return fingerprintOf(this.cert);
   }
 
-  /** A certificate (PEM) for the machine's key, valid from now. `publicKey`: as `readPublicKey` gave it. */
+  /** A certificate (PEM) for the machine's key, valid from now. `publicKey`: as returned by `readPublicKey`. */
   issue(machine: MachineName, publicKey: string): Promise<string> {
     return certify({
       publicKey,
@@ -51,7 +51,7 @@ export async function openAuthority(folder: string): Promise<Authority | undefin
   }
 }
 
-/** Makes the authority of a key folder, unless there is one. Needs the program openssl. Returns its fingerprint. */
+/** Makes the authority of a key folder, unless it exists. Needs the program openssl. Returns its fingerprint. */
 export async function makeAuthority(folder: string): Promise<string> {
   const known = await openAuthority(folder);
   if (known !== undefined) return known.sha256;
@@ -73,7 +73,7 @@ export function fingerprintOf(cert: string): string {
 export function readPublicKey(pem: string): string | undefined {
   try {
     const key = createPublicKey({ key: pem, format: 'pem' });
-    // A private key would be taken for its public half.
+    // A private key would be read as its public half.
     if (!/^-----BEGIN PUBLIC KEY-----/.test(pem.trimStart())) return undefined;
     if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return undefined;
     return key.export({ type: 'spki', format: 'pem' }).toString();

@@ -1,4 +1,4 @@
-// What a machine asks of the public endpoint, with its token: who is revoked, and new credentials.
+// A machine's requests to the public endpoint, with its token: revocations, and new credentials.
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { decodeUuid } from '../ids.ts';
@@ -34,7 +34,7 @@ export class MachineEndpoint {
     this.#agent = new Agent({ connections: 1, maxResponseSize: maxAnswerBytes, connect });
   }
 
-  /** UUIDs. Rejects when the endpoint does not answer, or not to this machine. */
+  /** UUIDs. Rejects when the endpoint does not answer, or refuses this machine. */
   async revocations(): Promise<ReadonlySet<string>> {
     const { data } = await this.#ask(revocations, '{ machineRevocations }');
     return new Set(data.machineRevocations.map((id) => decodeUuid('Machine', id) ?? ''));

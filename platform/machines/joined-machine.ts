@@ -1,5 +1,5 @@
-// This process as a machine, in one role: its certificate for mutual TLS, whom it refuses as a peer, and the upkeep of both. It
-// asks every two seconds who was revoked, and renews its credentials when half of their time is over.
+// This process as a machine, in one role: its certificate for mutual TLS, the peers it refuses, and the upkeep of both. It reads
+// the list of revocations every two seconds, and renews its credentials after half of their lifetime.
 import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { MutualTls } from '../graph/tls.ts';
@@ -11,7 +11,7 @@ import { type MachineFile, machineFilePath, readMachineFile, writeMachineFile } 
 import { newMachineKeys } from './machine-keys.ts';
 import { Peers } from './peers.ts';
 
-/** Together with the deadline of a request less than the five seconds in which a revocation is known everywhere. */
+/** With the deadline of a request, less than the five seconds in which a revocation is known everywhere. */
 const revocationsMs = 2_000;
 const renewAgainMs = 60_000;
 const dayMs = 86_400_000;
@@ -24,7 +24,7 @@ export class JoinedMachine implements MutualTls {
   readonly #changed: (() => void)[] = [];
   #file: MachineFile;
   #endpoint: MachineEndpoint;
-  /** Of the file as it was read or written last. */
+  /** Of the file when it was last read or written. */
   #version: string;
   #renewNotBeforeMs = 0;
 
@@ -48,7 +48,7 @@ export class JoinedMachine implements MutualTls {
     });
   }
 
-  /** Throws when the folder has no credentials for the role, or they do not fit together. */
+  /** Throws when the folder has no credentials for the role, or they do not match. */
   static async open(folder: string, role: string, log: Logger): Promise<JoinedMachine> {
     const version = await versionOf(folder, role);
     return new JoinedMachine(folder, log, await read(folder, role), version);
@@ -79,7 +79,7 @@ export class JoinedMachine implements MutualTls {
     await this.#endpoint.close();
   }
 
-  /** Takes a file that was replaced, as after joining again. */
+  /** Reads a file that was replaced, as after joining again. */
   async #readAgain(): Promise<void> {
     const { role } = this.#file;
     const version = await versionOf(this.#folder, role).catch(() => this.#version);
@@ -102,7 +102,7 @@ export class JoinedMachine implements MutualTls {
       this.#version = await versionOf(this.#folder, role);
       this.#log.info({ role, expiresAt: renewed.expiresAt }, 'the credentials of the machine were renewed');
     } catch (error) {
-      // The present ones last for days: this is tried again, and peers are checked all the same.
+      // The current credentials are valid for days: renewal is tried again, and peers are checked all the same.
       this.#log.error({ err: error, role, expiresAt }, 'the credentials of the machine were not renewed');
     }
   }

@@ -1,4 +1,4 @@
-// What a machine has on its disk: one file for each role, so that it is replaced as a whole. It holds the private key.
+// A machine's data on disk: one file for each role, so that it is replaced as a whole. It contains the private key.
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readKeyFile, writeKeyFile } from '../secrets/key-file.ts';
@@ -10,7 +10,7 @@ const shape = z.object({
   role: z.string().max(63),
   /** URL of the public endpoint, where revocations are asked for and credentials renewed. */
   endpoint: z.url({ protocol: /^https?$/ }),
-  /** PEM: who signed the endpoint's certificate; left out: an authority that the system trusts. */
+  /** PEM: the authority of the endpoint's certificate; left out: an authority that the system trusts. */
   endpointCa: z.string().optional(),
   token: z.string(),
   expiresAt: z.iso.datetime(),
@@ -28,7 +28,7 @@ export function machineFilePath(folder: string, role: string): string {
   return join(folder, `${role}.json`);
 }
 
-/** Throws when the file is missing, readable by others, or not whole. */
+/** Throws when the file is missing, readable by others, or incomplete. */
 export function readMachineFile(folder: string, role: string): Promise<MachineFile> {
   return readKeyFile(machineFilePath(folder, role), shape);
 }

@@ -1,4 +1,4 @@
-// A machine's key pair (P-256). The private half is made on the machine and never leaves it.
+// A machine's key pair (P-256). The private key is made on the machine and never leaves it.
 import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 

@@ -1,15 +1,15 @@
-// A machine of the installation: a process on another host, with an identity for one role and one name. Its certificate says
-// which machine it is, in a URI of the subject alternative name: `tidegate:machine:ROLE:NAME:UUID`.
+// A machine of the installation: a process on another host, with an identity for one role and one name. Its certificate names it
+// in a URI of the subject alternative name: `tidegate:machine:ROLE:NAME:UUID`.
 
 export interface MachineName {
   /** UUID. */
   readonly id: string;
-  /** What it may do, for example gateway or relay. */
+  /** Its role, for example gateway or relay. */
   readonly role: string;
   readonly name: string;
 }
 
-/** A DNS label, so that it fits certificates, file names and logs. */
+/** A DNS label, so that it is valid in certificates, file names and logs. */
 export const machineNamePattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 export function machineUri({ role, name, id }: MachineName): string {

@@ -1,10 +1,10 @@
-// The machines at the other end of this process's connections: each must be of the role that is asked for and not revoked, for
-// as long as the connection lasts.
+// The machines at the other end of this process's connections: each must have the required role and not be revoked, as long as
+// the connection lasts.
 import type { Socket } from 'node:net';
 import type { Logger } from '../log.ts';
 import { machineOf } from './machine.ts';
 
-/** As Node and undici hand it over. */
+/** As provided by Node and undici. */
 export interface PeerCertificate {
   readonly subjectaltname?: string | undefined;
 }
@@ -19,7 +19,7 @@ export class Peers {
     this.#log = log;
   }
 
-  /** Why the peer is refused; undefined: it is welcome in that role. */
+  /** Why the peer is refused; undefined: it is accepted in that role. */
   refusal({ subjectaltname }: PeerCertificate, role: string): string | undefined {
     const machine = machineOf({ subjectAltName: subjectaltname });
     if (machine === undefined) return 'the certificate is not that of a machine';
@@ -39,7 +39,7 @@ export class Peers {
     });
   }
 
-  /** All that are revoked now, by UUID. */
+  /** All revoked machines, by UUID. */
   revoke(revoked: ReadonlySet<string>): void {
     this.#revoked = revoked;
     for (const [id, sockets] of this.#sockets) {

@@ -1,11 +1,11 @@
-// Addresses, blocks and ranges: one place that reads them, on ipaddr.js. That takes `127.1`, `0x7f.1` and `010.0.0.1` for
-// addresses, as inet_aton does, so net.isIP is asked first. Canonical text is Node's (IPv6 as in RFC 5952).
+// Reads addresses, blocks and ranges, with ipaddr.js. That accepts `127.1`, `0x7f.1` and `010.0.0.1` as addresses, like
+// inet_aton, so net.isIP checks first. Canonical text is Node's (IPv6 as in RFC 5952).
 import { isIP, SocketAddress } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Undefined: no address. One with a zone (`fe80::1%eth0`) is none. */
+/** Undefined: not an address. One with a zone (`fe80::1%eth0`) is not accepted. */
 function parseAddress(text: string): Address | undefined {
   return isIP(text) === 0 || text.includes('%') ? undefined : ipaddr.parse(text);
 }
@@ -17,7 +17,7 @@ interface Block {
 
 const blockPattern = /^([0-9a-f.:]{2,45})(?:\/(0|[1-9]\d{0,2}))?$/i;
 
-/** An address is the block of itself alone. Undefined: none, or its host bits are not zero. */
+/** An address is a block of one address. Undefined: not a block, or its host bits are not zero. */
 function parseBlock(text: string): Block | undefined {
   const [, host = '', length] = blockPattern.exec(text) ?? [];
   const address = parseAddress(host);
@@ -39,8 +39,8 @@ function isZeroFrom(address: Address, prefix: number): boolean {
 }
 
 /**
- * The canonical text of an address or CIDR block (a block of one address is that address); undefined when it is none. A block
- * whose host bits are not zero is none.
+ * The canonical text of an address or CIDR block (a block of one address becomes that address); undefined when it is neither, or
+ * when its host bits are not zero.
  */
 export function canonicalAddressBlock(text: string): string | undefined {
   const block = parseBlock(text);
@@ -50,14 +50,14 @@ export function canonicalAddressBlock(text: string): string | undefined {
   return block.prefix === widthOf(block.address) ? address : `${address}/${block.prefix}`;
 }
 
-/** Whether an address is in a block (or is that address). False when either is none. */
+/** Whether an address is in a block (or equals that address). False when either is invalid. */
 export function isInBlock(address: string, block: string): boolean {
   const [inner, outer] = [parseAddress(address), parseBlock(block)];
   if (inner === undefined || outer === undefined || inner.kind() !== outer.address.kind()) return false;
   return inner.match(outer.address as never, outer.prefix);
 }
 
-/** Whether an address is in a range, both ends included. False when one of them is not an address. */
+/** Whether an address is in a range, both ends included. False when any of them is invalid. */
 export function isInRange(address: string, first: string, last: string): boolean {
   return isUpTo(first, address) && isUpTo(address, last);
 }
@@ -79,15 +79,15 @@ export function maskOf(prefix: number): string {
   return ipaddr.IPv4.subnetMaskFromPrefixLength(prefix).toString();
 }
 
-/** `255.255.255.0` to `24`; undefined: no mask. */
+/** `255.255.255.0` to `24`; undefined: not a mask. */
 export function prefixOf(mask: string): number | undefined {
   const address = parseAddress(mask);
   return address?.kind() === 'ipv4' ? (address.prefixLengthFromSubnetMask() ?? undefined) : undefined;
 }
 
 /**
- * Whom an address stands for when attempts are counted: one IPv4 address, or an IPv6 /64, which is what one customer gets and
- * may take any address of.
+ * The unit by which attempts from an address are counted: one IPv4 address, or an IPv6 /64, of which one customer may use any
+ * address.
  */
 export function clientNetwork(text: string | undefined): string {
   const address = parseAddress(text?.split('%')[0] ?? '');
@@ -100,13 +100,13 @@ export function clientNetwork(text: string | undefined): string {
     .join(':')}::/64`;
 }
 
-/** Whether a host (a name or an address) is this machine itself, which no other machine reaches under it. */
+/** Whether a host (a name or an address) is the local machine, which other machines can't reach under it. */
 export function isLoopback(host: string): boolean {
   const address = parseAddress(host);
   return address === undefined ? host === 'localhost' : unmapped(address).range() === 'loopback';
 }
 
-/** An address as it is meant: of an IPv4 address that is mapped into IPv6 (`::ffff:192.0.2.1`) that itself. */
+/** The plain address: an IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`) becomes IPv4. */
 export function withoutMapping(text: string): string {
   const address = parseAddress(text);
   return address === undefined ? text : unmapped(address).toString();

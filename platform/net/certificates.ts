@@ -1,5 +1,5 @@
-// Makes X.509 certificates (RFC 5280) with the openssl program, version 3.0 or later: of an authority, signed by one, or
-// self-signed as devices make them for their web interface.
+// Makes X.509 certificates (RFC 5280) with the openssl program, version 3.0 or later: an authority's, one signed by an authority,
+// or self-signed as devices make them for their web interface.
 import { execFile } from 'node:child_process';
 import { generateKeyPair, X509Certificate } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ export interface CertificateOptions {
   readonly commonName: string;
   /** Subject alternative names: IP addresses and DNS names. Default: none. */
   readonly names?: readonly string[];
-  /** Who signs it; left out: it signs itself. */
+  /** The issuer; left out: self-signed. */
   readonly issuer?: Pick<CertificateAndKey, 'cert' | 'key'>;
   /** `authority`: it may sign others. Default: usable by servers and clients alike. */
   readonly use?: 'authority' | 'server' | 'client';
@@ -71,18 +71,18 @@ export async function makeCertificate(options: CertificateOptions): Promise<Cert
 }
 
 export interface CertifyOptions {
-  /** PEM (SubjectPublicKeyInfo). Whoever has the private key is not asked for it. */
+  /** PEM (SubjectPublicKeyInfo). The private key is not needed. */
   readonly publicKey: string;
   readonly issuer: Pick<CertificateAndKey, 'cert' | 'key'>;
-  /** As for `makeCertificate`. */
+  /** Like `makeCertificate`'s. */
   readonly commonName: string;
   /** URI in the subject alternative name: letters, digits, colons, hyphens. */
   readonly uri: string;
-  /** From now. */
+  /** How long it is valid from now. */
   readonly days: number;
 }
 
-/** A certificate (PEM) for somebody else's key, for servers and clients alike. */
+/** A certificate (PEM) for a given public key, for servers and clients alike. */
 export async function certify({ publicKey, issuer, commonName, uri, days }: CertifyOptions): Promise<string> {
   if (!/^[\w:-]{1,253}$/.test(uri)) throw new TypeError(`"${uri}" can't be the URI of a certificate`);
   return withFolder(async ({ at, write }) => {
@@ -111,7 +111,7 @@ interface Folder {
   write(name: string, text: string): Promise<void>;
 }
 
-/** Runs with a folder of its own, which is removed at the end. */
+/** Runs with a temporary folder, which is removed at the end. */
 async function withFolder<Result>(work: (folder: Folder) => Promise<Result>): Promise<Result> {
   const path = await mkdtemp(join(tmpdir(), 'tidegate-certificate-'));
   const at = (name: string) => join(path, name);
@@ -127,7 +127,7 @@ function checkedName(commonName: string): string {
   return commonName;
 }
 
-/** What openssl's `req` and `ca` read; no text of the caller's comes in but names that were checked. */
+/** The configuration for openssl's `req` and `ca`; of the caller's texts it contains only names that were checked. */
 function configuration(folder: string, { commonName, names = [], use }: CertificateOptions): string {
   const alternative = names.map((name) => {
     if (!/^[\w.:*-]{1,253}$/.test(name)) throw new TypeError(`"${name}" is neither an address nor a DNS name`);

@@ -1,10 +1,10 @@
-// The one question that every dialled address passes: may this process connect there? It is asked about the resolved address,
-// at each connect, so that a name which later resolves to another address gains nothing.
+// The check that every dialled address must pass: may this process connect there? It is applied to the resolved address at each
+// connect, so that a name that later resolves to another address gains nothing.
 import { lookup } from 'node:dns/promises';
 import { isIP, Socket } from 'node:net';
 
 export interface EgressPolicy {
-  /** Why this address (IPv4 or IPv6) and port may not be dialled; undefined when they may. */
+  /** Why this address (IPv4 or IPv6) and port must not be dialled; undefined when they may. */
   refusal(address: string, port: number): string | undefined;
 }
 
@@ -17,12 +17,12 @@ export class EgressRefusedError extends Error {
   }
 }
 
-/** The first address of a host that the policy allows. An address is answered at once, without a promise. */
+/** The first address of a host that the policy allows. An address is returned at once, without a promise. */
 export function allowedAddress(egress: EgressPolicy, host: string, port: number): string | Promise<string> {
   return isIP(host) === 0 ? resolveAllowed(egress, host, port) : allowed(egress, host, port);
 }
 
-/** A socket to an address that was allowed. The caller owns it, and ends it by `resetSocket`. */
+/** A socket to an allowed address. The caller owns it, and ends it with `resetSocket`. */
 export function dial(address: string, port: number): Socket {
   const socket = new Socket();
   socket.connect({ host: address, port });

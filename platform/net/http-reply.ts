@@ -1,4 +1,4 @@
-// A reply as it comes in, bounded: what is over the bound is not read.
+// A reply while it arrives, bounded: bytes above the bound are not read.
 
 import type { HttpReply } from './http.ts';
 
@@ -13,7 +13,7 @@ export class ReplyInProgress {
     this.#roomBytes = maxBytes;
   }
 
-  /** Interim replies (RFC 9110 section 15.2) come before the one that counts. */
+  /** Interim replies (RFC 9110 section 15.2) precede the final one. */
   start(status: number, headers: Readonly<Record<string, string | readonly string[] | undefined>>): void {
     if (status < 200) return;
     this.#status = status;

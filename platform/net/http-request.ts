@@ -1,4 +1,4 @@
-// From an HTTP call to the request as it is written: session headers added, body and its type made.
+// Turns an HTTP call into the request on the wire: session headers added, body and content type made.
 
 import type { HttpCall } from './http.ts';
 
@@ -10,20 +10,20 @@ export interface HttpRequest {
   readonly body: string | null;
 }
 
-/** What a log-in gives every call; nothing before it. */
+/** Headers that a login adds to every call; none before it. */
 export interface SessionHeaders {
   readonly headers?: Readonly<Record<string, string>>;
   readonly writeHeaders?: Readonly<Record<string, string>>;
 }
 
-/** RFC 9112 section 3.2.1 asks for an absolute path; characters that would end the request line are never let through. */
+/** RFC 9112 section 3.2.1 requires an absolute path; characters that would end the request line are always refused. */
 const originForm = /^\/[\x21-\x22\x24-\x7e]*$/;
 
-/** The request, or why it can't be made of this call. */
+/** The request, or why none can be made of this call. */
 export function requestOf(call: HttpCall, session: SessionHeaders = {}): HttpRequest | { readonly fault: string } {
   if (!originForm.test(call.path)) return { fault: 'its path is not percent-encoded ASCII' };
   const { type, body } = bodyOf(call);
-  // RFC 9110 section 12.5.3: without a word about it any encoding of the reply would do.
+  // RFC 9110 section 12.5.3: without Accept-Encoding any encoding of the reply is allowed.
   const headers: Record<string, string> = {
     accept: 'application/json',
     'accept-encoding': 'identity',
@@ -33,7 +33,7 @@ export function requestOf(call: HttpCall, session: SessionHeaders = {}): HttpReq
   const sources = [session.headers, call.method === 'GET' ? undefined : session.writeHeaders, call.headers];
   for (const source of sources) {
     for (const [name, value] of Object.entries(source ?? {})) {
-      // RFC 9110 section 5.5; a value may hold what a device gave, for example a cookie.
+      // RFC 9110 section 5.5; a value may contain data from a device, for example a cookie.
       if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return { fault: `its header ${name} has a control character` };
       headers[name.toLowerCase()] = value;
     }

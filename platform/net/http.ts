@@ -1,4 +1,4 @@
-// HTTP calls as values: what is sent, what comes back, and how a session is logged in to.
+// HTTP calls as values: the request, the reply, and how a session is opened.
 
 import type { JsonValue } from '../json.ts';
 
@@ -11,17 +11,17 @@ export interface HttpCall {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: JsonValue;
-  /** Sent as application/x-www-form-urlencoded; log-ins only. */
+  /** Sent as application/x-www-form-urlencoded; logins only. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Another origin, for example `https://keystone.example:5000`: only one that the client was made for. */
+  /** Another origin, for example `https://keystone.example:5000`: only one that was given to the client. */
   readonly origin?: string;
 }
 
-/** Bounded by the client; `truncated`: it was longer than allowed, and the rest was not read. */
+/** Bounded by the client; `truncated`: it was longer, and the rest was not read. */
 export interface HttpReply {
   readonly kind: 'http';
   readonly status: number;
-  /** Names in lower case; of a repeated one all values, joined with `, ` (set-cookie: with a line feed). */
+  /** Names in lower case; repeated headers are joined with `, ` (set-cookie: with a line feed). */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly truncated: boolean;
@@ -34,21 +34,21 @@ export type HttpLogin =
       readonly headers: Readonly<Record<string, string>>;
       /** Sent with every call but GET: CSRF tokens. */
       readonly writeHeaders?: Readonly<Record<string, string>>;
-      /** After it the transport logs in anew before the next call. */
+      /** After it the transport logs in again before the next call. */
       readonly lifetimeMs?: number;
-      /** Gives the session back to the device. */
+      /** Closes the session on the device. */
       readonly close?: HttpCall;
     }
   | {
       readonly ok: false;
-      /** AUTH_FAILED is never tried again by itself; SESSION_REFUSED: no session is free now. */
+      /** AUTH_FAILED is never retried automatically; SESSION_REFUSED: no session is free now. */
       readonly code: 'AUTH_FAILED' | 'PROTOCOL_FAILED' | 'SESSION_REFUSED';
       readonly message: string;
     };
 
-/** How a server's sessions are opened. What a log-in exchanges may depend on replies, unlike a call. */
+/** How a server's sessions are opened. Unlike a call, a login may be an exchange in which requests depend on replies. */
 export interface HttpSessions {
   open(exchange: (call: HttpCall) => Promise<HttpReply>): Promise<HttpLogin>;
-  /** True when the server did nothing because the session is gone: the client logs in once and sends the call again. */
+  /** True when the server did nothing because the session has ended: the client logs in once and sends the call again. */
   refusedSession(reply: HttpReply): boolean;
 }

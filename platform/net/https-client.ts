@@ -1,6 +1,6 @@
-// The sessions to one HTTPS endpoint: one log-in shared by all calls, on connections of a pool. A request is never repeated
-// and no redirect is followed; one thing alone is sent twice: a call that the server refused unread because the log-in
-// session was gone.
+// The sessions to one HTTPS endpoint: one login shared by all calls, on pooled connections. Requests are never repeated and
+// redirects never followed, with one exception: a call that the server refused unprocessed because the login session had ended is
+// sent again.
 
 import type { HttpCall, HttpReply, HttpSessions } from './http.ts';
 import type { HttpsConnection } from './https-connection.ts';
@@ -12,20 +12,20 @@ import { failed, type Reservation, type SendOptions, type SendResult, type Sessi
 import type { TlsEndpoint } from './tls-endpoint.ts';
 
 /**
- * Servers give up idle connections (Apache and Node after 5 s), and a call that meets that moment has no verdict: so ours
- * goes first.
+ * Servers close idle connections (Apache and Node after 5 s), and a call at that moment has no outcome: so this side closes them
+ * first.
  */
 const longestIdleMs = 4_000;
-/** For giving the log-in session back when the client is closed. */
+/** Deadline for ending the login session when the client is closed. */
 const logoutMs = 2_000;
 
 export interface HttpsClientOptions {
   readonly endpoint: TlsEndpoint;
-  /** Calls at once. */
+  /** Concurrent calls. */
   readonly concurrency: number;
-  /** Absent: calls need no log-in. */
+  /** Absent: calls need no login. */
   readonly sessions?: HttpSessions | undefined;
-  /** Where else a call may go that names an origin. Nothing that a server answers can send a call anywhere else. */
+  /** Other origins that calls may name. Nothing in a server's answer can direct a call elsewhere. */
   readonly others?: readonly TlsEndpoint[];
   readonly connectTimeoutMs?: number | undefined;
   /** At most 4 s. */
@@ -35,7 +35,7 @@ export interface HttpsClientOptions {
 type HttpSlot = Slot<HttpCall, HttpReply>;
 type HttpResult = SendResult<HttpReply>;
 
-/** Connects nothing until it is asked for a slot. */
+/** Connects only when a slot is requested. */
 export class HttpsClient implements Sessions<HttpCall, HttpReply> {
   readonly #where: string;
   readonly #sessions: HttpSessions | undefined;
@@ -111,14 +111,14 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return taken.ok ? { ok: true, slot: this.#slotOn(taken.connection, replaceable) } : taken;
   }
 
-  /** `replaceable`: the slot may get another connection when its own goes away before the first byte. */
+  /** `replaceable`: the slot may get another connection when its own is lost before the first byte. */
   #slotOn(connection: HttpsConnection, replaceable: boolean): HttpSlot {
     let used = false;
     return {
       send: async (call, options) => {
         if (used) return failed('CLOSED', 'The slot was used already.');
         used = true;
-        // A caller with several wires may take one for another.
+        // A caller with several wires may pass a call of another one.
         const result = call.kind === 'http' ? await this.#carry(connection, call, options) : notHttp;
         this.#pool.giveBack(connection);
         if (result !== 'stale') return result;
@@ -134,7 +134,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     };
   }
 
-  /** The connection went away between the reservation and the first byte: nothing was sent, so one more is tried. */
+  /** The connection was lost between the reservation and the first byte: nothing was sent, so one more is tried. */
   async #sendElsewhere(call: HttpCall, options: SendOptions): Promise<HttpResult> {
     const reservation = await this.#reserve(options.signal, false);
     return reservation.ok ? reservation.slot.send(call, options) : reservation;
@@ -153,7 +153,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return again.ok ? { ...again, elapsedMs } : again;
   }
 
-  /** The server did nothing, because the session was gone. Whatever comes now is the answer. */
+  /** The server did nothing, because the session had ended. The reply to the second attempt is final. */
   async #carryAgain(
     connection: HttpsConnection,
     call: HttpCall,
@@ -174,7 +174,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     const result = await this.#run(connected.connection, call, renewed.session, {
       deadlineMs: leftMs(),
       ...(maxReplyBytes === undefined ? {} : { maxReplyBytes }),
-      // Asked again: the process may have been paused since, and others may call on the backend now.
+      // Checked again: the process may have been paused since, and others may call the backend now.
       ...(beforeFirstByte === undefined ? {} : { beforeFirstByte }),
     });
     if (connected.connection !== connection) connected.connection.destroy();
@@ -182,7 +182,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return failed('CONNECT_FAILED', `${this.#where} closed the connection after it ended the session.`);
   }
 
-  /** On the slot's connection, or on one of its own when the call is for another origin. */
+  /** On the slot's connection, or on a separate one when the call is for another origin. */
   async #run(
     connection: HttpsConnection,
     call: HttpCall,
@@ -199,7 +199,10 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return result;
   }
 
-  /** Connections for one log-in: one to each origin that it calls. The one to the client's own endpoint is kept for the calls to come. */
+  /**
+   * Connections for one login: one to each origin that it calls. The one to the client's own endpoint is kept for the following
+   * calls.
+   */
   async #withExchange(logIn: (exchange: LoginExchange) => Promise<LoginResult>): Promise<LoginResult> {
     const endsAtMs = performance.now() + this.#connectTimeoutMs;
     const opened = new Map<string, HttpsConnection>();
@@ -225,7 +228,7 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
     return result;
   }
 
-  /** Gives the session back, in bounded time; what comes of it does not matter. */
+  /** Ends the session, in bounded time; the result does not matter. */
   async #logOut(resting: HttpsConnection | undefined): Promise<void> {
     const session = this.#login.take();
     const target = session?.close && this.#reach.targetOf(session.close);

@@ -1,6 +1,6 @@
-// One TLS connection that carries HTTP/1.1 calls (RFC 9112), one at a time. undici writes and parses; it gets exactly this
-// socket and never another, so that nothing is ever sent a second time. It writes a request in the same turn in which it
-// says that it starts, which makes that the moment right before the first byte.
+// One TLS connection that carries HTTP/1.1 calls (RFC 9112), one at a time. undici writes and parses; it gets exactly this socket
+// and never another, so nothing is sent twice. It writes a request in the same turn in which it reports its start, which makes
+// that the moment right before the first byte.
 
 import type { TLSSocket } from 'node:tls';
 import { type buildConnector, Client, type Dispatcher, errors } from 'undici';
@@ -15,7 +15,7 @@ export interface HttpsConnectionOptions {
   readonly origin: string;
   /** From connectTlsEndpoint: its `destroy` resets the connection. */
   readonly socket: TLSSocket;
-  /** How long it is kept when nobody uses it; less when the server names a shorter time (`Keep-Alive: timeout=…`). */
+  /** How long it is kept idle; less when the server names a shorter time (`Keep-Alive: timeout=…`). */
   readonly idleMs: number;
 }
 
@@ -38,7 +38,7 @@ export class HttpsConnection {
         resolve();
       });
     });
-    // Before the first request a server has nothing to say: bytes or an end of its side mean that it is of no use.
+    // Before the first request a server sends nothing: received bytes or a close mean that the connection is unusable.
     socket.on('readable', this.#onEarlyBytes);
     this.#client = new Client(origin, {
       connect: (_options, connected) => this.#handOver(connected),
@@ -51,30 +51,29 @@ export class HttpsConnection {
     });
   }
 
-  /** The connection is gone, or can't carry a call any more. */
+  /** The connection is closed, or can't carry further calls. */
   get lost(): boolean {
     return this.#socket.destroyed || this.#socket.readableEnded || !this.#socket.writable;
   }
 
-  /** Nobody uses it now: it ends by itself after a while. */
+  /** It is idle now, and ends by itself after a while. */
   rest(): void {
     clearTimeout(this.#idleTimer);
     this.#idleTimer = setTimeout(() => this.destroy(), this.#idleMs);
   }
 
-  /** Somebody is about to use it. */
+  /** It is about to be used. */
   wake(): void {
     clearTimeout(this.#idleTimer);
   }
 
-  /** Resets the TCP connection: what the kernel had not sent is not sent any more. */
+  /** Resets the TCP connection: data that the kernel has not sent is discarded. */
   destroy(): void {
     this.#socket.destroy();
   }
 
   /**
-   * Never rejects. `stale`: the connection had gone before anything was sent. After ABORTED and WINDOW_PASSED it is as good
-   * as before.
+   * Never rejects. `stale`: the connection was lost before anything was sent. After ABORTED and WINDOW_PASSED it is still usable.
    */
   run(request: HttpRequest, options: SendOptions): Promise<SendResult<HttpReply> | 'stale'> {
     this.wake();
@@ -129,7 +128,7 @@ export class HttpsConnection {
     this.destroy();
   };
 
-  /** After a turn of the event loop, as undici does before it uses a socket again: an end that has come in is seen. */
+  /** After a turn of the event loop, as undici does before it reuses a socket: a close that has arrived is noticed. */
   #handOver(connected: buildConnector.Callback): void {
     setImmediate(() => {
       if (this.#handedOver || this.lost) return connected(new Error('the connection has gone'), null);

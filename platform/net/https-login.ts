@@ -1,18 +1,18 @@
-// The log-in session that all calls of a client share: one log-in at a time, used until its lifetime is over or the
-// server says that it is gone. Credentials are tried once for all who wait for them.
+// The login session shared by all calls of a client: one login at a time, used until its lifetime ends or the server reports that
+// it has ended. Concurrent callers share one attempt with the credentials.
 
 import type { HttpCall, HttpReply, HttpSessions } from './http.ts';
 import type { SessionHeaders } from './http-request.ts';
 import type { ReserveFailure, SendFailure, SendResult } from './send.ts';
 
-/** A new session is good for the calls that waited for it, whatever a server's clock says. */
+/** A new session serves at least the calls that waited for it, whatever a server's clock says. */
 const minLifetimeMs = 1_000;
 
 export interface LoginSession extends SessionHeaders {
   /** By performance.now(). */
   readonly endsAtMs: number;
   readonly close?: HttpCall;
-  /** Which log-in it came from, in order. */
+  /** The number of its login, in order. */
   readonly generation: number;
 }
 
@@ -20,7 +20,7 @@ export type LoginResult =
   | { readonly ok: true; readonly session: LoginSession }
   | { readonly ok: false; readonly failure: ReserveFailure };
 
-/** Sends a log-in's calls, without session headers. Never rejects. */
+/** Sends the calls of a login, without session headers. Never rejects. */
 export type LoginExchange = (call: HttpCall) => Promise<SendResult<HttpReply>>;
 
 export interface LoginOptions {
@@ -28,7 +28,7 @@ export interface LoginOptions {
   readonly sessions: HttpSessions | undefined;
   /** For messages. */
   readonly where: string;
-  /** Runs one log-in with the connections that it needs. */
+  /** Runs one login with the connections that it needs. */
   readonly withExchange: (logIn: (exchange: LoginExchange) => Promise<LoginResult>) => Promise<LoginResult>;
 }
 
@@ -36,7 +36,7 @@ export class SharedLogin {
   readonly #options: LoginOptions;
   #session: LoginSession | undefined;
   #running: Promise<LoginResult> | undefined;
-  /** The last log-in, however it ended. */
+  /** The last login, successful or not. */
   #last: { readonly generation: number; readonly result: LoginResult } | undefined;
 
   constructor(options: LoginOptions) {
@@ -44,20 +44,20 @@ export class SharedLogin {
     if (options.sessions === undefined) this.#session = { endsAtMs: Number.POSITIVE_INFINITY, generation: 0 };
   }
 
-  /** The session, when calls can use it now. */
+  /** The session, if calls can use it now. */
   get session(): LoginSession | undefined {
     return this.#session && performance.now() < this.#session.endsAtMs ? this.#session : undefined;
   }
 
-  /** The session that there is, or a new one. */
+  /** The existing session, or a new one. */
   async ensure(): Promise<LoginResult> {
     const { session } = this;
     return session ? { ok: true, session } : this.#logIn();
   }
 
   /**
-   * After the server refused `session`: the one that came after it, or a new one. When the log-in after it has failed, that
-   * is the answer for everyone who held it, and nobody tries again.
+   * After the server refused `session`: the following session, or a new one. When the login after it failed, all callers with
+   * that session get the failure, without another attempt.
    */
   async renew(session: LoginSession): Promise<LoginResult> {
     if (this.#session === session) this.#session = undefined;
@@ -66,7 +66,7 @@ export class SharedLogin {
     return this.#logIn();
   }
 
-  /** Takes the session away, to give it back to the server. */
+  /** Removes the session, so that it can be closed on the server. */
   take(): LoginSession | undefined {
     const { session } = this;
     this.#session = undefined;
@@ -111,9 +111,9 @@ export class SharedLogin {
       return { ok: true, session };
     } catch {
       if (failure?.kind === 'NOT_SENT') return failed(failure);
-      // A session may have been opened all the same, but no call has gone out.
+      // A session may have been opened, but no call was sent.
       if (failure) return notSent('CONNECT_FAILED', `The login at ${where} failed: ${failure.message}`);
-      // What could not be read may hold a secret: it is not told.
+      // Unreadable text may contain a secret: it is not shown.
       return notSent('PROTOCOL_FAILED', `The answer of ${where} to the login is unreadable.`);
     }
   }

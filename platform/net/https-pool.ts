@@ -1,12 +1,12 @@
-// The connections to an endpoint and the calls that wait for one, in order: as many connections as there are
-// calls at once, at most `concurrency`.
+// The connections to an endpoint and the calls that wait for one, in order: as many connections as concurrent calls, at most
+// `concurrency`.
 
 import type { HttpsConnection } from './https-connection.ts';
 import type { Connected } from './https-reach.ts';
 import type { ReserveFailure } from './send.ts';
 import { WaitQueue } from './wait-queue.ts';
 
-/** After a connection more was refused while others live. */
+/** Pause after a further connection was refused while others are open. */
 const growAgainAfterMs = 30_000;
 
 export interface HttpsPoolOptions {
@@ -14,14 +14,14 @@ export interface HttpsPoolOptions {
   readonly connect: () => Promise<Connected>;
   /** Whether calls can be sent now; if not, `prepare` is called when one waits. */
   readonly ready: () => boolean;
-  /** Resolves with what went wrong. */
+  /** Resolves with the failure, if any. */
   readonly prepare: () => Promise<ReserveFailure | undefined>;
 }
 
 export class HttpsPool {
   readonly #options: HttpsPoolOptions;
   readonly #connections = new Set<HttpsConnection>();
-  /** Last used first, so that the others can end. */
+  /** Most recently used first, so that the others can expire. */
   readonly #idle: HttpsConnection[] = [];
   readonly #waiters = new WaitQueue<Connected>();
   #connecting = 0;
@@ -38,12 +38,12 @@ export class HttpsPool {
     return { sessions: this.#connections.size, channels: this.#taken };
   }
 
-  /** A connection that rests, when a call may be sent now. */
+  /** An idle connection, if a call may be sent now. */
   tryTake(): HttpsConnection | undefined {
     return this.#waiters.length === 0 && this.#options.ready() ? this.#takeIdle() : undefined;
   }
 
-  /** Waits for a connection; whoever got one gives it back. */
+  /** Waits for a connection, which the caller must release. */
   take(signal: AbortSignal | undefined): Promise<Connected> {
     const connected = this.#waiters.join(signal, undefined);
     this.#pump();
@@ -56,21 +56,21 @@ export class HttpsPool {
     this.#pump();
   }
 
-  /** Keeps a connection that was opened elsewhere, if there is room for it. */
+  /** Keeps a connection that was opened elsewhere, if there is room. */
   adopt(connection: HttpsConnection): void {
     if (this.#connections.size + this.#connecting >= this.#options.concurrency) connection.destroy();
     else this.#keep(connection);
     this.#pump();
   }
 
-  /** Fails who waits, and leaves everything open; returns the connections that rest. */
+  /** Fails the waiting calls and leaves busy connections open; returns the idle ones. */
   close(): ReadonlySet<HttpsConnection> {
     this.#closed = true;
     this.#waiters.close();
     return new Set(this.#idle);
   }
 
-  /** Serves who waits: from connections that rest, then new ones. */
+  /** Serves waiting calls: from idle connections, then new ones. */
   #pump(): void {
     if (this.#closed || this.#waiters.length === 0) return;
     if (!this.#options.ready()) {

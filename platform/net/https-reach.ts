@@ -1,4 +1,4 @@
-// Opens the connections of a client, only to the endpoints that it was made for, and knows all that are open.
+// Opens a client's connections, only to the endpoints given to it, and tracks all open ones.
 
 import type { HttpCall, HttpReply } from './http.ts';
 import { requestOf, type SessionHeaders } from './http-request.ts';
@@ -19,16 +19,16 @@ export interface ConnectOptions {
 
 export interface HttpsReachOptions {
   readonly endpoint: TlsEndpoint;
-  /** Where else a call may go that names an origin. */
+  /** Other endpoints for calls that name an origin. */
   readonly others: readonly TlsEndpoint[];
   readonly connectTimeoutMs: number;
-  /** How long a connection is kept that nobody uses. */
+  /** How long an idle connection is kept. */
   readonly idleMs: number;
   readonly closing: AbortSignal;
 }
 
 export class HttpsReach {
-  /** Where a call goes that names no origin. */
+  /** The endpoint of calls that name no origin. */
   readonly own: TlsEndpoint;
   readonly #ownOrigin: string;
   /** By origin. */
@@ -40,12 +40,12 @@ export class HttpsReach {
     this.#options = options;
     this.own = options.endpoint;
     this.#ownOrigin = originOf(options.endpoint);
-    // Of two with one origin the first counts, and the client's own before all others.
+    // The first of two with the same origin counts, and the client's own comes before all others.
     const targets = [...options.others].reverse().map((each) => [originOf(each), each] as const);
     this.#targets = new Map([...targets, [this.#ownOrigin, this.own]]);
   }
 
-  /** Where a call goes; undefined: nowhere, the client was not made for its origin. */
+  /** The endpoint of a call; undefined: its origin is not one of the client's. */
   targetOf(call: HttpCall): TlsEndpoint | undefined {
     if (call.origin === undefined) return this.own;
     const address = addressOfUrl(call.origin);
@@ -56,7 +56,7 @@ export class HttpsReach {
     return target === this.own || originOf(target) === this.#ownOrigin;
   }
 
-  /** Never rejects. The caller gives the connection up by destroying it. */
+  /** Never rejects. The caller ends the connection by destroying it. */
   async connect(target: TlsEndpoint, options: ConnectOptions = {}): Promise<Connected> {
     const { closing, connectTimeoutMs } = this.#options;
     const { timeoutMs = connectTimeoutMs, signal = closing } = options;
@@ -68,7 +68,7 @@ export class HttpsReach {
     return { ok: true, connection };
   }
 
-  /** Destroys what is open, but for some, and waits until it is closed. */
+  /** Destroys the open connections, except some, and waits until they are closed. */
   async destroyAll(except: ReadonlySet<HttpsConnection> = new Set()): Promise<void> {
     const given = [...this.#open].filter((connection) => !except.has(connection));
     for (const connection of given) connection.destroy();
@@ -76,7 +76,7 @@ export class HttpsReach {
   }
 }
 
-/** What another server shows is not the endpoint's: an operator must not be asked to accept it there. */
+/** The certificate of another server is not the endpoint's: an operator must not be asked to accept it for the endpoint. */
 function ofAnother({ presented: _presented, ...failure }: ReserveFailure): ReserveFailure {
   return failure;
 }

@@ -1,4 +1,4 @@
-// An origin as a URL begins with (RFC 6454): scheme, host and port.
+// The origin of a URL (RFC 6454): scheme, host and port.
 
 export interface Address {
   readonly host: string;
@@ -10,7 +10,7 @@ export function originOf({ host, port }: Address): string {
   return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Undefined: no HTTPS URL. */
+/** Undefined: not an HTTPS URL. */
 export function addressOfUrl(text: string): Address | undefined {
   const url = URL.parse(text);
   if (url?.protocol !== 'https:') return undefined;

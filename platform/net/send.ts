@@ -1,29 +1,29 @@
-// Sending one call on a session, whatever the wire: a slot on a live session is reserved first, then the call is sent on it.
-// Nothing here rejects: a failure says for certain whether the peer can have got a byte of the call.
+// Sends one call on a session, over any wire: first a slot on a live session is reserved, then the call is sent on it. Nothing
+// here rejects: a failure says for certain whether the peer can have received a byte of the call.
 
-/** Why not a byte of the call was given to the kernel. */
+/** Why no byte of the call was passed to the kernel. */
 export type NotSentCode =
-  /** No TCP connection, or the peer broke off before log-in. */
+  /** No TCP connection, or the peer closed it before login. */
   | 'CONNECT_FAILED'
   /** No common algorithms, or the peer does not speak the protocol. */
   | 'PROTOCOL_FAILED'
-  /** The credentials are refused: never tried again by the transport. */
+  /** The credentials are refused: the transport never tries them again. */
   | 'AUTH_FAILED'
-  /** The device showed another key than the pinned one; `presented` has it. */
+  /** The device presented another key than the pinned one, given in `presented`. */
   | 'HOST_KEY_MISMATCH'
   /** No key is pinned; `presented` has the device's. */
   | 'HOST_KEY_UNKNOWN'
-  /** The device showed another certificate than the pinned one; `presented` has it. */
+  /** The device presented another certificate than the pinned one, given in `presented`. */
   | 'CERTIFICATE_MISMATCH'
-  /** Neither a certificate nor an authority that may sign one is accepted; `presented` has the device's. */
+  /** No certificate is pinned and no authority is trusted; `presented` has the device's certificate. */
   | 'CERTIFICATE_UNKNOWN'
-  /** The certificate has expired, is for another name, or no accepted authority signed it; `presented` has it. */
+  /** The certificate has expired, is for another name, or was not signed by a trusted authority; `presented` has it. */
   | 'CERTIFICATE_INVALID'
-  /** The device gives no further session now. */
+  /** The device accepts no further session now. */
   | 'SESSION_REFUSED'
-  /** The device refused a channel on two connections, or answered the exec request with no. */
+  /** The device refused a channel on two connections, or rejected the exec request. */
   | 'CHANNEL_REFUSED'
-  /** `beforeFirstByte` said no. */
+  /** `beforeFirstByte` returned false. */
   | 'WINDOW_PASSED'
   /** The signal was aborted before the first byte. */
   | 'ABORTED'
@@ -35,7 +35,7 @@ export type SendFailure =
       readonly kind: 'NOT_SENT';
       readonly code: NotSentCode;
       readonly message: string;
-      /** The fingerprint that the device showed, for the HOST_KEY and CERTIFICATE codes. */
+      /** The fingerprint that the device presented, for the HOST_KEY and CERTIFICATE codes. */
       readonly presented?: string;
     }
   /** The call may have been carried out. */
@@ -50,25 +50,25 @@ export type SendResult<Reply> =
 
 export interface SendOptions {
   /**
-   * From the first byte; past it the call ends with NO_REPLY, at most 1 s later, when this machine sends nothing of it any
-   * more. What the network holds may arrive a few seconds later still.
+   * From the first byte on. After it the call ends with NO_REPLY at most 1 s later, when this machine sends no more of it. Data
+   * in the network may still arrive a few seconds later.
    */
   readonly deadlineMs: number;
   /** Default 1 MiB, stdout and stderr together. */
   readonly maxReplyBytes?: number;
   /**
-   * Called synchronously, right before the first byte of the call is given to the kernel; once, or once more before a call
-   * that the device refused unread is sent again. When it returns false nothing is sent: WINDOW_PASSED.
+   * Called synchronously, right before the first byte of the call is passed to the kernel; once, or once more before a call that
+   * the device refused unprocessed is sent again. When it returns false nothing is sent: WINDOW_PASSED.
    */
   readonly beforeFirstByte?: () => boolean;
-  /** Ends a call only before its first byte; after it the deadline alone does. */
+  /** Ends a call only before its first byte; after that only the deadline does. */
   readonly signal?: AbortSignal;
 }
 
-/** A place for one call on a live, logged-in session. Send once, or release. */
+/** A slot for one call on a live, logged-in session. Send once, or release. */
 export interface Slot<Call, Reply> {
   send(call: Call, options: SendOptions): Promise<SendResult<Reply>>;
-  /** Gives the slot back unused; nothing happens after send. */
+  /** Releases an unused slot; does nothing after send. */
   release(): void;
 }
 
@@ -78,14 +78,14 @@ export type Reservation<Call, Reply> =
 
 /** The sessions to one endpoint. A changed endpoint (host, key, credentials) is a new one. */
 export interface Sessions<Call, Reply> {
-  /** A slot if one is free on a live session now; connects nothing. */
+  /** A slot if one is free on a live session; makes no connection. */
   tryReserve(): Slot<Call, Reply> | undefined;
-  /** Waits for a free slot, and connects when none is live: a slot is a session that is logged in already. */
+  /** Waits for a free slot, and connects if no session is live; a slot is always on a logged-in session. */
   reserve(options?: { readonly signal?: AbortSignal }): Promise<Reservation<Call, Reply>>;
   /** Reserve and send. */
   send(call: Call, options: SendOptions): Promise<SendResult<Reply>>;
   state(): { readonly sessions: number; readonly channels: number };
-  /** Destroys what is open (calls on the wire end CONNECTION_LOST) and leaves nothing. */
+  /** Destroys everything open (calls on the wire end with CONNECTION_LOST). */
   close(): Promise<void>;
 }
 
@@ -97,7 +97,9 @@ export function givenUp() {
   return failed('ABORTED', 'The call was cancelled before its first byte.');
 }
 
-/** Why nothing may be sent, asked right before the first byte; undefined: it may. `gone`: the session can carry no call. */
+/**
+ * Why nothing may be sent, checked right before the first byte; undefined: it may. `gone`: the session can carry no more calls.
+ */
 export function obstacle(options: SendOptions, gone: boolean): ReturnType<typeof failed> | 'stale' | undefined {
   if (options.signal?.aborted) return givenUp();
   if (gone) return 'stale';

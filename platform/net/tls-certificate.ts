@@ -1,5 +1,5 @@
-// Server certificates: their fingerprint, whether one is what is asked for, and a look at the one that a server
-// shows now, for an operator to compare and accept.
+// Server certificates: their fingerprints, their verification, and reading the one that a server presents now, for an operator to
+// compare and accept.
 
 import { createHash, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -8,7 +8,7 @@ import type { NotSentCode } from './send.ts';
 import { handshake } from './tls-handshake.ts';
 import type { CryptoProfile } from './tls-profiles.ts';
 
-/** What a server has to prove. Everything that is given must hold; nothing given: every certificate is refused. */
+/** Requirements on a server's certificate. All given ones must hold; without any, every certificate is refused. */
 export interface Trust {
   /** The name or address that is connected to. */
   readonly host: string;
@@ -36,7 +36,7 @@ export function fingerprintOf(der: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(der).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** What is wrong with the certificate of a finished handshake; undefined: nothing. `where` is for the message. */
+/** The fault of a certificate after the handshake; undefined: none. `where` is for the message. */
 export function certificateFault(socket: TLSSocket, trust: Trust, where: string): CertificateFault | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) {
@@ -71,18 +71,18 @@ function validityFault(certificate: X509Certificate, now: Date): string | undefi
   return undefined;
 }
 
-/** RFC 9110 section 4.3.4: an address has to be named as one. */
+/** RFC 9110 section 4.3.4: the certificate must name an address as an address. */
 function isFor(certificate: X509Certificate, host: string): boolean {
   return (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined;
 }
 
-/** OpenSSL's reason, for example UNABLE_TO_GET_ISSUER_CERT_LOCALLY; Node's types have an Error here, it gives a text. */
+/** OpenSSL's reason, for example UNABLE_TO_GET_ISSUER_CERT_LOCALLY; Node's types declare an Error, but it is a text. */
 function chainFault(socket: TLSSocket): string {
   return String(socket.authorizationError);
 }
 
 /**
- * The certificate that a server shows now. Nothing proves that it is the server's own: an operator has to compare it.
+ * The certificate that a server presents now. It is not proved to be the server's own: an operator has to compare it.
  *
  * @throws Error with what went wrong when there is no answer within `timeoutMs`
  */

@@ -1,5 +1,5 @@
-// From an endpoint to a TLS connection whose server has proved to be the right one, or the exact reason why not. The
-// certificate is looked at when the handshake is done and before any byte of what runs on top of it.
+// Opens a TLS connection to an endpoint and verifies the server, or gives the exact reason of a failure. The certificate is
+// verified after the handshake, before any byte of the protocol on top.
 
 import type { TLSSocket } from 'node:tls';
 import { failed, type ReserveFailure } from './send.ts';
@@ -17,11 +17,13 @@ export type TlsConnection =
   | { readonly ok: true; readonly socket: TLSSocket }
   | { readonly ok: false; readonly failure: ReserveFailure };
 
-/** Never rejects. When `ok`, the caller owns the socket, whose `destroy` resets the connection; it is never to be ended. */
+/**
+ * Never rejects. When `ok`, the caller owns the socket; its `destroy` resets the connection, and it must not be ended otherwise.
+ */
 export async function connectTlsEndpoint(
   endpoint: TlsEndpoint,
   options: {
-    /** For everything from the TCP connection to the end of the handshake. */
+    /** From the TCP connection to the end of the handshake. */
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
   },

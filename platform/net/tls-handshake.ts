@@ -1,5 +1,5 @@
-// A TCP connection and a TLS handshake on it, with nothing decided about the server's certificate: OpenSSL has checked its
-// chain, but a caller has to look (tls-endpoint.ts does). Node's `rejectUnauthorized` would skip pins and hide reasons.
+// A TCP connection and a TLS handshake on it, without a decision about the server's certificate: OpenSSL has checked its chain,
+// and the caller must evaluate it (see tls-endpoint.ts). Node's `rejectUnauthorized` would skip pins and hide reasons.
 
 import { isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
@@ -10,7 +10,7 @@ export interface HandshakeOptions {
   readonly host: string;
   readonly port: number;
   readonly cryptoProfile: CryptoProfile;
-  /** PEM; null: nobody is known, the chain is not proved. */
+  /** PEM; null: no authority is trusted, and the chain is not verified. */
   readonly caCertificates: string | null;
   readonly client?: ClientIdentity;
   readonly signal: AbortSignal;
@@ -27,13 +27,15 @@ export type Handshake =
   | { readonly ok: true; readonly socket: TLSSocket }
   | {
       readonly ok: false;
-      /** Where it ended: our own settings, TCP, a peer that broke off, or TLS itself. */
+      /** Where it failed: the local settings, TCP, a peer that closed, or TLS itself. */
       readonly phase: 'settings' | 'connecting' | 'broken off' | 'handshake';
       /** Without a full stop. */
       readonly reason: string;
     };
 
-/** Never rejects. When `ok`, the caller owns the socket, whose `destroy` resets the connection; it is never to be ended. */
+/**
+ * Never rejects. When `ok`, the caller owns the socket; its `destroy` resets the connection, and it must not be ended otherwise.
+ */
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
   const { host, port, signal } = options;
   if (signal.aborted) return { ok: false, phase: 'connecting', reason: 'given up' };
@@ -58,7 +60,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
     signal.addEventListener('abort', onAbort, { once: true });
     tcp.setNoDelay(true);
     tcp.connect({ host, port });
-    // The listeners stay: what comes after a verdict must not become an unhandled 'error'.
+    // The listeners stay: a later error must not become an unhandled 'error'.
     tcp.on('error', (error) =>
       finish({ ok: false, phase: socket ? 'broken off' : 'connecting', reason: reasonOf(error) }),
     );
@@ -67,7 +69,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
         socket: tcp,
         secureContext,
         host,
-        // RFC 6066 section 3: an address is no server name.
+        // RFC 6066 section 3: an address is not a valid server name.
         ...(isIP(host) === 0 ? { servername: host } : {}),
         ALPNProtocols: ['http/1.1'],
         rejectUnauthorized: false,
@@ -83,7 +85,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
 function contextOf({ cryptoProfile, caCertificates, client }: HandshakeOptions): SecureContext {
   return createSecureContext({
     ...tlsProfileOf(cryptoProfile),
-    // An empty list: no authority but those of the backend, and not the time to load all others.
+    // An empty list: only the backend's authorities count, and loading all others takes time.
     ca: caCertificates ?? [],
     // An operator may name an intermediate authority, or the server's certificate itself.
     allowPartialTrustChain: true,
@@ -92,13 +94,13 @@ function contextOf({ cryptoProfile, caCertificates, client }: HandshakeOptions):
   });
 }
 
-/** TLS's own failures have an OpenSSL reason; the rest are the connection's. */
+/** TLS failures have an OpenSSL reason; the rest are connection failures. */
 function failureOf(error: NodeJS.ErrnoException): Handshake {
   const isTls = error.code === 'EPROTO' || error.code?.startsWith('ERR_SSL_') === true;
   return { ok: false, phase: isTls ? 'handshake' : 'broken off', reason: reasonOf(error) };
 }
 
-/** OpenSSL puts numbers and file names around what it has to say: `…:error:0A000102:SSL routines::unsupported protocol:…`. */
+/** OpenSSL surrounds its message with numbers and file names: `…:error:0A000102:SSL routines::unsupported protocol:…`. */
 function reasonOf(error: unknown): string {
   const { reason, message } = error as { readonly reason?: unknown; readonly message?: unknown };
   return typeof reason === 'string' ? reason : String(message ?? error);

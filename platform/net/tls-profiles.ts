@@ -1,5 +1,5 @@
-// Which TLS versions and cipher suites each crypto profile offers, best first. Lists are explicit: OpenSSL's own default
-// still takes RSA key exchange, and changes with its versions.
+// TLS versions and cipher suites of each crypto profile, best first. Lists are explicit: OpenSSL's own default still has RSA key
+// exchange, and changes with its versions.
 
 import { constants } from 'node:crypto';
 import type { SecureVersion } from 'node:tls';
@@ -22,7 +22,7 @@ const ephemeralAuthenticated = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACH
   `ECDHE-RSA-${cipher}`,
 ]);
 
-/** What devices of the years of TLS 1.2 have at best: CBC, finite-field keys, RSA key exchange. */
+/** The best suites of devices from the years of TLS 1.2: CBC, finite-field keys, RSA key exchange. */
 const older = [
   'DHE-RSA-AES128-GCM-SHA256',
   'DHE-RSA-AES256-GCM-SHA384',
@@ -36,7 +36,7 @@ const older = [
   'AES256-SHA256',
 ];
 
-/** The suites of TLS 1.0 (RFC 4346, RFC 4492) that OpenSSL still has. */
+/** The suites of TLS 1.0 (RFC 4346, RFC 4492) that OpenSSL still supports. */
 const oldest = [
   'ECDHE-ECDSA-AES128-SHA',
   'ECDHE-RSA-AES128-SHA',
@@ -53,13 +53,13 @@ const listOf = (securityLevel: number, ...suites: readonly string[]): string =>
 
 const profiles: Record<CryptoProfile, TlsProfile> = {
   MODERN: { minVersion: 'TLSv1.2', ciphers: listOf(2, ...tls13, ...ephemeralAuthenticated), secureOptions: 0 },
-  // Level 1 takes keys of 1024 bits, and no SHA-1.
+  // Level 1 accepts keys of 1024 bits, and no SHA-1.
   COMPAT: {
     minVersion: 'TLSv1.2',
     ciphers: listOf(1, ...tls13, ...ephemeralAuthenticated, ...older),
     secureOptions: 0,
   },
-  // Level 0 takes anything; such devices are also from before RFC 5746 (secure renegotiation).
+  // Level 0 accepts anything; such devices also lack RFC 5746 (secure renegotiation).
   LEGACY: {
     minVersion: 'TLSv1',
     ciphers: listOf(0, ...tls13, ...ephemeralAuthenticated, ...older, ...oldest),

@@ -1,6 +1,6 @@
-// The TCP socket below a TLS one. Destroying the TLS socket destroys it too, and that resets the connection: a plain close
-// would leave the kernel to send what it still holds, for minutes when the network is down. Resetting it from outside is no
-// way: a TLS socket that is destroyed in the same turn then crashes the process (Node 24.21).
+// The TCP socket below a TLS one. Destroying the TLS socket destroys this one too, which resets the connection: a plain close
+// would leave unsent data in the kernel, for minutes when the network is down. It can't be reset from outside: a TLS socket that
+// is destroyed in the same turn then crashes the process (Node 24.21).
 
 import { Socket } from 'node:net';
 
@@ -8,7 +8,7 @@ export class TcpSocket extends Socket {
   #reset = false;
 
   constructor() {
-    // Never half closed by itself: while the end of our side is under way a reset fails with EINVAL and leaves it open.
+    // Never half closed automatically: while this side's close is in progress, a reset fails with EINVAL and leaves it open.
     super({ allowHalfOpen: true });
   }
 

@@ -1,5 +1,5 @@
-// The calls that wait for a session to one endpoint, in order: each may be given up by its own signal, and all of them fail when
-// no session can be had.
+// The calls that wait for a session to one endpoint, in order: each can be cancelled by its own signal, and all fail when no
+// session can be opened.
 
 import { failed, givenUp, type ReserveFailure } from './send.ts';
 
@@ -8,13 +8,13 @@ const maxWaiters = 10_000;
 type Refused = ReturnType<typeof failed>;
 
 interface Waiter<Result, Note> {
-  /** Once it was shifted off the queue. */
+  /** Called after it was taken off the queue. */
   readonly settle: (result: Result | Refused) => void;
-  /** What its pool remembers of it. */
+  /** Data of its pool. */
   readonly note: Note;
 }
 
-/** `Result`: what a call gets, or that it gets nothing. */
+/** `Result`: what a call gets, or its failure. */
 export class WaitQueue<Result, Note = undefined> {
   readonly #waiters: Waiter<Result, Note>[] = [];
   #closed = false;
@@ -31,7 +31,7 @@ export class WaitQueue<Result, Note = undefined> {
     return this.#waiters.shift();
   }
 
-  /** Joins the queue at once; the pool looks at it after that. Never rejects. */
+  /** Joins the queue at once; the pool looks at it afterwards. Never rejects. */
   join(signal: AbortSignal | undefined, note: Note): Promise<Result | Refused> {
     if (signal?.aborted) return Promise.resolve(givenUp());
     if (this.#closed) return Promise.resolve(closed());
@@ -57,7 +57,7 @@ export class WaitQueue<Result, Note = undefined> {
     for (const waiter of this.#waiters.splice(0)) waiter.settle({ ok: false, failure });
   }
 
-  /** Fails who waits, and whoever comes later. */
+  /** Fails all waiting and later callers. */
   close(): void {
     this.#closed = true;
     this.failAll(closed().failure);

@@ -1,9 +1,9 @@
-// Log-in at Keystone: Identity API v3, password authentication, a token for one project.
+// Login at Keystone: Identity API v3, password authentication, a token for one project.
 
 import { isObject, type JsonObject } from '../json.ts';
 import type { HttpCall, HttpLogin, HttpReply } from '../net/http.ts';
 
-/** What is subtracted from a token's life: a call must not meet its end on the way. */
+/** Subtracted from a token's lifetime: a token must not expire during a call. */
 const marginMs = 60_000;
 
 export interface KeystoneAccount {
@@ -13,12 +13,12 @@ export interface KeystoneAccount {
   readonly password: string;
   /** The project by its name. */
   readonly project: string;
-  /** Default `Default`; so with the user's. */
+  /** Default `Default`; likewise for the user's. */
   readonly projectDomain?: string | undefined;
   readonly userDomain?: string | undefined;
 }
 
-/** A token for the account's project. `exchange` must be let through to the origin of `authUrl`. */
+/** A token for the account's project. `exchange` must be able to reach the origin of `authUrl`. */
 export async function logInAtKeystone(
   exchange: (call: HttpCall) => Promise<HttpReply>,
   account: KeystoneAccount,
@@ -38,7 +38,7 @@ export async function logInAtKeystone(
 }
 
 function readLogin(reply: HttpReply, keystone: Pick<HttpCall, 'kind' | 'path' | 'origin'>): HttpLogin {
-  // 401 for a wrong password and for an unknown project alike.
+  // 401 both for a wrong password and for an unknown project.
   if (reply.status === 401) return refused('AUTH_FAILED', `Keystone refused the credentials: ${wordsOf(reply)}`);
   if (reply.status === 429) return refused('SESSION_REFUSED', 'Keystone gives no token at the moment (status 429)');
   const token = reply.headers['x-subject-token'];
@@ -54,7 +54,7 @@ function readLogin(reply: HttpReply, keystone: Pick<HttpCall, 'kind' | 'path' | 
   };
 }
 
-/** From Keystone's own clock alone: ours may differ. */
+/** By Keystone's own clock: the local one may differ. */
 function lifetimeOf(body: string): number | undefined {
   const { issued_at: issued, expires_at: expires } = tokenIn(body);
   const lifetimeMs = Date.parse(String(expires)) - Date.parse(String(issued));
@@ -70,7 +70,7 @@ function tokenIn(body: string): JsonObject {
   }
 }
 
-/** Keystone's `error.message`; of anything else nothing is told. */
+/** Keystone's `error.message`; any other text is not shown. */
 function wordsOf({ body }: HttpReply): string {
   try {
     const parsed: unknown = JSON.parse(body);

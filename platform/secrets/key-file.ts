@@ -1,9 +1,9 @@
-// A key file on disk: JSON that only its owner may read, replaced as a whole, so that whoever reads it meanwhile sees the old
-// one or the new one.
+// A key file on disk: JSON that only its owner may read, replaced as a whole, so that a concurrent reader sees the old one or the
+// new one.
 import { chmod, open, readFile, rename, stat } from 'node:fs/promises';
 import { z } from 'zod';
 
-/** How a key is named in its file. */
+/** The name of a key in its file. */
 export const keyIdPattern = /^[a-z0-9-]{1,32}$/;
 
 export async function readKeyFile<Shape extends z.ZodType>(path: string, shape: Shape): Promise<z.output<Shape>> {
@@ -11,7 +11,7 @@ export async function readKeyFile<Shape extends z.ZodType>(path: string, shape: 
   return parseKeyFile(path, shape);
 }
 
-/** The text of a file that only its owner may read. Throws when others may. */
+/** The text of a file that only its owner may read. Throws when others may read it. */
 export async function readPrivateFile(path: string): Promise<string> {
   await requirePrivate(path);
   return readFile(path, 'utf8');
@@ -29,7 +29,7 @@ export async function parseKeyFile<Shape extends z.ZodType>(path: string, shape:
   try {
     content = JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    // The parser's own message would show what it read.
+    // The parser's own message would show the text.
     if (error instanceof SyntaxError) throw refused('it is not JSON');
     throw error;
   }
@@ -38,7 +38,7 @@ export async function parseKeyFile<Shape extends z.ZodType>(path: string, shape:
   return parsed.data;
 }
 
-/** `mode`: who may read it; default: its owner alone. */
+/** `mode`: who may read it; default: only its owner. */
 export function writeKeyFile(path: string, content: object, mode?: number): Promise<void> {
   return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`, mode);
 }
@@ -61,7 +61,7 @@ export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 }
 
-/** k1, k2, …: the first that is not among them. */
+/** k1, k2, …: the first unused one. */
 export function newKeyId(existing: readonly string[]): string {
   let number = existing.length + 1;
   while (existing.includes(`k${number}`)) number += 1;

@@ -1,5 +1,5 @@
-// The folder of key files, of which each role reads its own: private keys are only where they are used, public ones
-// everywhere. A file that was replaced is read again, so that keys are rotated without a restart.
+// The folder of key files, of which each role reads its own: private keys are only where they are used, public ones everywhere. A
+// replaced file is read again, so that keys are rotated without a restart.
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../config.ts';
@@ -9,7 +9,7 @@ import { isMissing } from './key-file.ts';
 import { PublicKeys, readPublicFile, readSigningFile, type Signer, SigningKeys } from './key-pairs.ts';
 import { Keyring, readKeyringFile } from './keyring.ts';
 
-/** Symmetric: `subgraphs` is for what only subgraphs make and read, `sealing` for stored credentials. */
+/** Symmetric: `subgraphs` is for values that only subgraphs make and read, `sealing` for stored credentials. */
 export type SharedKeys = 'subgraphs' | 'sealing';
 export type KeyFileName = Signer | SharedKeys | 'public';
 
@@ -21,7 +21,7 @@ export function keyFilePath(folder: string, name: KeyFileName): string {
 
 interface Opened {
   readonly path: string;
-  /** When and as what the file was written. */
+  /** Changes when the file is replaced. */
   version: string;
   read(): Promise<void>;
 }
@@ -29,13 +29,13 @@ interface Opened {
 export interface KeyFolderOptions {
   /** Left out: only `sealingFile` can be opened. */
   readonly folder?: string | undefined;
-  /** Where the file that seals is, when it is not in the folder. */
+  /** The path of the sealing file, when it is not in the folder. */
   readonly sealingFile?: string | undefined;
   readonly log: Logger;
 }
 
 export class KeyFolder {
-  /** To show. */
+  /** For display. */
   readonly path: string;
   readonly #options: KeyFolderOptions;
   readonly #log: Logger;
@@ -72,7 +72,7 @@ export class KeyFolder {
     return this.#open(name, readKeyringFile, (file) => new Keyring(file)) as Promise<Keyring>;
   }
 
-  /** Called when a file was read again. */
+  /** Called after a file was read again. */
   onChange(changed: () => void): void {
     this.#changed = changed;
   }
@@ -85,7 +85,7 @@ export class KeyFolder {
     await this.#loop.stop();
   }
 
-  /** Reads the files that were replaced since. One that can't be read leaves its keys as they were. */
+  /** Reads files that were replaced. A file that can't be read leaves its keys unchanged. */
   async readAgain(): Promise<void> {
     for (const each of this.#opened) {
       const version = await versionOf(each.path).catch(() => each.version);
@@ -101,7 +101,7 @@ export class KeyFolder {
     }
   }
 
-  /** When each key was last seen used here (Unix milliseconds; null: not), by `file/id`, of the files that are open. */
+  /** The last use of each key here (Unix milliseconds; null: none), by `file/id`, for the open files. */
   async known(): Promise<ReadonlyMap<string, number | null>> {
     const known = new Map<string, number | null>();
     for (const [name, made] of this.#made) {

@@ -1,5 +1,5 @@
-// Key pairs (Ed25519, RFC 8032) of those who sign: what a gateway, the system subgraph or a worker signs is believed by all who
-// have its public key, and can be signed by nobody else.
+// Key pairs (Ed25519, RFC 8032) of signers: the signatures of a gateway, the system subgraph or a worker can be verified by
+// everyone with the public key, and forged by nobody.
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { z } from 'zod';
 import { keyIdPattern, parseKeyFile, readKeyFile } from './key-file.ts';
@@ -11,7 +11,7 @@ export type Signer = (typeof signers)[number];
 const keyId = z.string().regex(keyIdPattern);
 const der = z.string().regex(/^[A-Za-z0-9+/]{40,128}={0,2}$/);
 
-/** PKCS #8 (RFC 5958) by id. `next`: known to others already, not used yet. */
+/** PKCS #8 (RFC 5958) by id. `next`: already known to others, not used yet. */
 export const signingFileShape = z.strictObject({
   active: keyId,
   next: keyId.optional(),
@@ -33,7 +33,7 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
 }
 
-/** The private keys of one signer. What it holds is replaced when its file is. */
+/** The private keys of one signer. Its content is replaced with its file. */
 export class SigningKeys {
   #active: SigningKey;
   #ids: readonly string[];
@@ -48,7 +48,7 @@ export class SigningKeys {
     this.#ids = Object.keys(file.keys);
   }
 
-  /** The key to sign with. */
+  /** The key for signing. */
   active(): SigningKey {
     return this.#active;
   }
@@ -65,7 +65,7 @@ export class SigningKeys {
   }
 }
 
-/** The public keys of all signers. What it holds is replaced when its file is. */
+/** The public keys of all signers. Its content is replaced with its file. */
 export class PublicKeys {
   #keys: ReadonlyMap<string, KeyObject>;
   /** Unix milliseconds by `signer/id`. */
@@ -91,12 +91,12 @@ export class PublicKeys {
     return true;
   }
 
-  /** A signature by this key was right. */
+  /** A signature by this key was valid. */
   noteUse(signer: Signer, id: string): void {
     this.#usedAtMs.set(`${signer}/${id}`, Date.now());
   }
 
-  /** When something signed with each key was last seen here (Unix milliseconds; null: never), by `signer/id`. */
+  /** The last use of each key here (Unix milliseconds; null: never), by `signer/id`. */
   seen(): ReadonlyMap<string, number | null> {
     return new Map([...this.#keys.keys()].map((name) => [name, this.#usedAtMs.get(name) ?? null]));
   }
@@ -121,7 +121,7 @@ function bytes(data: string | Buffer): Buffer {
   return typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
 }
 
-/** A new pair, as the files have it. */
+/** A new pair, in the format of the files. */
 export function newKeyPair(): { readonly privateText: string; readonly publicText: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   return {
@@ -130,7 +130,7 @@ export function newKeyPair(): { readonly privateText: string; readonly publicTex
   };
 }
 
-/** The public key that belongs to a private one, as the file has it. */
+/** The public key of a private one, in the format of the file. */
 export function publicTextOf(privateText: string): string {
   const privateKey = createPrivateKey({ key: Buffer.from(privateText, 'base64'), format: 'der', type: 'pkcs8' });
   return createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64');

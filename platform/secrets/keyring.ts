@@ -1,5 +1,5 @@
-// Keys by purpose and id: one file of master keys, from which a key for each purpose is derived, so that one leaked purpose
-// key opens no other. New things are made with the active key; old ones are still read with the key they name.
+// Keys by purpose and id: one file of master keys, from which a key for each purpose is derived, so that one leaked purpose key
+// opens no other. New values are made with the active key; old ones are read with the key they name.
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { isMissing, keyIdPattern, readKeyFile, writeKeyFile } from './key-file.ts';
@@ -9,11 +9,11 @@ export interface PurposeKey {
   readonly id: string;
   /** 32 bytes. */
   readonly key: Buffer;
-  /** The same for node:crypto, which otherwise makes such an object at each use. */
+  /** The same for node:crypto, which would otherwise create such an object at each use. */
   readonly keyObject: KeyObject;
 }
 
-/** `next`: known to others already, not used yet. */
+/** `next`: already known to others, not used yet. */
 export const keyringShape = z.object({
   active: z.string(),
   next: z.string().optional(),
@@ -33,7 +33,7 @@ export class Keyring {
     this.replace(file);
   }
 
-  /** Holds what the file has now. */
+  /** Takes the file's current content. */
   replace(file: KeyringFile): void {
     const masters = new Map(Object.entries(file.keys).map(([id, text]) => [id, Buffer.from(text, 'base64')]));
     if (!masters.has(file.active)) throw new Error(`keyring: the active key ${file.active} is not among its keys`);
@@ -42,14 +42,14 @@ export class Keyring {
     this.#derived.clear();
   }
 
-  /** The key to make new things of this purpose with. */
+  /** The key for new values of this purpose. */
   active(purpose: string): PurposeKey {
     const key = this.byId(purpose, this.#active);
     if (key === undefined) throw new Error('keyring: no active key');
     return key;
   }
 
-  /** The key of this purpose with that id; undefined when the id is not known. */
+  /** The key of this purpose with that id; undefined when the id is unknown. */
   byId(purpose: string, id: string): PurposeKey | undefined {
     const master = this.#masters.get(id);
     if (master === undefined) return undefined;
@@ -64,7 +64,7 @@ export class Keyring {
     return derived;
   }
 
-  /** When each key was last asked for here (Unix milliseconds; null: never). */
+  /** The last use of each key here (Unix milliseconds; null: never). */
   seen(): ReadonlyMap<string, number | null> {
     return new Map([...this.#masters.keys()].map((id) => [id, this.#usedAtMs.get(id) ?? null]));
   }
@@ -75,7 +75,7 @@ export class Keyring {
   }
 }
 
-/** A master key, as the file has it. */
+/** A master key, in the format of the file. */
 export function newMasterKey(): string {
   return randomBytes(32).toString('base64');
 }
@@ -89,7 +89,7 @@ export async function openKeyring(path: string): Promise<Keyring> {
   return new Keyring(await readKeyringFile(path));
 }
 
-/** Reads a key file, made with one new key when there is none. */
+/** Reads a key file; makes it with one new key if it is missing. */
 export async function openOrMakeKeyring(path: string): Promise<Keyring> {
   try {
     return await openKeyring(path);

@@ -1,12 +1,12 @@
-// Each process that checks signatures says in the database which keys it knows: a rotation goes on only when all know the new
-// one, and a process that lacks an active key does not start.
+// Each process that verifies signatures records in the database which keys it knows: a rotation continues only when all know the
+// new one, and a process without an active key does not start.
 import type { Database, Sql } from '../database/database.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import type { KeyFolder } from './key-folder.ts';
 
 const everyMs = 5_000;
-/** Left by processes that died; nobody rotates keys across that. */
+/** Rows of processes that died; no rotation takes this long. */
 const keptHours = 24;
 
 export interface KnownKeysOptions {
@@ -37,7 +37,7 @@ export class KnownKeys {
     options.keys.onChange(() => this.#loop.trigger());
   }
 
-  /** Throws when an active key is not in this process's files. */
+  /** Throws when an active key is missing from this process's files. */
   async start(): Promise<void> {
     const { db } = this.#options;
     await db.execute('DELETE FROM process_keys WHERE at < NOW(3) - INTERVAL ? HOUR', [keptHours]);
@@ -52,7 +52,7 @@ export class KnownKeys {
     await db.execute('DELETE FROM process_keys WHERE owner = ?', [owner]).catch(() => undefined);
   }
 
-  /** Throws when an active key is not known here. */
+  /** Throws when this process does not know an active key. */
   check(): void {
     const [missing] = this.#missing;
     if (missing === undefined) return;
@@ -77,7 +77,7 @@ export class KnownKeys {
   }
 }
 
-/** A process as it was last heard of. */
+/** A process with its last report. */
 export interface KeyHolder {
   readonly name: string;
   /** Unix milliseconds of the last use, or null, by `file/id`. */
@@ -86,7 +86,7 @@ export interface KeyHolder {
   readonly seenAgoMs: number;
 }
 
-/** The processes that have a key file, with a lock on what they said: it holds until the transaction ends. */
+/** The processes that have a key file, with a lock on their reports until the transaction ends. */
 export async function keyHolders(sql: Sql, file: string): Promise<readonly KeyHolder[]> {
   const rows = await sql.query<{ name: string; keys: string; startedAgo: number; seenAgo: number }>(
     'SELECT name, `keys`, TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) AS startedAgo, TIMESTAMPDIFF(MICROSECOND, at, NOW(3)) AS seenAgo FROM process_keys ORDER BY name FOR UPDATE',
@@ -101,7 +101,7 @@ export async function keyHolders(sql: Sql, file: string): Promise<readonly KeyHo
     .filter(({ keys }) => Object.keys(keys).some((key) => key.startsWith(`${file}/`)));
 }
 
-/** Everyone must know this key from now on. */
+/** From now on every process must know this key. */
 export async function setActiveKey(sql: Sql, file: string, id: string): Promise<void> {
   await sql.execute(
     'INSERT INTO active_key (file, key_id) VALUES (?, ?) ON DUPLICATE KEY UPDATE key_id = VALUE(key_id), at = NOW(3)',

@@ -1,4 +1,4 @@
-// Makes a folder's key files: those that are there are left as they are.
+// Makes the key files of a folder; existing ones are kept.
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ import {
 } from './key-pairs.ts';
 import { openOrMakeKeyring } from './keyring.ts';
 
-/** The one key that all roles shared before: what is left of its purposes is the subgraphs' own. */
+/** The single key that all roles shared before: its remaining purposes are those of the subgraphs. */
 const formerFile = 'trust.keys';
 
 /** The key ids by file, the active one first. */

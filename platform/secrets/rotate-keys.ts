@@ -1,5 +1,5 @@
-// A key is rotated in three steps, each of which is refused until the one before is done everywhere: it is made known, it
-// becomes active, the old one is taken out. What is on its way meanwhile is signed with a key that everyone knows.
+// A key is rotated in three steps, each refused until the previous one is done everywhere: the new key is published, it becomes
+// active, the old one is removed. Values in transit are therefore always signed with a key that everyone knows.
 import { basename, dirname } from 'node:path';
 import type { Database } from '../database/database.ts';
 import { newKeyId, parseKeyFile, readKeyFile, writeKeyFile } from './key-file.ts';
@@ -10,7 +10,10 @@ import { type KeyHolder, keyHolders, setActiveKey } from './known-keys.ts';
 
 const minuteMs = 60_000;
 
-/** How long after its last use an old key is taken out; one that is left out is kept: what it made is kept too. */
+/**
+ * How long after its last use an old key is removed; a file without a time here keeps its old keys, because the values made with
+ * them are kept too.
+ */
 const quietMs: Readonly<Partial<Record<KeyFileName, number>>> = {
   gateway: 5 * minuteMs,
   // An access token lives for a quarter of an hour.
@@ -18,9 +21,9 @@ const quietMs: Readonly<Partial<Record<KeyFileName, number>>> = {
   // A commit token is answered for seven days.
   subgraphs: 8 * 24 * 60 * minuteMs,
 };
-/** Whoever still uses an old key is seen within this. */
+/** A process that still uses an old key is noticed within this time. */
 const mostWatchMs = 20 * minuteMs;
-/** A process says every 5 s what it knows. */
+/** A process reports every 5 s which keys it knows. */
 const silentMs = 30_000;
 
 export type RotationStep =
@@ -33,11 +36,11 @@ export class RotationRefusal extends Error {}
 export interface RotateOptions {
   /** FOLDER/NAME.keys. */
   readonly path: string;
-  /** Opened when a step needs to know what the processes know. */
+  /** Opened when a step needs the reports of the processes. */
   readonly database: () => Database;
-  /** Names of processes that are gone for good. */
+  /** Names of processes that were removed for good. */
   readonly without?: readonly string[];
-  /** Instead of the time that is usual for the file. */
+  /** Replaces the default time of the file. */
   readonly quietMs?: number;
 }
 
@@ -48,7 +51,7 @@ interface File {
   readonly keys: Readonly<Record<string, string>>;
 }
 
-/** Does the step that is next. Throws RotationRefusal when it is too early for it. */
+/** Takes the next step. Throws RotationRefusal when it is too early. */
 export async function rotateKeys(options: RotateOptions): Promise<RotationStep> {
   const name = nameOf(options.path);
   const file: File = await readKeyFile(options.path, isSigner(name) ? signingFileShape : keyringShape);
@@ -123,8 +126,7 @@ async function retire(
 }
 
 /**
- * Those that have the file and are there; throws when one has not been heard of lately, and was not started again under its
- * name.
+ * The live processes that have the file; throws when one has not reported lately and was not restarted under the same name.
  */
 async function holders(
   tx: Parameters<typeof keyHolders>[0],

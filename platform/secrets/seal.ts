@@ -1,17 +1,17 @@
-// Sealing of secrets at rest: AES-256-GCM (NIST SP 800-38D) under the key file's active key. What is sealed is bound to its
-// place by the additional data, so that a sealed value copied to another row does not open.
+// Seals secrets at rest: AES-256-GCM (NIST SP 800-38D) under the key file's active key. The additional data binds a sealed value
+// to its place, so that a copy in another row does not open.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 
 export interface Sealed {
-  /** Of the key it was sealed with; older keys still open. */
+  /** Id of the key; older keys still open. */
   readonly keyId: string;
   /** 12 bytes nonce, 16 bytes tag, then the cipher text. */
   readonly sealed: Buffer;
 }
 
 export interface Sealer {
-  /** `aad`: where it belongs, for example `backend/<uuid>/password`. */
+  /** `aad`: the value's place, for example `backend/<uuid>/password`. */
   seal(plain: string, aad: string): Sealed;
   /** Throws when the key is unknown, or when the value was changed or belongs elsewhere. */
   open(sealed: Sealed, aad: string): string;

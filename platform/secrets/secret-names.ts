@@ -1,4 +1,4 @@
-// What is secret by its name: the one list for the audit trail, the log, request hashes and what devices say.
+// Names of secret values: the one list for the audit trail, the log, request hashes and the answers of devices.
 
 /** Members of inputs, headers, credentials and log lines. */
 export const secretNames = [

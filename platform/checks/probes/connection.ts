@@ -1,4 +1,4 @@
-// What the probes over TCP share: one connection, allowed by the egress policy, that ends with a reading and a reset.
+// Shared code of the probes over TCP: one connection, allowed by the egress policy, that ends with a result and a reset.
 import type { Socket } from 'node:net';
 import { allowedAddress, dial, EgressRefusedError } from '../../net/egress.ts';
 import { resetSocket } from '../../net/reset-socket.ts';
@@ -15,10 +15,10 @@ export const whereSchema = {
   port: { type: 'integer', minimum: 1, maximum: 65535 },
 } as const;
 
-/** Ends the check: null is up, a text says what was wrong. Only the first call counts. */
+/** Ends the check: null is up, a text names the failure. Only the first call counts. */
 export type End = (fault: string | null) => void;
 
-/** Dials and hands the socket, not yet connected, to `use`. */
+/** Dials and passes the socket, not yet connected, to `use`. */
 export function connection(
   where: Where,
   run: ProbeRun,

@@ -1,5 +1,5 @@
-// One HTTP/1.1 request on a connection of its own (RFC 9112): the status must be one of those expected and, where asked for,
-// the body must have a text. Written on the bare socket: a client with pools costs twice the check.
+// One HTTP/1.1 request on a connection of its own (RFC 9112): the status must be an expected one and, if required, the body must
+// contain a text. Written on the plain socket: a client with pools doubles the cost of a check.
 import type { Socket } from 'node:net';
 import type { Probe } from '../probe.ts';
 import { connection, type End, type Where, whereSchema } from './connection.ts';
@@ -15,7 +15,7 @@ export interface HttpParameters extends Where {
   readonly body?: string;
   /** `200`, `200,204` or `200-399`; the default is 200. */
   readonly expectedCodes?: string;
-  /** A text that must be in the first 64 KiB of the body. */
+  /** A text that the first 64 KiB of the body must contain. */
   readonly expect?: string;
 }
 
@@ -75,7 +75,7 @@ function ask(socket: Socket, parameters: HttpParameters, end: End): void {
   socket.write(requestOf(parameters));
 }
 
-/** What is wrong with an answer (latin1); null when nothing is; undefined when more of it has to come. */
+/** The failure of a reply (latin1); null when it is good; undefined when it is incomplete. */
 function faultOf(answer: string, parameters: HttpParameters, closed: boolean): string | null | undefined {
   const { expect, expectedCodes = '200' } = parameters;
   const headEnd = answer.indexOf('\r\n\r\n');
@@ -87,7 +87,7 @@ function faultOf(answer: string, parameters: HttpParameters, closed: boolean): s
   const rest = answer.slice(headEnd + 4);
   const code = Number(/^HTTP\/1\.[01] (\d{3})(?: |\r\n|$)/.exec(head)?.[1] ?? Number.NaN);
   if (Number.isNaN(code)) return 'its answer is not HTTP';
-  // Interim answers come before the one that counts (RFC 9110 section 15.2).
+  // Interim replies precede the final one (RFC 9110 section 15.2).
   if (code >= 100 && code < 200 && code !== 101) return faultOf(rest, parameters, closed);
   if (!isExpected(code, expectedCodes)) return `it answered with status ${code}`;
   if (expect === undefined) return null;
@@ -109,7 +109,7 @@ function isExpected(code: number, expected: string): boolean {
   });
 }
 
-/** The data of the chunks that came so far (RFC 9112 section 7.1). */
+/** The data of the chunks received so far (RFC 9112 section 7.1). */
 function withoutChunks(raw: string): string {
   let body = '';
   for (let at = 0; at < raw.length; ) {

@@ -1,11 +1,11 @@
-// A TCP connection that is accepted; where asked for, a text is sent and an answer awaited.
+// A TCP connection must be accepted; optionally a text is sent and a reply expected.
 import type { Probe } from '../probe.ts';
 import { connection, type Where, whereSchema } from './connection.ts';
 
 export interface TcpParameters extends Where {
-  /** Sent once connected. */
+  /** Sent after connecting. */
   readonly send?: string;
-  /** A text that must come in the first 16 KiB. */
+  /** A text that the first 16 KiB of the reply must contain. */
   readonly expect?: string;
 }
 

@@ -1,4 +1,4 @@
-// A TLS handshake; where asked for, the certificate must be trusted, be of the name, and be valid for some days more.
+// A TLS handshake; optionally the certificate must be trusted, match the name, and stay valid for some days.
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { tlsProfileOf } from '../../net/tls-profiles.ts';
@@ -6,13 +6,13 @@ import type { Probe } from '../probe.ts';
 import { connection, type End, reasonOf, type Where, whereSchema } from './connection.ts';
 
 export interface TlsOptions {
-  /** For SNI, and the name that the certificate must have; default: the host, when it is a name. */
+  /** For SNI, and the name that the certificate must match; default: the host, when it is a name. */
   readonly serverName?: string;
-  /** False: any certificate will do. Default true. */
+  /** False accepts any certificate. Default true. */
   readonly verify?: boolean;
   /** PEM certificates of the authorities trusted to sign; default: the well-known ones. */
   readonly caCertificates?: string;
-  /** Days that the certificate must still be valid. */
+  /** Days for which the certificate must still be valid. */
   readonly minDaysLeft?: number;
 }
 
@@ -28,7 +28,7 @@ export const tlsSchema = {
 
 const dayMs = 86_400_000;
 
-/** Shakes hands on a connected socket; calls `ready` when the certificate will do. */
+/** Makes the handshake on a connected socket; calls `ready` when the certificate is accepted. */
 export function secure(socket: Socket, parameters: TlsParameters, end: End, ready: (secured: TLSSocket) => void): void {
   const { host, serverName, verify = true, caCertificates, minDaysLeft } = parameters;
   const name = serverName ?? (isIP(host) === 0 ? host : undefined);
