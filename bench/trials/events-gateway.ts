@@ -2,9 +2,7 @@
 // over HTTP, both killed and ended again and again, as are the worker and Redis; each client's own log is the judge.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisPrefix } from '../../bin/compose/places.ts';
-import { Database } from '../../platform/database/database.ts';
-import { createLogger } from '../../platform/log.ts';
-import { createRedisWake } from '../../platform/wake.ts';
+import { Ground } from '../../tests/support/ground.ts';
 import { GraphClient } from '../support/graph-client.ts';
 import { percentile, rounded } from '../support/statistics.ts';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
@@ -74,13 +72,10 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   };
   const apart = { folder, lab: false, relays: 0, gatewayApart: true };
   const system = own(await startWholeSystem({ ...apart, ...(signal === undefined ? {} : { signal }) }));
-  const log = createLogger({ level: 'silent', pretty: false });
-  const db = new Database({ connection: system.connection, connectionLimit: writers + 2 });
-  cleanup.defer(() => db.close());
-  const wake = createRedisWake({ path: system.redisPath }, { prefix: redisPrefix, log });
-  cleanup.defer(() => wake.close());
-  const { projectId } = system;
-  const writing = new Writers({ db, wake, random: seededRandom(seed), writers, holdMs, projectId });
+  const { connection, projectId } = system;
+  const redis = { path: system.redisPath, prefix: redisPrefix };
+  const ground = own(new Ground({ connection, connectionLimit: writers + 2 }, { redis }));
+  const writing = new Writers({ ...ground, random: seededRandom(seed), writers, holdMs, projectId });
   await writing.prepare();
 
   const beginning = await statusCursor(system);
@@ -115,7 +110,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   // A new connection no longer repairs what hangs now.
   await Promise.all(clients.map(({ reader }) => reader.stopDropping()));
 
-  const table = await sequencedTable(db, projectId);
+  const table = await sequencedTable(ground.db, projectId);
   const verdicts = await judgeClients(clients, table);
   verdicts.forEach((verdict, index) => {
     if (Object.values(verdict).some((count) => count > 0))

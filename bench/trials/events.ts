@@ -1,9 +1,7 @@
 // The proof of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed,
 // sequencers killed and paused, feeds replaced, clients dropped, all at random. Each client's own log is the judge.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
-import { Database } from '../../platform/database/database.ts';
-import { createRedisWake } from '../../platform/wake.ts';
+import { Ground } from '../../tests/support/ground.ts';
 import { FailureTurns, flushRedis } from './events/failure-turns.ts';
 import { Feeds } from './events/feeds.ts';
 import { Reader } from './events/reader.ts';
@@ -55,18 +53,16 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   const servers = await startTrialServers();
   cleanup.defer(() => servers.stop());
   const { connection, redisPath } = servers;
-  const log = pino({ level: 'silent' });
+  const redis = { path: redisPath, prefix: 'trials' };
 
-  const db = new Database({ connection, connectionLimit: writers + 2 });
-  cleanup.defer(() => db.close());
-  const wake = createRedisWake({ path: redisPath }, { prefix: 'trials', log });
-  cleanup.defer(() => wake.close());
-  const writing = new Writers({ db, wake, random, writers, holdMs });
+  const ground = new Ground({ connection, connectionLimit: writers + 2 }, { redis });
+  cleanup.defer(() => ground.stop());
+  const writing = new Writers({ ...ground, random, writers, holdMs });
   await writing.prepare();
   const sequencers = new Sequencers({ connection, redisPath });
   cleanup.defer(() => sequencers.stop());
   await sequencers.start();
-  const feeds = new Feeds({ connection, redisPath, random, log });
+  const feeds = new Feeds({ connection, redis, random });
   cleanup.defer(() => feeds.stop());
   await feeds.start();
 

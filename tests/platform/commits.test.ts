@@ -1,16 +1,15 @@
 // Commit tokens on a real replicating pair: what may be called replicated, what not, and what is lost.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Commits, commitResolvers } from '../../platform/commits.ts';
+import { type Commits, commitResolvers } from '../../platform/commits.ts';
 import { Database } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
-import { Keyring } from '../../platform/secrets/keyring.ts';
+import { Ground, type GroundOptions } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 import { type ReplicatingPair, startReplicatingPair } from './replicating-pair.ts';
 
-const log = pino({ level: 'silent' });
 const secret = (fill: number) => Buffer.alloc(32, fill).toString('base64');
-const keyring = new Keyring({ active: 'k1', keys: { k1: secret(1) } });
+const keys = { active: 'k1', keys: { k1: secret(1) } };
+const commitsOf = (db: Database, options: GroundOptions = {}) => new Ground(db, { keys, ...options }).commits;
 
 let pair: ReplicatingPair;
 let primary: Database;
@@ -21,7 +20,7 @@ beforeAll(async () => {
   pair = await startReplicatingPair();
   primary = new Database({ connection: pair.primary.application, connectionLimit: 3 });
   standby = new Database({ connection: pair.standby.application, connectionLimit: 3 });
-  commits = new Commits({ db: primary, standby, keyring, log });
+  commits = commitsOf(primary, { standby });
 }, 60_000);
 
 afterAll(async () => {
@@ -76,13 +75,13 @@ test('PENDING when the standby can not be reached, or is the primary itself', as
   const token = await write();
   const nobody = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
   const unreachable = new Database({ connection: nobody, acquireTimeoutMs: 100 });
-  const unreached = new Commits({ db: primary, standby: unreachable, keyring, log });
+  const unreached = commitsOf(primary, { standby: unreachable });
   expect(await unreached.replication(token, 0)).toMatchObject({
     state: 'PENDING',
     reason: expect.stringMatching(/can't be reached/),
   });
   await unreachable.close();
-  const toItself = new Commits({ db: primary, standby: primary, keyring, log });
+  const toItself = commitsOf(primary, { standby: primary });
   expect(await toItself.replication(token, 0)).toMatchObject({
     state: 'PENDING',
     reason: expect.stringMatching(/the primary itself/),
@@ -90,14 +89,14 @@ test('PENDING when the standby can not be reached, or is the primary itself', as
 });
 
 test('NOT_REPLICATED without a standby', async () => {
-  const alone = new Commits({ db: primary, keyring, log });
+  const alone = commitsOf(primary);
   expect(await alone.replication(await write(), 0)).toMatchObject({ state: 'NOT_REPLICATED' });
 });
 
 test('UNKNOWN for what was tampered with, for another key, for an old one, and for a row missing on its own timeline', async () => {
   const token = await write();
   const [body = '', mac = ''] = token.split('.');
-  const foreign = new Commits({ db: primary, keyring: new Keyring({ active: 'k1', keys: { k1: secret(2) } }), log });
+  const foreign = commitsOf(primary, { keys: { active: 'k1', keys: { k1: secret(2) } } });
   await foreign.timeline();
   const forged = Buffer.from(Buffer.from(body, 'base64url').toString().replace('.1.', '.9.')).toString('base64url');
   for (const bad of ['', '.', body, `${forged}.${mac}`, `${token}A`, 'x'.repeat(600), foreign.token(newUuid())])
@@ -119,7 +118,7 @@ test('many mutations at once record their commits on as many connections as ther
   const few = new Database({ connection: pair.primary.application, connectionLimit: 2, acquireTimeoutMs: 1_000 });
   try {
     // Nothing cached: each of them needs the timeline while it holds a connection.
-    const fresh = new Commits({ db: few, keyring, log });
+    const fresh = commitsOf(few);
     const ids = await Promise.all([1, 2, 3, 4].map(() => few.transaction((tx) => fresh.record(tx))));
     expect(new Set(ids).size).toBe(4);
   } finally {
@@ -129,8 +128,8 @@ test('many mutations at once record their commits on as many connections as ther
 
 test('a token outlives a key rotation', async () => {
   const token = await write();
-  const rotated = new Keyring({ active: 'k2', keys: { k1: secret(1), k2: secret(3) } });
-  expect(await new Commits({ db: primary, standby, keyring: rotated, log }).replication(token, 5_000)).toMatchObject({
+  const rotated = { active: 'k2', keys: { k1: secret(1), k2: secret(3) } };
+  expect(await commitsOf(primary, { standby, keys: rotated }).replication(token, 5_000)).toMatchObject({
     state: 'CONFIRMED',
   });
 });
@@ -144,12 +143,12 @@ test('after a promotion that lost writes: LOST for what was lost, and the old pr
   await pair.onStandby('RESET SLAVE ALL', 'SET GLOBAL read_only = OFF');
   await standby.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 1)');
 
-  const promoted = new Commits({ db: standby, standby: primary, keyring, log });
+  const promoted = commitsOf(standby, { standby: primary });
   expect(await promoted.timeline()).toEqual({ epoch: 2, lossy: true });
   expect(await promoted.replication(lost, 0)).toMatchObject({ state: 'LOST' });
   // The old primary has this row as well, but lives on the old timeline.
   expect(await promoted.replication(safe, 0)).toMatchObject({ state: 'PENDING' });
-  const alone = new Commits({ db: standby, keyring, log });
+  const alone = commitsOf(standby);
   expect(await alone.replication(safe, 0)).toMatchObject({ state: 'NOT_REPLICATED' });
   expect(await alone.replication(lost, 0)).toMatchObject({ state: 'LOST' });
 });

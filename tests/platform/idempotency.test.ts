@@ -1,6 +1,6 @@
 // Idempotency keys under contention on a real MariaDB.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Database } from '../../platform/database/database.ts';
+import type { Database } from '../../platform/database/database.ts';
 import { Refusal } from '../../platform/errors.ts';
 import {
   claimKey,
@@ -13,20 +13,17 @@ import {
   releaseKeyOfCall,
 } from '../../platform/idempotency.ts';
 import { newUuid } from '../../platform/ids.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { TestGround } from '../support/ground.ts';
 
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection, connectionLimit: 16 });
+  ground = await TestGround.open({ connectionLimit: 16 });
+  ({ db } = ground);
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 function key(text: string, input: unknown = {}): KeyScope {
   return { scope: 'p', operation: 'thingCreate', key: text, requestHash: hashRequest(input) };

@@ -1,31 +1,16 @@
 // The figures of platform's parts, as Prometheus reads them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Database } from '../../platform/database/database.ts';
-import { appendStatus } from '../../platform/events/append.ts';
-import { StatusFeed } from '../../platform/events/feed.ts';
-import { Sequencer } from '../../platform/events/sequencer.ts';
-import { newUuid } from '../../platform/ids.ts';
-import { Leases } from '../../platform/leases.ts';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../platform/metrics.ts';
 import { OwedWork, owe } from '../../platform/owed-work.ts';
-import { createLocalWake } from '../../platform/wake.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { kindsOf } from '../support/event-kinds.ts';
+import { Ground, TestGround } from '../support/ground.ts';
 
-const log = pino({ level: 'silent' });
-let place: TestDatabase;
-let db: Database;
+let ground: TestGround;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
+  ground = await TestGround.open();
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 function value(text: string, series: string): number | undefined {
   const line = text.split('\n').find((each) => each.startsWith(`${series} `));
@@ -33,28 +18,14 @@ function value(text: string, series: string): number | undefined {
 }
 
 test('pool, sequencer, feed, leases and owed work', async () => {
-  const wake = createLocalWake();
-  const sequencer = new Sequencer({ db, wake, log });
-  const feed = new StatusFeed({ db, wake, log });
-  const leases = new Leases({ db, owner: newUuid(), log });
+  const { db, sequencer, feed, leases } = ground;
   const registry = createMetrics();
   addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
   addFeedMetrics(registry, feed);
 
   await leases.acquire('m');
-  await db.transaction(async (tx) => {
-    const event = { projectId: null, kind: 'k', subjectType: 'T', subjectId: newUuid(), subjectVersion: 1, from: null };
-    await appendStatus(
-      tx,
-      kindsOf([event]),
-      [
-        { ...event, to: 'A' },
-        { ...event, to: 'B' },
-      ],
-      wake,
-    );
-    await owe(tx, 'k', 'x');
-  });
+  await ground.append({ to: 'A' }, { to: 'B' });
+  await db.transaction((tx) => owe(tx, 'k', 'x'));
   await db.execute('UPDATE status_change SET at = at - INTERVAL 30 SECOND');
   const before = await registry.metrics();
   expect(value(before, 'tidegate_sequencer_lag_seconds')).toBeGreaterThan(25);
@@ -72,20 +43,15 @@ test('pool, sequencer, feed, leases and owed work', async () => {
   expect(value(after, 'tidegate_database_connections{use="active"}')).toBeGreaterThanOrEqual(0);
   expect(value(after, 'process_cpu_seconds_total')).toBeGreaterThan(0);
   await items.return(undefined);
-  await feed.stop();
-  await leases.stop();
 });
 
 test('with the database away the scrape still answers, and what is not known is not zero', async () => {
-  const away = new Database({
-    connection: { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' },
-    acquireTimeoutMs: 100,
-  });
+  const connection = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
+  const away = new Ground({ connection, acquireTimeoutMs: 100 });
   const registry = createMetrics();
-  const sequencer = new Sequencer({ db: away, wake: createLocalWake(), log });
-  addPlatformMetrics(registry, { db: away, sequencer, owedWork: new OwedWork({ db: away }) });
+  addPlatformMetrics(registry, { db: away.db, sequencer: away.sequencer, owedWork: new OwedWork(away) });
   const text = await registry.metrics();
   expect(value(text, 'tidegate_sequencer_lag_seconds')).toBeNaN();
   expect(value(text, 'tidegate_owed_work{of="rows"}')).toBeUndefined();
-  await away.close();
+  await away.stop();
 });

@@ -1,18 +1,15 @@
 // The edge of mutations: one transaction for all, refusals that leave nothing, repetitions, lost databases.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Commits } from '../../platform/commits.ts';
-import { Database } from '../../platform/database/database.ts';
+import type { Commits } from '../../platform/commits.ts';
+import type { Database } from '../../platform/database/database.ts';
 import { CommitUncertainError } from '../../platform/database/errors.ts';
 import { refuse } from '../../platform/errors.ts';
 import type { Identity, RequestContext } from '../../platform/identity.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { InputCheck } from '../../platform/input.ts';
-import { type Effect, type MutationCall, Mutations, toUserErrors } from '../../platform/mutation.ts';
-import { Keyring } from '../../platform/secrets/keyring.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { type Effect, type MutationCall, type Mutations, toUserErrors } from '../../platform/mutation.ts';
+import { Ground, TestGround } from '../support/ground.ts';
 
-const log = pino({ level: 'silent' });
 const projectId = newUuid();
 const identity: Identity = {
   kind: 'user',
@@ -23,25 +20,19 @@ const identity: Identity = {
   credentialId: newUuid(),
 };
 const context: RequestContext = { identity, requestId: 'r-1', loaders: new Map() };
-const keyring = new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } });
 
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
 let mutations: Mutations;
 let commits: Commits;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
-  commits = new Commits({ db, keyring, log });
-  mutations = new Mutations({ db, commits, log });
+  ground = await TestGround.open();
+  ({ db, commits, mutations } = ground);
   await db.execute('CREATE TABLE thing (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 interface Thing {
   readonly id: number;
@@ -198,16 +189,13 @@ describe('run', () => {
   });
 
   test('a database that is away is UNAVAILABLE', async () => {
-    const away = new Database({
-      connection: { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' },
-      acquireTimeoutMs: 200,
-    });
+    const connection = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
+    const away = new Ground({ connection, acquireTimeoutMs: 200 });
     try {
-      const lost = new Mutations({ db: away, commits, log });
-      const outcome = await lost.run(create('f', {}));
+      const outcome = await away.mutations.run(create('f', {}));
       expect(outcome.userErrors).toMatchObject([{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }]);
     } finally {
-      await away.close();
+      await away.stop();
     }
   });
 });

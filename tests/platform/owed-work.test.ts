@@ -1,18 +1,17 @@
 // Owed work: what is claimed twice, finished late, or owed again while it is done.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Database } from '../../platform/database/database.ts';
+import type { Database } from '../../platform/database/database.ts';
 import { finishOwed, type OwedJob, OwedWork, OwedWorkLostError, owe } from '../../platform/owed-work.ts';
-import { createLocalWake } from '../../platform/wake.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
 let work: OwedWork;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
+  ground = await TestGround.open();
+  ({ db } = ground);
   work = new OwedWork({ db, retryFirstMs: 20 });
   await db.execute('CREATE TABLE effect (id INT AUTO_INCREMENT PRIMARY KEY)');
 });
@@ -22,10 +21,7 @@ beforeEach(async () => {
   await db.execute('DELETE FROM effect');
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 function oweIt(key: string, dueInMs = 0): Promise<void> {
   return db.transaction((tx) => owe(tx, 'k', key, { dueInMs }));
@@ -69,7 +65,7 @@ test('is due once owed, has one claim, and is done with its effect', async () =>
 });
 
 test('is not owed when its cause rolls back, and wakes only when it commits', async () => {
-  const wake = createLocalWake();
+  const { wake } = ground;
   let woken = 0;
   wake.on('owed', () => {
     woken += 1;

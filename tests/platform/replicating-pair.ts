@@ -1,5 +1,4 @@
 // Two private MariaDB servers, one replicating from the other: semi-synchronous, AFTER_SYNC, as a pair of hosts would be.
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { platformMigrations } from '../../bin/compose/places.ts';
@@ -7,6 +6,7 @@ import { openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedMariadb, startMariadb } from '../../embedded/mariadb.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 import { migrate } from '../../platform/database/migrate.ts';
+import { freePort } from '../support/free-port.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 export interface ReplicatingPair {
@@ -15,15 +15,6 @@ export interface ReplicatingPair {
   /** Runs statements as root on the standby. */
   onStandby(...statements: string[]): Promise<void>;
   stop(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 async function run(connection: Parameters<typeof createConnection>[0], statements: readonly string[]): Promise<void> {

@@ -1,29 +1,24 @@
 // Retention of keys, commit records and leases; events and audit entries have theirs beside the feed and the chain.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Database } from '../../platform/database/database.ts';
+import type { Database } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Retention } from '../../platform/retention.ts';
-import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { TestGround } from '../support/ground.ts';
 import { testPair } from '../support/signing-keys.ts';
 
-const log = pino({ level: 'silent' });
 const dayMs = 86_400_000;
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
+  ground = await TestGround.open();
+  ({ db } = ground);
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 function retention(endedCalls?: (ids: readonly string[]) => Promise<ReadonlySet<string>>): Retention {
-  const options = { db, log, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') };
+  const options = { ...ground, eventMs: 30 * dayMs, auditMs: 30 * dayMs, auditKeys: testPair('audit') };
   return new Retention(endedCalls === undefined ? options : { ...options, endedCalls });
 }
 

@@ -5,14 +5,9 @@ import { pino } from 'pino';
 import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
-import { Database } from '../../platform/database/database.ts';
-import { appendStatus } from '../../platform/events/append.ts';
-import { StatusFeed } from '../../platform/events/feed.ts';
-import { Sequencer } from '../../platform/events/sequencer.ts';
-import { newUuid } from '../../platform/ids.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
-import { kindsOf } from '../support/event-kinds.ts';
+import { Ground } from '../support/ground.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
@@ -124,31 +119,20 @@ test('Redis killed: notify does not fail and wakes this process; when it is back
 });
 
 test('Redis killed: events written by one process reach the readers of another by polling', async () => {
-  const db = new Database({ connection: place.connection });
-  const [writer, sequencing, reading] = [open(), open(), open()];
-  const sequencer = new Sequencer({ db, wake: sequencing, log });
-  const feed = new StatusFeed({ db, wake: reading, log });
-  await feed.start();
-  sequencer.start();
-  const items = feed.subscribe({ filter: () => true });
+  const { connection } = place;
+  const redisPlace = { path: redis.path, prefix: 'a' };
+  const all = [1, 2, 3].map(() => new Ground({ connection }, { redis: redisPlace })) as [Ground, Ground, Ground];
+  const [writer, sequencing, reading] = all;
+  await reading.feed.start();
+  sequencing.sequencer.start();
+  const items = reading.feed.subscribe({ filter: () => true });
   await items.next();
   await killRedis();
   for (const to of ['ONE', 'TWO', 'THREE']) {
-    const event = {
-      projectId: null,
-      kind: 'k',
-      subjectType: 'T',
-      subjectId: newUuid(),
-      subjectVersion: 1,
-      from: null,
-      to,
-    };
-    await db.transaction((tx) => appendStatus(tx, kindsOf([event]), [event], writer));
+    await writer.append({ to });
     const { value } = await items.next();
     expect(value?.event?.to).toBe(to);
   }
   redis = await startRedis({ folder, log: silentLog });
-  await sequencer.stop();
-  await feed.stop();
-  await db.close();
+  await Promise.all(all.map((each) => each.stop()));
 });

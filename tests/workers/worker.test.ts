@@ -3,12 +3,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
-import { Keyring } from '../../platform/secrets/keyring.ts';
-import { createSealer } from '../../platform/secrets/seal.ts';
 import { TcpLine } from '../../simulators/tcp-line.ts';
 import { createBackendChecks } from '../../subgraphs/relay/checks/backend-checks.ts';
 import { createWorker, type Worker } from '../../workers/worker.ts';
-import { identity, keyFile, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
+import { identity, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
 import { describeWithLab } from '../support/lab.ts';
 import { testPair } from '../support/signing-keys.ts';
 import { waitFor } from '../support/temporary-folder.ts';
@@ -18,7 +16,6 @@ const log = createLogger({ level: 'silent', pretty: false });
 describeWithLab('worker', (lab) => {
   let system: RelaySystem;
   const workers: Worker[] = [];
-  const sealer = createSealer(new Keyring(keyFile));
   const times = { intervalMs: 500, timeoutMs: 2_000 };
 
   beforeAll(async () => {
@@ -48,7 +45,7 @@ describeWithLab('worker', (lab) => {
         owner: newUuid(),
         config: { 'retention.eventDays': 30, 'retention.auditDays': 30, 'audit.anchorFile': undefined },
         auditKeys: testPair('audit'),
-        work: [{ checks: [createBackendChecks({ db: node.db, wake: system.wake, sealer, ...times })] }],
+        work: [{ checks: [createBackendChecks({ ...node, ...times })] }],
       });
       await worker.start();
       workers.push(worker);

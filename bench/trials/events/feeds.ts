@@ -1,27 +1,19 @@
 // Two feeds, each with a database pool and a Redis connection of its own like two subgraph processes; now and then one is
 // ended and replaced.
-import type { Logger } from 'pino';
-import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
-import { StatusFeed } from '../../../platform/events/feed.ts';
-import { createRedisWake, type Wake } from '../../../platform/wake.ts';
+import type { DatabaseLocation } from '../../../platform/database/database.ts';
+import type { StatusFeed } from '../../../platform/events/feed.ts';
+import { Ground, type GroundOptions } from '../../../tests/support/ground.ts';
 import type { Random } from '../random.ts';
-
-interface Place {
-  readonly feed: StatusFeed;
-  readonly db: Database;
-  readonly wake: Wake;
-}
 
 export interface FeedsOptions {
   readonly connection: DatabaseLocation;
-  readonly redisPath: string;
+  readonly redis: NonNullable<GroundOptions['redis']>;
   readonly random: Random;
-  readonly log: Logger;
 }
 
 export class Feeds {
   readonly #options: FeedsOptions;
-  #places: Place[] = [];
+  #places: Ground[] = [];
   replacements = 0;
 
   constructor(options: FeedsOptions) {
@@ -39,29 +31,22 @@ export class Feeds {
   /** Ends one, with all its subscriptions; another takes its place. */
   async replace(): Promise<void> {
     const victim = this.#options.random.pick(this.#places);
-    await close(victim);
+    await victim.stop();
     const replacement = await this.#open();
     this.#places = this.#places.map((place) => (place === victim ? replacement : place));
     this.replacements += 1;
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#places.map(close));
+    await Promise.all(this.#places.map((place) => place.stop()));
   }
 
-  async #open(): Promise<Place> {
-    const { connection, redisPath, log } = this.#options;
-    const db = new Database({ connection, connectionLimit: 8 });
-    const wake = createRedisWake({ path: redisPath }, { prefix: 'trials', log });
+  async #open(): Promise<Ground> {
+    const { connection, redis } = this.#options;
     // A small ring and quick checkpoints: both ways of reading, and resuming from checkpoints, happen often.
-    const feed = new StatusFeed({ db, wake, log, ringSize: 200, checkpointMs: 50 });
-    await feed.start();
-    return { feed, db, wake };
+    const feed = { ringSize: 200, checkpointMs: 50 };
+    const place = new Ground({ connection, connectionLimit: 8 }, { redis, feed });
+    await place.feed.start();
+    return place;
   }
-}
-
-async function close({ feed, db, wake }: Place): Promise<void> {
-  await feed.stop();
-  await wake.close();
-  await db.close();
 }

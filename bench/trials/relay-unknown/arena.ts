@@ -2,16 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
-import { pino } from 'pino';
 import { ownersOf } from '../../../bin/compose/owners.ts';
-import { connectionOptions, Database, type DatabaseLocation } from '../../../platform/database/database.ts';
+import { connectionOptions, type Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
-import { Sequencer } from '../../../platform/events/sequencer.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
-import { createRedisWake } from '../../../platform/wake.ts';
 import type { JsonObject, JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
+import { Ground } from '../../../tests/support/ground.ts';
 import { type Reply, read } from '../calls/gateway-client.ts';
 import type { DeviceCall } from './devices/device.ts';
 import { MemberGoneError, MemberSilentError, RelayMember } from './relay-member.ts';
@@ -82,21 +80,17 @@ export class Arena {
     const stack = new AsyncDisposableStack();
     try {
       const plan = await planOf(options);
-      const db = new Database({ connection: plan.connection, connectionLimit: 4 });
-      stack.defer(() => db.close());
-      const log = pino({ level: 'silent' });
-      const wake = createRedisWake({ path: plan.redisPath }, { prefix: plan.redisPrefix, log });
-      stack.defer(() => wake.close());
+      const { connection, redis } = plan;
+      const ground = new Ground({ connection, connectionLimit: 4 }, { redis });
+      stack.defer(() => ground.stop());
       // Not a relay's: it is to go on while they are paused.
-      const sequencer = new Sequencer({ db, wake, log });
-      sequencer.start();
-      stack.defer(() => sequencer.stop());
+      ground.sequencer.start();
       const member = async (): Promise<RelayMember> => {
         const started = await RelayMember.start(plan);
         stack.defer(() => started.stop());
         return started;
       };
-      return new Arena(db, await Promise.all([member(), member()]), stack);
+      return new Arena(ground.db, await Promise.all([member(), member()]), stack);
     } catch (error) {
       await stack.disposeAsync();
       throw error;
@@ -209,7 +203,7 @@ async function planOf({ servers, leaseTtlMs, settings }: ArenaOptions): Promise<
   }
   await migrate(connection, ownersOf(['system', 'relay', 'worker'], subgraphRows));
   return {
-    ...{ connection, redisPath: servers.redisPath, redisPrefix: `{${suffix}}`, projectId: newUuid() },
+    ...{ connection, redis: { path: servers.redisPath, prefix: `{${suffix}}` }, projectId: newUuid() },
     ...{ leaseTtlMs, settings },
     keys: { active: 'k1', keys: { k1: randomBytes(32).toString('base64') } },
   };

@@ -2,32 +2,25 @@
 // its parent (relay-member.ts) as a gateway would.
 import { execute, parse } from 'graphql';
 import { pino } from 'pino';
-import { Commits } from '../../../platform/commits.ts';
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
-import { StatusFeed } from '../../../platform/events/feed.ts';
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { Leases } from '../../../platform/leases.ts';
-import { Mutations } from '../../../platform/mutation.ts';
-import { Keyring } from '../../../platform/secrets/keyring.ts';
-import { createSealer } from '../../../platform/secrets/seal.ts';
-import { createRedisWake } from '../../../platform/wake.ts';
 import { createRelaySubgraph, type RelaySubgraph } from '../../../subgraphs/relay/relay.ts';
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
 import { createTransport } from '../../../subgraphs/relay/transports/factories.ts';
+import { Ground, type GroundOptions } from '../../../tests/support/ground.ts';
 import { answerParent } from '../../support/child.ts';
 import { FailingDatabase, type FailurePlan, failingTransports, PlannedFailure } from './moments.ts';
 
 export interface RelayPlan {
   readonly connection: DatabaseLocation;
-  readonly redisPath: string;
-  readonly redisPrefix: string;
+  readonly redis: NonNullable<GroundOptions['redis']>;
   readonly projectId: string;
   readonly leaseTtlMs: number;
   readonly settings: Partial<RelaySettings>;
   /** A key file's content: what all relays on one database share. */
-  readonly keys: ConstructorParameters<typeof Keyring>[0];
+  readonly keys: NonNullable<GroundOptions['keys']>;
 }
 
 export type RelayOrder =
@@ -47,19 +40,13 @@ let relay: RelaySubgraph | undefined;
 let identity: Identity | undefined;
 
 async function start(plan: RelayPlan): Promise<{ readonly owner: string }> {
-  const owner = newUuid();
   const log = pino({ level: process.env.TRIAL_LOG ?? 'silent' }, pino.destination(2));
-  const keyring = new Keyring(plan.keys);
   const db = new FailingDatabase({ connection: plan.connection, connectionLimit }, failure);
-  const wake = createRedisWake({ path: plan.redisPath }, { prefix: plan.redisPrefix, log });
-  const leases = new Leases({ db, owner, log, ttlMs: plan.leaseTtlMs, renewMs: plan.leaseTtlMs / 3 });
-  const feed = new StatusFeed({ db, wake, log });
-  const commits = new Commits({ db, keyring, log });
-  const mutations = new Mutations({ db, commits, log });
+  const ground = new Ground(db, { ...plan, log });
+  const { owner } = ground;
   relay = createRelaySubgraph({
     sdl: readSubgraphSdl('relay'),
-    ...{ db, feed, wake, leases, commits, mutations, log, owner },
-    sealer: createSealer(keyring),
+    ...ground,
     name: `relay-${owner.slice(-8)}`,
     transports: failingTransports(createTransport, failure),
     settings: plan.settings,
@@ -68,7 +55,7 @@ async function start(plan: RelayPlan): Promise<{ readonly owner: string }> {
     ...{ kind: 'token', id: newUuid(), name: 'trial', credentialId: newUuid(), admin: false },
     projects: { [plan.projectId]: 'OPERATOR' },
   };
-  await feed.start();
+  await ground.feed.start();
   await relay.start();
   return { owner };
 }

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
-import { pino } from 'pino';
 import { readAnchors } from '../../../bin/commands/audit/anchor-file.ts';
 import { AuditAnchors } from '../../../platform/audit/anchors.ts';
 import { entryColumns, entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
@@ -13,27 +12,23 @@ import { audit, redactInput } from '../../../platform/audit.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { grantsFor } from '../../../platform/database/grants.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { Leases } from '../../../platform/leases.ts';
 import { Retention } from '../../../platform/retention.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { Ground, TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
-const log = pino({ level: 'silent' });
 const zeros = '0'.repeat(64);
 const keys = testPair('audit');
 let folder: TemporaryFolder;
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
-let leases: Leases;
 let sealer: AuditSealer;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
-  leases = new Leases({ db, owner: newUuid(), log });
-  sealer = new AuditSealer({ db, log, leases, keys });
+  ground = await TestGround.open();
+  ({ db } = ground);
+  sealer = new AuditSealer({ ...ground, keys });
 });
 
 beforeEach(async () => {
@@ -43,13 +38,11 @@ beforeEach(async () => {
     [zeros, zeros],
   );
   // Another process each time: one and the same does not go back.
-  sealer = new AuditSealer({ db, log, leases, keys });
+  sealer = new AuditSealer({ ...ground, keys });
 });
 
 afterAll(async () => {
-  await leases.stop();
-  await db.close();
-  await place.drop();
+  await ground.stop();
   await folder.remove();
 });
 
@@ -88,25 +81,25 @@ test('sealed entries are dense, chained and whole; the newest are unsealed until
 });
 
 test('two sealers at once make one chain', async () => {
-  const other = new Database({ connection: place.connection });
-  const sealers = [sealer, new AuditSealer({ db: other, log, leases, keys })];
+  const other = new Ground({ connection: ground.place.connection });
+  const sealers = [sealer, new AuditSealer({ ...other, keys })];
   for (let round = 0; round < 10; round += 1) {
     await write(5);
     await Promise.all(sealers.map((each) => each.runOnce()));
   }
   while ((await sealer.runOnce()) > 0);
   expect(await verify()).toMatchObject({ intact: true, checked: 50, unsealed: 0 });
-  await other.close();
+  await other.stop();
 });
 
 test('the loop seals by itself, under its lease', async () => {
-  const looping = new AuditSealer({ db, log, leases, keys });
+  const looping = new AuditSealer({ ...ground, keys });
   looping.start();
   await write(4);
   await waitFor('the seal', async () => (await verify()).unsealed === 0);
-  expect(await leases.holder('audit-sealer')).toMatchObject({ live: true });
+  expect(await ground.leases.holder('audit-sealer')).toMatchObject({ live: true });
   await looping.stop();
-  expect(await leases.holder('audit-sealer')).toMatchObject({ live: false });
+  expect(await ground.leases.holder('audit-sealer')).toMatchObject({ live: false });
 });
 
 describe('tampering', () => {
@@ -160,7 +153,7 @@ describe('who can write to the database, but has no key', () => {
     await db.execute('UPDATE audit_chain SET head_signature = NULL');
     expect(await verify()).toMatchObject({ intact: false, reason: "the chain's end is not signed" });
     await write(3);
-    await expect(new AuditSealer({ db, log, leases, keys }).runOnce()).rejects.toThrow(/not signed/);
+    await expect(new AuditSealer({ ...ground, keys }).runOnce()).rejects.toThrow(/not signed/);
     expect(await verify()).toMatchObject({ intact: false });
     const stranger = { ...keys, signingKeys: testPair('audit').signingKeys };
     const [head] = await db.query<{ hash: string }>('SELECT head_hash AS hash FROM audit_chain');
@@ -183,7 +176,7 @@ describe('who can write to the database, but has no key', () => {
     await write(10);
     await sealer.runOnce();
     await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY WHERE position <= 6');
-    const retention = new Retention({ db, log, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
+    const retention = new Retention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
     expect(await retention.runOnce()).toMatchObject({ auditEntries: 0 });
     expect(await verify()).toMatchObject({
       intact: false,
@@ -194,8 +187,8 @@ describe('who can write to the database, but has no key', () => {
 
   test('is found by an end that was kept outside when an older state is put back, signature and all', async () => {
     const file = join(folder.path, 'anchors.ndjson');
-    const anchors = new AuditAnchors({ log, file, everyMs: 0 });
-    const anchored = new AuditSealer({ db, log, leases, keys, anchors });
+    const anchors = new AuditAnchors({ ...ground, file, everyMs: 0 });
+    const anchored = new AuditSealer({ ...ground, keys, anchors });
     await write(5);
     await anchored.runOnce();
     const [older] = await db.query<{ head: string; signature: string }>(
@@ -214,7 +207,7 @@ describe('who can write to the database, but has no key', () => {
     expect(await verify(undefined, 1000, kept)).toMatchObject({ intact: false, firstBrokenPosition: 9 });
     await write(8);
     await expect(anchored.runOnce()).rejects.toThrow(/ends at 5, but had reached 9/);
-    await new AuditSealer({ db, log, leases, keys }).runOnce();
+    await new AuditSealer({ ...ground, keys }).runOnce();
     expect(await verify(undefined, 1000, kept)).toMatchObject({
       ...{ intact: false, firstBrokenPosition: 9, reason: 'the anchor belongs to another trail' },
     });
@@ -230,7 +223,7 @@ test('a trail of before there were keys is signed once, by hand; only then it is
   await sealer.runOnce();
   await db.execute('UPDATE audit_chain SET head_signature = NULL');
   await write(1);
-  const later = new AuditSealer({ db, log, leases, keys });
+  const later = new AuditSealer({ ...ground, keys });
   await expect(later.runOnce()).rejects.toThrow(/not signed/);
   expect(await signFirst(db, keys)).toBe(true);
   expect(await signFirst(db, keys)).toBe(false);
@@ -240,13 +233,13 @@ test('a trail of before there were keys is signed once, by hand; only then it is
 
 test('an account of roles that neither seal nor purge adds entries, and can change none', async () => {
   const user = `rows_${newUuid().slice(0, 8)}`;
-  const { database } = place.connection;
-  const root = await createConnection(place.rootConnection);
+  const { database } = ground.place.connection;
+  const root = await createConnection(ground.place.rootConnection);
   const withRights = async (keepsAudit: boolean, work: (own: Database) => Promise<void>) => {
     await root.query(`CREATE USER '${user}'@'%' IDENTIFIED BY 'a password that fits'`);
     for (const statement of await grantsFor(db, { database, account: `'${user}'@'%'`, keepsAudit }))
       await root.query(statement);
-    const own = new Database({ connection: { ...place.connection, user, password: 'a password that fits' } });
+    const own = new Database({ connection: { ...ground.place.connection, user, password: 'a password that fits' } });
     try {
       await work(own);
     } finally {
@@ -274,10 +267,10 @@ test('an account of roles that neither seal nor purge adds entries, and can chan
         'DROP TABLE audit_chain',
       ])
         await expect(own.execute(sql)).rejects.toThrow(/denied/);
-      await expect(new AuditSealer({ db: own, log, leases, keys }).runOnce()).rejects.toThrow(/denied/);
+      await expect(new AuditSealer({ ...ground, db: own, keys }).runOnce()).rejects.toThrow(/denied/);
     });
     await withRights(true, async (own) => {
-      expect(await new AuditSealer({ db: own, log, leases, keys }).runOnce()).toBe(1);
+      expect(await new AuditSealer({ ...ground, db: own, keys }).runOnce()).toBe(1);
     });
     expect(await verify()).toMatchObject({ intact: true, checked: 3 });
   } finally {
@@ -290,7 +283,7 @@ test('after retention what is left still verifies', async () => {
   // Its time is part of what is hashed.
   await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY ORDER BY id LIMIT 6');
   await sealer.runOnce();
-  const retention = new Retention({ db, log, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
+  const retention = new Retention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
   expect(await retention.runOnce()).toMatchObject({ auditEntries: 6 });
   expect(await verify()).toMatchObject({ intact: true, checked: 4 });
   await write(2);

@@ -2,23 +2,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
-import { Database } from '../../../platform/database/database.ts';
+import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/database/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { TestGround } from '../../support/ground.ts';
 
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection, connectionLimit: 4 });
+  ground = await TestGround.open({ connectionLimit: 4 });
+  ({ db } = ground);
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 const insertCommit = 'INSERT INTO commit_record (id, timeline) VALUES (?, 1)';
 
@@ -76,7 +73,7 @@ describe('transaction', () => {
   });
 
   test('a connection killed in the middle is an error, and the next transaction works', async () => {
-    const root = await createConnection(place.rootConnection);
+    const root = await createConnection(ground.place.rootConnection);
     const attempt = db.transaction(async (tx) => {
       const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
       await root.query(`KILL ${row?.id}`);
@@ -90,7 +87,7 @@ describe('transaction', () => {
   });
 
   test('a connection killed before COMMIT leaves the outcome uncertain', async () => {
-    const root = await createConnection(place.rootConnection);
+    const root = await createConnection(ground.place.rootConnection);
     const attempt = db.transaction(async (tx) => {
       const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
       await tx.execute(insertCommit, [newUuid()]);
@@ -119,7 +116,7 @@ describe('transaction', () => {
   });
 
   test('a connection killed during a text that commits leaves the outcome uncertain', async () => {
-    const root = await createConnection(place.rootConnection);
+    const root = await createConnection(ground.place.rootConnection);
     const id = newUuid();
     const attempt = db.transaction(async (tx) => {
       const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');

@@ -2,23 +2,17 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import { platformMigrations } from '../../../bin/compose/places.ts';
 import { openDataFolder } from '../../../embedded/data-folder.ts';
 import { startMariadb } from '../../../embedded/mariadb.ts';
 import { silentLog } from '../../../embedded/setup-log.ts';
-import { Database } from '../../../platform/database/database.ts';
 import { migrate } from '../../../platform/database/migrate.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
-import { type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
-import { Sequencer } from '../../../platform/events/sequencer.ts';
+import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { checkLease, Leases } from '../../../platform/leases.ts';
-import { createLocalWake } from '../../../platform/wake.ts';
-import { kindsOf } from '../../support/event-kinds.ts';
+import { checkLease } from '../../../platform/leases.ts';
+import { Ground } from '../../support/ground.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
-const log = pino({ level: 'silent' });
 test('the stream goes on without a gap, and the leases are held or known to be lost', async () => {
   await using cleanup = new AsyncDisposableStack();
   const temporary = await temporaryFolder();
@@ -29,17 +23,11 @@ test('the stream goes on without a gap, and the leases are held or known to be l
   cleanup.defer(() => mariadb.stop());
   await migrate(mariadb.application, [platformMigrations]);
 
-  const db = new Database({ connection: mariadb.application, acquireTimeoutMs: 500 });
-  cleanup.defer(() => db.close());
-  const wake = createLocalWake();
-  const leases = new Leases({ db, owner: newUuid(), log, ttlMs: 2_000, renewMs: 200 });
-  cleanup.defer(() => leases.stop());
-  const sequencer = new Sequencer({ db, wake, log, leases });
-  cleanup.defer(() => sequencer.stop());
-  const feed = new StatusFeed({ db, wake, log });
-  cleanup.defer(() => feed.stop());
-  await feed.start();
-  sequencer.start();
+  const location = { connection: mariadb.application, acquireTimeoutMs: 500 };
+  const ground = new Ground(location, { elected: true, leaseTtlMs: 2_000 });
+  cleanup.defer(() => ground.stop());
+  await ground.start();
+  const { db, leases, feed } = ground;
 
   const received: SequencedEvent[] = [];
   const items = feed.subscribe({ filter: () => true });
@@ -53,9 +41,8 @@ test('the stream goes on without a gap, and the leases are held or known to be l
   const write = async () => {
     while (writing) {
       const subjectId = newUuid();
-      const event = { projectId: null, kind: 'k', subjectType: 'T', subjectId, subjectVersion: 1, from: null, to: 'A' };
       try {
-        await db.transaction((tx) => appendStatus(tx, kindsOf([event]), [event], wake));
+        await ground.append({ subjectId });
         acknowledged.push(subjectId);
       } catch {
         failures += 1;

@@ -1,39 +1,29 @@
 // The status feed: nothing missed, nothing twice, and never a silent gap.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { Database } from '../../../platform/database/database.ts';
+import type { Database } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
 import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
-import { Sequencer } from '../../../platform/events/sequencer.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { Retention } from '../../../platform/retention.ts';
-import { createLocalWake, type Wake } from '../../../platform/wake.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
-import { kindsOf } from '../../support/event-kinds.ts';
+import { TestGround } from '../../support/ground.ts';
 import { testPair } from '../../support/signing-keys.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
-const log = pino({ level: 'silent' });
 const everything = () => true;
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
-let wake: Wake;
-let sequencer: Sequencer;
 let feed: StatusFeed;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
+  ground = await TestGround.open();
+  ({ db } = ground);
 });
 
 beforeEach(async () => {
   await db.execute('DELETE FROM status_change');
   await db.execute('UPDATE status_sequencer SET next_seq = 1, oldest_seq = 1');
   await db.execute('DELETE FROM db_timeline WHERE epoch > 1');
-  wake = createLocalWake();
-  sequencer = new Sequencer({ db, wake, log });
   feed = await startFeed();
 });
 
@@ -41,27 +31,19 @@ afterEach(async () => {
   await feed.stop();
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 async function startFeed(options: { ringSize?: number; checkpointMs?: number } = {}): Promise<StatusFeed> {
-  const started = new StatusFeed({ db, wake, log, pollMs: 20, ...options });
+  const started = new StatusFeed({ ...ground, pollMs: 20, ...options });
   await started.start();
   return started;
 }
 
 /** Events n1, n2, … of kind `even` or `odd`. */
 async function write(from: number, to: number): Promise<void> {
-  const events = Array.from({ length: to - from + 1 }, (_, index) => {
-    const number = from + index;
-    const kind = number % 2 === 0 ? 'even' : 'odd';
-    const subjectId = newUuid();
-    return { projectId: null, kind, subjectType: 'T', subjectId, subjectVersion: 1, from: null, to: `n${number}` };
-  });
-  await db.transaction((tx) => appendStatus(tx, kindsOf(events), events, wake));
-  while ((await sequencer.runOnce()) > 0);
+  const numbers = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  await ground.append(...numbers.map((number) => ({ kind: number % 2 === 0 ? 'even' : 'odd', to: `n${number}` })));
+  await ground.sequence();
 }
 
 async function take(items: AsyncGenerator<FeedItem, void, void>, count: number): Promise<SequencedEvent[]> {
@@ -225,7 +207,7 @@ describe('a cursor that does not fit', () => {
     expect(toNames(await take(overtaken, 1))).toEqual(['n4']);
     await db.execute('UPDATE status_change SET at = at - INTERVAL 40 DAY WHERE seq <= 550');
     const days = 30 * 86_400_000;
-    const retention = new Retention({ db, log, eventMs: days, auditMs: days, auditKeys: testPair('audit') });
+    const retention = new Retention({ ...ground, eventMs: days, auditMs: days, auditKeys: testPair('audit') });
     expect(await retention.runOnce()).toMatchObject({ events: 550 });
     for (const seq of [0, 3, 550]) {
       const cursor = seq === 0 ? startCursor() : (all[seq - 1]?.cursor ?? '');

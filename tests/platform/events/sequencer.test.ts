@@ -1,33 +1,24 @@
 // Sequence numbers: dense, immutable, in an order that never leaves out a late commit.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
-import { pino } from 'pino';
-import { Database } from '../../../platform/database/database.ts';
+import type { Database } from '../../../platform/database/database.ts';
 import { isLockWaitTimeout } from '../../../platform/database/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { EventKinds, StatusEvent } from '../../../platform/events/kinds.ts';
-import { Sequencer } from '../../../platform/events/sequencer.ts';
 import { newUuid } from '../../../platform/ids.ts';
-import { Leases } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
-import { createLocalWake } from '../../../platform/wake.ts';
-import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { Ground, TestGround } from '../../support/ground.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
-const log = pino({ level: 'silent' });
-const wake = createLocalWake();
-let place: TestDatabase;
+let ground: TestGround;
 let db: Database;
 
 beforeAll(async () => {
-  place = await testDatabase();
-  db = new Database({ connection: place.connection });
+  ground = await TestGround.open();
+  ({ db } = ground);
 });
 
-afterAll(async () => {
-  await db.close();
-  await place.drop();
-});
+afterAll(() => ground.stop());
 
 const kinds: EventKinds = { k: { subject: 'T', values: [], meaning: '' } };
 
@@ -36,8 +27,11 @@ function event(to: string): StatusEvent {
 }
 
 function append(...names: string[]): Promise<void> {
-  return db.transaction((tx) => appendStatus(tx, kinds, names.map(event), wake));
+  return ground.append(...names.map((to) => ({ to })));
 }
+
+/** Another process on the same database. */
+const another = (elected = false) => new Ground({ connection: ground.place.connection }, { elected });
 
 async function sequence(): Promise<string[]> {
   const rows = await db.query<{ seq: number; name: string }>(
@@ -48,11 +42,11 @@ async function sequence(): Promise<string[]> {
 }
 
 test('an event that is committed late gets a later number, whatever its id; nothing waits for it', async () => {
-  const sequencer = new Sequencer({ db, wake, log });
+  const { sequencer } = ground;
   const written = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const late = db.transaction(async (tx) => {
-    await appendStatus(tx, kinds, [event('late')], wake);
+    await appendStatus(tx, kinds, [event('late')], ground.wake);
     written.resolve();
     await release.promise;
   });
@@ -68,7 +62,7 @@ test('an event that is committed late gets a later number, whatever its id; noth
 });
 
 test('one far behind the newest id is found by the full scan', async () => {
-  const sequencer = new Sequencer({ db, wake, log });
+  const { sequencer } = ground;
   await append('straggler');
   // As after ten thousand and more other events.
   await db.execute("UPDATE status_change SET id = id + 50000 WHERE to_status = 'late'");
@@ -80,56 +74,48 @@ test('one far behind the newest id is found by the full scan', async () => {
 
 test('several sequencers at once: still dense, each event once', async () => {
   const before = (await sequence()).length;
-  const others = [new Database({ connection: place.connection }), new Database({ connection: place.connection })];
-  const sequencers = [db, ...others].map((each) => new Sequencer({ db: each, wake: createLocalWake(), log }));
-  for (const sequencer of sequencers) sequencer.start();
+  const all = [another(), another(), another()];
+  for (const { sequencer } of all) sequencer.start();
   await Promise.all(Array.from({ length: 200 }, (_, index) => append(`m${index}a`, `m${index}b`)));
   await waitFor('all to be sequenced', async () => (await sequence()).length === before + 400);
-  await Promise.all(sequencers.map((sequencer) => sequencer.stop()));
-  await Promise.all(others.map((each) => each.close()));
+  await Promise.all(all.map((each) => each.stop()));
   expect(new Set(await sequence()).size).toBe(before + 400);
 });
 
 test('a fence that is held does not hold the sequencer for ever', async () => {
-  const holder = await createConnection({ ...place.rootConnection });
+  const holder = await createConnection({ ...ground.place.rootConnection });
   try {
     await holder.query('START TRANSACTION');
     await holder.query('SELECT 1 FROM status_sequencer FOR UPDATE');
-    const error = await new Sequencer({ db, wake, log }).runOnce().catch((reason: unknown) => reason);
+    const error = await ground.sequencer.runOnce().catch((reason: unknown) => reason);
     expect(isLockWaitTimeout(error)).toBe(true);
   } finally {
     await holder.end();
   }
   // The connection went back to the pool without a transaction of its own left open.
   await append('after');
-  expect(await new Sequencer({ db, wake, log }).runOnce()).toBe(1);
+  expect(await ground.sequencer.runOnce()).toBe(1);
 });
 
 test('the lease elects one, and another is elected when it stops', async () => {
-  const all = [1, 2].map(() => {
-    const leases = new Leases({ db, owner: newUuid(), log });
-    return { leases, sequencer: new Sequencer({ db, wake, log, leases }) };
-  });
+  const all = [another(true), another(true)];
   for (const { sequencer } of all) sequencer.start();
   const elected = () => all.filter(({ sequencer }) => sequencer.figures().elected);
   const [first] = await waitFor('one to be elected', () => elected().length === 1 && elected());
   await first?.sequencer.stop();
   await waitFor('the other', () => elected().some((each) => each !== first));
-  for (const { sequencer, leases } of all) {
-    await sequencer.stop();
-    await leases.stop();
-  }
+  await Promise.all(all.map((each) => each.stop()));
 });
 
 describe('appendStatus', () => {
   test('wakes after the commit only, and takes the request under way', async () => {
     let woken = 0;
-    const off = wake.on('status', () => {
+    const off = ground.wake.on('status', () => {
       woken += 1;
     });
     await withRequestId('request-9', () =>
       db.transaction(async (tx) => {
-        await appendStatus(tx, kinds, [{ ...event('r'), reason: 'x'.repeat(3000) }], wake);
+        await appendStatus(tx, kinds, [{ ...event('r'), reason: 'x'.repeat(3000) }], ground.wake);
         expect(woken).toBe(0);
       }),
     );
@@ -142,6 +128,6 @@ describe('appendStatus', () => {
   });
 
   test('writes nothing for no events', async () => {
-    await db.transaction((tx) => appendStatus(tx, kinds, [], wake));
+    await db.transaction((tx) => appendStatus(tx, kinds, [], ground.wake));
   });
 });

@@ -1,13 +1,11 @@
 // The audit trail: who reads what, that a changed entry is found, and the export.
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
 import { entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { exportAudit } from '../../../platform/audit/trail.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId } from '../../../platform/ids.ts';
-import { Leases } from '../../../platform/leases.ts';
 import { makeUser, type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -16,9 +14,6 @@ let operator: Identity;
 let viewer: Identity;
 let alpha: string;
 let sealer: AuditSealer;
-let leases: Leases;
-
-const log = pino({ level: 'silent' });
 
 beforeAll(async () => {
   bench = await systemBench();
@@ -27,8 +22,7 @@ beforeAll(async () => {
   admin = await makeUser(bench, 'admin', { admin: true });
   operator = await makeUser(bench, 'operator', { projects: { [alpha]: 'OPERATOR' } });
   viewer = await makeUser(bench, 'viewer', { projects: { [alpha]: 'VIEWER' } });
-  leases = new Leases({ db: bench.db, owner: 'audit-test', log });
-  sealer = new AuditSealer({ db: bench.db, leases, log, keys: testAuditKeys });
+  sealer = new AuditSealer({ ...bench, keys: testAuditKeys });
   const projectId = encodeId('Project', alpha);
   await create(operator, 'apiTokenCreate', { projectId, name: 'cmp', role: 'VIEWER' });
   await create(viewer, 'apiTokenCreate', { projectId, name: 'mine', role: 'VIEWER' });
@@ -37,8 +31,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await sealer.stop();
-  await leases.stop();
-  await bench.close();
+  await bench.stop();
 });
 
 function create(caller: Identity, mutation: string, input: object) {

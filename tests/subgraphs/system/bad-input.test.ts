@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await bench?.close();
+  await bench?.stop();
   await folder?.remove();
 });
 

@@ -8,7 +8,7 @@ import { type DefinitionNode, Kind, type ObjectTypeDefinitionNode, parse } from 
 import { readSubgraphSdl } from '../../../platform/graph/sdl.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
-import { makeUser, type SystemBench, sequence, systemBench } from './support/system-bench.ts';
+import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 /** Global ids of alpha's objects, or ids that were never given out. */
 interface Ids {
@@ -200,10 +200,10 @@ beforeAll(async () => {
     token: encodeId('ApiToken', made.id),
     machine: encodeId('Machine', machineId),
   };
-  await sequence(bench);
+  await bench.sequence();
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 const unknown: Ids = {
   project: encodeId('Project', newUuid()),
@@ -258,7 +258,7 @@ async function answer(
     return { codes: (stream.errors ?? []).map((error) => error.extensions?.code), data: null };
   // Events of alpha's are in the stream by now; one of beta's, made here, is the first that may come.
   const marker = await bench.system.firstStart.issueToken({ projectId: betaUuid(), name: 'marker', role: 'VIEWER' });
-  await sequence(bench);
+  await bench.sequence();
   const seen: unknown[] = [];
   const unfiltered = Object.keys(question.variables ?? {}).length === 0;
   while (unfiltered) {

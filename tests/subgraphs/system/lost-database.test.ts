@@ -19,7 +19,7 @@ beforeAll(async () => {
   bench = await systemBench({ lost: true });
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 test.each([
   ['through the model', '{ projects { nodes { name } } }'],

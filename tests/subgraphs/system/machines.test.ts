@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await bench?.close();
+  await bench?.stop();
   await folder?.remove();
 });
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
   admin = await makeUser(bench, 'admin', { admin: true });
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 const errors = 'userErrors { code message field }';
 const documents = {
@@ -284,7 +284,7 @@ describe('users', () => {
       expect(codes).toEqual(['WRONG_STATE']);
       expect(await alone.db.query('SELECT id FROM user WHERE admin = 1 AND disabled = 0')).toHaveLength(1);
     } finally {
-      await alone.close();
+      await alone.stop();
     }
   });
 });
@@ -523,7 +523,7 @@ describe('first start', () => {
         created: false,
       });
     } finally {
-      await fresh.close();
+      await fresh.stop();
     }
   });
 

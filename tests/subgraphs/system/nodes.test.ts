@@ -25,7 +25,7 @@ beforeAll(async () => {
   };
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 const node = 'query ($id: ID!) { node(id: $id) { __typename id } }';
 

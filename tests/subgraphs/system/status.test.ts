@@ -1,13 +1,10 @@
 // Status changes as the graph gives them: the stream with its filters and cursors, and the history.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusFeedItem } from '../../../generated/graph/system.ts';
-import { appendStatus } from '../../../platform/events/append.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
-import { createLocalWake } from '../../../platform/wake.ts';
-import { kindsOf } from '../../support/event-kinds.ts';
-import { makeUser, type SystemBench, sequence, systemBench } from './support/system-bench.ts';
+import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
 let bench: SystemBench;
 let viewer: Identity;
@@ -22,11 +19,11 @@ beforeAll(async () => {
   admin = await makeUser(bench, 'admin', { admin: true });
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 // Each test has a stretch of the stream of its own.
 beforeEach(async () => {
-  await sequence(bench);
+  await bench.sequence();
   start = await catchUp();
 });
 
@@ -38,17 +35,9 @@ async function catchUp(): Promise<string> {
 }
 
 async function happen(...wishes: Partial<SequencedEvent>[]): Promise<void> {
-  const base = {
-    projectId: project,
-    kind: 'relayOperation.state',
-    subjectType: 'RelayOperation',
-    subjectVersion: 1,
-    from: null,
-    to: 'SENT',
-  };
-  const events = wishes.map((wish) => ({ ...base, subjectId: newUuid(), ...wish }));
-  await bench.db.transaction((tx) => appendStatus(tx, kindsOf(events), events, createLocalWake()));
-  await sequence(bench);
+  const base = { projectId: project, kind: 'relayOperation.state', subjectType: 'RelayOperation', to: 'SENT' };
+  await bench.append(...wishes.map((wish) => ({ ...base, ...wish })));
+  await bench.sequence();
 }
 
 const change =
@@ -200,19 +189,10 @@ describe('the history', () => {
   });
 
   test('has only what is sequenced', async () => {
-    const event = {
-      projectId: project,
-      kind: 'unsequenced',
-      subjectType: 'X',
-      subjectId: newUuid(),
-      subjectVersion: 1,
-      from: null,
-      to: 'X',
-    };
-    await bench.db.transaction((tx) => appendStatus(tx, kindsOf([event]), [event], createLocalWake()));
+    await bench.append({ projectId: project, kind: 'unsequenced' });
     const filter = { kinds: ['unsequenced'] };
     expect((await history(viewer, filter)).data.statusHistory.nodes).toEqual([]);
-    await sequence(bench);
+    await bench.sequence();
     expect((await history(viewer, filter)).data.statusHistory.nodes).toHaveLength(1);
   });
 

@@ -6,8 +6,9 @@ import { newUuid } from '../../../../platform/ids.ts';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { resealCredentials } from '../../../../subgraphs/relay/backends/credentials.ts';
+import { keyFile } from '../../../support/ground.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
-import { call, identity, keyFile, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+import { call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
 const callsEach = 25;
 const streams = 4;

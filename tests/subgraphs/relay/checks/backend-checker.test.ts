@@ -2,15 +2,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../platform/ids.ts';
 import { LeaseLostError } from '../../../../platform/leases.ts';
-import { Keyring } from '../../../../platform/secrets/keyring.ts';
-import { createSealer } from '../../../../platform/secrets/seal.ts';
 import {
   BackendChecker,
   listCheckTargets,
   recordCheckResults,
 } from '../../../../subgraphs/relay/checks/backend-checker.ts';
 import { NftDevice } from '../support/nft-device.ts';
-import { identity, keyFile, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+import { identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
 let system: RelaySystem;
 let node: RelayNode;
@@ -22,7 +20,7 @@ beforeAll(async () => {
   system = await RelaySystem.start();
   node = await system.node();
   device = await NftDevice.start();
-  checker = new BackendChecker({ db: node.db, sealer: createSealer(new Keyring(keyFile)) });
+  checker = new BackendChecker(node);
 });
 afterAll(async () => {
   await checker.close();

@@ -77,7 +77,7 @@ function deadly(moment: Moment): TransportFactory {
 async function main(plan: Plan): Promise<void> {
   const log = pino({ level: 'silent' });
   const wake = createRedisWake({ path: plan.database.redisPath }, { prefix: plan.database.redisPrefix, log });
-  const node = new RelayNode(plan.database as TestDatabase, wake, {
+  const node = new RelayNode(plan.database, wake, {
     transports: deadly(plan.moment),
     leaseTtlMs: plan.leaseTtlMs,
   });

@@ -2,18 +2,9 @@
 // leases and sessions, as processes have.
 import { randomBytes } from 'node:crypto';
 import { execute, parse } from 'graphql';
-import pino from 'pino';
-import { Commits } from '../../../../platform/commits.ts';
-import { Database } from '../../../../platform/database/database.ts';
-import { StatusFeed } from '../../../../platform/events/feed.ts';
-import { Sequencer } from '../../../../platform/events/sequencer.ts';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
 import type { Identity, Role } from '../../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../../platform/ids.ts';
-import { Leases } from '../../../../platform/leases.ts';
-import { Mutations } from '../../../../platform/mutation.ts';
-import { Keyring } from '../../../../platform/secrets/keyring.ts';
-import { createSealer } from '../../../../platform/secrets/seal.ts';
 import { createLocalWake, type Wake } from '../../../../platform/wake.ts';
 import {
   createRelaySubgraph,
@@ -21,13 +12,13 @@ import {
   type RelaySubgraphOptions,
 } from '../../../../subgraphs/relay/relay.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
+import { Ground } from '../../../support/ground.ts';
 
 export interface GraphResult<Data> {
   readonly data: Data;
   readonly errors: readonly { readonly message: string; readonly extensions: Readonly<Record<string, unknown>> }[];
 }
 
-export const keyFile = { active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } };
 export const projectA = '01900000-0000-7000-8000-00000000000a';
 export const projectB = '01900000-0000-7000-8000-00000000000b';
 
@@ -38,56 +29,33 @@ export function identity(role: Role | 'ADMIN', project = projectA, name = role.t
     : { ...common, admin: false, projects: { [project]: role } };
 }
 
-/** One relay process, short of being a process. */
-export class RelayNode {
-  readonly owner = newUuid();
-  readonly db: Database;
-  readonly leases: Leases;
-  readonly feed: StatusFeed;
-  readonly commits: Commits;
-  readonly relay: RelaySubgraph;
-  readonly #sequencer: Sequencer;
+export type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
 
-  constructor(database: TestDatabase, wake: Wake, overrides: Partial<RelaySubgraphOptions> & { leaseTtlMs?: number }) {
-    const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
-    const keyring = new Keyring(keyFile);
-    this.db = overrides.db ?? new Database({ connection: database.connection, connectionLimit: 20 });
-    const { db } = this;
-    const ttlMs = overrides.leaseTtlMs ?? 5_000;
-    this.leases = new Leases({ db, owner: this.owner, log, ttlMs, renewMs: ttlMs / 3 });
-    this.feed = new StatusFeed({ db, wake, log, pollMs: 50 });
-    this.#sequencer = new Sequencer({ db, wake, log });
-    this.commits = new Commits({ db, keyring, log });
+/** One relay process, short of being a process. */
+export class RelayNode extends Ground {
+  readonly relay: RelaySubgraph;
+
+  constructor(database: Pick<TestDatabase, 'connection'>, wake: Wake, overrides: NodeOptions) {
+    const { leaseTtlMs = 5_000, db = { connection: database.connection, connectionLimit: 20 } } = overrides;
+    super(db, { wake, leaseTtlMs, feed: { pollMs: 50 } });
     this.relay = createRelaySubgraph({
       sdl: readSubgraphSdl('relay'),
-      db,
-      wake,
-      log,
-      feed: this.feed,
-      leases: this.leases,
-      commits: this.commits,
-      mutations: new Mutations({ db, commits: this.commits, log }),
-      sealer: createSealer(keyring),
-      owner: this.owner,
+      ...this,
       name: `relay-${this.owner.slice(0, 8)}`,
       ...overrides,
       settings: { tickMs: 100, ...overrides.settings },
     });
   }
 
-  async start(): Promise<this> {
-    this.#sequencer.start();
-    await this.feed.start();
+  override async start(): Promise<this> {
+    await super.start();
     await this.relay.start();
     return this;
   }
 
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     await this.relay.stop();
-    await this.feed.stop();
-    await this.#sequencer.stop();
-    await this.leases.stop();
-    await this.db.close();
+    await super.stop();
   }
 
   async run<Data = Record<string, never>>(
@@ -119,7 +87,7 @@ export class RelaySystem {
     return new RelaySystem(await testDatabase());
   }
 
-  async node(overrides: Partial<RelaySubgraphOptions> & { leaseTtlMs?: number } = {}): Promise<RelayNode> {
+  async node(overrides: NodeOptions = {}): Promise<RelayNode> {
     const node = new RelayNode(this.database, this.wake, overrides);
     this.#nodes.push(node);
     return node.start();

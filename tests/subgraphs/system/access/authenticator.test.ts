@@ -22,7 +22,7 @@ beforeAll(async () => {
   project = await bench.system.firstStart.ensureProject('lab');
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 const authenticate = (bearer: string) => bench.system.authenticator.authenticate(bearer);
 const recheck = (identity: Identity) => bench.system.authenticator.recheck(identity);

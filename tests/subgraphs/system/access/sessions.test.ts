@@ -15,7 +15,7 @@ beforeAll(async () => {
   await makeUser(bench, 'alice', { password });
 });
 
-afterAll(() => bench.close());
+afterAll(() => bench.stop());
 
 // Attempts are counted by address: each test comes from one of its own.
 beforeEach(() => {

@@ -1,0 +1,120 @@
+// What services, loops and subgraphs stand on, put together here alone for tests, benchmarks and trials: as a process has it
+// (bin/compose/), but without its settings. Nothing runs before `start`.
+import { pino } from 'pino';
+import { Commits } from '../../platform/commits.ts';
+import { Database, type DatabaseOptions } from '../../platform/database/database.ts';
+import { appendStatus } from '../../platform/events/append.ts';
+import { type SequencedEvent, StatusFeed, type StatusFeedOptions } from '../../platform/events/feed.ts';
+import { Sequencer } from '../../platform/events/sequencer.ts';
+import { newUuid } from '../../platform/ids.ts';
+import { Leases } from '../../platform/leases.ts';
+import type { Logger } from '../../platform/log.ts';
+import { Mutations } from '../../platform/mutation.ts';
+import { Keyring } from '../../platform/secrets/keyring.ts';
+import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
+import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
+import { type TestDatabase, testDatabase } from './database.ts';
+import { kindsOf } from './event-kinds.ts';
+
+/** The content of the key file that all processes on one database share. */
+export const keyFile = { active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } };
+
+export interface GroundOptions {
+  /** Shared with others, and closed by its owner; default: one of its own, within this process. */
+  readonly wake?: Wake;
+  /** A wake of its own over this Redis. */
+  readonly redis?: { readonly path: string; readonly prefix: string };
+  readonly log?: Logger;
+  readonly keys?: ConstructorParameters<typeof Keyring>[0];
+  readonly standby?: Database;
+  readonly leaseTtlMs?: number;
+  /** Elects the sequencer by a lease, as processes do. */
+  readonly elected?: boolean;
+  readonly feed?: Pick<StatusFeedOptions, 'pollMs' | 'ringSize' | 'checkpointMs'>;
+}
+
+export class Ground {
+  readonly owner = newUuid();
+  readonly log: Logger;
+  readonly db: Database;
+  readonly wake: Wake;
+  readonly leases: Leases;
+  readonly sequencer: Sequencer;
+  readonly feed: StatusFeed;
+  readonly keyring: Keyring;
+  readonly sealer: Sealer;
+  readonly commits: Commits;
+  readonly mutations: Mutations;
+  readonly #wakeIsOwn: boolean;
+
+  /** `database` is closed with the ground. */
+  constructor(database: Database | DatabaseOptions, options: GroundOptions = {}) {
+    const { standby, leaseTtlMs: ttlMs } = options;
+    const log = options.log ?? pino({ level: process.env.TEST_LOG ?? 'silent' });
+    const db = database instanceof Database ? database : new Database(database);
+    const wake = options.wake ?? ownWake(options, log);
+    const leases = new Leases({ db, owner: this.owner, log, ...(ttlMs && { ttlMs, renewMs: ttlMs / 3 }) });
+    const keyring = new Keyring(options.keys ?? keyFile);
+    const commits = new Commits({ db, keyring, log, ...(standby && { standby }) });
+    this.log = log;
+    this.db = db;
+    this.wake = wake;
+    this.leases = leases;
+    this.keyring = keyring;
+    this.sealer = createSealer(keyring);
+    this.commits = commits;
+    this.mutations = new Mutations({ db, commits, log });
+    this.sequencer = new Sequencer({ db, wake, log, ...(options.elected && { leases }) });
+    this.feed = new StatusFeed({ db, wake, log, ...options.feed });
+    this.#wakeIsOwn = options.wake === undefined;
+  }
+
+  async start(): Promise<this> {
+    this.sequencer.start();
+    await this.feed.start();
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.feed.stop();
+    await this.sequencer.stop();
+    await this.leases.stop();
+    if (this.#wakeIsOwn) await this.wake.close();
+    await this.db.close();
+  }
+
+  /** Writes status events in one transaction; what is not said of one has a default. */
+  async append(...wishes: readonly Partial<SequencedEvent>[]): Promise<void> {
+    const base = { projectId: null, kind: 'k', subjectType: 'T', subjectVersion: 1, from: null, to: 'A' };
+    const events = wishes.map((wish) => ({ ...base, subjectId: newUuid(), ...wish }));
+    await this.db.transaction((tx) => appendStatus(tx, kindsOf(events), events, this.wake));
+  }
+
+  /** Gives all events that are committed a place in the stream. */
+  async sequence(): Promise<void> {
+    while ((await this.sequencer.runOnce()) > 0);
+  }
+}
+
+function ownWake({ redis }: GroundOptions, log: Logger): Wake {
+  return redis === undefined ? createLocalWake() : createRedisWake({ path: redis.path }, { prefix: redis.prefix, log });
+}
+
+/** On a database of its own, which goes with it. */
+export class TestGround extends Ground {
+  readonly place: TestDatabase;
+
+  constructor(place: TestDatabase, options: GroundOptions & Partial<DatabaseOptions> = {}) {
+    super({ connection: place.connection, ...options }, options);
+    this.place = place;
+  }
+
+  static async open(options: GroundOptions & Partial<DatabaseOptions> = {}): Promise<TestGround> {
+    return new TestGround(await testDatabase(), options);
+  }
+
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.place.drop();
+  }
+}
