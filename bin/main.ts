@@ -3,7 +3,7 @@
 import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { runTidegate } from './cli/program.ts';
 
-/** npm hands a Ctrl-C on to us that the terminal has sent us already: two within this time are one. */
+/** npm passes on a Ctrl-C that the terminal has already sent to this process: two within this time count as one. */
 const sameSignalMs = 1_000;
 
 toleratesBrokenConnects(process);
@@ -21,7 +21,7 @@ function end(signal: NodeJS.Signals): void {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-// A reader that went away (`| head`) is not a fault.
+// A reader that closed the pipe (`| head`) is not a fault.
 process.stdout.on('error', () => process.exit(0));
 
 process.exitCode = await runTidegate({

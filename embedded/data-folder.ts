@@ -1,5 +1,5 @@
-// The data folder of an all-in-one run: one owner at a time, one format version, and paths short enough for unix sockets.
-// The lock is flock(2) on a descriptor that only this process holds, so it goes with the process however that ends.
+// The data folder of an all-in-one run: one owner at a time, one format version, and paths short enough for unix sockets. The
+// lock is flock(2) on a descriptor that only this process has, so it ends with the process in any case.
 
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -22,14 +22,14 @@ import { pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 
-/** Longest socket path that Linux takes: `sockaddr_un.sun_path` is 108 bytes with its final zero, unix(7). */
+/** Longest socket path on Linux: `sockaddr_un.sun_path` is 108 bytes with its final zero, unix(7). */
 export const MAX_SOCKET_PATH_BYTES = 107;
 
-/** Room that is kept for the name of a socket inside the socket folder. */
+/** Space reserved for the name of a socket inside the socket folder. */
 const SOCKET_NAME_BYTES = 24;
 
 /**
- * The numeric user that the embedded servers run as when the owner is root. It needs no account; it lies in a range that
+ * The numeric user of the embedded servers when the owner is root. It needs no account; it is in a range that
  * Debian and systemd leave unassigned (systemd, "Users, Groups, UIDs and GIDs on systemd Systems": 60578–61183).
  */
 const SERVICE_UID = 60_873;
@@ -44,25 +44,25 @@ export interface ServiceUser {
 export interface DataFolder {
   /** Real path of the folder. */
   readonly path: string;
-  /** The version that was written before this opening, or undefined when the folder is new. */
+  /** The version before this opening, or undefined when the folder is new. */
   readonly previousVersion: number | undefined;
-  /** Where sockets go: `run/` in the folder, or a short folder elsewhere when that path would be too long. */
+  /** Folder for sockets: `run/` in the folder, or a short folder elsewhere when that path would be too long. */
   readonly socketFolder: string;
-  /** Who the embedded servers run as; undefined means the owner of this process. */
+  /** User of the embedded servers; undefined means the owner of this process. */
   readonly serviceUser: ServiceUser | undefined;
   /** Path of a socket by its name (at most 24 bytes). */
   socketPath(name: string): string;
-  /** Creates (when missing) and returns a subfolder that only the owner, or with `forService` the servers, can enter. */
+  /** Creates (if missing) and returns a subfolder that only the owner, or with `forService` the servers, can enter. */
   subfolder(name: string, options?: { forService?: boolean }): Promise<string>;
   /** A random value kept in a 0600 file under `secrets/`, made on first use. */
   secret(name: string): Promise<string>;
-  /** Releases the lock. The files stay; a socket folder elsewhere goes when it is empty. */
+  /** Releases the lock. The files stay; a socket folder elsewhere is removed when it is empty. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the folder for this process alone, creating it with mode 0700 when it is missing. As root, and where every parent
- * can be passed by others, it is 0710 with the service group instead, so that the servers needn't run as root.
+ * Opens the folder for this process alone, creating it with mode 0700 when it is missing. As root, and if others can pass every
+ * parent, it is 0710 with the service group instead, so that the servers needn't run as root.
  *
  * @throws SetupError DATA_FOLDER_UNWRITABLE, DATA_FOLDER_IN_USE, DATA_FOLDER_NEWER, DATA_FOLDER_FOREIGN,
  *   SOCKET_PATH_TOO_LONG or PROGRAM_MISSING
@@ -138,7 +138,7 @@ class OpenDataFolder implements DataFolder {
     const lock = this.#lock;
     this.#lock = undefined;
     if (lock === undefined) return;
-    // A socket folder elsewhere goes too, unless something is still in it.
+    // A socket folder elsewhere is removed too, unless it has content.
     if (dirname(this.socketFolder) !== this.path) await rmdir(this.socketFolder).catch(() => {});
     closeSync(lock);
   }
@@ -261,7 +261,7 @@ async function checkVersion(folder: string, version: number): Promise<number | u
   return found;
 }
 
-/** As root, the servers get a user of their own if that user can reach the folder. */
+/** As root, the servers get a separate user if that user can reach the folder. */
 async function chooseServiceUser(folder: string): Promise<ServiceUser | undefined> {
   if (process.getuid?.() !== 0) {
     await chmod(folder, 0o700);
@@ -276,7 +276,7 @@ async function chooseServiceUser(folder: string): Promise<ServiceUser | undefine
     if (probe.exitCode === 0) return user;
   } catch (error) {
     if (systemErrorCode(error) === 'EROFS') throw error;
-    // No setpriv, or a file system that knows no owners: the servers then run as root.
+    // No setpriv, or a file system without owners: the servers then run as root.
   }
   await chown(folder, 0, 0);
   await chmod(folder, 0o700);
@@ -316,7 +316,7 @@ async function makePrivateFolder(path: string, serviceUser: ServiceUser | undefi
   return true;
 }
 
-/** Hands a folder and all in it to the service user (or back to root) when it has another owner. */
+/** Gives a folder and its content to the service user (or back to root) when it has another owner. */
 async function giveToService(path: string, user: ServiceUser | undefined): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const uid = user?.uid ?? 0;
@@ -345,7 +345,7 @@ const UNWRITABLE_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'a part of its path does not exist and could not be made',
 };
 
-/** A system error that a person can act on as a SetupError; anything else as it is. */
+/** A system error that a person can correct as a SetupError; any other error unchanged. */
 function unwritable(path: string, error: unknown): unknown {
   const reason = UNWRITABLE_REASONS[systemErrorCode(error) ?? ''];
   if (error instanceof SetupError || reason === undefined) return error;

@@ -1,9 +1,9 @@
-// Where system programs are: packages put servers into sbin folders, which a user's PATH often lacks.
+// Paths of system programs: packages install servers in sbin folders, which a user's PATH often lacks.
 
 import { access } from 'node:fs/promises';
 import { SetupError } from './setup-error.ts';
 
-/** The first of the places that exists. Throws SetupError PROGRAM_MISSING. */
+/** The first existing path. Throws SetupError PROGRAM_MISSING. */
 export async function findProgram(name: string, places: readonly string[]): Promise<string> {
   for (const place of places) if (await pathExists(place)) return place;
   throw new SetupError(

@@ -1,5 +1,5 @@
-// A private MariaDB on a unix socket in the data folder, with a binary log and every commit on disk before it is
-// acknowledged, and with an application user that can't lift read-only (no SUPER, no READ_ONLY ADMIN).
+// A private MariaDB on a unix socket in the data folder, with a binary log, every commit on disk before it is acknowledged, and
+// an application user that can't lift read-only (no SUPER, no READ_ONLY ADMIN).
 
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ export const APPLICATION_DATABASE = 'tidegate';
 const APPLICATION_USER = 'tidegate';
 const READY_TIMEOUT_MS = 60_000;
 
-/** Starts it, laying out a new database folder the first time. Throws SetupError. */
+/** Starts it; a new database folder is set up first. Throws SetupError. */
 export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMariadb> {
   const { folder, log, signal } = options;
   signal?.throwIfAborted();
@@ -77,7 +77,7 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
   return Object.assign(server, { rootConnection, application });
 }
 
-/** Sizes are for one small all-in-one host; durability is not traded for speed. */
+/** Sizes are for one small all-in-one host; durability is not reduced for speed. */
 function serverFlags(paths: {
   dataPath: string;
   socketPath: string;
@@ -123,7 +123,7 @@ function serverFlags(paths: {
   ];
 }
 
-/** Lays the system tables out beside the final place and renames them, so that an interrupted try is simply redone. */
+/** Creates the system tables beside the final place and renames them, so that an interrupted attempt is simply repeated. */
 async function installDatabase(
   home: string,
   dataPath: string,
@@ -147,7 +147,7 @@ async function installDatabase(
       program,
       '--no-defaults',
       `--datadir=${fresh}`,
-      // Not the caller's TMPDIR, which the server's user may not enter.
+      // Not the caller's TMPDIR, which the server's user may not be able to enter.
       `--tmpdir=${home}`,
       '--skip-test-db',
       '--skip-name-resolve',
@@ -172,8 +172,8 @@ async function makeServiceFolder(folder: DataFolder, name: string): Promise<void
 }
 
 /**
- * The accounts are set from a file that the server reads before it takes connections, so there is never an account
- * without a password. They stay out of the binary log: a standby is made from a copy and has accounts of its own.
+ * The accounts are created by a file that the server reads before it accepts connections, so there is never an account without a
+ * password. They stay out of the binary log: a standby is a copy with its own accounts.
  */
 async function writeAccountsFile(
   folder: DataFolder,
@@ -183,7 +183,7 @@ async function writeAccountsFile(
   const place = await folder.subfolder(join('mariadb', 'init'), { forService: true });
   const path = join(place, 'accounts.sql');
   const account = `'${APPLICATION_USER}'@'localhost'`;
-  // One statement a line: that is how the server reads an init file.
+  // One statement a line: the format of an init file.
   const statements = [
     'SET SESSION sql_log_bin = 0',
     `ALTER USER 'root'@'localhost' IDENTIFIED BY '${rootPassword}'`,
@@ -200,7 +200,7 @@ async function writeAccountsFile(
   return path;
 }
 
-/** Ready means: both accounts can log in over the real protocol, and the application's database is there. */
+/** Ready means: both accounts can log in over the real protocol, and the application's database exists. */
 async function ensureDatabase(
   root: SocketCredentials,
   application: SocketCredentials & { database: string },

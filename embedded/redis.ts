@@ -1,5 +1,5 @@
-// A private Redis on a unix socket in the data folder, with an append-only file. It carries work and wakes readers; the
-// database stays the truth, so once a second is often enough for its fsync.
+// A private Redis on a unix socket in the data folder, with an append-only file. It carries work and wakes readers; the database
+// remains the truth, so one fsync a second is enough.
 
 import { access, rm, symlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
@@ -25,7 +25,7 @@ export interface RedisOptions {
 
 const READY_TIMEOUT_MS = 30_000;
 
-/** Starts it. Throws SetupError. The caller's lock on the folder is what keeps a second Redis away from these files. */
+/** Starts it. Throws SetupError. The caller's lock on the folder keeps a second Redis away from these files. */
 export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> {
   const { folder, log, signal } = options;
   signal?.throwIfAborted();
@@ -67,8 +67,8 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
 }
 
 /**
- * Debian's redis-tools has the whole server in `redis-check-rdb`, which looks at the name it is called by: a link named
- * redis-server makes it the server, without the package that would also start a service.
+ * Debian's redis-tools has the whole server in `redis-check-rdb`, which checks its own name: a link named redis-server makes it
+ * the server, without the package that would also start a service.
  */
 async function redisProgram(home: string): Promise<string> {
   const program = await findProgram('redis-server', [

@@ -1,4 +1,4 @@
-// Runs a short system program to its end and returns what it said. Every call has a deadline, and its output is bounded.
+// Runs a short system program to its end and returns its output. Every call has a deadline, and the output is bounded.
 
 import { execFile } from 'node:child_process';
 
@@ -18,8 +18,8 @@ export interface RunProgramOptions {
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /**
- * Resolves whatever the exit code is (`null` when a signal or the deadline ended it); rejects only when the program can't
- * be started at all or `signal` is aborted.
+ * Resolves with any exit code (`null` when a signal or the deadline ended it); rejects only when the program can't be started at
+ * all or `signal` is aborted.
  */
 export function runProgram(
   command: string,

@@ -1,5 +1,5 @@
-// One embedded server as a child process. It dies with this process, even if that is killed (parent-death signal); a Ctrl-C on the
-// terminal does not reach it (own session); a server that an earlier owner left behind is stopped first.
+// One embedded server as a child process. It ends with this process, even if that is killed (parent-death signal); Ctrl-C on the
+// terminal does not reach it (own session); a server left by an earlier owner is stopped first.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, readlink } from 'node:fs/promises';
@@ -19,7 +19,7 @@ export interface EmbeddedServer {
   readonly pid: number;
   /** Settles when the process has ended, by itself or by `stop`. Never rejects. */
   readonly exited: Promise<ServerExit>;
-  /** Ends it cleanly; kills it when it hasn't ended after 20 s. Safe to call twice. */
+  /** Ends it cleanly; kills it if it has not ended after 20 s. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export interface ServerProcessOptions {
   readonly log: SetupLog;
   readonly env?: NodeJS.ProcessEnv;
   readonly stopTimeoutMs?: number;
-  /** What ends it, both on `stop` and when this process dies. SIGKILL is for a tree that holds nothing to save. */
+  /** The signal that ends it, both on `stop` and when this process dies. SIGKILL is for a process tree without data to save. */
   readonly endSignal?: 'SIGTERM' | 'SIGKILL';
 }
 
@@ -90,7 +90,7 @@ export class ServerProcess implements EmbeddedServer {
     return this.#child.pid ?? -1;
   }
 
-  /** The end of what the server printed, for the message of a failed start. */
+  /** The end of the server's output, for the message of a failed start. */
   get lastOutput(): string {
     return this.#lastLines.join('\n');
   }
@@ -103,8 +103,8 @@ export class ServerProcess implements EmbeddedServer {
   }
 
   /**
-   * Calls `probe` until it succeeds. A server that ends before, or isn't ready at the deadline, is stopped and reported
-   * as SERVER_START_FAILED with the end of its output.
+   * Calls `probe` until it succeeds. A server that ends earlier, or is not ready at the deadline, is stopped and reported as
+   * SERVER_START_FAILED with the end of its output.
    */
   async waitUntilReady(probe: () => Promise<void>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs;
@@ -153,8 +153,8 @@ export function credentialFlags(user: ServiceUser | undefined): string[] {
 }
 
 /**
- * Ends the server that an earlier owner of the folder left: the process of the pid file, when it really is one of these
- * programs working in that folder. The caller holds the folder's lock, so that owner is gone.
+ * Ends the server left by an earlier owner of the folder: the process of the pid file, if it really is one of these programs
+ * working in that folder. The caller holds the folder's lock, so that owner has ended.
  */
 export async function endLeftOver(options: {
   pidFile: string;
@@ -191,7 +191,7 @@ async function readPid(path: string): Promise<number | undefined> {
   return /^\d+$/.test(text.trim()) ? Number(text.trim()) : undefined;
 }
 
-/** Program and working folder both match: a pid that was given to another process since is never touched. */
+/** Program and working folder must match: another process that got the pid since is never touched. */
 async function isServerOf(
   pid: number,
   expected: { workingFolder: string; programs: readonly string[] },

@@ -1,5 +1,5 @@
-// The one error class of the set-up code (data folder, embedded servers, lab). Its message is shown to a person as it
-// is, so it always says what was wrong, with which value, and what to do.
+// The only error class of the set-up code (data folder, embedded servers, lab). Its message is shown to a person unchanged, so it
+// always says what was wrong, with which value, and what to do.
 
 export type SetupErrorCode =
   | 'DATA_FOLDER_FOREIGN'
@@ -21,8 +21,8 @@ export class SetupError extends Error {
 }
 
 /**
- * The `code` of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. It looks at the shape: an error
- * of Node's own is no `instanceof Error` inside a test's realm.
+ * The `code` of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. It checks the shape: in a test's realm,
+ * Node's own errors are not `instanceof Error`.
  */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;

@@ -1,4 +1,4 @@
-// The little of a logger that the set-up code needs; a pino logger fits as it is.
+// The logger interface of the set-up code; a pino logger implements it.
 
 export interface SetupLog {
   debug(message: string): void;
@@ -7,5 +7,5 @@ export interface SetupLog {
   error(message: string): void;
 }
 
-/** Drops everything: for tests and for parts whose output nobody asked for. */
+/** Drops everything: for tests and for parts without wanted output. */
 export const silentLog: SetupLog = { debug() {}, info() {}, warn() {}, error() {} };

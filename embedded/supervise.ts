@@ -1,5 +1,5 @@
-// Keeps one embedded server running: one that ends by itself is started again, at once the first time and then with
-// growing pauses, until the owner stops it.
+// Keeps one embedded server running: if it ends by itself, it is started again, at once the first time and then with growing
+// pauses, until the owner stops it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmbeddedServer, ServerExit } from './server-process.ts';
@@ -9,23 +9,23 @@ export interface SuperviseOptions<T extends EmbeddedServer> {
   readonly log: SetupLog;
   readonly onDown?: (exit: ServerExit) => void;
   readonly onUp?: (server: T) => void;
-  /** Aborting it is the same as `stop`, without waiting. */
+  /** Aborting it is like `stop`, without waiting. */
   readonly signal?: AbortSignal;
   readonly firstPauseMs?: number;
   readonly longestPauseMs?: number;
-  /** A server that was up for this long starts again without a pause. */
+  /** A server that ran for this long is restarted without a pause. */
   readonly steadyAfterMs?: number;
 }
 
 export interface Supervised<T extends EmbeddedServer> {
-  /** The server as it is now; its pid changes with every restart. */
+  /** The current server; its pid changes with every restart. */
   readonly current: T;
   readonly restarts: number;
   /** Ends supervision, then the server. */
   stop(): Promise<void>;
 }
 
-/** Starts the server and watches it. The first start's error is the caller's; later ones are logged and tried again. */
+/** Starts the server and watches it. An error of the first start is thrown; later ones are logged, and the start repeated. */
 export async function supervise<T extends EmbeddedServer>(
   name: string,
   start: (signal: AbortSignal) => Promise<T>,

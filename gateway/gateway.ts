@@ -1,5 +1,5 @@
-// The gateway, put together: everything it needs is handed in, so that the same code runs beside its subgraphs in one
-// process or in front of them over HTTP.
+// Builds the gateway. All its dependencies are passed in, so that the same code runs beside its subgraphs in one process or in
+// front of them over HTTP.
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
@@ -24,7 +24,7 @@ import { gatewayMetrics } from './web/metrics.ts';
 import { createWebServer, type PartReadiness } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
-/** Where a subgraph lives: in this process, or at an origin such as https://relay.internal:4102. */
+/** Location of a subgraph: in this process, or at an origin such as https://relay.internal:4102. */
 export type SubgraphLocation =
   | { readonly subgraph: Subgraph }
   | { readonly name: string; readonly url: string; readonly tls?: MutualTls };
@@ -36,11 +36,11 @@ export interface GatewayOptions {
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
-  /** Sign what is sent to subgraphs at other places; not needed where there are none. */
+  /** Sign requests to subgraphs at other places; not needed if there are none. */
   readonly signingKeys?: SigningKeys;
   readonly log: Logger;
   readonly registry: Registry;
-  /** What else must work for /health/ready; the subgraphs are asked anyway. */
+  /** Further requirements of /health/ready; the subgraphs are always checked. */
   readonly readiness?: () => Promise<readonly PartReadiness[]>;
   /** Folder of the built dashboard. */
   readonly staticFolder: string;
@@ -61,13 +61,13 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly url: string;
   readonly port: number;
-  /** Takes no new work, closes sockets with 1001, waits for requests under way. */
+  /** Accepts no new work, closes sockets with 1001, waits for running requests. */
   drain(deadlineMs?: number): Promise<void>;
   /** Closes everything at once. */
   stop(): Promise<void>;
 }
 
-/** Starts a gateway; throws when the subgraphs do not fit the supergraph or the port is in use. */
+/** Starts a gateway; throws when the subgraphs do not match the supergraph or the port is in use. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { log, registry } = options;
   const limits: OperationLimits = { ...defaultLimits, ...options.limits };

@@ -1,5 +1,5 @@
-// The worker role of a process: health checks, queues of owed work, sealing of the audit trail and retention, of whatever the subgraphs ask for. Any
-// number of workers share all of it.
+// The worker role of a process: health checks, queues of owed work, sealing of the audit trail and retention, as declared by the
+// subgraphs. Any number of workers share all of it.
 import type { Registry } from 'prom-client';
 import { AuditAnchors } from '../platform/audit/anchors.ts';
 import type { AuditKeys } from '../platform/audit/ends.ts';
@@ -26,7 +26,7 @@ import { createRetentionQueue } from './queues/retention-queue.ts';
 export interface WorkerOptions {
   readonly db: Database;
   readonly redis: RedisLocation;
-  /** Before every key in Redis: keeps two systems on one Redis apart. */
+  /** Prefix of every key in Redis: separates two systems on one Redis. */
   readonly redisPrefix: string;
   readonly wake: Wake;
   readonly log: Logger;
@@ -34,15 +34,15 @@ export interface WorkerOptions {
   /** Uuid of the process incarnation. */
   readonly owner: string;
   readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays' | 'audit.anchorFile'>;
-  /** Workers alone seal and purge the audit trail. */
+  /** Only workers seal and purge the audit trail. */
   readonly auditKeys: AuditKeys;
-  /** Of each subgraph. */
+  /** The work of each subgraph. */
   readonly work: readonly SubgraphWork[];
 }
 
 export interface Worker {
   start(): Promise<void>;
-  /** Takes no more jobs, ends those that run, gives its shards to others. */
+  /** Takes no more jobs, finishes running ones, releases its shards. */
   drain(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -81,7 +81,7 @@ function createSealing({ db, log, owner, auditKeys, config }: WorkerOptions): Pa
   const sealer = new AuditSealer({ db, log, leases, keys: auditKeys, anchors });
   return {
     start: () => sealer.start(),
-    // What the others still write is sealed: it ends with the process.
+    // Entries that other parts still write are sealed: it ends with the process.
     drain: async () => undefined,
     async stop() {
       await sealer.stop();
@@ -142,7 +142,7 @@ function createQueues(options: WorkerOptions): Part {
   };
 }
 
-/** The subgraphs' rows go before the idempotency keys: a key whose call is gone may go too. */
+/** The subgraphs' rows are deleted before the idempotency keys: the keys of deleted calls may be deleted too. */
 function createRetention({ db, log, config, work, auditKeys }: WorkerOptions): (signal: AbortSignal) => Promise<void> {
   const steps = work.flatMap(({ retention = [] }) => retention);
   const retention = new Retention({

@@ -1,4 +1,4 @@
-// A CMP's object as people write it: TYPE/ID, or NAMESPACE:TYPE/ID.
+// Parses a CMP's object on the command line: TYPE/ID, or NAMESPACE:TYPE/ID.
 import { UsageError } from './failures.ts';
 
 export interface CmpObjectName {
@@ -11,7 +11,7 @@ export function cmpObjectText({ namespace, type, externalId }: CmpObjectName): s
   return namespace === 'default' ? `${type}/${externalId}` : `${namespace}:${type}/${externalId}`;
 }
 
-/** Throws UsageError; whether the parts may be so is the server's to say. */
+/** Throws UsageError; the server checks the parts. */
 export function parseCmpObject(text: string, name = 'CMP object'): CmpObjectName {
   const [, namespace = 'default', type, externalId] = /^(?:([^:/]+):)?([^:/]+)\/(.+)$/s.exec(text) ?? [];
   if (type === undefined || externalId === undefined)

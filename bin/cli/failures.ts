@@ -1,6 +1,6 @@
-// How a command ends when it is not carried out, and the exit codes that all commands share.
+// How a command ends when it fails, and the exit codes shared by all commands.
 
-/** Carried out; refused or failed; wrong use; server not reached; not done within `--wait`. */
+/** Success; refused or failed; wrong use; server not reached; not done within `--wait`. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, unreachable: 3, late: 4 } as const;
 
 /** Wrong use: exit code 2, with a pointer to the help. */

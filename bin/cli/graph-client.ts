@@ -8,7 +8,7 @@ export interface GraphClientOptions {
   /** Undefined: no credentials, as for the login. */
   readonly token: string | undefined;
   readonly signal: AbortSignal;
-  /** PEM: who signed the server's certificate; left out: an authority that the system trusts. */
+  /** PEM: the authority of the server's certificate; left out: an authority that the system trusts. */
   readonly ca?: string;
 }
 
@@ -17,10 +17,10 @@ interface GraphAnswer {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
-/** A document whose answer's and variables' types were generated from the supergraph. */
+/** A document whose types of results and variables were generated from the supergraph. */
 export type Document<Data, Variables> = TypedDocumentString<Data, Variables>;
 
-/** What a mutation's one root field gives. */
+/** The result of a mutation's one root field. */
 type PayloadIn<Data> = Data[keyof Data] & { readonly userErrors: readonly UserError[] };
 
 type InputOf<Variables> = Variables extends { readonly input?: infer Input } ? Input : never;
@@ -34,7 +34,7 @@ export interface UserError {
 /** Longer than the server waits for any call. */
 const deadlineMs = 150_000;
 const connectMs = 5_000;
-/** The most requests that a command has under way at once. */
+/** The most concurrent requests of a command. */
 const mostConnections = 4;
 const maxAnswerBytes = 64 * 1024 * 1024;
 
@@ -87,7 +87,7 @@ export class GraphClient {
     return data as Data;
   }
 
-  /** The payload of a document with one mutation that takes `$input`; throws CommandFailure with what was refused. */
+  /** The payload of a document with one mutation that takes `$input`; throws CommandFailure when it was refused. */
   async mutate<Data, Variables>(
     document: Document<Data, Variables>,
     input: InputOf<Variables>,

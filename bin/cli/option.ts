@@ -1,5 +1,5 @@
-// Options of the command line: the value that each takes, its help text, and what its verb gets. An option belongs to one verb;
-// options shared by several verbs are defined once.
+// Options of the command line: each with its value, its help text, and its parsed form. An option belongs to one verb; options
+// shared by several verbs are defined once.
 import { UsageError } from './failures.ts';
 
 /** As given on the command line: a switch, a text, or the texts of a repeated option. */
@@ -21,7 +21,7 @@ export interface Option<Value> {
 /** By long name, without the dashes. */
 export type Options = Readonly<Record<string, Option<unknown>>>;
 
-/** What a verb gets of its options. */
+/** The parsed options of a verb. */
 export type Values<O extends Options> = {
   readonly [Name in keyof O]: O[Name] extends Option<infer Value> ? Value : never;
 };
@@ -100,7 +100,7 @@ export function one<Value>(
   return { help, value, read: (given, name) => (typeof given === 'string' ? read(given, name) : undefined) };
 }
 
-/** The same option, where it can't be left out. */
+/** The same option as a required one. */
 export function needed<Value>(option: Option<Value | undefined>): Option<Value> {
   return { ...option, needed: true, read: (given, name) => option.read(given, name) as Value };
 }

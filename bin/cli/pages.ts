@@ -14,7 +14,7 @@ interface PageVariables {
 const pageSize = 100;
 const maxPages = 1_000;
 
-/** `connectionIn`: the connection in an answer; null or undefined: there is nothing to read. At most `limit` nodes. */
+/** `connectionIn`: the connection in an answer; null or undefined: there is nothing to read. Reads at most `limit` nodes. */
 export async function* readPages<Data, Variables extends PageVariables, Node>(
   client: GraphClient,
   document: Document<Data, Variables>,
@@ -37,7 +37,7 @@ export async function* readPages<Data, Variables extends PageVariables, Node>(
   }
 }
 
-/** All of them at once. */
+/** All nodes at once. */
 export async function readAll<Node>(pages: AsyncIterable<Node>): Promise<Node[]> {
   const all: Node[] = [];
   for await (const node of pages) all.push(node);

@@ -1,11 +1,11 @@
-// How commands print: tables and colours for people on a terminal, plain text in a pipe, JSON on demand.
+// Output of commands: tables and colours for people on a terminal, plain text in a pipe, JSON on demand.
 import { once } from 'node:events';
 import type { Output } from './verb.ts';
 
 const colours = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
 type Colour = keyof typeof colours;
 
-/** What a status means to the one who looks. */
+/** The severity of a status, for its colour. */
 const statusColours: Readonly<Record<string, Colour>> = {
   ONLINE: 'green',
   SUCCEEDED: 'green',
@@ -36,7 +36,7 @@ export class Printer {
     this.#coloured = output.isTTY === true && (env.NO_COLOR ?? '') === '';
   }
 
-  /** Waits for a slow reader, so that nothing piles up. */
+  /** Respects back-pressure, so that nothing accumulates. */
   async line(text: string): Promise<void> {
     if (!this.#output.write(`${text}\n`)) await once(this.#output, 'drain');
   }
@@ -66,7 +66,7 @@ export class Printer {
     for (const row of rows) await this.line(format(row, (text) => this.status(text)));
   }
 
-  /** Name and value, one pair a line; what is null is left out. */
+  /** Name and value, one pair a line; null values are left out. */
   async pairs(pairs: readonly (readonly [string, string | number | null | undefined])[]): Promise<void> {
     const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
     const width = Math.max(...shown.map(([name]) => name.length));

@@ -7,7 +7,7 @@ import { nouns, verbsAlone } from './table.ts';
 import type { Call, Output, Surroundings, Verb } from './verb.ts';
 
 export interface ProgramRun extends Surroundings {
-  /** What follows `tidegate`. */
+  /** The arguments after `tidegate`. */
   readonly args: readonly string[];
 }
 
@@ -105,7 +105,7 @@ function commanderMessage(error: CommanderError, program: Command, asked: string
   return error.message.replace(/^error: /, '').replaceAll('\n', ' ');
 }
 
-/** Points to the help of the words that were understood. */
+/** Points to the help of the words that were recognised. */
 function wrongUse(stderr: Output, message: string, program: Command, args: readonly string[]): number {
   const understood = [program];
   for (const word of args) {

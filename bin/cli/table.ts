@@ -1,8 +1,8 @@
-// Everything that can be said to `tidegate`, in the order in which the help lists it: a noun is a folder of bin/commands and a
-// line here, a verb alone is a file there and a line here.
+// The table of all nouns and verbs of `tidegate`, in the order of the help: a noun is a folder of bin/commands and a line here, a
+// verb alone is a file there and a line here.
 import type { Entry, Noun, Verb } from './verb.ts';
 
-/** Plural as in the graph; what there is only once, singular. */
+/** Plural as in the graph; singular for what exists only once. */
 export const nouns: Readonly<Record<string, Entry<Noun>>> = {
   backends: {
     summary: 'Devices and services to which calls are relayed.',

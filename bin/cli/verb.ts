@@ -1,9 +1,8 @@
-// What can be done with `tidegate`: a noun has verbs (`backends list`); what concerns the program or all kinds is a verb alone
-// (`up`).
+// The commands of `tidegate`: a noun has verbs (`backends list`); commands for the program or all kinds are a verb alone (`up`).
 import type { Writable } from 'node:stream';
 import type { Options, Values } from './option.ts';
 
-/** Standard output or error; a terminal also says how wide it is. */
+/** Standard output or error; a terminal also has a width. */
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface Surroundings {
@@ -27,25 +26,25 @@ export type Names<N extends readonly string[]> = {
 };
 
 export interface Verb<O extends Options = Options, N extends readonly string[] = readonly string[]> {
-  /** One line, which begins with what it does. */
+  /** One line that begins with a verb. */
   readonly summary: string;
   /** Names of the positional arguments, for example NAME, or [ID] for one that may be left out. */
   readonly takes: N;
   readonly options: O;
-  /** Throws UsageError for wrong use, CommandFailure for what keeps it from being carried out. */
+  /** Throws UsageError for wrong use, CommandFailure when it can't be carried out. */
   run(call: Call<O, N>): Promise<void>;
 }
 
 /** The verbs of a noun, by name. */
 export type Noun = Readonly<Record<string, Verb>>;
 
-/** A line of the table: what it names is loaded only when it is used, for some bring the whole system with them. */
+/** A line of the table: the module is loaded only when it is used, because some import the whole system. */
 export interface Entry<Loaded> {
   readonly summary: string;
   load(): Promise<Loaded>;
 }
 
-/** A verb that needs no running Tidegate. For the types: its call has what its options and arguments say. */
+/** A verb that needs no running Tidegate. Infers the types of its call from its options and arguments. */
 export function localVerb<O extends Options, const N extends readonly string[]>(verb: Verb<O, N>): Verb {
   return verb as unknown as Verb;
 }

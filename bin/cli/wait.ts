@@ -1,4 +1,4 @@
-// `--wait`: until what was asked for is done, and its write is on the standby.
+// `--wait`: until the request is done, and its write is on the standby.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { graphql } from '../../generated/cli/index.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
@@ -14,7 +14,7 @@ const pauseMs = 500;
 /** The longest that the graph waits for the standby in one request. */
 const longestReplicationWaitMs = 10_000;
 
-/** One `--wait`: everything that it waits for shares its seconds. */
+/** One `--wait`: all its waits share the same seconds. */
 export class Patience {
   readonly #client: GraphClient;
   readonly #signal: AbortSignal;
@@ -28,7 +28,7 @@ export class Patience {
     this.#untilMs = performance.now() + seconds * 1000;
   }
 
-  /** Looks again and again, until what it sees is done. Throws CommandFailure with exit code 4 when the time is over. */
+  /** Polls until the condition holds. Throws CommandFailure with exit code 4 at the deadline. */
   async until<Seen>(
     look: () => Promise<Seen>,
     done: (seen: Seen) => boolean,
@@ -44,7 +44,7 @@ export class Patience {
     }
   }
 
-  /** Until the standby has the write, or there is none. */
+  /** Until the standby has the write; returns at once without a standby. */
   async untilReplicated(commit: { readonly token: string } | null): Promise<void> {
     if (commit === null) return;
     const look = async () => {

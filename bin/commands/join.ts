@@ -1,4 +1,4 @@
-// `tidegate join TOKEN`: makes this host a machine of an installation. The private key is made here and stays here.
+// `tidegate join TOKEN`: makes this host a machine of an installation. The private key is created here and stays here.
 import { mkdir } from 'node:fs/promises';
 import { graphql } from '../../generated/cli/index.ts';
 import { acceptCredential, authorityOfToken } from '../../platform/machines/accept-credential.ts';
@@ -18,7 +18,7 @@ const document = graphql(`
   }
 `);
 
-/** The token may be sent again with the same key: an answer that was lost is asked for again. */
+/** The token may be sent again with the same key, if the answer was lost. */
 const tries = 3;
 
 export const join = localVerb({

@@ -1,5 +1,5 @@
-// `tidegate migrate`: brings up to date the tables of the settings' roles and those that the database already has. Several at once
-// wait for each other.
+// `tidegate migrate`: updates the tables of the settings' roles and those that the database already has. Concurrent runs wait for
+// each other.
 import { migrate as runMigrations } from '../../platform/database/migrate.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { configOption, settings } from '../cli/local-options.ts';

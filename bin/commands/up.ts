@@ -67,7 +67,7 @@ async function runUntilStopped(
   }
 }
 
-/** A killed npm passes on no signal: then the process stops as if it had got one. */
+/** A killed npm passes on no signal: the process then stops as after a signal. */
 function watchParent(env: Surroundings['env']): { signal: AbortSignal; stop: () => void } {
   const gone = new AbortController();
   if (env.npm_lifecycle_event === undefined) return { signal: gone.signal, stop: () => undefined };

@@ -1,5 +1,5 @@
-// Everything on one machine: the data folder, private MariaDB and Redis kept running, all roles, the lab and its firewall as
-// a first backend, and the accounts of a first start.
+// Everything on one machine: the data folder, private MariaDB and Redis under supervision, all roles, the lab with its firewall
+// as a first backend, and the accounts of a first start.
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -24,7 +24,7 @@ import { registerLabFirewall } from './lab-backend.ts';
 import { ownersOf } from './owners.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 
-/** Where the command line looks when it is not told. */
+/** Default address of the command line client. */
 const standardUrl = 'http://127.0.0.1:4000';
 
 /** Version of the data folder's layout: a newer one is refused. */
@@ -34,30 +34,30 @@ export interface AllInOneOptions {
   readonly config: Config;
   readonly dataPath: string;
   readonly withLab: boolean;
-  /** The subgraphs that there are; default: all of subgraphs/rows.ts. */
+  /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   readonly signal: AbortSignal;
   readonly stdout: Writable & { readonly isTTY?: boolean };
 }
 
 export interface AllInOne {
-  /** What runs where, for people. */
+  /** The running parts, for display. */
   readonly summary: string;
   readonly process: RunningProcess;
-  /** Where the private MariaDB is, for tools that look at it. */
+  /** Location of the private MariaDB, for tools. */
   readonly database: DatabaseLocation;
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   readonly lab: RunningLab | undefined;
   stop(): Promise<void>;
 }
 
-/** The settings of an all-in-one run: what it starts itself is not to be set. */
+/** The settings of an all-in-one run; the parts that it starts itself can't be set. */
 export function allInOneConfig(sources: ConfigSources, rows: readonly SubgraphRow[] = subgraphRows): Config {
   const roles = rolesOf(rows).standard.join(',');
   return readConfig({ ...sources, flags: { 'log.level': 'info', ...sources.flags, roles } }, rows);
 }
 
-/** Starts all; what was started is stopped again when something can't be. Throws SetupError, ConfigError, system errors. */
+/** Starts everything; after a failure the started parts are stopped again. Throws SetupError, ConfigError, system errors. */
 export async function startAllInOne(options: AllInOneOptions): Promise<AllInOne> {
   const stack = new AsyncDisposableStack();
   try {
@@ -125,7 +125,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   };
 }
 
-/** A data folder of before there were keys: what its audit trail has is signed as it is. */
+/** A data folder from before there were keys: its audit trail is signed as it is. */
 async function signTrail(connection: DatabaseLocation, keys: string, log: Logger): Promise<void> {
   const folder = new KeyFolder({ folder: keys, log });
   const db = new Database({ connection, connectionLimit: 1 });
@@ -136,7 +136,7 @@ async function signTrail(connection: DatabaseLocation, keys: string, log: Logger
   }
 }
 
-/** A taken port is said before anything is started; the gateway's own listen is what counts in the end. */
+/** A taken port is reported before anything is started; the gateway's own listen decides in the end. */
 async function refuseTakenPort(config: Config): Promise<void> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {

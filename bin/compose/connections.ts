@@ -1,4 +1,4 @@
-// From settings to the addresses, certificates and keys that a process's parts are made with.
+// Turns settings into the addresses, certificates and keys of a process's parts.
 import { readFileSync } from 'node:fs';
 import { type Config, ConfigError } from '../../platform/config.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
@@ -28,7 +28,7 @@ export function databaseLocation(config: Config): DatabaseLocation {
   return { ...account, host, port: config['database.port'], ...databaseTls(config) };
 }
 
-/** The standby that is asked whether a write is replicated; undefined: none is configured. */
+/** The standby for replication status; undefined: none is configured. */
 export function standbyLocation(config: Config): DatabaseLocation | undefined {
   const host = config['database.standbyHost'];
   if (host === undefined) return undefined;

@@ -14,11 +14,11 @@ export interface FirstAccounts {
   readonly projectId: string;
 }
 
-/** Makes what is missing; the second start finds all of it. */
+/** Makes what is missing; a second start finds everything. */
 export async function firstAccounts(access: Access, folder: string): Promise<FirstAccounts> {
   const passwordFile = join(folder, 'admin.password');
   const tokenFile = join(folder, 'admin.token');
-  // The file comes first: a kill between file and account loses nothing, the next start finds both or makes the account.
+  // The file comes first: after a kill between file and account, the next start finds the file and makes the account.
   const password = await readOrMake(passwordFile, () => randomBytes(18).toString('base64url'));
   await access.firstStart.bootstrap({ adminName: 'admin', adminPassword: password });
   const projectId = await access.firstStart.ensureProject('default', 'Made at the first start.');

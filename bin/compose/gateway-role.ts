@@ -1,5 +1,5 @@
-// The role gateway: the public endpoint in front of subgraphs in this process or on other hosts. A subgraph that is at
-// neither place is not in its graph.
+// The role gateway: the public endpoint in front of subgraphs in this process or on other hosts. A subgraph with neither location
+// is not in its graph.
 import { readFileSync } from 'node:fs';
 import type { Registry } from 'prom-client';
 import { createGateway, type Gateway, type SubgraphLocation } from '../../gateway/gateway.ts';
@@ -21,9 +21,9 @@ export interface GatewayParts {
   readonly config: Config;
   readonly log: Logger;
   readonly lifecycle: Lifecycle;
-  /** Opened only where a subgraph is at another place. */
+  /** Opened only if a subgraph is on another host. */
   readonly keys: KeyFolder;
-  /** Asked only where a subgraph is at another place. */
+  /** Called only if a subgraph is on another host. */
   readonly tlsOf: TlsOfRole;
   readonly registry: Registry;
   readonly health: Health;
@@ -81,7 +81,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   return gateway;
 }
 
-/** Where each subgraph is; those that are nowhere are left out. */
+/** Locations of the subgraphs; those without one are left out. */
 function placesOf(
   { config, rows, running }: GatewayParts,
   tls: MutualTls | undefined,
@@ -96,7 +96,7 @@ function placesOf(
   return places;
 }
 
-/** Of this process, or of the host that serves it. */
+/** In this process, or on the host that serves it. */
 async function authenticatorOf(
   { config, lifecycle, keys, rows, running }: GatewayParts,
   places: ReadonlyMap<string, SubgraphLocation>,
@@ -120,7 +120,7 @@ async function authenticatorOf(
   return remote;
 }
 
-/** The supergraph that is checked in, when it has just these subgraphs; else one composed now. */
+/** The checked-in supergraph if it has exactly these subgraphs; else one composed now. */
 async function supergraphOf(rows: readonly SubgraphRow[]): Promise<string> {
   const stored = readFileSync(supergraphFile, 'utf8');
   const names = [...stored.matchAll(/@join__graph\(name: "([^"]+)"/g)].map(([, name = '']) => name);

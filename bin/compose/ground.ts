@@ -17,7 +17,7 @@ import { createRedisWake } from '../../platform/wake.ts';
 import { databaseLocation, redisLocation } from './connections.ts';
 import { redisPrefix } from './places.ts';
 
-/** Space for finishing work under way, and for MariaDB's own logs. */
+/** Space to finish running work, and for MariaDB's own logs. */
 const diskReserveBytes = 96 * 1024 * 1024;
 
 export interface GroundParts {
@@ -25,15 +25,15 @@ export interface GroundParts {
   readonly lifecycle: Lifecycle;
   readonly process: ProcessGround;
   readonly keys: KeyFolder;
-  /** Whose tables the database must have. */
+  /** Owners whose tables the database must have. */
   readonly owners: readonly MigrationOwner[];
-  /** Whose tables it may have. */
+  /** Owners whose tables it may have. */
   readonly others: readonly MigrationOwner[];
 }
 
 export interface LaidGround {
   readonly ground: Ground;
-  /** Whose tables the database has. */
+  /** Owners whose tables the database has. */
   readonly owners: ReadonlySet<string>;
 }
 
@@ -67,7 +67,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
     diskGuard?.check();
     return undefined;
   });
-  // Work goes on without Redis, by polling: it is not needed to be ready.
+  // Without Redis, work continues by polling: readiness does not require it.
   health.add(
     'redis',
     async () => {
@@ -98,7 +98,7 @@ function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => P
   return { start: () => sequencer.start(), stop: () => sequencer.stop() };
 }
 
-/** Undefined where the database is on another host. */
+/** Undefined if the database is on another host. */
 function openDiskGuard(config: Config, log: Logger): DiskGuard | undefined {
   const path = config['database.dataFolder'];
   if (path === undefined) return undefined;

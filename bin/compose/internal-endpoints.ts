@@ -1,4 +1,4 @@
-// Serves this process's subgraphs to gateways on other hosts, where the settings give them a port.
+// Serves this process's subgraphs to gateways on other hosts, if the settings give them a port.
 import { type Config, placeOf } from '../../platform/config.ts';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';

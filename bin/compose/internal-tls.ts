@@ -1,15 +1,15 @@
-// Mutual TLS between gateways and subgraphs on different hosts: as machines, each role with credentials of its own, or with the
-// certificates of an operator's own authority.
+// Mutual TLS between gateways and subgraphs on different hosts: as machines, with credentials for each role, or with certificates
+// of an operator's own authority.
 import { type Config, ConfigError } from '../../platform/config.ts';
 import { type MutualTls, TlsFiles } from '../../platform/graph/tls.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { JoinedMachine } from '../../platform/machines/joined-machine.ts';
 
-/** What a role shows to its peers; undefined: only loopback is served. */
+/** A role's certificate for its peers; undefined: only loopback is served. */
 export type TlsOfRole = (role: string) => Promise<MutualTls | undefined>;
 
-/** Throws ConfigError for files that can't be used. */
+/** Throws ConfigError for unusable files. */
 export async function internalTls(config: Config, log: Logger, lifecycle: Lifecycle): Promise<TlsOfRole> {
   const folder = config['internal.machineFolder'];
   if (folder !== undefined) return machinesOf(folder, log, lifecycle);

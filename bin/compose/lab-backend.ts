@@ -1,5 +1,5 @@
-// Registers the lab's firewall as the backend `lab-firewall`, through the graph like any other, and updates it if the lab's address
-// or keys have changed since the last start.
+// Registers the lab's firewall as the backend `lab-firewall`, through the graph like any other, and updates it if the lab's
+// address or keys have changed since the last start.
 import { readFile } from 'node:fs/promises';
 import type { RunningLab } from '../../lab/lab.ts';
 import type { RunningProcess } from './process.ts';

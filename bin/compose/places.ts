@@ -1,4 +1,4 @@
-// Where the checkout has what processes read at start, and what they share in Redis.
+// Paths in the checkout that processes read at start, and their common prefix in Redis.
 import { fileURLToPath } from 'node:url';
 
 export const platformMigrations = {
@@ -8,5 +8,5 @@ export const platformMigrations = {
 export const supergraphFile = new URL('../../schema/supergraph.graphql', import.meta.url);
 export const dashboardFolder = fileURLToPath(new URL('../../dashboard/dist', import.meta.url));
 
-/** Everything shared in Redis is under this prefix. */
+/** Prefix of everything shared in Redis. */
 export const redisPrefix = 'tidegate';

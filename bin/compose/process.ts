@@ -1,5 +1,5 @@
 // The composition root: from settings to a running process with any of the roles. It loops over the rows of the subgraphs and
-// knows none of them; a role's code is loaded only where the role is, which makes the others start sooner and smaller.
+// knows none of them; a role's code is loaded only if the role runs, which makes other processes start faster and smaller.
 import type { Registry } from 'prom-client';
 import { Commits } from '../../platform/commits.ts';
 import { type Config, rolesOf, settingsOf } from '../../platform/config.ts';
@@ -29,7 +29,7 @@ import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
 
 export interface ProcessParts {
-  /** The subgraphs that there are; default: all of subgraphs/rows.ts. */
+  /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
 }
 
@@ -40,7 +40,7 @@ export interface RunningProcess {
   readonly subgraphs: ReadonlyMap<string, RunningSubgraph>;
   /** Present with the role system. */
   readonly access: Access | undefined;
-  /** UUID of this incarnation, by which leases and calls know it; undefined without a database. */
+  /** UUID of this incarnation, which identifies its leases and calls; undefined without a database. */
   readonly owner: string | undefined;
   readonly registry: Registry;
   readonly health: Health;
@@ -48,7 +48,7 @@ export interface RunningProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the roles of `config`; what was started is stopped again when one of them can't be. */
+/** Starts the roles of `config`; after a failure the started ones are stopped again. */
 export async function startProcess(config: Config, log: Logger, parts: ProcessParts = {}): Promise<RunningProcess> {
   const lifecycle = new Lifecycle({ log });
   try {
@@ -120,7 +120,7 @@ async function compose(
   };
 }
 
-/** Before anything is served: a process that lacks an active key is not started. */
+/** Before anything is served: a process without an active key does not start. */
 async function sayKnownKeys(
   lifecycle: Lifecycle,
   ground: Ground,

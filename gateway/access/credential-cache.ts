@@ -1,5 +1,5 @@
-// Asks the Authenticator once for requests that come together with the same credential. An answer is kept for a second: a
-// revoked credential is refused well within the five seconds that are promised.
+// Calls the Authenticator once for concurrent requests with the same credential. An answer is kept for a second: a revoked
+// credential is refused well within the promised five seconds.
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Authenticator } from '../../platform/access.ts';
@@ -7,7 +7,7 @@ import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Identity } from '../../platform/identity.ts';
 
 const maxBytes = 16 * 1024 * 1024;
-/** Before the answer is there; with it the identity is counted too. */
+/** Until the answer arrives; afterwards the identity's size is added. */
 const askedBytes = 1024;
 const keepMs = 1000;
 
@@ -32,9 +32,9 @@ export class CredentialCache {
     this.#nowMs = nowMs;
   }
 
-  /** The identity behind a credential; undefined when it is not valid. Throws when that can't be told. */
+  /** The identity behind a credential; undefined when it is not valid. Throws when it can't be checked. */
   identify(bearer: string): Promise<Identity | undefined> {
-    // By hash, so that no table of usable credentials lies in memory.
+    // By hash, so that memory holds no table of usable credentials.
     const key = createHash('sha256').update(bearer).digest('base64');
     const known = this.#entries.get(key);
     if (known !== undefined && known.untilMs > this.#nowMs()) return known.answer;
@@ -43,7 +43,7 @@ export class CredentialCache {
     this.#entries.set(key, { answer, untilMs, bytes: askedBytes });
     const isOurs = () => this.#entries.peek(key)?.answer === answer;
     const forget = () => isOurs() && this.#entries.delete(key);
-    // Only a yes is kept: a refusal or a failure is asked again at once.
+    // Only a success is kept: after a refusal or a failure the next request is checked again.
     answer.then((identity) => {
       if (identity === undefined) forget();
       else if (isOurs()) this.#entries.set(key, { answer, untilMs, bytes: askedBytes + heldBytes(identity) });

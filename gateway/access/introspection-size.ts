@@ -1,4 +1,4 @@
-// How long the lists of an introspection are (GraphQL specification, section "Introspection"): the size of the schema itself.
+// The lengths of the lists in an introspection (GraphQL specification, section "Introspection"), derived from the schema itself.
 import {
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -33,7 +33,7 @@ export class IntrospectionSize {
   }
 
   /**
-   * How many items a field of an introspection type has; 1 for what is no list. `ofAll`: its parents are all types of the
+   * The number of items of a field of an introspection type; 1 if it is not a list. `ofAll`: its parents are all types of the
    * schema, or all their fields, so that the average is exact; else the parent may be the one with the longest list.
    */
   items(parent: string, field: string, ofAll: boolean): number {

@@ -1,4 +1,4 @@
-// What one operation may ask for at most. All are on by default and can be changed in one place.
+// Limits of one operation. All are on by default and can be changed in one place.
 
 export interface OperationLimits {
   /** Lexical tokens of a document: bounds parsing and validation. */
@@ -9,21 +9,21 @@ export interface OperationLimits {
   readonly maxAliases: number;
   /** Fields at the top. */
   readonly maxRootFields: number;
-  /** Fields to resolve at worst: a field counts 1, and `first` or `limit` multiplies what is below it. */
+  /** Worst-case number of resolved fields: a field counts 1, and `first` or `limit` multiplies the fields below it. */
   readonly maxCost: number;
   /** Bytes of a request. */
   readonly maxBodyBytes: number;
-  /** Of an answer in UTF-16 code units, which are bytes for nearly all of it. */
+  /** Size of an answer in UTF-16 code units, nearly always equal to bytes. */
   readonly maxAnswerLength: number;
-  /** Whether the schema may be asked for. */
+  /** Whether introspection is allowed. */
   readonly introspection: boolean;
-  /** Also without login. */
+  /** Whether introspection is allowed without login. */
   readonly anonymousIntrospection: boolean;
   /** Subgraphs of whose mutations one document may have only one: one document, one device call. */
   readonly oneMutationSubgraphs: readonly string[];
-  /** Root fields that may be asked for without login. */
+  /** Root fields that need no login. */
   readonly publicFields: readonly string[];
-  /** Root fields that a machine may ask for: it may ask for no other but the public ones. */
+  /** Root fields for machines: they may request only these and the public ones. */
   readonly machineFields: readonly string[];
 }
 
@@ -42,25 +42,25 @@ export const defaultLimits: OperationLimits = {
   machineFields: [],
 };
 
-/** Bounds on sockets. */
+/** Limits of sockets. */
 export interface SocketLimits {
   readonly connectionInitTimeoutMs: number;
   readonly maxSubscriptionsPerSocket: number;
   readonly maxSocketsPerCredential: number;
-  /** Sockets that have said who they are. */
+  /** Authenticated sockets. */
   readonly maxSockets: number;
-  /** Sockets that have not: when there are more, the oldest goes. */
+  /** Sockets that are not authenticated yet: beyond this, the oldest is closed. */
   readonly maxWaitingSockets: number;
   readonly maxWaitingOfNetwork: number;
   readonly maxMessageBytes: number;
-  /** A socket with more waiting to be sent is cut. */
+  /** A socket with more unsent data is closed. */
   readonly maxBufferedBytes: number;
   readonly pingIntervalMs: number;
   /** How often open sockets' credentials are checked again. */
   readonly recheckIntervalMs: number;
-  /** How long sockets stay up while credentials can't be checked. */
+  /** How long sockets stay open while credentials can't be checked. */
   readonly recheckGraceMs: number;
-  /** Events kept for each shared stream, for clients that are behind. */
+  /** Events kept for each shared stream, for clients that lag behind. */
   readonly ringCapacity: number;
 }
 

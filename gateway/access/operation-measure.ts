@@ -1,5 +1,5 @@
-// Measures an operation before anything of it is executed: depth, aliases and cost, in one walk in which each fragment is
-// measured once, so that fragments that spread fragments can't make the measuring itself expensive.
+// Measures an operation before it is executed: depth, aliases and cost. One walk measures each fragment once, so that nested
+// fragments can't make the measuring itself expensive.
 import {
   type DocumentNode,
   type FieldNode,
@@ -23,11 +23,11 @@ export interface Measure {
   readonly depth: number;
   readonly aliases: number;
   readonly cost: number;
-  /** Of introspection alone: the schema's own lists at their real length. */
+  /** Of introspection only: the schema's own lists with their real lengths. */
   readonly introspection: number;
 }
 
-/** A root field as it is asked for. */
+/** A root field with its arguments. */
 export interface RootField {
   readonly name: string;
   readonly node: FieldNode;
@@ -35,7 +35,7 @@ export interface RootField {
 
 const nothing: Measure = { depth: 0, aliases: 0, cost: 0, introspection: 0 };
 
-/** Values past this are all the same: too much. Keeps products finite. */
+/** Values above this are all treated as too much. Keeps products finite. */
 const ceiling = 1e12;
 
 export interface MeasuredOperation {
@@ -71,7 +71,7 @@ export class OperationMeasurer {
     );
   }
 
-  /** The fields at the top, through fragments; stops when it has more than `max`. */
+  /** The root fields, through fragments; stops when it has more than `max`. */
   rootFields(max: number): readonly RootField[] {
     const found: RootField[] = [];
     const visited = new Set<string>();
@@ -92,7 +92,7 @@ export class OperationMeasurer {
     return found;
   }
 
-  /** `ofAll`: in an introspection of all types, or of all their fields. */
+  /** `ofAll`: within an introspection of all types, or of all their fields. */
   #selections(set: SelectionSetNode, type: GraphQLNamedType | undefined, ofAll = false): Measure {
     let depth = 0;
     let aliases = 0;
@@ -135,7 +135,7 @@ export class OperationMeasurer {
     };
   }
 
-  /** A field of introspection, with what is below it; undefined for any other. */
+  /** A field of introspection with its selections; undefined for any other. */
   #metaField(node: FieldNode, type: GraphQLNamedType | undefined, ofAll: boolean): Measure | undefined {
     const name = node.name.value;
     if (name === '__typename') return nothing;
@@ -156,7 +156,7 @@ export class OperationMeasurer {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const fragment = this.#fragments.get(name);
-    // A cycle or an unknown fragment is validation's to refuse.
+    // Validation refuses a cycle or an unknown fragment.
     if (fragment === undefined || this.#open.has(name)) return nothing;
     this.#open.add(name);
     const measure = this.#selections(fragment.selectionSet, this.#typeNamed(fragment.typeCondition.name.value), ofAll);
@@ -166,8 +166,8 @@ export class OperationMeasurer {
   }
 
   /**
-   * How many items are asked for: by `first` of a connection, or by `limit` of anything else with a list in it. 1 where there
-   * is no such argument. A `limit` on work of which one figure comes back (how many entries to check) multiplies nothing.
+   * The number of requested items: `first` of a connection, or `limit` of any other field with a list below it. 1 without such an
+   * argument. A `limit` on work that returns one figure (how many entries to check) multiplies nothing.
    */
   #pageSize(node: FieldNode, field: GraphQLField<unknown, unknown> | undefined): number {
     const definition = field?.args.find(({ name }) => name === 'first' || (name === 'limit' && holdsList(field.type)));

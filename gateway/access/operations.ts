@@ -1,5 +1,5 @@
-// The way in for every operation, HTTP and socket alike: parse, limits, validation, and whether one without login may be
-// asked. What is refused here has reached no resolver and no subgraph.
+// Admission of every operation, over HTTP and sockets alike: parsing, limits, validation, and the login. Operations refused here
+// reach no resolver and no subgraph.
 
 import { createHash } from 'node:crypto';
 import {
@@ -29,14 +29,14 @@ import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer, type RootField } from './operation-measure.ts';
 import { withoutValues } from './without-values.ts';
 
-/** Of documents kept parsed and validated: anyone may send them. */
+/** Cache of parsed and validated documents: anyone may send them. */
 const maxDocumentBytes = 32 * 1024 * 1024;
-/** Of what is wrong with documents that were refused. */
+/** Cache of the faults of refused documents. */
 const maxRefusedBytes = 4 * 1024 * 1024;
-/** Validation ends at the first so many: it is the dearest part of a document that is refused. */
+/** Validation stops at this number of faults: it is the most expensive step for a refused document. */
 const mostErrors = 20;
 
-/** What tools ask to know the whole schema, with everything that they may ask; an operation may ask for so many of it. */
+/** The fields with which tools read the whole schema; an operation may have this many of them. */
 const wholeSchemaQuery = getIntrospectionQuery({
   descriptions: true,
   specifiedByUrl: true,
@@ -47,21 +47,21 @@ const wholeSchemaQuery = getIntrospectionQuery({
 });
 const wholeSchemas = 2;
 
-/** Brackets in a document, and lists and objects in variables: far more than any input of a graph has. */
+/** Brackets in a document, and lists and objects in variables: far more than any input of a graph needs. */
 const mostNesting = 64;
 const opening: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-/** A document that fits the schema. */
+/** A document that is valid for the schema. */
 interface ValidDocument {
   readonly document: DocumentNode;
-  /** SHA-256 of its text, hexadecimal: also what Apollo Server calls its query hash. */
+  /** SHA-256 of its text, hexadecimal: Apollo Server's query hash. */
   readonly hash: string;
 }
 
 export interface AdmittedOperation extends ValidDocument {
   readonly operation: OperationDefinitionNode;
-  /** Names document and operation. */
+  /** Identifies document and operation. */
   readonly key: string;
 }
 
@@ -71,12 +71,12 @@ export interface OperationRequest {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What is wrong with a document, as it is answered: without its nodes, which would hold the whole document. */
+/** The faults of a document for the answer: without its nodes, which would hold the whole document in memory. */
 export type DocumentFault = Pick<GraphQLFormattedError, 'message' | 'locations'> & {
   readonly extensions: { readonly code: string };
 };
 
-/** A document that does not parse or does not fit the schema, or variables that do not fit the document. */
+/** A document that does not parse or is not valid for the schema, or variables that do not match the document. */
 export class InvalidDocument extends Error {
   readonly faults: readonly DocumentFault[];
 
@@ -91,10 +91,10 @@ export class InvalidDocument extends Error {
   }
 }
 
-/** A message quotes names of the document, which may be as long as the document. */
+/** Messages quote names of the document, which may be as long as the document. */
 const mostMessage = 500;
 
-/** Suggestions name what the schema has. */
+/** Suggestions reveal names of the schema. */
 function withoutSuggestion({ message, source, positions }: GraphQLError): GraphQLError {
   const shown = message.replace(/ Did you mean [\s\S]*$/, '');
   return new GraphQLError(shown, { source: source ?? null, positions: positions ?? null });
@@ -114,7 +114,7 @@ export class Operations {
     sizeCalculation: (document) => heldBytes(document),
   });
 
-  /** Validated once: a refused document that comes again is known by its hash. */
+  /** Validated once: a refused document that is sent again is recognised by its hash. */
   readonly #refused = new LRUCache<string, InvalidDocument>({
     maxSize: maxRefusedBytes,
     sizeCalculation: ({ message, faults }) => heldBytes(message) + heldBytes(faults),
@@ -127,7 +127,7 @@ export class Operations {
     this.#maxIntrospection = wholeSchemas * this.#measurerOf(parse(wholeSchemaQuery)).measure().introspection;
   }
 
-  /** The document of that hash, when it is known to be valid. */
+  /** The document of that hash, if it is known to be valid. */
   known(hash: string): DocumentNode | undefined {
     return this.#documents.get(hash);
   }
@@ -176,7 +176,7 @@ export class Operations {
     }
   }
 
-  /** Before it is parsed: what walks a deep document, here and in the libraries, calls itself. */
+  /** Runs before parsing: recursive functions, here and in the libraries, process the document later. */
   #refuseDeep(text: string): void {
     const lexer = new Lexer(new Source(text));
     let depth = 0;
@@ -187,7 +187,7 @@ export class Operations {
         if (depth > mostNesting) break;
       }
     } catch {
-      // Not GraphQL: the parser says where.
+      // Not GraphQL: the parser reports the position.
     }
     if (depth > mostNesting) throw tooMuch('nesting of brackets', `more than ${mostNesting}`, mostNesting);
   }
@@ -247,7 +247,7 @@ export class Operations {
     const refused = this.#refused.get(hash);
     if (refused !== undefined) throw refused;
     const rules = this.#limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
-    // Parsed once more, with the places in the text. They are not kept: they are four times the document.
+    // Parsed again, with the positions in the text. They are not cached: they take four times the memory of the document.
     const errors = validate(this.#supergraph.schema, parse(text), rules, { maxErrors: mostErrors });
     if (errors.length === 0) return;
     const invalid = new InvalidDocument(this.#limits.introspection ? errors : errors.map(withoutSuggestion));

@@ -1,9 +1,9 @@
-// graphql-js quotes the values that it refuses, and with them whatever they hold: a whole input with the password in it when
-// another field is missing. Who sent it knows what it was; logs on the way, and screens, need not.
+// graphql-js quotes the values that it refuses, even a whole input with its password when another field is missing. The client
+// knows the values; logs and screens on the way must not show them.
 
 /**
- * A message of graphql-js 16 (values.js, coerceInputValue.js, ValuesOfCorrectTypeRule, the built-in scalars, the parser)
- * without the values in it; any other message as it is. Where it was, and what was expected there, stays.
+ * A message of graphql-js 16 (values.js, coerceInputValue.js, ValuesOfCorrectTypeRule, the built-in scalars, the parser) without
+ * its values; any other message unchanged. The position and the expected type stay.
  */
 export function withoutValues(message: string): string {
   const variable = /^Variable "(\$\w+)" got invalid value [\s\S]*$/.exec(message);
@@ -18,9 +18,9 @@ export function withoutValues(message: string): string {
   return message.replace(/\b(String|BlockString|Int|Float|Name) "[\s\S]*"/, '$1');
 }
 
-/** The path of a variable's value, and what is wrong there. */
+/** The path of a variable's value, and its fault. */
 function placeAndReason(message: string): string {
-  // The last one: what looks like it before that is part of the value. One inside the reason has no reason that is known.
+  // The last match: an earlier one is part of the value. A match inside the reason is not a known reason.
   const place = /^[\s\S]* at "([\w.[\]]+)"; [\s\S]*$/.exec(message)?.[1];
   return `${place === undefined ? '' : ` at "${place}"`}${reasonIn(message)}`;
 }
@@ -37,7 +37,7 @@ const known: readonly RegExp[] = [
 ];
 const scalarReason = /; (\w+ cannot represent [\w -]+ value): [\s\S]*$/;
 
-/** Only in words that are known to have no value in them. */
+/** Only wordings that are known to contain no value. */
 function reasonIn(message: string): string {
   for (const pattern of known) {
     const reason = pattern.exec(message)?.[1];

@@ -1,5 +1,5 @@
-// graphql-ws for clients, on the path of the HTTP endpoint: a socket is one credential, checked when it opens and while it
-// is open; every operation on it goes through the same gate as over HTTP.
+// graphql-ws for clients, on the path of the HTTP endpoint: a socket has one credential, checked when it opens and while it is
+// open; every operation on it passes the same admission as over HTTP.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -44,7 +44,7 @@ export interface ClientSocketsOptions {
 
 type SocketContext = Context<Record<string, unknown> | undefined, SocketExtra>;
 
-/** What goes from admission to execution as graphql-ws's `contextValue`. */
+/** Passed from admission to execution as graphql-ws's `contextValue`. */
 interface Admission {
   readonly id: string;
   readonly socket: SocketContext;
@@ -56,7 +56,7 @@ interface Admission {
   readonly subscription: NormalSubscription | undefined;
 }
 
-/** Takes upgrades on /graphql. */
+/** Handles upgrades on /graphql. */
 export function serveClientSockets(options: ClientSocketsOptions): SocketServer {
   const { limits, metrics, log } = options;
   const waiting = new WaitingSockets({ most: limits.maxWaitingSockets, mostOfNetwork: limits.maxWaitingOfNetwork });
@@ -137,7 +137,7 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
   if (identity === undefined) return false;
   if (socket.readyState !== socket.OPEN) return false;
   if (watch.count(identity) >= options.limits.maxSocketsPerCredential) {
-    // RFC 6455's "try again later": graphql-ws clients would take 4429 for good.
+    // RFC 6455's "try again later": graphql-ws clients treat 4429 as final.
     closeAll([socket], 1013, 'Too many sockets with this credential');
     return true;
   }

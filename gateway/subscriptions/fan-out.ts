@@ -1,4 +1,4 @@
-// Shares subscriptions: one execution for each (operation, variables, authorisation scope), however many clients follow it.
+// Shares subscriptions: one execution for each (operation, variables, authorisation scope), for any number of clients.
 import type { Logger } from 'pino';
 import { invariant } from '../../platform/errors.ts';
 import { authorisationScope, type Identity } from '../../platform/identity.ts';

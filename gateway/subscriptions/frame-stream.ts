@@ -1,5 +1,5 @@
-// What graphql-ws iterates for a subscription: it writes its frames itself, from text that was serialised once for all
-// clients, and so yields nothing. The next item is fetched when the kernel has taken the last one.
+// The iterable that graphql-ws reads for a subscription: it writes its frames itself, from text that was serialised once for all
+// clients, and so yields nothing. The next item is fetched after the kernel has taken the last one.
 
 import type { SocketExtra } from '../../platform/graph/websocket.ts';
 import { pullStream } from '../../platform/pull-stream.ts';
@@ -35,7 +35,7 @@ export function frameStream(options: FrameStreamOptions): AsyncGenerator<never, 
       try {
         await pump();
       } catch (error) {
-        // Anything else: the socket is closed, and nobody is left to be told.
+        // Any other error: the socket is closed, and the client gone.
         if (error instanceof StreamEnded && !closed) {
           options.onEnded();
           await extra.send(`${head}"error","payload":${JSON.stringify(error.errors)}}`).catch(() => undefined);

@@ -1,5 +1,5 @@
-// Brings a client's subscription into the form in which it is shared: without name, without its own `after` (the gateway
-// chooses where an upstream begins), with the cursor always selected (the gateway resumes by it).
+// Normalises a client's subscription for sharing: without name, without its own `after` (the gateway chooses where an upstream
+// begins), with the cursor always selected (the gateway resumes by it).
 import { createHash } from 'node:crypto';
 import {
   type ArgumentNode,
@@ -24,25 +24,25 @@ import { type Cursor, decodeCursor } from '../../platform/events/cursor.ts';
 import { InvalidDocument } from '../access/operations.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 
-/** Response name of the cursor that the gateway adds, and the variable that it gives `after` with. */
+/** Response name of the cursor that the gateway adds, and its variable for `after`. */
 export const cursorAlias = '_gatewayCursor';
 export const afterVariable = '_gatewayAfter';
 
 export interface NormalSubscription {
-  /** SHA-256 of the document and the variables: the same for all clients that ask the same. */
+  /** SHA-256 of the document and the variables: the same for all clients with the same subscription. */
   readonly key: string;
-  /** SHA-256 of the document alone: plans are kept by it. */
+  /** SHA-256 of the document alone: the key of its plan. */
   readonly planKey: string;
   readonly document: DocumentNode;
   /** Without `afterVariable`. */
   readonly variables: Readonly<Record<string, unknown>>;
   /** Response name of the root field. */
   readonly rootKey: string;
-  /** Where the client wants to begin; undefined: now. */
+  /** The client's start position; undefined: now. */
   readonly after: Cursor | undefined;
 }
 
-/** Throws InvalidDocument or a CodedError; the document is valid already. */
+/** Throws InvalidDocument or a CodedError; the document has been validated already. */
 export function normaliseSubscription(
   supergraph: Supergraph,
   document: DocumentNode,
@@ -68,7 +68,7 @@ export function normaliseSubscription(
     arguments: [...(first.arguments ?? []).filter((argument) => argument.name.value !== 'after'), afterArgument],
     selectionSet: {
       kind: Kind.SELECTION_SET,
-      // Several mentions of the one field are merged, as execution would.
+      // Repeated selections of the one field are merged, as in execution.
       selections: [...[first, ...same].flatMap((field) => field.selectionSet?.selections ?? []), cursorSelection],
     },
   };
@@ -104,7 +104,7 @@ export function normaliseSubscription(
   };
 }
 
-/** Every subscription field must be resumable; throws naming the one that is not. Called when the gateway starts. */
+/** Every subscription field must be resumable; throws with the name of one that is not. Called at the start of the gateway. */
 export function checkResumable(supergraph: Supergraph): void {
   for (const field of Object.values(supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {})) {
     const payload = getNamedType(field.type);
@@ -156,7 +156,7 @@ function rootFields(
   });
 }
 
-/** Which variables and fragments a field needs, through the fragments it spreads. */
+/** The variables and fragments that a field needs, directly or through its fragments. */
 function usedBy(root: FieldNode, all: ReadonlyMap<string, FragmentDefinitionNode>) {
   const variables = new Set<string>();
   const fragments = new Set<string>();
@@ -178,7 +178,7 @@ function usedBy(root: FieldNode, all: ReadonlyMap<string, FragmentDefinitionNode
     });
   };
   look(root);
-  // Once, in the `after` that was put there above.
+  // Once, in the `after` that was added above.
   variables.delete(afterVariable);
   return { variables, fragments, reserved };
 }

@@ -1,11 +1,11 @@
-// A bounded piece of a shared stream: the last items, from which each client reads at its own pace. What a slow client has
-// not read yet costs nothing but its position; one that falls behind the ring is told so and begins a ring of its own.
+// A bounded piece of a shared stream: the last items, which each client reads at its own pace. A slow client costs only its
+// position; one that falls behind the ring is told so and starts a ring of its own.
 import type { Cursor } from '../../platform/events/cursor.ts';
 import { StreamEnded, type StreamItem } from './upstream.ts';
 
 export type Source = (after: Cursor | undefined, signal: AbortSignal) => AsyncGenerator<StreamItem, void, void>;
 
-/** A place in a ring: index of the next item to read, counted from the ring's first. */
+/** A position in a ring: index of the next item to read, counted from the ring's first. */
 export interface RingReader {
   index: number;
 }
@@ -17,17 +17,17 @@ export class Ring {
   readonly #waiting = new Set<() => void>();
   readonly #abort = new AbortController();
   #next = 0;
-  /** Everything after it, up to `#end`, is or was here. Moves on as old items are dropped. */
+  /** All items after it, up to `#end`, are or were here. Advances as old items are dropped. */
   #start: Cursor | undefined;
   #end: Cursor | undefined;
   #checkpoint: StreamItem | undefined;
   #origin: Cursor | undefined;
-  /** Index that the fastest reader has reached: nobody wants more than a ring ahead of it. */
+  /** Index that the fastest reader has reached: at most one ring of items is read ahead of it. */
   #fastest = 0;
   #roomWanted: (() => void) | undefined;
-  /** True when it has reached the present: a client that wants to begin now may join. */
+  /** True when it has reached the present: clients that start now may join. */
   live: boolean;
-  /** Where its readers go on once they have read all of it. */
+  /** The ring in which its readers continue after its end. */
   successor: Ring | undefined;
   ended: StreamEnded | undefined;
 
@@ -39,7 +39,7 @@ export class Ring {
     this.live = after === undefined;
   }
 
-  /** Cursor of the first item it ever had: where one that began now without a cursor began. */
+  /** Cursor of its first item ever: the start of a ring that began now, without a cursor. */
   get origin(): Cursor | undefined {
     return this.#origin;
   }
@@ -48,7 +48,7 @@ export class Ring {
     return this.#end;
   }
 
-  /** Index of the oldest item still here. */
+  /** Index of the oldest available item. */
   get first(): number {
     return Math.max(0, this.#next - this.#capacity);
   }
@@ -61,16 +61,16 @@ export class Ring {
     return this.#readers.size;
   }
 
-  /** True when nothing will come any more: all have left it, and no other goes on for it. */
+  /** True when no more items follow: all readers have left, and it has no successor. */
   get abandoned(): boolean {
     return this.#abort.signal.aborted && this.successor === undefined;
   }
 
-  /** Reads the source until it ends or the ring is closed. `onAdvance` follows each item. */
+  /** Reads the source until it ends or the ring is closed. Calls `onAdvance` after each item. */
   async run(source: Source, onAdvance: () => void): Promise<void> {
     try {
       for await (const item of source(this.#start, this.#abort.signal)) {
-        // Retired, or left by all, while the item was on its way. A ring that took this one in must not be taken in by it.
+        // Retired, or left by all, while the item was on its way. A ring that took over its readers must not be merged into it.
         if (this.#abort.signal.aborted) return;
         this.#push(item);
         onAdvance();
@@ -89,7 +89,7 @@ export class Ring {
     }
   }
 
-  /** True when all that comes after `cursor` is here or will be. */
+  /** True when all items after `cursor` are here or will be. */
   covers(cursor: Cursor): boolean {
     const start = this.#start;
     const end = this.#end;
@@ -98,14 +98,14 @@ export class Ring {
     return start.seq <= cursor.seq && cursor.seq <= end.seq;
   }
 
-  /** True when it reaches back at least as far as the other. */
+  /** True when it starts at or before the other. */
   reachesBackTo(other: Ring): boolean {
     const mine = this.#start;
     const theirs = other.#start;
     return mine !== undefined && theirs !== undefined && mine.seq <= theirs.seq;
   }
 
-  /** Begins to read: after `cursor`, which the ring covers, or at its end. */
+  /** Starts a reader: after `cursor`, which the ring covers, or at its end. */
   enter(reader: RingReader, cursor: Cursor | undefined): void {
     let index = this.#next;
     if (cursor !== undefined) while (index > this.first && seqOf(this.#at(index - 1)) > cursor.seq) index -= 1;
@@ -121,7 +121,7 @@ export class Ring {
     for (const other of this.#readers) this.#fastest = Math.max(this.#fastest, other.index);
   }
 
-  /** The item at a reader's place; undefined at the end. Only for places that are not dropped yet. */
+  /** The item at a reader's position; undefined at the end. Only for positions that are not dropped yet. */
   peek(reader: RingReader): StreamItem | undefined {
     return reader.index < this.#next ? this.#at(reader.index) : undefined;
   }
@@ -132,7 +132,7 @@ export class Ring {
     this.#roomWanted?.();
   }
 
-  /** A checkpoint at the ring's end, for a client that begins now; undefined while none was seen. */
+  /** A checkpoint at the ring's end, for a client that starts now; undefined while none was seen. */
   checkpointNow(): StreamItem | undefined {
     const known = this.#checkpoint;
     const last = this.#next === 0 ? undefined : this.#at(this.#next - 1);
@@ -141,7 +141,7 @@ export class Ring {
     return { cursor: last.cursor, cursorText: last.cursorText, text, checkpoint: true };
   }
 
-  /** Resolves with the next item, successor or end; `wake` is given so that a reader can stop waiting. */
+  /** Resolves with the next item, successor or end; `wake` lets a reader stop waiting. */
   changed(onWaker: (wake: () => void) => void): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -153,7 +153,7 @@ export class Ring {
     });
   }
 
-  /** Hands its readers over. */
+  /** Transfers its readers. */
   retire(successor: Ring): void {
     this.successor = successor;
     if (this.live) successor.live = true;
@@ -170,7 +170,7 @@ export class Ring {
     const dropped = this.#next >= this.#capacity ? this.#at(this.#next - this.#capacity) : undefined;
     if (dropped !== undefined) this.#start = dropped.cursor;
     this.#origin ??= item.cursor;
-    // On a new timeline what this ring holds of the old one is nothing to resume from.
+    // On a new timeline, this ring's items of the old one are not a position to resume from.
     if (this.#start?.timeline !== item.cursor.timeline) this.#start = item.cursor;
     this.#end = item.cursor;
     this.#items[this.#next % this.#capacity] = item;

@@ -1,5 +1,5 @@
-// All that follow the same subscription with the same rights. They share rings: usually one, at the present; a client that
-// resumes from further back, or was too slow, has a ring of its own until that has caught up and the two become one.
+// All clients of the same subscription with the same rights. They share rings: usually one, at the present; a client that resumes
+// from further back, or was too slow, has a ring of its own until that one has caught up and the two are merged.
 import type { Cursor } from '../../platform/events/cursor.ts';
 import { Ring, type RingReader, type Source } from './ring.ts';
 import type { StreamItem } from './upstream.ts';
@@ -7,9 +7,9 @@ import type { StreamItem } from './upstream.ts';
 export interface SharedStreamOptions {
   readonly source: Source;
   readonly capacity: number;
-  /** Called when nobody follows it any more. */
+  /** Called when the last client has left. */
   readonly onEmpty: () => void;
-  /** Called with +1 and -1 as upstreams begin and end. */
+  /** Called with +1 and -1 as upstreams start and end. */
   readonly onUpstreams: (change: number) => void;
   readonly onFault: (error: unknown) => void;
 }
@@ -23,13 +23,13 @@ export class SharedStream {
     this.#options = options;
   }
 
-  /** Begins to follow: after a cursor, or now. The reader must be closed. */
+  /** Starts following: after a cursor, or now. The reader must be closed. */
   follow(after: Cursor | undefined): StreamReader {
     this.#readers += 1;
     return new StreamReader(this, after);
   }
 
-  /** The ring to go on in after `cursor`; undefined: now. */
+  /** The ring in which to continue after `cursor`; undefined: now. */
   place(cursor: Cursor | undefined): Ring {
     for (const ring of this.#rings) {
       if (ring.ended !== undefined) continue;
@@ -60,12 +60,12 @@ export class SharedStream {
     if (this.#readers === 0) this.#options.onEmpty();
   }
 
-  /** Ends all rings, whoever reads. */
+  /** Ends all rings, with or without readers. */
   close(): void {
     for (const ring of this.#rings) ring.close();
   }
 
-  /** Takes in every ring whose end `ring` covers, unless that one reaches further back: it will do the same in its turn. */
+  /** Merges in every ring whose end `ring` covers, unless that one reaches further back: it will merge this one later. */
   #merge(ring: Ring): void {
     for (const other of [...this.#rings]) {
       const { end } = other;
@@ -77,14 +77,14 @@ export class SharedStream {
   }
 }
 
-/** One client's place in a shared stream. */
+/** One client's position in a shared stream. */
 export class StreamReader {
   readonly #stream: SharedStream;
   readonly #place: RingReader = { index: 0 };
   #ring: Ring;
-  /** Where the client is: everything up to it was delivered, or it did not ask for it. */
+  /** The client's position: everything up to it was delivered, or did not match. */
   #cursor: Cursor | undefined;
-  /** What to give first: a checkpoint for a client that begins now in a ring that is under way. */
+  /** The first item: a checkpoint for a client that starts now in a running ring. */
   #greeting: StreamItem | undefined;
   #closed = false;
   #wake: (() => void) | undefined;
@@ -139,7 +139,7 @@ export class StreamReader {
     this.#stream.closed();
   }
 
-  /** By the time it comes a successor may be left by all, or have dropped what this reader needs: then it is placed anew. */
+  /** The successor may have been left by all readers, or have dropped what this reader needs: then it is placed again. */
   #moveTo(ring: Ring): void {
     const cursor = this.#cursor;
     const usable = !ring.abandoned && (cursor === undefined || ring.covers(cursor));

@@ -1,5 +1,5 @@
-// Keeps open sockets honest: every two seconds each distinct credential among them is checked again, and a socket whose
-// credential was revoked, or whose rights have changed, is closed. The client then connects anew, or can't.
+// Checks open sockets: every two seconds each distinct credential among them is checked again, and a socket is closed when its
+// credential was revoked or its rights have changed. The client then reconnects, if it still can.
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Authenticator } from '../../platform/access.ts';
@@ -8,7 +8,7 @@ import { authorisationScope, type Identity } from '../../platform/identity.ts';
 export interface SocketWatchOptions {
   readonly authenticator: Authenticator;
   readonly intervalMs: number;
-  /** How long sockets stay up while credentials can't be checked. */
+  /** How long sockets stay open while credentials can't be checked. */
   readonly graceMs: number;
   readonly log: Logger;
 }
@@ -16,13 +16,13 @@ export interface SocketWatchOptions {
 interface Watched {
   readonly identity: Identity;
   readonly sockets: Set<WebSocket>;
-  /** When its credential was last known to be good, in monotonic milliseconds. */
+  /** When its credential was last found valid, in monotonic milliseconds. */
   goodAtMs: number;
 }
 
 const checksAtOnce = 16;
 const checkDeadlineMs = 2000;
-/** A peer that does not answer a close is cut. */
+/** A peer that does not answer a close is disconnected. */
 const closeGraceMs = 1000;
 
 export class SocketWatch {
@@ -44,7 +44,7 @@ export class SocketWatch {
 
   /** Watches a socket until it closes. */
   add(identity: Identity, socket: WebSocket): void {
-    // By rights too: a socket that was opened with others is its own case.
+    // By rights too: a socket that was opened with other rights is checked separately.
     const key = `${identity.credentialId}/${authorisationScope(identity)}`;
     const watched = this.#watched.get(key) ?? { identity, sockets: new Set(), goodAtMs: performance.now() };
     this.#watched.set(key, watched);
@@ -100,7 +100,7 @@ export class SocketWatch {
   }
 }
 
-/** Closes sockets for good: one that does not answer is cut. */
+/** Closes sockets for good: one that does not answer is disconnected. */
 export function closeAll(sockets: Iterable<WebSocket>, code: number, reason: string): void {
   for (const socket of sockets) {
     socket.close(code, reason);

@@ -1,6 +1,6 @@
-// One execution of a subscription at the subgraph that owns it, for all clients that share it: each event is completed from
-// the other subgraphs and serialised once. A lost subgraph is taken up again after the last cursor, so that the stream goes
-// on without a gap; only a coded refusal ends it.
+// One execution of a subscription at the subgraph that owns it, for all clients that share it: each event is completed from the
+// other subgraphs and serialised once. After the loss of a subgraph it resumes with the last cursor, without a gap; only a coded
+// refusal ends it.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
@@ -11,17 +11,17 @@ import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import { afterVariable, cursorAlias, type NormalSubscription } from './normal-subscription.ts';
 
-/** One event as clients get it. */
+/** One event for the clients. */
 export interface StreamItem {
   readonly cursor: Cursor;
   readonly cursorText: string;
   /** The graphql-ws payload, serialised. */
   readonly text: string;
-  /** True when it only moves the cursor on. */
+  /** True when it only advances the cursor. */
   readonly checkpoint: boolean;
 }
 
-/** The stream is over; clients get these errors. */
+/** The stream has ended; clients get these errors. */
 export class StreamEnded extends Error {
   readonly errors: readonly GraphQLFormattedError[];
 
@@ -38,11 +38,11 @@ export interface UpstreamOptions {
   readonly link: SubgraphLink;
   readonly identity: Identity;
   readonly log: Logger;
-  /** Called each time a lost subgraph is taken up again. */
+  /** Called each time a lost subgraph is back. */
   readonly onResume: () => void;
 }
 
-/** Refusals that no repetition can overcome. */
+/** Refusals that a retry can't resolve. */
 const finalCodes = new Set([
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -54,7 +54,7 @@ const finalCodes = new Set([
   'NOT_FOUND',
 ]);
 
-/** A subgraph that fails this often in a row without being away has a bug; waiting longer would not help. */
+/** A subgraph with this many consecutive failures that is not unavailable has a bug; waiting longer would not help. */
 const maxFaults = 40;
 const firstBackoffMs = 50;
 const maxBackoffMs = 3000;
@@ -89,7 +89,7 @@ export async function* followUpstream(
             failure = event.errors ?? [{ message: `subgraph ${link.name} sent an event without a cursor` }];
             break;
           }
-          // A socket library may have asked again by itself: what was had before is not passed on twice.
+          // A socket library may have retried by itself: items received before are not passed on twice.
           if (passedOn && last?.timeline === cursor.timeline && cursor.seq <= last.seq) continue;
           const item = await completeEvent(options, event, cursor, cursorText);
           if (signal.aborted) return;
@@ -111,7 +111,7 @@ export async function* followUpstream(
     log.info({ subgraph: link.name, attempt: fruitless, errors: failure }, 'an upstream was lost; taking it up again');
     options.onResume();
     const backoffMs = Math.min(maxBackoffMs, firstBackoffMs * 2 ** Math.min(fruitless - 1, 10));
-    // Jitter, so that many streams do not come back in the same instant.
+    // Jitter, so that many streams do not reconnect in the same instant.
     await delay(backoffMs * (0.5 + Math.random() / 2), undefined, { signal, ref: false }).catch(() => undefined);
   }
 }

@@ -1,11 +1,11 @@
-// Sockets that have not yet said who they are. They have a small room of their own, so that they can't take the places of users:
-// when it is full, the one that has waited longest goes. A client says who it is at once, and is through before it is its turn.
+// Sockets that are not authenticated yet. Their number is limited separately, so that they can't take the places of users: at the
+// limit, the one that has waited longest is closed. A real client authenticates at once, long before that.
 import type { WebSocket } from 'ws';
 
 export interface WaitingRoom {
   /** In all. */
   readonly most: number;
-  /** Of one network (an IPv4 address, or an IPv6 /64). */
+  /** From one network (an IPv4 address, or an IPv6 /64). */
   readonly mostOfNetwork: number;
 }
 
@@ -32,7 +32,7 @@ export class WaitingSockets {
     socket.once('close', () => this.leave(socket));
   }
 
-  /** It has said who it is, or is gone. */
+  /** It is authenticated, or closed. */
   leave(socket: WebSocket): void {
     const network = this.#waiting.get(socket);
     if (network === undefined) return;

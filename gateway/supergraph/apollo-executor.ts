@@ -1,5 +1,5 @@
-// The executor on Apollo's planner and query plan executor, whose packages are under the Elastic License: no other file knows
-// them (README, Licences). Used without the ApolloGateway class, whose constructor sets up telemetry to a vendor, and whose
+// The executor with Apollo's planner and query plan executor, whose packages are under the Elastic License: no other file imports
+// them (README, Licences). It does not use the ApolloGateway class, whose constructor sets up telemetry to a vendor, and whose
 // planner can't be shared with subscriptions.
 import { Supergraph as FederationSupergraph, operationFromDocument, type Schema } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan } from '@apollo/gateway';
@@ -30,7 +30,7 @@ const maxPlanBytes = 64 * 1024 * 1024;
 
 export class ApolloExecutor implements Executor {
   readonly #schema: GraphQLSchema;
-  /** The same, as the planner's library has it. */
+  /** The same in the type of the planner's library. */
   readonly #apiSchema: Schema;
   /** With the federation directives. */
   readonly #supergraphSchema: GraphQLSchema;
@@ -42,7 +42,7 @@ export class ApolloExecutor implements Executor {
   readonly #services: ServiceMap;
   readonly #log: Logger;
 
-  /** Throws when the supergraph is not valid. */
+  /** Throws when the supergraph is invalid. */
   constructor({ sdl, schema }: Supergraph, links: ReadonlyMap<string, SubgraphLink>, log: Logger) {
     const supergraph = FederationSupergraph.build(sdl, { validateSupergraph: true });
     this.#schema = schema;
@@ -87,7 +87,7 @@ export class ApolloExecutor implements Executor {
     return plan;
   }
 
-  /** Carries out the plan of one event, whose first fetch at `service` the event itself answers. */
+  /** Executes the plan of one event, which itself answers the first fetch at `service`. */
   async #complete(
     node: PlanNode,
     service: string,
@@ -126,7 +126,7 @@ export class ApolloExecutor implements Executor {
     const result = await executeQueryPlan(
       plan,
       services,
-      // The executor reads these four and no more.
+      // The executor reads only these four.
       requestContext as unknown as ApolloRequestContext,
       operationContext,
       this.#supergraphSchema,
@@ -135,7 +135,7 @@ export class ApolloExecutor implements Executor {
     return this.#presented(result as ExecutionResult, context.requestId);
   }
 
-  /** Errors without what only concerns us; those of a subgraph were presented there. */
+  /** Errors without internal details; the subgraph has already masked its own. */
   #presented(result: ExecutionResult, requestId: string): ExecutionResult {
     const { data, errors } = result;
     if (errors === undefined) return data === undefined ? {} : { data };

@@ -1,5 +1,5 @@
-// As many requests at a time as there are connections; the others wait here, in order, and not in the pool: what is signed
-// for a request is made when it can leave.
+// Allows as many concurrent requests as there are connections; the others wait here, in order, and not in the pool: a request is
+// signed only when it can be sent.
 
 export class ConnectionSlots {
   #free: number;
@@ -9,14 +9,14 @@ export class ConnectionSlots {
     this.#free = slots;
   }
 
-  /** True: one was free, and is taken. */
+  /** True: one was free, and is now taken. */
   take(): boolean {
     if (this.#free === 0) return false;
     this.#free -= 1;
     return true;
   }
 
-  /** Takes one when it is free; rejects with the signal's reason. */
+  /** Takes a slot when one is free; rejects with the signal's reason. */
   wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);

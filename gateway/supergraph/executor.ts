@@ -1,11 +1,11 @@
-// The port of the executor: how operations are planned and carried out over the subgraphs is known to its adapter alone
-// (apollo-executor.ts), so that another planner can take its place.
+// The port of the executor: only its adapter (apollo-executor.ts) knows how operations are planned and executed over the
+// subgraphs, so that another planner can replace it.
 import type { DocumentNode, ExecutionResult, FormattedExecutionResult } from 'graphql';
 import type { GatewayContext } from './subgraph-link.ts';
 
 /** A validated operation. */
 export interface GatewayOperation {
-  /** Names the document and operation among all: plans are kept by it. */
+  /** Identifies the document and operation: the key of the plan. */
   readonly key: string;
   readonly document: DocumentNode;
   readonly operationName?: string | undefined;
@@ -13,23 +13,23 @@ export interface GatewayOperation {
   readonly context: GatewayContext;
 }
 
-/** How a subscription is carried out: followed at one subgraph, each event completed from the others. */
+/** Execution of a subscription: one subgraph is followed, each event completed from the others. */
 export interface SubscriptionPlan {
   /** Name of the subgraph that owns it. */
   readonly subgraph: string;
-  /** What that subgraph is asked. */
+  /** The request for the subgraph. */
   readonly text: string;
   readonly document: DocumentNode;
   readonly operationName: string | undefined;
-  /** Names of the variables that it takes. */
+  /** Names of the request's variables. */
   readonly variables: ReadonlySet<string>;
-  /** Completes one event, as the subgraph sent it. Never throws: what goes wrong is in `errors`. */
+  /** Completes one event from the subgraph. Never throws: failures are in `errors`. */
   complete(event: FormattedExecutionResult, operation: GatewayOperation): Promise<ExecutionResult>;
 }
 
 export interface Executor {
-  /** Executes a query or mutation. Never throws: what goes wrong is in `errors`. */
+  /** Executes a query or mutation. Never throws: failures are in `errors`. */
   execute(operation: GatewayOperation): Promise<ExecutionResult>;
-  /** `key` names the document among all: plans are kept by it. Throws when the document is not a subscription. */
+  /** `key` identifies the document: the key of the plan. Throws when the document is not a subscription. */
   planSubscription(key: string, document: DocumentNode): SubscriptionPlan;
 }

@@ -1,5 +1,5 @@
 // A subgraph on another host: a pool of HTTP connections for queries and mutations, one socket for all subscriptions. Every
-// request carries the identity, signed for that subgraph and request as it leaves.
+// request carries the identity, signed for that subgraph and request when it is sent.
 import type { FormattedExecutionResult } from 'graphql';
 import { getOperationAST, OperationTypeNode } from 'graphql';
 import type { Logger } from 'pino';
@@ -59,7 +59,7 @@ export class HttpLink implements SubgraphLink {
     } catch (error) {
       if (mutation || !(error instanceof errors.SocketError)) return this.#lost(request, mutation, error);
     }
-    // A query whose connection went away is asked once more: an idle connection may close just then.
+    // A query whose connection was lost is repeated once: an idle connection may close just then.
     try {
       return await this.#post(request, mutation);
     } catch (error) {
@@ -100,7 +100,7 @@ export class HttpLink implements SubgraphLink {
       variables: request.variables,
       operationName: request.operationName,
     });
-    // What is signed is good for seconds: it is signed when there is a connection for it.
+    // A signature is valid for seconds: it is made when a connection is available.
     if (!this.#slots.take()) await this.#slots.wait(signal);
     try {
       return await this.#send(request, body, signal);

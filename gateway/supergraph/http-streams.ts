@@ -1,5 +1,5 @@
-// Subscriptions at a subgraph on another host, all over one lazily opened graphql-ws socket. A stream that is read too
-// slowly is cut instead of buffered without end: its reader takes it up again by its cursor.
+// Subscriptions at a subgraph on another host, all over one lazily opened graphql-ws socket. A stream that is read too slowly is
+// ended and not buffered without limit: its reader resumes by its cursor.
 
 import type { FormattedExecutionResult } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
@@ -70,12 +70,12 @@ export class HttpStreams {
         constructor(address: string, protocols: string[]) {
           super(address, protocols, socketOptions());
           if (tls !== undefined) this.on('upgrade', ({ socket }) => watchPeer(tls, socket));
-          // graphql-ws takes its own listener off when it terminates a socket that is still connecting.
+          // graphql-ws removes its own listener when it terminates a socket that is still connecting.
           this.on('error', (error) => log.debug({ subgraph: name, err: error }, 'the socket to a subgraph failed'));
         }
       },
       lazy: true,
-      // Taking a stream up again needs its cursor, which its reader has.
+      // Resuming a stream needs its cursor, which only its reader has.
       retryAttempts: 0,
       connectionAckWaitTimeout: connectTimeoutMs,
       connectionParams: () => ({

@@ -1,5 +1,5 @@
-// What a fetch gives when its subgraph is away: one error for each field that stays null, with its path, so that a client
-// can tell "there is none" from "it could not be asked".
+// The result of a fetch whose subgraph is not available: one error for each field that stays null, with its path, so that a
+// client can tell "there is none" from "could not be read".
 import {
   type FieldNode,
   type FormattedExecutionResult,
@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import type { LinkRequest } from './subgraph-link.ts';
 
-/** More would tell nobody more. */
+/** More errors would add no information. */
 const maxErrors = 20;
 
 function responseName(field: FieldNode): string {

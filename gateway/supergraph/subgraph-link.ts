@@ -1,14 +1,14 @@
-// Where a subgraph lives is behind this port: in this process, or on another host over HTTP and graphql-ws.
+// The port to a subgraph: in this process, or on another host over HTTP and graphql-ws.
 import type { DocumentNode, FormattedExecutionResult } from 'graphql';
 import type { RequestContext } from '../../platform/identity.ts';
 
 /** The context of a request at the gateway; subgraphs in this process get it by reference. */
 export interface GatewayContext extends RequestContext {
-  /** Ends when nobody waits for the answer. Never set for mutations: a client that hangs up cuts nothing. */
+  /** Aborted when nobody waits for the answer. Never set for mutations: a client that disconnects interrupts nothing. */
   readonly signal?: AbortSignal;
 }
 
-/** One operation for one subgraph, as the planner made it. */
+/** One operation for one subgraph, as made by the planner. */
 export interface LinkRequest {
   readonly text: string;
   /** Parsed `text`. */
@@ -22,9 +22,9 @@ export type ResultStream = AsyncGenerator<FormattedExecutionResult, void, void>;
 
 export interface SubgraphLink {
   readonly name: string;
-  /** Executes a query or mutation. Never throws: a lost subgraph is a result with SUBGRAPH_UNAVAILABLE. */
+  /** Executes a query or mutation. Never throws: a lost subgraph gives a result with SUBGRAPH_UNAVAILABLE. */
   execute(request: LinkRequest): Promise<FormattedExecutionResult>;
-  /** Opens a stream, or says with `errors` why not. The stream's `return()` ends it at once. */
+  /** Opens a stream, or gives the `errors` of a refusal. The stream's `return()` ends it at once. */
   subscribe(request: LinkRequest): Promise<ResultStream | FormattedExecutionResult>;
   /** Whether the subgraph can be reached. */
   ready(): Promise<boolean>;

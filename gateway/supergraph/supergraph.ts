@@ -1,12 +1,12 @@
-// The composed graph as the gateway uses it: the schema that clients see, its subgraphs, and which of them owns which root
-// field. How its operations are planned and carried out is the executor's.
+// The composed graph for the gateway: the schema for clients, its subgraphs, and the owner of each root field. The executor plans
+// and executes its operations.
 import { type DocumentNode, type GraphQLObjectType, type GraphQLSchema, type OperationTypeNode, parse } from 'graphql';
 import { apiSchemaOf } from '../../platform/graph/sdl.ts';
 
 export class Supergraph {
-  /** What clients see. */
+  /** The schema for clients. */
   readonly schema: GraphQLSchema;
-  /** SDL it was made from. */
+  /** The SDL that it was made from. */
   readonly sdl: string;
   /** Names of the subgraphs it was composed from. */
   readonly subgraphNames: readonly string[];
@@ -31,7 +31,7 @@ export class Supergraph {
   }
 }
 
-/** Reads `@join__field(graph: …)` and `@join__graph(name: …)` (join spec v0.5) off the root types. */
+/** Reads `@join__field(graph: …)` and `@join__graph(name: …)` (join spec v0.5) from the root types. */
 
 /** By their values in the enum join__Graph. */
 function subgraphNames({ definitions }: DocumentNode): ReadonlyMap<string, string> {

@@ -1,9 +1,9 @@
-// GET /export/NAME.ndjson: everything that a paged field of the graph gives to the caller, one JSON object a line, for who
-// would rather read a file than page. It asks the graph what anyone may ask, page by page, and holds one page at a time.
+// GET /export/NAME.ndjson: all items of a paged field that the caller may see, one JSON object a line, for clients that prefer a
+// file to pages. It reads the graph with the caller's rights, page by page, and holds one page at a time.
 //
-// Query: projectId; after (the position of an earlier export: only what changed since, deletions too).
-// An object that changes while the export goes on comes again: its last line counts.
-// The last line is {"after": position}; without it the export was cut off.
+// Query: projectId; after (the position of an earlier export: only changes since then, including deletions).
+// An object that changes during the export is repeated: its last line counts.
+// The last line is {"after": position}; without it the export is incomplete.
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
@@ -11,9 +11,9 @@ import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import type { EndpointRequest, EndpointResponse } from './graphql-endpoint.ts';
 import { dataPolicy } from './security-headers.ts';
 
-/** 10 million objects at 500 a page: what goes on for longer has lost its way. */
+/** 10 million objects at 500 a page: an export beyond that does not end. */
 const mostPages = 20_000;
-/** Who reads nothing for so long is not waited for. */
+/** A client that reads nothing for this long is disconnected. */
 const stalledMs = 60_000;
 
 export interface GraphExportParts {
@@ -33,7 +33,7 @@ interface GraphAnswer {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
-/** Answers with an error of the graph as long as nothing was written; after that, an export that fails is cut off. */
+/** Answers with an error of the graph before the first line; a later failure breaks off the export. */
 export async function exportGraph(
   { endpoint, log }: GraphExportParts,
   { name, query, field, items }: GraphExport,
@@ -51,7 +51,7 @@ export async function exportGraph(
   for (let pages = 0; pages < mostPages; pages += 1) {
     const body = { query, variables: { after, projectId: search.get('projectId') } };
     const answer = await endpoint.handle({ ...request, headers, method: 'POST', search: '', body });
-    // Nobody is left to be told anything.
+    // The client is gone.
     if (signal.aborted) return;
     const { data, errors } = JSON.parse(answer.text) as GraphAnswer;
     const page = data?.[field];
@@ -75,7 +75,7 @@ export async function exportGraph(
   cutOff('it never ends');
 }
 
-/** False when the client has hung up, or reads nothing. */
+/** False when the client has disconnected, or reads nothing. */
 async function drained(response: ServerResponse, hungUp: AbortSignal): Promise<boolean> {
   try {
     await once(response, 'drain', { signal: AbortSignal.any([hungUp, AbortSignal.timeout(stalledMs)]) });
@@ -85,7 +85,7 @@ async function drained(response: ServerResponse, hungUp: AbortSignal): Promise<b
   }
 }
 
-/** Statuses of errors that GraphQL tells with 200. */
+/** HTTP statuses of errors for which GraphQL answers 200. */
 const statusOf: Readonly<Record<string, number>> = {
   CURSOR_EXPIRED: 410,
   RESYNC_REQUIRED: 410,

@@ -1,5 +1,5 @@
-// GraphQL over HTTP: Apollo Server speaks the protocol (media types, CSRF prevention, status codes); who may ask what is
-// decided by `Operations`, and executed by `Executor`.
+// GraphQL over HTTP: Apollo Server handles the protocol (media types, CSRF prevention, status codes), `Operations` admits the
+// operation, `Executor` executes it.
 import { ApolloServer, type BaseContext, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -20,7 +20,7 @@ import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 
-/** A request as the web server took it. */
+/** A request from the web server. */
 export interface EndpointRequest {
   readonly method: string;
   readonly headers: ReadonlyMap<string, string>;
@@ -29,10 +29,10 @@ export interface EndpointRequest {
   /** Parsed JSON of a POST. */
   readonly body: unknown;
   readonly requestId: string;
-  /** What the caller calls it. */
+  /** The caller's own id of the request. */
   readonly callerRequestId: string | undefined;
   readonly clientAddress: string | undefined;
-  /** Ends when the client hangs up. */
+  /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
@@ -61,7 +61,7 @@ interface ApolloContext extends BaseContext {
 
 const httpStatus: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, UNAVAILABLE: 503 };
 
-/** A refusal with the HTTP status that says the same. */
+/** A refusal with the corresponding HTTP status. */
 function refusal(error: CodedError): GraphQLError {
   const headers = error.code === 'UNAUTHENTICATED' ? { headers: new HeaderMap([['www-authenticate', 'Bearer']]) } : {};
   return new GraphQLError(error.message, {
@@ -73,7 +73,7 @@ const overSocketsOnly = new GraphQLError('Subscriptions are served over graphql-
   extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
 });
 
-/** Lists are bounded one by one; texts in them add up. */
+/** Lists are bounded one by one; the texts in them add up. */
 function boundedAnswer(value: unknown, mostLength: number): string {
   const text = JSON.stringify(value);
   if (text.length <= mostLength) return text;
@@ -98,7 +98,7 @@ export class GraphqlEndpoint {
         load: async () => ({ executor: (context) => this.#execute(context.context as ApolloContext, context.request) }),
         stop: async () => {},
       },
-      // Apollo asks here before it parses; what was not admitted it parses itself, to say what is wrong with it.
+      // Apollo calls this before it parses; a document that was not admitted it parses itself, to report its faults.
       documentStore: {
         get: async (key) => operations.known(key.slice(key.lastIndexOf(':') + 1)),
         set: async () => {},
@@ -115,7 +115,7 @@ export class GraphqlEndpoint {
       includeStacktraceInErrorResponses: false,
       formatError: (shown) => ({ ...shown, message: withoutValues(shown.message) }),
       stopOnTerminationSignals: false,
-      // Named, so that nothing in the environment (APOLLO_KEY and its like) makes it report anywhere.
+      // Explicit, so that nothing in the environment (such as APOLLO_KEY) makes it report anywhere.
       apollo: {},
       plugins: [
         ApolloServerPluginUsageReportingDisabled(),
@@ -214,7 +214,7 @@ export class GraphqlEndpoint {
   }
 }
 
-/** The operation in a request; undefined when Apollo Server is to say what is wrong with it. */
+/** The operation in a request; undefined when Apollo Server reports the fault. */
 function operationIn(request: EndpointRequest) {
   let query: unknown;
   let operationName: unknown;

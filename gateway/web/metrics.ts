@@ -1,4 +1,4 @@
-// What the gateway counts.
+// Metrics of the gateway.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface GatewayMetrics {

@@ -1,6 +1,7 @@
-// The caller's own id of a request, from the header `x-request-id`. It is kept beside ours, which no caller can choose.
+// The caller's own id of a request, from the header `x-request-id`. It is recorded beside the gateway's own id, which no caller
+// can choose.
 
-/** Undefined: none, or one that is not kept. */
+/** Undefined: none, or one that is not accepted. */
 export function callerRequestIdOf(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[A-Za-z0-9._:/+=-]{1,64}$/.test(header) ? header : undefined;
 }

@@ -1,15 +1,15 @@
-// Headers that tell a browser what our pages may do: nothing but our own origin. GraphiQL's document alone needs inline
-// styles and data: fonts (measured with GraphiQL 5.4), so it is a document of its own.
+// Headers that restrict the pages in a browser to their own origin. GraphiQL's document alone needs inline styles and data: fonts
+// (measured with GraphiQL 5.4), so it is a separate document.
 
 const nothingElse =
   "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export const dashboardPolicy = `${nothingElse}; style-src 'self'; font-src 'self'`;
 export const graphiqlPolicy = `${nothingElse}; style-src 'self' 'unsafe-inline'; font-src 'self' data:`;
-/** For answers that are no document. */
+/** For responses that are not documents. */
 export const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-/** On every answer. */
+/** For every response. */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',

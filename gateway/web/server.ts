@@ -1,4 +1,4 @@
-// The one public endpoint: GraphQL, the dashboard and GraphiQL, health and metrics, on node's own HTTP server.
+// The one public endpoint: GraphQL, the dashboard and GraphiQL, health and metrics, on Node's own HTTP server.
 
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -33,7 +33,7 @@ export interface WebOptions {
   readonly metrics: GatewayMetrics;
   /** Who may read /metrics. */
   readonly metricsFor: 'loopback' | 'everyone';
-  /** Addresses and blocks of proxies whose X-Forwarded-For is believed. */
+  /** Addresses and blocks of proxies whose X-Forwarded-For is trusted. */
   readonly trustedProxies: readonly string[];
   readonly maxBodyBytes: number;
   /** PEM texts. */
@@ -43,7 +43,7 @@ export interface WebOptions {
 
 export interface WebServer {
   readonly server: Server;
-  /** From now on not ready; resolves when no request is under way, or the deadline has passed. */
+  /** Not ready from now on; resolves when no request is running, or at the deadline. */
   drain(deadlineMs: number): Promise<void>;
 }
 
@@ -69,7 +69,7 @@ export function createWebServer(options: WebOptions): WebServer {
         if (work.active === 0) work.whenIdle?.();
       });
   };
-  // Bounds on slow senders; answers may take as long as a device does.
+  // Limits for slow senders; answers may take as long as a device does.
   const timeouts = {
     headersTimeout: 10_000,
     requestTimeout: 30_000,
@@ -110,7 +110,7 @@ async function answer(
   if (path === '/health/ready') {
     const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
     const ready = parts.every((part) => part.ready);
-    // What is wrong has addresses and names in it: for this host alone. Others read it, logged in, as `health` of the graph.
+    // Failures contain addresses and names: they are shown to this host only. Logged-in users read them as `health` in the graph.
     const shown = isFromThisHost(request) ? parts : parts.map(({ name, ready: works }) => ({ name, ready: works }));
     return sendJson(response, ready ? 200 : 503, {
       ready,
@@ -151,7 +151,7 @@ async function graphql(
   let body: unknown;
   if (request.method === 'POST') {
     const bytes = await readBody(request, options.maxBodyBytes);
-    // Any other content type is Apollo Server's to refuse (CSRF prevention).
+    // Apollo Server refuses any other content type (CSRF prevention).
     if (/^application\/json\b/i.test(request.headers['content-type'] ?? '')) body = parseJson(bytes);
   }
   const result = await options.endpoint.handle({
@@ -168,7 +168,7 @@ async function graphql(
 }
 
 /**
- * Directly from this host, and under a name of it: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
+ * Directly from this host, and under one of its names: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
  * own name in `Host`.
  */
 function isFromThisHost(request: IncomingMessage): boolean {
@@ -177,7 +177,7 @@ function isFromThisHost(request: IncomingMessage): boolean {
   return forwarded === undefined && isLoopback(request.socket.remoteAddress ?? '') && isLoopback(named);
 }
 
-/** What the endpoint needs to know of a request beside its operation. */
+/** The endpoint's data of a request beside its operation. */
 function takenFrom(options: WebOptions, request: IncomingMessage, response: ServerResponse) {
   const hungUp = new AbortController();
   response.once('close', () => {
@@ -192,8 +192,7 @@ function takenFrom(options: WebOptions, request: IncomingMessage, response: Serv
 }
 
 /**
- * The last hop that is not a trusted proxy: what it says of those before it, it may have invented. Undefined when the connection
- * is gone.
+ * The last hop that is not a trusted proxy: it may have invented the hops before it. Undefined when the connection is closed.
  */
 export function clientAddressOf(
   { socket, headers }: Pick<IncomingMessage, 'headers'> & { readonly socket: Pick<Socket, 'remoteAddress'> },
@@ -226,7 +225,7 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
   send(response, status, headers, `${JSON.stringify(value)}\n`);
 }
 
-/** Errors in GraphQL's shape, which clients of this endpoint read. */
+/** Errors in GraphQL's shape, which clients of this endpoint expect. */
 function sendErrors(response: ServerResponse, status: number, message: string, code: string): void {
   sendJson(response, status, { errors: [{ message, extensions: { code: status === 413 ? 'LIMIT_EXCEEDED' : code } }] });
 }
@@ -238,7 +237,7 @@ function send(
   body: string | Buffer,
 ): void {
   if (response.destroyed || response.writableEnded) return;
-  // After a body that was not read to its end the connection can't be used again.
+  // After a body that was not read to its end the connection can't be reused.
   const close = response.req.complete ? {} : { connection: 'close' };
   response.writeHead(status, {
     'content-security-policy': dataPolicy,

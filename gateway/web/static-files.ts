@@ -1,5 +1,5 @@
-// Serves the built dashboard and GraphiQL. Files are read into memory once: there are a few dozen, and no request can then
-// name a path outside the folder.
+// Serves the built dashboard and GraphiQL. Files are read into memory once: there are a few dozen, and no request can name a path
+// outside the folder.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
@@ -25,12 +25,12 @@ const contentTypes: Readonly<Record<string, string>> = {
 /** Already compressed. */
 const packed = new Set(['.png', '.ico', '.woff2']);
 
-/** A folder past this is not the dashboard. */
+/** A larger folder is not the dashboard. */
 const maxTotalBytes = 128 * 1024 * 1024;
 
 export interface StaticFile {
   readonly body: Buffer;
-  /** gzip of `body`; undefined where it does not help. */
+  /** gzip of `body`; undefined where it saves nothing. */
   readonly gzip: Buffer | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly etag: string;
@@ -43,13 +43,13 @@ export class StaticFiles {
     this.#files = files;
   }
 
-  /** The file for a URL path; a document's path is its name alone. Undefined when there is none. */
+  /** The file for a URL path; a document's path is its name. Undefined if there is none. */
   get(path: string): StaticFile | undefined {
     return this.#files.get(path === '/' ? '/index.html' : path) ?? this.#files.get(`${path}.html`);
   }
 }
 
-/** Reads a folder; one that does not exist has no files. */
+/** Reads a folder; a missing one has no files. */
 export async function loadStaticFiles(folder: string): Promise<StaticFiles> {
   const files = new Map<string, StaticFile>();
   let entries: string[] = [];

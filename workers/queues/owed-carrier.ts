@@ -1,5 +1,5 @@
-// Carries owed work: what is due in the database goes into Redis every few seconds, when work is owed, and at once when
-// Redis has forgotten everything (its marker is missing).
+// Carries owed work: due rows go from the database into Redis every few seconds, when work is owed, and at once when Redis has
+// lost everything (its marker is missing).
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../platform/log.ts';
 import { Loop } from '../../platform/loop.ts';
@@ -16,7 +16,7 @@ export interface OwedCarrierOptions {
   readonly metrics: QueueMetrics;
   /** Default 5000. */
   readonly dispatchMs?: number;
-  /** How often the marker is looked for; default 1000. */
+  /** How often the marker is checked; default 1000. */
   readonly markerMs?: number;
 }
 
@@ -52,7 +52,7 @@ export class OwedCarrier {
     for (const worker of this.#options.workers) worker.start();
   }
 
-  /** Hands over nothing more and waits for the jobs that run. */
+  /** Dispatches nothing more and waits for running jobs. */
   async drain(): Promise<void> {
     await this.#endLoops();
     await Promise.all(this.#options.workers.map((worker) => worker.drain()));
@@ -78,10 +78,10 @@ export class OwedCarrier {
     return false;
   }
 
-  /** Whoever sets the marker saw that it was missing. */
+  /** The process that sets the marker found it missing. */
   async #lookForMarker(): Promise<boolean> {
     const { redis, prefix, log } = this.#options;
-    // The connection says itself that it is away, and wakes this loop when it is back.
+    // The connection logs its own loss, and wakes this loop when it is back.
     if (redis.status !== 'ready') return false;
     const wasMissing = (await redis.set(`${prefix}:owed-work`, '1', 'NX')) === 'OK';
     if (wasMissing) {

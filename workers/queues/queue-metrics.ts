@@ -1,4 +1,4 @@
-// What queues tell Prometheus.
+// Prometheus metrics of the queues.
 import { Counter, type Registry } from 'prom-client';
 
 export interface QueueMetrics {

@@ -1,5 +1,5 @@
-// One kind's BullMQ queue with the worker that takes its jobs. A job in Redis is only a hint: what is done is decided by
-// the claim in the database, so that a job that comes twice, late or not at all changes nothing.
+// One kind's BullMQ queue with the worker that takes its jobs. A job in Redis is only a hint: the claim in the database decides
+// what is done, so that duplicate, late or lost jobs do no harm.
 import { createHash } from 'node:crypto';
 import { type ConnectionOptions, Queue, Worker } from 'bullmq';
 import type { Database } from '../../platform/database/database.ts';
@@ -52,7 +52,7 @@ export class QueueWorker {
       claimMs: queue.deadlineMs + claimGraceMs,
       ...(options.retryFirstMs === undefined ? {} : { retryFirstMs: options.retryFirstMs }),
     });
-    // A job that is kept, done or failed, would make adding it again a silent no-op.
+    // If done or failed jobs were kept, adding them again would silently do nothing.
     const removed = { removeOnComplete: true, removeOnFail: true };
     this.#queue = new Queue(queue.kind, {
       connection: redisOptions(redis, { keepCommands: false }) as ConnectionOptions,
@@ -67,7 +67,7 @@ export class QueueWorker {
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
-    // Its connections say so themselves when Redis is away; unheard, the event would end the process.
+    // Its connections log when Redis is not available; without a listener the event would end the process.
     this.#queue.on('error', (error) => options.log.debug({ err: error, queue: queue.kind }, 'queue'));
     this.#worker.on('error', (error) => options.log.debug({ err: error, queue: queue.kind }, 'queue worker'));
   }
@@ -76,7 +76,7 @@ export class QueueWorker {
     void this.#worker.run();
   }
 
-  /** Adds a job for each row that is due. Throws when Redis or the database is away. */
+  /** Adds a job for each due row. Throws when Redis or the database is not available. */
   async dispatch(): Promise<number> {
     const { kind } = this.#options.queue;
     const rows = await this.#owedWork.dueRows({ kinds: [kind], limit: maxRowsAtOnce });
@@ -87,14 +87,14 @@ export class QueueWorker {
     return rows.length;
   }
 
-  /** Takes no more jobs and waits for those that run. */
+  /** Takes no more jobs and waits for running ones. */
   async drain(): Promise<void> {
     await this.#worker.pause();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    // Forced: it waits for nothing. What still runs has its claim, which ends by itself.
+    // Forced: it waits for nothing. Running jobs have claims, which expire.
     await this.#worker.close(true);
     await this.#queue.close();
   }

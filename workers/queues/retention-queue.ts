@@ -1,15 +1,15 @@
-// Retention: what is older than it has to be kept is deleted once an hour, by whichever worker gets the job.
+// Retention: rows older than their retention period are deleted once an hour, by the worker that gets the job.
 import type { Database } from '../../platform/database/database.ts';
 import type { OwedQueue } from '../../platform/owed-queue.ts';
 import { finishOwed, owe } from '../../platform/owed-work.ts';
 
 export interface RetentionQueueOptions {
   readonly db: Database;
-  /** Deletes what is due, in transactions of its own; may be cut short by the signal and go on next time. */
+  /** Deletes what is due, in transactions of its own; the signal may stop it, and the next run continues. */
   readonly runOnce: (signal: AbortSignal) => Promise<unknown>;
   /** Default one hour. */
   readonly everyMs?: number;
-  /** After a start; default one minute. */
+  /** Delay after a start; default one minute. */
   readonly firstInMs?: number;
 }
 
@@ -22,7 +22,7 @@ export function createRetentionQueue(options: RetentionQueueOptions): OwedQueue 
     kind,
     concurrency: 1,
     deadlineMs: 60_000,
-    // Deleting twice is deleting once: only the date of the next run is fenced.
+    // Deleting twice does no harm: only the date of the next run is fenced.
     async run(job, { signal }) {
       await runOnce(signal);
       await db.transaction(async (tx) => {

@@ -1,4 +1,4 @@
-// Reads ends of the audit trail that were kept outside the database: lines of `audit.anchorFile` or of a worker's log.
+// Reads heads of the audit trail that were kept outside the database: lines of `audit.anchorFile` or of a worker's log.
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { CommandFailure } from '../../cli/failures.ts';
 const most = 1_000_000;
 const line = z.object({ auditHead: anchorShape });
 
-/** Each end once, in the order of the file. */
+/** Each head once, in the order of the file. */
 export async function readAnchors(path: string): Promise<readonly AuditAnchor[]> {
   const anchors = new Map<string, AuditAnchor>();
   try {

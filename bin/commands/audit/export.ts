@@ -1,5 +1,4 @@
-// `tidegate audit export`: straight from the database, with all columns, so that the chain of hashes can be computed again away
-// from here.
+// `tidegate audit export`: directly from the database, with all columns, so that the chain of hashes can be verified elsewhere.
 import { exportAudit } from '../../../platform/audit/trail.ts';
 import { Database } from '../../../platform/database/database.ts';
 import { CommandFailure } from '../../cli/failures.ts';

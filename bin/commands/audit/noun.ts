@@ -1,4 +1,4 @@
-// `tidegate audit`: the audit trail, verified in place or taken away to be verified elsewhere.
+// `tidegate audit`: the audit trail, verified in place or exported for verification elsewhere.
 import type { Noun } from '../../cli/verb.ts';
 import { exportTrail } from './export.ts';
 import { sign } from './sign.ts';

@@ -1,5 +1,5 @@
-// `tidegate audit sign`: once, when an installation that has an audit trail already gets its keys. Workers never sign what they
-// did not find signed.
+// `tidegate audit sign`: once, when an installation with an existing audit trail gets its keys. Workers never sign after an
+// unsigned head.
 import { readEnds, signFirst } from '../../../platform/audit/ends.ts';
 import { checkRange } from '../../../platform/audit/verify.ts';
 import { Database } from '../../../platform/database/database.ts';

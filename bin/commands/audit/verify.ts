@@ -1,4 +1,4 @@
-// `tidegate audit verify`: the server hashes the audit trail again.
+// `tidegate audit verify`: the server recomputes the hashes of the audit trail.
 
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';

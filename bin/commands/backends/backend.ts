@@ -1,4 +1,4 @@
-// How the commands read and print a backend, and what `--wait` means for it.
+// Parsing and output of a backend for the commands, and `--wait` for it.
 import type { BackendFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';

@@ -18,7 +18,7 @@ import { largestSecretBytes, readBounded, readSecret, type SecretPlaces } from '
 
 type LimitName = (typeof limitNames)[number];
 
-/** A backend as the file has it; fields that are undefined stay unchanged. */
+/** A backend of the file; undefined fields stay unchanged. */
 export interface ImportEntry {
   readonly name: string;
   readonly driver: string;
@@ -104,7 +104,7 @@ export async function readEntry(
   return { entry, faults: [...faults, ...valueFaults(entry, 'credentials' in sound && secrets !== undefined)] };
 }
 
-/** The relay's own checks of a backend's fields, in its own words. */
+/** The relay's own checks and messages for a backend's fields. */
 function valueFaults(entry: Partial<ImportEntry>, credentialsRead: boolean): EntryFault[] {
   const check = new InputCheck();
   if (entry.name !== undefined) checkName(check, 'name', entry.name);
@@ -121,7 +121,7 @@ function valueFaults(entry: Partial<ImportEntry>, credentialsRead: boolean): Ent
   if (credentialsRead && entry.credentials !== undefined) checkCredentials(check, entry.credentials, undefined);
   return check.errors.map(({ field, message }) => {
     const [, name = '', index, ...rest] = field;
-    // Labels are a map in the file, and a list in the graph.
+    // Labels are a map in the file and a list in the graph.
     const label = name === 'labels' ? entry.labels?.[Number(index)]?.name : undefined;
     return { path: label === undefined ? field.slice(1) : ['labels', label, ...rest], message };
   });

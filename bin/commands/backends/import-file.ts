@@ -23,7 +23,7 @@ export interface FoundEntry<Entry = ImportEntry> {
 export interface ImportFile {
   /** Entries without a fault. */
   readonly entries: readonly FoundEntry[];
-  /** What could be read of the others. */
+  /** The readable fields of the others. */
   readonly faulty: readonly FoundEntry<Partial<ImportEntry>>[];
   readonly faults: readonly ImportFault[];
 }
@@ -53,7 +53,7 @@ export async function parseImport(text: string, places: SecretPlaces): Promise<I
     faulty: [],
     faults: [{ line: 1, backend: null, message }],
   });
-  // What is readable in spite of a fault is read, to find the other faults.
+  // The readable part of a faulty file is read too, to find its other faults.
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { entries: [], faulty: [], faults };
   const list = document.contents;
   if (!isSeq(list) || list.items.length === 0 || list.items.length > mostEntries)

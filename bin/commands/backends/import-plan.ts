@@ -1,5 +1,5 @@
-// What an import has to do: compares each backend of the file with the existing one of that name. Pure. Secrets are not
-// compared, because the graph never shows them.
+// The plan of an import: compares each backend of the file with the existing one of that name. Pure. Secrets are not compared,
+// because the graph never shows them.
 import type {
   ExistingBackendFragment as ExistingBackend,
   KnownDriverFragment as KnownDriver,
@@ -31,7 +31,7 @@ export type Step =
       readonly version: number;
       /** Names of the fields that differ, for example limits.concurrency. */
       readonly changed: readonly string[];
-      /** Of BackendUpdateInput; null: only what has a mutation of its own. */
+      /** Part of BackendUpdateInput; null: all differences have mutations of their own. */
       readonly update: Partial<ImportEntry> | null;
     };
 
@@ -93,7 +93,7 @@ function stepFor(
   return { kind: 'update', found, id: here.id, version: here.version, changed, update };
 }
 
-/** Accepted by a mutation of their own. */
+/** Accepted by separate mutations. */
 const ownMutation: ReadonlySet<string> = new Set(['hostKeySha256', 'certificateSha256']);
 
 const plainFields = [
@@ -106,7 +106,7 @@ const plainFields = [
   'certificateSha256',
 ] as const;
 
-/** Names of the fields that the file gives and the backend has otherwise. */
+/** Names of the fields in which the backend differs from the file. */
 function differences(entry: ImportEntry, here: ExistingBackend, driver: KnownDriver | undefined): string[] {
   const changed: string[] = plainFields.filter((name) => entry[name] !== undefined && entry[name] !== here[name]);
   for (const name of limitNames) {
@@ -145,7 +145,7 @@ function withDefaults(entry: ImportEntry, driver: KnownDriver | undefined): unkn
   return checked?.ok === true ? checked.args : entry.options;
 }
 
-/** A schema that this program can't read (a newer server's) is left to the server to apply. */
+/** A schema that this program can't read (a newer server's) is checked by the server only. */
 function checkedOptions(entry: Partial<ImportEntry>, driver: KnownDriver): CheckedArguments {
   const given = (entry.options ?? {}) as JsonObject;
   try {

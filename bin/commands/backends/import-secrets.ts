@@ -1,10 +1,10 @@
-// Secrets of an import: they come from a file or from the environment, never from the import file itself, which is kept
-// under version control and read by many.
+// Secrets of an import: they come from a file or from the environment, never from the import file itself, which is under version
+// control and read by many.
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Surroundings } from '../../cli/verb.ts';
 
-/** Where relative paths begin, and the variables that may be named. */
+/** Base folder of relative paths, and the available variables. */
 export interface SecretPlaces {
   readonly folder: string;
   readonly env: Surroundings['env'];
@@ -12,15 +12,15 @@ export interface SecretPlaces {
 
 export type TextRead = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
 
-/** The graph takes at most 60,000 characters of certificates, and 15,000 of a secret. */
+/** The limits of the graph: 60,000 characters of certificates, 15,000 of a secret. */
 export const largestSecretBytes = 65_536;
 
-/** PEM texts have several lines, the last of which must end. */
+/** PEM texts have several lines, the last of which must end with a line feed. */
 const severalLines: ReadonlySet<string> = new Set(['privateKey', 'clientCertificate']);
-/** Anything shorter is part of too many words to be replaced in a message. */
+/** A shorter secret is part of too many words to be replaced in a message. */
 const shortestHidden = 4;
 
-/** Reads `{ env: NAME }` or `{ file: PATH }`. No message has any part of anything else that was given: it may be the secret. */
+/** Reads `{ env: NAME }` or `{ file: PATH }`. No message quotes any other value: it may be the secret. */
 export async function readSecret(field: string, source: unknown, places: SecretPlaces): Promise<TextRead> {
   const name = `credentials.${field}`;
   if (typeof source !== 'object' || source === null || Array.isArray(source))
@@ -40,7 +40,7 @@ export async function readSecret(field: string, source: unknown, places: SecretP
   return value.trim() === '' ? failed(`${name}: ${place} is empty`) : { ok: true, value };
 }
 
-/** A text file; of one that is longer than `mostBytes` nothing is given. */
+/** A text file; undefined if it is longer than `mostBytes`. */
 export async function readBounded(path: string, mostBytes: number): Promise<TextRead> {
   try {
     await using file = await open(path);
@@ -52,7 +52,7 @@ export async function readBounded(path: string, mostBytes: number): Promise<Text
   }
 }
 
-/** A message of the server's without the secrets, should it ever have one. */
+/** A message of the server with the secrets replaced, in case it contains any. */
 export function hideSecrets(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= shortestHidden)

@@ -1,5 +1,5 @@
-// `tidegate backends import`: registers the backends that a file lists and updates those that exist. Run twice, the second
-// run changes nothing; a run that was cut off is run again.
+// `tidegate backends import`: registers the backends that a file lists and updates existing ones. A second run changes nothing;
+// an interrupted run can be repeated.
 import { randomUUID } from 'node:crypto';
 import type { BackendUpdateInput, ImportPayloadFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
@@ -20,9 +20,9 @@ type Result =
   | 'UNCHANGED'
   | 'WOULD_CREATE'
   | 'WOULD_UPDATE'
-  /** The server said no. */
+  /** The server refused it. */
   | 'REFUSED'
-  /** The connection was lost: whether it was done shows the next run. */
+  /** The connection was lost: the next run shows whether it was done. */
   | 'NO_ANSWER'
   | 'NOT_DONE';
 
@@ -105,7 +105,7 @@ async function refuseFile(
   throw new CommandFailure(`${path} has ${count}; nothing was done\n${lines.join('\n')}`);
 }
 
-/** One after the other; a refusal concerns one backend only, a lost server all that come after. */
+/** One after the other; a refusal affects one backend only, a lost server all that follow. */
 async function applyAll(context: ImportCall, steps: readonly Step[], scope: Scope): Promise<void> {
   const results: EntryResult[] = [];
   let lost: CommandFailure | undefined;
@@ -132,7 +132,7 @@ interface Scope {
   readonly projectId: string | undefined;
 }
 
-/** Throws CommandFailure when there is no answer. */
+/** Throws CommandFailure when the server does not answer. */
 async function apply(client: GraphClient, step: Step, scope: Scope): Promise<EntryResult> {
   const { entry } = step.found;
   const idempotencyKey = randomUUID();
@@ -160,7 +160,7 @@ function mutationsOf(client: GraphClient, step: Step & { kind: 'update' }): Muta
     const input: BackendUpdateInput = { id, expectedVersion: version, ...update, idempotencyKey: randomUUID() };
     mutations.push(['backendUpdate', () => client.tryMutate(updateDocument, input)]);
   }
-  // After the address, which they belong to.
+  // After the address, to which they belong.
   if (hostKeySha256 !== undefined && changed.includes('hostKeySha256')) {
     const input = { id, hostKeySha256, idempotencyKey: randomUUID() };
     mutations.push(['backendHostKeyAccept', () => client.tryMutate(hostKeyDocument, input)]);
@@ -185,7 +185,7 @@ function hide(text: string, entry: ImportEntry): string {
   );
 }
 
-/** What a dry run says of a step. */
+/** A step in the words of a dry run. */
 function foreseen(step: Step): EntryResult {
   const words = { create: 'WOULD_CREATE', update: 'WOULD_UPDATE', nothing: 'UNCHANGED' } as const;
   return resultOf(step, words[step.kind]);

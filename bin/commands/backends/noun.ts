@@ -1,4 +1,4 @@
-// `tidegate backends`: what calls are relayed to.
+// `tidegate backends`: the devices and services that receive relayed calls.
 import type { Noun } from '../../cli/verb.ts';
 import { acceptCertificate, acceptHostKey } from './accept.ts';
 import { create } from './create.ts';

@@ -1,4 +1,4 @@
-// `tidegate backends update NAME`: changes what the options give.
+// `tidegate backends update NAME`: changes the given options.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { UsageError } from '../../cli/failures.ts';

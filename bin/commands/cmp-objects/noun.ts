@@ -1,4 +1,4 @@
-// `tidegate cmp-objects`: what a CMP object became in each subgraph.
+// `tidegate cmp-objects`: the objects of a CMP in each subgraph.
 import type { Noun } from '../../cli/verb.ts';
 import { show } from './show.ts';
 

@@ -1,4 +1,4 @@
-// The backend objects that a CMP object became, and its newest calls.
+// The backend objects of a CMP object, and its newest calls.
 import { graphql } from '../../../generated/cli/index.ts';
 import { readAll, readPages } from '../../cli/pages.ts';
 import { mappingHead, mappingRow } from '../mappings/mapping.ts';

@@ -6,7 +6,7 @@ import { remoteVerb } from '../../cli/remote-verb.ts';
 import { relaySection } from './relay-section.ts';
 import type { Section } from './section.ts';
 
-/** One for each subgraph that makes something of CMP objects. */
+/** One for each subgraph with data about CMP objects. */
 const sections: readonly Section[] = [relaySection];
 
 type Part =
@@ -39,7 +39,7 @@ export const show = remoteVerb({
 
 const notHere = 'not part of this deployment';
 
-/** A subgraph that is not part of a deployment is not in its graph; one that is unavailable gives null. */
+/** A subgraph that is not part of a deployment is not in its graph; an unavailable one returns null. */
 async function partOf(section: Section, read: () => Promise<unknown>): Promise<Part> {
   try {
     const found = await read();

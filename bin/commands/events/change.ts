@@ -1,4 +1,4 @@
-// Status changes as the commands ask for them and print them; which ones is the same for the past and for the stream.
+// Query and output of status changes, the same for `list` and `follow`.
 import type { StatusChangeFieldsFragment, StatusStreamSubscriptionVariables } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { projectId } from '../../cli/find.ts';

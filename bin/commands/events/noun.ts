@@ -1,4 +1,4 @@
-// `tidegate events`: status changes, those that were and those that come.
+// `tidegate events`: past status changes, and the stream of new ones.
 import type { Noun } from '../../cli/verb.ts';
 import { follow } from './follow.ts';
 import { list } from './list.ts';

@@ -1,5 +1,5 @@
-// The stream of status changes as a command follows it: a lost connection is picked up after the last cursor, so that
-// nothing is missed and nothing comes twice.
+// The stream of status changes for a command: after a lost connection it resumes with the last cursor, so that no change is
+// missed or repeated.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient, type FormattedExecutionResult } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -9,7 +9,7 @@ import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
 import type { StatusFilter } from './change.ts';
 
-/** Its change is null when only the cursor has moved on. */
+/** Its change is null when only the cursor has advanced. */
 export type StreamItem = StatusStreamSubscription['statusChanges'];
 
 export interface StatusStreamOptions {
@@ -17,7 +17,7 @@ export interface StatusStreamOptions {
   readonly after: string | undefined;
   readonly filter: StatusFilter;
   readonly signal: AbortSignal;
-  /** The connection was lost; it is being tried again. */
+  /** The connection was lost; the stream reconnects. */
   readonly onLost: (why: string) => void;
 }
 
@@ -33,11 +33,11 @@ const document = graphql(`
 
 const firstPauseMs = 250;
 const longestPauseMs = 5_000;
-/** How long the server may be away before a follower gives up. */
+/** How long the server may be unavailable before `follow` gives up. */
 const patienceMs = 600_000;
 const pongWithinMs = 5_000;
 
-/** Ends when the signal is aborted; throws CommandFailure when the server refuses, or stays away too long. */
+/** Ends when the signal is aborted; throws CommandFailure when the server refuses, or is unavailable for too long. */
 export async function* followStatus(options: StatusStreamOptions): AsyncGenerator<StreamItem> {
   let after = options.after;
   let pauseMs = firstPauseMs;
@@ -118,7 +118,7 @@ function readItem(result: FormattedExecutionResult<StatusStreamSubscription, unk
   throw [error ?? new Error('an empty answer')];
 }
 
-/** Codes after which trying again with the same cursor can't help. */
+/** Codes after which a retry with the same cursor can't help. */
 const finalCodes = new Set([
   'CURSOR_EXPIRED',
   'RESYNC_REQUIRED',

@@ -4,7 +4,7 @@ import { keyIds, makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { localVerb, type Output } from '../../cli/verb.ts';
 
-/** What is wrong with a file is for the person who named it. */
+/** Faults of a file become messages for the person who named it. */
 export async function withFile<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -25,7 +25,7 @@ export const create = localVerb({
   },
 });
 
-/** Only what machines on other hosts need is missing without openssl. */
+/** Without openssl, only the authority for machines on other hosts is missing. */
 async function authorityIn(folder: string, stderr: Output): Promise<void> {
   try {
     await makeAuthority(folder);

@@ -1,4 +1,4 @@
-// `tidegate keys`: the key files. What was made with older keys can still be read.
+// `tidegate keys`: the key files. Values made with older keys stay readable.
 import type { Noun } from '../../cli/verb.ts';
 import { create, list } from './key-file.ts';
 import { reseal } from './reseal.ts';

@@ -1,4 +1,4 @@
-// Machines as the command line reads them.
+// Finds machines for the commands.
 
 import type { MachineFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
@@ -22,7 +22,7 @@ export function allMachines(client: GraphClient): AsyncIterable<Machine> {
   return readPages(client, document, {}, ({ machines }) => machines);
 }
 
-/** By id, or by the name of one that is not revoked. */
+/** By id, or by the name of a machine that is not revoked. */
 export async function machineNamed(client: GraphClient, nameOrId: string): Promise<Machine> {
   for await (const machine of allMachines(client))
     if (machine.id === nameOrId || (machine.name === nameOrId && machine.state !== 'REVOKED')) return machine;

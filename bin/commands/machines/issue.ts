@@ -1,4 +1,4 @@
-// `tidegate machines issue NAME`: credentials for the first machines, before there is an endpoint that could be joined. It needs
+// `tidegate machines issue NAME`: credentials for the first machines, before an endpoint exists that they could join. It needs
 // the database and the key folder of the role system.
 
 import { Refusal } from '../../../platform/errors.ts';
@@ -57,7 +57,7 @@ export const issue = localVerb({
   },
 });
 
-/** The role system alone, served nowhere. */
+/** The role system alone, without listening. */
 function readSettings(file: string | undefined, env: Parameters<typeof settings>[1]) {
   try {
     const config = settings(file, env, { roles: 'system' });

@@ -1,4 +1,4 @@
-// `tidegate machines`: processes on other hosts, each with an identity of its own.
+// `tidegate machines`: processes on other hosts, each with its own identity.
 import type { Noun } from '../../cli/verb.ts';
 import { create } from './create.ts';
 import { issue } from './issue.ts';

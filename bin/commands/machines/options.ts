@@ -1,4 +1,4 @@
-// Options that verbs about machines share.
+// Options shared by the verbs about machines.
 import { readFile } from 'node:fs/promises';
 import { isLoopback } from '../../../platform/net/address-block.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
@@ -6,13 +6,13 @@ import { neededText, text } from '../../cli/option.ts';
 
 export const role = neededText('ROLE', 'Its role: gateway, the name of a subgraph, or a role of a subgraph.');
 
-/** Where the credentials go. */
+/** Destination of the credentials. */
 export const credentialOptions = {
   folder: neededText('DIR', 'Folder for the credentials, which is named in the setting internal.machineFolder.'),
   'endpoint-ca': text('FILE', "Certificate authority (PEM) of the endpoint; default: the system's."),
 } as const;
 
-/** Credentials are sent there: in clear only to this host. Throws UsageError. */
+/** Credentials are sent to this URL: unencrypted only to this host. Throws UsageError. */
 export function endpointOf(address: string): URL {
   const url = URL.parse(address);
   if (url === null || !/^https?:$/.test(url.protocol))
@@ -22,7 +22,7 @@ export function endpointOf(address: string): URL {
   return url;
 }
 
-/** PEM; undefined: none was named. */
+/** PEM; undefined: no option was given. */
 export async function endpointCa(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {

@@ -1,5 +1,5 @@
-// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that exists only once it is
-// whole. What an export is: gateway/web/mapping-export.ts.
+// `tidegate mappings export`: all mappings as lines of JSON, to standard output or into a file that appears only once it is
+// complete. For the format see gateway/web/graph-export.ts.
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -11,7 +11,7 @@ import { text } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
 import type { Output } from '../../cli/verb.ts';
 
-/** Between two pieces of the answer. */
+/** Longest pause between two parts of the answer. */
 const silenceMs = 150_000;
 const maxLineBytes = 1024 * 1024;
 const newline = 0x0a;
@@ -36,13 +36,13 @@ export const exportMappings = remoteVerb({
   },
 });
 
-/** Throws CommandFailure for anything but the lines. */
+/** Throws CommandFailure unless the answer is an export. */
 async function openExport(
   client: GraphClient,
   signal: AbortSignal,
   wish: Readonly<Record<'after' | 'projectId', string | undefined>>,
 ): Promise<AsyncIterable<Buffer>> {
-  // Beside the endpoint, also where a proxy has it under a path of its own.
+  // Beside the endpoint, even if a proxy serves that under a path.
   const url = new URL('export/mappings.ndjson', client.url);
   for (const [name, value] of Object.entries(wish)) if (value !== undefined) url.searchParams.set(name, value);
   const response = await request(url, {
@@ -66,7 +66,7 @@ function refusal(text: string, status: number): CommandFailure {
     const [first] = errors ?? [];
     if (first !== undefined) return new CommandFailure(`${first.extensions?.code ?? status}: ${first.message}`);
   } catch {
-    // Not JSON: said below.
+    // Not JSON: reported below.
   }
   return new CommandFailure(
     `the answer (HTTP ${status}) is not an export: is the address right?`,
@@ -82,7 +82,7 @@ async function writeOut(reader: ExportReader, output: Output): Promise<void> {
   });
 }
 
-/** Readers of the file never see a part of it: it takes its name when the last line has come. */
+/** Readers of the file never see an incomplete one: it gets its name after the last line. */
 async function save(reader: ExportReader, file: string): Promise<void> {
   const partial = `${file}.${process.pid}.partial`;
   const target = createWriteStream(partial, { mode: 0o600, flush: true });
@@ -91,7 +91,7 @@ async function save(reader: ExportReader, file: string): Promise<void> {
     await pipeline(reader.parts(), target);
     await rename(partial, file);
   } catch (error) {
-    // Not before: what is still being opened would be there after it was removed.
+    // Only after opening: a file that is still being opened would appear after its removal.
     await closed;
     await rm(partial, { force: true });
     if (error instanceof CommandFailure) throw error;
@@ -100,13 +100,13 @@ async function save(reader: ExportReader, file: string): Promise<void> {
   }
 }
 
-/** Hands on what comes, and keeps the last line, which says whether all of it came. */
+/** Passes the data on, and keeps the last line, which tells whether it is complete. */
 class ExportReader {
   readonly #source: AsyncIterable<Buffer>;
   readonly #signal: AbortSignal;
   #lines = 0;
   #last: Buffer = Buffer.alloc(0);
-  /** What came of a line whose end did not. */
+  /** The start of a line whose end has not arrived. */
   #rest: Buffer = Buffer.alloc(0);
 
   constructor(source: AsyncIterable<Buffer>, signal: AbortSignal) {
@@ -114,7 +114,7 @@ class ExportReader {
     this.#signal = signal;
   }
 
-  /** Throws CommandFailure when the last line is not the one that has to be. */
+  /** Throws CommandFailure when the last line is not the expected one. */
   async *parts(): AsyncGenerator<Buffer> {
     try {
       for await (const part of this.#source) {
@@ -130,7 +130,7 @@ class ExportReader {
     this.end();
   }
 
-  /** How many mappings came before the last line, and the position in it. */
+  /** The number of mappings before the last line, and the position in it. */
   end(): { readonly mappings: number; readonly after: string } {
     const after = this.#rest.length === 0 ? positionIn(this.#last.toString()) : undefined;
     if (after === undefined)

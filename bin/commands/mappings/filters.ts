@@ -1,4 +1,4 @@
-// Which mappings `list` shows and `verify` looks at: one set of filters for both.
+// The filters for mappings, shared by `list` and `verify`.
 import { graphql } from '../../../generated/cli/index.ts';
 import { parseCmpObject } from '../../cli/cmp-object.ts';
 import { backendId, projectId } from '../../cli/find.ts';
@@ -51,7 +51,7 @@ const cmpObjectDocument = graphql(`
   }
 `);
 
-/** What the filters leave, newest first. `states`: unless the caller of the command names others. */
+/** The matching mappings, newest first. `states`: the default, if the command line names none. */
 export async function* readMappings(
   client: RemoteCall['client'],
   filters: Filters,
@@ -73,7 +73,7 @@ export async function* readMappings(
     yield* readPages(client, listDocument, variables, ({ mappings }) => mappings, limit);
     return;
   }
-  // One CMP object's are few: the graph asks for them by object and state, the rest is left out here.
+  // One CMP object has few: the graph selects by object and state, and the rest is filtered here.
   let left = limit;
   const all = readPages(client, cmpObjectDocument, { ...common, ...cmpObject }, (data) => data.cmpObject?.mappings);
   for await (const mapping of all) {

@@ -1,4 +1,4 @@
-// How the commands read and print a mapping.
+// Parsing and output of a mapping for the commands.
 import type { MappingFieldsFragment, MappingState, MappingVerificationResult } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpObjectText } from '../../cli/cmp-object.ts';

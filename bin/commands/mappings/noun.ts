@@ -1,4 +1,4 @@
-// `tidegate mappings`: which backend object each CMP object became, whether it has changed, and an export.
+// `tidegate mappings`: the backend objects of CMP objects, their verification, and an export.
 import type { Noun } from '../../cli/verb.ts';
 import { adopt } from './adopt.ts';
 import { exportMappings } from './export.ts';

@@ -1,4 +1,4 @@
-// How the commands read and print a call, and what `--wait` means for it.
+// Parsing and output of a call for the commands, and `--wait` for it.
 import type { CallFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { cmpObjectText } from '../../cli/cmp-object.ts';

@@ -1,4 +1,4 @@
-// `tidegate operations settle ID`: the driver reads the device, or a person who has looked gives the verdict.
+// `tidegate operations settle ID`: the driver reads the device, or a person who has inspected it gives the verdict.
 import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
