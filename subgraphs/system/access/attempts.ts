@@ -1,5 +1,6 @@
-// Attempts at a secret: how often one address may try, and one name from there. A login and the change of one's own password
-// are counted together, so that the one is no way around the other.
+// Attempts at a secret: how often one network may try, one name from there, and one name from anywhere. A login and the change
+// of one's own password are counted together, so that the one is no way around the other.
+import { createHash } from 'node:crypto';
 import { refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { clientNetwork } from '../../../platform/net/address-block.ts';
@@ -8,8 +9,11 @@ import type { RateLimit, RateLimiter } from './rate-limiter.ts';
 const windowMs = 60_000;
 const attemptsPerName = 10;
 const attemptsPerAddress = 100;
+/** From networks where the name has not logged in lately: guesses from many of them must not keep its owner out of the others. */
+const attemptsFromAnywhere = 100;
+const knownForMs = 30 * 86_400_000;
 
-/** Takes a counted attempt back: only failures count. */
+/** To be called after a success: takes the counted attempt back, since only failures count. */
 export type GiveBack = () => Promise<void>;
 
 export class Attempts {
@@ -20,12 +24,21 @@ export class Attempts {
   }
 
   /** Counts an attempt at the password of that name. Refuses with RATE_LIMITED. */
-  password(context: RequestContext, name: string): Promise<GiveBack> {
+  async password(context: RequestContext, name: string): Promise<GiveBack> {
     const address = clientNetwork(context.clientAddress);
-    return this.#take([
+    // A name may be as long as a request; what is counted is kept.
+    const named = createHash('sha256').update(name).digest('base64url');
+    const good = `login-good/${address}/${named}`;
+    const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };
+    const giveBack = await this.#take([
       { key: `login-address/${address}`, limit: attemptsPerAddress, windowMs },
-      { key: `login-name/${address}/${name}`, limit: attemptsPerName, windowMs },
+      { key: `login-name/${address}/${named}`, limit: attemptsPerName, windowMs },
+      ...((await this.#rateLimiter.remembers(good)) ? [] : [anywhere]),
     ]);
+    return async () => {
+      await giveBack();
+      await this.#rateLimiter.remember(good, knownForMs);
+    };
   }
 
   /** Counts an attempt at a refresh token. Refuses with RATE_LIMITED. */

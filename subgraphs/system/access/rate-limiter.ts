@@ -18,6 +18,9 @@ export interface RateLimiter {
   take(limit: RateLimit): Promise<number>;
   /** Takes an attempt back: it was none that should count. */
   giveBack(limit: RateLimit): Promise<void>;
+  /** Remembers a key for so long. It may be forgotten earlier: losing it must do no harm. */
+  remember(key: string, forMs: number): Promise<void>;
+  remembers(key: string): Promise<boolean>;
 }
 
 interface Window {
@@ -54,6 +57,16 @@ export class MemoryRateLimiter implements RateLimiter {
     const window = this.#windows.get(key);
     if (window !== undefined && window.count > 0) window.count -= 1;
   }
+
+  async remember(key: string, forMs: number): Promise<void> {
+    this.#windows.delete(key);
+    await this.take({ key, limit: 1, windowMs: forMs });
+  }
+
+  async remembers(key: string): Promise<boolean> {
+    const window = this.#windows.get(key);
+    return window !== undefined && window.endsAtMs > this.#nowMs();
+  }
 }
 
 /** The one command of Redis that is needed; an ioredis client has it. */
@@ -71,6 +84,11 @@ return {count, redis.call('PTTL', KEYS[1])}`;
 const giveBackScript = `
 if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 return 0`;
+
+// In: KEYS[1] the key, ARGV[1] for how long, in ms.
+const rememberScript = `redis.call('SET', KEYS[1], 1, 'PX', ARGV[1]) return 0`;
+
+const remembersScript = `return redis.call('EXISTS', KEYS[1])`;
 
 const redisTimeoutMs = 250;
 /** After a failure Redis is left alone for so long, so that not every login waits for it. */
@@ -100,6 +118,16 @@ export class RedisRateLimiter implements RateLimiter {
   async giveBack(limit: RateLimit): Promise<void> {
     const answer = await this.#run(giveBackScript, limit.key);
     if (answer === undefined) await this.#fallback.giveBack(limit);
+  }
+
+  async remember(key: string, forMs: number): Promise<void> {
+    const answer = await this.#run(rememberScript, key, forMs);
+    if (answer === undefined) await this.#fallback.remember(key, forMs);
+  }
+
+  async remembers(key: string): Promise<boolean> {
+    const answer = await this.#run(remembersScript, key);
+    return answer === undefined ? this.#fallback.remembers(key) : answer === 1;
   }
 
   /** Undefined when Redis does not answer in time. */

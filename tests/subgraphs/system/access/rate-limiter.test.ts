@@ -62,6 +62,16 @@ describe.each(adapters)('%s', (_name, make) => {
     expect(await limiter.take(limit)).toBeGreaterThan(0);
   });
 
+  test('remembers what it was told to, for as long as it was told', async () => {
+    const limiter = make();
+    const { key } = newLimit(1);
+    expect(await limiter.remembers(key)).toBe(false);
+    await limiter.remember(key, 60_000);
+    expect(await limiter.remembers(key)).toBe(true);
+    await limiter.remember(key, 1);
+    await waitFor('it to be forgotten', async () => !(await limiter.remembers(key)));
+  });
+
   test('begins anew after the window', async () => {
     const limiter = make();
     const limit = newLimit(1, 30);

@@ -99,6 +99,22 @@ describe('login', () => {
     expect((await login()).userErrors).toMatchObject([{ code: 'RATE_LIMITED' }]);
   });
 
+  test('guesses from many networks at one name: others wait, but not a network where the name has logged in', async () => {
+    await makeUser(bench, 'sought', { password });
+    expect((await login('sought', password, '203.0.113.1')).userErrors).toEqual([]);
+    for (let guess = 0; guess < 100; guess += 1)
+      expect(
+        (await login('sought', 'wrong password', `198.51.100.${100 + Math.floor(guess / 10)}`)).userErrors,
+      ).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
+    expect((await login('sought', 'wrong password', '198.51.100.200')).userErrors).toMatchObject([
+      { code: 'RATE_LIMITED' },
+    ]);
+    expect((await login('sought', password, '203.0.113.2')).userErrors).toMatchObject([{ code: 'RATE_LIMITED' }]);
+    for (let again = 0; again < 3; again += 1)
+      expect((await login('sought', password, '203.0.113.1')).userErrors).toEqual([]);
+    expect((await login('alice', password, '203.0.113.2')).userErrors).toEqual([]);
+  });
+
   test('that succeeds does not count', async () => {
     for (let attempt = 1; attempt <= 12; attempt += 1) expect((await login()).userErrors).toEqual([]);
   });
