@@ -54,6 +54,16 @@ export const userErrorCodes = {
     retry: 'SAME_KEY',
     meaning: 'No certificate is accepted yet: accept one with backendCertificateAccept, or set caCertificates.',
   },
+  CREDENTIALS_REQUIRED: {
+    retry: 'NEW_KEY',
+    meaning:
+      'The change could send the stored credentials to another place. Send them again in the same request, as `field` names them, or delete them with backendUpdate { dropCredentials: true }.',
+  },
+  CREDENTIALS_UNUSABLE: {
+    retry: 'SAME_KEY',
+    meaning:
+      'No credentials are stored for the backend, or those stored do not open at its present address. Send them with backendUpdate.',
+  },
   UNSETTLED_PREDECESSOR: {
     retry: 'SAME_KEY',
     meaning: 'An earlier call on the same object is UNKNOWN or ACCEPTED: settle it, or set force.',

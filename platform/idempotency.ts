@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import type { Sql, Transaction } from './database/database.ts';
 import { isDuplicateKey, isLockWaitTimeout } from './database/errors.ts';
 import { refuse } from './errors.ts';
+import { canonicalJson } from './json.ts';
 import { isSecretName } from './secrets/secret-names.ts';
 
 export interface KeyScope {
@@ -56,15 +57,6 @@ async function withHardenedSecrets(value: unknown, salt: string, depth: number):
     return [name, hard.toString('hex')] as const;
   });
   return Object.fromEntries(await Promise.all(members));
-}
-
-/** JSON with sorted member names; members that are undefined are left out. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_name, member: unknown) => {
-    if (typeof member === 'bigint') return member.toString();
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }
 
 /**

@@ -1,4 +1,4 @@
-// JSON values, as types.
+// JSON values: their types, and one text for equal ones.
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
@@ -13,4 +13,13 @@ export function isObject(value: unknown): value is JsonObject {
 export function nestsDeeperThan(value: unknown, most: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return most === 0 || Object.values(value).some((member) => nestsDeeperThan(member, most - 1));
+}
+
+/** JSON with sorted member names; members that are undefined are left out. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) => {
+    if (typeof member === 'bigint') return member.toString();
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
 }

@@ -160,8 +160,24 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly roles?: readonly ExtraRole<Shapes>[];
   create(ground: SubgraphGround, settings: SettingsOf<Shapes>): Promise<RunningSubgraph>;
   work?(ground: Ground, settings: SettingsOf<Shapes>): Promise<SubgraphWork>;
-  /** Seals secrets again that are not sealed with the key `keyId`; returns their number. */
-  reseal?(db: Database, sealer: Sealer, keyId: string): Promise<number>;
+  reseal?(db: Database, options: ResealOptions): Promise<Resealed>;
+}
+
+export interface ResealOptions {
+  readonly sealer: Sealer;
+  /** Secrets that are sealed with another key are sealed again. */
+  readonly keyId: string;
+  /** Whether those of an earlier version are opened, which did not bind them to where they belong now. */
+  readonly openOlder: boolean;
+}
+
+export interface Resealed {
+  /** Number of secrets. */
+  readonly resealed: number;
+  /** What was bound to where it is now, on trust: by name and place. */
+  readonly trusted: readonly string[];
+  /** What was left as it is, and why. */
+  readonly failed: readonly string[];
 }
 
 /** Binds the row's functions to the types of its settings. */

@@ -12,6 +12,7 @@ export const personFirst: ReadonlySet<UserErrorCode> = new Set([
   'BACKEND_DISABLED',
   'HOST_KEY_UNKNOWN',
   'CERTIFICATE_UNKNOWN',
+  'CREDENTIALS_UNUSABLE',
   'UNSETTLED_PREDECESSOR',
 ]);
 

@@ -23,6 +23,7 @@ import { firstAccounts } from './first-accounts.ts';
 import { registerLabFirewall } from './lab-backend.ts';
 import { ownersOf } from './owners.ts';
 import { type RunningProcess, startProcess } from './process.ts';
+import { isUnbound, resealAll } from './reseal.ts';
 
 /** Default address of the command line client. */
 const standardUrl = 'http://127.0.0.1:4000';
@@ -94,6 +95,8 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   const isNew = !(await fileExists(keyFilePath(keys, 'audit')));
   await makeKeys(keys);
   if (isNew) await signTrail({ socketPath, user, password, database }, keys, log);
+  const sealing = keyFilePath(keys, 'sealing');
+  if (await isUnbound(sealing)) await bindSecrets({ socketPath, user, password, database }, sealing, rows, log);
   const whole: Config = {
     ...config,
     'database.socketPath': socketPath,
@@ -131,6 +134,23 @@ async function signTrail(connection: DatabaseLocation, keys: string, log: Logger
   const db = new Database({ connection, connectionLimit: 1 });
   try {
     await signFirst(db, { signingKeys: await folder.signing('audit'), publicKeys: await folder.publicKeys() });
+  } finally {
+    await db.close();
+  }
+}
+
+/** A data folder of before secrets were sealed for their address: they belong to the one that they have now. */
+async function bindSecrets(
+  connection: DatabaseLocation,
+  file: string,
+  rows: readonly SubgraphRow[],
+  log: Logger,
+): Promise<void> {
+  const db = new Database({ connection, connectionLimit: 2 });
+  try {
+    const { trusted, failed } = await resealAll({ db, file, rows });
+    if (trusted.length > 0) log.warn({ trusted }, 'stored credentials now belong to the address of their backend');
+    if (failed.length > 0) log.error({ failed }, 'stored credentials could not be resealed: send them again');
   } finally {
     await db.close();
   }

@@ -47,8 +47,8 @@ export async function registerLabFirewall(options: LabBackendOptions): Promise<v
     return;
   }
   if (known.host !== host || known.port !== port || known.hostKeySha256 !== hostKeySha256) {
-    await change(options, 'backendUpdate', 'BackendUpdateInput', { id: known.id, host, port, credentials });
-    await change(options, 'backendHostKeyAccept', 'BackendHostKeyAcceptInput', { id: known.id, hostKeySha256 });
+    const input = { id: known.id, host, port, hostKeySha256, credentials };
+    await change(options, 'backendUpdate', 'BackendUpdateInput', input);
   }
 }
 

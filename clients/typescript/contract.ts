@@ -77,6 +77,8 @@ const personFirst: Readonly<Record<string, string>> = {
   BACKEND_DISABLED: 'the backend is disabled: enable it',
   HOST_KEY_UNKNOWN: 'no host key of the backend is accepted: compare it, and accept it',
   CERTIFICATE_UNKNOWN: 'no certificate of the backend is accepted: compare it, and accept it',
+  CREDENTIALS_UNUSABLE:
+    'the stored credentials of the backend are missing, or do not open at its address: send them again',
   UNSETTLED_PREDECESSOR: 'an earlier call on the same object has no verdict: settle it',
 };
 

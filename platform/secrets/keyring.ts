@@ -13,11 +13,15 @@ export interface PurposeKey {
   readonly keyObject: KeyObject;
 }
 
-/** `next`: already known to others, not used yet. */
+/**
+ * `next`: already known to others, not used yet. `boundSince`, in `sealing.keys`: since then every secret is sealed for the place
+ * where it belongs, and what an earlier version sealed is refused.
+ */
 export const keyringShape = z.object({
   active: z.string(),
   next: z.string().optional(),
   activeSince: z.iso.datetime().optional(),
+  boundSince: z.iso.datetime().optional(),
   keys: z.record(z.string().regex(keyIdPattern), z.string().regex(/^[A-Za-z0-9+/]{43}=$/)),
 });
 export type KeyringFile = z.output<typeof keyringShape>;
@@ -89,13 +93,13 @@ export async function openKeyring(path: string): Promise<Keyring> {
   return new Keyring(await readKeyringFile(path));
 }
 
-/** Reads a key file; makes it with one new key if it is missing. */
-export async function openOrMakeKeyring(path: string): Promise<Keyring> {
+/** Reads a key file; makes it with one new key, and with `more`, if it is missing. */
+export async function openOrMakeKeyring(path: string, more: Partial<KeyringFile> = {}): Promise<Keyring> {
   try {
     return await openKeyring(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  await writeKeyFile(path, { active: 'k1', keys: { k1: newMasterKey() } });
+  await writeKeyFile(path, { active: 'k1', ...more, keys: { k1: newMasterKey() } });
   return openKeyring(path);
 }

@@ -25,8 +25,10 @@ export async function makeKeys(folder: string): Promise<ReadonlyMap<string, read
   const former = join(folder, formerFile);
   const subgraphs = keyFilePath(folder, 'subgraphs');
   if ((await fileExists(former)) && !(await fileExists(subgraphs))) await copyFile(former, subgraphs);
-  for (const name of ['subgraphs', 'sealing'] as const)
-    ids.set(name, (await openOrMakeKeyring(keyFilePath(folder, name))).ids());
+  ids.set('subgraphs', (await openOrMakeKeyring(subgraphs)).ids());
+  // A new key has sealed nothing yet.
+  const sealing = await openOrMakeKeyring(keyFilePath(folder, 'sealing'), { boundSince: new Date().toISOString() });
+  ids.set('sealing', sealing.ids());
   const known = await readPublicFile(keyFilePath(folder, 'public')).catch((error: unknown): PublicFile => {
     if (isMissing(error)) return { gateway: {}, system: {}, audit: {} };
     throw error;

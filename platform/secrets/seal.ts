@@ -13,8 +13,20 @@ export interface Sealed {
 export interface Sealer {
   /** `aad`: the value's place, for example `backend/<uuid>/password`. */
   seal(plain: string, aad: string): Sealed;
-  /** Throws when the key is unknown, or when the value was changed or belongs elsewhere. */
+  /** Throws SealError. */
   open(sealed: Sealed, aad: string): string;
+}
+
+/** A sealed value that does not open. */
+export class SealError extends Error {
+  /** KEY_MISSING: the key file lacks its key. CHANGED: it was changed, or belongs elsewhere. */
+  readonly why: 'KEY_MISSING' | 'CHANGED';
+
+  constructor(why: SealError['why'], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'SealError';
+    this.why = why;
+  }
 }
 
 const purpose = 'sealing';
@@ -34,8 +46,12 @@ export function createSealer(keyring: Keyring): Sealer {
     open({ keyId, sealed }, aad) {
       const key = keyring.byId(purpose, keyId);
       if (key === undefined)
-        throw new Error(`${aad} was sealed with key ${keyId}, which is not in the key file: restore that key`);
-      if (sealed.length < nonceBytes + tagBytes) throw new Error(`${aad} is too short to be a sealed value`);
+        throw new SealError(
+          'KEY_MISSING',
+          `${aad} was sealed with key ${keyId}, which is not in the key file: restore that key`,
+        );
+      if (sealed.length < nonceBytes + tagBytes)
+        throw new SealError('CHANGED', `${aad} is too short to be a sealed value`);
       const decipher = createDecipheriv('aes-256-gcm', key.key, sealed.subarray(0, nonceBytes), {
         authTagLength: tagBytes,
       });
@@ -45,9 +61,8 @@ export function createSealer(keyring: Keyring): Sealer {
         const start = decipher.update(sealed.subarray(nonceBytes + tagBytes));
         return Buffer.concat([start, decipher.final()]).toString('utf8');
       } catch (error) {
-        throw new Error(`${aad} can't be opened with key ${keyId}: it was changed, or belongs elsewhere`, {
-          cause: error,
-        });
+        const message = `${aad} can't be opened with key ${keyId}: it was changed, or belongs elsewhere`;
+        throw new SealError('CHANGED', message, error);
       }
     },
   };

@@ -1,6 +1,8 @@
 // The row of the relay subgraph.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { ConfigError } from '../../platform/config.ts';
+import type { Database } from '../../platform/database/database.ts';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { relayEvents } from './events.ts';
 
@@ -43,6 +45,7 @@ export const relayRow = subgraphRow({
   ],
   async create(ground, settings) {
     const { createRelaySubgraph } = await import('./relay.ts');
+    await refuseOlderForm(ground.db);
     const relay = createRelaySubgraph({
       ...ground,
       sealer: await ground.sealer(),
@@ -58,6 +61,7 @@ export const relayRow = subgraphRow({
   },
   async work({ db, wake, sealer }, settings) {
     const { createBackendChecks } = await import('./checks/backend-checks.ts');
+    await refuseOlderForm(db);
     const { deleteOldOperations, endedCalls } = await import('./journal/retention.ts');
     const operationMs = settings['retention.operationDays'] * dayMs;
     return {
@@ -74,8 +78,18 @@ export const relayRow = subgraphRow({
       endedCalls: (callIds) => endedCalls(db, callIds),
     };
   },
-  async reseal(db, sealer, keyId) {
-    const { resealCredentials } = await import('./backends/credentials.ts');
-    return resealCredentials(db, sealer, keyId);
+  async reseal(db, options) {
+    const { resealCredentials } = await import('./backends/reseal.ts');
+    return resealCredentials(db, options);
   },
 });
+
+/** As for missing migrations: a process that can use no stored credential takes no work from one that can. */
+async function refuseOlderForm(db: Database): Promise<void> {
+  const { countOlderForm } = await import('./backends/reseal.ts');
+  const count = await countOlderForm(db);
+  if (count > 0)
+    throw new ConfigError([
+      `${count} stored credentials are sealed without their backend's address, as by an earlier version: stop its processes and run "tidegate keys reseal FILE"`,
+    ]);
+}

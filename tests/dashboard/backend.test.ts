@@ -87,12 +87,18 @@ describe('a device that shows another certificate', () => {
     expect(world.mutations).toEqual([]);
 
     await page.getByRole('button', { name: 'Accept what it shows' }).click();
+    // Those stored were given for the other certificate.
+    await dialog.getByLabel('Account').fill('netops');
+    await dialog.getByLabel('Private key').fill('PRIVATE\nKEY\n');
     await dialog.getByRole('button', { name: 'Accept this certificate' }).click();
     await dialog.waitFor({ state: 'hidden' });
     expect(world.mutations).toEqual([
       {
         name: 'backendCertificateAccept',
-        input: { id: 'b1', certificateSha256: shown, idempotencyKey: expect.stringMatching(/^dashboard-/) },
+        input: {
+          ...{ id: 'b1', certificateSha256: shown, idempotencyKey: expect.stringMatching(/^dashboard-/) },
+          credentials: { username: 'netops', privateKey: 'PRIVATE\nKEY\n' },
+        },
       },
     ]);
     await page.locator('.rows-backends').getByText('certificate changed').waitFor({ state: 'detached' });

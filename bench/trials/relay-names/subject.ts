@@ -1,6 +1,5 @@
 // A driver on trial: which arguments texts are put into, and how its device reads what is rendered.
 
-import { withDefaults } from '../../../subgraphs/relay/backends/backend-input.ts';
 import type {
   Driver,
   DriverOperation,
@@ -9,6 +8,7 @@ import type {
   TransportKind,
   WireCall,
 } from '../../../subgraphs/relay/drivers/driver.ts';
+import { withDefaults } from '../../../subgraphs/relay/drivers/options.ts';
 
 export interface Subject {
   readonly driver: Driver;

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { graphql } from '../../../generated/cli/index.ts';
 import { backendId, projectId } from '../../cli/find.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { changedBackend, printBackend } from './backend.ts';
+import { changedBackend, credentialOptions, givenCredentials, printBackend, username } from './backend.ts';
 
 const hostKeyDocument = graphql(`
   mutation BackendsAcceptHostKey($input: BackendHostKeyAcceptInput!) {
@@ -17,26 +17,30 @@ const certificateDocument = graphql(`
   }
 `);
 
-const options = { project: commonOptions.project, wait: commonOptions.wait };
+/** The credentials are needed when another proof is accepted already: they go to whoever has the new one. */
+const options = { username, ...credentialOptions, project: commonOptions.project, wait: commonOptions.wait };
 
 export const acceptHostKey = remoteVerb({
-  summary: 'Accept a host key by its fingerprint, as ssh-keygen -lf prints it.',
+  summary: 'Accept a host key by its fingerprint, as ssh-keygen -lf prints it. To replace one, give the credentials.',
   takes: ['NAME', 'SHA256:…'],
   options,
   async run(call) {
+    const credentials = await givenCredentials(call.options);
     const id = await backendId(call.client, call.names[0], await projectId(call.client, call.options.project));
-    const input = { idempotencyKey: randomUUID(), id, hostKeySha256: call.names[1] };
+    const input = { idempotencyKey: randomUUID(), id, hostKeySha256: call.names[1], credentials };
     await printBackend(call, await changedBackend(call, await call.client.mutate(hostKeyDocument, input)));
   },
 });
 
 export const acceptCertificate = remoteVerb({
-  summary: 'Accept a certificate by its fingerprint, as openssl x509 -fingerprint -sha256 prints it.',
+  summary:
+    'Accept a certificate by its fingerprint (openssl x509 -fingerprint -sha256). To replace one, give the credentials.',
   takes: ['NAME', 'SHA256'],
   options,
   async run(call) {
+    const credentials = await givenCredentials(call.options);
     const id = await backendId(call.client, call.names[0], await projectId(call.client, call.options.project));
-    const input = { idempotencyKey: randomUUID(), id, certificateSha256: call.names[1] };
+    const input = { idempotencyKey: randomUUID(), id, certificateSha256: call.names[1], credentials };
     await printBackend(call, await changedBackend(call, await call.client.mutate(certificateDocument, input)));
   },
 });

@@ -1,5 +1,5 @@
 // Parsing and output of a backend for the commands, and `--wait` for it.
-import type { BackendFieldsFragment } from '../../../generated/cli/graphql.ts';
+import type { BackendCredentialsInput, BackendFieldsFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure, UsageError } from '../../cli/failures.ts';
 import { neededText, several, text } from '../../cli/option.ts';
@@ -31,29 +31,49 @@ export const labelOption = several('NAME=VALUE', 'Label of the backend.', (given
 });
 
 export const credentialOptions = {
-  'private-key-file': text('FILE', 'File with the OpenSSH private key of the account.'),
+  'private-key-file': text('FILE', 'File with the private key of the account, for SSH or the client certificate.'),
+  'passphrase-file': text('FILE', "File with the private key's passphrase."),
   'backend-password-file': text('FILE', 'File with the password of the account.'),
+  'api-token-file': text('FILE', 'File with an API token of the account.'),
+  'client-certificate-file': text('FILE', 'File with the client certificate of the account.'),
 } as const;
 
 export const username = text('USER', 'Account on the backend.');
 export const neededUsername = neededText('USER', 'Account on the backend.');
 
-interface CredentialFiles {
-  readonly 'private-key-file': string | undefined;
-  readonly 'backend-password-file': string | undefined;
-}
+type CredentialFiles = { readonly [Option in keyof typeof credentialOptions]: string | undefined };
 
-/** Undefined if neither file was given. */
+/** Undefined if no file was given. */
 export async function readCredentials(
   account: string,
   files: CredentialFiles,
-): Promise<{ username: string; privateKey?: string; password?: string } | undefined> {
-  const { 'private-key-file': keyFile, 'backend-password-file': passwordFile } = files;
-  if (keyFile !== undefined && passwordFile !== undefined)
+): Promise<BackendCredentialsInput | undefined> {
+  const { 'private-key-file': key, 'backend-password-file': password, 'api-token-file': token } = files;
+  if (key !== undefined && password !== undefined)
     throw new UsageError('give --private-key-file or --backend-password-file, not both');
-  if (keyFile !== undefined) return { username: account, privateKey: `${await readSecretFile(keyFile)}\n` };
-  if (passwordFile !== undefined) return { username: account, password: await readSecretFile(passwordFile) };
-  return undefined;
+  const read = async (file: string | undefined, end = '') =>
+    file === undefined ? undefined : `${await readSecretFile(file)}${end}`;
+  const given = {
+    privateKey: await read(key, '\n'),
+    passphrase: await read(files['passphrase-file']),
+    password: await read(password),
+    apiToken: await read(token),
+    clientCertificate: await read(files['client-certificate-file'], '\n'),
+  };
+  const fields = Object.entries(given).filter(([, value]) => value !== undefined);
+  return fields.length === 0 ? undefined : { username: account, ...Object.fromEntries(fields) };
+}
+
+/** For verbs that may go without: undefined if none are given. */
+export async function givenCredentials(
+  options: CredentialFiles & { readonly username: string | undefined },
+): Promise<BackendCredentialsInput | undefined> {
+  const credentials = await readCredentials(options.username ?? '', options);
+  if ((options.username === undefined) !== (credentials === undefined))
+    throw new UsageError(
+      '--username needs --private-key-file, --backend-password-file or --api-token-file, and they need it',
+    );
+  return credentials;
 }
 
 export async function readBackend({ client }: Pick<RemoteCall, 'client'>, id: string, named = id): Promise<Backend> {

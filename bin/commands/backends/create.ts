@@ -40,7 +40,8 @@ export const create = remoteVerb({
   async run(call) {
     const { client, options, names } = call;
     const credentials = await readCredentials(options.username, options);
-    if (credentials === undefined) throw new UsageError('give --private-key-file or --backend-password-file');
+    if (credentials === undefined)
+      throw new UsageError('give --private-key-file, --backend-password-file or --api-token-file');
     const payload = await client.mutate(document, {
       idempotencyKey: randomUUID(),
       projectId: await projectId(client, options.project),

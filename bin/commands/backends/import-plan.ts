@@ -5,6 +5,8 @@ import type {
   KnownDriverFragment as KnownDriver,
 } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { canonicalJson } from '../../../platform/json.ts';
+import { canonicalFingerprint } from '../../../subgraphs/relay/backends/backend-input.ts';
 import { type CheckedArguments, validateObject } from '../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
 import { type EntryFault, type ImportEntry, limitNames } from './import-entry.ts';
@@ -31,8 +33,8 @@ export type Step =
       readonly version: number;
       /** Names of the fields that differ, for example limits.concurrency. */
       readonly changed: readonly string[];
-      /** Part of BackendUpdateInput; null: all differences have mutations of their own. */
-      readonly update: Partial<ImportEntry> | null;
+      /** Part of BackendUpdateInput. */
+      readonly update: Partial<ImportEntry>;
     };
 
 export interface Plan {
@@ -84,17 +86,21 @@ function stepFor(
 ): Step {
   if (here === undefined) return { kind: 'create', found };
   const changed = differences(found.entry, here, driver);
-  const credentials = [...here.credentialFields].sort().join() !== fieldsOf(found.entry).join();
-  if (credentials || renewCredentials) changed.push('credentials');
+  const isOther = [...here.credentialFields].sort().join() !== fieldsOf(found.entry).join();
+  // The server refuses such a change without them; which options it means it knows itself.
+  const mayMove = changed.some((name) => movesCredentials.has(name));
+  if (isOther || mayMove || renewCredentials) changed.push('credentials');
   if (changed.length === 0) return { kind: 'nothing', found, id: here.id };
   const roots = new Set(changed.map((name) => name.split('.')[0]));
-  const parts = Object.entries(found.entry).filter(([name]) => roots.has(name) && !ownMutation.has(name));
-  const update = parts.length === 0 ? null : (Object.fromEntries(parts) as Partial<ImportEntry>);
+  const parts = Object.entries(found.entry).filter(([name]) => roots.has(name));
+  const update = Object.fromEntries(parts) as Partial<ImportEntry>;
   return { kind: 'update', found, id: here.id, version: here.version, changed, update };
 }
 
-/** Accepted by separate mutations. */
-const ownMutation: ReadonlySet<string> = new Set(['hostKeySha256', 'certificateSha256']);
+/** Fields by which credentials could get to another place: they are sent along. */
+const movesCredentials: ReadonlySet<string> = new Set([
+  ...['host', 'port', 'cryptoProfile', 'hostKeySha256', 'certificateSha256', 'caCertificates', 'options'],
+]);
 
 const plainFields = [
   'site',
@@ -108,7 +114,9 @@ const plainFields = [
 
 /** Names of the fields in which the backend differs from the file. */
 function differences(entry: ImportEntry, here: ExistingBackend, driver: KnownDriver | undefined): string[] {
-  const changed: string[] = plainFields.filter((name) => entry[name] !== undefined && entry[name] !== here[name]);
+  const { certificateSha256: given } = entry;
+  const wants = { ...entry, ...(given === undefined ? {} : { certificateSha256: canonicalFingerprint(given) }) };
+  const changed: string[] = plainFields.filter((name) => wants[name] !== undefined && wants[name] !== here[name]);
   for (const name of limitNames) {
     const wanted = entry.limits?.[name];
     if (wanted !== undefined && here.limits[name] !== wanted) changed.push(`limits.${name}`);
@@ -116,7 +124,7 @@ function differences(entry: ImportEntry, here: ExistingBackend, driver: KnownDri
   if (entry.labels !== undefined && labelText(entry.labels) !== labelText(here.labels)) changed.push('labels');
   if (entry.caCertificates !== undefined && entry.caCertificates.trim() !== here.caCertificates?.trim())
     changed.push('caCertificates');
-  if (entry.options !== undefined && canonical(withDefaults(entry, driver)) !== canonical(here.options))
+  if (entry.options !== undefined && canonicalJson(withDefaults(entry, driver)) !== canonicalJson(here.options))
     changed.push('options');
   return changed;
 }
@@ -162,12 +170,4 @@ function fieldsOf(entry: Partial<ImportEntry>): string[] {
 
 function labelText(labels: ExistingBackend['labels']): string {
   return JSON.stringify(labels.map(({ name, value }) => [name, value]).sort());
-}
-
-/** JSON with members in order of their names. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_name, member: unknown) => {
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

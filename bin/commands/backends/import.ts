@@ -1,7 +1,7 @@
 // `tidegate backends import`: registers the backends that a file lists and updates existing ones. A second run changes nothing;
 // an interrupted run can be repeated.
 import { randomUUID } from 'node:crypto';
-import type { BackendUpdateInput, ImportPayloadFragment } from '../../../generated/cli/graphql.ts';
+import type { ImportPayloadFragment } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { CommandFailure } from '../../cli/failures.ts';
 import { projectId } from '../../cli/find.ts';
@@ -58,15 +58,6 @@ const createDocument = graphql(`
 const updateDocument = graphql(`
   mutation ImportUpdate($input: BackendUpdateInput!) { backendUpdate(input: $input) { ...ImportPayload } }
 `);
-const hostKeyDocument = graphql(`
-  mutation ImportHostKey($input: BackendHostKeyAcceptInput!) { backendHostKeyAccept(input: $input) { ...ImportPayload } }
-`);
-const certificateDocument = graphql(`
-  mutation ImportCertificate($input: BackendCertificateAcceptInput!) {
-    backendCertificateAccept(input: $input) { ...ImportPayload }
-  }
-`);
-
 type ImportCall = Pick<RemoteCall, 'client' | 'printer'> & { readonly options: { readonly json: boolean } };
 
 export const importBackends = remoteVerb({
@@ -143,33 +134,12 @@ async function apply(client: GraphClient, step: Step, scope: Scope): Promise<Ent
     if (message !== undefined) return resultOf(step, 'REFUSED', { message });
     return resultOf(step, 'CREATED', { id: payload.backend?.id ?? null });
   }
-  for (const [name, send] of mutationsOf(client, step)) {
-    const message = refusal(await send(), entry);
-    if (message !== undefined) return resultOf(step, 'REFUSED', { message: `${name}: ${message}` });
-  }
-  return resultOf(step, 'UPDATED');
-}
-
-type Mutation = readonly [name: string, send: () => Promise<ImportPayloadFragment>];
-
-function mutationsOf(client: GraphClient, step: Step & { kind: 'update' }): Mutation[] {
-  const { id, version, update, changed } = step;
-  const { hostKeySha256, certificateSha256 } = step.found.entry;
-  const mutations: Mutation[] = [];
-  if (update !== null) {
-    const input: BackendUpdateInput = { id, expectedVersion: version, ...update, idempotencyKey: randomUUID() };
-    mutations.push(['backendUpdate', () => client.tryMutate(updateDocument, input)]);
-  }
-  // After the address, to which they belong.
-  if (hostKeySha256 !== undefined && changed.includes('hostKeySha256')) {
-    const input = { id, hostKeySha256, idempotencyKey: randomUUID() };
-    mutations.push(['backendHostKeyAccept', () => client.tryMutate(hostKeyDocument, input)]);
-  }
-  if (certificateSha256 !== undefined && changed.includes('certificateSha256')) {
-    const input = { id, certificateSha256, idempotencyKey: randomUUID() };
-    mutations.push(['backendCertificateAccept', () => client.tryMutate(certificateDocument, input)]);
-  }
-  return mutations;
+  const { id, version: expectedVersion, update } = step;
+  const message = refusal(
+    await client.tryMutate(updateDocument, { id, expectedVersion, ...update, idempotencyKey }),
+    entry,
+  );
+  return message === undefined ? resultOf(step, 'UPDATED') : resultOf(step, 'REFUSED', { message });
 }
 
 function refusal({ userErrors }: ImportPayloadFragment, entry: ImportEntry): string | undefined {

@@ -5,7 +5,7 @@ import { UsageError } from '../../cli/failures.ts';
 import { backendId, projectId } from '../../cli/find.ts';
 import { flag, integer, text } from '../../cli/option.ts';
 import { commonOptions, remoteVerb } from '../../cli/remote-verb.ts';
-import { changedBackend, credentialOptions, labelOption, printBackend, readCredentials, username } from './backend.ts';
+import { changedBackend, credentialOptions, givenCredentials, labelOption, printBackend, username } from './backend.ts';
 
 const document = graphql(`
   mutation BackendsUpdate($input: BackendUpdateInput!) {
@@ -20,7 +20,8 @@ function either(on: boolean, off: boolean, names: string): boolean | undefined {
 }
 
 export const update = remoteVerb({
-  summary: 'Change a backend; options left out change nothing.',
+  summary:
+    'Change a backend; options left out change nothing. Another address or proof of identity needs its credentials.',
   takes: ['NAME'],
   options: {
     enable: flag('Allow calls to it.'),
@@ -29,8 +30,11 @@ export const update = remoteVerb({
     port: integer('PORT', 'Port.', { least: 1, most: 65_535 }),
     site: text('SITE', 'Site of the backend.'),
     label: { ...labelOption, help: 'Label of the backend; replaces all its labels. May be repeated.' },
+    'host-key': text('SHA256:…', 'Fingerprint of the host key to accept, as ssh-keygen -lf prints it.'),
+    certificate: text('SHA256:…', 'Fingerprint of the certificate to accept.'),
     username,
     ...credentialOptions,
+    'drop-credentials': flag('Delete its stored credentials.'),
     'allow-init': flag('Allow INIT operations.'),
     'forbid-init': flag('Refuse INIT operations.'),
     project: commonOptions.project,
@@ -38,9 +42,7 @@ export const update = remoteVerb({
   },
   async run(call) {
     const { client, options, names } = call;
-    const credentials = await readCredentials(options.username ?? '', options);
-    if ((options.username === undefined) !== (credentials === undefined))
-      throw new UsageError('--username needs --private-key-file or --backend-password-file, and they need it');
+    const credentials = await givenCredentials(options);
     const changes = {
       enabled: either(options.enable, options.disable, '--enable and --disable'),
       host: options.host,
@@ -48,7 +50,10 @@ export const update = remoteVerb({
       site: options.site,
       labels: options.label.length === 0 ? undefined : options.label,
       allowInit: either(options['allow-init'], options['forbid-init'], '--allow-init and --forbid-init'),
+      hostKeySha256: options['host-key'],
+      certificateSha256: options.certificate,
       credentials,
+      dropCredentials: options['drop-credentials'] ? true : undefined,
     };
     if (Object.values(changes).every((each) => each === undefined)) throw new UsageError('nothing to change was given');
     const id = await backendId(client, names[0], await projectId(client, options.project));

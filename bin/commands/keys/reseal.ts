@@ -1,35 +1,42 @@
-// `tidegate keys reseal FILE`: seals every stored secret with the file's active key, and prints how many.
-import type { Config } from '../../../platform/config.ts';
+// `tidegate keys reseal FILE`: seals every stored secret with the file's active key, for the place where it is, and prints how
+// many.
 import { Database } from '../../../platform/database/database.ts';
-import { ownersIn } from '../../../platform/database/migrate.ts';
-import { openKeyring } from '../../../platform/secrets/keyring.ts';
-import { createSealer } from '../../../platform/secrets/seal.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
+import { CommandFailure } from '../../cli/failures.ts';
 import { configOption, settings } from '../../cli/local-options.ts';
+import { flag } from '../../cli/option.ts';
 import { localVerb } from '../../cli/verb.ts';
 import { databaseLocation } from '../../compose/connections.ts';
+import { resealAll } from '../../compose/reseal.ts';
 import { withFile } from './key-file.ts';
 
 export const reseal = localVerb({
   summary: 'Seal all stored secrets with the active key of a key file.',
   takes: ['FILE'],
-  options: { config: configOption },
-  async run({ names, options, stdout, env }) {
-    stdout.write(`${await withFile(() => resealAll(names[0], settings(options.config, env)))}\n`);
+  options: {
+    config: configOption,
+    older: flag(
+      'Also those that an earlier version sealed, after a restore of such a backup; their backends are listed.',
+    ),
+  },
+  async run({ names, options, stdout, stderr, env }) {
+    const { resealed, trusted, failed } = await withFile(async () => {
+      const connection = databaseLocation(settings(options.config, env));
+      const db = new Database({ connection, connectionLimit: 2 });
+      try {
+        return await resealAll({ db, file: names[0], rows: subgraphRows, older: options.older });
+      } finally {
+        await db.close();
+      }
+    });
+    stdout.write(`${resealed}\n`);
+    if (trusted.length > 0)
+      stderr.write(
+        `tidegate: credentials of an earlier version now belong to the address that their backend has; check that it is the right one:\n${trusted.map((each) => `  ${each}\n`).join('')}`,
+      );
+    if (failed.length > 0)
+      throw new CommandFailure(
+        `not resealed: send these credentials again with backends update${options.older ? '' : ' (or, after a restore of a backup of an earlier version, use --older)'}\n${failed.map((each) => `  ${each}`).join('\n')}`,
+      );
   },
 });
-
-/** Of all subgraphs whose tables the database has. */
-async function resealAll(file: string, config: Config): Promise<number> {
-  const keyring = await openKeyring(file);
-  const db = new Database({ connection: databaseLocation(config), connectionLimit: 2 });
-  try {
-    const owners = await ownersIn(db);
-    let resealed = 0;
-    for (const row of subgraphRows.filter(({ migrations }) => owners.has(migrations.owner)))
-      resealed += (await row.reseal?.(db, createSealer(keyring), keyring.active('sealing').id)) ?? 0;
-    return resealed;
-  } finally {
-    await db.close();
-  }
-}

@@ -8,6 +8,7 @@ import type {
 import { Refusal } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { Driver } from '../drivers/driver.ts';
+import { withDefaults } from '../drivers/options.ts';
 import {
   canonicalFingerprint,
   checkCaCertificates,
@@ -21,7 +22,6 @@ import {
   checkSite,
   defaultLimits,
   usualPort,
-  withDefaults,
 } from './backend-input.ts';
 import type { BackendChange, LabelRow, NewBackend } from './backend-store.ts';
 import { closedCircuit } from './circuit.ts';
@@ -68,7 +68,11 @@ export function checkUpdate(check: InputCheck, input: BackendUpdateInput): void 
   if (input.host != null) check.host('host', input.host);
   if (input.port != null) check.port('port', input.port);
   checkLimits(check, input.limits);
+  checkHostKey(check, input.hostKeySha256);
+  checkCertificate(check, input.certificateSha256);
   checkCaCertificates(check, input.caCertificates);
+  if (input.dropCredentials === true && input.credentials != null)
+    check.fault('dropCredentials', 'dropCredentials deletes the stored credentials: send none, or leave it out');
 }
 
 /** The rest, for its driver. */
@@ -80,9 +84,12 @@ export function checkUpdateFor(check: InputCheck, input: BackendUpdateInput, dri
 /** What an update changes in the row. */
 export function changeOf(input: BackendUpdateInput, driver: Driver | undefined): BackendChange {
   const { site, host, port, cryptoProfile, allowInit, caCertificates, options, credentials, limits, enabled } = input;
-  const elsewhere = [host, port, credentials, caCertificates, options].some((given) => given != null);
+  const { hostKeySha256, certificateSha256: given } = input;
+  const certificateSha256 = given == null ? given : canonicalFingerprint(given);
+  const proofs = { hostKeySha256, certificateSha256, caCertificates };
+  const elsewhere = [host, port, credentials, options, ...Object.values(proofs)].some((value) => value != null);
   return {
-    ...withoutNulls({ site, host, port, cryptoProfile, allowInit, caCertificates }),
+    ...withoutNulls({ site, host, port, cryptoProfile, allowInit, ...proofs }),
     ...(options == null ? {} : { options: JSON.stringify(withDefaults(options, driver)) }),
     ...withoutNulls(limits),
     ...(enabled == null ? {} : { provisioningStatus: enabled ? 'ENABLED' : 'DISABLED' }),

@@ -90,12 +90,6 @@ export function checkOptions(check: InputCheck, value: unknown, driver: Driver):
   }
 }
 
-/** Options that were checked, with the driver's defaults. */
-export function withDefaults(value: unknown, driver: Driver | undefined): JsonObject {
-  const checked = driver === undefined ? undefined : validateObject(driver.optionsSchema, value);
-  return checked?.ok === true ? checked.args : (value as JsonObject);
-}
-
 /** The usual port of the main wire. */
 export function usualPort(driver: Driver, options: JsonObject): number {
   const port = driver.ports[mainTransport(driver, options)];

@@ -13,6 +13,7 @@ import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
+import type { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -29,16 +30,10 @@ import {
   nothingPresented,
 } from './backend-draft.ts';
 import { changeBackend, registeredEvent } from './backend-events.ts';
-import { canonicalFingerprint, checkCertificate, checkHostKey } from './backend-input.ts';
+import { canonicalFingerprint, checkCertificate, checkCredentials, checkHostKey } from './backend-input.ts';
 import type { BackendReads } from './backend-reads.ts';
-import {
-  type BackendChange,
-  countLiveMappings,
-  insertBackend,
-  lockBackend,
-  replaceCredentials,
-  replaceLabels,
-} from './backend-store.ts';
+import { type BackendChange, countLiveMappings, insertBackend, lockBackend, replaceLabels } from './backend-store.ts';
+import { changeWithSecrets, type GivenSecrets } from './change-with-secrets.ts';
 import { closedCircuit } from './circuit.ts';
 import { sealCredentials } from './credentials.ts';
 
@@ -85,7 +80,8 @@ export class BackendService {
       const row = await this.#find(attempt, context, input.id);
       checkUpdateFor(attempt.check, input, this.#drivers.get(row.driver));
       attempt.check.throwIfAny();
-      return (tx) => this.#update(tx, row.id, input);
+      const reason = acceptedReason(input);
+      return (tx) => this.#update(tx, row.id, input, reason);
     });
   }
 
@@ -94,9 +90,9 @@ export class BackendService {
       const { check } = attempt;
       checkHostKey(check, input.hostKeySha256, true);
       const row = await this.#find(attempt, context, input.id);
-      check.throwIfAny();
+      this.#checkCredentials(check, input, row);
       const change = { hostKeySha256: input.hostKeySha256, ...nothingPresented, ...closedCircuit };
-      return (tx) => this.#change(tx, row.id, () => change, `host key ${input.hostKeySha256} accepted`);
+      return (tx) => this.#change(tx, row.id, () => change, { given: input, reason: acceptedReason(input) });
     });
   }
 
@@ -108,18 +104,17 @@ export class BackendService {
       const { check } = attempt;
       checkCertificate(check, input.certificateSha256, true);
       const row = await this.#find(attempt, context, input.id);
-      check.throwIfAny();
+      this.#checkCredentials(check, input, row);
       const certificateSha256 = canonicalFingerprint(input.certificateSha256);
       const change = { certificateSha256, ...nothingPresented, ...closedCircuit };
-      const reason = `certificate ${certificateSha256} accepted`;
-      return (tx) => this.#change(tx, row.id, () => change, reason);
+      return (tx) => this.#change(tx, row.id, () => change, { given: input, reason: acceptedReason(input) });
     });
   }
 
   closeCircuit(context: RequestContext, input: BackendCircuitCloseInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendCircuitClose', context, input, async (attempt) => {
       const row = await this.#find(attempt, context, input.id);
-      return (tx) => this.#change(tx, row.id, () => closedCircuit, `closed by ${context.identity?.name}`);
+      return (tx) => this.#change(tx, row.id, () => closedCircuit, { reason: `closed by ${context.identity?.name}` });
     });
   }
 
@@ -133,20 +128,21 @@ export class BackendService {
   async #insert(tx: Transaction, projectId: string, draft: BackendDraft): Promise<string> {
     const { row, labels, credentials } = draft;
     const id = newUuid();
-    const sealed = sealCredentials(this.#sealer, id, credentials);
-    await refuseTaken('backend', row.name, insertBackend(tx, { ...row, id, projectId }, labels, sealed));
+    const backend = { ...row, id, projectId };
+    const sealed = sealCredentials(this.#sealer, backend, credentials);
+    await refuseTaken('backend', row.name, insertBackend(tx, backend, labels, sealed));
     await appendStatus(tx, relayEvents, [registeredEvent({ id, projectId })], this.#wake);
     return id;
   }
 
-  async #update(tx: Transaction, id: string, input: BackendUpdateInput): Promise<string> {
-    if (input.labels != null) await replaceLabels(tx, id, input.labels);
-    if (input.credentials != null)
-      await replaceCredentials(tx, id, sealCredentials(this.#sealer, id, input.credentials));
-    return this.#change(tx, id, (row) => {
+  async #update(tx: Transaction, id: string, input: BackendUpdateInput, reason: string | null): Promise<string> {
+    const decide = (row: BackendRow) => {
       refuseStale(input.expectedVersion, row.version);
       return changeOf(input, this.#drivers.get(row.driver));
-    });
+    };
+    await this.#change(tx, id, decide, { given: input, reason });
+    if (input.labels != null) await replaceLabels(tx, id, input.labels);
+    return id;
   }
 
   async #delete(tx: Transaction, id: string, input: BackendDeleteInput): Promise<string> {
@@ -167,13 +163,23 @@ export class BackendService {
     tx: Transaction,
     id: string,
     decide: (row: BackendRow) => BackendChange,
-    reason: string | null = null,
+    options: { readonly given?: GivenSecrets; readonly reason?: string | null } = {},
   ): Promise<string> {
     const row = await lockBackend(tx, id);
     if (row === undefined || row.provisioningStatus === 'DELETED')
       refuse('NOT_FOUND', 'the backend was deleted', { field: ['input', 'id'] });
-    await changeBackend(tx, this.#wake, row, decide(row), reason);
+    const change = await changeWithSecrets(tx, {
+      ...{ row, change: decide(row), given: options.given ?? {} },
+      ...{ sealer: this.#sealer, driver: this.#drivers.get(row.driver) },
+    });
+    await changeBackend(tx, this.#wake, row, change, options.reason ?? null);
     return id;
+  }
+
+  /** Those that come with a new proof of identity. Refuses with all faults of the input. */
+  #checkCredentials(check: InputCheck, { credentials }: GivenSecrets, { driver }: BackendView): void {
+    if (credentials != null) checkCredentials(check, credentials, this.#drivers.get(driver));
+    check.throwIfAny();
   }
 
   /** The backend that the caller may change, also a deleted one: a repeated backendDelete gets its first answer. */
@@ -194,4 +200,17 @@ export class BackendService {
     const read = (id: string) => this.#reads.byId(id);
     return this.#mutations.run({ name, context, input, subject: 'Backend', prepare, read });
   }
+}
+
+/** For the status event. */
+function acceptedReason(input: {
+  readonly hostKeySha256?: string | null;
+  readonly certificateSha256?: string | null;
+}): string | null {
+  const { hostKeySha256, certificateSha256 } = input;
+  const accepted = [
+    ...(hostKeySha256 == null ? [] : [`host key ${hostKeySha256}`]),
+    ...(certificateSha256 == null ? [] : [`certificate ${canonicalFingerprint(certificateSha256)}`]),
+  ];
+  return accepted.length === 0 ? null : `${accepted.join(' and ')} accepted`;
 }

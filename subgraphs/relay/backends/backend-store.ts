@@ -254,8 +254,12 @@ export async function replaceLabels(tx: Transaction, backendId: string, labels: 
     ]);
 }
 
+/** Of what is sealed now: see credentials.ts. */
+export const presentForm = 2;
+
 export interface CredentialRow extends Sealed {
   readonly field: string;
+  readonly form: number;
 }
 
 /** All fields at once: what is not given is gone. */
@@ -266,17 +270,36 @@ export async function replaceCredentials(
 ): Promise<void> {
   await tx.execute('DELETE FROM backend_credential WHERE backend_id = ?', [backendId]);
   for (const [field, { keyId, sealed }] of fields)
-    await tx.execute('INSERT INTO backend_credential (backend_id, field, key_id, sealed) VALUES (?, ?, ?, ?)', [
-      backendId,
-      field,
-      keyId,
-      sealed,
-    ]);
+    await tx.execute(
+      'INSERT INTO backend_credential (backend_id, field, key_id, form, sealed) VALUES (?, ?, ?, ?, ?)',
+      [backendId, field, keyId, presentForm, sealed],
+    );
+}
+
+/** Seals the same secrets anew. */
+export async function resealFields(
+  tx: Transaction,
+  backendId: string,
+  fields: ReadonlyMap<string, Sealed>,
+): Promise<void> {
+  for (const [field, { keyId, sealed }] of fields)
+    await tx.execute(
+      'UPDATE backend_credential SET key_id = ?, form = ?, sealed = ? WHERE backend_id = ? AND field = ?',
+      [keyId, presentForm, sealed, backendId, field],
+    );
+}
+
+/** As they are now; nobody changes them until the transaction ends. */
+export function lockCredentials(tx: Transaction, backendId: string): Promise<CredentialRow[]> {
+  return tx.query<CredentialRow>(
+    'SELECT field, key_id AS keyId, form, sealed FROM backend_credential WHERE backend_id = ? ORDER BY field FOR UPDATE',
+    [backendId],
+  );
 }
 
 export async function credentialsOf(sql: Sql, ids: readonly string[]): Promise<Map<string, CredentialRow[]>> {
   const rows = await sql.query<CredentialRow & { backendId: string }>(
-    `SELECT backend_id AS backendId, field, key_id AS keyId, sealed FROM backend_credential
+    `SELECT backend_id AS backendId, field, key_id AS keyId, form, sealed FROM backend_credential
     WHERE backend_id IN (${marksFor(ids)}) ORDER BY backend_id, field`,
     ids,
   );

@@ -1,9 +1,13 @@
-// Credentials at rest: each field sealed by itself, bound to its backend and field, so that a copied row opens nothing.
+// Credentials at rest: each field sealed by itself, for its backend, its field and the address that it was given for. A copied
+// row opens nothing, and neither does a row whose backend was given another address by hand.
+//
+// A row's form: 2 is this one. 1 is bound to backend and field alone, as before: it is opened by resealing alone, once.
 import type { BackendCredentialsInput } from '../../../generated/graph/relay.ts';
-import type { Database } from '../../../platform/database/database.ts';
-import type { Sealed, Sealer } from '../../../platform/secrets/seal.ts';
+import { refuse } from '../../../platform/errors.ts';
+import { SealError, type Sealed, type Sealer } from '../../../platform/secrets/seal.ts';
 import type { CredentialField } from '../drivers/driver.ts';
-import type { CredentialRow } from './backend-store.ts';
+import { type CredentialRow, presentForm } from './backend-store.ts';
+import { addressDigest, type SecretAddress } from './secret-address.ts';
 
 export type { BackendCredentialsInput };
 
@@ -16,51 +20,47 @@ export const credentialFields = [
   'clientCertificate',
 ] as const satisfies readonly CredentialField[];
 
+export type OpenedCredentials = Partial<Record<CredentialField, string>>;
+
 export function sealCredentials(
   sealer: Sealer,
-  backendId: string,
-  input: BackendCredentialsInput,
+  address: SecretAddress,
+  input: BackendCredentialsInput | OpenedCredentials,
 ): Map<string, Sealed> {
+  const digest = addressDigest(address);
   const sealed = new Map<string, Sealed>();
   for (const field of credentialFields) {
     const value = input[field];
-    if (value != null) sealed.set(field, sealer.seal(value, aad(backendId, field)));
+    if (value != null) sealed.set(field, sealer.seal(value, aad(address, field, digest)));
   }
   return sealed;
 }
 
-/** Throws when a key is missing from the key file. */
+/** Refuses CREDENTIALS_UNUSABLE. */
 export function openCredentials(
   sealer: Sealer,
-  backendId: string,
+  address: SecretAddress & { readonly name: string },
   rows: readonly CredentialRow[],
-): Partial<Record<CredentialField, string>> {
-  return Object.fromEntries(rows.map((row) => [row.field, sealer.open(row, aad(backendId, row.field))]));
-}
-
-/**
- * Seals with the active key what an older one sealed, row by row, while the relay goes on; a credential that is replaced
- * meanwhile is left as it is. Returns how many were sealed anew.
- */
-export async function resealCredentials(db: Database, sealer: Sealer, activeKeyId: string): Promise<number> {
-  const rows = await db.query<CredentialRow & { backendId: string }>(
-    `SELECT backend_id AS backendId, field, key_id AS keyId, sealed FROM backend_credential WHERE key_id <> ?
-      ORDER BY backend_id, field`,
-    [activeKeyId],
-  );
-  let resealed = 0;
-  for (const row of rows) {
-    const place = aad(row.backendId, row.field);
-    const { keyId, sealed } = sealer.seal(sealer.open(row, place), place);
-    const { affectedRows } = await db.execute(
-      'UPDATE backend_credential SET key_id = ?, sealed = ? WHERE backend_id = ? AND field = ? AND sealed = ?',
-      [keyId, sealed, row.backendId, row.field, row.sealed],
-    );
-    resealed += affectedRows;
+): OpenedCredentials {
+  if (rows.length === 0) unusable(address.name, 'none are stored:');
+  if (rows.some(({ form }) => form !== presentForm))
+    unusable(address.name, 'they are sealed in the form of an earlier version: run "tidegate keys reseal", or');
+  const digest = addressDigest(address);
+  try {
+    return Object.fromEntries(rows.map((row) => [row.field, sealer.open(row, aad(address, row.field, digest))]));
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error;
+    if (error.why === 'CHANGED') unusable(address.name, 'they were stored for another address, or were changed:');
+    const keys = [...new Set(rows.map(({ keyId }) => keyId))].join(', ');
+    return unusable(address.name, `the key file lacks a key that they were sealed with (${keys}): restore it, or`);
   }
-  return resealed;
 }
 
-function aad(backendId: string, field: string): string {
-  return `backend/${backendId}/${field}`;
+function unusable(name: string, why: string): never {
+  const message = `the credentials of backend ${name} can't be used: ${why} send them with backendUpdate`;
+  refuse('CREDENTIALS_UNUSABLE', message, { field: ['input', 'backend'] });
+}
+
+function aad({ id }: SecretAddress, field: string, digest: string): string {
+  return `backend/${id}/${field} for ${digest}`;
 }

@@ -1,12 +1,13 @@
 // From a backend's row to what is needed to speak to it: its driver, its endpoint with opened credentials, and what decides
 // how calls to it are worded.
+import type { Database } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendContext, Credentials, Driver, JsonObject } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
 import type { BackendEndpoint } from '../transports/wires.ts';
 import type { BackendRow } from './backend.ts';
-import type { CredentialRow } from './backend-store.ts';
+import { type CredentialRow, credentialsOf, readBackend } from './backend-store.ts';
 import { openCredentials } from './credentials.ts';
 
 /** Refuses NOT_SUPPORTED. */
@@ -24,10 +25,33 @@ export function contextOf(driver: Driver, row: Pick<BackendRow, 'options' | 'sof
   return { transport: mainTransport(driver, options), options, softwareVersion: row.softwareVersion };
 }
 
-/** Throws when a key is missing from the key file. */
+/** Refuses CREDENTIALS_UNUSABLE. */
 export function openEndpoint(sealer: Sealer, backend: BackendRow, rows: readonly CredentialRow[]): BackendEndpoint {
   const { host, port, hostKeySha256, certificateSha256, caCertificates, cryptoProfile } = backend;
-  const credentials: Credentials = { username: '', ...openCredentials(sealer, backend.id, rows) };
+  const credentials: Credentials = { username: '', ...openCredentials(sealer, backend, rows) };
   const options = optionsOf(backend);
   return { host, port, hostKeySha256, certificateSha256, caCertificates, cryptoProfile, credentials, options };
+}
+
+const mostReads = 3;
+
+/**
+ * The endpoint of a row that was just read, and the row that it belongs to: a newer one, when the backend was changed
+ * between the reads. Credentials of one address are never used at another. Refuses CREDENTIALS_UNUSABLE.
+ */
+export async function readEndpoint(
+  { db, sealer }: { readonly db: Database; readonly sealer: Sealer },
+  known: BackendRow,
+): Promise<{ readonly row: BackendRow; readonly endpoint: BackendEndpoint }> {
+  let row = known;
+  for (let read = 1; ; read += 1) {
+    const rows = (await credentialsOf(db, [row.id])).get(row.id) ?? [];
+    try {
+      return { row, endpoint: openEndpoint(sealer, row, rows) };
+    } catch (error) {
+      const fresh = read < mostReads ? await readBackend(db, row.id) : undefined;
+      if (fresh === undefined || fresh.version === row.version) throw error;
+      row = fresh;
+    }
+  }
 }

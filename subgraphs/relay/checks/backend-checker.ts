@@ -4,6 +4,7 @@ import type { CheckObservation, CheckTarget, Shards } from '../../../platform/ch
 import type { CheckReading } from '../../../platform/checks/probe.ts';
 import { shardSql } from '../../../platform/checks/shards.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { Refusal } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { checkLease } from '../../../platform/leases.ts';
 import type { SendFailure } from '../../../platform/net/send.ts';
@@ -11,9 +12,10 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
-import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from '../backends/backend-store.ts';
+import { type BackendChange, lockBackend, readBackend, writeHealth } from '../backends/backend-store.ts';
 import { isLasting, openCircuit, passage } from '../backends/circuit.ts';
-import { contextOf, openEndpoint } from '../backends/endpoint.ts';
+import { contextOf, readEndpoint } from '../backends/endpoint.ts';
+import { addressDigest } from '../backends/secret-address.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { drivers as allDrivers } from '../drivers/registry.ts';
 import { createTransport } from '../transports/factories.ts';
@@ -65,8 +67,13 @@ export interface BackendCheckerOptions {
 }
 
 interface Session {
-  readonly revision: string;
+  readonly key: string;
   readonly wires: Wires;
+}
+
+/** The revision tells of new credentials too, but only once the engine has heard of it; the row is as it is now. */
+function sessionKey(revision: string, row: BackendRow): string {
+  return `${revision} ${addressDigest(row)}`;
 }
 
 /** Keeps one session to each backend that it checks, so that a check is one exec and not a log-in. */
@@ -84,7 +91,7 @@ export class BackendChecker {
     this.#transports = options.transports ?? createTransport;
   }
 
-  /** Throws only when the database is away, or the credentials can't be opened. */
+  /** Throws only when the database is away. */
   async check(
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
     options: { readonly signal: AbortSignal },
@@ -102,8 +109,17 @@ export class BackendChecker {
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
     signal: AbortSignal,
   ): Promise<BackendReading> {
-    if (passage(row, 0) === 'HELD') return down(row.circuitReason, null);
-    const wires = await this.#session(driver, row, target.revision ?? '', target.timeoutMs);
+    if (passage(row, 0) === 'HELD') {
+      await this.#end(row.id);
+      return down(row.circuitReason, null);
+    }
+    let wires: Wires;
+    try {
+      wires = await this.#session(driver, row, target.revision ?? '', target.timeoutMs);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return down(error.errors[0]?.message ?? error.message, null);
+    }
     const context = { operationId: newUuid(), backend: contextOf(driver, row) };
     const sent = await wires.send(driver.health.render(context), {
       deadlineMs: target.timeoutMs,
@@ -135,17 +151,16 @@ export class BackendChecker {
 
   async #session(driver: Driver, row: BackendRow, revision: string, timeoutMs: number): Promise<Wires> {
     const known = this.#sessions.get(row.id);
-    if (known !== undefined && known.revision === revision) return known.wires;
-    const credentials = (await credentialsOf(this.#db, [row.id])).get(row.id) ?? [];
-    const endpoint = openEndpoint(this.#sealer, row, credentials);
+    if (known !== undefined && known.key === sessionKey(revision, row)) return known.wires;
     await this.#end(row.id);
-    const wires = new Wires(driver, endpoint, {
+    const read = await readEndpoint({ db: this.#db, sealer: this.#sealer }, row);
+    const wires = new Wires(driver, read.endpoint, {
       transports: this.#transports,
       concurrency: 1,
       connectTimeoutMs: timeoutMs,
-      softwareVersion: row.softwareVersion,
+      softwareVersion: read.row.softwareVersion,
     });
-    this.#sessions.set(row.id, { revision, wires });
+    this.#sessions.set(row.id, { key: sessionKey(revision, read.row), wires });
     return wires;
   }
 

@@ -269,6 +269,8 @@ export interface Driver {
   readonly ports: Readonly<Partial<Record<TransportKind, number>>>;
   /** JSON Schema (2020-12) of a backend's `options`, made with `optionsSchema` (drivers/options.ts). */
   readonly optionsSchema: JsonObject;
+  /** Names of options that have no part in where credentials go, to whom and how: they may change without sending them again. */
+  readonly harmlessOptions?: readonly string[];
   readonly credentialFields: readonly CredentialField[];
   readonly operations: ReadonlyMap<string, DriverOperation>;
   /** By the word that BackendObject.resource has for it. */

@@ -1,5 +1,6 @@
 // A backend's options: what a driver wants to know of it beyond address and credentials. Every driver has `transport` and
 // `ports`; the rest is its own.
+import { validateObject } from './arguments.ts';
 import type { Driver, JsonObject, TransportKind, WireCall } from './driver.ts';
 
 /** Over which wire a call goes. */
@@ -36,6 +37,12 @@ export function optionsSchema(
     required,
     additionalProperties: false,
   };
+}
+
+/** Options that were checked, with the driver's defaults. */
+export function withDefaults(value: unknown, driver: Driver | undefined): JsonObject {
+  const checked = driver === undefined ? undefined : validateObject(driver.optionsSchema, value);
+  return checked?.ok === true ? checked.args : (value as JsonObject);
 }
 
 /** The backend's main wire. */

@@ -1,13 +1,15 @@
 // One backend, held by this process under its lease: its sessions, its circuit, what is on the wire. Calls on one object go
 // one after the other. What waits is queue-pump.ts.
+import { Refusal } from '../../../platform/errors.ts';
 import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
 import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
-import { type BackendChange, credentialsOf, lockBackend, readBackend } from '../backends/backend-store.ts';
+import { type BackendChange, lockBackend, readBackend } from '../backends/backend-store.ts';
 import { type Circuit, CircuitBreaker, closedCircuit, isOurs } from '../backends/circuit.ts';
-import { driverOf, openEndpoint } from '../backends/endpoint.ts';
+import { driverOf, readEndpoint } from '../backends/endpoint.ts';
+import { addressDigest } from '../backends/secret-address.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
 import type { CallSubject, OperationMark } from '../model/operation.ts';
@@ -33,7 +35,10 @@ export class BackendHolder implements QueueHost {
   readonly queue: QueuePump;
   #row: BackendRow;
   #wires: Wires;
+  /** What the sessions are for: all that the credentials are sealed for, and they themselves. */
   #endpointText: string;
+  /** Why the row's credentials can't be used. */
+  #unusable: Refusal | undefined;
   #closing = false;
   #usedAtMs = performance.now();
 
@@ -43,16 +48,16 @@ export class BackendHolder implements QueueHost {
     this.#lease = lease;
     this.#row = row;
     this.#circuit = new CircuitBreaker(parts.settings.circuitFailures);
-    this.#endpointText = JSON.stringify([endpoint, row.concurrency]);
+    this.#endpointText = JSON.stringify([addressDigest(row), endpoint, row.concurrency]);
     this.#wires = this.#connect(endpoint, row);
     this.#stopListening = parts.wake.on(`backend/${row.id}`, () => this.queue.poke());
     this.queue = new QueuePump(parts, this, lease);
   }
 
-  /** The lease is the holder's from here on. */
+  /** The lease is the holder's from here on. Refuses CREDENTIALS_UNUSABLE. */
   static async open(parts: HolderParts, lease: HeldLease, row: BackendRow): Promise<BackendHolder> {
-    const credentials = (await credentialsOf(parts.db, [row.id])).get(row.id) ?? [];
-    const holder = new BackendHolder(parts, lease, row, openEndpoint(parts.sealer, row, credentials));
+    const read = await readEndpoint(parts, row);
+    const holder = new BackendHolder(parts, lease, read.row, read.endpoint);
     holder.queue.poke();
     return holder;
   }
@@ -93,21 +98,45 @@ export class BackendHolder implements QueueHost {
     return sent;
   }
 
-  /** Takes over a row that was read later than the one known: a new endpoint is a new transport. */
-  async refresh(row: BackendRow): Promise<void> {
-    if (row.version === this.#row.version) return;
-    const credentials = (await credentialsOf(this.#parts.db, [row.id])).get(row.id) ?? [];
-    if (row.version < this.#row.version || !this.live) return;
-    const endpoint = openEndpoint(this.#parts.sealer, row, credentials);
-    const text = JSON.stringify([endpoint, row.concurrency]);
+  /**
+   * Takes over a row that was read later than the one known: a new endpoint is a new transport. Refuses CREDENTIALS_UNUSABLE:
+   * then nothing goes over the old one either.
+   */
+  async refresh(given: BackendRow): Promise<void> {
+    if (given.version <= this.#row.version) {
+      if (this.#unusable !== undefined) throw this.#unusable;
+      return;
+    }
+    let read: Awaited<ReturnType<typeof readEndpoint>>;
+    try {
+      read = await readEndpoint(this.#parts, given);
+    } catch (error) {
+      if (error instanceof Refusal && given.version > this.#row.version) this.#giveUp(given, error);
+      throw error;
+    }
+    const { row, endpoint } = read;
+    if (row.version <= this.#row.version || !this.live) return;
+    const text = JSON.stringify([addressDigest(row), endpoint, row.concurrency]);
     if (row.circuitState === 'CLOSED' && this.#row.circuitState !== 'CLOSED') this.#circuit.succeeded();
     this.#row = row;
+    this.#unusable = undefined;
     if (text === this.#endpointText) return;
     const old = this.#wires;
     this.#endpointText = text;
     this.#wires = this.#connect(endpoint, row);
     this.#circuit.succeeded();
-    // Calls on the old sessions end by themselves.
+    this.#retire(old);
+  }
+
+  #giveUp(row: BackendRow, refusal: Refusal): void {
+    this.#row = row;
+    this.#unusable = refusal;
+    this.#endpointText = '';
+    this.#retire(this.#wires);
+  }
+
+  /** Calls on the old sessions end by themselves. */
+  #retire(old: Wires): void {
     void Promise.allSettled([...this.#running])
       .then(() => old.close())
       .catch((error: unknown) => this.#parts.log.warn({ err: error, backendId: this.id }, 'old sessions not closed'));

@@ -3,9 +3,8 @@
 import type { Database } from '../../../platform/database/database.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendRow } from '../backends/backend.ts';
-import { credentialsOf } from '../backends/backend-store.ts';
 import type { Devices } from '../backends/devices.ts';
-import { driverOf, openEndpoint } from '../backends/endpoint.ts';
+import { driverOf, readEndpoint } from '../backends/endpoint.ts';
 import { refuseUnusable } from '../backends/usable.ts';
 import type { Driver, WireCall } from '../drivers/driver.ts';
 import type { RelaySettings } from '../settings.ts';
@@ -70,20 +69,32 @@ export class DeviceReader implements Devices {
 
   async #guest(backend: BackendRow): Promise<Guest> {
     const known = this.#guests.get(backend.id);
-    if (known?.version === backend.version) return known;
-    const { db, sealer, drivers, transports, settings } = this.#options;
-    const credentials = (await credentialsOf(db, [backend.id])).get(backend.id) ?? [];
-    const endpoint = openEndpoint(sealer, backend, credentials);
-    const made = this.#guests.get(backend.id);
-    if (made?.version === backend.version) return made;
+    if (known !== undefined && known.version >= backend.version) return known;
+    const { drivers, transports, settings } = this.#options;
+    const { row, endpoint } = await this.#endpointOf(backend);
+    const made = this.#guests.get(row.id);
+    if (made !== undefined && made.version >= row.version) return made;
     const { connectTimeoutMs } = settings;
-    const { softwareVersion } = backend;
-    const wires = new Wires(driverOf(drivers, backend), endpoint, {
+    const { softwareVersion } = row;
+    const wires = new Wires(driverOf(drivers, row), endpoint, {
       ...{ transports, concurrency: 1, connectTimeoutMs, softwareVersion },
     });
-    const guest = { wires, version: backend.version, calls: 0, usedAtMs: performance.now() };
-    this.#guests.set(backend.id, guest);
+    const guest = { wires, version: row.version, calls: 0, usedAtMs: performance.now() };
+    this.#guests.set(row.id, guest);
     await made?.wires.close();
     return guest;
+  }
+
+  async #endpointOf(backend: BackendRow): ReturnType<typeof readEndpoint> {
+    try {
+      return await readEndpoint(this.#options, backend);
+    } catch (error) {
+      const made = this.#guests.get(backend.id);
+      if (made !== undefined && made.version < backend.version) {
+        this.#guests.delete(backend.id);
+        await made.wires.close();
+      }
+      throw error;
+    }
   }
 }

@@ -97,9 +97,22 @@ export class QueuePump {
       }
       const backend = await readBackend(this.#parts.db, this.#holder.id);
       if (backend === undefined) return;
-      await this.#holder.refresh(backend);
-      const progressed = await this.#sendFrom(rows, backend);
+      const refusal = await this.#refresh(backend);
+      const progressed =
+        refusal === undefined ? await this.#sendFrom(rows, backend) : await this.#rejectAll(rows, refusal);
       if (!progressed && !this.#again) return;
+    }
+  }
+
+  /** What stands against the backend as it is now, when its credentials can't be used. */
+  async #refresh(backend: BackendRow): Promise<{ code: string; message: string } | undefined> {
+    try {
+      await this.#holder.refresh(backend);
+      return undefined;
+    } catch (error) {
+      const [first] = error instanceof Refusal ? error.errors : [];
+      if (first === undefined) throw error;
+      return { code: first.code, message: first.message };
     }
   }
 

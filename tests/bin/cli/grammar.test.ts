@@ -171,7 +171,7 @@ describe('wrong use is exit code 2', () => {
     ],
     [
       ['backends', 'create', 'x', '--driver', 'd', '--host', 'h', '--username', 'u'],
-      'give --private-key-file or --backend-password-file',
+      'give --private-key-file, --backend-password-file or --api-token-file',
     ],
     [['backends', 'update', 'x'], 'nothing to change was given'],
     [['backends', 'update', 'x', '--enable', '--disable'], 'give only one of --enable and --disable'],

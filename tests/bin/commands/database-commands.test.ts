@@ -1,5 +1,5 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import { startProcess } from '../../../bin/compose/process.ts';
@@ -11,7 +11,8 @@ import { createLogger } from '../../../platform/log.ts';
 import { openKeyring } from '../../../platform/secrets/keyring.ts';
 import { makeKeys } from '../../../platform/secrets/make-keys.ts';
 import { createSealer } from '../../../platform/secrets/seal.ts';
-import { credentialsOf, readBackends } from '../../../subgraphs/relay/backends/backend-store.ts';
+import type { BackendRow } from '../../../subgraphs/relay/backends/backend.ts';
+import { credentialsOf, readBackend, replaceCredentials } from '../../../subgraphs/relay/backends/backend-store.ts';
 import { sealCredentials } from '../../../subgraphs/relay/backends/credentials.ts';
 import { openEndpoint } from '../../../subgraphs/relay/backends/endpoint.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
@@ -150,33 +151,100 @@ test('keys are made, rotated and listed, never shown; a file that others may rea
 test('keys rotate, then reseal: every credential opens with the new key alone, and a second run finds nothing', async () => {
   const path = join(folder.path, 'keys', 'sealing.keys');
   const db = new Database({ connection: migrated.connection });
-  const backend = newUuid();
-  await db.prisma.backend.create({
-    data: {
-      ...{ id: backend, projectId: newUuid(), name: 'fw', liveName: 'fw', family: 'FIREWALL', driver: 'd', ordinal: 1 },
-      ...{ host: 'h', port: 22, concurrency: 1, queueLimit: 1, deadlineMs: 1000, cryptoProfile: 'MODERN' },
-      ...{ provisioningStatus: 'ENABLED', operatingStatus: 'UNKNOWN' },
-    },
-  });
-  const first = createSealer(await openKeyring(path));
-  for (const [field, sealed] of sealCredentials(first, backend, { username: 'netops', password: 'hunter2' }))
-    await db.execute('INSERT INTO backend_credential (backend_id, field, key_id, sealed) VALUES (?, ?, ?, ?)', [
-      ...[backend, field, sealed.keyId, sealed.sealed],
-    ]);
+  const row = await backendIn(db, 'fw', '192.0.2.1');
+  await seal(
+    db,
+    sealCredentials(createSealer(await openKeyring(path)), row, { username: 'netops', password: 'hunter2' }),
+  );
   const config = await configFor(migrated);
   await runCommand(['keys', 'rotate', path]);
   await runCommand(['keys', 'rotate', path, '--config', config]);
   const rotated = 'k2';
   const resealed = await runCommand(['keys', 'reseal', path, '--config', config]);
-  expect([resealed.exitCode, resealed.stdout]).toEqual([0, '2\n']);
+  expect([resealed.exitCode, resealed.stdout, resealed.stderr]).toEqual([0, '2\n', '']);
   expect((await runCommand(['keys', 'reseal', path, '--config', config])).stdout).toBe('0\n');
 
-  const file = JSON.parse(await readFile(path, 'utf8')) as { keys: Record<string, string> };
-  await writeFile(path, JSON.stringify({ active: rotated, keys: { [rotated]: file.keys[rotated] } }));
-  const alone = createSealer(await openKeyring(path));
-  const [backendRow] = await readBackends(db, [backend]).then((rows) => [...rows.values()]);
-  const rows = (await credentialsOf(db, [backend])).get(backend) ?? [];
-  if (backendRow === undefined) throw new Error('no backend');
-  expect(openEndpoint(alone, backendRow, rows).credentials).toEqual({ username: 'netops', password: 'hunter2' });
+  const file = JSON.parse(await readFile(path, 'utf8')) as { keys: Record<string, string>; boundSince: string };
+  const { boundSince } = file;
+  await writeFile(path, JSON.stringify({ active: rotated, boundSince, keys: { [rotated]: file.keys[rotated] } }));
+  expect(await opened(db, path, row.id)).toEqual({ username: 'netops', password: 'hunter2' });
   await db.close();
+
+  async function seal(to: Database, sealed: ReadonlyMap<string, { keyId: string; sealed: Buffer }>): Promise<void> {
+    await to.transaction((tx) => replaceCredentials(tx, row.id, sealed));
+  }
 });
+
+test('what an earlier version sealed without its address: reseal opens it once, then only when it is told to', async () => {
+  const path = join(folder.path, 'keys', 'sealing.keys');
+  const config = await configFor(migrated);
+  const db = new Database({ connection: migrated.connection });
+  const sealer = createSealer(await openKeyring(path));
+  const asBefore = async (name: string) => {
+    const { id } = await backendIn(db, name, '192.0.2.7');
+    for (const [field, value] of Object.entries({ username: 'netops', password: 'hunter2' })) {
+      const { keyId, sealed } = sealer.seal(value, `backend/${id}/${field}`);
+      const insert = 'INSERT INTO backend_credential (backend_id, field, key_id, sealed) VALUES (?, ?, ?, ?)';
+      await db.execute(insert, [id, field, keyId, sealed]);
+    }
+    return id;
+  };
+  const { boundSince: _none, ...older } = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify(older));
+  const first = await asBefore('older-1');
+  await expect(opened(db, path, first)).rejects.toThrow(/earlier version: run "tidegate keys reseal"/);
+  await chmod(join(dirname(path), 'subgraphs.keys'), 0o600);
+  await expect(startRelay(path)).rejects.toThrow(/2 stored credentials are sealed without their backend's address/);
+  const resealed = await runCommand(['keys', 'reseal', path, '--config', config]);
+  expect([resealed.exitCode, resealed.stdout]).toEqual([0, '2\n']);
+  expect(resealed.stderr).toMatch(/belong to the address that their backend has.*\n {2}older-1 \(192\.0\.2\.7:22\)\n/);
+  expect(await opened(db, path, first)).toEqual({ username: 'netops', password: 'hunter2' });
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ boundSince: expect.any(String) });
+
+  const second = await asBefore('older-2');
+  const refused = await runCommand(['keys', 'reseal', path, '--config', config]);
+  expect([refused.exitCode, refused.stdout]).toEqual([1, '0\n']);
+  expect(refused.stderr).toMatch(/not resealed: .*--older\)\n {2}older-2 \(192\.0\.2\.7:22\): its credentials/);
+  await expect(opened(db, path, second)).rejects.toThrow(/earlier version/);
+  const restored = await runCommand(['keys', 'reseal', path, '--config', config, '--older']);
+  expect([restored.exitCode, restored.stdout]).toEqual([0, '2\n']);
+  expect(await opened(db, path, second)).toEqual({ username: 'netops', password: 'hunter2' });
+  await db.close();
+
+  async function startRelay(file: string): Promise<void> {
+    const { socketPath, user, password } = migrated.connection;
+    const values = {
+      ...{ 'database.socketPath': socketPath, 'database.user': user, 'database.password': password },
+      ...{ 'database.name': migrated.name, 'redis.path': migrated.redisPath, 'keys.folder': dirname(file) },
+      roles: 'relay',
+    };
+    const running = await startProcess(
+      readConfig({ flags: values, env: {} }, subgraphRows),
+      createLogger({ level: 'silent', pretty: false }),
+    );
+    await running.stop();
+  }
+});
+
+/** A backend without credentials. */
+async function backendIn(db: Database, name: string, host: string): Promise<BackendRow> {
+  const id = newUuid();
+  await db.prisma.backend.create({
+    data: {
+      ...{ id, projectId: newUuid(), name, liveName: name, family: 'FIREWALL', driver: 'd', ordinal: 1 },
+      ...{ host, port: 22, concurrency: 1, queueLimit: 1, deadlineMs: 1000, cryptoProfile: 'MODERN' },
+      ...{ provisioningStatus: 'ENABLED', operatingStatus: 'UNKNOWN' },
+    },
+  });
+  const row = await readBackend(db, id);
+  if (row === undefined) throw new Error('no backend');
+  return row;
+}
+
+/** Its credentials, by the keys of a file. */
+async function opened(db: Database, path: string, id: string) {
+  const row = await readBackend(db, id);
+  if (row === undefined) throw new Error('no backend');
+  const rows = (await credentialsOf(db, [id])).get(id) ?? [];
+  return openEndpoint(createSealer(await openKeyring(path)), row, rows).credentials;
+}

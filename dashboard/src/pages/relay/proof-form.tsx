@@ -6,6 +6,7 @@ import { Icon } from '../../view/icons.tsx';
 import { isOperator } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
+import { CredentialInputs, credentialsIn, useStoredFields } from './credential-inputs.tsx';
 import { type Backend, backendKind } from './kinds/backend.ts';
 import { lockPath } from './marks.tsx';
 import { type ProofKind, pinnedOf, proofNames } from './proof.ts';
@@ -74,17 +75,25 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
   const certificate = useMutation(RelayCertificateAcceptDocument);
   const { isBusy, failures } = kind === 'HOST_KEY' ? hostKey : certificate;
   const hasChanged = backend.presented?.sha256 !== presented || pinnedOf(backend, kind) !== pinned;
-  const accept = async (): Promise<void> => {
+  const fields = useStoredFields(backend.id, pinned !== null);
+  const accept = async (form: FormData): Promise<void> => {
+    const credentials = credentialsIn(form, fields ?? []);
+    const common = { id: backend.id, ...(credentials === undefined ? {} : { credentials }) };
     const payload =
       kind === 'HOST_KEY'
-        ? await hostKey.send({ id: backend.id, hostKeySha256: presented })
-        : await certificate.send({ id: backend.id, certificateSha256: presented });
+        ? await hostKey.send({ ...common, hostKeySha256: presented })
+        : await certificate.send({ ...common, certificateSha256: presented });
     if (!payload?.backend) return;
     onDone();
     store.take(backendKind, [payload.backend]);
   };
   return (
-    <>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        void accept(new FormData(event.currentTarget));
+      }}
+    >
       <h2 id="confirm-title">
         Accept this {name} of {backend.name}?
       </h2>
@@ -99,6 +108,12 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
         )}
         . From then on a device with this {name} is trusted as {backend.name} and receives its credentials.
       </p>
+      {fields !== undefined && fields.length > 0 && (
+        <>
+          <p>The stored credentials were given for the device with the other {name}. Give them again for this one.</p>
+          <CredentialInputs fields={fields} />
+        </>
+      )}
       {hasChanged && !isBusy && (
         <p className="warning" role="alert">
           Something has changed since you asked. Cancel, and look again.
@@ -109,11 +124,11 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
         <button type="button" onClick={onDone}>
           Cancel
         </button>
-        <button type="button" className="primary" disabled={isBusy || hasChanged} onClick={() => void accept()}>
+        <button type="submit" className="primary" disabled={isBusy || hasChanged || fields === undefined}>
           {isBusy ? 'Accepting…' : `Accept this ${name}`}
         </button>
       </div>
-    </>
+    </form>
   );
 }
 

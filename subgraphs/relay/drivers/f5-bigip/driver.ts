@@ -39,6 +39,7 @@ export const f5BigIp = defineDriver({
   triedAgainst: 'a simulator of iControl REST',
   ports: { https: 443 },
   options: { properties: sessionOptions },
+  harmlessOptions: ['tokenSeconds'],
   credentialFields: ['username', 'password'],
   operations,
   resources: {

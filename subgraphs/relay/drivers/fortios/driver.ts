@@ -45,6 +45,7 @@ export const fortios = defineDriver({
       },
     },
   },
+  harmlessOptions: ['multiVdom'],
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'apiToken'],
   operations,
   resources: { vdom: vdomReader, ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])) },

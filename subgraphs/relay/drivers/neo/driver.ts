@@ -27,6 +27,7 @@ export const neo = defineDriver({
   triedAgainst: 'a simulator',
   ports: { https: 443 },
   options: { properties: sessionOptions },
+  harmlessOptions: ['restVersion'],
   credentialFields: ['username', 'password'],
   operations,
   resources: { vlan: vlanReader, port: portReader },

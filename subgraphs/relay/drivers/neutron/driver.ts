@@ -65,6 +65,7 @@ export const neutron = defineDriver({
     },
     required: ['authUrl', 'project'],
   },
+  harmlessOptions: ['project', 'projectDomain'],
   credentialFields: ['username', 'password'],
   operations,
   resources: {

@@ -54,6 +54,7 @@ export const openVswitch = defineDriver({
       },
     },
   },
+  harmlessOptions: ['datapathType'],
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'clientCertificate'],
   operations,
   resources,

@@ -107,7 +107,7 @@ describe('on a real system', () => {
 
   test('what differs is changed and named; what the file leaves out stays', async () => {
     const dry = await importFile(second, at, { args: ['--dry-run'], env: env() });
-    const differs = 'site, host, hostKeySha256, limits.concurrency, labels';
+    const differs = 'site, host, hostKeySha256, limits.concurrency, labels, credentials';
     expect(dry.stdout).toMatch(new RegExp(`^fw-1 +2 +WOULD_UPDATE +${differs}$`, 'm'));
     const run = await importFile(second, at, { args: ['--json'], env: env() });
     expect(run.json()).toMatchObject([{ result: 'UPDATED', changed: differs.split(', ') }, { result: 'UNCHANGED' }]);
@@ -124,7 +124,9 @@ describe('on a real system', () => {
     const withOptions = second.replace('host: 192.0.2.2', 'host: 192.0.2.2\n  options: { transport: ssh }');
     expect((await importFile(withOptions, at, { env: env() })).stdout).toMatch(/^fw-2 +12 +UNCHANGED/m);
     const withPorts = second.replace('host: 192.0.2.2', 'host: 192.0.2.2\n  options: { ports: { ssh: 22 } }');
-    expect((await importFile(withPorts, at, { env: env() })).stdout).toMatch(/^fw-2 +12 +UPDATED +options$/m);
+    expect((await importFile(withPorts, at, { env: env() })).stdout).toMatch(
+      /^fw-2 +12 +UPDATED +options, credentials$/m,
+    );
     expect(await shown('fw-2')).toMatchObject({ options: { transport: 'ssh', ports: { ssh: 22 } } });
   });
 

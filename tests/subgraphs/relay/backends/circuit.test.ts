@@ -140,7 +140,12 @@ describe('on devices', () => {
       await node.run(
         operator,
         'mutation ($input: BackendHostKeyAcceptInput!) { backendHostKeyAccept(input: $input) { userErrors { code } } }',
-        { input: { id, hostKeySha256: device.ssh.hostKeySha256 } },
+        {
+          input: {
+            ...{ id, hostKeySha256: device.ssh.hostKeySha256 },
+            credentials: { username: 'netops', password: 'secret' },
+          },
+        },
       );
       const works = await call(node, 'add', element('imposter', '10.0.0.1'));
       expect(works).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });

@@ -5,7 +5,7 @@ import ssh2 from 'ssh2';
 import { newUuid } from '../../../../platform/ids.ts';
 import { Keyring } from '../../../../platform/secrets/keyring.ts';
 import { createSealer } from '../../../../platform/secrets/seal.ts';
-import { resealCredentials } from '../../../../subgraphs/relay/backends/credentials.ts';
+import { resealCredentials } from '../../../../subgraphs/relay/backends/reseal.ts';
 import { keyFile } from '../../../support/ground.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
@@ -43,8 +43,9 @@ test('a password becomes a key, and the sealing key another one, in the middle o
     // As a process that still seals with the old key left it.
     async () => {
       const old = createSealer(new Keyring({ ...rotated, active: 'k1' }));
-      await resealCredentials(node.db, old, 'k1');
-      return resealCredentials(node.db, createSealer(new Keyring(rotated)), 'k2');
+      await resealCredentials(node.db, { sealer: old, keyId: 'k1', openOlder: false });
+      const sealer = createSealer(new Keyring(rotated));
+      return resealCredentials(node.db, { sealer, keyId: 'k2', openOlder: false });
     },
   ];
   const states: (string | undefined)[] = [];

@@ -1,8 +1,7 @@
 // What a driver's functions are told beside the arguments, as the relay tells them for a backend with these options.
 import { randomUUID } from 'node:crypto';
-import { withDefaults } from '../../../../subgraphs/relay/backends/backend-input.ts';
 import type { Driver, JsonObject, RenderContext } from '../../../../subgraphs/relay/drivers/driver.ts';
-import { mainTransport } from '../../../../subgraphs/relay/drivers/options.ts';
+import { mainTransport, withDefaults } from '../../../../subgraphs/relay/drivers/options.ts';
 
 export function renderContext(
   driver: Driver,

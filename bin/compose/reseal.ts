@@ -1,0 +1,40 @@
+// Seals every stored secret anew, with a key file's active key and for the place where it is now. What an earlier version did
+// not bind to its place is opened by the first run alone: the key file says that it has been, and it is refused from then on.
+import type { Database } from '../../platform/database/database.ts';
+import { ownersIn } from '../../platform/database/migrate.ts';
+import { writeKeyFile } from '../../platform/secrets/key-file.ts';
+import { Keyring, readKeyringFile } from '../../platform/secrets/keyring.ts';
+import { createSealer } from '../../platform/secrets/seal.ts';
+import type { Resealed, SubgraphRow } from '../../platform/subgraph-row.ts';
+
+export interface ResealAllOptions {
+  readonly db: Database;
+  /** Path of `sealing.keys`. */
+  readonly file: string;
+  readonly rows: readonly SubgraphRow[];
+  /** Opens what an earlier version sealed in spite of the key file: for a backup of before the first run. */
+  readonly older?: boolean;
+}
+
+/** Of all subgraphs whose tables the database has. */
+export async function resealAll({ db, file, rows, older = false }: ResealAllOptions): Promise<Resealed> {
+  const content = await readKeyringFile(file);
+  const sealer = createSealer(new Keyring(content));
+  const openOlder = older || content.boundSince === undefined;
+  const owners = await ownersIn(db);
+  let [resealed, trusted, failed]: [number, string[], string[]] = [0, [], []];
+  for (const row of rows.filter(({ migrations }) => owners.has(migrations.owner))) {
+    const done = await row.reseal?.(db, { sealer, keyId: content.active, openOlder });
+    if (done === undefined) continue;
+    resealed += done.resealed;
+    trusted = [...trusted, ...done.trusted];
+    failed = [...failed, ...done.failed];
+  }
+  if (content.boundSince === undefined) await writeKeyFile(file, { ...content, boundSince: new Date().toISOString() });
+  return { resealed, trusted, failed };
+}
+
+/** True when the first run is still to be made. */
+export async function isUnbound(file: string): Promise<boolean> {
+  return (await readKeyringFile(file)).boundSince === undefined;
+}

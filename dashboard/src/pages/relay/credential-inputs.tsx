@@ -1,0 +1,62 @@
+// The credentials of a backend, to be sent again: another receiver gets none that were not given for it.
+import { useEffect, useState } from 'react';
+import {
+  type BackendCredentialsInput,
+  RelayCredentialFieldsDocument,
+} from '../../../../generated/dashboard/graphql.ts';
+import { useParts } from '../../context.ts';
+
+const labels: Readonly<Record<keyof BackendCredentialsInput, string>> = {
+  username: 'Account',
+  password: 'Password',
+  privateKey: 'Private key',
+  passphrase: 'Passphrase',
+  apiToken: 'API token',
+  clientCertificate: 'Client certificate',
+};
+type Field = keyof typeof labels;
+
+const severalLines: ReadonlySet<Field> = new Set(['privateKey', 'clientCertificate']);
+
+/** Names of what is stored; undefined while it is being read. What can't be read is refused by the server, with the names. */
+export function useStoredFields(id: string, isNeeded: boolean): readonly Field[] | undefined {
+  const { requester } = useParts();
+  const [fields, setFields] = useState<readonly Field[] | undefined>(isNeeded ? undefined : []);
+  useEffect(() => {
+    let isCurrent = isNeeded;
+    const take = (names: readonly string[]) =>
+      isCurrent && setFields(names.filter((name) => name in labels) as Field[]);
+    if (isNeeded)
+      requester.request(RelayCredentialFieldsDocument, { id }).then(
+        ({ backend }) => take(backend?.credentialFields ?? []),
+        () => take([]),
+      );
+    return () => {
+      isCurrent = false;
+    };
+  }, [requester, id, isNeeded]);
+  return fields;
+}
+
+export function CredentialInputs({ fields }: { readonly fields: readonly Field[] }) {
+  return fields.map((name) => {
+    const control = { id: `credential-${name}`, name, required: true, autoComplete: 'off' };
+    return (
+      <div key={name} className="field">
+        <label htmlFor={control.id}>{labels[name]}</label>
+        {severalLines.has(name) ? (
+          <textarea {...control} rows={3} spellCheck={false} />
+        ) : (
+          <input {...control} type={name === 'username' ? 'text' : 'password'} />
+        )}
+      </div>
+    );
+  });
+}
+
+/** Undefined where none were asked for. */
+export function credentialsIn(form: FormData, fields: readonly Field[]): BackendCredentialsInput | undefined {
+  if (fields.length === 0) return undefined;
+  const given = fields.map((name) => [name, String(form.get(name) ?? '').replaceAll('\r\n', '\n')] as const);
+  return { username: '', ...Object.fromEntries(given) };
+}
