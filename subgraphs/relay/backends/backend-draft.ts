@@ -1,5 +1,5 @@
-// A backend as backendCreate and backendUpdate give it: checked as a whole, with all faults at once, and made into the values of
-// its row.
+// The input of backendCreate and backendUpdate: validated as a whole, with all faults at once, and turned into the values of the
+// backend's row.
 import type {
   BackendCreateInput,
   BackendCredentialsInput,
@@ -26,7 +26,7 @@ import {
 import type { BackendChange, LabelRow, NewBackend } from './backend-store.ts';
 import { closedCircuit } from './circuit.ts';
 
-/** What is registered. */
+/** A valid new backend. */
 export interface BackendDraft {
   readonly row: Omit<NewBackend, 'id' | 'projectId'>;
   readonly labels: readonly LabelRow[];
@@ -61,7 +61,7 @@ export function draftOf(
   return { row: rowOf(input, driver), labels: input.labels ?? [], credentials: input.credentials };
 }
 
-/** What can be said of a change without the backend. */
+/** Faults of an update that do not depend on the stored backend. */
 export function checkUpdate(check: InputCheck, input: BackendUpdateInput): void {
   checkSite(check, input.site);
   checkLabels(check, input.labels);
@@ -75,13 +75,13 @@ export function checkUpdate(check: InputCheck, input: BackendUpdateInput): void 
     check.fault('dropCredentials', 'dropCredentials deletes the stored credentials: send none, or leave it out');
 }
 
-/** The rest, for its driver. */
+/** Faults that depend on its driver. */
 export function checkUpdateFor(check: InputCheck, input: BackendUpdateInput, driver: Driver | undefined): void {
   if (input.credentials != null) checkCredentials(check, input.credentials, driver);
   if (driver !== undefined && input.options != null) checkOptions(check, input.options, driver);
 }
 
-/** What an update changes in the row. */
+/** The changes of an update in the row. */
 export function changeOf(input: BackendUpdateInput, driver: Driver | undefined): BackendChange {
   const { site, host, port, cryptoProfile, allowInit, caCertificates, options, credentials, limits, enabled } = input;
   const { hostKeySha256, certificateSha256: given } = input;
@@ -93,7 +93,7 @@ export function changeOf(input: BackendUpdateInput, driver: Driver | undefined):
     ...(options == null ? {} : { options: JSON.stringify(withDefaults(options, driver)) }),
     ...withoutNulls(limits),
     ...(enabled == null ? {} : { provisioningStatus: enabled ? 'ENABLED' : 'DISABLED' }),
-    // What made it open may be corrected now.
+    // The update may correct the cause of the open circuit.
     ...(elsewhere ? { ...closedCircuit, ...nothingPresented } : {}),
   };
 }

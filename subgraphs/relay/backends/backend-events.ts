@@ -1,4 +1,4 @@
-// Status events of backends, and the one way to change a backend's row together with its events.
+// Status events of backends, and the only function that changes a backend's row together with its events.
 import type { Transaction } from '../../../platform/database/database.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -6,7 +6,7 @@ import { type RelayEvent, relayEvents } from '../events.ts';
 import type { BackendRow } from './backend.ts';
 import { type BackendChange, updateBackend } from './backend-store.ts';
 
-/** Changes a row that was just read; false when it moved on. One event for each status that changed, or `backend.changed`. */
+/** Changes a row that was just read; false when it has changed since. One event for each changed status, or `backend.changed`. */
 export async function changeBackend(
   tx: Transaction,
   wake: Wake,
@@ -33,12 +33,12 @@ export async function changeBackend(
   if (events.length === 0)
     events.push({ ...subject, kind: 'backend.changed', from: row.provisioningStatus, to: row.provisioningStatus });
   await appendStatus(tx, relayEvents, events, wake);
-  // Whoever holds the backend reads it again.
+  // The process that holds the backend reads it again.
   tx.afterCommit(() => wake.notify(`backend/${row.id}`));
   return true;
 }
 
-/** What the device proves itself with: one was accepted, or another one was shown. */
+/** The device's proof of identity: one was accepted, or a different one was presented. */
 function identityEvents(row: BackendRow, change: BackendChange, reason: string | null): RelayEvent[] {
   const kind = 'backend.identity';
   const subject = subjectOf(row, reason);
@@ -56,7 +56,7 @@ function identityEvents(row: BackendRow, change: BackendChange, reason: string |
   return events;
 }
 
-/** What of a change tells of a failure in which the device showed something that is not accepted. */
+/** The part of an event about a failure in which the device presented a key or certificate that is not accepted. */
 export function presentedIn(failure: {
   readonly code: string;
   readonly presented?: string;
@@ -66,13 +66,13 @@ export function presentedIn(failure: {
   return { presentedKind, presentedSha256: failure.presented };
 }
 
-/** Of a backend that was just made. */
+/** The event of a new backend. */
 export function registeredEvent(row: Pick<BackendRow, 'id' | 'projectId'>) {
   const subject = subjectOf({ ...row, version: 0 }, null);
   return { ...subject, kind: 'backend.provisioningStatus', from: null, to: 'ENABLED' } as const;
 }
 
-/** What all events of a change have. */
+/** The common part of all events of a change. */
 function subjectOf(row: Pick<BackendRow, 'id' | 'projectId' | 'version'>, reason: string | null) {
   return { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1, reason };
 }

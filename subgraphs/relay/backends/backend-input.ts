@@ -1,4 +1,4 @@
-// What a backend's fields may be. Faults are collected in the caller's InputCheck, with the paths of the mutation's input.
+// Checks a backend's fields. Faults are collected in the caller's InputCheck, with the paths of the mutation's input.
 import { X509Certificate } from 'node:crypto';
 import type { BackendCredentialsInput, BackendLabelInput, BackendLimitsInput } from '../../../generated/graph/relay.ts';
 import { invariant } from '../../../platform/errors.ts';
@@ -12,7 +12,7 @@ export const defaultLimits = { concurrency: 4, queueLimit: 1000, deadlineMs: 30_
 
 const namePattern = /^[A-Za-z0-9._-]+$/;
 const nameWants = 'letters, digits, dots, hyphens and underscores';
-// As ssh-keygen -lf prints it: base64 of 32 bytes without padding.
+// In the format of ssh-keygen -lf: base64 of 32 bytes without padding.
 const hostKeyPattern = /^SHA256:[A-Za-z0-9+/]{43}$/;
 const certificatePattern = /^(SHA256:[A-Za-z0-9+/]{43}|[0-9A-Fa-f]{64}|([0-9A-Fa-f]{2}:){31}[0-9A-Fa-f]{2})$/;
 
@@ -53,13 +53,13 @@ export function checkCertificate(check: InputCheck, value: string | null | undef
   check.text('certificateSha256', value, { required, max: 95, pattern: certificatePattern, wants });
 }
 
-/** `SHA256:…` in base64, whichever way it was given; for a fingerprint that was checked. */
+/** `SHA256:…` in base64, from any accepted format; the fingerprint must be valid. */
 export function canonicalFingerprint(value: string): string {
   if (value.startsWith('SHA256:')) return value;
   return `SHA256:${Buffer.from(value.replaceAll(':', ''), 'hex').toString('base64').replace(/=+$/, '')}`;
 }
 
-/** As `openssl x509 -fingerprint -sha256` prints it, for who compares. */
+/** In the format of `openssl x509 -fingerprint -sha256`, for comparison by people. */
 export function hexFingerprint(sha256: string): string {
   const bytes = Buffer.from(sha256.slice('SHA256:'.length), 'base64');
   return [...bytes].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':');
@@ -97,7 +97,7 @@ export function usualPort(driver: Driver, options: JsonObject): number {
   return port;
 }
 
-/** Secrets are never named in a message. */
+/** Messages never name secrets. */
 export function checkCredentials(check: InputCheck, input: BackendCredentialsInput, driver: Driver | undefined): void {
   check.text('credentials.username', input.username, { required: true, min: 1, max: 255 });
   check.text('credentials.password', input.password, { min: 1, max: 1024 });

@@ -1,5 +1,5 @@
-// What the graph reads of backends, off a call's path: one by its id, batched; pages; and what belongs to one. Only what the
-// caller may see comes out, so that no resolver can forget to ask.
+// Reads of backends for the graph, outside of a call's path: one by its id, batched; pages; and objects of one backend. Only
+// objects that the caller may see are returned, so that no resolver can forget the check.
 import type { QueryBackendsArgs } from '../../../generated/graph/relay.ts';
 import type { Backend, Prisma } from '../../../generated/prisma/client.ts';
 import { maySee, projectsFor } from '../../../platform/authorise.ts';
@@ -22,13 +22,13 @@ export class BackendReads {
     this.#db = db;
   }
 
-  /** By UUID, also a deleted one. */
+  /** By UUID, including deleted ones. */
   async backend(context: RequestContext, id: string): Promise<BackendView | null> {
     const row = await loader(context, backends, id, (ids) => this.#byIds(ids));
     return row !== undefined && maySee(context.identity, row.projectId) ? row : null;
   }
 
-  /** By UUID, whoever asks. */
+  /** By UUID, for any caller. */
   async byId(id: string): Promise<BackendView | undefined> {
     return (await this.#byIds([id])).get(id);
   }
@@ -88,7 +88,7 @@ export class BackendReads {
   }
 }
 
-/** The columns hold only the words that the store writes. */
+/** The columns contain only words that the store writes. */
 function toView(row: Backend): BackendView {
   return row as BackendView;
 }

@@ -1,4 +1,4 @@
-// Resolvers of backends. What lives on one (mappings) and what was asked of it (operations) is added by the folders that know.
+// Resolvers of backends. Their mappings and operations are added by the folders of those.
 import type { BackendTransport, Resolvers } from '../../../generated/graph/relay.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import { payload } from '../../../platform/mutation.ts';
@@ -60,7 +60,7 @@ export function backendResolvers(parts: {
   };
 }
 
-/** A backend whose driver this relay lacks is spoken to by nobody: its options alone can say. */
+/** The relay can't call a backend whose driver it lacks: only its options name the transport. */
 function transportName(drivers: ReadonlyMap<string, Driver>, row: BackendView): BackendTransport {
   const driver = drivers.get(row.driver);
   const kind = driver === undefined ? optionsOf(row).transport : mainTransport(driver, optionsOf(row));

@@ -43,7 +43,7 @@ export interface BackendServiceOptions {
   readonly sealer: Sealer;
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
-  /** What becomes of the mappings that live on a backend when it is deleted. */
+  /** What happens to the mappings of a deleted backend. */
   readonly orphan: (tx: Transaction, wake: Wake, backendId: string) => Promise<void>;
 }
 
@@ -176,13 +176,13 @@ export class BackendService {
     return id;
   }
 
-  /** Those that come with a new proof of identity. Refuses with all faults of the input. */
+  /** Checks credentials that come with a new proof of identity. Refuses with all faults of the input. */
   #checkCredentials(check: InputCheck, { credentials }: GivenSecrets, { driver }: BackendView): void {
     if (credentials != null) checkCredentials(check, credentials, this.#drivers.get(driver));
     check.throwIfAny();
   }
 
-  /** The backend that the caller may change, also a deleted one: a repeated backendDelete gets its first answer. */
+  /** A backend that the caller may change, including deleted ones: a repeated backendDelete gets its first answer. */
   async #find(attempt: Attempt, { identity }: RequestContext, id: string): Promise<BackendView> {
     const named = { type: 'Backend', id };
     const row = await visibleRow(identity, attempt.check, named, (uuid) => this.#reads.byId(uuid));

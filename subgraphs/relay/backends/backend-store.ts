@@ -1,4 +1,4 @@
-// Backends, their labels and their sealed credentials: the SQL.
+// SQL for backends, their labels and their sealed credentials.
 
 import type { Sql, SqlValue, Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
@@ -17,7 +17,7 @@ const columns = `b.id, b.project_id AS projectId, b.name, b.family, b.driver, b.
   b.circuit_since AS circuitSince, b.circuit_reason AS circuitReason, b.circuit_lasting AS circuitLasting,
   TIMESTAMPDIFF(MICROSECOND, b.circuit_since, NOW(3)) DIV 1000 AS circuitAgeMs, b.version, b.created_at AS createdAt`;
 
-/** TINYINT(1) comes as a number. */
+/** TINYINT(1) is returned as a number. */
 type Raw = Omit<BackendRow, 'allowInit' | 'circuitLasting'> & {
   readonly allowInit: number;
   readonly circuitLasting: number;
@@ -31,7 +31,7 @@ export async function readBackend(sql: Sql, id: string): Promise<BackendRow | un
   return (await readBackends(sql, [id])).get(id);
 }
 
-/** Also deleted ones. */
+/** Including deleted ones. */
 export async function readBackends(sql: Sql, ids: readonly string[]): Promise<Map<string, BackendRow>> {
   if (ids.length === 0) return new Map();
   const rows = await sql.query<Raw>(`SELECT ${columns} FROM backend b WHERE b.id IN (${marksFor(ids)})`, ids);
@@ -43,7 +43,7 @@ export async function lockBackend(tx: Transaction, id: string): Promise<BackendR
   return rows[0] && toRow(rows[0]);
 }
 
-/** What a call's selector says. */
+/** The conditions of a call's selector. */
 export interface BackendFilter {
   readonly projects: 'all' | readonly string[];
   readonly id?: string | undefined;
@@ -52,7 +52,7 @@ export interface BackendFilter {
   readonly ordinal?: number | undefined;
   readonly site?: string | undefined;
   readonly label?: { readonly name: string; readonly value: string } | undefined;
-  /** Only those where this CMP object lives. */
+  /** Only those with mappings of this CMP object. */
   readonly livesThere?: { readonly namespace: string; readonly type: string; readonly externalId: string } | undefined;
   readonly take: number;
 }
@@ -94,7 +94,7 @@ export async function matchingBackends(sql: Sql, filter: BackendFilter): Promise
   return rows.map(toRow);
 }
 
-/** How many mappings live on each backend. */
+/** The number of live mappings of each backend. */
 export async function countLiveMappings(sql: Sql, backendIds: readonly string[]): Promise<Map<string, number>> {
   if (backendIds.length === 0) return new Map();
   const rows = await sql.query<{ backendId: string; live: number }>(
@@ -126,7 +126,10 @@ export interface NewBackend {
   readonly options: string;
 }
 
-/** With its labels and credentials. Gives the next ordinal of its family; throws the database's duplicate error when the name is taken. */
+/**
+ * Inserts it with its labels and credentials. Returns the next ordinal of its family; throws the database's duplicate error when
+ * the name is taken.
+ */
 export async function insertBackend(
   tx: Transaction,
   backend: NewBackend,
@@ -198,7 +201,7 @@ export type BackendChange = {
   readonly [Field in Exclude<keyof typeof settable, Status>]?: SqlValue | undefined;
 } & { readonly [Field in Status]?: BackendRow[Field] | undefined };
 
-/** Sets fields and raises the version; false when the row is no longer at `version`. */
+/** Sets fields and raises the version; false when the row is at another version than `version`. */
 export async function updateBackend(
   tx: Transaction,
   row: { readonly id: string; readonly version: number },
@@ -230,7 +233,7 @@ export interface SeenHealth {
   readonly message: string | null;
 }
 
-/** What a check saw. Not a change of the backend: its version stays. */
+/** Records the result of a check. This is not a change of the backend: its version stays. */
 export async function writeHealth(tx: Transaction, id: string, seen: SeenHealth): Promise<void> {
   await tx.execute(
     `UPDATE backend SET checked_at = ?, latency_ms = ?, software_version = ?, serial = ?, health_message = ?
@@ -262,7 +265,7 @@ export interface CredentialRow extends Sealed {
   readonly form: number;
 }
 
-/** All fields at once: what is not given is gone. */
+/** Replaces all fields: missing ones are deleted. */
 export async function replaceCredentials(
   tx: Transaction,
   backendId: string,

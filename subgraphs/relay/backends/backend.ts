@@ -1,4 +1,4 @@
-// A backend as its row holds it: the model's columns, with the words that some of them are limited to.
+// A backend's row: the model's columns, some with a restricted set of words.
 import type { Backend } from '../../../generated/prisma/client.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Family } from '../drivers/driver.ts';
@@ -6,7 +6,7 @@ import type { Family } from '../drivers/driver.ts';
 export type ProvisioningStatus = 'ENABLED' | 'DISABLED' | 'DELETED';
 export type OperatingStatus = 'ONLINE' | 'OFFLINE' | 'UNKNOWN';
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
-/** What a device proves itself with. */
+/** The device's proof of identity. */
 export type PresentedKind = 'HOST_KEY' | 'CERTIFICATE';
 
 interface Words {
@@ -18,11 +18,11 @@ interface Words {
   readonly circuitState: CircuitState;
 }
 
-/** As the graph shows it. `options` is JSON text, as the driver's optionsSchema has it. */
+/** For the graph. `options` is JSON text that matches the driver's optionsSchema. */
 export interface BackendView extends Readonly<Omit<Backend, 'liveName' | keyof Words>>, Words {}
 
-/** As calls go by it. */
+/** For calls. */
 export interface BackendRow extends BackendView {
-  /** By the database's clock; null when it was never opened. */
+  /** By the database's clock; null when the circuit was never opened. */
   readonly circuitAgeMs: number | null;
 }

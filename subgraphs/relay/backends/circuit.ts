@@ -1,9 +1,12 @@
-// The circuit breaker of a backend. It counts failures to connect and log in, never a device that says no. Its state is in
-// the backend's row, so that every process and a restart see it; this is the rule.
+// The circuit breaker of a backend. It counts failures to connect and log in, never refusals by the device. Its state is in the
+// backend's row, where every process finds it, also after a restart; this file has the rules.
 import type { ReserveFailure } from '../../../platform/net/send.ts';
 import type { BackendRow } from './backend.ts';
 
-/** Trying again would not help, or would lock an account: only a person, or new credentials, host key or certificate, close it. */
+/**
+ * Trying again would not help, or would lock an account: only a person, or new credentials, a new host key or certificate, closes
+ * it.
+ */
 const lasting: ReadonlySet<string> = new Set([
   'AUTH_FAILED',
   'HOST_KEY_MISMATCH',
@@ -19,14 +22,14 @@ export function isOurs(failure: ReserveFailure): boolean {
   return ours.has(failure.code);
 }
 
-/** True when a circuit that such a failure opens stays open until a person, or new credentials or host key, close it. */
+/** True when a circuit opened by such a failure stays open until a person, or new credentials or a new host key, closes it. */
 export function isLasting(failure: { readonly code: string }): boolean {
   return lasting.has(failure.code);
 }
 
 export type Passage = 'PASS' | 'TRY' | 'HELD';
 
-/** Whether a call may pass now. TRY: one, to see. */
+/** Whether a call may pass now. TRY: one trial call. */
 export function passage(
   row: Pick<BackendRow, 'circuitState' | 'circuitLasting' | 'circuitAgeMs'>,
   retryMs: number,
@@ -36,7 +39,7 @@ export function passage(
   return (row.circuitAgeMs ?? 0) >= retryMs ? 'TRY' : 'HELD';
 }
 
-/** What a backend's row says of its circuit. */
+/** The circuit in a backend's row. */
 export type Circuit = Pick<BackendRow, 'circuitState' | 'circuitReason' | 'circuitLasting'>;
 
 export const closedCircuit: Circuit = { circuitState: 'CLOSED', circuitReason: null, circuitLasting: false };
@@ -57,7 +60,7 @@ export class CircuitBreaker {
     this.#failures = 0;
   }
 
-  /** The circuit as it is to be opened; undefined: not yet. `trying`: the call was let through an open circuit. */
+  /** The open circuit after a failure; undefined: it stays closed. `trying`: the call was let through an open circuit. */
   failed(failure: ReserveFailure, trying: boolean): Circuit | undefined {
     if (isOurs(failure)) return undefined;
     this.#failures += 1;

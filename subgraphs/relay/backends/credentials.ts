@@ -1,7 +1,7 @@
-// Credentials at rest: each field sealed by itself, for its backend, its field and the address that it was given for. A copied
-// row opens nothing, and neither does a row whose backend was given another address by hand.
+// Credentials at rest: each field is sealed separately and bound to its backend, its field and the address that it was given for.
+// A copied row can't be opened, nor can a row whose backend's address was changed in the database by hand.
 //
-// A row's form: 2 is this one. 1 is bound to backend and field alone, as before: it is opened by resealing alone, once.
+// The column `form`: 2 is this format. 1, the earlier format, is bound to backend and field only; only resealing opens it, once.
 import type { BackendCredentialsInput } from '../../../generated/graph/relay.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { SealError, type Sealed, type Sealer } from '../../../platform/secrets/seal.ts';

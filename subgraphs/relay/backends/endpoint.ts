@@ -1,5 +1,5 @@
-// From a backend's row to what is needed to speak to it: its driver, its endpoint with opened credentials, and what decides
-// how calls to it are worded.
+// From a backend's row to the data for calling it: its driver, its endpoint with opened credentials, and the properties that
+// determine how calls are rendered.
 import type { Database } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -19,7 +19,7 @@ export function optionsOf(row: Pick<BackendRow, 'options'>): JsonObject {
   return JSON.parse(row.options) as JsonObject;
 }
 
-/** How calls to a backend are worded. */
+/** The properties that determine how calls to a backend are rendered. */
 export function contextOf(driver: Driver, row: Pick<BackendRow, 'options' | 'softwareVersion'>): BackendContext {
   const options = optionsOf(row);
   return { transport: mainTransport(driver, options), options, softwareVersion: row.softwareVersion };

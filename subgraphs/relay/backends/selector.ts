@@ -1,4 +1,4 @@
-// Chooses the backend of a call: all that the selector names must match, and exactly one must be left.
+// Chooses the backend of a call: all conditions of the selector must match, and exactly one backend must remain.
 import type { BackendSelector } from '../../../generated/graph/relay.ts';
 import { projectsOf } from '../../../platform/authorise.ts';
 import type { Sql } from '../../../platform/database/database.ts';

@@ -1,4 +1,4 @@
-// What of a backend itself stands against calling it now. None of it uses up an idempotency key: the same request may do later.
+// Reasons of a backend's own against calling it now. None of them uses up an idempotency key: the same request may succeed later.
 import { refuse } from '../../../platform/errors.ts';
 import type { WireCall } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';

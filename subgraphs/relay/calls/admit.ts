@@ -1,4 +1,4 @@
-// The first step of a call: its input is sound by itself, and may be about some project of the caller's.
+// The first step of a call: its input is valid by itself, and names a project that the caller may use.
 
 import { projectsOf } from '../../../platform/authorise.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -9,9 +9,9 @@ import type { CallRequest } from './call-request.ts';
 export interface AdmittedCall {
   readonly context: RequestContext;
   readonly request: CallRequest;
-  /** Where its backend may be. */
+  /** The projects in which its backend may be. */
   readonly projects: 'all' | readonly string[];
-  /** Null: it takes the backend to tell. */
+  /** Null: known only after the backend is chosen. */
   readonly projectId: string | null;
 }
 

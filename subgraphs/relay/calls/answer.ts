@@ -1,4 +1,4 @@
-// The last step of a call: its end is waited for, and the operation is given back as it then stands.
+// The last step of a call: waits for its end and returns the operation in its final state.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
@@ -35,7 +35,7 @@ export class CallAnswers {
     }
   }
 
-  /** As `of`, for the call that a key was used for before; undefined when it was not. Refuses KEY_CONFLICT. */
+  /** Like `of`, for the earlier call with the same key; undefined when there is none. Refuses KEY_CONFLICT. */
   async ofKey(key: KeyScope, waitMs: number): Promise<CallResult | undefined> {
     const { db, waiter } = this.#options;
     const found = await readKey(db, key);
@@ -51,7 +51,7 @@ export class CallAnswers {
     }
   }
 
-  /** `commitId`: of the last write that this request itself made. */
+  /** `commitId`: of the last write made by this request itself. */
   async #answer(id: string, end: CallEnd | undefined, commitId: string | null): Promise<CallResult> {
     const { db, commits } = this.#options;
     if (end?.verdict !== undefined && end.recorded === undefined) throw notRecorded(id, end.verdict);
@@ -61,7 +61,7 @@ export class CallAnswers {
     if (recorded !== undefined && recorded.kind !== 'never-sent')
       return { ...nothing, operation, commit: { token: commits.token(recorded.commitId) } };
     const ended = operation !== null && isEnded(operation.state);
-    // Written by another request or process: a mark of our own comes after it, so that its replication covers it.
+    // Written by another request or process: a commit mark written now comes after it, so that its replication covers it.
     const mark = ended || commitId === null ? await db.transaction((tx) => commits.record(tx)) : commitId;
     return { ...nothing, operation, commit: { token: commits.token(mark) } };
   }

@@ -1,18 +1,18 @@
-// A call as a mutation asks for it, whatever the mutation: which backend, which of its driver's operations, and where a
-// fault of an argument is in the mutation's input.
+// A relaying mutation's call in general form: its backend, the operation of its driver, and where a fault of an argument is in
+// the mutation's input.
 import type { BackendSelector, RelayCallInput } from '../../../generated/graph/relay.ts';
 import { refuse, type UserError, userError } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { MappingRow } from '../mappings/mapping.ts';
 
-/** What all relaying mutations have in common. */
+/** The common input of all relaying mutations. */
 export type CallInput = Pick<
   RelayCallInput,
   'idempotencyKey' | 'projectId' | 'cmpObject' | 'waitMs' | 'deadlineMs' | 'shared' | 'force' | 'dryRun'
 >;
 
-/** What a driver is to do. */
+/** The operation for a driver. */
 export interface PlannedCall {
   readonly operation: string;
   readonly arguments: unknown;
@@ -22,12 +22,12 @@ export interface PlannedCall {
   readonly faultCode: 'INVALID_ARGUMENTS' | 'INVALID_INPUT';
 }
 
-/** By selector, or by a mapping of ours (its global id), which says backend and object. */
+/** By selector, or by a mapping of the relay (its global id), which determines backend and object. */
 export type Target =
   | { readonly by: 'selector'; readonly selector: BackendSelector }
   | { readonly by: 'mapping'; readonly mappingId: string };
 
-/** What a mutation asks for, before anything is read. */
+/** A mutation's call, before anything is read. */
 export interface CallRequest {
   /** The mutation's name. */
   readonly action: string;
@@ -36,11 +36,11 @@ export interface CallRequest {
   readonly target: Target;
   /** Adds the faults of the mutation's own fields. */
   check(check: InputCheck): void;
-  /** For the driver of the backend that was chosen. `mapping`: the target's. May refuse (NOT_SUPPORTED, WRONG_STATE). */
+  /** For the driver of the chosen backend. `mapping`: the target's. May refuse (NOT_SUPPORTED, WRONG_STATE). */
   plan(driver: Driver, mapping: MappingRow | null): PlannedCall;
 }
 
-/** The faults of a planned call's arguments, where the input has them. */
+/** The faults of a planned call's arguments, with their paths in the input. */
 export function argumentFaults(
   plan: PlannedCall,
   faults: readonly { readonly path: readonly string[]; readonly message: string }[],

@@ -1,4 +1,4 @@
-// Resolvers of what asks something of a backend: the relaying mutations, settling and reads.
+// Resolvers of the fields that call a backend: the relaying mutations, settling and reads.
 
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import type { RequestContext } from '../../../platform/identity.ts';

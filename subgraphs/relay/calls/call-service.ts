@@ -1,5 +1,5 @@
-// The path of a relayed call, as a line of values: admitted, chosen, prepared, taken, answered. What is refused on the way has
-// had no effect and has not used its idempotency key.
+// The path of a relayed call, as a sequence of values: admitted, chosen, prepared, taken, answered. A refusal on the way has had
+// no effect and has not used up the idempotency key.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CodedError, Refusal } from '../../../platform/errors.ts';
@@ -64,10 +64,10 @@ export class CallService {
     }
   }
 
-  /** The quick way, on a backend that this process holds; undefined: nothing was done, perhaps because its row is out of date. */
+  /** The short path, for a backend that this process holds; undefined: nothing was done, perhaps because its row is outdated. */
   async #takeHeld(admitted: AdmittedCall): Promise<TakenCall | undefined> {
     const { commits, manager, drivers, taker } = this.#options;
-    // Also for the token of whatever this comes to: see Commits.token.
+    // Also for the token of the result: see Commits.token.
     const timeline = await commits.timeline();
     const chosen = chooseHeld(manager, admitted);
     if (chosen === undefined) return undefined;
@@ -83,7 +83,7 @@ export class CallService {
     return { ...nothing, wireCall: wireText(call.wire), deviceCheck: await deviceCheck(this.#options.reader, call) };
   }
 
-  /** What the caller gets of a call that was not taken now. One that was taken before with this key gives its operation. */
+  /** The answer for a call that was not taken now. A call that was taken before with this key gives its operation. */
   async #otherwise(
     context: RequestContext,
     request: CallRequest,
@@ -100,7 +100,7 @@ export class CallService {
         if (!refused) refuseInProgress();
       } catch (later) {
         if (later instanceof CodedError) throw later;
-        // The key was used with another input: that is what is wrong. A lost database changes nothing in a refusal.
+        // The key was used with another input: that is the fault to report. A lost database does not change a refusal.
         if (!refused || later instanceof Refusal) error = later;
       }
     }
@@ -115,7 +115,7 @@ export class CallService {
     return { ...nothing, userErrors };
   }
 
-  /** Undefined also for who may not make the call: the key must not answer what the rights refuse. */
+  /** Undefined also if the caller may not make the call: the key must not reveal what the rights refuse. */
   async #takenBefore(
     { identity }: RequestContext,
     request: CallRequest,

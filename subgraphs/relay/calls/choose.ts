@@ -1,4 +1,4 @@
-// The second step of a call: the one backend that it goes to and, where a mapping says it, the object.
+// The second step of a call: its backend and, if a mapping determines it, the object.
 
 import { visibleRow } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
@@ -15,15 +15,15 @@ import type { AdmittedCall } from './admit.ts';
 
 export interface ChosenCall extends AdmittedCall {
   readonly backend: BackendRow;
-  /** The row may be out of date: the call is taken only while the backend is at this version. */
+  /** The row may be outdated: the call is taken only while the backend is at this version. */
   readonly backendVersion: number | null;
   readonly cmp: CmpReference | null;
   readonly shared: boolean;
-  /** The target's, when the target is one. */
+  /** The target's, if the target is a mapping. */
   readonly mapping: MappingRow | null;
 }
 
-/** Without a read: the backend is one that this process holds. Undefined: it has to be read. */
+/** Without a read: this process holds the backend. Undefined: it has to be read. */
 export function chooseHeld(manager: BackendManager, call: AdmittedCall): ChosenCall | undefined {
   const { target, input } = call.request;
   if (target.by !== 'selector' || input.dryRun === true) return undefined;

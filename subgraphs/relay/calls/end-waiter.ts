@@ -1,10 +1,10 @@
-// Waiting for the end of a call, wherever it is carried: this process tells at once, others through the status stream.
+// Waits for the end of a call in any process: this process reports it at once, others through the status stream.
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import type { CallEnd, Completions } from '../holding/completions.ts';
 import { isEnded, type OperationState } from '../model/states.ts';
 
 export interface Waiting {
-  /** Undefined: ended elsewhere, or the time is over. */
+  /** Undefined: ended elsewhere, or the deadline has passed. */
   readonly end: Promise<CallEnd | undefined>;
   stop(): void;
 }
@@ -18,7 +18,7 @@ export class EndWaiter {
     this.#completions = options.completions;
   }
 
-  /** Begins to listen at once, so that nothing is missed between a write and the waiting. */
+  /** Starts to listen at once, so that nothing is missed between a write and the wait. */
   forEnd(operationId: string, waitMs: number): Waiting {
     const abort = new AbortController();
     let stopListening = () => {};

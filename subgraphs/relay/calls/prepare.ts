@@ -1,4 +1,4 @@
-// The third step of a call: the caller may make it, the driver offers it, its arguments are sound; then it is rendered. Nothing
+// The third step of a call: the caller may make it, the driver offers it, its arguments are valid; then it is rendered. Nothing
 // is read or written here.
 
 import { requireRole } from '../../../platform/authorise.ts';
@@ -27,7 +27,7 @@ export interface PreparedCall extends AcceptedCall {
 
 const defaultWaitMs = 30_000;
 
-/** Refuses what can be refused without the database. */
+/** Makes the refusals that need no database. */
 export function prepare(
   { context, request, backend, backendVersion, cmp, shared, mapping }: ChosenCall,
   drivers: ReadonlyMap<string, Driver>,
@@ -96,7 +96,7 @@ export function prepare(
   };
 }
 
-/** Who may make the call, and what of it needs that role. Asked of a repetition too. */
+/** Checks who may make the call, and which part of it needs that role. Applies to a repetition too. */
 export function neededRole({ action, input }: CallRequest): { readonly role: Role; readonly what: string } {
   return input.force === true ? { role: 'OPERATOR', what: 'force' } : { role: 'MEMBER', what: action };
 }

@@ -1,4 +1,4 @@
-// Queries of a backend (`relayRead`) and dry runs of calls: rendered and asked, never journaled.
+// Queries of a backend (`relayRead`) and dry runs of calls: rendered and sent, never journaled.
 import type { RelayReadInput } from '../../../generated/graph/relay.ts';
 import { requireRole } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
@@ -75,7 +75,7 @@ export class ReadService {
   }
 }
 
-/** What the device's own check says of a call; null where it has none. Refuses as DeviceReader.ask does. */
+/** The device's own check of a call; null if it has none. Refuses like DeviceReader.ask. */
 export async function deviceCheck(
   reader: DeviceReader,
   call: {

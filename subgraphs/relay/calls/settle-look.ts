@@ -1,5 +1,5 @@
-// What to look at to learn how a call ended, and what is found says of it: the job of an accepted call; the driver's own
-// probe; or else the object itself, where the device keeps the mark of the call that made it, or where twice is once.
+// How to find out how a call ended: by the job of an accepted call; by the driver's own probe; or by the object itself, if the
+// device keeps the mark of the call that made it, or if the call is idempotent.
 import type {
   Driver,
   DriverOperation,
@@ -21,7 +21,7 @@ export type Finding =
       readonly is: 'NOT_DONE';
       readonly note: string;
       readonly error: { readonly code: string; readonly message: string };
-      /** False: it may still happen until the call's quiet time has passed. */
+      /** False: the call may still take effect until its quiet period has passed. */
       readonly final: boolean;
     }
   | { readonly is: 'OPEN'; readonly finding: string; readonly note: string };
@@ -31,7 +31,7 @@ export interface Look {
   interpret(reply: Reply, context: RenderContext): Finding;
 }
 
-/** `uuid`: the device's own id of the object, as its mapping has it. Undefined: only a person can tell. */
+/** `uuid`: the device's own id of the object, from its mapping. Undefined: only a person can tell. */
 export function lookOf(driver: Driver, row: OperationRow, uuid: string | null): Look | undefined {
   const operation = driver.operations.get(row.name);
   if (operation === undefined) return undefined;
@@ -84,8 +84,8 @@ function ofProbe(found: ProbeFinding, operation: DriverOperation): Finding {
 }
 
 /**
- * Present is proof of a call that creates only with its own mark; or, where twice is the same as once, with exactly what the
- * call sets. Another call's mark on what a non-idempotent call would have made says nothing for certain.
+ * Only its own mark, or for idempotent calls exactly the values that it sets, proves that a call took effect. Another call's mark
+ * on the object of a non-idempotent call proves nothing.
  */
 function ofResource(
   found: ResourceFinding,

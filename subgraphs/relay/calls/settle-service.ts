@@ -1,5 +1,5 @@
-// Settling a call whose outcome is unknown: by the driver's probe, which looks, or by a person who looked. Never by guessing,
-// and never by calling again.
+// Settles a call with an unknown outcome: by the driver's probe, which reads the device, or by a person who inspected it. Never
+// by guessing, and never by repeating the call.
 import type { RelayOperationSettleInput } from '../../../generated/graph/relay.ts';
 import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
@@ -65,9 +65,9 @@ export class SettleService {
     });
   }
 
-  /** What to write. A probe looks before the transaction; the transaction decides on the row as it then is. */
+  /** The write of a settlement. A probe reads before the transaction; the transaction decides on the row as it is then. */
   async #decide(context: RequestContext, input: RelayOperationSettleInput, row: OperationRow): Promise<Write> {
-    // As the transaction will find it, and refuse.
+    // The transaction would refuse it too.
     if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
     const { verdict } = input;
     if (verdict == null) {
@@ -99,7 +99,7 @@ export class SettleService {
     await write(now);
   }
 
-  /** One read: of the job that an ACCEPTED call became, else of the object that an UNKNOWN one was about. */
+  /** One read: of the job of an ACCEPTED call, else of the object of an UNKNOWN one. */
   async #look(row: OperationRow): Promise<{ finding: Finding; subject: CallSubject }> {
     const { db, reader, drivers } = this.#options;
     const backend = await readBackend(db, row.backendId);
@@ -133,7 +133,7 @@ export class SettleService {
       }
       case 'NOT_DONE': {
         const { note, error } = finding;
-        // A job's own end is final; an object that is not there may still come.
+        // A job's end is final; a missing object may still appear.
         if (!finding.final && !(await isQuiet(tx, now.id))) {
           const until = now.quietUntil?.toISOString() ?? '';
           const words = `${note}; the call may still take effect until ${until}`;

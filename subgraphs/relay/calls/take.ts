@@ -1,5 +1,5 @@
-// The fourth step of a call: the journal takes it, as sent where a slot is free, else as waiting. What is refused here has had
-// no effect and has not used its idempotency key.
+// The fourth step of a call: the journal records it, as sent if a slot is free, else as waiting. A refusal here has had no effect
+// and has not used up the idempotency key.
 
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
@@ -21,14 +21,14 @@ import type { RelaySettings } from '../settings.ts';
 import type { EndWaiter } from './end-waiter.ts';
 import type { PreparedCall } from './prepare.ts';
 
-/** A call that the journal has. */
+/** A journaled call. */
 export interface TakenCall {
   readonly id: string;
-  /** Of the transaction that took it. */
+  /** Of the transaction that recorded it. */
   readonly commitId: string;
   /** Undefined when it takes longer than the client waits. */
   readonly end: Promise<CallEnd | undefined>;
-  /** Ends the waiting. */
+  /** Ends the wait. */
   stop(): void;
 }
 
@@ -43,7 +43,7 @@ export interface CallTakerOptions {
 
 export class CallTaker {
   readonly #options: CallTakerOptions;
-  /** PENDING rows being inserted, by backend: they count for the queue's limit. */
+  /** PENDING rows being inserted, by backend: they count towards the queue's limit. */
   readonly #entering = new Map<string, number>();
   #draining = false;
 
@@ -61,7 +61,7 @@ export class CallTaker {
     return (await this.takeNow(call)) ?? this.#enqueue(call);
   }
 
-  /** As `take`; undefined when it would have to wait, and nothing was written. */
+  /** Like `take`; undefined when the call would have to wait, and nothing was written. */
   async takeNow(call: PreparedCall): Promise<TakenCall | undefined> {
     await this.#refuseNow(call);
     const { manager, journal, settings } = this.#options;
@@ -78,7 +78,7 @@ export class CallTaker {
     } catch (error) {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);
-      // Waits in the queue instead: for whoever holds the backend now, or for a dead process's call to be recovered.
+      // Waits in the queue instead: for the process that holds the backend now, or for the recovery of a dead process's call.
       if (error instanceof MustWaitError) return undefined;
       if (error instanceof ObjectClaimedError && !isUnsettled(error.state)) return undefined;
       if (error instanceof ObjectClaimedError) refuse('UNSETTLED_PREDECESSOR', unsettledMessage(error));
@@ -106,7 +106,7 @@ export class CallTaker {
     }
   }
 
-  /** What stands against any call now. */
+  /** Reasons against any call now. */
   async #refuseNow(call: PreparedCall): Promise<void> {
     refuseUnusable(call.backend, call.wire, this.#options.settings);
     if (this.#draining)
@@ -115,7 +115,7 @@ export class CallTaker {
       refuse('UNAVAILABLE', 'too many outcomes are waiting for the database, so new calls are refused', {
         retryAfterMs: 5_000,
       });
-    // After a failover that lost writes it can't be told whether an unseen key was used before.
+    // After a failover that lost writes, an unknown key may have been used before.
     if (call.effect !== 'NON_IDEMPOTENT' || !call.lossy) return;
     if (call.key !== null && (await readKey(this.#options.db, call.key)).kind !== 'free') return;
     refuse('REPLAY_UNCERTAIN', 'a failover lost writes, so it is unknown whether this call was made before', {
@@ -123,7 +123,7 @@ export class CallTaker {
     });
   }
 
-  /** A place in the queue, or BUSY. Rows on their way into the queue count as if they were in it. */
+  /** A place in the queue, or BUSY. Rows that are being inserted count as queued. */
   async #enter(backend: BackendRow): Promise<() => void> {
     const place = (this.#entering.get(backend.id) ?? 0) + 1;
     this.#entering.set(backend.id, place);

@@ -1,5 +1,5 @@
-// The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for everything else, and the
-// deletion of what a mapping stands for.
+// The graph's relaying mutations as call requests: the typed ones of each family, `relayCall` for all other operations, and the
+// deletion of mapped objects.
 import type { MappingObjectDeleteInput, RelayCallInput } from '../../../generated/graph/relay.ts';
 import { invariant, refuse } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
@@ -10,7 +10,7 @@ import { objectSchema } from '../families/fields.ts';
 import type { TypedMutation } from '../families/typed-mutation.ts';
 import { type CallInput, type CallRequest, notSupported, type PlannedCall } from './call-request.ts';
 
-/** Of a mutation that chooses its backend. */
+/** For a mutation that selects its backend. */
 export type SelectedInput = CallInput & Pick<RelayCallInput, 'backend'>;
 
 const longestOperationName = 64;
@@ -27,7 +27,7 @@ export function relayCall(input: RelayCallInput): CallRequest {
   });
 }
 
-/** A typed mutation; `input` has the mutation's own fields beside those of all calls. */
+/** A typed mutation; `input` has the mutation's own fields beside the common ones. */
 export function typedCall(mutation: TypedMutation): (input: SelectedInput) => CallRequest {
   const schema = objectSchema(mutation.fields);
   return (input) => {
@@ -49,7 +49,7 @@ export function typedCall(mutation: TypedMutation): (input: SelectedInput) => Ca
   };
 }
 
-/** What the relay made, or adopted, is deleted by its mapping: so that the device's own id of it is used. */
+/** Objects that the relay made or adopted are deleted through their mapping, so that the device's own id is used. */
 export function mappingObjectDelete(input: MappingObjectDeleteInput): CallRequest {
   return {
     action: 'mappingObjectDelete',
@@ -102,7 +102,7 @@ function asPlan(call: TypedCall, fieldOf: PlannedCall['fieldOf']): PlannedCall {
   return { ...call, fieldOf, faultCode: 'INVALID_INPUT' };
 }
 
-/** The mutation's own fields that were given; null says the same as leaving out. */
+/** The mutation's own fields that were given; null counts as left out. */
 function ownFields(mutation: TypedMutation, input: JsonObject): JsonObject {
   const own = Object.keys(mutation.fields).map((name) => [name, withoutNulls(input[name] ?? null)] as const);
   return Object.fromEntries(own.filter(([, value]) => value !== null));

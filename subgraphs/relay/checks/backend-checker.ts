@@ -1,5 +1,5 @@
-// Health checks of backends, for the check engine: which to check, one check (connect, log in, ask for version and serial),
-// and recording what was seen. A check never logs in again where logging in was refused: that would lock accounts.
+// Health checks of backends, for the check engine: the targets, one check (connect, log in, read version and serial), and
+// recording the results. A check never logs in again after a refused login: that would lock accounts.
 import type { CheckObservation, CheckTarget, Shards } from '../../../platform/checks/check-tenant.ts';
 import type { CheckReading } from '../../../platform/checks/probe.ts';
 import { shardSql } from '../../../platform/checks/shards.ts';
@@ -25,9 +25,9 @@ import { Wires } from '../transports/wires.ts';
 export interface BackendCheckDetail {
   readonly softwareVersion: string | null;
   readonly serial: string | null;
-  /** Why it is held back from now on: set when trying again would not help. */
+  /** Why its circuit opens for good: set when trying again would not help. */
   readonly openCircuit: string | null;
-  /** What the device showed to prove itself, when that is not what is accepted. */
+  /** The proof of identity that the device presented, if it is not the accepted one. */
   readonly presented: Pick<BackendChange, 'presentedKind' | 'presentedSha256'>;
 }
 
@@ -40,7 +40,7 @@ export type BackendObservation = Pick<
 const statusOf = { UP: 'ONLINE', DOWN: 'OFFLINE', UNKNOWN: 'UNKNOWN' } as const;
 const checkedOf = { ONLINE: 'UP', OFFLINE: 'DOWN', UNKNOWN: 'UNKNOWN' } as const;
 
-/** Backends in use: of some shards, or those of some ids (UUIDs) that are. */
+/** Active backends: of some shards, or with some ids (UUIDs). */
 export async function listCheckTargets(
   db: Database,
   which: Shards | { readonly ids: readonly string[] },
@@ -71,12 +71,12 @@ interface Session {
   readonly wires: Wires;
 }
 
-/** The revision tells of new credentials too, but only once the engine has heard of it; the row is as it is now. */
+/** The revision changes with new credentials too, but the engine may learn of it late; the row is current. */
 function sessionKey(revision: string, row: BackendRow): string {
   return `${revision} ${addressDigest(row)}`;
 }
 
-/** Keeps one session to each backend that it checks, so that a check is one exec and not a log-in. */
+/** Keeps one session to each backend that it checks, so that a check is one exec without a login. */
 export class BackendChecker {
   readonly #db: Database;
   readonly #sealer: Sealer;
@@ -91,7 +91,7 @@ export class BackendChecker {
     this.#transports = options.transports ?? createTransport;
   }
 
-  /** Throws only when the database is away. */
+  /** Throws only when the database is not available. */
   async check(
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
     options: { readonly signal: AbortSignal },
@@ -131,7 +131,7 @@ export class BackendChecker {
     return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
   }
 
-  /** Ends the sessions of backends that are no longer checked here. */
+  /** Closes the sessions of backends that are no longer checked here. */
   async retain(ids: ReadonlySet<string>): Promise<void> {
     const gone = [...this.#sessions].filter(([id]) => !ids.has(id));
     await Promise.all(gone.map(([id]) => this.#end(id)));
@@ -143,7 +143,7 @@ export class BackendChecker {
 
   async #failed(id: string, failure: SendFailure): Promise<BackendReading> {
     const text = `${failure.code}: ${failure.message}`;
-    // A session that failed is not used again.
+    // A failed session is not used again.
     await this.#end(id);
     const lasting = isLasting(failure) && !failure.code.endsWith('_UNKNOWN');
     return down(text, lasting ? text : null, failure.kind === 'NOT_SENT' ? presentedIn(failure) : {});
@@ -179,7 +179,7 @@ function down(
   return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit, presented } };
 }
 
-/** What was learnt besides up or down. */
+/** Results of a check besides up or down. */
 function isNews(row: BackendRow, detail: BackendCheckDetail | null): boolean {
   if (detail === null) return false;
   const { softwareVersion, serial } = detail;
@@ -206,7 +206,7 @@ export async function recordCheckResults(
   batch: readonly BackendObservation[],
   lease: { readonly name: string; readonly token: string },
 ): Promise<void> {
-  // In the order of ids: two batches never wait for each other crosswise.
+  // In the order of ids, so that two batches can't deadlock.
   const ordered = [...batch].sort((a, b) => (a.targetId < b.targetId ? -1 : 1));
   await db.transaction(async (tx) => {
     await checkLease(tx, lease);

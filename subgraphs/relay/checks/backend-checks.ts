@@ -1,4 +1,4 @@
-// The relay's backends as a tenant of the check engine: log in, ask for version and serial.
+// The relay's backends as a tenant of the check engine: log in, read version and serial.
 import { changedSubjects, subjectCursor } from '../../../platform/checks/changed-subjects.ts';
 import type { CheckTarget, CheckTenant } from '../../../platform/checks/check-tenant.ts';
 import type { Probe } from '../../../platform/checks/probe.ts';
@@ -24,7 +24,7 @@ export interface BackendChecksOptions {
 }
 
 const subjectType = 'Backend';
-/** Each check may be a login: what is started at once is bounded. */
+/** Each check may be a login, so their number is bounded. */
 const slots = 256;
 
 export function createBackendChecks(options: BackendChecksOptions): CheckTenant<BackendCheckDetail> {
@@ -56,7 +56,7 @@ export function createBackendChecks(options: BackendChecksOptions): CheckTenant<
   };
 }
 
-/** Log in and ask for version and serial. The target's id is all it needs: address and credentials stay in the database. */
+/** Logs in and reads version and serial. It needs only the target's id: address and credentials stay in the database. */
 function backendProbe(checker: BackendChecker): Probe<object, BackendCheckDetail> {
   return {
     name: 'backend',

@@ -1,4 +1,4 @@
-// Checks an operation's arguments against its JSON Schema (2020-12), fills in defaults, and says all faults at once.
+// Checks an operation's arguments against its JSON Schema (2020-12), fills in defaults, and reports all faults at once.
 
 import { isIP } from 'node:net';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -10,13 +10,13 @@ export type CheckedArguments =
   | { readonly ok: false; readonly faults: readonly ArgumentFault[] };
 
 const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false });
-// Shown in published schemas; to others an unknown format is only a remark.
+// Shown in published schemas; other validators treat an unknown format as an annotation.
 ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
 ajv.addFormat('address', (text: string) => isIP(text) !== 0);
 const validators = new WeakMap<JsonObject, ValidateFunction>();
 const maxFaults = 20;
 
-/** The arguments with defaults filled in (a copy), or every fault. Anything may be given. */
+/** The arguments with defaults filled in (a copy), or all faults. Accepts any value. */
 export function validateArguments(operation: DriverOperation, value: unknown): CheckedArguments {
   const checked = validateObject(operation.argumentsSchema, value);
   if (!checked.ok) return checked;
@@ -24,7 +24,7 @@ export function validateArguments(operation: DriverOperation, value: unknown): C
   return faults.length > 0 ? { ok: false, faults } : checked;
 }
 
-/** As validateArguments, for any object schema (2020-12). */
+/** Like validateArguments, for any object schema (2020-12). */
 export function validateObject(schema: JsonObject, value: unknown): CheckedArguments {
   const args: unknown = structuredClone(value);
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {

@@ -1,4 +1,4 @@
-// Resolvers of drivers: what can be called, published for whoever builds calls.
+// Resolvers of drivers: their operations, published for developers of clients.
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import type { Driver } from './driver.ts';
 

@@ -1,9 +1,9 @@
-// Small things that every driver does with JSON values.
+// Helpers of all drivers for JSON values.
 import type { JsonObject, JsonValue } from './driver.ts';
 
 export { isObject } from '../../../platform/json.ts';
 
-/** Without what is undefined: what was not asked for is not sent, so that the device's own value stays. */
+/** Without undefined members: settings that were not given are not sent, so that the device keeps its values. */
 export function given(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

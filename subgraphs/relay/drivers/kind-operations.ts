@@ -1,5 +1,5 @@
-// What the kinds of objects of an API have in common: get, list, create, update and delete, each one call. A driver's engine
-// says how each goes over the wire and what its reply means; names, effects and what they do to mappings are the same for all.
+// The common operations on an API's kinds of objects: get, list, create, update and delete, each one call. A driver's engine
+// defines how each is sent and what its reply means; names, effects and the changes of mappings are the same for all.
 import type {
   ArgumentFault,
   BackendObject,
@@ -20,10 +20,10 @@ export interface Arguments {
   readonly example: JsonObject;
 }
 
-/** One of the five, as the engine says it. */
+/** One of the five operations, defined by the engine. */
 export interface Verb<R extends Reply> {
   readonly arguments: Arguments;
-  /** In one line, where the usual one would not do. */
+  /** A one-line description, if the standard one does not fit. */
   readonly summary?: string;
   refine?(args: JsonObject): readonly ArgumentFault[];
   render(args: JsonObject, context: RenderContext): WireCall;
@@ -40,17 +40,17 @@ export interface SettingVerb<R extends Reply> extends ChangingVerb<R> {
 }
 
 export interface KindVerbs<R extends Reply> {
-  /** Before the dot of the operations' names, for example `addressGroup`. */
+  /** Prefix of the operations' names, for example `addressGroup`. */
   readonly prefix: string;
-  /** In words, for example `an address group`. */
+  /** Name in texts, for example `an address group`. */
   readonly one: string;
   readonly get: Verb<R>;
   readonly list: Verb<R> & { readonly summary: string };
-  /** Never idempotent: a second object of the same name is refused, made twice, or may be somebody else's. */
+  /** Never idempotent: a second object of the same name is refused, made twice, or may belong to another caller. */
   readonly create: SettingVerb<R>;
-  /** Absent: it can only be made anew. `changes`: the arguments of which at least one has to be given. */
+  /** Absent: it can't be changed. `changes`: the arguments of which at least one must be given. */
   readonly update?: SettingVerb<R> & { readonly changes: readonly string[] };
-  /** Idempotent: what is gone is refused, which changes nothing. */
+  /** Idempotent: deleting a missing object is refused, which changes nothing. */
   readonly delete: ChangingVerb<R>;
 }
 
@@ -81,7 +81,7 @@ function updated(one: string) {
   return { summary: `Changes the given fields of ${one}.`, effect: 'IDEMPOTENT', mapping: 'updates' } as const;
 }
 
-/** An update that changes nothing is a mistake of whoever sent it. */
+/** An update that changes nothing is a mistake of the caller. */
 function updating<R extends Reply>({ changes, ...verb }: NonNullable<KindVerbs<R>['update']>): SettingVerb<R> {
   return {
     ...verb,

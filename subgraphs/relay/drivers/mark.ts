@@ -1,5 +1,5 @@
-// The mark that a call leaves in the comment or description of what it makes: `tg:<operation id> <words>`. A look at the object
-// knows by it whose it is.
+// The mark of a call in the comment or description of the object it makes: `tg:<operation id> <words>`. A read recognises the
+// object's creator by it.
 
 const prefix = 'tg:';
 /** The mark itself, and the space after it. */
@@ -14,13 +14,13 @@ export function writeMark({ operationId, words }: Mark): string {
   return words === '' ? `${prefix}${operationId}` : `${prefix}${operationId} ${words}`;
 }
 
-/** Undefined when the comment is not ours. */
+/** Undefined when the comment has no mark. */
 export function readMark(comment: unknown): Mark | undefined {
   const match = typeof comment === 'string' ? /^tg:([0-9a-f-]{36})(?: (.*))?$/s.exec(comment) : undefined;
   return match?.[1] === undefined ? undefined : { operationId: match[1], words: match[2] ?? '' };
 }
 
-/** What a person wrote, with our mark before it or not. */
+/** The text that a person wrote, after a mark or without one. */
 export function wordsOf(comment: unknown): string {
   return readMark(comment)?.words ?? (typeof comment === 'string' ? comment : '');
 }

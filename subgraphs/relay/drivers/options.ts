@@ -1,15 +1,15 @@
-// A backend's options: what a driver wants to know of it beyond address and credentials. Every driver has `transport` and
-// `ports`; the rest is its own.
+// A backend's options: a driver's settings beyond address and credentials. Every driver has `transport` and `ports`; the rest is
+// specific.
 import { validateObject } from './arguments.ts';
 import type { Driver, JsonObject, TransportKind, WireCall } from './driver.ts';
 
-/** Over which wire a call goes. */
+/** The wires of calls. */
 export function transportOf(call: WireCall): TransportKind {
   if (call.kind === 'http') return 'https';
   return call.kind === 'ovsdb' ? 'ovsdb' : 'ssh';
 }
 
-/** The schema of a driver's options; `own` are those that only it has. */
+/** The schema of a driver's options; `own` are the specific ones. */
 export function optionsSchema(
   ports: Driver['ports'],
   own: JsonObject = {},
@@ -50,7 +50,7 @@ export function mainTransport(driver: Driver, options: JsonObject): TransportKin
   return (options.transport ?? Object.keys(driver.ports)[0]) as TransportKind;
 }
 
-/** The port of a wire; undefined when the driver does not speak it. */
+/** The port of a wire; undefined when the driver does not support it. */
 export function portOf(
   driver: Driver,
   backend: { readonly port: number; readonly options: JsonObject },

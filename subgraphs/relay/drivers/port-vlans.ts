@@ -1,4 +1,4 @@
-// Which VLANs a switch port carries, as the drivers of switches and of their controllers take it.
+// The VLANs of a switch port, as arguments of the drivers of switches and of their controllers.
 import type { ArgumentFault } from './driver.ts';
 
 export const vlan = { type: 'integer', minimum: 1, maximum: 4_094 } as const;
@@ -24,7 +24,7 @@ export const portVlans = {
 export type PortMode = 'access' | 'trunk' | 'hybrid';
 
 export type PortVlans = {
-  /** Absent, where an operation allows it: as the port is by itself. */
+  /** Absent, if an operation allows it: the port's default. */
   readonly mode?: PortMode;
   readonly vlan?: number;
   readonly allowedVlans?: readonly number[];

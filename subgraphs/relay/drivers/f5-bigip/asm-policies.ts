@@ -1,5 +1,5 @@
-// ASM policies: found by name, addressed by their id. iControl REST ASM Reference 13.1, /mgmt/tm/asm/policies. A change is
-// not in force until the policy is applied, which is a call of its own (asm-tasks.ts).
+// ASM policies: found by name, addressed by their id. iControl REST ASM Reference 13.1, /mgmt/tm/asm/policies. A change takes
+// effect only when the policy is applied, which is a separate call (asm-tasks.ts).
 
 import type { HttpReply, JsonObject, JsonValue, Outcome, ResourceReader } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
@@ -13,7 +13,7 @@ const fields = [
   ...['type', 'virtualServers'],
 ].join(',');
 
-/** Arguments that say which policy. */
+/** Arguments that identify the policy. */
 export const policyArguments = {
   policy: policyId,
   name: {
@@ -32,8 +32,9 @@ export function policyPath(id: string): string {
 }
 
 /**
- * Finds at least what has these in its name and partition; `contains`, as f5-ansible does it. Of a name that holds more than
- * letters, digits, dot, hyphen and underscore only the beginning is looked for: nothing in it may end the filter's text.
+ * Finds at least the policies with these in name and partition; uses `contains`, like f5-ansible. For a name with other
+ * characters than letters, digits, dots, hyphens and underscores only its beginning is searched: nothing in it may end the
+ * filter's text.
  */
 function search(inName: JsonValue | undefined, inPartition: JsonValue | undefined): string {
   const tests = Object.entries({ name: inName, partition: inPartition }).filter(([, value]) => value !== undefined);
@@ -43,7 +44,7 @@ function search(inName: JsonValue | undefined, inPartition: JsonValue | undefine
   return `${policiesPath}?${query}$select=${encodeURIComponent(fields)}`;
 }
 
-/** A policy in our words. */
+/** A policy in the relay's terms. */
 export function describePolicy(policy: JsonObject): JsonObject {
   const servers = Array.isArray(policy.virtualServers) ? policy.virtualServers.map(String).sort() : [];
   return {
@@ -52,7 +53,7 @@ export function describePolicy(policy: JsonObject): JsonObject {
     partition: policy.partition ?? null,
     mode: policy.enforcementMode ?? null,
     active: policy.active === true,
-    /** Whether it was changed since it was applied. */
+    /** Whether it has changed since it was last applied. */
     modified: policy.isModified === true,
     virtualServers: servers,
     comment: policy.description ?? '',
@@ -100,7 +101,7 @@ interface Setting {
   settle(value: JsonValue): JsonValue;
 }
 
-/** One change of one setting. Whether it is there can be seen, and twice is the same as once. */
+/** A change of one setting. Its effect is visible, and it is idempotent. */
 function settingOf({ argument, property, settle, ...setting }: Setting): RestOperation {
   const wanted = (args: JsonObject): JsonValue => settle(args[argument] ?? null);
   const isThere = (policy: JsonObject, args: JsonObject): boolean =>
@@ -173,7 +174,7 @@ export const policyDelete: RestOperation = {
     if (answer.kind === 'refused' && isUnknownPolicy(answer, String(args.policy))) {
       return { state: 'FAILED', code: answer.code, message: answer.message, absent: true };
     }
-    // ASM answers with the policy that was.
+    // ASM answers with the previous policy.
     return writeOutcome(reply, (object): Outcome | undefined =>
       Object.keys(object).length === 0 || isPolicy(object, args.policy)
         ? { state: 'SUCCEEDED', result: { policy: args.policy ?? null } }
@@ -182,16 +183,16 @@ export const policyDelete: RestOperation = {
   },
 };
 
-/** ASM's own 404, which names what it did not find; any other may be from a device that restarts. */
+/** ASM's own 404, which names what it did not find; any other may come from a device that restarts. */
 function isUnknownPolicy({ code, message }: { code: string; message: string }, id: string): boolean {
   return code === 'NOT_FOUND' && message.includes(id);
 }
 
-/** An adopted policy's id may be anything; what is none is not used. */
+/** An adopted policy's id may have any form; an invalid one is not used. */
 const idIn = (uuid: string | null): string | null =>
   uuid !== null && new RegExp(policyId.pattern).test(uuid) ? uuid : null;
 
-/** By its id where the mapping has it, else by its name. */
+/** By its id if the mapping has it, else by its name. */
 export const policyReader: ResourceReader<HttpReply> = {
   render: ({ scope, key, uuid }) => get(idIn(uuid) === null ? search(key, scope) : policyPath(String(uuid))),
   interpret(reply, { scope, key, uuid: given }) {

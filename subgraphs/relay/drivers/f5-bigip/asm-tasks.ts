@@ -1,5 +1,5 @@
-// Import and application of ASM policies: the device takes a task at once and carries it out later. iControl REST ASM
-// Reference 13.1, /mgmt/tm/asm/tasks: NEW, STARTED, then COMPLETED or FAILURE.
+// Import and application of ASM policies: the device accepts a task at once and executes it later. iControl REST ASM Reference
+// 13.1, /mgmt/tm/asm/tasks: NEW, STARTED, then COMPLETED or FAILURE.
 
 import type { HttpReply, JobFinding, JobReader, JsonObject, JsonValue, Outcome, Probe } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
@@ -39,13 +39,13 @@ function describeTask(task: JsonObject): JsonObject {
   };
 }
 
-/** What became of the task; `succeeded` is what its success means. */
+/** The state of the task; `succeeded` is the finding for a successful one. */
 function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): JobReader<JsonObject, HttpReply> {
   return {
     render: (result) => get(taskPath(type, isObject(result) ? String(result.task) : '')),
     interpret(reply) {
       const answer = readAnswer(reply);
-      // A task that the device has forgotten says nothing about how it ended.
+      // A task that the device no longer knows says nothing about its end.
       if (answer.kind !== 'object') return { finding: 'UNREADABLE', message: answer.message };
       const task = answer.object;
       if (!isTask(task, type))
@@ -70,7 +70,7 @@ function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): Job
 }
 
 /**
- * A task does not carry a mark. The absence of a task for this policy can be seen, but not whose task an existing one is.
+ * A task has no mark. The absence of a task for this policy is visible, but not which call made an existing one.
  */
 const importProbe: Probe<JsonObject, HttpReply> = {
   render: () => get(tasksPath('import-policy')),
@@ -97,7 +97,7 @@ export const policyImport: RestOperation = {
   summary:
     'Imports a policy file, as a new policy or in place of an existing one. The device runs a task, so the operation is ACCEPTED at first.',
   category: 'USER',
-  // A second import of a new policy fails, since its name is taken; over another it changes nothing.
+  // A repeated import of a new policy fails, since its name is taken; a repeated import over an existing one changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {

@@ -1,5 +1,5 @@
-// BIG-IP of F5: local traffic objects and ASM security policies, over iControl REST. Written for 13.1, and tried on a simulator
-// of it (simulators/f5-bigip).
+// BIG-IP of F5: local traffic objects and ASM security policies, over iControl REST. Written for 13.1, and tested against a
+// simulator of it (simulators/f5-bigip).
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';

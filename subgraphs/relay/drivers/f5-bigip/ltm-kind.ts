@@ -1,5 +1,5 @@
-// What a kind of LTM object says of itself: what it is called, where it is, how its settings are worded. What is done with
-// objects of any kind is in ltm-operations.ts.
+// The definition of a kind of LTM object: its names, its path, the translation of its settings. The operations of all kinds are
+// in ltm-operations.ts.
 
 import type { ArgumentFault, JsonObject, MappedObject } from '../driver.ts';
 import type { Arguments } from '../kind-operations.ts';
@@ -12,49 +12,49 @@ export interface Place {
   readonly fullPath: string;
   readonly scope: string;
   readonly key: string;
-  /** How mcpd names it when it is not there, where that is not its full path. */
+  /** mcpd's name for it in "not found" messages, if that is not its full path. */
   readonly missingAs?: string;
-  /** What it is part of, and is gone with. */
+  /** The object that contains it; deleting that deletes it too. */
   readonly within?: string;
 }
 
 export interface LtmKind {
-  /** As mappings call it, for example `pool-member`. */
+  /** Name in mappings, for example `pool-member`. */
   readonly resource: string;
-  /** Before the dot of its operations' names, for example `poolMember`. */
+  /** Prefix of its operations' names, for example `poolMember`. */
   readonly prefix: string;
-  /** In words, for example `a pool member`. */
+  /** Name in texts, for example `a pool member`. */
   readonly one: string;
-  /** In words, and as the key of a list's result. */
+  /** Name in texts, and key of a list's result. */
   readonly many: string;
   readonly listKey: string;
-  /** The device's own names of it, for example `tm:ltm:pool:poolstate`. */
+  /** The device's own names for it, for example `tm:ltm:pool:poolstate`. */
   readonly kinds: readonly string[];
-  /** Arguments that say which one. */
+  /** Arguments that identify the object. */
   readonly naming: Arguments;
-  /** Arguments that say where a list is from. `byPartition`: one of them is the partition that it is kept to. */
+  /** Arguments that locate a list. `byPartition`: one of them restricts it to a partition. */
   readonly listing: Arguments & { readonly byPartition: boolean };
-  /** Arguments that say what it is like. None has a default: an update must not set what nobody asked for. */
+  /** Its settings as arguments. None has a default: an update must not set what was not given. */
   readonly settings: Arguments & {
-    /** Those that can't be changed afterwards. */
+    /** Settings that can't be changed afterwards. */
     readonly fixed: readonly string[];
   };
-  /** Properties that `values` reads. */
+  /** Properties read by `values`. */
   readonly reads: readonly string[];
-  /** After the address of one, for what a read alone does not show. */
+  /** Query that adds what a plain read does not show. */
   readonly query?: string;
-  /** Of all its operations but the list. */
+  /** Faults for all of its operations but the list. */
   refine?(args: JsonObject): readonly ArgumentFault[];
   place(args: JsonObject): Place;
-  /** The collection that a list is of. */
+  /** The collection of a list. */
   collection(args: JsonObject): string;
-  /** From a mapping to the arguments that say which one. */
+  /** Turns a mapping into the identifying arguments. */
   named(object: MappedObject): JsonObject;
-  /** One word for one thing: full paths, canonical addresses. Of whatever settings are given. */
+  /** Normalises the given settings: full paths, canonical addresses. */
   settle(args: JsonObject): JsonObject;
-  /** Settled settings as the device's properties; what is not given is not in it. */
+  /** Normalised settings as the device's properties; without those that were not given. */
   toDevice(args: JsonObject): JsonObject;
-  /** An object as the device shows it, in the words of the arguments; `args` said where to look. */
+  /** A device object as arguments; `args` located it. */
   values(object: JsonObject, args: JsonObject): JsonObject;
 }
 
@@ -75,17 +75,17 @@ export function valuesOf(kind: LtmKind, object: JsonObject, args: JsonObject): J
   return { ...kind.values(object, args), comment: wordsOf(object.description) };
 }
 
-/** Whether what mcpd did not find is this object itself. */
+/** Whether the missing thing in mcpd's message is this object itself. */
 export function isItself(missing: string | undefined, { fullPath, missingAs }: Place): boolean {
   return missing === fullPath || (missing !== undefined && missing === missingAs);
 }
 
-/** Whether that means that the object is not there. */
+/** Whether a refusal means that the object does not exist. */
 export function isGone(missing: string | undefined, place: Place): boolean {
   return isItself(missing, place) || (missing !== undefined && missing === place.within);
 }
 
-/** The object that was asked for, and no other. */
+/** The object if it is the requested one. */
 export function isIt(kind: LtmKind, object: JsonObject, { fullPath }: Place): boolean {
   return kind.kinds.includes(String(object.kind)) && object.fullPath === fullPath;
 }

@@ -1,5 +1,5 @@
-// How the operations on LTM objects of any kind go over the wire, and how to look at one. iControl REST User Guide 13.1, chapters
-// REST operations and Partial updates.
+// Operations on LTM objects of any kind, over the wire, and reading one. iControl REST User Guide 13.1, chapters REST operations
+// and Partial updates.
 
 import type { DriverOperation, HttpReply, JsonObject, Outcome, ResourceReader } from '../driver.ts';
 import { kindOperations } from '../kind-operations.ts';
@@ -63,7 +63,8 @@ export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
       },
       interpret: (reply, args) => {
         const answer = readAnswer(reply);
-        // What a creation can't find is something that it refers to. Its own name there: it may well have been made
+        // "Not found" at a creation is about something that it refers to. If it names the object itself, the object may have been
+        // made
         // (openshift/origin-server#6439).
         if (answer.kind === 'refused' && isItself(answer.missing, kind.place(args))) {
           return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: answer.message };
@@ -100,7 +101,7 @@ export function operationsOf(kind: LtmKind): readonly DriverOperation[] {
         if (answer.kind === 'refused' && isGone(answer.missing, place)) {
           return { state: 'FAILED', code: answer.code, message: answer.message, absent: true };
         }
-        // A deletion is answered without a word; an object would be about something else.
+        // A deletion has an empty reply; an object in the reply would be about something else.
         return writeOutcome(reply, (found) =>
           Object.keys(found).length === 0 ? { state: 'SUCCEEDED', result: { fullPath: place.fullPath } } : undefined,
         );
@@ -118,7 +119,7 @@ function listQuery(kind: LtmKind, args: JsonObject): string {
   return query.map(([option, value = '']) => `${option}=${encodeURIComponent(value)}`).join('&');
 }
 
-/** Done when the device shows the object that was meant. */
+/** Succeeded when the device shows the requested object. */
 function shownOutcome(kind: LtmKind, reply: HttpReply, args: JsonObject): Outcome {
   return writeOutcome(reply, (found) =>
     isIt(kind, found, kind.place(args)) ? { state: 'SUCCEEDED', result: describe(kind, found, args) } : undefined,

@@ -8,7 +8,7 @@ import { count, name, partition } from './schema.ts';
 
 const type = { type: 'string', enum: ['http', 'https', 'tcp'] } as const;
 
-/** What is sent and looked for: printable ASCII, where `\r\n` is written as these four characters. */
+/** The request and the expected reply: printable ASCII, where `\r\n` is written as these four characters. */
 const exchanged = { type: 'string', maxLength: 2_048, pattern: '^[\\x20-\\x7e]*$' } as const;
 
 const collectionOf = (args: JsonObject): string => `${ltmPath}/monitor/${String(args.type)}`;
@@ -66,7 +66,7 @@ export const monitor: LtmKind = {
   collection: collectionOf,
   named({ scope, key }) {
     const [ofType = '', ...known] = key.split('/');
-    // An adopted object may be called anything; what is no kind of ours leads to an address that is not there.
+    // An adopted object may have any name; an unknown kind gives a path that does not exist.
     const isOurs = (type.enum as readonly string[]).includes(ofType);
     return { type: isOurs ? ofType : 'none', name: known.join('/'), partition: scope };
   },

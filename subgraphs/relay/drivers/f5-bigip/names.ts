@@ -1,5 +1,5 @@
-// Names of BIG-IP objects: `/Partition/name`, in addresses `~Partition~name`. iControl REST User Guide 13.1, section About
-// URI format.
+// Names of BIG-IP objects: `/Partition/name`, and `~Partition~name` in URLs. iControl REST User Guide 13.1, section About URI
+// format.
 
 import { isIPv6 } from 'node:net';
 import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
@@ -11,22 +11,22 @@ export function fullPathOf(partition: string, name: string): string {
   return `/${partition}/${name}`;
 }
 
-/** One segment of an address. */
+/** One segment of a URL's path. */
 export function segmentOf(fullPath: string): string {
   return encodeURIComponent(fullPath.replaceAll('/', '~'));
 }
 
-/** A name without a partition is one of Common, where the device's own things are. */
+/** A name without a partition is in Common, like the device's own objects. */
 export function referenceOf(text: string): string {
   return text.startsWith('/') ? text : fullPathOf('Common', text);
 }
 
-/** `/Common/a ` as 13.1 shows a pool's only monitor; undefined for none and for rules of several. */
+/** 13.1 shows a pool's only monitor as `/Common/a `; undefined for none and for rules with several. */
 export function onlyMonitorOf(rule: JsonValue | undefined): string | undefined {
   return typeof rule === 'string' && rule.trim() !== '' ? rule.trim() : undefined;
 }
 
-/** One text for one address; the schema has let nothing else in. */
+/** Canonical text of an address; the schema has validated it. */
 export function canonicalAddress(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
@@ -36,7 +36,7 @@ export function endpointName(host: string, port: number): string {
   return `${host}${isIPv6(host) ? '.' : ':'}${port}`;
 }
 
-/** Undefined when it is no host with a port. `any` is port 0. */
+/** Undefined when it is not a host with a port. `any` is port 0. */
 export function splitEndpoint(text: string): { readonly host: string; readonly port: number } | undefined {
   const [, host = '', port = ''] = /^(.+)[:.](\d{1,5}|any)$/.exec(text) ?? [];
   if (host === '' || isIPv6(host) !== (text.at(host.length) === '.')) return undefined;

@@ -1,4 +1,4 @@
-// Nodes: the servers that pool members are made of. iControl REST Reference 13.1, /mgmt/tm/ltm/node.
+// Nodes: the servers behind pool members. iControl REST Reference 13.1, /mgmt/tm/ltm/node.
 
 import type { JsonValue } from '../driver.ts';
 import { given } from '../json.ts';
@@ -7,7 +7,7 @@ import type { LtmKind } from './ltm-kind.ts';
 import { canonicalAddress, fullPathOf, ltmPath } from './names.ts';
 import { address, count, name, partition } from './schema.ts';
 
-/** As the device's own pages say it: disabled serves what it has, offline drops it. */
+/** In the terms of the device's own pages: disabled finishes existing connections, offline drops them. */
 export const availability = {
   type: 'string',
   enum: ['enabled', 'disabled', 'offline'],
@@ -28,7 +28,7 @@ export function toSession(word: JsonValue | undefined): { session?: string; stat
   }
 }
 
-/** A monitor writes `monitor-enabled` and `up` or `down` where a person's `user-enabled` was. */
+/** A monitor replaces a person's `user-enabled` with `monitor-enabled` and `up` or `down`. */
 export function fromSession(session: JsonValue | undefined, state: JsonValue | undefined): string {
   if (session !== 'user-disabled') return 'enabled';
   return state === 'user-down' ? 'offline' : 'disabled';

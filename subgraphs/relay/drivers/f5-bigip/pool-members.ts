@@ -1,5 +1,5 @@
-// Pool members: an address or node with a port, in a pool. iControl REST Reference 13.1, /mgmt/tm/ltm/pool/<pool>/members. A
-// member without a node of its own gets one made, called by its address; deleting the member leaves that node.
+// Pool members: an address or node with a port, in a pool. iControl REST Reference 13.1, /mgmt/tm/ltm/pool/<pool>/members. If a
+// member has no node yet, the device makes one named by its address; deleting the member leaves that node.
 
 import { isIP } from 'node:net';
 import type { ArgumentFault, JsonObject } from '../driver.ts';
@@ -10,7 +10,7 @@ import { canonicalAddress, endpointName, fullPathOf, ltmPath, segmentOf, splitEn
 import { availability, fromSession, toSession } from './nodes.ts';
 import { address, count, name, partition, port } from './schema.ts';
 
-/** The pool's full path; a scope of mappings is it without the first slash. */
+/** The pool's full path; the scope of mappings is this path without the first slash. */
 const poolOf = (args: JsonObject): string => fullPathOf(String(args.partition), String(args.pool));
 
 const hostOf = (args: JsonObject): string =>
@@ -103,7 +103,7 @@ export const poolMember: LtmKind = {
   },
 };
 
-/** A host that is an address is one; any other is the name of a node. */
+/** A host is an address, or else the name of a node. */
 function hostWords(host: string): { address: string } | { node: string } {
   return isIP(host) !== 0 ? { address: canonicalAddress(host) } : { node: host };
 }

@@ -1,6 +1,6 @@
-// How iControl REST 13.1 is spoken to and understood. What a status means is from F5's iControl REST User Guide 13.1 and,
-// where it is silent, from what others met: 500 in HTML may have been carried out (f5-appsvcs-extension#780), 503 while a
-// task runs was not (k8s-bigip-ctlr#2192), 404 is not an absence unless mcpd itself says so.
+// Requests and replies of iControl REST 13.1. The meaning of a status is from F5's iControl REST User Guide 13.1 and, where it is
+// silent, from reports of others: 500 in HTML may have been carried out (f5-appsvcs-extension#780), 503 while a task runs was not
+// (k8s-bigip-ctlr#2192), 404 is not an absence unless mcpd itself says so.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -25,10 +25,10 @@ export function remove(path: string): HttpCall {
   return { kind: 'http', method: 'DELETE', path };
 }
 
-/** What the device said: an object (an empty one when it said yes without a word), a refusal, or nothing certain. */
+/** The device's answer: an object (an empty one for success without a body), a refusal, or nothing certain. */
 export type RestAnswer =
   | { readonly kind: 'object'; readonly object: JsonObject }
-  /** Nothing was done. `missing`: what mcpd did not find, as it names it: its full path, or those that make it up. */
+  /** Nothing was done. `missing`: mcpd's name of what it did not find: a full path, or the parts of one. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly missing?: string }
   | { readonly kind: 'unreadable'; readonly message: string };
 
@@ -41,7 +41,7 @@ export function readAnswer(reply: HttpReply): RestAnswer {
     return { kind: 'unreadable', message: `The device answered ${status} without a JSON object.` };
   }
   const message = typeof object?.message === 'string' ? object.message.slice(0, maxMessageLength) : undefined;
-  // Refusals come in JSON; the same status in HTML is from a web server on the way, which knows nothing of the call.
+  // Refusals are JSON; the same status in HTML is from a web server on the way, which knows nothing of the call.
   if (message !== undefined) {
     const code = refusalCode(status, message);
     if (code !== undefined) return { kind: 'refused', code, message, ...missingIn(status, message) };
@@ -56,7 +56,7 @@ function refusalCode(status: number, message: string): string | undefined {
   if (status < 400 || status >= 500) return undefined;
   if (status === 404) return /not registered/.test(message) ? 'DEVICE_BUSY' : 'NOT_FOUND';
   if (status === 409) return 'ALREADY_EXISTS';
-  // In use, referred to by a pool member, monitor in use.
+  // In use, referenced by a pool member, monitor in use.
   if (/^(01070265|01070110|01070083):/.test(message)) return 'IN_USE';
   return 'DEVICE_REFUSED';
 }
@@ -66,7 +66,7 @@ function missingIn(status: number, message: string): { missing?: string } {
   return status === 404 && missing !== undefined ? { missing } : {};
 }
 
-/** The words of an HTML page that say what happened, or its beginning. */
+/** The text of an HTML page that says what happened, or its beginning. */
 function titleOf(body: string): string {
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
   return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
@@ -81,7 +81,7 @@ function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-/** `read` makes the outcome of what the device said yes with; undefined when what must be in it is not. */
+/** `read` makes the outcome from a success; undefined when required data is missing. */
 export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Outcome | undefined): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
@@ -93,7 +93,7 @@ export function unknown(message: string): Outcome {
   return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
 }
 
-/** READ operations have no unknown outcome. `read`: undefined when what must be there is not. */
+/** READ operations have no unknown outcome. `read`: undefined when required data is missing. */
 export function readOutcome(reply: HttpReply, read: (object: JsonObject) => JsonValue | undefined): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };

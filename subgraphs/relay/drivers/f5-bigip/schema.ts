@@ -1,5 +1,5 @@
-// Parts of the operations' JSON Schemas. Names are letters, digits, dot, hyphen and underscore: enough for the device, and
-// nothing in them means anything in an address, in a filter or to tmsh.
+// Parts of the operations' JSON Schemas. Names are letters, digits, dots, hyphens and underscores: enough for the device, and
+// without special meaning in a URL, in a filter or to tmsh.
 
 const namePattern = '[A-Za-z0-9._-]{1,63}';
 
@@ -29,12 +29,13 @@ export const count = { type: 'integer', minimum: 0, maximum: 2_147_483_647 } as 
 export const comment = {
   type: 'string',
   maxLength: 200,
-  // Unicode's controls, and what turns or hides text; quotes and backslashes would be escaped in the saved configuration.
+  // Unicode's control characters, and characters that reorder or hide text; quotes and backslashes would be escaped in the saved
+  // configuration.
   pattern: '^[^"\\\\\\p{C}\\p{Zl}\\p{Zp}]*$',
   description: "Free text, stored in the object's description after the mark of the call.",
 } as const;
 
-/** As the policy list shows it: 22 letters, digits, hyphens, underscores. */
+/** In the form of the policy list: 22 letters, digits, hyphens, underscores. */
 export const policyId = {
   type: 'string',
   maxLength: 22,

@@ -1,5 +1,5 @@
-// Tokens of iControl REST 13.1: one log-in, used by all calls until shortly before its time is over, and given back. A user
-// has at most 100 of them at once (f5-ansible#269), so none is asked for that is not needed.
+// Tokens of iControl REST 13.1: one login, shared by all calls until shortly before it expires, then deleted. A user has at most
+// 100 of them (f5-ansible#269), so none is requested without need.
 
 import type { HttpCall, HttpReply, HttpSessions, JsonObject } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -7,10 +7,10 @@ import { readAnswer } from './rest.ts';
 
 const loginPath = '/mgmt/shared/authn/login';
 const tokensPath = '/mgmt/shared/authz/tokens';
-/** The transport logs in anew before the device ends the token. */
+/** The transport logs in again before the token expires. */
 const earlierMs = 60_000;
 
-/** Options of a backend that its log-in needs. */
+/** Options of a backend for its login. */
 export const sessionOptions: JsonObject = {
   loginProvider: {
     type: 'string',
@@ -43,13 +43,13 @@ export const sessions: HttpSessions = {
   },
 
   /**
-   * 401 comes before a call is looked at, and so when the token is gone. It also comes for what the user may not do, which a
+   * 401 is sent before a call is processed, for example when the token has expired. It is also sent for missing rights, which a
    * new token would not change.
    */
   refusedSession: ({ status, body }) => status === 401 && !/Authorization failed: user=/.test(body),
 };
 
-/** Asks for another lifetime where it is wanted; the token lives as long as the device then says. */
+/** Requests another lifetime if configured; the token's lifetime is the one that the device then reports. */
 async function lifetime(
   exchange: (call: HttpCall) => Promise<HttpReply>,
   { path, headers }: { readonly path: string; readonly headers: Readonly<Record<string, string>> },
@@ -73,7 +73,7 @@ function tokenIn(reply: HttpReply): { readonly id: string; readonly seconds: num
   return { id: token.token, seconds: seconds > 0 ? seconds : 1_200 };
 }
 
-/** What the device says is told only where it can't hold the password. */
+/** The device's message is shown only when it can't contain the password. */
 function refusalIn(reply: HttpReply) {
   const answer = readAnswer(reply);
   const words = answer.kind === 'refused' ? answer.message : '';

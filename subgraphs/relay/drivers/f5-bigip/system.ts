@@ -1,5 +1,5 @@
-// The device as a whole: what it is, and the saving of its configuration, without which a restart loses every change.
-// iControl REST Reference 13.1: /mgmt/tm/cm/device, /mgmt/tm/sys/config.
+// The device as a whole: its identity, and saving its configuration, without which a restart loses every change. iControl REST
+// Reference 13.1: /mgmt/tm/cm/device, /mgmt/tm/sys/config.
 
 import type { Health, HttpReply, JsonObject } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -7,12 +7,12 @@ import { get, itemsOf, post, type RestOperation, readAnswer, readOutcome, writeO
 
 const devicePath = '/mgmt/tm/cm/device';
 
-/** The device that was asked, among those of its group. */
+/** The queried device, among those of its group. */
 function selfIn(object: JsonObject): JsonObject | undefined {
   return itemsOf(object)?.find((device) => String(device.selfDevice) === 'true');
 }
 
-/** Version and serial number (chassisId) come with one read. */
+/** Version and serial number (chassisId) are in one read. */
 export const health: Health<HttpReply> = {
   render: () => get(devicePath),
   interpret(reply) {

@@ -4,8 +4,8 @@ import type { Driver } from '../driver.ts';
 import { given } from '../json.ts';
 
 export const typedCalls: Driver['typed'] = {
-  // ASM knows a policy by its id alone, so that is the name to give. A policy can't be switched off: it is taken off its
-  // virtual servers (asmPolicy.setVirtualServers).
+  // ASM identifies a policy only by its id, which is therefore the name to give. A policy can't be switched off: it is removed
+  // from its virtual servers (asmPolicy.setVirtualServers).
   wafModeSet: ({ policy, scope, mode }) =>
     mode === 'OFF'
       ? undefined

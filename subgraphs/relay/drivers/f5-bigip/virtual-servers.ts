@@ -1,5 +1,5 @@
-// Virtual servers. iControl REST Reference 13.1, /mgmt/tm/ltm/virtual; their profiles are a subcollection, which a read has
-// to ask for.
+// Virtual servers. iControl REST Reference 13.1, /mgmt/tm/ltm/virtual; their profiles are a subcollection, which a read has to
+// request.
 
 import { isIPv6 } from 'node:net';
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
@@ -11,7 +11,7 @@ import { address, name, partition, port, reference } from './schema.ts';
 
 const noPool = 'none';
 
-/** The two make one property of the device. */
+/** The two form one property of the device. */
 function faults(args: JsonObject): readonly ArgumentFault[] {
   if ((args.address === undefined) === (args.port === undefined)) return [];
   return [
@@ -23,7 +23,7 @@ function poolWord(text: string): string {
   return text === noPool ? noPool : referenceOf(text);
 }
 
-/** Full paths, sorted: their order means nothing. */
+/** Full paths, sorted: their order has no meaning. */
 function profileWords(profiles: JsonValue | undefined): readonly string[] | undefined {
   return Array.isArray(profiles) ? profiles.map((each) => referenceOf(String(each))).sort() : undefined;
 }

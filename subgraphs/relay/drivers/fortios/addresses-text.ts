@@ -1,10 +1,10 @@
-// IPv4 addresses, blocks and ranges between the words of arguments and those of FortiOS.
+// IPv4 addresses, blocks and ranges, between the arguments' form and FortiOS's.
 
 import { isIPv4 } from 'node:net';
 import { canonicalAddressBlock, maskOf, prefixOf } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject } from '../driver.ts';
 
-/** `10.0.0.0/8` to `10.0.0.0 255.0.0.0`; the schema and `ipv4Faults` have let nothing else in. */
+/** `10.0.0.0/8` to `10.0.0.0 255.0.0.0`; the schema and `ipv4Faults` have validated it. */
 export function toSubnet(block: string): string {
   const [address = '', length = '32'] = block.split('/');
   return `${address} ${maskOf(Number(length))}`;
@@ -17,12 +17,12 @@ export function fromSubnet(subnet: unknown): string | undefined {
   return prefix === undefined || !isIPv4(address) ? undefined : canonicalAddressBlock(`${address}/${prefix}`);
 }
 
-/** One text for one block. */
+/** Canonical text of a block. */
 export function canonicalBlock(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
 
-/** IPv6 has tables of its own on a FortiGate (address6, policy6), which are not offered. */
+/** On a FortiGate IPv6 has separate tables (address6, policy6), which are not supported. */
 export function ipv4Faults(args: JsonObject, ...names: readonly string[]): ArgumentFault[] {
   return names
     .filter((name) => args[name] !== undefined && !isIPv4(String(args[name]).split('/')[0] ?? ''))

@@ -35,7 +35,7 @@ function faults(args: JsonObject, isCreate: boolean): readonly ArgumentFault[] {
   return found;
 }
 
-/** A new content ends the one before: its words are null then. */
+/** New content replaces the previous one: its arguments are null then. */
 function settle(args: JsonObject): JsonObject {
   const { interface: onInterface } = args;
   if (contents.every((name) => args[name] === undefined)) return given({ interface: onInterface });
@@ -55,14 +55,14 @@ function toDevice(args: JsonObject, { backend }: RenderContext): JsonObject {
   if (is(wildcard)) return given({ type: 'wildcard', wildcard, ...others });
   if (is(fqdn)) return given({ type: 'fqdn', fqdn, ...others });
   if (!is(wildcardFqdn)) return others;
-  // 6.2 made the pattern a name like any other.
+  // From 6.2 on a wildcard is a name like any other.
   if (isAtLeast(backend.softwareVersion, 6, 2, 0) === false) {
     return given({ type: 'wildcard-fqdn', 'wildcard-fqdn': wildcardFqdn, ...others });
   }
   return given({ type: 'fqdn', fqdn: wildcardFqdn, ...others });
 }
 
-/** What the type does not speak of is left out: FortiOS shows nonsense there. */
+/** Attributes of other types are left out: FortiOS shows meaningless values there. */
 function values(entry: JsonObject): JsonObject {
   const onInterface = { interface: entry['associated-interface'] ?? '' };
   switch (entry.type) {

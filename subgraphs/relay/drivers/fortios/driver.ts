@@ -1,5 +1,5 @@
-// FortiGate firewalls: FortiOS 5.6 to 7.6 by its REST API, and its command line for what the API lacks. Proved against the
-// simulator only (simulators/fortios), which follows vendor documents and what open clients have met.
+// FortiGate firewalls: FortiOS 5.6 to 7.6 over its REST API, and its command line for what the API lacks. Tested only against the
+// simulator (simulators/fortios), which follows vendor documents and the experience of open clients.
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';

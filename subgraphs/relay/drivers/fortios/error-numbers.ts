@@ -1,7 +1,7 @@
-// What the numbers of FortiOS' configuration database mean for a call. Source: the table of hfortix-fortios;
+// The meaning of error numbers of FortiOS' configuration database for a call. Source: the table of hfortix-fortios;
 // terraform-provider-fortios#244 (-5 comes with HTTP 500) and #397 (-56).
 
-/** The device can't say itself whether it was done: time ran out (-360), or the command line in it broke (-361). */
+/** The device does not know whether it was done: a timeout (-360), or its internal command line broke (-361). */
 const uncertain: ReadonlySet<number> = new Set([-360, -361]);
 
 const words: ReadonlyMap<number, string> = new Map([

@@ -1,4 +1,4 @@
-// Groups: of addresses, and of virtual IPs. FortiOS CLI reference, firewall addrgrp and vipgrp.
+// Groups of addresses, and of virtual IPs. FortiOS CLI reference, firewall addrgrp and vipgrp.
 
 import type { JsonObject } from '../driver.ts';
 import { given } from '../json.ts';

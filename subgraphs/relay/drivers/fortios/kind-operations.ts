@@ -1,4 +1,4 @@
-// How the operations on firewall objects of any kind go over the wire.
+// Operations on firewall objects of any kind, over the wire.
 
 import type { DriverOperation, HttpReply, JsonObject } from '../driver.ts';
 import { kindOperations } from '../kind-operations.ts';
@@ -27,7 +27,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
     one: kind.one,
     get: {
       arguments: { ...newOne, example: { name: kind.example.name } },
-      // By a filter, so that a name that is not there is an empty list and no error, and a number need not be known.
+      // With a filter a missing name gives an empty list and no error, and the number is not needed.
       render: (args) => get(tableOf(kind, args), { filter: `name==${String(args.name)}` }),
       interpret: (reply, args) =>
         readOutcome(reply, tableOf(kind, args), (entries) => {
@@ -114,7 +114,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
   });
 }
 
-/** A number can have been given to another policy since: gone is what has neither this number nor this name. */
+/** The number may belong to another policy since: the object is gone if no entry has this number and this name. */
 function goneProbe(kind: Kind): NonNullable<RestOperation['probe']> {
   return {
     render: (args) =>

@@ -1,4 +1,4 @@
-// How to look at what calls make: one read of the table, filtered by name, and by number where the device gives one.
+// Reads an object: one read of the table, filtered by name, and by number if the device assigns one.
 
 import type { HttpReply, JsonObject, MappedObject, ResourceReader } from '../driver.ts';
 import { readMark } from '../mark.ts';
@@ -37,7 +37,7 @@ export function readerOf(kind: Kind): ResourceReader<HttpReply> {
   };
 }
 
-/** A comma is FortiOS' "or" between filters: the number finds one that was renamed, the name one whose number is not known. */
+/** A comma is FortiOS' "or" between filters: the number finds a renamed object, the name one with an unknown number. */
 function filterFor(kind: Kind, { key, uuid }: MappedObject): string {
   const byName = `name==${key}`;
   return kind.numbered === true && uuid !== null ? `policyid==${uuid},${byName}` : byName;
@@ -47,7 +47,7 @@ function isWanted(kind: Kind, entry: JsonObject, { key, uuid }: MappedObject): b
   return entry.name === key || (kind.numbered === true && uuid !== null && String(numberOf(entry)) === uuid);
 }
 
-/** Filters take no notice of case, names do (FortiOS REST API reference, operator `==`). */
+/** Filters ignore case, names do not (FortiOS REST API reference, operator `==`). */
 function isNamesake(entry: JsonObject, { key }: MappedObject): boolean {
   return String(entry.name).toLowerCase() === key.toLowerCase();
 }

@@ -1,5 +1,5 @@
-// What a kind of firewall object is: how it is called, where it is, and how its settings are worded. From it come its
-// operations (kind-operations.ts) and how to look at one (kind-reader.ts).
+// The definition of a kind of firewall object: its names, its table, the translation of its settings. Its operations
+// (kind-operations.ts) and its reader (kind-reader.ts) are derived from it.
 
 import type { ArgumentFault, BackendObject, JsonObject, RenderContext } from '../driver.ts';
 import { readMark, wordsOf } from '../mark.ts';
@@ -7,36 +7,36 @@ import type { Place } from './rest.ts';
 import { nameOf, vdom } from './schema.ts';
 
 export interface Kind {
-  /** As mappings call it, for example `address-group`. */
+  /** Name in mappings, for example `address-group`. */
   readonly resource: string;
-  /** Before the dot of its operations' names, for example `addressGroup`. */
+  /** Prefix of its operations' names, for example `addressGroup`. */
   readonly prefix: string;
-  /** In words, for example `an address group`. */
+  /** Name in texts, for example `an address group`. */
   readonly one: string;
   readonly many: string;
-  /** In a list's result, for example `addressGroups`. */
+  /** Key of a list's result, for example `addressGroups`. */
   readonly listKey: string;
   /** For example `firewall/addrgrp`. */
   readonly table: string;
   readonly nameMax: number;
-  /** What FortiOS calls its comment. */
+  /** The attribute that holds its comment. */
   readonly comment: 'comment' | 'comments';
-  /** Known by a number that the device gives, with a name beside it that can change. */
+  /** Identified by a number that the device assigns, beside a name that can change. */
   readonly numbered?: boolean;
-  /** Arguments that say what it is like, without defaults: an update must not set what nobody asked for. */
+  /** Its settings as arguments, without defaults: an update must not set what was not given. */
   readonly properties: JsonObject;
-  /** Which of them it can't be made without. */
+  /** Settings required for its creation. */
   readonly required: readonly string[];
   readonly example: JsonObject;
-  /** Attributes that `values` reads. */
+  /** Attributes read by `values`. */
   readonly reads: readonly string[];
   /** Faults that the schema can't express. */
   refine?(args: JsonObject, isCreate: boolean): readonly ArgumentFault[];
-  /** One word for one thing: canonical addresses, sorted names. Of whatever settings are given; nulls for what they end. */
+  /** Normalises the given settings: canonical addresses, sorted names; null for settings that they replace. */
   settle(args: JsonObject): JsonObject;
-  /** The attributes that settled settings set; what is not given is not in it. */
+  /** The attributes for normalised settings; without those that were not given. */
   toDevice(args: JsonObject, context: RenderContext): JsonObject;
-  /** An entry as the device shows it, in the words of the settings. */
+  /** A device's entry as settings. */
   values(entry: JsonObject): JsonObject;
 }
 
@@ -47,7 +47,7 @@ export const policyId = {
   description: "The device's number of the policy, which is the uuid of its mapping.",
 } as const;
 
-/** Arguments that say which one; a numbered one has no number before it is made. */
+/** Arguments that identify the object; a numbered one has no number before its creation. */
 export function namingOf(
   kind: Kind,
   isMade: boolean,
@@ -69,7 +69,7 @@ export function objectOf(kind: Kind): (args: JsonObject) => BackendObject {
   return (args) => ({ resource: kind.resource, scope: String(args.vdom), key: String(args.name) });
 }
 
-/** Attributes of an entry that a read must bring. */
+/** Attributes of an entry that a read must include. */
 export function fieldsOf(kind: Kind): string {
   const own = kind.numbered === true ? ['policyid', 'name'] : ['name'];
   return [...own, ...kind.reads, kind.comment].join('|');
@@ -79,7 +79,7 @@ export function numberOf(entry: JsonObject): number | undefined {
   return typeof entry.policyid === 'number' && Number.isSafeInteger(entry.policyid) ? entry.policyid : undefined;
 }
 
-/** In the words of the arguments of create and update. */
+/** In the terms of the arguments of create and update. */
 export function valuesOf(kind: Kind, entry: JsonObject, vdomOfIt: string): JsonObject {
   return {
     vdom: vdomOfIt,
@@ -90,7 +90,7 @@ export function valuesOf(kind: Kind, entry: JsonObject, vdomOfIt: string): JsonO
   };
 }
 
-/** What reads show of an entry. */
+/** An entry, as reads show it. */
 export function describe(kind: Kind, entry: JsonObject, vdomOfIt: string): JsonObject {
   const operationId = readMark(entry[kind.comment])?.operationId ?? null;
   return { ...valuesOf(kind, entry, vdomOfIt), uuid: entry.uuid ?? null, operationId };

@@ -1,6 +1,6 @@
-// How a session with the REST API is opened: a token where there is one, else /api/v2/authentication (from 6.4.2) or
-// /logincheck. Sources: Fortinet community 195425 (cookies, CSRF), 227837 (7.6.3), sadrithmina.de 2023-06 (banner) and
-// 2024-05 (authentication); what the numbers of a reply mean is from Fortinet's open clients.
+// Opening a session with the REST API: with a token if there is one, else by /api/v2/authentication (from 6.4.2) or /logincheck.
+// Sources: Fortinet community 195425 (cookies, CSRF), 227837 (7.6.3), sadrithmina.de 2023-06 (banner) and 2024-05
+// (authentication); the meaning of a reply's numbers is from Fortinet's open clients.
 
 import type { BackendContext, Credentials, HttpCall, HttpLogin, HttpReply, HttpSessions } from '../driver.ts';
 import { parseObject } from './rest.ts';
@@ -16,17 +16,17 @@ export const sessions: HttpSessions = {
     if (credentials.apiToken !== undefined) return await tokenSession(exchange, credentials.apiToken);
     return await passwordSession(exchange, credentials, backend);
   },
-  // Refused before it was looked at: the session is gone, for example after `admintimeout`.
+  // Refused unprocessed: the session has ended, for example after `admintimeout`.
   refusedSession: (reply) => reply.status === 401,
 };
 
-/** Tried once, since wrong ones lock the caller out, and each call would try it again. */
+/** Tried once: wrong credentials lock the caller out, and each call would repeat them. */
 async function tokenSession(exchange: Exchange, token: string): Promise<HttpLogin> {
   const headers = { authorization: `Bearer ${token}` };
   const reply = await exchange({ kind: 'http', method: 'GET', path: statusPath, headers });
   if (reply.status === 401) return authFailed('The device refused the API token.');
   if (reply.status === 429) return lockedOut;
-  // An API user without the right to read the status may still do its work.
+  // An API user without the right to read the status may still be usable.
   if (reply.status === 200 || reply.status === 403) return { ok: true, headers };
   return protocolFailed(`The device answered a request with the API token with status ${reply.status}.`);
 }
@@ -44,7 +44,7 @@ async function passwordSession(
   const status = answer?.status_code ?? answer?.status;
   if (typeof status === 'number') return authenticated(reply, status);
   if (reply.status === 429) return lockedOut;
-  // Releases without it refuse it unread, as any path without a session; those that have it would have said more.
+  // Releases without it refuse it unprocessed, like any path without a session; releases with it would have given a reason.
   const isMissing = reply.status === 401 || reply.status === 404 || reply.status === 405;
   if (isMissing && isNew === undefined) return await logincheck(exchange, username, password);
   if (reply.status === 401) return authFailed('The device refused the user name or password.');
@@ -89,7 +89,7 @@ async function logincheck(exchange: Exchange, username: string, secretkey: strin
   }
 }
 
-/** `post-login-banner` holds the session until somebody has read it. */
+/** `post-login-banner` blocks the session until it is confirmed. */
 async function passBanner(exchange: Exchange, session: Extract<HttpLogin, { ok: true }>): Promise<HttpLogin> {
   const headers = { ...session.headers, ...session.writeHeaders };
   const form = { confirm: '1' };
@@ -98,12 +98,12 @@ async function passBanner(exchange: Exchange, session: Extract<HttpLogin, { ok: 
   return protocolFailed(`The device answered the confirmation of its login banner with status ${reply.status}.`);
 }
 
-/** The cookies go back as they came, quotes and all; the CSRF token without its quotes. */
+/** The cookies are sent back unchanged, including quotes; the CSRF token without its quotes. */
 function cookieSession(reply: HttpReply, close: HttpCall): HttpLogin {
   const cookies = new Map<string, string>();
   for (const line of (reply.headers['set-cookie'] ?? '').split('\n')) {
     const [, name = '', value = ''] = /^\s*([^=;\s]+)=([^;]*)/.exec(line) ?? [];
-    // What is set to nothing, or to the value of a refused log-in, is being deleted.
+    // A cookie that is empty, or has the value of a refused login, is being deleted.
     if (/^"?(0%260)?"?$/.test(value)) cookies.delete(name);
     else cookies.set(name, value);
   }
@@ -116,7 +116,7 @@ function cookieSession(reply: HttpReply, close: HttpCall): HttpLogin {
   return { ok: true, headers: { cookie }, writeHeaders: { 'x-csrftoken': csrf }, close };
 }
 
-/** By somebody's wrong attempts; it passes by itself. */
+/** After somebody's failed attempts; it ends by itself. */
 const lockedOut: HttpLogin = {
   ok: false,
   code: 'SESSION_REFUSED',

@@ -1,13 +1,13 @@
-// Lists of names, as FortiOS has them and as users do.
+// Lists of names, in FortiOS' form and in the arguments'.
 
 import type { JsonObject, JsonValue } from '../driver.ts';
 
-/** Names as FortiOS lists them in a request. */
+/** Names in the form of a FortiOS request. */
 export function toMembers(names: JsonValue | undefined, key = 'name'): JsonValue | undefined {
   return Array.isArray(names) ? names.map((name: JsonValue) => ({ [key]: name })) : undefined;
 }
 
-/** Names out of a reply's list, sorted: their order means nothing. */
+/** Names from a reply's list, sorted: their order has no meaning. */
 export function fromMembers(list: JsonValue | undefined, key = 'name'): readonly string[] {
   const names = Array.isArray(list) ? list.map((item: JsonValue) => memberOf(item, key)) : [];
   return sorted(names.filter((name) => name !== undefined));

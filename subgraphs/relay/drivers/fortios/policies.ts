@@ -1,5 +1,5 @@
-// Policies: the rules of a FortiGate, in their order. A policy is known by the number that the device gives it; its name can
-// change. FortiOS CLI reference, firewall policy.
+// Policies: the ordered rules of a FortiGate. A policy is identified by the number that the device assigns; its name can change.
+// FortiOS CLI reference, firewall policy.
 
 import type { JsonObject } from '../driver.ts';
 import { argumentsSchema, given } from '../json.ts';
@@ -118,7 +118,7 @@ export const policyMove: RestOperation = {
   interpret: (reply, args) =>
     writeOutcome(reply, placeOf(policy, args), (object) => {
       const { vdom, name, policyId: number, before, after } = args;
-      // Some releases do not say which one was moved.
+      // Some releases do not name the moved policy.
       if (![undefined, String(number)].includes(keyIn(object))) return undefined;
       return { state: 'SUCCEEDED', result: given({ vdom, name, policyId: number, before, after }) };
     }),

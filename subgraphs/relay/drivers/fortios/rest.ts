@@ -1,6 +1,6 @@
-// How the REST API of FortiOS is spoken to and understood. A reply counts only when it is the API's own envelope and about
-// what was asked: a web server on the way, or a log-in page, knows nothing of the call. Sources: FortiOS REST API reference
-// (status codes), reply samples in insightconnect-plugins#1027.
+// Requests and replies of the REST API of FortiOS. A reply counts only if it is the API's own envelope and about the request: a
+// web server on the way, or a login page, knows nothing of the call. Sources: FortiOS REST API reference (status codes), reply
+// samples in insightconnect-plugins#1027.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -40,7 +40,7 @@ export function remove(place: Required<Place>): HttpCall {
 }
 
 function pathOf({ table, vdom, key }: Place, query: Readonly<Record<string, string | number>> = {}): string {
-  // The schema lets no such name in; if one came all the same, this must not become the address of the table.
+  // The schema excludes such names; if one came all the same, this must not become the path of the table.
   if (key !== undefined && /^\.*$/.test(key)) throw new Error("a key of a table can't be empty or dots");
   const entry = key === undefined ? '' : `/${encodeURIComponent(key)}`;
   const pairs = Object.entries({ vdom, ...query });
@@ -48,10 +48,10 @@ function pathOf({ table, vdom, key }: Place, query: Readonly<Record<string, stri
   return `/api/v2/cmdb/${table}${entry}?${text}`;
 }
 
-/** What the device said: yes, no, or nothing certain. */
+/** The device's answer: success, refusal, or nothing certain. */
 export type RestAnswer =
   | { readonly kind: 'done'; readonly object: JsonObject }
-  /** Nothing was done. `missing`: because the very entry is not there. */
+  /** Nothing was done. `missing`: because the entry itself does not exist. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly missing: boolean }
   | { readonly kind: 'unreadable'; readonly message: string };
 
@@ -74,7 +74,7 @@ export function readAnswer(reply: HttpReply, place: Place): RestAnswer {
   return { kind: 'unreadable', message: `The device answered ${status}: ${said}` };
 }
 
-/** Whoever answers so has not passed the request on, and has not carried it out. */
+/** A server with this answer has neither forwarded nor processed the request. */
 function isRefusal(status: number): boolean {
   return [400, 401, 403, 404, 405, 413, 424, 429].includes(status);
 }
@@ -102,7 +102,7 @@ function isAbout(object: JsonObject, { table, vdom }: Place): boolean {
   return `${String(object.path)}/${String(object.name)}` === table && object.vdom === vdom;
 }
 
-/** The entry's key in a reply, a number or a text by release. */
+/** The entry's key in a reply: a number or a text, depending on the release. */
 export function keyIn(object: JsonObject): string | undefined {
   const { mkey } = object;
   return typeof mkey === 'string' || typeof mkey === 'number' ? String(mkey) : undefined;
@@ -114,7 +114,7 @@ export function entriesIn(object: JsonObject): readonly JsonObject[] | undefined
   return Array.isArray(results) && results.every(isObject) ? results : undefined;
 }
 
-/** `read` makes the outcome of a yes; undefined when what must be in it is not. */
+/** `read` makes the outcome from a success; undefined when required data is missing. */
 export function writeOutcome(
   reply: HttpReply,
   place: Place,
@@ -144,7 +144,7 @@ export function readOutcome(
   return unreadableRead(reply, answer.kind === 'unreadable' ? answer.message : undefined);
 }
 
-/** An entry that is not there. */
+/** A missing entry. */
 export function notFound(resource: string, which: string) {
   return { state: 'FAILED', code: 'NOT_FOUND', message: `there is no ${resource} ${which}` } as const;
 }
@@ -153,7 +153,7 @@ export function unreadableRead(reply: HttpReply, message = "The device's answer 
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 
-/** The words of an HTML page that say what happened, or its beginning. */
+/** The text of an HTML page that says what happened, or its beginning. */
 function titleOf(body: string): string {
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 200);
   return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';

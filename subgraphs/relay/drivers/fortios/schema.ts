@@ -1,12 +1,12 @@
-// Parts of the operations' JSON Schemas. Names are such that nothing in them means anything in an address or in a filter,
-// and that no address of one of them can be read as the table's, whose DELETE empties it: `.` and `..` are none.
+// Parts of the operations' JSON Schemas. Names have no special meaning in a URL or in a filter, and no URL of one can be read as
+// the table's, whose DELETE empties it: `.` and `..` are not names.
 
 import type { JsonObject } from '../driver.ts';
 
-/** FortiOS keeps 255 characters of most comments; the mark takes 40 of them. */
+/** FortiOS stores 255 characters of most comments; the mark takes 40 of them. */
 const maxWordsChars = 200;
 
-/** FortiOS takes more, but not < > ( ) # ' ", and a slash can be made and not reached (fortigate-api#20). */
+/** FortiOS accepts more, but not < > ( ) # ' ", and an object with a slash can be made but not addressed (fortigate-api#20). */
 const namePattern = '^[A-Za-z0-9_](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?$';
 
 export function nameOf(maxLength: number, description: string): JsonObject {
@@ -21,7 +21,7 @@ export function nameOf(maxLength: number, description: string): JsonObject {
   };
 }
 
-/** 11 characters unless the device was told `long-vdom-name`. */
+/** 11 characters unless the device has `long-vdom-name`. */
 export const vdomName = {
   type: 'string',
   minLength: 1,
@@ -32,7 +32,7 @@ export const vdomName = {
 
 export const vdom = { ...vdomName, default: 'root' } as const;
 
-/** Names of existing objects, in no order. */
+/** Names of existing objects, in any order. */
 export function namesOf(what: string): JsonObject {
   return {
     type: 'array',
@@ -46,7 +46,8 @@ export function namesOf(what: string): JsonObject {
 export const comment = {
   type: 'string',
   maxLength: maxWordsChars,
-  // Unicode's controls, and what turns or hides text; what FortiOS takes for an attack on its web pages.
+  // Unicode's control characters, and characters that reorder or hide text; characters that FortiOS treats as an attack on its
+  // web pages.
   pattern: '^[^"\\\\<>\\p{C}\\p{Zl}\\p{Zp}]*$',
   description: `At most ${maxWordsChars} printable characters. The device stores it after the mark of the call.`,
 } as const;

@@ -1,4 +1,4 @@
-// Services: protocols and ports with a name. FortiOS CLI reference, firewall service custom; a port range there is
+// Services: protocols and ports with a name. FortiOS CLI reference, firewall service custom; a port range is
 // `destination[:source]`, and several are separated by blanks.
 
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
@@ -51,7 +51,7 @@ function isPortRange(range: string): boolean {
   });
 }
 
-/** `443-443` is what FortiOS calls `443`. */
+/** FortiOS writes `443-443` as `443`. */
 function canonicalRange(range: string): string {
   return range
     .split(':')
@@ -95,7 +95,7 @@ function values(entry: JsonObject): JsonObject {
       return { ...category, icmpType: entry.icmptype, icmpCode: entry.icmpcode };
     case 'IP':
       return { ...category, protocolNumber: entry['protocol-number'] };
-    // Releases with UDP-Lite name it too.
+    // Releases with UDP-Lite include it in the name.
     case 'TCP/UDP/SCTP':
     case 'TCP/UDP/UDP-Lite/SCTP': {
       const lists = portWords.map(([name, attribute]) => {

@@ -1,5 +1,5 @@
-// The device as a whole: what it is, over either wire, and saving its configuration on the command line. FortiOS CLI
-// reference, get system status and execute cfg save.
+// The device as a whole: its identity, over either wire, and saving its configuration on the command line. FortiOS CLI reference,
+// get system status and execute cfg save.
 
 import type {
   CliCall,
@@ -29,7 +29,7 @@ function renderStatus({ backend }: RenderContext) {
   return { kind: 'http', method: 'GET', path: '/api/v2/monitor/system/status' } as const;
 }
 
-/** Undefined: no such thing. */
+/** Undefined: no such line. */
 function readStatus(reply: Reply): SystemStatus | undefined {
   if (reply.truncated) return undefined;
   if (reply.kind === 'http') return reply.status === 200 ? fromJson(parseObject(reply.body)) : undefined;
@@ -84,7 +84,7 @@ export const systemInfo: OperationSpec<JsonObject> = {
 
 const saveLine = 'execute cfg save';
 
-/** Errors come as words on standard output. */
+/** Errors are texts on standard output. */
 const refusal = /Command fail|Unknown action|parse error|permission denied/i;
 
 export const configSave: OperationSpec<JsonObject, CliReply> = {
@@ -99,21 +99,21 @@ export const configSave: OperationSpec<JsonObject, CliReply> = {
     return { kind: 'cli', lines: backend.options.multiVdom === true ? ['config global', saveLine, 'end'] : [saveLine] };
   },
   interpret(reply): Outcome {
-    // What the lines around it said does not matter: saved is saved.
+    // The lines around it do not matter: saved is saved.
     const words = reply.outputs.find(({ line }) => line === saveLine)?.output.trim();
     if (reply.truncated || words === undefined) {
       return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: 'The reply is incomplete.' };
     }
     if (refusal.test(words)) return { state: 'FAILED', code: 'DEVICE_REFUSED', message: words.slice(0, 4_096) };
-    // Without a word where it is saved automatically.
+    // Empty output when the configuration is saved automatically.
     if (words === '' || /\bsaved\b/i.test(words)) return { state: 'SUCCEEDED', result: { words } };
     return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message: `The device answered: ${words.slice(0, 200)}` };
   },
 };
 
 /**
- * Paging is a setting of the device that stays, and so is left as it is. `# ` of an administrator, `$ ` of one who may only
- * read.
+ * Paging is a persistent setting of the device, so it is left unchanged. The prompt is `# ` for an administrator, `$ ` for a
+ * read-only one.
  */
 export const dialect: CliDialect = {
   prompt: /^[\w.-]{1,63} (?:\([^()]{1,100}\) )?[#$] $/,

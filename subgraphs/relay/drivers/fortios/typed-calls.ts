@@ -3,7 +3,7 @@
 import type { Driver, JsonObject, JsonValue, TypedCall } from '../driver.ts';
 import { given } from '../json.ts';
 
-/** What policies call the input's fields. */
+/** The input's fields in the terms of policies. */
 const fields = {
   vdom: 'scope',
   sourceAddresses: 'source',
@@ -13,12 +13,12 @@ const fields = {
   services: 'service',
 } as const;
 
-/** A scope is a VDOM; left out, the schema's default. */
+/** A scope is a VDOM; the default is the schema's. */
 function inVdom(operation: string, { scope, ...input }: JsonObject): TypedCall {
   return { operation, arguments: given({ vdom: scope, ...input }), fields };
 }
 
-/** What a policy has instead of addresses: names of them. Undefined: FortiOS can't express it. */
+/** Policies refer to addresses by name. Undefined: FortiOS can't express it. */
 function namesOfPeer(peer: JsonValue | undefined): readonly string[] | undefined {
   const { address, set, setIpVersion } = (peer ?? {}) as JsonObject;
   if (address !== undefined || setIpVersion === 6) return undefined;
@@ -40,7 +40,7 @@ export const typedCalls: Driver['typed'] = {
     const { chain, protocol, destinationPort, action } = input;
     const sourceAddresses = namesOfPeer(input.source);
     const destinationAddresses = namesOfPeer(input.destination);
-    // Protocols, ports and addresses have to be named objects first; a policy lets pass or denies without a word.
+    // Protocols, ports and addresses must be named objects first; a policy only accepts or denies, without rejecting.
     const isStrange = [chain, protocol, destinationPort].some((value) => value !== undefined) || action === 'REJECT';
     if (isStrange || sourceAddresses === undefined || destinationAddresses === undefined) return undefined;
     const { name, scope, ingressInterface, egressInterface, service } = input;

@@ -1,4 +1,4 @@
-// Virtual domains: the tenants' own firewalls inside one. FortiOS CLI reference, config vdom; over REST the table system/vdom.
+// Virtual domains: the tenants' own firewalls in one device. FortiOS CLI reference, config vdom; over REST the table system/vdom.
 
 import type { HttpReply, JsonObject, ResourceReader } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -17,7 +17,7 @@ import {
 } from './rest.ts';
 import { page, vdomName } from './schema.ts';
 
-/** Of the device as a whole; requests for it still are of a domain. */
+/** Belongs to the device as a whole; the requests still name a domain. */
 const table: Place & { readonly key?: never } = { table: 'system/vdom', vdom: 'root' };
 const scope = 'device';
 
@@ -42,7 +42,7 @@ export const vdomCreate: RestOperation = {
   name: 'vdom.create',
   summary: 'Creates a virtual domain.',
   category: 'INIT',
-  // It keeps no mark: whether one of that name is this call's can't be seen.
+  // It has no mark: whether this call made the one with that name is not visible.
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: named,
   example: { name: 'tenant42' },

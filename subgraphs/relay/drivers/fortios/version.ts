@@ -1,10 +1,10 @@
-// FortiOS versions, as health checks record them: `FortiOS v7.4.5 build2702`.
+// FortiOS versions, as recorded by health checks: `FortiOS v7.4.5 build2702`.
 
 export function versionText(version: string, build: number): string {
   return `FortiOS ${version} build${build}`;
 }
 
-/** Whether it is this version or a later one; undefined: no version is known. */
+/** Whether it is this version or a later one; undefined: the version is unknown. */
 export function isAtLeast(
   softwareVersion: string | null,
   ...wanted: readonly [number, number, number]

@@ -1,4 +1,4 @@
-// Virtual IPs: destination NAT, of an address or of ports of it. FortiOS CLI reference, firewall vip.
+// Virtual IPs: destination NAT, of an address or of its ports. FortiOS CLI reference, firewall vip.
 
 import { isBelow } from '../../../../platform/net/address-block.ts';
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
@@ -46,7 +46,7 @@ function range(first: JsonValue | undefined, last: JsonValue | undefined): strin
   return last === undefined || last === null ? String(first) : `${String(first)}-${String(last)}`;
 }
 
-/** A given first without a last ends the range that was there: the last is null then. */
+/** A new first address without a last one ends an existing range: the last is null then. */
 function settle(args: JsonObject): JsonObject {
   const { interface: on, natSourceVip, portMapping, protocol } = args;
   const pair = (first: string, last: string) =>
@@ -91,7 +91,7 @@ function values(entry: JsonObject): JsonObject {
 
 type Ends = readonly [first: string | undefined, last: string | undefined];
 
-/** `a-b`; the last is undefined of what is not a range. */
+/** `a-b`; the last is undefined if it is not a range. */
 function parts(text: JsonValue | undefined): Ends {
   const [first, last] = String(text ?? '').split('-');
   return [first === '' ? undefined : first, last === first ? undefined : last];

@@ -5,7 +5,7 @@ import { canonicalAddressBlock, isInBlock, isInRange } from '../../../../platfor
 import type { JsonValue } from '../driver.ts';
 import { isObject } from '../json.ts';
 
-/** One text for one thing; the schema has let nothing else in. */
+/** Canonical text; the schema has validated it. */
 export function canonical(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
@@ -29,7 +29,7 @@ export function fromElement(element: JsonValue | undefined): string | undefined 
   return isObject(prefix) ? canonicalAddressBlock(`${String(prefix.addr)}/${String(prefix.len)}`) : undefined;
 }
 
-/** Whether the first address of `text` is inside an element as nft lists it: an address, a block or a range. */
+/** Whether the first address of `text` is in an element as listed by nft: an address, a block or a range. */
 export function covers(element: JsonValue, text: string): boolean {
   if (isObject(element) && isObject(element.elem)) return covers(element.elem.val ?? null, text);
   const [first = ''] = text.split('/');

@@ -1,5 +1,5 @@
-// Named addresses: an address set that holds one address or block, made together with it in one batch, so that a rule refers to
-// it by name as it would to an address object of other firewalls.
+// Named addresses: an address set with one address or block, made together in one batch, so that a rule refers to it by name as
+// to an address object of other firewalls.
 
 import type { JsonObject, ResourceFinding } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
@@ -27,7 +27,7 @@ function commands(args: AddressArguments, operationId: string): readonly JsonObj
   const words = writeMark({ operationId, words: args.comment ?? '' });
   const elem = [{ elem: { val: toExpression(args.address), comment: words } }];
   return [
-    // `create` fails where a set of that name is there: a second call would otherwise add its address to the first.
+    // `create` fails if the set exists: a second call would otherwise add its address to the first.
     { create: { set: { ...place(args), type, flags: ['interval'] } } },
     { add: { element: { ...place(args), elem } } },
   ];
@@ -88,7 +88,7 @@ export function addressSetOf(set: JsonObject): ResourceFinding {
     finding: 'PRESENT',
     ...(typeof set.handle === 'number' ? { uuid: String(set.handle) } : {}),
     ...(mark === undefined ? {} : { operationId: mark.operationId }),
-    // One that holds more, or nothing, is no longer the address it was made as.
+    // A set with more elements, or none, no longer matches the address it was made for.
     values: { name: set.name ?? null, address: found.length === 1 ? (found[0] ?? null) : found },
   };
 }

@@ -1,4 +1,4 @@
-// Packet filter of Linux: nft 1.0 behind OpenSSH. Measured on Debian 12 (nft 1.0.6).
+// Linux packet filter: nft 1.0 over OpenSSH. Measured on Debian 12 (nft 1.0.6).
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation, ExecReply, Health } from '../driver.ts';
@@ -29,7 +29,7 @@ const operations: readonly DriverOperation[] = [
   rulesetRead,
 ];
 
-/** The list of tables comes with nft's version; the machine id follows on a line of its own where there is one. */
+/** The list of tables includes nft's version; the machine id, if there is one, follows on a separate line. */
 const health: Health<ExecReply> = {
   render: () => ({ kind: 'exec', command: 'nft -j list tables && { cat /etc/machine-id 2>/dev/null || :; }' }),
   interpret(reply) {

@@ -1,4 +1,4 @@
-// Tables, chains and the whole ruleset: reading them, and the chains that a firewall is set up with.
+// Tables, chains and the whole ruleset: reading them, and creating the chains of a new firewall.
 
 import type { JsonObject } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';

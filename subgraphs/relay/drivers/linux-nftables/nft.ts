@@ -1,12 +1,12 @@
-// How nft 1.0 is spoken to and understood: libnftables-json(5) on standard input, so that nothing from a user is ever part
-// of a command line or of nft's own language.
+// Requests and replies of nft 1.0: libnftables-json(5) on standard input, so that user data is never part of a command line or of
+// nft's own language.
 
 import type { ExecCall, ExecReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
 import { isObject } from '../json.ts';
 
 export type NftOperation<Arguments> = OperationSpec<Arguments, ExecReply>;
 
-/** `-e` echoes what was done, `-a` with handles. */
+/** `-e` echoes the changes, `-a` with handles. */
 const applyCommand = 'nft -j -e -a -f -';
 const checkCommand = 'nft -c -j -f -';
 const readCommand = 'nft -j -a -f -';
@@ -22,7 +22,7 @@ export function applyAll(commands: readonly JsonObject[]): ExecCall {
   return call(applyCommand, commands);
 }
 
-/** Has the device check a command and change nothing. */
+/** Lets the device check a command without changing anything. */
 export function check(command: JsonObject): ExecCall {
   return call(checkCommand, [command]);
 }
@@ -39,15 +39,15 @@ function call(command: string, nftables: readonly JsonObject[]): ExecCall {
   return { kind: 'exec', command, stdin: `${JSON.stringify({ nftables })}\n` };
 }
 
-/** What nft said: the objects of its answer, a refusal in its own words, or nothing that can be understood. */
+/** nft's answer: its objects, a refusal in its own words, or nothing understandable. */
 export type NftAnswer =
   | { readonly kind: 'objects'; readonly objects: readonly JsonObject[] }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly absent: boolean }
   | { readonly kind: 'unreadable'; readonly message: string };
 
 /**
- * nft applies a batch whole or not at all, and exits with 1 and `Error: …` when it did not. Other ends (a signal, a shell
- * that was killed) say nothing about what was done.
+ * nft applies a batch as a whole or not at all; in the latter case it exits with 1 and `Error: …`. Other ends (a signal, a killed
+ * shell) say nothing about the outcome.
  */
 export function readAnswer(reply: ExecReply): NftAnswer {
   const { exitCode, stdout } = reply;
@@ -64,7 +64,7 @@ export function readAnswer(reply: ExecReply): NftAnswer {
       absent: false,
     };
   }
-  // The kernel may have committed before it ran out of room for the echo.
+  // The kernel may have committed before it ran out of space for the echo.
   if (exitCode === 1 && /\bError: /.test(words) && !/No buffer space/i.test(words)) {
     const absent = /element does not exist|No such file or directory/.test(words);
     return { kind: 'refused', code: 'DEVICE_REFUSED', message: words, absent };
@@ -93,7 +93,7 @@ export function objectsOf(objects: readonly JsonObject[], kind: string): JsonObj
   return objects.map((object) => object[kind]).filter(isObject);
 }
 
-/** Outcome of a write. `read` makes the result of nft's echo; undefined when what must be there is not. */
+/** Outcome of a write. `read` makes the result from nft's echo; undefined when required data is missing. */
 export function writeOutcome(
   reply: ExecReply,
   verb: 'add' | 'create' | 'delete',
@@ -121,7 +121,7 @@ export function readOutcome(reply: ExecReply, read: (objects: readonly JsonObjec
   return { state: 'FAILED', code, message: answer.message };
 }
 
-/** Outcome of `nft -c`, which says nothing when all is well. */
+/** Outcome of `nft -c`, which prints nothing on success. */
 export function checkOutcome(reply: ExecReply): Outcome {
   if (reply.exitCode === 0 && !reply.truncated) return { state: 'SUCCEEDED', result: null };
   const answer = readAnswer(reply);

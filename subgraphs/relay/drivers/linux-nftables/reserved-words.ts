@@ -1,6 +1,6 @@
-// Words of nft's own language that its text form does not take as names of sets and chains. Its JSON form does, but a
-// ruleset that was saved as text could then not be loaded again: new things don't get such names. Found by trying every word
-// of nft(8), libnftables-json(5) and the library with nft 1.0.6.
+// Words of nft's own language that its text form does not accept as names of sets and chains. Its JSON form does, but a ruleset
+// saved as text could then not be loaded again, so new objects can't have such names. Found by trying every word of nft(8),
+// libnftables-json(5) and the library with nft 1.0.6.
 
 import type { ArgumentFault } from '../driver.ts';
 

@@ -1,17 +1,17 @@
-// How to look at what calls make here: rules, sets, their elements and named addresses.
+// Readers of this driver's objects: rules, sets, their elements and named addresses.
 import type { ExecReply, JsonObject, MappedObject, ResourceFinding, ResourceReader } from '../driver.ts';
 import { addressSetOf } from './addresses.ts';
 import { list, objectsOf, readAnswer } from './nft.ts';
 import { findRule } from './rules.ts';
 import { findElement } from './set-elements.ts';
 
-/** `inet filter forward` and the like: family, table, and where there is one the chain. */
+/** For example `inet filter forward`: family, table, and the chain if there is one. */
 function placeOf(scope: string): { family: string; table: string; name: string } {
   const [family = '', table = '', name = ''] = scope.split(' ');
   return { family, table, name };
 }
 
-/** The set in nft's answer, or what the answer means instead. */
+/** The set in nft's answer, or the meaning of another answer. */
 function oneSet(reply: ExecReply, read: (set: JsonObject) => ResourceFinding): ResourceFinding {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };

@@ -1,4 +1,4 @@
-// What a rule matches and does, as statements of libnftables-json(5).
+// A rule's matches and actions, as statements of libnftables-json(5).
 
 import type { ArgumentFault, JsonObject, JsonValue } from '../driver.ts';
 import { ipVersionOf, toExpression } from './address.ts';
@@ -15,12 +15,12 @@ export type Matching = {
 };
 
 /**
- * IANA, Assigned Internet Protocol Numbers. Numbers, because nft looks names up in the device's /etc/protocols, which a small
- * system does not have.
+ * IANA, Assigned Internet Protocol Numbers. Numbers, because nft resolves names with the device's /etc/protocols, which a small
+ * system lacks.
  */
 const protocolNumbers = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 
-/** Faults between the fields; nothing of it is in the JSON Schema. */
+/** Faults between the fields; the JSON Schema can't express them. */
 export function matchFaults(matching: Matching): ArgumentFault[] {
   const faults: ArgumentFault[] = [];
   for (const side of ['source', 'destination'] as const) {
@@ -49,7 +49,7 @@ export function matchFaults(matching: Matching): ArgumentFault[] {
   return faults;
 }
 
-/** IP version of each side that is given. */
+/** IP version of each given side. */
 function versionsOf({ source, destination }: Matching): (4 | 6)[] {
   const versions: (4 | 6)[] = [];
   if (source) versions.push(versionOf(source, destination));
@@ -85,7 +85,7 @@ function matchProtocol(matching: Matching): JsonObject[] {
   return [equals({ meta: { key: 'l4proto' } }, protocol === 'icmp' ? icmpOf(matching) : protocolNumbers[protocol])];
 }
 
-/** ICMP is another protocol in each IP version: both when nothing tells which. */
+/** ICMP is a different protocol in each IP version: both if nothing determines which. */
 function icmpOf(matching: Matching): JsonValue {
   const version = { inet: versionsOf(matching)[0], ip: 4, ip6: 6 }[matching.family];
   const { icmp, icmpv6 } = protocolNumbers;

@@ -1,4 +1,4 @@
-// Rules: made at the end of a chain, known by the mark in their comment, deleted by the handle that the kernel gave them.
+// Rules: appended to a chain, identified by the mark in their comment, deleted by the handle that the kernel assigned.
 
 import type { ArgumentFault, ExecReply, JsonObject, MappedObject, ProbeFinding, ResourceFinding } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -62,7 +62,7 @@ const deleteRule = (args: DeleteArguments): JsonObject => ({
   delete: { rule: { family: args.family, table: args.table, chain: args.chain, handle: args.handle } },
 });
 
-/** Looks for a rule in the listing of its chain. */
+/** Finds a rule in the listing of its chain. */
 function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
   const rule = look(reply, isIt);
   if ('finding' in rule) return rule;
@@ -70,7 +70,7 @@ function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean): ProbeFindi
   return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }) };
 }
 
-/** The rule of a mapping: by its handle, and by our name in its mark, for a handle may come again with a new table. */
+/** The rule of a mapping: by its handle, and by the relay's name in its mark, because a new table may reuse a handle. */
 export function findRule(reply: ExecReply, { key, uuid }: MappedObject): ResourceFinding {
   const isIt = ({ handle: own, comment }: JsonObject) =>
     (uuid === null || String(own) === uuid) && (readMark(comment)?.words ?? comment) === key;
@@ -93,7 +93,7 @@ function look(
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.absent) return { finding: 'ABSENT' };
   if (answer.kind !== 'objects') return { finding: 'UNREADABLE', message: answer.message };
-  // A listing has the chain itself; without it, no rule is not an absence.
+  // A listing includes the chain itself; if that is missing, a missing rule is not an absence.
   if (objectsOf(answer.objects, 'chain').length === 0)
     return { finding: 'UNREADABLE', message: 'nft did not return the chain.' };
   const rule = objectsOf(answer.objects, 'rule').find(isIt);
@@ -143,7 +143,7 @@ export const ruleDelete: NftOperation<DeleteArguments> = {
   name: 'rule.delete',
   summary: 'Deletes a rule by its handle. The name is the one in its mapping.',
   category: 'USER',
-  // The kernel does not give a handle twice while the table lives: deleting it again fails and changes nothing.
+  // The kernel does not reuse a handle while the table exists: deleting it again fails and changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ name, family, table, chain, handle }, ['name', 'handle']),
   example: { name: 'tenant-42-blocked', handle: 7 },
@@ -156,7 +156,7 @@ export const ruleDelete: NftOperation<DeleteArguments> = {
     writeOutcome(reply, 'delete', 'rule', () => ({ result: { name: args.name, handle: args.handle } })),
   probe: {
     render: listChain,
-    // After the table was made anew, another rule may have the handle; ours has our name in its mark.
+    // After the table was made again, another rule may have the handle; the right one has the relay's name in its mark.
     interpret: (reply, args) =>
       find(reply, (rule) => rule.handle === args.handle && (readMark(rule.comment)?.words ?? args.name) === args.name),
   },

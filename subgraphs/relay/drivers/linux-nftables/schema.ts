@@ -1,5 +1,5 @@
-// Parts of the operations' JSON Schemas: what may be said to nft. Names are such that nft's own language takes them too
-// (but for its reserved words), so that a ruleset that was saved as text can be loaded again.
+// Parts of the operations' JSON Schemas. nft's own language accepts these names too (except its reserved words), so that a
+// ruleset saved as text can be loaded again.
 
 import { maxWordsBytes } from './mark.ts';
 

@@ -43,7 +43,7 @@ const object = (args: ElementArguments) => ({
   key: `${args.set}/${canonical(args.address)}`,
 });
 
-/** An element is its value: there is nothing else to know it by, and adding it twice is the same as once. */
+/** An element is identified by its value only, and adding it is idempotent. */
 const probe: Probe<ElementArguments, ExecReply> = {
   render: listSet,
   interpret(reply, args) {
@@ -66,7 +66,7 @@ export function findElement(reply: ExecReply, wanted: string): ResourceFinding {
     const mark = typeof operationId === 'string' ? { operationId } : {};
     return { finding: 'PRESENT', ...mark, values: { set: set.name ?? null, address: wanted, comment: words ?? '' } };
   }
-  // With auto-merge (which nft 1.0.6 does not list) neighbours become one element that hides what it is made of.
+  // With auto-merge (not listed by nft 1.0.6) neighbours become one element that hides its parts.
   const wider = elements.find((one) => covers(one, wanted));
   if (wider !== undefined)
     return { finding: 'UNREADABLE', message: `${wanted} is part of the larger element ${JSON.stringify(wider)}.` };
@@ -81,7 +81,7 @@ export const setElementAdd: NftOperation<AddArguments> = {
   name: 'setElement.add',
   summary: 'Adds an address or block to an address set.',
   category: 'USER',
-  // `add` of an existing element succeeds and leaves it, comment and all, as it is.
+  // `add` of an existing element succeeds and leaves it unchanged, including its comment.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
@@ -103,7 +103,7 @@ export const setElementAdd: NftOperation<AddArguments> = {
   },
   object,
   mapping: 'creates',
-  // An element that was there before keeps its own comment.
+  // An element that existed before keeps its own comment.
   desired: ({ set, address }) => ({ set, address: canonical(address) }),
   render: (args, { operationId }) => apply(addElement(args, operationId)),
   renderDryRun: (args, { operationId }) => check(addElement(args, operationId)),
@@ -117,7 +117,7 @@ export const setElementRemove: NftOperation<ElementArguments> = {
   name: 'setElement.remove',
   summary: 'Removes an address or block from an address set.',
   category: 'USER',
-  // Removing what is not there fails and changes nothing.
+  // Removing a missing element fails and changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ family, table, set: name, address: addressBlock }, ['set', 'address']),
   example: { set: 'blocked', address: '203.0.113.7' },

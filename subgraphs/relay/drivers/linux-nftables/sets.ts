@@ -1,4 +1,4 @@
-// Address sets: what rules can refer to instead of single addresses.
+// Address sets, which rules can refer to instead of single addresses.
 
 import { argumentsSchema } from '../json.ts';
 import {
@@ -59,7 +59,7 @@ export const setCreate: NftOperation<SetCreateArguments> = {
   name: 'set.create',
   summary: 'Creates an address set.',
   category: 'USER',
-  // `add` of an equal existing set succeeds; of another type it fails.
+  // `add` of an equal existing set succeeds; with another type it fails.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {

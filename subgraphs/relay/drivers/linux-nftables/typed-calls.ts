@@ -5,7 +5,7 @@ import { given } from '../json.ts';
 
 type Scope = { family?: string; table?: string } | undefined;
 
-/** "inet filter"; undefined when it is none such. */
+/** "inet filter"; undefined when it is not a table. */
 function tableOf(scope: JsonValue | undefined): Scope {
   if (scope === undefined) return {};
   const [family, table, ...more] = String(scope).split(' ');
@@ -13,7 +13,7 @@ function tableOf(scope: JsonValue | undefined): Scope {
   return { family, table };
 }
 
-/** What nft has no counterpart for: the whole call is not offered then. */
+/** Values without a counterpart in nft: the whole call is not offered then. */
 function without(input: JsonObject, ...fields: string[]): boolean {
   return fields.every((field) => input[field] === undefined);
 }
@@ -52,7 +52,7 @@ export const typedCalls: Driver['typed'] = {
   },
 };
 
-/** A side with neither address nor set is anywhere. */
+/** A side with neither address nor set matches anything. */
 function peer(side: JsonValue | undefined): JsonValue | undefined {
   return typeof side === 'object' && side !== null && Object.keys(side).length === 0 ? undefined : side;
 }

@@ -1,5 +1,5 @@
-// ModSecurity 2.9 in Apache 2.4 behind OpenSSH, as Debian 12 has them. What is changed here lies in a folder of its own, which
-// each site's virtual host includes:
+// ModSecurity 2.9 in Apache 2.4 behind OpenSSH, as in Debian 12. Changes are made in a separate folder, which each site's virtual
+// host includes:
 //
 //   SITES/SITE/mode.conf     Include         SecRuleEngine of the site
 //   SITES/SITE/rules/*.conf  IncludeOptional custom rules, a file each

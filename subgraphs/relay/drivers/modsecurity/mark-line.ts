@@ -8,7 +8,7 @@ export function markLine(operationId: string): string {
   return `${comment}${writeMark({ operationId, words: '' })}`;
 }
 
-/** Of the first line that has one. */
+/** From the first line that has one. */
 export function markIn(text: string): { readonly operationId?: string } {
   for (const line of text.split('\n')) {
     const mark = line.startsWith(comment) ? readMark(line.slice(comment.length)) : undefined;

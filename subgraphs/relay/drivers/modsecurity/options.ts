@@ -1,4 +1,4 @@
-// Where a device keeps what is changed here.
+// Paths on the device.
 
 import type { RenderContext } from '../driver.ts';
 

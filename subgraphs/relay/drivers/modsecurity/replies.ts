@@ -1,4 +1,4 @@
-// What a script's reply means.
+// The meaning of a script's reply.
 
 import type { ExecReply, JsonValue, Outcome } from '../driver.ts';
 
@@ -10,7 +10,7 @@ export type ScriptAnswer =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'unreadable'; readonly message: string };
 
-/** What each refusal of scripts.ts says, and its code; all of them leave everything as it was. */
+/** The refusals of scripts.ts with their messages and codes; all of them leave everything unchanged. */
 const refusals: Readonly<Record<string, { readonly code: string; readonly message: string }>> = {
   BAD_INPUT: { code: 'DEVICE_REFUSED', message: 'the device could not read the input of the script' },
   NO_SITE: { code: 'NOT_FOUND', message: 'the configuration folder does not contain the site' },
@@ -49,7 +49,7 @@ function unreadable({ exitCode, stdout, stderr }: ExecReply): ScriptAnswer {
   return { kind: 'unreadable', message: `The script ended with ${exitCode ?? 'a signal'}: ${words}.` };
 }
 
-/** Outcome of a write; `loaded` in its result: Apache was seen to have loaded it, not only told to. */
+/** Outcome of a write; `loaded` in its result: Apache has been seen to load it, not only told to. */
 export function writeOutcome(reply: ExecReply, result: Readonly<Record<string, JsonValue>>, deletes = false): Outcome {
   const answer = readAnswer(reply);
   switch (answer.kind) {
@@ -79,7 +79,7 @@ export interface Section {
   readonly text: string;
 }
 
-/** A listing: lines such as `rule 77`, each followed by the lines of its file, which begin with a space. */
+/** A listing: lines such as `rule 77`, each followed by the lines of its file, with a leading space. */
 export function sectionsOf(lines: readonly string[]): Section[] {
   const sections: { kind: string; name: string; text: string }[] = [];
   for (const line of lines) {

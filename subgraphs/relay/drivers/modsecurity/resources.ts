@@ -1,4 +1,4 @@
-// How to look at what calls make here: rules, and the mode of a site.
+// Readers of this driver's objects: rules, and the mode of a site.
 
 import type { ExecReply, ResourceFinding, ResourceReader } from '../driver.ts';
 import { configRootOf } from './options.ts';

@@ -1,5 +1,5 @@
 // A rule as a file of Apache's configuration, and back: one SecRule (ModSecurity Reference Manual v2.x) between a comment with
-// the mark of the call that made it and a line that shows that the file is whole.
+// the mark of the call that made it and a line that proves that the file is complete.
 
 import type { JsonObject } from '../driver.ts';
 import { markIn, markLine } from './mark-line.ts';
@@ -40,7 +40,7 @@ export function linesOf(rule: Rule, operationId: string): string[] {
   return [markLine(operationId), line, endMark];
 }
 
-/** What a file says; `values` undefined: not a rule of the form that is written here. */
+/** The content of a file; `values` undefined: not a rule of the form written here. */
 export function readRule(text: string): { readonly operationId?: string; readonly values: JsonObject | undefined } {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   const directives = lines.filter((line) => !line.startsWith('#'));
@@ -74,7 +74,7 @@ function valuesOf(line: string): JsonObject | undefined {
   };
 }
 
-/** What a rule of these arguments reads back as. */
+/** A rule of these arguments, as it will be read back. */
 export function desiredOf(rule: Rule): JsonObject {
   const { status = defaultStatus, ...rest } = rule;
   return { ...rest, variables: [...rule.variables].sort(), ...(rule.action === 'deny' ? { status } : {}) };
@@ -85,7 +85,7 @@ function quote(word: string): string {
   return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
-/** The words of a line; undefined when it has a quote without an end. */
+/** The words of a line; undefined when it has an unclosed quote. */
 function wordsOf(line: string): string[] | undefined {
   const words: string[] = [];
   const next = /\s*(?:"((?:[^"\\]|\\.)*)"|([^\s"]\S*))/sy;

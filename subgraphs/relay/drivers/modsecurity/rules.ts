@@ -1,4 +1,4 @@
-// Custom rules of a site, each a file of its own.
+// Custom rules of a site, each in a separate file.
 
 import type { ArgumentFault, ExecReply, JsonObject, OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -30,13 +30,13 @@ function patternFaults({ operator: name, pattern: text }: CreateArguments): Argu
   if (!needsPattern(name))
     return text === undefined ? [] : [{ path, message: `is not allowed with the operator ${name}` }];
   if (text === undefined) return [{ path, message: `is required with the operator ${name}` }];
-  // Apache would put its own settings in place of ${…}, and ModSecurity a request's values in place of %{…}.
+  // Apache would replace ${…} with its own settings, and ModSecurity %{…} with a request's values.
   if (/[$%]\{/.test(text))
     return [{ path, message: 'must not contain ${ or %{, which Apache and ModSecurity replace' }];
   return text.trim() === text ? [] : [{ path, message: 'must not begin or end with a space' }];
 }
 
-/** `'` ends a quoted action value, but the message has none; a status only says how to deny. */
+/** `'` ends a quoted action value, but the message has none; a status only qualifies a denial. */
 function refine(args: CreateArguments): readonly ArgumentFault[] {
   const faults = patternFaults(args);
   if (args.action === 'log' && args.status !== undefined)
@@ -92,7 +92,7 @@ export const ruleList: OperationSpec<SiteArguments, ExecReply> = {
   interpret: (reply) => readOutcome(reply, (lines) => ({ rules: sectionsOf(lines).map(describe) })),
 };
 
-/** `native` is the file as it is; the other fields are null when it is not of the form that is written here. */
+/** `native` is the unchanged file; the other fields are null when it is not of the form written here. */
 function describe({ name, text }: { readonly name: string; readonly text: string }): JsonObject {
   const { operationId = null, values } = readRule(text);
   return { file: name, operationId, rule: values ?? null, native: text };

@@ -1,5 +1,4 @@
-// Parts of the operations' JSON Schemas: what may be said of sites and rules. Nothing in them can end a word of Apache's
-// configuration or of a shell.
+// Parts of the operations' JSON Schemas, for sites and rules. No value can end a word of Apache's configuration or of a shell.
 
 export const site = {
   type: 'string',
@@ -43,7 +42,7 @@ export const variables = {
     'The variables to inspect. A colon selects one member of a variable, for example REQUEST_HEADERS:User-Agent.',
 } as const;
 
-/** Operators that compare with a text, and those that need none. */
+/** Operators that compare with a text, and those without an operand. */
 export const comparing = [
   ...['rx', 'contains', 'containsWord', 'streq', 'beginsWith', 'endsWith', 'within', 'pm', 'ipMatch'],
   ...['eq', 'ge', 'gt', 'le', 'lt'],
@@ -86,7 +85,7 @@ export const phase = {
 
 export const action = { type: 'string', enum: ['deny', 'log'], default: 'deny' } as const;
 
-/** Those that Apache knows; with another it answers 500. */
+/** The statuses that Apache knows; for others it answers 500. */
 export const status = {
   type: 'integer',
   enum: [400, 401, 403, 404, 406, 410, 429, 503],

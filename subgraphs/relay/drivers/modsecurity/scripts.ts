@@ -1,5 +1,5 @@
-// The shell scripts that run on the device: constants, for any POSIX shell. What a user says comes on standard input and is
-// never part of a command; the last line that a script prints is its verdict, `waf …`.
+// The shell scripts that run on the device: constants, for any POSIX shell. User data is on standard input and never part of a
+// command; the last line that a script prints is its verdict, `waf …`.
 //
 // in:   on standard input the configuration folder, the site and a rule's number (or a mode) on a line each, then the lines
 //       of a file, the last of which is `# end`
@@ -10,7 +10,7 @@
 
 import type { ExecCall } from '../driver.ts';
 
-/** The last line of every file that is sent. */
+/** The last line of every uploaded file. */
 export const endMark = '# end';
 
 const prelude = `export LC_ALL=C
@@ -26,7 +26,7 @@ case $key in '' | *[!A-Za-z0-9]*) end 'refused BAD_INPUT' ;; esac
 folder=$root/sites/$site
 [ -f "$folder/mode.conf" ] && [ -d "$folder/rules" ] || end 'refused NO_SITE'`;
 
-/** Takes the lock, and makes sure that there is an Apache to load what is written. */
+/** Takes the lock, and checks that Apache is running and can load the change. */
 const change = `${oneSite}
 touch "$root/lock" || end 'refused NOT_WRITABLE'
 exec 9>>"$root/lock"
@@ -84,7 +84,7 @@ try
 rm -f "$kept"
 end "applied $loaded"`;
 
-/** The rule is tested as if it were the server's own, out of a file that is in no site. */
+/** The rule is tested as if it were the server's own, from a file outside of all sites. */
 const ruleCheck = `${oneSite}
 [ ! -e "$folder/rules/$key.conf" ] || end 'refused EXISTS'
 fresh=$(mktemp "$root/check.XXXXXX") || end 'refused NOT_WRITABLE'

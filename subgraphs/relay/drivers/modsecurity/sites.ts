@@ -1,4 +1,4 @@
-// Sites, and whether their engine blocks.
+// Sites, and the modes of their engines.
 
 import type { ExecReply, JsonObject, OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -49,7 +49,7 @@ export const modeSet: OperationSpec<ModeArguments, ExecReply> = {
   interpret: (reply, args) => writeOutcome(reply, { site: args.site, mode: args.mode }),
 };
 
-/** Of the last SecRuleEngine in a site's mode.conf, which is the one that counts. */
+/** Of the last SecRuleEngine in a site's mode.conf: the last one wins. */
 export function readMode(text: string): { readonly mode?: string; readonly operationId?: string } {
   const mode = [...text.matchAll(/^\s*SecRuleEngine\s+"?(\w+)"?\s*$/gim)].at(-1)?.[1];
   return { ...(mode === undefined ? {} : { mode }), ...markIn(text) };

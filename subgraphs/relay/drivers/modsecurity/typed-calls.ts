@@ -1,5 +1,5 @@
 // The typed mutations of web application firewalls as operations of this driver. It has no pools: Apache's own configuration
-// says where requests go.
+// routes requests.
 
 import type { Driver } from '../driver.ts';
 import type { Mode } from './schema.ts';

@@ -8,11 +8,11 @@ type Written = Pick<
   OperationSpec<JsonObject, HttpReply>,
   'name' | 'summary' | 'argumentsSchema' | 'example' | 'refine' | 'object' | 'mapping' | 'desired' | 'effect'
 > & {
-  /** The address, and the body without its description. */
+  /** The path, and the body without its description. */
   readonly call: (args: JsonObject) => { readonly path: string; readonly body: JsonObject };
 };
 
-/** An operation whose outcome is a job that carries its mark. */
+/** An operation with the outcome of a job that has the call's mark. */
 export function jobOperation({ call, ...spec }: Written): NeoOperation {
   return {
     ...spec,
@@ -27,7 +27,7 @@ export function jobOperation({ call, ...spec }: Written): NeoOperation {
   };
 }
 
-/** Command lines for switches, typed in configuration mode. */
+/** Command lines for switches, entered in configuration mode. */
 export function runCli(devices: readonly string[], commandline: readonly string[]) {
   const params = { commandline, arguments: { globals: {}, devices: {} } };
   return { path: '/neo/actions', body: { action: 'run_cli', params, object_ids: devices } };
@@ -38,7 +38,7 @@ export function runTemplate(template: string, devices: readonly string[], global
   return { path: `/neo/actions/provisioning/${encodeURIComponent(template)}`, body: { params, object_ids: devices } };
 }
 
-/** `ports` as NEO captions them, for example Eth1/4. */
+/** `ports` as captioned by NEO, for example Eth1/4. */
 export function provisionPorts(template: string, device: string, ports: readonly string[], globals: JsonValue) {
   const params = { template_name: template, arguments: { globals } };
   return { path: '/neo/actions/ports', body: { action: 'port_provisioning', params, ports: { [device]: ports } } };

@@ -1,5 +1,5 @@
-// Mellanox NEO: a controller that provisions many switches by jobs. Written for 2.7 by its REST API Guide 2.7.20, and tried on a
-// simulator of it (simulators/neo).
+// Mellanox NEO: a controller that provisions many switches with jobs. Written from the REST API Guide 2.7.20 for 2.7, and tested
+// against a simulator (simulators/neo).
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';

@@ -1,5 +1,5 @@
-// NEO's jobs. NVIDIA NEO REST API Guide 2.7.20, Jobs: a job has a sub-job for each switch; one that is not known is an empty
-// list. A call leaves its mark in the job's description, by which it is found again.
+// NEO's jobs. NVIDIA NEO REST API Guide 2.7.20, Jobs: a job has a sub-job for each switch; an unknown job is an empty list. A
+// call writes its mark into the job's description, and finds the job by it.
 
 import type { HttpReply, JobReader, JsonObject, JsonValue, Probe } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
@@ -23,7 +23,7 @@ type Progress =
   | { readonly is: 'DONE' }
   | { readonly is: 'FAILED' }
   | { readonly is: 'OPEN' }
-  /** A word that the guide does not have. */
+  /** A status that is not in the guide. */
   | { readonly is: 'UNKNOWN' };
 
 function progressOf({ Status: status }: JsonObject): Progress {
@@ -33,7 +33,7 @@ function progressOf({ Status: status }: JsonObject): Progress {
   return /^(created|pending|running|in progress)$/i.test(word) ? { is: 'OPEN' } : { is: 'UNKNOWN' };
 }
 
-/** One job, with or without a list around it; undefined: none that is known. */
+/** One job, with or without a list around it; undefined: unknown. */
 function jobIn(value: JsonValue, id: string): JsonObject | undefined {
   const jobs = isObject(value) ? [value] : objectsIn(value);
   return jobs?.find((job) => String(job.ID) === id);
@@ -55,7 +55,7 @@ function describe(job: JsonObject): JsonObject {
   };
 }
 
-/** Its own words; what every switch said is in its sub-jobs (job.list). */
+/** Its own message; the messages of the switches are in its sub-jobs (job.list). */
 function failureOf(job: JsonObject): string {
   const summary = typeof job.Summary === 'string' && job.Summary !== '' ? `: ${job.Summary}` : '';
   return `Job ${String(job.ID)} is ${String(job.Status)}${summary}`.slice(0, 4_096);
@@ -70,7 +70,7 @@ export const jobReader: JobReader<JsonObject, HttpReply> = {
     if (answer.kind !== 'value') return { finding: 'UNREADABLE', message: answer.message };
     const id = idOf(accepted);
     const job = jobIn(answer.value, id);
-    // A job that NEO has forgotten says nothing about how it ended.
+    // A job that NEO no longer knows says nothing about its end.
     if (!job) return { finding: 'UNREADABLE', message: `NEO no longer knows the job ${id}.` };
     switch (progressOf(job).is) {
       case 'DONE':
@@ -85,7 +85,7 @@ export const jobReader: JobReader<JsonObject, HttpReply> = {
   },
 };
 
-/** Whether a call whose answer was lost became a job, and how that ended. `deletes`: done is absence. */
+/** Whether a call with a lost answer became a job, and how that ended. `deletes`: a finished job means absence. */
 export function probeOf(deletes: boolean): Probe<JsonObject, HttpReply> {
   const [done, notDone] = deletes ? (['ABSENT', 'PRESENT'] as const) : (['PRESENT', 'ABSENT'] as const);
   return {
@@ -101,7 +101,7 @@ export function probeOf(deletes: boolean): Probe<JsonObject, HttpReply> {
         case 'DONE':
           return { finding: done };
         case 'FAILED':
-          // Some switches may have done their part.
+          // Some switches may have finished their part.
           return {
             finding: 'UNREADABLE',
             message: `${failureOf(job)}. Some switches may have carried it out: look at its sub-jobs and give a verdict.`,

@@ -1,5 +1,5 @@
-// Ports of switches: which VLANs they carry, and whether they are on. Set by command lines (Mellanox Onyx User Manual, VLANs)
-// where NEO has no template whose arguments its REST API Guide 2.7.20 names; read from what NEO has collected.
+// Ports of switches: their VLANs, and whether they are enabled. Set by command lines (Mellanox Onyx User Manual, VLANs), because
+// the REST API Guide 2.7.20 documents no arguments of a suitable template; read from NEO's collected data.
 
 import type { ArgumentFault, HttpReply, JsonObject, JsonValue, ResourceReader } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -140,7 +140,7 @@ function describe(one: JsonObject): JsonObject {
     device: one.systemIP ?? null,
     port: numberOf(one.name),
     mode,
-    // Of a trunk the untagged VLAN means nothing, of an access port the tagged ones.
+    // A trunk's untagged VLAN has no meaning, nor have an access port's tagged ones.
     ...(mode === 'trunk' ? {} : { vlan: one.accessVlan }),
     ...(mode === 'access' ? {} : { allowedVlans: numbersIn(one.allowedVlans) }),
     enabled: one.adminState === 'Enabled',

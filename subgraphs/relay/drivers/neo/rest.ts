@@ -1,5 +1,5 @@
-// How NEO 2.7 is spoken to and understood. NVIDIA NEO REST API Guide 2.7.20: reads answer with JSON; every write becomes a
-// job, and the Location header says which one.
+// Requests and replies of NEO 2.7. NVIDIA NEO REST API Guide 2.7.20: reads answer with JSON; every write becomes a job, named in
+// the Location header.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, OperationSpec, Outcome } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -7,7 +7,7 @@ import { isObject } from '../json.ts';
 export type NeoOperation = OperationSpec<JsonObject, HttpReply>;
 
 const maxMessageLength = 4_096;
-/** What a request is refused with before anything is done; others, such as 408, say nothing about that. */
+/** Statuses of requests that were refused before anything was done; others, such as 408, say nothing about that. */
 const refusals = new Set([400, 401, 403, 404, 405, 409, 415]);
 
 export function get(path: string): HttpCall {
@@ -23,7 +23,7 @@ export type NeoAnswer =
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
   | { readonly kind: 'unreadable'; readonly message: string };
 
-/** What a read was answered with. */
+/** The reply to a read. */
 export function readAnswer(reply: HttpReply): NeoAnswer {
   if (reply.truncated) return { kind: 'unreadable', message: 'The reply is too long to be read.' };
   const value = parse(reply.body);
@@ -37,7 +37,7 @@ function refusalIn(reply: HttpReply): Extract<NeoAnswer, { kind: 'refused' }> | 
   return { kind: 'refused', code, message: wordsOf(reply) };
 }
 
-/** What became of a write: the job that it is now. */
+/** The outcome of a write: the job that it became. */
 export function jobOutcome(reply: HttpReply): Outcome {
   const refused = refusalIn(reply);
   if (refused) return { state: 'FAILED', code: refused.code, message: refused.message };
@@ -50,7 +50,7 @@ export function jobOutcome(reply: HttpReply): Outcome {
   return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
 }
 
-/** READ operations have no unknown outcome. `read`: undefined when what must be there is not. */
+/** READ operations have no unknown outcome. `read`: undefined when required data is missing. */
 export function readOutcome(reply: HttpReply, read: (value: JsonValue) => JsonValue | undefined): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
@@ -60,12 +60,12 @@ export function readOutcome(reply: HttpReply, read: (value: JsonValue) => JsonVa
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 
-/** A list of objects; undefined when it is none. */
+/** A list of objects; undefined when it is not one. */
 export function objectsIn(value: JsonValue): readonly JsonObject[] | undefined {
   return Array.isArray(value) && value.every(isObject) ? value : undefined;
 }
 
-/** The guide does not say how errors are worded: a message in JSON, or a page's title. */
+/** The guide does not specify error texts: a message in JSON, or a page's title. */
 function wordsOf({ body }: HttpReply): string {
   const value = parse(body);
   const words = isObject(value) ? (value.error ?? value.message ?? value.description) : undefined;

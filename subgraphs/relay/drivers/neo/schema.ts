@@ -1,7 +1,7 @@
-// Parts of the operations' JSON Schemas. What goes into a switch's command line or into a template is held to characters that
-// mean nothing there.
+// Parts of the operations' JSON Schemas. Values for a switch's command line or a template have only characters without special
+// meaning there.
 
-/** NEO knows its switches by their IPv4 addresses. */
+/** NEO identifies its switches by their IPv4 addresses. */
 export const device = {
   type: 'string',
   maxLength: 15,
@@ -10,7 +10,7 @@ export const device = {
   description: 'The IPv4 address of the switch in NEO.',
 } as const;
 
-/** So many addresses fit into a mapping's scope. */
+/** The most addresses that a mapping's scope can hold. */
 export const devices = {
   type: 'array',
   items: device,
@@ -43,7 +43,7 @@ export const templateName = {
   description: 'The name of the template, for example Set-Access-VLAN-Port.',
 } as const;
 
-/** By the names that template.get shows. */
+/** By the names in template.get. */
 export const templateArguments = {
   type: 'object',
   maxProperties: 32,

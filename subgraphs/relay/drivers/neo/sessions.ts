@@ -1,11 +1,11 @@
-// NEO's log-in: a form, then a session cookie. NVIDIA NEO REST API Guide 2.7.20, Login and REST API Version; the cookie holds the
-// session itself, signed, so there is nothing to give back.
+// NEO's login: a form, then a session cookie. NVIDIA NEO REST API Guide 2.7.20, Login and REST API Version; the cookie contains
+// the signed session itself, so a logout is not needed.
 
 import type { HttpSessions, JsonObject } from '../driver.ts';
 import { isObject } from '../json.ts';
 import { readAnswer } from './rest.ts';
 
-/** Options of a backend that its log-in needs. */
+/** Options of a backend for its login. */
 export const sessionOptions: JsonObject = {
   restVersion: {
     type: 'string',
@@ -26,7 +26,7 @@ export const sessions: HttpSessions = {
     }
     const answer = readAnswer(reply);
     const cookie = cookieIn(reply.headers['set-cookie'] ?? '');
-    // Without `application` it is the page that asks for the password again.
+    // Without `application` it is the login page again.
     if (answer.kind !== 'value' || !isObject(answer.value) || !isObject(answer.value.application) || !cookie) {
       const message = `NEO answered the login with status ${reply.status} and without a session.`;
       return { ok: false, code: 'PROTOCOL_FAILED', message };
@@ -34,12 +34,12 @@ export const sessions: HttpSessions = {
     return { ok: true, headers: { ...version, Cookie: cookie } };
   },
 
-  /** Refused unread: by 401, or by being sent to the log-in page. */
+  /** Refused unprocessed: by 401, or by a redirect to the login page. */
   refusedSession: ({ status, headers }) =>
     status === 401 || ((status === 302 || status === 303) && /\/login\b/.test(headers.location ?? '')),
 };
 
-/** `session=…`, of all cookies that came, one a line. */
+/** `session=…`, from all cookies of the reply, one a line. */
 function cookieIn(cookies: string): string | undefined {
   return /^session=[\x21-\x3a\x3c-\x7e]{1,4000}/m.exec(cookies)?.[0];
 }

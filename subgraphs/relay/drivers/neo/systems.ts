@@ -26,7 +26,7 @@ export function systemsQuery(devices: readonly string[]): string {
   return devices.length === 0 ? '' : `?system_ids=${devices.map((each) => `${each}.system`).join(',')}`;
 }
 
-/** The devices of an argument, sorted; none when it was left out. */
+/** The devices of an argument, sorted; none if it was left out. */
 export function devicesIn(value: JsonValue | undefined): readonly string[] {
   return Array.isArray(value) ? value.map(String).sort() : [];
 }

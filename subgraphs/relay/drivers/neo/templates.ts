@@ -1,5 +1,5 @@
-// Provisioning templates: command lines with arguments, kept in NEO. NVIDIA NEO REST API Guide 2.7.20, Templates and
-// Provisioning; what arguments a template has stands in its text.
+// Provisioning templates: command lines with arguments, stored in NEO. NVIDIA NEO REST API Guide 2.7.20, Templates and
+// Provisioning; a template's arguments are in its text.
 
 import { argumentsSchema, isObject } from '../json.ts';
 import { jobOperation, runTemplate } from './actions.ts';

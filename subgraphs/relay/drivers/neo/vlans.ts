@@ -1,5 +1,5 @@
-// VLANs on switches. Made by command lines (Mellanox Onyx User Manual, VLANs), for NEO has no template of its own for them; read
-// from what NEO has collected (REST API Guide 2.7.20, Systems VLANs), which may lag behind a job by a few seconds.
+// VLANs on switches. Made with command lines (Mellanox Onyx User Manual, VLANs), because NEO has no template for them; read from
+// NEO's collected data (REST API Guide 2.7.20, Systems VLANs), which may lag behind a job by a few seconds.
 
 import type { HttpReply, JsonObject, ResourceReader } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -9,7 +9,7 @@ import { devices, vlan } from './schema.ts';
 import { devicesIn, systemsQuery } from './systems.ts';
 
 const separator = ',';
-/** VLAN 1 is always there. */
+/** VLAN 1 always exists. */
 const ownVlan = { ...vlan, minimum: 2 } as const;
 
 const object = (args: JsonObject) => ({
@@ -79,7 +79,7 @@ export const vlanList: NeoOperation = {
 const devicesOf = (scope: string): readonly string[] =>
   scope.split(separator).filter((each) => /^[0-9.]{7,15}$/.test(each));
 
-/** One VLAN on several switches is one object: present where at least one has it, and `devices` says which do. */
+/** One VLAN on several switches is one object: present if at least one has it, and `devices` lists those. */
 export const vlanReader: ResourceReader<HttpReply> = {
   render: ({ scope }) => get(`/neo/resources/vlans${systemsQuery(devicesOf(scope))}`),
   interpret(reply, { scope, key }) {
@@ -91,7 +91,7 @@ export const vlanReader: ResourceReader<HttpReply> = {
     if (found.length === 0) return { finding: 'ABSENT' };
     const names = [...new Set(found.map((each) => String(each.name ?? '')))].sort();
     const on = found.map((each) => String(each.device)).sort();
-    // Names that differ from switch to switch are all told.
+    // Different names on different switches are all listed.
     return { finding: 'PRESENT', values: { vlan: Number(key), name: names.join(separator), devices: on } };
   },
   remove: ({ scope, key }) => ({

@@ -1,6 +1,6 @@
-// How the Networking API v2.0 of OpenStack is spoken to and understood. Statuses are those of its API reference (201 for what
-// was made, 200 for what was changed, 204 for what was deleted) and of neutron-server 21; refusals are a NeutronError, and
-// nothing of a refused request is kept: each is one transaction.
+// Requests and replies of the Networking API v2.0 of OpenStack. Statuses are those of its API reference (201 created, 200
+// changed, 204 deleted) and of neutron-server 21; refusals are a NeutronError, and a refused request has no effect: each is one
+// transaction.
 
 import type { HttpCall, HttpReply, JsonObject, JsonValue, Outcome, RenderContext } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -13,7 +13,7 @@ export function call({ backend }: RenderContext, method: HttpCall['method'], pat
   return { kind: 'http', method, path: `${base}/v2.0/${path}`, ...(body === undefined ? {} : { body }) };
 }
 
-/** A query string; what is undefined is left out. */
+/** A query string; without undefined values. */
 export function queryOf(filters: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(filters).filter(([, value]) => value !== undefined);
   const pairs = given.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`);
@@ -23,7 +23,7 @@ export function queryOf(filters: Readonly<Record<string, string | number | undef
 export type Answer =
   /** The body; empty after a deletion. */
   | { readonly kind: 'object'; readonly object: JsonObject }
-  /** Nothing was done. `absent`: because what it was about is not there. */
+  /** Nothing was done. `absent`: because its object does not exist. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly absent: boolean }
   | { readonly kind: 'unreadable'; readonly message: string };
 
@@ -41,7 +41,7 @@ export function readAnswer(reply: HttpReply): Answer {
   const words = typeof error?.message === 'string' ? `${type ?? 'NeutronError'}: ${error.message}` : titleOf(body);
   const message = `Neutron answered ${status}: ${words}`.slice(0, maxMessageLength);
   if (code === undefined) return { kind: 'unreadable', message };
-  // HTTPNotFound is about the address, not about what is at it.
+  // HTTPNotFound is about the URL, not about an object.
   const absent = status === 404 && type !== undefined && type !== 'HTTPNotFound' && type.includes('NotFound');
   return { kind: 'refused', code, message, absent };
 }
@@ -49,7 +49,7 @@ export function readAnswer(reply: HttpReply): Answer {
 /** Undefined: it may have been carried out. */
 function refusalCode(status: number, type: string | undefined): string | undefined {
   if (status === 401) return 'SESSION_REFUSED';
-  // From a load balancer, without a NeutronError, it may stand for an answer that was lost.
+  // From a load balancer, without a NeutronError, it may stand for a lost answer.
   if (status === 503) return type === undefined ? undefined : 'DEVICE_BUSY';
   if (status < 400 || status >= 500 || status === 408) return undefined;
   if (status === 403) return 'NOT_ALLOWED';
@@ -69,13 +69,13 @@ function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-/** Of a page that a proxy made, or of middleware in front of Neutron. */
+/** Text of a page from a proxy, or from middleware in front of Neutron. */
 function titleOf(body: string): string {
   const title = /<title>([^<]{1,200})<\/title>/i.exec(body)?.[1] ?? body.slice(0, 300);
   return title.replaceAll(/\s+/g, ' ').trim() || 'no readable text';
 }
 
-/** `read` makes the outcome of what Neutron said yes with; undefined when what must be in it is not. */
+/** `read` makes the outcome from Neutron's success; undefined when required data is missing. */
 export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Outcome | undefined): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
@@ -88,7 +88,7 @@ export function writeOutcome(reply: HttpReply, read: (object: JsonObject) => Out
   return { state: 'UNKNOWN', code: 'UNREADABLE_REPLY', message };
 }
 
-/** Of a call after which something must be gone. */
+/** The outcome of a deletion. */
 export function removalOutcome(reply: HttpReply, result: JsonValue): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused' && answer.absent) {
@@ -97,7 +97,7 @@ export function removalOutcome(reply: HttpReply, result: JsonValue): Outcome {
   return writeOutcome(reply, () => ({ state: 'SUCCEEDED', result }));
 }
 
-/** READ operations have no unknown outcome. `read`: undefined when what must be there is not. */
+/** READ operations have no unknown outcome. `read`: undefined when required data is missing. */
 export function readOutcome(reply: HttpReply, read: (object: JsonObject) => JsonValue | undefined): Outcome {
   const answer = readAnswer(reply);
   if (answer.kind === 'refused') return { state: 'FAILED', code: answer.code, message: answer.message };
@@ -107,7 +107,7 @@ export function readOutcome(reply: HttpReply, read: (object: JsonObject) => Json
   return { state: 'FAILED', code: reply.truncated ? 'REPLY_TOO_LONG' : 'UNREADABLE_REPLY', message };
 }
 
-/** The objects of a collection; undefined: it is none. */
+/** The objects of a collection; undefined: it is not one. */
 export function membersOf(object: JsonObject, collection: string): readonly JsonObject[] | undefined {
   const members = object[collection];
   return Array.isArray(members) && members.every(isObject) ? members : undefined;

@@ -1,5 +1,5 @@
-// OpenStack Neutron: Networking API v2.0 with tokens of Keystone (Identity API v3). A backend is one project's view of one
-// Neutron; what its user may do there, Neutron's own policy says. Tried against Neutron 21 and Keystone 22 (Zed).
+// OpenStack Neutron: Networking API v2.0 with Keystone tokens (Identity API v3). A backend is one project's view of one Neutron,
+// whose own policy decides what the user may do. Tested against Neutron 21 and Keystone 22 (Zed).
 
 import { defineDriver } from '../define-driver.ts';
 import type { Health, HttpReply } from '../driver.ts';
@@ -17,7 +17,7 @@ import { typedCalls } from './typed-calls.ts';
 const kinds: readonly Kind[] = [network, subnet, port, router, securityGroup, securityGroupRule, floatingIp];
 const operations = [...kinds.flatMap(operationsOf), ...routerInterfaceOperations];
 
-/** Neutron tells no version of its own; that it lists the resources of its API shows that the token is good. */
+/** Neutron reports no version of its own; listing its API resources proves that the token is valid. */
 const health: Health<HttpReply> = {
   render: (context) => call(context, 'GET', ''),
   interpret(reply) {

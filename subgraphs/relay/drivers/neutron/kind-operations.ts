@@ -1,4 +1,4 @@
-// How the operations on Neutron's objects of any kind go over the wire.
+// Operations on Neutron's objects of any kind, over the wire.
 
 import type { DriverOperation, HttpReply, JsonObject, Outcome, Probe } from '../driver.ts';
 import { given, isObject } from '../json.ts';
@@ -52,7 +52,7 @@ export function operationsOf(kind: Kind): readonly DriverOperation[] {
           return members && { [kind.collection]: members.map((native) => shown(kind, native)) };
         }),
     },
-    // Neutron makes a second one of the same name.
+    // Neutron makes a second object with the same name.
     create: {
       arguments: {
         properties: { ...scoped, ...named, ...kind.properties, ...described },
@@ -130,12 +130,12 @@ function namingOf(kind: Kind): Arguments {
   };
 }
 
-/** A filter by where it is. */
+/** A filter by its container. */
 function placed({ scope }: Kind, args: JsonObject): Record<string, string | undefined> {
   return scope === undefined ? {} : { [scope.attribute]: textOf(args[scope.argument]) };
 }
 
-/** What was asked for as it reads back: the API words some of it in its own way. */
+/** The requested settings as they will be read back: the API rewrites some of them. */
 function settled(kind: Kind, args: JsonObject): JsonObject {
   const wanted = kind.values(kind.toNative(args));
   const isSetting = (name: string) => name in kind.properties || name in kind.changeable;
@@ -153,7 +153,7 @@ function madeOutcome(kind: Kind, reply: HttpReply): Outcome {
   );
 }
 
-/** Whether the object with this call's mark is among those that it could be. */
+/** Whether the object with this call's mark is among the candidates. */
 function markProbe(kind: Kind): Probe<JsonObject, HttpReply> {
   return {
     render: (args, context) => {
@@ -190,7 +190,7 @@ function goneProbe(kind: Kind): Probe<JsonObject, HttpReply> {
   };
 }
 
-/** What `read` makes of the one object in a body; undefined when there is none. */
+/** Applies `read` to the one object in a body; undefined when there is none. */
 export function memberOf<T>(kind: Kind, object: JsonObject, read: (native: JsonObject) => T): T | undefined {
   const native = object[kind.member];
   return isObject(native) ? read(native) : undefined;

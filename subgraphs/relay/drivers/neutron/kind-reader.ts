@@ -1,4 +1,4 @@
-// How to look at one object of a kind: by its id where the mapping has it, else by what it is called here.
+// Reads one object of a kind: by its id if the mapping has it, else by its name in the mapping.
 
 import type { HttpReply, JsonObject, ResourceFinding, ResourceReader } from '../driver.ts';
 import { call, membersOf, queryOf, readAnswer } from './api.ts';
@@ -43,7 +43,7 @@ const nothingReadable: ResourceFinding = {
   message: "Neutron's answer does not fit the request.",
 };
 
-/** Neutron lets several have one name: then only an id can tell which one is meant. */
+/** Neutron allows several with one name: then only an id identifies the object. */
 function oneOf(kind: Kind, found: readonly JsonObject[], key: string): ResourceFinding {
   const [first, ...others] = found;
   if (!first) return { finding: 'ABSENT' };

@@ -61,7 +61,7 @@ export const network: Kind = {
       portSecurity: native.port_security_enabled,
       shared: native.shared,
       external: native['router:external'],
-      // Only administrators are shown it.
+      // Shown to administrators only.
       provider: Object.keys(provider).length === 0 ? undefined : provider,
     });
   },

@@ -60,7 +60,7 @@ export const port: Kind = {
         : undefined,
     }),
   values: (native) => {
-    // One that nobody asked for, of an IPv6 subnet that gives addresses by itself, comes after it.
+    // An unrequested address, from an IPv6 subnet with automatic addresses, comes after it.
     const [first] = objectsIn(native.fixed_ips);
     return given({
       adminStateUp: native.admin_state_up,

@@ -43,7 +43,7 @@ const example = {
 };
 const object = (args: InterfaceArguments) => ({ resource: 'router-interface', scope: args.router, key: args.subnet });
 
-/** The router's port on the subnet: there is at most one. */
+/** The router's port on the subnet: at most one. */
 const look = (args: InterfaceArguments) =>
   `ports${queryOf({ device_id: args.router, fixed_ips: `subnet_id=${args.subnet}` })}`;
 
@@ -71,7 +71,7 @@ const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
   name: 'routerInterface.add',
   summary: 'Connects a router to a subnet.',
   category: 'USER',
-  // A second time is refused: the router has an interface there.
+  // A repetition is refused: the router has the interface already.
   effect: 'NON_IDEMPOTENT',
   argumentsSchema: schema,
   example,
@@ -83,7 +83,7 @@ const interfaceAdd: OperationSpec<InterfaceArguments, HttpReply> = {
     writeOutcome(reply, ({ port_id: port }) =>
       typeof port === 'string' ? { state: 'SUCCEEDED', result: { ...args, port }, uuid: port } : undefined,
     ),
-  // It has no mark; whether its object exists can be seen, but not who created it.
+  // It has no mark: its existence is visible, but not its creator.
   probe,
 };
 

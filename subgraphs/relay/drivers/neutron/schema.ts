@@ -3,9 +3,9 @@
 import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
 import { markChars } from '../mark.ts';
 
-/** Neutron keeps 255 characters of a description; the rest is the mark. */
+/** Neutron stores 255 characters of a description, including the mark. */
 const maxWords = 255 - markChars;
-/** Without control characters and what turns or hides text. */
+/** Without control characters and characters that reorder or hide text. */
 const printable = '^[^\\p{Cc}\\p{Zl}\\p{Zp}\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$';
 
 export const uuid = (of: string) =>
@@ -42,12 +42,12 @@ export const addressBlock = {
 
 export const address = { type: 'string', format: 'address', maxLength: 45, description: 'An address.' } as const;
 
-/** One text for one address or block. */
+/** Canonical text of an address or block. */
 export function canonical(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
 
-/** As Neutron keeps it: a block has its length, also when it is one address. */
+/** In Neutron's form: a block has a prefix length, even for one address. */
 export function toCidr(text: string): string {
   const block = canonical(text);
   if (block.includes('/')) return block;

@@ -1,4 +1,4 @@
-// Security groups and their rules. Neutron has no two rules that are alike in a group, so a rule is called by what it is.
+// Security groups and their rules. Neutron allows no two equal rules in a group, so a rule is named by its content.
 
 import type { ArgumentFault, JsonObject } from '../driver.ts';
 import { given } from '../json.ts';
@@ -50,7 +50,7 @@ export const securityGroupRule: Kind = {
     return given({
       direction,
       ethertype: `IPv${String(ipVersion)}`,
-      // The name that Neutron itself gives ICMP for IPv6.
+      // Neutron's own name for ICMPv6.
       protocol: protocol === 'icmp' && ipVersion === 6 ? 'ipv6-icmp' : protocol,
       port_range_min: firstPort ?? icmpType,
       port_range_max: lastPort ?? icmpCode,
@@ -74,7 +74,7 @@ export const securityGroupRule: Kind = {
   },
 };
 
-/** One wording for what is the same: all ports are no ports, one port is a range. */
+/** Normalises equal rules: all ports means no ports, one port is a range. */
 function settle(args: JsonObject): JsonObject {
   const { firstPort, lastPort = firstPort, remote, ipVersion, ...others } = args;
   const all = firstPort === 1 && lastPort === 65_535;

@@ -1,4 +1,4 @@
-// Log-in at the Keystone that the backend's options name.
+// Login at the Keystone named in the backend's options.
 
 import { logInAtKeystone } from '../../../../platform/openstack/keystone.ts';
 import type { HttpSessions } from '../driver.ts';
@@ -15,6 +15,6 @@ export const sessions: HttpSessions = {
       projectDomain: domain(options.projectDomain),
       userDomain: domain(options.userDomain),
     }),
-  // keystonemiddleware answers before Neutron sees anything of the call.
+  // keystonemiddleware answers before Neutron receives anything of the call.
   refusedSession: (reply) => reply.status === 401,
 };

@@ -1,6 +1,6 @@
-// How the switch is spoken to and understood: lines of its command line, typed over SSH or sent to its JSON API in one request.
-// Refusals begin with `%` there and have status ERROR here (Mellanox Onyx User Manual 3.7 to 3.10, CLI and JSON API). A switch
-// has no transactions: of several lines some may be done and others refused, which is then told.
+// Requests and replies of the switch: lines of its command line, typed over SSH or sent to its JSON API in one request. Refusals
+// begin with `%` on the command line and have status ERROR in JSON (Mellanox Onyx User Manual 3.7 to 3.10, CLI and JSON API). A
+// switch has no transactions: some lines may be done and others refused, which is then reported.
 
 import type { CliReply, HttpReply, JsonObject, JsonValue, Outcome, RenderContext, WireCall } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -22,7 +22,7 @@ export function read(show: string, { backend }: RenderContext): WireCall {
   return { kind: 'http', method: 'POST', path: apiPath, body: { cmd: show } };
 }
 
-/** From 3.6.6000 on the switch puts what it lists into lists of one. */
+/** From 3.6.6000 on the switch wraps listed values in lists of one. */
 export function onlyOf(value: JsonValue | undefined): JsonObject {
   const one = Array.isArray(value) ? value[0] : value;
   return isObject(one) ? one : {};
@@ -30,7 +30,7 @@ export function onlyOf(value: JsonValue | undefined): JsonObject {
 
 interface LineResult {
   readonly line: string;
-  /** In the words of the switch; undefined: done. */
+  /** The switch's message; undefined: success. */
   readonly refusal: string | undefined;
 }
 
@@ -39,7 +39,8 @@ type Results =
   | { readonly kind: 'unreadable'; readonly message: string };
 
 /**
- * The outcome of `write`. `absent` in a refusal is what a deletion wanted. Lines that only move (`exit`) neither do nor refuse.
+ * The outcome of `write`. `absent` in a refusal is the goal of a deletion. Lines that only navigate (`exit`) neither do nor
+ * refuse anything.
  */
 export function writeOutcome(
   reply: SwitchReply,
@@ -68,13 +69,13 @@ export type Shown =
   | { readonly kind: 'shown'; readonly data: JsonObject }
   | { readonly kind: 'refused' | 'unreadable'; readonly code: string; readonly message: string };
 
-/** What `read` brought. */
+/** The result of `read`. */
 export function shownIn(reply: SwitchReply): Shown {
   if (reply.truncated) return unreadable('The reply is too long to be read.', 'REPLY_TOO_LONG');
   return reply.kind === 'cli' ? shownOnTerminal(reply) : shownByApi(reply);
 }
 
-/** Outcome of a read: READ operations have no unknown outcome. `parse` gives undefined for what it can't read. */
+/** Outcome of a read: READ operations have no unknown outcome. `parse` returns undefined if it can't read the text. */
 export function readOutcome(reply: SwitchReply, parse: (data: JsonObject) => JsonValue | undefined): Outcome {
   const shown = shownIn(reply);
   if (shown.kind !== 'shown') return { state: 'FAILED', code: shown.code, message: shown.message };
@@ -88,7 +89,7 @@ function resultsOf(reply: SwitchReply, lines: readonly string[]): Results {
   const results = reply.kind === 'cli' ? linesOfTerminal(reply) : linesOfApi(reply, lines);
   if (results === undefined) return { kind: 'unreadable', message: "The switch's answer is unreadable." };
   const fits = results.every(({ line }, index) => line === lines[index]);
-  // After a refusal the JSON API may leave the rest out.
+  // After a refusal the JSON API may omit the rest.
   const whole = results.length === lines.length || results.at(-1)?.refusal !== undefined;
   if (fits && whole && results.length > 0) return { kind: 'results', results };
   return { kind: 'unreadable', message: 'The switch answered other lines than those sent.' };
@@ -98,7 +99,7 @@ function linesOfTerminal({ outputs }: CliReply): LineResult[] {
   return outputs.map(({ line, output }) => ({ line, refusal: refusalIn(output) }));
 }
 
-/** The line that begins with `%`, and what follows it but the pointer to the help key. */
+/** The line that begins with `%`, and the following ones except the hint about the help key. */
 function refusalIn(output: string): string | undefined {
   const start = /^%/m.exec(output)?.index;
   if (start === undefined) return undefined;
@@ -118,7 +119,7 @@ function linesOfApi(reply: HttpReply, lines: readonly string[]): LineResult[] | 
     : undefined;
 }
 
-/** A status that is neither is none: the line then does not fit. */
+/** A status that is neither OK nor ERROR does not count: the line then does not match. */
 function lineOfApi({ status, executed_command, status_message }: JsonObject, sent: string): LineResult {
   const line = typeof executed_command === 'string' ? executed_command.trim() : sent;
   if (status === 'OK') return { line, refusal: undefined };
@@ -137,7 +138,7 @@ function shownOnTerminal({ outputs }: CliReply): Shown {
   if (first === undefined || more.length > 0) return unreadable('The switch answered other lines than those sent.');
   const refusal = refusalIn(first.output);
   if (refusal !== undefined) return { kind: 'refused', code: 'DEVICE_REFUSED', message: refusal };
-  // Older versions print something before it.
+  // Older versions print a text before it.
   const start = first.output.search(/[[{]/);
   return shownAs(start < 0 ? undefined : parseJson(first.output.slice(start)));
 }
@@ -152,7 +153,7 @@ function shownByApi(reply: HttpReply): Shown {
   return body.status === 'OK' ? shownAs(body.data) : unreadable("The switch's answer does not fit the request.");
 }
 
-/** An empty list is how it shows that there is nothing. */
+/** An empty list means that there is nothing. */
 function shownAs(data: JsonValue | undefined): Shown {
   if (isObject(data)) return { kind: 'shown', data };
   if (!Array.isArray(data)) return unreadable("The switch's answer is not JSON.");

@@ -1,5 +1,5 @@
-// Mellanox and NVIDIA switches with MLNX-OS or Onyx 3.6 to 3.10, over their command line (SSH) or their JSON API (HTTPS). Written by
-// the Onyx User Manual and the modules that Ansible has for it, and tried on a simulator (simulators/onyx).
+// Mellanox and NVIDIA switches with MLNX-OS or Onyx 3.6 to 3.10, over their command line (SSH) or their JSON API (HTTPS). Written
+// from the Onyx User Manual and Ansible's modules for it, and tested against a simulator (simulators/onyx).
 
 import { defineDriver } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';

@@ -73,7 +73,7 @@ export const lagMemberAdd: OperationSpec<AddArguments, SwitchReply> = {
   example: { lag: 22, port: '1/7', mode: 'on' },
   object: memberObject,
   mapping: 'creates',
-  // The switch does not list who of a LACP group is active.
+  // The switch does not list the active members of a LACP group.
   desired: ({ lag, port, mode }) => ({ lag, port: canonicalPort(port), lacp: mode !== 'on' }),
   render: (args, context) => write(addLines(args), context),
   interpret: (reply, args) => writeOutcome(reply, addLines(args), { lag: args.lag, port: canonicalPort(args.port) }),
@@ -104,7 +104,7 @@ export const lacpEnable: OperationSpec<Record<string, never>, SwitchReply> = {
   interpret: (reply) => writeOutcome(reply, lacpLines, null),
 };
 
-/** From `show interfaces port-channel summary`, where one is `1 Po22(D)`; undefined: it is no such summary. */
+/** From `show interfaces port-channel summary`, with entries like `1 Po22(D)`; undefined: not such a summary. */
 function lagsOf(data: JsonObject): readonly { lag: number; lacp: boolean; members: readonly string[] }[] | undefined {
   if (data.Flags === undefined) return undefined;
   return Object.entries(data).flatMap(([title, value]) => {

@@ -12,7 +12,7 @@ const setLines = ({ group, address, prefixLength }: SetArguments): readonly stri
 ];
 const deleteLines = ['no mlag-vip'];
 const show = 'show mlag-vip';
-/** Without leading zeros, which some read as octal. */
+/** Without leading zeros, which some parsers read as octal. */
 const octet = '(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 export const mlagVipSet: OperationSpec<SetArguments, SwitchReply> = {
@@ -48,7 +48,7 @@ export const mlagVipDelete: OperationSpec<Record<string, never>, SwitchReply> = 
   interpret: (reply) => writeOutcome(reply, deleteLines, null, 'delete'),
 };
 
-/** From `show mlag-vip`; null: none is set; undefined: it is no such table. */
+/** From `show mlag-vip`; null: none is set; undefined: not such a table. */
 function vipOf(data: JsonObject): JsonObject | null | undefined {
   const vip = onlyOf(data['MLAG-VIP']);
   const group = vip['MLAG group name'];

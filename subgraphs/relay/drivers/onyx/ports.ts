@@ -1,4 +1,4 @@
-// Which VLANs a port or port-channel carries: `switchport` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
+// The VLANs of a port or port-channel: `switchport` (Mellanox Onyx User Manual 3.7 to 3.10, VLANs).
 
 import type { ArgumentFault, JsonObject, OperationSpec, ResourceReader } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -10,8 +10,8 @@ import { vlanRanges, vlansIn } from './vlan-ranges.ts';
 type SetArguments = PortVlans & { port: string; mode: PortMode };
 
 /**
- * A new list takes the place of the old one: it is emptied, then filled by runs of neighbours. Tagged traffic of VLANs that
- * stay is interrupted for the moment between the two lines; what is on the port now is not known here.
+ * A new list replaces the old one: it is emptied, then filled with ranges. Tagged traffic of VLANs that stay is interrupted
+ * between the two lines; the current VLANs of the port are not known here.
  */
 function setLines({ port, mode, vlan, allowedVlans }: SetArguments): readonly string[] {
   const at = `interface ${interfaceWords(port)} switchport`;
@@ -33,7 +33,7 @@ export const portVlanSet: OperationSpec<SetArguments, SwitchReply> = {
   refine: (args): readonly ArgumentFault[] => portVlanFaults(args),
   object: ({ port }) => ({ resource: 'port', scope: '', key: canonicalPort(port) }),
   mapping: 'updates',
-  // What another mode had and this one has not is gone, not left as it was.
+  // Settings of the previous mode that the new one lacks are removed.
   desired: ({ port, mode, vlan, allowedVlans }) => ({
     ...{ port: canonicalPort(port), mode, vlan: vlan ?? null },
     allowedVlans: allowedVlans === undefined ? null : [...allowedVlans].sort((a, b) => a - b),
@@ -42,7 +42,7 @@ export const portVlanSet: OperationSpec<SetArguments, SwitchReply> = {
   interpret: (reply, args) => writeOutcome(reply, setLines(args), { port: canonicalPort(args.port) }),
 };
 
-/** From `show interfaces switchport`; undefined when something there can't be read. */
+/** From `show interfaces switchport`; undefined when a part of it can't be read. */
 function portsOf(data: JsonObject): readonly JsonObject[] | undefined {
   const ports = Object.entries(data)
     .filter(([name]) => /^(Eth|Po|Mpo)\d/.test(name))
@@ -79,7 +79,7 @@ export const portList: OperationSpec<Record<string, never>, SwitchReply> = {
     }),
 };
 
-/** A port can't be absent: one that is not listed is a member of a port-channel, or none of this switch. */
+/** A port can't be absent: one that is not listed is a member of a port-channel, or not on this switch. */
 export const portReader: ResourceReader<SwitchReply> = {
   render: (_object, context) => read('show interfaces switchport', context),
   interpret(reply, { key }) {

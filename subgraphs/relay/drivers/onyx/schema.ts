@@ -1,9 +1,9 @@
-// Parts of the operations' JSON Schemas: what may be said to a switch. Nothing here can hold a quote, a question mark (the
-// command line's help key) or a control character.
+// Parts of the operations' JSON Schemas, for a switch. No value can contain a quote, a question mark (the command line's help
+// key) or a control character.
 
 import { vlan } from '../port-vlans.ts';
 
-/** VLAN 1 is always there. */
+/** VLAN 1 always exists. */
 export const ownVlan = { ...vlan, minimum: 2 } as const;
 
 export const vlanName = {

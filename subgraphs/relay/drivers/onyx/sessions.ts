@@ -1,12 +1,12 @@
-// How sessions are opened: the modes of the command line, and the JSON API's log-in with its cookie (NVIDIA's manual, chapter
-// JSON API: json-login, json-logout, `web https enable`).
+// Opening sessions: the modes of the command line, and the JSON API's login with its cookie (NVIDIA's manual, chapter JSON API:
+// json-login, json-logout, `web https enable`).
 
 import type { CliDialect, HttpReply, HttpSessions } from '../driver.ts';
 import { isObject } from '../json.ts';
 
 /**
- * `switch-1 [standalone: master] (config) # `; the part in brackets is absent on some models. In configuration mode
- * `configure terminal` is not known, so both lines of `reset` can be typed from anywhere below or beside it.
+ * `switch-1 [standalone: master] (config) # `; some models lack the part in brackets. In configuration mode `configure terminal`
+ * is unknown, so both lines of `reset` can be typed in any mode.
  */
 export const cli: CliDialect = {
   prompt: /^\S+ (\[[^\]]{1,80}\] )?(\(config[^)]{0,80}\) ?)?[#>] ?$/,
@@ -47,14 +47,14 @@ export const https: HttpSessions = {
     return { ok: false, code: full ? 'SESSION_REFUSED' : 'PROTOCOL_FAILED', message: told.message };
   },
   refusedSession(reply) {
-    // Older versions send to the page of the log-in.
+    // Older versions redirect to the login page.
     if (reply.status === 401 || reply.status === 302) return true;
     const told = messageOf(reply);
     return told?.status === 'ERROR' && /authentication failure|not logged in/i.test(told.message);
   },
 };
 
-/** Of a reply that is about the request as a whole, not about a command. */
+/** For a reply about the request as a whole, not about a command. */
 function messageOf({ body }: HttpReply): { readonly status: unknown; readonly message: string } | undefined {
   try {
     const parsed = JSON.parse(body);

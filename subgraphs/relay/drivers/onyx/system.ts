@@ -1,4 +1,4 @@
-// The switch itself: what it is, and keeping what it is configured to do.
+// The switch itself: its identity, and saving its configuration.
 
 import type { Health, OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';

@@ -1,4 +1,4 @@
-// The typed mutations of switches as operations of this driver. A switch has no place inside it that a scope could name.
+// The typed mutations of switches as operations of this driver. A switch has no containers that a scope could name.
 
 import type { Driver } from '../driver.ts';
 import { given } from '../json.ts';

@@ -1,8 +1,8 @@
-// Lists of VLANs between numbers and the switch's text: `2-4, 10`.
+// Lists of VLANs, between numbers and the switch's text: `2-4, 10`.
 
 const highest = 4_094;
 
-/** Runs of neighbours, as `2-4` and `10`. */
+/** Ranges, such as `2-4` and `10`. */
 export function vlanRanges(vlans: readonly number[]): readonly string[] {
   const sorted = [...vlans].sort((a, b) => a - b);
   const runs: { from: number; to: number }[] = [];
@@ -14,7 +14,7 @@ export function vlanRanges(vlans: readonly number[]): readonly string[] {
   return runs.map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
 }
 
-/** Undefined: no such list. Nothing at all is an empty one. */
+/** Undefined: not such a list. An empty text is an empty list. */
 export function vlansIn(text: string): readonly number[] | undefined {
   const vlans: number[] = [];
   for (const part of text.split(',').map((each) => each.trim())) {

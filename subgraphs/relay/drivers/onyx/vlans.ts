@@ -34,7 +34,7 @@ export const vlanDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   name: 'vlan.delete',
   summary: 'Deletes a VLAN from the switch and from its ports.',
   category: 'USER',
-  // Deleting what is not there fails and changes nothing.
+  // Deleting a missing VLAN fails and changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ vlan: ownVlan }, ['vlan']),
   example: { vlan: 42 },
@@ -44,7 +44,7 @@ export const vlanDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   interpret: (reply, args) => writeOutcome(reply, deleteLines(args), { vlan: args.vlan }, 'delete'),
 };
 
-/** From `show vlan`; undefined when it shows no VLAN, not even the one that is always there. */
+/** From `show vlan`; undefined when it shows no VLAN, not even the one that always exists. */
 function vlansOf(data: JsonObject): readonly JsonObject[] | undefined {
   const vlans = Object.entries(data)
     .filter(([key]) => /^\d{1,4}$/.test(key))
@@ -72,7 +72,7 @@ export const vlanList: OperationSpec<Record<string, never>, SwitchReply> = {
     }),
 };
 
-/** All of them are listed: what the switch says of one that is not there is not documented. */
+/** All are listed, because the switch's answer for a missing one is not documented. */
 export const vlanReader: ResourceReader<SwitchReply> = {
   render: (_object, context) => read('show vlan', context),
   interpret(reply, { key }) {

@@ -28,7 +28,7 @@ type DeleteArguments = { bridge: string; uuid: string };
 
 const object = ({ bridge }: { bridge: string }) => ({ resource: 'bridge', scope: '', key: bridge });
 
-/** There is no place to put a bridge without the row of the switch itself, which ovs-vsctl init writes. */
+/** A bridge can't be added without the row of the switch itself, which ovs-vsctl init writes. */
 export const switchIsThere = exists('Open_vSwitch', [], {
   code: 'DEVICE_REFUSED',
   message: 'The database was never initialised: it has no row for the switch itself.',
@@ -45,7 +45,7 @@ const createGuards = ({ bridge }: CreateArguments): readonly Guard[] => [
   ...['Bridge', 'Port', 'Interface'].map((table) => nameIsFree(table, bridge)),
 ];
 
-/** A bridge has a port of its own, of its name. */
+/** A bridge has a port with its own name. */
 function createChanges(args: CreateArguments, { operationId, backend }: RenderContext): readonly JsonObject[] {
   const { bridge } = args;
   const datapathType = args.datapathType ?? String(backend.options.datapathType ?? 'system');
@@ -108,7 +108,7 @@ const bridgeRow = ({ bridge, uuid: id }: DeleteArguments) =>
     ['_uuid', '==', uuid(id)],
   ] as const;
 
-/** Ports and interfaces that nothing refers to any more go with it (RFC 7047 section 3.1, tables that are no root). */
+/** Ports and interfaces without references are deleted with it (RFC 7047 section 3.1, tables that are not root). */
 const deleteChanges = ({ uuid: id }: DeleteArguments): readonly JsonObject[] => [
   { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['bridges', 'delete', uuid(id)]] },
 ];
@@ -117,7 +117,7 @@ export const bridgeDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   name: 'bridge.delete',
   summary: 'Deletes a bridge with its ports.',
   category: 'INIT',
-  // A uuid is not given twice: deleting it again fails and changes nothing.
+  // A uuid is never reused: deleting it again fails and changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ bridge: name, uuid: uuidSchema }, ['bridge', 'uuid']),
   example: { bridge: 'br-tenants', uuid: '00000000-0000-4000-8000-000000000000' },
@@ -134,7 +134,7 @@ export const bridgeDelete: OperationSpec<DeleteArguments, SwitchReply> = {
 
 export const bridgeColumns = ['_uuid', 'name', 'datapath_type', 'datapath_id', 'fail_mode', 'external_ids', 'ports'];
 
-/** A row of Bridge in the words of `bridge.create`, and what the switch says of it. */
+/** A row of Bridge in the terms of `bridge.create`, with the switch's own data. */
 export function describeBridge(row: JsonObject): JsonObject {
   const { externalIds: others, operationId } = readMarks(row.external_ids);
   return {

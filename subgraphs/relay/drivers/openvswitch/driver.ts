@@ -30,7 +30,7 @@ const health: Health<SwitchReply> = {
     const answer = readAnswer(reply);
     const [row] = answer.kind === 'results' ? rowsOf(answer.results[0]) : [];
     if (row === undefined) return undefined;
-    // Whoever starts the switch writes them (ovs-ctl(8)); a database of its own has neither.
+    // The scripts that start the switch write them (ovs-ctl(8)); a standalone database has neither.
     const version = optional(row.ovs_version) ?? 'of unknown version';
     const serial = mapOf(row.external_ids)['system-id'] ?? null;
     return { softwareVersion: `Open vSwitch ${String(version)}`.slice(0, 255), serial: serial?.slice(0, 255) ?? null };

@@ -1,4 +1,4 @@
-// external_ids of bridges, ports and interfaces: where others keep which object of theirs it is (iface-id of Neutron and OVN).
+// external_ids of bridges, ports and interfaces, in which other systems store their own ids (iface-id of Neutron and OVN).
 
 import type { JsonObject, OperationSpec } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -29,7 +29,7 @@ const guards = (args: SetArguments): readonly Guard[] => [
   }),
 ];
 
-/** An existing key keeps its value when it is only inserted (RFC 7047 section 5.1, mutation): it is deleted first. */
+/** An insert does not change the value of an existing key (RFC 7047 section 5.1, mutation): it is deleted first. */
 function changes({ object, name: named, externalIds }: SetArguments): readonly JsonObject[] {
   const kept = Object.entries(externalIds).filter((entry): entry is [string, string] => entry[1] !== null);
   const mutations = [

@@ -7,7 +7,7 @@ import { name } from './schema.ts';
 import { readOutcome, render, type SwitchReply, select } from './transact.ts';
 import { mapOf, optional, setOf, uuidOf } from './values.ts';
 
-/** All selects of one transaction see the same moment (RFC 7047 section 4.1.3). */
+/** All selects of one transaction see the same state (RFC 7047 section 4.1.3). */
 export const portTables = (port?: string): readonly JsonObject[] => {
   const where = port === undefined ? [] : [['name', '==', port] as const];
   return [

@@ -1,10 +1,10 @@
-// What the relay writes into external_ids of what it makes, and what of external_ids is others'.
+// The relay's own keys in external_ids, and those of others.
 
 import type { JsonValue } from '../driver.ts';
 import { mapOf } from './values.ts';
 
 const operationKey = 'tidegate-operation';
-/** Which bridge a port was made on: a transaction can't ask a port for its bridge. */
+/** The bridge on which a port was made: a transaction can't look up a port's bridge. */
 export const bridgeKey = 'tidegate-bridge';
 
 export function withMarks(

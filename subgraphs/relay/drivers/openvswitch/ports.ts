@@ -1,4 +1,4 @@
-// Ports of bridges, each with one interface: made, deleted, put into VLANs, listed.
+// Ports of bridges, each with one interface: made, deleted, assigned to VLANs, listed.
 
 import type { ArgumentFault, JsonObject, JsonValue, OperationSpec, RenderContext } from '../driver.ts';
 import { argumentsSchema } from '../json.ts';
@@ -28,10 +28,10 @@ type AddArguments = PortVlans & {
 type DeleteArguments = { port: string; uuid: string };
 type VlanSetArguments = PortVlans & { port: string; bridge?: string };
 
-/** Port names are unique on the whole switch. */
+/** Port names are unique on the switch. */
 const object = ({ port }: { port: string }) => ({ resource: 'port', scope: '', key: port });
 
-/** ovs-vswitchd.conf.db(5), table Port: what the three modes are there. */
+/** ovs-vswitchd.conf.db(5), table Port: the meaning of the three modes. */
 function vlanColumns({ mode, vlan, allowedVlans = [] }: PortVlans): JsonObject {
   const modes = { access: 'access', trunk: 'trunk', hybrid: 'native-untagged' } as const;
   return {
@@ -65,7 +65,7 @@ function addChanges(args: AddArguments, { operationId }: RenderContext): readonl
   const { bridge, port, interfaceType } = args;
   const row = {
     name: port,
-    // The database has no word for the usual kind.
+    // The database has no word for the default type.
     type: interfaceType === 'system' ? '' : interfaceType,
     options: map(args.interfaceOptions ?? {}),
   };
@@ -152,7 +152,7 @@ const portRow = (port: string, id: string) =>
     ['_uuid', '==', uuid(id)],
   ] as const;
 
-/** What nothing refers to any more goes by itself (RFC 7047 section 3.1, tables that are no root): port and interface. */
+/** Rows without references are deleted automatically (RFC 7047 section 3.1, tables that are not root): port and interface. */
 const deleteChanges = ({ uuid: id }: DeleteArguments): readonly JsonObject[] => [
   {
     op: 'mutate',
@@ -166,7 +166,7 @@ export const portDelete: OperationSpec<DeleteArguments, SwitchReply> = {
   name: 'port.delete',
   summary: 'Deletes a port from its bridge.',
   category: 'USER',
-  // A uuid is not given twice: deleting it again fails and changes nothing.
+  // A uuid is never reused: deleting it again fails and changes nothing.
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema({ port: name, uuid: uuidSchema }, ['port', 'uuid']),
   example: { port: 'tenant42', uuid: '00000000-0000-4000-8000-000000000000' },
@@ -220,7 +220,7 @@ export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
   refine: (args): readonly ArgumentFault[] => portVlanFaults(args),
   object,
   mapping: 'updates',
-  // What another mode had and this one has not is gone, not left as it was.
+  // Settings of the previous mode that the new one lacks are removed.
   desired: ({ port, mode, vlan, allowedVlans }) => ({
     ...{ port, mode: mode ?? null, vlan: vlan ?? null },
     allowedVlans: allowedVlans === undefined ? null : [...allowedVlans].sort((a, b) => a - b),
@@ -237,7 +237,7 @@ export const portVlanSet: OperationSpec<VlanSetArguments, SwitchReply> = {
 export const portColumns = ['_uuid', 'name', 'interfaces', 'tag', 'trunks', 'vlan_mode', 'external_ids'];
 export const interfaceColumns = ['_uuid', 'name', 'type', 'options', 'external_ids', 'ofport', 'error', 'link_state'];
 
-/** A row of Port in the words of `port.add`, and what the switch says of it. */
+/** A row of Port in the terms of `port.add`, with the switch's own data. */
 export function describePort(
   row: JsonObject,
   bridge: JsonValue,

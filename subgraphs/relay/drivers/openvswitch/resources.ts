@@ -1,4 +1,4 @@
-// How to look at what calls make here: bridges, ports and interfaces, each by its name, which is unique on the switch.
+// Readers of this driver's objects: bridges, ports and interfaces, each by its name, which is unique on the switch.
 
 import type { JsonObject, ResourceFinding, ResourceReader } from '../driver.ts';
 import { bridgeColumns, describeBridge } from './bridges.ts';
@@ -8,7 +8,7 @@ import { interfaceColumns } from './ports.ts';
 import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
 import { mapOf, uuidOf } from './values.ts';
 
-/** The tables of a read, or what its reply means instead. */
+/** The tables of a read, or the meaning of another reply. */
 function look(reply: SwitchReply, read: (tables: JsonObject[][]) => ResourceFinding): ResourceFinding {
   const answer = readAnswer(reply);
   if (answer.kind !== 'results') return { finding: 'UNREADABLE', message: answer.message };
@@ -18,7 +18,7 @@ function look(reply: SwitchReply, read: (tables: JsonObject[][]) => ResourceFind
   return read(answer.results.map(rowsOf));
 }
 
-/** From a description with uuid and mark to a finding. */
+/** Turns a description with uuid and mark into a finding. */
 function present({ uuid, operationId, ...values }: JsonObject): ResourceFinding {
   return {
     finding: 'PRESENT',

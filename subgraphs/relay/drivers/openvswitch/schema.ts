@@ -1,6 +1,8 @@
-// Parts of the operations' JSON Schemas: what may be said to an Open vSwitch.
+// Parts of the operations' JSON Schemas, for Open vSwitch.
 
-/** A bridge's own port and most others are network interfaces of Linux (IFNAMSIZ); a hyphen first is an option to programs. */
+/**
+ * A bridge's own port and most others are network interfaces of Linux (IFNAMSIZ); programs read a leading hyphen as an option.
+ */
 export const name = {
   type: 'string',
   pattern: '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$',
@@ -13,10 +15,10 @@ export const uuid = {
   description: "The row's `_uuid`. Only this row is deleted, not another one that now has its name.",
 } as const;
 
-/** Printable text; OVSDB itself takes anything. */
+/** Printable text; OVSDB itself accepts anything. */
 const text = { type: 'string', maxLength: 255, pattern: '^[^\\p{C}\\p{Zl}\\p{Zp}]*$' } as const;
 
-/** `tidegate-` is ours: with those keys the relay finds what it made. */
+/** `tidegate-` is reserved: the relay finds its own objects by these keys. */
 export const externalIds = {
   type: 'object',
   propertyNames: { type: 'string', pattern: '^(?!tidegate-)[A-Za-z0-9_.:/-]{1,63}$' },

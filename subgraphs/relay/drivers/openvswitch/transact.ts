@@ -1,5 +1,5 @@
-// How an Open vSwitch database is spoken to and understood: one transact of RFC 7047, over OVSDB's own wire or as standard
-// input of ovsdb-client over SSH. A transaction is carried out whole or not at all; guards at its beginning make it refuse.
+// Requests and replies of an Open vSwitch database: one transact of RFC 7047, over OVSDB's own wire or as standard input of
+// ovsdb-client over SSH. A transaction is carried out as a whole or not at all; guards at its beginning can refuse it.
 
 import type { ExecReply, JsonObject, JsonValue, Outcome, OvsdbReply, RenderContext, WireCall } from '../driver.ts';
 import { isObject } from '../json.ts';
@@ -7,13 +7,13 @@ import { isObject } from '../json.ts';
 export type SwitchReply = OvsdbReply | ExecReply;
 
 /**
- * ovsdb-client(1) of 3.1: without a server it takes the local one, and prints the array of results. All of it is JSON from
+ * ovsdb-client(1) of 3.1: without a server argument it uses the local one, and prints the array of results. The JSON is read from
  * standard input, as one argument.
  */
 const command = 'ovsdb-client transact "$(cat)"';
 const maxMessageLength = 4_096;
 
-/** Something that must hold, and what it means when it does not. */
+/** A condition that must hold, and its meaning when it does not. */
 export interface Guard {
   readonly wait: JsonObject;
   readonly refusal: { readonly code: string; readonly message: string; readonly absent?: boolean };
@@ -21,12 +21,12 @@ export interface Guard {
 
 type Condition = readonly [column: string, test: string, value: JsonValue];
 
-/** Some row of the table is like that. Section 5.2.6; without a timeout it is judged at once. */
+/** Some row of the table matches. Section 5.2.6; without a timeout it is evaluated at once. */
 export function exists(table: string, where: readonly Condition[], refusal: Guard['refusal']): Guard {
   return { wait: wait(table, where, '!='), refusal };
 }
 
-/** No row of the table is like that. */
+/** No row of the table matches. */
 export function existsNot(table: string, where: readonly Condition[], refusal: Guard['refusal']): Guard {
   return { wait: wait(table, where, '=='), refusal };
 }
@@ -39,7 +39,7 @@ export function select(table: string, where: readonly Condition[], columns: read
   return { op: 'select', table, where, columns };
 }
 
-/** Counts as ovs-vsctl does, so that one can tell when ovs-vswitchd has caught up: it then writes the number to cur_cfg. */
+/** Counts like ovs-vsctl: ovs-vswitchd writes the number to cur_cfg when it has applied the change. */
 const countUp: JsonObject = { op: 'mutate', table: 'Open_vSwitch', where: [], mutations: [['next_cfg', '+=', 1]] };
 const readCount = select('Open_vSwitch', [], ['next_cfg']);
 /** On disk before the answer (section 5.2.7). */
@@ -58,7 +58,7 @@ export function renderWrite(
   return render([...guards.map((guard) => guard.wait), ...changes, countUp, readCount, commit], context);
 }
 
-/** The same, given up at the end: the server checks guards, tables, columns and types, and changes nothing. */
+/** The same with an abort at the end: the server checks guards, tables, columns and types, and changes nothing. */
 export function renderWriteCheck(
   guards: readonly Guard[],
   changes: readonly JsonObject[],
@@ -70,7 +70,7 @@ export function renderWriteCheck(
 export type Answer =
   /** One result for each operation. */
   | { readonly kind: 'results'; readonly results: readonly JsonObject[] }
-  /** Nothing was changed. `index`: of the operation that failed; past the last one when the whole could not be committed. */
+  /** Nothing was changed. `index`: of the failed operation; past the last one when the whole could not be committed. */
   | { readonly kind: 'refused'; readonly index: number; readonly error: string; readonly message: string }
   | { readonly kind: 'unreadable'; readonly code: string; readonly message: string };
 
@@ -85,7 +85,7 @@ function readRpc({ result, error }: OvsdbReply): Answer {
 
 function readProgram({ exitCode, stdout, stderr }: ExecReply): Answer {
   const words = stderr.trim().slice(0, maxMessageLength);
-  // The shell has not run it: no such program, or more than an argument may be long.
+  // The shell did not run it: no such program, or an argument that is too long.
   if (exitCode === 126 || exitCode === 127) {
     return {
       kind: 'refused',
@@ -105,7 +105,7 @@ function readProgram({ exitCode, stdout, stderr }: ExecReply): Answer {
   return readResults(parse(stdout));
 }
 
-/** Section 4.1.3: an error ends the transaction; the operations after it have null. */
+/** Section 4.1.3: an error ends the transaction; the results of later operations are null. */
 function readResults(result: JsonValue | undefined): Answer {
   if (!Array.isArray(result) || result.length === 0) return unreadable('The reply is not a list of results.');
   const failed = result.findIndex((each) => isObject(each) && typeof each.error === 'string');
@@ -114,7 +114,7 @@ function readResults(result: JsonValue | undefined): Answer {
   return { kind: 'results', results: result };
 }
 
-/** What went wrong in writing to disk or in a cluster may have gone well all the same. */
+/** After a failure to write to disk or in a cluster the change may have succeeded all the same. */
 function readError(error: JsonValue | undefined, index: number): Answer {
   if (!isObject(error) || typeof error.error !== 'string') return unreadable('The reply has an error of unknown form.');
   const details = typeof error.details === 'string' ? `: ${error.details}` : '';
@@ -136,8 +136,8 @@ function parse(text: string): JsonValue | undefined {
 }
 
 /**
- * The outcome of `renderWrite`. `read` gets the results of `changes`; undefined when what must be there is not. The result
- * has `configuration`: when the switch's `applied` has reached it, ovs-vswitchd has carried the change out.
+ * The outcome of `renderWrite`. `read` gets the results of `changes`; undefined when required data is missing. The result has
+ * `configuration`: ovs-vswitchd has applied the change when the switch's `applied` reaches it.
  */
 export function writeOutcome(
   reply: SwitchReply,

@@ -1,5 +1,5 @@
-// The typed mutations of switches as operations of this driver. A VLAN is nothing that can be made here: it is there as soon
-// as a port carries it.
+// The typed mutations of switches as operations of this driver. VLANs are not objects here: a VLAN exists as soon as a port
+// carries it.
 
 import type { Driver } from '../driver.ts';
 import { given } from '../json.ts';

@@ -1,5 +1,5 @@
-// OVSDB's JSON forms of values (RFC 7047 section 5.1) to plain ones and back. Reading never throws: what does not have the
-// expected form reads as empty.
+// Converts OVSDB's JSON forms of values (RFC 7047 section 5.1) to plain ones and back. Reading never throws: unexpected forms are
+// read as empty.
 
 import type { JsonValue } from '../driver.ts';
 
@@ -10,7 +10,7 @@ export function setOf(value: JsonValue | undefined): readonly JsonValue[] {
   return Array.isArray(value[1]) ? value[1] : [];
 }
 
-/** What is there at most once. */
+/** An optional value. */
 export function optional(value: JsonValue | undefined): JsonValue {
   return setOf(value)[0] ?? null;
 }
