@@ -19,8 +19,10 @@ import { HttpLink } from './supergraph/http-link.ts';
 import { InProcessLink } from './supergraph/in-process-link.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
 import { Supergraph } from './supergraph/supergraph.ts';
+import { ClientAddresses } from './web/client-address.ts';
 import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
+import { proxiedListener } from './web/proxied-listener.ts';
 import { createWebServer, type PartReadiness } from './web/server.ts';
 import { loadStaticFiles } from './web/static-files.ts';
 
@@ -53,6 +55,8 @@ export interface GatewayOptions {
   readonly socketLimits?: Partial<SocketLimits>;
   readonly metricsFor?: 'loopback' | 'everyone';
   readonly trustedProxies?: readonly string[];
+  /** Whether those proxies speak the PROXY protocol; default false. */
+  readonly proxyProtocol?: boolean;
   /** Deadlines of requests to subgraphs over HTTP. A relayed call may wait two minutes for its device. */
   readonly queryDeadlineMs?: number;
   readonly mutationDeadlineMs?: number;
@@ -90,6 +94,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     });
     return [...(await Promise.all(subgraphs)), ...((await options.readiness?.()) ?? [])];
   };
+  const addresses = new ClientAddresses(options.trustedProxies ?? []);
   const web = createWebServer({
     endpoint,
     exports: options.exports ?? [],
@@ -98,7 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     registry,
     metrics,
     metricsFor: options.metricsFor ?? 'loopback',
-    trustedProxies: options.trustedProxies ?? [],
+    addresses,
     maxBodyBytes: limits.maxBodyBytes,
     tls: options.tls,
     log,
@@ -113,15 +118,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     executor,
     fanOut,
     limits: socketLimits,
-    trustedProxies: options.trustedProxies ?? [],
+    addresses,
     metrics,
     log,
   });
+  const listener =
+    options.proxyProtocol === true ? proxiedListener({ server: web.server, addresses, log }) : web.server;
   const close = async (): Promise<void> => {
     await sockets.dispose();
     fanOut.close();
-    if (web.server.listening) {
-      const closed = new Promise<void>((resolve) => web.server.close(() => resolve()));
+    if (listener.listening) {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       web.server.closeAllConnections();
       await closed;
     }
@@ -131,14 +138,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await endpoint.start();
     await new Promise<void>((resolve, reject) => {
-      web.server.once('error', reject);
-      web.server.listen(options.port, options.host, resolve);
+      listener.once('error', reject);
+      listener.listen(options.port, options.host, resolve);
     });
   } catch (error) {
     await close();
     throw error;
   }
-  const { port } = web.server.address() as AddressInfo;
+  const { port } = listener.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,

@@ -44,6 +44,9 @@ const platformSettings = {
   'listen.trustedProxies': blocks
     .default([])
     .describe('addresses and CIDR blocks, separated by commas, of the proxies whose X-Forwarded-For header is trusted'),
+  'listen.proxyProtocol': flag
+    .default(false)
+    .describe('whether the proxies in listen.trustedProxies speak the PROXY protocol (version 1 or 2)'),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
@@ -330,6 +333,8 @@ function faultsTogether(config: Config): string[] {
   pair('listen.tls.certFile', 'listen.tls.keyFile');
   pair('internal.tls.certFile', 'internal.tls.keyFile');
   pair('internal.tls.certFile', 'internal.tls.caFile');
+  if (config['listen.proxyProtocol'] && config['listen.trustedProxies'].length === 0)
+    faults.push('listen.proxyProtocol: name the proxies in listen.trustedProxies');
   if (config['internal.tls.certFile'] !== undefined && config['internal.machineFolder'] !== undefined)
     faults.push('internal.tls.certFile and internal.machineFolder: give one');
   if (config['database.socketPath'] !== undefined && config['database.host'] !== undefined)

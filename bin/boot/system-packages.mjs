@@ -19,6 +19,7 @@ const PACKAGES = [
   { name: 'iputils-ping', when: 'lab or tests', places: [['/usr/bin/ping', '/bin/ping']] },
   { name: 'openssl', when: 'tests', places: [['/usr/bin/openssl']] },
   { name: 'openvswitch-switch', when: 'tests', places: [['/usr/sbin/ovs-vswitchd'], ['/usr/sbin/ovsdb-server']] },
+  { name: 'haproxy', when: 'tests', places: [['/usr/sbin/haproxy']] },
   { name: 'apache2-bin', when: 'tests', places: [['/usr/sbin/apache2']] },
   { name: 'libapache2-mod-security2', when: 'tests', places: [['/usr/lib/apache2/modules/mod_security2.so']] },
   { name: 'modsecurity-crs', when: 'tests', places: [['/usr/share/modsecurity-crs/rules']] },

@@ -75,6 +75,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
     trustedProxies: config['listen.trustedProxies'],
+    proxyProtocol: config['listen.proxyProtocol'],
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',
   });
   await lifecycle.add('gateway', { drain: () => gateway.drain(), stop: () => gateway.stop(), deadlineMs: 35_000 });

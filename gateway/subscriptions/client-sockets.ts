@@ -20,8 +20,8 @@ import { type AdmittedOperation, InvalidDocument, type Operations } from '../acc
 import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import type { ClientAddresses } from '../web/client-address.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
-import { clientAddressOf } from '../web/server.ts';
 import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
 import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
@@ -37,7 +37,7 @@ export interface ClientSocketsOptions {
   readonly executor: Executor;
   readonly fanOut: FanOut;
   readonly limits: SocketLimits;
-  readonly trustedProxies: readonly string[];
+  readonly addresses: ClientAddresses;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -103,7 +103,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
       return refuseUpgrade(socket, '503 Service Unavailable');
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.sockets.inc();
-      waiting.enter(webSocket, clientNetwork(clientAddressOf(request, options.trustedProxies)));
+      waiting.enter(webSocket, clientNetwork(options.addresses.of(request)));
       webSocket.once('close', () => metrics.sockets.dec());
       webSockets.emit('connection', webSocket, request);
     });
@@ -173,7 +173,7 @@ function admit(
       admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
         ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables)
         : undefined;
-    const clientAddress = clientAddressOf(socket.extra.request, options.trustedProxies);
+    const clientAddress = options.addresses.of(socket.extra.request);
     const context = {
       identity,
       requestId,

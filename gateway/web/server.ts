@@ -3,13 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { isIP, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
-import { isInBlock, isLoopback, withoutMapping } from '../../platform/net/address-block.ts';
 import { atMost } from '../../platform/within.ts';
+import type { ClientAddresses } from './client-address.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -33,8 +32,7 @@ export interface WebOptions {
   readonly metrics: GatewayMetrics;
   /** Who may read /metrics. */
   readonly metricsFor: 'loopback' | 'everyone';
-  /** Addresses and blocks of proxies whose X-Forwarded-For is trusted. */
-  readonly trustedProxies: readonly string[];
+  readonly addresses: ClientAddresses;
   readonly maxBodyBytes: number;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -111,7 +109,9 @@ async function answer(
     const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
     const ready = parts.every((part) => part.ready);
     // Failures contain addresses and names: they are shown to this host only. Logged-in users read them as `health` in the graph.
-    const shown = isFromThisHost(request) ? parts : parts.map(({ name, ready: works }) => ({ name, ready: works }));
+    const shown = options.addresses.isThisHost(request)
+      ? parts
+      : parts.map(({ name, ready: works }) => ({ name, ready: works }));
     return sendJson(response, ready ? 200 : 503, {
       ready,
       notReady: shown.filter((part) => !part.ready),
@@ -119,7 +119,7 @@ async function answer(
     });
   }
   if (path === '/metrics') {
-    if (options.metricsFor === 'loopback' && !isFromThisHost(request))
+    if (options.metricsFor === 'loopback' && !options.addresses.isThisHost(request))
       throw new HttpError(403, 'Metrics are served to this host only, at a loopback address or localhost.');
     const text = await options.registry.metrics();
     return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
@@ -167,16 +167,6 @@ async function graphql(
   send(response, result.status, Object.fromEntries(result.headers), result.text);
 }
 
-/**
- * Directly from this host, and under one of its names: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
- * own name in `Host`.
- */
-function isFromThisHost(request: IncomingMessage): boolean {
-  const { host, 'x-forwarded-for': forwarded } = request.headers;
-  const named = URL.parse(`http://${host ?? ''}`)?.hostname.replace(/^\[|\]$/g, '') ?? '';
-  return forwarded === undefined && isLoopback(request.socket.remoteAddress ?? '') && isLoopback(named);
-}
-
 /** The endpoint's data of a request beside its operation. */
 function takenFrom(options: WebOptions, request: IncomingMessage, response: ServerResponse) {
   const hungUp = new AbortController();
@@ -186,27 +176,9 @@ function takenFrom(options: WebOptions, request: IncomingMessage, response: Serv
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(request.headers))
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  const clientAddress = clientAddressOf(request, options.trustedProxies);
+  const clientAddress = options.addresses.of(request);
   const callerRequestId = callerRequestIdOf(request.headers['x-request-id']);
   return { headers, clientAddress, callerRequestId, signal: hungUp.signal };
-}
-
-/**
- * The last hop that is not a trusted proxy: it may have invented the hops before it. Undefined when the connection is closed.
- */
-export function clientAddressOf(
-  { socket, headers }: Pick<IncomingMessage, 'headers'> & { readonly socket: Pick<Socket, 'remoteAddress'> },
-  trustedProxies: readonly string[],
-): string | undefined {
-  const forwarded = headers['x-forwarded-for'] ?? [];
-  const hops = (Array.isArray(forwarded) ? forwarded : [forwarded]).flatMap((each) => each.split(','));
-  let client = socket.remoteAddress && withoutMapping(socket.remoteAddress);
-  while (client !== undefined && trustedProxies.some((block) => isInBlock(client as string, block))) {
-    const hop = hops.pop()?.trim() ?? '';
-    if (isIP(hop) === 0) break;
-    client = withoutMapping(hop);
-  }
-  return client;
 }
 
 function sendFile(request: IncomingMessage, response: ServerResponse, file: StaticFile): void {

@@ -23,6 +23,7 @@ export const alphaSdl = `${link}
     caller: String
     requestId: String
     callerRequestId: String
+    clientAddress: String
     address(address: AddressBlock!): String
     coded: String
     buggy: String
@@ -95,6 +96,7 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
           },
           caller: (_: unknown, _args: unknown, context: RequestContext) => context.identity?.name ?? 'nobody',
           requestId: (_: unknown, _args: unknown, context: RequestContext) => context.requestId,
+          clientAddress: (_: unknown, _args: unknown, context: RequestContext) => context.clientAddress ?? null,
           callerRequestId: (_: unknown, _args: unknown, context: RequestContext) => context.callerRequestId ?? null,
           address: (_: unknown, { address }: { address: string }) => address,
           coded: () => {

@@ -1,14 +1,14 @@
 // Whose address a request counts for, behind proxies that are trusted and others that only say so.
 import { expect, test } from '@jest/globals';
-import { clientAddressOf } from '../../../gateway/web/server.ts';
+import { ClientAddresses } from '../../../gateway/web/client-address.ts';
 import { ConfigError, readConfig } from '../../../platform/config.ts';
 
 const trusted = ['10.0.0.0/24', '2001:db8:1::/48'];
 const from = (remoteAddress: string, forwarded?: string | string[]) =>
-  clientAddressOf(
-    { socket: { remoteAddress }, headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded as string } },
-    trusted,
-  );
+  new ClientAddresses(trusted).of({
+    socket: { remoteAddress, remotePort: 1 },
+    headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded as string },
+  });
 
 test.each([
   { what: 'no proxy', remote: '192.0.2.1', client: '192.0.2.1' },
