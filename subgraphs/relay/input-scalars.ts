@@ -1,5 +1,5 @@
-// Scalars of the relay's inputs are checked by its mutations, not while they are parsed, so that a bad address or port is a
-// coded entry of `userErrors` that names its field, like every other fault.
+// The relay's mutations check the scalars of their inputs, not the parser, so that an invalid address or port is a coded entry of
+// `userErrors` that names its field, like every other fault.
 import { GraphQLScalarType, Kind } from 'graphql';
 import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from '../../platform/graph/scalars.ts';
 

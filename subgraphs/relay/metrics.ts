@@ -1,4 +1,4 @@
-// The relay's figures for Prometheus, read at each scrape.
+// The relay's metrics for Prometheus, read at each scrape.
 import { Gauge, type Registry } from 'prom-client';
 import type { BackendManager } from './holding/backend-manager.ts';
 import type { VerdictRecorder } from './journal/verdict-recorder.ts';

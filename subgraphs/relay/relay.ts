@@ -1,5 +1,5 @@
-// The relay subgraph, put together: backends, the calls relayed to them, and the mappings that come of it. What it stands on
-// is handed in and stays its owner's; it owns the sessions to the devices and its own leases.
+// The relay subgraph, put together: backends, the calls relayed to them, and the resulting mappings. Its dependencies are passed
+// in and belong to the caller; it owns the sessions to the devices and its leases.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Registry } from 'prom-client';
@@ -52,7 +52,7 @@ import { createTransport } from './transports/factories.ts';
 import type { TransportFactory } from './transports/session.ts';
 
 export interface RelaySubgraphOptions {
-  /** Whole (platform/graph/sdl.ts). */
+  /** Complete (platform/graph/sdl.ts). */
   readonly sdl: string;
   readonly db: Database;
   readonly feed: StatusFeed;
@@ -62,9 +62,9 @@ export interface RelaySubgraphOptions {
   readonly mutations: Mutations;
   readonly sealer: Sealer;
   readonly log: Logger;
-  /** UUID of this incarnation of the process: what it carries is recovered when its lease has expired. */
+  /** UUID of this incarnation of the process: its calls are recovered when its lease has expired. */
   readonly owner: string;
-  /** The process's name, to show. */
+  /** The process's display name. */
   readonly name: string;
   readonly registry?: Registry;
   readonly drivers?: ReadonlyMap<string, Driver>;
@@ -73,11 +73,11 @@ export interface RelaySubgraphOptions {
 }
 
 export interface RelaySubgraph extends Subgraph {
-  /** Takes calls from here on. Throws when the database is away. */
+  /** Accepts calls from here on. Throws when the database is not available. */
   start(): Promise<void>;
   /** Refuses new calls, and lets those on the wire end. */
   drain(): Promise<void>;
-  /** Closes all sessions and lets the leases go. */
+  /** Closes all sessions and releases the leases. */
   stop(): Promise<void>;
 }
 

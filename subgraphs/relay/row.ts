@@ -28,7 +28,7 @@ export const relayRow = subgraphRow({
   exports: [
     {
       name: 'mappings',
-      // Half of what may be asked for at once: more would cost more than one operation may by default.
+      // Half of the largest page: more would exceed the default cost limit of one operation.
       query: `query MappingExport($projectId: ID, $after: String) {
   relayMappingChanges(projectId: $projectId, after: $after, limit: 500) {
     mappings {
@@ -84,7 +84,7 @@ export const relayRow = subgraphRow({
   },
 });
 
-/** As for missing migrations: a process that can use no stored credential takes no work from one that can. */
+/** Like missing migrations: a process that can use no stored credential must not take work from one that can. */
 async function refuseOlderForm(db: Database): Promise<void> {
   const { countOlderForm } = await import('./backends/reseal.ts');
   const count = await countOlderForm(db);

@@ -1,27 +1,27 @@
-// The relay's times and bounds, with their defaults. Tests make them shorter; nothing reads them from the environment.
+// The relay's times and bounds, with their defaults. Tests make them shorter; they are not read from the environment.
 
 export interface RelaySettings {
-  /** From before the SENT commit to the first byte; past it nothing is sent. */
+  /** From before the SENT commit to the first byte; after it nothing is sent. */
   readonly sendWindowMs: number;
-  /** How long a device may go on executing after its connection was destroyed. */
+  /** How long a device may continue to execute after its connection was destroyed. */
   readonly deviceExecutionMs: number;
-  /** After a crash: how long past its deadline a call may still take effect (a partition that heals). */
+  /** After a crash: how long after its deadline a call may still take effect (a partition that heals). */
   readonly crashQuietMs: number;
-  /** How long past its deadline a dead owner's call stays SENT. */
+  /** How long after its deadline a dead owner's call stays SENT. */
   readonly recoveryGraceMs: number;
   /** How long a call may wait to be sent. */
   readonly queueTimeoutMs: number;
-  /** Failed connects in a row that open a circuit. */
+  /** Consecutive failed connects that open a circuit. */
   readonly circuitFailures: number;
-  /** After it one call is let through to try. */
+  /** Then one call is let through as a trial. */
   readonly circuitRetryMs: number;
-  /** Recovery and housekeeping. */
+  /** Interval of recovery and housekeeping. */
   readonly tickMs: number;
-  /** A backend without calls is let go after it. */
+  /** Then a backend without calls is released. */
   readonly holderIdleMs: number;
-  /** Verdicts that may wait for the database; past it no new calls are taken. */
+  /** The most verdicts that may wait for the database; beyond it no new calls are accepted. */
   readonly mostUnrecorded: number;
-  /** The most a drain waits for calls on the wire. */
+  /** The longest time that a drain waits for calls on the wire. */
   readonly drainMs: number;
   readonly connectTimeoutMs: number;
 }

@@ -25,7 +25,7 @@ import { Wires } from '../transports/wires.ts';
 export interface BackendCheckDetail {
   readonly softwareVersion: string | null;
   readonly serial: string | null;
-  /** Why its circuit opens for good: set when trying again would not help. */
+  /** Reason to open its circuit for good: set when a retry would not help. */
   readonly openCircuit: string | null;
   /** The proof of identity that the device presented, if it is not the accepted one. */
   readonly presented: Pick<BackendChange, 'presentedKind' | 'presentedSha256'>;
@@ -40,7 +40,7 @@ export type BackendObservation = Pick<
 const statusOf = { UP: 'ONLINE', DOWN: 'OFFLINE', UNKNOWN: 'UNKNOWN' } as const;
 const checkedOf = { ONLINE: 'UP', OFFLINE: 'DOWN', UNKNOWN: 'UNKNOWN' } as const;
 
-/** Active backends: of some shards, or with some ids (UUIDs). */
+/** Active backends: of the given shards, or with the given ids (UUIDs). */
 export async function listCheckTargets(
   db: Database,
   which: Shards | { readonly ids: readonly string[] },
@@ -131,7 +131,7 @@ export class BackendChecker {
     return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
   }
 
-  /** Closes the sessions of backends that are no longer checked here. */
+  /** Closes the sessions of backends that this process no longer checks. */
   async retain(ids: ReadonlySet<string>): Promise<void> {
     const gone = [...this.#sessions].filter(([id]) => !ids.has(id));
     await Promise.all(gone.map(([id]) => this.#end(id)));
@@ -179,7 +179,7 @@ function down(
   return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit, presented } };
 }
 
-/** Results of a check besides up or down. */
+/** Whether a check found something besides up or down. */
 function isNews(row: BackendRow, detail: BackendCheckDetail | null): boolean {
   if (detail === null) return false;
   const { softwareVersion, serial } = detail;

@@ -1,14 +1,14 @@
-// Fields of the typed mutations' inputs. Each is written once and carries both what the graph shows (type and description) and
-// the JSON Schema that values are held to, so that the two can't drift apart.
+// Fields of the typed mutations' inputs. Each is defined once and has both its part of the graph (type and description) and its
+// JSON Schema for validation, so that the two can't drift apart.
 import type { JsonObject } from '../drivers/driver.ts';
 
 export interface Field {
-  /** Its type in the graph, without `!`. */
+  /** Its type in the graph, without the `!`. */
   readonly type: string;
   readonly description: string;
   readonly required: boolean;
   readonly schema: JsonObject;
-  /** Enums and inputs that the type is made of, by name. */
+  /** Enums and inputs used by the type, by name. */
   readonly definitions: ReadonlyMap<string, string>;
 }
 export type Fields = Readonly<Record<string, Field>>;
@@ -21,14 +21,14 @@ export function required(one: Field): Field {
   return { ...one, required: true };
 }
 
-/** Letters, digits, dot, hyphen, underscore: what every device takes as a name; a driver's own schema may allow less. */
+/** Letters, digits, dots, hyphens and underscores: accepted as a name by every device; a driver's own schema may allow less. */
 export function nameField(description: string): Field {
   return field('String', description, { type: 'string', minLength: 1, maxLength: 63, pattern: '^[A-Za-z0-9._-]+$' });
 }
 
 /** Printable characters. */
 export function textField(description: string, maxLength: number, minLength = 0): Field {
-  // Unicode's controls, and what turns or hides text.
+  // Unicode's control characters, and characters that reorder or hide text.
   const pattern = '^[^\\p{Cc}\\p{Zl}\\p{Zp}\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]*$';
   return field('String', description, { type: 'string', minLength, maxLength, pattern });
 }

@@ -1,4 +1,4 @@
-// Typed mutations of firewalls: addresses, groups of them, services, address sets, rules and virtual IPs.
+// Typed mutations of firewalls: addresses, address groups, services, address sets, rules and virtual IPs.
 import type { ArgumentFault, JsonObject } from '../drivers/driver.ts';
 import {
   addressBlockField,

@@ -1,4 +1,4 @@
-// Typed mutations of network services: Neutron's words (OpenStack Networking API v2.0). Objects of the service are named by its
+// Typed mutations of network services, in Neutron's terms (OpenStack Networking API v2.0). The service identifies objects by its
 // own ids, which mappings hold in `uuid`.
 import {
   addressBlockField,

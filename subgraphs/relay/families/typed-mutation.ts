@@ -1,19 +1,18 @@
-// A typed mutation: what a family's devices have in common, in one input. Each driver of the family says, in `typed`, which
-// operation of its own it is there.
+// A typed mutation: the common input of a family's devices. Each driver of the family names in `typed` its own operation for it.
 import type { ArgumentFault, Family, JsonObject } from '../drivers/driver.ts';
 import type { Fields } from './fields.ts';
 
 export interface TypedMutation {
-  /** In the graph, for example firewallRuleCreate. */
+  /** Its name in the graph, for example firewallRuleCreate. */
   readonly name: string;
   readonly family: Family;
-  /** What it does, in one line. */
+  /** Its effect, in one line. */
   readonly summary: string;
-  /** The input's own fields, beside those that all calls have. */
+  /** The input's own fields, in addition to those of all calls. */
   readonly fields: Fields;
-  /** Several CMP objects may own what it makes. */
+  /** Several CMP objects may own the object that it creates. */
   readonly shareable?: boolean;
-  /** Faults that one field alone does not show; for input whose fields are sound. */
+  /** Faults in the combination of fields; for input whose fields are valid. */
   refine?(input: JsonObject): readonly ArgumentFault[];
 }
 

@@ -1,4 +1,4 @@
-// Typed mutations of web application firewalls: what they protect, and how strictly.
+// Typed mutations of web application firewalls: the protected servers, and the protection's settings.
 import { addressField, enumField, integerField, nameField, portField, required } from './fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 

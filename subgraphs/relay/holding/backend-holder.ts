@@ -1,5 +1,5 @@
-// One backend, held by this process under its lease: its sessions, its circuit, what is on the wire. Calls on one object go
-// one after the other. What waits is queue-pump.ts.
+// One backend, held by this process under its lease: its sessions, its circuit, its calls on the wire. Calls on one object run
+// one after the other. Waiting calls are in queue-pump.ts.
 import { Refusal } from '../../../platform/errors.ts';
 import type { HeldLease } from '../../../platform/leases.ts';
 import { withRequestId } from '../../../platform/log.ts';
@@ -31,11 +31,11 @@ export class BackendHolder implements QueueHost {
   readonly #objects = new Set<string>();
   readonly #running = new Set<Promise<CallEnd>>();
   readonly #stopListening: () => void;
-  /** What waits. */
+  /** The waiting calls. */
   readonly queue: QueuePump;
   #row: BackendRow;
   #wires: Wires;
-  /** What the sessions are for: all that the credentials are sealed for, and they themselves. */
+  /** The backend's address and sealed credentials: the sessions are valid only for these. */
   #endpointText: string;
   /** Why the row's credentials can't be used. */
   #unusable: Refusal | undefined;
@@ -54,7 +54,7 @@ export class BackendHolder implements QueueHost {
     this.queue = new QueuePump(parts, this, lease);
   }
 
-  /** The lease is the holder's from here on. Refuses CREDENTIALS_UNUSABLE. */
+  /** The holder owns the lease from here on. Refuses CREDENTIALS_UNUSABLE. */
   static async open(parts: HolderParts, lease: HeldLease, row: BackendRow): Promise<BackendHolder> {
     const read = await readEndpoint(parts, row);
     const holder = new BackendHolder(parts, lease, read.row, read.endpoint);
@@ -62,12 +62,12 @@ export class BackendHolder implements QueueHost {
     return holder;
   }
 
-  /** False once the lease is lost or the holder is being closed: nothing more is sent. */
+  /** False once the lease is lost or the holder is closing: nothing more is sent. */
   get live(): boolean {
     return !this.#closing && !this.#lease.signal.aborted;
   }
 
-  /** Nothing waits, nothing is on the wire. */
+  /** How long nothing has been waiting or on the wire. */
   get idleMs(): number {
     return this.queue.waiting || this.#running.size > 0 ? 0 : performance.now() - this.#usedAtMs;
   }
@@ -99,8 +99,8 @@ export class BackendHolder implements QueueHost {
   }
 
   /**
-   * Takes over a row that was read later than the one known: a new endpoint is a new transport. Refuses CREDENTIALS_UNUSABLE:
-   * then nothing goes over the old one either.
+   * Replaces the known row by a newer one: a new endpoint gets a new transport. Refuses CREDENTIALS_UNUSABLE: then the old
+   * endpoint is not used either.
    */
   async refresh(given: BackendRow): Promise<void> {
     if (given.version <= this.#row.version) {
@@ -135,14 +135,14 @@ export class BackendHolder implements QueueHost {
     this.#retire(this.#wires);
   }
 
-  /** Calls on the old sessions end by themselves. */
+  /** Calls on the old sessions still run to their end. */
   #retire(old: Wires): void {
     void Promise.allSettled([...this.#running])
       .then(() => old.close())
       .catch((error: unknown) => this.#parts.log.warn({ err: error, backendId: this.id }, 'old sessions not closed'));
   }
 
-  /** A slot for a call that need not wait (whoever waits for a slot comes first); undefined: it must be PENDING. */
+  /** A slot for a call that can be sent at once (waiting calls come first); undefined: it must be PENDING. */
   async ticket(objectHash: string, kind: TransportKind): Promise<Ticket | undefined> {
     if (!this.live || this.queue.promising || this.#objects.has(objectHash)) return undefined;
     this.#objects.add(objectHash);
@@ -153,12 +153,12 @@ export class BackendHolder implements QueueHost {
     return undefined;
   }
 
-  /** A call on the object is on its way, or its verdict is not in the journal yet. */
+  /** A call on the object is under way, or its verdict is not in the journal yet. */
   isBusy(objectHash: string): boolean {
     return this.#objects.has(objectHash);
   }
 
-  /** A slot that is free now, or a round trip away on a session that lives. */
+  /** A slot that is free now, or one round trip away on a live session. */
   async #slotSoon(kind: TransportKind): Promise<Slot | undefined> {
     const wires = this.#wires;
     const ready = wires.tryReserve(kind);
@@ -177,19 +177,19 @@ export class BackendHolder implements QueueHost {
     return undefined;
   }
 
-  /** Nothing was sent; a call that waits for the object may go on. */
+  /** Nothing was sent; a call that waits for the object may proceed. */
   giveBack(ticket: Ticket): void {
     this.drop(ticket);
     this.queue.pokeIfWaiting();
   }
 
-  /** As giveBack, for the queue itself. */
+  /** Like giveBack, for the queue itself. */
   drop(ticket: Ticket): void {
     ticket.slot.release();
     this.#objects.delete(ticket.objectHash);
   }
 
-  /** Sends, and records what came of it. Never rejects; the end is also given to Completions. */
+  /** Sends, and records the result. Never rejects; the end is also passed to Completions. */
   launch(launch: Launch, ticket: Ticket): Promise<CallEnd> {
     this.#usedAtMs = performance.now();
     const running = withRequestId(launch.subject.requestId ?? launch.subject.id, () => this.#carry(launch, ticket));
@@ -199,8 +199,8 @@ export class BackendHolder implements QueueHost {
   }
 
   /**
-   * The database was lost while a call was journaled as SENT: nothing is sent, the journal is told so as soon as it can
-   * be, and until then nobody calls on the object.
+   * The database was lost while a call was journaled as SENT: nothing is sent, the journal is corrected as soon as possible, and
+   * until then no other call on the object is sent.
    */
   uncertain(subject: CallSubject, mark: OperationMark, ticket: Ticket): void {
     ticket.slot.release();
@@ -212,8 +212,8 @@ export class BackendHolder implements QueueHost {
   }
 
   /**
-   * Takes nothing more, lets the calls on the wire end (at most `drainMs`), then closes sessions and lease. May be called
-   * again with a shorter time.
+   * Accepts nothing more, lets the calls on the wire end (at most `drainMs`), then closes sessions and lease. May be called again
+   * with a shorter time.
    */
   async close(drainMs: number): Promise<void> {
     this.#closing = true;
@@ -223,7 +223,7 @@ export class BackendHolder implements QueueHost {
     clearTimeout(cut);
     await this.#wires.close();
     await this.queue.settled;
-    // What was launched by the pump meanwhile has found the transport closed: nothing of it was sent.
+    // Calls that the pump launched meanwhile found the transport closed: nothing of them was sent.
     await Promise.allSettled([...this.#running]);
     await this.#lease.release();
   }
@@ -235,7 +235,7 @@ export class BackendHolder implements QueueHost {
     return new Wires(this.driver, endpoint, { transports, concurrency, connectTimeoutMs, softwareVersion });
   }
 
-  /** For a slot that was reserved: nobody else calls on the object until the ticket is used up. */
+  /** For a reserved slot: no other call on the object is sent until the ticket is used up. */
   take(slot: Slot, objectHash: string): Ticket {
     this.#objects.add(objectHash);
     this.#usedAtMs = performance.now();
@@ -244,7 +244,7 @@ export class BackendHolder implements QueueHost {
 
   async #carry(launch: Launch, ticket: Ticket): Promise<CallEnd> {
     const { journal, recorder, completions, settings } = this.#parts;
-    // The wires may be others by the time of the answer.
+    // The wires may have been replaced when the answer arrives.
     const { redactor } = this.#wires;
     let foreseen: Promise<MappingsToSettle | undefined> | undefined;
     const sent = await ticket.slot.send(launch.wire, {
@@ -252,7 +252,7 @@ export class BackendHolder implements QueueHost {
       beforeFirstByte: () => {
         const windowOpen = performance.now() - launch.windowFromMs <= settings.sendWindowMs;
         if (!windowOpen || this.#lease.signal.aborted) return false;
-        // Once the call has gone out; when that fails the journal reads it itself.
+        // After the call was sent; if this read fails, the journal reads the mappings itself.
         setImmediate(() => {
           foreseen ??= journal.foresee(launch.subject).catch(() => undefined);
         });
@@ -264,7 +264,7 @@ export class BackendHolder implements QueueHost {
     const attempt = await recorder.record(launch.subject, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
     completions.finish(launch.subject.id, end);
-    // The object is free once the verdict is in the journal.
+    // The object is free when the verdict is in the journal.
     void attempt.done.then(() => {
       this.#objects.delete(ticket.objectHash);
       this.#usedAtMs = performance.now();
@@ -273,7 +273,7 @@ export class BackendHolder implements QueueHost {
     return end;
   }
 
-  /** A slot; a failure; or undefined when the circuit opened or the holder is closing: look again. */
+  /** A slot; a failure; or undefined when the circuit opened or the holder is closing: check again. */
   async reserve(kind: TransportKind): Promise<Slot | ReserveFailure | undefined> {
     const trying = this.#row.circuitState !== 'CLOSED';
     if (trying)
@@ -289,7 +289,7 @@ export class BackendHolder implements QueueHost {
       this.#circuit.succeeded();
       return reservation.slot;
     }
-    // Not the device: the endpoint changed, or the lease was lost.
+    // Not the device's fault: the endpoint changed, or the lease was lost.
     if (!this.live || isOurs(reservation.failure)) return undefined;
     const failure = wires.redactor.value(reservation.failure);
     await this.#noteFailure(failure, trying);

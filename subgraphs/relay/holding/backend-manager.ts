@@ -1,5 +1,5 @@
-// Which backends this process holds. A backend is taken, under its lease, by whoever has work for it and finds it free;
-// it is let go when it has been idle.
+// The backends that this process holds. A process with work for a free backend takes it, under a lease, and releases it when it
+// has been idle.
 import type { BackendSelector } from '../../../generated/graph/relay.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
@@ -8,9 +8,9 @@ import { backendsWithPending } from '../journal/operation-store.ts';
 import { BackendHolder } from './backend-holder.ts';
 import type { HolderParts } from './holder-parts.ts';
 
-/** No call's deadline is longer. */
+/** Upper bound of a call's deadline. */
 const longestCallMs = 620_000;
-/** For so long a backend found held by another is not tried again. */
+/** How long a backend held by another process is not tried again. */
 const deniedMs = 300;
 
 export function backendLease(backendId: string): string {
@@ -38,8 +38,8 @@ export class BackendManager {
   }
 
   /**
-   * The row of the one backend that a selector by id or name can mean, when this process holds it and nothing stands against
-   * a call. It may be out of date: whoever uses it checks its version in the transaction that journals the call.
+   * The row of the only backend that matches a selector by id or name, if this process holds it and nothing prevents a call. It
+   * may be outdated: the caller checks its version in the transaction that journals the call.
    */
   known(selector: BackendSelector, projects: 'all' | readonly string[]): BackendRow | undefined {
     const { id, name, ...others } = selector;
@@ -54,14 +54,14 @@ export class BackendManager {
     return undefined;
   }
 
-  /** The holder, with the row just read; undefined when another process holds the backend. */
+  /** The holder, with the row that was just read; undefined when another process holds the backend. */
   async hold(row: BackendRow): Promise<BackendHolder | undefined> {
     const holder = this.get(row.id) ?? (await this.#take(row));
     await holder?.refresh(row);
     return holder;
   }
 
-  /** Backends whose calls wait and that nobody may hold; idle ones are let go; the others look at their queues. */
+  /** Takes backends with waiting calls that nobody holds; releases idle ones; the others check their queues. */
   async tick(): Promise<void> {
     if (this.#draining) return;
     for (const holder of [...this.#holders.values()]) {
@@ -87,12 +87,12 @@ export class BackendManager {
     return { held: this.#holders.size, sessions };
   }
 
-  /** Takes nothing more; calls on the wire end, at most `drainMs`. */
+  /** Accepts nothing more; calls on the wire run to their end, at most `drainMs`. */
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
     await Promise.allSettled([...this.#opening.values()]);
     for (const holder of [...this.#holders.values()]) this.#letGo(holder);
-    // Those let go before may still wait for calls with long deadlines.
+    // Holders released earlier may still wait for calls with long deadlines.
     await Promise.allSettled([...this.#closing.keys()].map((holder) => holder.close(drainMs)));
     await Promise.allSettled([...this.#closing.values()]);
   }
@@ -123,7 +123,7 @@ export class BackendManager {
     }
   }
 
-  /** Calls on the wire go on to their own deadlines; the lease is released when nothing is on the wire any more. */
+  /** Calls on the wire run to their own deadlines; the lease is released when nothing is on the wire any more. */
   #letGo(holder: BackendHolder): void {
     if (this.#holders.get(holder.id) !== holder) return;
     this.#holders.delete(holder.id);

@@ -1,4 +1,4 @@
-// Who waits in this process for the end of a call that this process carries.
+// The waiters in this process for the end of calls that this process carries.
 import type { Recorded } from '../journal/journal.ts';
 import type { Verdict } from '../model/operation.ts';
 
@@ -11,7 +11,7 @@ export interface CallEnd {
 export class Completions {
   readonly #waiting = new Map<string, Set<(end: CallEnd) => void>>();
 
-  /** Calls `listener` once at the end; returns what ends the waiting. */
+  /** Calls `listener` once at the end; returns a function that ends the waiting. */
   on(operationId: string, listener: (end: CallEnd) => void): () => void {
     const listeners = this.#waiting.get(operationId) ?? new Set();
     this.#waiting.set(operationId, listeners.add(listener));

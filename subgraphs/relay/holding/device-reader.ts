@@ -1,5 +1,5 @@
-// Calls that change nothing (reads, probes, the device's own checks): through the holder's sessions when this process holds
-// the backend, else through one session of their own, which is closed when it has been idle.
+// Calls that change nothing (reads, probes, the device's own checks): through the holder's sessions if this process holds the
+// backend, else through a separate session, which is closed when idle.
 import type { Database } from '../../../platform/database/database.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendRow } from '../backends/backend.ts';
@@ -36,7 +36,7 @@ export class DeviceReader implements Devices {
     this.#options = options;
   }
 
-  /** Refuses when the backend takes no calls now; never rejects for what the wire does. */
+  /** Refuses when the backend accepts no calls now; never rejects for failures on the wire. */
   async ask(backend: BackendRow, wire: WireCall, deadlineMs: number): Promise<Asked> {
     refuseUnusable(backend, wire, this.#options.settings);
     const holder = await this.#options.manager.hold(backend);
@@ -51,7 +51,7 @@ export class DeviceReader implements Devices {
     }
   }
 
-  /** Closes sessions that nobody has used for a while. */
+  /** Closes sessions that have been idle for a while. */
   async tick(): Promise<void> {
     const idleSinceMs = performance.now() - this.#options.settings.holderIdleMs;
     for (const [id, guest] of [...this.#guests]) {

@@ -1,4 +1,4 @@
-// What holding a backend takes: the parts it stands on, and the words its pieces speak to each other in.
+// The parts that a holder is built from, and the types shared by its modules.
 import type { Database } from '../../../platform/database/database.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
@@ -30,14 +30,14 @@ export interface HolderParts {
   readonly log: Logger;
 }
 
-/** A free slot, and the right to call on one object. Launch it or give it back. */
+/** A free slot, and the right to call on one object. It must be launched or given back. */
 export interface Ticket {
   readonly slot: Slot;
   readonly objectHash: string;
   readonly lease: HeldLease;
 }
 
-/** A call that the journal has as SENT, acknowledged. */
+/** A call journaled as SENT, with the commit acknowledged. */
 export interface Launch {
   readonly subject: CallSubject;
   readonly mark: OperationMark;
@@ -45,11 +45,11 @@ export interface Launch {
   readonly args: JsonObject;
   readonly wire: WireCall;
   readonly deadlineMs: number;
-  /** performance.now() from before the SENT transaction. */
+  /** performance.now() before the SENT transaction. */
   readonly windowFromMs: number;
 }
 
-/** What the queue needs of the holder. */
+/** The queue's view of the holder. */
 export interface QueueHost {
   readonly id: string;
   /** The backend as last read. */

@@ -1,5 +1,5 @@
-// A backend's queue: the journal's PENDING rows, in order. They are sent as slots and objects come free, by whoever holds the
-// backend; what can't be sent any more is rejected, which frees its idempotency key.
+// A backend's queue: the journal's PENDING rows, in order. The holder sends them as slots and objects become free, and rejects
+// those that can't be sent any more, which frees their idempotency keys.
 import { CommitUncertainError } from '../../../platform/database/errors.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { type HeldLease, LeaseLostError } from '../../../platform/leases.ts';
@@ -25,7 +25,7 @@ export class QueuePump {
   readonly #parts: HolderParts;
   readonly #holder: QueueHost;
   readonly #lease: HeldLease;
-  /** Calls whose clients were told that they wait: what comes after that must not overtake them. */
+  /** Calls whose clients have been told that they wait: later calls must not overtake them. */
   readonly #promised = new Set<string>();
   #waiting = true;
   #pumping: Promise<void> | undefined;
@@ -37,28 +37,28 @@ export class QueuePump {
     this.#lease = lease;
   }
 
-  /** True while calls wait, or may. */
+  /** True while calls wait, or may be waiting. */
   get waiting(): boolean {
     return this.#waiting;
   }
 
-  /** True while there are calls that nothing may overtake. */
+  /** True while there are calls that must not be overtaken. */
   get promising(): boolean {
     return this.#promised.size > 0;
   }
 
-  /** The run under way. */
+  /** The current run. */
   get settled(): Promise<void> {
     return this.#pumping ?? Promise.resolve();
   }
 
-  /** The call's client has its answer, PENDING: its place in the queue counts from now on. */
+  /** The call's client has the answer PENDING: from now on its place in the queue must be kept. */
   promise(operationId: string): void {
     this.#promised.add(operationId);
     this.poke();
   }
 
-  /** Looks at the queue soon. */
+  /** Checks the queue soon. */
   poke(): void {
     this.#waiting = true;
     if (this.#pumping !== undefined) {
@@ -83,14 +83,14 @@ export class QueuePump {
     if (this.#waiting) this.poke();
   }
 
-  /** Sends what waits, in order, as slots and objects come free. Ends when nothing more can be sent now. */
+  /** Sends waiting calls, in order, as slots and objects become free. Ends when nothing more can be sent now. */
   async #pump(): Promise<void> {
     while (this.#holder.live) {
       this.#again = false;
       const rows = await readPending(this.#parts.db, this.#holder.id, headOfQueue);
       if (rows.length < headOfQueue) this.#keepPromises(rows);
       if (rows.length === 0) {
-        // Synchronously: a call that was journaled since has poked.
+        // Checked synchronously: a call journaled since then has poked.
         if (this.#again) continue;
         this.#waiting = false;
         return;
@@ -104,7 +104,7 @@ export class QueuePump {
     }
   }
 
-  /** What stands against the backend as it is now, when its credentials can't be used. */
+  /** The reason against calling the backend in its current state, when its credentials can't be used. */
   async #refresh(backend: BackendRow): Promise<{ code: string; message: string } | undefined> {
     try {
       await this.#holder.refresh(backend);
@@ -116,7 +116,7 @@ export class QueuePump {
     }
   }
 
-  /** Forgets promises to calls that have left the queue. */
+  /** Drops promises to calls that have left the queue. */
   #keepPromises(queue: readonly OperationRow[]): void {
     const waiting = new Set(queue.map((row) => row.id));
     for (const id of this.#promised) if (!waiting.has(id)) this.#promised.delete(id);
@@ -137,7 +137,7 @@ export class QueuePump {
         continue;
       }
       if (await this.#ownerGone(row)) {
-        // Recovery's to reject; what comes after on the same object waits for that.
+        // Recovery rejects it; later calls on the same object wait for that.
         blocked.add(row.objectHash);
         continue;
       }
@@ -154,14 +154,14 @@ export class QueuePump {
         await progress();
         return true;
       }
-      // Journaled side by side: one after the other, a queue would be as slow as one commit at a time.
+      // Journaled in parallel: one by one, a queue would be as slow as one commit at a time.
       blocked.add(row.objectHash);
       sending.push(this.#sendRow(row, rendered, slot).catch((error: unknown) => this.#stillWaits(row, error)));
     }
     return progress();
   }
 
-  /** True when the process that took the call has died: its client is gone too. */
+  /** True when the process that accepted the call has died: its client is gone too. */
   async #ownerGone(row: OperationRow): Promise<boolean> {
     const { leases, owner } = this.#parts;
     if (row.owner === null || row.owner === owner) return false;
@@ -176,7 +176,7 @@ export class QueuePump {
     return undefined;
   }
 
-  /** Undefined: the driver does not offer the operation any more. */
+  /** Undefined: the driver no longer has the operation. */
   #render(row: OperationRow, backend: BackendRow): Rendered | undefined {
     const { driver } = this.#holder;
     const operation = driver.operations.get(row.name);
@@ -186,7 +186,7 @@ export class QueuePump {
     return { operation, args, wire: operation.render(args, context) };
   }
 
-  /** True when the row left the queue; false when its object is claimed by a call of a process that died. */
+  /** True when the row left the queue; false when its object is claimed by a call of a dead process. */
   async #sendRow(row: OperationRow, rendered: Rendered, slot: Slot): Promise<boolean> {
     const { operation } = rendered;
     const subject = subjectOf(row, operation);

@@ -1,4 +1,4 @@
-// What holding adds to backends in the graph: the queue, and who holds it.
+// The fields that holding adds to backends in the graph: the queue, and the holder.
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import type { Leases } from '../../../platform/leases.ts';
 import type { OperationReads } from '../journal/operation-reads.ts';
@@ -7,7 +7,7 @@ import { backendLease } from './backend-manager.ts';
 export function queueResolvers(parts: {
   readonly operations: OperationReads;
   readonly leases: Leases;
-  /** This process's owner id, and the name to show for it. */
+  /** This process's owner id, and its display name. */
   readonly owner: string;
   readonly name: string;
 }): Resolvers {
@@ -28,7 +28,7 @@ export function queueResolvers(parts: {
   };
 }
 
-/** A backend's queue, as its fields are resolved from. */
+/** A backend's queue, as the source of its fields. */
 export interface QueueOfBackend {
   /** UUID of the backend. */
   readonly id: string;

@@ -1,4 +1,4 @@
-// From what the transport and the driver say to a verdict for the journal.
+// Turns the results of transport and driver into a verdict for the journal.
 import type { DriverOperation, JsonObject, Reply } from '../drivers/driver.ts';
 import type { Verdict } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
@@ -23,7 +23,7 @@ export function verdictOf(
   };
 }
 
-/** Without the backend's secrets, which its device may have quoted. */
+/** Removes the backend's secrets, which its device may have quoted. */
 export function redacted(verdict: Verdict, redactor: Redactor): Verdict {
   const { result, error } = verdict;
   return {
@@ -57,7 +57,7 @@ function readReply(
         ...(outcome.absent === true ? { absent: true } : {}),
       };
     case 'UNKNOWN': {
-      // A command that has exited has no effect any more; anything else may still run.
+      // A command that has exited has no further effect; anything else may still run.
       const ended = reply.kind === 'exec' && reply.exitCode !== null && !reply.truncated;
       return {
         state: 'UNKNOWN',

@@ -1,12 +1,12 @@
-// Claims: who may write to an object of a backend now. A call takes the claim when it is sent and gives it back with its
-// verdict; a call whose outcome is unknown keeps it until it is settled. A claim is a column of the call's row, unique with the
-// backend (operation-store.ts writes it with the state); here is what more than one call is concerned in.
+// Claims: the right to write to an object of a backend. A call takes the claim when it is sent and releases it with its verdict;
+// a call with an unknown outcome keeps it until it is settled. A claim is a column of the call's row, unique per backend
+// (operation-store.ts writes it with the state); this file has the statements that involve more than one call.
 import type { Sql } from '../../../platform/database/database.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { OperationState } from '../model/states.ts';
 
-/** The object is claimed by a call that is not settled. */
+/** The object is claimed by an unsettled call. */
 export class ObjectClaimedError extends Error {
   readonly operationId: string;
   readonly state: OperationState | 'GONE';
@@ -19,7 +19,7 @@ export class ObjectClaimedError extends Error {
   }
 }
 
-/** For who is refused because of it. */
+/** The message for a caller who is refused because of it. */
 export function unsettledMessage(claim: { readonly operationId: string; readonly state: string }): string {
   const id = encodeId('RelayOperation', claim.operationId);
   if (claim.state === 'ACCEPTED')
@@ -32,7 +32,7 @@ interface ClaimRow {
   readonly state: OperationState;
 }
 
-/** For a batch: a forced call takes the claim from one that is not settled, and leaves it to one that is under way. */
+/** For a batch: a forced call takes the claim from an unsettled one, but not from one that is under way. */
 export async function takeClaimOver(batch: Sql, call: CallSubject): Promise<void> {
   await batch.execute(
     "UPDATE operation SET claim = NULL WHERE backend_id = ? AND claim = ? AND state IN ('UNKNOWN', 'ACCEPTED')",
@@ -41,8 +41,8 @@ export async function takeClaimOver(batch: Sql, call: CallSubject): Promise<void
 }
 
 /**
- * For a batch, after a forced call has given its claim back: the oldest call on the object that is still not settled has it
- * again, unless someone else took it meanwhile.
+ * For a batch, after a forced call has released its claim: the oldest call on the object that is still unsettled gets it again,
+ * unless another call took it meanwhile.
  */
 export async function handClaimBack(batch: Sql, call: CallSubject): Promise<void> {
   const object = [call.backendId, call.objectHash];
@@ -56,7 +56,7 @@ export async function handClaimBack(batch: Sql, call: CallSubject): Promise<void
   );
 }
 
-/** The call that holds the object now. */
+/** The call that claims the object now. */
 export async function readClaim(sql: Sql, backendId: string, objectHash: string): Promise<ClaimRow | undefined> {
   const rows = await sql.query<ClaimRow>(
     'SELECT id AS operationId, state FROM operation WHERE backend_id = ? AND claim = ?',

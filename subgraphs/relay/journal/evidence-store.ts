@@ -1,4 +1,4 @@
-// What was learned of a call beside its transitions: rows that are only ever added.
+// Evidence about a call beside its transitions: append-only rows.
 import type { Transaction } from '../../../platform/database/database.ts';
 import type { OperationMark } from '../model/operation.ts';
 import { touchOperation } from './operation-store.ts';
@@ -11,10 +11,10 @@ export interface Evidence {
   readonly note: string | null;
 }
 
-/** The most that is kept for one operation. */
+/** The most rows kept for one operation. */
 const most = 100;
 
-/** With `touch` the operation's version rises too; false when its row has moved on, and nothing is added. */
+/** With `touch` the operation's version is incremented too; false when its row has changed since, and nothing is added. */
 export async function addEvidence(
   tx: Transaction,
   operationId: string,

@@ -1,5 +1,5 @@
-// The journal's transactions. A call on a free slot costs two: `accept` as SENT, acknowledged before the first byte, and
-// `record` with the verdict. One that has to wait costs a third (`send`).
+// The journal's transactions. A call on a free slot costs two: `accept` as SENT, committed before the first byte, and `record`
+// with the verdict. A call that waits costs a third (`send`).
 import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
 import type { Condition, Database, Transaction } from '../../../platform/database/database.ts';
@@ -36,12 +36,12 @@ export interface JournalOptions {
   readonly owner: string;
 }
 
-/** What became of an attempt to write a verdict. */
+/** The result of an attempt to write a verdict. */
 export type Recorded =
   | { readonly kind: 'written'; readonly commitId: string; readonly row: OperationRow | undefined }
-  /** The call had been settled before: the verdict is evidence now. */
+  /** The call was settled before: the verdict is stored as evidence. */
   | { readonly kind: 'too-late'; readonly commitId: string }
-  /** The journal does not have the call as sent: the transaction that said so was rolled back. */
+  /** The journal does not have the call as SENT: that transaction was rolled back. */
   | { readonly kind: 'never-sent' };
 
 export class Journal {
@@ -58,7 +58,7 @@ export class Journal {
   }
 
   /**
-   * Takes a call as PENDING (`lease` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
+   * Accepts a call as PENDING (`lease` absent) or SENT. Throws a Refusal or DuplicateKeyFound, and for SENT also
    * ObjectClaimedError or MustWaitError: nothing is written then.
    */
   accept(
@@ -86,7 +86,7 @@ export class Journal {
     });
   }
 
-  /** Row, event, audit and commit mark, whose id it returns. */
+  /** Writes row, event, audit entry and commit mark; returns the mark's id. */
   async #insert(batch: Transaction, operation: NewOperation): Promise<string> {
     const { call } = operation;
     const [, , , commitId] = await Promise.all([
@@ -113,7 +113,7 @@ export class Journal {
     throw new ObjectClaimedError(claim?.operationId ?? '', claim?.state ?? 'GONE');
   }
 
-  /** Why there was no row to insert. */
+  /** Finds out why no row was inserted. */
   async #refuseInsert(tx: Transaction, call: CallSubject, lease: HeldLease | undefined): Promise<void> {
     await refuseForeignMapping(tx, call);
     if (lease !== undefined) throw new MustWaitError();
@@ -134,7 +134,7 @@ export class Journal {
           if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
           throw error;
         });
-        // Rolled back: the claim that was taken over, too.
+        // Rolls back the claim, too, if it was taken over.
         if (!sent) throw new NotWaitingError();
         await together(tx, (batch) => [
           appendStatus(batch, relayEvents, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
@@ -148,14 +148,14 @@ export class Journal {
       });
   }
 
-  /** What a verdict will rest on, learned while the device works: with it `record` takes one round trip less. */
+  /** Reads the mappings that a verdict will depend on while the device works: this saves `record` a round trip. */
   async foresee(call: CallSubject): Promise<MappingsToSettle> {
-    // Not worth a question: what a call makes has no mappings yet, as a rule, and `record` looks itself when they are others.
+    // Not worth a query: what a call creates usually has no mappings yet, and `record` reads them itself if there are any.
     if (call.mapping === 'creates') return { rows: [], backendDeleted: false };
     return mappingsToSettle(this.#db, call);
   }
 
-  /** The owner's verdict. When the row moved on meanwhile it is read again, and a settled call gets evidence instead. */
+  /** The owner's verdict. If the row has changed meanwhile it is read again, and a settled call gets evidence instead. */
   record(
     call: CallSubject,
     sent: OperationMark,
@@ -168,7 +168,8 @@ export class Journal {
         if (quickly !== undefined) return quickly;
         const written = await this.#settle(tx, call, sent, verdict);
         if (written !== undefined) return written;
-        // A locking read: it waits for a transaction of ours whose COMMIT was cut off, and so tells its fate.
+        // A locking read: it waits for an earlier transaction of this process whose COMMIT was interrupted, and
+        // so shows its result.
         const row = await readOperation(tx, call.id, 'FOR UPDATE');
         if (row === undefined || row.state === 'PENDING') return { kind: 'never-sent' };
         if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
@@ -186,7 +187,7 @@ export class Journal {
     );
   }
 
-  /** Any other transition; false when the row is no longer as `mark` says. `also` runs in the same transaction. */
+  /** Any other transition; false when the row no longer matches `mark`. `also` runs in the same transaction. */
   move(
     call: CallSubject,
     mark: OperationMark,
@@ -195,7 +196,7 @@ export class Journal {
     return this.#db.transaction((tx) => this.moveIn(tx, call, mark, move), { endsWork: true });
   }
 
-  /** As `move`, in the caller's transaction, which leaves the commit record. */
+  /** Like `move`, in the caller's transaction, which writes the commit mark. */
   async moveIn(
     tx: Transaction,
     call: CallSubject,
@@ -212,7 +213,7 @@ export class Journal {
     return true;
   }
 
-  /** What was learned without a transition. */
+  /** New evidence without a transition. */
   async #evidence(tx: Transaction, call: CallSubject, mark: OperationMark, evidence: Evidence): Promise<void> {
     if (!(await addEvidence(tx, call.id, evidence, mark))) return;
     await appendStatus(
@@ -232,12 +233,12 @@ export class Journal {
     );
   }
 
-  /** Evidence in the caller's transaction. */
+  /** Adds evidence in the caller's transaction. */
   evidenceIn(tx: Transaction, call: CallSubject, mark: OperationMark, evidence: Evidence): Promise<void> {
     return this.#evidence(tx, call, mark, evidence);
   }
 
-  /** Undefined: the row is not as `from` says, or the mappings not as foreseen, and nothing was written. */
+  /** Undefined: the row does not match `from`, or the mappings are not as foreseen; nothing was written. */
   async #settle(
     tx: Transaction,
     call: CallSubject,
@@ -267,7 +268,7 @@ export class Journal {
     }
   }
 
-  /** What follows from a new state: mappings, events, the claim. */
+  /** The consequences of a new state: mappings, events, the claim. */
   #follow(
     batch: Transaction,
     call: CallSubject,
@@ -306,11 +307,11 @@ export class Journal {
   }
 }
 
-/** In the place of a statement that is not needed. */
+/** Placeholder for a statement that is not needed. */
 const nothing = Promise.resolve();
 
 /** The call can't be sent at once: another one waits for the same object, or the lease is lost. */
 export class MustWaitError extends Error {}
 
-/** Rolls `send` back, the claim too. */
+/** Rolls back `send`, including the claim. */
 class NotWaitingError extends Error {}

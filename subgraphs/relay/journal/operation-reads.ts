@@ -1,5 +1,5 @@
-// What the graph reads of operations, off a call's path: one by its id, batched; pages; evidence; and how long queues are. Only
-// what the caller may see comes out, so that no resolver can forget to ask.
+// Reads of operations for the graph, outside of a call's path: one by its id, batched; pages; evidence; and the length of queues.
+// Only operations that the caller may see are returned, so that no resolver can forget the check.
 import type { QueryRelayOperationsArgs } from '../../../generated/graph/relay.ts';
 import type { Operation, OperationEvidence, Prisma } from '../../../generated/prisma/client.ts';
 import { maySee, projectsFor } from '../../../platform/authorise.ts';
@@ -15,7 +15,7 @@ const operations = Symbol('operations by id');
 const evidence = Symbol('evidence by operation');
 const queues = Symbol('queues by backend');
 
-/** Calls to one backend (by UUID), or for one CMP object, alone. */
+/** Only calls to one backend (by UUID), or for one CMP object. */
 export interface OperationsOf {
   readonly backendId?: string;
   readonly cmp?: CmpObjectKey;
@@ -39,7 +39,7 @@ export class OperationReads {
     return row !== undefined && maySee(context.identity, row.projectId) ? row : null;
   }
 
-  /** By UUID, whoever asks. */
+  /** By UUID, for any caller. */
   async byId(id: string): Promise<OperationRow | undefined> {
     return (await this.#byIds([id])).get(id);
   }
@@ -105,7 +105,7 @@ export class OperationReads {
   }
 }
 
-/** The columns hold only the words that the journal writes. */
+/** The columns contain only words that the journal writes. */
 function toRow(row: Operation): OperationRow {
   return row as OperationRow;
 }

@@ -1,4 +1,4 @@
-// Resolvers of operations, and what the journal adds to backends, mappings and CMP objects.
+// Resolvers of operations, and the fields that the journal adds to backends, mappings and CMP objects.
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import { decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../platform/ids.ts';

@@ -1,5 +1,5 @@
-// The journal's SQL. Every transition is an UPDATE that names the state and version it starts from: no row changed means
-// that someone else was there first, and the caller reads again.
+// The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
+// first, and the caller reads again.
 
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
@@ -22,15 +22,15 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
   created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
   finished_at AS finishedAt, settled_by AS settledBy, requested_by AS requestedBy, request_id AS requestId`;
 
-/** `forMs` from the database's now, which is the clock of all times in the journal. */
+/** `forMs` from the database's current time, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
 export interface NewOperation {
   readonly call: AcceptedCall;
   readonly owner: string;
-  /** Under which it is SENT; absent: it is PENDING. */
+  /** The lease under which it is SENT; absent: it is PENDING. */
   readonly lease: HeldLease | undefined;
-  /** From now: how long it may wait (PENDING), or take (SENT). */
+  /** From now: the longest time that it may wait (PENDING) or take (SENT). */
   readonly deadlineMs: number;
 }
 
@@ -39,9 +39,9 @@ export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 
 }
 
 /**
- * For a batch, which it ends without a row when the backend is no longer in use or as it was read, the object belongs to another CMP object, or
- * (SENT) the lease is lost or another call waits for the object. A SENT call has the object's claim; when another has it the
- * batch ends with the database's duplicate error.
+ * For a batch, which it ends without a row when the backend is no longer in use or not at the expected version, the object
+ * belongs to another CMP object, or (SENT) the lease is lost or another call waits for the object. A SENT call gets the object's
+ * claim; when another call has it the batch ends with the database's duplicate error.
  */
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
   const { call, owner, lease, deadlineMs } = operation;
@@ -98,8 +98,8 @@ function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
 }
 
 /**
- * PENDING → SENT, with the object's claim; false when the row is no longer as `mark` says. Ends with the database's duplicate
- * error when another call has the claim.
+ * PENDING → SENT, with the object's claim; false when the row no longer matches `mark`. Ends with the database's duplicate error
+ * when another call has the claim.
  */
 export async function markSent(sql: Sql, mark: OperationMark, owner: string): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
@@ -113,8 +113,8 @@ export async function markSent(sql: Sql, mark: OperationMark, owner: string): Pr
 }
 
 /**
- * The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. For a batch, which it ends when the row is no
- * longer as `mark` says, or `provided` does not hold.
+ * The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. For a batch, which it ends when the row no longer
+ * matches `mark`, or `provided` does not hold.
  */
 export async function writeVerdict(
   batch: Sql,
@@ -150,13 +150,13 @@ export interface Move {
   readonly by: Mover;
   readonly settledBy: string;
   readonly error?: { readonly code: string; readonly message: string } | null;
-  /** What the device answered; absent: what the row has stays. */
+  /** The device's answer; absent: the row's is kept. */
   readonly result?: unknown;
-  /** For UNKNOWN by recovery: until `deadlineAt` plus this the call may still take effect. */
+  /** For UNKNOWN by recovery: how long after `deadlineAt` the call may still take effect. */
   readonly quietAfterDeadlineMs?: number;
 }
 
-/** Any other transition; false when the row is no longer as `mark` says. Without `error` the row keeps its own. */
+/** Any other transition; false when the row no longer matches `mark`. Without `error` the row keeps its own. */
 export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): Promise<boolean> {
   assertTransition(mark.state, move.to, move.by);
   const sets = ['state = ?', 'version = version + 1', 'settled_by = ?'];
@@ -182,7 +182,7 @@ export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): 
   return affectedRows === 1;
 }
 
-/** A change that leaves the state as it is: new evidence. */
+/** A change that keeps the state: new evidence. */
 export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boolean> {
   const { affectedRows } = await sql.execute(
     'UPDATE operation SET version = version + 1 WHERE id = ? AND state = ? AND version = ?',
@@ -191,7 +191,7 @@ export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boo
   return affectedRows === 1;
 }
 
-/** TINYINT(1) comes as a number. */
+/** TINYINT(1) is returned as a number. */
 type Raw = Omit<OperationRow, 'shared' | 'forced'> & { readonly shared: number; readonly forced: number };
 
 function toRow(raw: Raw): OperationRow {
@@ -224,7 +224,7 @@ export async function countPending(sql: Sql, backendId: string): Promise<number>
   return rows[0]?.waiting ?? 0;
 }
 
-/** Backends with calls that wait. */
+/** Backends with waiting calls. */
 export async function backendsWithPending(sql: Sql): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
     "SELECT DISTINCT backend_id AS id FROM operation WHERE state = 'PENDING' LIMIT 1000",
@@ -241,7 +241,7 @@ export async function isQuiet(sql: Sql, id: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Who carries calls that have not ended. */
+/** Owners of calls that have not ended. */
 export async function ownersOfUnended(sql: Sql): Promise<string[]> {
   const rows = await sql.query<{ owner: string | null }>(
     "SELECT DISTINCT owner FROM operation WHERE state IN ('PENDING', 'SENT') LIMIT 1000",
@@ -250,8 +250,8 @@ export async function ownersOfUnended(sql: Sql): Promise<string[]> {
 }
 
 /**
- * What recovery has to move, oldest deadline first: calls that waited too long, what dead owners had not sent, and what
- * they had sent when its deadline and `graceMs` are over.
+ * The calls that recovery has to move, oldest deadline first: calls that waited too long, calls that dead owners had not sent,
+ * and calls that they had sent when `graceMs` have passed since the deadline.
  */
 export async function readStuck(sql: Sql, deadOwners: readonly string[], graceMs: number): Promise<OperationRow[]> {
   const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${marksFor(deadOwners)})`;

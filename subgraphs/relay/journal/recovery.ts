@@ -1,5 +1,5 @@
-// Brings the calls of processes that died to an end, and those that waited too long. Only one process does it at a time, and
-// each move is a compare-and-set: an owner that was only slow is never overruled by mistake.
+// Brings the calls of dead processes, and calls that waited too long, to an end. Only one process does it at a time, and each
+// move is a compare-and-set: the move of an owner that was only slow is never overwritten.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
@@ -32,7 +32,7 @@ export class Recovery {
     this.#options = options;
   }
 
-  /** Returns how many calls were moved; 0 also when another process is at it. */
+  /** Returns how many calls were moved; 0 also when another process runs the recovery. */
   async tick(): Promise<number> {
     if (this.#lease === undefined || this.#lease.signal.aborted)
       this.#lease = await this.#options.leases.acquire(leaseName);

@@ -1,19 +1,19 @@
-// How long the journal is kept: final calls that no living mapping came from are deleted, oldest first, in small batches.
+// Retention of the journal: final calls without a live mapping are deleted, oldest first, in small batches.
 
 import type { Database } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 
 export interface RelayRetentionOptions {
   readonly db: Database;
-  /** How long a final call is kept; at least as long as idempotency keys, which lead to it. */
+  /** How long a final call is kept; at least as long as idempotency keys, which refer to it. */
   readonly operationMs: number;
 }
 
 const batchSize = 500;
-/** In one run: the rest waits for the next. */
+/** Per run: the rest waits for the next. */
 const mostBatches = 200;
 
-/** Deletes what is due; returns how many operations. */
+/** Deletes what is due; returns the number of operations. */
 export async function deleteOldOperations(options: RelayRetentionOptions, signal?: AbortSignal): Promise<number> {
   let deleted = 0;
   for (let batch = 0; batch < mostBatches && signal?.aborted !== true; batch += 1) {
@@ -24,7 +24,7 @@ export async function deleteOldOperations(options: RelayRetentionOptions, signal
   return deleted;
 }
 
-/** Of these calls those that have ended for good, or are gone: their keys may be purged once expired. */
+/** The calls that have ended for good, or are gone: their keys may be deleted once expired. */
 export async function endedCalls(db: Database, callIds: readonly string[]): Promise<ReadonlySet<string>> {
   if (callIds.length === 0) return new Set();
   const rows = await db.query<{ id: string }>(

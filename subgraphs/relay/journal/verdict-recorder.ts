@@ -1,5 +1,5 @@
-// Writes verdicts to the journal. When the database can't take one, it is kept (bounded) and tried until it can: the device
-// has spoken, and forgetting that would turn a known outcome into an unknown one.
+// Writes verdicts to the journal. A verdict that the database can't take is kept (bounded) and retried until it is written: the
+// device has answered, and losing the answer would turn a known outcome into an unknown one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../../platform/log.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
@@ -14,9 +14,9 @@ export interface VerdictRecorderOptions {
 }
 
 export interface RecordAttempt {
-  /** Undefined: it could not be written yet. */
+  /** Undefined: not written yet. */
   readonly recorded: Recorded | undefined;
-  /** Settles when it was written, or given up at stop. */
+  /** Settles when it is written, or abandoned at stop. */
   readonly done: Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export class VerdictRecorder {
     this.#mostUnrecorded = options.mostUnrecorded;
   }
 
-  /** Too much waits for the database: no new calls. */
+  /** Too many verdicts wait for the database: no new calls are accepted. */
   get full(): boolean {
     return this.#unrecorded.size >= this.#mostUnrecorded;
   }
@@ -46,7 +46,7 @@ export class VerdictRecorder {
     return this.#unrecorded.size;
   }
 
-  /** Tries at once a few times, then in the background. Never rejects. */
+  /** Tries a few times at once, then in the background. Never rejects. */
   async record(
     call: CallSubject,
     sent: OperationMark,
@@ -61,14 +61,14 @@ export class VerdictRecorder {
     return { recorded: undefined, done: this.keepTrying(call, sent, verdict) };
   }
 
-  /** Until it is written, it is certain that the call was never journaled as sent, or the relay stops. Never rejects. */
+  /** Retries until it is written, it is certain that the call was never journaled as sent, or the relay stops. Never rejects. */
   keepTrying(call: CallSubject, sent: OperationMark, verdict: Verdict): Promise<void> {
     const done = this.#untilWritten(call, sent, verdict).finally(() => this.#unrecorded.delete(done));
     this.#unrecorded.add(done);
     return done;
   }
 
-  /** Ends the waiting; what is unwritten then becomes UNKNOWN by recovery. */
+  /** Ends the retries; recovery turns unwritten calls into UNKNOWN. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#unrecorded);

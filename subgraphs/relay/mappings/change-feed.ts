@@ -1,5 +1,5 @@
-// Mappings for who keeps a copy of all of them: first the present state in pages, then what changed since, in order, without
-// gaps. One opaque position leads through both, so that a reader only ever asks for what comes after the last answer.
+// Mappings for readers that keep a copy of all of them: first the current state in pages, then the changes since, in order and
+// without gaps. One opaque position covers both, so that a reader only ever asks for what follows the last answer.
 import type { QueryRelayMappingChangesArgs } from '../../../generated/graph/relay.ts';
 import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
@@ -9,20 +9,20 @@ import type { MappingRow } from './mapping.ts';
 import type { MappingReads } from './mapping-reads.ts';
 
 export interface MappingChanges {
-  /** As they are now, at least as new as the change; each once. */
+  /** In their current state, at least as new as the change; each once. */
   readonly mappings: readonly MappingRow[];
   readonly after: string;
   readonly upToDate: boolean;
 }
 
-/** `lastId`: the snapshot is read up to there; absent: it is read, and changes follow after `cursor`. */
+/** `lastId`: the snapshot has been read up to it; absent: the snapshot is complete, and changes follow after `cursor`. */
 interface Position {
   readonly cursor: string;
   readonly lastId?: string;
 }
 
 const mostAtOnce = 1_000;
-/** The stream is followed for so long for one page. */
+/** How long one page follows the stream. */
 const patienceMs = 2_000;
 
 export class MappingChangeFeed {
@@ -70,7 +70,7 @@ export class MappingChangeFeed {
     let upToDate = false;
     for await (const { cursor, event } of events) {
       after = cursor;
-      // A checkpoint comes when everything present was seen.
+      // A checkpoint means that everything present was seen.
       if (event === null) upToDate = true;
       else ids.add(event.subjectId);
       if (upToDate || ids.size >= take) break;
@@ -91,7 +91,7 @@ function decode(text: string): Position {
     if (typeof cursor === 'string' && lastId === null) return { cursor };
     if (typeof cursor === 'string' && typeof lastId === 'string') return { cursor, lastId };
   } catch {
-    // Not ours: said below.
+    // Another consumer's cursor: handled below.
   }
   throw new CodedError('INVALID_CURSOR', 'after: this is not an `after` of relayMappingChanges; omit it to begin.');
 }

@@ -1,14 +1,14 @@
-// What differs between what an object should be like and what it is. Only what is wanted is compared: what a device adds by
-// itself is not a difference, and neither is the order of a list of plain values.
+// Differences between the desired and the actual state of an object. Only desired values are compared: values that a device adds
+// by itself are not a difference, nor is the order of a list of plain values.
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject, JsonValue } from '../drivers/driver.ts';
 import { isObject } from '../drivers/json.ts';
 
 export interface Difference {
-  /** With dots, for example source.address. */
+  /** Path with dots, for example source.address. */
   readonly path: string;
   readonly wanted: JsonValue;
-  /** Null when it is not there. */
+  /** Null when it does not exist. */
   readonly found: JsonValue;
 }
 
@@ -30,7 +30,7 @@ function compare(path: string, wanted: JsonObject, found: JsonObject, all: Diffe
   }
 }
 
-/** A list of plain values in an order of its own. */
+/** Sorts lists of plain values. */
 function settled(value: JsonValue): JsonValue {
   if (!Array.isArray(value) || value.some((entry) => typeof entry === 'object' && entry !== null)) return value;
   return [...value].sort((a, b) => (String(a) < String(b) ? -1 : 1));

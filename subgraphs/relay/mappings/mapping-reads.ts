@@ -1,5 +1,5 @@
-// What the graph reads of mappings, off a call's path: one by its id, batched; pages; what operations made; and everything,
-// in the order of ids. Only what the caller may see comes out, so that no resolver can forget to ask.
+// Reads of mappings for the graph, outside of a call's path: one by its id, batched; pages; by operation; and all of them, in the
+// order of ids. Only mappings that the caller may see are returned, so that no resolver can forget the check.
 import type { QueryMappingsArgs } from '../../../generated/graph/relay.ts';
 import type { Mapping, Prisma } from '../../../generated/prisma/client.ts';
 import { maySee, projectsFor } from '../../../platform/authorise.ts';
@@ -16,7 +16,7 @@ import type { MappingRow } from './mapping.ts';
 const mappings = Symbol('mappings by id');
 const operationMappings = Symbol('mappings by operation');
 
-/** Mappings of one backend (by UUID) or CMP object alone. */
+/** Only mappings of one backend (by UUID) or CMP object. */
 export interface MappingsOf {
   readonly backendId?: string;
   readonly cmp?: CmpObjectKey;
@@ -35,7 +35,7 @@ export class MappingReads {
     return row !== undefined && maySee(context.identity, row.projectId) ? row : null;
   }
 
-  /** What an operation made or touched last. */
+  /** Mappings that the operation created or was the last to change. */
   async ofOperation(context: RequestContext, operationId: string): Promise<readonly MappingRow[]> {
     const rows = await loader(context, operationMappings, operationId, (ids) => this.#ofOperations(ids));
     return (rows ?? []).filter((row) => maySee(context.identity, row.projectId));
@@ -61,7 +61,7 @@ export class MappingReads {
       ...(resource == null ? {} : { resource }),
       ...(scope == null ? {} : { scope }),
       ...(key == null ? {} : { objectKey: key }),
-      // All three say which object: the hash of them is what mappings are indexed by.
+      // All three identify the object: mappings are indexed by their hash.
       ...(resource == null || scope == null || key == null ? {} : { objectHash: objectHash({ resource, scope, key }) }),
       ...(verification == null ? {} : { verifyResult: { in: [...verification] } }),
       ...(updatedFrom == null && updatedBefore == null
@@ -78,18 +78,18 @@ export class MappingReads {
     return page(rows.map(toRow), first, (row) => [row.id]);
   }
 
-  /** By UUID, whoever asks. */
+  /** By UUID, for any caller. */
   async byId(id: string): Promise<MappingRow | undefined> {
     return (await this.byIds([id])).get(id);
   }
 
-  /** As `byId`. */
+  /** Like `byId`. */
   async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, MappingRow>> {
     const rows = await this.#db.prisma.mapping.findMany({ where: { id: { in: [...ids] } } });
     return new Map(rows.map((row) => [row.id, toRow(row)]));
   }
 
-  /** All that are not deleted, in the order of their ids, for who reads everything. */
+  /** All that are not deleted, in the order of their ids, for readers of everything. */
   async livesAfter(options: {
     readonly projects: 'all' | readonly string[];
     readonly afterId: string;
@@ -120,7 +120,7 @@ export class MappingReads {
   }
 }
 
-/** The columns hold only the words that the store writes. */
+/** The columns contain only words that the store writes. */
 function toRow(row: Mapping): MappingRow {
   return row as MappingRow;
 }

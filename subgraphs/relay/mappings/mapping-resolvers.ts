@@ -1,4 +1,4 @@
-// Resolvers of mappings, and what mappings add to backends and CMP objects.
+// Resolvers of mappings, and the fields that mappings add to backends and CMP objects.
 import type { Resolvers } from '../../../generated/graph/relay.ts';
 import { decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../platform/ids.ts';

@@ -1,4 +1,4 @@
-// What a call does to the mappings of its backend object, and which calls the mappings forbid. Runs inside the journal's
+// The effects of a call on the mappings of its backend object, and the calls that mappings forbid. Runs inside the journal's
 // transactions, under the object's claim, so that no two calls change the same mappings at once.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
@@ -40,7 +40,7 @@ export interface MappingPlan {
   readonly events: readonly RelayEvent[];
 }
 
-/** What brings the mappings that were found in line with the call's new state, for the caller to write. */
+/** Plans the changes that bring the given mappings in line with the call's new state; the caller writes them. */
 export function planMappings(
   { rows, backendDeleted }: MappingsToSettle,
   call: CallSubject,
@@ -57,7 +57,7 @@ export function planMappings(
   for (const row of rows) {
     const state = nextState(call, row, outcome);
     if (state === undefined) continue;
-    // What lives on a backend that was deleted meanwhile is an orphan.
+    // A mapping on a backend that was deleted meanwhile is an orphan.
     const to = state === 'ACTIVE' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
     const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
@@ -77,7 +77,7 @@ export function planMappings(
   return { writes, events };
 }
 
-/** Undefined: the call says nothing about this mapping. */
+/** Undefined: the call does not affect this mapping. */
 function nextState(
   call: CallSubject,
   row: MappingRow,
@@ -89,7 +89,7 @@ function nextState(
     if (state === 'UNKNOWN') return 'UNVERIFIED';
     return touched && row.state === 'UNVERIFIED' ? 'ACTIVE' : undefined;
   }
-  // Another CMP object's mapping is touched only by what changes the object that both own.
+  // A call affects another CMP object's mapping only if it changes the object that both own.
   if (call.mapping === 'creates' && (call.cmp === null || !isOf(row, call.cmp))) return undefined;
   if (state === 'SUCCEEDED') return 'ACTIVE';
   if (state === 'UNKNOWN') return 'UNVERIFIED';
@@ -97,7 +97,7 @@ function nextState(
   return row.operationId === call.id ? 'DELETED' : 'ACTIVE';
 }
 
-/** What the object should be like after the call: an update leaves what it does not name. */
+/** The desired state of the object after the call: an update keeps values that it does not name. */
 function desiredText(call: CallSubject, row: MappingRow): string | undefined {
   if (call.desired === null) return undefined;
   const before = call.mapping === 'updates' && row.desired !== null ? (JSON.parse(row.desired) as JsonObject) : {};

@@ -1,5 +1,5 @@
-// What a CMP does with mappings beside calling: adopts what exists, shares it, verifies that it is still as it should
-// be, and forgets it. None of these changes the backend.
+// Mutations of mappings other than calls: adopts an existing object, shares it, verifies that it is still in its desired state,
+// and forgets it. None of these changes the backend.
 import type {
   MappingAdoptInput,
   MappingForgetInput,
@@ -44,7 +44,7 @@ import {
 import { nameFault } from './object-name.ts';
 import { ObjectViewer } from './object-viewer.ts';
 
-/** What names a mapping. */
+/** The inputs that name a mapping. */
 type MappingIdInput = MappingVerifyInput | MappingForgetInput;
 
 export interface MappingServiceOptions {
@@ -62,7 +62,7 @@ export interface MappingServiceOptions {
   ) => Promise<{ readonly state: OperationState } | undefined>;
 }
 
-/** What an event says of the change itself. */
+/** The part of an event about the change itself. */
 type Told = RelayEvent extends infer Event
   ? Event extends RelayEvent
     ? Pick<Event, 'kind' | 'from' | 'to' | 'reason'>
@@ -78,7 +78,7 @@ export class MappingService {
     this.#viewer = new ObjectViewer(options.devices);
   }
 
-  /** Maps an existing backend object to a CMP object; its present state becomes the wanted one. */
+  /** Maps an existing backend object to a CMP object; its current state becomes the desired one. */
   adopt(context: RequestContext, input: MappingAdoptInput): Promise<MutationOutcome<MappingRow>> {
     return this.#run('mappingAdopt', context, input, async (attempt) => {
       const { db, drivers } = this.#options;
@@ -103,7 +103,7 @@ export class MappingService {
     });
   }
 
-  /** The mapping of what the device has under that name. Refuses NOT_FOUND when it has nothing. */
+  /** The mapping of the device's object with that name. Refuses NOT_FOUND when there is none. */
   async #adopted(
     backend: BackendRow,
     driver: Driver,
@@ -150,7 +150,7 @@ export class MappingService {
     return row.id;
   }
 
-  /** Whether several CMP objects may own the backend object. */
+  /** Sets whether several CMP objects may own the backend object. */
   share(context: RequestContext, input: MappingShareInput): Promise<MutationOutcome<MappingRow>> {
     return this.#run('mappingShare', context, input, async (attempt) => {
       const row = await this.#find(attempt, context, input, 'mappingShare');
@@ -172,7 +172,7 @@ export class MappingService {
     });
   }
 
-  /** Looks, by one read, whether the backend object is still as it should be, and keeps what was found. */
+  /** Checks, by one read, whether the backend object is still in its desired state, and stores the finding. */
   verify(context: RequestContext, input: MappingVerifyInput): Promise<MutationOutcome<MappingRow>> {
     return this.#run('mappingVerify', context, input, async (attempt) => {
       const { db, drivers } = this.#options;
@@ -193,7 +193,7 @@ export class MappingService {
   }
 
   async #keep(tx: Transaction, row: MappingRow, found: Found): Promise<string> {
-    // A call that changed it meanwhile makes the look worthless.
+    // If a call changed it meanwhile, the finding is worthless.
     if (!(await writeVerification(tx, row, found))) refuseChanged();
     const { result, diff } = found;
     const paths = diff === null ? null : (JSON.parse(diff) as Difference[]).map(({ path }) => path).join(', ');
@@ -221,7 +221,7 @@ export class MappingService {
     const seen = await this.#viewer.look(backend, driver, object);
     if (seen.finding === 'ABSENT') return { result: 'MISSING', diff: null };
     const all = row.desired === null ? [] : differences(JSON.parse(row.desired), seen.values);
-    // Somebody deleted it and made another of that name.
+    // Somebody deleted it and made another one with that name.
     if (row.uuid !== null && seen.uuid !== undefined && seen.uuid !== row.uuid)
       all.unshift({ path: 'uuid', wanted: row.uuid, found: seen.uuid });
     return all.length === 0 ? { result: 'MATCHES', diff: null } : { result: 'DRIFTED', diff: JSON.stringify(all) };
@@ -248,7 +248,7 @@ export class MappingService {
     return now;
   }
 
-  /** While a call on the object is under way, or its outcome unknown, its mapping is that call's. */
+  /** While a call on the object is under way, or its outcome is unknown, the mapping belongs to that call. */
   async #refuseBusy(tx: Transaction, row: { readonly backendId: string; readonly objectHash: string }): Promise<void> {
     const claim = await this.#options.claimOn(tx, row.backendId, row.objectHash);
     if (claim === undefined) return;

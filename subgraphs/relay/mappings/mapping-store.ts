@@ -1,4 +1,4 @@
-// Which CMP object is which backend object: the mapping table's SQL.
+// SQL of the mapping table: which backend object belongs to which CMP object.
 import { always, type Condition, type Sql, type Transaction } from '../../../platform/database/database.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { MappingRow, MappingState, VerifyResult } from './mapping.ts';
@@ -9,7 +9,7 @@ const columns = `m.id, m.project_id AS projectId, m.namespace, m.cmp_type AS cmp
   m.operation_id AS operationId, m.last_operation_id AS lastOperationId, m.version, m.created_at AS createdAt,
   m.updated_at AS updatedAt`;
 
-/** TINYINT(1) comes as a number. */
+/** TINYINT(1) is returned as a number. */
 type Raw = Omit<MappingRow, 'shared'> & { readonly shared: number };
 
 function toRow(raw: Raw): MappingRow {
@@ -30,12 +30,12 @@ export interface MappingsToSettle {
   readonly backendDeleted: boolean;
 }
 
-/** As `liveMappings`, and whether the backend is gone, in one statement. */
+/** Like `liveMappings`, with whether the backend is deleted, in one statement. */
 export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<MappingsToSettle> {
   const { backendId, objectHash } = call;
-  // Such a call says nothing about mappings.
+  // Such a call does not affect mappings.
   if (call.mapping === null) return { rows: [], backendDeleted: false };
-  // No derived table: it would be put on disk for the sake of the texts in it.
+  // No derived table: MariaDB would put it on disk because of its text columns.
   const found = await sql.query<Raw & { readonly backendStatus: string; readonly id: string | null }>(
     `SELECT ${columns}, b.provisioning_status AS backendStatus FROM backend b
       LEFT JOIN mapping m ON m.backend_id = b.id AND m.object_hash = ? AND m.owner_slot IS NOT NULL
@@ -49,8 +49,7 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
 }
 
 /**
- * The condition under which the mappings, and the backend, are as they were found: what follows may then rest on them as if
- * they had just been read.
+ * The condition that the mappings, and the backend, are still as they were found: then the following statements may rely on them.
  */
 export function stillAsFound(call: CallSubject, found: MappingsToSettle): Condition {
   if (call.mapping === null) return always;
@@ -63,7 +62,7 @@ export function stillAsFound(call: CallSubject, found: MappingsToSettle): Condit
   };
 }
 
-/** The condition under which `refuseForeignMapping` (mapping-rules.ts) has nothing against a call. */
+/** The condition under which `refuseForeignMapping` (mapping-rules.ts) does not refuse a call. */
 export function noForeignMapping(call: CallSubject): Condition {
   if (call.mapping === null) return always;
   const live = 'FROM mapping foreign_one WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL';
@@ -113,7 +112,7 @@ export async function insertMapping(tx: Transaction, row: NewMapping): Promise<v
   );
 }
 
-/** Sets the state, under the object's claim. `uuid` and `desired` absent: kept. What was verified is no longer so then. */
+/** Sets the state, under the object's claim. `uuid` and `desired` absent: kept. The verification result is cleared. */
 export async function updateMapping(
   tx: Transaction,
   row: MappingRow,
@@ -140,11 +139,14 @@ export async function readMapping(sql: Sql, id: string, lock: '' | 'FOR UPDATE' 
 
 export interface Found {
   readonly result: VerifyResult;
-  /** JSON text of a list of differences; null: there are none to name. */
+  /** JSON text of a list of differences; null: none to list. */
   readonly diff: string | null;
 }
 
-/** What a look at the backend object found; false when the mapping has changed since it was read. The same again is not a change. */
+/**
+ * Stores what a read of the backend object found; false when the mapping has changed since it was read. The same finding again is
+ * not a change.
+ */
 export async function writeVerification(tx: Transaction, row: MappingRow, found: Found): Promise<boolean> {
   const { affectedRows } = await tx.execute(
     `UPDATE mapping SET verified_at = NOW(3), verify_result = ?, verify_diff = ?, version = version + ?
@@ -154,7 +156,7 @@ export async function writeVerification(tx: Transaction, row: MappingRow, found:
   return affectedRows === 1;
 }
 
-/** Whether a look found what the one before it did. */
+/** Whether the finding is the same as the previous one. */
 export function isAsBefore(row: MappingRow, found: Found): boolean {
   return found.result === row.verifyResult && found.diff === row.verifyDiff;
 }

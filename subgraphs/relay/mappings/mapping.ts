@@ -1,11 +1,11 @@
-// A mapping as its row holds it: the model's columns, with the words that some of them are limited to.
+// A mapping as its row holds it: the model's columns, some limited to certain words.
 
 import type { Mapping } from '../../../generated/prisma/client.ts';
 import type { mappingStates, verifyResults } from '../model/states.ts';
 
 export type MappingState = (typeof mappingStates)[number];
 
-/** What the last look at the backend object found. */
+/** The finding of the last read of the backend object. */
 export type VerifyResult = (typeof verifyResults)[number];
 
 interface Words {
@@ -14,7 +14,7 @@ interface Words {
 }
 
 /**
- * `desired` is JSON text: what the object should be like, in the words of the driver's resource (null: nothing is known).
- * `verifyDiff` is JSON text of a list of differences. `operationId` is the call that made it (null: it was adopted).
+ * `desired` is JSON text: the desired state in the terms of the driver's resource (null: not known). `verifyDiff` is JSON text of
+ * a list of differences. `operationId` is the call that created it (null: it was adopted).
  */
 export interface MappingRow extends Readonly<Omit<Mapping, 'ownerSlot' | keyof Words>>, Words {}

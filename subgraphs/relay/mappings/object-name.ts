@@ -1,15 +1,15 @@
-// Whether an object is named as the driver itself would name it. An adopted object's name comes from outside: one that no call
-// could have, or that is another spelling of one that calls have, must not become a mapping.
+// Checks that an object's name is the one that the driver itself would use. An adopted object's name comes from outside: a name
+// that no call could use, or another spelling of one that calls use, must not become a mapping.
 import { isDeepStrictEqual } from 'node:util';
 import { validateArguments } from '../drivers/arguments.ts';
 import type { BackendObject, Driver } from '../drivers/driver.ts';
 
-/** Stands in for the device's own id, which says nothing of the name: a number, a UUID, or a hash. */
+/** Stands in for the device's own id, which does not determine the name: a number, a UUID, or a hash. */
 const anyUuids = ['1', '00000000-0000-4000-8000-000000000000', 'AAAAAAAAAAAAAAAAAAAAAA'];
 
 /**
- * What is wrong with the name; undefined: nothing, or the driver deletes no such objects and so can't tell. The operation that
- * would delete the object has to take its name, and to mean that very object by it.
+ * The fault of the name; undefined: none, or the driver has no operation that deletes such objects, so it can't be checked. The
+ * deleting operation has to accept the name, and to identify that very object by it.
  */
 export function nameFault(
   driver: Driver,

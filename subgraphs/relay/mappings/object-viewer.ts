@@ -1,4 +1,4 @@
-// One look at one backend object, with the driver's reader of its kind.
+// Reads one backend object, with the driver's reader of its kind.
 import { refuse } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
@@ -15,7 +15,7 @@ export class ObjectViewer {
     this.#devices = devices;
   }
 
-  /** Refuses NOT_SUPPORTED (no reader for such objects), UNAVAILABLE (no answer, or none to read), and as Devices.ask. */
+  /** Refuses NOT_SUPPORTED (no reader for such objects), UNAVAILABLE (no answer, or an unreadable one), and like Devices.ask. */
   async look(backend: BackendRow, driver: Driver, object: MappedObject & { readonly resource: string }): Promise<Seen> {
     const viewer = driver.resources?.get(object.resource);
     if (viewer === undefined)

@@ -1,4 +1,4 @@
-// A deleted backend's live mappings become orphans: they are kept, so that a person finds what is left on the device.
+// Live mappings of a deleted backend become orphans: they are kept, so that a person can find the objects left on the device.
 
 import type { Transaction } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';

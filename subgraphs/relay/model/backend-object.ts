@@ -1,8 +1,8 @@
-// By what backend objects are told apart.
+// The identity of backend objects.
 import { createHash } from 'node:crypto';
 import type { BackendObject } from '../drivers/driver.ts';
 
-/** Claims and mappings are unique by it: SHA-256 of resource, scope and key, in hex. */
+/** Key of claims and mappings: SHA-256 of resource, scope and key, in hex. */
 export function objectHash({ resource, scope, key }: BackendObject): string {
   return createHash('sha256')
     .update(JSON.stringify([resource, scope, key]))

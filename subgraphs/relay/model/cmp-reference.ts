@@ -1,10 +1,10 @@
-// An object of a CMP as a call or a mapping refers to it.
+// An object of a CMP, as a call or a mapping refers to it.
 import type { MappingCmpObjectInput } from '../../../generated/graph/relay.ts';
 import { type CmpObjectKey, checkCmpObject, cmpObjectOf } from '../../../platform/graph/cmp-object.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 
 export interface CmpReference extends CmpObjectKey {
-  /** What the backend object is to the CMP object; empty: nothing special. */
+  /** The backend object's role for the CMP object; empty: none. */
   readonly role: string;
 }
 

@@ -1,4 +1,4 @@
-// A relayed call as the journal holds it, and the call as it is accepted, before there is a row.
+// A relayed call as the journal holds it, and an accepted call, before there is a row.
 import type { Operation } from '../../../generated/prisma/client.ts';
 import type { UserError } from '../../../platform/errors.ts';
 import type { KeyScope } from '../../../platform/idempotency.ts';
@@ -13,15 +13,15 @@ interface Words {
 }
 
 /**
- * The model's columns, with the words that some of them are limited to. `arguments` and `result` are JSON text. `deadlineAt`:
- * PENDING: until when it may wait; SENT: when it ends without a verdict.
+ * The model's columns, some limited to certain words. `arguments` and `result` are JSON text. `deadlineAt`: for PENDING the end
+ * of the wait; for SENT the time at which it ends without a verdict.
  */
 export interface OperationRow extends Readonly<Omit<Operation, 'claim' | keyof Words>>, Words {}
 
-/** What decides the next transition of a row. */
+/** The fields that decide the next transition of a row. */
 export type OperationMark = Pick<OperationRow, 'id' | 'version' | 'state'>;
 
-/** What the journal, the claims and the mappings need to know of a call. */
+/** The data of a call that the journal, the claims and the mappings need. */
 export interface CallSubject {
   readonly id: string;
   readonly projectId: string;
@@ -31,7 +31,7 @@ export interface CallSubject {
   readonly objectHash: string;
   readonly effect: Effect;
   readonly mapping: MappingEffect | null;
-  /** What it sets, in the words of the object's resource; null when it sets nothing. */
+  /** The values it sets, in the terms of the object's resource; null when it sets nothing. */
   readonly desired: JsonObject | null;
   readonly cmp: CmpReference | null;
   readonly shared: boolean;
@@ -39,13 +39,13 @@ export interface CallSubject {
   readonly requestId: string | null;
 }
 
-/** A call that passed every check; the journal takes it next. */
+/** A call that passed every check; the next step is the journal. */
 export interface AcceptedCall extends CallSubject {
   readonly operation: DriverOperation;
   readonly args: JsonObject;
   readonly wire: WireCall;
   readonly deadlineMs: number;
-  /** Not taken when the backend is at another version: set when its row was not just read. */
+  /** Not accepted when the backend is at another version: set when its row was not just read. */
   readonly backendVersion: number | null;
   readonly key: KeyScope | null;
   readonly requestedBy: string;
@@ -57,21 +57,21 @@ export interface AcceptedCall extends CallSubject {
   readonly input: unknown;
 }
 
-/** What became of a call that was sent, or was to be. */
+/** The outcome of a call that was sent, or was to be sent. */
 export interface Verdict {
   readonly state: 'SUCCEEDED' | 'FAILED' | 'ACCEPTED' | 'UNKNOWN';
   readonly result?: unknown;
   /** The device's own stable id of the object. */
   readonly uuid?: string;
   readonly error?: { readonly code: string; readonly message: string };
-  /** FAILED because the object is not there: what a deletion wanted, so its mapping ends. */
+  /** FAILED because the object does not exist: this is the goal of a deletion, so its mapping ends. */
   readonly absent?: boolean;
-  /** For UNKNOWN: for how long after `sent_at` the call may still take effect, in milliseconds. */
+  /** For UNKNOWN: how long after `sent_at` the call may still take effect, in milliseconds. */
   readonly quietAfterSentMs?: number;
   readonly settledBy: 'reply' | 'deadline' | 'connection' | 'not-sent';
 }
 
-/** What a mutation answers. */
+/** The answer of a mutation. */
 export interface CallResult {
   readonly operation: OperationRow | null;
   readonly wireCall: string | null;
@@ -80,7 +80,7 @@ export interface CallResult {
   readonly commit: { readonly token: string } | null;
 }
 
-/** Exactly what goes over the wire, as text; what the session adds (cookies, tokens) is not part of the call. */
+/** The exact text of the call on the wire, without what the session adds (cookies, tokens). */
 export function wireText(call: WireCall): string {
   switch (call.kind) {
     case 'exec':
@@ -96,7 +96,7 @@ export function wireText(call: WireCall): string {
   }
 }
 
-/** What a call of the operation sets; null when it sets nothing. */
+/** The values that a call of the operation sets; null when it sets nothing. */
 export function desiredOf(operation: DriverOperation, args: JsonObject): JsonObject | null {
   if (operation.mapping !== 'creates' && operation.mapping !== 'updates') return null;
   return operation.desired?.(args) ?? args;

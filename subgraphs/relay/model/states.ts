@@ -1,25 +1,25 @@
-// The states of a relayed call, and the one table of how they may follow each other. Every UPDATE of an operation's state
-// asks it first, so that an impossible transition is a bug that throws, not a row that lies.
+// The states of a relayed call, and the table of their transitions. Every UPDATE of an operation's state is checked against it
+// first, so that an impossible transition is a bug that throws, not a wrong row.
 import { invariant } from '../../../platform/errors.ts';
 
 export const operationStates = ['PENDING', 'SENT', 'SUCCEEDED', 'FAILED', 'ACCEPTED', 'UNKNOWN', 'REJECTED'] as const;
 export type OperationState = (typeof operationStates)[number];
 
-/** Of a mapping between a CMP object and an object on a device. */
+/** States of a mapping between a CMP object and an object on a device. */
 export const mappingStates = ['ACTIVE', 'UNVERIFIED', 'ORPHAN', 'DELETED'] as const;
 
-/** What a look at a mapped object found. */
+/** Findings of a read of a mapped object. */
 export const verifyResults = ['MATCHES', 'DRIFTED', 'MISSING'] as const;
 
-/** Who moves a call: its owner (the process that carries it), the recoverer of dead owners' calls, a probe, a person. */
+/** The mover of a call: its owner (the process that carries it), the recovery of dead owners' calls, a probe, a person. */
 export type Mover = 'owner' | 'recovery' | 'probe' | 'operator';
 
 export interface Transition {
-  /** Null: the row is being made. */
+  /** Null: the row is being inserted. */
   readonly from: OperationState | null;
   readonly to: OperationState;
   readonly by: readonly Mover[];
-  /** What must hold; kept by the WHERE of the statement and by the code that calls it. */
+  /** The precondition; enforced by the statement's WHERE and by the calling code. */
   readonly guard: string;
 }
 
@@ -68,12 +68,12 @@ export const transitions: readonly Transition[] = [
 const finals: ReadonlySet<OperationState> = new Set(['SUCCEEDED', 'FAILED', 'REJECTED']);
 const ended: ReadonlySet<OperationState> = new Set([...finals, 'ACCEPTED', 'UNKNOWN']);
 
-/** Nothing follows a final state. */
+/** A final state has no successor. */
 export function isFinal(state: OperationState): boolean {
   return finals.has(state);
 }
 
-/** No more will be heard without asking: what a waiting client waits for. */
+/** No more news comes without a probe: the state that a waiting client waits for. */
 export function isEnded(state: OperationState): boolean {
   return ended.has(state);
 }
@@ -83,12 +83,12 @@ export function keepsClaim(state: OperationState): boolean {
   return state === 'SENT' || state === 'UNKNOWN' || state === 'ACCEPTED';
 }
 
-/** True for a call that somebody has to settle, by looking: until then the next call on its object is refused. */
+/** True for a call that has to be settled by looking at the device: until then the next call on its object is refused. */
 export function isUnsettled(state: OperationState | 'GONE'): boolean {
   return state === 'UNKNOWN' || state === 'ACCEPTED';
 }
 
-/** Throws on a transition that the table does not have. */
+/** Throws on a transition that is not in the table. */
 export function assertTransition(from: OperationState | null, to: OperationState, by: Mover): void {
   const possible = transitions.some((each) => each.from === from && each.to === to && each.by.includes(by));
   invariant(possible, `an operation can't go from ${from ?? 'nothing'} to ${to} by ${by}`);

@@ -1,10 +1,10 @@
-// Which SSH algorithms each crypto profile offers, best first. Lists are explicit so that an upgrade of ssh2 does not
-// change them silently.
+// The SSH algorithms of each crypto profile, best first. The lists are explicit so that an upgrade of ssh2 does
+// not change them silently.
 
 import type { Algorithms } from 'ssh2';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 
-/** What OpenSSH 9 offers by default and ssh2 has: authenticated encryption or CTR with SHA-2, no SHA-1. */
+/** OpenSSH 9's defaults that ssh2 supports: authenticated encryption or CTR with SHA-2, no SHA-1. */
 const modern = {
   kex: [
     'curve25519-sha256',
@@ -36,7 +36,7 @@ const modern = {
   compress: ['none'],
 } as const satisfies Algorithms;
 
-/** Also group exchange with SHA-256, whose group the server chooses. */
+/** Also group exchange with SHA-256; the server chooses the group. */
 const compat = {
   ...modern,
   kex: [...modern.kex, 'diffie-hellman-group15-sha512', 'diffie-hellman-group-exchange-sha256'],

@@ -1,4 +1,4 @@
-// The transports that this relay has, by wire.
+// The relay's transports, by wire.
 import { createHttpsTransport } from './https-transport.ts';
 import { createOvsdbTransport } from './ovsdb-transport.ts';
 import type { TransportFactory } from './session.ts';

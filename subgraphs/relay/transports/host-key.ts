@@ -1,4 +1,4 @@
-// Host key fingerprints, and a look at a device's key without logging in: for an operator to compare and accept.
+// Host key fingerprints, and reading a device's key without logging in, for an operator to compare and accept.
 
 import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
@@ -7,7 +7,7 @@ import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 
 export interface HostKey {
-  /** `SHA256:…`, unpadded base64, as ssh-keygen -lf prints it. */
+  /** `SHA256:…`, unpadded base64, in the format of ssh-keygen -lf. */
   readonly sha256: string;
   /** For example ssh-ed25519. */
   readonly algorithm: string;
@@ -21,9 +21,9 @@ export function hostKeyOf(key: Buffer): HostKey {
 }
 
 /**
- * The key that a device shows now. Nothing proves that it is the device's own: an operator has to compare it.
+ * The key that a device presents now. Nothing proves that it is the device's own: an operator has to compare it.
  *
- * @throws Error with what went wrong when there is no answer within `timeoutMs`
+ * @throws Error with the reason when there is no answer within `timeoutMs`
  */
 export function readHostKey(options: {
   readonly host: string;

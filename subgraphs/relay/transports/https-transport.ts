@@ -1,10 +1,10 @@
-// HTTPS as a transport: the client of platform/net, logged in as the backend's driver says.
+// HTTPS as a transport: the client of platform/net, with the login of the backend's driver.
 import { HttpsClient } from '../../../platform/net/https-client.ts';
 import type { BackendContext } from '../drivers/driver.ts';
 import type { Endpoint, Transport, TransportOptions } from './session.ts';
 import { otherOriginsOf, tlsEndpointOf } from './tls-backend.ts';
 
-/** Connects nothing until it is asked for a slot. */
+/** Connects only when a slot is requested. */
 export function createHttpsTransport(endpoint: Endpoint, options: TransportOptions): Transport {
   const { concurrency, connectTimeoutMs, idleCloseMs, https } = options;
   const backend: BackendContext = options.backend ?? { transport: 'https', options: {}, softwareVersion: null };

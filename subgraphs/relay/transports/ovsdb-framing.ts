@@ -1,20 +1,20 @@
-// Cuts a stream of JSON values that follow each other without anything between them (JSON-RPC 1.0 over a byte stream, as
-// RFC 7047 section 4 has it) into texts of one value each. Only objects are let in: every message is one.
+// Splits a stream of consecutive JSON values without separators (JSON-RPC 1.0 over a byte stream, RFC 7047 section 4) into texts
+// of one value each. Only objects are accepted: every message is one.
 
 export class JsonObjectSplitter {
   #pending = '';
-  /** What has been looked at of `#pending`. */
+  /** The part of `#pending` that has been scanned. */
   #position = 0;
   #depth = 0;
   #inString = false;
   #escaped = false;
 
-  /** Characters of a message that is not whole yet. */
+  /** Characters of an incomplete message. */
   get pendingChars(): number {
     return this.#pending.length;
   }
 
-  /** The messages that are whole with `text`; undefined when this is not a stream of objects: nothing can be read any more. */
+  /** The messages completed by `text`; undefined when this is not a stream of objects: nothing more can be read. */
   add(text: string): readonly string[] | undefined {
     this.#pending += text;
     const whole: string[] = [];
@@ -30,7 +30,7 @@ export class JsonObjectSplitter {
         whole.push(this.#pending.slice(start, this.#position + 1));
         start = this.#position + 1;
       } else if (this.#depth > 0) {
-        // A number, a literal, a comma or a colon: JSON.parse will judge.
+        // A number, a literal, a comma or a colon: JSON.parse decides.
       } else if (character === ' ' || character === '\n' || character === '\r' || character === '\t') {
         start = this.#position + 1;
       } else return undefined;

@@ -1,5 +1,5 @@
-// One OVSDB connection (RFC 7047: JSON-RPC 1.0 over TLS) that carries one transact at a time. Says for certain what is known
-// of it: the server's reply, nothing sent, or no verdict.
+// One OVSDB connection (RFC 7047: JSON-RPC 1.0 over TLS) that carries one transact at a time. Reports exactly what is certain:
+// the server's reply, nothing sent, or no verdict.
 
 import { StringDecoder } from 'node:string_decoder';
 import type { TLSSocket } from 'node:tls';
@@ -21,9 +21,9 @@ type Ending =
   | { readonly end: 'closed' | 'deadline' | 'full' };
 
 export interface OvsdbSessionOptions {
-  /** As `connectTlsEndpoint` gives it: destroying it resets the connection. */
+  /** From `connectTlsEndpoint`: destroying it resets the connection. */
   readonly socket: TLSSocket;
-  /** The connection has gone. Called once. */
+  /** The connection is lost. Called once. */
   readonly lost: () => void;
 }
 
@@ -46,7 +46,7 @@ export class OvsdbSession implements PooledSession {
       });
     });
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    // An end of its side means that it takes no call any more.
+    // The end of the server's side means that it accepts no more calls.
     socket.once('end', () => this.destroy());
   }
 
@@ -55,8 +55,8 @@ export class OvsdbSession implements PooledSession {
   }
 
   /**
-   * Proves that the server has let us in: in TLS 1.3 its verdict on our certificate comes after the handshake, and would
-   * otherwise meet the first call. Section 4.1.11.
+   * Proves that the server has accepted this client: in TLS 1.3 its verdict on the client's certificate comes after the
+   * handshake, and would otherwise hit the first call. Section 4.1.11.
    */
   async prove(timeoutMs: number): Promise<'accepted' | 'refused' | 'no answer'> {
     let refused = false;
@@ -82,17 +82,17 @@ export class OvsdbSession implements PooledSession {
     return { ok: true, reply, elapsedMs: performance.now() - startedMs };
   }
 
-  /** Between two calls there is nothing to put right. */
+  /** Nothing to restore between two calls. */
   recover(): Promise<boolean> {
     return Promise.resolve(!this.lost);
   }
 
-  /** The protocol has no farewell. */
+  /** The protocol has no goodbye message. */
   end(): void {
     this.destroy();
   }
 
-  /** Resets the TCP connection: what the kernel had not sent is not sent any more. */
+  /** Resets the TCP connection: bytes that the kernel has not sent are dropped. */
   destroy(): void {
     this.#socket.destroy();
   }
@@ -145,7 +145,7 @@ export class OvsdbSession implements PooledSession {
     } else if (method === undefined && this.#waiting !== undefined && id === this.#waiting.id) {
       this.#waiting.ended({ end: 'reply', result: result ?? null, error: error ?? null });
     }
-    // Anything else was not asked for: notifications, or answers to what was given up.
+    // Anything else was not requested: notifications, or answers to abandoned requests.
   }
 }
 

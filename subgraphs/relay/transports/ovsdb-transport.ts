@@ -1,5 +1,5 @@
 // OVSDB as a transport: a pool of connections over mutual TLS, each for one transact at a time. A connection costs the server
-// little, and alone on one a call past its deadline can be cut off without touching others.
+// little, and a call past its deadline, alone on its connection, can be cut off without affecting others.
 
 import type { ReserveFailure } from '../../../platform/net/send.ts';
 import { connectTlsEndpoint } from '../../../platform/net/tls-endpoint.ts';
@@ -8,7 +8,7 @@ import type { Endpoint, Transport, TransportOptions } from './session.ts';
 import { SessionPool } from './session-pool.ts';
 import { tlsEndpointOf } from './tls-backend.ts';
 
-/** Connects nothing until it is asked for a slot. Takes calls of kind `ovsdb` only. */
+/** Connects only when a slot is requested. Carries calls of kind `ovsdb` only. */
 export function createOvsdbTransport(endpoint: Endpoint, options: TransportOptions): Transport {
   const { concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000 } = options;
   const server = tlsEndpointOf(endpoint);

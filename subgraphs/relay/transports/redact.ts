@@ -1,27 +1,27 @@
-// Takes a backend's own secrets out of what it says. Devices quote what they were told: a log-in that failed, a header, a
-// command line; and what they say is kept in the journal, shown, and streamed. A driver reads the reply as it came, so that
-// no word of it is lost to it; what it makes of it goes through here before anybody else sees it.
+// Removes a backend's own secrets from its output. Devices quote their input (a failed login, a header, a command line), and
+// their output is kept in the journal, shown, and streamed. A driver reads the original reply, so that no part of it is lost to
+// it; the driver's result passes through here before anybody else sees it.
 import { isSecretName } from '../../../platform/secrets/secret-names.ts';
 import type { Credentials } from '../drivers/driver.ts';
 
 export interface Redactor {
   /** A text, with each secret in it replaced. Must come before the text is cut. */
   text(text: string): string;
-  /** As `text`, for every string in a JSON value, names of members too. */
+  /** Like `text`, for every string in a JSON value, including the names of members. */
   value<Value>(value: Value): Value;
 }
 
 const mark = '•••';
 /**
- * Anything shorter is part of too many words: the gaps would say more than the secret. A device that was given such a
- * password has none.
+ * Anything shorter is part of too many words: the gaps would reveal more than the secret. A device with such a
+ * password has no redaction.
  */
 const shortestChars = 4;
-/** The line of a PEM file that is worth hiding; the last one may be shorter. */
+/** Shortest line of a PEM file that is replaced; the last one may be shorter. */
 const shortestPemLineChars = 16;
 const deepest = 64;
 
-/** For one backend; made once for its credentials. The account's name and certificates may be seen. */
+/** For one backend; made once for its credentials. The account's name and certificates are not secret. */
 export function createRedactor(credentials: Partial<Credentials>): Redactor {
   const { privateKey = '', ...others } = credentials;
   const secrets = Object.entries(others).filter(([name]) => isSecretName(name));
@@ -50,13 +50,13 @@ function isHidable(word: string): boolean {
   return word.length >= shortestChars;
 }
 
-/** A private key as it is written: nobody is ever told it, but it may be copied. */
+/** The lines of a private key: it is never sent, but may be copied. */
 function linesOf(pem: string): string[] {
   const lines = pem.split(/\r?\n/).map((line) => line.trim());
   return lines.filter((line) => !line.startsWith('-----') && line.length >= shortestPemLineChars);
 }
 
-/** How a secret may come back: as it is, or as one of the encodings that protocols and error pages put it into. */
+/** The forms in which a secret may be returned: unchanged, or in one of the encodings of protocols and error pages. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
   const url = encodeURIComponent(secret);
@@ -66,7 +66,7 @@ function formsOf(secret: string): string[] {
     secret,
     JSON.stringify(secret).slice(1, -1),
     url,
-    // encodeURIComponent leaves these; form encoding (WHATWG URL, application/x-www-form-urlencoded) does not.
+    // encodeURIComponent does not encode these; form encoding (WHATWG URL, application/x-www-form-urlencoded) does.
     url.replace(/[!'()~*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
     new URLSearchParams({ s: secret }).toString().slice(2),
     url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
@@ -79,8 +79,8 @@ function formsOf(secret: string): string[] {
 }
 
 /**
- * RFC 4648: what of the base64 of a longer text is certain when the secret begins at a byte that is `offset` past a multiple
- * of three: the characters that have no bit of what is around it.
+ * RFC 4648: the characters of the base64 of a longer text that are certain when the secret begins at a byte `offset` past a
+ * multiple of three, that is, those without a bit of the surrounding text.
  */
 function base64Inside(bytes: Buffer, offset: number): string {
   const coded = Buffer.concat([Buffer.alloc(offset), bytes])
@@ -102,7 +102,7 @@ function escapeMarkup(text: string): string {
   return text.replace(/[&<>"']/g, (char) => names[char] ?? char);
 }
 
-/** Drivers and buffers cut long texts: the first half of a secret, or more, at the very end goes too. */
+/** Drivers and buffers cut long texts: the first half of a secret, or more, at the very end is removed too. */
 function withoutCutEnd(text: string, secrets: readonly string[]): string {
   for (const secret of secrets) {
     const least = Math.max(shortestChars, Math.ceil(secret.length / 2));

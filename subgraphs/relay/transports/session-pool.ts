@@ -1,6 +1,6 @@
-// The sessions to one endpoint when each carries one call at a time (a command line, OVSDB): opened one after the other as
-// calls need them, kept while they are good, given up when idle. A device that gives fewer sessions than the backend's
-// concurrency asks for makes calls wait; it makes none fail.
+// The sessions to one endpoint when each carries one call at a time (a command line, OVSDB): opened one after the other as calls
+// need them, kept while they work, closed when idle. If a device allows fewer sessions than the backend's concurrency, calls
+// wait; none fails for it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
@@ -9,21 +9,21 @@ import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 import type { WireCall } from '../drivers/driver.ts';
 import type { Reservation, SendResult, Slot, Transport } from './session.ts';
 
-/** After a further session was refused while others live. */
+/** After a further session was refused while others are open. */
 const growAgainAfterMs = 30_000;
-/** Between two tries when a device has no session to give at all: it may not have noticed yet that an old one has ended. */
+/** Between two tries when a device allows no session at all: it may not have noticed yet that an old one has ended. */
 const refusedAgainAfterMs = 500;
 
 export interface PooledSession {
   /** It can't carry a call any more. */
   readonly lost: boolean;
-  /** Resolves when nothing of it is left. */
+  /** Resolves when it is completely closed. */
   readonly closed: Promise<void>;
-  /** Never rejects. `stale`: it had gone before anything was sent. */
+  /** Never rejects. `stale`: it was lost before anything was sent. */
   run(call: WireCall, options: SendOptions): Promise<SendResult | 'stale'>;
-  /** After a call: makes it ready for the next one; false when that can't be done. Never rejects. */
+  /** After a call: prepares it for the next one; false when that is not possible. Never rejects. */
   recover(): Promise<boolean>;
-  /** Ends it in the protocol's own way, so that the device can free it at once. */
+  /** Ends it with the protocol's goodbye, so that the device can free it at once. */
   end(): void;
   /** Resets the connection. */
   destroy(): void;
@@ -34,7 +34,7 @@ export type OpenedSession =
   | { readonly ok: false; readonly failure: ReserveFailure };
 
 export interface SessionPoolOptions {
-  /** `lost` is called once, when the session has gone. Never rejects. */
+  /** `lost` is called once, when the session is lost. Never rejects. */
   readonly open: (lost: () => void, signal: AbortSignal) => Promise<OpenedSession>;
   readonly where: string;
   readonly concurrency: number;
@@ -43,12 +43,12 @@ export interface SessionPoolOptions {
   readonly idleCloseMs: number;
 }
 
-/** Connects nothing until it is asked for a slot. */
+/** Connects only when a slot is requested. */
 export class SessionPool implements Transport {
   readonly #options: SessionPoolOptions;
   readonly #sessions = new Set<PooledSession>();
   readonly #idle = new Set<PooledSession>();
-  /** Who may get another session when its own goes away before the first byte is `replaceable`. */
+  /** A `replaceable` waiter may get another session when its own is lost before the first byte. */
   readonly #waiters = new WaitQueue<Reservation, { readonly replaceable: boolean }>();
   readonly #closing = new AbortController();
   #opening: Promise<void> | undefined;
@@ -96,7 +96,7 @@ export class SessionPool implements Transport {
     return reservation;
   }
 
-  /** Serves who waits from idle sessions, and opens one more when that is not enough. */
+  /** Serves waiters from idle sessions, and opens one more if these are not enough. */
   #pump(): void {
     if (this.#closing.signal.aborted) return;
     while (this.#waiters.length > 0) {
@@ -114,7 +114,7 @@ export class SessionPool implements Transport {
     this.#watchIdle();
   }
 
-  /** One at a time: a wrong password must count once, however many calls wait. */
+  /** One at a time: a wrong password must count once, whatever the number of waiting calls. */
   #mayOpen(): boolean {
     if (this.#opening !== undefined || this.#sessions.size >= this.#options.concurrency) return false;
     return this.#sessions.size === 0 || performance.now() >= this.#growAfterMs;
@@ -196,7 +196,7 @@ export class SessionPool implements Transport {
     };
   }
 
-  /** The session went away between the reservation and the first byte: nothing was sent, so one more is tried. */
+  /** The session was lost between the reservation and the first byte: nothing was sent, so one more is tried. */
   async #sendElsewhere(call: WireCall, options: SendOptions): Promise<SendResult> {
     const reservation = await this.#wait(options.signal, false);
     return reservation.ok ? reservation.slot.send(call, options) : reservation;

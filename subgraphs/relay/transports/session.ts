@@ -1,5 +1,5 @@
-// The wire as a backend's holder sees it: reserve a slot on a live session, journal SENT, then send on that slot. What holds
-// for every wire is in platform/net/send.ts; here are the relay's own calls and endpoints.
+// The wire as a backend's holder sees it: reserve a slot on a live session, journal SENT, then send on that slot. The rules of
+// every wire are in platform/net/send.ts; this file has the relay's own calls and endpoints.
 import type * as net from '../../../platform/net/send.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type {
@@ -12,13 +12,13 @@ import type {
   WireCall,
 } from '../drivers/driver.ts';
 
-/** Where a backend is, and how it proves itself. */
+/** A backend's address, and its expected proof of identity. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** SSH: `SHA256:…` as ssh-keygen -lf prints it; null: every key is refused. */
+  /** SSH: `SHA256:…` in the format of ssh-keygen -lf; null: every key is refused. */
   readonly hostKeySha256: string | null;
-  /** TLS: `SHA256:…` of the server's certificate (DER), in the same form; null or absent: no certificate is pinned. */
+  /** TLS: `SHA256:…` of the server's certificate (DER), in the same format; null or absent: no certificate is pinned. */
   readonly certificateSha256?: string | null;
   /** TLS: PEM certificates of the authorities trusted to sign the server's certificate; without them and without a pin every certificate is refused. */
   readonly caCertificates?: string | null;
@@ -30,7 +30,7 @@ export type SendResult = net.SendResult<Reply>;
 export type Slot = net.Slot<WireCall, Reply>;
 export type Reservation = net.Reservation<WireCall, Reply>;
 
-/** Connecting happens in `reserve`, so before SENT is journaled. */
+/** `reserve` connects, so before SENT is journaled. */
 export type Transport = net.Sessions<WireCall, Reply>;
 
 export interface TransportOptions {
@@ -39,11 +39,11 @@ export interface TransportOptions {
   readonly connectTimeoutMs?: number;
   readonly idleCloseMs?: number;
   readonly keepaliveMs?: number;
-  /** SSH: how to speak to the device's command line; without it only exec calls can be sent. */
+  /** SSH: the dialect of the device's command line; without it only exec calls can be sent. */
   readonly cli?: CliDialect;
   /** HTTPS: how sessions are opened. */
   readonly https?: HttpSessions;
-  /** HTTPS: what a log-in may need to know. */
+  /** HTTPS: data for the login. */
   readonly backend?: BackendContext;
 }
 

@@ -1,31 +1,31 @@
-// What a device prints on a terminal, read as a person would: echo, prompt and pager told apart from output, lines that were
-// printed over themselves taken as they look in the end.
+// Reads a device's terminal output as a person would: separates echo, prompt and pager from output, and takes lines that were
+// printed over in their final form.
 
 import type { CliDialect } from '../drivers/driver.ts';
 
 /** A prompt or a pager's question is on the last line; longer last lines are output. */
 const maxLastLineChars = 4_096;
-/** RFC 4254 has no say in this: ECMA-48 control sequences, and the two-character escapes that terminals know. */
+/** ECMA-48 control sequences (not part of RFC 4254), and the two-character escapes of terminals. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
 const controlSequences = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|[=>78MDEc])/g;
 
 /**
- * What the device waits for, as far as the end of its output tells: `prompt`, the next line; `perhaps`, it looks like the
- * next line, but may be output that looks so; `pager`, a key; `nothing`, it is still busy.
+ * What the device waits for, judged by the end of its output: `prompt`, the next line; `perhaps`, probably the next line, but it
+ * may be output that looks like a prompt; `pager`, a key; `nothing`, it is still busy.
  */
 export type Waiting = 'prompt' | 'perhaps' | 'pager' | 'nothing';
 
-/** The output after one line that was typed, or after log-in. */
+/** The output after a typed line, or after login. */
 export class CliOutput {
   readonly #dialect: CliDialect;
   readonly #echo: string | undefined;
   readonly #prompts: PromptStart | undefined;
   #raw = '';
   #searchedFrom = 0;
-  /** Where the echo ends; undefined while it has not come. */
+  /** End of the echo; undefined before it. */
   #start: number | undefined;
 
-  /** `line`: what was typed; undefined after log-in. `prompts`: how this device's prompts begin, once that is known. */
+  /** `line`: the typed line; undefined after login. `prompts`: the beginning of this device's prompts, once known. */
   constructor(dialect: CliDialect, line?: string, prompts?: PromptStart) {
     this.#dialect = dialect;
     // Ctrl-V makes the next key an ordinary one, and is not echoed itself.
@@ -47,7 +47,7 @@ export class CliOutput {
     return this.#start !== undefined && this.#prompts?.begins(last) === true ? 'prompt' : 'perhaps';
   }
 
-  /** The pager has its answer: its question is no output. */
+  /** The pager has its answer: its question is not output. */
   passPager(): void {
     this.#raw = this.#raw.slice(0, this.#raw.lastIndexOf('\n') + 1);
   }
@@ -80,7 +80,7 @@ export class CliOutput {
   }
 }
 
-/** Every prompt of one device begins with its name: output that only ends like a prompt does not. */
+/** Every prompt of a device begins with its name: output that only ends like a prompt does not. */
 export class PromptStart {
   readonly #name: string;
 
@@ -93,7 +93,7 @@ export class PromptStart {
   }
 }
 
-/** Carriage returns and backspaces carried out. `trim`: without the blanks that something was printed over with. */
+/** Applies carriage returns and backspaces. `trim`: without the blanks that were used to overwrite something. */
 function asShown(raw: string, trim = true): string {
   const text = raw.replace(controlSequences, '').replaceAll('\r\n', '\n');
   if (!/[\r\b]/.test(text)) return text.replaceAll('\x07', '');

@@ -1,5 +1,5 @@
-// The command line of a device as a transport: a pool of interactive shells, each on an SSH connection of its own, since
-// many devices give a connection one session only.
+// A device's command line as a transport: a pool of interactive shells, each on its own SSH connection, since many devices allow
+// only one session per connection.
 
 import type { CliDialect } from '../drivers/driver.ts';
 import type { Endpoint, Transport, TransportOptions } from './session.ts';
@@ -7,7 +7,7 @@ import { SessionPool } from './session-pool.ts';
 import { openCliShell } from './ssh-cli.ts';
 import { login } from './ssh-login.ts';
 
-/** Connects nothing until it is asked for a slot. Takes calls of kind `cli` only. */
+/** Connects only when a slot is requested. Carries calls of kind `cli` only. */
 export function createSshCliTransport(endpoint: Endpoint, options: TransportOptions, dialect: CliDialect): Transport {
   const { concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000, keepaliveMs = 10_000 } = options;
   const where = `${endpoint.host}:${endpoint.port}`;

@@ -1,6 +1,5 @@
-// A device's command line in an interactive shell on an SSH connection of its own: one line after the other, each typed when
-// the device has shown its prompt again. Says for certain what is known of a block: all of its output, nothing sent, or no
-// verdict.
+// A device's command line in an interactive shell on its own SSH connection: one line after the other, each typed when the device
+// has shown its prompt again. Reports exactly what is certain about a block: its complete output, nothing sent, or no verdict.
 
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
@@ -15,20 +14,20 @@ import { CliOutput, PromptStart } from './ssh-cli-output.ts';
 import { isChannelOpen } from './ssh2-channels.ts';
 
 const defaultMaxReplyBytes = 1024 * 1024;
-/** Wider than any line, so that the device does not wrap what it echoes; rows for devices that can't switch paging off. */
+/** Wider than any line, so that the device does not wrap its echo; many rows for devices that can't switch paging off. */
 const terminal = { term: 'vt100', cols: 2_000, rows: 1_000 };
-/** Silence after which something that looks like a prompt is one; the first prompt of all comes after a greeting only. */
+/** Silence after which something that looks like a prompt is one; the very first prompt comes only after a greeting. */
 const quietMs = 250;
 const firstQuietMs = 100;
-/** For log-in, set-up lines and coming back to the first prompt: what a device prints there is short. */
+/** For login, set-up lines and the return to the first prompt: their output is short. */
 const maxPlumbingBytes = 64 * 1024;
-/** To come back to the first prompt after a block. */
+/** For the return to the first prompt after a block. */
 const recoverTimeoutMs = 5_000;
-/** How long a device may take to close its side of a session that we end. */
+/** How long a device may take to close its side of a session that this side ends. */
 const endTimeoutMs = 1_000;
-/** What a device may say when it ends a shell at once, in a message. */
+/** Longest quote, in a message, of the device's reason for ending a shell at once. */
 const maxQuotedChars = 200;
-/** Ctrl-V, which types the next key, is the only one that a line may have. */
+/** Ctrl-V, which types the next key, is the only control character allowed in a line. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it looks for
 const controlCharacters = /[\x00-\x15\x17-\x1f\x7f-\x9f\u2028\u2029]/;
 
@@ -38,10 +37,10 @@ export interface CliShellOptions {
   readonly dialect: CliDialect;
   /** For messages. */
   readonly where: string;
-  /** Until the first prompt and everything of `dialect.setup` are through. */
+  /** For the first prompt and all of `dialect.setup`. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** The session has gone. Called once, and only for one that was opened. */
+  /** The session is lost. Called once, and only for an opened one. */
   readonly lost: () => void;
 }
 
@@ -54,7 +53,7 @@ interface Typed {
   readonly prompt: string;
 }
 
-/** Never rejects. Takes the connection over: when it fails, the connection is closed. */
+/** Never rejects. Owns the connection from here on: closes it if this fails. */
 export function openCliShell(options: CliShellOptions): Promise<OpenedSession> {
   const { client, socket, where, timeoutMs, signal } = options;
   return new Promise((resolve) => {
@@ -95,14 +94,14 @@ class CliShell implements PooledSession {
   readonly #dialect: CliDialect;
   readonly #decoder = new StringDecoder('utf8');
   readonly #lost: () => void;
-  /** What is being waited for; undefined: what comes is thrown away. */
+  /** The expected output; undefined: output is discarded. */
   #reading: { readonly into: CliOutput; readonly ended: (ending: Ending) => void } | undefined;
   #roomBytes = 0;
   #quietTimer: NodeJS.Timeout | undefined;
   #isSetUp = false;
   #gone = false;
   #prompts: PromptStart | undefined;
-  /** As it is between two blocks. */
+  /** The prompt between two blocks. */
   #firstPrompt = '';
   #lastPrompt = '';
 
@@ -127,7 +126,7 @@ class CliShell implements PooledSession {
     return this.#gone || !this.#socket.writable || !isChannelOpen(this.#channel);
   }
 
-  /** Waits for the first prompt and types the set-up lines. Undefined: all went well. */
+  /** Waits for the first prompt and types the set-up lines. Undefined: success. */
   async setUp(timeoutMs: number): Promise<{ code: NotSentCode; reason: string } | undefined> {
     const timer = setTimeout(() => this.#reading?.ended('deadline'), timeoutMs);
     this.#roomBytes = maxPlumbingBytes;
@@ -181,7 +180,7 @@ class CliShell implements PooledSession {
     return { ok: true, reply, elapsedMs: performance.now() - startedMs };
   }
 
-  /** A block that left the device in another place than it found it in is followed by the lines that lead back. */
+  /** A block that left the device at another prompt is followed by the lines that lead back. */
   async recover(): Promise<boolean> {
     const timer = setTimeout(() => this.#reading?.ended('deadline'), recoverTimeoutMs);
     this.#roomBytes = maxPlumbingBytes;

@@ -1,27 +1,26 @@
-// One logged-in SSH connection and its session channels: some carry a call, the others are kept open ahead for
-// the next ones.
+// One logged-in SSH connection and its session channels: some carry a call, the others are kept open for the next ones.
 
 import type { Socket } from 'node:net';
 import type { Client, ClientChannel } from 'ssh2';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
 import { isChannelOpen, openSessionChannel, ping } from './ssh2-channels.ts';
 
-/** OpenSSH allows 10 sessions a connection and frees them late. */
+/** OpenSSH allows 10 sessions per connection and frees them late. */
 export const maxChannelsPerConnection = 4;
-/** How long a device may take to show that it has read what was sent, before the connection is cut. */
+/** How long a device may take to prove that it has read everything sent, before the connection is cut. */
 const proofTimeoutMs = 1_000;
 
 export interface SshConnectionOptions {
   readonly client: Client;
   readonly socket: Socket;
   readonly openTimeoutMs: number;
-  /** Something changed that may let a waiting call go on: a channel closed, or the connection. */
+  /** Something changed that may let a waiting call proceed: a channel closed, or the connection. */
   readonly changed: () => void;
 }
 
 export type OpenedChannel =
   | { readonly ok: true; readonly channel: ClientChannel }
-  /** `useless`: the connection has no channel to give at all; true for one of several that failed together. */
+  /** `useless`: the connection has no channel at all; true for one of several that failed together. */
   | { readonly ok: false; readonly reason: string; readonly useless: boolean };
 
 export class SshConnection {
@@ -31,7 +30,7 @@ export class SshConnection {
   readonly #socket: Socket;
   readonly #openTimeoutMs: number;
   readonly #changed: () => void;
-  /** Spare, carrying a call, or closing: until the device has confirmed their end. */
+  /** Spare, carrying a call, or closing (until the device has confirmed the end). */
   readonly #channels = new Set<ClientChannel>();
   readonly #spares = new Set<ClientChannel>();
   #opening = 0;
@@ -53,7 +52,7 @@ export class SshConnection {
     options.client.once('close', () => this.#lose());
   }
 
-  /** The connection is gone. */
+  /** The connection is lost. */
   get lost(): boolean {
     return this.#lost;
   }
@@ -87,7 +86,7 @@ export class SshConnection {
     else if (this.canSendOn(channel)) this.#spares.add(channel);
   }
 
-  /** Opens a channel. A device that refuses one is not asked for so many again. */
+  /** Opens a channel. A device that refuses one gets fewer requests from then on. */
   open(): Promise<OpenedChannel> {
     return new Promise((resolve) => {
       let waiting = true;
@@ -123,7 +122,7 @@ export class SshConnection {
 
   #adopt(channel: ClientChannel): void {
     this.#channels.add(channel);
-    // Flowing without a listener: an end is noticed, and nothing piles up.
+    // Flowing without a listener: an end is noticed, and no data piles up.
     channel.resume();
     channel.stderr.resume();
     channel.once('close', () => {
@@ -134,7 +133,7 @@ export class SshConnection {
     });
   }
 
-  /** Takes no further call, and ends with the last one that it carries. */
+  /** Accepts no further call, and closes after its last one. */
   retire(): void {
     this.#retired = true;
     for (const spare of this.#spares) {
@@ -145,7 +144,7 @@ export class SshConnection {
     this.#endWhenUnused();
   }
 
-  /** Closes a channel without waiting for the device to confirm it. The connection takes no further call. */
+  /** Closes a channel without waiting for the device's confirmation. The connection accepts no further call. */
   drop(channel: ClientChannel): void {
     channel.close();
     this.#channels.delete(channel);
@@ -153,10 +152,10 @@ export class SshConnection {
   }
 
   /**
-   * Drops a channel whose call is past its deadline. When the promise resolves, this machine sends no byte of the call any
-   * more: alone on the connection, it was cut, with what the kernel still held; with other calls on it, either the device
-   * has proved that it has read everything, and they go on, or it was cut too. Packets already handed to the network are
-   * out of reach: on a link that was down they waited for ARP for up to 3 s and then arrived.
+   * Drops a channel whose call is past its deadline. When the promise resolves, this machine sends no byte of the call any more:
+   * a connection without other calls was cut, including data still in the kernel; with other calls on it, either the device has
+   * proved that it has read everything, and they continue, or it was cut too. Packets already passed to the network are out of
+   * reach: on a link that was down they waited for ARP for up to 3 s and then arrived.
    */
   async abandon(channel: ClientChannel): Promise<void> {
     this.drop(channel);
@@ -181,7 +180,7 @@ export class SshConnection {
     resetSocket(this.#socket);
   }
 
-  /** A device that gives no channel at all, or a retired connection: not worth keeping. */
+  /** A connection to a device that allows no channel at all, or a retired one, is not kept. */
   #endWhenUnused(): void {
     if (this.#channels.size + this.#opening > 0) return;
     if (this.#retired || this.#channelLimit === 0) this.destroy();

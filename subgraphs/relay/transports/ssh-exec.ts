@@ -1,5 +1,5 @@
-// Runs one command on an open session channel and says for certain what is known: a whole reply, nothing sent, or no
-// verdict. Standard input follows the exec request at once, so a call costs one round trip.
+// Runs one command on an open session channel and reports exactly what is certain: a complete reply, nothing sent, or no verdict.
+// Standard input follows the exec request at once, so a call costs one round trip.
 
 import type { ClientChannel } from 'ssh2';
 import type { SendFailure, SendOptions } from '../../../platform/net/send.ts';
@@ -12,8 +12,8 @@ import { requestExec } from './ssh2-channels.ts';
 const defaultMaxReplyBytes = 1024 * 1024;
 
 /**
- * Never rejects. `stale`: the channel had gone before anything was sent. After ABORTED and WINDOW_PASSED the channel is as
- * good as before; after anything else it is used up.
+ * Never rejects. `stale`: the channel was lost before anything was sent. After ABORTED and WINDOW_PASSED the channel can be used
+ * again; after anything else it is used up.
  */
 export function runExec(
   connection: SshConnection,
@@ -81,7 +81,7 @@ export function runExec(
   });
 }
 
-/** Standard output and error, bounded together. */
+/** Standard output and error, with a common bound. */
 class ReplyBuffer {
   readonly #chunks: { readonly stdout: Buffer[]; readonly stderr: Buffer[] } = { stdout: [], stderr: [] };
   #roomBytes: number;

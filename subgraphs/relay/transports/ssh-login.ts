@@ -1,5 +1,5 @@
-// From an endpoint to a logged-in SSH connection, or the exact reason why not. Each credential is tried once: a device may
-// lock an account after a few failures.
+// From an endpoint to a logged-in SSH connection, or the exact reason for the failure. Each credential is tried once: a device
+// may lock an account after a few failures.
 
 import { connect, type Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Client, type ParsedKey } from 'ssh2';
@@ -21,7 +21,7 @@ export type Login =
   | { readonly ok: true; readonly client: Client; readonly socket: Socket }
   | { readonly ok: false; readonly failure: ReserveFailure };
 
-/** Undefined when the key can be used; otherwise what is wrong with it, without a byte of it. */
+/** Undefined when the key can be used; otherwise the fault, without any byte of the key. */
 export function privateKeyFault(privateKey: string, passphrase?: string): string | undefined {
   const key = parsePrivateKey(privateKey, passphrase);
   return key instanceof Error ? key.message : undefined;
@@ -36,7 +36,7 @@ function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | E
   return new Error('it is not a readable OpenSSH or PEM private key');
 }
 
-/** Opening a key with its passphrase takes a good part of a second of pure computing: once is enough. */
+/** Decrypting a key with its passphrase takes a good part of a second of CPU time: once is enough. */
 const parsedKeys = new WeakMap<Credentials, ParsedKey | Error>();
 
 function privateKeyOf(credentials: Credentials): ParsedKey | Error | undefined {
@@ -69,7 +69,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
       clearTimeout(timer);
       options.signal.removeEventListener('abort', onAbort);
       client.removeAllListeners();
-      // Whatever ssh2 still has to say after a verdict must not become an unhandled 'error'.
+      // Errors of ssh2 after the verdict must not become an unhandled 'error'.
       client.on('error', () => {});
       if (!result.ok) socket.destroy();
       resolve(result);
@@ -137,8 +137,8 @@ function refused(code: NotSentCode, message: string): Promise<Login> {
 }
 
 /**
- * RFC 4252: the key if there is one; a password only by the method that the server names (password, else
- * keyboard-interactive), so that a wrong one counts once. With both, the password is the second factor.
+ * RFC 4252: the key if there is one; a password only by the method that the server names (password, else keyboard-interactive),
+ * so that a wrong one counts once. With both, the password is the second factor.
  */
 function authenticate(credentials: Credentials, key: ParsedKey | undefined) {
   const { username, password } = credentials;
@@ -160,7 +160,7 @@ function authenticate(credentials: Credentials, key: ParsedKey | undefined) {
       type: 'keyboard-interactive',
       username,
       prompt: (_name, _instructions, _language, prompts, finish) => {
-        // One hidden question is the password; anything more is a question that we have no answer to.
+        // A single hidden question asks for the password; there is no answer to anything else.
         const isPassword = !answered && prompts.length === 1 && prompts[0]?.echo !== true;
         answered = true;
         finish(isPassword ? [password] : prompts.map(() => ''));

@@ -1,5 +1,5 @@
-// The sessions to one endpoint: connections that are opened as calls need them, at most as many as the backend's
-// concurrency allows, and given up when idle. A failed log-in fails everyone who waits for it; it is not tried again.
+// The sessions to one endpoint: connections are opened as calls need them, at most the backend's concurrency, and closed when
+// idle. A failed login fails all its waiters; it is not retried.
 
 import type { ClientChannel } from 'ssh2';
 import type { NotSentCode, SendOptions } from '../../../platform/net/send.ts';
@@ -12,13 +12,13 @@ import { maxChannelsPerConnection, SshConnection } from './ssh-connection.ts';
 import { runExec } from './ssh-exec.ts';
 import { login } from './ssh-login.ts';
 
-/** Connections without a single channel to give, before a waiting call is told. */
+/** Connections without a single channel before a waiting call is refused. */
 const maxRefusals = 2;
-/** After a connection more was refused while others live. */
+/** After a further connection was refused while others are open. */
 const growAgainAfterMs = 30_000;
 
 interface WaiterNote {
-  /** The slot may get another session when its own goes away before the first byte. */
+  /** The slot may get another session when its own is lost before the first byte. */
   readonly replaceable: boolean;
   refusals: number;
 }
@@ -28,7 +28,7 @@ interface Place {
   readonly channel: ClientChannel;
 }
 
-/** Connects nothing until it is asked for a slot. With `options.cli` it takes calls of kind `cli` only, else only `exec`. */
+/** Connects only when a slot is requested. With `options.cli` it carries calls of kind `cli` only, else only `exec`. */
 export function createSshTransport(endpoint: Endpoint, options: TransportOptions): Transport {
   const { cli } = options;
   return cli === undefined ? new SshTransport(endpoint, options) : createSshCliTransport(endpoint, options, cli);
@@ -87,7 +87,7 @@ class SshTransport implements Transport {
     await Promise.all(gone);
   }
 
-  /** Serves who waits, from spare channels, then new channels, then new connections; then opens some ahead. */
+  /** Serves waiters from spare channels, then new channels, then new connections; then opens some ahead. */
   #pump(): void {
     if (this.#closing.signal.aborted) return;
     while (this.#waiters.length > 0) {
@@ -126,7 +126,7 @@ class SshTransport implements Transport {
 
   #mayConnect(): boolean {
     const sessions = this.#connections.size + this.#connecting;
-    // A device may give a connection fewer channels than usual, so there can be one connection for each call.
+    // A device may allow fewer channels per connection than usual, so there can be one connection for each call.
     if (sessions >= this.#options.concurrency) return false;
     return this.#connections.size === 0 || performance.now() >= this.#growAfterMs;
   }
@@ -169,7 +169,7 @@ class SshTransport implements Transport {
     this.#pump();
   }
 
-  /** A connection gave the one that has waited longest nothing; after the second it is told. */
+  /** A connection gave no channel to the longest waiter; after the second one the waiter is refused. */
   #refuseFirst(code: NotSentCode, reason: string): void {
     const { first } = this.#waiters;
     if (!first) return;
@@ -180,8 +180,8 @@ class SshTransport implements Transport {
   }
 
   /**
-   * Opening ahead takes a round trip off the next calls, and meets a refusal before anything is journaled: as many as may
-   * be called at once and fit on the connections that there are.
+   * Opening ahead saves the next calls a round trip, and meets a refusal before anything is journaled: as many channels as calls
+   * are allowed at once, within the existing connections.
    */
   #keepReady(): void {
     if (this.#waiters.length > 0) return;
@@ -231,7 +231,7 @@ class SshTransport implements Transport {
     };
   }
 
-  /** The session went away between the reservation and the first byte: nothing was sent, so one more is tried. */
+  /** The session was lost between the reservation and the first byte: nothing was sent, so one more is tried. */
   async #sendElsewhere(call: WireCall, options: SendOptions): Promise<SendResult> {
     const reservation = await this.#wait(options.signal, false);
     return reservation.ok ? reservation.slot.send(call, options) : reservation;

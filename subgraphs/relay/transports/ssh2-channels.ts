@@ -1,10 +1,10 @@
-// Opens SSH session channels and sends exec requests as two separate steps, which ssh2's own `exec` does as one: the relay
-// must know the moment right before the first byte of a command, and wants channels opened ahead. Uses members of ssh2
-// 1.17.0 that are not in its types (package.json pins that version; every test of the transport goes through them).
+// Opens SSH session channels and sends exec requests as two separate steps, which ssh2's own `exec` does as one: the relay must
+// know the moment right before the first byte of a command, and opens channels ahead. Uses members of ssh2 1.17.0 that are not in
+// its types (package.json pins that version; every test of the transport covers them).
 
 import type { Client, ClientChannel } from 'ssh2';
 
-/** RFC 4254 section 5.2; the values that ssh2's Channel counts with. */
+/** RFC 4254 section 5.2; the values used by ssh2's Channel. */
 const windowBytes = 2 * 1024 * 1024;
 const packetBytes = 32 * 1024;
 
@@ -36,12 +36,12 @@ export function openSessionChannel(client: Client, opened: Opened): void {
   _protocol.session(localChannel, windowBytes, packetBytes);
 }
 
-/** RFC 4254 section 6.5. `refused` is called when the server answers no: then it has not run the command. */
+/** RFC 4254 section 6.5. `refused` is called when the server refuses: then it has not run the command. */
 export function requestExec(client: Client, channel: ClientChannel, command: string, refused: () => void): void {
   const internals = channel as unknown as ChannelInternals;
   internals.subtype = 'exec';
   internals._callbacks.push((failed) => {
-    // A channel that closes fails its open requests too, but says nothing about whether the command ran.
+    // A channel that closes fails its open requests too, but that does not show whether the command ran.
     if (failed && internals.incoming.state !== 'closed') refused();
   });
   (client as unknown as ClientInternals)._protocol.exec(internals.outgoing.id, command, true);
@@ -53,8 +53,8 @@ export function isChannelOpen(channel: ClientChannel): boolean {
 }
 
 /**
- * Asks the server for a sign of life (RFC 4254 section 4: a global request wants an answer). The answer proves that the
- * server has read every byte written before. `answered` gets false when the connection is lost.
+ * Sends a global request that wants a reply (RFC 4254 section 4). The reply proves that the server has read every byte written
+ * before. `answered` gets false when the connection is lost.
  */
 export function ping(client: Client, answered: (alive: boolean) => void): void {
   const { _callbacks, _protocol } = client as unknown as ClientInternals;

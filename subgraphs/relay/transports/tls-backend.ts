@@ -1,4 +1,4 @@
-// A backend's endpoint as TLS dials it, and where else its calls may go: to an origin that one of its options names, for
+// A backend's endpoint as TLS dials it, and the other origins of its calls: an option may name one, for
 // example Keystone beside Neutron.
 import type { JsonObject } from '../../../platform/json.ts';
 import { addressOfUrl } from '../../../platform/net/origin.ts';
@@ -13,11 +13,11 @@ export function tlsEndpointOf(endpoint: Endpoint): TlsEndpoint {
 }
 
 /**
- * An option `somethingUrl` names an origin. What its certificate is checked by: `somethingCertificateSha256` when that is
- * given, else the backend's authorities, else the backend's own pin.
+ * An option `somethingUrl` names an origin. Its certificate is checked against `somethingCertificateSha256` if given, else the
+ * backend's authorities, else the backend's own pin.
  */
 export function otherOriginsOf(own: TlsEndpoint, options: JsonObject): TlsEndpoint[] {
-  // A client certificate is shown to the backend alone.
+  // A client certificate is presented to the backend only.
   const { client: _client, ...rest } = own;
   return Object.entries(options).flatMap(([name, value]) => {
     const address = name.endsWith('Url') && typeof value === 'string' ? addressOfUrl(value) : undefined;
@@ -28,7 +28,7 @@ export function otherOriginsOf(own: TlsEndpoint, options: JsonObject): TlsEndpoi
   });
 }
 
-/** The client certificate in a backend's credentials, when there is one. */
+/** The client certificate in a backend's credentials, if there is one. */
 function clientIdentityOf(credentials: Credentials): { readonly client?: ClientIdentity } {
   const { clientCertificate: certificate, privateKey, passphrase } = credentials;
   if (certificate === undefined || privateKey === undefined) return {};

@@ -7,7 +7,7 @@ import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import type { Reservation, SendResult, Slot, Transport, TransportFactory } from './session.ts';
 
-/** A backend as its wires see it; two that are equal can share them. */
+/** A backend as its wires see it; two equal ones can share them. */
 export interface BackendEndpoint {
   readonly host: string;
   readonly port: number;
@@ -24,11 +24,11 @@ export interface WiresOptions {
   /** Calls at once, on each wire. */
   readonly concurrency: number;
   readonly connectTimeoutMs: number;
-  /** As last read; a log-in may be worded by it. */
+  /** As last read; a login may depend on it. */
   readonly softwareVersion: string | null;
 }
 
-/** What was sent, and what takes the backend's secrets out of what is made of the answer. */
+/** The result of the call, and the redactor that removes the backend's secrets from data derived from it. */
 export type Asked = SendResult & { readonly redactor: Redactor };
 
 export class Wires {
