@@ -1,4 +1,4 @@
-// All subgraphs, one row each: the only list of them in the code. System is the first: it owns what all share.
+// All subgraphs, one row each: the only list of them in the code. System comes first: it owns the shared objects.
 import type { SubgraphRow } from '../platform/subgraph-row.ts';
 import { relayRow } from './relay/row.ts';
 import { systemRow } from './system/row.ts';

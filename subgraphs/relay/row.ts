@@ -28,7 +28,7 @@ export const relayRow = subgraphRow({
   exports: [
     {
       name: 'mappings',
-      // Half of the largest page: more would exceed the default cost limit of one operation.
+      // Half of the largest page: a full one would exceed the default cost limit of an operation.
       query: `query MappingExport($projectId: ID, $after: String) {
   relayMappingChanges(projectId: $projectId, after: $after, limit: 500) {
     mappings {

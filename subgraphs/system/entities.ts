@@ -1,5 +1,5 @@
-// The one way from an id to an object of this subgraph: batched, and only what the caller may see. Queries, payloads,
-// `node`, entity references and status events all come through here, so that none can forget to ask.
+// The only way from an id to an object of this subgraph: batched, and only objects that the caller may see. Queries, payloads,
+// `node`, entity references and status events all use it, so that none can forget the check.
 
 import { caller, maySee } from '../../platform/authorise.ts';
 import { loader } from '../../platform/graph/loader.ts';
@@ -20,7 +20,7 @@ const machineRows = Symbol('machines by id');
 const sharedUsers = Symbol('users who share a project with the caller');
 
 export interface EntitiesOptions {
-  /** Types of other subgraphs that are Nodes. */
+  /** Node types of other subgraphs. */
   readonly elsewhere: ReadonlySet<string>;
   readonly projects: ProjectStore;
   readonly users: UserStore;
@@ -28,7 +28,7 @@ export interface EntitiesOptions {
   readonly machines: MachineStore;
 }
 
-/** Ids are UUIDs. Undefined: no such object, or none the caller may see. */
+/** Ids are UUIDs. Undefined: no such object, or the caller may not see it. */
 export class Entities {
   readonly elsewhere: ReadonlySet<string>;
   readonly #projects: ProjectStore;
@@ -44,13 +44,13 @@ export class Entities {
     this.#machines = options.machines;
   }
 
-  /** A member, or an administrator, sees a project. */
+  /** Members and administrators see a project. */
   async project(context: RequestContext, id: string): Promise<Project | undefined> {
     if (!maySee(caller(context), id)) return undefined;
     return loader(context, projectRows, id, (ids) => this.#projects.byIds(ids));
   }
 
-  /** Administrators, the user and those who share a project see a user. */
+  /** Administrators, the user and members of a common project see a user. */
   async user(context: RequestContext, id: string): Promise<User | undefined> {
     const identity = caller(context);
     if (!identity.admin && identity.id !== id) {

@@ -1,5 +1,5 @@
-// What a first start and the command line need before anyone can log in: an administrator, a project, a token. These go
-// straight to the database, for whoever holds its password is above the graph's rules; the audit trail says so.
+// Objects that a first start and the command line create before anyone can log in: an administrator, a project, a token. They are
+// written to the database directly, because a holder of its password is above the graph's rules; the audit trail records it.
 import { randomBytes } from 'node:crypto';
 import { audit } from '../../platform/audit.ts';
 import type { Database } from '../../platform/database/database.ts';
@@ -25,7 +25,7 @@ export interface FirstStartOptions {
   readonly hasher: PasswordHasher;
 }
 
-/** Stands for "made by the system itself" where a maker's UUID is asked for. */
+/** Means "made by the system itself" where a maker's UUID is required. */
 const nobody = '00000000-0000-0000-0000-000000000000';
 
 export class FirstStart {
@@ -36,7 +36,7 @@ export class FirstStart {
   }
 
   /**
-   * Makes the first administrator if there is no user yet. `password` is given back only when it was made here. Several
+   * Makes the first administrator if there is no user yet. `password` is returned only if it was generated here. Several
    * processes may try at once: one makes it.
    */
   async bootstrap(wish: {
@@ -55,7 +55,7 @@ export class FirstStart {
     return wish.adminPassword === undefined ? { created: true, password } : { created: true };
   }
 
-  /** The project of that name, made when there is none. Returns its UUID. */
+  /** The project with that name, created if there is none. Returns its UUID. */
   async ensureProject(name: string, description = ''): Promise<string> {
     const { db, projects, projectService } = this.#options;
     const known = await projects.byName(name);
@@ -68,7 +68,7 @@ export class FirstStart {
     return (await projects.byName(name))?.id ?? '';
   }
 
-  /** Makes an API token; its secret is only here. */
+  /** Makes an API token; its secret is returned only here. */
   async issueToken(wish: {
     projectId: string;
     name: string;
@@ -85,7 +85,7 @@ export class FirstStart {
     });
   }
 
-  /** Makes a machine that has joined, before there is an endpoint to ask. Refuses like machineCreate. */
+  /** Makes a machine that has already joined, before an endpoint exists. Refuses like machineCreate. */
   issueMachine(wish: { name: string; role: string; publicKey: string }): Promise<IssuedMachine> {
     const { name, role, publicKey } = wish;
     return this.#options.machineService.issue({ name, role, createdBy: nobody }, publicKey);

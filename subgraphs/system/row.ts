@@ -1,4 +1,4 @@
-// What the house knows of the system subgraph.
+// The row of the system subgraph.
 import { fileURLToPath } from 'node:url';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { systemEvents } from './events.ts';

@@ -1,5 +1,5 @@
-// The system subgraph, put together: who may do what, the audit trail, status changes, commits, and the entities that join
-// all subgraphs. Nothing is started here; what it stands on is handed in and stays its owner's.
+// The system subgraph, put together: rights, the audit trail, status changes, commits, and the entities that connect all
+// subgraphs. Nothing is started here; its dependencies are passed in and belong to the caller.
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import type { Logger } from 'pino';
@@ -46,16 +46,16 @@ import { UserService } from './users/user-service.ts';
 import { UserStore } from './users/user-store.ts';
 
 export interface SystemSubgraphOptions {
-  /** Whole (platform/graph/sdl.ts): it also says which Nodes other subgraphs own. */
+  /** Complete (platform/graph/sdl.ts): it also names the Nodes that other subgraphs own. */
   readonly sdl: string;
   readonly db: Database;
   readonly feed: StatusFeed;
   readonly commits: Commits;
   readonly mutations: Mutations;
   readonly wake: Wake;
-  /** What subgraphs share. */
+  /** The keys shared by the subgraphs. */
   readonly keyring: Keyring;
-  /** Sign access tokens. */
+  /** The keys that sign access tokens. */
   readonly signingKeys: SigningKeys;
   readonly publicKeys: PublicKeys;
   readonly rateLimiter: RateLimiter;
@@ -64,11 +64,11 @@ export interface SystemSubgraphOptions {
   /** The roles that machines may have. */
   readonly roles: readonly string[];
   readonly log: Logger;
-  /** Of all subgraphs: what a filter of status changes may name. */
+  /** Of all subgraphs: the kinds allowed in a filter of status changes. */
   readonly eventKinds: EventKinds;
-  /** The parts of the system as this process sees them. */
+  /** The state of the system's parts, as this process sees it. */
   readonly health: () => Promise<readonly PartHealth[]>;
-  /** What proves a person's identity; default: passwords in the database. */
+  /** Verifies a person's identity; default: passwords in the database. */
   readonly identityProvider?: IdentityProvider;
   readonly passwordHasher?: PasswordHasher;
 }

@@ -91,7 +91,7 @@ function decode(text: string): Position {
     if (typeof cursor === 'string' && lastId === null) return { cursor };
     if (typeof cursor === 'string' && typeof lastId === 'string') return { cursor, lastId };
   } catch {
-    // Another consumer's cursor: handled below.
+    // Malformed: reported below.
   }
   throw new CodedError('INVALID_CURSOR', 'after: this is not an `after` of relayMappingChanges; omit it to begin.');
 }

@@ -1,5 +1,5 @@
-// Short-lived access tokens: JWT (RFC 7519), signed by the system subgraph's key pair (EdDSA, RFC 8037). They only name user
-// and session; what the user may do is read anew, so that a change counts at once.
+// Short-lived access tokens: JWT (RFC 7519), signed with the system subgraph's key pair (EdDSA, RFC 8037). They name only user
+// and session; the user's rights are read again for each request, so that a change takes effect at once.
 import { jwtVerify, SignJWT } from 'jose';
 import type { PublicKeys, SigningKeys } from '../../../platform/secrets/key-pairs.ts';
 
@@ -33,7 +33,7 @@ export class AccessTokens {
     return { token, expiresAt: new Date((issuedAt + lifetimeSeconds) * 1000) };
   }
 
-  /** The claims; undefined when the token is forged, malformed or too old. */
+  /** The claims; undefined when the token is forged, malformed or expired. */
   async verify(token: string, nowMs = Date.now()): Promise<AccessTokenClaims | undefined> {
     try {
       const { payload, protectedHeader } = await jwtVerify(
@@ -49,7 +49,7 @@ export class AccessTokens {
       const { sub, sid } = payload;
       return typeof sub === 'string' && typeof sid === 'string' ? { userId: sub, sessionId: sid } : undefined;
     } catch {
-      // Whatever is wrong with it, it is not a token of ours; saying what would only help a forger.
+      // Any fault means that this is not a valid token; the details would only help a forger.
       return undefined;
     }
   }

@@ -1,5 +1,5 @@
-// Attempts at a secret: how often one network may try, one name from there, and one name from anywhere. A login and the change
-// of one's own password are counted together, so that the one is no way around the other.
+// Limits on attempts at a secret: per network, per name from that network, and per name from all networks. Logins and changes of
+// one's own password are counted together, so that one is no way around the other.
 import { createHash } from 'node:crypto';
 import { refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -9,7 +9,9 @@ import type { RateLimit, RateLimiter } from './rate-limiter.ts';
 const windowMs = 60_000;
 const attemptsPerName = 10;
 const attemptsPerAddress = 100;
-/** From networks where the name has not logged in lately: guesses from many of them must not keep its owner out of the others. */
+/**
+ * From networks where the name has not logged in recently: guesses from many networks must not lock the owner out of the others.
+ */
 const attemptsFromAnywhere = 100;
 const knownForMs = 30 * 86_400_000;
 
@@ -26,7 +28,7 @@ export class Attempts {
   /** Counts an attempt at the password of that name. Refuses with RATE_LIMITED. */
   async password(context: RequestContext, name: string): Promise<GiveBack> {
     const address = clientNetwork(context.clientAddress);
-    // A name may be as long as a request; what is counted is kept.
+    // A name may be as long as a request, and the counter's key is stored.
     const named = createHash('sha256').update(name).digest('base64url');
     const good = `login-good/${address}/${named}`;
     const anywhere = { key: `login-anywhere/${named}`, limit: attemptsFromAnywhere, windowMs };

@@ -1,4 +1,4 @@
-// What a bearer credential is worth now. Nothing is cached here: the gateway keeps an answer for a second.
+// The current identity behind a bearer credential. Nothing is cached here: the gateway keeps an answer for a second.
 import type { Authenticator } from '../../../platform/access.ts';
 import { isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError } from '../../../platform/errors.ts';
@@ -33,7 +33,7 @@ export class SystemAuthenticator implements Authenticator {
   }
 }
 
-/** A database that is away says nothing of the credential. */
+/** An unavailable database is no verdict on the credential. */
 async function tell(answer: Promise<Identity | undefined>): Promise<Identity | undefined> {
   try {
     return await answer;

@@ -1,5 +1,5 @@
-// What a credential is worth now, read in one statement each: these run on every request whose answer the gateway has not
-// just had. And the table of sessions.
+// Reads the current identity behind a credential, in one statement each: these run on every request whose answer the gateway has
+// not cached. Also the table of sessions.
 import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
 import { type Identity, lowerRole, type Role } from '../../../platform/identity.ts';
 
@@ -16,7 +16,7 @@ interface TokenRow {
   readonly name: string;
   readonly projectId: string;
   readonly role: Role;
-  /** Null: made on the command line, and bound by nobody's rights. */
+  /** Null: made on the command line, so no user's rights limit it. */
   readonly userId: string | null;
   readonly admin: number | boolean | null;
   readonly makerRole: Role | null;
@@ -34,7 +34,7 @@ export class CredentialStore {
     this.#db = db;
   }
 
-  /** The user of a session that has not ended, with today's roles. An administrator needs none. */
+  /** The user of an active session, with the current roles. An administrator needs none. */
   async bySession(sessionId: string, sql: Sql = this.#db): Promise<Identity | undefined> {
     const rows = await sql.query<SessionRow>(
       `SELECT u.id AS userId, u.name, u.admin, m.project_id AS projectId, m.role
@@ -52,7 +52,7 @@ export class CredentialStore {
     return { kind: 'user', id: first.userId, name: first.name, admin, projects, credentialId: sessionId };
   }
 
-  /** The token with that secret, unless it is revoked or expired, with at most the rights that the user who made it has today. */
+  /** The token with that secret, unless it is revoked or expired, with at most the current rights of the user who made it. */
   async bySecretHash(hash: string): Promise<Identity | undefined> {
     return this.#token('secret_hash', hash);
   }
@@ -61,7 +61,7 @@ export class CredentialStore {
     return this.#token('id', id, sql);
   }
 
-  /** The caller as of now; undefined once the session or token has ended. */
+  /** The caller's current identity; undefined once the session or token has ended. */
   async recheck(identity: Identity, sql: Sql = this.#db): Promise<Identity | undefined> {
     const { kind, credentialId } = identity;
     const now = await this.#now(kind, credentialId, sql);
@@ -117,16 +117,16 @@ export class CredentialStore {
   async #noteUse(tokenId: string): Promise<void> {
     const sql =
       'UPDATE api_token SET last_used_at = NOW(3) WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= NOW(3) - INTERVAL 1 MINUTE)';
-    // A full disk or a demoted server must not refuse a reader: the time of last use is only for people.
+    // A full disk or a demoted server must not refuse a reader: the time of last use is only informative.
     await this.#db.execute(sql, [tokenId]).catch(() => undefined);
   }
 
-  /** Begins a session, unless the user has changed or was disabled since it was verified. */
+  /** Begins a session, unless the user has been changed or disabled since the verification. */
   async begin(
     tx: Transaction,
     session: { id: string; userId: string; userVersion: number; refreshHash: string; familyHash: string },
   ): Promise<Date | undefined> {
-    // The share lock waits for a change of password that is under way: that one ends all sessions it can see.
+    // The share lock waits for a concurrent change of password, which ends all sessions that it can see.
     const user = await tx.query(
       'SELECT id FROM user WHERE id = ? AND version = ? AND disabled = 0 LOCK IN SHARE MODE',
       [session.userId, session.userVersion],
@@ -142,8 +142,8 @@ export class CredentialStore {
   }
 
   /**
-   * Exchanges the refresh token; undefined when the old one is not the session's current one or the session is over. A session
-   * from before families gets the one of this token.
+   * Exchanges the refresh token; undefined when the old one is not the session's current one or the session has ended. A session
+   * from before families gets this token's family.
    */
   async rotate(
     tx: Transaction,
@@ -163,13 +163,15 @@ export class CredentialStore {
     return rows[0]?.expiresAt;
   }
 
-  /** Ends a session; false when it had ended, or never was. */
+  /** Ends a session; false when it had ended, or never existed. */
   async end(tx: Transaction, sessionId: string): Promise<boolean> {
     const sql = 'UPDATE session SET ended_at = NOW(3) WHERE id = ? AND ended_at IS NULL';
     return (await tx.execute(sql, [sessionId])).affectedRows === 1;
   }
 
-  /** Ends a session of which an earlier refresh token came again; false when the token is not of its family, or it had ended. */
+  /**
+   * Ends a session after reuse of an earlier refresh token; false when the token is not of its family, or the session had ended.
+   */
   async endFamily(tx: Transaction, session: { id: string; familyHash: string }): Promise<boolean> {
     const sql = 'UPDATE session SET ended_at = NOW(3) WHERE id = ? AND family_hash = ? AND ended_at IS NULL';
     return (await tx.execute(sql, [session.id, session.familyHash])).affectedRows === 1;

@@ -1,5 +1,5 @@
-// What proves a person's identity: our own passwords, or (by another implementation of this port) OIDC or Keystone. Sessions,
-// roles and tokens stay ours either way.
+// Verifies a person's identity: the passwords in the database or, with another implementation of this port, OIDC or Keystone.
+// Sessions, roles and tokens are the system's own in any case.
 import { userNamePattern } from '../users/user.ts';
 import type { UserStore } from '../users/user-store.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -7,16 +7,16 @@ import type { PasswordHasher } from './password-hasher.ts';
 export interface VerifiedUser {
   readonly id: string;
   readonly name: string;
-  /** The user's version when it was verified: a session is only made while it still is the same. */
+  /** The user's version at the verification: a session is only made while it is unchanged. */
   readonly version: number;
 }
 
 export interface IdentityProvider {
-  /** The user behind the credentials; undefined when they do not fit, and nothing tells why. */
+  /** The user with these credentials; undefined when they are wrong, without a reason. */
   verify(credentials: { readonly name: string; readonly password: string }): Promise<VerifiedUser | undefined>;
 }
 
-/** Passwords in our own database. An unknown, disabled or password-less user takes the same path as a wrong password. */
+/** Passwords in the system's own database. An unknown, disabled or password-less user takes the same path as a wrong password. */
 export class LocalIdentityProvider implements IdentityProvider {
   readonly #users: UserStore;
   readonly #hasher: PasswordHasher;
@@ -27,7 +27,7 @@ export class LocalIdentityProvider implements IdentityProvider {
   }
 
   async verify(credentials: { name: string; password: string }): Promise<VerifiedUser | undefined> {
-    // The database would take 'alice ' for 'alice', and each spelling would have attempts of its own.
+    // The database would match 'alice ' with 'alice', and attempts would be counted for each spelling.
     const user = userNamePattern.test(credentials.name) ? await this.#users.login(credentials.name) : undefined;
     const usable = user !== undefined && !user.disabled ? user : undefined;
     const fits = await this.#hasher.verify(usable?.passwordHash ?? null, credentials.password);

@@ -6,7 +6,7 @@ import { refuse } from '../../../platform/errors.ts';
 export interface PasswordHasher {
   /** The hash to store (PHC text). Refuses with RATE_LIMITED when too many wait. */
   hash(password: string): Promise<string>;
-  /** Whether the password fits. Without a hash (no such user) it works as long, and answers false. */
+  /** Whether the password is right. Without a hash (no such user) it takes as long, and returns false. */
   verify(storedHash: string | null, password: string): Promise<boolean>;
 }
 
@@ -17,10 +17,10 @@ export interface Argon2Options {
   readonly queueLimit?: number;
 }
 
-// argon2id is the library's default algorithm; a test holds it to that.
+// argon2id is the library's default algorithm; a test checks that.
 const parameters = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-/** A hash with the same parameters that no password fits: its password is random and forgotten. */
+/** A hash with the same parameters and no known password: it was random and not kept. */
 const hashOfNobody =
   '$argon2id$v=19$m=19456,t=2,p=1$L/k02IPidWZraPtWVuSdQg$IT9gh/9a9vbxzSHXiOc4oCDAzLojvRMg9H7jRqQbO98';
 
@@ -50,7 +50,7 @@ export class Argon2Hasher implements PasswordHasher {
     if (this.#running >= this.#concurrency) {
       if (this.#waiting.length >= this.#queueLimit)
         refuse('RATE_LIMITED', 'too many concurrent logins: try again later', { retryAfterMs: 1_000 });
-      // Whoever finishes hands its place over, so `#running` stays as it is.
+      // A finished job passes its slot on, so `#running` does not change.
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else {
       this.#running += 1;

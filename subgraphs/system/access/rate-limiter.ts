@@ -1,12 +1,12 @@
-// How often something may be tried: a fixed window per key. Shared by all processes through Redis; each process on its own
-// while Redis is away, which is looser but never open.
+// Rate limits: a fixed window per key. Shared by all processes through Redis; separate per process while Redis is not available,
+// which is looser but never unlimited.
 
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { within } from '../../../platform/within.ts';
 
 export interface RateLimit {
-  /** What is counted, for example `login-address/192.0.2.1`. */
+  /** The counted key, for example `login-address/192.0.2.1`. */
   readonly key: string;
   /** Attempts allowed in a window. */
   readonly limit: number;
@@ -14,11 +14,11 @@ export interface RateLimit {
 }
 
 export interface RateLimiter {
-  /** Counts an attempt. 0 when it is allowed, else how long to wait, in milliseconds. */
+  /** Counts an attempt. Returns 0 when it is allowed, else the time to wait in milliseconds. */
   take(limit: RateLimit): Promise<number>;
-  /** Takes an attempt back: it was none that should count. */
+  /** Takes an attempt back that should not count. */
   giveBack(limit: RateLimit): Promise<void>;
-  /** Remembers a key for so long. It may be forgotten earlier: losing it must do no harm. */
+  /** Remembers a key for the given time. It may be forgotten earlier: a loss must do no harm. */
   remember(key: string, forMs: number): Promise<void>;
   remembers(key: string): Promise<boolean>;
 }
@@ -69,7 +69,7 @@ export class MemoryRateLimiter implements RateLimiter {
   }
 }
 
-/** The one command of Redis that is needed; an ioredis client has it. */
+/** The one Redis command that is needed; an ioredis client has it. */
 export interface RedisScripts {
   eval(script: string, keyCount: number, ...keysAndArguments: (string | number)[]): Promise<unknown>;
 }
@@ -80,7 +80,7 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}`;
 
-// In: KEYS[1] the counter. A counter that has ended, or is 0, stays as it is.
+// In: KEYS[1] the counter. A counter that has expired, or is 0, is left unchanged.
 const giveBackScript = `
 if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 return 0`;
@@ -91,10 +91,10 @@ const rememberScript = `redis.call('SET', KEYS[1], 1, 'PX', ARGV[1]) return 0`;
 const remembersScript = `return redis.call('EXISTS', KEYS[1])`;
 
 const redisTimeoutMs = 250;
-/** After a failure Redis is left alone for so long, so that not every login waits for it. */
+/** After a failure Redis is not asked for this time, so that not every login waits for it. */
 const redisPauseMs = 2_000;
 
-/** Counts in Redis, and in this process while Redis does not answer. The Redis client stays its owner's. */
+/** Counts in Redis, and in this process while Redis does not answer. The caller owns the Redis client. */
 export class RedisRateLimiter implements RateLimiter {
   readonly #redis: RedisScripts;
   readonly #prefix: string;
@@ -134,7 +134,7 @@ export class RedisRateLimiter implements RateLimiter {
   async #run(script: string, key: string, ...args: number[]): Promise<unknown> {
     if (performance.now() < this.#awayUntilMs) return undefined;
     try {
-      // Hashed: a key has the user's own text in it, of any length.
+      // Hashed: a key contains the user's own text, of any length.
       const name = `${this.#prefix}:rate:${createHash('sha256').update(key).digest('base64url')}`;
       return await within(redisTimeoutMs, 'no answer', () => this.#redis.eval(script, 1, name, ...args));
     } catch (error) {

@@ -1,5 +1,5 @@
-// The opaque secrets we hand out: API tokens and refresh tokens. They are 256 random bits (a family 128), so a plain SHA-256 is enough to
-// store them by; the text says what it is, which helps secret scanners and people.
+// Opaque secrets for clients: API tokens and refresh tokens. They are 256 random bits (a family 128), so a plain SHA-256 is
+// enough for storage; a prefix names the kind, which helps secret scanners and people.
 import { createHash, randomBytes } from 'node:crypto';
 
 export const apiTokenPrefix = 'tg_';
@@ -8,10 +8,10 @@ const joinTokenPrefix = 'tgj_';
 const refreshTokenPrefix = 'tgr_';
 const refreshTokenBytes = 32;
 const familyBytes = 16;
-/** Characters of an API token that are shown for telling tokens apart. */
+/** Characters of an API token that are shown to tell tokens apart. */
 const shownLength = 11;
 
-/** The hash a secret is stored and found by, hexadecimal. */
+/** The hash under which a secret is stored and found, hexadecimal. */
 export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret, 'utf8').digest('hex');
 }
@@ -27,14 +27,14 @@ export function newMachineToken(): string {
   return `${machineTokenPrefix}${randomBytes(32).toString('base64url')}`;
 }
 
-/** A new join token. It carries the authority's fingerprint (hexadecimal), by which the machine knows that authority. */
+/** A new join token. It contains the authority's fingerprint (hexadecimal), by which the machine recognises that authority. */
 export function newJoinToken(authoritySha256: string): string {
   return `${joinTokenPrefix}${randomBytes(32).toString('base64url')}.${authoritySha256}`;
 }
 
 /**
- * A new refresh token. It names its session and carries the session's family: 128 of its 256 bits, which all refresh tokens of
- * the session share. So an earlier one that comes again, however old, is told from an invented one.
+ * A new refresh token. It names its session and contains the session's family: 128 of its 256 bits, which all refresh tokens of
+ * the session share. So a reused earlier one, however old, can be told from an invented one.
  */
 export function newRefreshToken(
   sessionId: string,
@@ -47,7 +47,7 @@ export function newRefreshToken(
 
 const refreshTokenPattern = /^tgr_([0-9a-f-]{36})\.([A-Za-z0-9_-]{43})$/;
 
-/** What a refresh token says; undefined when the text is none. */
+/** The parts of a refresh token; undefined when the text is not one. */
 export function readRefreshToken(
   secret: string,
 ): { sessionId: string; hash: string; family: Buffer; familyHash: string } | undefined {

@@ -1,5 +1,5 @@
-// Login, refresh and logout. Whoever asks learns nothing of whether a name exists; guessing is slowed down by name and
-// address, and a refresh token that comes twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
+// Login, refresh and logout. The answers do not reveal whether a name exists; guesses are limited per name and address, and a
+// refresh token that is used twice ends its session, since one of the two bearers stole it. An invented one ends nothing.
 import { audit } from '../../../platform/audit.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { invariant, Refusal, refuse, userError } from '../../../platform/errors.ts';
@@ -43,7 +43,7 @@ export class SessionService {
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */
   async login(context: RequestContext, input: { name: string; password: string }): Promise<TokenPair> {
-    // A refusal by the limit is not audited: a row for each attempt is what a flood would want.
+    // A refusal by the limit is not audited: a flood would write a row for each attempt.
     const giveBack = await this.#attempts.password(context, input.name);
     const user = await this.#provider.verify(input);
     if (user === undefined) return this.#refuseLogin(context, input.name);
@@ -58,7 +58,7 @@ export class SessionService {
       return end;
     });
     if (expiresAt === undefined) return this.#refuseLogin(context, input.name);
-    // Only failures count: a CMP may log in as often as it likes.
+    // Only failures count: a CMP may log in as often as necessary.
     await giveBack();
     return this.#pair(user.id, sessionId, refresh.secret, expiresAt);
   }

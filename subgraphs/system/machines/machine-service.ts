@@ -1,4 +1,5 @@
-// Creating, joining, renewing and revoking machines. The private key never leaves the machine; what it gets is good for one role.
+// Creating, joining, renewing and revoking machines. The private key never leaves the machine; its credentials are
+// valid for one role.
 import type {
   MachineCreateInput,
   MachineJoinInput,
@@ -34,14 +35,14 @@ export interface MachineServiceOptions {
   readonly wake: Wake;
   /** Undefined: the installation has none. */
   readonly authority: () => Promise<Authority | undefined>;
-  /** The roles that there are. */
+  /** The roles that a machine may have. */
   readonly roles: readonly string[];
 }
 
 export interface MachineWish {
   readonly name: string;
   readonly role: string;
-  /** UUID of who makes it. */
+  /** UUID of the creator. */
   readonly createdBy: string;
 }
 
@@ -78,7 +79,7 @@ export class MachineService {
     this.#roles = options.roles.filter((role) => role !== 'worker');
   }
 
-  /** `join` is undefined when the request was refused or a repetition: the join token is not kept anywhere. */
+  /** `join` is undefined when the request was refused or repeated: the join token is not stored. */
   async create(
     context: RequestContext,
     input: MachineCreateInput,
@@ -127,7 +128,7 @@ export class MachineService {
     return { id: entity.id, credential };
   }
 
-  /** Asked without a login: the join token is the credential, and attempts at it are counted. */
+  /** Needs no login: the join token is the credential, and attempts at it are counted. */
   async join(context: RequestContext, input: MachineJoinInput): Promise<CredentialOutcome> {
     let credential: MachineCredential | undefined;
     const outcome = await this.#mutations.run({
@@ -156,13 +157,13 @@ export class MachineService {
           credential = { ...made, expiresAt: await this.#machines.addToken(tx, invited.id, hashSecret(made.token)) };
         });
       },
-      // Who holds the join token may read what it joined as.
+      // The holder of the join token may read the machine that joined with it.
       read: async (id) => (await this.#machines.byIds([id])).get(id),
     });
     return { ...outcome, credential: outcome.commit === null ? undefined : credential };
   }
 
-  /** The earlier certificate and token stay valid until they expire: the answer may be lost. */
+  /** The earlier certificate and token stay valid until they expire, because the answer may be lost. */
   async renew(context: RequestContext, input: MachineRenewInput): Promise<CredentialOutcome> {
     const { id } = machineCaller(context);
     let credential: MachineCredential | undefined;
@@ -187,7 +188,7 @@ export class MachineService {
     return { ...outcome, credential: outcome.commit === null ? undefined : credential };
   }
 
-  /** Revoking twice is not an error, and no second event. */
+  /** Revoking twice is not an error and makes no second event. */
   revoke(context: RequestContext, input: MachineRevokeInput): Promise<MutationOutcome<Machine>> {
     const identity = caller(context);
     return this.#mutations.run({
@@ -273,7 +274,7 @@ function otherKey({ joinKeyHash }: { joinKeyHash: string | null }, keyHash: stri
   return joinKeyHash !== null && joinKeyHash !== keyHash;
 }
 
-/** One answer for every token that does not work: it tells nothing of which ones exist. */
+/** The same answer for every invalid token: it does not reveal which ones exist. */
 function refuseJoin(): never {
   refuse(
     'BAD_CREDENTIALS',

@@ -14,9 +14,9 @@ export interface NewMachine {
   readonly createdBy: string;
 }
 
-/** A machine that a join token names. */
+/** A machine named by a join token. */
 export interface Invitation extends Machine {
-  /** Whether the token is still valid, on the database's clock. */
+  /** Whether the token is still valid, by the database's clock. */
   readonly open: boolean;
   /** SHA-256 of the key that joined with it. */
   readonly joinKeyHash: string | null;
@@ -38,7 +38,7 @@ const columns =
 
 /** Minutes for which a join token is valid. */
 const joinMinutes = 30;
-/** Tokens of a machine that are valid at the same time: a machine renews a few times a week. */
+/** Tokens of one machine that are valid at the same time: a machine renews a few times a week. */
 const mostTokens = 16;
 const mostRevocations = 10_000;
 
@@ -65,7 +65,7 @@ export class MachineStore {
     });
   }
 
-  /** The UUIDs of revoked machines whose certificates have not expired, the last revoked first. */
+  /** The UUIDs of revoked machines whose certificates have not expired, most recently revoked first. */
   async revocations(): Promise<readonly string[]> {
     const rows = await this.#db.query<{ id: string }>(
       `SELECT id FROM machine WHERE revoked_at IS NOT NULL AND expires_at > NOW(3) ORDER BY revoked_at DESC LIMIT ${mostRevocations}`,
@@ -73,7 +73,7 @@ export class MachineStore {
     return rows.map(({ id }) => id);
   }
 
-  /** Frees the name when its machine never joined in time. Throws the database's duplicate key error when the name is taken. */
+  /** Frees the name if its machine did not join in time. Throws the database's duplicate key error when the name is taken. */
   async insert(tx: Transaction, { id, name, role, joinHash, createdBy }: NewMachine): Promise<Date> {
     await tx.execute('DELETE FROM machine WHERE active_name = ? AND joined_at IS NULL AND join_until < NOW(3)', [name]);
     await tx.execute(
@@ -99,7 +99,7 @@ export class MachineStore {
     return rows[0];
   }
 
-  /** False: it was revoked, the token has expired, or another key joined with it. */
+  /** False: it was revoked, the token has expired, or another key has joined with it. */
   async join(tx: Transaction, id: string, keyHash: string): Promise<boolean> {
     const { affectedRows } = await tx.execute(
       `UPDATE machine SET version = version + 1, joined_at = COALESCE(joined_at, NOW(3)), join_key_hash = ?
@@ -109,7 +109,7 @@ export class MachineStore {
     return affectedRows === 1;
   }
 
-  /** Adds a token, and notes until when the machine's newest credentials are valid. */
+  /** Adds a token, and records how long the machine's newest credentials are valid. */
   async addToken(tx: Transaction, id: string, tokenHash: string): Promise<Date> {
     await tx.execute('DELETE FROM machine_token WHERE machine_id = ? AND expires_at < NOW(3)', [id]);
     await tx.execute(
@@ -126,7 +126,7 @@ export class MachineStore {
     return rows[0]?.expiresAt ?? new Date();
   }
 
-  /** The name is free from then on. */
+  /** Frees the name. */
   async revoke(tx: Transaction, id: string): Promise<void> {
     await tx.execute('UPDATE machine SET revoked_at = NOW(3), active_name = NULL, version = version + 1 WHERE id = ?', [
       id,

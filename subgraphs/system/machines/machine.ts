@@ -1,4 +1,4 @@
-// A machine, as resolvers pass it on: everything but its secrets.
+// A machine, as passed to resolvers: everything but its secrets.
 
 export interface Machine {
   /** UUID. */

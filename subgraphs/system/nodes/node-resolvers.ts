@@ -1,4 +1,4 @@
-// Resolvers of what joins the subgraphs (`node`, CmpObject) and of what is asked of the system as a whole (commit, health).
+// Resolvers of objects across subgraphs (`node`, CmpObject) and of the system as a whole (commit, health).
 import type { Resolvers } from '../../../generated/graph/system.ts';
 import { caller } from '../../../platform/authorise.ts';
 import { type Commits, commitResolvers } from '../../../platform/commits.ts';
@@ -8,7 +8,7 @@ import { decodeId } from '../../../platform/ids.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from './node.ts';
 
-/** A part of the system and whether it works. */
+/** A part of the system, and whether it works. */
 export interface PartHealth {
   readonly name: string;
   readonly ready: boolean;

@@ -1,5 +1,5 @@
-// From a type and a key to an object of the graph: our own as the caller may see it, others as a stub which the subgraph
-// that owns it fills in, or finds not to exist.
+// Turns a type and a key into an object of the graph: this subgraph's own if the caller may see it, others as a stub that the
+// owning subgraph resolves or reports as missing.
 import type { ResolversTypes } from '../../../generated/graph/system.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
@@ -7,7 +7,7 @@ import type { Entities } from '../entities.ts';
 
 type Node = Awaited<ResolversTypes['Node']>;
 
-/** Null when the caller may not see it, and for types that are no Node. */
+/** Null when the caller may not see it, and for types that are not Nodes. */
 export async function nodeByKey(
   entities: Entities,
   context: RequestContext,

@@ -49,7 +49,7 @@ export function projectResolvers(options: {
     Membership: {
       async user({ userId }, _, context) {
         const user = await entities.user(context, userId);
-        // The membership, or the caller's own, ended since it was read.
+        // The membership, or the caller's own, has ended since it was read.
         if (user === undefined) throw new CodedError('UNAVAILABLE', 'The membership has just ended: read it again.');
         return user;
       },

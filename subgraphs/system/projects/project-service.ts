@@ -17,7 +17,9 @@ import type { UserStore } from '../users/user-store.ts';
 import type { Membership, Project } from './project.ts';
 import type { ProjectStore } from './project-store.ts';
 
-/** An identity travels in one HTTP header, which holds about 16 KiB. Who needs more projects is an administrator. */
+/**
+ * An identity is sent in one HTTP header, which is limited to about 16 KiB. Users with more projects have to be administrators.
+ */
 const mostMemberships = 200;
 
 export interface ProjectServiceOptions {
@@ -63,7 +65,7 @@ export class ProjectService {
     });
   }
 
-  /** Makes a project in the caller's transaction; returns its UUID. */
+  /** Creates a project in the caller's transaction; returns its UUID. */
   async insert(tx: Transaction, project: { name: string; description: string }): Promise<string> {
     const id = newUuid();
     await refuseTaken('project', project.name, this.#projects.insert(tx, { id, ...project }));

@@ -20,7 +20,7 @@ export class ProjectStore {
     return (await this.#db.prisma.project.findUnique({ where: { name } })) ?? undefined;
   }
 
-  /** By name, of the projects with these ids. */
+  /** By name; the projects with these ids. */
   async page(visible: 'all' | readonly string[], request: PageRequest): Promise<readonly Project[]> {
     const name = request.after?.[0];
     return this.#db.prisma.project.findMany({
@@ -44,7 +44,7 @@ export class ProjectStore {
     return rows.map((row) => ({ ...row, role: row.role as Role }));
   }
 
-  /** Which of the users belong to one of the projects. */
+  /** The users that belong to one of the projects. */
   async membersAmong(userIds: readonly string[], projectIds: readonly string[]): Promise<ReadonlySet<string>> {
     const rows = await this.#db.prisma.membership.findMany({
       where: { userId: { in: [...userIds] }, projectId: { in: [...projectIds] } },
@@ -81,7 +81,7 @@ export class ProjectStore {
     await tx.execute('UPDATE project SET description = ?, version = version + 1 WHERE id = ?', [description, id]);
   }
 
-  /** The role a user holds; the project must be locked. */
+  /** A user's role; the project must be locked. */
   async roleOf(tx: Transaction, projectId: string, userId: string): Promise<Role | undefined> {
     const rows = await tx.query<{ role: Role }>('SELECT role FROM membership WHERE project_id = ? AND user_id = ?', [
       projectId,
@@ -97,7 +97,7 @@ export class ProjectStore {
     return rows[0]?.count ?? 0;
   }
 
-  /** Sets or (null) ends a membership; a change of the project, whose version rises. */
+  /** Sets or (null) ends a membership. This is a change of the project and increments its version. */
   async setRole(tx: Transaction, projectId: string, userId: string, role: Role | null): Promise<void> {
     await tx.execute('UPDATE project SET version = version + 1 WHERE id = ?', [projectId]);
     if (role === null) {

@@ -1,4 +1,4 @@
-// Projects and who belongs to them, as resolvers pass them on.
+// Projects and their memberships, as passed to resolvers.
 import type { Role } from '../../../platform/identity.ts';
 
 export interface Project {

@@ -1,4 +1,4 @@
-// From the filter a caller sends to the events the caller gets: never more than the caller's own projects.
+// Turns the caller's filter into a filter of events: never more than the caller's own projects.
 import type { SubscriptionStatusChangesArgs } from '../../../generated/graph/system.ts';
 import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
@@ -14,8 +14,8 @@ const mostEntries = 100;
 const longestEntry = 64;
 
 /**
- * Another project's id, or an unknown one, matches nothing. Throws INVALID_INPUT for lists that are too long, and for kinds and
- * types of subjects that no event has.
+ * Another project's id, or an unknown one, matches nothing. Throws INVALID_INPUT for lists that are too long, and for unknown
+ * kinds of events and types of subjects.
  */
 export function eventFilter(identity: Identity, filter: StatusFilter, declared: EventKinds): HistoryFilter {
   const { projectId, kinds, subjectId, subjectTypes } = filter;

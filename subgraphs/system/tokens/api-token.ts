@@ -1,4 +1,4 @@
-// An API token, as resolvers pass it on: everything but its secret.
+// An API token, as passed to resolvers: everything but its secret.
 import type { Role } from '../../../platform/identity.ts';
 
 export interface ApiToken {

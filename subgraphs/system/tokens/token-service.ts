@@ -1,6 +1,6 @@
-// Making and revoking API tokens. A token that makes another is its parent: the child never outlives it, and is revoked with it.
-// The user at the root of such a tree bounds what its tokens may do (credential-store.ts), and they end with the membership.
-// Whoever makes or revokes tokens holds the lock of their project, so that none is made below one that is just being revoked.
+// Creating and revoking API tokens. A token that creates another is its parent: the child never outlives it, and is revoked with
+// it. The rights of the user at the root of such a tree limit its tokens (credential-store.ts), and the tokens end with the
+// membership. Creating and revoking locks the project, so that no token is made below one that is being revoked.
 import type { ApiTokenCreateInput, ApiTokenRevokeInput } from '../../../generated/graph/system.ts';
 import { auditAll } from '../../../platform/audit.ts';
 import { caller, maySee, requireRole, visibleRow } from '../../../platform/authorise.ts';
@@ -20,7 +20,7 @@ import type { ProjectStore } from '../projects/project-store.ts';
 import type { ApiToken } from './api-token.ts';
 import type { TokenMaker, TokenStore, WorkingToken } from './token-store.ts';
 
-/** That work, of a project: whoever can make tokens must not fill the disk with them. */
+/** Valid tokens per project: a caller who can create tokens must not fill the disk with them. */
 const mostWorking = 1_000;
 
 export interface TokenServiceOptions {
@@ -58,7 +58,7 @@ export class TokenService {
     this.#wake = options.wake;
   }
 
-  /** `secret` is null when the request was a repetition: the secret is not kept anywhere. */
+  /** `secret` is null when the request was repeated: the secret is not stored. */
   async create(
     context: RequestContext,
     input: ApiTokenCreateInput,
@@ -73,7 +73,7 @@ export class TokenService {
       prepare: (attempt) => {
         const projectId = checkCreate(attempt, identity, input);
         return async (tx) => {
-          // A repetition may come later than that.
+          // A repetition may come after that time.
           if (input.expiresAt != null && input.expiresAt.getTime() <= Date.now())
             refuse(
               'INVALID_INPUT',
@@ -96,7 +96,7 @@ export class TokenService {
     return { ...outcome, secret: outcome.commit === null || outcome.replayed ? null : secret };
   }
 
-  /** Who asks, as of now: the gateway knows a credential's answer for a second, in which it may have ended. */
+  /** The caller's current identity: the gateway caches a credential's answer for a second, in which it may have ended. */
   async #maker(
     tx: Transaction,
     identity: Identity,
@@ -121,7 +121,7 @@ export class TokenService {
     return { id, name, userId: parent.userId, parentId: id };
   }
 
-  /** Makes a token in the caller's transaction. */
+  /** Creates a token in the caller's transaction. */
   async insert(tx: Transaction, wish: TokenWish): Promise<{ id: string; secret: string }> {
     if ((await this.#tokens.countWorking(tx, wish.projectId)) >= mostWorking)
       refuse('INVALID_INPUT', `the project has ${mostWorking} working API tokens, the most: revoke those not needed`, {
@@ -140,7 +140,7 @@ export class TokenService {
     return { id, secret };
   }
 
-  /** Revoking twice is not an error, and no second event. */
+  /** Revoking twice is not an error and makes no second event. */
   revoke(context: RequestContext, input: ApiTokenRevokeInput): Promise<MutationOutcome<ApiToken>> {
     const identity = caller(context);
     return this.#mutations.run({
@@ -168,7 +168,7 @@ export class TokenService {
     });
   }
 
-  /** Revokes all tokens of a project at the root of which is this user; the project must be locked. */
+  /** Revokes all tokens of a project with this user at their root; the project must be locked. */
   async endOf(
     tx: Transaction,
     context: RequestContext,
@@ -193,7 +193,7 @@ export class TokenService {
     await appendStatus(tx, systemEvents, events, this.#wake);
   }
 
-  /** The request itself names one subject at most; these ended with it. */
+  /** The audit entry of the request names one subject at most; these ended with it. */
   async #auditEnds(
     tx: Transaction,
     { identity, requestId, callerRequestId }: RequestContext,
@@ -210,7 +210,7 @@ export class TokenService {
   }
 }
 
-/** All that were made with a token, and with those, at whatever depth. */
+/** All tokens made with a token, and with those, at any depth. */
 function treeBelow(root: string, tokens: readonly WorkingToken[]): readonly WorkingToken[] {
   const children = Map.groupBy(tokens, ({ parentId }) => parentId);
   const below: WorkingToken[] = [];

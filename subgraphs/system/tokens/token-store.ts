@@ -4,18 +4,18 @@ import type { PageRequest } from '../../../platform/graph/connection.ts';
 import type { Role } from '../../../platform/identity.ts';
 import type { ApiToken } from './api-token.ts';
 
-/** Who makes a token. */
+/** The creator of a token. */
 export interface TokenMaker {
   /** UUID of the user or token. */
   readonly id: string;
   readonly name: string | null;
-  /** The user whose rights bound the token's; null: the command line. */
+  /** The user whose rights limit the token's; null: the command line. */
   readonly userId: string | null;
-  /** The token that makes it. */
+  /** The token that creates it. */
   readonly parentId: string | null;
 }
 
-/** What a token that makes another passes on. */
+/** The properties that a token passes on to the tokens that it creates. */
 export interface ParentToken {
   readonly userId: string | null;
   readonly expiresAt: Date | null;
@@ -69,7 +69,7 @@ export class TokenStore {
     return new Map(rows.map((row) => [row.id, { ...row, role: row.role as Role }]));
   }
 
-  /** Oldest first, of these projects. */
+  /** Oldest first; the tokens of these projects. */
   async page(projects: 'all' | readonly string[], request: PageRequest): Promise<readonly ApiToken[]> {
     const id = request.after?.[0];
     const rows = await this.#db.prisma.apiToken.findMany({
@@ -93,7 +93,7 @@ export class TokenStore {
     );
   }
 
-  /** The token that makes another; undefined: it works no more. Its project must be locked. */
+  /** The token that creates another; undefined: it is no longer valid. Its project must be locked. */
   async parent(tx: Transaction, id: string): Promise<ParentToken | undefined> {
     const rows = await tx.query<ParentToken>(
       `SELECT user_id AS userId, expires_at AS expiresAt FROM api_token WHERE id = ? AND ${works}`,
@@ -107,7 +107,7 @@ export class TokenStore {
     return (await tx.query<{ count: number }>(sql, [projectId]))[0]?.count ?? 0;
   }
 
-  /** All of a project, which must be locked: as many as a project may have. */
+  /** All valid tokens of a project, which must be locked; their number is limited per project. */
   async working(tx: Transaction, projectId: string): Promise<readonly WorkingToken[]> {
     return tx.query<WorkingToken>(
       `SELECT id, parent_id AS parentId, user_id AS userId, version, name
@@ -116,7 +116,7 @@ export class TokenStore {
     );
   }
 
-  /** A token that is not revoked, though it may have expired; undefined: it is. Its project must be locked. */
+  /** A token that is not revoked, though it may have expired; undefined: it is revoked. Its project must be locked. */
   async unrevoked(tx: Transaction, id: string): Promise<WorkingToken | undefined> {
     const rows = await tx.query<WorkingToken>(
       `SELECT id, parent_id AS parentId, user_id AS userId, version, name

@@ -1,4 +1,4 @@
-// Changes of users. Passwords are hashed before a transaction begins: a hash takes as long as many of them.
+// Changes of users. Passwords are hashed before a transaction begins: a hash takes as long as many transactions.
 import { createHmac } from 'node:crypto';
 import type { UserCreateInput, UserUpdateInput } from '../../../generated/graph/system.ts';
 import { caller, requireAdmin } from '../../../platform/authorise.ts';
@@ -65,7 +65,7 @@ export class UserService {
         const wants = 'letters and digits, and dots, hyphens, underscores and at signs inside';
         check.text('name', input.name, { required: true, min: 1, max: 63, pattern: userNamePattern, wants });
         checkPassword(check, input.password);
-        // Nobody makes us hash who is refused.
+        // No hash is computed for a refused caller.
         check.throwIfAny();
         const passwordHash = await this.#hasher.hash(input.password);
         return (tx) => this.insert(tx, { name: input.name, passwordHash, admin: input.admin ?? false });
@@ -74,7 +74,7 @@ export class UserService {
     });
   }
 
-  /** Makes a user in the caller's transaction; returns its UUID. */
+  /** Creates a user in the caller's transaction; returns its UUID. */
   async insert(tx: Transaction, user: { name: string; passwordHash: string; admin: boolean }): Promise<string> {
     const id = newUuid();
     await refuseTaken('user', user.name, this.#users.insert(tx, { id, ...user }));
@@ -101,7 +101,7 @@ export class UserService {
           refuse('INVALID_INPUT', 'currentPassword is missing: your own password changes only with the old one', {
             field: ['input', 'currentPassword'],
           });
-        // Not for a repetition, whose old password is not right any more.
+        // Not for a repetition, whose old password is no longer right.
         const look = async (): Promise<Effect> => {
           const oldHash = own ? await this.#verifyOwn(context, identity, input.currentPassword ?? '') : undefined;
           const passwordHash = input.password == null ? undefined : await this.#hasher.hash(input.password);
@@ -119,7 +119,7 @@ export class UserService {
     });
   }
 
-  /** Compares the caller's own password, at the cost of an attempt to log in. Returns the hash that it fits. */
+  /** Compares the caller's own password; counts as a login attempt. Returns the matching hash. */
   async #verifyOwn(context: RequestContext, identity: Identity, currentPassword: string): Promise<string> {
     const giveBack = await this.#attempts.password(context, identity.name);
     const hash = await this.#users.passwordHash(identity.id);
@@ -153,7 +153,7 @@ export class UserService {
     );
   }
 
-  /** The input as it is compared and audited: a plain hash of a password, kept with its key, could be guessed. */
+  /** The input for comparison and audit: a plain hash of a password, stored with its key, could be guessed. */
   #withoutPassword<Input extends Passwords>(input: Input): Input {
     const { key } = this.#keyring.active('request-hash');
     const hidden: Passwords = {};

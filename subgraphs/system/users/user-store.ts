@@ -3,7 +3,7 @@ import type { Database, Sql, Transaction } from '../../../platform/database/data
 import type { PageRequest } from '../../../platform/graph/connection.ts';
 import type { User } from './user.ts';
 
-/** What a login needs to know; goes nowhere else. */
+/** The data for a login; used nowhere else. */
 export interface LoginRow {
   readonly id: string;
   readonly name: string;
@@ -95,7 +95,10 @@ export class UserStore {
     );
   }
 
-  /** How many administrators could still log in; locks them, so that two changes can't each leave the other as the last. */
+  /**
+   * The number of administrators who can still log in; locks them, so that two concurrent changes can't each leave the other as
+   * the last.
+   */
   async lockAdmins(tx: Transaction): Promise<number> {
     const rows = await tx.query<unknown>('SELECT id FROM user WHERE admin = 1 AND disabled = 0 ORDER BY id FOR UPDATE');
     return rows.length;

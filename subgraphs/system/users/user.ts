@@ -1,4 +1,4 @@
-// A person's account, as resolvers pass it on. The password hash never leaves the store but for a login.
+// A person's account, as passed to resolvers. The password hash leaves the store only for a login.
 
 export interface User {
   /** UUID. */
@@ -10,5 +10,5 @@ export interface User {
   readonly createdAt: Date;
 }
 
-/** Login names. The database compares them without trailing spaces, so there are none. */
+/** Login names. The database ignores trailing spaces in comparisons, so names have none. */
 export const userNamePattern = /^[A-Za-z0-9][A-Za-z0-9._@-]*$/;
