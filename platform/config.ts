@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { canonicalAddressBlock } from './net/address-block.ts';
+import { canonicalEgressRule } from './net/egress.ts';
 
 /** Settings by dotted name; the description of each shape is its meaning. */
 export type SettingShapes = Readonly<Record<string, z.ZodType>>;
@@ -23,18 +24,27 @@ const text = z.string().min(1);
 const file = z.string().min(1);
 const flag = z.union([z.boolean(), z.stringbool()]);
 const url = z.url({ protocol: /^https?$/ });
-const blocks = z
-  .union([z.array(z.string()), z.string().transform((value) => value.split(',').filter((each) => each.trim() !== ''))])
-  .pipe(
-    z.array(
-      z.string().transform((text, context) => {
-        const block = canonicalAddressBlock(text.trim());
-        if (block !== undefined) return block;
-        context.addIssue({ code: 'custom', message: `${text} is not an address or CIDR block` });
-        return z.NEVER;
-      }),
-    ),
-  );
+const listOf = (canonical: (text: string) => string | undefined, wanted: string) =>
+  z
+    .union([
+      z.array(z.string()),
+      z.string().transform((value) => value.split(',').filter((each) => each.trim() !== '')),
+    ])
+    .pipe(
+      z.array(
+        z.string().transform((text, context) => {
+          const value = canonical(text.trim());
+          if (value !== undefined) return value;
+          context.addIssue({ code: 'custom', message: `${text} is not ${wanted}` });
+          return z.NEVER;
+        }),
+      ),
+    );
+const blocks = listOf(canonicalAddressBlock, 'an address or CIDR block');
+const egressRules = listOf(
+  canonicalEgressRule,
+  'an address or CIDR block, with a port (192.0.2.1:22, [2001:db8::/32]:443) or without',
+);
 
 /** The settings that belong to no subgraph: shape, default and meaning. */
 const platformSettings = {
@@ -49,6 +59,16 @@ const platformSettings = {
     .describe('whether the proxies in listen.trustedProxies speak the PROXY protocol (version 1 or 2)'),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
+  'egress.allow': egressRules
+    .default([])
+    .describe(
+      'addresses and CIDR blocks, separated by commas, that may be connected to for users although a wider rule denies them; with a port (`192.0.2.1:22`, `[2001:db8::/32]:443`) for that port alone',
+    ),
+  'egress.deny': egressRules
+    .optional()
+    .describe(
+      'addresses and CIDR blocks that may not be connected to for users, besides those that always are denied (docs/security.md); of `egress.allow` and `egress.deny` the narrower rule counts; default: none, and with the lab of `npm start` all',
+    ),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
   'internal.tls.keyFile': file.optional().describe('private key (PEM) of that certificate'),

@@ -20,6 +20,11 @@ export const userErrorCodes = {
     retry: 'NEW_KEY',
     meaning: "The arguments do not fit the operation's JSON Schema, which `driverOperations` publishes.",
   },
+  EGRESS_DENIED: {
+    retry: 'NEW_KEY',
+    meaning:
+      'The egress policy denies the address that `field` names. Give another, or have the operator of the installation change `egress.allow` or `egress.deny`.',
+  },
   KEY_REQUIRED: { retry: 'NEW_KEY', meaning: 'The operation is not idempotent: send an idempotencyKey.' },
   KEY_CONFLICT: { retry: 'NEW_KEY', meaning: 'The idempotencyKey was used before with another input.' },
   PROJECT_REQUIRED: { retry: 'NEW_KEY', meaning: 'The caller has several projects: name one with projectId.' },

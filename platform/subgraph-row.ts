@@ -20,6 +20,7 @@ import type { Leases } from './leases.ts';
 import type { LifecyclePart } from './lifecycle.ts';
 import type { Logger } from './log.ts';
 import type { Mutations } from './mutation.ts';
+import type { EgressPolicy } from './net/egress.ts';
 import type { OwedQueue } from './owed-queue.ts';
 import type { KeyFolder } from './secrets/key-folder.ts';
 import type { Sealer } from './secrets/seal.ts';
@@ -32,6 +33,8 @@ export interface ProcessGround {
   readonly log: Logger;
   readonly registry: Registry;
   readonly health: Health;
+  /** Where it may connect on behalf of users. */
+  readonly egress: EgressPolicy;
 }
 
 /** The ground of every role with a database. Its owner closes it, not the roles. */

@@ -13,6 +13,7 @@ import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database/database.ts';
 import { Leases } from '../platform/leases.ts';
 import type { Logger } from '../platform/log.ts';
+import type { EgressPolicy } from '../platform/net/egress.ts';
 import type { OwedQueue } from '../platform/owed-queue.ts';
 import { createRedis, type RedisLocation } from '../platform/redis.ts';
 import { Retention } from '../platform/retention.ts';
@@ -29,6 +30,8 @@ export interface WorkerOptions {
   /** Prefix of every key in Redis: separates two systems on one Redis. */
   readonly redisPrefix: string;
   readonly wake: Wake;
+  /** Of every check. */
+  readonly egress: EgressPolicy;
   readonly log: Logger;
   readonly registry: Registry;
   /** Uuid of the process incarnation. */
@@ -91,14 +94,14 @@ function createSealing({ db, log, owner, auditKeys, config }: WorkerOptions): Pa
 }
 
 function createChecks(options: WorkerOptions): Part {
-  const { db, log, registry, owner, work } = options;
+  const { db, log, registry, owner, work, egress } = options;
   const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
   const metrics = createCheckMetrics(registry);
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
   const selfCheck = new SelfCheck({ timeoutMs: selfCheckMs });
   const engines = work
     .flatMap(({ checks = [] }): readonly CheckTenant[] => checks)
-    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics }));
+    .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress }));
   const stopEngines = async () => {
     await Promise.all(engines.map((engine) => engine.stop()));
   };

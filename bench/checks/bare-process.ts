@@ -1,6 +1,7 @@
 // The floor: what Node takes to connect to each target in turn and to reset the connection, without any engine around it.
 
-import { dial } from '../../platform/net/egress.ts';
+import { dial } from '../../platform/net/dial.ts';
+import { testEgress } from '../../tests/support/egress.ts';
 import { answerParent } from '../support/child.ts';
 
 export interface BareQuestion {
@@ -18,7 +19,7 @@ answerParent(async ({ start }: BareQuestion): Promise<number> => {
   setInterval(() => {
     const due = ((performance.now() - fromMs) * checksPerSecond) / 1000;
     for (; begun < due; begun += 1) {
-      const socket = dial(hosts[begun % hosts.length] ?? '', port);
+      const socket = dial(testEgress, { host: hosts[begun % hosts.length] ?? '', port });
       socket
         .on('error', () => undefined)
         .once('connect', () => {

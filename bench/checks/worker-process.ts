@@ -10,6 +10,7 @@ import { SelfCheck } from '../../platform/checks/self-check.ts';
 import { shardOf } from '../../platform/checks/shards.ts';
 import { StarvationGuard } from '../../platform/checks/starvation-guard.ts';
 import { createLogger } from '../../platform/log.ts';
+import { testEgress } from '../../tests/support/egress.ts';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';
 
@@ -73,7 +74,7 @@ async function start(wish: NonNullable<WorkerQuestion['start']>): Promise<void> 
   const guard = new StarvationGuard({ now: () => performance.now() });
   const selfCheck = new SelfCheck({ timeoutMs: 1_000 });
   const engine = new CheckEngine({
-    ...{ tenant, leases: leases.of(owner), owner, log, guard, selfCheck },
+    ...{ tenant, leases: leases.of(owner), owner, log, guard, selfCheck, egress: testEgress },
     metrics: {
       ...metrics,
       began(name, lateMs) {

@@ -4,6 +4,7 @@ import type { BackendContext } from '../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../subgraphs/relay/drivers/registry.ts';
 import { createTransport } from '../../subgraphs/relay/transports/factories.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../tests/support/egress.ts';
 import { type CallMaker, callKinds, type Wire } from './calls.ts';
 
 const deadlineMs = 30_000;
@@ -22,7 +23,7 @@ const contextOf = (wire: Wire): BackendContext => ({ transport: wire, options: {
 export function openDirect(wire: Wire, endpoint: Endpoint, concurrency: number): Transport {
   const { cli, https } = driverOf(wire).driver;
   return createTransport(wire, endpoint, {
-    ...{ concurrency, backend: contextOf(wire) },
+    ...{ egress: testEgress, concurrency, backend: contextOf(wire) },
     ...(cli === undefined ? {} : { cli }),
     ...(https === undefined ? {} : { https }),
   });

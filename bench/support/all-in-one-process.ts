@@ -8,6 +8,7 @@ import { Database, type DatabaseLocation } from '../../platform/database/databas
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
+import { testEgressSettings } from '../../tests/support/egress.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from '../relay/calls.ts';
 import { mostConcurrency } from '../relay/devices.ts';
 import { callDirect, openDirect } from '../relay/direct-call.ts';
@@ -63,7 +64,7 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefin
 process.once('SIGTERM', () => process.exit(0));
 
 async function start(dataPath: string, withLab: boolean): Promise<SystemStarted> {
-  const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'error' } });
+  const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'error', ...testEgressSettings } });
   const signal = new AbortController().signal;
   system = await startAllInOne({ config, dataPath, withLab, signal, stdout: nowhere });
   const [token = '', adminPassword = ''] = await Promise.all(

@@ -16,6 +16,7 @@ import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { testEgressSettings } from '../../tests/support/egress.ts';
 import { fixedPort } from './fixed-port.ts';
 import { type FirewallLimits, registerFirewall } from './lab-firewall.ts';
 import { Part } from './part.ts';
@@ -166,6 +167,7 @@ async function commonSettings(
     'database.name': database.database,
     'redis.path': redisPath,
     'keys.folder': keys,
+    ...testEgressSettings,
     'log.format': 'json',
   };
 }

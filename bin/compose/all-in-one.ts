@@ -19,6 +19,7 @@ import { KeyFolder, keyFilePath } from '../../platform/secrets/key-folder.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import type { SubgraphRow } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { egressOfLab } from './egress.ts';
 import { firstAccounts } from './first-accounts.ts';
 import { registerLabFirewall } from './lab-backend.ts';
 import { ownersOf } from './owners.ts';
@@ -106,6 +107,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
     'keys.folder': keys,
+    ...(lab?.available === true ? egressOfLab(config, lab) : {}),
   };
   signal.throwIfAborted();
   const running = await startProcess(whole, log, { rows });

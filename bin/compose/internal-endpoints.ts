@@ -7,6 +7,7 @@ import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import type { RunningSubgraph } from '../../platform/subgraph-row.ts';
 import type { TlsOfRole } from './internal-tls.ts';
 
+/** Their URLs. */
 export async function serveInternally(
   config: Config,
   log: Logger,
@@ -14,7 +15,8 @@ export async function serveInternally(
   keys: KeyFolder,
   tlsOf: TlsOfRole,
   running: ReadonlyMap<string, RunningSubgraph>,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const urls: string[] = [];
   for (const [name, { subgraph, access }] of running) {
     const { port } = placeOf(name, config);
     if (port === undefined) continue;
@@ -28,6 +30,7 @@ export async function serveInternally(
       ...(tls === undefined ? {} : { tls }),
       ...(access === undefined ? {} : { authenticator: access.authenticator }),
     });
+    urls.push(served.url);
     log.info({ url: served.url }, `subgraph ${name} is served`);
     await lifecycle.add(`served ${name}`, {
       drain: () => served.drain(),
@@ -35,4 +38,5 @@ export async function serveInternally(
       deadlineMs: 35_000,
     });
   }
+  return urls;
 }

@@ -24,6 +24,7 @@ import {
 } from '../../platform/subgraph-row.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { keyFolder, redisLocation, standbyLocation } from './connections.ts';
+import { addressOf, openEgress } from './egress.ts';
 import { layGround } from './ground.ts';
 import { internalTls } from './internal-tls.ts';
 import { ownersOf } from './owners.ts';
@@ -68,7 +69,15 @@ async function compose(
   { rows = subgraphRows }: ProcessParts,
 ): Promise<RunningProcess> {
   const has = (role: string) => config.roles.includes(role);
-  const process: ProcessGround = { processName: config.name, log, registry: createMetrics(), health: new Health() };
+  const egress = await openEgress(
+    config,
+    log,
+    lifecycle,
+    rows.map(({ name }) => name),
+  );
+  const process: ProcessGround = {
+    ...{ processName: config.name, log, registry: createMetrics(), health: new Health(), egress: egress.policy },
+  };
   const { registry, health } = process;
   const served = rows.filter(({ name }) => has(name));
   const extra = rows.flatMap((row) => (row.roles ?? []).filter(({ name }) => has(name)).map((role) => ({ row, role })));
@@ -106,12 +115,14 @@ async function compose(
   if (laid !== undefined) await sayKnownKeys(lifecycle, laid.ground, keys, served.length > 0);
   if (served.length > 0) {
     const { serveInternally } = await import('./internal-endpoints.ts');
-    await serveInternally(config, log, lifecycle, keys, tlsOf, running);
+    for (const url of await serveInternally(config, log, lifecycle, keys, tlsOf, running))
+      await egress.own.add(addressOf(url));
   }
   const gatewayRole = has('gateway') ? await import('./gateway-role.ts') : undefined;
   const gateway = await gatewayRole?.openGateway({
     ...{ config, log, lifecycle, registry, health, rows, running, keys, tlsOf },
   });
+  if (gateway !== undefined) await egress.own.add({ host: config['listen.host'], port: addressOf(gateway.url).port });
   await lifecycle.add('key files', keys);
   const access = [...running.values()].find((subgraph) => subgraph.access !== undefined)?.access;
   return {

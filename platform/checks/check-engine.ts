@@ -2,7 +2,7 @@
 // results while the checker is starved. A job or a timer for each check would cost more than the check itself.
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
-import { type EgressPolicy, openEgress } from '../net/egress.ts';
+import type { EgressPolicy } from '../net/egress.ts';
 import type { CheckMetrics } from './check-metrics.ts';
 import { CheckRun, type Entry } from './check-run.ts';
 import type { CheckLeases, CheckTarget, CheckTenant } from './check-tenant.ts';
@@ -25,8 +25,8 @@ export interface CheckEngineOptions<Detail> {
   readonly guard: Pick<StarvationGuard, 'starvedSince'>;
   readonly selfCheck: Pick<SelfCheck, 'passes'>;
   readonly metrics: CheckMetrics;
-  /** Default: any address. */
-  readonly egress?: EgressPolicy;
+  /** Of every check. */
+  readonly egress: EgressPolicy;
   /** Slots for checks that get no answer; default: four times the tenant's slots. */
   readonly silentSlots?: number;
   /** A check without an answer after this time frees its slot for others. Default 250. */
@@ -186,7 +186,7 @@ export class CheckEngine<Detail> {
   }
 
   #begin(entry: Entry): CheckRun {
-    const { tenant, metrics, egress = openEgress } = this.#options;
+    const { tenant, metrics, egress } = this.#options;
     const now = performance.now();
     metrics.began(tenant.name, now - entry.dueMs);
     const run = new CheckRun(entry, egress, now);

@@ -50,6 +50,17 @@ export function canonicalAddressBlock(text: string): string | undefined {
   return block.prefix === widthOf(block.address) ? address : `${address}/${block.prefix}`;
 }
 
+/** An address's bytes: 4 or 16. Undefined: no address; one with a zone is none. */
+export function addressBytes(text: string): readonly number[] | undefined {
+  return parseAddress(text)?.toByteArray();
+}
+
+/** A block's first address and its prefix length. Undefined as for `canonicalAddressBlock`. */
+export function blockBytes(text: string): { readonly bytes: readonly number[]; readonly prefix: number } | undefined {
+  const block = parseBlock(text);
+  return block && { bytes: block.address.toByteArray(), prefix: block.prefix };
+}
+
 /** Whether an address is in a block (or equals that address). False when either is invalid. */
 export function isInBlock(address: string, block: string): boolean {
   const [inner, outer] = [parseAddress(address), parseBlock(block)];

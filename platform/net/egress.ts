@@ -1,42 +1,246 @@
-// The check that every dialled address must pass: may this process connect there? It is applied to the resolved address at each
-// connect, so that a name that later resolves to another address gains nothing.
-import { lookup } from 'node:dns/promises';
-import { isIP, Socket } from 'node:net';
+// Where this installation connects on behalf of its users: one policy, which everything that dials is handed. It is made of
+// plain data, so that a process without a database can be given the same (decision 0023). It judges addresses, at each
+// connect and never names: dial.ts asks it about what a name resolves to.
+import { isIP } from 'node:net';
+import { addressBytes, blockBytes, canonicalAddressBlock } from './address-block.ts';
 
-export interface EgressPolicy {
-  /** Why this address (IPv4 or IPv6) and port must not be dialled; undefined when they may. */
-  refusal(address: string, port: number): string | undefined;
+/**
+ * Rules as the settings have them: an address or a CIDR block, with a port or without: `10.0.0.0/8`, `192.0.2.1:22`,
+ * `[2001:db8::/32]:443`. Of two rules for an address the narrower block counts, then the one with a port, then the denial.
+ */
+export interface EgressRules {
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  /** Where the installation itself is served, with ports: denied whatever `allow` says. */
+  readonly own?: readonly string[];
 }
 
-export const openEgress: EgressPolicy = { refusal: () => undefined };
+export interface EgressDenial {
+  /** As it was dialled. */
+  readonly address: string;
+  readonly port: number;
+  /** Which address, by which rule, and which setting can allow it; without a full stop. */
+  readonly reason: string;
+}
 
-export class EgressRefusedError extends Error {
-  constructor(address: string, port: number, reason: string) {
-    super(`connections to ${address} port ${port} are not allowed: ${reason}`);
-    this.name = 'EgressRefusedError';
+export interface EgressPolicy {
+  /** What another process makes the same policy of: JSON. */
+  readonly rules: Required<EgressRules>;
+  /** Why this address (never a name) and port may not be dialled; undefined: they may. What is no address is denied. */
+  denial(address: string, port: number): EgressDenial | undefined;
+}
+
+/**
+ * @param own follows what the installation is served on; default: what the rules say, for good
+ * @throws Error naming the rule that is none
+ */
+export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)): EgressPolicy {
+  const { allow = [], deny = [] } = rules;
+  const table = [
+    ...deny.map((text) => readRule(text, 'deny')),
+    ...allow.map((text) => readRule(text, 'allow')),
+    ...builtIn,
+  ].sort(byNarrowness);
+  const [table4, table6] = [table.filter(({ bytes }) => bytes.length === 4), table.filter(isIPv6Rule)];
+  return {
+    get rules() {
+      return { allow, deny, own: own.listeners };
+    },
+    denial(address, port) {
+      const forms = formsOf(address);
+      if (forms === undefined)
+        return { address, port, reason: `connections to ${quote(address)} are denied: it is no address` };
+      for (const form of forms) {
+        const subject = `connections to ${address}${form.stands} port ${port}`;
+        if (own.serves(form.bytes, port))
+          return {
+            address,
+            port,
+            reason: `${subject} are denied: this installation itself is served there, and no setting allows them`,
+          };
+        const rules = form.bytes.length === 4 ? table4 : table6;
+        const rule = rules.find((each) => (each.port ?? port) === port && isIn(form.bytes, each));
+        if (rule !== undefined && rule.kind !== 'allow')
+          return { address, port, reason: `${subject} ${wordsOf(rule)}` };
+      }
+      return undefined;
+    },
+  };
+}
+
+/** The rule in one spelling; undefined when it is none. */
+export function canonicalEgressRule(text: string): string | undefined {
+  const parts = partsOf(text);
+  if (parts === undefined) return undefined;
+  const { block, port } = parts;
+  if (port === undefined) return block;
+  return block.includes(':') ? `[${block}]:${port}` : `${block}:${port}`;
+}
+
+/** Addresses and ports that the installation is served on, as far as this process knows. */
+export class OwnListeners {
+  listeners: readonly string[] = [];
+  #byPort = new Map<number, Rule[]>();
+
+  /** Throws when one is no rule with a port. */
+  constructor(listeners: readonly string[] = []) {
+    this.replace(listeners);
+  }
+
+  replace(listeners: readonly string[]): void {
+    const byPort = new Map<number, Rule[]>();
+    for (const text of listeners) {
+      const rule = readRule(text, 'own');
+      if (rule.port === undefined) throw new Error(`${text} is no listener: it has no port`);
+      byPort.set(rule.port, [...(byPort.get(rule.port) ?? []), rule]);
+    }
+    this.listeners = [...listeners];
+    this.#byPort = byPort;
+  }
+
+  serves(bytes: readonly number[], port: number): boolean {
+    return this.#byPort.get(port)?.some((rule) => isIn(bytes, rule)) ?? false;
   }
 }
 
-/** The first address of a host that the policy allows. An address is returned at once, without a promise. */
-export function allowedAddress(egress: EgressPolicy, host: string, port: number): string | Promise<string> {
-  return isIP(host) === 0 ? resolveAllowed(egress, host, port) : allowed(egress, host, port);
+interface Rule {
+  readonly kind: 'deny' | 'allow' | 'own' | 'built in';
+  /** As it is shown. */
+  readonly text: string;
+  readonly bytes: readonly number[];
+  readonly prefix: number;
+  readonly port: number | undefined;
+  /** Of those that are built in: what is there. */
+  readonly what?: string;
 }
 
-/** A socket to an allowed address. The caller owns it, and ends it with `resetSocket`. */
-export function dial(address: string, port: number): Socket {
-  const socket = new Socket();
-  socket.connect({ host: address, port });
-  return socket;
+const builtIn: readonly Rule[] = [
+  ['0.0.0.0/8', 'unspecified'],
+  ['127.0.0.0/8', 'loopback'],
+  ['169.254.0.0/16', 'link-local'],
+  ['224.0.0.0/4', 'multicast'],
+  ['255.255.255.255', 'broadcast'],
+  ['::', 'unspecified'],
+  ['::1', 'loopback'],
+  ['fe80::/10', 'link-local'],
+  ['ff00::/8', 'multicast'],
+  // Where clouds tell a machine its credentials: an allowance of the link-local block does not open these.
+  ['169.254.169.253', 'cloud metadata: DNS of AWS'],
+  ['169.254.169.254', 'cloud metadata: AWS, Azure, Google, OpenStack and others'],
+  ['169.254.170.2', 'cloud metadata: AWS ECS'],
+  ['169.254.170.23', 'cloud metadata: AWS EKS'],
+  ['100.100.100.200', 'cloud metadata: Alibaba'],
+  ['168.63.129.16', 'cloud metadata: Azure'],
+  ['192.0.0.192', 'cloud metadata: Oracle'],
+  ['fd00:ec2::/32', 'cloud metadata: AWS'],
+  ['fd20:ce::254', 'cloud metadata: Google'],
+  ['fd00:42::42', 'cloud metadata: Scaleway'],
+  ['fe80::a9fe:a9fe', 'cloud metadata: OpenStack'],
+  // These reach IPv4 addresses that can't be read from them for certain.
+  ['2001::/32', 'Teredo'],
+  ['64:ff9b:1::/48', 'NAT64 of local use'],
+].map(([text = '', what = '']) => ({ ...readRule(text, 'built in'), what }));
+
+function readRule(text: string, kind: Rule['kind']): Rule {
+  const parts = partsOf(text);
+  const block = parts && blockBytes(parts.block);
+  if (parts === undefined || block === undefined) throw new Error(`${quote(text)} is no egress rule`);
+  return { kind, text: canonicalEgressRule(text) ?? text, ...block, port: parts.port };
 }
 
-async function resolveAllowed(egress: EgressPolicy, host: string, port: number): Promise<string> {
-  const found = await lookup(host, { all: true });
-  const open = found.find(({ address }) => egress.refusal(address, port) === undefined);
-  return open?.address ?? allowed(egress, found[0]?.address ?? host, port);
+/** `BLOCK`, `BLOCK:PORT` (IPv4) or `[BLOCK]:PORT`; IPv4-mapped blocks are those of IPv4. */
+function partsOf(text: string): { readonly block: string; readonly port: number | undefined } | undefined {
+  const [, inner, innerPort] = /^\[([^[\]]*)\](?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, plain, plainPort] = /^([\d./]+):(\d{1,5})$/.exec(text) ?? [];
+  const [host, digits] = [inner ?? plain ?? text, innerPort ?? plainPort];
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && (port < 1 || port > 65_535)) return undefined;
+  const parsed = blockBytes(host);
+  if (parsed === undefined) return undefined;
+  if (parsed.prefix >= 96 && isMapped(parsed.bytes)) {
+    const block = canonicalAddressBlock(`${textOf4(parsed.bytes.slice(12))}/${parsed.prefix - 96}`);
+    return block === undefined ? undefined : { block, port };
+  }
+  const block = canonicalAddressBlock(host);
+  return block === undefined ? undefined : { block, port };
 }
 
-function allowed(egress: EgressPolicy, address: string, port: number): string {
-  const reason = egress.refusal(address, port);
-  if (reason !== undefined) throw new EgressRefusedError(address, port, reason);
-  return address;
+const order: Readonly<Record<Rule['kind'], number>> = { own: 0, deny: 1, allow: 2, 'built in': 3 };
+
+/** What decides comes first; a setting decides over a built-in rule that is as narrow. */
+function byNarrowness(one: Rule, other: Rule): number {
+  const ports = Number(other.port !== undefined) - Number(one.port !== undefined);
+  return other.prefix - one.prefix || ports || order[one.kind] - order[other.kind];
+}
+
+function isIPv6Rule({ bytes }: Rule): boolean {
+  return bytes.length === 16;
+}
+
+function isIn(bytes: readonly number[], rule: Rule): boolean {
+  if (bytes.length !== rule.bytes.length) return false;
+  for (let index = 0, left = rule.prefix; left > 0; index += 1, left -= 8) {
+    const mask = left >= 8 ? 0xff : 0xff & ~(0xff >> left);
+    if ((((bytes[index] ?? 0) ^ (rule.bytes[index] ?? 0)) & mask) !== 0) return false;
+  }
+  return true;
+}
+
+interface Form {
+  readonly bytes: readonly number[];
+  /** What to say of an address that stands for another. */
+  readonly stands: string;
+}
+
+/** The address, and each IPv4 address that a packet to it can end at; undefined: no address. */
+function formsOf(text: string): readonly Form[] | undefined {
+  // A zone says through which interface, and nothing of where (RFC 4007).
+  const bytes = addressBytes(isIP(text) === 6 ? (text.split('%', 1)[0] ?? '') : text);
+  if (bytes === undefined) return undefined;
+  const itself = { bytes, stands: '' };
+  if (bytes.length === 4) return [itself];
+  const inside = embeddedIn(bytes);
+  if (inside === undefined) return [itself];
+  const meant = { bytes: inside, stands: ` (that is ${textOf4(inside)})` };
+  return isMapped(bytes) ? [meant] : [itself, meant];
+}
+
+/** The IPv4 address in an IPv6 address that has one. */
+function embeddedIn(bytes: readonly number[]): readonly number[] | undefined {
+  const group = (index: number) => ((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0);
+  const last = bytes.slice(12);
+  const zeroes = (from: number, to: number) => bytes.slice(from * 2, to * 2).every((byte) => byte === 0);
+  if (isMapped(bytes)) return last;
+  // IPv4-compatible (RFC 4291 section 2.5.5.1), but for `::` and `::1`.
+  if (zeroes(0, 6)) return zeroes(6, 7) && group(7) <= 1 ? undefined : last;
+  // IPv4-translated (RFC 2765).
+  if (zeroes(0, 4) && group(4) === 0xffff && group(5) === 0) return last;
+  // 6to4 (RFC 3056).
+  if (group(0) === 0x2002) return bytes.slice(2, 6);
+  // NAT64 (RFC 6052), also of local use (RFC 8215) where it has the usual length.
+  if (group(0) === 0x64 && group(1) === 0xff9b) return last;
+  // ISATAP (RFC 5214 section 6.1).
+  if ((group(4) & 0xfdff) === 0 && group(5) === 0x5efe) return last;
+  return undefined;
+}
+
+/** `::ffff:0:0/96` (RFC 4291 section 2.5.5.2): the kernel dials the IPv4 address. */
+function isMapped(bytes: readonly number[]): boolean {
+  return (
+    bytes.length === 16 && bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 0xff && bytes[11] === 0xff
+  );
+}
+
+function textOf4(bytes: readonly number[]): string {
+  return bytes.join('.');
+}
+
+function wordsOf({ kind, text, what }: Rule): string {
+  if (kind === 'built in')
+    return `are denied by the built-in rule ${text} (${what}); the setting egress.allow can allow them`;
+  return `are denied by ${text} in the setting egress.deny; a narrower rule in egress.allow can allow them`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.slice(0, 80));
 }

@@ -2,6 +2,7 @@
 // redirects never followed, with one exception: a call that the server refused unprocessed because the login session had ended is
 // sent again.
 
+import type { EgressPolicy } from './egress.ts';
 import type { HttpCall, HttpReply, HttpSessions } from './http.ts';
 import type { HttpsConnection } from './https-connection.ts';
 import { type LoginExchange, type LoginResult, type LoginSession, SharedLogin } from './https-login.ts';
@@ -21,6 +22,8 @@ const logoutMs = 2_000;
 
 export interface HttpsClientOptions {
   readonly endpoint: TlsEndpoint;
+  /** Of every connection, to whichever origin. */
+  readonly egress: EgressPolicy;
   /** Concurrent calls. */
   readonly concurrency: number;
   /** Absent: calls need no login. */
@@ -47,13 +50,14 @@ export class HttpsClient implements Sessions<HttpCall, HttpReply> {
   #closed: Promise<void> | undefined;
 
   constructor(options: HttpsClientOptions) {
-    const { endpoint, others = [], concurrency, sessions } = options;
+    const { endpoint, egress, others = [], concurrency, sessions } = options;
     const { connectTimeoutMs = 10_000, idleCloseMs = longestIdleMs } = options;
     this.#where = `${endpoint.host}:${endpoint.port}`;
     this.#sessions = sessions;
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#reach = new HttpsReach({
       endpoint,
+      egress,
       others,
       connectTimeoutMs,
       idleMs: Math.min(idleCloseMs, longestIdleMs),

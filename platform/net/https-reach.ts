@@ -1,5 +1,6 @@
 // Opens a client's connections, only to the endpoints given to it, and tracks all open ones.
 
+import type { EgressPolicy } from './egress.ts';
 import type { HttpCall, HttpReply } from './http.ts';
 import { requestOf, type SessionHeaders } from './http-request.ts';
 import { HttpsConnection } from './https-connection.ts';
@@ -21,6 +22,7 @@ export interface HttpsReachOptions {
   readonly endpoint: TlsEndpoint;
   /** Other endpoints for calls that name an origin. */
   readonly others: readonly TlsEndpoint[];
+  readonly egress: EgressPolicy;
   readonly connectTimeoutMs: number;
   /** How long an idle connection is kept. */
   readonly idleMs: number;
@@ -58,9 +60,9 @@ export class HttpsReach {
 
   /** Never rejects. The caller ends the connection by destroying it. */
   async connect(target: TlsEndpoint, options: ConnectOptions = {}): Promise<Connected> {
-    const { closing, connectTimeoutMs } = this.#options;
+    const { closing, connectTimeoutMs, egress } = this.#options;
     const { timeoutMs = connectTimeoutMs, signal = closing } = options;
-    const connected = await connectTlsEndpoint(target, { timeoutMs, signal });
+    const connected = await connectTlsEndpoint(target, { egress, timeoutMs, signal });
     if (!connected.ok) return this.isOwn(target) ? connected : { ok: false, failure: ofAnother(connected.failure) };
     const connection = new HttpsConnection({ ...connected, origin: originOf(target), idleMs: this.#options.idleMs });
     this.#open.add(connection);

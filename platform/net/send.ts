@@ -5,6 +5,8 @@
 export type NotSentCode =
   /** No TCP connection, or the peer closed it before login. */
   | 'CONNECT_FAILED'
+  /** The egress policy allows no address of the peer. */
+  | 'EGRESS_DENIED'
   /** No common algorithms, or the peer does not speak the protocol. */
   | 'PROTOCOL_FAILED'
   /** The credentials are refused: the transport never tries them again. */

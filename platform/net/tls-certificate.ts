@@ -4,6 +4,7 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import type { EgressPolicy } from './egress.ts';
 import type { NotSentCode } from './send.ts';
 import { handshake } from './tls-handshake.ts';
 import type { CryptoProfile } from './tls-profiles.ts';
@@ -89,17 +90,18 @@ function chainFault(socket: TLSSocket): string {
 export async function readCertificate(options: {
   readonly host: string;
   readonly port: number;
+  readonly egress: EgressPolicy;
   readonly timeoutMs: number;
   readonly cryptoProfile?: CryptoProfile;
   readonly signal?: AbortSignal;
 }): Promise<ServerCertificate> {
-  const { host, port, timeoutMs, cryptoProfile = 'LEGACY' } = options;
+  const { host, port, egress, timeoutMs, cryptoProfile = 'LEGACY' } = options;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   const fail = (reason: string): never => {
     throw new Error(`The certificate of ${host}:${port} can't be read: ${reason}.`);
   };
-  const shaken = await handshake({ host, port, cryptoProfile, caCertificates: null, signal });
+  const shaken = await handshake({ host, port, egress, cryptoProfile, caCertificates: null, signal });
   if (!shaken.ok) return fail(timeout.aborted ? `no answer within ${timeoutMs} ms` : shaken.reason);
   const certificate = shaken.socket.getPeerX509Certificate();
   shaken.socket.destroy();

@@ -2,6 +2,7 @@
 // verified after the handshake, before any byte of the protocol on top.
 
 import type { TLSSocket } from 'node:tls';
+import type { EgressPolicy } from './egress.ts';
 import { failed, type ReserveFailure } from './send.ts';
 import { certificateFault, type Trust } from './tls-certificate.ts';
 import { type ClientIdentity, handshake } from './tls-handshake.ts';
@@ -23,6 +24,7 @@ export type TlsConnection =
 export async function connectTlsEndpoint(
   endpoint: TlsEndpoint,
   options: {
+    readonly egress: EgressPolicy;
     /** From the TCP connection to the end of the handshake. */
     readonly timeoutMs: number;
     readonly signal: AbortSignal;
@@ -31,7 +33,7 @@ export async function connectTlsEndpoint(
   const where = `${endpoint.host}:${endpoint.port}`;
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, timeout]);
-  const shaken = await handshake({ ...endpoint, signal });
+  const shaken = await handshake({ ...endpoint, egress: options.egress, signal });
   if (options.signal.aborted) {
     if (shaken.ok) shaken.socket.destroy();
     return failed('ABORTED', `The connection to ${where} was cancelled.`);
@@ -41,6 +43,8 @@ export async function connectTlsEndpoint(
     switch (shaken.phase) {
       case 'settings':
         return failed('AUTH_FAILED', `The client certificate or key for ${where} can't be used: ${reason}.`);
+      case 'denied':
+        return failed('EGRESS_DENIED', `${where} may not be connected to: ${reason}.`);
       case 'connecting':
         return failed('CONNECT_FAILED', `${where} can't be reached: ${reason}.`);
       case 'broken off':

@@ -3,12 +3,15 @@
 
 import { isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { dial, EgressDeniedError } from './dial.ts';
+import type { EgressPolicy } from './egress.ts';
 import { type CryptoProfile, tlsProfileOf } from './tls-profiles.ts';
 import { TcpSocket } from './tls-tcp-socket.ts';
 
 export interface HandshakeOptions {
   readonly host: string;
   readonly port: number;
+  readonly egress: EgressPolicy;
   readonly cryptoProfile: CryptoProfile;
   /** PEM; null: no authority is trusted, and the chain is not verified. */
   readonly caCertificates: string | null;
@@ -27,8 +30,8 @@ export type Handshake =
   | { readonly ok: true; readonly socket: TLSSocket }
   | {
       readonly ok: false;
-      /** Where it failed: the local settings, TCP, a peer that closed, or TLS itself. */
-      readonly phase: 'settings' | 'connecting' | 'broken off' | 'handshake';
+      /** Where it failed: the local settings, the egress policy, TCP, a peer that closed, or TLS itself. */
+      readonly phase: 'settings' | 'denied' | 'connecting' | 'broken off' | 'handshake';
       /** Without a full stop. */
       readonly reason: string;
     };
@@ -37,7 +40,7 @@ export type Handshake =
  * Never rejects. When `ok`, the caller owns the socket; its `destroy` resets the connection, and it must not be ended otherwise.
  */
 export async function handshake(options: HandshakeOptions): Promise<Handshake> {
-  const { host, port, signal } = options;
+  const { host, port, egress, signal } = options;
   if (signal.aborted) return { ok: false, phase: 'connecting', reason: 'given up' };
   let secureContext: SecureContext;
   try {
@@ -59,11 +62,11 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
     const onAbort = () => finish({ ok: false, phase: socket ? 'broken off' : 'connecting', reason: 'given up' });
     signal.addEventListener('abort', onAbort, { once: true });
     tcp.setNoDelay(true);
-    tcp.connect({ host, port });
     // The listeners stay: a later error must not become an unhandled 'error'.
-    tcp.on('error', (error) =>
-      finish({ ok: false, phase: socket ? 'broken off' : 'connecting', reason: reasonOf(error) }),
-    );
+    tcp.on('error', (error) => {
+      const before = error instanceof EgressDeniedError ? 'denied' : 'connecting';
+      finish({ ok: false, phase: socket ? 'broken off' : before, reason: reasonOf(error) });
+    });
     tcp.once('connect', () => {
       socket = connectTls({
         socket: tcp,
@@ -79,6 +82,7 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
       socket.once('close', () => finish({ ok: false, phase: 'broken off', reason: 'the peer closed the connection' }));
       socket.once('secureConnect', () => socket && finish({ ok: true, socket }));
     });
+    dial(egress, { host, port }, tcp);
   });
 }
 

@@ -13,6 +13,7 @@ import type { Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
 import { Loop } from '../../platform/loop.ts';
 import type { Mutations } from '../../platform/mutation.ts';
+import type { EgressPolicy } from '../../platform/net/egress.ts';
 import { ProcessLease } from '../../platform/process-lease.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
@@ -61,6 +62,8 @@ export interface RelaySubgraphOptions {
   readonly commits: Commits;
   readonly mutations: Mutations;
   readonly sealer: Sealer;
+  /** Of every connection to a backend. */
+  readonly egress: EgressPolicy;
   readonly log: Logger;
   /** UUID of this incarnation of the process: its calls are recovered when its lease has expired. */
   readonly owner: string;
@@ -82,7 +85,7 @@ export interface RelaySubgraph extends Subgraph {
 }
 
 export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgraph {
-  const { db, feed, wake, leases, commits, mutations, sealer, log, owner, name } = options;
+  const { db, feed, wake, leases, commits, mutations, sealer, egress, log, owner, name } = options;
   const drivers = options.drivers ?? allDrivers;
   const transports = options.transports ?? createTransport;
   const settings: RelaySettings = { ...defaultSettings, ...options.settings };
@@ -91,9 +94,9 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const recorder = new VerdictRecorder({ journal, log, mostUnrecorded: settings.mostUnrecorded });
   const completions = new Completions();
   const manager = new BackendManager({
-    ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, settings, log },
+    ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, egress, settings, log },
   });
-  const reader = new DeviceReader({ db, sealer, drivers, transports, manager, settings });
+  const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings });
   const waiter = new EndWaiter({ feed, completions });
   const calls = new CallService({
     ...{ db, commits, mutations, manager, reader, drivers },
@@ -109,6 +112,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     sealer,
     wake,
     drivers,
+    egress,
     orphan: orphanMappings,
   });
   const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });

@@ -14,6 +14,7 @@ import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { makeCertificates, type TestCertificates } from '../support/certificates.ts';
 import { type TestDatabase, testDatabase } from '../support/database.ts';
+import { testEgressSettings } from '../support/egress.ts';
 import { freePort } from '../support/free-port.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 import { startProgram } from './support/up-process.ts';
@@ -84,6 +85,7 @@ function common(host: string): Record<string, unknown> {
     'internal.tls.keyFile': internal.files.key,
     'internal.tls.caFile': internal.files.ca,
     'log.level': 'warn',
+    ...testEgressSettings,
   };
 }
 

@@ -136,6 +136,19 @@ describeAsRoot('with the lab', () => {
     });
   }, 40_000);
 
+  test('no other address is connected to: the lab is all that npm start reaches', async () => {
+    const token = await tokenOf(data);
+    const query =
+      'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { code message field } } }';
+    const credentials = { username: 'u', password: 'p' };
+    for (const host of ['127.0.0.1', '169.254.169.254', '192.0.2.1', '2001:db8::1']) {
+      const input = { name: 'elsewhere', driver: 'linux-nftables', host, credentials };
+      expect(await ask(up.url, token, query, { input })).toMatchObject({
+        backendCreate: { userErrors: [{ code: 'EGRESS_DENIED', field: ['input', 'host'] }] },
+      });
+    }
+  });
+
   test('a second instance on the same folder is refused, and the first goes on', async () => {
     const second = startProgram(['up', '--port', '0', '--data', data]);
     expect((await second.ended).code).toBe(1);

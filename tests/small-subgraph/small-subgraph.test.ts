@@ -16,6 +16,7 @@ import { ConfigError, readConfig } from '../../platform/config.ts';
 import { migrate } from '../../platform/database/migrate.ts';
 import { createLogger } from '../../platform/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
+import { testEgressSettings } from '../support/egress.ts';
 import { freePort } from '../support/free-port.ts';
 import { systemPlace } from '../support/running-system.ts';
 import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
@@ -65,6 +66,7 @@ async function allInOne(): Promise<Mounted> {
     'listen.port': String(await freePort()),
     'thermometer.checkIntervalMs': '200',
     'log.level': 'silent',
+    ...testEgressSettings,
   };
   const running = await startAllInOne({
     config: allInOneConfig({ flags }, rows),

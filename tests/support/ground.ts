@@ -14,6 +14,7 @@ import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { testEgress } from './egress.ts';
 import { kindsOf } from './event-kinds.ts';
 
 /** The content of the key file that all processes on one database share. */
@@ -45,6 +46,7 @@ export class Ground {
   readonly sealer: Sealer;
   readonly commits: Commits;
   readonly mutations: Mutations;
+  readonly egress = testEgress;
   readonly #wakeIsOwn: boolean;
 
   /** `database` is closed with the ground. */

@@ -9,6 +9,7 @@ import { createLogger, type Logger } from '../../platform/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
+import { testEgressSettings } from './egress.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
 
 export interface RunningSystem {
@@ -47,6 +48,7 @@ export async function systemPlace(): Promise<SystemPlace> {
       'database.name': name,
       'redis.path': database.redisPath,
       'keys.folder': keys,
+      ...testEgressSettings,
     },
     async remove() {
       await database.drop();

@@ -7,6 +7,7 @@ import { TcpLine } from '../../simulators/tcp-line.ts';
 import { createBackendChecks } from '../../subgraphs/relay/checks/backend-checks.ts';
 import { createWorker, type Worker } from '../../workers/worker.ts';
 import { identity, projectA, RelaySystem } from '../subgraphs/relay/support/relay-system.ts';
+import { testEgress } from '../support/egress.ts';
 import { describeWithLab } from '../support/lab.ts';
 import { testPair } from '../support/signing-keys.ts';
 import { waitFor } from '../support/temporary-folder.ts';
@@ -40,6 +41,7 @@ describeWithLab('worker', (lab) => {
         redis: { path: system.database.redisPath },
         redisPrefix: system.database.redisPrefix,
         wake: system.wake,
+        egress: testEgress,
         log,
         registry: new Registry(),
         owner: newUuid(),

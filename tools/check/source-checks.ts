@@ -4,6 +4,7 @@ import { findBoundaryFaults } from './boundaries.ts';
 import type { Check, CheckContext } from './check.ts';
 import { findCycles } from './cycles.ts';
 import { findLayerFaults } from './layers.ts';
+import { findOutgoingFaults } from './outgoing.ts';
 import { readSources, type SourceFile } from './source-files.ts';
 import { findTableFaults, readTableOwners } from './table-ownership.ts';
 
@@ -28,6 +29,10 @@ export const sourceChecks: readonly Check[] = [
   {
     name: "imports go one way among a subgraph's layers",
     run: async (context) => findLayerFaults(await sources(context)),
+  },
+  {
+    name: 'only platform/net opens connections',
+    run: async (context) => findOutgoingFaults(await sources(context)),
   },
   {
     name: 'no import cycles',

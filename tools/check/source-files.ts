@@ -9,12 +9,19 @@ export interface ImportedModule {
   readonly ours: boolean;
   /** Erased before it runs. */
   readonly typeOnly: boolean;
+  /**
+   * What is taken of it that is there when it runs: the names imported, and the members asked of a default or namespace
+   * import. `*`: all of it, as far as can be told.
+   */
+  readonly uses: readonly string[];
 }
 
 export interface SourceFile {
   /** From the root, with forward slashes. */
   readonly path: string;
   readonly imports: readonly ImportedModule[];
+  /** Names that its code has, also as members of `globalThis` and `process`; those of types and other members left out. */
+  readonly names: ReadonlySet<string>;
   /** Every string and template, placeholders left out. */
   readonly strings: readonly string[];
   readonly text: string;
@@ -44,11 +51,12 @@ export async function parseSource(path: string, text: string): Promise<SourceFil
   const strings: string[] = [];
   visit(module.body, (node) => {
     const source = importSource(node);
-    if (source !== undefined) imports.push(resolveImport(path, source, isTypeOnly(node)));
+    if (source !== undefined)
+      imports.push({ ...resolveImport(path, source, isTypeOnly(node)), uses: usesOf(node, module.body) });
     if (node.type === 'StringLiteral' && typeof node.value === 'string') strings.push(node.value);
     if (node.type === 'TemplateLiteral') strings.push(templateText(node));
   });
-  return { path, imports, strings, text };
+  return { path, imports, names: namesOf(module.body), strings, text };
 }
 
 interface SyntaxNode {
@@ -89,9 +97,73 @@ function isTypeOnly(node: SyntaxNode): boolean {
   return specifiers.every((specifier: SyntaxNode) => specifier.isTypeOnly === true);
 }
 
-function resolveImport(from: string, source: string, typeOnly: boolean): ImportedModule {
+function resolveImport(from: string, source: string, typeOnly: boolean): Omit<ImportedModule, 'uses'> {
   if (!source.startsWith('.')) return { target: source, ours: false, typeOnly };
   return { target: posix.join(dirname(from), source), ours: true, typeOnly };
+}
+
+interface Specifier extends SyntaxNode {
+  readonly isTypeOnly?: boolean;
+  readonly local: { readonly value: string };
+  readonly imported?: { readonly value: string } | null;
+}
+
+function usesOf(node: SyntaxNode, body: unknown): string[] {
+  if (isTypeOnly(node)) return [];
+  if (node.type !== 'ImportDeclaration') return ['*'];
+  return (node.specifiers as Specifier[])
+    .filter(({ isTypeOnly: erased }) => erased !== true)
+    .flatMap((each) => {
+      if (each.type === 'ImportSpecifier') return [each.imported?.value ?? each.local.value];
+      const { members, whole } = membersOf(each.local.value, body);
+      return whole ? ['*'] : members;
+    });
+}
+
+/** `whole`: the name is used other than for a member. */
+function membersOf(name: string, body: unknown): { readonly members: string[]; readonly whole: boolean } {
+  const members: string[] = [];
+  let whole = false;
+  visitValues(body, (node) => {
+    if (node.type === 'Identifier' && node.value === name) whole = true;
+    if (node.type !== 'MemberExpression') return true;
+    const { object, property } = node as unknown as { object: SyntaxNode; property: SyntaxNode };
+    if (object.type !== 'Identifier' || object.value !== name) return true;
+    if (property.type === 'Identifier') members.push(String(property.value));
+    else whole = true;
+    return false;
+  });
+  return { members, whole };
+}
+
+function namesOf(body: unknown): Set<string> {
+  const names = new Set<string>();
+  visitValues(body, (node) => {
+    if (node.type === 'Identifier') names.add(String(node.value));
+    if (node.type === 'MemberExpression') {
+      const { object, property } = node as unknown as { object: SyntaxNode; property: SyntaxNode };
+      if (/^(globalThis|global|process)$/.test(String(object.value))) names.add(String(property.value));
+    }
+    return true;
+  });
+  return names;
+}
+
+/** What is there when it runs: no imports, no types, no names of members. */
+function visitValues(value: unknown, each: (node: SyntaxNode) => boolean): void {
+  if (Array.isArray(value)) for (const item of value) visitValues(item, each);
+  else if (typeof value === 'object' && value !== null) {
+    if (isNode(value)) {
+      if (value.type === 'ImportDeclaration' || value.type.startsWith('TsType') || value.type === 'TsQualifiedName')
+        return;
+      if (value.type === 'TsInterfaceDeclaration' || !each(value)) return;
+    }
+    for (const [key, child] of Object.entries(value)) {
+      const named = key === 'property' || key === 'key';
+      if (typeof child === 'object' && !(named && isNode(child) && child.type === 'Identifier'))
+        visitValues(child, each);
+    }
+  }
 }
 
 function templateText(node: SyntaxNode): string {

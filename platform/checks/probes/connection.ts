@@ -1,13 +1,11 @@
 // Shared code of the probes over TCP: one connection, allowed by the egress policy, that ends with a result and a reset.
 import type { Socket } from 'node:net';
-import { allowedAddress, dial, EgressRefusedError } from '../../net/egress.ts';
+import { dial, EgressDeniedError } from '../../net/dial.ts';
+import type { Address } from '../../net/origin.ts';
 import { resetSocket } from '../../net/reset-socket.ts';
 import { type CheckReading, isDown, isUp, type ProbeRun } from '../probe.ts';
 
-export interface Where {
-  readonly host: string;
-  readonly port: number;
-}
+export type Where = Address;
 
 /** JSON Schema properties of `Where`. */
 export const whereSchema = {
@@ -24,27 +22,8 @@ export function connection(
   run: ProbeRun,
   use: (socket: Socket, end: End) => void,
 ): Promise<CheckReading> {
-  let address: string | Promise<string>;
-  try {
-    address = allowedAddress(run.egress, where.host, where.port);
-  } catch (error) {
-    return Promise.resolve(isDown(reasonOf(error)));
-  }
-  if (typeof address === 'string') return connected(address, where.port, run, use);
-  return address.then(
-    (resolved) => connected(resolved, where.port, run, use),
-    (error: unknown) => isDown(reasonOf(error)),
-  );
-}
-
-function connected(
-  address: string,
-  port: number,
-  run: ProbeRun,
-  use: (socket: Socket, end: End) => void,
-): Promise<CheckReading> {
   return new Promise((resolve) => {
-    const socket = dial(address, port);
+    const socket = dial(run.egress, where);
     const end: End = (fault) => {
       resetSocket(socket);
       resolve(fault === null ? isUp : isDown(fault));
@@ -56,7 +35,7 @@ function connected(
 }
 
 export function reasonOf(error: unknown): string {
-  if (error instanceof EgressRefusedError) return error.message;
+  if (error instanceof EgressDeniedError) return error.message;
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED') return 'the connection was refused';
   if (code === 'ECONNRESET') return 'the connection was reset';

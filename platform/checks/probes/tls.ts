@@ -1,6 +1,7 @@
 // A TLS handshake; optionally the certificate must be trusted, match the name, and stay valid for some days.
 import { isIP, type Socket } from 'node:net';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import { tlsOver } from '../../net/tls-over.ts';
 import { tlsProfileOf } from '../../net/tls-profiles.ts';
 import type { Probe } from '../probe.ts';
 import { connection, type End, reasonOf, type Where, whereSchema } from './connection.ts';
@@ -34,9 +35,8 @@ export function secure(socket: Socket, parameters: TlsParameters, end: End, read
   const name = serverName ?? (isIP(host) === 0 ? host : undefined);
   let secured: TLSSocket;
   try {
-    secured = connectTls({
+    secured = tlsOver(socket, {
       ...tlsProfileOf('COMPAT'),
-      socket,
       host,
       rejectUnauthorized: verify,
       ...(name === undefined ? {} : { servername: name }),

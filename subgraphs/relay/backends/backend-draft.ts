@@ -7,8 +7,10 @@ import type {
 } from '../../../generated/graph/relay.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { withDefaults } from '../drivers/options.ts';
+import type { BackendRow } from './backend.ts';
 import {
   canonicalFingerprint,
   checkCaCertificates,
@@ -25,6 +27,8 @@ import {
 } from './backend-input.ts';
 import type { BackendChange, LabelRow, NewBackend } from './backend-store.ts';
 import { closedCircuit } from './circuit.ts';
+import { optionsOf } from './endpoint.ts';
+import { checkReach } from './reach.ts';
 
 /** A valid new backend. */
 export interface BackendDraft {
@@ -40,6 +44,7 @@ export function draftOf(
   check: InputCheck,
   input: BackendCreateInput,
   drivers: ReadonlyMap<string, Driver>,
+  egress: EgressPolicy,
 ): BackendDraft {
   checkName(check, 'name', input.name);
   const driver = drivers.get(input.driver);
@@ -58,7 +63,11 @@ export function draftOf(
   checkCredentials(check, input.credentials, driver);
   check.throwIfAny();
   if (driver === undefined) throw new Refusal(check.errors);
-  return { row: rowOf(input, driver), labels: input.labels ?? [], credentials: input.credentials };
+  const row = rowOf(input, driver);
+  const reach = { host: row.host, port: row.port, options: optionsOf(row) };
+  checkReach(check, egress, driver, reach, { host: true, port: true, options: true });
+  check.throwIfAny();
+  return { row, labels: input.labels ?? [], credentials: input.credentials };
 }
 
 /** Faults of an update that do not depend on the stored backend. */
@@ -75,10 +84,25 @@ export function checkUpdate(check: InputCheck, input: BackendUpdateInput): void 
     check.fault('dropCredentials', 'dropCredentials deletes the stored credentials: send none, or leave it out');
 }
 
-/** Faults that depend on its driver. */
-export function checkUpdateFor(check: InputCheck, input: BackendUpdateInput, driver: Driver | undefined): void {
-  if (input.credentials != null) checkCredentials(check, input.credentials, driver);
-  if (driver !== undefined && input.options != null) checkOptions(check, input.options, driver);
+/** Faults that depend on its driver, or on what the update does not change. */
+export function checkUpdateFor(
+  check: InputCheck,
+  input: BackendUpdateInput,
+  row: Pick<BackendRow, 'host' | 'port' | 'options'>,
+  driver: Driver | undefined,
+  egress: EgressPolicy,
+): void {
+  const { host, port, options, credentials } = input;
+  if (credentials != null) checkCredentials(check, credentials, driver);
+  if (driver === undefined) return;
+  if (options != null) checkOptions(check, options, driver);
+  if (check.errors.length > 0) return;
+  const reach = {
+    host: host ?? row.host,
+    port: port ?? row.port,
+    options: options == null ? optionsOf(row) : withDefaults(options, driver),
+  };
+  checkReach(check, egress, driver, reach, { host: host != null, port: port != null, options: options != null });
 }
 
 /** The changes of an update in the row. */

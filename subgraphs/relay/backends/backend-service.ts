@@ -15,6 +15,7 @@ import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { Attempt, Effect, MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { refuseStale, refuseTaken } from '../../../platform/refusals.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -43,6 +44,7 @@ export interface BackendServiceOptions {
   readonly sealer: Sealer;
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
+  readonly egress: EgressPolicy;
   /** What happens to the mappings of a deleted backend. */
   readonly orphan: (tx: Transaction, wake: Wake, backendId: string) => Promise<void>;
 }
@@ -53,6 +55,7 @@ export class BackendService {
   readonly #sealer: Sealer;
   readonly #wake: Wake;
   readonly #drivers: ReadonlyMap<string, Driver>;
+  readonly #egress: EgressPolicy;
   readonly #orphan: BackendServiceOptions['orphan'];
 
   constructor(options: BackendServiceOptions) {
@@ -61,12 +64,13 @@ export class BackendService {
     this.#sealer = options.sealer;
     this.#wake = options.wake;
     this.#drivers = options.drivers;
+    this.#egress = options.egress;
     this.#orphan = options.orphan;
   }
 
   create(context: RequestContext, input: BackendCreateInput): Promise<MutationOutcome<BackendView>> {
     return this.#run('backendCreate', context, input, async (attempt) => {
-      const draft = draftOf(attempt.check, input, this.#drivers);
+      const draft = draftOf(attempt.check, input, this.#drivers, this.#egress);
       const projectId = oneProject(context.identity, input.projectId);
       attempt.projectId = projectId;
       requireRole(context.identity, projectId, 'OPERATOR', 'backendCreate');
@@ -78,7 +82,7 @@ export class BackendService {
     return this.#run('backendUpdate', context, input, async (attempt) => {
       checkUpdate(attempt.check, input);
       const row = await this.#find(attempt, context, input.id);
-      checkUpdateFor(attempt.check, input, this.#drivers.get(row.driver));
+      checkUpdateFor(attempt.check, input, row, this.#drivers.get(row.driver), this.#egress);
       attempt.check.throwIfAny();
       const reason = acceptedReason(input);
       return (tx) => this.#update(tx, row.id, input, reason);

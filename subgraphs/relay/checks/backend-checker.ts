@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../../../platform/database/database.
 import { Refusal } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { checkLease } from '../../../platform/leases.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { SendFailure } from '../../../platform/net/send.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -94,12 +95,12 @@ export class BackendChecker {
   /** Throws only when the database is not available. */
   async check(
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly egress: EgressPolicy },
   ): Promise<BackendReading> {
     const row = await readBackend(this.#db, target.id);
     const driver = this.#drivers.get(row?.driver ?? '');
     if (row === undefined || driver === undefined) return down('this worker does not have its driver', null);
-    const reading = await this.#look(row, driver, target, options.signal);
+    const reading = await this.#look(row, driver, target, options);
     return { ...reading, notable: isNews(row, reading.detail) };
   }
 
@@ -107,7 +108,7 @@ export class BackendChecker {
     row: BackendRow,
     driver: Driver,
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
-    signal: AbortSignal,
+    { signal, egress }: { readonly signal: AbortSignal; readonly egress: EgressPolicy },
   ): Promise<BackendReading> {
     if (passage(row, 0) === 'HELD') {
       await this.#end(row.id);
@@ -115,7 +116,7 @@ export class BackendChecker {
     }
     let wires: Wires;
     try {
-      wires = await this.#session(driver, row, target.revision ?? '', target.timeoutMs);
+      wires = await this.#session(driver, row, target, egress);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return down(error.errors[0]?.message ?? error.message, null);
@@ -149,13 +150,19 @@ export class BackendChecker {
     return down(text, lasting ? text : null, failure.kind === 'NOT_SENT' ? presentedIn(failure) : {});
   }
 
-  async #session(driver: Driver, row: BackendRow, revision: string, timeoutMs: number): Promise<Wires> {
+  async #session(
+    driver: Driver,
+    row: BackendRow,
+    { revision = '', timeoutMs }: { readonly revision?: string; readonly timeoutMs: number },
+    egress: EgressPolicy,
+  ): Promise<Wires> {
     const known = this.#sessions.get(row.id);
     if (known !== undefined && known.key === sessionKey(revision, row)) return known.wires;
     await this.#end(row.id);
     const read = await readEndpoint({ db: this.#db, sealer: this.#sealer }, row);
     const wires = new Wires(driver, read.endpoint, {
       transports: this.#transports,
+      egress,
       concurrency: 1,
       connectTimeoutMs: timeoutMs,
       softwareVersion: read.row.softwareVersion,

@@ -61,7 +61,7 @@ function backendProbe(checker: BackendChecker): Probe<object, BackendCheckDetail
   return {
     name: 'backend',
     parameters: { type: 'object', additionalProperties: false },
-    check: (_parameters, { targetId: id, revision, timeoutMs, signal }) =>
-      checker.check({ id, revision, timeoutMs }, { signal }),
+    check: (_parameters, { targetId: id, revision, timeoutMs, signal, egress }) =>
+      checker.check({ id, revision, timeoutMs }, { signal, egress }),
   };
 }

@@ -229,10 +229,10 @@ export class BackendHolder implements QueueHost {
   }
 
   #connect(endpoint: BackendEndpoint, row: BackendRow): Wires {
-    const { transports, settings } = this.#parts;
+    const { transports, egress, settings } = this.#parts;
     const { concurrency, softwareVersion } = row;
     const { connectTimeoutMs } = settings;
-    return new Wires(this.driver, endpoint, { transports, concurrency, connectTimeoutMs, softwareVersion });
+    return new Wires(this.driver, endpoint, { transports, egress, concurrency, connectTimeoutMs, softwareVersion });
   }
 
   /** For a reserved slot: no other call on the object is sent until the ticket is used up. */

@@ -1,6 +1,7 @@
 // Calls that change nothing (reads, probes, the device's own checks): through the holder's sessions if this process holds the
 // backend, else through a separate session, which is closed when idle.
 import type { Database } from '../../../platform/database/database.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import type { Devices } from '../backends/devices.ts';
@@ -17,6 +18,7 @@ export interface DeviceReaderOptions {
   readonly sealer: Sealer;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly transports: TransportFactory;
+  readonly egress: EgressPolicy;
   readonly manager: BackendManager;
   readonly settings: RelaySettings;
 }
@@ -70,14 +72,14 @@ export class DeviceReader implements Devices {
   async #guest(backend: BackendRow): Promise<Guest> {
     const known = this.#guests.get(backend.id);
     if (known !== undefined && known.version >= backend.version) return known;
-    const { drivers, transports, settings } = this.#options;
+    const { drivers, transports, egress, settings } = this.#options;
     const { row, endpoint } = await this.#endpointOf(backend);
     const made = this.#guests.get(row.id);
     if (made !== undefined && made.version >= row.version) return made;
     const { connectTimeoutMs } = settings;
     const { softwareVersion } = row;
     const wires = new Wires(driverOf(drivers, row), endpoint, {
-      ...{ transports, concurrency: 1, connectTimeoutMs, softwareVersion },
+      ...{ transports, egress, concurrency: 1, connectTimeoutMs, softwareVersion },
     });
     const guest = { wires, version: row.version, calls: 0, usedAtMs: performance.now() };
     this.#guests.set(row.id, guest);

@@ -2,6 +2,7 @@
 import type { Database } from '../../../platform/database/database.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { ReserveFailure } from '../../../platform/net/send.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
@@ -26,6 +27,7 @@ export interface HolderParts {
   readonly sealer: Sealer;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly transports: TransportFactory;
+  readonly egress: EgressPolicy;
   readonly settings: RelaySettings;
   readonly log: Logger;
 }

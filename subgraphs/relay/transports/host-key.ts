@@ -1,8 +1,8 @@
 // Host key fingerprints, and reading a device's key without logging in, for an operator to compare and accept.
 
 import { createHash } from 'node:crypto';
-import { connect } from 'node:net';
-import ssh2 from 'ssh2';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { dialSsh } from '../../../platform/net/ssh-client.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 
@@ -28,14 +28,14 @@ export function hostKeyOf(key: Buffer): HostKey {
 export function readHostKey(options: {
   readonly host: string;
   readonly port: number;
+  readonly egress: EgressPolicy;
   readonly timeoutMs: number;
   readonly cryptoProfile?: CryptoProfile;
   readonly signal?: AbortSignal;
 }): Promise<HostKey> {
-  const { host, port, timeoutMs, signal } = options;
+  const { host, port, egress, timeoutMs, signal } = options;
   return new Promise((resolve, reject) => {
-    const client = new ssh2.Client();
-    const socket = connect({ host, port, noDelay: true });
+    const { client, socket, connect } = dialSsh(egress, { host, port });
     const end = (settle: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -53,8 +53,7 @@ export function readHostKey(options: {
       onAbort();
       return;
     }
-    client.connect({
-      sock: socket,
+    connect({
       username: 'host-key-reader',
       readyTimeout: 0,
       algorithms: algorithmsOf(options.cryptoProfile ?? 'LEGACY'),

@@ -6,11 +6,12 @@ import { otherOriginsOf, tlsEndpointOf } from './tls-backend.ts';
 
 /** Connects only when a slot is requested. */
 export function createHttpsTransport(endpoint: Endpoint, options: TransportOptions): Transport {
-  const { concurrency, connectTimeoutMs, idleCloseMs, https } = options;
+  const { egress, concurrency, connectTimeoutMs, idleCloseMs, https } = options;
   const backend: BackendContext = options.backend ?? { transport: 'https', options: {}, softwareVersion: null };
   const own = tlsEndpointOf(endpoint);
   return new HttpsClient({
     endpoint: own,
+    egress,
     others: otherOriginsOf(own, backend.options),
     concurrency,
     connectTimeoutMs,

@@ -10,7 +10,7 @@ import { tlsEndpointOf } from './tls-backend.ts';
 
 /** Connects only when a slot is requested. Carries calls of kind `ovsdb` only. */
 export function createOvsdbTransport(endpoint: Endpoint, options: TransportOptions): Transport {
-  const { concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000 } = options;
+  const { egress, concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000 } = options;
   const server = tlsEndpointOf(endpoint);
   const where = `${server.host}:${server.port}`;
   return new SessionPool({
@@ -20,7 +20,7 @@ export function createOvsdbTransport(endpoint: Endpoint, options: TransportOptio
     idleCloseMs,
     open: async (lost, signal) => {
       const startedMs = performance.now();
-      const connection = await connectTlsEndpoint(server, { timeoutMs: connectTimeoutMs, signal });
+      const connection = await connectTlsEndpoint(server, { egress, timeoutMs: connectTimeoutMs, signal });
       if (!connection.ok) return connection;
       const session = new OvsdbSession({ socket: connection.socket, lost });
       const giveUp = () => session.destroy();

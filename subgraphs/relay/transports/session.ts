@@ -1,5 +1,6 @@
 // The wire as a backend's holder sees it: reserve a slot on a live session, journal SENT, then send on that slot. The rules of
 // every wire are in platform/net/send.ts; this file has the relay's own calls and endpoints.
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type * as net from '../../../platform/net/send.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type {
@@ -34,6 +35,7 @@ export type Reservation = net.Reservation<WireCall, Reply>;
 export type Transport = net.Sessions<WireCall, Reply>;
 
 export interface TransportOptions {
+  readonly egress: EgressPolicy;
   /** Calls at once: the backend's concurrency. */
   readonly concurrency: number;
   readonly connectTimeoutMs?: number;

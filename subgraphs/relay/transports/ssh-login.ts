@@ -1,9 +1,12 @@
 // From an endpoint to a logged-in SSH connection, or the exact reason for the failure. Each credential is tried once: a device
 // may lock an account after a few failures.
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Client, type ParsedKey } from 'ssh2';
+import { EgressDeniedError } from '../../../platform/net/dial.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { NotSentCode, ReserveFailure } from '../../../platform/net/send.ts';
+import { dialSsh } from '../../../platform/net/ssh-client.ts';
 import type { Credentials } from '../drivers/driver.ts';
 import { algorithmsOf } from './crypto-profiles.ts';
 import { hostKeyOf } from './host-key.ts';
@@ -11,6 +14,7 @@ import type { Endpoint } from './session.ts';
 import { makeKeyObjects } from './ssh2-ciphers.ts';
 
 export interface LoginOptions {
+  readonly egress: EgressPolicy;
   /** For everything from the TCP connection to the accepted credential. */
   readonly timeoutMs: number;
   readonly keepaliveMs: number;
@@ -57,8 +61,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
   if (options.signal.aborted) return refused('ABORTED', `The connection to ${where} was cancelled.`);
 
   return new Promise((resolve) => {
-    const client = new ssh2.Client();
-    const socket = connect({ host, port, noDelay: true });
+    const { client, socket, connect } = dialSsh(options.egress, { host, port });
     let phase: 'connecting' | 'key exchange' | 'log-in' = 'connecting';
     let presented: string | undefined;
     let done = false;
@@ -77,7 +80,9 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
     const fail = (code: NotSentCode, message: string, extra: { presented?: string } = {}) =>
       finish({ ok: false, failure: { kind: 'NOT_SENT', code, message, ...extra } });
     const failWith = (error: Error & { level?: string }) => {
-      if (presented !== undefined && endpoint.hostKeySha256 === null) {
+      if (error instanceof EgressDeniedError) {
+        fail('EGRESS_DENIED', `${where} may not be connected to: ${error.message}.`);
+      } else if (presented !== undefined && endpoint.hostKeySha256 === null) {
         fail('HOST_KEY_UNKNOWN', `No host key is accepted for ${where}. It presented ${presented}.`, { presented });
       } else if (presented !== undefined && phase === 'key exchange' && presented !== endpoint.hostKeySha256) {
         const message = `${where} presented the host key ${presented}, but ${endpoint.hostKeySha256} is accepted. Nothing was sent.`;
@@ -116,8 +121,7 @@ export function login(endpoint: Endpoint, options: LoginOptions): Promise<Login>
       makeKeyObjects(client);
       finish({ ok: true, client, socket });
     });
-    client.connect({
-      sock: socket,
+    connect({
       username: credentials.username,
       readyTimeout: 0,
       keepaliveInterval: options.keepaliveMs,

@@ -133,8 +133,9 @@ class SshTransport implements Transport {
 
   async #connect(): Promise<void> {
     this.#connecting += 1;
-    const { connectTimeoutMs, keepaliveMs } = this.#options;
+    const { egress, connectTimeoutMs, keepaliveMs } = this.#options;
     const result = await login(this.#endpoint, {
+      egress,
       timeoutMs: connectTimeoutMs,
       keepaliveMs,
       signal: this.#closing.signal,

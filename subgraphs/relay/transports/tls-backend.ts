@@ -1,7 +1,7 @@
 // A backend's endpoint as TLS dials it, and the other origins of its calls: an option may name one, for
 // example Keystone beside Neutron.
 import type { JsonObject } from '../../../platform/json.ts';
-import { addressOfUrl } from '../../../platform/net/origin.ts';
+import { type Address, addressOfUrl } from '../../../platform/net/origin.ts';
 import type { TlsEndpoint } from '../../../platform/net/tls-endpoint.ts';
 import type { ClientIdentity } from '../../../platform/net/tls-handshake.ts';
 import type { Credentials } from '../drivers/driver.ts';
@@ -12,19 +12,25 @@ export function tlsEndpointOf(endpoint: Endpoint): TlsEndpoint {
   return { host, port, cryptoProfile, certificateSha256, caCertificates, ...clientIdentityOf(endpoint.credentials) };
 }
 
+/** Where options send calls besides the backend: an option `somethingUrl` names an origin. */
+export function originsIn(options: JsonObject): readonly { readonly option: string; readonly address: Address }[] {
+  return Object.entries(options).flatMap(([option, value]) => {
+    const address = option.endsWith('Url') && typeof value === 'string' ? addressOfUrl(value) : undefined;
+    return address === undefined ? [] : [{ option, address }];
+  });
+}
+
 /**
- * An option `somethingUrl` names an origin. Its certificate is checked against `somethingCertificateSha256` if given, else the
+ * The origins in the options as TLS dials them. A certificate is checked against `somethingCertificateSha256` if given, else the
  * backend's authorities, else the backend's own pin.
  */
 export function otherOriginsOf(own: TlsEndpoint, options: JsonObject): TlsEndpoint[] {
   // A client certificate is presented to the backend only.
   const { client: _client, ...rest } = own;
-  return Object.entries(options).flatMap(([name, value]) => {
-    const address = name.endsWith('Url') && typeof value === 'string' ? addressOfUrl(value) : undefined;
-    if (address === undefined) return [];
-    const pin = options[`${name.slice(0, -'Url'.length)}CertificateSha256`];
+  return originsIn(options).map(({ option, address }) => {
+    const pin = options[`${option.slice(0, -'Url'.length)}CertificateSha256`];
     const inherited = own.caCertificates === null ? own.certificateSha256 : null;
-    return [{ ...rest, ...address, certificateSha256: typeof pin === 'string' ? pin : inherited }];
+    return { ...rest, ...address, certificateSha256: typeof pin === 'string' ? pin : inherited };
   });
 }
 

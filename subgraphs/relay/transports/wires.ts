@@ -1,5 +1,6 @@
 // All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
 
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { SendOptions } from '../../../platform/net/send.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
@@ -21,6 +22,7 @@ export interface BackendEndpoint {
 
 export interface WiresOptions {
   readonly transports: TransportFactory;
+  readonly egress: EgressPolicy;
   /** Calls at once, on each wire. */
   readonly concurrency: number;
   readonly connectTimeoutMs: number;
@@ -85,12 +87,13 @@ export class Wires {
     const { host, options, ...endpoint } = this.#endpoint;
     const port = portOf(this.#driver, this.#endpoint, kind);
     if (port === undefined) return undefined;
-    const { transports, concurrency, connectTimeoutMs, softwareVersion } = this.#options;
+    const { transports, egress, concurrency, connectTimeoutMs, softwareVersion } = this.#options;
     const { cli, https } = this.#driver;
     const transport = transports(
       kind,
       { ...endpoint, host, port },
       {
+        egress,
         concurrency,
         connectTimeoutMs,
         backend: { transport: mainTransport(this.#driver, options), options, softwareVersion },

@@ -13,6 +13,7 @@ import { newToken } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
 import { createLogger } from '../../../platform/log.ts';
 import { type TestDatabase, testDatabase } from '../../support/database.ts';
+import { testEgress } from '../../support/egress.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 import { createTables, TcpTenant } from './tcp-tenant.ts';
 import type { WorkerProcessOptions } from './worker-process.ts';
@@ -120,6 +121,7 @@ function startEngine(
     leases,
     owner,
     log,
+    egress: testEgress,
     metrics: createCheckMetrics(new Registry()),
     guard: { starvedSince: options.starved ?? (() => false) },
     selfCheck: { passes: async () => options.selfCheckPasses?.() ?? true },

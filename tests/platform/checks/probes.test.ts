@@ -8,7 +8,8 @@ import { httpProbe } from '../../../platform/checks/probes/http.ts';
 import { standardProbes } from '../../../platform/checks/probes/standard.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { tlsProbe } from '../../../platform/checks/probes/tls.ts';
-import { type EgressPolicy, openEgress } from '../../../platform/net/egress.ts';
+import { type EgressPolicy, egressFrom } from '../../../platform/net/egress.ts';
+import { testEgress } from '../../support/egress.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -22,7 +23,7 @@ async function listen(server: Server): Promise<{ host: string; port: number }> {
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
 }
 
-function look<Parameters>(probe: Probe<Parameters>, parameters: Parameters, egress: EgressPolicy = openEgress) {
+function look<Parameters>(probe: Probe<Parameters>, parameters: Parameters, egress: EgressPolicy = testEgress) {
   const timeoutMs = 2_000;
   const { signal } = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -84,12 +85,11 @@ test('an address that the egress policy refuses is not dialled, also behind a na
     connections += 1;
   });
   const where = await listen(server);
-  const egress = { refusal: (address: string) => (address === '192.0.2.1' ? undefined : 'it is loopback') };
-  for (const host of ['127.0.0.1', 'localhost'])
+  for (const host of ['127.0.0.1', 'localhost', '::ffff:127.0.0.1', '0x7f.1'])
     for (const probe of [tcpProbe, httpProbe, tlsProbe])
-      expect(await look(probe, { ...where, host }, egress)).toMatchObject({
+      expect(await look(probe, { ...where, host }, egressFrom({}))).toMatchObject({
         up: false,
-        message: expect.stringMatching(/are not allowed: it is loopback$/),
+        message: expect.stringMatching(/are denied by the built-in rule \S+ \(loopback\)/),
       });
   expect(connections).toBe(0);
 });

@@ -3,7 +3,7 @@ import { CheckRun, type Entry } from '../../../platform/checks/check-run.ts';
 import { FallRise } from '../../../platform/checks/fall-rise.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { Slots } from '../../../platform/checks/slots.ts';
-import { openEgress } from '../../../platform/net/egress.ts';
+import { testEgress } from '../../support/egress.ts';
 
 function entryOf(id: string, silent = false): Entry {
   const timing = { intervalMs: 5_000, timeoutMs: 1_000 };
@@ -21,7 +21,7 @@ function subject() {
   const slots = new Slots({
     ...{ slots: 2, silentSlots: 4, silentAfterMs: 100 },
     begin(entry) {
-      const run = new CheckRun(entry, openEgress, clock.now);
+      const run = new CheckRun(entry, testEgress, clock.now);
       begun.push(run);
       return run;
     },

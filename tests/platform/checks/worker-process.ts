@@ -8,6 +8,7 @@ import { Database, type DatabaseLocation } from '../../../platform/database/data
 import { newToken } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
 import { createLogger } from '../../../platform/log.ts';
+import { testEgress } from '../../support/egress.ts';
 import { TcpTenant } from './tcp-tenant.ts';
 
 export interface WorkerProcessOptions {
@@ -31,6 +32,7 @@ const engine = new CheckEngine({
   leases,
   owner,
   log,
+  egress: testEgress,
   metrics: createCheckMetrics(registry),
   guard: options.guarded ? guard : { starvedSince: () => false },
   selfCheck: options.guarded ? selfCheck : { passes: async () => true },

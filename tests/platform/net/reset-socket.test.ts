@@ -5,8 +5,10 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { CheckRun, type Entry } from '../../../platform/checks/check-run.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
-import { dial, type EgressPolicy, openEgress } from '../../../platform/net/egress.ts';
+import { dial } from '../../../platform/net/dial.ts';
+import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
+import { testEgress } from '../../support/egress.ts';
 import { waitFor } from '../../support/temporary-folder.ts';
 
 const owned: Socket[] = [];
@@ -30,7 +32,7 @@ async function silentPort(): Promise<number> {
 }
 
 test('while it still connects: its descriptor is not held for as long as the kernel tries', async () => {
-  const socket = dial('127.0.0.1', await silentPort());
+  const socket = dial(testEgress, { host: '127.0.0.1', port: await silentPort() });
   owned.push(socket);
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(socket.connecting).toBe(true);
@@ -39,8 +41,8 @@ test('while it still connects: its descriptor is not held for as long as the ker
 });
 
 test('a check that is cancelled while its host name is resolved dials nothing', async () => {
-  const dialled = jest.fn(openEgress.refusal);
-  const egress: EgressPolicy = { refusal: dialled };
+  const dialled = jest.fn(testEgress.denial);
+  const egress: EgressPolicy = { rules: testEgress.rules, denial: dialled };
   const target = { id: 't', parameters: {}, timeoutMs: 1_000, revision: '' };
   const run = new CheckRun({ target, silent: false } as unknown as Entry, egress, performance.now());
   const checking = tcpProbe.check({ host: 'localhost', port: await silentPort() }, run);

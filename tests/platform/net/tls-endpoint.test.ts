@@ -10,6 +10,7 @@ import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import { TlsServer, type TlsServerOptions } from '../../../simulators/support/tls-server.ts';
 import { pinOf } from '../../subgraphs/relay/transports/support/web-device.ts';
 import { makeCertificates, type TestCertificates } from '../../support/certificates.ts';
+import { testEgress } from '../../support/egress.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
 const owned: { stop(): Promise<void> }[] = [];
@@ -38,7 +39,10 @@ async function attempt(given: Given, signal = new AbortController().signal) {
     caCertificates: null,
     cryptoProfile: 'MODERN' as const,
   };
-  const connected = await connectTlsEndpoint({ ...endpoint, ...given }, { timeoutMs: 5_000, signal });
+  const connected = await connectTlsEndpoint(
+    { ...endpoint, ...given },
+    { egress: testEgress, timeoutMs: 5_000, signal },
+  );
   if (!connected.ok) return connected.failure;
   sockets.push(connected.socket);
   return { protocol: connected.socket.getProtocol(), cipher: connected.socket.getCipher().name };
@@ -238,7 +242,9 @@ describe('a peer', () => {
   test('that does not speak TLS', async () => {
     const port = await plain((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
     expect(await attempt({ port })).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
-    await expect(readCertificate({ host: '127.0.0.1', port, timeoutMs: 2_000 })).rejects.toThrow(/can't be read: \S/);
+    await expect(readCertificate({ host: '127.0.0.1', port, egress: testEgress, timeoutMs: 2_000 })).rejects.toThrow(
+      /can't be read: \S/,
+    );
   });
 
   test('that closes the connection in the handshake', async () => {
@@ -258,7 +264,7 @@ describe('reading a certificate', () => {
     const notAfter = new Date('2021-01-02T03:04:05Z');
     const certificate = await makeCertificate({ commonName: 'fw-1', keyType: 'rsa', notBefore, notAfter });
     const { host, port } = await server({ certificate, minVersion: version, maxVersion: version });
-    expect(await readCertificate({ host, port, timeoutMs: 5_000 })).toEqual({
+    expect(await readCertificate({ host, port, egress: testEgress, timeoutMs: 5_000 })).toEqual({
       sha256: pinOf(certificate.sha256),
       subject: 'CN=fw-1',
       issuer: 'CN=fw-1',
@@ -269,7 +275,7 @@ describe('reading a certificate', () => {
 
   test('of a device that says nothing ends at its time', async () => {
     const port = await plain((socket) => socket.resume());
-    const reading = readCertificate({ host: '127.0.0.1', port, timeoutMs: 50 });
+    const reading = readCertificate({ host: '127.0.0.1', port, egress: testEgress, timeoutMs: 50 });
     await expect(reading).rejects.toThrow('no answer within 50 ms');
   });
 });

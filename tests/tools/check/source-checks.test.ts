@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { findBoundaryFaults } from '../../../tools/check/boundaries.ts';
 import { findCycles } from '../../../tools/check/cycles.ts';
 import { findLayerFaults } from '../../../tools/check/layers.ts';
+import { findOutgoingFaults } from '../../../tools/check/outgoing.ts';
 import { parseSource, type SourceFile } from '../../../tools/check/source-files.ts';
 import { findTableFaults, tableOwners } from '../../../tools/check/table-ownership.ts';
 
@@ -135,5 +136,64 @@ describe('tables', () => {
       'tests/x.ts': `run('DELETE FROM user');`,
     });
     expect(findTableFaults(files, owners)).toEqual([]);
+  });
+});
+
+describe('connections', () => {
+  test.each([
+    "import { connect } from 'node:net';",
+    "import { connect as dial } from 'net';",
+    "import net from 'node:net'; net.createConnection(1);",
+    "import * as net from 'node:net'; new net.Socket();",
+    "import net from 'node:net'; export const open = net;",
+    "import net from 'node:net'; net['connect'](1);",
+    "export { connect } from 'node:tls';",
+    "import { connect } from 'node:tls';",
+    "import { request } from 'node:https';",
+    "import http from 'node:http'; http.get('http://a');",
+    "import { lookup } from 'node:dns/promises';",
+    "import { Resolver } from 'node:dns';",
+    "import { createSocket } from 'node:dgram';",
+    "const { connect } = await import('node:net');",
+    "import { createRequire } from 'node:module';",
+    "process.getBuiltinModule('node:net').connect(1);",
+    "import ssh2 from 'ssh2'; new ssh2.Client();",
+    "import { Client } from 'ssh2'; new Client();",
+    "import { request } from 'undici';",
+    "import { WebSocket } from 'ws';",
+    "await fetch('http://a');",
+    "globalThis.fetch('http://a');",
+    'const open = fetch;',
+    "new WebSocket('ws://a');",
+  ])('are not opened beside platform/net: %s', async (text) => {
+    for (const path of [
+      'subgraphs/relay/a.ts',
+      'platform/checks/a.ts',
+      'platform/net/a.ts',
+      'gateway/a.ts',
+      'workers/a.ts',
+    ])
+      expect(findOutgoingFaults(await parseAll({ [path]: text }))).toHaveLength(1);
+  });
+
+  test.each([
+    "import type { Socket } from 'node:net';",
+    "import { isIP, type Socket } from 'node:net'; isIP('a');",
+    "import { createServer } from 'node:http';",
+    "import net from 'node:net'; let a: net.Socket; net.isIP('a');",
+    "import ssh2, { type Client } from 'ssh2'; ssh2.utils.parseKey('a');",
+    "import { WebSocketServer } from 'ws';",
+    "pool.fetch('a'); const a = { fetch: 1, WebSocket: 2 };",
+    "await dial(egress, { host: 'a', port: 1 });",
+  ])('are not opened by: %s', async (text) => {
+    expect(findOutgoingFaults(await parseAll({ 'subgraphs/relay/a.ts': text }))).toEqual([]);
+  });
+
+  test('are opened by tests, the lab and who is on the list, which is no longer than it must be', async () => {
+    const text = "import { connect } from 'node:net';";
+    const files = await parseAll({ 'tests/a.ts': text, 'lab/a.ts': text, 'platform/net/dial.ts': text });
+    expect(findOutgoingFaults(files)).toEqual([]);
+    const faults = findOutgoingFaults(await parseAll({ 'platform/net/dial.ts': 'const a = 1;' }));
+    expect(faults).toEqual([expect.stringContaining('opens no connection: take it off the list')]);
   });
 });

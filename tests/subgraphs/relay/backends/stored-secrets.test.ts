@@ -10,6 +10,7 @@ import { BigIp } from '../../../../simulators/f5-bigip/bigip.ts';
 import { FortiGate } from '../../../../simulators/fortios/fortigate.ts';
 import { type DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';
 import { BackendChecker } from '../../../../subgraphs/relay/checks/backend-checker.ts';
+import { testEgress } from '../../../support/egress.ts';
 import { keyFile } from '../../../support/ground.ts';
 import { RealSshd } from '../../../support/real-sshd.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
@@ -66,7 +67,7 @@ let checks = 0;
 const check = (id: string) => {
   checks += 1;
   const target = { id: decodeUuid('Backend', id) ?? '', timeoutMs: 3_000, revision: `r${checks}` };
-  return checker.check(target, { signal: new AbortController().signal });
+  return checker.check(target, { signal: new AbortController().signal, egress: testEgress });
 };
 
 describe('an operator who moves a backend to a host of his own, and accepts what it shows, gets nothing', () => {

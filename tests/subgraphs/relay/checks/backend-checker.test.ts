@@ -7,6 +7,7 @@ import {
   listCheckTargets,
   recordCheckResults,
 } from '../../../../subgraphs/relay/checks/backend-checker.ts';
+import { testEgress } from '../../../support/egress.ts';
 import { NftDevice } from '../support/nft-device.ts';
 import { identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
@@ -29,7 +30,7 @@ afterAll(async () => {
 });
 
 const uuid = (id: string) => decodeUuid('Backend', id) ?? '';
-const check = (id: string) => checker.check({ id, timeoutMs: 2_000, revision: 'r' }, { signal });
+const check = (id: string) => checker.check({ id, timeoutMs: 2_000, revision: 'r' }, { signal, egress: testEgress });
 async function rowOf(id: string) {
   const rows = await node.db.query<{
     status: string;

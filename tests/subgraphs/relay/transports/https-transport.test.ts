@@ -12,6 +12,7 @@ import type {
   Transport,
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../support/egress.ts';
 import { RawServer } from './support/raw-server.ts';
 import { WebDevice, type WebDeviceOptions, withSessions } from './support/web-device.ts';
 
@@ -27,7 +28,7 @@ async function device(options: WebDeviceOptions = {}): Promise<WebDevice> {
 }
 
 function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createHttpsTransport(endpoint, { concurrency: 4, ...options });
+  const transport = createHttpsTransport(endpoint, { egress: testEgress, concurrency: 4, ...options });
   owned.push({ stop: () => transport.close() });
   return transport;
 }

@@ -14,6 +14,7 @@ import type {
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
 import { makeCertificates, type TestCertificates } from '../../../support/certificates.ts';
+import { testEgress } from '../../../support/egress.ts';
 import { describeWithOpenVswitch } from '../../../support/openvswitch.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../support/temporary-folder.ts';
 
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createOvsdbTransport(endpoint, { concurrency: 4, ...options });
+  const transport = createOvsdbTransport(endpoint, { egress: testEgress, concurrency: 4, ...options });
   owned.push({ stop: () => transport.close() });
   return transport;
 }
@@ -87,7 +88,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
 
   test('a pinned certificate is enough; another one is not', async () => {
     const { host, port } = ovs().ovsdb;
-    const { sha256 } = await readCertificate({ host, port, timeoutMs: 5_000 });
+    const { sha256 } = await readCertificate({ host, port, egress: testEgress, timeoutMs: 5_000 });
     const pinned = transportTo(endpoint({ certificateSha256: sha256, caCertificates: null }));
     expect(await pinned.send(select, { deadlineMs: 5_000 })).toMatchObject({ ok: true });
     const other = transportTo(endpoint({ certificateSha256: 'SHA256:other', caCertificates: null }));

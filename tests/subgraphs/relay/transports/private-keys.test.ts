@@ -5,6 +5,7 @@ import { runProgram } from '../../../../embedded/run-program.ts';
 import { SshDevice } from '../../../../simulators/ssh-device.ts';
 import { privateKeyFault } from '../../../../subgraphs/relay/transports/ssh-login.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { testEgress } from '../../../support/egress.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 
 const kinds = [
@@ -40,7 +41,7 @@ describe.each(kinds)('a key of ssh-keygen: $name', ({ args, ...kind }) => {
     const { host, port, hostKeySha256 } = device;
     const transport = createSshTransport(
       { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials: { username: 'ops', ...credentials } },
-      { concurrency: 1 },
+      { egress: testEgress, concurrency: 1 },
     );
     const result = await transport.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 });
     await transport.close();
@@ -78,7 +79,7 @@ test('a refused key is offered once, and its password is no second try', async (
   const credentials = { username: 'ops', privateKey, password: 'secret' };
   const transport = createSshTransport(
     { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
-    { concurrency: 4 },
+    { egress: testEgress, concurrency: 4 },
   );
   const results = await Promise.all(
     Array.from({ length: 3 }, () => transport.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 })),

@@ -5,6 +5,7 @@ import type { Terminal } from '../../../../simulators/support/terminal.ts';
 import type { CliDialect } from '../../../../subgraphs/relay/drivers/driver.ts';
 import type { SendResult, Transport, TransportOptions } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { testEgress } from '../../../support/egress.ts';
 import { waitFor } from '../../../support/temporary-folder.ts';
 
 const owned: { stop(): Promise<void> }[] = [];
@@ -98,7 +99,7 @@ function transportTo(device: TinyDevice, changes: Partial<TransportOptions> & { 
       cryptoProfile: 'MODERN',
       credentials: { username: 'admin', password },
     },
-    { concurrency: 4, cli: dialect, ...options },
+    { egress: testEgress, concurrency: 4, cli: dialect, ...options },
   );
   owned.push({ stop: () => transport.close() });
   return transport;
@@ -353,7 +354,7 @@ test('a device that shows no prompt is given up', async () => {
   const credentials = { username: 'admin', password: 'secret' };
   const transport = createSshTransport(
     { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials },
-    { concurrency: 1, cli: dialect, connectTimeoutMs: 300 },
+    { egress: testEgress, concurrency: 1, cli: dialect, connectTimeoutMs: 300 },
   );
   owned.push({ stop: () => transport.close() });
   expect(failureOf(await run(transport, ['show']))).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });

@@ -12,6 +12,7 @@ import type {
   TransportOptions,
 } from '../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { testEgress } from '../../../support/egress.ts';
 
 const owned: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -42,7 +43,7 @@ function endpointOf(target: SshDevice, changes: Partial<Endpoint> = {}): Endpoin
 }
 
 function transportTo(endpoint: Endpoint, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createSshTransport(endpoint, { concurrency: 4, ...options });
+  const transport = createSshTransport(endpoint, { egress: testEgress, concurrency: 4, ...options });
   owned.push({ stop: () => transport.close() });
   return transport;
 }

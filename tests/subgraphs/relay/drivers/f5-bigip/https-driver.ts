@@ -19,6 +19,7 @@ import type {
 } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { createHttpsTransport } from '../../../../../subgraphs/relay/transports/https-transport.ts';
 import type { Endpoint, SendResult, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../../support/egress.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { pinOf } from '../../transports/support/web-device.ts';
 
@@ -50,7 +51,7 @@ export class HttpsDriver {
     };
     const { backend } = this.#context();
     const https = driver.https ? { https: driver.https } : {};
-    this.transport = createHttpsTransport(endpoint, { concurrency: 2, backend, ...https });
+    this.transport = createHttpsTransport(endpoint, { egress: testEgress, concurrency: 2, backend, ...https });
   }
 
   /** The operation's outcome, of arguments that must fit. */

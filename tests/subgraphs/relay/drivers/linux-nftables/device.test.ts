@@ -10,6 +10,7 @@ import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nfta
 import { readHostKey } from '../../../../../subgraphs/relay/transports/host-key.ts';
 import type { Endpoint, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { testEgress } from '../../../../support/egress.ts';
 import { describeWithLab } from '../../../../support/lab.ts';
 import { renderContext } from '../../support/render-context.ts';
 
@@ -33,7 +34,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
     const privateKey = await readFile(privateKeyPath, 'utf8');
     endpoint = { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials: { username, privateKey } };
-    transport = createSshTransport(endpoint, { concurrency: 4 });
+    transport = createSshTransport(endpoint, { egress: testEgress, concurrency: 4 });
   });
   afterAll(() => transport.close());
   beforeEach(async () => {
@@ -84,14 +85,14 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
 
   test('its host key is the one that ssh-keygen prints', async () => {
     const { host, port, hostKeySha256 } = lab().firewall;
-    expect(await readHostKey({ host, port, timeoutMs: 10_000 })).toEqual({
+    expect(await readHostKey({ host, port, egress: testEgress, timeoutMs: 10_000 })).toEqual({
       sha256: hostKeySha256,
       algorithm: 'ssh-ed25519',
     });
   });
 
   test.each(['MODERN', 'COMPAT', 'LEGACY'] as const)('OpenSSH speaks the profile %s', async (cryptoProfile) => {
-    const other = createSshTransport({ ...endpoint, cryptoProfile }, { concurrency: 1 });
+    const other = createSshTransport({ ...endpoint, cryptoProfile }, { egress: testEgress, concurrency: 1 });
     const sent = await other.send(linuxNftables.health.render(renderContext(linuxNftables)), { deadlineMs: 10_000 });
     await other.close();
     expect(sent.ok && linuxNftables.health.interpret(sent.reply)).toMatchObject({
@@ -276,7 +277,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
   });
 
   test('after the deadline in a partition nothing of the call reaches the device any more', async () => {
-    const cut = createSshTransport(endpoint, { concurrency: 1 });
+    const cut = createSshTransport(endpoint, { egress: testEgress, concurrency: 1 });
     const reservation = await cut.reserve();
     if (!reservation.ok) throw new Error(reservation.failure.message);
     const operationId = randomUUID();

@@ -16,6 +16,7 @@ import type {
 import { modSecurity } from '../../../../../subgraphs/relay/drivers/modsecurity/driver.ts';
 import type { Endpoint, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
 import { createSshTransport } from '../../../../../subgraphs/relay/transports/ssh-transport.ts';
+import { testEgress } from '../../../../support/egress.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 export function operationOf(name: string): DriverOperation {
@@ -45,7 +46,7 @@ export class WafDriver {
   readonly transport: Transport;
 
   constructor(endpoint: Endpoint) {
-    this.transport = createSshTransport(endpoint, { concurrency: 4 });
+    this.transport = createSshTransport(endpoint, { egress: testEgress, concurrency: 4 });
   }
 
   async call(name: string, args: JsonObject, operationId: string = randomUUID()): Promise<Outcome> {

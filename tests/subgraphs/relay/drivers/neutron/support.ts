@@ -17,6 +17,7 @@ import type {
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
 import { createHttpsTransport } from '../../../../../subgraphs/relay/transports/https-transport.ts';
 import type { Endpoint, SendResult, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../../support/egress.ts';
 import { renderContext } from '../../support/render-context.ts';
 import { pinOf } from '../../transports/support/web-device.ts';
 
@@ -62,7 +63,12 @@ export class NeutronDriver {
     this.#options = optionsFor(lab, account);
     const { backend } = this.#context();
     const https = sessions === undefined ? {} : { https: sessions };
-    this.transport = createHttpsTransport(endpointFor(lab, account), { concurrency: 2, backend, ...https });
+    this.transport = createHttpsTransport(endpointFor(lab, account), {
+      egress: testEgress,
+      concurrency: 2,
+      backend,
+      ...https,
+    });
   }
 
   async call(name: string, args: JsonObject, operationId: string = randomUUID()): Promise<Outcome> {

@@ -15,6 +15,7 @@ import type {
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
 import type { SendResult, Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../../support/egress.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 export type Wire = 'ssh' | 'https';
@@ -47,7 +48,7 @@ export class SwitchCaller {
   ): Promise<SwitchCaller> {
     const { concurrency = 4, password = 'secret', connectTimeoutMs = 10_000 } = more;
     const server = device[wire];
-    const at = { host: server.host, port: server.port, timeoutMs: 5_000 };
+    const at = { host: server.host, port: server.port, egress: testEgress, timeoutMs: 5_000 };
     const proof =
       wire === 'ssh'
         ? { hostKeySha256: device.ssh.hostKeySha256 }
@@ -58,7 +59,7 @@ export class SwitchCaller {
     const transport = createTransport(
       wire,
       { ...at, ...proof, cryptoProfile: 'MODERN', credentials },
-      { concurrency, connectTimeoutMs, backend, ...(cli && { cli }), ...(https && { https }) },
+      { egress: testEgress, concurrency, connectTimeoutMs, backend, ...(cli && { cli }), ...(https && { https }) },
     );
     return new SwitchCaller(transport, wire);
   }

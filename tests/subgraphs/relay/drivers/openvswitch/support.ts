@@ -15,6 +15,7 @@ import type {
 import { openVswitch } from '../../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
 import { createTransport } from '../../../../../subgraphs/relay/transports/factories.ts';
 import type { Transport } from '../../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../../support/egress.ts';
 import { renderContext } from '../../support/render-context.ts';
 
 export type Wire = 'ovsdb' | 'ssh';
@@ -53,7 +54,10 @@ export class SwitchCaller {
             credentials: { username: '', clientCertificate: cert, privateKey: key },
           }
         : { ...ssh, hostKeySha256, credentials: { username, privateKey: await readFile(privateKeyPath, 'utf8') } };
-    return new SwitchCaller(createTransport(wire, { ...endpoint, cryptoProfile: 'MODERN' }, { concurrency }), wire);
+    return new SwitchCaller(
+      createTransport(wire, { ...endpoint, cryptoProfile: 'MODERN' }, { egress: testEgress, concurrency }),
+      wire,
+    );
   }
 
   context(operationId: string = randomUUID()): RenderContext {

@@ -21,6 +21,7 @@ import { fortios } from '../../../../../../subgraphs/relay/drivers/fortios/drive
 import { transportOf } from '../../../../../../subgraphs/relay/drivers/options.ts';
 import { createTransport } from '../../../../../../subgraphs/relay/transports/factories.ts';
 import type { SendResult, Transport } from '../../../../../../subgraphs/relay/transports/session.ts';
+import { testEgress } from '../../../../../support/egress.ts';
 import { renderContext } from '../../../support/render-context.ts';
 import { pinOf } from '../../../transports/support/web-device.ts';
 
@@ -134,6 +135,7 @@ export class RelayedGate {
         credentials: { username: 'admin', password: 'secret', ...this.#options.credentials },
       },
       {
+        egress: testEgress,
         concurrency: 2,
         backend: this.#context().backend,
         ...(sessions && kind === 'https' ? { https: sessions } : {}),

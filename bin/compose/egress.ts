@@ -1,0 +1,60 @@
+// The egress policy of this process: its rules from the settings, and what the installation is served on.
+import { type Config, placeOf } from '../../platform/config.ts';
+import type { Lifecycle } from '../../platform/lifecycle.ts';
+import type { Logger } from '../../platform/log.ts';
+import { type EgressPolicy, egressFrom } from '../../platform/net/egress.ts';
+import type { Address } from '../../platform/net/origin.ts';
+import { OwnPlaces } from '../../platform/net/own-places.ts';
+
+export interface ProcessEgress {
+  readonly policy: EgressPolicy;
+  /** For what listens on a port that the settings do not name. */
+  readonly own: Pick<OwnPlaces, 'add'>;
+}
+
+export async function openEgress(
+  config: Config,
+  log: Logger,
+  lifecycle: Lifecycle,
+  subgraphs: readonly string[],
+): Promise<ProcessEgress> {
+  const own = new OwnPlaces(log);
+  await own.add(...placesIn(config, subgraphs));
+  await lifecycle.add('own listeners', { start: () => own.start(), stop: () => own.stop() });
+  const rules = { allow: config['egress.allow'], deny: config['egress.deny'] ?? [] };
+  return { policy: egressFrom(rules, own.listeners), own };
+}
+
+/** With the lab only its firewall is reached, unless the settings say otherwise. */
+export function egressOfLab(
+  config: Config,
+  lab: { readonly firewall: Address },
+): Pick<Config, 'egress.allow' | 'egress.deny'> {
+  const { host, port } = lab.firewall;
+  return {
+    'egress.allow': [...config['egress.allow'], host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`],
+    'egress.deny': config['egress.deny'] ?? ['0.0.0.0/0', '::/0'],
+  };
+}
+
+function placesIn(config: Config, subgraphs: readonly string[]): Address[] {
+  const at = (host: string | undefined, port: number | undefined): Address[] =>
+    host === undefined || port === undefined ? [] : [{ host, port }];
+  return [
+    ...at(config.roles.includes('gateway') ? config['listen.host'] : undefined, config['listen.port']),
+    ...at(config['database.host'], config['database.port']),
+    ...at(config['database.standbyHost'], config['database.standbyPort']),
+    ...at(config['redis.host'], config['redis.port']),
+    ...subgraphs.flatMap((name) => {
+      const { port, url } = placeOf(name, config);
+      return [...at(config['internal.host'], port), ...(url === undefined ? [] : [addressOf(url)])];
+    }),
+  ];
+}
+
+/** Of an `http` or `https` URL. */
+export function addressOf(text: string): Address {
+  const { protocol, hostname, port } = new URL(text);
+  const usual = protocol === 'https:' ? 443 : 80;
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? usual : Number(port) };
+}

@@ -1,0 +1,93 @@
+// Where the installation itself is served, as far as this process's settings tell: its own listeners, its database, Redis and
+// subgraphs. The egress policy denies these whatever is allowed. Names resolve to other addresses, and a machine's own
+// addresses come and go (a virtual IP), so they are looked up anew from time to time.
+import dns from 'node:dns/promises';
+import { isIP } from 'node:net';
+import os from 'node:os';
+import type { Logger } from '../log.ts';
+import { Loop } from '../loop.ts';
+import { atMost } from '../within.ts';
+import { OwnListeners } from './egress.ts';
+import type { Address } from './origin.ts';
+
+const everyMs = 30_000;
+const resolveMs = 5_000;
+
+export class OwnPlaces {
+  readonly listeners = new OwnListeners();
+  readonly #places: Address[] = [];
+  /** By name, as it resolved last: a name that does not resolve now keeps them. */
+  readonly #resolved = new Map<string, readonly string[]>();
+  readonly #loop: Loop;
+
+  constructor(log: Logger) {
+    this.#loop = new Loop({
+      name: 'own listeners',
+      log,
+      pauseMs: () => everyMs,
+      run: async () => {
+        await this.refresh();
+        return false;
+      },
+    });
+  }
+
+  /** From here on. A port of 0 is none. */
+  async add(...places: readonly Address[]): Promise<void> {
+    this.#places.push(...places.filter(({ port }) => port !== 0));
+    await this.refresh();
+  }
+
+  start(): void {
+    this.#loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#loop.stop();
+  }
+
+  async refresh(): Promise<void> {
+    const names = new Set(this.#places.map(({ host }) => host).filter((host) => isName(host)));
+    await Promise.all([...names].map((name) => this.#resolve(name)));
+    // Made of all that is known by now: another refresh may have ended meanwhile.
+    const rules = this.#places.flatMap(({ host, port }) => this.#blocksOf(host).map((block) => ruleOf(block, port)));
+    this.listeners.replace([...new Set(rules)]);
+  }
+
+  async #resolve(name: string): Promise<void> {
+    // What does not resolve is said by the part that needs it.
+    const found = await atMost(resolveMs, dns.lookup(name, { all: true })).catch(() => undefined);
+    if (found === undefined) return;
+    this.#resolved.set(
+      name,
+      found.map(({ address }) => withoutZone(address)),
+    );
+  }
+
+  #blocksOf(host: string): readonly string[] {
+    if (isName(host)) return this.#resolved.get(host) ?? [];
+    return isUnspecified(host) ? addressesOfMachine() : [withoutZone(host)];
+  }
+}
+
+function isUnspecified(host: string): boolean {
+  return host === '' || /^[0:.]+$/.test(host);
+}
+
+function isName(host: string): boolean {
+  return isIP(host) === 0 && !isUnspecified(host);
+}
+
+/** The whole of loopback is the machine's. */
+function addressesOfMachine(): string[] {
+  const all = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
+  return ['127.0.0.0/8', '::1', ...all.map(({ address }) => withoutZone(address))];
+}
+
+function withoutZone(address: string): string {
+  return address.split('%', 1)[0] ?? '';
+}
+
+function ruleOf(block: string, port: number): string {
+  return block.includes(':') ? `[${block}]:${port}` : `${block}:${port}`;
+}

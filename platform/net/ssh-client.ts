@@ -1,0 +1,26 @@
+// The SSH client on a socket that the egress policy has allowed: nobody else makes one.
+import type { Socket } from 'node:net';
+import ssh2, { type Client, type ConnectConfig } from 'ssh2';
+import { dial } from './dial.ts';
+import type { EgressPolicy } from './egress.ts';
+import type { Address } from './origin.ts';
+
+export interface SshDial {
+  readonly client: Client;
+  /** Connecting. The caller owns it. */
+  readonly socket: Socket;
+  /** To be called in the same turn, once the client's listeners are there. */
+  connect(config: Omit<ConnectConfig, 'host' | 'port' | 'sock'>): void;
+}
+
+export function dialSsh(egress: EgressPolicy, address: Address): SshDial {
+  const client = new ssh2.Client();
+  const socket = dial(egress, address).setNoDelay(true);
+  return {
+    client,
+    socket,
+    connect: (config) => {
+      client.connect({ ...config, sock: socket });
+    },
+  };
+}

@@ -1,0 +1,98 @@
+// The egress policy of a process, as its settings make it.
+import { afterEach, expect, test } from '@jest/globals';
+import { egressOfLab, openEgress } from '../../bin/compose/egress.ts';
+import { ConfigError, readConfig } from '../../platform/config.ts';
+import { Lifecycle } from '../../platform/lifecycle.ts';
+import { createLogger } from '../../platform/log.ts';
+import { egressFrom } from '../../platform/net/egress.ts';
+import { subgraphRows } from '../../subgraphs/rows.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { ask } from './support/up-process.ts';
+
+const log = createLogger({ level: 'silent', pretty: false });
+let running: RunningSystem | undefined;
+afterEach(async () => {
+  await running?.stop();
+  running = undefined;
+});
+
+const configOf = (flags: Record<string, string>) => readConfig({ flags }, subgraphRows);
+
+async function policyOf(flags: Record<string, string>) {
+  const lifecycle = new Lifecycle({ log });
+  const { policy } = await openEgress(
+    configOf(flags),
+    log,
+    lifecycle,
+    subgraphRows.map(({ name }) => name),
+  );
+  await lifecycle.stop();
+  return policy;
+}
+
+test('every address in the settings that is served by the installation is denied', async () => {
+  const policy = await policyOf({
+    'listen.host': '192.0.2.1',
+    'database.host': '192.0.2.2',
+    'database.standbyHost': '192.0.2.3',
+    'redis.host': '192.0.2.4',
+    'internal.host': '192.0.2.5',
+    'internal.relayPort': '4102',
+    'subgraphs.systemUrl': 'https://[2001:db8::6]/graphql',
+  });
+  expect([...policy.rules.own].sort()).toEqual([
+    ...['192.0.2.1:4000', '192.0.2.2:3306', '192.0.2.3:3306', '192.0.2.4:6379', '192.0.2.5:4102'],
+    '[2001:db8::6]:443',
+  ]);
+});
+
+test('rules are read from the settings in one spelling, and a wrong one is named', async () => {
+  const policy = await policyOf({ 'egress.allow': ' 127.0.0.5:22, [FD00::1]:443 ', 'egress.deny': '10.0.0.0/8' });
+  expect(policy.rules).toMatchObject({ allow: ['127.0.0.5:22', '[fd00::1]:443'], deny: ['10.0.0.0/8'] });
+  for (const wrong of ['10.0.0.1/8', 'db.example', '127.1', '10.0.0.1:70000'])
+    expect(() => configOf({ 'egress.deny': wrong })).toThrow(ConfigError);
+});
+
+test('with the lab only its firewall is reached, on its port, but for what is allowed besides', () => {
+  const lab = { firewall: { host: '198.18.0.2', port: 22 } };
+  const policyWith = (flags: Record<string, string>) => {
+    const settings = egressOfLab(configOf(flags), lab);
+    return egressFrom({ allow: settings['egress.allow'], deny: settings['egress.deny'] ?? [] });
+  };
+  const strict = policyWith({});
+  expect(strict.denial('198.18.0.2', 22)).toBeUndefined();
+  for (const address of [
+    '198.18.0.2',
+    '198.18.0.1',
+    '127.0.0.1',
+    '10.0.0.1',
+    '192.0.2.1',
+    '2001:db8::1',
+    '::ffff:192.0.2.1',
+  ])
+    expect(strict.denial(address, 23)).toBeDefined();
+  expect(policyWith({ 'egress.allow': '127.0.0.5:2022' }).denial('127.0.0.5', 2022)).toBeUndefined();
+  expect(policyWith({ 'egress.allow': '127.0.0.5:2022' }).denial('127.0.0.5', 2023)).toBeDefined();
+  expect(policyWith({ 'egress.deny': '' }).denial('192.0.2.1', 22)).toBeUndefined();
+});
+
+test('the endpoint is denied on the port that it got, though all of loopback is allowed', async () => {
+  running = await runningSystem();
+  const port = Number(new URL(running.url).port);
+  const create = `mutation ($input: BackendCreateInput!) { done: backendCreate(input: $input) { userErrors { code field } } }`;
+  const tryAt = async (name: string, at: object): Promise<unknown> => {
+    const credentials = { username: 'u', password: 'p' };
+    const input = { name, driver: 'linux-nftables', credentials, ...at };
+    const { done } = await ask<{ done: { userErrors: unknown } }>(
+      new URL(running?.url ?? '').origin,
+      running?.token,
+      create,
+      { input },
+    );
+    return done.userErrors;
+  };
+  const denied = [{ code: 'EGRESS_DENIED', field: ['input', 'host'] }];
+  expect(await tryAt('a', { host: '127.0.0.1', port })).toEqual(denied);
+  expect(await tryAt('b', { host: '::ffff:127.0.0.1', port })).toEqual(denied);
+  expect(await tryAt('c', { host: '127.0.0.1', port: port === 1 ? 2 : port - 1 })).toEqual([]);
+});

@@ -1,0 +1,80 @@
+// Who may open connections. On a user's behalf platform/net/dial.ts alone does, which asks the egress policy about each
+// address. The others on the list reach the installation's own parts, at addresses that its settings name and no user.
+import type { SourceFile } from './source-files.ts';
+
+/** What is served or started by an installation. The rest (lab, simulators, tests, benchmarks) dials for nobody. */
+const shipped = /^(bin|embedded|gateway|platform|schema|subgraphs|workers)\//;
+
+/** Each with the names by which a module opens connections or resolves names; absent: by any. */
+const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
+  ['net', ['connect', 'createConnection', 'Socket', 'Stream']],
+  ['tls', ['connect']],
+  ['http', ['request', 'get', 'Agent', 'ClientRequest', 'WebSocket']],
+  ['https', ['request', 'get', 'Agent']],
+  ['http2', ['connect']],
+  ['dgram', undefined],
+  ['dns', undefined],
+  ['dns/promises', undefined],
+  ['module', ['createRequire']],
+  ['process', ['getBuiltinModule']],
+  ['undici', undefined],
+  ['ssh2', ['Client', 'default']],
+  ['ws', ['WebSocket', 'default', 'createWebSocketStream']],
+  ['graphql-ws', ['createClient']],
+  ['mariadb', undefined],
+  ['@prisma/adapter-mariadb', undefined],
+  ['ioredis', undefined],
+  ['bullmq', undefined],
+]);
+
+const globals = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'getBuiltinModule'];
+
+/** Who may, and to where. */
+const allowed: ReadonlyMap<string, string> = new Map([
+  ['platform/net/dial.ts', 'what the egress policy allows'],
+  ['platform/net/ssh-client.ts', 'SSH on a socket of dial.ts'],
+  ['platform/net/tls-handshake.ts', 'TLS on a socket of dial.ts'],
+  ['platform/net/tls-over.ts', 'TLS on a socket of dial.ts'],
+  ['platform/net/tls-tcp-socket.ts', 'the socket that dial.ts is given'],
+  ['platform/net/https-connection.ts', 'HTTP on a socket of tls-handshake.ts'],
+  ['platform/net/own-places.ts', 'names of our own parts, resolved to be denied'],
+  ['platform/database/database.ts', 'our database'],
+  ['platform/database/migrate.ts', 'our database'],
+  ['platform/redis.ts', 'our Redis'],
+  ['workers/queues/queue-worker.ts', 'our Redis'],
+  ['platform/graph/remote-authenticator.ts', 'our subgraphs'],
+  ['platform/graph/tls.ts', 'our subgraphs'],
+  ['gateway/supergraph/http-link.ts', 'our subgraphs'],
+  ['gateway/supergraph/http-streams.ts', 'our subgraphs'],
+  ['platform/machines/endpoint.ts', 'our gateway, as a machine of the installation'],
+  ['platform/checks/self-check.ts', 'a listener of the process itself'],
+  ['embedded/mariadb.ts', 'the private MariaDB of npm start'],
+  ['embedded/redis.ts', 'the private Redis of npm start'],
+  ['bin/compose/lab-backend.ts', 'the gateway of npm start'],
+  ['bin/cli/graph-client.ts', 'as a command line client: the server that its user names'],
+  ['bin/commands/events/status-stream.ts', 'as a command line client'],
+  ['bin/commands/mappings/export.ts', 'as a command line client'],
+]);
+
+export function findOutgoingFaults(files: readonly SourceFile[]): string[] {
+  const ours = files.filter(({ path }) => shipped.test(path));
+  return ours.flatMap((file) => {
+    const ways = waysOf(file);
+    if (!allowed.has(file.path))
+      return ways.map((way) => `${file.path} uses ${way}: connections are opened by platform/net/dial.ts alone`);
+    return ways.length > 0 ? [] : [`${file.path} opens no connection: take it off the list in tools/check/outgoing.ts`];
+  });
+}
+
+/** The ways to open a connection that a file has. */
+function waysOf(file: SourceFile): string[] {
+  const imported = file.imports.flatMap(({ target, ours, uses }) => {
+    const module = target.replace(/^node:/, '');
+    if (ours || !openers.has(module)) return [];
+    const names = openers.get(module);
+    return uses
+      .filter((name) => name === '*' || names === undefined || names.includes(name))
+      .map((name) => (name === '*' ? `all of ${target}` : `${name} of ${target}`));
+  });
+  return [...imported, ...globals.filter((name) => file.names.has(name))];
+}
