@@ -1,6 +1,6 @@
-// A real web application firewall of our own: Apache 2.4 with ModSecurity 2.9 and the Core Rule Set 3.3 in front of two sites,
-// administered over OpenSSH. It runs in namespaces of its own with a private configuration; the machine's Apache, if it has
-// one, is not touched, and everything dies with this process.
+// A real web application firewall: Apache 2.4 with ModSecurity 2.9 and the Core Rule Set 3.3 in front of two sites, administered
+// over OpenSSH. It runs in its own namespaces with a private configuration; an Apache of the machine is not touched, and
+// everything ends with this process.
 
 import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -26,7 +26,7 @@ export interface RunningWaf {
     readonly hostKeySha256: string;
   };
   readonly sites: readonly WafSite[];
-  /** What is /etc/apache2 inside. */
+  /** The folder that is /etc/apache2 inside. */
   readonly configFolder: string;
   /** Killing it ends everything inside. */
   readonly pid: number;
@@ -36,7 +36,7 @@ export interface RunningWaf {
 export type ApacheWaf = RunningWaf | { readonly available: false; readonly unavailable: string };
 
 export interface ApacheWafOptions {
-  /** A folder of its own; keys stay in it, what else an earlier start left is thrown away. */
+  /** A private folder; keys in it are kept, everything else from an earlier start is deleted. */
   readonly folder: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
@@ -52,10 +52,10 @@ const PROGRAMS = ['/usr/sbin/apache2', '/usr/sbin/sshd', '/usr/bin/ssh-keygen', 
 const FILES = ['/usr/lib/apache2/modules/mod_security2.so', '/usr/share/modsecurity-crs/rules', '/etc/apache2'];
 const READY_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5_000;
-/** Between choosing a free port and Apache's listening on it somebody else may take it. */
+/** Another process may take a free port before Apache listens on it. */
 const MAX_STARTS = 5;
 
-/** Says why there can be none here, or undefined when it can. */
+/** Returns the reason why it can't run here, or undefined when it can. */
 export async function apacheWafObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux namespaces';
   if (process.getuid?.() !== 0) return 'its namespaces need root';
@@ -64,7 +64,7 @@ export async function apacheWafObstacle(): Promise<string | undefined> {
   return probe.exitCode === 0 ? undefined : "namespaces can't be made here";
 }
 
-/** Starts it, or says why there is none. Throws only when it should have worked and did not. */
+/** Starts it, or returns the reason why it can't. Throws only when it should have worked and did not. */
 export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheWaf> {
   const unavailable = await apacheWafObstacle();
   if (unavailable !== undefined) return { available: false, unavailable };
@@ -72,7 +72,7 @@ export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheW
   const folder = await realpath(options.folder);
   const keys = await ensureKeys(join(folder, 'keys'));
   for (const name of ['etc', 'device']) await rm(join(folder, name), { recursive: true, force: true });
-  // Apache's workers are another user: the pages are for all, the folder above them is not in their view.
+  // Apache's workers run as another user: the pages are readable for all, the folder above them is not visible to them.
   for (const name of ['device', 'mount']) await mkdir(join(folder, name), { recursive: true, mode: 0o755 });
   await mkdir(join(folder, 'device', 'www'), { mode: 0o755 });
   await writeFile(join(folder, 'device', 'www', 'index.html'), 'served\n');
@@ -90,7 +90,7 @@ export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheW
       pid: apache.pid,
       async stop() {
         await login.stop();
-        // Apache is the first process of its namespace: it is gone when all others there are, and then `unshare` ends.
+        // Apache is the first process of its namespace: it ends after all others there, and then `unshare` ends.
         killQuietly(inside, 'SIGKILL');
         await Promise.race([apache.exited, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
         await apache.stop();
@@ -132,7 +132,7 @@ async function startApache(
   }
 }
 
-/** Apache, as this machine counts: the one child of the `unshare` that was started. */
+/** Apache's pid on this machine: the only child of the `unshare` that was started. */
 async function firstInside(pid: number): Promise<number> {
   const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ');
   if (children.length !== 1 || !(Number(children[0]) > 0)) throw new Error('Apache is not running.');

@@ -1,25 +1,25 @@
-// Makes the lab's firewall misbehave: slow, hanging, closing the connection before, after or in the middle of a reply.
+// Makes the lab's firewall misbehave: it becomes slow, hangs, or closes the connection before, after or in the middle of a reply.
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NftKind } from './device-log.ts';
 
 export interface DeviceFault {
-  /** Which executions it is for; `apply` unless told. */
+  /** The executions it applies to; default `apply`. */
   readonly on?: NftKind | 'any';
   /** Only those whose arguments or input contain this text. */
   readonly matching?: string;
-  /** Only so many of them; all when left out. */
+  /** Only this many of them; default all. */
   readonly times?: number;
-  /** Waits after the execution was received and before it is applied. */
+  /** Delay between receiving the execution and applying it. */
   readonly delayBeforeMs?: number;
-  /** Waits after it was applied and before it is answered. */
+  /** Delay between applying it and answering. */
   readonly delayAfterMs?: number;
-  /** Never answers: without applying, or after having applied. */
+  /** Never answers: without applying, or after applying. */
   readonly hang?: 'before' | 'after';
   /**
-   * Closes the SSH connection: `before` without applying, `late` and then applies all the same (after `delayBeforeMs`),
-   * `after` having applied without a reply, `mid-reply` after half of the reply.
+   * Closes the SSH connection: `before` without applying, `late` and then applies anyway (after `delayBeforeMs`), `after`
+   * applying without a reply, `mid-reply` after half of the reply.
    */
   readonly drop?: 'before' | 'late' | 'after' | 'mid-reply';
 }
@@ -34,7 +34,7 @@ export class DeviceFaults {
     this.#folder = deviceFolder;
   }
 
-  /** Replaces all faults; the first that fits an execution is used. */
+  /** Replaces all faults; the first that matches an execution is used. */
   async set(...faults: DeviceFault[]): Promise<void> {
     this.#faults = faults;
     await this.#write();
@@ -44,7 +44,7 @@ export class DeviceFaults {
     await this.set();
   }
 
-  /** A device that takes this long for everything, besides the faults. Zero switches it off. */
+  /** A delay of every execution, besides the faults. Zero switches it off. */
   async setDelay(delayMs: number): Promise<void> {
     this.#delayMs = delayMs;
     await this.#write();
@@ -68,7 +68,7 @@ export class DeviceFaults {
   }
 }
 
-/** Tab-separated `key=value`; the text to match is in hexadecimal, so that it may hold anything. */
+/** Tab-separated `key=value`; the text to match is in hexadecimal, so that it may contain anything. */
 function faultLine(id: string, fault: DeviceFault): string {
   const { matching, on = 'apply', ...rest } = fault;
   const fields: Record<string, string | number> = { id, on, ...rest };

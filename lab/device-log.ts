@@ -1,4 +1,4 @@
-// What the lab's firewall itself wrote down about every nft execution that reached it: the oracle of failure tests.
+// The firewall's own log of every nft execution that reached it: the oracle of failure tests.
 
 import { readFile } from 'node:fs/promises';
 import { systemErrorCode } from '../embedded/setup-error.ts';
@@ -7,9 +7,9 @@ import { systemErrorCode } from '../embedded/setup-error.ts';
 export type NftKind = 'apply' | 'dry-run' | 'read';
 
 interface DeviceLogLine {
-  /** The same for all lines of one execution. */
+  /** The same in all lines of one execution. */
   readonly id: string;
-  /** Unix time in milliseconds, by the device. */
+  /** Unix time in milliseconds, by the device's clock. */
   readonly atMs: number;
   readonly kind: NftKind;
 }
@@ -21,7 +21,7 @@ export type DeviceLogEntry = DeviceLogLine &
     | { readonly phase: 'applied'; readonly exit: number }
   );
 
-/** All whole lines so far, oldest first; empty when nothing has reached the device. */
+/** All complete lines so far, oldest first; empty when nothing has reached the device. */
 export async function readDeviceLog(path: string): Promise<DeviceLogEntry[]> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (systemErrorCode(error) === 'ENOENT') return '';

@@ -2,7 +2,7 @@
 
 import { type ProgramResult, type RunProgramOptions, runProgram } from '../embedded/run-program.ts';
 
-/** As `ip netns exec NAMESPACE COMMAND …`: resolves whatever the exit code is. */
+/** Like `ip netns exec NAMESPACE COMMAND …`: resolves for any exit code. */
 export function inNamespace(
   namespace: string,
   command: string,

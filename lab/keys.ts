@@ -1,5 +1,5 @@
-// The lab's SSH keys: the firewall's host key and the one key that may log in. They stay in the lab's folder, so that a
-// host key that was pinned is still right after a restart.
+// The lab's SSH keys: the firewall's host key and the only key that may log in. They stay in the lab's folder, so that a pinned
+// host key is still right after a restart.
 
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { runProgram } from '../embedded/run-program.ts';
 
 export interface LabKeys {
   readonly privateKeyPath: string;
-  /** As `ssh-keygen -l` prints it: `SHA256:` and 43 characters of unpadded base64. */
+  /** In the format of `ssh-keygen -l`: `SHA256:` and 43 characters of unpadded base64. */
   readonly hostKeySha256: string;
 }
 

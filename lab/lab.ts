@@ -1,6 +1,5 @@
-// The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, on this machine alone. Its
-// processes die with this one; its namespaces have names made from the folder, so that the next start finds and removes
-// what a killed one left.
+// The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, all on this machine. Its processes end
+// with this one; its namespaces are named after the folder, so that the next start finds and removes those of a killed one.
 
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
@@ -39,7 +38,7 @@ export interface RunningLab {
     readonly privateKeyPath: string;
     readonly hostKeySha256: string;
     readonly namespace: string;
-    /** Killing it takes the whole device down, sessions and all. */
+    /** Killing it ends the whole device, including sessions. */
     readonly pid: number;
   };
   readonly client: LabHost;
@@ -49,7 +48,7 @@ export interface RunningLab {
   readonly faults: DeviceFaults;
   /** Settles when the firewall has ended, by itself or by `stop`. */
   readonly exited: Promise<ServerExit>;
-  /** A device that takes this long for every nft execution; zero switches it off. */
+  /** A delay of every nft execution; zero switches it off. */
   setDelay(delayMs: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -57,7 +56,7 @@ export interface RunningLab {
 export type Lab = RunningLab | { readonly available: false; readonly unavailable: string };
 
 export interface LabOptions {
-  /** A folder of its own; keys stay in it. Nobody else may run a lab on it (the data folder's lock sees to that). */
+  /** A private folder; keys in it are kept. No other process may run a lab in it (the data folder's lock prevents that). */
   readonly folder: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
@@ -69,7 +68,7 @@ const READY_TIMEOUT_MS = 15_000;
 const SCRIPTS = join(import.meta.dirname, 'device');
 const PROGRAMS = ['/usr/sbin/sshd', '/usr/sbin/nft', '/usr/bin/ssh-keygen', '/usr/bin/perl'];
 
-/** Says why a lab can't be had here, or undefined when it can. */
+/** Returns the reason why the lab can't run here, or undefined when it can. */
 export async function labObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux network namespaces';
   if (process.getuid?.() !== 0) return 'network namespaces need root; start as root to have it';
@@ -77,7 +76,7 @@ export async function labObstacle(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Starts the lab, or says why there is none. Throws only when it should have worked and did not. */
+/** Starts the lab, or returns the reason why it can't. Throws only when it should have worked and did not. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const obstacle = await labObstacle();
   if (obstacle !== undefined) return { available: false, unavailable: obstacle };
@@ -109,7 +108,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
 }
 
-/** Removes what a lab on this folder left when its owner was killed. The caller knows that nobody runs one there. */
+/** Removes the remains of a lab in this folder whose owner was killed. The caller makes sure that no lab runs there. */
 export async function removeAbandonedLab(folder: string, log: SetupLog): Promise<void> {
   const path = await realpath(folder);
   await removeLeftOver(namesFor(path), await readState(path), log);
@@ -152,8 +151,8 @@ function assemble(parts: {
 }
 
 /**
- * Loads the first ruleset and starts sshd. sshd is process 1 of a process namespace, so that ending it ends every session
- * and every nft, also one that hangs; `unshare` dies with us and takes it along.
+ * Loads the first ruleset and starts sshd. sshd is process 1 of a process namespace, so that ending it ends every session and
+ * every nft, even one that hangs; `unshare` ends with this process, and sshd with it.
  */
 async function startDevice(
   folder: string,
@@ -201,7 +200,7 @@ function sshBanner(host: string): Promise<void> {
 interface LabState {
   readonly subnet?: number;
   readonly pid?: number;
-  /** Field 22 of /proc/PID/stat: with it a pid that was used again is not mistaken for ours. */
+  /** Field 22 of /proc/PID/stat: it tells a process from a later one with the same pid. */
   readonly startTime?: string;
 }
 

@@ -1,6 +1,6 @@
-// The lab's network: a firewall, a client and a server as network namespaces, joined by veth pairs, and one more pair
-// between the machine and the firewall for its management (SSH). Addresses are from 198.18.0.0/15, which RFC 2544 sets
-// aside for tests; inside the namespaces they are fixed, outside a free /30 is looked for.
+// The lab's network: a firewall, a client and a server as network namespaces, joined by veth pairs, and another pair between the
+// machine and the firewall for its management (SSH). Addresses are from 198.18.0.0/15, which RFC 2544 reserves for tests; they
+// are fixed inside the namespaces, and in a free /30 outside.
 
 import { randomInt } from 'node:crypto';
 import { runProgram } from '../embedded/run-program.ts';
@@ -9,7 +9,7 @@ export interface LabNames {
   readonly firewall: string;
   readonly client: string;
   readonly server: string;
-  /** The machine's end of the management pair; at most 15 bytes, as every interface name (IFNAMSIZ). */
+  /** The machine's end of the management pair; at most 15 bytes, like every interface name (IFNAMSIZ). */
   readonly managementInterface: string;
 }
 
@@ -18,7 +18,7 @@ export const SERVER_ADDRESS = '198.19.2.10';
 export const CLIENT_ADDRESS6 = 'fd19:1::10';
 export const SERVER_ADDRESS6 = 'fd19:2::10';
 
-/** 198.18.0.0/16 has this many /30 subnets. */
+/** Number of /30 subnets in 198.18.0.0/16. */
 const MANAGEMENT_SUBNETS = 16_384;
 const TRIES = 20;
 
@@ -32,9 +32,9 @@ export function labNames(id: string): LabNames {
 }
 
 /**
- * Lays the network out. `preferred` is the subnet of an earlier time (0 to 16383).
+ * Creates the network. `preferred` is the subnet of an earlier start (0 to 16383).
  *
- * @returns the subnet that was taken and the firewall's address in it
+ * @returns the chosen subnet and the firewall's address in it
  */
 export async function layOutNetwork(
   names: LabNames,
@@ -83,8 +83,8 @@ export async function layOutNetwork(
 }
 
 /**
- * Removes whatever there is of this lab. Deleting the machine's end first cuts it off even when a shell that somebody
- * opened inside keeps a namespace alive.
+ * Removes all of this lab's network. Deleting the machine's end first cuts it off even when a shell that somebody opened inside
+ * keeps a namespace alive.
  */
 export async function removeNetwork(names: LabNames): Promise<void> {
   const commands = [
@@ -96,7 +96,7 @@ export async function removeNetwork(names: LabNames): Promise<void> {
   await runProgram('ip', ['-force', '-batch', '-'], { input: commands.join('\n') });
 }
 
-/** Forwarding in the firewall; no duplicate address detection, which would keep IPv6 quiet for two seconds. */
+/** Forwarding in the firewall; no duplicate address detection, which would delay IPv6 by two seconds. */
 async function setKernelOptions(names: LabNames): Promise<void> {
   const noDetection = 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/accept_dad; done 2>/dev/null';
   const forward = 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null; echo 1 >/proc/sys/net/ipv4/ip_forward';
@@ -109,7 +109,7 @@ async function setKernelOptions(names: LabNames): Promise<void> {
   }
 }
 
-/** Which of the lab's namespaces exist. */
+/** The lab's existing namespaces. */
 export async function presentNamespaces(names: LabNames): Promise<string[]> {
   const listed = await runProgram('ip', ['netns', 'list']);
   const found = new Set(listed.stdout.split('\n').map((line) => line.split(' ')[0]));
@@ -126,7 +126,7 @@ async function takeManagementSubnet(
     const subnet = attempt === 0 && preferred !== undefined ? preferred : randomInt(MANAGEMENT_SUBNETS);
     if ((await interfacesIn(subnet)).length > 0) continue;
     await ip([`address add ${hostOf(subnet, 1)}/30 dev ${names.managementInterface}`], signal);
-    // Another lab may have looked at the same moment: both then see two interfaces, and both choose again.
+    // Another lab may have checked at the same moment: then both see two interfaces, and both choose again.
     if ((await interfacesIn(subnet)).length === 1) {
       await ipIn(names.firewall, [`address add ${hostOf(subnet, 2)}/30 dev mgmt0`]);
       return { subnet, managementAddress: hostOf(subnet, 2) };

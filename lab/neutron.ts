@@ -1,5 +1,5 @@
-// A real Neutron and Keystone of our own: unpacked from Debian's packages into a cache, on SQLite copies in a private folder,
-// on free ports of the loopback, with HTTPS in front of both. Nothing is installed, and both die with this process.
+// A real Neutron and Keystone: unpacked from Debian's packages into a cache, on SQLite copies in a private folder, on free ports
+// of the loopback, with HTTPS in front of both. Nothing is installed, and both end with this process.
 
 import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -20,11 +20,11 @@ export type { KeystoneAccount } from './neutron/settings.ts';
 export interface HttpsService {
   readonly host: string;
   readonly port: number;
-  /** Of its certificate in DER, in lower case hexadecimal. */
+  /** SHA-256 of its certificate in DER, in lower case hexadecimal. */
   readonly certificateSha256: string;
-  /** The service itself, past TLS: `http://127.0.0.1:port`. */
+  /** The service itself, without TLS: `http://127.0.0.1:port`. */
   readonly plainUrl: string;
-  /** Ending it ends the service with its workers. */
+  /** Killing it ends the service with its workers. */
   readonly pid: number;
 }
 
@@ -32,9 +32,9 @@ export interface RunningNeutron {
   readonly available: true;
   readonly neutron: HttpsService;
   readonly keystone: HttpsService;
-  /** The administrator, and a user each of two projects that see nothing of each other. */
+  /** The administrator, and one user in each of two projects that can't see each other. */
   readonly accounts: Accounts;
-  /** Made by the administrator; routers and floating IPs of everybody may use it. 198.51.100.0/24. */
+  /** Made by the administrator; everybody's routers and floating IPs may use it. 198.51.100.0/24. */
   readonly externalNetworkId: string;
   stop(): Promise<void>;
 }
@@ -42,9 +42,9 @@ export interface RunningNeutron {
 export type Neutron = RunningNeutron | { readonly available: false; readonly unavailable: string };
 
 export interface NeutronOptions {
-  /** A folder of its own; what an earlier start left in it is thrown away. */
+  /** A private folder; the remains of an earlier start are deleted. */
   readonly folder: string;
-  /** Kept from start to start and shared by all; 120 MB. The first start fills it, which needs the network. */
+  /** Kept between starts and shared by all; 120 MB. The first start fills it, which needs the network. */
   readonly cacheFolder: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
@@ -53,7 +53,7 @@ export interface NeutronOptions {
 export { usualCacheFolder } from './neutron/cache.ts';
 export { neutronObstacle };
 
-/** Starts them, or says why they can't be had here. Throws when it should have worked and did not. */
+/** Starts them, or returns the reason why they can't run here. Throws when it should have worked and did not. */
 export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
   const unavailable = await neutronObstacle();
   if (unavailable !== undefined) return { available: false, unavailable };
@@ -72,7 +72,7 @@ export async function startNeutron(options: NeutronOptions): Promise<Neutron> {
   }
 }
 
-/** What has been started, to be stopped in reverse. */
+/** Started parts, to be stopped in reverse order. */
 class Parts {
   readonly #started: { stop(): Promise<void> }[] = [];
 

@@ -1,5 +1,5 @@
-// Certificates for mutual TLS with a private ovsdb-server, made when it starts: an authority's, the server's and a client's.
-// `ovs-pki` would make the same with RSA keys, slower and in the machine's own folders.
+// Certificates for mutual TLS with a private ovsdb-server, made when it starts: an authority, a server and a client. `ovs-pki`
+// would make the same with RSA keys, slower and in the machine's own folders.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CertificateOptions, makeCertificate } from '../platform/net/certificates.ts';

@@ -1,5 +1,5 @@
-// OpenSSH in front of a private Open vSwitch: a server on a free port of the loopback that hands each connection to an sshd
-// of its own (`sshd -i`), in mount and process namespaces where `ovsdb-client` and `ovs-vsctl` meet our database only.
+// OpenSSH in front of a private Open vSwitch: a server on a free port of the loopback that passes each connection to its own sshd
+// (`sshd -i`), in mount and process namespaces where `ovsdb-client` and `ovs-vsctl` reach only this database.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,9 +10,9 @@ import { join } from 'node:path';
 const USERNAME = 'netops';
 
 /**
- * in: $1 the folder with run/ (mount point), passwd and sshd_config. Becomes process 1 of its namespace, an sshd for one
- * connection; outside nothing is written and no mount is seen. The folder may be below /run, so the private one is filled
- * before it takes /run's place.
+ * In: $1 the folder with run/ (mount point), passwd and sshd_config. Becomes process 1 of its namespace, an sshd for one
+ * connection; nothing is written outside, and no mount is visible there. The folder may be below /run, so the private one is
+ * filled before it replaces /run.
  */
 const SCRIPT = `set -eu
 run=$1/run
@@ -51,7 +51,7 @@ LogLevel ERROR
 SetEnv PATH=/usr/sbin:/usr/bin:/sbin:/bin OVS_RUNDIR=/run/openvswitch
 `;
 
-/** An account of its own, so that root's start files cost nothing. */
+/** A separate account, to skip root's startup files. */
 const PASSWD = `${USERNAME}:*:0:0:lab:/run:/bin/sh
 sshd:*:102:65534::/run/sshd:/usr/sbin/nologin
 `;
@@ -70,13 +70,13 @@ export class OvsLogin {
     server.on('connection', (socket) => this.#serve(socket));
   }
 
-  /** `folder` has db.sock; `keysFolder` what `ensureKeys` made. Must be called on the main thread, as `ServerProcess`. */
+  /** `folder` has db.sock; `keysFolder` is from `ensureKeys`. Must be called on the main thread, like `ServerProcess`. */
   static async start(options: { readonly folder: string; readonly keysFolder: string }): Promise<OvsLogin> {
     const login = options.keysFolder;
     await mkdir(join(login, 'run'), { recursive: true, mode: 0o700 });
     await writeFile(join(login, 'sshd_config'), CONFIG, { mode: 0o600 });
     await writeFile(join(login, 'passwd'), PASSWD, { mode: 0o644 });
-    // Nothing may be read here: the bytes are the sshd's.
+    // Nothing may be read here: the bytes belong to sshd.
     const server = createServer({ pauseOnConnect: true, noDelay: true });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -103,7 +103,7 @@ export class OvsLogin {
     );
     this.#sessions.add(session);
     for (const end of ['exit', 'error']) session.once(end, () => this.#sessions.delete(session));
-    // The child has the socket now; closing our end of it does not end the connection.
+    // The child has the socket now; closing this end of it does not end the connection.
     session.once('spawn', () => socket.destroy());
     session.once('error', () => socket.destroy());
     socket.on('error', () => {});

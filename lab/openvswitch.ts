@@ -1,6 +1,6 @@
-// A real Open vSwitch of our own: ovsdb-server with a database in a private folder, reachable over mutual TLS and, as its
-// own tools do it, through a unix socket behind OpenSSH; ovs-vswitchd forwards packets in user space, in a network
-// namespace of its own. The machine's Open vSwitch, if it has one, is not touched; everything dies with this process.
+// A real Open vSwitch: ovsdb-server with a database in a private folder, reachable over mutual TLS and, like its own tools do it,
+// through a Unix socket behind OpenSSH; ovs-vswitchd forwards packets in user space, in its own network namespace. An Open
+// vSwitch of the machine is not touched; everything ends with this process.
 
 import { mkdir, open, readFile, realpath } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -15,9 +15,9 @@ import { OvsLogin } from './openvswitch-login.ts';
 
 export interface RunningOpenVswitch {
   readonly available: true;
-  /** RFC 7047 over TLS; only clients whose certificate is signed by `certificates.ca` get in. */
+  /** RFC 7047 over TLS; only clients with a certificate signed by `certificates.ca` are accepted. */
   readonly ovsdb: { readonly host: string; readonly port: number; readonly certificates: OvsCertificates };
-  /** `ovsdb-client` and `ovs-vsctl` find this database there without being told. */
+  /** `ovsdb-client` and `ovs-vsctl` find this database there by default. */
   readonly ssh: {
     readonly host: string;
     readonly port: number;
@@ -26,16 +26,16 @@ export interface RunningOpenVswitch {
     readonly hostKeySha256: string;
   };
   /**
-   * Who carries out what the database says: `netdev`, ovs-vswitchd with its datapath in user space; `none`: it does not
-   * run here, and there is the database alone.
+   * The forwarding part: `netdev`, ovs-vswitchd with its datapath in user space; `none`: it does not run here, and there is only
+   * the database.
    */
   readonly datapath: 'netdev' | 'none';
   readonly databasePid: number;
   /** Undefined without a datapath. */
   readonly switchPid: number | undefined;
-  /** ovs-vsctl on this database, past everything that is under test. */
+  /** Runs ovs-vsctl on this database, independent of everything under test. */
   vsctl(...args: readonly string[]): Promise<ProgramResult>;
-  /** A program in the switch's network namespace, where its interfaces are. */
+  /** Runs a program in the switch's network namespace, which contains its interfaces. */
   inside(command: string, ...args: readonly string[]): Promise<ProgramResult>;
   stop(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export interface RunningOpenVswitch {
 export type OpenVswitch = RunningOpenVswitch | { readonly available: false; readonly unavailable: string };
 
 export interface OpenVswitchOptions {
-  /** A folder of its own; made when it is not there. */
+  /** A private folder; created if missing. */
   readonly folder: string;
   readonly log: SetupLog;
   readonly signal?: AbortSignal;
@@ -56,7 +56,7 @@ const LOGIN_PROGRAMS = ['/usr/sbin/sshd', '/usr/bin/ssh-keygen'];
 const READY_TIMEOUT_MS = 15_000;
 const VSCTL_TIMEOUT_MS = 10_000;
 
-/** Says why there can be none here, or undefined when it can. */
+/** Returns the reason why it can't run here, or undefined when it can. */
 export async function openVswitchObstacle(): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'it needs Linux namespaces';
   if (process.getuid?.() !== 0) return 'its namespaces need root';
@@ -66,7 +66,7 @@ export async function openVswitchObstacle(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Starts it, or says why there is none. Throws only when it should have worked and did not. */
+/** Starts it, or returns the reason why it can't. Throws only when it should have worked and did not. */
 export async function startOpenVswitch(options: OpenVswitchOptions): Promise<OpenVswitch> {
   const unavailable = await openVswitchObstacle();
   if (unavailable !== undefined) return { available: false, unavailable };
@@ -81,7 +81,7 @@ export async function startOpenVswitch(options: OpenVswitchOptions): Promise<Ope
   }
 }
 
-/** What has been started, to be stopped in reverse. */
+/** Started parts, to be stopped in reverse order. */
 class Parts {
   readonly #started: { stop(): Promise<void> }[] = [];
 
@@ -136,7 +136,7 @@ async function startDatabase(
     if (made.exitCode !== 0) throw new Error(`ovsdb-tool could not create ${file}: ${made.stderr.trim()}`);
   }
   const logFile = join(folder, 'ovsdb-server.log');
-  // It appends: an old port must not be read from what an earlier start wrote.
+  // It appends: the port must not be read from the log of an earlier start.
   await (await open(logFile, 'w')).close();
   const { files } = certificates.server;
   const database = parts.keep(
@@ -177,7 +177,7 @@ function connected(path: string): Promise<void> {
   });
 }
 
-/** What ovs-ctl(8) writes down at every start: the row of the switch itself, its version and its identity. */
+/** Written by ovs-ctl(8) at every start: the row of the switch itself, its version and its identity. */
 async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void> {
   const version = /(\d+\.\d+\.\d+)/.exec((await vsctl('--version')).stdout)?.[1] ?? '';
   const identity = 'external_ids:system-id=6f1d1a2e-5c47-4b0e-9d1c-7a52c3c8a001';
@@ -195,8 +195,8 @@ async function describeItself(vsctl: RunningOpenVswitch['vsctl']): Promise<void>
 }
 
 /**
- * ovs-vswitchd in a network namespace of its own, so that its interfaces are not among the machine's. Undefined where
- * there is no /dev/net/tun, which its datapath in user space needs for a bridge's own port, or no such namespace.
+ * Starts ovs-vswitchd in its own network namespace, so that its interfaces are not among the machine's. Undefined without
+ * /dev/net/tun, which its datapath in user space needs for a bridge's own port, or without such a namespace.
  */
 async function startSwitch(
   folder: string,

@@ -1,19 +1,19 @@
-// An SSH device that behaves as badly as it is told to: it speaks the protocol of RFC 4252 (log-in), 4253 (transport) and
-// 4254 (channels, exec), and counts what reached it. For failures that a real OpenSSH can't be made to have.
+// An SSH device with configurable misbehaviour: it speaks the protocol of RFC 4252 (login), 4253 (transport) and 4254 (channels,
+// exec), and counts what reached it. For failures that a real OpenSSH can't be made to produce.
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type ServerConfig, type Session } from 'ssh2';
 
-/** One exec request, for the device to answer or not. */
+/** One exec request, which the device may or may not answer. */
 export interface Execution {
   readonly command: string;
   /** Everything up to the client's end of file. */
   stdin(): Promise<string>;
   /** RFC 4254 section 6.10: output, exit status, close. */
   reply(stdout: string, options?: { readonly stderr?: string; readonly exitCode?: number }): void;
-  /** Output without an end. */
+  /** Output without an end of the command. */
   write(stdout: string): void;
   /** Closes the channel without an exit status. */
   closeSilently(): void;
@@ -28,11 +28,11 @@ export interface SshDeviceOptions {
   readonly publicKeys?: readonly string[];
   /** How a password may be given. Default `password`. */
   readonly passwordMethod?: 'password' | 'keyboard-interactive';
-  /** What it is asked, for keyboard-interactive. */
+  /** The questions of keyboard-interactive. */
   readonly prompts?: readonly string[];
-  /** Session channels open at once on one connection; more are refused (RFC 4254 section 5.1). */
+  /** Session channels open at once per connection; more are refused (RFC 4254 section 5.1). */
   readonly maxChannels?: number;
-  /** What it does with a command. Default: replies with nothing and exit status 0. */
+  /** The handler of a command. Default: no output and exit status 0. */
   readonly onExec?: (execution: Execution) => void;
   /** Commands for which the exec request itself is refused (RFC 4254 section 6.5). */
   readonly refusesCommand?: (command: string) => boolean;
@@ -44,12 +44,12 @@ export interface SshDeviceOptions {
 export class SshDevice {
   readonly host = '127.0.0.1';
   readonly hostKeySha256: string;
-  /** What reached it, in order. */
+  /** The commands that reached it, in order. */
   readonly commands: string[] = [];
-  /** Authentication requests, in order; `none` is a question, not an attempt (RFC 4252 section 5.2). */
+  /** Authentication requests, in order; `none` is a query, not an attempt (RFC 4252 section 5.2). */
   readonly attempts: string[] = [];
   connections = 0;
-  /** Commands running at this moment, and at the worst moment. */
+  /** Commands running now, and the most at once. */
   running = 0;
   mostRunning = 0;
   readonly #server: ssh2.Server;
@@ -83,7 +83,7 @@ export class SshDevice {
     return this.#open.size;
   }
 
-  /** Cuts every connection, and goes on listening. */
+  /** Cuts every connection, and continues to listen. */
   cutAll(): void {
     for (const connection of this.#open) cut(connection);
   }
@@ -99,7 +99,7 @@ export class SshDevice {
     this.connections += 1;
     this.#open.add(connection);
     let channels = 0;
-    // As OpenSSH does: a reply is several packets, and Nagle's algorithm would hold them back for 40 ms.
+    // Like OpenSSH: a reply is several packets, and Nagle's algorithm would delay them by 40 ms.
     socketOf(connection).setNoDelay(true);
     connection.on('error', () => {});
     connection.on('close', () => this.#open.delete(connection));
@@ -116,7 +116,7 @@ export class SshDevice {
   }
 
   #authenticate(context: AuthContext): void {
-    // A public key without a signature only asks whether the key would do (RFC 4252 section 7).
+    // A public key without a signature only asks whether the key is acceptable (RFC 4252 section 7).
     if (context.method !== 'publickey' || context.signature) this.attempts.push(context.method);
     const { password = 'secret', passwordMethod = 'password', prompts = ['Password: '] } = this.#options;
     const methods = this.#options.publicKeys ? (['publickey', passwordMethod] as const) : [passwordMethod];
@@ -158,7 +158,7 @@ export class SshDevice {
   }
 }
 
-/** ssh2's own generator now and then makes an Ed25519 key that its parser calls malformed. */
+/** ssh2's own generator occasionally makes an Ed25519 key that its parser rejects as malformed. */
 function newHostKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
@@ -187,7 +187,7 @@ function executionOn(channel: ServerChannel, command: string, connection: Connec
   };
 }
 
-/** ssh2's server has no way to cut a connection at once; its socket does. */
+/** ssh2's server can't cut a connection at once; its socket can. */
 function cut(connection: Connection): void {
   socketOf(connection).destroy();
 }

@@ -1,12 +1,12 @@
-// The way between a client and a server, which a test can break as networks and balancers do: freeze it, cut it, cut it in the
-// middle of what is said, or let only so many connections through.
+// A TCP forwarder between a client and a server, which a test can break like networks and load balancers do: freeze it, cut it,
+// cut it in the middle of a message, or limit its connections.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 
 export interface TcpLineOptions {
-  /** More connections at once are closed before a word is said, as by a router whose lines are all in use. */
+  /** Further connections are closed at once, like by a router with all its lines in use. */
   readonly mostConnections?: number;
-  /** A Unix socket to listen at; left out: a free port of the loopback. */
+  /** A Unix socket to listen on; default: a free port of the loopback. */
   readonly path?: string;
   /** How many bytes of a chunk get through before both connections are cut; undefined: all, and nothing is cut. */
   readonly cutAfter?: (chunk: Buffer, from: 'client' | 'server', chunksOfIt: number) => number | undefined;
@@ -47,18 +47,18 @@ export class TcpLine {
     return line;
   }
 
-  /** The same as long as the line is there. */
+  /** Does not change while the forwarder exists. */
   get port(): number {
     return this.#port;
   }
 
-  /** Nothing gets through, and nobody is told, as in a partition. */
+  /** Nothing gets through, and nobody is notified, like in a partition. */
   freeze(): void {
     this.#frozen = true;
     for (const socket of this.#sockets) socket.pause();
   }
 
-  /** Delivers what a frozen line held back. */
+  /** Delivers the data held back by a freeze. */
   thaw(): void {
     this.#frozen = false;
     for (const socket of this.#sockets) socket.resume();

@@ -1,5 +1,5 @@
-// The retry contract (docs/retries.md) as decisions on answers: what ends the asking, and what is asked next. Pure, but for
-// what it notes in `Progress`.
+// The retry contract (docs/retries.md) as decisions on answers: whether to stop, or what to request next. Pure, except for its
+// notes in `Progress`.
 
 export interface Operation {
   readonly id: string;
@@ -7,7 +7,7 @@ export interface Operation {
   readonly state: 'PENDING' | 'SENT' | 'SUCCEEDED' | 'FAILED' | 'ACCEPTED' | 'UNKNOWN' | 'REJECTED';
   readonly result: unknown;
   readonly deviceError: { readonly code: string; readonly message: string } | null;
-  /** Until then a call whose outcome is UNKNOWN may still take effect. */
+  /** Until then a call with the outcome UNKNOWN may still take effect. */
   readonly quietUntil: string | null;
   readonly mappings: readonly {
     readonly id: string;
@@ -29,15 +29,15 @@ export interface Refusal {
 }
 
 export type OutcomeKind =
-  /** The device did it. */
+  /** The device executed it. */
   | 'SUCCEEDED'
-  /** The device said no: `operation.deviceError`. */
+  /** The device refused: `operation.deviceError`. */
   | 'FAILED'
-  /** Nothing happened, and nothing will by itself: `refusals`, or a call that was never sent. */
+  /** Nothing happened, and nothing will without a new request: `refusals`, or a call that was never sent. */
   | 'REFUSED'
   /** It was sent, and there is no verdict. */
   | 'UNKNOWN'
-  /** The asking ended before it was known what became of it. The same request with the same key goes on from here. */
+  /** The requests ended before the outcome was known. The same request with the same key continues from here. */
   | 'OPEN';
 
 export interface Outcome {
@@ -45,21 +45,21 @@ export interface Outcome {
   readonly idempotencyKey: string;
   readonly operation: Operation | null;
   readonly refusals: readonly Refusal[];
-  /** What the device answered when the journal could not take it (OUTCOME_NOT_RECORDED); else null. */
+  /** The device's answer when the journal could not store it (OUTCOME_NOT_RECORDED); else null. */
   readonly deviceAnswer: unknown;
-  /** What a person has to look at; null: nothing. */
+  /** What a person has to check; null: nothing. */
   readonly person: string | null;
-  /** How many requests were made. */
+  /** The number of requests. */
   readonly requests: number;
 }
 
-/** What has been learned so far. */
+/** The knowledge so far. */
 export interface Progress {
   readonly idempotencyKey: string;
   operation: Operation | null;
   refusals: readonly Refusal[];
   deviceAnswer: unknown;
-  /** A request has no answer: it may still arrive and be carried out, whatever later ones are told. */
+  /** A request got no answer: it may still arrive and be executed, whatever the answers to later ones. */
   uncertain: boolean;
   requests: number;
 }
@@ -71,7 +71,7 @@ export type Step =
   | { readonly end: Outcome }
   | { readonly next: Request; readonly why: string; readonly afterMs?: number | null };
 
-/** The same request helps, once a person has done this. */
+/** The same request succeeds only after a person has done this. */
 const personFirst: Readonly<Record<string, string>> = {
   UNAUTHENTICATED: 'the token is not, or no longer, accepted: get another',
   BACKEND_DISABLED: 'the backend is disabled: enable it',
@@ -82,10 +82,10 @@ const personFirst: Readonly<Record<string, string>> = {
   UNSETTLED_PREDECESSOR: 'an earlier call on the same object has no verdict: settle it',
 };
 
-/** Another request with this key may be on its way to its effect, or this one's own commit was cut off. */
+/** Another request with this key may still take effect, or this one's own commit was interrupted. */
 const uncertainCodes: ReadonlySet<string> = new Set(['OUTCOME_UNCERTAIN', 'IN_PROGRESS']);
 
-/** Refused: this request did nothing. An earlier one without an answer may have. */
+/** Refused: this request did nothing. An earlier one without an answer may have done something. */
 export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): Step {
   progress.refusals = refusals;
   if (refusals.some(({ code }) => uncertainCodes.has(code))) progress.uncertain = true;
@@ -101,7 +101,7 @@ export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): 
   return { end: outcomeOf(progress, 'OPEN', person) };
 }
 
-/** What an operation's state asks for. */
+/** The next step for an operation's state. */
 export function afterState(progress: Progress, operation: Operation): Step {
   progress.operation = operation;
   progress.refusals = [];
@@ -125,21 +125,21 @@ export function afterState(progress: Progress, operation: Operation): Step {
   }
 }
 
-/** What a job's reading was refused for. */
+/** The next step after a refused read of a job. */
 export function afterLookRefused(progress: Progress, operation: Operation, refusal: Refusal | undefined): Step {
   const why = refusal === undefined ? 'no answer' : wordsOf([refusal]);
   if (refusal?.retry === 'SAME_KEY') return { next: 'look', why, afterMs: refusal.retryAfterMs };
-  // Another has settled it meanwhile.
+  // Someone else has settled it meanwhile.
   if (refusal?.code === 'WRONG_STATE') return { next: 'read', why };
   const person = `operation ${operation.id} is a job on the device, and how it ended can't be read from here (${why}): have an operator run relayOperationSettle`;
   return { end: outcomeOf(progress, 'OPEN', person) };
 }
 
-/** The time is over, or the caller wants no more. */
+/** The deadline has passed, or the caller has stopped. */
 export function whenOver(progress: Progress): Outcome {
   const { operation, refusals, uncertain, requests } = progress;
   const unsent = operation === null || operation.state === 'REJECTED' || operation.deviceError?.code === 'NOT_SENT';
-  // UNAVAILABLE: whether the key was used before could not be looked up.
+  // UNAVAILABLE: the relay could not look up whether the key was used before.
   const answered = requests > 0 && !uncertain && !refusals.some(({ code }) => code === 'UNAVAILABLE');
   if (unsent && answered) {
     const why = refusals.length > 0 ? wordsOf(refusals) : (operation?.deviceError?.message ?? 'it was not sent');

@@ -1,21 +1,21 @@
-// One GraphQL request over HTTP, and what became of it: an answer, a refusal of the whole request, or nothing that can be
-// relied on. Needs `fetch` and nothing else.
+// One GraphQL request over HTTP and its result: an answer, a refusal of the whole request, or nothing
+// reliable. Needs only `fetch`.
 
 export interface GraphEndpoint {
   /** For example https://tidegate.example/graphql. */
   readonly url: string;
-  /** An API token, or what gives the access token that is valid now. It is asked again after UNAUTHENTICATED. */
+  /** An API token, or a function that returns the current access token. The function is called again after UNAUTHENTICATED. */
   readonly token: string | (() => string | Promise<string>);
-  /** Default: the global one. */
+  /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
 export type GraphReply =
   /** The root field's value; never null. */
   | { readonly kind: 'answer'; readonly value: Readonly<Record<string, unknown>> }
-  /** Refused before anything was done: repeating it as it is can't help. */
+  /** Refused before anything was done: the same request would be refused again. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  /** It may have been carried out or not: no answer, a lost part, a bug. */
+  /** It may or may not have been executed: no answer, a lost part, a bug. */
   | {
       readonly kind: 'lost';
       readonly why: string;
@@ -32,7 +32,7 @@ interface GraphAnswer {
   }[];
 }
 
-/** The request itself was at fault, and no resolver ran. */
+/** The request itself was wrong, and no resolver ran. */
 const refusals: ReadonlySet<string> = new Set([
   'UNAUTHENTICATED',
   'FORBIDDEN',
@@ -55,7 +55,7 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<GraphReply> {
   const first = await post(endpoint, query, variables, signal);
-  // A token that has ended: the next one may do.
+  // The token has expired: the next one may be accepted.
   if (first.kind !== 'refused' || first.code !== 'UNAUTHENTICATED' || typeof endpoint.token === 'string') return first;
   return post(endpoint, query, variables, signal);
 }
@@ -72,7 +72,7 @@ async function post(
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
       body: JSON.stringify({ query, variables }),
-      // A redirected POST may arrive as a GET, or the token elsewhere.
+      // A redirected POST may arrive as a GET, or the token at another host.
       redirect: 'error',
       signal,
     });
@@ -87,7 +87,7 @@ function read(response: Response, text: string): GraphReply {
   if (answer === undefined)
     return { kind: 'lost', why: `HTTP ${response.status} without a GraphQL answer`, ...retryAfter(response) };
   const value = answer.data?.root;
-  // With an answer of the root field, errors are about fields below it.
+  // If the root field has an answer, the errors are about fields below it.
   if (typeof value === 'object' && value !== null)
     return { kind: 'answer', value: value as Readonly<Record<string, unknown>> };
   const [error] = answer.errors ?? [];
@@ -109,7 +109,7 @@ function parse(text: string): GraphAnswer | undefined {
   }
 }
 
-/** RFC 9110 section 10.2.3, in seconds, as balancers in front send it with 429 and 503. */
+/** RFC 9110 section 10.2.3, in seconds, sent by load balancers with 429 and 503. */
 function retryAfter(response: Response): { retryAfterMs?: number } {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {};
@@ -127,7 +127,7 @@ async function boundedText(response: Response): Promise<string> {
   return text + decoder.decode();
 }
 
-/** fetch hides the reason in `cause`. */
+/** fetch puts the reason into `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
   return cause?.code ?? cause?.message ?? message ?? 'unknown';

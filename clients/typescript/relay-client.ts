@@ -1,6 +1,6 @@
-// Carries one relaying mutation through to its end, as the retry contract (docs/retries.md) wants it: always under the same
-// idempotency key, however often it has to be asked, so that the device is called at most once. What the contract leaves to
-// a person it leaves to a person, and says what to look at.
+// Runs one relaying mutation to its end, following the retry contract (docs/retries.md): every request has the same idempotency
+// key, so that the device is called at most once. Decisions that the contract leaves to a person are left to a person, with a
+// note of what to check.
 import {
   afterLookRefused,
   afterRefusal,
@@ -20,8 +20,8 @@ export interface RelayRequest {
   /** A relaying mutation, for example firewallRuleCreate or relayCall. */
   readonly mutation: string;
   /**
-   * One for each thing that is wanted, stored by the caller before it asks: after a crash of its own it asks again with it.
-   * The relay knows it for 7 days.
+   * One per intended change, stored by the caller before the first request: after a crash the caller repeats the request with it.
+   * The relay keeps it for 7 days.
    */
   readonly idempotencyKey: string;
   /** The mutation's input without idempotencyKey, waitMs and dryRun. */
@@ -29,26 +29,26 @@ export interface RelayRequest {
 }
 
 export interface RelayBounds {
-  /** Ends the asking, never the call. */
+  /** Ends the requests, never the call. */
   readonly signal?: AbortSignal;
-  /** How long to go on asking; default 5 minutes. */
+  /** How long to repeat requests; default 5 minutes. */
   readonly deadlineMs?: number;
-  /** Told before each further request. */
+  /** Called before each further request. */
   readonly onAgain?: (again: Again) => void;
-  /** The first pause where the relay names none; it doubles up to `longestPauseMs`. Default 250. */
+  /** The first pause if the relay names none; it doubles up to `longestPauseMs`. Default 250. */
   readonly firstPauseMs?: number;
   /** Default 10 s. */
   readonly longestPauseMs?: number;
 }
 
-/** Why there will be another request, which, and when. */
+/** The reason, kind and time of the next request. */
 export interface Again {
   readonly request: Request;
   readonly why: string;
   readonly inMs: number;
 }
 
-/** What every request of a run needs. */
+/** The data of every request in a run. */
 interface Run {
   readonly endpoint: GraphEndpoint;
   readonly request: RelayRequest;
@@ -59,9 +59,9 @@ interface Run {
 
 const defaultDeadlineMs = 300_000;
 const [defaultFirstPauseMs, defaultLongestPauseMs] = [250, 10_000];
-/** How long a request lets the relay wait for the device, and how much longer its answer may take. */
+/** How long a request lets the relay wait for the device, and the additional time for the answer to arrive. */
 const [longestWaitMs, answerMarginMs] = [30_000, 15_000];
-/** Left of the deadline for the last answer to arrive. */
+/** Part of the deadline reserved for the arrival of the last answer. */
 const lastAnswerMs = 1_000;
 
 const operationFields = `id name state result deviceError { code message } quietUntil
@@ -70,7 +70,7 @@ const payloadFields = `operation { ${operationFields} } userErrors { code messag
 const readDocument = `query ($id: ID!) { root: operation(id: $id) { ${operationFields} } }`;
 const lookDocument = `mutation ($input: RelayOperationSettleInput!) { root: relayOperationSettle(input: $input) { ${payloadFields} } }`;
 
-/** Never rejects for what the relay or the network does; a TypeError for a request that it can't carry. */
+/** Never rejects for failures of the relay or the network; throws a TypeError for a request that it can't send. */
 export async function carryOut(
   endpoint: GraphEndpoint,
   request: RelayRequest,
@@ -86,7 +86,7 @@ export async function carryOut(
   const progress: Progress = {
     ...{ idempotencyKey, operation: null, refusals: [], deviceAnswer: null, uncertain: false, requests: 0 },
   };
-  // What is sent again is what was sent first, whatever the caller does with its object meanwhile.
+  // Every request sends the same input, even if the caller changes its object meanwhile.
   const kept = { ...request, input: structuredClone(input) };
   const run = { endpoint, request: kept, progress, endsAtMs: performance.now() + deadlineMs, signal };
   const pauses = pausesOf(bounds);
@@ -107,7 +107,7 @@ export async function carryOut(
 
 const requests: Readonly<Record<Request, (run: Run) => Promise<Step>>> = { send, read, look };
 
-/** The mutation, under its key; the relay waits for the device meanwhile. */
+/** The mutation, with its key; the relay waits for the device meanwhile. */
 async function send({ endpoint, request, progress, endsAtMs, signal }: Run): Promise<Step> {
   const { mutation, input, idempotencyKey } = request;
   const leftMs = Math.floor(endsAtMs - performance.now()) - lastAnswerMs;
@@ -129,7 +129,7 @@ async function send({ endpoint, request, progress, endsAtMs, signal }: Run): Pro
   return { end: outcomeOf(progress, 'OPEN', person) };
 }
 
-/** The operation, as it now is. */
+/** The current state of the operation. */
 async function read({ endpoint, progress, signal }: Run): Promise<Step> {
   const { operation } = progress;
   if (operation === null) return { next: 'send', why: 'no operation is known' };
@@ -140,12 +140,12 @@ async function read({ endpoint, progress, signal }: Run): Promise<Step> {
     const person = `operation ${id} was ${state}, and can't be read (${reply.code}: ${reply.message})`;
     return { end: outcomeOf(progress, 'OPEN', person) };
   }
-  // Not there, or not to be seen any more: the key still knows it.
+  // Missing or no longer visible: the key still finds it.
   if (!('id' in reply.value)) return { next: 'send', why: 'the operation can not be read' };
   return afterState(progress, reply.value as unknown as Operation);
 }
 
-/** Has the relay read the job on the device that an ACCEPTED call became. A look, whatever its name: it calls nothing. */
+/** Has the relay read the device's job of an ACCEPTED call. Only a read: it calls nothing on the device. */
 async function look({ endpoint, progress, signal }: Run): Promise<Step> {
   const { operation } = progress;
   if (operation === null) return { next: 'send', why: 'no operation is known' };
@@ -162,13 +162,13 @@ function payloadOf(value: Readonly<Record<string, unknown>>) {
   return { operation: operation ?? null, userErrors: userErrors ?? [] };
 }
 
-/** A refusal of the whole request in the words of `userErrors`. */
+/** A refusal of the whole request as an entry of `userErrors`. */
 function refusalOf({ code, message }: GraphReply & { readonly kind: 'refused' }): Refusal {
   const retry = code === 'UNAUTHENTICATED' ? 'SAME_KEY' : code === 'FORBIDDEN' ? 'NEVER' : 'NEW_KEY';
   return { code, message, field: [], retry, retryAfterMs: null };
 }
 
-/** Doubling, with a tenth of chance so that clients do not come back all at once; never sooner than the relay asks. */
+/** Doubling, plus up to a tenth at random so that clients do not return all at once; never shorter than the relay asks. */
 function pausesOf({ firstPauseMs = defaultFirstPauseMs, longestPauseMs = defaultLongestPauseMs }: RelayBounds) {
   let pauseMs = firstPauseMs;
   return {

@@ -1,13 +1,13 @@
-// OpenSSH in front of the firewall: a server on a free port of the loopback that hands each connection to an sshd of its own
-// (`sshd -i`) inside the firewall's namespaces, where Apache is.
+// OpenSSH in front of the firewall: a server on a free port of the loopback that passes each connection to its own sshd (`sshd
+// -i`) inside the namespaces of the firewall's Apache.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * Becomes the sshd of one connection, on standard input and output. A login can write Apache's files and signal it, and can't
- * get CAP_SYS_ADMIN.
+ * Becomes the sshd of one connection, on standard input and output. A login can write Apache's files and signal it,
+ * but can't get CAP_SYS_ADMIN.
  */
 const SCRIPT = `keep=+chown,+dac_override,+fowner,+kill,+setgid,+setuid,+sys_chroot,+audit_write
 exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
@@ -28,7 +28,7 @@ export class WafLogin {
 
   /** `insidePid`: a process in the namespaces. Must be called on the main thread, as `ServerProcess`. */
   static async start(insidePid: number): Promise<WafLogin> {
-    // Nothing may be read here: the bytes are the sshd's.
+    // Nothing may be read here: the bytes belong to sshd.
     const server = createServer({ pauseOnConnect: true, noDelay: true });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -58,7 +58,7 @@ export class WafLogin {
     );
     this.#sessions.add(session);
     for (const end of ['exit', 'error']) session.once(end, () => this.#sessions.delete(session));
-    // The child has the socket now; closing our end of it does not end the connection.
+    // The child has the socket now; closing this end of it does not end the connection.
     session.once('spawn', () => socket.destroy());
     session.once('error', () => socket.destroy());
     socket.on('error', () => {});

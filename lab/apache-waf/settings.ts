@@ -1,5 +1,5 @@
 // The firewall's own configuration: Apache with ModSecurity and the Core Rule Set, and for each site a folder with its engine
-// mode and custom rules, which administration changes; the layout that driver modsecurity expects.
+// mode and custom rules, which administration changes; the layout expected by the driver modsecurity.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

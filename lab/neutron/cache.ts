@@ -1,5 +1,5 @@
-// What is the same for every start and takes long to make, kept in a folder outside of the repository: the unpacked packages
-// and databases with tables and accounts. It is made once, under a lock, and appears whole or not at all.
+// Data that is the same for every start and slow to make, kept in a folder outside of the repository: the unpacked packages, and
+// databases with tables and accounts. It is made once, under a lock, and appears completely or not at all.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,23 +13,23 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { PACKAGES, unpackPackages } from './packages.ts';
 import { makeTemplate } from './template.ts';
 
-/** Change it when what is made from the packages changes. */
+/** To be changed when the data made from the packages changes. */
 const FORMAT = '2';
 const LOCK_TIMEOUT_SECONDS = 600;
 
 export interface NeutronCache {
-  /** The packages' files, as if it were the root folder. */
+  /** The packages' files, as in a root folder. */
   readonly prefix: string;
-  /** Databases, keys and accounts to start from. */
+  /** Initial databases, keys and accounts. */
   readonly template: string;
 }
 
-/** Where the lab keeps such things unless it is told another place. */
+/** The lab's default place for such data. */
 export function usualCacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tidegate', 'lab');
 }
 
-/** Nothing to do when it is there; else it takes half a minute and the network. */
+/** Does nothing if it exists; else it takes half a minute and the network. */
 export async function ensureNeutronCache(folder: string, log: SetupLog, signal?: AbortSignal): Promise<NeutronCache> {
   const name = `neutron-${createHash('sha256').update(`${FORMAT} ${PACKAGES}`).digest('hex').slice(0, 12)}`;
   const made = join(folder, name);
@@ -58,7 +58,7 @@ function partsOf(folder: string): NeutronCache {
   return { prefix: join(folder, 'root'), template: join(folder, 'template') };
 }
 
-/** Waits for flock(2) on a descriptor of this process: the lock ends with the process, however that ends. */
+/** Waits for flock(2) on a descriptor of this process: the lock ends with the process in any case. */
 async function lock(path: string): Promise<() => void> {
   const descriptor = openSync(path, 'a', 0o600);
   const helper = spawn('flock', ['--exclusive', '--timeout', String(LOCK_TIMEOUT_SECONDS), '3'], {

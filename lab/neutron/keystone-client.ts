@@ -1,4 +1,4 @@
-// What the lab itself asks of Keystone and Neutron, past everything that is under test (Identity API v3, Networking API v2).
+// The lab's own requests to Keystone and Neutron, independent of everything under test (Identity API v3, Networking API v2).
 
 import type { KeystoneAccount } from './settings.ts';
 
@@ -30,7 +30,7 @@ export async function ask(
   };
 }
 
-/** As `ask`; throws if the service refuses. */
+/** Like `ask`; throws if the service refuses. */
 export async function demand(...args: Parameters<typeof ask>): Promise<ServiceReply> {
   const reply = await ask(...args);
   if (reply.status < 300) return reply;
@@ -47,7 +47,7 @@ export async function tokenFor(keystoneUrl: string, { username, password, projec
   return token;
 }
 
-/** A project and a user who is a member of it. */
+/** A project and a user who is its member. */
 export async function makeAccount(keystoneUrl: string, token: string, account: KeystoneAccount): Promise<void> {
   const post = (path: string, body: unknown) => demand(`${keystoneUrl}/v3/${path}`, 'POST', { token, body });
   const made = await post('projects', { project: { name: account.project, domain_id: 'default' } });

@@ -1,4 +1,4 @@
-// One Keystone process on a folder with its settings and database.
+// One Keystone process, with a folder for its settings and database.
 
 import { join } from 'node:path';
 import { ServerProcess } from '../../embedded/server-process.ts';

@@ -1,5 +1,5 @@
-// One neutron-server on a folder with its settings and database. It has two workers besides the process that serves the
-// API, which end when that one does, however it ends.
+// One neutron-server, with a folder for its settings and database. It has two workers besides the process that serves the API,
+// which end with that process in any case.
 
 import { join } from 'node:path';
 import { ServerProcess } from '../../embedded/server-process.ts';

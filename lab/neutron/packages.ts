@@ -1,13 +1,13 @@
-// The Debian packages that Neutron 21 and Keystone 22 import, and what they import in turn: found by looking which files of
-// all their dependencies Python compiled while both were used. Measured on Debian 12: 124 packages, 15 MB to download (1 to
-// 6 s), 114 MB unpacked (2 s). They are unpacked into a folder, not installed: nothing is started, and the machine's own
-// Python packages are neither used nor changed.
+// The Debian packages that Neutron 21 and Keystone 22 import, directly or indirectly: determined from the files of all their
+// dependencies that Python compiled while both were used. Measured on Debian 12: 124 packages, 15 MB to download (1 to 6 s), 114
+// MB unpacked (2 s). They are unpacked into a folder, not installed: nothing is started, and the machine's own Python packages
+// are neither used nor changed.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ProgramResult, runProgram } from '../../embedded/run-program.ts';
 
-/** What must be installed on the machine: the interpreter that the packages are built for, with all of its library. */
+/** Required on the machine: the interpreter that the packages are built for, with its complete library. */
 export const SYSTEM_PACKAGES = ['python3', 'python3-distutils'] as const;
 
 export const PACKAGES: readonly string[] = `
@@ -42,8 +42,8 @@ const DOWNLOAD_TIMEOUT_MS = 300_000;
 const UNPACK_TIMEOUT_MS = 180_000;
 
 /**
- * Downloads the packages and unpacks them into `prefix`, as if that were the root folder. `apt-get download` checks them
- * against the signed lists, needs no root, and does not care what else is installed.
+ * Downloads the packages and unpacks them into `prefix`, as if that were the root folder. `apt-get download` checks them against
+ * the signed lists, needs no root, and is independent of the installed packages.
  */
 export async function unpackPackages(folder: string, prefix: string, signal?: AbortSignal): Promise<void> {
   const downloads = join(folder, 'downloads');
@@ -51,7 +51,7 @@ export async function unpackPackages(folder: string, prefix: string, signal?: Ab
   await mkdir(prefix, { recursive: true });
   let downloaded = await download(downloads, signal);
   if (downloaded.exitCode !== 0 && process.getuid?.() === 0) {
-    // Images often come without apt's lists, or with old ones.
+    // Images often have no lists for apt, or old ones.
     await runProgram('apt-get', ['update', '--quiet'], options(DOWNLOAD_TIMEOUT_MS, signal));
     downloaded = await download(downloads, signal);
   }
@@ -64,7 +64,7 @@ export async function unpackPackages(folder: string, prefix: string, signal?: Ab
 }
 
 function download(folder: string, signal?: AbortSignal): Promise<ProgramResult> {
-  // The user that apt would download as may not reach the folder.
+  // apt's download user may have no access to the folder.
   const asRoot = process.getuid?.() === 0 ? ['-o', 'APT::Sandbox::User=root'] : [];
   const fetch = 'cd "$1" && shift && exec apt-get "$@"';
   const args = [...asRoot, 'download', '--quiet', ...PACKAGES];

@@ -1,11 +1,11 @@
-// The port that a service chose, from the line in which it says so.
+// Reads the port that a service chose from its log line.
 
 import type { SetupLog } from '../../embedded/setup-log.ts';
 
 export interface PortFromLog {
-  /** Give it to the process; everything goes on to the log that is behind it. */
+  /** For the process; everything is passed on to the log behind it. */
   readonly log: SetupLog;
-  /** Rejects until the line has come. */
+  /** Rejects while the line has not appeared. */
   known(): Promise<void>;
   value(): number;
 }

@@ -1,17 +1,16 @@
-// How Python runs what was unpacked: the packages of the prefix and the interpreter's own library, nothing else of this
-// machine.
+// Runs Python with the unpacked packages and the interpreter's own library, and nothing else of this machine.
 
 import { pathExists } from '../../embedded/find-program.ts';
 import { SYSTEM_PACKAGES } from './packages.ts';
 
 export const PYTHON = '/usr/bin/python3';
-/** Versions of other releases can't load what is compiled for this one. */
+/** Other releases can't load files compiled for this one. */
 const LIBRARY = '/usr/lib/python3.11';
 
-/** Says why the packages can't run here, or undefined. */
+/** Returns the reason why the packages can't run here, or undefined. */
 export async function pythonObstacle(): Promise<string | undefined> {
   if (!(await pathExists('/usr/bin/apt-get'))) return 'there is no apt-get to get its packages with';
-  // The one that Debian has apart, in python3-distutils.
+  // The one that Debian ships separately, in python3-distutils.
   for (const file of [PYTHON, `${LIBRARY}/ssl.py`, `${LIBRARY}/distutils/versionpredicate.py`]) {
     if (!(await pathExists(file))) return `${file} is missing (packages ${SYSTEM_PACKAGES.join(', ')} of Debian 12)`;
   }

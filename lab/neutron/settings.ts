@@ -1,5 +1,5 @@
-// The settings of a private Keystone and Neutron: SQLite instead of a database server, no message queue, everything below
-// one folder. They follow the configuration references of Keystone 22 and Neutron 21 (Zed).
+// Settings of a private Keystone and Neutron: SQLite instead of a database server, no message queue, everything in one folder.
+// They follow the configuration references of Keystone 22 and Neutron 21 (Zed).
 
 import { join } from 'node:path';
 
@@ -11,7 +11,7 @@ export interface KeystoneAccount {
 
 export const REGION = 'lab';
 
-/** Both services: no queue, no policy but that of the code. */
+/** Both services: no queue, and only the policy in the code. */
 const common = (folder: string) => `[oslo_policy]
 policy_dirs = ${join(folder, 'no-policy')}
 [oslo_concurrency]
@@ -39,7 +39,7 @@ password_hash_rounds = 4
 `;
 }
 
-/** `folder` has neutron.sqlite. Without rpc and API workers of their own the parent process serves the API. */
+/** `folder` has neutron.sqlite. Without separate RPC and API workers the parent process serves the API. */
 export function neutronSettings(
   folder: string,
   prefix: string,

@@ -1,5 +1,5 @@
-// The databases that every start copies: tables of both services, and accounts: an administrator, and two projects with a
-// user each for what has to be kept apart. Passwords are made here and are good for this folder's copies only.
+// The databases that every start copies: tables of both services, and accounts: an administrator, and two projects with one user
+// each for tests of isolation. Passwords are generated here and are valid for this folder's copies only.
 
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// HTTPS in front of a service that speaks plain HTTP on the loopback: TLS ends here and the bytes go on as they are.
+// HTTPS in front of a service that speaks plain HTTP on the loopback: TLS ends here and the bytes are forwarded unchanged.
 
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';

@@ -1,5 +1,5 @@
-// `$filter` of ASM's collections, as far as clients use it: comparisons by `eq` and `contains(…)`, joined by `and`. iControl
-// REST User Guide 13.1, section OData query parameters; a value may stand in single quotes.
+// `$filter` of ASM's collections, as far as clients use it: comparisons by `eq` and `contains(…)`, joined by `and`. iControl REST
+// User Guide 13.1, section OData query parameters; a value may be in single quotes.
 
 import { type JsonObject, mcpRefusal } from './rest.ts';
 

@@ -1,4 +1,4 @@
-// ASM's tasks: taken at once, carried out later, one step after another: NEW, STARTED, then COMPLETED or FAILURE.
+// ASM's tasks: accepted at once, executed later and one by one: NEW, STARTED, then COMPLETED or FAILURE.
 
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from './rest.ts';
@@ -14,7 +14,7 @@ interface Task {
 }
 
 export interface TaskKnobs {
-  /** From NEW to the end; half of it passes before STARTED. Infinity: until it is set to less. */
+  /** From NEW to the end; STARTED begins at half of it. Infinity: until it is lowered. */
   taskMs: number;
   /** The next tasks end in FAILURE with these messages. */
   readonly failures: string[];
@@ -26,7 +26,7 @@ export class AsmTasks {
   readonly #now: () => number;
   readonly #tasks = new Map<string, Task>();
 
-  /** `work` does what a task is for when it ends, and throws what went wrong. */
+  /** `work` has the effect of a task at its end; it throws the task's failure. */
   constructor(work: Readonly<Record<'import' | 'apply', (body: JsonObject) => JsonObject>>, now: () => number) {
     this.#work = work;
     this.#now = now;
@@ -52,7 +52,7 @@ export class AsmTasks {
     return { kind: `tm:asm:tasks:${type}:${type}-taskcollectionstate`, totalItems: items.length, items };
   }
 
-  /** Ends the tasks whose time has come. */
+  /** Ends the tasks that are due. */
   advance(): void {
     const now = this.#now();
     for (const task of this.#tasks.values()) {

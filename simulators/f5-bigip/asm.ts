@@ -1,6 +1,6 @@
-// Application Security Manager 13.1: policies, which are known by a hash and not by their name, and the tasks that import
-// and apply them. iControl REST ASM Reference 13.1; task fields as f5-common-python's tests read them (status NEW, STARTED,
-// COMPLETED or FAILURE); a task's effect comes when it ends, not when it is taken.
+// Application Security Manager 13.1: policies, which are identified by a hash and not by their name, and the tasks that import
+// and apply them. iControl REST ASM Reference 13.1; task fields as in f5-common-python's tests (status NEW, STARTED, COMPLETED or
+// FAILURE); a task takes effect at its end.
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
@@ -27,7 +27,7 @@ export class Asm {
     this.tasks = new AsmTasks({ import: (body) => this.#import(body), apply: (body) => this.#apply(body) }, now);
   }
 
-  /** By full path, for tests: what is on the device. */
+  /** By full path, for tests: the policy on the device. */
   find(fullPath: string): JsonObject | undefined {
     const policy = this.#byPath(fullPath);
     return policy && view(policy);
@@ -99,14 +99,14 @@ export class Asm {
     return policy;
   }
 
-  /** An edit is not in force until the policy is applied. */
+  /** An edit takes effect only when the policy is applied. */
   #change(policy: Policy, { kind: _kind, ...changes }: JsonObject): void {
     const virtualServers = changes.virtualServers as readonly string[] | undefined;
     for (const path of virtualServers ?? []) this.#config.get('ltm/virtual', path, 'Virtual Server');
     policy.values = { ...policy.values, ...changes, isModified: true };
   }
 
-  /** What an import task does when it ends: the new policy, or why there is none. */
+  /** The end of an import task: the new policy, or the reason for its failure. */
   #import(body: JsonObject): JsonObject {
     const file =
       body.isBase64 === true ? Buffer.from(String(body.file), 'base64').toString('utf8') : String(body.file ?? '');
@@ -173,7 +173,7 @@ function view(policy: Policy): JsonObject {
   };
 }
 
-/** XML as 13.1 exports it, or JSON with a `policy`; what of it a reader of the policy list sees. */
+/** XML in the format of 13.1's export, or JSON with a `policy`; returns the part that the policy list shows. */
 function readPolicyFile(text: string): JsonObject | undefined {
   if (/^\s*(<\?xml[^>]*>\s*)?<policy\b[\s\S]*<\/policy>\s*$/.test(text)) {
     const mode = /<enforcement_mode>(\w+)<\/enforcement_mode>/.exec(text)?.[1];

@@ -1,6 +1,6 @@
-// A BIG-IP 13.1 as its REST interface shows it. It follows F5's iControl REST User Guide and Reference 13.1 and, where
-// these are silent, what others met: 100 tokens for each user (f5-ansible#269), 503 while a task runs
-// (k8s-bigip-ctlr#2192) and more in troubles.ts.
+// A BIG-IP 13.1 as its REST interface shows it. It follows F5's iControl REST User Guide and Reference 13.1 and, where these are
+// silent, reports of users: 100 tokens per user (f5-ansible#269), 503 while a task runs (k8s-bigip-ctlr#2192)
+// and more in troubles.ts.
 
 import { AppliedLog } from '../support/applied-log.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
@@ -23,7 +23,7 @@ export interface BigIpOptions {
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
-  /** For tokens and tasks, in milliseconds. Default the real time. */
+  /** For tokens and tasks, in milliseconds. Default: the real time. */
   readonly now?: () => number;
 }
 
@@ -35,7 +35,7 @@ export class BigIp {
   readonly applied = new AppliedLog();
   /** Every request, in order, as `METHOD path`. */
   readonly requests: string[] = [];
-  /** Given instead of the answers of the next writes, which are carried out, and of the next reads. */
+  /** Replaces the answers of the next writes, which are still executed, and of the next reads. */
   readonly answersInstead: DeviceAnswer[] = [];
   readonly #troubles: Trouble[] = [];
   readonly #identity: { readonly hostname: string; readonly serial: string; readonly version: string };
@@ -103,7 +103,7 @@ export class BigIp {
     return this.tokens.manage(request, name);
   }
 
-  /** Carries out one call; refusals become answers. */
+  /** Executes one call; refusals become answers. */
   #answer(request: DeviceRequest, segments: readonly string[] | undefined): DeviceAnswer {
     return refusable(() => {
       this.tokens.authenticate(request);
@@ -131,7 +131,7 @@ export class BigIp {
   }
 }
 
-/** Percent-decoded; undefined when they can't be. A trailing slash means nothing. */
+/** Percent-decoded; undefined when that fails. A trailing slash has no meaning. */
 function readSegments(path: string): readonly string[] | undefined {
   try {
     return path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);

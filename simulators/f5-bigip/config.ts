@@ -4,7 +4,7 @@ import type { ObjectName } from './names.ts';
 import { type JsonObject, mcpRefusal } from './rest.ts';
 
 export interface StoredObject extends ObjectName {
-  /** Of the collection it is in, for example `ltm/pool`, or `ltm/pool/~Common~web/members`. */
+  /** Its collection, for example `ltm/pool`, or `ltm/pool/~Common~web/members`. */
   readonly collection: string;
   generation: number;
   values: JsonObject;
@@ -14,10 +14,10 @@ export class Config {
   readonly partitions = new Set(['Common']);
   readonly #objects = new Map<string, StoredObject>();
   #generation = 100;
-  /** Since the last save: whether something would be lost by a restart. */
+  /** Whether a restart would lose changes since the last save. */
   unsaved = false;
 
-  /** What the next change gets. */
+  /** The generation of the next change. */
   nextGeneration(): number {
     this.#generation += 1;
     this.unsaved = true;
@@ -28,21 +28,21 @@ export class Config {
     return this.#objects.get(`${collection} ${fullPath}`);
   }
 
-  /** Refuses as mcpd does; `noun` as mcpd calls the kind, `called` as it calls the object. */
+  /** Refuses like mcpd; `noun`: mcpd's name of the kind, `called`: its name of the object. */
   get(collection: string, fullPath: string, noun: string, called = fullPath): StoredObject {
     const found = this.find(collection, fullPath);
     if (!found) throw mcpRefusal(404, `01020036:3: The requested ${noun} (${called}) was not found.`);
     return found;
   }
 
-  /** In the order of their paths. */
+  /** Sorted by path. */
   list(collection: string): readonly StoredObject[] {
     return [...this.#objects.values()]
       .filter((object) => object.collection === collection)
       .sort((a, b) => (a.fullPath < b.fullPath ? -1 : 1));
   }
 
-  /** Objects of every collection whose name begins so, for example members of all pools. */
+  /** Objects of every collection with this prefix, for example members of all pools. */
   within(collectionPrefix: string): readonly StoredObject[] {
     return [...this.#objects.values()].filter((object) => object.collection.startsWith(collectionPrefix));
   }

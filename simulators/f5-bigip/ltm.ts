@@ -1,5 +1,5 @@
-// The calls on LTM objects: list, create, read, change (PATCH: what is named; PUT: everything), delete.
-// iControl REST User Guide 13.1, chapters REST operations and Partial updates.
+// The calls on LTM objects: list, create, read, change (PATCH: named properties; PUT: all), delete. iControl REST User Guide
+// 13.1, chapters REST operations and Partial updates.
 
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import type { Config, StoredObject } from './config.ts';
@@ -12,10 +12,10 @@ import { checkName, fromSegment, type ObjectName, objectName, toSegment } from '
 import { type JsonObject, json, mcpRefusal, readBody } from './rest.ts';
 
 const kinds: readonly Kind[] = [node, pool, virtualServer, ...monitors];
-/** Say which object, or are the device's own; they may be sent back with a change and mean nothing. */
+/** Properties that identify the object or are assigned by the device; a change may contain them, without effect. */
 const identity = new Set(['name', 'partition', 'fullPath', 'kind', 'generation', 'selfLink']);
 
-/** `segments` follow /mgmt/tm/, percent-decoded; undefined: there is no such address. */
+/** `segments` follow /mgmt/tm/, percent-decoded; undefined: no such path. */
 export function serveLtm(
   request: DeviceRequest,
   segments: readonly string[],
@@ -65,8 +65,8 @@ function locate(segments: readonly string[], config: Config): { kind: Kind; segm
 }
 
 /**
- * iControl REST User Guide 13.1, section Query parameters: `$filter` knows the partition alone; `$select` leaves out every
- * other property; `$top` and `$skip` make pages.
+ * iControl REST User Guide 13.1, section Query parameters: `$filter` supports only the partition; `$select` leaves out all other
+ * properties; `$top` and `$skip` make pages.
  */
 function list(kind: Kind, config: Config, expanded: boolean, query: URLSearchParams): DeviceAnswer {
   const [, partition] = /^partition eq '?([\w.-]+)'?$/.exec(query.get('$filter') ?? '') ?? [];
@@ -128,11 +128,11 @@ function change(kind: Kind, object: StoredObject, body: JsonObject, whole: boole
 function remove(kind: Kind, object: StoredObject, config: Config): void {
   kind.checkUnused?.(object, config);
   config.remove(object);
-  // A pool takes its members with it; their nodes stay.
+  // Deleting a pool deletes its members; their nodes stay.
   for (const member of config.within(`${kind.collection}/${toSegment(object.fullPath)}/`)) config.remove(member);
 }
 
-/** What a body sets; unknown properties are refused. Enabling and disabling are two properties that exclude each other. */
+/** The changes in a body; unknown properties are refused. Enabling and disabling are two properties that exclude each other. */
 function written(kind: Kind, body: JsonObject): JsonObject {
   const given = Object.entries(body).filter(([property]) => !identity.has(property) && !property.endsWith('Reference'));
   for (const [property] of given) {

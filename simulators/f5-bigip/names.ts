@@ -1,5 +1,5 @@
-// Names of BIG-IP objects: `/Partition/name`, in addresses `~Partition~name`. iControl REST User Guide 13.1, section About
-// URI format; without a partition it is Common.
+// Names of BIG-IP objects: `/Partition/name`, and `~Partition~name` in URLs. iControl REST User Guide 13.1, section About URI
+// format; the default partition is Common.
 
 import { isIP } from 'node:net';
 import { mcpRefusal } from './rest.ts';
@@ -14,7 +14,7 @@ export function objectName(partition: string, name: string): ObjectName {
   return { fullPath: `/${partition}/${name}`, partition, name };
 }
 
-/** One segment of an address, already percent-decoded. */
+/** One segment of a path, already percent-decoded. */
 export function fromSegment(segment: string): ObjectName {
   if (!segment.startsWith('~')) return objectName('Common', segment);
   const [, partition = '', ...rest] = segment.split('~');
@@ -44,7 +44,7 @@ export function splitEndpoint(text: string): Endpoint | undefined {
   return { address, port: port === 'any' ? 0 : Number(port) };
 }
 
-/** Refuses names that mcpd refuses; `addressLike`: of nodes and members, which may be called by their address. */
+/** Refuses names that mcpd refuses; `addressLike`: nodes and members may have an address as name. */
 export function checkName({ fullPath, name }: ObjectName, addressLike: boolean): void {
   const allowed = addressLike ? /^[A-Za-z0-9_:][\w.:%-]{0,254}$/ : /^[A-Za-z_][\w.:-]{0,254}$/;
   if (!allowed.test(name)) throw mcpRefusal(400, `01070088:3: The requested object name (${fullPath}) is invalid.`);

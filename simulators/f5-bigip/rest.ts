@@ -1,6 +1,6 @@
-// The words of iControl REST 13.1: JSON bodies, and the three shapes of error that its layers have: mcpd's (a code, a
-// message with a number in front), restjavad's (`:resterrorresponse`) and Jetty's HTML. iControl REST User Guide 13.1,
-// chapter About JSON format; shapes as quoted in f5-ansible#269, k8s-bigip-ctlr#2192 and f5-appsvcs-extension#780.
+// The formats of iControl REST 13.1: JSON bodies, and the three error formats of its layers: mcpd's (a code, a message that
+// begins with a number), restjavad's (`:resterrorresponse`) and Jetty's HTML. iControl REST User Guide 13.1, chapter About JSON
+// format; examples in f5-ansible#269, k8s-bigip-ctlr#2192 and f5-appsvcs-extension#780.
 
 import type { DeviceAnswer } from '../support/tls-server.ts';
 
@@ -23,12 +23,12 @@ export function json(status: number, body: JsonObject): DeviceAnswer {
   return { status, headers: { 'content-type': 'application/json; charset=UTF-8' }, body: JSON.stringify(body) };
 }
 
-/** What mcpd says no with: `message` begins with its number, for example `01020036:3: `. */
+/** A refusal by mcpd: `message` begins with its number, for example `01020036:3: `. */
 export function mcpRefusal(status: number, message: string, apiError = 3): Refusal {
   return new Refusal(message, json(status, { code: status, message, errorStack: [], apiError }));
 }
 
-/** What the REST framework itself says no with, before mcpd hears of the call. */
+/** A refusal by the REST framework itself, before mcpd sees the call. */
 export function restRefusal(status: number, message: string): Refusal {
   const restOperationId = 6_616_022;
   const body = { code: status, message, referer: '127.0.0.1', restOperationId, kind: ':resterrorresponse' };
@@ -44,7 +44,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A body that must be a JSON object; an empty one is an empty object. */
+/** A body that must be a JSON object; an empty body is an empty object. */
 export function readBody(text: string): JsonObject {
   if (text === '') return {};
   try {

@@ -1,5 +1,5 @@
-// The device itself: version, serial number (chassisId of the device that is asked), saving the configuration.
-// iControl REST Reference 13.1: /mgmt/tm/sys/version, /mgmt/tm/cm/device, /mgmt/tm/sys/config.
+// The device itself: version, serial number (chassisId of the device that answers), saving the configuration. iControl REST
+// Reference 13.1: /mgmt/tm/sys/version, /mgmt/tm/cm/device, /mgmt/tm/sys/config.
 
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import type { Config } from './config.ts';
@@ -54,7 +54,7 @@ function versionOf(device: DeviceIdentity) {
   };
 }
 
-/** A pair: each member of a device group knows the other, and `selfDevice` says which one is asked. */
+/** A pair: each member of a device group lists the other, and `selfDevice` marks the one that answers. */
 function devicesOf({ hostname, serial, version }: DeviceIdentity) {
   const describe = (name: string, chassisId: string, self: boolean) => ({
     kind: 'tm:cm:device:devicestate',

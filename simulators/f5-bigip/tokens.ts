@@ -1,5 +1,5 @@
-// Log-in and tokens of iControl REST 13.1: 1200 seconds unless changed, at most 100 live ones for each user but admin
-// (f5-ansible#269). A token's time runs from its log-in and is not prolonged by its use.
+// Login and tokens of iControl REST 13.1: 1200 seconds unless changed, at most 100 live ones per user except admin
+// (f5-ansible#269). A token's lifetime begins at its login and is not prolonged by use.
 
 import { randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
@@ -16,13 +16,13 @@ interface Token {
 }
 
 export interface TokenKnobs {
-  /** Live tokens for each user; admin has as many as it likes. Default 100. */
+  /** Live tokens per user; unlimited for admin. Default 100. */
   maxTokensPerUser: number;
 }
 
 export class Tokens {
   readonly knobs: TokenKnobs = { maxTokensPerUser: 100 };
-  /** Log-ins that were granted, since the start. */
+  /** Successful logins since the start. */
   logins = 0;
   readonly #users: ReadonlyMap<string, string>;
   readonly #now: () => number;
@@ -38,7 +38,7 @@ export class Tokens {
     return this.#tokens.size;
   }
 
-  /** Ends every token at once, as a restart of restjavad does. */
+  /** Ends every token at once, like a restart of restjavad. */
   revokeAll(): void {
     this.#tokens.clear();
   }
@@ -113,7 +113,7 @@ export class Tokens {
   }
 }
 
-/** 26 letters and digits of base 32, as 13.1's are. */
+/** 26 letters and digits of base 32, like those of 13.1. */
 function newToken(): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   return [...randomBytes(26)].map((byte) => alphabet[byte % alphabet.length]).join('');

@@ -1,11 +1,11 @@
-// Troubles of a BIG-IP's own, as others met them: 503 while a task runs (k8s-bigip-ctlr#2192), Jetty's `AsyncContext timeout`
-// for a call that may have been carried out (f5-appsvcs-extension#780), a 404 for a creation without a partition that
-// succeeded (openshift/origin-server#6439), 404 `not registered` and HTML while parts of the device restart.
+// Troubles of a BIG-IP, as reported by users: 503 while a task runs (k8s-bigip-ctlr#2192), Jetty's `AsyncContext timeout` for a
+// call that may have been executed (f5-appsvcs-extension#780), a 404 for a creation without a partition that succeeded
+// (openshift/origin-server#6439), 404 `not registered` and HTML while parts of the device restart.
 
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { html, json, mcpRefusal, restRefusal } from './rest.ts';
 
-/** Each is had by one call after log-in, in the order they were planned. */
+/** Each affects one call after login, in the order in which they were planned. */
 export type Trouble =
   /** 503 in JSON: nothing was done. */
   | 'BUSY'
@@ -13,18 +13,18 @@ export type Trouble =
   | 'RESTARTING'
   /** 503 in HTML while the web server restarts: nothing was done. */
   | 'RESTARTING_HTML'
-  /** 500 in JSON: mcpd is away; nothing was done, but that is not said. */
+  /** 500 in JSON: mcpd is not available; nothing was done, but the answer does not say so. */
   | 'MCPD_LOST'
-  /** 500 in HTML, and the call was carried out. */
+  /** 500 in HTML, and the call was executed. */
   | 'TIMEOUT_AFTER_APPLYING'
-  /** 500 in HTML, and it was not. */
+  /** 500 in HTML, and the call was not executed. */
   | 'TIMEOUT_BEFORE_APPLYING'
-  /** A creation without a partition: carried out, and answered with 404. */
+  /** A creation without a partition: executed, and answered with 404. */
   | 'BOGUS_NOT_FOUND'
-  /** 401 as for a dead token: nothing was done. */
+  /** 401 as for an ended token: nothing was done. */
   | 'TOKEN_LOST';
 
-/** The answer instead of carrying out the call. */
+/** The answer that replaces the execution of the call. */
 export function troubleBefore(trouble: Trouble, request: DeviceRequest): DeviceAnswer | undefined {
   switch (trouble) {
     case 'BUSY':
@@ -48,7 +48,7 @@ export function troubleBefore(trouble: Trouble, request: DeviceRequest): DeviceA
   }
 }
 
-/** The answer once it was carried out. */
+/** The answer after the execution. */
 export function troubleAfter(trouble: Trouble, request: DeviceRequest): DeviceAnswer | undefined {
   if (trouble === 'TIMEOUT_AFTER_APPLYING') return html(500, 'AsyncContext timeout');
   if (trouble !== 'BOGUS_NOT_FOUND') return undefined;

@@ -1,6 +1,6 @@
-// Who may come in: administrators with sessions, API users with tokens, and the lock-out after wrong passwords. Sources:
-// Fortinet community 195425 (session or token), 362817 (admin-lockout-threshold 3, admin-lockout-duration 60 s, a locked
-// source is refused unread), FortiOS REST reference (401, 403 and 429).
+// Access: administrators with sessions, API users with tokens, and the lockout after wrong passwords. Sources: Fortinet community
+// 195425 (session or token), 362817 (admin-lockout-threshold 3, admin-lockout-duration 60 s, a locked source is refused
+// unprocessed), FortiOS REST reference (401, 403 and 429).
 
 import { randomBytes } from 'node:crypto';
 
@@ -38,7 +38,7 @@ export interface AdminSession {
 }
 
 export class Accounts {
-  /** Everything that was tried, in order. A token is only noted when it is wrong. */
+  /** All attempts, in order. A token is recorded only when it is wrong. */
   readonly attempts: LoginAttempt[] = [];
   readonly #options: AccountOptions;
   readonly #sessions = new Map<string, AdminSession & { lastUsedMs: number }>();
@@ -53,7 +53,7 @@ export class Accounts {
     return this.#sessions.size;
   }
 
-  /** Opens a session; it must be closed. */
+  /** Opens a session, which must be closed. */
   login(
     via: 'REST' | 'CLI',
     given: { readonly username: string; readonly password: string; readonly source: string },
@@ -88,7 +88,7 @@ export class Accounts {
     this.#sessions.delete(id);
   }
 
-  /** As after a restart, or `execute disconnect-admin-session`. */
+  /** Like a restart, or `execute disconnect-admin-session`. */
   closeAll(): void {
     this.#sessions.clear();
   }

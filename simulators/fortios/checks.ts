@@ -1,5 +1,5 @@
-// What the configuration database checks before it takes an entry or lets one go: that what it needs is there, that names
-// do not clash, that nobody uses what is deleted.
+// The checks of the configuration database before it accepts or deletes an entry: references exist, names do not clash, a deleted
+// entry is not in use.
 
 import {
   BAD_VALUE,
@@ -16,7 +16,7 @@ import {
 import { type Table, type TablePath, tables } from './tables.ts';
 import { type Entry, numberOf, type Value } from './values.ts';
 
-/** What the checks need to see of the database, of one VDOM. */
+/** The checks' view of the database, for one VDOM. */
 export interface View {
   has(path: TablePath, key: string): boolean;
   entries(path: TablePath): Iterable<readonly [key: string, entry: Entry]>;
@@ -37,10 +37,10 @@ export function checkEntry(view: View, table: Table, key: string, entry: Entry):
   if (table.path === 'firewall/policy') checkPolicyName(view, key, entry);
 }
 
-/** For `set` on the command line, which looks at once. */
+/** For `set` on the command line, which checks at once. */
 export function checkReferences(view: View, to: readonly TablePath[], value: Value): void {
   for (const name of asList(value)) {
-    // `any` is an interface that no table has.
+    // `any` is an interface without an entry in a table.
     const isThere = (to.includes('system/interface') && name === 'any') || to.some((path) => view.has(path, name));
     if (!isThere) throw new CmdbError(NOT_FOUND, 'entry not found in datasource');
   }
@@ -83,7 +83,7 @@ function checkAddress(entry: Entry): void {
   if (entry.type === 'wildcard-fqdn' && isEmpty(entry['wildcard-fqdn'])) throw discarded(EMPTY_VALUE);
 }
 
-/** Two VIPs may not take the same traffic. */
+/** Two VIPs may not match the same traffic. */
 function checkVip(view: View, key: string, entry: Entry): void {
   if (isEmpty(entry.extip)) throw discarded(EMPTY_VALUE);
   const traffic = (vip: Entry): string => {

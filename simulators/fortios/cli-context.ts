@@ -1,4 +1,4 @@
-// Where an administrator is in the configuration tree, and the words with which the command line says no.
+// An administrator's position in the configuration tree, and the command line's error messages.
 
 import { CmdbError, PARSE_ERROR } from './errors.ts';
 import type { SettingsSection } from './settings.ts';
@@ -28,7 +28,7 @@ export type Context =
   | EntryContext
   | SectionContext;
 
-/** What the prompt has in brackets. */
+/** The text in the prompt's brackets. */
 export function labelOf(context: Context | undefined): string | undefined {
   switch (context?.kind) {
     case undefined:
@@ -48,7 +48,7 @@ export function labelOf(context: Context | undefined): string | undefined {
   }
 }
 
-/** What a command prints; `SILENT`: nothing comes any more. */
+/** A command's output; `SILENT`: no more output. */
 export type Answer = string | 'SILENT' | 'EXIT';
 
 export const unknownAction = 'Unknown action 0\nCommand fail. Return code -1\n';
@@ -57,9 +57,9 @@ export function parseError(word: string, code = PARSE_ERROR): string {
   return `\ncommand parse error before '${word}'\nCommand fail. Return code ${code}\n`;
 }
 
-/** `before`: the word that `set` choked on. */
+/** `before`: the word at which `set` failed. */
 export function failure(error: CmdbError, before?: string): string {
-  // An entry as a whole is refused with 1, and the number is in the text.
+  // An entry as a whole is refused with code 1; the text has the number.
   const code = error.message.startsWith('object check') ? 1 : error.code;
   const where = before === undefined || error.code === PARSE_ERROR ? '' : `\n\nvalue parse error before '${before}'`;
   return `${error.message}${where}\nCommand fail. Return code ${code}\n`;

@@ -1,4 +1,4 @@
-// Which table, entry or section `show` and `get` are about, from what follows them and from where they are typed.
+// Determines the table, entry or section of `show` and `get`, from their arguments and the position in the tree.
 
 import { type Answer, type Context, parseError, unknownAction } from './cli-context.ts';
 import { getEntry, getSettings, getTable, type Rows, showSettings, showTable, systemStatus } from './cli-show.ts';
@@ -8,9 +8,9 @@ import { cliWords, type Table, tables } from './tables.ts';
 
 export interface Place {
   readonly here: Context | undefined;
-  /** Undefined: no VDOM has been chosen. */
+  /** Undefined: no VDOM was chosen. */
   readonly vdom: string | undefined;
-  /** Whether device-wide settings can be seen. */
+  /** Whether device-wide settings are visible. */
   readonly isGlobal: boolean;
 }
 

@@ -1,6 +1,6 @@
-// One administrator on the command line: what a command does where he is. Sources: FortiOS CLI reference (config, edit, set,
-// next, end, abort, move, execute cfg save), transcripts in public test suites for the words of errors. Everything, errors
-// too, goes to standard output.
+// One administrator's command-line session: the effect of a command at the current position. Sources: FortiOS CLI reference
+// (config, edit, set, next, end, abort, move, execute cfg save), transcripts in public test suites for error texts. All output,
+// including errors, goes to standard output.
 
 import {
   type Answer,
@@ -86,7 +86,7 @@ export class CliSession {
     return this.#contexts.at(-1);
   }
 
-  /** The VDOM that commands are about here; undefined: none has been chosen. */
+  /** The VDOM of commands at this position; undefined: none was chosen. */
   get #vdom(): string | undefined {
     const chosen = this.#contexts.find((each) => each.kind === 'vdom');
     return chosen?.name ?? (this.#device.multiVdom ? undefined : 'root');
@@ -147,7 +147,7 @@ export class CliSession {
     const here = this.#here;
     const isPair = here?.kind === 'entry' || here?.kind === 'vdom';
     if (!here || (command === 'next' && !isPair)) return unknownAction;
-    // An entry that is refused is thrown away; the administrator comes out of it all the same.
+    // A refused entry is discarded; the administrator leaves it all the same.
     this.#contexts.splice(isPair && command !== 'next' ? -2 : -1);
     if (command === 'abort') return '';
     const vdom = this.#vdom ?? '';
@@ -181,7 +181,7 @@ export class CliSession {
     });
   }
 
-  /** FortiOS CLI reference, execute cfg save: without effect while cfg-save is automatic. */
+  /** FortiOS CLI reference, execute cfg save: no effect while cfg-save is automatic. */
   async #execute(rest: readonly string[]): Promise<Answer> {
     if (rest.join(' ') !== 'cfg save' || !this.#isGlobal) return unknownAction;
     return await this.#write(() => {

@@ -1,4 +1,4 @@
-// What `show` and `get` print.
+// The output of `show` and `get`.
 
 import { quoted } from './cli-words.ts';
 import type { Device } from './device.ts';
@@ -8,7 +8,7 @@ import { defaultOf, type Entry, type Value } from './values.ts';
 
 export type Rows = readonly (readonly [key: string, entry: Entry])[];
 
-/** As a configuration file has it: what differs from the defaults. */
+/** In the format of a configuration file: values that differ from the defaults. */
 export function showTable(table: Table, rows: Rows): string {
   return `config ${cliWords(table)}\n${rows.map(([key, entry]) => showEntry(table, key, entry)).join('')}end\n`;
 }
@@ -53,7 +53,7 @@ export function showSettings(device: Device, section: SettingsSection): string {
   return `config ${section}\n${lines.join('')}end\n`;
 }
 
-/** `get system status`; the order of the lines is that of 6.4.9. */
+/** `get system status`; the order of the lines is 6.4.9's. */
 export function systemStatus(device: Device, vdom: string): string {
   const { version, features, cmdb } = device;
   const multiple = features.vdomModeWord ? 'multiple' : 'enable';
@@ -84,7 +84,7 @@ function getLine(name: string, value: string): string {
   return `${name.padEnd(20)}: ${value} \n`;
 }
 
-/** Lines of an output that have a word: `| grep [-i] word`. */
+/** Lines of an output that contain a word: `| grep [-i] word`. */
 export function grep(text: string, words: readonly string[]): string {
   const isLoose = words.some((word) => /^-\w*i/.test(word));
   const fold = (line: string): string => (isLoose ? line.toLowerCase() : line);

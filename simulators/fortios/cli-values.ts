@@ -1,4 +1,4 @@
-// `set`, `unset`, `append` and `unselect`: what an entry that is being edited becomes, checked at once.
+// `set`, `unset`, `append` and `unselect`: their effect on the entry being edited, checked at once.
 
 import { checkReferences } from './checks.ts';
 import { type EntryContext, unknownName } from './cli-context.ts';
@@ -29,7 +29,7 @@ export function changedBy(
   return { ...here.changes, [name]: value };
 }
 
-/** The entry as it would be. */
+/** The entry with the pending changes. */
 export function merged(device: Device, vdom: string, here: EntryContext): Entry {
   const defaults = Object.entries(here.table.attributes).map(([name, each]) => [name, defaultOf(each)]);
   return { ...Object.fromEntries(defaults), ...device.cmdb.get(vdom, here.table, here.key), ...here.changes };

@@ -1,9 +1,9 @@
-// How FortiOS reads a line: words, quotes, backslashes. Source: FortiOS CLI reference 6.0, chapters "Command syntax" and
-// "Tips": a quoted string may go on in the next line, a backslash makes the next character an ordinary one.
+// How FortiOS parses a line: words, quotes, backslashes. Source: FortiOS CLI reference 6.0, chapters "Command syntax" and "Tips":
+// a quoted string may continue on the next line, a backslash makes the next character an ordinary one.
 
 export type Line =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  /** A quote is open, or the line ends with a backslash: more is to come. */
+  /** A quote is open, or the line ends with a backslash: more follows. */
   | { readonly kind: 'open' };
 
 export function readWords(text: string): Line {
@@ -33,7 +33,7 @@ export function readWords(text: string): Line {
   return { kind: 'words', words };
 }
 
-/** As `show` prints a string. */
+/** A string in the format of `show`. */
 export function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,4 +1,4 @@
-// The command line of a simulated FortiGate over SSH: prompt, lines that go on, help, paging.
+// The command line of a simulated FortiGate over SSH: prompt, continued lines, help, paging.
 
 import type { ShellSession } from '../support/ssh-shell.ts';
 import type { Terminal } from '../support/terminal.ts';
@@ -8,7 +8,7 @@ import type { Device } from './device.ts';
 
 export const fortiTerminal = { pagerPrompt: '--More-- ', pagerErase: '\r         \r', helpKeys: '?' } as const;
 
-/** Until the administrator leaves, or `isLoggedIn` says that the device threw him out. */
+/** Until the administrator leaves, or `isLoggedIn` reports that the device has ended the session. */
 export async function serveShell(
   device: Device,
   terminal: Terminal,
@@ -22,7 +22,7 @@ export async function serveShell(
     start = '';
     if (line.kind === 'end' || !isLoggedIn()) return;
     if (line.kind === 'help') {
-      // What can be typed here is not simulated; that asking runs no command and keeps the line is.
+      // The completions are not simulated; help runs no command and keeps the line.
       terminal.write('<Enter>\n');
       start = line.text;
       continue;
@@ -43,7 +43,7 @@ export async function serveShell(
   }
 }
 
-/** `ssh host command`: one line, unpaged; the exit status says nothing. */
+/** `ssh host command`: one line, unpaged; the exit status has no meaning. */
 export async function runCommand(device: Device, command: string, session: ShellSession): Promise<string> {
   const read = readWords(command);
   if (read.kind === 'open') return 'Command fail. Return code -61\n';

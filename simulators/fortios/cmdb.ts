@@ -21,13 +21,13 @@ import { type Table, type TablePath, tableOf, tables } from './tables.ts';
 import { checkKey, defaultOf, type Entry } from './values.ts';
 
 export interface CmdbOptions {
-  /** Besides root. */
+  /** In addition to root. */
   readonly vdoms: readonly string[];
   /** Interfaces and the VDOMs they are in. */
   readonly interfaces: Readonly<Record<string, string>>;
-  /** For each table of each VDOM, factory entries included. */
+  /** Per table and VDOM, including factory entries. */
   readonly maxEntries: number;
-  /** By licence, root included. */
+  /** By licence, including root. */
   readonly maxVdoms: number;
 }
 
@@ -71,14 +71,14 @@ export class Cmdb {
       .digest('hex');
   }
 
-  /** What an entry would be with these changes, checked like one that is written. */
+  /** The entry with these changes, checked like a written one. */
   preview(vdom: string, table: Table, key: string, changes: Entry): Entry {
     const entry = { ...(this.get(vdom, table, key) ?? complete(table, {})), ...changes };
     checkEntry(this.view(vdom), table, key, entry);
     return entry;
   }
 
-  /** Makes an entry and says its key. */
+  /** Creates an entry and returns its key. */
   create(vdom: string, table: Table, givenKey: string | undefined, changes: Entry, via: string): string {
     const key = this.#newKey(vdom, table, givenKey);
     const rows = this.#rows(scopeOf(vdom, table), table.path);
@@ -109,7 +109,7 @@ export class Cmdb {
     this.#written(vdom, table, via, `delete ${table.path} ${key}`, {});
   }
 
-  /** Every entry of the table, unless one is in use: what a DELETE without a key does. */
+  /** Deletes every entry of the table, unless one is in use: the effect of a DELETE without a key. */
   purge(vdom: string, table: Table, via: string): void {
     const rows = this.#rows(scopeOf(vdom, table), table.path);
     if (table.path === 'system/vdom') throw new CmdbError(SYSTEM_CONFLICT, 'cannot be purged');
@@ -131,7 +131,7 @@ export class Cmdb {
     this.#written(vdom, table, via, `move ${table.path} ${key} ${place} ${other}`, {});
   }
 
-  /** What entries of a VDOM can refer to. */
+  /** The entries that entries of a VDOM can refer to. */
   view(vdom: string): View {
     const rows = (path: TablePath) => this.#rows(scopeOf(vdom, tableOf(path)), path);
     return {

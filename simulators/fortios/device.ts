@@ -1,4 +1,4 @@
-// What the REST API and the command line of one simulated FortiGate share.
+// The common state of a simulated FortiGate's REST API and command line.
 
 import type { Faults } from '../support/faults.ts';
 import type { Accounts } from './accounts.ts';
@@ -11,29 +11,29 @@ export interface Device {
   readonly version: FortiVersion;
   readonly features: Features;
   readonly serial: string;
-  /** Whether there are virtual domains; without, there is only root. */
+  /** Whether there are virtual domains; if not, root is the only one. */
   readonly multiVdom: boolean;
   readonly settings: Settings;
   readonly cmdb: Cmdb;
   readonly accounts: Accounts;
   readonly faults: Faults;
-  /** The number that the fault FAIL answers with. */
+  /** The error number for the fault FAIL. */
   readonly failCode: number;
-  /** Whether a banner has to be confirmed after log-in, and the sessions that have not done so. */
+  /** Whether a banner must be confirmed after login, and the sessions that have not confirmed it. */
   readonly postLoginBanner: boolean;
   readonly unconfirmed: Set<string>;
-  /** When the configuration was last saved by `execute cfg save`, and how often. */
+  /** The times of `execute cfg save`. */
   readonly saves: Date[];
 }
 
-/** Types of an address that this version does not have. */
+/** Refuses types of an address that this version does not have. */
 export function refuseUnknownType(device: Device, path: string, changes: Readonly<Record<string, unknown>>): void {
   if (path === 'firewall/address' && changes.type === 'wildcard-fqdn' && !device.features.wildcardFqdnType) {
     throw new CmdbError(BAD_VALUE, 'node_check_object fail! for type wildcard-fqdn');
   }
 }
 
-/** What every reply of the API ends with. */
+/** The fields at the end of every reply of the API. */
 export function stamp(device: Device): Readonly<Record<string, string | number>> {
   return { serial: device.serial, version: device.version.text, build: device.version.build };
 }

@@ -1,8 +1,8 @@
-// Error numbers of FortiOS' configuration database (CMDB), as the REST API and the command line show them. Sources: the
-// table of hfortix-fortios, terraform-provider-fortios issues 18 (-3), 244 (-5), 397 (-56), and CLI transcripts in public
-// test suites ("The entry is used by other 1 entries", "object check operator error").
+// Error numbers of FortiOS' configuration database (CMDB), as shown by the REST API and the command line. Sources: the table of
+// hfortix-fortios, terraform-provider-fortios issues 18 (-3), 244 (-5), 397 (-56), and CLI transcripts in public test suites
+// ("The entry is used by other 1 entries", "object check operator error").
 
-/** Not there; also: what is referred to is not there. */
+/** The entry, or one that it refers to, does not exist. */
 export const NOT_FOUND = -3;
 export const TABLE_FULL = -4;
 export const DUPLICATE = -5;
@@ -25,7 +25,7 @@ export const VDOM_NAME_IS_INTERFACE = -519;
 export const VDOM_LICENCE = -523;
 export const BAD_VALUE = -651;
 
-/** What CMDB says no with. `message` is the command line's, without its last line. */
+/** A refusal by CMDB. `message` is the command line's, without its last line. */
 export class CmdbError extends Error {
   readonly code: number;
 

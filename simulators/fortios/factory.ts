@@ -1,4 +1,4 @@
-// What every virtual domain has from the factory, as far as rules need something to refer to.
+// The factory entries of every virtual domain, as far as rules need something to refer to.
 
 import { randomUUID } from 'node:crypto';
 import type { TablePath } from './tables.ts';

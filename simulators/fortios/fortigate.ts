@@ -1,5 +1,5 @@
-// A FortiGate to test against: HTTPS (REST API) and SSH (command line) in front of one configuration. What it follows is
-// named in each file; what it is told to do wrong are its knobs.
+// A FortiGate to test against: HTTPS (REST API) and SSH (command line) in front of one configuration. Each file names its
+// sources; the knobs make it misbehave.
 
 import { makeCertificate } from '../../platform/net/certificates.ts';
 import { AppliedLog } from '../support/applied-log.ts';
@@ -25,14 +25,14 @@ export interface FortiGateOptions {
   readonly username?: string;
   readonly password?: string;
   readonly apiUsers?: readonly ApiUser[];
-  /** Default false: there is only root. */
+  /** Default false: root is the only VDOM. */
   readonly multiVdom?: boolean;
-  /** Besides root. */
+  /** In addition to root. */
   readonly vdoms?: readonly string[];
   readonly interfaces?: Readonly<Record<string, string>>;
   readonly maxEntries?: number;
   readonly maxVdoms?: number;
-  /** A banner that has to be confirmed after log-in. */
+  /** A banner that must be confirmed after login. */
   readonly postLoginBanner?: boolean;
   /** Administrators at once. */
   readonly maxSessions?: number;
@@ -40,10 +40,10 @@ export interface FortiGateOptions {
   readonly lockoutThreshold?: number;
   readonly lockoutMs?: number;
   readonly tls?: TlsServerOptions;
-  /** What it speaks over SSH, for clients that are old. */
+  /** Its SSH algorithms, for old clients. */
   readonly sshAlgorithms?: SshShellOptions['algorithms'];
   readonly faults?: Partial<FaultKnobs>;
-  /** For the random choices of faults. */
+  /** Seed of random faults. */
   readonly seed?: number;
   /** The error number of the fault FAIL; default -4 (table full). */
   readonly failCode?: number;
@@ -51,12 +51,12 @@ export interface FortiGateOptions {
 
 export class FortiGate {
   readonly host = '127.0.0.1';
-  /** What it did: the oracle of tests. */
+  /** Its actions: the oracle of tests. */
   readonly log = new AppliedLog();
   /** Every request of the REST API that arrived. */
   readonly requests: { readonly method: string; readonly path: string }[] = [];
   readonly device: Device;
-  /** Answers instead of the API when it returns something: for replies that no FortiGate should give. */
+  /** Replaces the API's answer if it returns one: for replies that no FortiGate should give. */
   answerInstead: ((request: DeviceRequest) => DeviceAnswer | undefined) | undefined;
   #https: TlsServer | undefined;
   #ssh: SshShellServer | undefined;

@@ -1,6 +1,6 @@
 // /api/v2/cmdb: configuration tables over REST. Sources: FortiOS REST API reference, terraform-provider-fortios issue 244
-// (duplicate: HTTP 500 with -5), insightconnect-plugins pull 1027 (replies of 6.2.3), fortigate-api issue 20 (a key with a
-// slash can't be addressed), fortiosapi (POST to a key: 404). A DELETE of a table without a key purges it.
+// (duplicate: HTTP 500 with -5), insightconnect-plugins pull 1027 (replies of 6.2.3), fortigate-api issue 20 (a key with a slash
+// can't be addressed), fortiosapi (POST to a key: 404). A DELETE of a table without a key purges it.
 
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { type Device, refuseUnknownType, stamp } from './device.ts';
@@ -21,7 +21,7 @@ export async function answerTable(
   request: DeviceRequest,
   vdom: string,
 ): Promise<DeviceAnswer | undefined> {
-  // Decoded before it is split, so that an encoded slash is a slash.
+  // Decoded before it is split, so that an encoded slash acts as a slash.
   const [path = '', name = '', key, ...more] = decode(request.path.slice('/api/v2/cmdb/'.length)).split('/');
   const table = tables.get(`${path}/${name}`);
   const common = { http_method: request.method, vdom, path, name, ...stamp(device) };
@@ -82,7 +82,7 @@ function write(device: Device, call: TableCall): DeviceAnswer {
       ...envelope(device, call),
       old_revision: before,
       revision_changed: device.cmdb.revision(vdom, table) !== before,
-      // Numbers are numbers in newer releases; clients meet both.
+      // Newer releases return numbers as numbers; clients meet both.
       ...(made === undefined
         ? {}
         : { mkey: table.keyKind === 'number' && device.features.cliError ? Number(made) : made }),
@@ -96,7 +96,7 @@ function write(device: Device, call: TableCall): DeviceAnswer {
   }
 }
 
-/** Does it, and says the entry's key. */
+/** Makes the change and returns the entry's key. */
 function change(device: Device, { request, vdom, table, key }: TableCall): string | undefined {
   const { cmdb } = device;
   if (request.method === 'POST') {
@@ -125,7 +125,7 @@ function change(device: Device, { request, vdom, table, key }: TableCall): strin
   return key;
 }
 
-/** Attributes that the table does not have are passed over in silence. */
+/** Unknown attributes are ignored. */
 function changesOf(device: Device, table: Table, body: Readonly<Record<string, unknown>>): Entry {
   refuseUnknownType(device, table.path, body);
   const known = Object.entries(table.attributes).filter(([name]) => body[name] !== undefined);
@@ -149,7 +149,7 @@ function envelope(device: Device, { request, vdom, table }: TableCall): Readonly
   return { http_method: request.method, revision, vdom, path, name, ...stamp(device) };
 }
 
-/** `filter=name==x` and `name=@x` (contains), without regard to case; a comma is "or", several filters are "and". */
+/** `filter=name==x` and `name=@x` (contains), ignoring case; a comma is "or", several filters are "and". */
 function matches({ table, request }: TableCall, key: string, entry: Entry): boolean {
   const holds = (filter: string): boolean => {
     const [, name = '', operator, wanted = ''] = /^([\w-]+)(==|=@|!=)(.*)$/s.exec(filter.toLowerCase()) ?? [];
@@ -171,7 +171,10 @@ function toJson({ table, request }: TableCall, key: string, entry: Entry): Reado
   return format ? Object.fromEntries(Object.entries(whole).filter(([name]) => format.includes(name))) : whole;
 }
 
-/** Start, end and subnet of an address share their place, so that each type shows the others as nonsense (6.2.0, 7.0). */
+/**
+ * Start, end and subnet of an address share their storage, so that the attributes of other types show
+ * meaningless values (6.2.0, 7.0).
+ */
 function overlapping(table: Table, entry: Entry): Entry {
   if (table.path !== 'firewall/address' || entry.type !== 'ipmask') return {};
   const [address = '', mask = ''] = String(entry.subnet).split(' ');

@@ -1,13 +1,13 @@
-// Log-in and log-out of the REST API. Sources: Fortinet community 195425 (/logincheck, cookies, CSRF), 227837 (7.6.3), the
-// open clients of Fortinet for reply shapes: first character 0 wrong, 1 in, 2 locked out; status_code -1 LOGIN_FAILED,
-// 5 LOGIN_SUCCESS; `ccsrftoken="0%260"` after a refusal.
+// Login and logout of the REST API. Sources: Fortinet community 195425 (/logincheck, cookies, CSRF), 227837 (7.6.3), Fortinet's
+// open clients for reply formats: first character 0 wrong, 1 logged in, 2 locked out; status_code -1 LOGIN_FAILED, 5
+// LOGIN_SUCCESS; `ccsrftoken="0%260"` after a refusal.
 
 import { createHash } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import type { AdminSession } from './accounts.ts';
 import type { Device } from './device.ts';
 
-/** Undefined: the path is none of these. */
+/** Undefined: another path. */
 export function answerLogin(device: Device, request: DeviceRequest): DeviceAnswer | undefined {
   if (request.path === '/logincheck' && request.method === 'POST') return logincheck(device, request);
   if (request.path === '/logout' && request.method === 'POST') return logout(device, request);
@@ -19,7 +19,7 @@ export function answerLogin(device: Device, request: DeviceRequest): DeviceAnswe
   return undefined;
 }
 
-/** The session that a request's cookie or bearer key is of. */
+/** The session of a request's cookie or bearer key. */
 export function sessionOf(
   device: Device,
   request: DeviceRequest,
@@ -60,7 +60,7 @@ function logincheck(device: Device, request: DeviceRequest): DeviceAnswer {
   return html(status, body, { 'set-cookie': cookiesFor(device, outcome.session) });
 }
 
-/** `post-login-banner`: the session is of no use before somebody has seen it (sadrithmina.de 2023-06). */
+/** `post-login-banner`: the session can't be used before the banner is confirmed (sadrithmina.de 2023-06). */
 function confirm(device: Device, request: DeviceRequest): DeviceAnswer {
   const found = sessionOf(device, request);
   if (!found || new URLSearchParams(request.body).get('confirm') !== '1') return refuse401();
@@ -126,7 +126,7 @@ export function json(status: number, body: unknown, headers: DeviceAnswer['heade
   return { status, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body, null, 2) };
 }
 
-/** Anything that is not a JSON object is as good as an empty one. */
+/** Anything but a JSON object counts as an empty one. */
 export function readObject(body: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body);

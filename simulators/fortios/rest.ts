@@ -1,5 +1,5 @@
-// The REST API of a simulated FortiGate: who is asking and whether he may, then the table or status that is asked for.
-// Sources: FortiOS REST API reference (status codes), Fortinet community 195425 and 357228.
+// The REST API of a simulated FortiGate: checks the caller and its rights, then serves the table or status. Sources: FortiOS REST
+// API reference (status codes), Fortinet community 195425 and 357228.
 
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { type Device, stamp } from './device.ts';
@@ -7,7 +7,7 @@ import { NO_PERMISSION } from './errors.ts';
 import { answerTable } from './rest-cmdb.ts';
 import { answerLogin, bearerOf, json, refuse401, sessionOf } from './rest-login.ts';
 
-/** What the caller may do. */
+/** The caller's rights. */
 interface Permission {
   readonly vdoms: readonly string[] | undefined;
   readonly readOnly: boolean;

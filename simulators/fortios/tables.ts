@@ -1,12 +1,12 @@
-// The configuration tables that the simulator has, attribute by attribute, after the FortiOS CLI reference (7.4 and 6.2,
-// chapters firewall address, addrgrp, service custom, vip, vipgrp, policy, system vdom). Attributes that no caller here
-// needs are left out; unknown ones in a request are ignored, as FortiOS does.
+// The simulator's configuration tables with their attributes, after the FortiOS CLI reference (7.4 and 6.2, chapters firewall
+// address, addrgrp, service custom, vip, vipgrp, policy, system vdom). Attributes that no caller here needs are left out; unknown
+// ones in a request are ignored, like FortiOS does.
 
 export type Attribute =
   | { readonly kind: 'string'; readonly max: number; readonly default: string }
   | { readonly kind: 'integer'; readonly min: number; readonly max: number; readonly default: number }
   | { readonly kind: 'option'; readonly values: readonly string[]; readonly default: string }
-  /** An address and a mask, as `10.0.0.0 255.0.0.0`. */
+  /** An address and a mask, for example `10.0.0.0 255.0.0.0`. */
   | { readonly kind: 'subnet'; readonly default: string }
   | { readonly kind: 'ip'; readonly default: string }
   /** One entry of one of these tables. */
@@ -16,7 +16,7 @@ export type Attribute =
   /** Addresses and ranges of a VIP. */
   | { readonly kind: 'ranges' };
 
-/** As in a REST path. */
+/** In the form of a REST path. */
 export type TablePath =
   | 'firewall/address'
   | 'firewall/addrgrp'
@@ -31,16 +31,16 @@ export type TablePath =
 
 export interface Table {
   readonly path: TablePath;
-  /** The attribute by which an entry is known. */
+  /** The attribute that identifies an entry. */
   readonly key: string;
-  /** Numbers are given by the device when the caller gives none or 0. */
+  /** The device assigns a number when the caller gives none or 0. */
   readonly keyKind: 'name' | 'number';
   readonly keyMax: number;
-  /** One for the whole device instead of one for each VDOM. */
+  /** One for the whole device instead of one per VDOM. */
   readonly global: boolean;
-  /** Order is the caller's and can be changed by `move`. */
+  /** The caller determines the order, and can change it with `move`. */
   readonly ordered: boolean;
-  /** What may not stay empty. */
+  /** Attributes that must not be empty. */
   readonly required: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
@@ -194,7 +194,7 @@ export function tableOf(path: TablePath): Table {
   return table;
 }
 
-/** As after `config`: `firewall service custom`. */
+/** In the form after `config`: `firewall service custom`. */
 export function cliWords(table: Table): string {
   return table.path.replace(/[./]/g, ' ');
 }

@@ -1,10 +1,10 @@
-// Values of attributes: from a request's JSON and from words of the command line to what the database keeps, and back.
+// Values of attributes: from a request's JSON and from words of the command line to the database's form, and back.
 
 import { isIPv4 } from 'node:net';
 import { BAD_VALUE, CmdbError, XSS_CHARACTERS } from './errors.ts';
 import type { Attribute, Table } from './tables.ts';
 
-/** Lists are names, or ranges of addresses. */
+/** Lists contain names, or ranges of addresses. */
 export type Value = string | number | readonly string[];
 export type Entry = Readonly<Record<string, Value>>;
 
@@ -12,7 +12,7 @@ export function defaultOf(attribute: Attribute): Value {
   return attribute.kind === 'references' || attribute.kind === 'ranges' ? [] : attribute.default;
 }
 
-/** The member of a list's objects in JSON. */
+/** The member in a list's JSON objects. */
 export function memberKey(attribute: Attribute): 'name' | 'range' {
   return attribute.kind === 'ranges' ? 'range' : 'name';
 }
@@ -56,7 +56,7 @@ export function checkKey(table: Table, text: string): string {
 function fromText(name: string, attribute: Exclude<Attribute, { kind: 'references' | 'ranges' }>, text: string): Value {
   switch (attribute.kind) {
     case 'string':
-      // A comment may have lines.
+      // A comment may have several lines.
       if (text.length > attribute.max || hasControl(text.replaceAll('\n', ''))) throw badValue(name, text);
       return text;
     case 'reference':
@@ -77,7 +77,7 @@ function fromText(name: string, attribute: Exclude<Attribute, { kind: 'reference
   }
 }
 
-/** From `a.b.c.d m.m.m.m` or `a.b.c.d/n`; bits past the mask are cleared, but for wildcards. */
+/** From `a.b.c.d m.m.m.m` or `a.b.c.d/n`; bits outside the mask are cleared, except for wildcards. */
 function toSubnet(name: string, text: string, isWildcard: boolean): string {
   const [address = '', mask = ''] = text.split(/[ /]/);
   const bits = mask.includes('.') || !/^\d{1,2}$/.test(mask) ? numberOf(mask) : maskOf(Number(mask));

@@ -1,6 +1,6 @@
-// What differs between the FortiOS versions that the simulator can be. Sources: Fortinet community 227837 (7.6.3), 357228
-// (7.4.5), the release notes of 6.4.2 as told by sadrithmina.de (2024-05), reply samples in rapid7/insightconnect-plugins
-// pull 1027 (6.2.3) and in the open clients of Fortinet (Terraform SDK, Ansible httpapi plugin).
+// Differences between the simulated FortiOS versions. Sources: Fortinet community 227837 (7.6.3), 357228 (7.4.5), the release
+// notes of 6.4.2 as quoted by sadrithmina.de (2024-05), reply samples in rapid7/insightconnect-plugins pull 1027 (6.2.3) and in
+// Fortinet's open clients (Terraform SDK, Ansible httpapi plugin).
 
 export interface FortiVersion {
   readonly major: number;
@@ -11,7 +11,7 @@ export interface FortiVersion {
   readonly text: string;
 }
 
-/** Builds of releases that are seen in vendor documents and bug reports; others are made up. */
+/** Builds of releases named in vendor documents and bug reports; others are invented. */
 const builds: Readonly<Record<string, number>> = {
   '5.6.14': 1727,
   '6.2.3': 1066,
@@ -20,7 +20,7 @@ const builds: Readonly<Record<string, number>> = {
   '7.4.5': 2702,
 };
 
-/** `text` as 7.4.5. */
+/** `text`: for example 7.4.5. */
 export function parseVersion(text: string): FortiVersion {
   const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)$/.exec(text) ?? [];
   if (major === undefined || minor === undefined || patch === undefined) throw new Error(`no FortiOS version: ${text}`);
@@ -39,19 +39,19 @@ export function atLeast(version: FortiVersion, major: number, minor: number, pat
 export interface Features {
   /** POST, PUT and DELETE /api/v2/authentication. */
   readonly authenticationEndpoint: boolean;
-  /** /logincheck hands out a session; without it, it still says that all is well. */
+  /** /logincheck returns a session; without it, it still reports success. */
   readonly logincheckSession: boolean;
   /** `session_key_443_…` and `ccsrf_token_443_…` instead of `APSCOOKIE_…` and `ccsrftoken…`. */
   readonly portCookies: boolean;
-  /** The session key that `request_key` asks for is in the reply's body. */
+  /** The reply's body contains the session key if `request_key` asks for it. */
   readonly sessionKeyInBody: boolean;
   /** `?access_token=` is refused unless rest-api-key-url-query is enabled. */
   readonly refusesTokenInQuery: boolean;
   /** Error replies have `cli_error`. */
   readonly cliError: boolean;
-  /** `get system status` says `multiple` rather than `enable`. */
+  /** `get system status` prints `multiple` instead of `enable`. */
   readonly vdomModeWord: boolean;
-  /** firewall address has the type wildcard-fqdn; later a wildcard is written as type fqdn. */
+  /** firewall address has the type wildcard-fqdn; later versions write a wildcard as type fqdn. */
   readonly wildcardFqdnType: boolean;
 }
 

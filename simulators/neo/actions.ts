@@ -1,4 +1,4 @@
-// NEO's writes: command lines, templates, and templates for ports. Each answers at once with the job that it became. NVIDIA
+// NEO's writes: command lines, templates, and templates for ports. Each is answered at once with the job that it became. NVIDIA
 // NEO REST API Guide 2.7.20, Provisioning and Port Provisioning.
 
 import type { DeviceAnswer } from '../support/tls-server.ts';

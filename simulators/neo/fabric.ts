@@ -1,5 +1,5 @@
-// The switches that NEO manages, and how its resources show them. NVIDIA NEO REST API Guide 2.7.20: Systems, Ports,
-// Systems VLANs.
+// The switches that NEO manages, and their form in its resources. NVIDIA NEO REST API Guide 2.7.20:
+// Systems, Ports, Systems VLANs.
 
 import type { JsonObject } from './json.ts';
 
@@ -19,9 +19,9 @@ export interface Switch {
   readonly ip: string;
   readonly name: string;
   readonly ports: ReadonlyMap<string, Port>;
-  /** Names by VLAN id; VLAN 1 is always there. */
+  /** Names by VLAN id; VLAN 1 always exists. */
   readonly vlans: Map<number, string>;
-  /** Jobs on it fail while it can't be reached. */
+  /** Jobs on it fail while it is false. */
   reachable: boolean;
 }
 

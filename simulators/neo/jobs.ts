@@ -1,12 +1,12 @@
-// NEO's jobs: each write is one, with a sub-job for each switch. NVIDIA NEO REST API Guide 2.7.20, Jobs; the words of
-// `Status` are those of that page and of Services (`Completed With Errors`).
+// NEO's jobs: each write is one, with a sub-job for each switch. NVIDIA NEO REST API Guide 2.7.20, Jobs; the values of `Status`
+// are from that page and from Services (`Completed With Errors`).
 
 import type { JsonObject } from './json.ts';
 
 interface SubJob {
   readonly ip: string;
   readonly text: string;
-  /** Does it on the switch; an error, or nothing. */
+  /** Makes the change on the switch; returns an error or nothing. */
   readonly run: () => string | undefined;
   end?: { readonly error: string | undefined; readonly at: number };
 }
@@ -21,9 +21,9 @@ interface Job {
 }
 
 export interface JobKnobs {
-  /** From taken to done, for one switch after the other; a quarter of it passes in `Pending`. Infinity: until set to less. */
+  /** From accepted to done, one switch after the other; a quarter of it is `Pending`. Infinity: until lowered. */
   jobMs: number;
-  /** Whether a single id is answered with a list or, as the guide prints it, with the job alone. */
+  /** Whether a single id is answered with a list or, as in the guide, with only the job. */
   singleJobAs: 'list' | 'object';
 }
 
@@ -41,14 +41,14 @@ export class Jobs {
     this.#now = now;
   }
 
-  /** Its id. */
+  /** Returns its id. */
   add(job: NewJob): number {
     this.#last += 1;
     this.#jobs.set(this.#last, { ...job, id: this.#last, createdAt: this.#now() });
     return this.#last;
   }
 
-  /** Does what is due. */
+  /** Executes what is due. */
   advance(): void {
     const now = this.#now();
     for (const job of this.#jobs.values()) {
@@ -59,7 +59,7 @@ export class Jobs {
     }
   }
 
-  /** Old jobs are gone after a while. */
+  /** Old jobs disappear after a while. */
   purge(): void {
     this.#jobs.clear();
   }

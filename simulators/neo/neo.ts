@@ -1,5 +1,6 @@
-// A Mellanox NEO 2.7 with its switches, as its REST interface shows them. It follows the NVIDIA NEO REST API Guide 2.7.20 call
-// by call; assumed, since the guide is silent: 202 for what became a job, 401 for a wrong password, the arguments of templates.
+// A Mellanox NEO 2.7 with its switches, as its REST interface shows them. It follows the NVIDIA NEO REST API Guide 2.7.20 call by
+// call; where the guide is silent it assumes 202 for a call that became a job, 401 for a wrong password, and
+// the arguments of templates.
 
 import { AppliedLog } from '../support/applied-log.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
@@ -23,12 +24,12 @@ export interface NeoOptions {
   readonly switches?: Readonly<Record<string, string>>;
   /** Of each switch. Default 4. */
   readonly ports?: number;
-  /** How the templates call their arguments. Default vlan_id, mtu, speed. */
+  /** The names of the templates' arguments. Default vlan_id, mtu, speed. */
   readonly argumentNames?: ArgumentNames;
   readonly faults?: Partial<FaultKnobs>;
   readonly seed?: number;
   readonly tls?: TlsServerOptions;
-  /** For sessions and jobs, in milliseconds. Default the real time. */
+  /** For sessions and jobs, in milliseconds. Default: the real time. */
   readonly now?: () => number;
 }
 
@@ -40,7 +41,7 @@ export class Neo {
   readonly applied = new AppliedLog();
   /** Every request, in order, as `METHOD path`. */
   readonly requests: string[] = [];
-  /** Given instead of the answers of the next calls after log-in; writes are taken nevertheless. */
+  /** Replaces the answers of the next calls after login; writes are still accepted. */
   readonly answersInstead: DeviceAnswer[] = [];
   readonly #templates: readonly Template[];
   readonly #version: string;
@@ -129,7 +130,7 @@ export class Neo {
 
 const notFound: DeviceAnswer = answer(404, { error: 'Not found' });
 
-/** Percent-decoded; none when they can't be. */
+/** Percent-decoded; empty when that fails. */
 function readSegments(path: string): readonly string[] {
   try {
     return path.replace(/\/$/, '').split('/').slice(1).map(decodeURIComponent);

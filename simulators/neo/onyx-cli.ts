@@ -1,11 +1,11 @@
-// What a switch does with the command lines that NEO sends it, in configuration mode. Mellanox Onyx User Manual 3.6,
-// chapters VLANs and Ethernet Interfaces; a line that fails is answered with one that begins with `%`, and ends the job.
+// The effect on a switch of the command lines that NEO sends it, in configuration mode. Mellanox Onyx User Manual 3.6, chapters
+// VLANs and Ethernet Interfaces; the output of a failed line begins with `%`, and ends the job.
 
 import type { Port, Switch } from './fabric.ts';
 
-/** `lines` in order until one fails; the error of that one, if any. */
+/** Runs `lines` in order until one fails; returns that line's error, if any. */
 export function runCommands(device: Switch, lines: readonly string[]): string | undefined {
-  /** The VLAN whose prompt the line is typed at. */
+  /** The VLAN in whose mode the line is typed. */
   let inVlan: number | undefined;
   for (const line of lines) {
     const words = line.trim().split(/\s+/);
@@ -22,7 +22,7 @@ export function runCommands(device: Switch, lines: readonly string[]): string | 
   return undefined;
 }
 
-/** An error, or nothing. */
+/** Returns an error, or nothing. */
 function runCommand(device: Switch, line: string): string | undefined {
   const [, no, vlanId] = /^(no )?vlan (\d+)$/.exec(line) ?? [];
   if (vlanId !== undefined) return no ? deleteVlan(device, Number(vlanId)) : createVlan(device, Number(vlanId));
@@ -67,7 +67,7 @@ function changePort(device: Switch, port: Port, command: string): string | undef
     if (port.mode.toLowerCase() === mode) return undefined;
     port.mode = mode === 'access' ? 'Access' : mode === 'trunk' ? 'Trunk' : 'Hybrid';
     port.allowedVlans.clear();
-    // A trunk carries every VLAN until it is told otherwise.
+    // A trunk carries every VLAN by default.
     if (mode === 'trunk') for (const id of device.vlans.keys()) port.allowedVlans.add(id);
     return undefined;
   }

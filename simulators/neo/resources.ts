@@ -1,5 +1,5 @@
-// What can be read of NEO: jobs, templates, systems, ports, VLANs. NVIDIA NEO REST API Guide 2.7.20, one page each; ids
-// that NEO does not know are left out of a list, which may so be empty.
+// NEO's readable resources: jobs, templates, systems, ports, VLANs. NVIDIA NEO REST API Guide 2.7.20, one page each; unknown ids
+// are left out of a list, which may thus be empty.
 
 import type { DeviceAnswer } from '../support/tls-server.ts';
 import { type Switch, showPort, showSystem, showVlan } from './fabric.ts';
@@ -14,7 +14,7 @@ export interface Readable {
   readonly version: string;
 }
 
-/** Undefined: there is nothing at this address. */
+/** Undefined: no such path. */
 export function readResource(
   [neo, area, collection, id, sub]: readonly string[],
   query: URLSearchParams,

@@ -1,19 +1,19 @@
-// NEO's log-in: a form or JSON, then a session cookie. NVIDIA NEO REST API Guide 2.7.20, Login and REST API Version.
+// NEO's login: a form or JSON, then a session cookie. NVIDIA NEO REST API Guide 2.7.20, Login and REST API Version.
 
 import { randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
 import { answer, readObject } from './json.ts';
 
 export interface SessionKnobs {
-  /** From log-in; the cookie is not renewed by use. */
+  /** From login; use does not renew the cookie. */
   lifetimeMs: number;
-  /** What a call without a live session gets: 401, or the log-in page as a browser would. */
+  /** The answer to a call without a live session: 401, or the login page as for a browser. */
   refusal: 'UNAUTHORIZED' | 'REDIRECT';
 }
 
 export class Sessions {
   readonly knobs: SessionKnobs = { lifetimeMs: 3_600_000, refusal: 'UNAUTHORIZED' };
-  /** Log-ins that were granted, since the start. */
+  /** Successful logins since the start. */
   logins = 0;
   readonly #users: ReadonlyMap<string, string>;
   readonly #now: () => number;
@@ -24,7 +24,7 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** Ends them all, as a restart of NEO with a new secret does. */
+  /** Ends them all, like a restart of NEO with a new secret. */
   endAll(): void {
     this.#sessions.clear();
   }

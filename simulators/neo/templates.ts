@@ -1,5 +1,5 @@
-// Provisioning templates: command lines with arguments in angle brackets. The REST API Guide 2.7.20 names the templates and
-// not their arguments; those here are an assumption, so a test can give them other names.
+// Provisioning templates: command lines with arguments in angle brackets. The REST API Guide 2.7.20 names the templates but not
+// their arguments, which are assumed here; a test can give them other names.
 
 import type { JsonObject } from './json.ts';
 
@@ -7,7 +7,7 @@ export interface Template {
   readonly title: string;
   readonly description: string;
   readonly lines: readonly string[];
-  /** Of port provisioning: run once for each port, as `<port>`. */
+  /** For port provisioning: runs once for each port, named `<port>`. */
   readonly perPort: boolean;
 }
 
@@ -51,7 +51,7 @@ export function makeTemplates({ vlan, mtu, speed }: ArgumentNames): readonly Tem
   ];
 }
 
-/** The lines with their arguments put in; undefined argument: the name of the one that is missing. */
+/** The lines with their arguments filled in; for a missing argument, its name. */
 export function fillIn(
   lines: readonly string[],
   args: JsonObject,

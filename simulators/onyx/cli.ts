@@ -1,5 +1,5 @@
 // The command line of a switch as pure text in and out: modes, prompts, `show` with its filters, errors that begin with `%`.
-// Modes and prompts: Mellanox Onyx User Manual 3.7, chapter User Interfaces, CLI Modes. The wording of an unknown command is from a
+// Modes and prompts: Mellanox Onyx User Manual 3.7, chapter User Interfaces, CLI Modes. The text for an unknown command is from a
 // transcript of such a switch (mode of the standalone prompt, `Type "?" for help.`).
 
 import { configure, type Place } from './configure.ts';
@@ -11,13 +11,13 @@ type Mode = 'standard' | 'enable' | Place;
 
 export interface CliAnswer {
   readonly output: string;
-  /** Printed screen by screen when paging is on. */
+  /** Printed one screen at a time when paging is on. */
   readonly paged: boolean;
   /** The session ends. */
   readonly ended?: true;
 }
 
-/** What the JSON API has for one command. */
+/** The JSON API's result of one command. */
 export interface Executed {
   readonly ok: boolean;
   readonly message: string;
@@ -30,7 +30,7 @@ export class CliSession {
   #mode: Mode;
   paging = true;
 
-  /** The web session of the JSON API begins in configuration mode, where `configure terminal` is not known. */
+  /** The web session of the JSON API begins in configuration mode, where `configure terminal` does not exist. */
   constructor(device: OnyxDevice, via: string, start: 'standard' | 'config' = 'standard') {
     this.#device = device;
     this.#via = via;
@@ -45,7 +45,7 @@ export class CliSession {
     return `${hostname} [standalone: master] (config${placeText(mode)}) # `;
   }
 
-  /** Whether a line may change something: those are what faults strike. */
+  /** Whether a line may change something: faults apply to those. */
   isWrite(line: string): boolean {
     const words = splitWords(line) ?? [];
     if (typeof this.#mode === 'string') return words[0] === 'write';
@@ -78,7 +78,7 @@ export class CliSession {
     }
   }
 
-  /** One command of the JSON API: `show` gives its data, everything else its message. */
+  /** One command of the JSON API: `show` returns its data, all others their message. */
   executeForJson(line: string): Executed {
     const words = splitWords(line) ?? [];
     if (words[0] === 'show') {
@@ -144,14 +144,14 @@ export class CliSession {
     return { output: text, paged: true };
   }
 
-  /** Everything but the version needs more than the standard mode. */
+  /** All but the version requires more than the standard mode. */
   #look(words: readonly string[]): ShowResult | undefined {
     if (this.#mode === 'standard' && words[0] === 'running-config') return undefined;
     return show(this.#device.config, this.#device.identity, words);
   }
 }
 
-/** Older ones print an empty line first. */
+/** Older versions print an empty line first. */
 function jsonText({ json }: { readonly json: unknown }, version: string): string {
   const lead = version.startsWith('3.6.') ? '\n' : '';
   return `${lead}${JSON.stringify(json ?? {}, null, 4)}\n`;

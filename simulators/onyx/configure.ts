@@ -1,5 +1,5 @@
-// The commands of configuration mode. Syntax: Mellanox Onyx User Manual 3.7 to 3.10, as the modules of Ansible and the generic
-// switch driver of OpenStack type it. The words after `%` are this simulator's own where no transcript of them is public.
+// The commands of configuration mode. Syntax: Mellanox Onyx User Manual 3.7 to 3.10, as used by the modules of Ansible and
+// OpenStack's generic switch driver. Texts after `%` are this simulator's own if no transcript of them is public.
 
 import { isIP } from 'node:net';
 import { type Done, done, type InterfaceId, refused, runOnInterface } from './interfaces.ts';
@@ -9,7 +9,7 @@ import { isKeyword, match } from './words.ts';
 
 const highestPortChannel = 4_096;
 
-/** Where a line is typed: configuration itself, or the mode of some interface or VLANs. */
+/** The mode in which a line is typed: configuration, or that of an interface or VLANs. */
 export type Place =
   | { readonly at: 'config' }
   | { readonly at: 'vlan'; readonly vlans: readonly number[]; readonly text: string }
@@ -24,7 +24,7 @@ export type Configured =
 const unrecognized: Configured = { kind: 'unrecognized' };
 const refuse = (message: string): Configured => ({ kind: 'refused', message });
 
-/** Carries a line out. */
+/** Executes a line. */
 export function configure(config: SwitchConfig, place: Place, words: readonly string[]): Configured {
   const negated = words[0] === 'no';
   const rest = negated ? words.slice(1) : words;
@@ -41,7 +41,7 @@ function told(result: Done | undefined): Configured {
   return result.ok ? { kind: 'done' } : refuse(result.message);
 }
 
-/** `vlan 10` makes it, and `vlan 10 name x` on one line names an existing one. */
+/** `vlan 10` creates it; `vlan 10 name x` on one line names an existing one. */
 function configureVlans(config: SwitchConfig, negated: boolean, words: readonly string[]): Configured {
   const [text = '', ...rest] = words;
   const vlans = parseVlans(text);
@@ -62,7 +62,7 @@ function configureVlans(config: SwitchConfig, negated: boolean, words: readonly 
   return { kind: 'done' };
 }
 
-/** Ports that were in it are in VLAN 1 then. */
+/** Its ports move to VLAN 1. */
 function forgetVlan(config: SwitchConfig, vlan: number): void {
   config.vlans.delete(vlan);
   for (const port of [...config.ethernet.values(), ...config.portChannels.values()]) {
@@ -128,7 +128,7 @@ function makeInterface(config: SwitchConfig, id: InterfaceId): Done {
   }
 }
 
-/** Members of a port-channel that goes are on their own again. */
+/** Members of a removed port-channel become independent again. */
 function removeInterface(config: SwitchConfig, id: InterfaceId): Done | undefined {
   switch (id.kind) {
     case 'ethernet':

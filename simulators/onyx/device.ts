@@ -1,34 +1,34 @@
-// What command line and JSON API of one simulated switch share, and what can be made to go wrong with it.
+// The common state of a simulated switch's command line and JSON API, and its knobs for faults.
 
 import type { Faults } from '../support/faults.ts';
 import type { SwitchIdentity } from './shows.ts';
 import type { SwitchConfig } from './state.ts';
 
 export interface JsonApiKnobs {
-  /** Log-ins at once; one more is refused. */
+  /** Logins at once; further ones are refused. */
   maxWebSessions: number;
   webSessionLifetimeMs: number;
-  /** `json-gw enable`, which newer versions need. */
+  /** `json-gw enable`, required by newer versions. */
   jsonApi: boolean;
-  /** Of several commands, those after a refused one are left out; the manual does not say which. */
+  /** Whether the commands after a refused one are skipped; the manual does not say. */
   stopsAtError: boolean;
 }
 
 export interface OnyxKnobs extends JsonApiKnobs {
-  /** Command lines at once; one more is told so and ended. */
+  /** Command-line sessions at once; a further one gets a message and ends. */
   maxShells: number;
 }
 
-/** What command line and JSON API share. */
+/** The common state of command line and JSON API. */
 export interface OnyxDevice {
   readonly config: SwitchConfig;
   readonly identity: SwitchIdentity;
   readonly faults: Faults;
   readonly knobs: OnyxKnobs;
   isAccount(username: string, password: string): boolean;
-  /** Command lines open now, at the worst moment, and since the start. */
+  /** Command-line sessions: open now, the most at once, and since the start. */
   readonly shells: { now: number; most: number; total: number };
   applied(via: string, line: string): void;
-  /** Makes the running configuration the one that it starts with. */
+  /** Makes the running configuration the startup configuration. */
   save(): void;
 }

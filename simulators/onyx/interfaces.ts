@@ -1,6 +1,6 @@
-// Commands about one interface, in its own mode or after its name on one line: switchport, channel groups, MLAG's links.
-// Syntax: Mellanox Onyx User Manual 3.7 to 3.10 (chapters VLANs, Link Aggregation Group, MLAG), as the modules onyx_l2_interface,
-// onyx_linkagg and onyx_mlag_ipl of Ansible type it. What the manual leaves open is said where it is decided.
+// Commands about one interface, in its own mode or after its name on one line: switchport, channel groups, MLAG's links. Syntax:
+// Mellanox Onyx User Manual 3.7 to 3.10 (chapters VLANs, Link Aggregation Group, MLAG), as used by Ansible's modules
+// onyx_l2_interface, onyx_linkagg and onyx_mlag_ipl. Assumptions are noted where the manual is silent.
 
 import { isIP } from 'node:net';
 import type { GroupMode, PortMode, SwitchConfig, Switchport } from './state.ts';
@@ -12,7 +12,7 @@ export type InterfaceId =
   | { readonly kind: 'port-channel'; readonly number: number }
   | { readonly kind: 'vlan'; readonly number: number };
 
-/** What a command came to: done, or refused in words that come after `% `. Undefined: no such command. */
+/** The result of a command: done, or refused with the text after `% `. Undefined: no such command. */
 export type Done = { readonly ok: true } | { readonly ok: false; readonly message: string };
 export const done: Done = { ok: true };
 export const refused = (message: string): Done => ({ ok: false, message });
@@ -36,7 +36,7 @@ export function runOnInterface(
   }
   const switchport = runSwitchport(config, port, negated, words);
   if (switchport !== undefined) {
-    // The manual: members of a LAG take its settings.
+    // Manual: members of a LAG inherit its settings.
     return isMember(config, id) ? refused('Interface is a member of a port-channel') : switchport();
   }
   return id.kind === 'ethernet'
@@ -76,7 +76,7 @@ function runSwitchport(
   return undefined;
 }
 
-/** A new mode starts anew: a trunk with all VLANs that there are, a hybrid port with none tagged. */
+/** A new mode resets the VLANs: a trunk has all existing ones, a hybrid port has none tagged. */
 function setMode(config: SwitchConfig, port: Switchport, mode: string): Done {
   if (!['access', 'trunk', 'hybrid'].includes(mode)) return refused(`Unrecognized port mode ${mode}`);
   if (port.mode === mode) return done;
@@ -96,7 +96,7 @@ function setAccess(config: SwitchConfig, port: Switchport, text: string): Done {
   return done;
 }
 
-/** VLANs that are not there: refused alone, passed over inside a range. */
+/** Missing VLANs: an error if named singly, ignored inside a range. */
 function setAllowed(config: SwitchConfig, port: Switchport, kind: PortMode, verb: string, text: string): Done {
   if (port.mode !== kind) return refused(`Interface is not in ${kind} mode`);
   const everything = Array.from({ length: highestVlan }, (_, index) => index + 1);

@@ -1,6 +1,6 @@
-// The JSON API over HTTPS. Log-in, session cookie, the forms of requests and replies: NVIDIA's manual, chapter JSON API (the one of
-// MLNX-GW 8.2 is public and the same), with job_id and json-logout as public clients of it use them. Commands are carried out by
-// the command line, in a session that is in configuration mode already.
+// The JSON API over HTTPS. Login, session cookie, and formats of requests and replies: NVIDIA's manual, chapter JSON API (that of
+// MLNX-GW 8.2 is public and the same), with job_id and json-logout as used by public clients. The command line executes the
+// commands, in a session that is already in configuration mode.
 
 import { randomBytes } from 'node:crypto';
 import type { DeviceAnswer, DeviceRequest } from '../support/tls-server.ts';
@@ -15,7 +15,7 @@ interface CommandRequest {
 
 export class JsonApi {
   readonly #device: OnyxDevice;
-  /** Until when a session is good. */
+  /** Expiry time by session. */
   readonly #sessions = new Map<string, number>();
   readonly #jobs = new Map<string, unknown>();
   logins = 0;

@@ -1,4 +1,4 @@
-// The command line on a terminal: greeting, prompt, pager, the limit on sessions, and faults struck by lines that change something.
+// The command line on a terminal: greeting, prompt, pager, the limit on sessions, and faults for lines that change something.
 
 import type { ShellSession } from '../support/ssh-shell.ts';
 import type { Terminal } from '../support/terminal.ts';
@@ -38,7 +38,7 @@ async function serve(device: OnyxDevice, terminal: Terminal, session: ShellSessi
           drop: () => session.cut(),
         })
       : await looked(device, cli, typed.text);
-    // Without an answer nothing is printed any more; what is typed goes nowhere.
+    // No answer: nothing more is printed, and input is ignored.
     if (answer === undefined) return silence(terminal);
     await terminal.print(answer.output, answer.paged && cli.paging);
     if (answer.ended) return;

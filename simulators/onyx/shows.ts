@@ -1,4 +1,4 @@
-// What `show` prints, as a table for people and with `| json-print` for programs. Shapes of the JSON: the fixtures of the onyx
+// The output of `show`, as a table for people and with `| json-print` for programs. JSON formats: the fixtures of the onyx
 // modules in ansible/ansible (test/units/modules/network/onyx/fixtures), which were taken from switches; from 3.6.6000 on each
 // object is in a list of one (module_utils/network/onyx/onyx.py). A trunk's access VLAN is `N/A` (ansible/ansible issue 46468).
 
@@ -21,7 +21,7 @@ export interface SwitchIdentity {
 
 export type ShowResult = Shown | { readonly refused: string };
 
-/** Undefined: there is no such command. `words` come after `show`. */
+/** Undefined: no such command. `words` follow `show`. */
 export function show(config: SwitchConfig, identity: SwitchIdentity, words: readonly string[]): ShowResult | undefined {
   const listed = wrapper(identity.version);
   if (match(words, 'version')) return showVersion(identity);
@@ -106,7 +106,7 @@ function carries(port: Switchport, vlan: number): boolean {
   return (port.mode !== 'trunk' && port.access === vlan) || (port.mode !== 'access' && port.allowed.has(vlan));
 }
 
-/** Five to a line. */
+/** Five per line. */
 function inLines(names: readonly string[]): string {
   const lines: string[] = [];
   for (let start = 0; start < names.length; start += 5) lines.push(names.slice(start, start + 5).join(', '));
@@ -134,7 +134,7 @@ function showSwitchports(ports: readonly [string, Switchport][], listed: Wrapper
   };
 }
 
-/** `1 Po22(D)`: every link is down, as nothing is plugged in. */
+/** `1 Po22(D)`: every link is down, because nothing is connected. */
 function showPortChannels(config: SwitchConfig): Shown {
   const flags = {
     I: 'Individual',

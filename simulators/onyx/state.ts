@@ -1,9 +1,9 @@
-// What a switch is configured to do: the one state behind command line and JSON API.
+// The configuration of a switch: the one state behind command line and JSON API.
 
 export type PortMode = 'access' | 'trunk' | 'hybrid';
 export type GroupMode = 'on' | 'active' | 'passive';
 
-/** What an Ethernet port and a port-channel have in common. */
+/** The common part of an Ethernet port and a port-channel. */
 export interface Switchport {
   mode: PortMode;
   /** The untagged VLAN; a trunk has none. */
@@ -18,7 +18,7 @@ export interface EthernetPort extends Switchport {
 }
 
 export interface PortChannel extends Switchport {
-  /** The number of the inter-peer link that it is, for MLAG. */
+  /** The number of its inter-peer link, for MLAG. */
   ipl: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export function newSwitchport(): Switchport {
   return { mode: 'access', access: 1, allowed: new Set(), shutdown: false, description: '' };
 }
 
-/** As it leaves the factory: every port in VLAN 1. */
+/** Factory defaults: every port in VLAN 1. */
 export function factoryConfig(hostname: string, ports: number): SwitchConfig {
   const names = Array.from({ length: ports }, (_, index) => `1/${index + 1}`);
   return {

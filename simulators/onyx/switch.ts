@@ -1,5 +1,5 @@
 // A simulated Mellanox switch with MLNX-OS or Onyx 3.6 to 3.10: one state behind a command line over SSH and the JSON API over
-// HTTPS, with the troubles that a client must survive. See configure.ts and shows.ts for what it follows.
+// HTTPS, with faults for tests of clients. Sources: configure.ts and shows.ts.
 
 import { AppliedLog } from '../support/applied-log.ts';
 import { type FaultKnobs, Faults } from '../support/faults.ts';
@@ -12,7 +12,7 @@ import type { SwitchIdentity } from './shows.ts';
 import { factoryConfig, type SwitchConfig } from './state.ts';
 
 export interface OnyxOptions {
-  /** Default 3.7.1102. Before 3.6.6000 the JSON of `show` has other shapes. */
+  /** Default 3.7.1102. Before 3.6.6000 the JSON of `show` has other formats. */
   readonly version?: string;
   readonly serial?: string;
   readonly hostname?: string;
@@ -43,7 +43,7 @@ export class OnyxSwitch implements OnyxDevice {
   readonly ssh: SshShellServer;
   readonly https: TlsServer;
   readonly api: JsonApi;
-  /** Passwords that were tried, wrong or right. */
+  /** Passwords of all login attempts. */
   readonly attempts: string[] = [];
   readonly #accounts: ReadonlyMap<string, string>;
   #saved: SwitchConfig;
@@ -91,7 +91,7 @@ export class OnyxSwitch implements OnyxDevice {
     this.#saved = structuredClone(this.config);
   }
 
-  /** What was not saved is gone, and so is every session. */
+  /** Unsaved changes and all sessions are lost. */
   reload(): void {
     this.config = structuredClone(this.#saved);
     this.api.forgetSessions();

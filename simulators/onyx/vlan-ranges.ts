@@ -1,9 +1,9 @@
-// Lists of VLANs as the switch reads and writes them: `10`, `1-4`, `2-4, 10`.
+// Lists of VLANs in the switch's format: `10`, `1-4`, `2-4, 10`.
 
 export const lowestVlan = 1;
 export const highestVlan = 4_094;
 
-/** `10`, `10-12`, and with commas several; undefined: no such list. */
+/** `10`, `10-12`, and several separated by commas; undefined: not a valid list. */
 export function parseVlans(text: string): readonly number[] | undefined {
   const vlans: number[] = [];
   for (const part of text.split(',')) {
@@ -16,7 +16,7 @@ export function parseVlans(text: string): readonly number[] | undefined {
   return vlans;
 }
 
-/** Neighbours become ranges (ansible/ansible issue 46468 shows `2-4`). */
+/** Consecutive VLANs become ranges (ansible/ansible issue 46468 shows `2-4`). */
 export function formatVlans(vlans: Iterable<number>): string {
   const sorted = [...vlans].sort((a, b) => a - b);
   const ranges: string[] = [];

@@ -1,7 +1,7 @@
-// A line of the command line, cut into words, and words held against what a command is made of. Keywords may be shortened, as
-// on the device; where a short one could be two, the first command that fits is taken.
+// Splits a line of the command line into words, and matches them against the pattern of a command. Keywords may be abbreviated,
+// as on the device; the first matching command is used for an ambiguous one.
 
-/** Double quotes make one word of several, a backslash takes the next character as it is; undefined: a quote is left open. */
+/** Double quotes group words, a backslash takes the next character literally; undefined: an unclosed quote. */
 export function splitWords(line: string): readonly string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
@@ -24,8 +24,8 @@ export function splitWords(line: string): readonly string[] | undefined {
 }
 
 /**
- * The values of a pattern's capital words (`VLAN`, `NAME`), in order; undefined when the words are other ones. A pattern's
- * small words are keywords.
+ * The values of a pattern's upper-case words (`VLAN`, `NAME`), in order; undefined when the words do not match. Lower-case words
+ * are keywords.
  */
 export function match(words: readonly string[], pattern: string): readonly string[] | undefined {
   const parts = pattern.split(' ');

@@ -1,13 +1,13 @@
-// What a simulated device did, in order: the oracle of tests. A call that was refused, or whose connection broke before it
-// was carried out, is not in it.
+// The actions of a simulated device, in order: the oracle of tests. Calls that were refused, or whose connection broke before
+// they were executed, are not in it.
 
 export interface Applied {
   readonly at: Date;
-  /** The way in, for example `REST` or `CLI`. */
+  /** The interface, for example `REST` or `CLI`. */
   readonly via: string;
-  /** What was done, in the device's words, for example `POST firewall/address`. */
+  /** The action in the device's terms, for example `POST firewall/address`. */
   readonly action: string;
-  /** Everything that was given with it, as text: an operation's mark is somewhere in it. */
+  /** All its input as text, which contains the operation's mark. */
   readonly text: string;
 }
 
@@ -22,7 +22,7 @@ export class AppliedLog {
     return this.#entries;
   }
 
-  /** Those whose text has this mark: more than one means that a call was carried out twice. */
+  /** Entries with this mark in their text: more than one means that a call was executed twice. */
   carrying(mark: string): readonly Applied[] {
     return this.#entries.filter((entry) => entry.text.includes(mark));
   }

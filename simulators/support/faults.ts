@@ -1,31 +1,31 @@
-// What goes wrong between a device and whoever calls it, on purpose: slowness, refusals, connections that break before or
-// after the device acted, effects that come after the connection is gone. The same knobs for every simulator.
+// Deliberate faults between a device and its caller: slowness, refusals, connections that break before or after the device acted,
+// effects after the connection is gone. The same knobs for every simulator.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What happens to one write. */
+/** The fault of one write. */
 export type Fault =
-  /** The device answers with an error of its own and does nothing. */
+  /** The device answers with an error and does nothing. */
   | 'FAIL'
   /** The connection breaks; nothing was done. */
   | 'DROP_BEFORE_APPLYING'
   /** It was done; the connection breaks instead of an answer. */
   | 'DROP_AFTER_APPLYING'
-  /** The connection breaks, and `applyLateMs` later it is done. */
+  /** The connection breaks; it is done `applyLateMs` later. */
   | 'APPLY_LATE'
-  /** It was done; no answer comes, and the connection stays. */
+  /** It was done; no answer comes, and the connection stays open. */
   | 'SILENT_AFTER_APPLYING';
 
 export interface FaultKnobs {
   /** Before every answer. */
   latencyMs: number;
-  /** 0 to 1, of each write; added up they must not pass 1. */
+  /** 0 to 1, per write; the sum must not exceed 1. */
   probability: Partial<Record<Fault, number>>;
   /** For APPLY_LATE. */
   applyLateMs: number;
 }
 
-/** How a device carries out one write, for `Faults.around`. */
+/** The execution of one write, for `Faults.around`. */
 export interface FaultyWrite<Answer> {
   apply(): Answer;
   fail(): Answer;
@@ -45,17 +45,17 @@ export class Faults {
     this.#random = randomNumbers(seed);
   }
 
-  /** The next writes have these faults, one each, before chance has its turn. */
+  /** The next writes get these faults, one each, before random ones. */
   plan(...faults: readonly Fault[]): void {
     this.#planned.push(...faults);
   }
 
-  /** For what changes nothing. */
+  /** The delay of reads. */
   async delay(): Promise<void> {
     if (this.knobs.latencyMs > 0) await sleep(this.knobs.latencyMs);
   }
 
-  /** The answer to give; undefined: none, the connection is gone or stays silent. */
+  /** The answer; undefined: none, because the connection is gone or stays silent. */
   async around<Answer>(write: FaultyWrite<Answer>): Promise<Answer | undefined> {
     await this.delay();
     switch (this.#planned.shift() ?? this.#byChance()) {
@@ -80,7 +80,7 @@ export class Faults {
     }
   }
 
-  /** Forgets what was still to be applied. */
+  /** Drops effects that have not been applied yet. */
   stop(): void {
     for (const timer of this.#late) clearTimeout(timer);
     this.#late.clear();
@@ -104,7 +104,7 @@ export class Faults {
   }
 }
 
-/** A linear congruential generator (Knuth's MMIX constants cut to 32 bits would do; these are Numerical Recipes'). */
+/** A linear congruential generator with the constants of Numerical Recipes. */
 function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -1,5 +1,5 @@
-// The SSH side of a simulated device with a command line: log-in (RFC 4252), one interactive shell or one command for each
-// session channel (RFC 4254 section 6.5). What the device says is its own affair; here is only the way to it.
+// The SSH side of a simulated device with a command line: login (RFC 4252), one interactive shell or one command per session
+// channel (RFC 4254 section 6.5). The device's own output is not part of it.
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -7,9 +7,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerConfig, type Session } from 'ssh2';
 import { Terminal, type TerminalOptions } from './terminal.ts';
 
-/** One for each connection: the same object from the first password to the end. */
+/** One per connection: the same object from the first password to the end. */
 export interface ShellSession {
-  /** As the last attempt to log in gave it. */
+  /** From the last login attempt. */
   readonly username: string;
   readonly remoteAddress: string;
   /** Cuts the TCP connection. */
@@ -17,18 +17,18 @@ export interface ShellSession {
 }
 
 export interface SshShellOptions {
-  /** Asked for every attempt with a password, also keyboard-interactive. Must not reject. */
+  /** Called for every attempt with a password, including keyboard-interactive. Must not reject. */
   readonly authenticate: (
     username: string,
     password: string,
     remoteAddress: string,
     session: ShellSession,
   ) => Promise<boolean>;
-  /** The connection is gone, logged in or not. */
+  /** The connection has ended, logged in or not. */
   readonly onDisconnect?: (session: ShellSession) => void;
   /** How a password may be given. Default both. */
   readonly passwordMethods?: readonly ('password' | 'keyboard-interactive')[];
-  /** The rows are the client's. */
+  /** The client determines the rows. */
   readonly terminal: Omit<TerminalOptions, 'rows'>;
   /** An interactive shell, until the device ends it. Must not reject. */
   readonly onShell: (terminal: Terminal, session: ShellSession) => Promise<void>;
@@ -43,9 +43,9 @@ const usualRows = 24;
 
 export class SshShellServer {
   readonly host = '127.0.0.1';
-  /** As ssh-keygen -lf prints it. */
+  /** In the format of ssh-keygen -lf. */
   readonly hostKeySha256: string;
-  /** Connections that were made, since the start. */
+  /** Connections since the start. */
   connections = 0;
   readonly #server: ssh2.Server;
   readonly #open = new Set<Connection>();
@@ -76,7 +76,7 @@ export class SshShellServer {
     return this.#open.size;
   }
 
-  /** Cuts every connection, and goes on listening. */
+  /** Cuts every connection, and continues to listen. */
   cutAll(): void {
     for (const connection of this.#open) socketOf(connection).destroy();
   }
@@ -161,7 +161,7 @@ function fingerprintOf(hostKey: string): string {
   return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** ssh2's server has no way to cut a connection at once; its socket does. */
+/** ssh2's server can't cut a connection at once; its socket can. */
 function socketOf(connection: Connection): Socket {
   return (connection as unknown as { readonly _sock: Socket })._sock;
 }

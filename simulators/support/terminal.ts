@@ -1,22 +1,22 @@
-// A device's command line on a terminal, as a person or a screen scraper meets it: echo, line editing, a pager that eats
-// what was typed ahead, help that comes without Enter.
+// A device's command line on a terminal, as a person or a screen scraper meets it: echo, line editing, a pager that discards
+// typed-ahead input, help without Enter.
 
 import type { Duplex } from 'node:stream';
 
 export interface TerminalOptions {
-  /** Rows of the screen that the client asked for; the pager stops after so many less one. */
+  /** Rows of the client's screen; the pager stops after one less. */
   readonly rows: number;
   /** Shown when a screen is full, for example `--More-- `. */
   readonly pagerPrompt: string;
-  /** Printed over the pager's prompt once a key was pressed. */
+  /** Printed over the pager's prompt after a key press. */
   readonly pagerErase: string;
-  /** Keys that act at once instead of being typed, for example `?`; Ctrl-V before one types it. */
+  /** Keys that act at once instead of being typed, for example `?`; after Ctrl-V they are typed. */
   readonly helpKeys?: string;
-  /** Whether what is typed is echoed. Default true. */
+  /** Whether input is echoed. Default true. */
   readonly echo?: boolean;
 }
 
-/** What a line ended with: Enter, a help key (then `text` is the line so far), or the client's end. */
+/** The end of a line: Enter, a help key (then `text` is the line so far), or the client's end. */
 export type TypedLine =
   | { readonly kind: 'line'; readonly text: string }
   | { readonly kind: 'help'; readonly text: string; readonly key: string }
@@ -26,13 +26,13 @@ const ctrlC = '\x03';
 const ctrlD = '\x04';
 const ctrlV = '\x16';
 const ctrlU = '\x15';
-/** Longer lines are no device's; the rest of such a line is dropped. */
+/** No device's line is longer; the rest of such a line is dropped. */
 const maxLineChars = 64 * 1024;
 
 export class Terminal {
   readonly #stream: Duplex;
   readonly #options: TerminalOptions;
-  /** Keys that nobody has read yet. */
+  /** Unread keys. */
   #typed = '';
   #ended = false;
   #wake: (() => void) | undefined;
@@ -52,12 +52,12 @@ export class Terminal {
     }
   }
 
-  /** Line feeds become carriage return and line feed, as on a terminal in its usual mode. */
+  /** Line feeds become carriage return and line feed, like on a terminal in its default mode. */
   write(text: string): void {
     if (!this.#stream.writableEnded && !this.#stream.destroyed) this.#stream.write(text.replace(/\r?\n/g, '\r\n'));
   }
 
-  /** Prints `prompt`, then reads a line with echo; `start` is already typed, as after help. */
+  /** Prints `prompt`, then reads a line with echo; `start` is already typed, for example after help. */
   async readLine(prompt: string, start = ''): Promise<TypedLine> {
     let text = start;
     this.write(prompt + start);
@@ -65,7 +65,7 @@ export class Terminal {
       const key = await this.#readKey();
       if (key === undefined || (key === ctrlD && text === '')) return { kind: 'end' };
       if (key === '\r' || key === '\n') {
-        // A client that ends lines with both has typed Enter once.
+        // A client that ends lines with both has pressed Enter once.
         if (key === '\r' && this.#typed.startsWith('\n')) this.#typed = this.#typed.slice(1);
         this.write('\n');
         return { kind: 'line', text };
@@ -94,8 +94,8 @@ export class Terminal {
   }
 
   /**
-   * Prints `text`, screen by screen: space goes on by a screen, Enter by a line, q and Ctrl-C end it. Without `paged` it
-   * is printed whole.
+   * Prints `text` one screen at a time: space continues by a screen, Enter by a line, q and Ctrl-C end it. Without `paged` it is
+   * printed at once.
    */
   async print(text: string, paged: boolean): Promise<void> {
     if (!paged) return this.write(text);
@@ -119,7 +119,7 @@ export class Terminal {
     if (this.#options.echo ?? true) this.write(text);
   }
 
-  /** Undefined at the end. */
+  /** Undefined at the end of input. */
   async #readKey(): Promise<string | undefined> {
     while (this.#typed === '') {
       if (this.#ended) return undefined;

@@ -1,5 +1,5 @@
-// The HTTPS side of a simulated device: whole requests in, answers out, with the TLS and connection troubles that a client
-// must survive: other versions, another or an expired certificate, replies cut short.
+// The HTTPS side of a simulated device: complete requests in, answers out, with TLS and connection faults: other versions, a
+// different or an expired certificate, truncated replies.
 
 import { once } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ import { type CertificateAndKey, makeCertificate } from '../../platform/net/cert
 
 export interface DeviceRequest {
   readonly method: string;
-  /** Without the query, as it came: still percent-encoded. */
+  /** Without the query, unchanged: still percent-encoded. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -25,7 +25,7 @@ export interface DeviceAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
-  /** Sends only so much of a body that was announced whole, then breaks the connection. */
+  /** Sends only this much of a body that was announced in full length, then breaks the connection. */
   readonly cutAfterBytes?: number;
 }
 
@@ -47,7 +47,7 @@ const maxBodyBytes = 4 * 1024 * 1024;
 
 export class TlsServer {
   readonly host = '127.0.0.1';
-  /** TLS connections that were set up, since the start. */
+  /** TLS connections since the start. */
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -93,14 +93,14 @@ export class TlsServer {
     return this.#sockets.size;
   }
 
-  /** Shows another certificate from now on, as after a change of the device; open connections are cut. */
+  /** Presents another certificate from now on, like after a replacement of the device; open connections are cut. */
   present(certificate: CertificateAndKey): void {
     this.#certificate = certificate;
     this.#server.setSecureContext(this.#keyPair());
     this.cutAll();
   }
 
-  /** Cuts every connection, and goes on listening. */
+  /** Cuts every connection, and continues to listen. */
   cutAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -131,7 +131,7 @@ export class TlsServer {
   }
 }
 
-/** Undefined: broken off, or longer than any real call. */
+/** Undefined: interrupted, or longer than any real call. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -161,7 +161,7 @@ function toDeviceRequest(request: IncomingMessage, body: string): DeviceRequest 
   };
 }
 
-/** RFC 6265 section 4.2.1; a value in double quotes keeps them. */
+/** RFC 6265 section 4.2.1; a quoted value keeps its quotes. */
 function readCookies(header: string): ReadonlyMap<string, string> {
   const pairs = header.split(';').map((pair) => pair.trim().split(/=(.*)/s));
   return new Map(pairs.map(([name = '', value = '']) => [name, value]));

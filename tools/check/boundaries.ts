@@ -1,10 +1,10 @@
-// Who may import whom: platform stands on libraries alone, subgraphs do not know each other, and nothing that ships leans
-// on tests or tools.
+// The allowed imports: platform imports only libraries, subgraphs do not import each other, and no shipped file
+// imports tests or tools.
 import type { SourceFile } from './source-files.ts';
 
 interface Rule {
   readonly folder: string;
-  /** Prefixes of files it may import besides its own folder; packages are always allowed. */
+  /** Prefixes of files that it may import besides its own folder; packages are always allowed. */
   readonly mayImport: readonly string[];
 }
 
@@ -14,7 +14,7 @@ const rules: readonly Rule[] = [
   { folder: 'workers/', mayImport: ['platform/'] },
   { folder: 'embedded/', mayImport: [] },
   { folder: 'clients/', mayImport: [] },
-  // A simulator that shared the product's code would share its mistakes; certificates are made by openssl.
+  // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },
   { folder: 'schema/', mayImport: ['platform/'] },
   { folder: 'lab/', mayImport: ['platform/', 'embedded/', 'simulators/', 'subgraphs/relay/'] },
@@ -24,11 +24,11 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** Packages under the Elastic License (README, Licences), and the one file that may know them. */
+/** Packages under the Elastic License (README, Licences), and the only file that may import them. */
 const elastic = /^@apollo\/(composition|federation-internals|gateway|query-graphs|query-planner)(\/|$)/;
 const elasticAdapter = 'gateway/supergraph/apollo-executor.ts';
 
-/** The rule for a file; a subgraph's folder is its own. */
+/** The rule for a file; a subgraph's folder has its own. */
 function ruleFor(path: string): Rule | undefined {
   const subgraph = /^subgraphs\/[^/]+\//.exec(path)?.[0];
   if (subgraph !== undefined) return { folder: subgraph, mayImport: ['platform/', 'generated/'] };

@@ -1,5 +1,5 @@
-// Breaking changes of the graph since a commit, named. One is allowed only with an entry in schema/breaking.md that gives
-// its reason: `- Operation.foo was removed. Reason: nobody asked for it.`
+// Names breaking changes of the graph since a commit. One is allowed only with an entry in schema/breaking.md that gives its
+// reason: `- Operation.foo was removed. Reason: nobody asked for it.`
 import { findBreakingChanges, type GraphQLSchema } from 'graphql';
 
 export function findUnexplainedChanges(

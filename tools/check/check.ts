@@ -1,4 +1,4 @@
-// A check of the tree: what it is called, and the faults it finds. None throws for a fault: it says what is wrong, where.
+// A check of the tree: its name, and the faults that it finds. A fault is returned with its place, never thrown.
 
 export interface CheckContext {
   /** The checkout. */
@@ -10,6 +10,6 @@ export interface CheckContext {
 
 export interface Check {
   readonly name: string;
-  /** One line for each fault; none: all is well. */
+  /** One line per fault; empty: none. */
   run(context: CheckContext): Promise<readonly string[]>;
 }

@@ -1,7 +1,7 @@
 // Import cycles, each named by one way round.
 import type { SourceFile } from './source-files.ts';
 
-/** Imports of types alone count too: two files that need each other's types are one idea, or three. */
+/** Type-only imports count too: two files that need each other's types are one idea, or three. */
 export function findCycles(files: readonly SourceFile[]): string[] {
   const edges = new Map(
     files.map((file) => [file.path, file.imports.filter((each) => each.ours).map((each) => each.target)]),

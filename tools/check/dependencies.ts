@@ -1,5 +1,5 @@
-// What docs/dependencies.md says must be so: each licence that is not one of the free and simple ones is explained there, and so
-// is each override. Read from the lock files, so that nothing has to be installed.
+// Checks docs/dependencies.md: it explains each licence that is not a plain free one, and each override. Reads the lock files, so
+// that nothing has to be installed.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check } from './check.ts';
@@ -14,7 +14,7 @@ interface Lock {
   readonly packages: Readonly<Record<string, { readonly license?: string }>>;
 }
 
-/** True when an SPDX expression lets us use a package under free licences alone. */
+/** True when an SPDX expression allows using a package under free licences only. */
 export function isFree(licence: string | undefined): boolean {
   if (licence === undefined) return false;
   const plain = licence.replaceAll(/[()]/g, '');
@@ -26,7 +26,7 @@ function nameIn(path: string): string {
   return path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 }
 
-/** A platform's build of a package stands with the package: `lightningcss-linux-x64-gnu` with `lightningcss`. */
+/** A platform's build of a package is listed with the package: `lightningcss-linux-x64-gnu` with `lightningcss`. */
 function isExplained(page: string, name: string): boolean {
   const named = [...page.matchAll(/`([^`\s]+)`/g)].map((match) => match[1] ?? '');
   return named.some((each) => name === each || name.startsWith(`${each}-`));

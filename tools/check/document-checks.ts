@@ -1,4 +1,4 @@
-// Documents that are made from code must be what the code would make now.
+// Generated documents must match what the code would generate now.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventsPage } from '../../docs/events-page.ts';
@@ -11,7 +11,7 @@ import type { Check } from './check.ts';
 export interface MadeDocument {
   readonly path: string;
   readonly content: string;
-  /** How to make it again. */
+  /** The command that generates it. */
   readonly remedy: string;
 }
 

@@ -1,4 +1,4 @@
-// Checks of the graph: the rules of its SDL, the supergraph that is checked in, and breaking changes since a commit.
+// Checks of the graph: the rules of its SDL, the committed supergraph, and breaking changes since a commit.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiSchemaOf, readGraph } from '../../platform/graph/sdl.ts';
@@ -36,14 +36,14 @@ async function findBreakingChanges(context: CheckContext): Promise<string[]> {
   const notes = await readFile(join(context.root, notesFile), 'utf8').catch(() => '');
   const faults: string[] = [];
   for (const commit of await commitsToCompare(context)) {
-    // Undefined when there was no graph at that commit, or there is no git.
+    // Undefined when there was no graph at that commit, or git is not available.
     const before = await git(context, ['show', `${commit}:${supergraphPath}`]);
     if (before !== undefined) faults.push(...findUnexplainedChanges(apiSchemaOf(before), now, notes, commit));
   }
   return [...new Set(faults)];
 }
 
-/** The last commit, and where this branch left the given one. */
+/** The last commit, and the commit where this branch left the given one. */
 async function commitsToCompare(context: CheckContext): Promise<string[]> {
   if (context.base === undefined) return ['HEAD'];
   const merged = await git(context, ['merge-base', 'HEAD', context.base]);

@@ -1,7 +1,7 @@
-// Imports go one way within a subgraph that is laid in layers: a file may import its own layer and those before it.
+// Imports go one way within a layered subgraph: a file may import its own layer and lower ones.
 import type { SourceFile } from './source-files.ts';
 
-/** Each subgraph's layers, the lowest first: files or folders of it. Other files at its top are above all of them. */
+/** Each subgraph's layers, lowest first: files or folders of it. Other files at its top are above all of them. */
 const layersOf: Readonly<Record<string, readonly string[]>> = {
   'subgraphs/relay/': [
     ...['settings.ts', 'drivers/', 'transports/', 'families/', 'model/'],
@@ -23,7 +23,7 @@ function faultsOf(file: SourceFile, home: string, layers: readonly string[]): st
     .map((each) => `${file.path} imports ${each.target}: imports go one way, ${layers.join(' ← ')}`);
 }
 
-/** Undefined: a folder without a place. */
+/** Undefined: a folder without a layer. */
 function levelOf(path: string, home: string, layers: readonly string[]): number | undefined {
   const inside = path.slice(home.length);
   const level = layers.findIndex((layer) => inside === layer || (layer.endsWith('/') && inside.startsWith(layer)));

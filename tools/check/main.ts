@@ -12,7 +12,7 @@ import { sourceChecks } from './source-checks.ts';
 
 const maxFaultsShown = 50;
 
-/** What is made from other files is made again when it is stale: the compiler needs it. */
+/** Generates stale code first: the compiler needs it. */
 const generatedCode: Check = {
   name: 'generated code',
   async run({ root, signal }) {
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const root = dirname(dirname(import.meta.dirname));
   const context: CheckContext = { root, base: values.base, signal: AbortSignal.timeout(300_000) };
   const first = await runCheck(generatedCode, context);
-  // The compilers are programs of their own: they run beside the rest.
+  // The compilers are separate processes, which run in parallel with the rest.
   const others = [...programChecks, ...sourceChecks, ...graphChecks, ...documentChecks, dependencyCheck];
   const failed = [first, ...(await Promise.all(others.map((check) => runCheck(check, context))))].filter((ok) => !ok);
   process.stdout.write(failed.length === 0 ? 'all checks passed\n' : `${failed.length} checks failed\n`);

@@ -1,4 +1,4 @@
-// Checks by programs of others: Biome and the TypeScript compiler.
+// Checks by other programs: Biome and the TypeScript compiler.
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Check, CheckContext } from './check.ts';

@@ -1,4 +1,4 @@
-// Runs a program to its end with a deadline and a bound on what it may print.
+// Runs a program to its end with a deadline and a bound on its output.
 import { execFile } from 'node:child_process';
 
 export interface ProgramResult {

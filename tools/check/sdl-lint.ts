@@ -1,5 +1,5 @@
-// The rules of design.md, "The graph", that a machine can see: descriptions, object-first mutations with one input and a
-// payload with userErrors, connections, filters.
+// The rules of design.md, "The graph", that can be checked automatically: descriptions, object-first mutations with one input and
+// a payload with userErrors, connections, filters.
 import {
   type DefinitionNode,
   type FieldDefinitionNode,
@@ -12,23 +12,23 @@ import {
 import { defaultPageSize } from '../../platform/graph/connection.ts';
 import { readSharedSdl } from '../../platform/graph/sdl.ts';
 
-/** Arguments that mean the same everywhere need no words of their own. */
+/** Arguments that mean the same everywhere need no description. */
 const conventionalArguments = new Set(['id', 'input', 'first', 'after']);
 const verbs = /^(create|update|delete|remove|add|set|get|list|make|settle|accept|close|enable|disable|revoke)[A-Z]/;
 const rootTypes = new Set(['Query', 'Mutation', 'Subscription']);
-/** Mutations that give credentials write nothing that has to be replicated. */
+/** Mutations that return credentials write nothing that has to be replicated. */
 const withoutCommit = new Set(['login', 'sessionRefresh', 'logout']);
 
 /**
- * Words that a subgraph's type names may begin with, besides the entities that it owns and its own name. Whatever is more
- * general belongs to schema/shared.graphql, or the next subgraph that uses the word does not compose.
+ * Words that a subgraph's type names may begin with, besides its own name and the entities that it owns. More general types
+ * belong in schema/shared.graphql, because the next subgraph that used the word would not compose.
  */
 const wordsOf: Readonly<Record<string, readonly string[]>> = {
   system: ['Membership', 'Viewer', 'Status', 'Audit', 'Login', 'Logout', 'Session'],
   relay: ['Firewall', 'Waf', 'Switch', 'Network'],
 };
 
-/** Faults of the whole graph, from the whole SDL of each subgraph. */
+/** Faults of the whole graph, from the complete SDL of each subgraph. */
 export function lintGraph(subgraphs: ReadonlyMap<string, string>, shared = readSharedSdl()): string[] {
   const generic = new Set(parse(shared).definitions.flatMap(nameOf));
   const definedBy = new Map<string, string>();
@@ -64,7 +64,7 @@ function isEntityOrStub(definition: DefinitionNode): boolean {
   return isObject(definition) && (definition.directives ?? []).some(({ name }) => name.value === 'key');
 }
 
-/** With a key that is not of another subgraph's entity. */
+/** With a key that does not belong to another subgraph's entity. */
 function isEntity(definition: DefinitionNode): boolean {
   const keys = isObject(definition) ? (definition.directives ?? []).filter(({ name }) => name.value === 'key') : [];
   return keys.some((key) => !key.arguments?.some(({ name }) => name.value === 'resolvable'));
@@ -132,8 +132,8 @@ function lintMutation(field: FieldDefinitionNode, types: ReadonlyMap<string, Obj
 }
 
 /**
- * A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! }`, asked for with first and after, the last arguments. A stream ends
- * with after. Filters are arguments beside them.
+ * A page: `XConnection { nodes: [X!]! pageInfo: PageInfo! }`, with first and after as the last arguments. A stream ends with
+ * after. Filters are separate arguments beside them.
  */
 function lintReads(definition: DefinitionNode): string[] {
   if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION) return [];
@@ -157,7 +157,7 @@ function lintReads(definition: DefinitionNode): string[] {
 
 function lintPage(path: string, { type, arguments: given = [] }: FieldDefinitionNode): string[] {
   const paging = given.filter(({ name }) => name.value === 'first' || name.value === 'after');
-  // What is read by position alone takes `after` with a limit of its own.
+  // Feeds that are read only by position take `after` and a limit of their own.
   const isConnection = typeName(type).endsWith('Connection');
   if (!isConnection) return paging.some(({ name }) => name.value === 'first') ? [`${path}: ${onlyConnections}`] : [];
   const last = given.slice(-2).map(({ name, type: each, defaultValue }) => {
@@ -170,7 +170,7 @@ function lintPage(path: string, { type, arguments: given = [] }: FieldDefinition
 const pageArguments = `first: Int = ${defaultPageSize}, after: String`;
 const onlyConnections = `connections, and only they, end with ${pageArguments}`;
 
-/** Each filter is an argument of its own, `projectId` or `states`: none hides in an input. */
+/** Each filter is a separate argument, `projectId` or `states`, not part of an input. */
 function lintFilters(path: string, { arguments: given = [] }: FieldDefinitionNode): string[] {
   return given
     .filter(({ name, type }) => name.value === 'filter' || typeName(type).endsWith('Filter'))

@@ -1,4 +1,4 @@
-// Checks of the source tree: who imports whom, and whose tables are touched.
+// Checks of the source tree: imports, and use of tables.
 import { join } from 'node:path';
 import { findBoundaryFaults } from './boundaries.ts';
 import type { Check, CheckContext } from './check.ts';

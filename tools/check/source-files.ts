@@ -1,10 +1,10 @@
-// What a TypeScript file imports and which strings it holds: the other checks stand on this.
+// The imports and strings of a TypeScript file: the base of the other checks.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { parse } from '@swc/core';
 
 export interface ImportedModule {
-  /** Path from the root for a file of ours, otherwise the package as written. */
+  /** Path from the root for a file of the repository, otherwise the package as written. */
   readonly target: string;
   readonly ours: boolean;
   /** Erased before it runs. */

@@ -1,5 +1,5 @@
-// Which tables a file touches, by its SQL and its use of Prisma: each subgraph touches its own only, and platform's tables
-// are touched by platform's functions alone.
+// The tables that a file uses, by its SQL and its use of Prisma: each subgraph uses only its own, and only platform's functions
+// use platform's tables.
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { SourceFile } from './source-files.ts';
@@ -53,7 +53,7 @@ function add(touched: Map<string, string>, name: string, owner: string | undefin
   if (owner !== undefined) touched.set(name, owner);
 }
 
-/** Whose tables a file may touch; undefined: not looked at (tests, bench). */
+/** The owner of the tables that a file may use; undefined: not checked (tests, bench). */
 function ownerOf(path: string): string | undefined {
   const subgraph = /^subgraphs\/([^/]+)\//.exec(path)?.[1];
   if (subgraph !== undefined) return subgraph;

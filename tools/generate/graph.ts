@@ -1,4 +1,4 @@
-// `npm run generate`: what codegen.yml says, with the plugins and presets of this folder's packages.
+// `npm run generate`: runs codegen.yml with the plugins and presets of this folder's packages.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type CodegenConfig, generate } from '@graphql-codegen/cli';
@@ -9,7 +9,7 @@ const load = createRequire(import.meta.url);
 const root = new URL('../../', import.meta.url);
 process.chdir(root.pathname);
 const config = parse(readFileSync(new URL('codegen.yml', root), 'utf8'), { merge: true }) as CodegenConfig;
-// Plugins are looked for by `pluginLoader`, presets beside codegen.yml: there are none.
+// `pluginLoader` finds plugins, but presets are searched beside codegen.yml, where there are none.
 for (const output of Object.values(config.generates))
   if ('preset' in output && typeof output.preset === 'string')
     output.preset = load(`@graphql-codegen/${output.preset}-preset`).preset;

@@ -1,5 +1,5 @@
-// What every kind of LTM object has in common: properties with defaults, a check of what is written, a view for readers.
-// iControl REST Reference 13.1, /mgmt/tm/ltm.
+// The common part of every kind of LTM object: properties with defaults, a check of writes, a view for reads. iControl REST
+// Reference 13.1, /mgmt/tm/ltm.
 
 import type { Config, StoredObject } from '../config.ts';
 import { type ObjectName, toSegment } from '../names.ts';
@@ -9,27 +9,27 @@ export interface Kind {
   readonly collection: string;
   /** For `kind` in replies, without `state`. */
   readonly kind: string;
-  /** As mcpd's messages call it. */
+  /** Its name in mcpd's messages. */
   readonly noun: string;
-  /** How mcpd's messages call an object, where that is not its full path. */
+  /** The name of an object in mcpd's messages, if that is not its full path. */
   nameIn?(fullPath: string): string;
-  /** Whether it may be called by an address. */
+  /** Whether its name may be an address. */
   readonly addressLike?: boolean;
-  /** Every property that may be written, with what it is when nothing is said. */
+  /** Every writable property, with its default. */
   readonly properties: Readonly<Record<string, JsonValue | undefined>>;
   /** Properties that can't be changed afterwards. */
   readonly fixed?: readonly string[];
-  /** From what was written to what is stored; refuses what mcpd refuses. */
+  /** Turns written values into stored ones; refuses what mcpd refuses. */
   store?(values: JsonObject, name: ObjectName, config: Config): JsonObject;
-  /** Refuses the deletion of what is in use. */
+  /** Refuses to delete an object in use. */
   checkUnused?(object: StoredObject, config: Config): void;
-  /** What a read shows instead of what is stored. */
+  /** The values that a read shows instead of the stored ones. */
   show?(object: StoredObject, config: Config, expanded: boolean): JsonObject;
 }
 
 export const selfLink = (path: string): string => `https://localhost/mgmt/tm/${path}?ver=13.1.1`;
 
-/** The reference to a subcollection, with what is in it when the reader asked for that. */
+/** The reference to a subcollection, with its items if the reader requested them. */
 export function subcollection(path: string, items: readonly JsonObject[] | undefined): JsonObject {
   return { link: selfLink(path), isSubcollection: true, ...(items === undefined ? {} : { items }) };
 }
@@ -46,7 +46,7 @@ export function defaultsOf(kind: Kind): JsonObject {
   return Object.fromEntries(Object.entries(kind.properties).filter(([, value]) => value !== undefined));
 }
 
-/** An object as a read shows it. */
+/** An object, as a read shows it. */
 export function view(kind: Kind, object: StoredObject, config: Config, expanded: boolean): JsonObject {
   return {
     kind: `${kind.kind}state`,

@@ -1,14 +1,14 @@
-// Health monitors, and the rules by which pools and nodes refer to them. Message of 01070083 as in F5's K10516.
+// Health monitors, and the rules with which pools and nodes refer to them. Message of 01070083 as in F5's K10516.
 
 import type { Config } from '../config.ts';
 import type { JsonValue } from '../rest.ts';
 import { type Kind, missing, refuse } from './kind.ts';
 
 const monitorTypes = ['http', 'https', 'tcp'] as const;
-/** They come with the system. */
+/** Part of the system. */
 const rootMonitors = new Set(['http', 'https', 'tcp', 'icmp', 'gateway_icmp'].map((name) => `/Common/${name}`));
 
-/** `/Common/a and /Common/b`, or `min 1 of { /Common/a }`: the paths in it. */
+/** `/Common/a and /Common/b`, or `min 1 of { /Common/a }`: returns its paths. */
 function monitorsIn(rule: JsonValue | undefined): readonly string[] {
   return typeof rule === 'string' ? (rule.match(/\/[\w.~/-]+/g) ?? []) : [];
 }

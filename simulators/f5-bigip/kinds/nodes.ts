@@ -1,4 +1,4 @@
-// Nodes: the addresses that pool members are made of.
+// Nodes: the addresses behind pool members.
 
 import { isIP } from 'node:net';
 import type { JsonObject } from '../rest.ts';
@@ -43,7 +43,7 @@ export const node: Kind = {
   show: ({ values }) => ({ ...values, ephemeral: 'false', ...shownState(values, false) }),
 };
 
-/** `state` and `session` as read: what the monitor found, unless a person forced it. */
+/** `state` and `session` in reads: the monitor's finding, unless a person forced it. */
 export function shownState(values: JsonObject, monitored: boolean): JsonObject {
   const forced = values.state === 'user-down';
   const enabled = values.session === 'user-enabled';

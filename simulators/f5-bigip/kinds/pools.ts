@@ -1,4 +1,4 @@
-// Pools and their members. K23011574 has the message of 01070265.
+// Pools and their members. Message of 01070265 as in K23011574.
 
 import { isIP } from 'node:net';
 import { splitEndpoint, toSegment } from '../names.ts';
@@ -9,7 +9,7 @@ import { node, shownState } from './nodes.ts';
 
 const collection = 'ltm/pool';
 
-/** The pool that a collection of members belongs to. */
+/** The pool of a collection of members. */
 const poolOf = (members: string): string => members.split('/')[2]?.replaceAll('~', '/') ?? '';
 
 export const pool: Kind = {
@@ -62,7 +62,7 @@ export const pool: Kind = {
   },
 };
 
-/** Members are objects of a pool's own collection; their name has the port: `web-1:80`. */
+/** Members are in their pool's collection; their name includes the port: `web-1:80`. */
 export function memberKind(members: string): Kind {
   return {
     collection: members,

@@ -1,11 +1,11 @@
-// Virtual servers. 01070333 and its words as quoted in tests of f5-openstack-agent.
+// Virtual servers. 01070333 and its text as quoted in tests of f5-openstack-agent.
 
 import { isIP } from 'node:net';
 import { fromReference, splitEndpoint, toSegment } from '../names.ts';
 import { isObject, type JsonObject, type JsonValue, mcpRefusal } from '../rest.ts';
 import { type Kind, missing, refuse, selfLink, subcollection } from './kind.ts';
 
-/** Those that come with the system. */
+/** Those of the system. */
 const knownProfiles = new Set(
   ['tcp', 'udp', 'http', 'fastL4', 'clientssl', 'serverssl', 'oneconnect', 'websecurity'].map(
     (name) => `/Common/${name}`,
@@ -75,7 +75,7 @@ export const virtualServer: Kind = {
   },
 };
 
-/** Without any, 13.1 gives a virtual server fastL4. */
+/** Without any profile, 13.1 gives a virtual server fastL4. */
 function storeProfiles(given: JsonValue | undefined, partition: string): readonly JsonObject[] {
   const list = Array.isArray(given) && given.length > 0 ? (given as readonly JsonValue[]) : ['/Common/fastL4'];
   return list.map((each) => {
