@@ -10,7 +10,7 @@ export interface Authenticator {
   authenticate(bearer: string, signal?: AbortSignal): Promise<Identity | undefined>;
   /**
    * The current identity, for an open socket: undefined once its session ended, its token was revoked or its user was disabled.
-   * The expiry of an access token is not checked here. Throws when the database is not available.
+   * The expiry of an access token is not checked here: `accessUntilMs` has it. Throws when the database is not available.
    */
   recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined>;
 }

@@ -115,6 +115,24 @@ export const topLevelCodes = {
 
 export type TopLevelCode = keyof typeof topLevelCodes;
 
+/** Codes with which the gateway closes a socket (RFC 6455 section 7.4); those of the graphql-ws protocol are as it has them. */
+export const socketCloses = {
+  goingAway: { code: 1001, meaning: 'The gateway stops: connect again, to another one or a moment later.' },
+  tooLarge: { code: 1009, meaning: 'A message is larger than allowed.' },
+  tryLater: { code: 1013, meaning: 'Too many sockets with the same credential: close some first.' },
+  forbidden: {
+    code: 4403,
+    meaning:
+      'The credential is not valid, the session has ended, the token was revoked, or the rights have changed. Log in if a new connection is refused too; after changed rights, read a snapshot before you subscribe again.',
+  },
+  accessTokenEnded: {
+    code: 4419,
+    meaning:
+      'The access token has expired. Nothing else has changed: get a new one with sessionRefresh, connect, and subscribe after your last cursor.',
+  },
+  uncertain: { code: 4503, meaning: "Credentials can't be checked at the moment: connect again later." },
+} as const satisfies Record<string, { readonly code: number; readonly meaning: string }>;
+
 /** One entry of `userErrors`. */
 export interface UserError {
   readonly code: UserErrorCode;

@@ -22,6 +22,8 @@ export interface Identity {
   readonly credentialId: string;
   /** The only role of a machine. */
   readonly machineRole?: string | undefined;
+  /** Of a user who came with an access token: when that token ends, in milliseconds since 1970. A socket ends with it. */
+  readonly accessUntilMs?: number | undefined;
 }
 
 /** The context of every resolver. `identity` is null before login. */

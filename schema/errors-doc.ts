@@ -1,5 +1,11 @@
 // docs/errors.md, made from the registry of codes: node schema/errors-doc.ts > docs/errors.md
-import { type TopLevelCode, topLevelCodes, type UserErrorCode, userErrorCodes } from '../platform/errors.ts';
+import {
+  socketCloses,
+  type TopLevelCode,
+  topLevelCodes,
+  type UserErrorCode,
+  userErrorCodes,
+} from '../platform/errors.ts';
 
 const retryInWords = {
   SAME_KEY: 'Same key',
@@ -64,6 +70,7 @@ export function errorsDocument(): string {
     const contract = topLevelContract[code];
     return [`\`${code}\``, contract?.next ?? '–', contract?.device ?? '–', meaning];
   });
+  const closes = Object.values(socketCloses).map(({ code, meaning }) => [`\`${code}\``, meaning]);
   return `<!-- Made by schema/errors-doc.ts from platform/errors.ts: change it there. -->
 # Error codes
 
@@ -85,6 +92,15 @@ not GraphQL, treat it like \`SUBGRAPH_UNAVAILABLE\`. Codes that begin with \`GRA
 are wrong; nothing was done.
 
 ${table(['Code', 'What to do after a mutation', 'On the device', 'Meaning'], topLevel)}
+
+## Closed sockets
+
+The gateway closes a graphql-ws socket with one of these codes, or one of the protocol's own. Whatever the code, a subscription goes on without a
+gap and without a repetition after the last cursor. A mutation that was under way on the socket may have been carried out: send it again with
+the same key. A client can avoid 4419: it sends a fresh access token of its session in a ping
+(\`{"type":"ping","payload":{"authorization":"Bearer …"}}\`), and the pong says when that one expires (\`accessTokenExpiresAt\`).
+
+${table(['Code', 'Meaning'], closes)}
 `;
 }
 

@@ -3,10 +3,19 @@ import { Pool } from 'undici';
 import type { TypedDocumentString } from '../../generated/cli/graphql.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
 
+/** What a client says who it is with. */
+export interface Credential {
+  /** The token to send now. Throws CommandFailure when there is none. */
+  token(): Promise<string>;
+  /** Another one in place of one that the server refused; undefined: there is none. */
+  inPlaceOf(refused: string): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
 export interface GraphClientOptions {
   readonly url: URL;
-  /** Undefined: no credentials, as for the login. */
-  readonly token: string | undefined;
+  /** Undefined: none, as for the login. */
+  readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
   /** PEM: the authority of the server's certificate; left out: an authority that the system trusts. */
   readonly ca?: string;
@@ -63,17 +72,12 @@ export class GraphClient {
     return this.#options.url;
   }
 
-  get token(): string | undefined {
-    return this.#options.token;
+  get credential(): Credential | undefined {
+    return this.#options.credential;
   }
 
-  /** A client for the same address with another token. */
-  as(token: string): GraphClient {
-    return new GraphClient({ ...this.#options, token });
-  }
-
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#options.credential?.close()]);
   }
 
   /** Throws CommandFailure when the server can't be reached, or answers with an error. */
@@ -110,7 +114,17 @@ export class GraphClient {
   }
 
   async #post(query: string, variables: unknown): Promise<GraphAnswer> {
-    const { url, token, signal } = this.#options;
+    const { credential } = this.#options;
+    const token = await credential?.token();
+    const answer = await this.#postAs(token, query, variables);
+    if (token === undefined || answer.errors?.[0]?.extensions?.code !== 'UNAUTHENTICATED') return answer;
+    // Refused before anything was done.
+    const other = await credential?.inPlaceOf(token);
+    return other === undefined ? answer : this.#postAs(other, query, variables);
+  }
+
+  async #postAs(token: string | undefined, query: string, variables: unknown): Promise<GraphAnswer> {
+    const { url, signal } = this.#options;
     try {
       const response = await this.#pool.request({
         path: `${url.pathname}${url.search}`,

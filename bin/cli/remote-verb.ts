@@ -1,7 +1,7 @@
 // Verbs that send requests to a running Tidegate. Address, credentials and output are the same for all of them.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { graphql } from '../../generated/cli/index.ts';
+import { givenToken, logIn } from './credential.ts';
 import { CommandFailure, UsageError } from './failures.ts';
 import { GraphClient } from './graph-client.ts';
 import { flag, integer, type Option, type Options, text, type Values } from './option.ts';
@@ -62,12 +62,6 @@ export function remoteVerb<O extends Options, const N extends readonly string[]>
 
 export const defaultUrl = 'http://127.0.0.1:4000/graphql';
 
-const loginDocument = graphql(`
-  mutation LogIn($input: LoginInput!) {
-    login(input: $input) { accessToken userErrors { code message field } }
-  }
-`);
-
 /** The caller closes the client. Throws UsageError or CommandFailure if there are no credentials. */
 async function openClient(options: Values<RemoteOptions>, around: Surroundings): Promise<GraphClient> {
   const { signal, env } = around;
@@ -76,17 +70,13 @@ async function openClient(options: Values<RemoteOptions>, around: Surroundings):
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new UsageError(`--url: '${address}' is not an http or https URL`);
   const { user } = options;
-  if (user === undefined) return new GraphClient({ url, token: await readToken(options, env), signal });
+  if (user === undefined)
+    return new GraphClient({ url, credential: givenToken(await readToken(options, env)), signal });
   const passwordFile = options['password-file'];
   if (passwordFile === undefined) throw new UsageError('--user needs --password-file');
-  const client = new GraphClient({ url, token: undefined, signal });
-  try {
-    const password = await readSecretFile(passwordFile);
-    const { accessToken } = await client.mutate(loginDocument, { name: user, password });
-    return client.as(accessToken ?? '');
-  } finally {
-    await client.close();
-  }
+  const password = await readSecretFile(passwordFile);
+  const anonymous = new GraphClient({ url, credential: undefined, signal });
+  return new GraphClient({ url, credential: await logIn(anonymous, { name: user, password }), signal });
 }
 
 async function readToken(options: Values<RemoteOptions>, env: Surroundings['env']): Promise<string> {

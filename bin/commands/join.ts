@@ -36,7 +36,7 @@ export const join = localVerb({
     const ca = await endpointCa(options['endpoint-ca']);
     const { publicKey, privateKey } = await newMachineKeys();
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    const client = new GraphClient({ url, token: undefined, signal, ...(ca === undefined ? {} : { ca }) });
+    const client = new GraphClient({ url, credential: undefined, signal, ...(ca === undefined ? {} : { ca }) });
     try {
       const joined = await joinAt(client, { joinToken, publicKey });
       const { machineId, name, role, certificate, authority, token, expiresAt } = joined;

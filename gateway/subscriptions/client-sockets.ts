@@ -8,9 +8,14 @@ import { type Context, makeServer, type SubscribePayload } from 'graphql-ws';
 import type { Logger } from 'pino';
 import { WebSocketServer } from 'ws';
 import type { Authenticator } from '../../platform/access.ts';
-import { CodedError } from '../../platform/errors.ts';
+import { CodedError, socketCloses } from '../../platform/errors.ts';
 import { presentError } from '../../platform/graph/execution.ts';
-import { attachSockets, type SocketExtra, type SocketServer } from '../../platform/graph/websocket.ts';
+import {
+  attachSockets,
+  type PingPayload,
+  type SocketExtra,
+  type SocketServer,
+} from '../../platform/graph/websocket.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import { bearerOfConnection } from '../access/bearer.ts';
@@ -94,6 +99,7 @@ export function serveClientSockets(options: ClientSocketsOptions): SocketServer 
     protocol,
     log,
     pingIntervalMs: limits.pingIntervalMs,
+    onPing: (extra, payload) => ping(options, watch, extra, payload),
     maxBufferedBytes: limits.maxBufferedBytes,
   });
   options.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -131,19 +137,46 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
     identity = bearer === undefined ? undefined : await options.credentials.identify(bearer);
   } catch (error) {
     options.log.warn({ reason: String(error) }, 'a credential could not be checked');
-    closeAll([socket], 4503, "Credentials can't be checked");
+    closeAll([socket], socketCloses.uncertain, "Credentials can't be checked");
     return true;
   }
   if (identity === undefined) return false;
   if (socket.readyState !== socket.OPEN) return false;
   if (watch.count(identity) >= options.limits.maxSocketsPerCredential) {
     // RFC 6455's "try again later": graphql-ws clients treat 4429 as final.
-    closeAll([socket], 1013, 'Too many sockets with this credential');
+    closeAll([socket], socketCloses.tryLater, 'Too many sockets with this credential');
     return true;
   }
   identities.set(context.extra, identity);
   watch.add(identity, socket);
   return true;
+}
+
+/** A ping may carry a fresh access token of the same session: the socket then ends with that one. */
+async function ping(
+  { credentials, log }: ClientSocketsOptions,
+  watch: SocketWatch,
+  extra: SocketExtra,
+  payload: PingPayload,
+): Promise<PingPayload> {
+  const bearer = bearerOfConnection(payload);
+  const identity = identities.get(extra);
+  if (bearer === undefined || identity === undefined) return payload;
+  let fresh: Identity | undefined;
+  try {
+    fresh = await credentials.identify(bearer);
+  } catch (error) {
+    log.warn({ reason: String(error) }, 'a fresh credential could not be checked');
+    // The earlier one still holds.
+    return undefined;
+  }
+  if (fresh?.credentialId !== identity.credentialId) {
+    closeAll([extra.socket], socketCloses.forbidden, 'Forbidden: not a credential of this session');
+    return undefined;
+  }
+  watch.endWithToken(fresh, extra.socket);
+  const { accessUntilMs } = fresh;
+  return accessUntilMs === undefined ? {} : { accessTokenExpiresAt: new Date(accessUntilMs).toISOString() };
 }
 
 function admit(

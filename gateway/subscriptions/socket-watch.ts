@@ -1,8 +1,10 @@
 // Checks open sockets: every two seconds each distinct credential among them is checked again, and a socket is closed when its
-// credential was revoked or its rights have changed. The client then reconnects, if it still can.
+// credential was revoked or its rights have changed. The client then reconnects, if it still can. A socket that came with an
+// access token is closed when that expires, unless the client sends a fresh one before.
 import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Authenticator } from '../../platform/access.ts';
+import { socketCloses } from '../../platform/errors.ts';
 import { authorisationScope, type Identity } from '../../platform/identity.ts';
 
 export interface SocketWatchOptions {
@@ -22,6 +24,8 @@ interface Watched {
 
 const checksAtOnce = 16;
 const checkDeadlineMs = 2000;
+/** What a timer can wait for. */
+const longestTimerMs = 0x7fffffff;
 /** A peer that does not answer a close is disconnected. */
 const closeGraceMs = 1000;
 
@@ -29,6 +33,8 @@ export class SocketWatch {
   readonly #options: SocketWatchOptions;
   readonly #watched = new Map<string, Watched>();
   readonly #perCredential = new Map<string, number>();
+  /** Of the sockets that end with an access token. */
+  readonly #ends = new WeakMap<WebSocket, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -50,13 +56,27 @@ export class SocketWatch {
     this.#watched.set(key, watched);
     watched.sockets.add(socket);
     this.#perCredential.set(identity.credentialId, this.count(identity) + 1);
+    this.endWithToken(identity, socket);
     socket.once('close', () => {
+      clearTimeout(this.#ends.get(socket));
       watched.sockets.delete(socket);
       if (watched.sockets.size === 0) this.#watched.delete(key);
       const left = this.count(identity) - 1;
       if (left > 0) this.#perCredential.set(identity.credentialId, left);
       else this.#perCredential.delete(identity.credentialId);
     });
+  }
+
+  /** Ends a watched socket with the access token of `identity`, and no more with an earlier one. */
+  endWithToken({ accessUntilMs }: Identity, socket: WebSocket): void {
+    clearTimeout(this.#ends.get(socket));
+    if (accessUntilMs === undefined || socket.readyState !== socket.OPEN) return;
+    const wait = (): void => {
+      const leftMs = accessUntilMs - Date.now();
+      if (leftMs <= 0) closeAll([socket], socketCloses.accessTokenEnded, 'The access token has expired');
+      else this.#ends.set(socket, setTimeout(wait, Math.min(leftMs, longestTimerMs)).unref());
+    };
+    wait();
   }
 
   close(): void {
@@ -90,18 +110,18 @@ export class SocketWatch {
     } catch (error) {
       const blindMs = performance.now() - watched.goodAtMs;
       log.warn({ err: error, blindMs }, 'a credential could not be checked again');
-      if (blindMs > graceMs) closeAll(watched.sockets, 4503, "Credentials can't be checked");
+      if (blindMs > graceMs) closeAll(watched.sockets, socketCloses.uncertain, "Credentials can't be checked");
       return;
     }
-    if (now === undefined) closeAll(watched.sockets, 4403, 'Forbidden: the login has ended');
+    if (now === undefined) closeAll(watched.sockets, socketCloses.forbidden, 'Forbidden: the login has ended');
     else if (authorisationScope(now) !== authorisationScope(watched.identity))
-      closeAll(watched.sockets, 4403, 'Forbidden: rights have changed, connect again');
+      closeAll(watched.sockets, socketCloses.forbidden, 'Forbidden: rights have changed, connect again');
     else watched.goodAtMs = performance.now();
   }
 }
 
 /** Closes sockets for good: one that does not answer is disconnected. */
-export function closeAll(sockets: Iterable<WebSocket>, code: number, reason: string): void {
+export function closeAll(sockets: Iterable<WebSocket>, { code }: { readonly code: number }, reason: string): void {
   for (const socket of sockets) {
     socket.close(code, reason);
     const cut = setTimeout(() => socket.terminate(), closeGraceMs);

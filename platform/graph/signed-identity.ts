@@ -39,6 +39,7 @@ export const identityShape = z.object({
   projects: z.record(z.string(), z.enum(roles)),
   credentialId: z.string(),
   machineRole: z.string().optional(),
+  accessUntilMs: z.number().optional(),
 });
 
 const payloadShape = z.object({

@@ -13,12 +13,16 @@ export interface SocketExtra {
   send(data: string): Promise<void>;
 }
 
+export type PingPayload = Readonly<Record<string, unknown>> | undefined;
+
 export interface AttachOptions {
   readonly webSockets: WebSocketServer;
   readonly protocol: Server<SocketExtra>;
   readonly log: Logger;
   /** A socket that does not answer a ping before the next one is closed. */
   readonly pingIntervalMs: number;
+  /** Answers a ping of the protocol; default: with what came. */
+  readonly onPing?: (extra: SocketExtra, payload: PingPayload) => Promise<PingPayload>;
   /** A socket with more than this queued is closed: its reader is too slow. */
   readonly maxBufferedBytes: number;
 }
@@ -42,7 +46,7 @@ function sender(socket: WebSocket, maxBufferedBytes: number): (data: string) => 
 
 /** Serves each connection of `webSockets`. */
 export function attachSockets(options: AttachOptions): SocketServer {
-  const { webSockets, protocol, log } = options;
+  const { webSockets, protocol, log, onPing } = options;
   webSockets.options.handleProtocols = (protocols) => handleProtocols(protocols);
   const alive = new WeakSet<WebSocket>();
   const pinger = setInterval(() => {
@@ -58,11 +62,17 @@ export function attachSockets(options: AttachOptions): SocketServer {
     socket.on('pong', () => alive.add(socket));
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'));
     const send = sender(socket, options.maxBufferedBytes);
+    const extra = { socket, request, send };
+    const pong = async (payload: PingPayload): Promise<void> => {
+      const answer = onPing === undefined ? payload : await onPing(extra, payload);
+      await send(JSON.stringify({ type: 'pong', payload: answer })).catch(() => undefined);
+    };
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: (data) => send(data).catch(() => undefined),
         close: (code, reason) => socket.close(code, reason),
+        onPing: pong,
         onMessage: (take) =>
           socket.on('message', (data) => {
             alive.add(socket);
@@ -72,7 +82,7 @@ export function attachSockets(options: AttachOptions): SocketServer {
             });
           }),
       },
-      { socket, request, send },
+      extra,
     );
     socket.once('close', (code, reason) => {
       closed(code, String(reason)).catch((error: unknown) => log.error({ err: error }, 'a socket failed to clean up'));

@@ -1,5 +1,6 @@
 // The row of the system subgraph.
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { systemEvents } from './events.ts';
 
@@ -11,11 +12,19 @@ export const systemRow = subgraphRow({
     folder: fileURLToPath(new URL('../../prisma/migrations/system', import.meta.url)),
   },
   events: systemEvents,
-  settings: {},
+  settings: {
+    'sessions.accessTokenSeconds': z.coerce
+      .number()
+      .int()
+      .min(5)
+      .max(86_400)
+      .default(900)
+      .describe('seconds for which an access token is valid; sockets end with it, and clients refresh it'),
+  },
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
   machineFields: ['Query.machineRevocations', 'Mutation.machineRenew'],
-  async create(ground) {
+  async create(ground, settings) {
     const { RedisRateLimiter } = await import('./access/rate-limiter.ts');
     const { openAuthority } = await import('../../platform/machines/authority.ts');
     const { createSystemSubgraph } = await import('./system.ts');
@@ -23,6 +32,7 @@ export const systemRow = subgraphRow({
     const rateLimiter = new RedisRateLimiter({ redis, log, prefix: redisPrefix });
     const system = createSystemSubgraph({
       ...{ ...ground, rateLimiter, health: () => health.parts() },
+      accessTokenSeconds: settings['sessions.accessTokenSeconds'],
       keyring: await keys.shared('subgraphs'),
       signingKeys: await keys.signing('system'),
       publicKeys: await keys.publicKeys(),

@@ -58,6 +58,7 @@ export interface SystemSubgraphOptions {
   /** The keys that sign access tokens. */
   readonly signingKeys: SigningKeys;
   readonly publicKeys: PublicKeys;
+  readonly accessTokenSeconds?: number;
   readonly rateLimiter: RateLimiter;
   /** Signs the certificates of machines; undefined: the installation has none. */
   readonly authority: () => Promise<Authority | undefined>;

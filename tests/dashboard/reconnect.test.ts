@@ -98,6 +98,24 @@ describe('the login', () => {
     await page.locator('.feed').getByText('later on fw-1').waitFor();
   });
 
+  test('a socket that ends with its access token is followed by another, after the last cursor, without a word', async () => {
+    const { page, world, server, errors } = suite();
+    world.addBackend();
+    await login(page, server, world);
+    world.addOperation({ name: 'before' });
+    await page.locator('.feed').getByText('before on fw-1').waitFor();
+    const [used] = world.refreshTokens;
+    world.accessTokens.clear();
+    server.closeExpired();
+    world.addOperation({ name: 'meanwhile' });
+    await page.locator('.feed').getByText('meanwhile on fw-1').waitFor();
+    const lines = await page.locator('.feed .subject').allTextContents();
+    expect(lines).toEqual(['meanwhile on fw-1', 'before on fw-1']);
+    expect([...world.refreshTokens]).not.toContain(used);
+    expect(await page.locator('.live').getAttribute('data-live')).toBe('LIVE');
+    expect(errors).toEqual([]);
+  });
+
   test('a session that was ended leads to the login form, and back to where one was', async () => {
     const { page, world, server } = suite();
     await login(page, server, world, '/?state=failed');

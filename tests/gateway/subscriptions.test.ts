@@ -235,6 +235,71 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(closed).toEqual([4403]);
   });
 
+  /** A client of ann, whose access token ends in a moment, with what became of its sockets. */
+  async function shortLived(lifeMs: number) {
+    const bearer = (number: number) => `token-ann-${number}`;
+    const issue = (number: number, untilMs: number) =>
+      gateway.authenticator.identities.set(bearer(number), { ...testIdentity('ann'), accessUntilMs: untilMs });
+    const closed: number[] = [];
+    const pongs: unknown[] = [];
+    issue(0, Date.now() + lifeMs);
+    const client = gateway.client(bearer(0), {
+      on: {
+        closed: (event) => closed.push((event as { code: number }).code),
+        pong: (_, payload) => pongs.push(payload),
+      },
+    });
+    const collector = new Collector(client, stream);
+    await until(() => collector.items.length > 0);
+    const ping = (payload: object) => gateway.sockets.get(client)?.[0]?.send(JSON.stringify({ type: 'ping', payload }));
+    return { issue, bearer, closed, pongs, collector, ping };
+  }
+
+  test('a socket ends with its access token, with 4419; others of the session go on', async () => {
+    const { closed, issue } = await shortLived(300);
+    issue(1, Date.now() + 3_600_000);
+    const other = await begun(stream, 'token-ann-1');
+    await until(() => closed.length > 0);
+    expect(closed).toEqual([4419]);
+    gateway.world.log.append('a');
+    await until(() => other.ids.length === 1);
+  });
+
+  test('a fresh access token of the same session, sent in a ping, keeps the socket', async () => {
+    const { issue, bearer, closed, pongs, collector, ping } = await shortLived(1_000);
+    const next = Date.now() + 3_600_000;
+    issue(1, next);
+    ping({ authorization: `Bearer ${bearer(1)}` });
+    await until(() => pongs.length > 0);
+    expect(pongs).toEqual([{ accessTokenExpiresAt: new Date(next).toISOString() }]);
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    gateway.world.log.append('a');
+    await until(() => collector.ids.length === 1);
+    expect(closed).toEqual([]);
+    // And the fresh one ends it too.
+    issue(2, Date.now() + 200);
+    ping({ token: bearer(2) });
+    await until(() => closed.length > 0);
+    expect(closed).toEqual([4419]);
+  });
+
+  test('a ping without a credential is answered as it came, and says nothing of the token', async () => {
+    const { pongs, ping, closed } = await shortLived(3_600_000);
+    ping({ mine: 1 });
+    await until(() => pongs.length > 0);
+    expect([pongs, closed]).toEqual([[{ mine: 1 }], []]);
+  });
+
+  test.each([
+    ['another user', 'token-bob'],
+    ['nobody', 'token-of-nobody'],
+  ])('a ping with the credential of %s closes the socket with 4403', async (_, bearer) => {
+    const { ping, closed } = await shortLived(3_600_000);
+    ping({ authorization: `Bearer ${bearer}` });
+    await until(() => closed.length > 0);
+    expect(closed).toEqual([4403]);
+  });
+
   test('drain closes sockets with 1001', async () => {
     const closed: number[] = [];
     const client = gateway.client('token-ann', {

@@ -5,6 +5,7 @@ import { type Client, createClient, type FormattedExecutionResult } from 'graphq
 import { WebSocket } from 'ws';
 import type { StatusStreamSubscription } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
+import { socketCloses } from '../../../platform/errors.ts';
 import { CommandFailure, exitCodes } from '../../cli/failures.ts';
 import type { GraphClient } from '../../cli/graph-client.ts';
 import type { StatusFilter } from './change.ts';
@@ -43,9 +44,16 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
   let pauseMs = firstPauseMs;
   let everConnected = false;
   let awaySince = performance.now();
+  /** A token in place of a refused one, of which the server has not said yet that it will do. */
+  let isSecondTry = false;
+  const onAcknowledged = () => {
+    isSecondTry = false;
+  };
   while (!options.signal.aborted) {
+    let token = '';
     try {
-      for await (const item of subscribeOnce(options, after)) {
+      token = (await options.client.credential?.token()) ?? '';
+      for await (const item of subscribeOnce(options, { token, after, onAcknowledged })) {
         everConnected = true;
         pauseMs = firstPauseMs;
         awaySince = performance.now();
@@ -55,7 +63,16 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
       }
     } catch (error) {
       if (options.signal.aborted) return;
-      if (error instanceof CommandFailure) throw error;
+      if (isFinal(error) || (error instanceof CommandFailure && !everConnected)) throw error;
+      const code = closeCodeOf(error);
+      if (code === socketCloses.accessTokenEnded.code || code === socketCloses.forbidden.code) {
+        const canGoOn = !isSecondTry && (await hasAnother(options.client, token));
+        if (!canGoOn && code === socketCloses.forbidden.code) throw refusal(error);
+        isSecondTry = true;
+        // A token's end is no loss to tell of.
+        await sleep(firstPauseMs, undefined, { signal: options.signal }).catch(() => undefined);
+        continue;
+      }
       if (!everConnected || performance.now() - awaySince > patienceMs) {
         throw new CommandFailure(
           `${options.client.url.origin} can't be reached: ${reasonOf(error)}`,
@@ -69,8 +86,26 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
   }
 }
 
-async function* subscribeOnce(options: StatusStreamOptions, after: string | undefined): AsyncGenerator<StreamItem> {
-  const socket = openSocket(options.client);
+/** A failure that trying again can't help; a server that is away when the login is renewed is not one. */
+function isFinal(error: unknown): boolean {
+  return error instanceof CommandFailure && error.exitCode !== exitCodes.unreachable;
+}
+
+/** Whether there may be a token in place of one that was refused: also when it can't be had just now. */
+async function hasAnother({ credential }: GraphClient, refused: string): Promise<boolean> {
+  try {
+    return (await credential?.inPlaceOf(refused)) !== undefined;
+  } catch (error) {
+    if (isFinal(error)) throw error;
+    return true;
+  }
+}
+
+async function* subscribeOnce(
+  options: StatusStreamOptions,
+  { after, ...attempt }: Attempt & { readonly after: string | undefined },
+): AsyncGenerator<StreamItem> {
+  const socket = openSocket(options.client, attempt);
   const end = () => socket.terminate();
   options.signal.addEventListener('abort', end, { once: true });
   try {
@@ -86,19 +121,26 @@ async function* subscribeOnce(options: StatusStreamOptions, after: string | unde
   }
 }
 
-function openSocket(client: GraphClient): Client {
+interface Attempt {
+  readonly token: string;
+  /** The server has taken the token. */
+  readonly onAcknowledged: () => void;
+}
+
+function openSocket(client: GraphClient, { token, onAcknowledged }: Attempt): Client {
   const url = new URL(client.url);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   let pongTimer: NodeJS.Timeout | undefined;
   const socket = createClient({
     url: url.href,
     webSocketImpl: WebSocket,
-    connectionParams: { authorization: `Bearer ${client.token ?? ''}` },
+    connectionParams: { authorization: `Bearer ${token}` },
     // Its own retry would subscribe after the first cursor again.
     retryAttempts: 0,
     connectionAckWaitTimeout: 10_000,
     keepAlive: 10_000,
     on: {
+      connected: onAcknowledged,
       ping: (received) => {
         if (!received) pongTimer = setTimeout(() => socket.terminate(), pongWithinMs);
       },
@@ -128,7 +170,6 @@ const finalCodes = new Set([
   'FORBIDDEN',
   'LIMIT_EXCEEDED',
 ]);
-const refusedCloseCodes = new Set([4401, 4403]);
 
 /** GraphQL errors come as an array, a closed socket as a close event. */
 function asFailure(error: unknown): unknown {
@@ -138,9 +179,17 @@ function asFailure(error: unknown): unknown {
     const text = `${code}: ${first?.message ?? ''}`;
     return finalCodes.has(code) || code === 'GRAPHQL_VALIDATION_FAILED' ? new CommandFailure(text) : new Error(text);
   }
-  const { code, reason } = error as { code?: unknown; reason?: unknown };
-  if (typeof code === 'number' && refusedCloseCodes.has(code)) return new CommandFailure(`refused: ${String(reason)}`);
   return error;
+}
+
+/** Of a closed socket. */
+function closeCodeOf(error: unknown): number | undefined {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'number' ? code : undefined;
+}
+
+function refusal(error: unknown): CommandFailure {
+  return new CommandFailure(`refused: ${String((error as { reason?: unknown }).reason)}`);
 }
 
 function reasonOf(error: unknown): string {

@@ -45,8 +45,9 @@ async function openExport(
   // Beside the endpoint, even if a proxy serves that under a path.
   const url = new URL('export/mappings.ndjson', client.url);
   for (const [name, value] of Object.entries(wish)) if (value !== undefined) url.searchParams.set(name, value);
+  const token = await client.credential?.token();
   const response = await request(url, {
-    headers: client.token === undefined ? {} : { authorization: `Bearer ${client.token}` },
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     signal,
     headersTimeout: silenceMs,
     bodyTimeout: silenceMs,

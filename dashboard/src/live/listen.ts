@@ -8,6 +8,7 @@ const acknowledgeWithinMs = 10_000;
 const pingEveryMs = 10_000;
 const pongWithinMs = 5_000;
 const unauthenticatedClose = 4403;
+const accessTokenEndedClose = 4419;
 const expiredCodes = new Set(['CURSOR_EXPIRED', 'RESYNC_REQUIRED', 'INVALID_CURSOR']);
 
 interface GraphError {
@@ -82,6 +83,7 @@ function endOfErrors(errors: readonly GraphError[]): StreamEnd {
 function endOfSocket(error: unknown): StreamEnd {
   const code = (error as { readonly code?: unknown }).code;
   if (code === unauthenticatedClose) return { type: 'unauthenticated' };
+  if (code === accessTokenEndedClose) return { type: 'token-ended' };
   if (code === 4499) return { type: 'lost', reason: 'The connection went silent.' };
   if (code === 1001) return { type: 'lost', reason: 'The server is restarting.' };
   return { type: 'lost', reason: 'The connection was lost.' };

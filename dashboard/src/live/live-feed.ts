@@ -1,5 +1,6 @@
 // Keeps the store true to the server: snapshot, then the stream after its cursor, for ever. A lost stream is resumed from the
-// last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and says so.
+// last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and says so. A socket ends
+// with its access token: then there is a new token, the stream goes on, and the page says nothing of it.
 import { backoffMs, pause } from './backoff.ts';
 import type { FeedItem } from './entity-kind.ts';
 import type { Snapshot } from './live-state.ts';
@@ -8,7 +9,8 @@ import type { Snapshot } from './live-state.ts';
 export type StreamEnd =
   | { readonly type: 'lost'; readonly reason: string }
   | { readonly type: 'expired'; readonly code: string }
-  | { readonly type: 'unauthenticated' };
+  | { readonly type: 'unauthenticated' }
+  | { readonly type: 'token-ended' };
 
 export interface StreamListener {
   connected(): void;
@@ -55,6 +57,9 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
       target.disconnected('The login has to be renewed.');
       refusals += 1;
       if (refusals > 1) return ports.endSession();
+      const renewed = await ports.renewCredential().catch(() => true);
+      if (!renewed) return;
+    } else if (end.type === 'token-ended') {
       const renewed = await ports.renewCredential().catch(() => true);
       if (!renewed) return;
     } else {

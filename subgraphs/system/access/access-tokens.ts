@@ -8,33 +8,45 @@ export interface AccessTokenClaims {
   readonly sessionId: string;
 }
 
+export interface VerifiedClaims extends AccessTokenClaims {
+  /** When the token ends, in milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
 const issuer = 'tidegate';
-const lifetimeSeconds = 15 * 60;
+const defaultLifetimeSeconds = 15 * 60;
 
 export class AccessTokens {
   readonly #signingKeys: SigningKeys;
   readonly #publicKeys: PublicKeys;
+  readonly #lifetimeSeconds: number;
 
-  constructor(keys: { readonly signingKeys: SigningKeys; readonly publicKeys: PublicKeys }) {
-    this.#signingKeys = keys.signingKeys;
-    this.#publicKeys = keys.publicKeys;
+  constructor(options: {
+    readonly signingKeys: SigningKeys;
+    readonly publicKeys: PublicKeys;
+    readonly accessTokenSeconds?: number;
+  }) {
+    this.#signingKeys = options.signingKeys;
+    this.#publicKeys = options.publicKeys;
+    this.#lifetimeSeconds = options.accessTokenSeconds ?? defaultLifetimeSeconds;
   }
 
   async issue(claims: AccessTokenClaims, nowMs = Date.now()): Promise<{ token: string; expiresAt: Date }> {
     const { id, privateKey } = this.#signingKeys.active();
     const issuedAt = Math.floor(nowMs / 1000);
+    const endsAt = issuedAt + this.#lifetimeSeconds;
     const token = await new SignJWT({ sid: claims.sessionId })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: id })
       .setIssuer(issuer)
       .setSubject(claims.userId)
       .setIssuedAt(issuedAt)
-      .setExpirationTime(issuedAt + lifetimeSeconds)
+      .setExpirationTime(endsAt)
       .sign(privateKey);
-    return { token, expiresAt: new Date((issuedAt + lifetimeSeconds) * 1000) };
+    return { token, expiresAt: new Date(endsAt * 1000) };
   }
 
   /** The claims; undefined when the token is forged, malformed or expired. */
-  async verify(token: string, nowMs = Date.now()): Promise<AccessTokenClaims | undefined> {
+  async verify(token: string, nowMs = Date.now()): Promise<VerifiedClaims | undefined> {
     try {
       const { payload, protectedHeader } = await jwtVerify(
         token,
@@ -46,8 +58,9 @@ export class AccessTokens {
         { algorithms: ['EdDSA'], issuer, requiredClaims: ['sub', 'exp', 'sid'], currentDate: new Date(nowMs) },
       );
       this.#publicKeys.noteUse('system', protectedHeader.kid ?? '');
-      const { sub, sid } = payload;
-      return typeof sub === 'string' && typeof sid === 'string' ? { userId: sub, sessionId: sid } : undefined;
+      const { sub, sid, exp = 0 } = payload;
+      if (typeof sub !== 'string' || typeof sid !== 'string') return undefined;
+      return { userId: sub, sessionId: sid, untilMs: exp * 1000 };
     } catch {
       // Any fault means that this is not a valid token; the details would only help a forger.
       return undefined;

@@ -25,7 +25,7 @@ export class SystemAuthenticator implements Authenticator {
     const claims = await this.#accessTokens.verify(bearer);
     if (claims === undefined) return undefined;
     const identity = await tell(this.#credentials.bySession(claims.sessionId));
-    return identity?.id === claims.userId ? identity : undefined;
+    return identity?.id === claims.userId ? { ...identity, accessUntilMs: claims.untilMs } : undefined;
   }
 
   async recheck(identity: Identity): Promise<Identity | undefined> {

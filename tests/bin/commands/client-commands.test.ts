@@ -178,10 +178,12 @@ describe('audit verify', () => {
 });
 
 describe('credentials and reach', () => {
+  const tokens = { accessTokenExpiresAt: '2099-01-01T00:00:00.000Z', refreshToken: 'refresh', userErrors: [] };
+
   test('a token from the environment, from a file, by a login', async () => {
     server.answers = {
       backends: (args: { first: number; after: string | null }) => pageOf([], args),
-      login: () => ({ accessToken: goodToken, userErrors: [] }),
+      login: () => ({ ...tokens, accessToken: goodToken }),
     };
     const url = ['--url', server.url];
     const environment = await runCommand(['backends', 'list', ...url], { env: { TIDEGATE_TOKEN: goodToken } });
@@ -189,6 +191,24 @@ describe('credentials and reach', () => {
     const login = ['--user', 'admin', '--password-file', join(folder.path, 'admin.token')];
     const user = await runCommand(['backends', 'list', ...login], { env: { TIDEGATE_URL: server.url } });
     expect([environment.exitCode, file.exitCode, user.exitCode]).toEqual([0, 0, 0]);
+  });
+
+  test.each([
+    ['near its end', goodToken, '2020-01-01T00:00:00.000Z'],
+    ['refused', 'stale', '2099-01-01T00:00:00.000Z'],
+  ])("a login's access token is renewed when it is %s", async (_, accessToken, accessTokenExpiresAt) => {
+    const used: string[] = [];
+    server.answers = {
+      backends: (args: { first: number; after: string | null }) => pageOf([], args),
+      login: () => ({ ...tokens, accessToken, accessTokenExpiresAt }),
+      sessionRefresh: ({ input }: { input: { refreshToken: string } }) => {
+        used.push(input.refreshToken);
+        return { ...tokens, accessToken: goodToken };
+      },
+    };
+    const login = ['--user', 'admin', '--password-file', join(folder.path, 'admin.token')];
+    const { exitCode } = await runCommand(['backends', 'list', ...login], { env: { TIDEGATE_URL: server.url } });
+    expect([exitCode, used]).toEqual([0, ['refresh']]);
   });
 
   test('no token, and one that is not accepted', async () => {

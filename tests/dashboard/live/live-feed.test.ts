@@ -77,6 +77,19 @@ describe('runLiveFeed', () => {
     expect(result.isEnded).toBe(false);
   });
 
+  test('goes on after the last cursor when the socket ended with its access token, with a new one and no snapshot', async () => {
+    let renewals = 0;
+    const ended: StreamEnd = { type: 'token-ended' };
+    const result = await run([{ items: [101], end: ended }, { end: ended }, { items: [102], end: lost }], {
+      renewCredential: async () => {
+        renewals += 1;
+        return true;
+      },
+    });
+    expect(result.listened).toEqual(['c100', 'c101', 'c101']);
+    expect([result.snapshots, renewals]).toEqual([1, 2]);
+  });
+
   test('ends the session when even a new credential is refused', async () => {
     const refused: StreamEnd = { type: 'unauthenticated' };
     const result = await run([{ end: refused }, { end: refused }, { end: lost }]);

@@ -87,6 +87,11 @@ export class FakeServer {
     for (const client of this.#clients) client.close(4403, 'Forbidden');
   }
 
+  /** Closes sockets as the gateway does when their access tokens end. */
+  closeExpired(): void {
+    for (const client of this.#clients) client.close(4419, 'The access token has expired');
+  }
+
   #serveSockets(sockets: WebSocketServer): void {
     const { signal } = this.#stopStreams;
     const root = {

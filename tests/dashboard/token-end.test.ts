@@ -1,0 +1,98 @@
+// Access tokens that live for seconds, with the clients that people use: the page in a browser and the command line. Their
+// sockets are closed again and again while changes go on, and each change is seen once.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { startCommand } from '../bin/commands/run-command.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
+
+jest.setTimeout(120_000);
+
+/** The least that the setting allows. */
+const lifeSeconds = 5;
+/** So many closed sockets of each client are waited for. */
+const rounds = 2;
+
+let system: RunningSystem;
+let browser: Browser;
+
+beforeAll(async () => {
+  system = await runningSystem({ settings: { 'sessions.accessTokenSeconds': String(lifeSeconds) } });
+  browser = await launchBrowser();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+});
+
+async function change(name: string, input: object): Promise<{ id: string }> {
+  const query = `mutation ($input: Backend${name}Input!) { answer: backend${name}(input: $input) { backend { id } userErrors { code message } } }`;
+  const response = await fetch(system.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
+    body: JSON.stringify({ query, variables: { input } }),
+  });
+  const { data, errors } = (await response.json()) as {
+    data?: { answer: { backend: { id: string } | null; userErrors: unknown[] } };
+    errors?: unknown;
+  };
+  expect([errors, data?.answer.userErrors]).toEqual([undefined, []]);
+  return { id: data?.answer.backend?.id ?? '' };
+}
+
+test('page and command line outlive their access tokens without a gap, a repetition or a word', async () => {
+  const passwordFile = join(system.folder, 'accounts', 'admin.password');
+  const password = (await readFile(passwordFile, 'utf8')).trim();
+  const { origin } = new URL(system.url);
+  const { page, errors } = await openPage(browser, origin);
+  let pageSockets = 0;
+  page.on('websocket', (socket) => socket.on('close', () => (pageSockets += 1)));
+  const { id } = await change('Create', {
+    name: 'changing',
+    driver: 'linux-nftables',
+    host: '192.0.2.1',
+    credentials: { username: 'x', password: 'y' },
+  });
+  await login(page, { url: origin }, { user: { name: 'admin', password } });
+  await page.evaluate(`
+    window.states = [];
+    new MutationObserver(() => window.states.push(document.querySelector('.live')?.dataset.live))
+      .observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-live'] });
+  `);
+  const before = await page.locator('.feed .subject').count();
+  const filter = ['--subject', id];
+  const follow = startCommand([
+    ...['events', 'follow', '--json', '--user', 'admin', '--password-file', passwordFile, '--url', system.url],
+    ...filter,
+  ]);
+  const seen = () =>
+    follow
+      .stdout()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => (JSON.parse(line) as { subjectVersion: number }).subjectVersion);
+
+  let changes = 0;
+  const changeOnce = async () => {
+    changes += 1;
+    await change('Update', { id, site: `site ${changes}` });
+    // The page shows the newest few hundred.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  // The command line begins with what comes after it has connected.
+  while (seen().length === 0) await changeOnce();
+  const first = seen()[0] ?? 0;
+  while (pageSockets < rounds) await changeOnce();
+  await untilCount(page, '.feed .subject', before + changes);
+  while (seen().at(-1) !== 1 + changes) await new Promise((resolve) => setTimeout(resolve, 20));
+
+  expect(seen()).toEqual(Array.from({ length: 2 + changes - first }, (_, index) => first + index));
+  expect(await page.evaluate<string>('window.states.join()')).toBe('');
+  expect(errors).toEqual([]);
+  follow.interrupt();
+  expect(await follow.exitCode).toBe(0);
+  expect(follow.stderr()).not.toContain('connection lost');
+});
