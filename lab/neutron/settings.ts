@@ -2,12 +2,10 @@
 // They follow the configuration references of Keystone 22 and Neutron 21 (Zed).
 
 import { join } from 'node:path';
+import type { KeystoneAccount as Account } from '../../platform/openstack/keystone.ts';
 
-export interface KeystoneAccount {
-  readonly username: string;
-  readonly password: string;
-  readonly project: string;
-}
+/** In the default domain, as its project. */
+export type KeystoneAccount = Pick<Account, 'username' | 'password' | 'project'>;
 
 export const REGION = 'lab';
 
