@@ -7,6 +7,7 @@ import { request } from 'undici';
 import { Database } from '../platform/database/database.ts';
 import { createLogger } from '../platform/log.ts';
 import { createRedisWake } from '../platform/wake.ts';
+import { atMost } from '../platform/within.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import type { ClientPlan } from './fanout/client.ts';
 import type { ClientsOrder, ClientsVerdict, SlowMode } from './fanout/clients-process.ts';
@@ -185,7 +186,7 @@ async function highest(done: Promise<unknown>, read: () => Promise<number>): Pro
   });
   while (running) {
     most = Math.max(most, await read());
-    await Promise.race([end, sleep(25)]);
+    await atMost(25, end);
   }
   await end;
   return most;

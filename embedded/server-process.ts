@@ -6,6 +6,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost, TooLateError, within } from '../platform/within.ts';
 import type { ServiceUser } from './data-folder.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 import type { SetupLog } from './setup-log.ts';
@@ -107,30 +108,31 @@ export class ServerProcess implements EmbeddedServer {
    * SERVER_START_FAILED with the end of its output.
    */
   async waitUntilReady(probe: () => Promise<void>, timeoutMs: number, signal?: AbortSignal): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    const ended = this.exited.then((exit) => ({ exit }));
-    let lastError: unknown;
-    while (performance.now() < deadline) {
-      if (signal?.aborted === true) {
-        await this.stop();
-        throw signal.reason;
-      }
-      const outcome = await Promise.race([
-        probe().then(
-          () => 'ready' as const,
+    let lastError: unknown = 'no answer';
+    let exit: ServerExit | undefined;
+    const ended = this.exited.then((how) => {
+      exit = how;
+    });
+    const untilReady = async (stop: AbortSignal): Promise<void> => {
+      while (!stop.aborted) {
+        const attempt = probe().then(
+          () => 'ready',
           (error: unknown) => {
             lastError = error;
-            return 'not yet' as const;
           },
-        ),
-        ended,
-      ]);
-      if (outcome === 'ready') return;
-      if (outcome !== 'not yet') throw this.#startFailure(describeExit(outcome.exit));
-      await Promise.race([sleep(20), ended]);
+        );
+        if ((await Promise.race([attempt, ended])) === 'ready') return;
+        if (exit !== undefined) throw this.#startFailure(describeExit(exit));
+        await atMost(20, ended);
+      }
+    };
+    try {
+      await within(timeoutMs, `${this.name} was not ready`, untilReady, signal);
+    } catch (error) {
+      await this.stop();
+      if (!(error instanceof TooLateError)) throw error;
+      throw this.#startFailure(`was not ready after ${timeoutMs / 1000} s (${String(lastError)})`);
     }
-    await this.stop();
-    throw this.#startFailure(`was not ready after ${timeoutMs / 1000} s (${String(lastError)})`);
   }
 
   #startFailure(what: string): SetupError {

@@ -5,11 +5,11 @@
 import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathExists } from '../embedded/find-program.ts';
 import { runProgram } from '../embedded/run-program.ts';
 import { killQuietly, ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
+import { atMost } from '../platform/within.ts';
 import { WafLogin } from './apache-waf/login.ts';
 import { type WafSite, writeSettings } from './apache-waf/settings.ts';
 import { ensureKeys } from './keys.ts';
@@ -92,7 +92,7 @@ export async function startApacheWaf(options: ApacheWafOptions): Promise<ApacheW
         await login.stop();
         // Apache is the first process of its namespace: it ends after all others there, and then `unshare` ends.
         killQuietly(inside, 'SIGKILL');
-        await Promise.race([apache.exited, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+        await atMost(STOP_TIMEOUT_MS, apache.exited);
         await apache.stop();
       },
     };

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../platform/within.ts';
 import { cpuMsOfTree } from '../support/process-tree.ts';
 
 export interface StartedSystem {
@@ -28,6 +29,7 @@ const mostOutput = 64 * 1024;
 
 /** Installs nothing: a benchmark must not change the machine. */
 export async function startSystem({ product, dataPath, withLab, signal }: StartOptions): Promise<StartedSystem> {
+  signal.throwIfAborted();
   const startedMs = performance.now();
   const flags = ['--no-install', '--data', dataPath, '--port', '0', '--log-level', 'warn'];
   const child = spawn('sh', [join(product, 'bin/start'), ...flags, ...(withLab ? [] : ['--no-lab'])], {
@@ -53,16 +55,12 @@ export async function startSystem({ product, dataPath, withLab, signal }: StartO
     if (health !== undefined && output.includes('Ctrl-C stops everything.')) told.resolve(health);
   });
   void exited.then((code) => told.reject(new Error(`the system ended with ${code} before it was ready:\n${output}`)));
-  const late = AbortSignal.any([signal, AbortSignal.timeout(readyTimeoutMs)]);
-  const abort = () => told.reject(late.reason);
-  late.addEventListener('abort', abort, { once: true });
+  const healthy = async (late: AbortSignal) => untilHealthy(await told.promise, late);
   try {
-    await untilHealthy(await told.promise, late);
+    await within(readyTimeoutMs, 'the system was not ready', healthy, signal);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
-  } finally {
-    late.removeEventListener('abort', abort);
   }
   const readyAfterMs = performance.now() - startedMs;
   const cpuMs = await cpuMsOfTree(child.pid ?? -1);

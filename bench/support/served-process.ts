@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EmbeddedServer, ServerExit } from '../../embedded/server-process.ts';
+import { within } from '../../platform/within.ts';
 
 export interface ServedProcess extends EmbeddedServer {
   /** UUID of this incarnation, by which the journal and leases know it. */
@@ -65,17 +66,16 @@ export async function serve(options: ServeOptions): Promise<ServedProcess> {
   void exited.then(({ code, signal }) => {
     ready.reject(new Error(`${options.name} ended (${signal ?? code}) before it was ready: see ${options.logFile}`));
   });
-  const late = setTimeout(() => ready.reject(new Error(`${options.name} was not ready in time`)), readyTimeoutMs);
-  const abort = () => ready.reject(options.signal?.reason);
-  options.signal?.addEventListener('abort', abort, { once: true });
   try {
-    const { owner, url } = await ready.promise;
+    const { owner, url } = await within(
+      readyTimeoutMs,
+      `${options.name} was not ready`,
+      () => ready.promise,
+      options.signal,
+    );
     return { pid: child.pid ?? -1, exited, stop, owner, url };
   } catch (error) {
     await stop();
     throw error;
-  } finally {
-    clearTimeout(late);
-    options.signal?.removeEventListener('abort', abort);
   }
 }

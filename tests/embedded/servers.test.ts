@@ -37,6 +37,10 @@ async function startOwner(path: string): Promise<Owner> {
   return { child, pids: JSON.parse(line) as Owner['pids'] };
 }
 
+function serverOf(command: string, ...args: string[]): ServerProcess {
+  return new ServerProcess({ name: 'probe', command, args, cwd: place.path, runAs: undefined, log: silentLog });
+}
+
 test('kill -9 of the owner ends both servers, and the next owner finds every committed row', async () => {
   const path = join(place.path, 'killed');
   const owner = await startOwner(path);
@@ -164,20 +168,30 @@ test('a supervisor that is stopped while its server cannot start gives up at onc
     async () => {
       starts += 1;
       if (starts > 1) throw new Error('no disk');
-      return new ServerProcess({
-        name: 'probe',
-        command: 'true',
-        args: [],
-        cwd: place.path,
-        runAs: undefined,
-        log: silentLog,
-      });
+      return serverOf('true');
     },
     { log: silentLog, firstPauseMs: 60_000 },
   );
   await waitFor('a failed restart', () => starts > 1);
   await failing.stop();
   expect(starts).toBe(2);
+});
+
+test('a server that accepts a question and never answers is ended at the deadline, and with its caller', async () => {
+  const never = () => new Promise<never>(() => undefined);
+  const mute = serverOf('sleep', '60');
+  await expect(mute.waitUntilReady(never, 200)).rejects.toMatchObject({
+    code: 'SERVER_START_FAILED',
+    message: expect.stringContaining('was not ready after 0.2 s (no answer)'),
+  });
+  expect((await mute.exited).signal).toBe('SIGTERM');
+
+  const caller = new AbortController();
+  const interrupted = serverOf('sleep', '60');
+  const waiting = interrupted.waitUntilReady(never, 60_000, caller.signal);
+  caller.abort(new Error('given up'));
+  await expect(waiting).rejects.toThrow('given up');
+  expect((await interrupted.exited).signal).toBe('SIGTERM');
 });
 
 test('a server that cannot start says why', async () => {

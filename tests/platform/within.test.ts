@@ -31,6 +31,15 @@ test('ends with its signal, and does not begin when that is aborted', async () =
   expect(begun).toBe(false);
 });
 
+test('work that ends its own caller and throws is one failure', async () => {
+  const caller = new AbortController();
+  const work = (): never => {
+    caller.abort(new Error('given up'));
+    throw new Error('no');
+  };
+  await expect(within(10_000, 'no answer', work, caller.signal)).rejects.toThrow('no');
+});
+
 test('atMost: undefined when it takes longer; its failure stays one', async () => {
   expect(await atMost(10_000, Promise.resolve(7))).toBe(7);
   expect(await atMost(5, new Promise<number>(() => undefined))).toBeUndefined();

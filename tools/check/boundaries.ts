@@ -12,7 +12,7 @@ const rules: readonly Rule[] = [
   { folder: 'platform/', mayImport: ['generated/prisma/'] },
   { folder: 'gateway/', mayImport: ['platform/', 'schema/'] },
   { folder: 'workers/', mayImport: ['platform/'] },
-  { folder: 'embedded/', mayImport: [] },
+  { folder: 'embedded/', mayImport: ['platform/within.ts'] },
   { folder: 'clients/', mayImport: [] },
   // A simulator that shared the product's code would share its mistakes; openssl makes the certificates.
   { folder: 'simulators/', mayImport: ['platform/net/certificates.ts'] },

@@ -1,6 +1,7 @@
 // Relays that are killed with SIGKILL at every moment of a call, in a stream of calls by two of them on one backend: the other
 // takes over, brings the dead one's calls to an end, and never makes one of them a second time.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { atMost } from '../../../platform/within.ts';
 import type { Random } from '../random.ts';
 import { Arena, type Ended, inputOf, type TrialServers } from './arena.ts';
 import { competition } from './competition.ts';
@@ -134,7 +135,7 @@ class KillsRun {
     });
     await sleep(busy ? mostPauseMs : this.#random.integer(0, mostPauseMs));
     calls.push(this.#untilEnded(planned, first));
-    const victim = await Promise.race([died, sleep(planDeadlineMs, undefined)]);
+    const victim = await atMost(planDeadlineMs, died);
     if (victim !== undefined) {
       this.#kills[moment] += 1;
       this.#moments.set(planned.key, moment);

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { atMost } from '../../../platform/within.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const readyTimeoutMs = 60_000;
@@ -46,10 +47,7 @@ export async function startUp(dataFolder: string, args: readonly string[] = []):
   for (;;) {
     const url = /GraphQL\s+(http:\S+)\/graphql/.exec(started.output())?.[1];
     if (url !== undefined && started.output().includes('Ctrl-C stops everything.')) return { ...started, url };
-    const over = await Promise.race([
-      started.ended,
-      new Promise<undefined>((done) => setTimeout(() => done(undefined), 50)),
-    ]);
+    const over = await atMost(50, started.ended);
     if (over !== undefined || performance.now() > giveUpAt) {
       started.child.kill('SIGKILL');
       throw new Error(`tidegate up did not get ready:\n${started.output()}`);
