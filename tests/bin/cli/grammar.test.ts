@@ -10,7 +10,7 @@ import { runCommand } from '../commands/run-command.ts';
 
 /** What there is only once, and so is singular. */
 const single = ['audit', 'keys'];
-/** They mean the same of every noun, and take this; what else a noun has are the domain's own. */
+/** They mean the same of every noun, and take one of these; what else a noun has are the domain's own. */
 const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.
   list: ['FILE'],
@@ -69,8 +69,12 @@ describe('the grammar', () => {
       expect(otherWordsForThem).not.toContain(name);
       const may = noun === '' ? undefined : commonVerbs[name];
       if (may === undefined) continue;
-      expect(verb.takes.length).toBeLessThanOrEqual(1);
-      for (const each of verb.takes) expect(may).toContain(each);
+      const faults = verb.takes.filter((each) => !may.includes(each)).concat(verb.takes.slice(1));
+      expect({ of: `${noun} ${name}`, takesOneOf: may, faults }).toEqual({
+        of: `${noun} ${name}`,
+        takesOneOf: may,
+        faults: [],
+      });
     }
   });
 
@@ -96,9 +100,15 @@ describe('the grammar', () => {
   test('what asks a running Tidegate can print JSON, and what changes something can wait', () => {
     for (const { noun, name, verb } of allVerbs()) {
       if (verb.options.url !== undefined)
-        expect([noun, name, verb.options.json]).toEqual([noun, name, expect.anything()]);
+        expect({ of: `${noun} ${name}`, json: verb.options.json }).toEqual({
+          of: `${noun} ${name}`,
+          json: expect.anything(),
+        });
       if (verb.options.url !== undefined && ['create', 'update', 'delete'].includes(name))
-        expect([noun, name, verb.options.wait]).toEqual([noun, name, expect.anything()]);
+        expect({ of: `${noun} ${name}`, wait: verb.options.wait }).toEqual({
+          of: `${noun} ${name}`,
+          wait: expect.anything(),
+        });
     }
   });
 
