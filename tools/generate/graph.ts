@@ -1,18 +1,31 @@
 // `npm run generate`: runs codegen.yml with the plugins and presets of this folder's packages.
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type CodegenConfig, generate } from '@graphql-codegen/cli';
 import { parse } from 'yaml';
 import { readGraph } from '../../platform/graph/sdl.ts';
+import { type Mappers, withResolverTypes } from './resolver-types.ts';
 
 const load = createRequire(import.meta.url);
 const root = new URL('../../', import.meta.url);
 process.chdir(root.pathname);
+
+function readMappers(name: string): Mappers {
+  const file = new URL(`schema/${name}.mappers.yml`, root);
+  return existsSync(file) ? (parse(readFileSync(file, 'utf8')) as Mappers) : {};
+}
+
 const config = parse(readFileSync(new URL('codegen.yml', root), 'utf8'), { merge: true }) as CodegenConfig;
+const generates = withResolverTypes(config.generates, readGraph(), readMappers);
 // `pluginLoader` finds plugins, but presets are searched beside codegen.yml, where there are none.
-for (const output of Object.values(config.generates))
+for (const output of Object.values(generates))
   if ('preset' in output && typeof output.preset === 'string')
     output.preset = load(`@graphql-codegen/${output.preset}-preset`).preset;
-for (const [name, schema] of readGraph())
-  Object.assign(config.generates[`generated/graph/${name}.ts`] ?? {}, { schema });
-await generate({ ...config, cwd: root.pathname, pluginLoader: async (name) => load(name), silent: true }, true);
+// Types of a subgraph that schema/ has no more would not compile.
+const made = new URL('generated/graph/', root);
+for (const file of existsSync(made) ? readdirSync(made) : [])
+  if (file.endsWith('.ts') && !(`generated/graph/${file}` in generates)) rmSync(new URL(file, made));
+await generate(
+  { ...config, generates, cwd: root.pathname, pluginLoader: async (name) => load(name), silent: true },
+  true,
+);

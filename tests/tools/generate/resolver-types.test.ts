@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import { eachSubgraph, withResolverTypes } from '../../../tools/generate/resolver-types.ts';
+
+const graph = new Map([
+  ['ipam', 'type Prefix { id: ID! }'],
+  ['system', 'type Project { id: ID! }'],
+]);
+const commit = '../../platform/commits.ts#CommitToken';
+const outputs = {
+  [eachSubgraph]: { plugins: ['typescript'], config: { federation: true, mappers: { Commit: commit } } },
+  'generated/cli/': { plugins: [] },
+};
+
+test('each subgraph in schema/ gets resolver types, with its own mappers and those of all', () => {
+  const mappersOf = (name: string) => (name === 'ipam' ? { Prefix: 'subgraphs/ipam/prefix.ts#PrefixRow' } : {});
+  expect(withResolverTypes(outputs, graph, mappersOf)).toEqual({
+    'generated/graph/ipam.ts': {
+      plugins: ['typescript'],
+      schema: graph.get('ipam'),
+      config: {
+        federation: true,
+        mappers: { Commit: commit, Prefix: '../../subgraphs/ipam/prefix.ts#PrefixRow' },
+      },
+    },
+    'generated/graph/system.ts': {
+      plugins: ['typescript'],
+      schema: graph.get('system'),
+      config: { federation: true, mappers: { Commit: commit } },
+    },
+    'generated/cli/': { plugins: [] },
+  });
+});
