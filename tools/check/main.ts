@@ -9,6 +9,7 @@ import { graphChecks } from './graph-checks.ts';
 import { programChecks } from './program-checks.ts';
 import { outputFaults, runProgram } from './run-program.ts';
 import { sourceChecks } from './source-checks.ts';
+import { subgraphParts } from './subgraph-parts.ts';
 
 const maxFaultsShown = 50;
 
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   const context: CheckContext = { root, base: values.base, signal: AbortSignal.timeout(300_000) };
   const first = await runCheck(generatedCode, context);
   // The compilers are separate processes, which run in parallel with the rest.
-  const others = [...programChecks, ...sourceChecks, ...graphChecks, ...documentChecks, dependencyCheck];
+  const others = [...programChecks, ...sourceChecks, ...graphChecks, subgraphParts, ...documentChecks, dependencyCheck];
   const failed = [first, ...(await Promise.all(others.map((check) => runCheck(check, context))))].filter((ok) => !ok);
   process.stdout.write(failed.length === 0 ? 'all checks passed\n' : `${failed.length} checks failed\n`);
   process.exitCode = failed.length === 0 ? 0 : 1;

@@ -8,13 +8,18 @@ async function run({ root, signal }: CheckContext, script: string, args: readonl
   return outputFaults(await runProgram(process.execPath, [join(root, script), ...args], { cwd: root, signal }));
 }
 
+const biome = 'node_modules/@biomejs/biome/bin/biome';
 const tsc = 'node_modules/typescript/bin/tsc';
 
 export const programChecks: readonly Check[] = [
   {
     name: 'format and lint',
-    run: (context) =>
-      run(context, 'node_modules/@biomejs/biome/bin/biome', ['ci', '--colors=off', '--error-on-warnings', '.']),
+    async run(context) {
+      const faults = await run(context, biome, ['ci', '--colors=off', '--error-on-warnings', '.']);
+      return faults.length === 0
+        ? []
+        : ['npm run format mends what is marked FIXABLE or is a matter of format', ...faults];
+    },
   },
   { name: 'types', run: (context) => run(context, tsc, ['--noEmit', '--pretty', 'false', '-p', '.']) },
   {

@@ -42,7 +42,7 @@ export function lintGraph(subgraphs: ReadonlyMap<string, string>, shared = readS
       if (name === undefined || generic.has(name) || rootTypes.has(name)) continue;
       if (!prefixes.some((prefix) => name.startsWith(prefix)))
         faults.push(
-          `${subgraph}.graphql: ${name} begins with no type of ${subgraph}: only schema/shared.graphql is generic`,
+          `${subgraph}.graphql: ${name} begins with no type of ${subgraph}: only schema/shared.graphql is generic, so begin it with ${prefixes.join(' or ')}`,
         );
       const other = definedBy.get(name);
       if (other !== undefined) faults.push(`${subgraph}.graphql: ${name} is defined by ${other} too`);

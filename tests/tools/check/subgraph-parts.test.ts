@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+import { findMissingParts } from '../../../tools/check/subgraph-parts.ts';
+
+const sdl = 'schema/NAME.graphql';
+const row = 'row named NAME in subgraphs/rows.ts';
+
+test('a subgraph that composes and has no row is named with what it lacks', () => {
+  expect(findMissingParts({ [sdl]: ['ipam', 'relay'], folder: ['ipam', 'relay'], [row]: ['relay'] })).toEqual([
+    'the subgraph ipam has no row named ipam in subgraphs/rows.ts',
+  ]);
+  expect(findMissingParts({ [sdl]: ['relay'], folder: ['relay'], [row]: ['relay', 'ipan'] })).toEqual([
+    'the subgraph ipan has no schema/ipan.graphql, no folder',
+  ]);
+  expect(findMissingParts({ [sdl]: ['relay'], folder: ['relay'], [row]: ['relay'] })).toEqual([]);
+});
