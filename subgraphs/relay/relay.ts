@@ -1,13 +1,11 @@
 // The relay subgraph, put together: backends, the calls relayed to them, and the resulting mappings. Its dependencies are passed
 // in and belong to the caller; it owns the sessions to the devices and its leases.
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { parse } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { Resolvers } from '../../generated/graph/relay.ts';
-import { type Commits, commitResolvers } from '../../platform/commits.ts';
+import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
-import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
+import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -35,7 +33,6 @@ import { BackendManager } from './holding/backend-manager.ts';
 import { Completions } from './holding/completions.ts';
 import { DeviceReader } from './holding/device-reader.ts';
 import { queueResolvers } from './holding/queue-resolvers.ts';
-import { inputScalars } from './input-scalars.ts';
 import { readClaim } from './journal/claim-store.ts';
 import { Journal } from './journal/journal.ts';
 import { OperationReads } from './journal/operation-reads.ts';
@@ -133,9 +130,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const mappingService = new MappingService({
     ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, claimOn: readClaim },
   });
-  const resolvers = mergeResolvers<Resolvers>([
-    inputScalars,
-    { Commit: commitResolvers(commits), Node: { __resolveType: () => null } },
+  const resolvers: readonly Resolvers[] = [
     driverResolvers(drivers),
     backendResolvers({ reads: backendReads, service: backends, drivers }),
     mappingResolvers({
@@ -153,7 +148,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       mappings: mappingReads,
     }),
     feedResolvers({ db, feed }),
-  ]);
+  ];
 
   let drained: Promise<void> | undefined;
   const drain = (): Promise<void> => {
@@ -162,8 +157,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     return drained;
   };
   return {
-    name: 'relay',
-    schema: buildSubgraphSchema([{ typeDefs: parse(options.sdl), resolvers }]),
+    ...createSubgraph({ name: 'relay', sdl: options.sdl, commits, resolvers }),
     async start() {
       await life.start();
       housekeeping.start();

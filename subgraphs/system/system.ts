@@ -1,7 +1,5 @@
 // The system subgraph, put together: rights, the audit trail, status changes, commits, and the entities that connect all
 // subgraphs. Nothing is started here; its dependencies are passed in and belong to the caller.
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { parse } from 'graphql';
 import type { Logger } from 'pino';
 import type { Resolvers } from '../../generated/graph/system.ts';
 import type { Authenticator } from '../../platform/access.ts';
@@ -9,8 +7,7 @@ import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
 import type { EventKinds } from '../../platform/events/kinds.ts';
-import { mergeResolvers } from '../../platform/graph/merge-resolvers.ts';
-import { dateTimeScalar, jsonScalar } from '../../platform/graph/scalars.ts';
+import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
@@ -97,8 +94,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const machineService = new MachineService({ db, machines, entities, attempts, mutations, wake, authority, roles });
   const tokenService = new TokenService({ tokens, projects, credentials, entities, mutations, wake });
   const projectService = new ProjectService({ projects, users, tokenService, entities, mutations, wake });
-  const resolvers = mergeResolvers<Resolvers>([
-    { DateTime: dateTimeScalar, JSON: jsonScalar },
+  const resolvers: readonly Resolvers[] = [
     accessResolvers({ sessions, projects }),
     projectResolvers({ entities, projects, service: projectService }),
     userResolvers({ entities, users, service: userService }),
@@ -106,11 +102,10 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     machineResolvers({ entities, machines, service: machineService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
     auditResolvers({ db, entities, publicKeys: options.publicKeys }),
-    nodeResolvers({ entities, commits, health: options.health }),
-  ]);
+    nodeResolvers({ entities, health: options.health }),
+  ];
   return {
-    name: 'system',
-    schema: buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]),
+    ...createSubgraph({ name: 'system', sdl, commits, resolvers }),
     authenticator: new SystemAuthenticator({ credentials, accessTokens }),
     firstStart: new FirstStart({
       db,

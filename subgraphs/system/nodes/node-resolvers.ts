@@ -1,7 +1,6 @@
 // Resolvers of objects across subgraphs (`node`, CmpObject) and of the system as a whole (commit, health).
 import type { Resolvers } from '../../../generated/graph/system.ts';
 import { caller } from '../../../platform/authorise.ts';
-import { type Commits, commitResolvers } from '../../../platform/commits.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { decodeId } from '../../../platform/ids.ts';
@@ -19,10 +18,9 @@ const longestCommitToken = 512;
 
 export function nodeResolvers(options: {
   entities: Entities;
-  commits: Commits;
   health: () => Promise<readonly PartHealth[]>;
 }): Resolvers {
-  const { entities, commits, health } = options;
+  const { entities, health } = options;
   return {
     Query: {
       async node(_, { id }, context) {
@@ -53,6 +51,5 @@ export function nodeResolvers(options: {
         return key === undefined ? null : { id, ...key };
       },
     },
-    Commit: commitResolvers(commits),
   };
 }

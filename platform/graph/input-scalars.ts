@@ -1,7 +1,7 @@
-// The relay's mutations check the scalars of their inputs, not the parser, so that an invalid address or port is a coded entry of
-// `userErrors` that names its field, like every other fault.
+// The shared scalars as every subgraph resolves them. Mutations check an address or port of an input, not the parser, so that an
+// invalid one is a coded entry of `userErrors` that names its field, like every other fault.
 import { GraphQLScalarType, Kind } from 'graphql';
-import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from '../../platform/graph/scalars.ts';
+import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from './scalars.ts';
 
 function asGiven(value: unknown): unknown {
   return value;

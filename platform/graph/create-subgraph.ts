@@ -1,0 +1,52 @@
+// A subgraph from its SDL and the resolvers of its features, with what is the same in every one: scalars and commits. What
+// a feature forgot is found as the process starts, not by the first caller who asks for it.
+import { buildSubgraphSchema, type GraphQLSchemaModule } from '@apollo/subgraph';
+import { type DocumentNode, Kind, parse } from 'graphql';
+import { type Commits, commitResolvers } from '../commits.ts';
+import { inputScalars } from './input-scalars.ts';
+import { mergeResolvers } from './merge-resolvers.ts';
+import type { Subgraph } from './subgraph.ts';
+
+export interface SubgraphParts<Resolvers extends object> {
+  /** As in the row. */
+  readonly name: string;
+  /** Whole (sdl.ts). */
+  readonly sdl: string;
+  readonly commits: Commits;
+  /** Of each feature. */
+  readonly resolvers: readonly Resolvers[];
+}
+
+/** Throws when a field of Query, Mutation or Subscription, or the reference to an entity, has no resolver. */
+export function createSubgraph<Resolvers extends object>(parts: SubgraphParts<Resolvers>): Subgraph {
+  const { name, sdl, commits } = parts;
+  const resolvers: Record<string, object> = {
+    ...inputScalars,
+    Commit: commitResolvers(commits),
+    ...mergeResolvers<object>(parts.resolvers),
+  };
+  const document = parse(sdl);
+  const missing = unresolved(document, resolvers);
+  if (missing.length > 0) throw new Error(`${name}: nothing resolves ${missing.join(', ')}`);
+  return {
+    name,
+    schema: buildSubgraphSchema([
+      { typeDefs: document, resolvers: resolvers as NonNullable<GraphQLSchemaModule['resolvers']> },
+    ]),
+  };
+}
+
+const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation', 'Subscription']);
+
+function unresolved({ definitions }: DocumentNode, resolvers: Readonly<Record<string, object>>): string[] {
+  return definitions.flatMap((definition) => {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) return [];
+    const type = definition.name.value;
+    const needed = rootTypes.has(type) ? (definition.fields ?? []).map((field) => field.name.value) : [];
+    const keys = (definition.directives ?? []).filter((directive) => directive.name.value === 'key');
+    // A stub of another subgraph's entity is not resolvable.
+    if (keys.some((key) => !key.arguments?.some((argument) => argument.name.value === 'resolvable')))
+      needed.push('__resolveReference');
+    return needed.filter((field) => !Object.hasOwn(resolvers[type] ?? {}, field)).map((field) => `${type}.${field}`);
+  });
+}

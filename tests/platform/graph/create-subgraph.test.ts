@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import { graphql } from 'graphql';
+import type { Commits } from '../../../platform/commits.ts';
+import { createSubgraph } from '../../../platform/graph/create-subgraph.ts';
+import { joinSdl } from '../../../platform/graph/sdl.ts';
+
+const commits = { replication: async () => ({ state: 'CONFIRMED', reason: null }) } as unknown as Commits;
+const sdl =
+  joinSdl(
+    new Map([
+      ['system', 'type Project implements Node @key(fields: "id") { id: ID! } type Query { project: Project }'],
+      [
+        'ipam',
+        `type Prefix implements Node @key(fields: "id") { id: ID! project: Project createdAt: DateTime! }
+        input PrefixCreateInput { port: Port }
+        type PrefixPayload { prefix: Prefix commit: Commit }
+        type Query { prefix(id: ID!): Prefix }
+        type Mutation { prefixCreate(input: PrefixCreateInput!): PrefixPayload! prefixDelete(id: ID!): PrefixPayload! }
+        type Subscription { prefixChanges(after: String): Prefix }`,
+      ],
+    ]),
+  ).get('ipam') ?? '';
+
+const prefix = { id: 'p', createdAt: new Date(0) };
+const reads = { Query: { prefix: () => prefix }, Prefix: { __resolveReference: () => prefix } };
+const writes = {
+  Mutation: {
+    prefixCreate: (_: unknown, { input }: { input: { port: unknown } }) => ({
+      prefix: input.port === 70_000 ? null : prefix,
+      commit: { token: 't' },
+    }),
+    prefixDelete: () => ({}),
+  },
+};
+const streams = { Subscription: { prefixChanges: { subscribe: () => undefined } } };
+const parts = { name: 'ipam', sdl, commits };
+
+describe('a subgraph of its features', () => {
+  test('has the scalars and the commits of all', async () => {
+    const { name, schema } = createSubgraph({ ...parts, resolvers: [reads, writes, streams] });
+    const source = `mutation { prefixCreate(input: { port: 70000 }) { prefix { id } commit { replication { state } } } }`;
+    expect(name).toBe('ipam');
+    // The mutation says in its userErrors what is wrong with a port.
+    expect(await graphql({ schema, source })).toMatchObject({
+      data: { prefixCreate: { prefix: null, commit: { replication: { state: 'CONFIRMED' } } } },
+    });
+    expect(await graphql({ schema, source: '{ prefix(id: "p") { createdAt } }' })).toMatchObject({
+      data: { prefix: { createdAt: '1970-01-01T00:00:00.000Z' } },
+    });
+  });
+
+  test('names every root field and entity that nothing resolves', () => {
+    expect(() => createSubgraph({ ...parts, resolvers: [] })).toThrow(
+      'ipam: nothing resolves Prefix.__resolveReference, Query.prefix, Mutation.prefixCreate, Mutation.prefixDelete, Subscription.prefixChanges',
+    );
+    expect(() =>
+      createSubgraph({ ...parts, resolvers: [reads, streams, { Mutation: { prefixCreate() {} } }] }),
+    ).toThrow(/^ipam: nothing resolves Mutation\.prefixDelete$/);
+  });
+
+  test('does not start with a field that two features resolve', () => {
+    expect(() => createSubgraph({ ...parts, resolvers: [reads, writes, streams, { Query: { prefix() {} } }] })).toThrow(
+      'two features resolve Query.prefix',
+    );
+  });
+});
