@@ -1,25 +1,17 @@
 // A subgraph that no file of the product knows, mounted through its row alone: in one process with all the rest, and as a
 // process of its own behind a gateway. And a graph without a subgraph that a deployment leaves out.
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createClient } from 'graphql-ws';
-import { WebSocket } from 'ws';
-import { allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
-import { firstAccounts } from '../../bin/compose/first-accounts.ts';
-import { ownersOf } from '../../bin/compose/owners.ts';
-import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
+import { startProcess } from '../../bin/compose/process.ts';
 import { ConfigError, readConfig } from '../../platform/config.ts';
-import { migrate } from '../../platform/database/migrate.ts';
+import { graphOf } from '../../platform/graph/sdl.ts';
 import { createLogger } from '../../platform/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { testEgressSettings } from '../support/egress.ts';
-import { freePort } from '../support/free-port.ts';
+import { lintGraph } from '../../tools/check/sdl-lint.ts';
+import { ask, type MountedGraph, mountAsProcesses, mountInOneProcess, subscriber } from '../support/mounted-graph.ts';
 import { systemPlace } from '../support/running-system.ts';
-import { temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/temporary-folder.ts';
 import { thermometerRow } from './row.ts';
 
 const rows = [...subgraphRows, thermometerRow];
@@ -36,94 +28,17 @@ beforeAll(async () => {
 
 afterAll(() => new Promise((resolve) => device.close(resolve)));
 
-interface Mounted {
-  /** Without a path. */
-  readonly url: string;
-  readonly token: string;
-  /** Processes whose health tells of all roles. */
-  readonly processes: readonly RunningProcess[];
-  stop(): Promise<void>;
-}
+const settings = { 'thermometer.checkIntervalMs': '200' };
 
-async function ask<Data>(
-  { url, token }: Pick<Mounted, 'url' | 'token'>,
-  query: string,
-  variables: object = {},
-): Promise<Data> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query, variables }),
-  });
-  const answer = (await response.json()) as { data: Data; errors?: unknown };
-  expect(answer.errors).toBeUndefined();
-  return answer.data;
-}
-
-async function allInOne(): Promise<Mounted> {
-  const folder = await temporaryFolder();
-  const flags = {
-    'listen.port': String(await freePort()),
-    'thermometer.checkIntervalMs': '200',
-    'log.level': 'silent',
-    ...testEgressSettings,
-  };
-  const running = await startAllInOne({
-    config: allInOneConfig({ flags }, rows),
-    ...{ dataPath: join(folder.path, 'data'), withLab: false, signal: new AbortController().signal, rows },
-    stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
-  });
-  const accounts = await firstAccountsIn(running.process, join(folder.path, 'data'));
-  return {
-    ...{ url: running.process.url ?? '', token: accounts, processes: [running.process] },
-    async stop() {
-      await running.stop();
-      await folder.remove();
-    },
-  };
-}
-
-async function firstAccountsIn(process: RunningProcess, folder: string): Promise<string> {
-  if (process.access === undefined) throw new Error('no role system');
-  await mkdir(folder, { recursive: true });
-  return (await firstAccounts(process.access, folder)).token;
-}
-
-/** Each role a process, as on hosts of their own; without the relay. */
-async function served(): Promise<Mounted> {
-  const place = await systemPlace();
-  await migrate(place.database.connection, ownersOf(['thermometer'], rows));
-  const ports = { system: await freePort(), thermometer: await freePort() };
-  const start = (roles: string, settings: Readonly<Record<string, string>> = {}) =>
-    startProcess(readConfig({ flags: { ...place.settings, ...settings, roles } }, rows), log, { rows });
-  const processes = [
-    await start('system', { 'internal.systemPort': String(ports.system) }),
-    await start('thermometer', { 'internal.thermometerPort': String(ports.thermometer) }),
-    await start('worker', { 'thermometer.checkIntervalMs': '200' }),
-    await start('weatherman', { 'thermometer.checkIntervalMs': '200' }),
-    await start('gateway', {
-      'listen.port': '0',
-      'subgraphs.systemUrl': `http://127.0.0.1:${ports.system}`,
-      'subgraphs.thermometerUrl': `http://127.0.0.1:${ports.thermometer}`,
-    }),
-  ];
-  const [system] = processes;
-  if (system === undefined) throw new Error('no process');
-  const token = await firstAccountsIn(system, join(place.folder.path, 'accounts'));
-  return {
-    ...{ url: processes.at(-1)?.url ?? '', token, processes },
-    async stop() {
-      for (const process of processes.reverse()) await process.stop();
-      await place.remove();
-    },
-  };
-}
+const inOneProcess = () => mountInOneProcess({ rows, settings });
+/** As on hosts of their own; without the relay. */
+const served = () => mountAsProcesses({ rows, settings, subgraphs: ['thermometer'], roles: ['weatherman'] });
 
 describe.each([
-  ['in one process with all the rest', allInOne],
+  ['in one process with all the rest', inOneProcess],
   ['served over HTTP', served],
 ])('the small subgraph, %s', (_mode, mount) => {
-  let mounted: Mounted;
+  let mounted: MountedGraph;
 
   beforeAll(async () => {
     mounted = await mount();
@@ -131,12 +46,8 @@ describe.each([
 
   afterAll(() => mounted?.stop(), 60_000);
 
-  test('its mutation, subscription, entity, queue, check and kinds of events', async () => {
-    const client = createClient({
-      url: `${mounted.url.replace('http', 'ws')}/graphql`,
-      webSocketImpl: WebSocket,
-      connectionParams: { authorization: `Bearer ${mounted.token}` },
-    });
+  test('its mutations, list, subscription, entity, queue, check and kinds of events', async () => {
+    const client = subscriber(mounted);
     const changes = client.iterate<{
       thermometerChanges: { thermometer: { name: string; reading: number | null } | null };
     }>({
@@ -175,18 +86,46 @@ describe.each([
     await client.dispose();
 
     const history = '{ statusHistory(subjectTypes: ["Thermometer"], first: 10) { nodes { kind to } } }';
-    const { statusHistory } = await ask<{ statusHistory: { nodes: { kind: string; to: string }[] } }>(mounted, history);
-    expect(statusHistory.nodes.map(({ kind, to }) => `${kind} ${to}`).sort()).toEqual([
+    type History = { statusHistory: { nodes: { kind: string; to: string }[] } };
+    const told = async () =>
+      (await ask<History>(mounted, history)).statusHistory.nodes.map(({ kind, to }) => `${kind} ${to}`).sort();
+    // An event has its place in the history a moment after the change.
+    await waitFor('the history', async () => (await told()).length >= 3);
+    expect(await told()).toEqual([
       'thermometer.operatingStatus ONLINE',
       'thermometer.operatingStatus UNKNOWN',
       'thermometer.reading READ',
     ]);
+
+    const list = '{ thermometers(first: 1) { nodes { id } pageInfo { hasNextPage endCursor } } }';
+    type List = { thermometers: { nodes: { id: string }[]; pageInfo: { endCursor: string } } };
+    const { thermometers } = await ask<List>(mounted, list);
+    expect(thermometers).toMatchObject({ nodes: [{ id }], pageInfo: { hasNextPage: false } });
+    const next = `{ thermometers(after: "${thermometers.pageInfo.endCursor}") { nodes { id } } }`;
+    expect(await ask(mounted, next)).toEqual({ thermometers: { nodes: [] } });
+
+    const remove = `mutation ($input: ThermometerDeleteInput!) { thermometerDelete(input: $input) {
+      thermometer { operatingStatus } userErrors { code } } }`;
+    const removal = { id, expectedVersion: 1, idempotencyKey: 'k2' };
+    const stale = { thermometerDelete: { thermometer: null, userErrors: [{ code: 'STALE_VERSION' }] } };
+    expect(await ask(mounted, remove, { input: removal })).toEqual(stale);
+    const gone = { thermometerDelete: { thermometer: { operatingStatus: 'DELETED' }, userErrors: [] } };
+    const again = { id, idempotencyKey: 'k3' };
+    expect(await ask(mounted, remove, { input: again })).toEqual(gone);
+    expect(await ask(mounted, remove, { input: again })).toEqual(gone);
+    const twice = { thermometerDelete: { thermometer: null, userErrors: [{ code: 'NOT_FOUND' }] } };
+    expect(await ask(mounted, remove, { input: { id } })).toEqual(twice);
+    expect(await ask(mounted, list)).toMatchObject({ thermometers: { nodes: [] } });
   }, 60_000);
 
   test('its role without a database runs', async () => {
     const parts = (await Promise.all(mounted.processes.map(({ health }) => health.parts()))).flat();
     expect(parts).toContainEqual({ name: 'weatherman', ready: true, detail: 'every 200 ms' });
   });
+});
+
+test('its SDL follows the rules of the graph', () => {
+  expect(lintGraph(graphOf(rows))).toEqual([]);
 });
 
 test('a graph without the subgraphs that are nowhere; system must be somewhere', async () => {

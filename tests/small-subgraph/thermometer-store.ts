@@ -1,12 +1,14 @@
 // Thermometers as their rows hold them.
-import type { Sql, Transaction } from '../../platform/database/database.ts';
+import { always, type Sql, type Transaction } from '../../platform/database/database.ts';
+import { marksFor } from '../../platform/database/sql.ts';
+import type { PageRequest } from '../../platform/graph/connection.ts';
 
 export interface ThermometerRow {
   readonly id: string;
   readonly projectId: string;
   readonly name: string;
   readonly port: number;
-  readonly operatingStatus: 'UNKNOWN' | 'ONLINE' | 'OFFLINE';
+  readonly operatingStatus: 'UNKNOWN' | 'ONLINE' | 'OFFLINE' | 'DELETED';
   readonly reading: number | null;
   readonly version: number;
 }
@@ -15,9 +17,22 @@ const select =
   'SELECT id, project_id AS projectId, name, port, operating_status AS operatingStatus, reading, version FROM thermometer';
 
 export function listThermometers(db: Sql): Promise<ThermometerRow[]> {
-  return db.query<ThermometerRow>(`${select} ORDER BY id`);
+  return db.query<ThermometerRow>(`${select} WHERE live ORDER BY id`);
 }
 
+/** Oldest first: UUIDs rise with time. */
+export function pageOfThermometers(
+  db: Sql,
+  projects: 'all' | readonly string[],
+  { after, take }: PageRequest,
+): Promise<ThermometerRow[]> {
+  if (projects !== 'all' && projects.length === 0) return Promise.resolve([]);
+  const visible = projects === 'all' ? always : { sql: `project_id IN (${marksFor(projects)})`, values: projects };
+  const sql = `${select} WHERE live AND ${visible.sql} AND id > ? ORDER BY id LIMIT ?`;
+  return db.query<ThermometerRow>(sql, [...visible.values, after?.[0] ?? '', take]);
+}
+
+/** Also a deleted one. */
 export async function readThermometer(db: Sql, id: string): Promise<ThermometerRow | undefined> {
   return (await db.query<ThermometerRow>(`${select} WHERE id = ?`, [id]))[0];
 }
@@ -40,4 +55,9 @@ export async function updateThermometer(
 ): Promise<void> {
   const sql = 'UPDATE thermometer SET operating_status = ?, reading = ?, version = version + 1 WHERE id = ?';
   await tx.execute(sql, [row.operatingStatus, row.reading, row.id]);
+}
+
+export async function endThermometer(tx: Transaction, id: string): Promise<void> {
+  const sql = "UPDATE thermometer SET operating_status = 'DELETED', live = NULL, version = version + 1 WHERE id = ?";
+  await tx.execute(sql, [id]);
 }

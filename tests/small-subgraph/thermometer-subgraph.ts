@@ -1,21 +1,29 @@
-// The subgraph itself: one entity, one query, one mutation, one subscription.
-import { buildSubgraphSchema } from '@apollo/subgraph';
-import { parse } from 'graphql';
-import { caller, maySee, oneProject, requireRole } from '../../platform/authorise.ts';
-import { commitResolvers } from '../../platform/commits.ts';
+// The subgraph itself: one entity, its list, its two mutations and its subscription.
+import { caller, maySee, oneProject, projectsFor, requireRole, visibleRow } from '../../platform/authorise.ts';
+import { refuse } from '../../platform/errors.ts';
 import { appendStatus } from '../../platform/events/append.ts';
 import { entityFeed } from '../../platform/events/entity-feed.ts';
+import { page, pageRequest } from '../../platform/graph/connection.ts';
+import { createSubgraph } from '../../platform/graph/create-subgraph.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { RequestContext } from '../../platform/identity.ts';
 import { decodeUuid, encodeId, newUuid } from '../../platform/ids.ts';
 import { payload } from '../../platform/mutation.ts';
 import { owe } from '../../platform/owed-work.ts';
 import { mapStream } from '../../platform/pull-stream.ts';
-import { refuseTaken } from '../../platform/refusals.ts';
+import { refuseStale, refuseTaken } from '../../platform/refusals.ts';
 import type { SubgraphGround } from '../../platform/subgraph-row.ts';
 import { thermometerEvents } from './events.ts';
-import { insertThermometer, readThermometer, type ThermometerRow } from './thermometer-store.ts';
+import {
+  endThermometer,
+  insertThermometer,
+  lockThermometer,
+  pageOfThermometers,
+  readThermometer,
+  type ThermometerRow,
+} from './thermometer-store.ts';
 
+// A subgraph of the product has these and the type of its resolvers from generated/graph/NAME.ts.
 interface CreateInput {
   readonly idempotencyKey?: string | null;
   readonly projectId?: string | null;
@@ -23,34 +31,43 @@ interface CreateInput {
   readonly port: number;
 }
 
+interface DeleteInput {
+  readonly idempotencyKey?: string | null;
+  readonly id: string;
+  readonly expectedVersion?: number | null;
+}
+
+interface ListArguments {
+  readonly projectId?: string | null;
+  readonly first?: number | null;
+  readonly after?: string | null;
+}
+
 export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
   const { db, feed, wake, commits, mutations, sdl } = ground;
 
-  const read = async (context: RequestContext, uuid: string | undefined): Promise<ThermometerRow | null> => {
+  const read = async (context: RequestContext, id: string): Promise<ThermometerRow | null> => {
+    const identity = caller(context);
+    const uuid = decodeUuid('Thermometer', id);
     const row = uuid === undefined ? undefined : await readThermometer(db, uuid);
-    return row !== undefined && maySee(caller(context), row.projectId) ? row : null;
+    return row !== undefined && maySee(identity, row.projectId) ? row : null;
   };
 
   const create = (context: RequestContext, input: CreateInput) =>
     mutations.run<ThermometerRow>({
-      name: 'thermometerCreate',
-      context,
-      input,
-      subject: 'Thermometer',
+      ...{ name: 'thermometerCreate', context, input, subject: 'Thermometer' },
       prepare(attempt) {
         const { check } = attempt;
         check.name('name', input.name);
+        check.port('port', input.port);
         check.throwIfAny();
         const projectId = oneProject(context.identity, input.projectId);
         attempt.projectId = projectId;
         requireRole(context.identity, projectId, 'OPERATOR', 'thermometerCreate');
         return async (tx) => {
           const id = newUuid();
-          await refuseTaken(
-            'thermometer',
-            input.name,
-            insertThermometer(tx, { id, projectId, name: input.name, port: input.port }),
-          );
+          const row = { id, projectId, name: input.name, port: input.port };
+          await refuseTaken('thermometer', input.name, insertThermometer(tx, row));
           const subject = { projectId, subjectId: id, subjectVersion: 1 };
           const event = { ...subject, kind: 'thermometer.operatingStatus', from: null, to: 'UNKNOWN' } as const;
           await appendStatus(tx, thermometerEvents, [event], wake);
@@ -58,19 +75,48 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
           return id;
         };
       },
-      read: (id) => read(context, id),
+      read: (id) => readThermometer(db, id),
+    });
+
+  const remove = (context: RequestContext, input: DeleteInput) =>
+    mutations.run<ThermometerRow>({
+      ...{ name: 'thermometerDelete', context, input, subject: 'Thermometer' },
+      async prepare(attempt) {
+        const named = { type: 'Thermometer', id: input.id };
+        // Also a deleted one: a repetition of the request is prepared anew, and is to get its first answer.
+        const found = await visibleRow(context.identity, attempt.check, named, (uuid) => readThermometer(db, uuid));
+        attempt.projectId = found.projectId;
+        requireRole(context.identity, found.projectId, 'OPERATOR', 'thermometerDelete');
+        return async (tx) => {
+          const row = await lockThermometer(tx, found.id);
+          if (row === undefined || row.operatingStatus === 'DELETED')
+            refuse('NOT_FOUND', 'the thermometer was deleted', { field: ['input', 'id'] });
+          refuseStale(input.expectedVersion, row.version);
+          await endThermometer(tx, row.id);
+          const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
+          const from = row.operatingStatus;
+          const event = { ...subject, kind: 'thermometer.operatingStatus', from, to: 'DELETED' } as const;
+          await appendStatus(tx, thermometerEvents, [event], wake);
+          return row.id;
+        };
+      },
+      read: (id) => readThermometer(db, id),
     });
 
   const resolvers = {
-    Node: { __resolveType: () => null },
-    Commit: commitResolvers(commits),
     Query: {
-      thermometer: (_: unknown, { id }: { id: string }, context: RequestContext) =>
-        read(context, decodeUuid('Thermometer', id)),
+      thermometer: (_: unknown, { id }: { id: string }, context: RequestContext) => read(context, id),
+      async thermometers(_: unknown, args: ListArguments, context: RequestContext) {
+        const projects = projectsFor(caller(context), args.projectId);
+        const request = pageRequest(args);
+        return page(await pageOfThermometers(db, projects, request), request.first, ({ id }) => [id]);
+      },
     },
     Mutation: {
       thermometerCreate: (_: unknown, { input }: { input: CreateInput }, context: RequestContext) =>
         payload('thermometer', create(context, input)),
+      thermometerDelete: (_: unknown, { input }: { input: DeleteInput }, context: RequestContext) =>
+        payload('thermometer', remove(context, input)),
     },
     Subscription: {
       thermometerChanges: {
@@ -85,11 +131,10 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
       },
     },
     Thermometer: {
-      __resolveReference: ({ id }: { id: string }, context: RequestContext) =>
-        read(context, decodeUuid('Thermometer', id)),
+      __resolveReference: ({ id }: { id: string }, context: RequestContext) => read(context, id),
       id: ({ id }: ThermometerRow) => encodeId('Thermometer', id),
-      project: ({ projectId }: ThermometerRow) => ({ __typename: 'Project', id: encodeId('Project', projectId) }),
+      project: ({ projectId }: ThermometerRow) => ({ id: encodeId('Project', projectId) }),
     },
   };
-  return { name: 'thermometer', schema: buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]) };
+  return createSubgraph({ name: 'thermometer', sdl, commits, resolvers: [resolvers] });
 }

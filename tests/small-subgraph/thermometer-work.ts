@@ -17,7 +17,7 @@ interface Parts {
   readonly wake: Wake;
 }
 
-const checked = { UNKNOWN: 'UNKNOWN', ONLINE: 'UP', OFFLINE: 'DOWN' } as const;
+const checked = { UNKNOWN: 'UNKNOWN', ONLINE: 'UP', OFFLINE: 'DOWN', DELETED: 'UNKNOWN' } as const;
 const shown = { UNKNOWN: 'UNKNOWN', UP: 'ONLINE', DOWN: 'OFFLINE' } as const;
 
 export function createThermometerChecks(parts: Parts & { readonly intervalMs: number }): CheckTenant {
@@ -38,7 +38,8 @@ export function createThermometerChecks(parts: Parts & { readonly intervalMs: nu
       const changed = await changedSubjects(db, 'Thermometer', after);
       if (changed === undefined) return undefined;
       const rows = (await listThermometers(db)).filter(({ id }) => changed.ids.includes(id));
-      return { targets: rows.map(target), gone: [], cursor: changed.cursor };
+      const gone = changed.ids.filter((id) => !rows.some((row) => row.id === id));
+      return { targets: rows.map(target), gone, cursor: changed.cursor };
     },
     record: (batch, lease) =>
       db.transaction(async (tx) => {
@@ -46,7 +47,7 @@ export function createThermometerChecks(parts: Parts & { readonly intervalMs: nu
         for (const { targetId, status, message } of batch) {
           const row = await lockThermometer(tx, targetId);
           const [from, to] = [row?.operatingStatus, shown[status]];
-          if (row === undefined || from === undefined || from === to) continue;
+          if (row === undefined || from === undefined || from === 'DELETED' || from === to) continue;
           await updateThermometer(tx, { ...row, operatingStatus: to });
           const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
           const event = { ...subject, kind: 'thermometer.operatingStatus', from, to, reason: message } as const;
@@ -64,7 +65,7 @@ export function createReadingQueue({ db, wake }: Parts): OwedQueue {
     run: (job) =>
       db.transaction(async (tx) => {
         const row = await lockThermometer(tx, job.key);
-        if (row !== undefined) {
+        if (row !== undefined && row.operatingStatus !== 'DELETED') {
           await updateThermometer(tx, { ...row, reading: 21 });
           const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
           const event = { ...subject, kind: 'thermometer.reading', from: 'UNREAD', to: 'READ' } as const;

@@ -6,7 +6,9 @@ CREATE TABLE `thermometer` (
   `port` SMALLINT UNSIGNED NOT NULL,
   `operating_status` VARCHAR(16) NOT NULL DEFAULT 'UNKNOWN',
   `reading` INT NULL,
+  -- NULL once it is deleted: its name is free again.
+  `live` BOOLEAN NULL DEFAULT TRUE,
   `version` INT UNSIGNED NOT NULL DEFAULT 1,
   PRIMARY KEY (`id`),
-  UNIQUE INDEX `thermometer_name_key` (`project_id`, `name`)
+  UNIQUE INDEX `thermometer_name_key` (`project_id`, `name`, `live`)
 );

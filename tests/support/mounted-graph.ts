@@ -1,0 +1,116 @@
+// The house with some subgraphs mounted, as a user has it: in one process with all the rest, or each role a process of its own
+// behind a gateway. A subgraph's test asks both the same questions.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { expect } from '@jest/globals';
+import { type Client, createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { allInOneConfig, startAllInOne } from '../../bin/compose/all-in-one.ts';
+import { firstAccounts } from '../../bin/compose/first-accounts.ts';
+import { ownersOf } from '../../bin/compose/owners.ts';
+import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
+import { readConfig } from '../../platform/config.ts';
+import { migrate } from '../../platform/database/migrate.ts';
+import { createLogger } from '../../platform/log.ts';
+import type { SubgraphRow } from '../../platform/subgraph-row.ts';
+import { testEgressSettings } from './egress.ts';
+import { freePort } from './free-port.ts';
+import { systemPlace } from './running-system.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+export interface MountedGraph {
+  /** Without a path. */
+  readonly url: string;
+  /** API token of an operator of the project `default`. */
+  readonly token: string;
+  readonly processes: readonly RunningProcess[];
+  stop(): Promise<void>;
+}
+
+export interface Mounting {
+  /** All that there are; system's among them. */
+  readonly rows: readonly SubgraphRow[];
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const log = createLogger({ level: process.env.TEST_LOG ?? 'silent', pretty: false });
+
+export async function mountInOneProcess({ rows, settings }: Mounting): Promise<MountedGraph> {
+  const folder = await temporaryFolder();
+  const dataPath = join(folder.path, 'data');
+  const flags = { 'listen.port': String(await freePort()), 'log.level': 'silent', ...testEgressSettings, ...settings };
+  const running = await startAllInOne({
+    config: allInOneConfig({ flags }, rows),
+    ...{ dataPath, withLab: false, signal: new AbortController().signal, rows },
+    stdout: new Writable({ write: (_chunk, _encoding, done) => done() }),
+  });
+  return {
+    url: running.process.url ?? '',
+    token: await accountsIn(running.process, dataPath),
+    processes: [running.process],
+    async stop() {
+      await running.stop();
+      await folder.remove();
+    },
+  };
+}
+
+/** `subgraphs` are served beside system, `roles` are further roles of theirs; with a worker and a gateway. */
+export async function mountAsProcesses(
+  mounting: Mounting & { readonly subgraphs: readonly string[]; readonly roles?: readonly string[] },
+): Promise<MountedGraph> {
+  const { rows, settings, subgraphs, roles = [] } = mounting;
+  const place = await systemPlace();
+  await migrate(place.database.connection, ownersOf(subgraphs, rows));
+  const start = (role: string, own: Readonly<Record<string, string>> = {}) =>
+    startProcess(readConfig({ flags: { ...place.settings, ...settings, ...own, roles: role } }, rows), log, { rows });
+  const processes: RunningProcess[] = [];
+  const urls: Record<string, string> = { 'listen.port': '0' };
+  for (const name of ['system', ...subgraphs]) {
+    const port = await freePort();
+    urls[`subgraphs.${name}Url`] = `http://127.0.0.1:${port}`;
+    processes.push(await start(name, { [`internal.${name}Port`]: String(port) }));
+  }
+  for (const role of ['worker', ...roles]) processes.push(await start(role));
+  const gateway = await start('gateway', urls);
+  const [system] = processes;
+  if (system === undefined) throw new Error('no process');
+  return {
+    url: gateway.url ?? '',
+    token: await accountsIn(system, join(place.folder.path, 'accounts')),
+    processes: [...processes, gateway],
+    async stop() {
+      for (const process of [gateway, ...processes.reverse()]) await process.stop();
+      await place.remove();
+    },
+  };
+}
+
+async function accountsIn({ access }: RunningProcess, folder: string): Promise<string> {
+  if (access === undefined) throw new Error('the process has no role system');
+  await mkdir(folder, { recursive: true });
+  return (await firstAccounts(access, folder)).token;
+}
+
+/** The data of an answer without errors. */
+export async function ask<Data>(
+  { url, token }: Pick<MountedGraph, 'url' | 'token'>,
+  query: string,
+  variables: object = {},
+): Promise<Data> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const answer = (await response.json()) as { data: Data; errors?: unknown };
+  expect(answer.errors).toBeUndefined();
+  return answer.data;
+}
+
+/** For subscriptions; the caller disposes of it. */
+export function subscriber({ url, token }: Pick<MountedGraph, 'url' | 'token'>): Client {
+  const connectionParams = { authorization: `Bearer ${token}` };
+  return createClient({ url: `${url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket, connectionParams });
+}
