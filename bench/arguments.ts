@@ -1,4 +1,4 @@
-// The command line of `npm run bench` and `npm run trials`: the same for all of them.
+// The command line shared by `npm run bench` and `npm run trials`.
 import { parseArgs } from 'node:util';
 import type { Bench, Count } from './bench.ts';
 
@@ -6,15 +6,15 @@ export interface BenchArguments {
   readonly seed: number;
   readonly full: boolean;
   readonly counts: Readonly<Record<string, number>>;
-  /** Those that were given. */
+  /** The given options. */
   readonly options: Readonly<Record<string, string>>;
-  /** Those counts that were given, without `rounds` of `--against`. */
+  /** The given counts, without `rounds` of `--against`. */
   readonly givenCounts: Readonly<Record<string, number>>;
-  /** A count was given, or `--full`: the run may take its time. */
+  /** A count or `--full` was given: the run has no time limit. */
   readonly unbounded: boolean;
-  /** A commit, as git names it. */
+  /** A commit, by any name that git knows. */
   readonly against: string | undefined;
-  /** `--rounds` where it was given: with `--against`, alternating rounds. */
+  /** `--rounds` if given: with `--against`, alternating rounds. */
   readonly rounds: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export class ArgumentError extends Error {
 
 const largestSeed = 2 ** 31;
 
-/** Throws ArgumentError. `drawSeed` gives the seed of a run that was given none. */
+/** Throws ArgumentError. `drawSeed` returns the seed of a run without `--seed`. */
 export function parseArguments(
   bench: Bench,
   words: readonly string[],

@@ -1,5 +1,5 @@
-// The check engine with TCP targets on loopback addresses: CPU per check against HAProxy's own checks in alternating rounds,
-// how late checks begin, and what is recorded; then with a share of the targets silent.
+// The check engine with TCP targets on loopback addresses: CPU per check against HAProxy's own checks in alternating rounds, the
+// delay of checks, and the recorded results; then with a share of the targets silent.
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,10 +22,10 @@ export const benchChecks = defineBench({ counts, run });
 
 const port = 18_080;
 const times = { intervalMs: 5_000, timeoutMs: 1_000 };
-/** Two intervals and what it takes to find out. */
+/** Two intervals, and the time to detect changes. */
 const settleMs = 15_000;
 const askMs = 60_000;
-/** A tenth of the hosts is served by a process of its own, to be stopped. */
+/** A tenth of the hosts is served by a separate process, which will be stopped. */
 const hostCount = 500;
 const silentCount = hostCount / 10;
 
@@ -57,7 +57,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
     await pause(settleMs);
     const cpuBefore = haproxy.cpuMs();
     await pause(given.seconds * 1000);
-    // It resets a connection before it is accepted, so that the listeners see none: its interval says how many there were.
+    // It resets a connection before it is accepted, so that the listeners count none: the number follows from the interval.
     const checks = (given.targets * given.seconds * 1000) / times.intervalMs;
     haproxyUs.push(((haproxy.cpuMs() - cpuBefore) * 1000) / checks);
     progress(`HAProxy: ${haproxyUs.at(-1)} µs a check`);
@@ -74,7 +74,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
         median(engines.map((turn, index) => turn.cpuUsPerCheck / (haproxyUs[index] ?? Number.NaN))),
         2,
       ),
-      // The worst turn: a median of two would hide one.
+      // The worst turn: a median of two would hide it.
       lateP99Ms: rounded(Math.max(...of((turn) => turn.steady.lateP99Ms)), 0),
       silentLateP99Ms: rounded(Math.max(...of((turn) => turn.silent.lateP99Ms)), 0),
       rowsPerSecond: rounded(
@@ -84,7 +84,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
       falseDown: of((turn) => turn.steady.falseDown + turn.silent.falseDown).reduce((a, b) => a + b),
       missedDown: of((turn) => turn.silent.missedDown).reduce((a, b) => a + b),
       haproxyUsPerCheck: rounded(median(haproxyUs), 1),
-      // What Node takes for the connections alone.
+      // Node's cost of the connections alone.
       bareUsPerCheck: rounded(median(bareUs), 1),
       bareToHaproxy: rounded(median(bareUs.map((us, index) => us / (haproxyUs[index] ?? Number.NaN))), 2),
       inconclusive: of((turn) => turn.steady.inconclusive + turn.silent.inconclusive).reduce((a, b) => a + b),
@@ -130,7 +130,7 @@ async function engineTurn(
   return { cpuUsPerCheck: (cpuMs * 1000) / steady.checks, steady, silent };
 }
 
-/** CPU time of a check, in microseconds, of a prober without an engine. */
+/** CPU time of a check, in microseconds, for a prober without an engine. */
 async function bareTurn(
   given: { readonly targets: number; readonly seconds: number },
   pause: (ms: number) => Promise<void>,

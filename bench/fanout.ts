@@ -1,6 +1,6 @@
-// Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one of ten slow, at a gateway with
-// the system subgraph on a real MariaDB and Redis. First events at a steady rate, which are what is measured; then a flood
-// on one project while its slow clients read nothing, so that they fall out of the shared ring and must catch up.
+// Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one in ten slow, at a gateway with the
+// system subgraph on a real MariaDB and Redis. First events at a steady rate, which are measured; then a flood on one project
+// while its slow clients read nothing, so that they fall out of the shared ring and must catch up.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -26,7 +26,7 @@ const drainMs = 40_000;
 const settleMs = 2_000;
 const idleMs = 3_000;
 const warmUpSeconds = 5;
-/** Both operations of this project have the long reason, so that little is enough to fill a slow client's socket. */
+/** Both operations of this project select the long reason, so that few events fill a slow client's socket. */
 const floodedProject = 8;
 const floodBatch = 50;
 
@@ -94,7 +94,7 @@ async function run({
 
   await slowRead('never');
   const flooded = projects[floodedProject]?.id ?? '';
-  // Three bytes each, so 3 KB: the longest reason there is.
+  // Three bytes each, so 3 KB: the longest possible reason.
   const reason = '€'.repeat(1024);
   let rings = 0;
   const flood = await measure(gateway.pid, url, async () => {
@@ -145,7 +145,7 @@ function startChild(stack: AsyncDisposableStack, module: string): Child {
   return child;
 }
 
-/** Clients go round the projects and the operations: with 1,000 of them, 100 pairs have ten each, of which one is slow. */
+/** Clients are spread evenly over projects and operations: with 1,000 of them, 100 pairs have ten each, one of them slow. */
 function planOf(index: number, count: number, url: string, projects: GatewayStarted['projects']): ClientPlan {
   const project = projects[index % projects.length];
   const operation = operations[index % operations.length];
@@ -154,7 +154,7 @@ function planOf(index: number, count: number, url: string, projects: GatewayStar
   return { url: socketUrl, token: project.token, projectId: project.id, operation, slow: index >= count * 0.9 };
 }
 
-/** What the gateway's process used and delivered meanwhile. */
+/** CPU time and deliveries of the gateway's process meanwhile. */
 async function measure(pid: number, url: string, work: () => Promise<unknown>) {
   const [cpuMs, deliveries, startMs] = [cpuMsOf(pid), await deliveriesOf(url), performance.now()];
   await work();
@@ -169,7 +169,7 @@ function deliveriesOf(url: string): Promise<number> {
   return gauge(url, 'tidegate_gateway_deliveries_total');
 }
 
-/** A metric without labels, as the gateway publishes it. */
+/** A metric without labels, as published by the gateway. */
 async function gauge(url: string, name: string): Promise<number> {
   const response = await request(`${url}/metrics`, { signal: AbortSignal.timeout(askDeadlineMs) });
   const line = (await response.body.text()).split('\n').find((each) => each.startsWith(`${name} `));
@@ -177,7 +177,7 @@ async function gauge(url: string, name: string): Promise<number> {
   return Number(line.slice(name.length + 1));
 }
 
-/** The highest of what `read` gives while `done` is under way. */
+/** The highest value of `read` until `done` settles. */
 async function highest(done: Promise<unknown>, read: () => Promise<number>): Promise<number> {
   let most = 0;
   let running = true;

@@ -1,5 +1,5 @@
-// How long GET /export/mappings.ndjson takes for very many mappings, through a gateway and a relay in processes of their own.
-// The mappings are rows that were put there by SQL: what is measured is reading them.
+// The duration of GET /export/mappings.ndjson for very many mappings, through a gateway and a relay in separate processes. The
+// mappings are inserted by SQL: only reading is measured.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ async function run({
   await using stack = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
-  // Passable for the user that embedded servers run as.
+  // Accessible to the user of the embedded servers.
   await chmod(folder, 0o711);
   const system = await startWholeSystem({ folder, lab: false, relays: 1, signal });
   stack.defer(() => system.stop());
@@ -73,7 +73,7 @@ async function register(client: GraphClient, token: string, name: string): Promi
   notRefused((await client.ask<{ made: MutationAnswer }>(query, { input }, token)).made);
 }
 
-/** As calls leave them, with a look at every second. */
+/** In the state that calls leave, every second one verified. */
 async function putMappings(connection: DatabaseLocation, perBackend: number): Promise<void> {
   const sql = await createConnection({ ...connection, connectTimeout: 5_000 });
   try {
@@ -92,7 +92,7 @@ async function putMappings(connection: DatabaseLocation, perBackend: number): Pr
   }
 }
 
-/** Reads an export line by line, as a CMP would; throws when it was cut off, or a line comes twice. */
+/** Reads an export line by line, like a CMP would; throws when it was cut off, or a line comes twice. */
 async function countExported({ url, token }: WholeSystem, signal: AbortSignal): Promise<number> {
   const response = await request(`${url}/export/mappings.ndjson`, {
     headers: { authorization: `Bearer ${token}` },
@@ -113,12 +113,12 @@ async function countExported({ url, token }: WholeSystem, signal: AbortSignal): 
   return ids.size;
 }
 
-/** proc_pid_clear_refs(5): 5 sets the peak to what is resident now. */
+/** proc_pid_clear_refs(5): 5 resets the peak to the current resident size. */
 function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }
 
-/** Peak of resident memory since then, in MiB (proc_pid_status(5): VmHWM, in KiB). */
+/** Peak of resident memory since the reset, in MiB (proc_pid_status(5): VmHWM, in KiB). */
 function peakMib(pid: number): number {
   const kib = Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
   return rounded(kib / 1024, 1);

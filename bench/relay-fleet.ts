@@ -1,6 +1,6 @@
-// A fleet of 200 backends at one `npm start`, half over SSH and half over HTTPS, whose devices take 20 ms for a call: the highest
-// rate of calls through the gateway (HTTP on the loopback) that it keeps up with, what a call costs there, and what an idle
-// session costs in memory. Devices, load and system share this machine.
+// A fleet of 200 backends at one `npm start`, half over SSH and half over HTTPS, whose devices take 20 ms per call: the highest
+// rate of calls through the gateway (HTTP on the loopback) that it sustains, the cost of a call, and the memory of an idle
+// session. Devices, load and system share this machine.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
@@ -46,7 +46,7 @@ async function run({ seed, counts: given, progress, signal }: BenchContext<keyof
   const backlog = await BacklogReader.open(stack, database);
   const call = fleetCall(ask);
   await warmUp(call, { fleet, random, forMs: warmUpMs });
-  // Until what comes after the answers is done.
+  // Until the work after the answers is done.
   await sleep(1_000, undefined, { signal });
   const idle = await system.measureIdle(idleMs, signal, { logged: false });
   progress(`idle: ${JSON.stringify(idle)}`);

@@ -1,7 +1,7 @@
-// What a relayed call costs beyond the same call on a warm pooled session, over SSH and over HTTPS, in short alternating rounds:
+// The cost of a relayed call above the same call on a warm pooled session, over SSH and over HTTPS, in short alternating rounds:
 // at the relay subgraph (resolvers, journal, sessions), and through the whole gateway (HTTP on the loopback, credential,
-// admission, plan). Beside them the floor: the direct call between two durable rows, which is what the machine itself takes for
-// two commits a call. The devices are servers that cost next to nothing, answering at once or after 20 ms; then the lab's firewall.
+// admission, plan). The lower bound is measured too: the direct call between two durable rows, the machine's own cost of two
+// commits per call. The devices are servers with minimal cost, answering at once or after 20 ms; then the lab's firewall.
 import { loadavg } from 'node:os';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from './relay/calls.ts';
@@ -76,7 +76,7 @@ async function run({
     for (const level of levels) await runBlock(one, level);
     const ways = new Figures(levels);
     for (let round = 0; round < rounds; round += 1) {
-      // Whoever comes first in one round comes last in the next.
+      // The order changes in each round.
       for (const level of round % 2 === 0 ? levels : levels.toReversed()) {
         signal.throwIfAborted();
         ways.add(level, await system.measure(() => runBlock(one, level)));
@@ -110,7 +110,7 @@ async function run({
     httpsAddedP99Ms: https?.addedP99Ms,
     httpsCommitsPerCall: https?.commitsPerCall,
     httpsCpuMsPerCall: https?.cpuMsPerCall,
-    // As they were called when SSH was the only wire.
+    // Their names from when SSH was the only wire.
     addedP50Ms: ssh?.addedP50Ms,
     addedP99Ms: ssh?.addedP99Ms,
     ratio20ms: sshRatio20ms,

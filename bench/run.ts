@@ -7,7 +7,7 @@ import type { Bench } from './bench.ts';
 import { benches, trials } from './tables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** Of the 15 minutes that a run without options has; the rest is for starting, judging and stopping. */
+/** Part of the 15 minutes of a run without options; the rest is for starting, judging and stopping. */
 const attemptsMs = 12 * 60_000;
 
 async function main(): Promise<number> {

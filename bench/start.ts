@@ -1,5 +1,4 @@
-// How long a second `npm start` takes until everything is ready, with the lab, and how much memory its whole tree of processes
-// has when nothing happens.
+// The time of a second `npm start` until everything is ready, with the lab, and the memory of its whole process tree when idle.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +21,7 @@ export const benchStart = defineBench({
     counts: { starts: 3, idle: 1 },
     rounds: 7,
     cpuPerUnit: ['startCpuMs'],
-    // Older benchmarks don't say what a start costs.
+    // Older benchmarks do not report the cost of a start.
     measuredBy: 'this benchmark',
   },
   run,
@@ -77,7 +76,7 @@ async function run({
   return { figures };
 }
 
-/** MiB by the names of the processes. */
+/** MiB by process name. */
 async function memoryByName(root: number): Promise<ReadonlyMap<string, number>> {
   const byName = new Map<string, number>();
   for (const { pid, name } of await processTree(root))

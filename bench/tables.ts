@@ -1,7 +1,7 @@
 // Every benchmark and every failure trial, by name.
 import type { Bench } from './bench.ts';
 
-/** Loaded only when asked for: each brings its own servers. */
+/** Loaded only when requested: each brings its own servers. */
 export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   start: async () => (await import('./start.ts')).benchStart,
   gateway: async () => (await import('./gateway/gateway.ts')).benchGateway,

@@ -1,5 +1,5 @@
-// Durable mutations per second through the whole gateway with 16 clients: changes of projects, which are one transaction
-// each, and relayed writes to a device that costs next to nothing, which are two. In alternating rounds.
+// Durable mutations per second through the whole gateway with 16 clients: changes of projects, one transaction each, and relayed
+// writes to a device with minimal cost, two each. In alternating rounds.
 import { loadavg } from 'node:os';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded } from './relay/calls.ts';
@@ -99,7 +99,7 @@ function figuresOf(rounds: readonly Round[]) {
   };
 }
 
-/** An administrator changes as many projects as there are clients, each always to something new. */
+/** An administrator changes as many projects as there are clients, each time to a new value. */
 async function projectWrites(client: GraphClient, password: string, projects: number): Promise<() => Promise<void>> {
   const logIn =
     'mutation ($input: LoginInput!) { done: login(input: $input) { accessToken userErrors { code message } } }';
@@ -119,7 +119,7 @@ async function projectWrites(client: GraphClient, password: string, projects: nu
   };
   const ids: string[] = [];
   for (let index = 0; index < projects; index += 1) ids.push(await write(create, { name: `bench-${index}` }));
-  // A project is given to one client at a time: locks of one row are not what is measured.
+  // A project is used by one client at a time: row lock contention is not measured.
   let change = 0;
   return async () => {
     const id = ids.shift();

@@ -1,5 +1,5 @@
-// `--against COMMIT`: this commit and an older one have their turns alternately, with the same counts and the same seed, so that
-// what else the machine does falls on both. Whoever comes first in one round comes last in the next.
+// `--against COMMIT`: this commit and an older one take turns, with the same counts and the same seed, so that other load on the
+// machine affects both. The order changes in each round.
 import type { BenchArguments } from '../arguments.ts';
 import type { Against, Bench } from '../bench.ts';
 import { compareRounds, type Round } from './comparison.ts';

@@ -1,4 +1,4 @@
-// What the alternating rounds of two commits come to. Pure.
+// Compares the alternating rounds of two commits. Pure.
 import { rounded } from '../support/statistics.ts';
 import type { Figures } from './turn.ts';
 
@@ -8,16 +8,16 @@ export interface Round {
 }
 
 export interface Comparison {
-  /** CPU time per unit, now to before: the median of the rounds' ratios, by the name of the figure. */
+  /** CPU time per unit, now to before: the median of the rounds' ratios, by the figure's name. */
   readonly ratio: Readonly<Record<string, number>>;
-  /** Of each round. */
+  /** Per round. */
   readonly ratios: Readonly<Record<string, readonly number[]>>;
   /** Medians of the rounds. */
   readonly now: Readonly<Record<string, number>>;
   readonly before: Readonly<Record<string, number>>;
 }
 
-/** Throws when a round lacks a figure that is to be compared. */
+/** Throws when a round lacks a figure to compare. */
 export function compareRounds(rounds: readonly Round[], cpuPerUnit: readonly string[]): Comparison {
   const ratios = Object.fromEntries(
     cpuPerUnit.map((name) => [name, rounds.map(({ now, before }) => figureIn(now, name) / figureIn(before, name))]),
@@ -38,7 +38,7 @@ export function compareRounds(rounds: readonly Round[], cpuPerUnit: readonly str
   };
 }
 
-/** Those that are compared, and every other figure that is a number. */
+/** The compared figures, and every other numeric figure. */
 function medians(turns: readonly Figures[], cpuPerUnit: readonly string[]): Record<string, number> {
   const plain = Object.entries(turns[0] ?? {}).flatMap(([name, value]) => (typeof value === 'number' ? [name] : []));
   const names = new Set([...cpuPerUnit, ...plain]);
@@ -48,14 +48,14 @@ function medians(turns: readonly Figures[], cpuPerUnit: readonly string[]): Reco
   );
 }
 
-/** Of an even count, halfway between the two in the middle. */
+/** For an even count, the mean of the two in the middle. */
 function middle(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length / 2;
   return ((sorted[Math.ceil(half) - 1] ?? Number.NaN) + (sorted[Math.floor(half)] ?? Number.NaN)) / 2;
 }
 
-/** `path`: names, with ` > ` between them where figures are nested. */
+/** `path`: names, joined by ` > ` for nested figures. */
 function figureIn(figures: Figures, path: string): number {
   const value = path
     .split(' > ')

@@ -1,5 +1,5 @@
-// An older commit beside this one: a worktree of its own, made ready by its own bootstrap (its npm packages, its generated code,
-// its dashboard), and removed again.
+// An older commit beside this one: a separate worktree, prepared by its own bootstrap (its npm packages, its generated code, its
+// dashboard), and removed again.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,10 +13,10 @@ export interface Checkout {
 }
 
 const readyDeadlineMs = 600_000;
-/** Thousands of files are written, perhaps on a disk that is busy. */
+/** Thousands of files are written, perhaps on a busy disk. */
 const gitDeadlineMs = 300_000;
 
-/** It goes with the stack. Throws when there is no such commit, or its bootstrap fails. */
+/** Removed with the stack. Throws when there is no such commit, or its bootstrap fails. */
 export async function checkOut(
   stack: AsyncDisposableStack,
   { root, commit: named, signal }: { readonly root: string; readonly commit: string; readonly signal: AbortSignal },
@@ -27,7 +27,7 @@ export async function checkOut(
     return stdout.trim();
   };
   const commit = await git('rev-parse', '--verify', '--end-of-options', `${named}^{commit}`);
-  // After its files are gone: git then forgets it, and any that a run which was killed has left.
+  // After its files are gone: then git forgets it, and any left by a killed run.
   stack.defer(async () => void (await git('worktree', 'prune')));
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-against-'));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
@@ -37,7 +37,7 @@ export async function checkOut(
   return { root: older, commit };
 }
 
-/** The lab's packages are this commit's, too; the machine has them, or neither has a lab. */
+/** The lab's packages are those of this commit, too: either the machine has them, or neither commit has a lab. */
 async function makeReady(root: string, signal: AbortSignal): Promise<void> {
   const child = spawn(process.execPath, ['bin/boot.mjs', '--no-lab'], {
     cwd: root,
@@ -49,7 +49,7 @@ async function makeReady(root: string, signal: AbortSignal): Promise<void> {
   if (code !== 0) throw new Error(`bin/boot.mjs of the older commit ended with ${code}`);
 }
 
-/** Without what npm says of the package that it runs a script of: another checkout is another package. */
+/** Without npm's variables about the package whose script runs: another checkout is another package. */
 export function environmentOf(): NodeJS.ProcessEnv {
   const kept = ['npm_execpath', 'npm_node_execpath'];
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-// One turn of a comparison: a benchmark in a process of its own, in whichever checkout; what comes out is its last line.
+// One turn of a comparison: a benchmark in its own process, in either checkout; its last line is the result.
 import { spawn } from 'node:child_process';
 import { environmentOf } from './older-checkout.ts';
 
@@ -7,7 +7,7 @@ export interface TurnOrder {
   readonly root: string;
   readonly kind: string;
   readonly name: string;
-  /** By the names of its options. */
+  /** By option name. */
   readonly options: Readonly<Record<string, string | number>>;
   readonly signal: AbortSignal;
 }
@@ -17,7 +17,7 @@ export type Figures = Readonly<Record<string, unknown>>;
 const stopGraceMs = 60_000;
 const mostOutput = 1024 * 1024;
 
-/** Throws when it ends with an error, or its last line is no JSON. */
+/** Throws when it ends with an error, or its last line is not JSON. */
 export async function takeTurn({ root, kind, name, options, signal }: TurnOrder): Promise<Figures> {
   signal.throwIfAborted();
   const words = Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]);
@@ -31,7 +31,7 @@ export async function takeTurn({ root, kind, name, options, signal }: TurnOrder)
     output = (output + text).slice(-mostOutput);
   });
   let cut: NodeJS.Timeout | undefined;
-  // It stops what it started by itself.
+  // It stops its own children.
   const end = (): void => {
     child.kill('SIGTERM');
     cut = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);

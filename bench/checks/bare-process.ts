@@ -1,4 +1,4 @@
-// The floor: what Node takes to connect to each target in turn and to reset the connection, without any engine around it.
+// The lower bound: Node's cost of connecting to each target in turn and resetting the connection, without an engine.
 
 import { dial } from '../../platform/net/dial.ts';
 import { testEgress } from '../../tests/support/egress.ts';

@@ -1,5 +1,5 @@
-// HAProxy with the same checks: as many processes as its descriptors need, each of one thread. A server that is checked takes
-// a descriptor, and a process may have 20,000 here.
+// HAProxy with the same checks: as many processes as its descriptors require, each with one thread. A checked server takes a
+// descriptor, and a process may have 20,000 here.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +46,7 @@ export class Haproxy {
   }
 }
 
-/** `socket`: HAProxy ends without a listener; nobody connects to this one. */
+/** `socket`: HAProxy exits without a listener; nothing connects to this one. */
 function configuration(
   { intervalMs, timeoutMs }: HaproxyOptions,
   targets: HaproxyOptions['targets'],

@@ -1,5 +1,4 @@
-// Listens on loopback addresses. Stopped by SIGSTOP with its queue of one full, it
-// swallows what is sent to it: a silent target.
+// Listens on loopback addresses. Stopped by SIGSTOP with a full queue of one, it swallows everything sent to it: a silent target.
 import { createServer } from 'node:net';
 import { answerParent } from '../support/child.ts';
 

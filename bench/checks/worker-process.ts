@@ -1,5 +1,5 @@
-// One worker with the check engine of one tenant of TCP targets, leases and results in memory: what is measured is the engine
-// and its probe, not a database. It counts what a database would have been given.
+// One worker with the check engine of one tenant of TCP targets, leases and results in memory: this measures the engine and its
+// probe, not a database. It counts what would have been written to a database.
 import { Registry } from 'prom-client';
 import { CheckEngine } from '../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../platform/checks/check-metrics.ts';
@@ -25,13 +25,13 @@ interface Times {
   readonly timeoutMs: number;
 }
 
-/** Since the last question. */
+/** Since the last request. */
 export interface WorkerFigures {
   readonly checks: number;
   readonly inconclusive: number;
   readonly rows: number;
   readonly lateP99Ms: number;
-  /** Targets that are recorded DOWN though they answer, and those that are not though they do not. */
+  /** Targets recorded DOWN though they answer, and targets not recorded DOWN though they do not. */
   readonly falseDown: number;
   readonly missedDown: number;
 }

@@ -1,17 +1,17 @@
-// What one client was given, in its order, and the judgement of it: every event of its project after its first cursor, once,
-// in order.
+// The events that one client received, in order, and their check: every event of its project after its first
+// cursor, once, in order.
 
 export interface Judgement {
   /** Events that never came. */
   readonly missing: number;
   /** Events that came again. */
   readonly repeated: number;
-  /** Events that were not the client's, and those that came before an earlier one. */
+  /** Events of other clients, and those that came after a later one. */
   readonly wrong: number;
 }
 
 export class ClientLog {
-  /** Place of the first item in the stream: a checkpoint, since the client began without a cursor. */
+  /** Place of the first item in the stream: a checkpoint, because the client began without a cursor. */
   #start: number | undefined;
   readonly #seqs: number[] = [];
   readonly #receivedMs: number[] = [];
@@ -32,7 +32,7 @@ export class ClientLog {
     this.#receivedMs.push(nowMs);
   }
 
-  /** How many of `expected` (all of the project's, rising) the client should have had. */
+  /** How many of `expected` (all of the project's, rising) the client should have received. */
   due(expected: readonly number[]): number {
     const start = this.#start;
     return start === undefined ? expected.length : expected.filter((seq) => seq > start).length;
@@ -52,7 +52,7 @@ export class ClientLog {
     return { missing: [...owed].filter((seq) => !seen.has(seq)).length, repeated, wrong };
   }
 
-  /** From commit to delivery, in milliseconds, of the events in `committedMs`. */
+  /** From commit to delivery, in milliseconds, for the events in `committedMs`. */
   latenciesMs(committedMs: ReadonlyMap<number, number>): number[] {
     return this.#seqs.flatMap((seq, index) => {
       const committed = committedMs.get(seq);

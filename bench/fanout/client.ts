@@ -1,4 +1,4 @@
-// One graphql-ws client: it keeps its cursor, resumes after it when its socket is lost, and can be slow.
+// One graphql-ws client: it keeps its cursor, resumes from it when its socket is lost, and can be slow.
 import { createClient, type Client as WsClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { decodeCursor } from '../../platform/events/cursor.ts';
@@ -24,7 +24,7 @@ const retries = 20;
 export class Client {
   readonly plan: ClientPlan;
   readonly log = new ClientLog();
-  /** Sockets that were opened after the first one. */
+  /** Sockets opened after the first one. */
   reconnects = 0;
   fault: string | undefined;
   readonly #client: WsClient;
@@ -54,10 +54,10 @@ export class Client {
     });
   }
 
-  /** Resolves with the first item: from then on nothing may be missed. */
+  /** Resolves with the first item: from then on no event may be missing. */
   start(): Promise<void> {
     const { query, filter } = this.plan.operation;
-    // The library sends this very object again when it reconnects: it then has the newest cursor.
+    // The library sends this same object again when it reconnects: it then contains the newest cursor.
     const variables: Record<string, unknown> = { ...filter };
     return new Promise((resolve, reject) => {
       const failed = (fault: unknown): void => {

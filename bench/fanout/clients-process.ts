@@ -1,4 +1,4 @@
-// Half of the clients, in a process of their own. A slow one reads for a moment every few seconds, or not at all while held.
+// Half of the clients, in a separate process. A slow one reads for a moment every few seconds, or not at all while held.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerParent } from '../support/child.ts';
 import { Client, type ClientPlan } from './client.ts';
@@ -7,7 +7,7 @@ export type ClientsOrder =
   | { readonly do: 'start'; readonly plans: readonly ClientPlan[] }
   /** How the slow ones read from now on. */
   | { readonly do: 'slow'; readonly mode: SlowMode }
-  /** Waits until every client, or every fast one, has what it should have, or `withinMs` has passed. */
+  /** Waits until every client, or every fast one, has all its events, or `withinMs` has passed. */
   | {
       readonly do: 'finish';
       readonly who: 'all' | 'fast';
@@ -17,7 +17,7 @@ export type ClientsOrder =
   | {
       readonly do: 'judge';
       readonly expected: ReadonlyMap<string, readonly number[]>;
-      /** Sequence number to time of commit, of the events whose delivery is timed. */
+      /** Time of commit by sequence number, for the events whose delivery is timed. */
       readonly committedMs: ReadonlyMap<number, number>;
     };
 

@@ -1,4 +1,4 @@
-// Gateway and system in one process, put together as `tidegate serve` does it, with projects and a token for each.
+// Gateway and system in one process, put together like `tidegate serve`, with projects and one token each.
 import { startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
@@ -6,7 +6,7 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 import { answerParent } from '../support/child.ts';
 
 export interface GatewayOrder {
-  /** By their dotted names. */
+  /** By dotted name. */
   readonly settings: Readonly<Record<string, string>>;
   readonly projects: number;
 }

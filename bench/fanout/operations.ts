@@ -1,5 +1,5 @@
-// The twenty operations of the clients: five selections under four filters. All of them get every event that the benchmark
-// writes for the client's project, so that one list is what each client must have had.
+// The twenty operations of the clients: five selections with four filters. Each gets every event that the benchmark writes for
+// the client's project, so that one list is expected of all clients.
 
 export const eventKind = 'project.changed';
 export const subjectType = 'Project';

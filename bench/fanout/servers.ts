@@ -1,4 +1,4 @@
-// A private MariaDB and Redis with the settings of a process that uses them.
+// A private MariaDB and Redis, with the settings for processes that use them.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 export interface BenchServers {
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
-  /** By their dotted names, for a gateway with system. */
+  /** By dotted name, for a gateway with system. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** What is started is stopped, and its folder removed, with the stack. */
+/** Everything started is stopped, and its folder removed, with the stack. */
 export async function startServers(stack: AsyncDisposableStack, signal: AbortSignal): Promise<BenchServers> {
   const path = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   stack.defer(() => rm(path, { recursive: true, force: true }));
@@ -39,7 +39,7 @@ export async function startServers(stack: AsyncDisposableStack, signal: AbortSig
     settings: {
       roles: 'gateway,system',
       'listen.port': '0',
-      // No operation of the benchmark asks the relay.
+      // No operation of the benchmark uses the relay.
       'subgraphs.relayUrl': 'http://127.0.0.1:9',
       'database.socketPath': application.socketPath,
       'database.user': application.user,

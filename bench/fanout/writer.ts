@@ -1,4 +1,4 @@
-// Writes status events as services do, the subject's row first, and notes when each commit was known.
+// Writes status events like services do, the subject's row first, and records the time of each acknowledged commit.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../platform/database/database.ts';
 import { appendStatus } from '../../platform/events/append.ts';
@@ -24,7 +24,7 @@ const sequencedWithinMs = 30_000;
 
 export class Writer {
   readonly #options: WriterOptions;
-  /** `project/version` to the time when its commit was known. */
+  /** Time of the acknowledged commit by `project/version`. */
   readonly #committedMs = new Map<string, number>();
 
   constructor(options: WriterOptions) {
@@ -37,7 +37,7 @@ export class Writer {
     for (const id of projectIds) await db.execute('INSERT INTO bench_subject VALUES (?, 0)', [id]);
   }
 
-  /** One event after another at a steady rate, for the projects in turn, whether or not the one before is done. */
+  /** One event after another at a steady rate, for the projects in turn, without waiting for the previous one. */
   async steadily(perSecond: number, seconds: number, signal: AbortSignal): Promise<void> {
     const { projectIds } = this.#options;
     const startMs = monotonicMs();
@@ -76,7 +76,7 @@ export class Writer {
     });
   }
 
-  /** Waits until everything is sequenced; gives the table's own account of what there is, by project and by time of commit. */
+  /** Waits until everything is sequenced; returns the table's events, by project and by time of commit. */
   async account(): Promise<{ expected: Map<string, number[]>; committedMs: Map<number, number> }> {
     const { db } = this.#options;
     const deadlineMs = monotonicMs() + sequencedWithinMs;

@@ -1,4 +1,4 @@
-// Our gateway in a process of its own, with all its limits, over subgraphs in this process or over HTTP.
+// This project's gateway in a separate process, with all its limits, over subgraphs in the same process or over HTTP.
 import { jwtVerify } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -12,13 +12,13 @@ import { createSubgraphs } from './graph.ts';
 export interface GatewayOrder {
   readonly supergraphSdl: string;
   readonly keys: SigningFile;
-  /** Base64: the same for all gateways that are compared. */
+  /** Base64: the same for all compared gateways. */
   readonly jwtKey: string;
-  /** Left out: the subgraphs are in this process. */
+  /** Absent: the subgraphs are in this process. */
   readonly places?: readonly { readonly name: string; readonly url: string }[];
 }
 
-/** What the token says is believed without a look into the database. */
+/** Trusts the token's claims without reading the database. */
 function tokenAuthenticator(jwtKey: Buffer): Authenticator {
   return {
     async authenticate(bearer): Promise<Identity | undefined> {

@@ -1,6 +1,6 @@
-// What a request costs at our gateway, over subgraphs in its own process and over HTTP, and at Hive Gateway over the same
-// HTTP subgraphs: 50 entities from three subgraphs, in short alternating rounds. The gateway's CPU time is the figure that
-// holds on a busy machine; requests per second share the processors with the subgraphs and the load.
+// The cost of a request at this project's gateway, over subgraphs in its own process and over HTTP, and at Hive Gateway over the
+// same HTTP subgraphs: 50 entities from three subgraphs, in short alternating rounds. The gateway's CPU time is reliable on a
+// busy machine; for requests per second the processors are shared with the subgraphs and the load.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
@@ -71,7 +71,7 @@ async function run({
   for (const target of targets) await runRound(target, warmUpSeconds);
   const results = new Map<string, Round[]>(targets.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    // Whoever comes first in one round comes last in the next: no one always follows the same neighbour.
+    // The order changes in each round, so that none always follows the same one.
     const order = round % 2 === 0 ? targets : targets.toReversed();
     for (const target of order) results.get(target.name)?.push(await runRound(target, seconds));
     const line = targets.map(({ name }) => `${name} ${results.get(name)?.at(-1)?.cpuMs.toFixed(2)}`).join(', ');
@@ -94,7 +94,7 @@ async function run({
     httpCpuMs: http.cpuMs,
     hiveCpuMs: hive.cpuMs,
     httpToHive: rounded(http.cpuMs / hive.cpuMs, 3),
-    // Of each round by itself: what else the machine does meanwhile falls on both.
+    // Per round: other load on the machine affects both.
     httpToHiveByRound: rounded(median(cpuOf('http').map((ms, round) => ms / (cpuOf('hive')[round] ?? Number.NaN))), 3),
     inProcessRequestsPerSecond: inProcess.perSecond,
     httpRequestsPerSecond: http.perSecond,

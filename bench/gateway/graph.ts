@@ -117,12 +117,12 @@ export interface Variables {
   readonly windowSeconds: number;
 }
 
-/** Seldom the same twice, so that no cache of answers helps. */
+/** Rarely the same twice, so that no cache of answers helps. */
 export function randomVariables(): Variables {
   return { from: Math.floor(Math.random() * 1_000_000), windowSeconds: 1 + Math.floor(Math.random() * 3600) };
 }
 
-/** What only a whole answer to these variables has: no errors, and all of the last device. */
+/** Content of a complete answer to these variables: no errors, and all of the last device. */
 export function isWhole(answer: string, { from, windowSeconds }: Variables): boolean {
   const last = from + entityCount - 1;
   return (

@@ -1,4 +1,4 @@
-// Hive Gateway, installed at first use from a lock of its own, and run as its own command line runs it.
+// Hive Gateway, installed at first use from its own lock file, and started like by its own command line.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -13,7 +13,7 @@ const folder = join(import.meta.dirname, 'hive');
 const installDeadlineMs = 300_000;
 const startDeadlineMs = 60_000;
 
-/** Installs what the lock names, unless that was done since the lock last changed. */
+/** Installs the packages of the lock file, unless that was done since its last change. */
 export async function installHive(signal: AbortSignal): Promise<void> {
   const changedMs = async (name: string) => (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0;
   if ((await changedMs('node_modules/.package-lock.json')) > (await changedMs('package-lock.json'))) return;
@@ -50,7 +50,7 @@ export async function startHive(options: HiveOptions): Promise<Hive> {
   const port = await freePort();
   const program = join(folder, 'node_modules/@graphql-hive/gateway/dist/bin.js');
   const flags = ['supergraph', '--config-path', 'gateway.config.mjs', '--host', '127.0.0.1', '--port', String(port)];
-  // It dies with us, however we end.
+  // It ends with this process in any case.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, program, ...flags], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
@@ -74,7 +74,7 @@ export async function startHive(options: HiveOptions): Promise<Hive> {
   }
 }
 
-/** The composed graph names its subgraphs by http://NAME. */
+/** The composed graph names its subgraphs http://NAME. */
 function placed(supergraphSdl: string, places: readonly SubgraphPlace[]): string {
   let sdl = supergraphSdl;
   for (const { name, plainUrl } of places) {
@@ -85,7 +85,7 @@ function placed(supergraphSdl: string, places: readonly SubgraphPlace[]): string
   return sdl;
 }
 
-/** Free at this moment: Hive does not say which port it took when it is asked for any. */
+/** Free at this moment: Hive does not report its port when told to choose any. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));

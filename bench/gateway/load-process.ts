@@ -1,4 +1,4 @@
-// Makes load: a few clients, each of which asks again as soon as it has its answer. Every answer is looked at.
+// Makes load: a few clients, each of which sends its next request as soon as it has its answer. Every answer is checked.
 import { Pool } from 'undici';
 import { answerParent } from '../support/child.ts';
 import { percentile } from '../support/statistics.ts';

@@ -1,4 +1,4 @@
-// Before anything is measured: all gateways give the same answers, and refuse the same requests.
+// Checked before the measurement: all gateways give the same answers, and refuse the same requests.
 import { isDeepStrictEqual } from 'node:util';
 import { request } from 'undici';
 import type { OperationLimits } from '../../gateway/access/limits.ts';

@@ -1,4 +1,5 @@
-// The subgraphs in a process of their own, each behind two doors: ours, which takes only signed requests, and a plain one.
+// The subgraphs in a separate process, each with two endpoints: the usual one, which accepts only signed requests,
+// and a plain one.
 import { pino } from 'pino';
 import { serveSubgraph } from '../../platform/graph/serve-subgraph.ts';
 import { type PublicFile, PublicKeys } from '../../platform/secrets/key-pairs.ts';

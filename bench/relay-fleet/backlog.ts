@@ -1,12 +1,12 @@
-// What waits inside of the system, read from its database: calls that have no verdict yet, and status events without a place.
+// The backlog inside the system, read from its database: calls without a verdict, and status events without a sequence number.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
 import { connectionOptions, type DatabaseLocation } from '../../platform/database/database.ts';
 
 export interface Backlog {
-  /** Operations in the queues of backends. */
+  /** Operations in the backends' queues. */
   readonly pending: number;
-  /** Operations on the wire, or whose verdict is not in the journal yet. */
+  /** Operations on the wire, or without a verdict in the journal. */
   readonly sent: number;
   readonly unsequenced: number;
 }
@@ -22,7 +22,7 @@ export class BacklogReader {
 
   private constructor(connection: Awaited<ReturnType<typeof createConnection>>) {
     this.#connection = connection;
-    // Unheard, a lost connection would end the process.
+    // Without a listener, a lost connection would end the process.
     connection.on('error', () => {});
   }
 
@@ -39,7 +39,7 @@ export class BacklogReader {
     return row;
   }
 
-  /** Reads it again and again for so long. */
+  /** Reads it repeatedly for this time. */
   async during(forMs: number): Promise<readonly Backlog[]> {
     const samples: Backlog[] = [];
     for (const endMs = performance.now() + forMs; performance.now() < endMs; await sleep(sampleMs))

@@ -1,5 +1,5 @@
-// A fleet of backends, half of them over SSH and half over HTTPS, with devices in two processes that answer each call after
-// 20 ms, and calls to any one of them.
+// A fleet of backends, half over SSH and half over HTTPS, with devices in two processes that answer each call after 20 ms, and
+// calls to any of them.
 import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../relay/calls.ts';
 import { register, startDevices } from '../relay/devices.ts';
 import { closedLoop } from '../support/closed-loop.ts';
@@ -34,7 +34,7 @@ export async function startFleet(stack: AsyncDisposableStack, ask: Ask, count: n
 
 export type FleetCall = (backend: FleetBackend) => Promise<void>;
 
-/** Calls that succeed, or throw. One of these for all calls to a fleet: two would make the same objects. */
+/** Calls that succeed or throw. One for all calls to a fleet: two would create the same objects. */
 export function fleetCall(ask: Ask): FleetCall {
   const makers = { ssh: new CallMaker('ssh', 12), https: new CallMaker('https', 12) };
   return async ({ name, wire }) => {
@@ -43,7 +43,7 @@ export function fleetCall(ask: Ask): FleetCall {
   };
 }
 
-/** One call to each backend, so that each has a session. */
+/** One call to each backend, to open a session to each. */
 export async function callEach(call: FleetCall, fleet: readonly FleetBackend[], atOnce: number): Promise<void> {
   const left = [...fleet];
   const calling = async (): Promise<void> => {
@@ -52,7 +52,7 @@ export async function callEach(call: FleetCall, fleet: readonly FleetBackend[], 
   await Promise.all(Array.from({ length: atOnce }, calling));
 }
 
-/** Calls to backends by chance. */
+/** Calls to random backends. */
 export async function warmUp(
   call: FleetCall,
   {

@@ -1,19 +1,19 @@
-// Finds the highest rate that the system keeps up with: up in steps until one is too much, then a longer run proves the last
-// good one. What is too much is tried again, more often when others use the machine.
+// Finds the highest sustained rate: increases it in steps until one is too much, then confirms the last good one in a longer run.
+// A failed step is repeated, more often when other processes use the machine.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runStep, type Step, type StepParts } from './step.ts';
 
 const growth = 1.15;
 const tries = 2;
 const disturbedTries = 4;
-/** Of the machine's processors: with others using more of them, a rate that is too much says little. */
+/** Share of the machine's processors: if other processes use more, a failed step means little. */
 const disturbance = 0.15;
 const restMs = 500;
 
 export interface RateSearch {
   readonly fromPerSecond: number;
   readonly stepMs: number;
-  /** Past it no step is begun: what was found by then counts. */
+  /** No step begins after it: the result up to then counts. */
   readonly mostMs: number;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -21,17 +21,17 @@ export interface RateSearch {
 
 export interface RateFound {
   readonly best: Step;
-  /** By a run of twice a step's time. */
+  /** In a run of twice a step's time. */
   readonly proved: boolean;
   readonly steps: readonly Step[];
 }
 
-/** Throws when the system keeps up with no rate that is tried. */
+/** Throws when no tried rate is sustained. */
 export async function findRate(parts: StepParts, search: RateSearch): Promise<RateFound> {
   const { fromPerSecond, stepMs, mostMs, progress, signal } = search;
   const endsAtMs = performance.now() + mostMs;
   const steps: Step[] = [];
-  /** Undefined: too much, or no time. */
+  /** Undefined: too much, or no time left. */
   const keepsUp = async (perSecond: number, forMs: number): Promise<Step | undefined> => {
     for (let tried = 1; performance.now() < endsAtMs; tried += 1) {
       signal.throwIfAborted();

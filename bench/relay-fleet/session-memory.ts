@@ -1,5 +1,5 @@
-// What an idle session costs a relay in memory: the process with sessions to all backends of one wire, without them, and (for
-// HTTPS, whose connections rest for four seconds only while the log-in is kept) with the connections given up again.
+// The memory of an idle session in a relay: the process with sessions to all backends of one wire, without them, and (for HTTPS,
+// whose connections are kept for only four seconds while the login stays) with the connections closed again.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServers } from '../fanout/servers.ts';
 import { wires } from '../relay/calls.ts';
@@ -11,34 +11,34 @@ import type { Memory, SessionOrder } from './session-process.ts';
 
 const askDeadlineMs = 60_000;
 const warmUpMs = 3_000;
-/** Of all backends: their sessions are there before, and what opening many at once leaves behind. */
+/** Share of the backends whose sessions exist before the measurement, with what opening many at once leaves behind. */
 const warmShare = 1 / 3;
-/** HTTPS connections that nobody uses are gone by then. */
+/** Unused HTTPS connections are closed by then. */
 const restedMs = 6_000;
 
 export interface SessionCost {
   readonly sessions: number;
   /**
-   * The larger of the next two: a process that had room left from before grows by less than it uses, and what it uses in
-   * native memory (TLS, sockets) V8 does not know.
+   * The larger of the next two: a process with free room grows by less than it uses, and V8 does not count its native memory
+   * (TLS, sockets).
    */
   readonly kibPerSession: number;
-  /** By which the process grew, by its proportional set size. */
+  /** Growth of the process, by its proportional set size. */
   readonly residentKibPerSession: number;
-  /** By which its JavaScript objects and their memory outside of V8's heap (buffers) grew. */
+  /** Growth of its JavaScript objects and their memory outside of V8's heap (buffers). */
   readonly usedKibPerSession: number;
 }
 
 export interface SessionMemory {
   readonly ssh: SessionCost;
   readonly https: SessionCost;
-  /** What V8 still uses for a backend whose log-in is kept and whose connection is not. */
+  /** V8's memory for a backend whose login is kept and whose connection is closed. */
   readonly httpsRestedUsedKib: number;
   /** Of the process before. */
   readonly baseKib: number;
 }
 
-/** Of sessions to `count` backends, half of each wire; all of its processes end with it. */
+/** For sessions to `count` backends, half of each wire; ends all its processes. */
 export async function measureSessionMemory(count: number, signal: AbortSignal): Promise<SessionMemory> {
   await using stack = new AsyncDisposableStack();
   const { settings } = await startServers(stack, signal);
@@ -58,7 +58,7 @@ export async function measureSessionMemory(count: number, signal: AbortSignal): 
     return { warm: backends.slice(0, warm), measured: backends.slice(warm) };
   });
   const [ssh = [], https = []] = groups.map(({ measured }) => measured);
-  // Code, connections to the database, and the room of heap and allocator come first.
+  // Code, database connections, and the room of heap and allocator come first.
   const warm = groups.flatMap((group) => group.warm);
   await order({ do: 'open', fleet: warm });
   await order({ do: 'warmUp', fleet: warm, forMs: warmUpMs });

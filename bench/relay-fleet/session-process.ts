@@ -1,5 +1,5 @@
-// A relay in a process of its own (with system, for a token), put together as `tidegate serve` does it, that opens sessions to a
-// fleet's backends and says how much memory it holds when all garbage is gone.
+// A relay in a separate process (with system, for a token), put together like `tidegate serve`, that opens sessions to a fleet's
+// backends and reports its memory after garbage collection.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunningProcess, startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
@@ -24,7 +24,7 @@ export interface Memory {
   readonly sessions: number;
   /** Proportional set size of the process. */
   readonly residentKib: number;
-  /** V8's objects, and the memory outside of its heap that they hold. */
+  /** V8's objects, and their memory outside of its heap. */
   readonly usedKib: number;
 }
 
@@ -64,7 +64,7 @@ async function start(settings: Readonly<Record<string, string>>): Promise<void> 
 async function readMemory({ registry }: RunningProcess): Promise<Memory> {
   const { gc } = globalThis;
   if (gc === undefined) throw new Error('start this process with --expose-gc');
-  // What one collection lets go, finalizers and the next one give back.
+  // Finalizers and the next collection free what one collection released.
   for (let round = 0; round < 3; round += 1) {
     await gc({ type: 'major', execution: 'async', flavor: 'last-resort' });
     await sleep(50);

@@ -1,4 +1,4 @@
-// One step of the search for the highest rate: a few seconds of calls at a rate, and whether the system kept up with it.
+// One step of the search for the highest rate: a few seconds of calls at a rate, and whether the system sustained it.
 import type { AllInOneSystem } from '../support/all-in-one.ts';
 import { openLoop } from '../support/open-loop.ts';
 import { othersDuring } from '../support/others.ts';
@@ -20,21 +20,21 @@ export interface Step {
   readonly failed: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the process with all roles, beyond what it uses idle. */
+  /** Of the process with all roles, above its idle use. */
   readonly cpuMsPerCall: number;
   readonly databaseCpuMsPerCall: number;
   /** Median of the last third. */
   readonly underWay: number;
   readonly pending: number;
   readonly unsequenced: number;
-  /** The share of the machine's processors that others had meanwhile, 0 to 1. */
+  /** The share of the machine's processors used by other processes meanwhile, 0 to 1. */
   readonly others: number;
-  /** Why this is too much; undefined: the system kept up. */
+  /** Why this is too much; undefined: the system sustained it. */
   readonly tooMuch: string | undefined;
 }
 
 const mostUnderWay = 1_000;
-/** A queue that is longer by so many may be chance. */
+/** A queue that grows by this much may be chance. */
 const queueNoise = 8;
 
 export async function runStep(parts: StepParts, perSecond: number, forMs: number): Promise<Step> {
@@ -71,7 +71,7 @@ export async function runStep(parts: StepParts, perSecond: number, forMs: number
   };
 }
 
-/** True when a queue is, in the last third of the time, clearly longer than in the first. */
+/** True when a queue is clearly longer in the last third of the time than in the first. */
 function grows(lengths: readonly number[]): boolean {
   return median(third(lengths, 2)) > 2 * median(third(lengths, 0)) + queueNoise;
 }

@@ -1,5 +1,5 @@
-// The relayed calls that are measured, one for each wire, which make something new for a new CMP object each time, so that
-// every call writes all that a call can write: an address for a set of an nftables firewall, a named address for a FortiGate.
+// The measured calls, one per wire, which create a new object for a new CMP object each time, so that every call writes
+// everything that a call can write: an address for a set of an nftables firewall, a named address for a FortiGate.
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '../../subgraphs/relay/drivers/driver.ts';
 import { notRefused } from '../support/graph-client.ts';
@@ -11,9 +11,9 @@ interface CallKind {
   readonly driver: string;
   readonly operation: string;
   readonly document: string;
-  /** Of the typed mutation, beside what all have. */
+  /** Fields of the typed mutation, besides the common ones. */
   fields(name: string, address: string): JsonObject;
-  /** Of the driver's operation. */
+  /** Arguments of the driver's operation. */
   arguments(name: string, address: string): JsonObject;
 }
 
@@ -56,14 +56,14 @@ export interface CallData {
   };
 }
 
-/** Throws for any answer but a call that the device carried out. */
+/** Throws unless the device executed the call. */
 export function checkSucceeded({ call }: CallData): void {
   const { operation, commit } = notRefused(call);
   if (operation?.state === 'SUCCEEDED' && commit !== null) return;
   throw new Error(`the call is ${operation?.state ?? 'none'} ${operation?.deviceError?.code ?? ''}`);
 }
 
-/** Calls that no other maker, with another first byte, makes. */
+/** Makes calls that differ from those of any maker with another first byte. */
 export class CallMaker {
   readonly wire: Wire;
   readonly #firstByte: number;
@@ -79,7 +79,7 @@ export class CallMaker {
     return callKinds[this.wire].document;
   }
 
-  /** Of the next call's mutation. */
+  /** Input of the next call's mutation. */
   input(backend: string): object {
     const { name, address } = this.#next();
     const cmpObject = { namespace: 'bench', type: 'tenant', externalId: name };
@@ -87,7 +87,7 @@ export class CallMaker {
     return { idempotencyKey: name, backend: { name: backend }, cmpObject, ...fields };
   }
 
-  /** Of the next call's operation at the driver. */
+  /** Arguments of the next call's operation at the driver. */
   arguments(): JsonObject {
     const { name, address } = this.#next();
     return callKinds[this.wire].arguments(name, address);

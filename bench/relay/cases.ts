@@ -1,4 +1,5 @@
-// What is called, by how many clients at once: a device of each wire that answers at once or after 20 ms, and the lab's firewall.
+// The called devices, and the number of clients at once: for each wire a device that answers at once or after 20 ms, and the
+// lab's firewall.
 import type { Endpoint } from '../../subgraphs/relay/transports/session.ts';
 import type { Ask } from '../support/graph-client.ts';
 import { type Wire, wires } from './calls.ts';
@@ -8,11 +9,11 @@ export interface Case {
   readonly name: string;
   readonly wire: Wire;
   readonly backend: string;
-  /** Of the same device, for calls past the relay. */
+  /** Of the same device, for calls without the relay. */
   readonly endpoint: Endpoint;
   readonly concurrency: number;
   readonly clients: number;
-  /** Makes the device as the case has it. */
+  /** Brings the device into the state of the case. */
   prepare(): Promise<void>;
 }
 

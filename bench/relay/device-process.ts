@@ -1,4 +1,4 @@
-// Devices that cost as little as can be, any number of one kind in a process of their own, answering at once or after a delay.
+// Devices with minimal cost, any number of one kind in a separate process, answering at once or after a delay.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerParent } from '../support/child.ts';
 import type { Wire } from './calls.ts';
@@ -13,7 +13,7 @@ export interface DevicePlace {
   readonly wire: Wire;
   readonly host: string;
   readonly port: number;
-  /** Of the host key or the certificate, `SHA256:…`. */
+  /** Fingerprint of the host key or the certificate, `SHA256:…`. */
   readonly fingerprint: string;
   readonly password: string;
 }

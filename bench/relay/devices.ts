@@ -5,7 +5,7 @@ import { type Ask, type MutationAnswer, notRefused } from '../support/graph-clie
 import { callKinds, type Wire } from './calls.ts';
 import type { DeviceOrder, DevicePlace } from './device-process.ts';
 
-/** The most that a backend may have. */
+/** The highest concurrency of a backend. */
 export const mostConcurrency = 16;
 const askDeadlineMs = 30_000;
 const username = 'bench';
@@ -16,7 +16,7 @@ export interface Devices {
   setDelay(delayMs: number): Promise<void>;
 }
 
-/** In a process of their own, which ends with the stack. */
+/** In a separate process, which ends with the stack. */
 export async function startDevices(stack: AsyncDisposableStack, wire: Wire, count: number): Promise<Devices> {
   const child = new Child(new URL('./device-process.ts', import.meta.url));
   stack.defer(() => child.stop());
@@ -30,7 +30,7 @@ export async function startDevices(stack: AsyncDisposableStack, wire: Wire, coun
   };
 }
 
-/** The only one, taking as many calls at once as a backend can. */
+/** A single one, with a backend's highest concurrency. */
 export async function startDevice(stack: AsyncDisposableStack, wire: Wire) {
   const { places, setDelay } = await startDevices(stack, wire, 1);
   const [place] = places;
@@ -38,7 +38,7 @@ export async function startDevice(stack: AsyncDisposableStack, wire: Wire) {
   return { place, setDelay };
 }
 
-/** `concurrency`: left out, the graph's default. */
+/** `concurrency`: absent, the graph's default. */
 export interface Registration {
   readonly name: string;
   readonly place: DevicePlace;
@@ -58,7 +58,7 @@ export async function register(ask: Ask, { name, place, concurrency }: Registrat
   notRefused((await ask<{ made: MutationAnswer }>(query, { input })).made);
 }
 
-/** For calls past the relay. */
+/** For calls without the relay. */
 export function endpointOf({ wire, host, port, fingerprint, password }: DevicePlace): Endpoint {
   return {
     ...{ host, port, cryptoProfile: 'MODERN', credentials: { username, password } },

@@ -1,4 +1,4 @@
-// What the relay sends, without the relay: the same driver and transport with the same settings.
+// The relay's calls without the relay: the same driver and transport with the same settings.
 import { newUuid } from '../../platform/ids.ts';
 import type { BackendContext } from '../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../subgraphs/relay/drivers/registry.ts';
@@ -29,7 +29,7 @@ export function openDirect(wire: Wire, endpoint: Endpoint, concurrency: number):
   });
 }
 
-/** Throws for any end but success. */
+/** Throws for any result but success. */
 export async function callDirect(transport: Transport, maker: CallMaker): Promise<void> {
   const { operation } = driverOf(maker.wire);
   const args = maker.arguments();

@@ -1,4 +1,4 @@
-// What the rounds of one case come to: each way's own times, and the relayed ones against the direct one.
+// The figures of one case: the times of each way, and the relayed ones relative to the direct one.
 import type { Usage } from '../support/all-in-one.ts';
 import type { LoopFigures } from '../support/closed-loop.ts';
 import type { Logged } from '../support/server-log.ts';
@@ -21,16 +21,16 @@ export interface Comparison {
   readonly p99Ms: number;
   readonly addedP50Ms: number;
   readonly addedP99Ms: number;
-  /** Of the medians, to the direct call. */
+  /** Of the medians, relative to the direct call. */
   readonly ratio: number;
   readonly callsPerSecond: number;
   /** In the call's own path, by MariaDB's general log. */
   readonly commitsPerCall?: number;
-  /** Also those behind it. */
+  /** Including those outside of the call's path. */
   readonly roundTripsPerCall?: number;
-  /** With those behind it: sequencer and sealer, which take many calls together when there are many. */
+  /** Including the sequencer's and the sealer's, which handle many calls at once under load. */
   readonly allCommitsPerCall: number;
-  /** Of the process with all roles; for calls below the gateway its clients' share is in it. */
+  /** Of the process with all roles; for calls below the gateway it includes their clients. */
   readonly cpuMsPerCall: number;
   readonly databaseCpuMsPerCall: number;
 }

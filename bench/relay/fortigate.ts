@@ -1,5 +1,5 @@
-// A FortiGate behind HTTPS that answers as FortiOS 7.4 to a log-in, to the health check and to the creation of an object, in the
-// shapes of simulators/fortios (which names their sources), and keeps nothing.
+// A FortiGate behind HTTPS that answers a login, the health check and the creation of an object like FortiOS 7.4, in the formats
+// of simulators/fortios (which names their sources), and stores nothing.
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
@@ -24,7 +24,7 @@ export async function startFortigate(_password: string, pause: () => Promise<voi
 function answer(request: IncomingMessage, response: ServerResponse, pause: () => Promise<void>): void {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  // A client that goes away takes its call with it.
+  // A client that disconnects ends its call.
   request.on('error', () => {});
   request.on('end', async () => {
     const { method, url = '' } = request;

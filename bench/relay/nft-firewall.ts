@@ -1,8 +1,8 @@
-// A firewall behind SSH: a server that echoes what it is told, as `nft -j -e` does.
+// A firewall behind SSH: a server that echoes its input, like `nft -j -e` does.
 import { generateKeyPairSync } from 'node:crypto';
 import { SshDevice } from '../../simulators/ssh-device.ts';
 
-/** One for all: making keys is not what is measured. */
+/** One for all: key generation is not measured. */
 const hostKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' });
 
 export async function startNftFirewall(password: string, pause: () => Promise<void>) {

@@ -1,4 +1,5 @@
-// Asks the relay's schema in this process: resolvers, services, journal and sessions, without HTTP, admission and query plan.
+// Executes on the relay's schema in this process: resolvers, services, journal and sessions, without HTTP,
+// admission and query plan.
 import { type DocumentNode, parse } from 'graphql';
 import type { RunningProcess } from '../../bin/compose/process.ts';
 import { executeOnSchema } from '../../platform/graph/execution.ts';

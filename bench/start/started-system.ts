@@ -1,4 +1,4 @@
-// One run of `npm start`: the same script, from the first line of it until every part says that it is ready.
+// One run of `npm start`: the real script, from its first line until every part reports that it is ready.
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,10 +8,10 @@ import { cpuMsOfTree } from '../support/process-tree.ts';
 export interface StartedSystem {
   readonly pid: number;
   readonly readyAfterMs: number;
-  /** Of all its processes until then, also of those that have ended. */
+  /** Of all its processes until then, including ended ones. */
   readonly cpuMs: number;
   readonly hasLab: boolean;
-  /** As Ctrl-C; throws when it does not end, or with an error. */
+  /** Like Ctrl-C; throws when it does not end, or ends with an error. */
   stop(): Promise<void>;
 }
 

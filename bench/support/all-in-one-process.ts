@@ -1,5 +1,5 @@
-// The system of `npm start` in a process of its own, which is what is measured. Calls below the gateway are made in here: on
-// the relay's schema, and straight to the device on pooled sessions of its own, with the relay's settings.
+// The system of `npm start` in a separate process, which is measured. Calls below the gateway are made inside it: on the relay's
+// schema, and directly to the device on separate pooled sessions, with the relay's settings.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -24,7 +24,7 @@ export type SystemOrder =
 
 export type CallWay =
   | {
-      /** `floor`: between two durable rows, which no relay that journals a call can do without. */
+      /** `floor`: between two durable rows, the minimum for any relay that journals its calls. */
       readonly level: 'direct' | 'floor';
       readonly wire: Wire;
       readonly endpoint: Endpoint;
@@ -38,7 +38,7 @@ export interface SystemStarted {
   readonly token: string;
   readonly adminPassword: string;
   readonly database: DatabaseLocation;
-  /** The lab's firewall, which is the backend `lab-firewall`. */
+  /** The lab's firewall, registered as the backend `lab-firewall`. */
   readonly lab: Endpoint | undefined;
 }
 
@@ -60,7 +60,7 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefin
       return stop();
   }
 });
-// A profile is written at an orderly end.
+// A profile is written only at an orderly exit.
 process.once('SIGTERM', () => process.exit(0));
 
 async function start(dataPath: string, withLab: boolean): Promise<SystemStarted> {

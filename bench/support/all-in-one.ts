@@ -1,4 +1,4 @@
-// The parent's side of the system of `npm start` in a process of its own, with a data folder that goes with it.
+// The parent's side of the system of `npm start` in a separate process, with a data folder that is removed with it.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export interface Usage {
   /** Of the one process with all roles. */
   readonly cpuMs: number;
   readonly databaseCpuMs: number;
-  /** All that MariaDB did, also the sequencer's and the sealer's. */
+  /** All of MariaDB's, including the sequencer's and the sealer's. */
   readonly allCommits: number;
 }
 
@@ -25,7 +25,7 @@ interface Reading extends Usage {
 
 const startDeadlineMs = 120_000;
 const stopDeadlineMs = 60_000;
-/** What comes after an answer (the sequencer, the sealer) is part of it. */
+/** The work after an answer (the sequencer, the sealer) is included. */
 const settleMs = 150;
 
 export class AllInOneSystem {
@@ -63,8 +63,8 @@ export class AllInOneSystem {
   }
 
   /**
-   * What it uses in a second when nothing is asked of it; taken off from all that is measured later. Unless `logged` is false,
-   * in a second such time with MariaDB's general log, for `logged`.
+   * Measures its use per second when idle, which is subtracted from all later measurements. Unless `logged` is false, measures
+   * again with MariaDB's general log, for `logged`.
    */
   async measureIdle(forMs: number, signal: AbortSignal, { logged: withLog = true } = {}): Promise<Idle> {
     const before = await this.#read();
@@ -88,7 +88,7 @@ export class AllInOneSystem {
     };
   }
 
-  /** What `work` made it use, beyond what it uses idle. */
+  /** The use of `work`, above idle use. */
   async measure<Result>(work: () => Promise<Result>): Promise<{ readonly result: Result; readonly usage: Usage }> {
     const before = await this.#read();
     const result = await work();
@@ -104,7 +104,7 @@ export class AllInOneSystem {
     return { result, usage };
   }
 
-  /** What `work` made it send to MariaDB, beyond what it sends idle. */
+  /** The statements that `work` sends to MariaDB, above those when idle. */
   async logged(work: () => Promise<unknown>): Promise<Logged> {
     const { statements, commits, elapsedMs } = await this.#log.during(work);
     return {

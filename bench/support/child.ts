@@ -1,5 +1,4 @@
-// Processes of a benchmark that answer their parent: what is measured, what makes load, and what only has to be there each
-// have a process of their own.
+// Processes of a benchmark that answer their parent: the measured part, the load, and supporting parts are separate processes.
 import { type ChildProcess, fork } from 'node:child_process';
 
 interface Question {
@@ -20,20 +19,20 @@ interface Waiting {
 
 const stopGraceMs = 5_000;
 
-/** Side of the parent. */
+/** The parent's side. */
 export class Child {
   readonly name: string;
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  /** Starts a module that calls `answerParent`; `nodeArguments` are Node's own. */
+  /** Starts a module that calls `answerParent`; `nodeArguments` are for Node. */
   constructor(module: URL, nodeArguments: readonly string[] = []) {
     this.name = module.pathname.split('/').at(-1) ?? '';
     this.#process = fork(module, {
       execArgv: [...process.execArgv, ...nodeArguments],
       serialization: 'advanced',
-      // Standard output is for the figures alone.
+      // Standard output is for the figures only.
       stdio: ['ignore', 2, 2, 'ipc'],
       env: { ...process.env, NODE_ENV: 'production' },
     });
@@ -55,7 +54,7 @@ export class Child {
     return pid;
   }
 
-  /** Asks and waits for the answer; throws what the child threw, and past the deadline. */
+  /** Sends a request and waits for the answer; throws the child's error, and an error at the deadline. */
   ask<Reply>(question: unknown, deadlineMs: number): Promise<Reply> {
     if (!this.#process.connected) return Promise.reject(new Error(`${this.name} is not running`));
     const id = ++this.#lastId;
@@ -83,7 +82,7 @@ export class Child {
   }
 }
 
-/** SIGTERM, and SIGKILL for one that does not end. */
+/** SIGTERM, then SIGKILL for one that does not end. */
 export async function endProcess(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -93,9 +92,9 @@ export async function endProcess(child: ChildProcess): Promise<void> {
   clearTimeout(cut);
 }
 
-/** Side of the child: answers until the parent is gone. */
+/** The child's side: answers until the parent is gone. */
 export function answerParent(handle: (question: never) => Promise<unknown>): void {
-  // A parent that was killed leaves nobody to stop its children.
+  // A killed parent can't stop its children.
   process.once('disconnect', () => process.exit(0));
   process.on('message', ({ id, question }: Question) => {
     handle(question as never).then(

@@ -1,11 +1,11 @@
-// Load of a closed loop: a few clients, each of which asks again as soon as it has its answer.
+// Load of a closed loop: a few clients, each of which sends its next request as soon as it has its answer.
 
 export interface LoopFigures {
   readonly latenciesMs: readonly number[];
   readonly elapsedMs: number;
 }
 
-/** Ends with the last answer to what was asked within `forMs`. Throws what `ask` throws. */
+/** Ends with the last answer to the requests sent within `forMs`. Throws the errors of `ask`. */
 export async function closedLoop(
   { clients, forMs }: { readonly clients: number; readonly forMs: number },
   ask: () => Promise<void>,

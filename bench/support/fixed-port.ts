@@ -1,11 +1,11 @@
-// Ports for processes that must come back on the same one. Below those that systems hand out (from 32768 on Linux): a port of
-// these could be taken by any connection while its owner is down, even by the one that tries to reach it.
+// Ports for processes that must come back on the same one. Below the system's ephemeral ports (from 32768 on Linux): any
+// connection could take one of those while its owner is down, even the one that tries to reach it.
 import { createServer } from 'node:net';
 
 const [lowest, highest] = [10_000, 29_999];
 const tries = 50;
 
-/** Free on 127.0.0.1 a moment ago. */
+/** Was free on 127.0.0.1 a moment ago. */
 export async function fixedPort(): Promise<number> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
     const port = lowest + Math.floor(Math.random() * (highest - lowest + 1));

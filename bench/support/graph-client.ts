@@ -1,9 +1,9 @@
-// GraphQL over HTTP as a CMP speaks it: kept-alive connections and a bearer token.
+// GraphQL over HTTP like a CMP: kept-alive connections and a bearer token.
 import { Pool } from 'undici';
 
 const requestDeadlineMs = 60_000;
 
-/** Asks in somebody's name. Throws for anything but an answer without errors. */
+/** Sends a request as a certain user. Throws for anything but an answer without errors. */
 export type Ask = <Data>(query: string, variables: object) => Promise<Data>;
 
 export class GraphClient {
@@ -32,7 +32,7 @@ export class GraphClient {
     return answer.data;
   }
 
-  /** In the name of a token's bearer. */
+  /** As a token's bearer. */
   as(token: string): Ask {
     return (query, variables) => this.ask(query, variables, token);
   }

@@ -1,4 +1,4 @@
-// Registers the lab's firewall through the gateway, with the limits that a trial or benchmark wants.
+// Registers the lab's firewall through the gateway, with the limits of a trial or benchmark.
 import { readFile } from 'node:fs/promises';
 import type { RunningLab } from '../../lab/lab.ts';
 

@@ -1,31 +1,31 @@
-// Load of an open loop: requests come at a rate, whatever became of those before, as from many clients that know nothing of
-// each other. What can't keep up with the rate shows as a growing number of requests under way.
+// Load of an open loop: requests come at a fixed rate, independent of earlier ones, like from many independent clients. If the
+// system can't sustain the rate, the number of requests under way grows.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../trials/random.ts';
 
 export interface OpenLoopFigures {
-  /** From when a request was due, so that a late sender hides nothing. */
+  /** From the time a request was due, so that a late sender hides nothing. */
   readonly latenciesMs: readonly number[];
   readonly failed: number;
   readonly firstFailure: string | undefined;
-  /** How many were under way, at even times while requests came. */
+  /** The number under way, at regular times while requests are sent. */
   readonly underWay: readonly number[];
   /** Until the last answer. */
   readonly elapsedMs: number;
 }
 
 export interface OpenLoopLoad {
-  /** On average: the times between are exponential, as in a Poisson process. */
+  /** On average: the intervals are exponential, as in a Poisson process. */
   readonly perSecond: number;
   readonly forMs: number;
   readonly random: Random;
-  /** Requests past so many under way are not made, and are failures. */
+  /** Beyond this many under way, requests are not sent and count as failures. */
   readonly mostUnderWay: number;
 }
 
 const sampleMs = 100;
 
-/** Ends with the last answer; `ask` has a deadline of its own, and failures are counted. */
+/** Ends with the last answer; `ask` has its own deadline, and failures are counted. */
 export async function openLoop(load: OpenLoopLoad, ask: () => Promise<void>): Promise<OpenLoopFigures> {
   const latenciesMs: number[] = [];
   const underWay: number[] = [];

@@ -1,10 +1,10 @@
-// How busy the machine was with what is not ours: figures of a machine that others use too are to be read with it.
+// The load of other processes on the machine, which is needed to judge figures from a shared machine.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { cpuMsOf } from './cpu.ts';
 import { processTree } from './process-tree.ts';
 
-/** USER_HZ, in which /proc counts on every Linux that Node runs on. */
+/** USER_HZ, the unit of /proc on every Linux that Node supports. */
 const ticksPerSecond = 100;
 
 interface Reading {
@@ -13,7 +13,7 @@ interface Reading {
   readonly ownMs: number;
 }
 
-/** While `work` runs: the share of all processors (0 to 1) that other processes than ours and our children had. */
+/** The share of all processors (0 to 1) used during `work` by processes other than this one and its children. */
 export async function othersDuring<Result>(
   work: () => Promise<Result>,
 ): Promise<{ readonly result: Result; readonly others: number }> {

@@ -1,4 +1,4 @@
-// A process of the whole system that is kept running: it can be killed, comes back by itself, and remembers its lives.
+// A process of the whole system that is kept running: it can be killed, restarts by itself, and records its lives.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedServer, killQuietly } from '../../embedded/server-process.ts';
 import type { SetupLog } from '../../embedded/setup-log.ts';
@@ -10,11 +10,11 @@ export interface Life {
   /** UUID of a process with a database; undefined for servers. */
   readonly owner: string | undefined;
   readonly upAtMs: number;
-  /** Undefined while it lives. */
+  /** Undefined while it is running. */
   endedAtMs: number | undefined;
 }
 
-/** How long a part must have been up to be started again without a pause. */
+/** How long a part must have been up to be restarted without a pause. */
 const steadyAfterMs = 300;
 
 export class Part<Server extends EmbeddedServer & { readonly owner?: string | undefined } = EmbeddedServer> {

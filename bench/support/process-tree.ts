@@ -1,19 +1,19 @@
-// Memory of a process with everything it started, each page shared between processes counted once.
+// Memory of a process and all its descendants, with each shared page counted once.
 import { readdir, readFile } from 'node:fs/promises';
 import { cpuMsWithEnded } from './cpu.ts';
 
 export interface TreeProcess {
   readonly pid: number;
-  /** As the kernel knows it, at most 15 characters; Node's is `node`. */
+  /** From the kernel, at most 15 characters; Node's is `node`. */
   readonly name: string;
 }
 
-/** The process and its descendants. One that ends meanwhile is left out. */
+/** The process and its descendants, without those that end meanwhile. */
 export async function processTree(root: number): Promise<TreeProcess[]> {
   const all = new Map<number, { readonly name: string; readonly parent: number }>();
   for (const entry of await readdir('/proc')) {
     if (!/^\d+$/.test(entry)) continue;
-    // proc_pid_stat(5): the name is in parentheses and may have spaces; then state and the parent.
+    // proc_pid_stat(5): the name is in parentheses and may contain spaces; then state and the parent.
     const match = /^\d+ \((.*)\) \S (\d+)/s.exec(await readFile(`/proc/${entry}/stat`, 'latin1').catch(() => ''));
     if (match === null) continue;
     const [, name = '', parent] = match;
@@ -27,12 +27,12 @@ export async function processTree(root: number): Promise<TreeProcess[]> {
   return [...all].filter(([pid]) => belongs(pid)).map(([pid, { name }]) => ({ pid, name }));
 }
 
-/** CPU time so far of the process and of all its descendants, also of those that have ended. */
+/** CPU time so far of the process and all its descendants, including ended ones. */
 export async function cpuMsOfTree(root: number): Promise<number> {
   return (await processTree(root)).reduce((sum, { pid }) => sum + (cpuMsUnlessEnded(pid) ?? 0), 0);
 }
 
-/** Undefined for one that ended since it was seen: it is in its parent's time. */
+/** Undefined for one that has ended since: it is included in its parent's time. */
 function cpuMsUnlessEnded(pid: number): number | undefined {
   try {
     return cpuMsWithEnded(pid);

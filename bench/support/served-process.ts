@@ -1,4 +1,5 @@
-// One `tidegate serve` as a real process, to be killed and started again: it dies with us, and its log is a file.
+// One `tidegate serve` as a real process, which can be killed and started again: it ends with this process, and its
+// log is a file.
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -7,7 +8,7 @@ import type { EmbeddedServer, ServerExit } from '../../embedded/server-process.t
 import { within } from '../../platform/within.ts';
 
 export interface ServedProcess extends EmbeddedServer {
-  /** UUID of this incarnation, by which the journal and leases know it. */
+  /** UUID of this incarnation, used by journal and leases. */
   readonly owner: string | undefined;
   /** The public endpoint; undefined without the role gateway. */
   readonly url: string | undefined;
@@ -16,7 +17,7 @@ export interface ServedProcess extends EmbeddedServer {
 export interface ServeOptions {
   readonly name: string;
   readonly configFile: string;
-  /** Every incarnation writes to its end. */
+  /** Every incarnation appends to it. */
   readonly logFile: string;
   readonly signal?: AbortSignal;
 }
@@ -30,13 +31,13 @@ interface ReadyLine {
 const program = fileURLToPath(new URL('../../bin/tidegate.ts', import.meta.url));
 const readyTimeoutMs = 60_000;
 
-/** Resolves when it says that it is ready; throws when it ends before, or is late. */
+/** Resolves when it reports that it is ready; throws when it ends before that, or is late. */
 export async function serve(options: ServeOptions): Promise<ServedProcess> {
   options.signal?.throwIfAborted();
   const child = spawn(
     'setpriv',
     ['--pdeathsig', 'KILL', '--', process.execPath, program, 'serve', '--config', options.configFile],
-    // A session of its own: a Ctrl-C on the terminal is ours to handle.
+    // A separate session: this process handles a Ctrl-C on the terminal.
     {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

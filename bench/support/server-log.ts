@@ -1,4 +1,4 @@
-// What a private MariaDB says of its own work: COMMITs in all, and, while its general log is on, what its clients sent.
+// MariaDB's statistics of its own work: COMMITs in total and, while its general log is on, its clients' statements.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
@@ -7,7 +7,7 @@ export interface Logged {
   readonly elapsedMs: number;
   /** Round trips of the application. */
   readonly statements: number;
-  /** Transactions that the application led and committed; not the sequencer's and the sealer's, which are one statement each. */
+  /** Transactions of the application; not the sequencer's and the sealer's, which are one statement each. */
   readonly commits: number;
 }
 
@@ -22,18 +22,18 @@ export class ServerLog {
   static async open(socketPath: string, dataPath: string): Promise<ServerLog> {
     const password = (await readFile(join(dataPath, 'secrets', 'mariadb-root'), 'utf8')).trim();
     const connection = await createConnection({ socketPath, user: 'root', password, connectTimeout: 5_000 });
-    // Unheard, a lost connection would end the process.
+    // Without a listener, a lost connection would end the process.
     connection.on('error', () => {});
     return new ServerLog(connection);
   }
 
-  /** COMMITs so far, also those inside of the sequencer's and the sealer's statements. */
+  /** COMMITs so far, including those inside of the sequencer's and the sealer's statements. */
   async allCommits(): Promise<number> {
     const rows = (await this.#connection.query("SHOW GLOBAL STATUS LIKE 'Com_commit'")) as { Value: string }[];
     return Number(rows[0]?.Value ?? Number.NaN);
   }
 
-  /** What the application sends during `work`; the log slows it down. */
+  /** The application's statements during `work`; the log slows it down. */
   async during(work: () => Promise<unknown>): Promise<Logged> {
     await this.#connection.query("SET GLOBAL log_output = 'TABLE'");
     await this.#connection.query('TRUNCATE mysql.general_log');

@@ -1,5 +1,5 @@
-// The whole system as separate real processes on this machine: embedded MariaDB and Redis, system and gateway in one process
-// or two, relays (the first is the gateway's, the others compete for its leases), a worker, and the lab. Killed ones come back.
+// The whole system as separate real processes on this machine: embedded MariaDB and Redis, system and gateway in one process or
+// two, relays (the gateway uses the first, the others compete for its leases), a worker, and the lab. Killed ones restart.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FirstAccounts, firstAccounts } from '../../bin/compose/first-accounts.ts';
@@ -23,19 +23,19 @@ import { Part } from './part.ts';
 import { serve } from './served-process.ts';
 
 export interface WholeSystemOptions {
-  /** A data folder of its own; passable for the user that embedded servers run as. */
+  /** A private data folder, accessible to the user of the embedded servers. */
   readonly folder: string;
   /** Its firewall is the backend `lab-firewall`. */
   readonly lab: boolean;
   /** Default: `lab` in the data folder. */
   readonly labFolder?: string;
-  /** Default 2; without any, the gateway looks for one where nobody is. */
+  /** Default 2; with 0, the gateway's relay URL has no listener. */
   readonly relays?: number;
-  /** `system` and `gateway` are processes of their own, instead of `control`; the gateway comes back on its port. */
+  /** `system` and `gateway` are separate processes, instead of `control`; the gateway restarts on its port. */
   readonly gatewayApart?: boolean;
   /** Of the lab's firewall. */
   readonly limits?: FirewallLimits;
-  /** Further settings of every process, by their dotted names. */
+  /** Further settings of every process, by dotted name. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   readonly signal?: AbortSignal;
 }
@@ -45,7 +45,7 @@ export interface WholeSystem {
   readonly url: string;
   /** An operator's API token. */
   readonly token: string;
-  /** UUID of the project that it is for. */
+  /** UUID of its project. */
   readonly projectId: string;
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
@@ -60,7 +60,7 @@ export interface WholeSystem {
 
 type Settings = Readonly<Record<string, string | number | boolean>>;
 
-/** Throws SetupError, and whatever else keeps a part from starting; what was started is stopped then. */
+/** Throws SetupError, and any other error that prevents a part from starting; started parts are stopped then. */
 export async function startWholeSystem(options: WholeSystemOptions): Promise<WholeSystem> {
   const stack = new AsyncDisposableStack();
   try {
@@ -172,7 +172,7 @@ async function commonSettings(
   };
 }
 
-/** By a system of our own that lives only for it. */
+/** Made by a system that runs only for this. */
 async function makeAccounts(common: Settings, folder: string): Promise<FirstAccounts> {
   const flags = Object.fromEntries(Object.entries(common).map(([name, value]) => [name, String(value)]));
   const config = readConfig({ flags: { ...flags, roles: 'system' } }, subgraphRows);

@@ -1,4 +1,4 @@
-// `npm run trials -- calls`: the whole proof of relayed calls, as one JSON line.
+// `npm run trials -- calls`: the complete proof of relayed calls, as one JSON line.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export const trialCalls = defineBench({
 async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
   const { seed, options, timeIsUp, progress, signal } = context;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tidegate-calls-')));
-  // Passable for the user that the embedded servers run as.
+  // Accessible to the user of the embedded servers.
   if (options.folder === undefined) await chmod(folder, 0o711);
   progress(`logs in ${folder}`);
   try {

@@ -1,5 +1,5 @@
 // The proof of relayed calls under failures: clients send a stream of mutations while relays, worker, Redis and MariaDB are
-// killed, or the device misbehaves; the device's own log, by operation id, is the judge.
+// killed, or the device misbehaves; the device's own log, by operation id, is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inNamespace } from '../../lab/exec.ts';
 import { Database } from '../../platform/database/database.ts';
@@ -18,12 +18,12 @@ export interface CallTrialsOptions {
   /** The device misbehaves in each trial, too. */
   readonly faults?: boolean;
   readonly clients?: number;
-  /** A data folder, for its logs; it stays. */
+  /** A data folder, for its logs; it is kept. */
   readonly folder: string;
   readonly labFolder?: string;
   readonly progress?: (line: string) => void;
   readonly signal?: AbortSignal;
-  /** No further trial is begun then. */
+  /** No further trial begins after that. */
   readonly timeIsUp?: () => boolean;
 }
 
@@ -32,11 +32,11 @@ export interface CallTrialsResult extends Verdict {
   readonly trials: number;
   readonly kills: Readonly<Record<Victim, number>>;
   readonly deviceFaults: number;
-  /** 1: the last trial's system did not become ready by itself, and no more were made. */
+  /** 1: the last trial's system did not become ready by itself, and the run ended. */
   readonly notReady: number;
-  /** From the last kill of a trial to a fresh mutation that SUCCEEDED. */
+  /** From the last kill of a trial to a new mutation that SUCCEEDED. */
   readonly readyAgainMs: { readonly p50: number; readonly max: number };
-  /** Why calls were asked for again, and how often. */
+  /** The number of repeated requests, by reason. */
   readonly retries: Readonly<Record<string, number>>;
   /** Answers that the retry contract does not allow. */
   readonly unexpected: number;
@@ -45,7 +45,7 @@ export interface CallTrialsResult extends Verdict {
 
 const limits = { deadlineMs: 2_000, concurrency: 4 };
 const readyDeadlineMs = 60_000;
-/** Past lease, deadline and grace of the last trial's calls. */
+/** Longer than lease, deadline and grace of the last trial's calls. */
 const endDeadlineMs = 45_000;
 const answersDeadlineMs = 60_000;
 /** nft reads the whole ruleset for each rule: it must not grow with the trials. */
@@ -69,7 +69,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   const tail = new DeviceTail(system.lab.deviceLogPath);
   cleanup.defer(() => tail.close());
   const client = new GatewayClient(system);
-  // The stream's own draws must not shift the failures: how many it makes depends on the machine.
+  // The stream's own random choices must not shift the failures: their number depends on the machine.
   const stream = new CallStream({ client, random: seededRandom(seed + 1), clients: options.clients ?? 6, pauseMs: 40 });
   cleanup.defer(() => stream.finish(0));
   if ((await stream.untilReady(readyDeadlineMs)) === undefined) throw new Error('the system takes no calls');
@@ -123,7 +123,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
   };
 }
 
-/** From outside of the device, so that its log has nothing of it. */
+/** From outside of the device, so that its log has no entry of it. */
 async function cleanDevice(system: WholeSystem, tail: DeviceTail): Promise<void> {
   await tail.read();
   const { namespace } = system.lab.firewall;

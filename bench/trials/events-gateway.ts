@@ -1,5 +1,5 @@
-// The proof of the event stream as a CMP has it: graphql-ws clients at a gateway process, with the system subgraph behind it
-// over HTTP, both killed and ended again and again, as are the worker and Redis; each client's own log is the judge.
+// The proof of the event stream for a CMP: graphql-ws clients at a gateway process, with the system subgraph behind it over HTTP;
+// both are repeatedly killed and stopped, as are the worker and Redis; each client's own log is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisPrefix } from '../../bin/compose/places.ts';
 import { Ground } from '../../tests/support/ground.ts';
@@ -17,18 +17,18 @@ import { seededRandom } from './random.ts';
 
 export interface GatewayEventTrialsOptions {
   readonly seed: number;
-  /** How many events are written; default 10000. */
+  /** Number of events; default 10000. */
   readonly events?: number;
-  /** Events in a round; default 500. */
+  /** Events per round; default 500. */
   readonly perRound?: number;
-  /** How long one transaction of each round is held open; default 3000. */
+  /** How long one transaction of each round stays open; default 3000. */
   readonly holdMs?: number;
   readonly writers?: number;
   readonly readers?: number;
-  /** A data folder, for its logs; it stays. */
+  /** A data folder, for its logs; it is kept. */
   readonly folder: string;
   readonly progress?: (line: string) => void;
-  /** No further round is begun then. */
+  /** No further round begins after that. */
   readonly timeIsUp?: () => boolean;
   readonly signal?: AbortSignal;
 }
@@ -36,16 +36,16 @@ export interface GatewayEventTrialsOptions {
 export interface GatewayEventTrialsResult extends ClientVerdict, FailureCounts {
   readonly seed: number;
   readonly events: number;
-  /** Acknowledged writes that the table does not have. */
+  /** Acknowledged writes that are missing from the table. */
   readonly lost: number;
   readonly readers: number;
-  /** Clients whose stream ended, or that got something that is not an item. */
+  /** Clients whose stream ended, or that received something other than an item. */
   readonly clientsEnded: number;
   readonly faults: readonly string[];
   readonly deliveries: number;
   readonly drops: number;
   readonly connections: number;
-  /** From the acknowledged commit to a client that reads everything, through all those failures. */
+  /** From the acknowledged commit to a client that reads everything, including all failures. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly seconds: number;
@@ -81,7 +81,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   const beginning = await statusCursor(system);
   const clients = Array.from({ length: readers }, (_, index): Client => {
     const plan = planOf(index, projectId, writing.subjects);
-    // Draws of its own: how many it makes depends on the machine, and must not shift the failures.
+    // A separate generator: the number of its values depends on the machine, and must not shift the failures.
     const random = seededRandom(seed + 2 + index);
     const { url, token } = system;
     const after = plan.fromNow ? undefined : beginning;
@@ -107,7 +107,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
     progress?.(`${writing.written.length} of ${events} events written; ${JSON.stringify(failures.counts)}`);
   }
   await turns.finish();
-  // A new connection no longer repairs what hangs now.
+  // From now on no new connection hides a hanging one.
   await Promise.all(clients.map(({ reader }) => reader.stopDropping()));
 
   const table = await sequencedTable(ground.db, projectId);
@@ -141,7 +141,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   };
 }
 
-/** As a client does before it takes a snapshot. */
+/** Like a client before it takes a snapshot. */
 async function statusCursor({ url, token }: WholeSystem): Promise<string> {
   const graph = new GraphClient(url, 1);
   try {
@@ -151,7 +151,7 @@ async function statusCursor({ url, token }: WholeSystem): Promise<string> {
   }
 }
 
-/** Waits until all have what they should have, or the time is over; then ends and judges them. */
+/** Waits until all have all their events, or the time is up; then ends and judges them. */
 async function judgeClients(clients: readonly Client[], table: readonly TableRow[]): Promise<readonly ClientVerdict[]> {
   const owed = clients.map(({ plan, reader }) => {
     const start = reader.beginning ?? 0;
@@ -160,7 +160,7 @@ async function judgeClients(clients: readonly Client[], table: readonly TableRow
   const untilMs = performance.now() + settleMs;
   const waits = () => clients.some(({ reader }, index) => reader.received < (owed[index]?.length ?? 0));
   while (waits() && performance.now() < untilMs) await sleep(20);
-  // What would come twice would come now.
+  // Repeated events would arrive now.
   await sleep(300);
   await Promise.all(clients.map(({ reader }) => reader.stop()));
   return clients.map(({ reader }, index) => judgeItems(reader.items, owed[index] ?? []));

@@ -1,4 +1,4 @@
-// `npm run trials -- events`: the whole proof of the event stream in both of its layers, as one JSON line.
+// `npm run trials -- events`: the complete proof of the event stream in both of its layers, as one JSON line.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,12 +43,12 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   return { figures, ran: { events: Math.min(...both.map((each) => each.events)) } };
 }
 
-/** A folder that was not named goes again afterwards. */
+/** A folder that was not named is removed afterwards. */
 async function inFolder<T>(named: string | undefined, work: (folder: string) => Promise<T>): Promise<T> {
   if (named !== undefined) return work(named);
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-events-'));
   try {
-    // Passable for the user that the embedded servers run as.
+    // Accessible to the user of the embedded servers.
     await chmod(folder, 0o711);
     return await work(folder);
   } finally {

@@ -1,5 +1,5 @@
 // The proof of the event stream under failures: writers with a long transaction in every round; Redis killed and flushed,
-// sequencers killed and paused, feeds replaced, clients dropped, all at random. Each client's own log is the judge.
+// sequencers killed and paused, feeds replaced, clients dropped, all at random. Each client's own log is the oracle.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ground } from '../../tests/support/ground.ts';
 import { FailureTurns, flushRedis } from './events/failure-turns.ts';
@@ -12,17 +12,17 @@ import { seededRandom } from './random.ts';
 
 export interface EventTrialsOptions {
   readonly seed: number;
-  /** How many events are written; default 10000. */
+  /** Number of events; default 10000. */
   readonly events?: number;
-  /** Events in a round; default 1000. */
+  /** Events per round; default 1000. */
   readonly perRound?: number;
-  /** How long one transaction of each round is held open; default 3000. */
+  /** How long one transaction of each round stays open; default 3000. */
   readonly holdMs?: number;
   readonly writers?: number;
   readonly readers?: number;
-  /** Gets a line after each round. */
+  /** Called with a line after each round. */
   readonly progress?: (line: string) => void;
-  /** No further round is begun then. */
+  /** No further round begins after that. */
   readonly timeIsUp?: () => boolean;
 }
 
@@ -39,7 +39,7 @@ export interface EventTrialsResult {
   readonly sequencerKills: number;
   readonly sequencerPauses: number;
   readonly feedReplacements: number;
-  /** From the acknowledged commit to a client that reads everything, through all those failures. */
+  /** From the acknowledged commit to a client that reads everything, including all failures. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -95,7 +95,7 @@ export async function runEventTrials(options: EventTrialsOptions): Promise<Event
   const complete = (client: Reader) => client.received >= writing.written.filter((event) => client.wants(event)).length;
   const deadlineMs = performance.now() + settleMs;
   while (!clients.every(complete) && performance.now() < deadlineMs) await sleep(20);
-  // What would come twice would come now.
+  // Repeated events would arrive now.
   await sleep(300);
   for (const client of clients) await client.stop();
 

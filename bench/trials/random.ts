@@ -1,7 +1,7 @@
-// Seeded randomness, so that a trial that failed can be run again (Mulberry32).
+// Seeded randomness, so that a failed trial can be repeated (Mulberry32).
 
 export interface Random {
-  /** From 0 up to, but without, 1. */
+  /** From 0 up to, but not including, 1. */
   next(): number;
   /** A whole number from `min` to `max`, both included. */
   integer(min: number, max: number): number;

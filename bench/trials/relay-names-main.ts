@@ -1,4 +1,4 @@
-// `npm run trials -- relay-names`: the proof that texts stay texts, as one JSON line.
+// `npm run trials -- relay-names`: the proof that texts remain texts, as one JSON line.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

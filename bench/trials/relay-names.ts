@@ -1,6 +1,7 @@
-// The proof that a text stays a text: names, comments and attacks through every driver that ends at a command line or a shell.
-// Each is refused with the name of its argument, or becomes exactly one command that the device reads as what was said: by the
-// simulated switch's own grammar, by JSON held against the form that it has to have, and for a sample by a real nft and a real sh.
+// The proof that a text remains a text: names, comments and attacks through every driver that ends at a command line or a shell.
+// Each is refused with the name of its argument, or becomes exactly one command with which the device does what was asked:
+// checked with the simulated switch's own grammar, with JSON compared to its expected form, and for a sample with a real nft and
+// a real sh.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -26,14 +27,14 @@ export const allSubjects: readonly Subject[] = [
 
 export interface RelayNamesOptions {
   readonly seed: number;
-  /** Texts. Each is offered to every operation of every driver, at one of its places. */
+  /** Number of texts. Each is put into one argument of every operation of every driver. */
   readonly count: number;
   /** Calls for each of the real programs; 0: none, which needs no root. */
   readonly real: number;
   readonly subjects?: readonly Subject[];
-  /** Empty; what the real programs work in. */
+  /** An empty working folder for the real programs. */
   readonly folder: string;
-  /** No further text is offered then. */
+  /** No further text is tried after that. */
   readonly timeIsUp?: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -41,7 +42,7 @@ export interface RelayNamesOptions {
 
 export interface DriverFigures extends Figures {
   readonly operations: number;
-  /** What the real program made of a sample; undefined where there is none. */
+  /** The real program's results for a sample; undefined where there is none. */
   readonly real?: Omit<RealFigures, 'findings'>;
   readonly remark?: string;
 }
@@ -63,7 +64,7 @@ const remarks: Readonly<Record<string, string>> = {
   fortios: 'no argument reaches its command line: what is typed there takes none',
 };
 
-/** How a sample of a driver's calls is given to the real program. */
+/** Passes a sample of a driver's calls to the real program. */
 type AskReal = (calls: readonly Rendering[], folder: string) => Promise<RealFigures>;
 const realPrograms: Readonly<Record<string, AskReal>> = {
   'linux-nftables': askRealNft,
@@ -122,7 +123,7 @@ export async function runRelayNames(options: RelayNamesOptions): Promise<RelayNa
   };
 }
 
-/** Before minutes of work rather than after. */
+/** Checked before minutes of work instead of after them. */
 async function requireNamespaces(): Promise<void> {
   const probe = await runProgram('unshare', ['--net', '--mount', 'true']);
   if (probe.exitCode !== 0) throw new Error('the real programs need namespaces, and so root; --real 0 does without');

@@ -29,7 +29,7 @@ export const trialRelayUnknown = defineBench({
 async function run(context: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
   const { seed, counts, options, timeIsUp, progress, signal } = context;
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tidegate-unknown-')));
-  // Passable for the user that the embedded servers run as.
+  // Accessible to the user of the embedded servers.
   if (options.folder === undefined) await chmod(folder, 0o711);
   progress(`folder ${folder}`);
   try {
@@ -51,7 +51,7 @@ async function run(context: BenchContext<keyof typeof counts>): Promise<BenchRes
   }
 }
 
-/** Some of the names, separated by commas; all when it was not given. */
+/** Some of the names, separated by commas; default: all. */
 function chosen<Name extends string>(options: BenchContext['options'], option: string, names: readonly Name[]): Name[] {
   const text = options[option];
   if (text === undefined) return [...names];

@@ -1,6 +1,6 @@
 // The proof of UNKNOWN: calls whose connections are dropped, relays that are killed at every moment of a call, and relays that
-// are stopped and come back late. No call happens twice, none is UNKNOWN that never left, and what is settled is settled as the
-// device's own log has it.
+// are stopped and resume late. No call is executed twice, none that was never sent is UNKNOWN, and every settled outcome agrees
+// with the device's own log.
 import { join } from 'node:path';
 import { openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
@@ -29,17 +29,17 @@ export interface RelayUnknownOptions {
   readonly wires: readonly Wire[];
   /** Of each kind, on each wire. */
   readonly drops: number;
-  /** On all wires together; so `stops`. */
+  /** On all wires together; the same for `stops`. */
   readonly kills: number;
   readonly stops: readonly Stop[];
   /** Trials at once: calls for drops, pairs of relays for kills and stops. */
   readonly lanes: Readonly<Record<Part, number>>;
   /** All parts at once, instead of one after the other. */
   readonly atOnce?: boolean;
-  /** A data folder; it stays. */
+  /** A data folder; it is kept. */
   readonly folder: string;
   readonly labFolder?: string;
-  /** No further attempt is begun then. */
+  /** No further attempt begins after that. */
   readonly timeIsUp?: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -56,11 +56,11 @@ export interface RelayUnknownResult extends SummedVerdict {
   readonly kills: Figures | undefined;
   readonly stops: Figures | undefined;
   readonly seconds: number;
-  /** What was really made of `drops` (of each kind, on the wire with fewest), `kills` and `stops`. */
+  /** The numbers really run of `drops` (of each kind, on the wire with fewest), `kills` and `stops`. */
   readonly ran: Readonly<Record<Part, number>>;
 }
 
-/** All of them, or the first failure once the others have ended, too: what they stand on is taken away after that. */
+/** All results, or the first failure after the others have ended, too: their common parts are removed after that. */
 async function together<Results extends readonly unknown[]>(
   ending: AbortController,
   work: readonly [...{ [Index in keyof Results]: Promise<Results[Index]> }],
@@ -81,7 +81,7 @@ interface Stage {
 
 /** Each relay has its own connections, and there are several pairs of relays. */
 const databaseConnections = 400;
-/** What a stop takes beside the stop itself: the stream before and after it, recovery and settling. */
+/** The time of a stop besides the stop itself: the stream before and after it, recovery and settling. */
 const besidesMs = 6_000;
 
 export async function runRelayUnknown(options: RelayUnknownOptions): Promise<RelayUnknownResult> {
@@ -156,12 +156,12 @@ async function startDevices(
   return devices;
 }
 
-/** Lanes of a device are each for one part: calls of two parts never meet. */
+/** Each lane of a device is for one part: calls of two parts never meet. */
 function firstLane({ lanes }: RelayUnknownOptions, part: Part): number {
   return { drops: 0, kills: lanes.drops, stops: lanes.drops + lanes.kills }[part];
 }
 
-/** The draws of one lane or wire must not shift those of another. */
+/** The random choices of one lane or wire must not shift those of another. */
 function randomOf({ seed }: RelayUnknownOptions, index: number): Random {
   return seededRandom(seed + index * 7_919);
 }
@@ -211,7 +211,7 @@ function runStops({ ending, options, servers, devices }: Stage): Promise<Stops[]
   );
 }
 
-/** Longest first, each to the lane that has least to do. */
+/** Longest first, each to the lane with the least work. */
 function shares(stops: readonly Stop[], lanes: number): Stop[][] {
   const found = Array.from({ length: lanes }, (): Stop[] => []);
   const total = (lane: readonly Stop[]) => lane.reduce((sum, { durationMs }) => sum + durationMs + besidesMs, 0);

@@ -1,10 +1,10 @@
-// Hive Gateway as it is compared with: its Rust planner, and what ours has on by default as far as Hive has it.
+// Hive Gateway as it is compared: its Rust planner, and the default features of this project's gateway as far as Hive has them.
 //
-// The same: JWT (HS256, issuer and expiry checked), tokens, depth, aliases, CSRF prevention, no batching, one process,
-// production mode, hardly any logs.
-// Different: Hive checks the JWT at every request, ours keeps an answer for a second; ours signs an identity for each
-// subgraph request, bounds root fields and cost and counts metrics. Hive has no such identity, and its demand control
-// counts otherwise, so these are off here. Both are stock otherwise: no cache of answers, and none would help.
+// The same: JWT (HS256, issuer and expiry checked), tokens, depth, aliases, CSRF prevention, no batching, one process, production
+// mode, hardly any logs. Different: Hive checks the JWT at every request, this gateway caches the result for a second; this
+// gateway signs an identity for each subgraph request, limits root fields and cost, and counts metrics. Hive has no such
+// identity, and its demand control counts differently, so these are off here. Both have default settings otherwise: no cache of
+// answers, which would not help.
 import { maxAliasesPlugin } from '@escape.tech/graphql-armor-max-aliases';
 import { defineConfig, extractFromHeader } from '@graphql-hive/gateway';
 import { unifiedGraphHandler } from '@graphql-hive/router-runtime';
@@ -14,7 +14,7 @@ const key = Buffer.from(BENCH_JWT_KEY, 'base64');
 
 export const gatewayConfig = defineConfig({
   supergraph: BENCH_SUPERGRAPH,
-  // Imported here rather than asked for by a flag, which falls back to the other planner in silence.
+  // Imported here instead of selected by a flag, which falls back silently to the other planner.
   unifiedGraphHandler,
   jwt: {
     signingKeyProviders: [() => key],

@@ -1,16 +1,16 @@
-// What the device itself says of every operation, by the mark that each call carries. Read as it grows: a long run's log is
-// rotated under us.
+// The device's record of every operation, by the mark that each call carries. Read while it grows: in a long run
+// the log is rotated.
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { DeviceLogEntry } from '../../../lab/device-log.ts';
 
 export interface DeviceRecord {
   /** How often the call arrived. */
   received: number;
-  /** How often it was carried out with success. */
+  /** How often it was executed with success. */
   applied: number;
 }
 
-/** A moment at which the device cut a connection, or began to hang: calls beside it may have been lost with it. */
+/** A moment at which the device cut a connection, or began to hang: other calls may have been lost with it. */
 export interface Disturbance {
   readonly atMs: number;
   readonly hang: boolean;
@@ -24,7 +24,7 @@ export class DeviceTail {
   /** By operation id. */
   readonly records = new Map<string, DeviceRecord>();
   readonly disturbances: Disturbance[] = [];
-  /** Executions that have arrived and not yet ended: execution id to operation id. */
+  /** Executions that have arrived and not ended: operation id by execution id. */
   readonly #running = new Map<string, string>();
   #file: FileHandle | undefined;
   #inode = 0;
@@ -34,7 +34,7 @@ export class DeviceTail {
     this.#path = path;
   }
 
-  /** Takes in what was written since the last time. */
+  /** Reads what was written since the last time. */
   async read(): Promise<void> {
     const now = await stat(this.#path).catch(() => undefined);
     if (this.#file !== undefined) await this.#drain(this.#file);

@@ -1,4 +1,4 @@
-// What goes wrong in a trial: a part of the system is killed, or the device misbehaves. All by the seed.
+// The failures of a trial: a part of the system is killed, or the device misbehaves. All determined by the seed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeviceFault } from '../../../lab/device-faults.ts';
 import type { WholeSystem } from '../../support/whole-system.ts';
@@ -18,7 +18,7 @@ const deviceFaults: readonly DeviceFault[] = [
   { delayAfterMs: 1_000 },
 ];
 
-/** So often a second part is killed while the first comes back. */
+/** How often a second part is killed while the first restarts. */
 const secondShare = 0.25;
 const longestUntilSecondMs = 4_000;
 const faultMs = 600;
@@ -35,9 +35,9 @@ export class Failures {
     this.#random = random;
   }
 
-  /** Kills one part, sometimes another during the recovery from it. Returns what it did, for people. */
+  /** Kills one part, sometimes another during the recovery from it. Returns a description for people. */
   async kill(): Promise<string> {
-    // Each once in every turn, so that a short run has all of them.
+    // Each once per turn, so that a short run includes all of them.
     if (this.#turn.length === 0) this.#turn = this.#random.shuffle(victims);
     const first = this.#turn.pop() ?? 'relay-1';
     this.#killNow(first);

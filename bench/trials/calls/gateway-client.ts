@@ -1,13 +1,13 @@
-// One attempt of a firewall mutation through the gateway, and what the retry contract (docs/errors.md) makes of its answer.
+// One attempt of a firewall mutation through the gateway, and its answer under the retry contract (docs/errors.md).
 import { decodeUuid } from '../../../platform/ids.ts';
 import { firewallName } from '../../support/lab-firewall.ts';
 
-/** One thing a CMP wants done, under one idempotency key however often it is asked. */
+/** One intended change of a CMP, with one idempotency key for all its requests. */
 export interface CallRequest {
   /** Also the external id of its CMP object. */
   readonly key: string;
   readonly kind: 'rule' | 'element';
-  /** Makes the rule's name or the element's address. */
+  /** Determines the rule's name or the element's address. */
   readonly number: number;
 }
 
@@ -43,7 +43,7 @@ const documents = {
   element: `mutation ($input: FirewallAddressSetElementAddInput!) { call: firewallAddressSetElementAdd(input: $input) { ${fields} } }`,
 };
 
-/** Short, so that a client learns soon that its call has gone quiet, and asks again. */
+/** Short, so that a client soon notices a silent call, and asks again. */
 const waitMs = 1_000;
 const deadlineMs = 20_000;
 const pauseMs = 100;
@@ -83,7 +83,7 @@ function inputOf({ key, kind, number }: CallRequest): object {
   return { ...common, cmpObject, name: key, source: { address }, action: 'DROP' };
 }
 
-/** The contract: lost parts and refusals that say so are asked again under the same key, as is what was never sent. */
+/** The contract: lost parts, refusals that say so, and calls that were never sent are repeated with the same key. */
 export function read({ data, errors }: GraphAnswer): Reply {
   const call = data?.call;
   if (call == null) {

@@ -1,4 +1,4 @@
-// What the database says in the end: every operation with its mapping, and which operation each idempotency key is of.
+// The database's final state: every operation with its mapping, and the operation of each idempotency key.
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
@@ -6,7 +6,7 @@ import type { JournalRow } from './verdict.ts';
 
 const pollMs = 250;
 
-/** Waits until every operation has ended; gives up at the deadline, and the judge finds what has not. */
+/** Waits until every operation has ended; stops at the deadline, and the judge finds those that have not. */
 export async function untilEnded(db: Database, deadlineMs: number): Promise<void> {
   const untilMs = performance.now() + deadlineMs;
   while (performance.now() < untilMs) {

@@ -1,5 +1,5 @@
-// The stream of mutations: clients that keep to the retry contract. A call that does not end at once is asked for again
-// later, under its own key, while its client goes on with others.
+// The stream of mutations: clients that follow the retry contract. A call that does not end at once is repeated later, with its
+// own key, while its client makes others.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import type { CallRequest, GatewayClient } from './gateway-client.ts';
@@ -18,7 +18,7 @@ interface Open {
   notBeforeMs: number;
 }
 
-/** Calls that may be without an answer at once. */
+/** The most calls without an answer at once. */
 const mostOpen = 64;
 const readyPauseMs = 20;
 
@@ -31,7 +31,7 @@ export class CallStream {
   #numbers = 0;
   #underWay = 0;
   readonly answers: Answer[] = [];
-  /** Why calls were asked for again, and how often. */
+  /** The number of repeated requests, by reason. */
   readonly retries = new Map<string, number>();
   /** Answers that the contract does not allow. */
   readonly unexpected: string[] = [];
@@ -44,7 +44,7 @@ export class CallStream {
     this.#clients = Array.from({ length: this.#options.clients }, () => this.#run());
   }
 
-  /** Asks with fresh mutations until one has SUCCEEDED; returns how long that took. Undefined: not by the deadline. */
+  /** Makes new mutations until one has SUCCEEDED; returns how long that took. Undefined: not by the deadline. */
   async untilReady(deadlineMs: number): Promise<number | undefined> {
     const startedMs = performance.now();
     let open = this.#fresh();
@@ -58,7 +58,7 @@ export class CallStream {
     }
   }
 
-  /** No new calls; those without an answer are asked for again until they have one, or for `deadlineMs`. */
+  /** No new calls; those without an answer are repeated until they have one, or for `deadlineMs`. */
   async finish(deadlineMs: number): Promise<void> {
     this.#stop.abort();
     const cut = setTimeout(() => this.#cut.abort(), deadlineMs);
@@ -83,7 +83,7 @@ export class CallStream {
     }
   }
 
-  /** One that is due to be asked for again, else a new one. */
+  /** One that is due to be repeated, else a new one. */
   #take(): Open | undefined {
     const nowMs = performance.now();
     const due = this.#open.findIndex((open) => open.notBeforeMs <= nowMs);
@@ -98,7 +98,7 @@ export class CallStream {
     return { request: { key: `call-${this.#numbers}`, kind, number: this.#numbers }, notBeforeMs: 0 };
   }
 
-  /** Undefined: to be asked again, not before the time that `open` then says. */
+  /** Undefined: to be repeated, at the earliest at the time then in `open`. */
   async #ask(open: Open): Promise<Answer['outcome'] | undefined> {
     const { key } = open.request;
     const reply = await this.#options.client.send(open.request, this.#cut.signal);

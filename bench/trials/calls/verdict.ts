@@ -1,19 +1,19 @@
-// The judge of the calls trials: what clients were told and what the journal says, held against the device's own log.
+// The judge of the calls trials: compares the clients' answers and the journal with the device's own log.
 import type { Life } from '../../support/part.ts';
 import type { DeviceRecord, Disturbance } from './device-tail.ts';
 
-/** What a client was told in the end about one idempotency key. */
+/** The final answer to a client about one idempotency key. */
 export interface Answer {
   readonly key: string;
   readonly outcome: 'SUCCEEDED' | 'FAILED' | 'UNKNOWN' | 'UNANSWERED';
-  /** UUID; undefined when no operation was ever named. */
+  /** UUID; undefined when no answer named an operation. */
   readonly operationId: string | undefined;
 }
 
 /** A row of the journal. */
 export interface JournalRow {
   readonly id: string;
-  /** Of the request that it was made for. */
+  /** Of its request. */
   readonly key: string;
   readonly state: string;
   readonly errorCode: string | null;
@@ -22,14 +22,14 @@ export interface JournalRow {
   readonly owner: string | null;
   readonly sentAtMs: number | null;
   readonly deadlineAtMs: number | null;
-  /** Of the mapping that it made. */
+  /** Of the mapping that it created. */
   readonly mappingState: string | null;
 }
 
 export interface Evidence {
   readonly answers: readonly Answer[];
   readonly journal: readonly JournalRow[];
-  /** The idempotency table: key to operation. */
+  /** The idempotency table: operation by key. */
   readonly keys: ReadonlyMap<string, string>;
   readonly device: ReadonlyMap<string, DeviceRecord>;
   readonly disturbances: readonly Disturbance[];
@@ -50,13 +50,13 @@ export interface Verdict {
   readonly repeated: number;
   readonly falseUnknown: number;
   readonly notFinal: number;
-  /** "It had no effect" was said of a call that the device received. */
+  /** Calls reported as without effect that the device received. */
   readonly wrongRejected: number;
-  /** What is wrong, for people. */
+  /** Descriptions of the faults, for people. */
   readonly findings: readonly string[];
 }
 
-/** A device that hangs is given up at the call's deadline; clocks are the same machine's. */
+/** A hanging device is abandoned at the call's deadline; the clocks are the same machine's. */
 const toleranceMs = 1_000;
 
 export function judge(evidence: Evidence): Verdict {
@@ -119,8 +119,8 @@ export function judge(evidence: Evidence): Verdict {
 }
 
 /**
- * Whether an UNKNOWN call that the device never saw was known not to be sent: it was never journaled as sent, or the process
- * that carried it lived past the deadline and nothing but itself could have kept the call from the device.
+ * Whether an UNKNOWN call that the device never saw was known to be unsent: it was never journaled as sent, or the process that
+ * carried it lived past the deadline and nothing else could have kept the call from the device.
  */
 function provablyUnsent(row: JournalRow, { lives, disturbances }: Evidence): 'yes' | 'no' | 'cut off' {
   if (row.sentAtMs === null) return 'yes';
@@ -145,7 +145,7 @@ function describe(row: JournalRow): string {
 
 type Kind = 'lost' | 'repeated' | 'falseUnknown' | 'notFinal' | 'wrongRejected';
 
-/** Counts each subject once for each kind. */
+/** Counts each subject once per kind. */
 class Faults {
   readonly findings: string[] = [];
   readonly #subjects = new Map<Kind, Set<string>>();

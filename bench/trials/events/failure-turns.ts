@@ -1,4 +1,4 @@
-// One failure after another, at random, beside the writers.
+// One failure after another, at random, in parallel to the writers.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { Random } from '../random.ts';
@@ -27,17 +27,17 @@ export class FailureTurns {
 
   start(): void {
     this.#done = this.#run();
-    // Thrown to whoever ends it.
+    // Its caller gets the error when ending it.
     this.#done.catch(() => undefined);
   }
 
-  /** Ends it after the failure under way, but not before each kind was there once. Throws what a failure threw. */
+  /** Ends it after the current failure, but not before each kind has occurred once. Throws the error of a failure. */
   async finish(): Promise<void> {
     this.#finishing = true;
     await this.#done;
   }
 
-  /** Ends it after the failure under way. Throws what a failure threw. */
+  /** Ends it after the current failure. Throws the error of a failure. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#done;
@@ -46,7 +46,7 @@ export class FailureTurns {
   async #run(): Promise<void> {
     const { random, longestPauseMs } = this.#options;
     const stopping = this.#stopping.signal;
-    // Each kind once in every turn, so that a short trial has all of them.
+    // Each kind once per turn, so that a short trial includes all of them.
     for (let turn = 1; ; turn += 1)
       for (const fail of random.shuffle(this.#failures)) {
         if (this.#finishing && turn > 1) return;
@@ -57,7 +57,7 @@ export class FailureTurns {
   }
 }
 
-/** Throws when Redis is away. */
+/** Throws when Redis is not available. */
 export async function flushRedis(path: string): Promise<void> {
   const redis = new Redis({ path, retryStrategy: null });
   redis.on('error', () => undefined);

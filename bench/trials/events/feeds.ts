@@ -1,5 +1,5 @@
-// Two feeds, each with a database pool and a Redis connection of its own like two subgraph processes; now and then one is
-// ended and replaced.
+// Two feeds, each with its own database pool and Redis connection like two subgraph processes; occasionally one
+// is stopped and replaced.
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
 import { Ground, type GroundOptions } from '../../../tests/support/ground.ts';
@@ -28,7 +28,7 @@ export class Feeds {
     return this.#options.random.pick(this.#places).feed;
   }
 
-  /** Ends one, with all its subscriptions; another takes its place. */
+  /** Stops one, with all its subscriptions, and replaces it. */
   async replace(): Promise<void> {
     const victim = this.#options.random.pick(this.#places);
     await victim.stop();
@@ -43,7 +43,7 @@ export class Feeds {
 
   async #open(): Promise<Ground> {
     const { connection, redis } = this.#options;
-    // A small ring and quick checkpoints: both ways of reading, and resuming from checkpoints, happen often.
+    // A small ring and frequent checkpoints: both ways of reading, and resuming from checkpoints, happen often.
     const feed = { ringSize: 200, checkpointMs: 50 };
     const place = new Ground({ connection, connectionLimit: 8 }, { redis, feed });
     await place.feed.start();

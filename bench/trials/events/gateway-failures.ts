@@ -1,5 +1,5 @@
-// What goes wrong around the clients of the gateway: its process and those behind it are killed or ended in good order, Redis
-// is killed and emptied, and all clients lose their connections in one moment.
+// Failures around the clients of the gateway: its process and those behind it are killed or stopped in order, Redis is killed and
+// flushed, and all clients lose their connections at once.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WholeSystem } from '../../support/whole-system.ts';
 import type { Random } from '../random.ts';
@@ -22,7 +22,7 @@ export interface GatewayFailuresOptions {
   readonly dropAll: () => void;
 }
 
-/** So often the next failure comes while the part is still down. */
+/** How often the next failure comes while the part is still down. */
 const noWaitShare = 0.25;
 const backDeadlineMs = 60_000;
 
@@ -49,7 +49,7 @@ export class GatewayFailures {
       () => this.#end('gateway', 'SIGTERM', 'gatewayEnds'),
       () => this.#end('system', 'SIGKILL', 'systemKills'),
       () => this.#end('system', 'SIGTERM', 'systemEnds'),
-      // It may be the one that sequences.
+      // It may be the active sequencer.
       () => this.#end('worker', 'SIGKILL', 'workerKills'),
       () => this.#end('redis', 'SIGKILL', 'redisKills'),
       () => this.#flush(),

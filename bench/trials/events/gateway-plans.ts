@@ -1,4 +1,5 @@
-// What each client of the gateway's trial asks for, and, said again for the judge, which rows of the table that means.
+// The request of each client in the gateway's trial and, stated separately for the judge, the rows of the table
+// that it should get.
 import { encodeId } from '../../../platform/ids.ts';
 import type { TableRow } from './verdict.ts';
 import { kinds, subjectType } from './writers.ts';
@@ -6,16 +7,16 @@ import { kinds, subjectType } from './writers.ts';
 export interface ReaderPlan {
   /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;
-  /** Selected beside what the log needs; '' for none. */
+  /** Selected in addition to what the log needs; '' for none. */
   readonly fields: string;
   readonly wants: (row: TableRow) => boolean;
   /** Without a cursor. */
   readonly fromNow: boolean;
-  /** It is not dropped by itself, only with all others and with the gateway. */
+  /** Dropped only together with all others and with the gateway. */
   readonly steady: boolean;
 }
 
-/** Some ask the same, so that they share streams; some ask for more, which takes longer. The first reads everything. */
+/** Some have the same request, so that they share streams; some select more, which takes longer. The first reads everything. */
 export function planOf(index: number, projectId: string, subjects: readonly string[]): ReaderPlan {
   const kind = kinds[index % kinds.length] ?? kinds[0];
   const subjectId = subjects[index % subjects.length] ?? '';

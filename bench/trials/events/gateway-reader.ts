@@ -1,5 +1,5 @@
-// A client of statusChanges through the gateway, with the library that clients use: dropped at random, it resumes with its
-// own last cursor, and keeps a log of every item it got.
+// A client of statusChanges through the gateway, with the clients' usual library: dropped at random, it resumes with its own last
+// cursor, and logs every item.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -14,12 +14,12 @@ export interface GatewayReaderOptions {
   readonly token: string;
   /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;
-  /** Selected of each change beside what the log needs; '' for none. */
+  /** Selected of each change in addition to what the log needs; '' for none. */
   readonly fields: string;
   /** Undefined: it begins now. */
   readonly after: string | undefined;
   readonly random: Random;
-  /** How long it reads before it is dropped, at most; undefined: it is not, so that no reconnection hides a fault. */
+  /** The longest time until it is dropped; undefined: it is not dropped, so that no reconnection hides a fault. */
   readonly longestMs: number | undefined;
 }
 
@@ -32,7 +32,7 @@ interface StatusData {
 
 const shortestMs = 20;
 const shortAbsenceMs = 100;
-/** Once in a while it stays away for so long that it has much to catch up with. */
+/** Occasionally it stays away so long that it has much to catch up with. */
 const [longAbsenceShare, longAbsenceMs] = [0.05, 4_000];
 const mostRetries = 10_000;
 const ackDeadlineMs = 10_000;
@@ -40,13 +40,13 @@ const firstItemDeadlineMs = 30_000;
 
 export class GatewayReader {
   readonly items: LoggedItem[] = [];
-  /** Sequence number after which it must have everything; undefined until it knows. */
+  /** Sequence number after which it must have everything; undefined until known. */
   beginning: number | undefined;
   drops = 0;
   connections = 0;
   /** Events so far. */
   received = 0;
-  /** Why its stream ended, or what came that is not an item: there must be none. */
+  /** Reasons of its stream's end, or values that are not items: there must be none. */
   readonly faults: string[] = [];
   readonly #options: GatewayReaderOptions;
   readonly #client: Client;
@@ -83,7 +83,7 @@ export class GatewayReader {
     });
   }
 
-  /** Resolves with the first item of one that begins now, at once for one that has a cursor. Throws when none comes. */
+  /** Resolves with the first item if it begins now, at once if it has a cursor. Throws when none comes. */
   start(): Promise<void> {
     const { filter, after, fields } = this.#options;
     const query = `subscription (
@@ -93,7 +93,7 @@ export class GatewayReader {
         projectId: $projectId, kinds: $kinds, subjectId: $subjectId, subjectTypes: $subjectTypes, after: $after
       ) { cursor change { id subjectId subjectVersion ${fields} } }
     }`;
-    // The library sends this very object again when it connects again: then it has the newest cursor.
+    // The library sends this same object again when it reconnects: it then contains the newest cursor.
     const variables: Record<string, unknown> = { ...filter, after };
     return new Promise((resolve, reject) => {
       const fail = (fault: string) => {
@@ -124,7 +124,7 @@ export class GatewayReader {
     });
   }
 
-  /** From now on it is dropped again and again, until `stopDropping`. */
+  /** From now on it is dropped repeatedly, until `stopDropping`. */
   startDropping(): void {
     const { longestMs } = this.#options;
     if (longestMs !== undefined) this.#dropping = this.#dropAtRandom(longestMs);
@@ -135,7 +135,7 @@ export class GatewayReader {
     await this.#dropping;
   }
 
-  /** The connection is cut off, as by a network. */
+  /** Cuts the connection, like a network. */
   drop(): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#socket.terminate();
@@ -174,7 +174,7 @@ export class GatewayReader {
   }
 }
 
-/** Errors of the stream are a list; anything else is what became of the connection. */
+/** Errors of the stream are a list; anything else describes the connection's end. */
 function describe(error: unknown): string {
   if (Array.isArray(error) || error instanceof Error)
     return error instanceof Error ? error.message : JSON.stringify(error);

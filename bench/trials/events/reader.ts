@@ -1,5 +1,5 @@
-// A client of the stream as a browser would be: it keeps a log of what it got, is dropped at random, and resumes somewhere
-// else with its last cursor.
+// A client of the stream like a browser: it logs its items, is dropped at random, and resumes at another feed
+// with its last cursor.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
 import type { Random } from '../random.ts';
@@ -12,7 +12,7 @@ export interface ReaderOptions {
   readonly random: Random;
   /** A feed that is running now. */
   readonly feed: () => StatusFeed;
-  /** How long it reads before it is dropped, at most. */
+  /** The longest time until it is dropped. */
   readonly longestMs: number;
 }
 
@@ -46,7 +46,7 @@ export class Reader {
     return this.#options.kind === undefined || event.kind === this.#options.kind;
   }
 
-  /** When each event arrived, by its key. */
+  /** Arrival time of each event, by its key. */
   arrivals(): ReadonlyMap<string, number> {
     return new Map(this.#log.map((entry) => [eventKey(entry), entry.atMs]));
   }
@@ -64,7 +64,7 @@ export class Reader {
       try {
         await this.#read(signal, random.next() < 0.2 ? random.integer(1, 5) : 0);
       } catch (error) {
-        // A feed that is just being replaced refuses; a cursor that is refused would be a failure of the trial.
+        // A feed that is being replaced refuses; a refused cursor would be a failure of the trial.
         if (!(error instanceof Error && error.message.includes('not started'))) throw error;
         await sleep(5);
       }

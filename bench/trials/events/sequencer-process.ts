@@ -1,4 +1,4 @@
-// A process that does nothing but sequence, to be paused and killed. Where to connect comes as its first message.
+// A process that only sequences, to be paused and killed. Its first message contains the servers' addresses.
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
 import { Ground } from '../../../tests/support/ground.ts';
 

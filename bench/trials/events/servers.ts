@@ -1,4 +1,4 @@
-// A private MariaDB and Redis for the trials; Redis can be killed and comes back on the same files.
+// A private MariaDB and Redis for the trials; Redis can be killed and restarts on the same files.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

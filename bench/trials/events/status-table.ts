@@ -1,11 +1,11 @@
-// The reference of the gateway's trial: the events as the table has them in the end.
+// The reference of the gateway's trial: the table's final events.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
 import type { TableRow } from './verdict.ts';
 
 const deadlineMs = 30_000;
 
-/** A project's events in their order, once all are sequenced. Throws when some never are, or numbers are left out. */
+/** A project's events in order, once all are sequenced. Throws when some never are, or numbers are missing. */
 export async function sequencedTable(db: Database, projectId: string): Promise<readonly TableRow[]> {
   const untilMs = performance.now() + deadlineMs;
   for (;;) {

@@ -1,4 +1,4 @@
-// The judges of a client's own log. They know only what was written and what the client got, nothing of how it came there.
+// The judges of a client's own log. They know only what was written and what the client received.
 import { eventKey } from './writers.ts';
 
 export interface LogEntry {
@@ -16,7 +16,7 @@ export interface Verdict {
 
 type Event = Pick<LogEntry, 'subjectId' | 'version'>;
 
-/** Judges a client's own log against the events it wanted. With `all` the numbers must be dense as well. */
+/** Judges a client's own log against its expected events. With `all` the numbers must also be dense. */
 export function judgeLog(
   log: readonly (Event & Pick<LogEntry, 'seq'>)[],
   wanted: readonly Event[],
@@ -41,16 +41,16 @@ export function judgeLog(
   return { gaps: Math.max(missing, holes), duplicates, outOfOrder };
 }
 
-/** An item as a client got it from the graph. */
+/** An item, as a client received it from the graph. */
 export interface LoggedItem {
   /** The cursor's. */
   readonly seq: number;
-  /** Undefined: a checkpoint, which only moves the cursor on. */
+  /** Undefined: a checkpoint, which only advances the cursor. */
   readonly event: (Event & { readonly eventId: string }) | undefined;
   readonly atMs: number;
 }
 
-/** An event as the table has it. */
+/** An event in the table. */
 export interface TableRow extends Event {
   readonly seq: number;
   readonly eventId: string;
@@ -59,13 +59,15 @@ export interface TableRow extends Event {
 }
 
 export interface ClientVerdict extends Verdict {
-  /** Items that are not the event which the table has at their cursor, or which the client did not ask for. */
+  /** Items that differ from the table's event at their cursor, or that the client did not request. */
   readonly wrong: number;
-  /** Checkpoints before what was delivered, or after what was not: who resumes there has an event twice, or never. */
+  /**
+   * Checkpoints before delivered events, or after undelivered ones: a client that resumes there gets an event twice, or never.
+   */
   readonly falseCheckpoints: number;
 }
 
-/** Judges a client's own log against the table's rows that it wanted, in the order of their numbers. */
+/** Judges a client's own log against the table's rows that it requested, in order of their numbers. */
 export function judgeItems(items: readonly LoggedItem[], wanted: readonly TableRow[]): ClientVerdict {
   const bySeq = new Map(wanted.map((row) => [row.seq, row]));
   const events = items.flatMap(({ seq, event, atMs }) => (event === undefined ? [] : [{ seq, atMs, ...event }]));

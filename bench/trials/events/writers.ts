@@ -1,5 +1,5 @@
-// Eight writers. In every round one of them holds its transaction open while the others commit around it; what was
-// acknowledged is remembered here, apart from the database.
+// Eight writers. In every round one of them keeps its transaction open while the others commit around it; acknowledged writes are
+// recorded here, separate from the database.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -12,7 +12,7 @@ export interface WrittenEvent {
   readonly kind: string;
   readonly subjectId: string;
   readonly version: number;
-  /** By this process's monotonic clock, when the commit was acknowledged. */
+  /** When the commit was acknowledged, by this process's monotonic clock. */
   readonly committedAtMs: number;
 }
 
@@ -21,13 +21,13 @@ export interface WritersOptions {
   readonly wake: Wake;
   readonly random: Random;
   readonly writers: number;
-  /** How long one transaction of each round is held open. */
+  /** How long one transaction of each round stays open. */
   readonly holdMs: number;
-  /** UUID; default: no project's, so that only administrators see the events. */
+  /** UUID; default: no project, so that only administrators see the events. */
   readonly projectId?: string;
 }
 
-/** Declared ones, so that a filter may name them. */
+/** Declared kinds, so that a filter may name them. */
 export const kinds = ['backend.changed', 'backend.circuit', 'backend.identity', 'backend.operatingStatus'] as const;
 export const subjectType = 'Backend';
 export const trialEvents: EventKinds = Object.fromEntries(
@@ -35,7 +35,7 @@ export const trialEvents: EventKinds = Object.fromEntries(
 );
 const subjectCount = 24;
 
-/** The name of an event that every client can make: which version of which subject. */
+/** The name of an event that every client can derive: subject and version. */
 export function eventKey(event: { readonly subjectId: string; readonly version: number }): string {
   return `${event.subjectId}/${event.version}`;
 }
@@ -77,7 +77,7 @@ export class Writers {
     await Promise.all([holder, ...counts.map(commitAround)]);
   }
 
-  /** The subject's row first, then the event; then the transaction may be held. */
+  /** The subject's row first, then the event; then the transaction may stay open. */
   async #write(subjectId: string, holdMs: number, onWritten: () => void = () => {}): Promise<void> {
     const { db, wake, random, projectId = null } = this.#options;
     const kind = random.pick(kinds);

@@ -1,4 +1,4 @@
-// What attacks are made of: what ends or starts a word, a line or a command for somebody between here and a device.
+// The pieces of attacks: text that ends or begins a word, a line or a command for some program on the way to a device.
 
 const quotes = [
   ...['"', "'", '\\', '\\"', "\\'", '\\\\', '"; touch owned; "', "'; touch owned; '", '" "', '\\n', '""', '`'],
@@ -36,7 +36,7 @@ const unicode = [
   ...['\u00ad', '\u034f', '\u180e'],
   ...['\ud800', '\udc00', '\ude00\ud83d', '\u{e0041}', '\ufe0f', '\u0301', 'e\u0301', '\u00a0', '\u3000'],
   ...['\u2007', '\ufffd', '\uffff'],
-  // Homoglyphs of Latin letters, and characters that some make quotes, semicolons and the like of.
+  // Homoglyphs of Latin letters, and characters that some programs turn into quotes, semicolons and the like.
   ...['\u0430dmin', 'r\u043e\u043et', '\u0391', '\uff02', '\uff07', '\u037e', '\uff1b', '\uff5c', '\u201c'],
   ...['\u2019', '\u02bc', '\uff04\uff08id\uff09'],
   ...['\u017f', '\u212a', '\u0131', 'ß', '\u{1f4a9}', '\u{10ffff}'],
@@ -50,7 +50,7 @@ const ofDevices = [
   ...['!@rx', '@rx .*'],
   ...['REQUEST_URI|ARGS', 'ARGS:/^x/', 'ARGS" "@rx', 'on\nwaf applied loaded', '../../etc', 'mode.conf', '*/..'],
 ];
-/** By what they are. */
+/** By kind. */
 export const attackPieces: readonly (readonly string[])[] = [
   quotes,
   substitutions,

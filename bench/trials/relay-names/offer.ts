@@ -1,5 +1,5 @@
-// Offers texts to the operations of a driver as the relay does: validated, and either refused with the name of the argument, or
-// rendered to one call that the device reads as exactly what was said.
+// Passes texts to the operations of a driver like the relay does: validated, and either refused with the name of the argument, or
+// rendered to one call that makes the device do exactly what was asked.
 import { validateArguments } from '../../../subgraphs/relay/drivers/arguments.ts';
 import type { DriverOperation, JsonObject, WireCall } from '../../../subgraphs/relay/drivers/driver.ts';
 import type { Random } from '../random.ts';
@@ -11,12 +11,12 @@ export interface Figures {
   /** Texts that were put into arguments. */
   offered: number;
   refused: number;
-  /** Refused without saying which argument was at fault. */
+  /** Refused without naming the faulty argument. */
   refusedUnnamed: number;
   rendered: number;
   /** Of those, with texts that look like attacks. */
   renderedAttacks: number;
-  /** Not one command, or not what was said. */
+  /** Not one command, or not the requested one. */
   wrong: number;
 }
 
@@ -28,7 +28,7 @@ export interface Finding {
   readonly what: string;
 }
 
-/** A call that was accepted. */
+/** An accepted call. */
 export interface Rendering {
   readonly operation: DriverOperation;
   readonly place: string;
@@ -39,11 +39,11 @@ export interface Rendering {
 
 export interface Offers {
   readonly figures: Figures;
-  /** Offers the text to every operation, at one place of each. Accepted ones are given to `keep`. */
+  /** Tries the text with every operation, in one argument of each. Accepted calls are passed to `keep`. */
   offer(text: Text, random: Random, keep: (rendering: Rendering) => void): Promise<void>;
 }
 
-/** Where only numbers or a few words may be, there is less to find. */
+/** Arguments that allow only numbers or a few words have less to find. */
 const shareOfFree = 0.8;
 
 export function offersTo(subject: Subject, found: (finding: Finding) => void): Offers {

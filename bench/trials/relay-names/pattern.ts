@@ -1,4 +1,4 @@
-// JSON held against what it has to be, with holes where arguments are: nothing more, nothing less, nothing elsewhere.
+// JSON compared to its expected form, with holes for arguments: nothing more, nothing less, nothing elsewhere.
 import type { JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
 import { isSame } from './subject.ts';
 
@@ -17,12 +17,12 @@ export type Pattern =
   | readonly Pattern[]
   | { readonly [name: string]: Pattern };
 
-/** Any value; one name in two places: the same value. */
+/** Any value; the same name in two places means the same value. */
 export const hole = (name: string): Hole => ({ [holeName]: name });
 
 export type Holes = Readonly<Record<string, JsonValue>>;
 
-/** What is in the holes; throws with the place where the value is another. */
+/** The values in the holes; throws with the place of a difference. */
 export function holesOf(pattern: Pattern, value: unknown): Holes {
   const found = new Map<string, JsonValue>();
   hold(pattern, value, '', found);

@@ -1,5 +1,5 @@
-// Where in an operation's arguments a text can be put: read off its JSON Schema, so that a new argument is tried as soon as it
-// is there. Numbers and words of a list are places too: a text must not get past those either.
+// The places for a text in an operation's arguments, derived from its JSON Schema, so that a new argument is tried automatically.
+// Numbers and enumerated words are places too: a text must not get past those either.
 import { validateObject } from '../../../subgraphs/relay/drivers/arguments.ts';
 import type { ArgumentFault, DriverOperation, JsonObject, JsonValue } from '../../../subgraphs/relay/drivers/driver.ts';
 import { isObject } from '../../../subgraphs/relay/drivers/json.ts';
@@ -9,15 +9,15 @@ export interface Place {
   readonly name: string;
   /** The argument that a fault must name. */
   readonly field: (text: string) => string;
-  /** Any text may be there that fits; otherwise it is a number, or one of a few words. */
+  /** Any matching text is allowed; otherwise it is a number, or one of a few words. */
   readonly isFree: boolean;
-  /** Whether the text alone could be there: then what does not go with it may be at fault as well. */
+  /** Whether the text alone would be valid: then a conflicting argument may be at fault as well. */
   readonly fits: (text: string) => boolean;
-  /** Arguments with the text there. */
+  /** Arguments with the text in this place. */
   readonly put: (base: JsonObject, text: string) => JsonObject;
 }
 
-/** All places of an operation; the last is an argument that it does not have, of the text's own name. */
+/** All places of an operation; the last is an unknown argument, named by the text. */
 export function placesOf({ argumentsSchema }: DriverOperation): readonly Place[] {
   const properties = isObject(argumentsSchema.properties) ? argumentsSchema.properties : {};
   const places = Object.entries(properties).flatMap(([field, schema]) =>
@@ -59,7 +59,7 @@ function isFreeText(schema: JsonValue | undefined): boolean {
   return Array.isArray(schema.type) ? schema.type.includes('string') : schema.type === 'string';
 }
 
-/** Whether a refusal says which argument it is about. */
+/** Whether a refusal names its argument. */
 export function isNamed(faults: readonly ArgumentFault[], place: Place, text: string): boolean {
   if (faults.length === 0 || faults.some(({ message }) => message === '')) return false;
   if (faults.some(({ path }) => path[0] === place.field(text))) return true;

@@ -1,6 +1,6 @@
-// Asks a real nft, in a network namespace that lives only for it: each batch is checked (`nft -c`) and then carried out, and
-// what nft echoes of it must be what it was told. In: calls that were rendered; each is sent byte by byte as the driver made it,
-// between others. Must hold: no two calls of a batch are about the same table.
+// Passes calls to a real nft, in a network namespace that exists only for it: each batch is checked (`nft -c`) and then executed,
+// and nft's echo must match its input. In: rendered calls; each is sent byte by byte as the driver made it, between others. Must
+// hold: no two calls of a batch use the same table.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../../embedded/run-program.ts';
@@ -10,11 +10,11 @@ import { prerequisites } from './devices/nft.ts';
 import type { Rendering } from './offer.ts';
 import type { RealFigures } from './real.ts';
 
-/** nft echoes over a netlink socket whose buffer is small: as many calls as fit well. */
+/** nft echoes over a netlink socket with a small buffer: as many calls as fit safely. */
 const batchCalls = 100;
 const timeoutMs = 300_000;
 
-/** `$1`: the check's command, `$2`: the write's; batches are in the working folder. */
+/** `$1`: the command of the check, `$2`: of the write; batches are in the working folder. */
 const script = `
 for batch in *.json; do
   nft flush ruleset
@@ -52,7 +52,7 @@ function batchesOf(renderings: readonly Rendering[]): Rendering[][] {
 const opening = '{"nftables":[';
 const closing = ']}\n';
 
-/** The commands of a call, as it has them. */
+/** The commands of a call, unchanged. */
 function commandsText({ call }: Rendering): string {
   const stdin = call.kind === 'exec' ? (call.stdin ?? '') : '';
   if (!stdin.startsWith(opening) || !stdin.endsWith(closing)) throw new Error('no batch of nft');
@@ -81,7 +81,7 @@ async function judge(path: string, batch: readonly Rendering[]): Promise<string[
   );
 }
 
-/** Whether all of `told` is in what nft echoes, which has handles and the like beside it. */
+/** Whether nft's echo contains all of `told`; it also has handles and the like. */
 export function isWithin(told: JsonValue, echoed: JsonValue | undefined): boolean {
   if (typeof told === 'string' && typeof echoed === 'string') return sameText(told, echoed);
   if (typeof told !== 'object' || told === null) return told === echoed;
@@ -97,7 +97,7 @@ export function isWithin(told: JsonValue, echoed: JsonValue | undefined): boolea
   return Object.entries(one).every(([name, each]) => each !== undefined && isWithin(each, other[name]));
 }
 
-/** nft writes some addresses in another form. */
+/** nft prints some addresses in another form. */
 function sameText(told: string, echoed: string): boolean {
   const canonical = canonicalAddressBlock(told);
   return told === echoed || (canonical !== undefined && canonical === canonicalAddressBlock(echoed));

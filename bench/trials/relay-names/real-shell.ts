@@ -1,7 +1,6 @@
-// Gives calls to a real shell, as sshd does, with recorders in the place of the programs that they run: what each of those is
-// started with, arguments and standard input, is written down between NULs. In a mount namespace of its own, with a PATH of a
-// few harmless programs. In: a folder for each call; a call's command and standard input. Out: what was recorded, what it
-// printed, and every file that is in its folder afterwards.
+// Passes calls to a real shell, like sshd does, with recorders in place of the programs that they run: arguments and standard
+// input of each are recorded, separated by NULs. In a separate mount namespace, with a PATH of a few harmless programs. In: a
+// folder per call; a call's command and standard input. Out: the recording, the output, and every file in the folder afterwards.
 import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../../embedded/run-program.ts';
@@ -9,7 +8,7 @@ import { runProgram } from '../../../embedded/run-program.ts';
 export interface ShellCall {
   readonly command: string;
   readonly stdin: string;
-  /** Files that are there before, by their path in the call's folder; a path that ends with `/` is a folder. */
+  /** Existing files, by path in the call's folder; a path that ends with `/` is a folder. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -24,7 +23,7 @@ export interface ShellReply {
   readonly stdout: string;
   readonly stderr: string;
   readonly invocations: readonly Invocation[];
-  /** The files in the call's folder, with their texts; none of this harness. */
+  /** The files in the call's folder, with their texts, without those of this harness. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +34,7 @@ const programs = [
 const own = ['in', 'out', 'err', 'code', 'pid', 'record'];
 const timeoutMs = 300_000;
 
-/** NULs are in no argument; `record` of the call's folder gets program, number of arguments, each of them, standard input. */
+/** No argument contains a NUL; `record` in the call's folder gets program, number of arguments, each argument, standard input. */
 const recorder = `#!/bin/sh
 { printf '%s\\0' "\${0##*/}" "$#" "$@"; cat; printf '\\0'; } >>"$RECORD"
 `;
@@ -55,7 +54,7 @@ while [ "$number" -le "$3" ]; do
   number=$((number + 1))
 done`;
 
-/** `folder` is empty, and its path plain. */
+/** `folder` is empty, and its path has no special characters. */
 export async function prepareShell(folder: string): Promise<void> {
   const bin = join(folder, 'bin');
   await mkdir(bin);
@@ -69,7 +68,7 @@ export async function prepareShell(folder: string): Promise<void> {
   }
 }
 
-/** Runs calls of one command after the other; their folders are gone afterwards. */
+/** Runs calls of one command after the other; their folders are removed afterwards. */
 export async function runInShell(
   folder: string,
   calls: readonly ShellCall[],

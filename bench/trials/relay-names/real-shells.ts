@@ -1,14 +1,14 @@
-// Gives a sample of calls to a real shell and judges what came of each.
+// Passes a sample of calls to a real shell and judges each result.
 
 import type { Rendering } from './offer.ts';
 import type { RealFigures } from './real.ts';
 import { prepareShell, runInShell } from './real-shell.ts';
 import type { ShellTrial } from './shell-verdicts.ts';
 
-/** So many folders are there at once. */
+/** Folders at once. */
 const atOnce = 250;
 
-/** `trialOf` gets the folder that the call will run in. */
+/** `trialOf` gets the folder in which the call will run. */
 export async function askRealShell(
   renderings: readonly Rendering[],
   folder: string,

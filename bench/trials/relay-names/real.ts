@@ -1,4 +1,4 @@
-// What a real program made of a sample of calls.
+// A real program's results for a sample of calls.
 
 export interface RealFigures {
   readonly calls: number;

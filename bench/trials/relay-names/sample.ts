@@ -1,5 +1,4 @@
-// An even sample of the calls that were accepted, for the real programs: half of them with texts that are more than a plain
-// word, where there are so many.
+// An even sample of the accepted calls for the real programs: half of them with texts beyond a plain word, if there are enough.
 import type { Random } from '../random.ts';
 
 interface Reservoir<T> {

@@ -1,5 +1,5 @@
-// What a real shell has to make of the calls of drivers that end there: one run of the one program, with the one argument; or
-// one file, as it was sent, tested and loaded.
+// The expected results of a real shell for drivers that end there: one run of the one program, with the one argument; or one
+// file, unchanged, tested and loaded.
 import { isDeepStrictEqual } from 'node:util';
 import type { RenderContext, WireCall } from '../../../subgraphs/relay/drivers/driver.ts';
 import type { Rendering } from './offer.ts';
@@ -7,7 +7,7 @@ import type { Invocation, ShellCall, ShellReply } from './real-shell.ts';
 
 export interface ShellTrial {
   readonly call: ShellCall;
-  /** What is otherwise than it has to be; undefined: nothing. */
+  /** The deviation; undefined: none. */
   readonly judge: (reply: ShellReply) => string | undefined;
 }
 
@@ -22,17 +22,17 @@ function differs(reply: ShellReply, invocations: readonly Invocation[], files: R
   return reply.exitCode === 0 && reply.stderr === '' ? undefined : `exit ${reply.exitCode}: ${reply.stderr}`;
 }
 
-/** ovsdb-client gets the transaction as one argument, and nothing is left to read. */
+/** ovsdb-client gets the transaction as one argument, and no input is left. */
 export function openVswitchTrial(rendering: Rendering): ShellTrial {
   const { command, stdin } = ofExec(rendering.call);
   const invocation: Invocation = { program: 'ovsdb-client', argv: ['transact', stdin], stdin: '' };
   return { call: { command, stdin }, judge: (reply) => differs(reply, [invocation], {}) };
 }
 
-/** Where a call of the trial has its configuration, in the folder of the call. */
+/** A trial call's configuration, in the folder of the call. */
 const root = 'waf';
 
-/** The call is rendered once more, for a configuration in the folder of its own. */
+/** The call is rendered again, for a configuration in its own folder. */
 export function modSecurityTrial({ operation, args }: Rendering, context: RenderContext, folder: string): ShellTrial {
   const options = { ...context.backend.options, configRoot: `${folder}/${root}` };
   const call = operation.render(args, { ...context, backend: { ...context.backend, options } });
@@ -42,7 +42,7 @@ export function modSecurityTrial({ operation, args }: Rendering, context: Render
   const rule = `${at}/rules/${String(id)}.conf`;
   const mode = { [`${at}/mode.conf`]: 'SecRuleEngine On\n' };
   const lock = { [`${root}/lock`]: '' };
-  // What is sent after the folder, the site and the key is the file.
+  // The input after the folder, the site and the key is the file.
   const file = stdin.split('\n').slice(3).join('\n');
   const apache = (word: string): Invocation => ({ program: 'apache2ctl', argv: [word], stdin: '' });
   const loads = [apache('configtest'), apache('graceful')];

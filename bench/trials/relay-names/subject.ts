@@ -1,4 +1,4 @@
-// A driver on trial: which arguments texts are put into, and how its device reads what is rendered.
+// A driver on trial: the operations whose arguments get texts, and its device's view of rendered calls.
 
 import type {
   Driver,
@@ -15,13 +15,13 @@ export interface Subject {
   /** Those that end at a command line or a shell. */
   readonly operations: readonly DriverOperation[];
   readonly context: RenderContext;
-  /** Arguments that work, with as many fields as go together; `serial` makes each call's objects its own. */
+  /** Valid arguments, with as many fields as can be combined; `serial` makes each call's objects unique. */
   base(operation: string, serial: number): JsonObject;
-  /** What the device would not do as it was asked; undefined: it is exactly that. May throw for the same. */
+  /** The difference between what the device would do and what was asked; undefined: none. May throw for the same. */
   misread(operation: string, args: JsonObject, call: WireCall): Promise<string | undefined> | string | undefined;
 }
 
-/** One mark for all calls: what it is does not matter here, that it is there does. */
+/** One mark for all calls: only its presence matters here, not its value. */
 export const operationId = '01900000-0000-7000-8000-000000000042';
 
 export function contextOf(driver: Driver, transport: TransportKind, options: JsonObject = {}): RenderContext {
@@ -31,7 +31,7 @@ export function contextOf(driver: Driver, transport: TransportKind, options: Jso
   };
 }
 
-/** The first that is not the same, with both, shortened. */
+/** The first difference, with both values, shortened. */
 export function difference(wanted: JsonObject, read: JsonObject): string | undefined {
   for (const name of new Set([...Object.keys(wanted), ...Object.keys(read)])) {
     const [one, other] = [canonicalJson(wanted[name]), canonicalJson(read[name])];
@@ -40,12 +40,12 @@ export function difference(wanted: JsonObject, read: JsonObject): string | undef
   return undefined;
 }
 
-/** The same JSON, whatever made the objects. */
+/** The same JSON, regardless of the objects' prototypes. */
 export function isSame(one: unknown, other: unknown): boolean {
   return canonicalJson(one) === canonicalJson(other);
 }
 
-/** Members in one order, for their order means nothing. */
+/** Sorted members, because their order has no meaning. */
 function canonicalJson(value: unknown): string {
   const sorted = (_name: string, each: unknown) =>
     typeof each === 'object' && each !== null && !Array.isArray(each)

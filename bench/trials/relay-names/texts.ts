@@ -1,5 +1,5 @@
-// Texts that people and attackers give to things: half look like names, comments, addresses and patterns, half are made to end
-// a word, a line, a command or a file. What a shell would carry out makes a file `owned` where it stands, to be found.
+// Texts by people and attackers: half look like names, comments, addresses and patterns, half are made to end a word, a line, a
+// command or a file. A text that a shell executes creates a file `owned` in its working folder, to be found.
 import type { Random } from '../random.ts';
 import { attackBeginnings, attackPieces, reservedWords } from './attack-pieces.ts';
 
@@ -27,7 +27,7 @@ const sentences = [
   '192.0.2.0/24',
 ];
 
-/** Of other things than names; some of them are in none of their usual forms. */
+/** Of kinds other than names; some have an unusual form. */
 const things: readonly ((random: Random) => string)[] = [
   (random) => `${random.integer(0, 12)}/${random.integer(0, 40)}`,
   (random) => `Eth1/${random.integer(1, 16)}/${random.integer(1, 4)}`,
@@ -44,7 +44,7 @@ const things: readonly ((random: Random) => string)[] = [
   (random) => `${random.pick(words)}.${random.pick(words)}.example`,
 ];
 
-/** About where things that are checked for length stop, on both sides of it. */
+/** Around the length limits, on both sides. */
 const lengths = [15, 16, 40, 41, 63, 64, 65, 86, 87, 88, 128, 200, 201, 255, 256, 1_024, 1_025, 4_096, 70_000, 140_000];
 
 /** `count` texts, the same for the same randomness; every other one is an attack. */
@@ -75,7 +75,7 @@ function attack(random: Random): string {
 }
 
 function long(random: Random, piece: string): string {
-  // The longest ones are dear, and one of them says what all say.
+  // The longest ones are expensive, and one of them is enough.
   const length = random.next() < 0.05 ? random.pick(lengths) : random.pick(lengths.slice(0, -2));
   return piece.repeat(Math.ceil(length / Math.max(piece.length, 1))).slice(0, length);
 }

@@ -1,4 +1,4 @@
-// Where a trial happens: a database of its own, two relays that compete for its backends, and the words to speak to them in.
+// The place of a trial: a private database, two relays that compete for its backends, and functions to call them.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createConnection } from 'mariadb';
@@ -16,7 +16,7 @@ import { MemberGoneError, MemberSilentError, RelayMember } from './relay-member.
 import type { GraphAnswer, RelayPlan } from './relay-process.ts';
 
 export interface TrialServers {
-  /** An account that may make databases beside this one. */
+  /** An account that may create further databases. */
   readonly connection: DatabaseLocation;
   readonly redisPath: string;
 }
@@ -36,7 +36,7 @@ export interface Ended {
 
 export interface Settled {
   readonly state: string;
-  /** What the probe said; undefined: it did not look, because the call was settled already, or as `refusal` says. */
+  /** The probe's finding; undefined: there was none, because the call was already settled, or for the reason in `refusal`. */
   readonly finding: string | undefined;
   readonly refusal: string | undefined;
 }
@@ -83,7 +83,7 @@ export class Arena {
       const { connection, redis } = plan;
       const ground = new Ground({ connection, connectionLimit: 4 }, { redis });
       stack.defer(() => ground.stop());
-      // Not a relay's: it is to go on while they are paused.
+      // Independent of the relays: it must continue while they are paused.
       ground.sequencer.start();
       const member = async (): Promise<RelayMember> => {
         const started = await RelayMember.start(plan);
@@ -97,7 +97,7 @@ export class Arena {
     }
   }
 
-  /** Ends its processes; the database stays, for the server's owner to remove. */
+  /** Ends its processes; the server's owner removes the database. */
   close(): Promise<void> {
     return this.#stack.disposeAsync();
   }
@@ -127,7 +127,9 @@ export class Arena {
     }
   }
 
-  /** By the retry contract, asking `next()` each time, until the call has ended; undefined: not by the deadline. */
+  /**
+   * By the retry contract, calling the relay from `next()` each time, until the call has ended; undefined: not by the deadline.
+   */
   async untilEnded(
     next: () => RelayMember,
     input: JsonObject,
@@ -149,7 +151,7 @@ export class Arena {
     return undefined;
   }
 
-  /** Has a relay look what became of a call; never gives a verdict of its own. */
+  /** Has a relay look for the effect of a call; never gives a verdict itself. */
   async settle(member: RelayMember, operationId: string): Promise<Settled> {
     const input = { id: encodeId('RelayOperation', operationId) };
     let answer: GraphAnswer;
@@ -163,7 +165,7 @@ export class Arena {
     const settled = (answer.data as SettleData | null | undefined)?.settle;
     const operation = settled?.operation;
     if (operation == null) {
-      // Somebody was quicker.
+      // Someone else was first.
       if (settled?.userErrors[0]?.code === 'WRONG_STATE')
         return { state: 'SETTLED', finding: undefined, refusal: undefined };
       const refusal = settled?.userErrors[0]?.message ?? answer.errors?.[0]?.message ?? 'no answer';
@@ -172,7 +174,7 @@ export class Arena {
     return { state: operation.state, finding: operation.evidence.at(-1)?.finding, refusal: undefined };
   }
 
-  /** The relay that holds the backend now, by the lease. */
+  /** The relay that holds the backend now, according to the lease. */
   async holderOf(backend: string): Promise<RelayMember | undefined> {
     const [row] = await this.db.query<{ owner: string }>(
       `SELECT l.owner FROM lease l JOIN backend b ON l.name = CONCAT('relay/backend/', b.id)
@@ -183,7 +185,7 @@ export class Arena {
   }
 }
 
-/** What `relayCall` is asked; the key is also the CMP object's id. */
+/** The input of `relayCall`; the key is also the CMP object's id. */
 export function inputOf(backend: string, key: string, call: DeviceCall, more: JsonObject = {}): JsonObject {
   return {
     ...{ idempotencyKey: key, backend: { name: backend }, operation: call.operation, arguments: call.arguments },

@@ -1,5 +1,5 @@
-// How two relays compete in the trials: as in production, only that leases, deadlines and quiet times are shorter, so that a
-// trial is over in seconds. The send window is the real one.
+// The settings of two competing relays in the trials: as in production, except that leases, deadlines and quiet times are
+// shorter, so that a trial takes seconds. The send window is the real one.
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
 import type { Window } from './verdict.ts';
 
@@ -10,7 +10,7 @@ const settings: Partial<RelaySettings> = {
   tickMs: 200,
   recoveryGraceMs: 300,
   deviceExecutionMs: 600,
-  // More than the send window: a relay that was paused may send until then.
+  // More than the send window: a paused relay may send until then.
   crashQuietMs: 2_500,
   circuitRetryMs: 500,
 };
@@ -21,6 +21,6 @@ export const competition = {
   settings,
   limits: { deadlineMs: 1_500, concurrency: 2 },
   window,
-  /** A client that gets no answer for so long asks the other relay. */
+  /** A client without an answer for this time asks the other relay. */
   answerDeadlines: { attemptMs: 3_000, allMs: 30_000 },
 } as const;

@@ -1,5 +1,5 @@
-// Devices that drop the connection of a call before they carried it out, after it, or carry it out when the connection is
-// gone: each call is UNKNOWN, and is settled by looking, at the right time and never before.
+// Devices that drop a call's connection before executing it, after executing it, or execute it when the connection is gone: each
+// call is UNKNOWN, and is settled by looking, at the right time and never before.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RelaySettings } from '../../../subgraphs/relay/settings.ts';
 import { type Random, seededRandom } from '../random.ts';
@@ -16,7 +16,7 @@ export interface DropsOptions {
   readonly calls: number;
   readonly lanes: number;
   readonly random: Random;
-  /** No further attempt is begun then. */
+  /** No further attempt begins after that. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -27,9 +27,9 @@ export interface Drops extends Verdict {
   readonly trials: number;
   /** Of these: their connection was dropped, and they were UNKNOWN at once. */
   readonly dropped: number;
-  /** What a probe found right after the drop, while it may still happen. */
+  /** Findings of probes right after the drop, while the call may still take effect. */
   readonly earlyLooks: Readonly<Record<string, number>>;
-  /** FAILED, said before the quiet time was over. */
+  /** FAILED before the quiet time was over. */
   readonly failedTooSoon: number;
   /** Probes that could not look. */
   readonly refusedLooks: number;
@@ -46,7 +46,7 @@ const limits = { deadlineMs: 2_000, concurrency: 1 };
 const leaseTtlMs = 5_000;
 const callsOfBatch = 12;
 const [leastLateMs, mostLateMs] = [50, 400];
-/** After the late moment, for a device on a machine that is busy. */
+/** Time after the late moment, for a device on a busy machine. */
 const lateMarginMs = 150;
 const answerDeadlines = { attemptMs: 10_000, allMs: 20_000 };
 const settleDeadlineMs = 15_000;
@@ -121,7 +121,7 @@ class DropsRun {
     };
   }
 
-  /** So many calls, on all lanes at once; each lane has one call under way. Everything is settled at the end. */
+  /** This many calls, on all lanes at once; each lane has one call under way. Everything is settled at the end. */
   async batch(kind: DropKind, calls: number): Promise<void> {
     const settling: Promise<void>[] = [];
     let left = calls;
@@ -137,11 +137,14 @@ class DropsRun {
     await Promise.all(laneNumbers(this.#lanes).map((number) => this.#device.clean(number)));
   }
 
-  /** Makes one call whose connection is dropped; `settled`, when that is to be before the end of the batch, goes on by itself. */
+  /**
+   * Makes one call whose connection is dropped; `settled`, for one to be settled before the end of the batch,
+   * continues in the background.
+   */
   async #dropOne(lane: number, kind: DropKind): Promise<{ readonly settled: Promise<void> }> {
     this.#number += 1;
     const number = this.#number;
-    // A call's draws are its own, whichever lane makes it and when.
+    // A call's random choices depend only on its number, not on lane or time.
     const draws = seededRandom(this.#seed + number);
     const lateMs = draws.integer(leastLateMs, mostLateMs);
     const call = await this.#prepare(lane, number, draws.next());
@@ -160,13 +163,13 @@ class DropsRun {
     this.#dropped += 1;
     if (kind === 'drop-after') return { settled: this.#settle(ended.operationId) };
     if (await this.#lookEarly(ended.operationId, `${kind} ${key}`)) return later;
-    // What was never carried out is settled with all others of the batch, when their quiet time is over.
+    // Calls that were never executed are settled with all others of the batch, when their quiet time is over.
     if (kind === 'drop-before') return later;
     const dueMs = Math.max(0, droppedMs + lateMs + lateMarginMs - performance.now());
     return { settled: sleep(dueMs).then(() => this.#settle(ended.operationId)) };
   }
 
-  /** Makes what the call needs. */
+  /** Makes the call's prerequisite. */
   async #prepare(lane: number, number: number, draw: number): Promise<DeviceCall | undefined> {
     if (draw < 0.4) return this.#device.create(lane, number);
     if (draw < 0.7) {
@@ -191,7 +194,7 @@ class DropsRun {
     return this.#arena.untilEnded(() => this.#arena.members[0], { ...input, idempotencyKey }, answerDeadlines);
   }
 
-  /** True when that settled it: a late effect may be there already. */
+  /** True when that settled it: a late effect may already have happened. */
   async #lookEarly(operationId: string, about: string): Promise<boolean> {
     const { state, finding, refusal } = await this.#arena.settle(this.#arena.members[1], operationId);
     const what = refusal === undefined ? (finding ?? state) : 'REFUSED';

@@ -1,4 +1,4 @@
-// What the journal says in the end: every call, whether it ever was UNKNOWN, the mappings of its object, and what is left over.
+// The journal's final state: every call, whether it ever was UNKNOWN, the mappings of its object, and remaining claims.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
 import type { MappingEffect } from '../../../subgraphs/relay/drivers/driver.ts';
@@ -6,7 +6,7 @@ import { drivers } from '../../../subgraphs/relay/drivers/registry.ts';
 
 export interface JournalRow {
   readonly id: string;
-  /** Of the request that it was made for. */
+  /** Of its request. */
   readonly key: string;
   readonly name: string;
   readonly backend: string;
@@ -22,7 +22,7 @@ export interface JournalRow {
   readonly wireCall: string;
   /** It was UNKNOWN at some time. */
   readonly wasUnknown: boolean;
-  /** It says of itself that it was never sent. */
+  /** The journal says that it was never sent. */
   readonly neverSent: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface MappingState {
 export interface JournalEvidence {
   readonly rows: readonly JournalRow[];
   readonly mappings: readonly MappingState[];
-  /** Objects that nobody may write to although all calls are settled. */
+  /** Objects still claimed although all calls are settled. */
   readonly claims: number;
 }
 
@@ -74,7 +74,7 @@ export async function readEvidence(db: Database): Promise<JournalEvidence> {
   };
 }
 
-/** Waits until no call is on its way any more; false at the deadline. */
+/** Waits until no call is under way; false at the deadline. */
 export async function untilAllEnded(db: Database, deadlineMs: number): Promise<boolean> {
   const untilMs = performance.now() + deadlineMs;
   while (performance.now() < untilMs) {

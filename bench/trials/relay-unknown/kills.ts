@@ -1,5 +1,5 @@
-// Relays that are killed with SIGKILL at every moment of a call, in a stream of calls by two of them on one backend: the other
-// takes over, brings the dead one's calls to an end, and never makes one of them a second time.
+// Relays killed with SIGKILL at every moment of a call, in a stream of calls by two of them on one backend: the other takes over,
+// brings the dead one's calls to an end, and never makes one of them again.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost } from '../../../platform/within.ts';
 import type { Random } from '../random.ts';
@@ -18,7 +18,7 @@ export interface KillsLaneOptions {
   readonly lane: number;
   readonly trials: number;
   readonly random: Random;
-  /** No further attempt is begun then. */
+  /** No further attempt begins after that. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -26,13 +26,13 @@ export interface KillsLaneOptions {
 
 export interface Kills extends Verdict {
   readonly trials: number;
-  /** Trials in which the process died at the planned moment. */
+  /** Trials in which the process was killed at the planned moment. */
   readonly kills: Readonly<Record<Moment, number>>;
-  /** The call never came to the planned moment, and its relay was killed later. */
+  /** The call never reached the planned moment, and its relay was killed later. */
   readonly missed: number;
-  /** What became of the call in whose course its relay was killed, before anybody settled it. */
+  /** The state of the call during which its relay was killed, before it was settled. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** From each kill to a fresh call that SUCCEEDED on the same backend. */
+  /** From each kill to a new call that SUCCEEDED on the same backend. */
   readonly readyAgainMs: readonly number[];
   readonly unexpected: number;
 }
@@ -41,15 +41,15 @@ const backend = 'firewall';
 const planDeadlineMs = 4_000;
 const otherCalls = 4;
 const mostPauseMs = 200;
-/** Until the reply of a call that is killed after its first byte. */
+/** Delay of the reply to a call whose relay is killed after the first byte. */
 const slowMs = 150;
-/** While others have all slots of the backend. */
+/** Time for which other calls have all slots of the backend. */
 const busyMs = 500;
 const mostAfterFirstByteMs = 60;
 const settleDeadlineMs = 20_000;
 const endDeadlineMs = 20_000;
 
-/** Trials one after the other, on a database and two relays of their own. */
+/** Trials one after the other, with their own database and two relays. */
 export async function runKillsLane(options: KillsLaneOptions): Promise<Kills> {
   const { servers, device, lane, trials, progress, signal } = options;
   const arena = await Arena.open({ servers, leaseTtlMs: competition.leaseTtlMs, settings: competition.settings });
@@ -143,7 +143,7 @@ class KillsRun {
     await Promise.all(members.map((member) => member.plan(undefined)));
     const dead = victim ?? (await this.#killHolder());
     const survivor = members[dead === members[0] ? 1 : 0];
-    // The same call came to the same moment there, before it was told not to fail.
+    // The same call reached the same moment there, before its plan was withdrawn.
     await survivor.restart();
     await this.#device.calm(this.#lane);
     const startedMs = performance.now();
@@ -160,7 +160,7 @@ class KillsRun {
     return `${victim === undefined ? 'missed ' : ''}${moment}${busy ? ' behind others' : ''}; its client was told ${outcome}`;
   }
 
-  /** What the calls were when their relays were killed, by the moment. */
+  /** The states of the calls when their relays were killed, by moment. */
   outcomes(rows: readonly JournalRow[], records: ReadonlyMap<string, DeviceRecord>): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const [key, moment] of this.#moments) {
@@ -203,7 +203,7 @@ class KillsRun {
     return undefined;
   }
 
-  /** PENDING is what a call is first that comes to who does not hold the backend, or whose holder is busy. */
+  /** A call becomes PENDING at a relay that does not hold the backend, or whose holder is busy. */
   async #whoIsAsked(moment: Moment): Promise<RelayMember> {
     const { members } = this.#arena;
     const holder = await this.#arena.holderOf(backend);
@@ -232,7 +232,7 @@ class KillsRun {
   }
 }
 
-/** What makes the object that the planned call is about. */
+/** The call that creates the planned call's object. */
 function isPreparation(row: JournalRow, rows: readonly JournalRow[]): boolean {
   return row.mapping === 'creates' && rows.some((each) => each.key === row.key && each.name !== row.name);
 }

@@ -1,24 +1,24 @@
-// The moments of a relayed call at which its process is killed or stopped, and what does it there: wrappers around the database
-// and the transports of a relay that is made to fail.
+// The moments of a relayed call at which its process is killed or stopped, and the wrappers around a relay's database and
+// transports that do it.
 import { Database, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
 import { wireText } from '../../../subgraphs/relay/model/operation.ts';
 import type { Slot, TransportFactory } from '../../../subgraphs/relay/transports/session.ts';
 
 /**
- * `pending`: the COMMIT that made it PENDING was acknowledged. `sent`: the same for SENT, and its first byte would leave now.
- * `first-byte`: its bytes were given to the kernel, `afterMs` ago. `reply`: the device's reply was read, and nothing was made
- * of it yet. `recorded`: its outcome is in the journal, and nobody was told.
+ * `pending`: the COMMIT that made it PENDING was acknowledged. `sent`: the same for SENT, right before its first byte.
+ * `first-byte`: its bytes were passed to the kernel, `afterMs` ago. `reply`: the device's reply was read, but not processed.
+ * `recorded`: its outcome is in the journal, but nobody was told.
  */
 export const moments = ['pending', 'sent', 'first-byte', 'reply', 'recorded'] as const;
 export type Moment = (typeof moments)[number];
 
-/** Which call, when in it, and what happens then: the process dies, or stops until it is told to go on. */
+/** The call, the moment, and the failure: the process is killed, or stopped until it is continued. */
 export interface FailurePlan {
   readonly signal: 'SIGKILL' | 'SIGSTOP';
   readonly moment: Moment;
-  /** Only in what goes over the wire for this call. */
+  /** Text only in this call on the wire. */
   readonly wireMark: string;
-  /** Only in the arguments of this call. */
+  /** Text only in this call's arguments. */
   readonly argumentMark: string;
   /** For `first-byte`. */
   readonly afterMs: number;
@@ -27,13 +27,13 @@ export interface FailurePlan {
 export class PlannedFailure {
   plan: FailurePlan | undefined;
 
-  /** Fails when that is the plan; `text` is what the plan's mark is looked for in. */
+  /** Fails if that is planned; `text` is searched for the plan's mark. */
   at(moment: Moment, text: string): void {
     const plan = this.#take(moment, text);
     if (plan !== undefined) fail(plan.signal);
   }
 
-  /** Fails a while after this when that is the plan. */
+  /** Fails a while later if that is planned. */
   soonAfter(moment: Moment, text: string): void {
     const plan = this.#take(moment, text);
     if (plan !== undefined) setTimeout(() => fail(plan.signal), plan.afterMs);
@@ -52,16 +52,16 @@ function markOf({ moment, wireMark, argumentMark }: FailurePlan): string {
   return moment === 'pending' || moment === 'recorded' ? argumentMark : wireMark;
 }
 
-/** Longer than a signal to all threads of a process takes to arrive. */
+/** Longer than a signal takes to reach all threads of a process. */
 const arrivalMs = 50;
 
-/** Synchronous: nothing else of the process runs before the signal has hit it. */
+/** Synchronous: nothing else of the process runs before the signal has arrived. */
 function fail(signal: FailurePlan['signal']): void {
   process.kill(process.pid, signal);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, arrivalMs);
 }
 
-/** Fails when the COMMIT of a transaction that made the planned call PENDING has been acknowledged. */
+/** Fails when the COMMIT of a transaction that made the planned call PENDING was acknowledged. */
 export class FailingDatabase extends Database {
   readonly #failure: PlannedFailure;
 
@@ -97,7 +97,7 @@ export class FailingDatabase extends Database {
   }
 }
 
-/** Fails in the planned call's sending. */
+/** Fails while the planned call is sent. */
 export function failingTransports(real: TransportFactory, failure: PlannedFailure): TransportFactory {
   const slotOf = (slot: Slot): Slot => ({
     release: () => slot.release(),
@@ -108,7 +108,7 @@ export function failingTransports(real: TransportFactory, failure: PlannedFailur
         beforeFirstByte: () => {
           failure.at('sent', text);
           const allowed = options.beforeFirstByte?.() ?? true;
-          // Whoever sends writes its bytes right after this, before anything else can run.
+          // The sender writes its bytes right after this, before anything else can run.
           if (allowed) failure.soonAfter('first-byte', text);
           return allowed;
         },

@@ -1,5 +1,4 @@
-// One of the relays that compete for a backend, as the trial has it: a process that can be paused, killed and made anew, and
-// that remembers its lives.
+// The trial's view of a competing relay: a process that can be paused, killed and replaced, and that records its lives.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -53,10 +52,10 @@ export class RelayMember {
     return this.#exited;
   }
 
-  /** A new process, when there is none. */
+  /** A new process, if there is none. */
   async restart(): Promise<void> {
     if (this.up) return;
-    // It dies with us, also while it is paused.
+    // It ends with this process, even while paused.
     const child = spawn(
       'setpriv',
       ['--pdeathsig', 'KILL', '--', process.execPath, '--disable-warning=ExperimentalWarning', program],
@@ -88,7 +87,7 @@ export class RelayMember {
     return this.#ask({ do: 'run', text, variables }, deadlineMs);
   }
 
-  /** It fails once at that moment of that call; undefined: no more. Nothing happens when it is gone. */
+  /** Plans one failure at that moment of that call; undefined: none. No effect if the process is gone. */
   async plan(plan: FailurePlan | undefined): Promise<void> {
     await this.#ask({ do: 'fail', plan }, startDeadlineMs).catch((error: unknown) => {
       if (!(error instanceof MemberGoneError)) throw error;

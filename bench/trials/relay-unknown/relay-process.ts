@@ -1,5 +1,5 @@
-// One relay as a process of its own, to be paused and killed: the relay subgraph alone, with all that it stands on, asked by
-// its parent (relay-member.ts) as a gateway would.
+// One relay as a separate process, to be paused and killed: only the relay subgraph, with its dependencies; its parent
+// (relay-member.ts) calls it like a gateway would.
 import { execute, parse } from 'graphql';
 import { pino } from 'pino';
 import type { DatabaseLocation } from '../../../platform/database/database.ts';
@@ -19,7 +19,7 @@ export interface RelayPlan {
   readonly projectId: string;
   readonly leaseTtlMs: number;
   readonly settings: Partial<RelaySettings>;
-  /** A key file's content: what all relays on one database share. */
+  /** A key file's content: shared by all relays on one database. */
   readonly keys: NonNullable<GroundOptions['keys']>;
 }
 
@@ -28,7 +28,7 @@ export type RelayOrder =
   | { readonly do: 'run'; readonly text: string; readonly variables: Record<string, unknown> }
   | { readonly do: 'fail'; readonly plan: FailurePlan | undefined };
 
-/** As GraphQL over HTTP answers. */
+/** In the format of GraphQL over HTTP. */
 export interface GraphAnswer {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];

@@ -1,4 +1,4 @@
-// Settling what is UNKNOWN, as a CMP would: by having a relay look, again and again until it is certain.
+// Settling UNKNOWN calls, like a CMP would: by having a relay look, repeatedly until it is certain.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arena } from './arena.ts';
 import { readUnknown } from './evidence.ts';
@@ -6,17 +6,17 @@ import type { RelayMember } from './relay-member.ts';
 
 export interface SettlingOptions {
   readonly arena: Arena;
-  /** Who looks next. */
+  /** The next relay to look. */
   readonly next: () => RelayMember;
   readonly deadlineMs: number;
-  /** Why it did not go on, for people. */
+  /** Called with the reason of a refusal, for people. */
   readonly refused?: (why: string) => void;
 }
 
 const atOnce = 8;
 const pauseMs = 100;
 
-/** Settles every call that can be by the deadline; what is before its quiet time is looked at when that is over. */
+/** Settles every call that can be settled by the deadline; looks at those in their quiet time when that is over. */
 export async function settleAll({ arena, next, deadlineMs, refused }: SettlingOptions): Promise<void> {
   const untilMs = performance.now() + deadlineMs;
   while (performance.now() < untilMs) {

@@ -1,5 +1,5 @@
-// Relays that are stopped with SIGSTOP while they hold a backend, for seconds to a minute, in a stream of calls: another takes
-// the backend over, and the one that was stopped sends nothing that is too old when it goes on.
+// Relays stopped with SIGSTOP while they hold a backend, for seconds to a minute, in a stream of calls: another takes the backend
+// over, and the stopped one sends nothing that is too old when it resumes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import { Arena, type Ended, inputOf, type TrialServers } from './arena.ts';
@@ -13,7 +13,7 @@ import { judge, type Pause, type Verdict } from './verdict.ts';
 
 export interface Stop {
   readonly durationMs: number;
-  /** Of a call, at which the relay is stopped; undefined: at any time. */
+  /** The moment of a call at which the relay is stopped; undefined: at any time. */
   readonly moment: Moment | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface StopsLaneOptions {
   readonly lane: number;
   readonly stops: readonly Stop[];
   readonly random: Random;
-  /** No further attempt is begun then. */
+  /** No further attempt begins after that. */
   readonly timeIsUp: () => boolean;
   readonly progress: (line: string) => void;
   readonly signal: AbortSignal;
@@ -34,18 +34,18 @@ export interface Stops extends Verdict {
   /** Stopped at an exact moment of a call; the others at any time. */
   readonly atMoments: number;
   readonly longestMs: number;
-  /** From each stop to a fresh call that SUCCEEDED by way of the other relay. */
+  /** From each stop to a new call that SUCCEEDED through the other relay. */
   readonly takenOverMs: readonly number[];
-  /** Stops of twice the usual time of that, in which it did not happen before the relay went on. */
+  /** Stops longer than twice that usual time without a takeover before the relay resumed. */
   readonly notTakenOver: number;
-  /** Relays that ended by themselves; they were started anew. */
+  /** Relays that ended by themselves; they were restarted. */
   readonly crashes: number;
   readonly unexpected: number;
 }
 
 const backend = 'firewall';
 const clients = 3;
-/** Pauses of a client between two calls; longer while a relay is stopped for long. */
+/** Pauses of a client between two calls; longer during long stops. */
 const [leastPauseMs, mostPauseMs, slowPauseMs] = [20, 150, 500];
 const [leastBeforeMs, mostBeforeMs] = [200, 1_500];
 const afterMs = 1_000;
@@ -54,10 +54,10 @@ const stopPollMs = 5;
 const settleDeadlineMs = 20_000;
 const endDeadlineMs = 30_000;
 const exactMoments: readonly Moment[] = ['sent', 'sent', 'sent', 'pending', 'reply', 'recorded'];
-/** A lease ends, and whoever waits for it looks again. */
+/** A lease expires, and a waiting relay checks it again. */
 const usualTakeoverMs = competition.leaseTtlMs + 500;
 
-/** 1 to 60 s; of ten, seven are of 1 to 5 s, two of 5 to 20 s, one of 20 to 60 s. Half are at an exact moment. */
+/** 1 to 60 s; of ten, seven are 1 to 5 s, two 5 to 20 s, one 20 to 60 s. Half are at an exact moment. */
 export function planStops(count: number, random: Random): Stop[] {
   return Array.from({ length: count }, (_, index) => {
     const moment = random.next() < 0.5 ? random.pick(exactMoments) : undefined;
@@ -66,7 +66,7 @@ export function planStops(count: number, random: Random): Stop[] {
   });
 }
 
-/** Trials one after the other, on a database and two relays of their own. */
+/** Trials one after the other, with their own database and two relays. */
 export async function runStopsLane(options: StopsLaneOptions): Promise<Stops> {
   const { servers, device, lane, stops, progress, signal } = options;
   const arena = await Arena.open({ servers, leaseTtlMs: competition.leaseTtlMs, settings: competition.settings });
@@ -145,7 +145,7 @@ class StopsRun {
       if (call?.state === 'SUCCEEDED') return Date.now() - fromMs;
       return undefined;
     });
-    // A minute of calls at full speed would be a long ruleset, and no better trial.
+    // A minute of calls at full speed would make a long ruleset without improving the trial.
     if (durationMs > 10_000) this.#pauseMs = slowPauseMs;
     await sleep(durationMs, undefined, { signal: this.#signal }).catch(() => undefined);
     const untilMs = Date.now();
@@ -179,7 +179,7 @@ class StopsRun {
     return { member: holder, at: 'any time', last: undefined };
   }
 
-  /** Stops whichever relay comes to the moment of a call made for it; undefined: none did. */
+  /** Stops whichever relay reaches the moment of a call made for it; undefined: none did. */
   async #stopAt(moment: Moment) {
     const { members } = this.#arena;
     const { key, call } = this.#next();
@@ -194,7 +194,7 @@ class StopsRun {
       for (const member of members) {
         if (!(await member.isStopped())) continue;
         this.#atMoments += 1;
-        // The same call may come to the other one.
+        // The other relay may get the same call.
         await Promise.all(members.map((each) => (each === member ? undefined : each.plan(undefined))));
         return { member, at: moment, last };
       }
@@ -205,7 +205,7 @@ class StopsRun {
     return undefined;
   }
 
-  /** Makes objects, and removes some, one after the other. */
+  /** Creates objects, and removes some, one after the other. */
   async #stream(ended: AbortSignal): Promise<void> {
     while (!ended.aborted) {
       const { key, number } = this.#next();
@@ -235,7 +235,7 @@ class StopsRun {
     return { key: `stop-${this.#lane}-${number}`, number, call: this.#device.create(this.#lane, number) };
   }
 
-  /** Asks `first`, and then whichever. */
+  /** Asks `first`, and then any relay. */
   #untilEnded(key: string, call: DeviceCall, first?: RelayMember, keyPrefix = ''): Promise<Ended | undefined> {
     let asked: RelayMember | undefined;
     const next = (): RelayMember => {

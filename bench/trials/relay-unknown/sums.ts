@@ -1,4 +1,4 @@
-// The figures of several lanes and parts as one.
+// Combines the figures of several lanes and parts.
 import type { Verdict } from './verdict.ts';
 
 const faults = [
@@ -32,7 +32,7 @@ export function sumRecords(records: readonly Readonly<Record<string, number>>[])
   return total;
 }
 
-/** Median and longest, in milliseconds. */
+/** Median and maximum, in milliseconds. */
 export function spread(valuesMs: readonly number[]): { readonly p50: number; readonly max: number } {
   const sorted = valuesMs.toSorted((a, b) => a - b);
   return { p50: sorted[sorted.length >> 1] ?? 0, max: sorted.at(-1) ?? 0 };

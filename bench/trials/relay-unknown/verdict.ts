@@ -1,4 +1,4 @@
-// The judge of the trials: what the journal says in the end, held against the device's own log.
+// The judge of the trials: compares the journal's final state with the device's own log.
 import type { Life } from '../../support/part.ts';
 import type { DeviceRecord } from './devices/device.ts';
 import type { JournalEvidence, JournalRow } from './evidence.ts';
@@ -16,41 +16,41 @@ export interface Pause {
   readonly untilMs: number;
 }
 
-/** Numbers of calls, unless told. */
+/** Numbers of calls, unless noted. */
 export interface Verdict {
   readonly operations: number;
-  /** That it was UNKNOWN at some time. */
+  /** Calls that were UNKNOWN at some time. */
   readonly wasUnknown: number;
-  /** Arrived at the device, or was carried out, more than once; or two calls of one key were. */
+  /** Arrived at the device, or executed, more than once; or two calls with the same key were. */
   readonly repeated: number;
-  /** UNKNOWN, although it never left a process that lived to see that. */
+  /** UNKNOWN, although never sent by a process that lived to know it. */
   readonly falseUnknown: number;
-  /** UNKNOWN and never seen by the device: its process was killed after it was journaled as sent. Nobody can know. */
+  /** UNKNOWN and never seen by the device: its process was killed after it was journaled as sent. Nobody can know the outcome. */
   readonly killedBeforeFirstByte: number;
-  /** The same, of a process that was paused: its backend was taken over, and others can't know. */
+  /** The same, for a paused process: its backend was taken over, and others can't know. */
   readonly pausedBeforeFirstByte: number;
-  /** It is said to have happened and has not, or the other way round. */
+  /** Recorded as executed and was not, or the other way round. */
   readonly settledWrong: number;
-  /** Its outcome is not known in the end. */
+  /** Its outcome remains unknown. */
   readonly unsettled: number;
-  /** Objects whose mapping is not as the device has it. */
+  /** Objects whose mapping differs from the device. */
   readonly wrongMapping: number;
-  /** Objects that stay claimed. */
+  /** Objects that remain claimed. */
   readonly claimsLeft: number;
   /** Arrived at the device later than a relay may send it. */
   readonly sentTooLate: number;
-  /** Sent after its relay was paused, but within the send window: it may. */
+  /** Sent after its relay was paused, but within the send window, which is allowed. */
   readonly sentAfterPause: number;
-  /** Calls by what became of them. */
+  /** Number of calls by state. */
   readonly states: Readonly<Record<string, number>>;
-  /** What is wrong, for people. */
+  /** Descriptions of the faults, for people. */
   readonly findings: readonly string[];
 }
 
 export interface Window {
   /** From the SENT transaction to the first byte. */
   readonly sendWindowMs: number;
-  /** From the first byte to the device's log, on a machine that is busy. */
+  /** From the first byte to the device's log, on a busy machine. */
   readonly arrivalMs: number;
 }
 
@@ -89,7 +89,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
     if (late === 'too late') add('sentTooLate', row.id, about);
     if (late === 'after a pause') sentAfterPause += 1;
   }
-  // One CMP object is asked for one operation of a name under one idempotency key.
+  // Each idempotency key is used for one operation name of one CMP object.
   for (const [key, calls] of Map.groupBy(rows, (row) => `${row.name} of ${row.key}`)) {
     const applied = calls.filter((row) => of(row).appliedAtMs.length > 0);
     if (applied.length > 1) add('repeated', key, `${key} was carried out as operations ${applied.map(({ id }) => id)}`);
@@ -115,8 +115,8 @@ export function judge(evidence: Evidence, window: Window): Verdict {
 }
 
 /**
- * Who kept an UNKNOWN call from the device: its process, which was killed or paused when it was journaled as sent, or, when it
- * lived on to the deadline, nobody: then it knew that it had not sent anything, and should have said so.
+ * Why the device never saw an UNKNOWN call: its process was killed or paused when it was journaled as sent, or, if it lived to
+ * the deadline, no outside cause: then it knew that it had not sent anything, and should have said so.
  */
 function whoseSilence(row: JournalRow, { lives, pauses }: Evidence): 'its own' | 'killed' | 'paused' {
   const { sentAtMs } = row;
@@ -146,7 +146,7 @@ function lateness(
   return after ? 'after a pause' : 'in time';
 }
 
-/** An object is on the device when it was made and not removed; what is not settled leaves it open. */
+/** An object is on the device if it was created and not removed; unsettled calls leave it open. */
 function judgeMappings(
   { rows, mappings }: Evidence,
   of: (row: JournalRow) => DeviceRecord,

@@ -1,5 +1,5 @@
-// FortiOS has a command line, but nothing of an argument ever gets there: the operations that are typed take none. That is what
-// is tried: whatever is said to any operation, what is typed is what it types without.
+// FortiOS has a command line, but no argument ever gets there: the typed operations have none. This is what is tried: whatever
+// the arguments, the typed text does not change.
 import { validateObject } from '../../../../subgraphs/relay/drivers/arguments.ts';
 import { fortios } from '../../../../subgraphs/relay/drivers/fortios/driver.ts';
 import { contextOf, isSame, type Subject } from '../subject.ts';
@@ -12,7 +12,7 @@ const typedLines: Readonly<Record<string, readonly string[]>> = {
 const context = contextOf(fortios, 'ssh', { multiVdom: true });
 const base = (operation: string) => fortios.operations.get(operation)?.example ?? {};
 
-/** Asked of the operations themselves, so that a new one is tried, too. */
+/** Determined from the operations themselves, so that a new one is included. */
 const typed = [...fortios.operations.values()].filter(({ name, argumentsSchema, render }) => {
   const checked = validateObject(argumentsSchema, base(name));
   return checked.ok && render(checked.args, context).kind === 'cli';

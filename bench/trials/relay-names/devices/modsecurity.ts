@@ -1,11 +1,11 @@
-// What an Apache with ModSecurity is told: constant scripts, and on standard input lines that are read here as Apache 2.4 reads
-// its configuration (ap_getword_conf) and ModSecurity 2.9 its rules (Reference Manual v2.x, SecRule).
+// The input of an Apache with ModSecurity: constant scripts, and on standard input lines that are parsed here like Apache 2.4
+// parses its configuration (ap_getword_conf) and ModSecurity 2.9 its rules (Reference Manual v2.x, SecRule).
 import type { JsonObject, JsonValue, WireCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { modSecurity } from '../../../../subgraphs/relay/drivers/modsecurity/driver.ts';
 import { scripts } from '../../../../subgraphs/relay/drivers/modsecurity/scripts.ts';
 import { contextOf, difference, operationId, type Subject } from '../subject.ts';
 
-/** Which constant script each operation runs, and what the line after the site is. */
+/** The constant script of each operation, and the line after the site. */
 const forms: Readonly<Record<string, { readonly script: string; readonly key?: (args: JsonObject) => string }>> = {
   'site.list': { script: scripts.siteList },
   'mode.set': { script: scripts.modeSet, key: () => 'mode' },
@@ -40,9 +40,9 @@ function fileArguments(operation: string, [mark, line = '', end, ...more]: reado
   return { variables: variables.split('|'), ...operatorOf(operator), ...actionsOf(actions) };
 }
 
-/** ap_getword_conf: a word in quotes ends at the same quote; a backslash before that quote or a backslash takes it as it is. */
+/** ap_getword_conf: a quoted word ends at the same quote; a backslash escapes that quote or a backslash. */
 function wordsOfApache(line: string): string[] {
-  // What Apache would put its own values in place of, and a line that goes on in the next.
+  // Variables that Apache would replace, and a line that continues on the next.
   if (/\$\{/.test(line) || line.endsWith('\\')) throw new Error('Apache would make something else of the line');
   const words: string[] = [];
   for (let at = 0; at < line.length; ) {
@@ -67,7 +67,7 @@ function wordsOfApache(line: string): string[] {
 }
 
 function operatorOf(word: string): JsonObject {
-  // Without @ it is rx; with ! it is the contrary.
+  // Without @ it is rx; with ! it is negated.
   const [whole, operator = '', pattern] = /^@([A-Za-z0-9]+)(?: +(.*))?$/su.exec(word) ?? [];
   if (whole === undefined || /%\{/.test(word)) throw new Error('no operator, or one with macros');
   return { operator, ...(pattern === undefined ? {} : { pattern }) };

@@ -1,4 +1,4 @@
-// What nft is told, read without the driver: its constant commands, and libnftables-json(5) on standard input as nft reads it.
+// The input of nft, parsed without the driver: its constant commands, and libnftables-json(5) on standard input.
 import { canonicalAddressBlock } from '../../../../platform/net/address-block.ts';
 import type { JsonObject, JsonValue, WireCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
@@ -16,7 +16,7 @@ const address = { elem: { val: hole('address'), comment: hole('mark') } };
 interface Form {
   readonly command: typeof writeCommand | typeof readCommand;
   readonly nftables: readonly Pattern[];
-  /** What is sent whatever the arguments are, and arguments that are not sent. */
+  /** Values sent whatever the arguments, and arguments that are not sent. */
   readonly implied?: JsonObject;
 }
 
@@ -73,7 +73,7 @@ const forms: Readonly<Record<string, Form>> = {
   'rule.delete': write([{ delete: { rule: { ...inTable, chain: hole('chain'), handle: hole('handle') } } }]),
 };
 
-/** Sets on both sides: an address in the place of one has no IP version to differ from. */
+/** Sets on both sides: an address instead of one has no IP version to differ from. */
 const bases: Readonly<Record<string, JsonObject>> = {
   'chain.create': { chain: 'tenants', hook: 'forward', priority: 5, policy: 'drop' },
   'set.create': { set: 'tenant-42', ipVersion: 4, blocks: true },
@@ -87,7 +87,7 @@ const bases: Readonly<Record<string, JsonObject>> = {
 
 const ofNoTable = ['table.list', 'ruleset.read'];
 
-/** The arguments that nft was told, in the words of the operation. */
+/** The arguments that nft received, in the operation's terms. */
 function toldArguments(operation: string, call: WireCall): JsonObject {
   const form = forms[operation];
   if (form === undefined) throw new Error(`nothing is known of ${operation}`);
@@ -105,7 +105,7 @@ function toldArguments(operation: string, call: WireCall): JsonObject {
   return told;
 }
 
-/** `{"drop": null}`, and nothing beside it. */
+/** `{"drop": null}`, and nothing else. */
 function actionWord(statement: JsonValue): string {
   const [word = ''] = Object.keys(statement as JsonObject);
   holesOf({ [word]: null }, statement);
@@ -118,7 +118,7 @@ function addressText(value: JsonValue): string {
   return canonical(`${String(addr)}/${String(len)}`);
 }
 
-/** What is not an address stays as it is, and then differs. */
+/** Anything but an address stays unchanged, and then differs. */
 function canonical(text: string): string {
   return canonicalAddressBlock(text) ?? text;
 }
@@ -144,7 +144,7 @@ function wordsAfterMark(mark: JsonValue): string {
   return mark.slice(start.length);
 }
 
-/** As the device keeps them: addresses in one form, and without the name that a handle stands for. */
+/** In the device's form: canonical addresses, and without the name that a handle stands for. */
 function wantedArguments(operation: string, args: JsonObject): JsonObject {
   const { name, ...rest } = args;
   const wanted: Record<string, JsonValue | undefined> = operation === 'rule.delete' ? rest : { ...args };
@@ -167,7 +167,7 @@ export const nftSubject: Subject = {
   misread: (operation, args, call) => difference(wantedArguments(operation, args), toldArguments(operation, call)),
 };
 
-/** What must be there so that the device takes the call, as commands of the same batch. */
+/** Objects that must exist for the device to accept the call, as commands of the same batch. */
 export function prerequisites(operation: string, args: JsonObject): readonly JsonObject[] {
   const place = { family: args.family ?? null, table: args.table ?? null };
   const version6 = [args, args.source, args.destination].some((each) =>
@@ -194,7 +194,7 @@ export function prerequisites(operation: string, args: JsonObject): readonly Jso
   return [{ add: { table: { family: place.family, name: place.table } } }, ...(before[operation] ?? [])];
 }
 
-/** Those that a real nft is asked about: writes that need nothing but what a batch can bring with it. */
+/** Operations tested with a real nft: writes whose prerequisites fit in one batch. */
 export const isForRealNft = (operation: string): boolean =>
   forms[operation]?.command === writeCommand && operation !== 'rule.delete';
 

@@ -1,5 +1,5 @@
-// What a switch is told, read by the simulated switch itself: typed at its terminal, cut into words and carried out by its own
-// grammar on a switch made for the call. What it is like afterwards must be what was asked for, and nothing else.
+// The input of a switch, parsed by the simulated switch itself: typed at its terminal, split into words and executed by its own
+// grammar on a switch made for the call. Its state afterwards must be exactly the requested one.
 import { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import { CliSession } from '../../../../simulators/onyx/cli.ts';
@@ -24,11 +24,11 @@ const channelNumber = (port: unknown) => Number(String(port).replace(/^Po/, ''))
 const isChannel = (port: unknown) => String(port).startsWith('Po');
 
 interface Deed {
-  /** How many lines it takes. */
+  /** The number of its lines. */
   readonly lines: number;
-  /** What has to be there before. */
+  /** The required state before. */
   readonly before?: (config: SwitchConfig, args: JsonObject) => void;
-  /** What is to be otherwise afterwards. */
+  /** The expected changes. */
   readonly after?: (config: SwitchConfig, args: JsonObject) => void;
 }
 
@@ -128,7 +128,7 @@ const bases: Readonly<Record<string, JsonObject>> = {
 /** Typed after every block: a block with a line more or less does not end here. */
 const endOfBlock = 'show version';
 
-/** The lines as the switch's terminal has them; undefined when it was given a key that is no character of a line. */
+/** The lines as the switch's terminal received them; undefined after a key that is not a character of a line. */
 async function typed(lines: readonly string[]): Promise<readonly string[] | undefined> {
   const client = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() });
   const terminal = new Terminal(client, {
@@ -149,7 +149,7 @@ async function typed(lines: readonly string[]): Promise<readonly string[] | unde
   }
 }
 
-/** One command is sent by itself to the JSON API, which takes it without a filter. */
+/** One command is sent alone to the JSON API, which accepts it without a filter. */
 function isSameOverJson(call: WireCall, lines: readonly string[]): boolean {
   if (call.kind !== 'http' || call.method !== 'POST') return false;
   const [line = ''] = lines;

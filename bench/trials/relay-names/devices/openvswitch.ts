@@ -1,4 +1,4 @@
-// What an Open vSwitch is told over SSH: a constant command, and one transaction of RFC 7047 on standard input, read without
+// The input of an Open vSwitch over SSH: a constant command, and one transaction of RFC 7047 on standard input, parsed without
 // the driver.
 import type { JsonObject, JsonValue, WireCall } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { openVswitch } from '../../../../subgraphs/relay/drivers/openvswitch/driver.ts';
@@ -101,7 +101,7 @@ const bases: Readonly<Record<string, JsonObject>> = {
   },
   'port.vlan.set': { port: 'tenant42', bridge: 'br-lab', mode: 'access', vlan: 42 },
 };
-/** A read has all bridges' ports; which are wanted is for the relay alone. */
+/** A read returns all bridges' ports; the relay selects the wanted ones. */
 const unsent: Readonly<Record<string, readonly string[]>> = { 'port.list': ['bridge'] };
 /** Words of the operations and of the database. */
 const objects: Readonly<Record<string, string>> = { Bridge: 'bridge', Port: 'port', Interface: 'interface' };
@@ -125,14 +125,14 @@ function toldArguments(operation: string, call: WireCall): JsonObject {
   };
 }
 
-/** Twice the same key would be two answers to one question. */
+/** The same key twice would be ambiguous. */
 function mapOf(entries: JsonValue): Record<string, JsonValue> {
   const pairs = entries as readonly (readonly [string, string])[];
   if (new Set(pairs.map(([key]) => key)).size !== pairs.length) throw new Error('a key is there twice');
   return Object.fromEntries(pairs);
 }
 
-/** `made`: of an object that is new, whose marks must be there and are none of its own ids. */
+/** `made`: for a new object, whose marks must be present and are not its own ids. */
 function externalIdsOf(entries: JsonValue, made: JsonObject | undefined, keys: JsonValue | undefined): JsonObject {
   const all = mapOf(entries);
   if (made !== undefined) {

@@ -1,15 +1,15 @@
-// What a trial needs of a device: calls to make on it, ways to disturb one of them, and what the device itself says of every
-// call that reached it.
+// A trial's interface to a device: calls to make on it, ways to disturb one of them, and the device's own record of every call
+// that reached it.
 import type { JsonObject, JsonValue } from '../../../../subgraphs/relay/drivers/driver.ts';
 
-/** One call of a trial. Objects of two numbers, or two lanes, are never the same. */
+/** One call of a trial. Two numbers, or two lanes, never have the same objects. */
 export interface DeviceCall {
   /** The driver's operation. */
   readonly operation: string;
   readonly arguments: JsonObject;
-  /** Text that, of all calls on the wire, only this one has. */
+  /** Text in this call on the wire, and in no other. */
   readonly wireMark: string;
-  /** The same of its arguments. */
+  /** Text in this call's arguments, and in no other's. */
   readonly argumentMark: string;
 }
 
@@ -18,54 +18,57 @@ export type Disturbance =
   | { readonly kind: 'drop-before' }
   /** It is done; the connection ends instead of an answer. */
   | { readonly kind: 'drop-after' }
-  /** The connection ends, and `lateMs` later it is done. */
+  /** The connection ends; it is done `lateMs` later. */
   | { readonly kind: 'drop-late'; readonly lateMs: number }
-  /** The answer takes so long. */
+  /** The answer is delayed by this. */
   | { readonly kind: 'slow'; readonly delayMs: number };
 
-/** A journaled call, as far as a device's log can be held against it. */
+/** The data of a journaled call that is compared with a device's log. */
 export interface JournaledCall {
   /** UUID. */
   readonly id: string;
-  /** Exactly what goes over the wire. */
+  /** The exact text on the wire. */
   readonly wireCall: string;
   readonly objectKey: string;
-  /** The journal says so. */
+  /** According to the journal. */
   readonly neverSent: boolean;
 }
 
-/** What the device says of one call; times are Unix milliseconds by the device's clock, which is this machine's. */
+/** The device's record of one call; times are Unix milliseconds by the device's clock, which is this machine's. */
 export interface DeviceRecord {
   readonly receivedAtMs: number[];
-  /** Only where it was carried out with success. */
+  /** Only successful executions. */
   readonly appliedAtMs: number[];
 }
 
 export interface TrialDevice {
   /** For people. */
   readonly name: string;
-  /** Of `backendCreate`, without name and limits. Lanes share a device or have one each; calls of two lanes never meet. */
+  /** Input of `backendCreate`, without name and limits. Lanes share a device or have one each; calls of two lanes never meet. */
   backend(lane: number): JsonObject;
-  /** Not idempotent: makes an object. */
+  /** Not idempotent: creates an object. */
   create(lane: number, number: number): DeviceCall;
-  /** Idempotent: adds an element, or changes an object to certain values. `needs`: what must be there before. */
+  /** Idempotent: adds an element, or sets certain values of an object. `needs`: its prerequisite. */
   add(lane: number, number: number): { readonly call: DeviceCall; readonly needs?: DeviceCall };
-  /** What the removal needs, and the removal, for which the result of making it may be needed. */
+  /** The removal's prerequisite, and the removal, which may need the result of the creation. */
   remove(lane: number, number: number): { readonly needs: DeviceCall; readonly call: (made: JsonValue) => DeviceCall };
-  /** Of these calls, until the lane's next disturbance. */
+  /** Affects these calls, until the lane's next disturbance. */
   disturb(lane: number, calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void>;
-  /** No more disturbances of the lane. */
+  /** Ends the lane's disturbances. */
   calm(lane: number): Promise<void>;
-  /** What reached it so far, for each of the calls. */
+  /** The arrivals so far, for each of the calls. */
   records(calls: readonly JournaledCall[]): Promise<Map<string, DeviceRecord>>;
-  /** Removes what the lane's calls made, past its log. The lane has no call under way and nothing to be settled. */
+  /**
+   * Removes the objects of the lane's calls, without an entry in the device's log. The lane has no call under way
+   * and nothing to settle.
+   */
   clean(lane: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Records of calls by what is on the wire. Where calls are the same there (a removal has no mark, and one that was never sent
- * is made anew), the first has what arrived of those that were sent.
+ * Records of calls by their text on the wire. For calls with the same text (a removal has no mark, and one that was never sent is
+ * made again) the arrivals are assigned to the first sent one.
  */
 export class RecordBook {
   readonly #byWire = new Map<string, DeviceRecord>();
@@ -76,7 +79,7 @@ export class RecordBook {
     return record;
   }
 
-  /** For each call that has a record; `wireOf` as records were made. */
+  /** For each call with a record; `wireOf` must match how records were made. */
   match(calls: readonly JournaledCall[], wireOf: (call: JournaledCall) => string): Map<string, DeviceRecord> {
     const left = new Map(this.#byWire);
     const found = new Map<string, DeviceRecord>();

@@ -1,4 +1,4 @@
-// Simulated FortiGates behind HTTPS as a trial's device, one for each lane: they drop, and apply late, as they are told.
+// Simulated FortiGates behind HTTPS as a trial's device, one per lane: they drop connections and apply late as configured.
 import { FortiGate } from '../../../../simulators/fortios/fortigate.ts';
 import type { Applied } from '../../../../simulators/support/applied-log.ts';
 import type { Fault } from '../../../../simulators/support/faults.ts';
@@ -50,7 +50,7 @@ export class FortiGates implements TrialDevice {
     return this.#call('address.create', lane, number, { address: `10.0.0.${number % 250}` });
   }
 
-  /** A change to certain values. */
+  /** Sets certain values. */
   add(lane: number, number: number) {
     const call = this.#call('address.update', lane, number, { address: `10.1.0.${number % 250}`, comment: 'changed' });
     return { call, needs: this.create(lane, number) };
@@ -65,7 +65,7 @@ export class FortiGates implements TrialDevice {
     return { operation, arguments: { name, ...values }, wireMark: name, argumentMark: name };
   }
 
-  /** Of all writes: a lane that is disturbed makes no other calls. */
+  /** All writes: a disturbed lane makes no other calls. */
   async disturb(lane: number, _calls: readonly DeviceCall[], disturbance: Disturbance): Promise<void> {
     const { knobs } = this.#lane(lane).gate.device.faults;
     if (disturbance.kind === 'slow') knobs.latencyMs = disturbance.delayMs;
@@ -99,7 +99,7 @@ export class FortiGates implements TrialDevice {
     return found;
   }
 
-  /** A table of a few thousand addresses is nothing to it. */
+  /** A table of a few thousand addresses does not slow it down. */
   async clean(): Promise<void> {}
 
   async stop(): Promise<void> {
@@ -114,7 +114,7 @@ export class FortiGates implements TrialDevice {
 }
 
 async function startLane(): Promise<Lane> {
-  // A relay that was killed leaves its session open.
+  // A killed relay leaves its session open.
   const gate = await FortiGate.start({ maxSessions });
   const arrivals: Arrival[] = [];
   gate.answerInstead = (request) => {
@@ -136,7 +136,7 @@ function faultOf({ kind }: Exclude<Disturbance, { kind: 'slow' }>): Fault {
   }
 }
 
-/** A removal has no mark: it is known by the name that only it has. */
+/** A removal has no mark: it is identified by its unique name. */
 function appliedRemoval({ action, at }: Applied, book: RecordBook): void {
   const name = /: delete firewall\/address (\S+)$/.exec(action)?.[1];
   if (name !== undefined) book.of(`DELETE ${tablePath}/${name} `).appliedAtMs.push(at.getTime());

@@ -1,5 +1,5 @@
-// The lab's firewall as a trial's device: real nft behind a real OpenSSH, whose log is written by the device itself. Each lane
-// has a chain and a set of its own.
+// The lab's firewall as a trial's device: real nft behind a real OpenSSH, with the device's own log. Each lane has its own chain
+// and set.
 import { readFile } from 'node:fs/promises';
 import type { DeviceFault } from '../../../../lab/device-faults.ts';
 import { readDeviceLog } from '../../../../lab/device-log.ts';
@@ -27,7 +27,7 @@ export class NftFirewall implements TrialDevice {
     this.#privateKey = privateKey;
   }
 
-  /** The lab stays its owner's. */
+  /** The caller owns the lab. */
   static async on(lab: RunningLab, lanes: number): Promise<NftFirewall> {
     const firewall = new NftFirewall(lab, await readFile(lab.firewall.privateKeyPath, 'utf8'));
     const commands = Array.from({ length: lanes }, (_, lane) => [
@@ -89,7 +89,7 @@ export class NftFirewall implements TrialDevice {
     return this.#setFaults(lane, []);
   }
 
-  /** One writer at a time: the faults of all lanes are one file. */
+  /** One writer at a time: the faults of all lanes are in one file. */
   #setFaults(lane: number, faults: readonly DeviceFault[]): Promise<void> {
     this.#faults.set(lane, faults);
     const written = this.#writing.then(() => this.#lab.faults.set(...[...this.#faults.values()].flat()));
@@ -112,7 +112,9 @@ export class NftFirewall implements TrialDevice {
     return book.match(calls, ({ wireCall }) => wireCall.slice(wireCall.indexOf('\n') + 1).trim());
   }
 
-  /** nft reads the whole ruleset for each rule: it must not grow with the trial. From outside, so that the log has nothing of it. */
+  /**
+   * nft reads the whole ruleset for each rule: it must not grow with the trial. From outside, so that the log has no entry of it.
+   */
   clean(lane: number): Promise<void> {
     return this.#nft([`flush chain inet filter ${chainOf(lane)}`, `flush set inet filter ${setOf(lane)}`]);
   }
@@ -132,7 +134,7 @@ export class NftFirewall implements TrialDevice {
 const chainOf = (lane: number): string => `lane${lane}`;
 const setOf = (lane: number): string => `lane${lane}`;
 
-/** One in 10.0.0.0/8 for each lane (at most 64) and number (at most 65,535), none a neighbour of another. */
+/** One in 10.0.0.0/8 per lane (at most 64) and number (at most 65,535), no two of them adjacent. */
 function addressOf(lane: number, number: number): string {
   const value = (lane << 18) + number * 2;
   return `10.${(value >> 16) & 255}.${(value >> 8) & 255}.${value & 255}`;
