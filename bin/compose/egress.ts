@@ -4,7 +4,7 @@ import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { type EgressPolicy, egressFrom } from '../../platform/net/egress.ts';
 import type { Address } from '../../platform/net/origin.ts';
-import { OwnPlaces } from '../../platform/net/own-places.ts';
+import { type OwnPlace, OwnPlaces } from '../../platform/net/own-places.ts';
 
 export interface ProcessEgress {
   readonly policy: EgressPolicy;
@@ -37,17 +37,23 @@ export function egressOfLab(
   };
 }
 
-function placesIn(config: Config, subgraphs: readonly string[]): Address[] {
-  const at = (host: string | undefined, port: number | undefined): Address[] =>
-    host === undefined || port === undefined ? [] : [{ host, port }];
+function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
+  const listening = (host: string, port: number | undefined): OwnPlace[] =>
+    port === undefined ? [] : [{ host, port }];
+  const reached = (host: string | undefined, port: number): OwnPlace[] =>
+    host === undefined ? [] : [{ host, port, mayBeWider: true }];
+  // Who is reached over a Unix socket may listen on TCP, too.
+  const hostOf = (host: string | undefined, socket: string | undefined) =>
+    host ?? (socket === undefined ? socket : '::');
   return [
-    ...at(config.roles.includes('gateway') ? config['listen.host'] : undefined, config['listen.port']),
-    ...at(config['database.host'], config['database.port']),
-    ...at(config['database.standbyHost'], config['database.standbyPort']),
-    ...at(config['redis.host'], config['redis.port']),
+    ...(config.roles.includes('gateway') ? listening(config['listen.host'], config['listen.port']) : []),
+    ...reached(hostOf(config['database.host'], config['database.socketPath']), config['database.port']),
+    ...reached(config['database.standbyHost'], config['database.standbyPort']),
+    ...reached(hostOf(config['redis.host'], config['redis.path']), config['redis.port']),
     ...subgraphs.flatMap((name) => {
       const { port, url } = placeOf(name, config);
-      return [...at(config['internal.host'], port), ...(url === undefined ? [] : [addressOf(url)])];
+      const at = url === undefined ? undefined : addressOf(url);
+      return [...listening(config['internal.host'], port), ...(at === undefined ? [] : reached(at.host, at.port))];
     }),
   ];
 }

@@ -19,7 +19,7 @@ export interface EgressDenial {
   /** As it was dialled. */
   readonly address: string;
   readonly port: number;
-  /** Which address, by which rule, and which setting can allow it; without a full stop. */
+  /** Which address, why, and which setting can allow it; without a full stop. */
   readonly reason: string;
 }
 
@@ -238,7 +238,8 @@ function textOf4(bytes: readonly number[]): string {
 function wordsOf({ kind, text, what }: Rule): string {
   if (kind === 'built in')
     return `are denied by the built-in rule ${text} (${what}); the setting egress.allow can allow them`;
-  return `are denied by ${text} in the setting egress.deny; a narrower rule in egress.allow can allow them`;
+  // Which rule is the operator's to know: it tells of networks that the caller may not reach.
+  return `are denied by the setting egress.deny; a narrower rule in egress.allow can allow them`;
 }
 
 function quote(text: string): string {

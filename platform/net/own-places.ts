@@ -7,24 +7,30 @@ import os from 'node:os';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import { atMost } from '../within.ts';
+import { isInBlock, withoutMapping } from './address-block.ts';
 import { OwnListeners } from './egress.ts';
 import type { Address } from './origin.ts';
 
-const everyMs = 30_000;
 const resolveMs = 5_000;
+
+export interface OwnPlace extends Address {
+  /** We connect to it there: it may listen on other addresses of the same machine, too. */
+  readonly mayBeWider?: boolean;
+}
 
 export class OwnPlaces {
   readonly listeners = new OwnListeners();
-  readonly #places: Address[] = [];
+  readonly #places: OwnPlace[] = [];
   /** By name, as it resolved last: a name that does not resolve now keeps them. */
   readonly #resolved = new Map<string, readonly string[]>();
   readonly #loop: Loop;
 
-  constructor(log: Logger) {
+  /** `soonMs`: while a name does not resolve. */
+  constructor(log: Logger, { everyMs = 30_000, soonMs = 1_000 } = {}) {
     this.#loop = new Loop({
       name: 'own listeners',
       log,
-      pauseMs: () => everyMs,
+      pauseMs: () => (this.#names().every((name) => this.#resolved.has(name)) ? everyMs : soonMs),
       run: async () => {
         await this.refresh();
         return false;
@@ -33,7 +39,7 @@ export class OwnPlaces {
   }
 
   /** From here on. A port of 0 is none. */
-  async add(...places: readonly Address[]): Promise<void> {
+  async add(...places: readonly OwnPlace[]): Promise<void> {
     this.#places.push(...places.filter(({ port }) => port !== 0));
     await this.refresh();
   }
@@ -47,11 +53,14 @@ export class OwnPlaces {
   }
 
   async refresh(): Promise<void> {
-    const names = new Set(this.#places.map(({ host }) => host).filter((host) => isName(host)));
-    await Promise.all([...names].map((name) => this.#resolve(name)));
+    await Promise.all(this.#names().map((name) => this.#resolve(name)));
     // Made of all that is known by now: another refresh may have ended meanwhile.
-    const rules = this.#places.flatMap(({ host, port }) => this.#blocksOf(host).map((block) => ruleOf(block, port)));
+    const rules = this.#places.flatMap((place) => this.#blocksOf(place).map((block) => ruleOf(block, place.port)));
     this.listeners.replace([...new Set(rules)]);
+  }
+
+  #names(): readonly string[] {
+    return [...new Set(this.#places.map(({ host }) => host).filter(isName))];
   }
 
   async #resolve(name: string): Promise<void> {
@@ -64,9 +73,10 @@ export class OwnPlaces {
     );
   }
 
-  #blocksOf(host: string): readonly string[] {
-    if (isName(host)) return this.#resolved.get(host) ?? [];
-    return isUnspecified(host) ? addressesOfMachine() : [withoutZone(host)];
+  #blocksOf({ host, mayBeWider = false }: OwnPlace): readonly string[] {
+    if (isUnspecified(host)) return blocksOfMachine();
+    const found = isName(host) ? (this.#resolved.get(host) ?? []) : [withoutZone(host)];
+    return mayBeWider && found.some(isOfMachine) ? [...found, ...blocksOfMachine()] : found;
   }
 }
 
@@ -79,9 +89,13 @@ function isName(host: string): boolean {
 }
 
 /** The whole of loopback is the machine's. */
-function addressesOfMachine(): string[] {
+function blocksOfMachine(): string[] {
   const all = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
   return ['127.0.0.0/8', '::1', ...all.map(({ address }) => withoutZone(address))];
+}
+
+function isOfMachine(address: string): boolean {
+  return blocksOfMachine().some((block) => isInBlock(withoutMapping(address), block));
 }
 
 function withoutZone(address: string): string {

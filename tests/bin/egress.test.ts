@@ -1,4 +1,5 @@
 // The egress policy of a process, as its settings make it.
+import os from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { egressOfLab, openEgress } from '../../bin/compose/egress.ts';
 import { ConfigError, readConfig } from '../../platform/config.ts';
@@ -32,18 +33,34 @@ async function policyOf(flags: Record<string, string>) {
 
 test('every address in the settings that is served by the installation is denied', async () => {
   const policy = await policyOf({
-    'listen.host': '192.0.2.1',
-    'database.host': '192.0.2.2',
-    'database.standbyHost': '192.0.2.3',
-    'redis.host': '192.0.2.4',
-    'internal.host': '192.0.2.5',
+    'listen.host': '203.0.113.1',
+    'database.host': '203.0.113.2',
+    'database.standbyHost': '203.0.113.3',
+    'redis.host': '203.0.113.4',
+    'internal.host': '203.0.113.5',
     'internal.relayPort': '4102',
     'subgraphs.systemUrl': 'https://[2001:db8::6]/graphql',
   });
   expect([...policy.rules.own].sort()).toEqual([
-    ...['192.0.2.1:4000', '192.0.2.2:3306', '192.0.2.3:3306', '192.0.2.4:6379', '192.0.2.5:4102'],
+    ...['203.0.113.1:4000', '203.0.113.2:3306', '203.0.113.3:3306', '203.0.113.4:6379', '203.0.113.5:4102'],
     '[2001:db8::6]:443',
   ]);
+});
+
+test('what is on this machine by the settings is denied on each of its addresses', async () => {
+  const [address = ''] = Object.values(os.networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .flatMap(({ address, family, internal }) => (family === 'IPv4' && !internal ? [address] : []));
+  for (const flags of [
+    { 'database.host': '127.0.0.1', 'redis.host': 'localhost', 'subgraphs.systemUrl': 'http://127.0.0.1:4101/graphql' },
+    { 'database.host': '127.0.0.1', 'database.port': '3306', 'redis.path': '/run/redis.sock' },
+    { 'database.socketPath': '/run/mariadb.sock', 'redis.host': '127.0.0.1' },
+  ]) {
+    const policy = await policyOf({ ...flags, 'egress.allow': '127.0.0.0/8' });
+    for (const host of ['127.0.0.1', '127.0.0.9', ...(address === '' ? [] : [address])])
+      for (const port of [3306, 6379])
+        expect([host, port, policy.denial(host, port)?.address]).toEqual([host, port, host]);
+  }
 });
 
 test('rules are read from the settings in one spelling, and a wrong one is named', async () => {

@@ -167,7 +167,7 @@ describe('rules', () => {
     });
     expect(standard.denial('2002:7f00:1::', 22)?.reason).toContain('2002:7f00:1:: (that is 127.0.0.1) port 22');
     expect(egressFrom({ deny: ['10.0.0.0/8'] }).denial('10.0.0.1', 22)?.reason).toBe(
-      'connections to 10.0.0.1 port 22 are denied by 10.0.0.0/8 in the setting egress.deny; a narrower rule in egress.allow can allow them',
+      'connections to 10.0.0.1 port 22 are denied by the setting egress.deny; a narrower rule in egress.allow can allow them',
     );
     expect(egressFrom({ own: ['10.0.0.1:4000'] }).denial('10.0.0.1', 4000)?.reason).toBe(
       'connections to 10.0.0.1 port 4000 are denied: this installation itself is served there, and no setting allows them',

@@ -5,6 +5,7 @@ import { afterEach, expect, jest, test } from '@jest/globals';
 import pino from 'pino';
 import { egressFrom } from '../../../platform/net/egress.ts';
 import { OwnPlaces } from '../../../platform/net/own-places.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
 
 const log = pino({ level: 'silent' });
 afterEach(() => {
@@ -28,6 +29,44 @@ test('a listener on every address is on each of the machine, and on those that i
   await places.refresh();
   expect(policy.denial('192.0.2.2', 4000)).toBeDefined();
   expect(policy.rules.own).toContain('192.0.2.2:4000');
+});
+
+test('what is reached at an address of the machine may listen on all of them, and is denied there', async () => {
+  jest.spyOn(os, 'networkInterfaces').mockReturnValue(machine('192.0.2.1'));
+  const lookup = jest.spyOn(dnsPromises, 'lookup') as unknown as jest.Mock<() => Promise<{ address: string }[]>>;
+  lookup.mockResolvedValue([{ address: '192.0.2.1' }]);
+  const places = new OwnPlaces(log);
+  const policy = egressFrom({ allow: ['127.0.0.0/8', '::1', 'fe80::/10'] }, places.listeners);
+  await places.add(
+    { host: '127.0.0.1', port: 3306, mayBeWider: true },
+    { host: '::ffff:127.0.0.1', port: 3307, mayBeWider: true },
+    { host: 'db.example', port: 3308, mayBeWider: true },
+    { host: '192.0.2.9', port: 3309, mayBeWider: true },
+    { host: '127.0.0.1', port: 4000 },
+  );
+  for (const port of [3306, 3307, 3308])
+    for (const address of ['192.0.2.1', '127.0.0.1', '127.9.9.9', '::1', 'fe80::5%eth0', '64:ff9b::192.0.2.1'])
+      expect([address, port, policy.denial(address, port)?.reason]).toEqual([
+        ...[address, port],
+        expect.stringContaining('itself'),
+      ]);
+  expect(policy.denial('192.0.2.9', 3309)).toBeDefined();
+  expect(policy.denial('192.0.2.1', 3309)).toBeUndefined();
+  expect(policy.denial('127.0.0.1', 4000)).toBeDefined();
+  expect(policy.denial('192.0.2.1', 4000)).toBeUndefined();
+});
+
+test('a name that does not resolve yet is asked again soon', async () => {
+  const lookup = jest.spyOn(dnsPromises, 'lookup') as unknown as jest.Mock<() => Promise<{ address: string }[]>>;
+  lookup.mockRejectedValue(new Error('no answer'));
+  const places = new OwnPlaces(log, { soonMs: 5, everyMs: 3_600_000 });
+  await places.add({ host: 'db.example', port: 3306 });
+  places.start();
+  await waitFor('further questions', () => lookup.mock.calls.length >= 3);
+  expect(places.listeners.listeners).toEqual([]);
+  lookup.mockResolvedValue([{ address: '192.0.2.1' }]);
+  await waitFor('the name', () => places.listeners.listeners.includes('192.0.2.1:3306'));
+  await places.stop();
 });
 
 test('a name counts by what it resolves to now; while it does not, by what it did before', async () => {
