@@ -1,5 +1,5 @@
-// Builds two programs: the dashboard, with a document for each page, and GraphiQL. Everything is bundled and served from our own origin; nothing is
-// inlined, because the Content-Security-Policy allows neither inline scripts nor inline styles.
+// Builds two programs: the dashboard, with a document for each page, and GraphiQL. Everything is bundled and served from the
+// gateway's own origin; nothing is inlined, because the Content-Security-Policy allows neither inline scripts nor inline styles.
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
@@ -12,7 +12,7 @@ function here(name: string): string {
   return decodeURIComponent(new URL(name, import.meta.url).pathname);
 }
 
-/** Each page has a document of its own, so that a server finds it by its path: /relay is relay.html. All are the same. */
+/** Each page has its own document, so that a server finds it by its path: /relay is relay.html. All are the same. */
 function pageDocuments(): Plugin {
   return {
     name: 'page-documents',
@@ -37,7 +37,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: { index: here('index.html'), graphiql: here('graphiql.html') },
-      // GraphiQL's modules carry directives of a compiler that has already run.
+      // GraphiQL's modules have directives of a compiler that has already run.
       onwarn: (warning, warn) => {
         if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning);
       },

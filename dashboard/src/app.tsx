@@ -1,4 +1,4 @@
-// The shell: the door without a login, else the page that the URL names, with a store and a live feed of its own.
+// The shell: the login form, or the page named by the URL, with its own store and live feed.
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { PageContext, useParts } from './context.ts';
 import { LiveStore } from './live/live-store.ts';
@@ -32,7 +32,7 @@ function OpenPage({ name, page }: { readonly name: string; readonly page: Page }
   );
 }
 
-/** The page's code, loaded once it is asked for. */
+/** The page's code, loaded when it is first opened. */
 function useLoaded(row: PageRow | undefined): Page | 'loading' | 'failed' {
   const [loaded, setLoaded] = useState<{ readonly row: PageRow; readonly page: Page | 'failed' } | null>(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// The parts that components use, handed down from main.tsx and, for an open page, from app.tsx.
+// The parts used by components, passed down from main.tsx and, for an open page, from app.tsx.
 import { createContext, useContext, useSyncExternalStore } from 'react';
 import type { Requester } from './graph/request.ts';
 import type { Entities, Entity, EntityKind } from './live/entity-kind.ts';
@@ -40,7 +40,7 @@ export function useLiveState(): LiveState {
   );
 }
 
-/** What is known of a kind. */
+/** All known entities of a kind. */
 export function useEntities<Kind extends Entity>(kind: EntityKind<Kind>): Entities<Kind> {
   return entitiesOf(useLiveState(), kind);
 }

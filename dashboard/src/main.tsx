@@ -1,4 +1,4 @@
-// Puts the dashboard together: one session and one requester; the page that is open brings its own store.
+// Puts the dashboard together: one session and one requester; the open page has its own store.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
@@ -19,7 +19,7 @@ const url = new URL('/graphql', window.location.href).href;
 const session = new Session(url, window.sessionStorage);
 const parts = { session, requester: new Requester(url, session), pages, socketUrl: url.replace(/^http/, 'ws') };
 
-// The first page has an address of its own like the others; what is filtered and open stays.
+// The first page has its own path like the others; filters and the open entity are kept.
 const [first] = pages;
 if (window.location.pathname === '/' && first !== undefined) go(`${pathOf(first)}${window.location.search}`, 'replace');
 

@@ -1,4 +1,4 @@
-// The address bar: the path names the page, the query string what is filtered and open on it.
+// The address bar: the path names the page, the query string has its filters and open entity.
 import { useSyncExternalStore } from 'react';
 import type { PageRow } from './page.ts';
 
@@ -13,14 +13,14 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** `replace` leaves no entry in the browser's history. */
+/** `replace` adds no entry to the browser's history. */
 export function go(pathAndSearch: string, how: 'push' | 'replace' = 'push'): void {
   if (how === 'push') window.history.pushState(null, '', pathAndSearch);
   else window.history.replaceState(null, '', pathAndSearch);
   changed.dispatchEvent(new Event('change'));
 }
 
-/** The page that the path names; undefined when there is none such. */
+/** The page named by the path; undefined when there is none. */
 export function useRoute(pages: readonly PageRow[]): PageRow | undefined {
   const path = useSyncExternalStore(subscribe, () => window.location.pathname);
   return pages.find((page) => pathOf(page) === path);

@@ -1,5 +1,5 @@
-// The filters that every page has. They live in the URL's query string, so that a view can be bookmarked, shared and reloaded.
-// A page adds its own: see pages/relay/filters.ts.
+// The filters common to all pages. They are in the URL's query string, so that a view can be bookmarked, shared and reloaded. A
+// page adds its own: see pages/relay/filters.ts.
 import type { AnyKind } from '../live/entity-kind.ts';
 import type { FeedLine } from '../live/live-state.ts';
 
@@ -18,17 +18,17 @@ export interface Opened {
 
 export interface FilterControl<Own extends Filters = Filters> {
   readonly filters: Own;
-  /** Whether anything is hidden that `clear` would show. */
+  /** Whether `clear` would show more. */
   readonly isFiltering: boolean;
-  /** `replace` leaves no entry in the browser's history: for typing. */
+  /** `replace` adds no entry to the browser's history: for typing. */
   change(patch: Partial<Own>, how?: 'push' | 'replace'): void;
   clear(): void;
 }
 
-/** How a page's filters are written in the query string. */
+/** The format of a page's filters in the query string. */
 export interface FilterFormat<Own extends Filters> {
   parse(search: string): Own;
-  /** With the question mark; empty when nothing is filtered or open. */
+  /** With the question mark; empty without filters and an open entity. */
   format(filters: Own): string;
 }
 
@@ -65,7 +65,7 @@ export function openId({ open }: Filters, { typename }: Pick<AnyKind, 'typename'
   return open?.type === typename ? open.id : null;
 }
 
-/** Notes of our own are always shown. */
+/** The dashboard's own notes are always shown. */
 export function matchesLine(filters: Filters, line: FeedLine): boolean {
   if (line.type === 'note') return true;
   const { change } = line;
@@ -75,7 +75,7 @@ export function matchesLine(filters: Filters, line: FeedLine): boolean {
   );
 }
 
-/** Every word must be in one of the fields, in any case. */
+/** Every word must be in one of the fields, ignoring case. */
 export function containsWords(text: string, fields: readonly (string | null | undefined)[]): boolean {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return true;

@@ -1,12 +1,12 @@
-// A page's filters as React state that lives in the address bar.
+// A page's filters as React state, stored in the address bar.
 import { useMemo } from 'react';
 import { go, useSearch } from '../route.ts';
 import type { FilterControl, FilterFormat, Filters } from './filters.ts';
 
-/** `format` must not change from one drawing to the next. */
+/** `format` must be the same in every render. */
 export function useFilters<Own extends Filters>(format: FilterFormat<Own>): FilterControl<Own> {
   const search = useSearch();
-  // Rows are handed these: they stay the same while the filters change.
+  // Passed to rows: stays the same when the filters change.
   const actions = useMemo(() => {
     const current = (): Own => format.parse(window.location.search);
     const write = (filters: Own, how?: 'push' | 'replace'): void =>

@@ -1,4 +1,4 @@
-// Reads a connection page by page, and no more pages than are asked for.
+// Reads a connection page by page, up to a maximum.
 
 export interface Page<Node> {
   readonly nodes: readonly Node[];
@@ -10,7 +10,7 @@ export interface PageInfo {
   readonly endCursor: string | null;
 }
 
-/** In the result, `hasNextPage` says that there is more than was read. */
+/** In the result, `hasNextPage` means that there is more than was read. */
 export async function readPages<Node>(
   maxPages: number,
   after: string | null,

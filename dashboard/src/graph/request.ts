@@ -1,16 +1,16 @@
 // Sends one query or mutation with the session's credential: with a deadline, and with one renewal of the credential when the
-// server says that it has ended. What went wrong is thrown as a RequestError with a code.
+// server rejects it. A failure is thrown as a RequestError with a code.
 import type { TypedDocumentString } from '../../../generated/dashboard/graphql.ts';
 
 const queryDeadlineMs = 15_000;
 /** A probe or a verification waits for the device. */
 const mutationDeadlineMs = 60_000;
 
-/** A document with the types of its result and its variables, as codegen makes it of a .graphql file. */
+/** A document with the types of its result and its variables, generated from a .graphql file. */
 export type Document<Result, Variables> = TypedDocumentString<Result, Variables>;
 
 export class RequestError extends Error {
-  /** From the server, or UNREACHABLE when no answer came. */
+  /** From the server, or UNREACHABLE without an answer. */
   readonly code: string;
 
   constructor(code: string, message: string) {
@@ -20,11 +20,11 @@ export class RequestError extends Error {
   }
 }
 
-/** What `Requester` needs of a session. */
+/** `Requester`'s view of a session. */
 export interface Credentials {
-  /** A bearer token that is still good; undefined without a login. */
+  /** A valid bearer token; undefined without a login. */
   accessToken(): Promise<string | undefined>;
-  /** Gets a new token although the old one seems good; undefined when the session has ended. */
+  /** Gets a new token although the old one seems valid; undefined when the session has ended. */
   renew(): Promise<string | undefined>;
 }
 
@@ -33,7 +33,7 @@ interface Answer<Result> {
   readonly errors?: readonly { readonly message: string; readonly extensions?: Readonly<Record<string, unknown>> }[];
 }
 
-/** Sends a document to `url` without a credential, or with the one given. Nothing is cached: the live store is the cache. */
+/** Sends a document to `url` without a credential, or with the given one. Nothing is cached: the live store is the cache. */
 export async function send<Result, Variables>(
   url: string,
   document: Document<Result, Variables>,
@@ -61,7 +61,7 @@ interface PostOptions {
   readonly deadlineMs: number;
 }
 
-/** `answer` is undefined when the body is not a GraphQL answer, as a proxy's error page. */
+/** `answer` is undefined when the body is not a GraphQL answer, for example a proxy's error page. */
 async function post<Result>(
   url: string,
   body: string,
@@ -88,7 +88,7 @@ async function post<Result>(
   return { status: response.status, answer: parseAnswer(text) };
 }
 
-/** The document says what `data` is; that the server answers what it says is checked when types are generated. */
+/** The document determines the type of `data`; type generation checks it against the schema. */
 function parseAnswer<Result>(text: string): Answer<Result> | undefined {
   try {
     const answer: unknown = JSON.parse(text);
@@ -120,7 +120,7 @@ export class Requester {
       if (!(error instanceof RequestError) || error.code !== 'UNAUTHENTICATED') throw error;
       const renewed = await this.#credentials.renew();
       if (renewed === undefined) throw error;
-      // Refused for want of a login: nothing was done, so a mutation may be sent again as well.
+      // Refused for lack of a login: nothing was done, so a mutation may be repeated as well.
       return await send(this.#url, document, variables, renewed);
     }
   }

@@ -1,5 +1,4 @@
-// What GraphiQL opens with: the main job, a subscription, what a CMP object became, and how to call what has no mutation of its
-// own.
+// GraphiQL's first tabs: the main job, a subscription, what a CMP object became, and a call without a mutation of its own.
 import type { GraphiQLProps } from 'graphiql';
 
 const mainJob = `# The main job in two steps: the run button asks which.

@@ -1,6 +1,6 @@
-// How GraphiQL reaches the graph: queries and mutations by POST, subscriptions by graphql-ws, with the Authorization header of
-// the headers editor or else the dashboard's login. GraphiQL's tabs have headers of their own: what was typed in one is good
-// for all until the page is left.
+// GraphiQL's access to the graph: queries and mutations by POST, subscriptions by graphql-ws, with the Authorization header from
+// the headers editor or else the dashboard's login. Each tab of GraphiQL has its own headers: a header typed in one is used for
+// all until the page is left.
 import type { GraphiQLProps } from 'graphiql';
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import { createClient } from 'graphql-ws/client';
@@ -36,7 +36,7 @@ export function createFetcher({ url, socketUrl, session }: FetcherOptions): Fetc
   };
 }
 
-/** As long as the longest `waitMs`, and a little more. */
+/** The longest `waitMs` plus a margin. */
 async function post(
   url: string,
   parameters: Parameters,
@@ -44,7 +44,7 @@ async function post(
   bearer: () => Promise<string | undefined>,
 ): Promise<ExecutionResult> {
   const authorization = await bearer();
-  // `Headers` knows that Authorization and authorization are one.
+  // `Headers` ignores the case of Authorization.
   const sent = new Headers({ accept: 'application/graphql-response+json, application/json', ...headers });
   sent.set('content-type', 'application/json');
   if (authorization !== undefined) sent.set('authorization', authorization);
@@ -58,7 +58,7 @@ async function post(
   return (await response.json()) as ExecutionResult;
 }
 
-/** One socket for one subscription; it ends with it, and GraphiQL shows why. */
+/** One socket per subscription; it ends with it, and GraphiQL shows why. */
 async function* stream(
   url: string,
   parameters: Parameters,

@@ -1,4 +1,4 @@
-// GraphiQL as a document of its own, because its editor needs inline styles that the dashboard forbids.
+// GraphiQL as a separate document, because its editor needs inline styles, which the dashboard forbids.
 import 'graphiql/setup-workers/vite';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
@@ -15,7 +15,7 @@ const url = new URL('/graphql', window.location.href).href;
 const session = new Session(url, window.sessionStorage);
 const fetcher = createFetcher({ url, socketUrl: url.replace(/^http/, 'ws'), session });
 
-// GraphiQL fills the variables of the first tab from here only; once it has tabs of its own, they come first.
+// GraphiQL uses these variables for the first tab only; its stored tabs take precedence.
 const isFirstVisit = window.localStorage.getItem('graphiql:tabState') === null;
 const [first] = exampleTabs;
 const initial =

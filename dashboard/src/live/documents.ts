@@ -1,10 +1,10 @@
-// A page's subscription and history: one text each, made of its kinds' fragments. All who have the same page open send the same
-// text, so that the gateway shares one execution between them.
+// A page's subscription and history: one text each, built from its kinds' fragments. Everyone with the same page open sends the
+// same text, so that the gateway shares one execution between them.
 import { StatusChangeFieldsFragmentDoc, TypedDocumentString } from '../../../generated/dashboard/graphql.ts';
 import type { Document } from '../graph/request.ts';
 import type { AnyKind, FeedItem, StatusChange } from './entity-kind.ts';
 
-/** `name` is the page's: it begins the operations' names. */
+/** `name` is the page's: the operations' names begin with it. */
 export function changesSubscription(
   name: string,
   kinds: readonly AnyKind[],

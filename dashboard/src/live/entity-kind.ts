@@ -1,5 +1,5 @@
-// An entity kind is a row: what a page asks of such an entity, how news of it are taken in, and what it is called. A page
-// names its kinds (page.ts); the store, the subscription and the feed know no other.
+// An entity kind is a row: its fragment, how updates are merged, and its label. A page lists its kinds (page.ts); the store, the
+// subscription and the feed know no others.
 import type { DashboardStartQuery, StatusChangeFieldsFragment } from '../../../generated/dashboard/graphql.ts';
 import type { Document } from '../graph/request.ts';
 
@@ -12,36 +12,36 @@ export interface Entity {
 /** By id. */
 export type Entities<Kind extends Entity> = ReadonlyMap<string, Kind>;
 
-/** Which entities are kept before others when there are too many. */
+/** The entities to keep when there are too many. */
 export type Preference<Kind extends Entity> = (entity: Kind) => boolean;
 
 export interface EntityKind<Kind extends Entity> {
-  /** As in the graph. */
+  /** The type's name in the graph. */
   readonly typename: Kind['__typename'];
-  /** One fragment on the type, standing alone, with `__typename`, `id` and `version`. */
+  /** One self-contained fragment on the type, with `__typename`, `id` and `version`. */
   readonly fragment: Document<Kind, unknown>;
-  /** The parameter of the query string that names the one whose drawer is open. */
+  /** The query parameter that names the entity with the open drawer. */
   readonly openParameter: string;
-  /** True: a change that comes without its subject is a reason to read the lists again. */
+  /** True: a change without its subject causes the lists to be read again. */
   readonly isReadAgain: boolean;
-  /** The kind of change that says nothing more than its new status; the feed leaves its name out. */
+  /** The kind of change that only announces a new status; the feed leaves out its name. */
   readonly plainChange?: string;
-  /** What is known afterwards, bounded; news of an old version are dropped. See merge.ts for what most kinds need. */
+  /** The known entities afterwards, bounded; updates with an old version are dropped. merge.ts has what most kinds need. */
   merge(known: Entities<Kind>, news: readonly Kind[], prefer: Preference<Kind>): Entities<Kind>;
-  /** What it is called in a line of the feed. */
+  /** Its name in a line of the feed. */
   label(entity: Kind): string;
 }
 
 export type AnyKind = EntityKind<Entity>;
 
-/** Who is logged in. */
+/** The logged-in user. */
 export type Viewer = DashboardStartQuery['me'];
 
 /** A change without its subject. */
 export type Change = StatusChangeFieldsFragment;
 
 export interface StatusChange extends Change {
-  /** Null when it is gone or its subgraph is away; without an id when it is of a kind that the page does not ask for. */
+  /** Null when it is gone or its subgraph is not available; without an id when the page does not select its type. */
   readonly subject: Entity | { readonly __typename: string; readonly id?: undefined } | null;
 }
 

@@ -1,5 +1,5 @@
 // One subscription on one socket: graphql-ws without its own retries, because resuming needs the newest cursor each time. A
-// watchdog pings, so that a socket that died without a word is noticed.
+// watchdog pings, so that a silently lost socket is noticed.
 import { createClient } from 'graphql-ws/client';
 import type { FeedItem } from './entity-kind.ts';
 import type { StreamEnd, StreamListener } from './live-feed.ts';

@@ -5,7 +5,7 @@ import { backoffMs, pause } from './backoff.ts';
 import type { FeedItem } from './entity-kind.ts';
 import type { Snapshot } from './live-state.ts';
 
-/** Why a stream ended. */
+/** The reason for a stream's end. */
 export type StreamEnd =
   | { readonly type: 'lost'; readonly reason: string }
   | { readonly type: 'expired'; readonly code: string }
@@ -24,12 +24,12 @@ export interface FeedPorts {
   readonly listen: (cursor: string, listener: StreamListener, signal: AbortSignal) => Promise<StreamEnd>;
   /** Gets a new credential; false when the session has ended. */
   readonly renewCredential: () => Promise<boolean>;
-  /** The server refuses even a new credential. */
+  /** The server rejects even a new credential. */
   readonly endSession: () => void;
   readonly random: () => number;
 }
 
-/** Where news go. */
+/** The receiver of updates. */
 export interface FeedTarget {
   readonly cursor: string | null;
   snapshot(snapshot: Snapshot, note: string | null): void;
@@ -52,7 +52,7 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
       note = noteFor(end.code);
       target.disconnected('The server no longer keeps what came since; reading everything anew.');
     } else if (end.type === 'unauthenticated') {
-      // What the caller may see may have changed: whatever comes next begins with a snapshot.
+      // The caller's rights may have changed: the next stream begins with a snapshot.
       needsSnapshot = true;
       target.disconnected('The login has to be renewed.');
       refusals += 1;

@@ -1,4 +1,4 @@
-// What a page knows, and how news change it: pure functions, so that versions, cursors and duplicates can be tested without a
+// A page's data, and how updates change it: pure functions, so that versions, cursors and duplicates can be tested without a
 // browser. Everything is bounded: entities by their kinds, the feed here.
 import type {
   AnyKind,
@@ -14,20 +14,20 @@ import type {
 
 export const maxFeedLines = 500;
 
-/** A line of the feed. What the subject is called is kept as it was when the line came. */
+/** A line of the feed. It keeps the subject's label from the time when it came. */
 export type FeedLine =
   | { readonly type: 'change'; readonly id: string; readonly change: Change; readonly label: string }
   | { readonly type: 'note'; readonly id: string; readonly at: string; readonly text: string };
 
 export interface LiveState {
-  /** Where to resume; null before the first snapshot. */
+  /** The cursor to resume from; null before the first snapshot. */
   readonly cursor: string | null;
   readonly viewer: Viewer | null;
   /** By type name; see `entitiesOf`. */
   readonly entities: ReadonlyMap<string, Entities<Entity>>;
   /** Newest first. */
   readonly feed: readonly FeedLine[];
-  /** True when a change came whose subject could not be read: the lists need another read. */
+  /** True after a change whose subject could not be read: the lists must be read again. */
   readonly incomplete: boolean;
 }
 
@@ -54,15 +54,15 @@ export const emptyState: LiveState = {
 const none: Entities<never> = new Map<string, never>();
 const noPreferences: Preferences = new Map();
 
-/** What is known of a kind. */
+/** All known entities of a kind. */
 export function entitiesOf<Kind extends Entity>(state: LiveState, kind: EntityKind<Kind>): Entities<Kind> {
-  // Only entities of this type name are put under it, see `merge`.
+  // Only entities of this type name are stored under it, see `merge`.
   return (state.entities.get(kind.typename) as Entities<Kind> | undefined) ?? none;
 }
 
 /**
- * Begins anew from a snapshot: entities known before are dropped, whatever their version, because after a failover a
- * version may have gone back. The feed goes on; `note` says in it why there is a seam.
+ * Starts again from a snapshot: known entities are dropped, whatever their version, because a failover may have lowered versions.
+ * The feed continues; `note` explains the break in it.
  */
 export function applySnapshot(
   kinds: readonly AnyKind[],
@@ -81,7 +81,7 @@ export function applySnapshot(
   };
 }
 
-/** Applies items of the stream in their order: moves the cursor, takes what is newer, drops what came before. */
+/** Applies items of the stream in order: advances the cursor, takes newer entities, drops older ones. */
 export function applyItems(
   kinds: readonly AnyKind[],
   state: LiveState,
@@ -111,8 +111,8 @@ export function applyItems(
 }
 
 /**
- * Takes entities of one kind that were read by a query. `expected` are ids that the read has to list: those that it does not
- * are dropped, for they are gone, or no longer what was asked for.
+ * Takes entities of one kind from a query. `expected` are ids that the query must return: missing ones are dropped, because they
+ * are gone or no longer match.
  */
 export function applyEntities<Kind extends Entity>(
   kind: EntityKind<Kind>,
@@ -126,7 +126,7 @@ export function applyEntities<Kind extends Entity>(
   return { ...state, entities: new Map(state.entities).set(kind.typename, merged) };
 }
 
-/** Puts a line of our own on top of the feed. */
+/** Adds a line of the dashboard's own at the top of the feed. */
 export function addNote(state: LiveState, note: FeedLine): LiveState {
   return { ...state, feed: [note, ...state.feed].slice(0, maxFeedLines) };
 }

@@ -1,4 +1,4 @@
-// Holds the live state of one page. News are gathered for a moment, so that a burst of changes is drawn once.
+// Holds the live state of one page. Updates are collected for a moment, so that a burst of changes is rendered once.
 import type { AnyKind, Entity, EntityKind, FeedItem, Preference } from './entity-kind.ts';
 import type { FeedTarget } from './live-feed.ts';
 import {
@@ -14,7 +14,7 @@ import {
 import { type Connection, downAfterMs } from './liveness.ts';
 
 const gatherMs = 50;
-/** A hidden tab's timers are slow: past this many items they are applied at once. */
+/** A hidden tab's timers are slow: beyond this many items they are applied at once. */
 const maxGathered = 200;
 
 export class LiveStore implements FeedTarget {
@@ -43,7 +43,7 @@ export class LiveStore implements FeedTarget {
     return this.#connection;
   }
 
-  /** The newest cursor, that of gathered items included: resuming after it repeats nothing. */
+  /** The newest cursor, including collected items: resuming from it repeats nothing. */
   get cursor(): string | null {
     return this.#gathered.at(-1)?.cursor ?? this.#state.cursor;
   }
@@ -53,9 +53,9 @@ export class LiveStore implements FeedTarget {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Which entities of a kind to keep when there are too many. */
+  /** Sets the entities of a kind to keep when there are too many. */
   prefer<Kind extends Entity>(kind: EntityKind<Kind>, preference: Preference<Kind>): void {
-    // Only entities of the kind are asked about.
+    // Called only with entities of the kind.
     this.#preferences.set(kind.typename, preference as Preference<Entity>);
   }
 
@@ -71,14 +71,14 @@ export class LiveStore implements FeedTarget {
     else this.#timer ??= setTimeout(() => this.#flush(), gatherMs);
   }
 
-  /** Takes what a query read; see `applyEntities` for `expected`. */
+  /** Takes the result of a query; see `applyEntities` for `expected`. */
   take<Kind extends Entity>(kind: EntityKind<Kind>, read: readonly Kind[], expected: readonly string[] = []): void {
     this.#flush();
     const prefer: Preference<Kind> = this.#preferences.get(kind.typename) ?? (() => false);
     this.#set(applyEntities(kind, this.#state, read, { expected, prefer }));
   }
 
-  /** True once for each time that a change came without its subject. */
+  /** True once after each change without its subject. */
   takeIncomplete(): boolean {
     const { incomplete } = this.#state;
     if (incomplete) this.#set({ ...this.#state, incomplete: false });

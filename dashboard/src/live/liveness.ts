@@ -1,8 +1,8 @@
-// Whether what is on the screen is the present: worked out from when the stream was last heard, never assumed.
+// Whether the screen shows the current state: derived from when the stream last sent something, never assumed.
 
-/** Checkpoints come every 30 s; after this long without a message the stream is not believed any more. */
+/** Checkpoints come every 30 s; after this long without a message the stream counts as silent. */
 export const silentAfterMs = 45_000;
-/** A socket that is down no longer than this is a hiccup. */
+/** A shorter interruption of the socket is ignored. */
 export const downAfterMs = 5_000;
 
 export type Liveness = 'LIVE' | 'RECONNECTING' | 'STALE';
@@ -20,7 +20,7 @@ export interface Connection {
 export function livenessOf(connection: Connection, nowMs: number): Liveness {
   const sinceMs = nowMs - connection.sinceMs;
   if (!connection.connected) return sinceMs > downAfterMs ? 'STALE' : 'RECONNECTING';
-  // A fresh connection proves that the server is there, so silence counts from then.
+  // A new connection proves that the server is there, so silence counts from then.
   const heardMs = Math.max(connection.lastMessageMs ?? 0, connection.sinceMs);
   return nowMs - heardMs > silentAfterMs ? 'STALE' : 'LIVE';
 }

@@ -1,14 +1,14 @@
-// What merging has in common: versions settle which copy is newer, whatever order they come in.
+// Merging by version: it determines which copy is newer, in any order of arrival.
 import type { Entities, Entity } from './entity-kind.ts';
 
 export interface MergeRule<Kind extends Entity> {
-  /** The same version is taken too: for what is observed, and does not raise it. */
+  /** Also takes the same version: for observed values, which do not increment it. */
   readonly takesSameVersion?: boolean;
-  /** Such an entity leaves the lists. */
+  /** Such an entity is removed from the lists. */
   readonly isGone?: (entity: Kind) => boolean;
 }
 
-/** Takes what is not older than what is known; the newest word comes last. */
+/** Takes entities that are not older than the known ones; the newest is last. */
 export function mergeVersions<Kind extends Entity>(
   known: Entities<Kind>,
   news: readonly Kind[],
@@ -20,7 +20,7 @@ export function mergeVersions<Kind extends Entity>(
     const old = merged.get(entity.id);
     if (old !== undefined && (takesSameVersion ? old.version > entity.version : old.version >= entity.version))
       continue;
-    // Read again without news, it keeps its identity, so that its row is not drawn again.
+    // If nothing changed, it keeps its identity, so that its row is not rendered again.
     if (!isGone(entity) && sameContent(old, entity)) continue;
     merged.delete(entity.id);
     if (!isGone(entity)) merged.set(entity.id, entity);

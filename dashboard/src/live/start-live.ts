@@ -1,5 +1,5 @@
-// Starts what runs behind an open page: the live feed and the poll. One owner, which stops both when the page is left or the
-// login ends.
+// Starts the background work of an open page: the live feed and the poll. Both are stopped when the page is left
+// or the login ends.
 import { DashboardStartDocument } from '../../../generated/dashboard/graphql.ts';
 import type { Requester } from '../graph/request.ts';
 import type { Page } from '../page.ts';
@@ -21,7 +21,7 @@ export interface LiveParts {
   readonly socketUrl: string;
 }
 
-/** `name` is the page's. Returns how to stop. */
+/** `name` is the page's. Returns a function that stops everything. */
 export function startLive(name: string, page: Page, parts: LiveParts): () => void {
   const { session, requester, store, socketUrl } = parts;
   const controller = new AbortController();
@@ -43,7 +43,7 @@ export function startLive(name: string, page: Page, parts: LiveParts): () => voi
   return () => controller.abort();
 }
 
-/** The cursor is read first: what changes while the lists are read comes again by subscription, and versions settle it. */
+/** The cursor is read first: changes during the read come again by subscription, and versions resolve it. */
 async function readSnapshot(name: string, page: Page, requester: Requester): Promise<Snapshot> {
   const { statusCursor, me } = await requester.request(DashboardStartDocument, {});
   const [entities, { statusHistory }] = await Promise.all([
@@ -53,12 +53,12 @@ async function readSnapshot(name: string, page: Page, requester: Requester): Pro
   return { cursor: statusCursor, viewer: me, entities, history: statusHistory.nodes };
 }
 
-/** Rests while the page is hidden or the stream is down. */
+/** Pauses while the page is hidden or the stream is down. */
 async function runPoll({ poll }: Page, { store, requester }: LiveParts, signal: AbortSignal): Promise<void> {
   for (let round = 1; poll !== undefined && !signal.aborted; round += 1) {
     await pause(pollEveryMs, signal);
     if (signal.aborted || document.visibilityState !== 'visible' || !store.connection.connected) continue;
-    // A failure needs no word here: the stream's state shows that the server is away.
+    // Failures are not reported here: the stream's state shows that the server is not available.
     await poll({ store, requester, signal }, round).catch(() => undefined);
   }
 }

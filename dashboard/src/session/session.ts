@@ -1,4 +1,4 @@
-// The login: the access token only in memory, the refresh token in the tab's sessionStorage. A refresh token works once, and a
+// The login: the access token is only in memory, the refresh token in the tab's sessionStorage. A refresh token works once, and a
 // duplicated tab (or GraphiQL opened from here) starts with a copy of it, so tabs renew one at a time and tell each other.
 import {
   DashboardLoginDocument,
@@ -12,7 +12,7 @@ import { type Credentials, RequestError, send } from '../graph/request.ts';
 const storageKey = 'tidegate.session';
 const channelName = 'tidegate.session';
 const lockName = 'tidegate.session.renew';
-/** An access token with less life than this is renewed before it is used. */
+/** An access token with less time left than this is renewed before use. */
 const marginMs = 30_000;
 const maxTimerMs = 0x7fffffff;
 
@@ -63,7 +63,7 @@ export class Session implements Credentials {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Returns the refusals; none: logged in. Throws RequestError when the server can't be asked. */
+  /** Returns the refusals; empty: logged in. Throws RequestError when the server can't be reached. */
   async login(name: string, password: string): Promise<readonly RefusalFragment[]> {
     const { login } = await send(this.#url, DashboardLoginDocument, { input: { name, password } });
     const tokens = tokensOf(login);
@@ -76,11 +76,11 @@ export class Session implements Credentials {
   async logout(): Promise<void> {
     const bearer = this.#accessToken;
     this.end('none');
-    // The tab forgets the login whether the server can be told or not.
+    // The tab drops the login even if the server can't be told.
     if (bearer !== undefined) await send(this.#url, DashboardLogoutDocument, {}, bearer).catch(() => undefined);
   }
 
-  /** Forgets the login; `ended` makes the form say why it is there. */
+  /** Drops the login; with `ended` the form explains that the session has ended. */
   end(status: 'none' | 'ended'): void {
     clearTimeout(this.#timer);
     this.#storage.removeItem(storageKey);
@@ -116,7 +116,7 @@ export class Session implements Credentials {
     const data = await send(this.#url, DashboardRefreshDocument, { input: { refreshToken: used } });
     const tokens = tokensOf(data.sessionRefresh);
     if (tokens === undefined) {
-      // The other tab's message may come only now; its tokens are then as good as ours would have been.
+      // The other tab's message may arrive only now; its tokens can be used here as well.
       await new Promise((resolve) => setTimeout(resolve, 200));
       if (this.#refreshToken !== used) return this.#accessToken;
       const refusal = data.sessionRefresh.userErrors[0];

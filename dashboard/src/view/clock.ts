@@ -1,4 +1,4 @@
-// One clock for the whole page, ticking each second only while somebody looks at it.
+// One clock for the whole page, which ticks each second only while it has subscribers.
 import { useSyncExternalStore } from 'react';
 
 const listeners = new Set<() => void>();
@@ -17,7 +17,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** What `read` makes of the present; the component is drawn again only when that changes. */
+/** The result of `read` for the current time; the component is rendered again only when the result changes. */
 export function useClock<Value extends string | number | boolean>(read: (nowMs: number) => Value): Value {
   return useSyncExternalStore(subscribe, () => read(Date.now()));
 }

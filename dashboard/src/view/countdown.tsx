@@ -1,4 +1,4 @@
-// What is left until a point in time, to the second.
+// The time left until a point in time, to the second.
 import { useClock } from './clock.ts';
 import { formatCountdown } from './format.ts';
 
@@ -7,7 +7,7 @@ export function useMsLeft(until: string | null): number {
   return useClock((nowMs) => (until === null ? 0 : Math.max(0, 1000 * Math.ceil((Date.parse(until) - nowMs) / 1000))));
 }
 
-/** Nothing once it has passed, `before` included. */
+/** Renders nothing once it has passed, not even `before`. */
 export function Countdown({ until, before }: { readonly until: string | null; readonly before?: string }) {
   const msLeft = useMsLeft(until);
   if (until === null || msLeft === 0) return null;

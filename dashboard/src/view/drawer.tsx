@@ -1,8 +1,8 @@
-// What opens at the side for one object. It takes the focus when it opens and gives it back when it closes.
+// The panel at the side with the details of one object. It takes the focus when it opens and returns it when it closes.
 import { type ReactNode, useEffect, useRef } from 'react';
 
 interface DrawerProps {
-  /** Changes with the object shown. */
+  /** Changes with the shown object. */
   readonly id: string;
   readonly title: ReactNode;
   readonly onClose: () => void;
@@ -15,7 +15,7 @@ export function Drawer({ id, title, onClose, children }: DrawerProps) {
   useEffect(() => {
     heading.current?.focus();
     return () => {
-      // Only when the focus would otherwise be lost: j and k may have moved it on.
+      // Only when the focus would otherwise be lost: j and k may have moved it.
       const row = document.querySelector<HTMLElement>(`main [data-row="${CSS.escape(id)}"]`);
       const active = document.activeElement;
       if (active === null || active === document.body || active.closest('.drawer') !== null) row?.focus();

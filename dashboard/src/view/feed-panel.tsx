@@ -1,4 +1,4 @@
-// Every status change as it happens, newest on top.
+// Every status change when it happens, newest first.
 import { memo, useMemo } from 'react';
 import { useLiveState, usePage } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
@@ -46,7 +46,7 @@ export function FeedPanel({ control }: { readonly control: FilterControl }) {
 
 interface FeedRowProps {
   readonly line: FeedLine;
-  /** Of the subject; undefined: the page does not know it, and can't open it. */
+  /** Of the subject; undefined: the page does not have this kind, and can't open it. */
   readonly kind: AnyKind | undefined;
   readonly onOpen: (line: FeedLine) => void;
 }
@@ -82,7 +82,7 @@ const FeedRow = memo(
           {change.from !== null && change.from !== '' && <span className="dim">{formatWord(change.from)} → </span>}
           <b data-status={change.to}>{formatWord(change.to)}</b>
         </span>
-        {/* The relay gives an operation's name as the reason: it is in the label already. */}
+        {/* The relay uses an operation's name as the reason: the label already has it. */}
         {change.reason !== null && !label.startsWith(change.reason) && <span className="reason">{change.reason}</span>}
       </div>
     );
@@ -94,7 +94,7 @@ function kindOf(kinds: readonly AnyKind[], typename: string): AnyKind | undefine
   return kinds.find((kind) => kind.typename === typename);
 }
 
-/** backend.operatingStatus → operating status, mapping.state → mapping; nothing for a kind's plain change. */
+/** backend.operatingStatus → operating status, mapping.state → mapping; empty for a kind's plain change. */
 function aspect(change: string, kind: AnyKind | undefined): string {
   if (change === kind?.plainChange) return '';
   const [subject = change, status = ''] = change.split('.');

@@ -1,4 +1,4 @@
-// How times and things are written. Times of day for lists, because they stand still; ages only where age is the point.
+// Formats of times and names. Lists show times of day, because those do not change; ages are shown only where the age matters.
 
 export interface CmpObjectName {
   readonly namespace: string;
@@ -15,7 +15,7 @@ const dayAndTime = new Intl.DateTimeFormat('en-GB', {
 });
 const dayMs = 86_400_000;
 
-/** The time of day; with the day, without seconds, when it is more than 18 hours ago. */
+/** The time of day; with the date, without seconds, when it is more than 18 hours ago. */
 export function formatTime(at: string, nowMs: number): string {
   const atMs = Date.parse(at);
   return nowMs - atMs > 0.75 * dayMs ? dayAndTime.format(atMs) : timeOfDay.format(atMs);
@@ -31,7 +31,7 @@ export function formatAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A duration as it was: `34 ms`, `1.2 s`, `2 min 5 s`. */
+/** A past duration: `34 ms`, `1.2 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
@@ -39,7 +39,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** What is left, in whole seconds: `34 s`, `9:05`, `1:00:00`. */
+/** The time left, in whole seconds: `34 s`, `9:05`, `1:00:00`. */
 export function formatCountdown(ms: number): string {
   const seconds = Math.ceil(Math.max(0, ms) / 1000);
   if (seconds < 60) return `${seconds} s`;
@@ -59,7 +59,7 @@ export function formatWord(word: string): string {
   return word.toLowerCase().replaceAll('_', ' ');
 }
 
-/** A value of a device: texts as they are, nothing as `nothing`, all else as JSON. */
+/** A value of a device: texts unchanged, null as `nothing`, all else as JSON. */
 export function formatValue(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   return typeof value === 'string' && value !== '' ? value : JSON.stringify(value);

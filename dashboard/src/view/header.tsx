@@ -1,4 +1,4 @@
-// The bar on top: where one is, whether it is the present, what is filtered, who one is.
+// The bar at the top: the page, the live state, the filters, the user.
 import type { ReactNode } from 'react';
 import { useLiveState, useParts } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
@@ -7,7 +7,7 @@ import { LiveBadge } from './live-badge.tsx';
 
 interface HeaderProps {
   readonly control: FilterControl;
-  /** What the page's own filters have narrowed it to. */
+  /** The page's own filters that are set. */
   readonly chosen: ReactNode;
   readonly onHelp: () => void;
 }
@@ -72,7 +72,7 @@ export function Header({ control, chosen, onHelp }: HeaderProps) {
   );
 }
 
-/** One page needs no list. */
+/** A single page needs no list. */
 function PageLinks() {
   const { pages } = useParts();
   const open = useRoute(pages);
@@ -85,7 +85,7 @@ function PageLinks() {
           href={pathOf(page)}
           aria-current={page === open ? 'page' : undefined}
           onClick={(event) => {
-            // A click that asks for another tab or window is the browser's.
+            // The browser handles clicks that open another tab or window.
             if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
             event.preventDefault();
             go(pathOf(page));

@@ -1,4 +1,4 @@
-// Small marks, one shape for each meaning, so that colour is never the only sign. A page has its own: pages/relay/marks.tsx.
+// Icons, one shape per meaning, so that colour is never the only sign. A page has its own: pages/relay/marks.tsx.
 
 export type Tone = 'good' | 'bad' | 'odd' | 'busy' | 'calm' | 'warn';
 

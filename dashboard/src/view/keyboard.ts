@@ -1,4 +1,4 @@
-// The page's keys. They move the focus between rows that are in the document, so that what is focused is always what acts.
+// The page's keys. They move the focus between rows in the document, so that keys always act on the focused row.
 import { useEffect } from 'react';
 import { usePage } from '../context.ts';
 import type { PageKeys } from '../page.ts';
@@ -29,7 +29,7 @@ export function useKeyboard(actions: KeyActions): void {
       const isTyping = event.target instanceof Element && event.target.matches('input, textarea, select');
       if (document.querySelector('dialog[open]') !== null) return;
       if (event.key === 'Escape') {
-        // What is being typed is not thrown away: the first press leaves the field, the next one closes.
+        // Typed text is kept: the first press leaves the field, the next one closes.
         if (isTyping && event.target instanceof HTMLElement) event.target.blur();
         else actions.close();
       } else if (!isTyping && act(event.key, keys, actions)) event.preventDefault();
@@ -81,7 +81,7 @@ function move(step: number, firstList: string): boolean {
   const next = here === null ? rows[0] : rows[rows.indexOf(here) + step];
   next?.focus();
   next?.scrollIntoView({ block: 'nearest' });
-  // With a drawer open, moving on means reading the next one.
+  // With a drawer open, moving on opens the next one.
   if (open !== null) next?.click();
   return rows.length > 0;
 }

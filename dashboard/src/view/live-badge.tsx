@@ -1,4 +1,4 @@
-// Says whether the page shows the present, and how old the last word from the server is.
+// Whether the page shows the current state, and the age of the server's last message.
 import { useConnection } from '../context.ts';
 import { livenessOf } from '../live/liveness.ts';
 import { useClock } from './clock.ts';
@@ -29,7 +29,7 @@ export function LiveBadge() {
   );
 }
 
-/** A strip over the whole page once what it shows can't be trusted to be the present. */
+/** A strip over the whole page while it may not show the current state. */
 export function StaleStrip() {
   const connection = useConnection();
   const isStale = useClock((nowMs) => livenessOf(connection, nowMs) === 'STALE');

@@ -1,4 +1,4 @@
-// The door.
+// The login form.
 import { useRef, useState } from 'react';
 import { useParts } from '../context.ts';
 import { type Failure, Failures, failureOf, failuresOf } from './refusal.tsx';

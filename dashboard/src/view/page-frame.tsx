@@ -1,4 +1,4 @@
-// What surrounds every page: the header, strips, the panels, the drawer at the side, and the keys.
+// The frame of every page: the header, strips, the panels, the drawer at the side, and the keys.
 import { type ReactNode, useMemo, useRef } from 'react';
 import { useConnection, useLiveState } from '../context.ts';
 import type { FilterControl } from '../filters/filters.ts';
@@ -11,9 +11,9 @@ interface PageFrameProps {
   readonly control: FilterControl;
   /** Of the panels' grid. */
   readonly className: string;
-  /** What is read before anything can be shown, in words. */
+  /** The data that must be read first, in words. */
   readonly waitingFor: string;
-  /** Chips in the header: what the page's own filters have narrowed it to. */
+  /** Chips in the header for the page's own filters that are set. */
   readonly chosen?: ReactNode;
   /** Above the panels: what needs a person first. */
   readonly strips?: ReactNode;

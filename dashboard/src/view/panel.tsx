@@ -5,7 +5,7 @@ export interface PanelProps {
   readonly name: string;
   readonly title: string;
   readonly summary?: ReactNode;
-  /** At the right of the head. */
+  /** At the right of the heading. */
   readonly tools?: ReactNode;
   readonly children?: ReactNode;
 }

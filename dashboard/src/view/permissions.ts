@@ -1,4 +1,4 @@
-// What the viewer may do. The server decides; this only spares a refusal.
+// The viewer's rights. The server decides; these only avoid refusals.
 import type { Viewer } from '../live/entity-kind.ts';
 
 type Role = Viewer['projects'][number]['role'];
@@ -8,7 +8,7 @@ export function isOperator(viewer: Viewer | null, projectId: string | undefined)
   return hasRole(viewer, projectId, ['OPERATOR']);
 }
 
-/** Looking at backend objects. */
+/** Reading backend objects. */
 export function isMember(viewer: Viewer | null, projectId: string | undefined): boolean {
   return hasRole(viewer, projectId, ['OPERATOR', 'MEMBER']);
 }

@@ -1,4 +1,4 @@
-// Shows why something was refused and what to do about it.
+// Shows why something was refused and what to do.
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { RequestError } from '../graph/request.ts';
 
@@ -23,7 +23,7 @@ export function failuresOf(errors: readonly RefusalFragment[]): readonly Failure
   }));
 }
 
-/** For a request that got no answer: whether it was carried out is not known. */
+/** For a request without an answer: whether it was executed is not known. */
 export function failureOf(error: unknown): Failure {
   const code = error instanceof RequestError ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);

@@ -1,8 +1,8 @@
-// A list whose rows are buttons. Only one of them is a tab stop; j and k move between them.
+// A list of rows that are buttons. Only one of them is a tab stop; j and k move between them.
 import { type ReactNode, useState } from 'react';
 
 export interface RowListProps<Item> {
-  /** Name for the keys, see keyboard.ts. */
+  /** Name used by the keys, see keyboard.ts. */
   readonly name: string;
   readonly label: string;
   readonly items: readonly Item[];

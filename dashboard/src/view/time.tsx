@@ -1,4 +1,4 @@
-// Times and ages that keep themselves current.
+// Times and ages that update themselves.
 import { useClock } from './clock.ts';
 import { formatAge, formatTime } from './format.ts';
 

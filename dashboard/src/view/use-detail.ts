@@ -1,4 +1,4 @@
-// Reads all of one object for its drawer, and again each time that a newer version of it is heard of.
+// Reads the details of one object for its drawer, and again for each newer version.
 import { useEffect, useState } from 'react';
 import { useParts } from '../context.ts';
 import type { Document } from '../graph/request.ts';
@@ -11,7 +11,7 @@ export interface DetailReading<Detail> {
   readonly failure: Failure | null;
 }
 
-/** `document` has one root field and takes `$id`. `onRead` must not change from one drawing to the next. */
+/** `document` has one root field and takes `$id`. `onRead` must be the same in every render. */
 export function useDetail<Detail extends object>(
   document: Document<Readonly<Record<string, Detail | null>>, { readonly id: string }>,
   id: string,

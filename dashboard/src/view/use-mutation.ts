@@ -1,4 +1,4 @@
-// Sends a mutation with an idempotency key that stays the same for as long as the input does: a retry is never a second act.
+// Sends a mutation with an idempotency key that stays the same while the input does: a retry never acts twice.
 import { useRef, useState } from 'react';
 import type { RefusalFragment } from '../../../generated/dashboard/graphql.ts';
 import { useParts } from '../context.ts';
@@ -8,7 +8,7 @@ import { type Failure, failureOf, failuresOf } from './refusal.tsx';
 export interface MutationControl<Input, Payload> {
   readonly isBusy: boolean;
   readonly failures: readonly Failure[];
-  /** The payload when it was carried out; undefined when it was refused or no answer came. */
+  /** The payload of a successful mutation; undefined when it was refused or had no answer. */
   readonly send: (input: Omit<Input, 'idempotencyKey'>) => Promise<Payload | undefined>;
 }
 
@@ -32,7 +32,7 @@ export function useMutation<Input extends object, Payload extends { readonly use
       });
       const payload = Object.values(data)[0];
       const refusals = payload?.userErrors ?? [];
-      // A refused key is used up unless the server says that the same one may come again.
+      // A refused key is used up unless the server allows the same one again.
       if (refusals.some((error) => error.retry !== 'SAME_KEY')) sent.current = { input: '', key: '' };
       setFailures(failuresOf(refusals));
       if (refusals.length > 0) return undefined;

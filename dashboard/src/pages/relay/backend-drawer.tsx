@@ -1,4 +1,4 @@
-// All that is known of one backend: what is wrong first, with what can be done about it.
+// The details of one backend: problems first, with their remedies.
 import { type BackendDetailFieldsFragment, RelayBackendDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, useLiveState } from '../../context.ts';
 import { Drawer, type Fact, Facts } from '../../view/drawer.tsx';

@@ -1,4 +1,4 @@
-// One backend in two lines: is it there, does it take calls, how busy is it; and below, what the last check saw.
+// One backend in two lines: whether it is reachable, accepts calls, and is busy; below, the result of the last check.
 import { memo } from 'react';
 import { formatWord } from '../../view/format.ts';
 import { Icon } from '../../view/icons.tsx';

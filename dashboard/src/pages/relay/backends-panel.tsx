@@ -1,4 +1,4 @@
-// The backends, those in trouble first.
+// The backends, those with problems first.
 import { useCallback, useMemo } from 'react';
 import { useEntities, useLiveState } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';

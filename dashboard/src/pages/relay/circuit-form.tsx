@@ -1,4 +1,4 @@
-// A circuit that is not closed: why, since when, and how to close it.
+// A circuit that is not closed: the reason, since when, and how to close it.
 import { RelayCircuitCloseDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
 import { formatWord } from '../../view/format.ts';

@@ -18,7 +18,10 @@ type Field = keyof typeof labels;
 
 const severalLines: ReadonlySet<Field> = new Set(['privateKey', 'clientCertificate']);
 
-/** Names of what is stored; undefined while it is being read. What can't be read is refused by the server, with the names. */
+/**
+ * Names of the stored credentials; undefined while they are being read. If they can't be read, the server refuses the change and
+ * names them.
+ */
 export function useStoredFields(id: string, isNeeded: boolean): readonly Field[] | undefined {
   const { requester } = useParts();
   const [fields, setFields] = useState<readonly Field[] | undefined>(isNeeded ? undefined : []);
@@ -54,7 +57,7 @@ export function CredentialInputs({ fields }: { readonly fields: readonly Field[]
   });
 }
 
-/** Undefined where none were asked for. */
+/** Undefined if none were requested. */
 export function credentialsIn(form: FormData, fields: readonly Field[]): BackendCredentialsInput | undefined {
   if (fields.length === 0) return undefined;
   const given = fields.map((name) => [name, String(form.get(name) ?? '').replaceAll('\r\n', '\n')] as const);

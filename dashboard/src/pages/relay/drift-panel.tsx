@@ -1,4 +1,4 @@
-// Objects that the last look found changed or gone behind the relay's back.
+// Objects that the last verification found changed or missing.
 import { useCallback, useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { openId } from '../../filters/filters.ts';
@@ -30,7 +30,7 @@ export function DriftPanel({ control }: { readonly control: RelayControl }) {
         ? filters.found.filter((each) => each !== result)
         : driftResults.filter((each) => each === result || filters.found.includes(each)),
     });
-  // Nothing to see takes no room, but the filter that hides it must stay within reach.
+  // An empty panel is hidden, but the filter that hides its content must remain visible.
   if (all.length === 0 && filters.found.length === 0)
     return <Panel name="drift" title="Drift" summary="none: every verified object is as it should be" />;
   return (

@@ -1,4 +1,5 @@
-// One object that is not as it should be: what, for whom, where, and the first differences; beside it, how to look again.
+// One object that differs from its mapping: which, its owner, its place, and the first differences; beside it, a button to verify
+// it again.
 import { memo, useRef } from 'react';
 import { formatCmpObject, formatValue } from '../../view/format.ts';
 import { Age } from '../../view/time.tsx';
@@ -83,7 +84,7 @@ function VerifyButton({ mapping, tabIndex }: { readonly mapping: DriftedMapping;
     const item = button.current?.closest('li');
     const neighbour = item?.nextElementSibling ?? item?.previousElementSibling;
     await verify();
-    // A row that has gone takes the focus with it: who works by keyboard goes on at the next.
+    // A removed row takes the focus with it: keyboard users continue at the next row.
     setTimeout(() => {
       if (item?.isConnected === false && document.activeElement === document.body)
         neighbour?.querySelector<HTMLElement>('[data-row]')?.focus();

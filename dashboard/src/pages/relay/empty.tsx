@@ -1,4 +1,4 @@
-// What to do when there is nothing on the relay's page yet.
+// Instructions for the relay's page while it is empty.
 
 export function NoBackends() {
   return (

@@ -1,4 +1,4 @@
-// The filters of the relay's page and what they mean.
+// The filters of the relay's page and their meaning.
 import {
   containsWords,
   type FilterControl,
@@ -34,7 +34,7 @@ export function parseFilters(search: string): RelayFilters {
   };
 }
 
-/** The query string with its question mark; empty when nothing is filtered. */
+/** The query string with its question mark; empty without filters. */
 export function formatFilters(filters: RelayFilters): string {
   const params = new URLSearchParams();
   if (filters.states.length > 0) params.set('state', filters.states.join(',').toLowerCase());
@@ -46,22 +46,22 @@ export function formatFilters(filters: RelayFilters): string {
 
 export const filterFormat: FilterFormat<RelayFilters> = { parse: parseFilters, format: formatFilters };
 
-/** Whether anything hides an operation. */
+/** Whether a filter hides operations. */
 export function isFiltering(filters: RelayFilters): boolean {
   return filters.states.length > 0 || isNarrowing(filters);
 }
 
-/** Whether a filter is set that holds for more than one panel. */
+/** Whether a filter is set that applies to more than one panel. */
 export function isNarrowing(filters: RelayFilters): boolean {
   return filters.backendId !== null || filters.projectId !== null || filters.text !== '';
 }
 
-/** What the server can filter by; the text is looked for in what was loaded. */
+/** The filters that the server supports; text is searched in the loaded operations. */
 export function matchesServerFilters(filters: RelayFilters, operation: Operation): boolean {
   return (filters.states.length === 0 || filters.states.includes(operation.state)) && matchesPlace(filters, operation);
 }
 
-/** As `matchesServerFilters`, but of any state. */
+/** Like `matchesServerFilters`, for any state. */
 export function matchesPlace(filters: RelayFilters, operation: Operation): boolean {
   return (
     (filters.backendId === null || operation.backend?.id === filters.backendId) &&
@@ -101,7 +101,7 @@ export function matchesBackend(filters: RelayFilters, backend: Backend): boolean
   );
 }
 
-/** Of any result; see `found`. */
+/** For any result; see `found`. */
 export function matchesMapping(filters: RelayFilters, mapping: Mapping): boolean {
   const { backend, cmpObject, lastVerification } = mapping;
   return (

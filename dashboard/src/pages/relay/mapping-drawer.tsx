@@ -1,4 +1,4 @@
-// All that is known of one mapping: what the last look found, and how to look again.
+// The details of one mapping: the finding of the last verification, and a button to verify it again.
 import { useCallback, useState } from 'react';
 import { RelayMappingDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, usePage } from '../../context.ts';

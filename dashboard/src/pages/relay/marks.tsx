@@ -1,10 +1,10 @@
-// The marks of operations, backends and verifications.
+// The icons of operations, backends and verifications.
 import type { MappingVerificationResult } from '../../../../generated/dashboard/graphql.ts';
 import { type Mark, MarkBadge } from '../../view/icons.tsx';
 import type { Backend } from './kinds/backend.ts';
 import type { OperationState } from './kinds/operation.ts';
 
-/** Disabled by its owner, or else as the last check found it. */
+/** Disabled by its owner, or else the result of the last check. */
 export type ShownStatus = Backend['operatingStatus'] | 'DISABLED';
 
 const check = 'M3.5 8.5 6.5 11.5 12.5 4.5';
@@ -17,7 +17,7 @@ const barred = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0M4 12 12 4';
 const pause = 'M6 4v8M10 4v8';
 const unequal = 'M3 6h10M3 10h10M10.5 3.5l-5 9';
 const hole = 'M14 8A6 6 0 1 1 2 8a6 6 0 0 1 12 0';
-/** For what a device proves itself with. */
+/** For a device's proof of identity. */
 export const lockPath = 'M4 7.5h8v5.5H4zM5.5 7.5V5.2a2.5 2.5 0 0 1 5 0v2.3';
 
 export const stateMarks: Readonly<Record<OperationState, Mark>> = {

@@ -1,4 +1,4 @@
-// All that is known of one operation; where there is no verdict, how to settle it.
+// The details of one operation; without a verdict, how to settle it.
 import type { OperationDetailFieldsFragment } from '../../../../generated/dashboard/graphql.ts';
 import { Drawer, Facts } from '../../view/drawer.tsx';
 import { formatCmpObject, formatDuration, formatJson, formatWord } from '../../view/format.ts';
@@ -115,7 +115,7 @@ function Details({ detail, onOpenMapping }: DetailsProps) {
   );
 }
 
-/** What was learned on the way: it comes before what was sent, for it is what settles. */
+/** Comes before the sent text, because evidence decides the outcome. */
 function Evidence({ detail }: { readonly detail: OperationDetailFieldsFragment }) {
   if (detail.evidence.length === 0) return null;
   return (

@@ -1,4 +1,4 @@
-// One line for one operation: how far it has come, when, what, for whom, where, and what it said.
+// One operation in one line: its progress, time, name, CMP object, backend, and result.
 import { memo } from 'react';
 import { formatCmpObject, formatDuration } from '../../view/format.ts';
 import { Time } from '../../view/time.tsx';

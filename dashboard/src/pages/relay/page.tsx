@@ -76,7 +76,7 @@ function useNews(): readonly string[] {
   }, [operations, mappings]);
 }
 
-/** The backend that the page is narrowed to. */
+/** The backend that the page is filtered by. */
 function ChosenBackend({ control: { filters, change } }: { readonly control: RelayControl }) {
   const backends = useEntities(backendKind);
   if (filters.backendId === null) return null;

@@ -1,4 +1,5 @@
-// A device that shows something that is not accepted: what it shows beside what is accepted, and how to accept exactly that.
+// A device that presents a proof that is not accepted: the presented and the accepted proof, and a form to accept exactly the
+// presented one.
 import { useRef, useState } from 'react';
 import { RelayCertificateAcceptDocument, RelayHostKeyAcceptDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
@@ -11,7 +12,7 @@ import { type Backend, backendKind } from './kinds/backend.ts';
 import { lockPath } from './marks.tsx';
 import { type ProofKind, pinnedOf, proofNames } from './proof.ts';
 
-/** What the person is asked about; it does not change while they read. */
+/** The question to the person; it does not change while they read. */
 interface Question {
   readonly kind: ProofKind;
   readonly presented: string;

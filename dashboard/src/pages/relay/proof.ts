@@ -1,4 +1,4 @@
-// What a device proves itself with, in words: an SSH host key or a TLS certificate.
+// A device's proof of identity in words: an SSH host key or a TLS certificate.
 import type { BackendProof as ProofKind } from '../../../../generated/dashboard/graphql.ts';
 import type { Backend } from './kinds/backend.ts';
 
@@ -6,19 +6,19 @@ export type { ProofKind };
 
 export const proofNames: Readonly<Record<ProofKind, string>> = { HOST_KEY: 'host key', CERTIFICATE: 'certificate' };
 
-/** The fingerprint that is accepted; null: none is. */
+/** The accepted fingerprint; null: none. */
 export function pinnedOf(backend: Backend, kind: ProofKind): string | null {
   return kind === 'HOST_KEY' ? backend.hostKeySha256 : backend.certificateSha256;
 }
 
-/** Why the device is not trusted, in few words; null: no reason is known. */
+/** Why the device is not trusted, in a few words; null: no known reason. */
 export function proofProblem(backend: Backend): string | null {
   const { presented } = backend;
   if (presented !== null) {
     const name = proofNames[presented.kind];
     return pinnedOf(backend, presented.kind) === null ? `unknown ${name}` : `${name} changed`;
   }
-  // A backend that is online has presented a proof that is accepted, by itself or by the authority that signed it.
+  // An online backend has presented an accepted proof, or one signed by an accepted authority.
   const hasNothing = backend.hostKeySha256 === null && backend.certificateSha256 === null;
   return hasNothing && backend.operatingStatus !== 'ONLINE' ? 'nothing accepted' : null;
 }

@@ -1,4 +1,4 @@
-// A backend's queue in figures and a bar, quiet while it is idle: what is on the wire, what waits, how much may wait.
+// A backend's queue in figures and a bar, muted while it is idle: calls on the wire, waiting calls, and the limit.
 import type { Backend } from './kinds/backend.ts';
 
 export function Queue({ queue }: { readonly queue: Backend['queue'] }) {
@@ -29,7 +29,7 @@ export function Queue({ queue }: { readonly queue: Backend['queue'] }) {
   );
 }
 
-/** The same at length, for one backend. */
+/** The detailed version, for one backend. */
 export function QueueBar({ queue }: { readonly queue: Backend['queue'] }) {
   const { waiting, inFlight, limit } = queue;
   return (

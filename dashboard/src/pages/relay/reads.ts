@@ -1,5 +1,5 @@
-// Reads the lists of the relay's page, bounded, and what no status change tells: queues, latencies and the time of the last
-// check; now and then what has drifted, for a call that changes an object takes back what was found of it without a change.
+// Reads the lists of the relay's page, bounded, and values without a status change: queues, latencies and the time of the last
+// check; occasionally also drift, because a call that changes an object clears its finding without a status change.
 import {
   RelayBackendsDocument,
   RelayDriftDocument,

@@ -1,5 +1,5 @@
-// Settling what has no verdict: an unknown outcome, or a job that the device took. The driver looks, or a person says what they
-// found. Before `quietUntil` "it did not happen" may still turn out wrong, so it must be said twice.
+// Settling an operation without a verdict: an unknown outcome, or a job that the device accepted. Either the driver looks, or a
+// person reports what they found. Before `quietUntil` "it did not happen" may still turn out wrong, so it has to be confirmed.
 import { useState } from 'react';
 import { type RelayOperationSettleInput, RelaySettleDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';

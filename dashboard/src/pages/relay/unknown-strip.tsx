@@ -1,4 +1,4 @@
-// Unknown outcomes first: each may or may not have happened, holds back further calls on its object, and needs a person.
+// Unknown outcomes first: each may or may not have happened, blocks further calls on its object, and needs a person.
 import { useMemo } from 'react';
 import { useEntities } from '../../context.ts';
 import { Countdown } from '../../view/countdown.tsx';

@@ -1,4 +1,4 @@
-// Asks the server for operations that match the filters, because only the newest of all are loaded at first.
+// Requests operations that match the filters from the server, because only the newest of all are loaded initially.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePage, useParts } from '../../context.ts';
 import type { PageInfo } from '../../graph/read-pages.ts';
@@ -34,7 +34,7 @@ export function useOlderOperations({ projectId, backendId, states }: RelayFilter
         store.take(operationKind, read.nodes);
         setPage(read.pageInfo);
       } catch {
-        // The server is away: the live state says so, and the button stays.
+        // The server is not available: the live state shows it, and the button remains.
         if (mine === newest.current) setPage({ hasNextPage: true, endCursor: after });
       } finally {
         if (mine === newest.current) setReading(false);

@@ -1,4 +1,4 @@
-// All of one operation: the newest that is known, with its details once they are read.
+// One operation: the newest known version, with its details once they are read.
 import { useCallback } from 'react';
 import { type OperationDetailFieldsFragment, RelayOperationDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useEntities, usePage } from '../../context.ts';

@@ -1,4 +1,4 @@
-// Looks again whether a backend object is as its mapping has it.
+// Verifies again whether a backend object matches its mapping.
 import { RelayVerifyDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
 import { isMember } from '../../view/permissions.ts';
@@ -10,7 +10,7 @@ export interface VerifyControl {
   readonly isAllowed: boolean;
   readonly isBusy: boolean;
   readonly failures: readonly Failure[];
-  /** The mapping as it then is; undefined when nothing could be seen. */
+  /** The mapping afterwards; undefined when the device could not be read. */
   readonly verify: () => Promise<Mapping | undefined>;
 }
 

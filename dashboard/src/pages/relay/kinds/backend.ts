@@ -10,7 +10,7 @@ export const backendKind: EntityKind<Backend> = {
   fragment: BackendFieldsFragmentDoc,
   openParameter: 'show',
   isReadAgain: true,
-  // Health and queue are observed, and do not raise the version.
+  // Health and queue are observed values and do not increment the version.
   merge: (known, news) =>
     mergeVersions(known, news, {
       takesSameVersion: true,

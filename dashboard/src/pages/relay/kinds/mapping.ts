@@ -1,5 +1,5 @@
-// The mappings, for what has drifted: backend objects that are not as their mappings have them, by the last verification. All
-// that were heard of are kept for a while, also those that match: a late copy must not bring back what a newer one has settled.
+// The mappings, to show drift: backend objects that differed from their mappings at the last verification. All received ones are
+// kept for a while, including those that match: a late copy must not undo a newer one.
 import {
   type MappingFieldsFragment,
   MappingFieldsFragmentDoc,
@@ -23,9 +23,9 @@ export const mappingKind: EntityKind<Mapping> = {
   typename: 'Mapping',
   fragment: MappingFieldsFragmentDoc,
   openParameter: 'mapping',
-  // Drift is read again now and then anyhow, and most changes of mappings are none of it.
+  // Drift is read again from time to time, and most changes of mappings are not about it.
   isReadAgain: false,
-  /** When there are too many, those that have not drifted go first. */
+  /** When there are too many, those without drift are dropped first. */
   merge(known, news) {
     const merged = mergeVersions(known, news);
     if (merged.size <= maxMappings) return merged;
@@ -36,13 +36,13 @@ export const mappingKind: EntityKind<Mapping> = {
   label: ({ key, cmpObject }) => (cmpObject === null ? key : `${key} for ${cmpObject.type}/${cmpObject.externalId}`),
 };
 
-/** Whether there is something for a person to look at: a mapping that is gone, or whose backend is, is none. */
+/** Whether a person should look at it; not for a mapping that is deleted, or whose backend is. */
 export function hasDrifted(mapping: Mapping): mapping is DriftedMapping {
   const isLive = mapping.mappingState === 'ACTIVE' || mapping.mappingState === 'UNVERIFIED';
   return isLive && driftResults.some((result) => result === mapping.lastVerification?.result);
 }
 
-/** Missing ones first, then by when they were verified, newest first. */
+/** Missing ones first, then by time of verification, newest first. */
 export function driftIn(mappings: Entities<Mapping>): readonly DriftedMapping[] {
   return [...mappings.values()].filter(hasDrifted).sort((a, b) => {
     const [one, other] = [a.lastVerification, b.lastVerification];

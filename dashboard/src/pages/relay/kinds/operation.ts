@@ -1,4 +1,4 @@
-// The operations: the newest of all, and those that are looked for. Unknown outcomes are the last to be forgotten.
+// The operations: the newest of all, and those found by a search. Unknown outcomes are dropped last.
 import {
   type OperationFieldsFragment,
   OperationFieldsFragmentDoc,
@@ -38,7 +38,7 @@ export const operationKind: EntityKind<Operation> = {
   label: ({ name, backend }) => (backend === null ? name : `${name} on ${backend.name}`),
 };
 
-/** Newest first; ids are ordered by time, which settles ties. */
+/** Newest first; ids are ordered by time, which resolves ties. */
 export function newestFirst(a: Operation, b: Operation): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
   return a.id < b.id ? 1 : -1;
