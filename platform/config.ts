@@ -122,6 +122,9 @@ const platformSettings = {
   'graphql.maxCost': count(100, 10_000_000)
     .default(20_000)
     .describe('maximum number of fields that an operation may select; fields of a list count `first` times'),
+  'graphql.mutationsPerMinute': count(60, 10_000_000)
+    .default(30_000)
+    .describe('maximum number of mutations of one credential in a minute, in each gateway; as many may come at once'),
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('maximum size of a request body'),
   'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
   'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),

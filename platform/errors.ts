@@ -105,6 +105,7 @@ export const topLevelCodes = {
   CURSOR_EXPIRED: 'The events after the cursor are no longer kept: read a snapshot and subscribe again.',
   RESYNC_REQUIRED: 'A failover rewrote the history: read a snapshot and subscribe again.',
   INVALID_INPUT: 'An argument has a value that is not allowed.',
+  RATE_LIMITED: 'Too many requests of this kind; nothing was done. Wait retryAfterMs.',
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE: 'A subgraph is not available; its fields are null.',
   UNAVAILABLE: 'A required part of the system is not available at the moment.',

@@ -27,16 +27,30 @@ export class TokenBuckets {
     this.#buckets = new LRUCache({ max: options.mostKeys ?? 10_000 });
   }
 
-  /** The number of misses since the last token; undefined: there is no token now, and this is another miss. */
-  take(key: string): number | undefined {
-    const { burst, perSecond, now = () => performance.now() } = this.#options;
-    const atMs = now();
+  /** Takes so many tokens, and returns the number of misses since the last one; undefined: there are too few, another miss. */
+  take(key: string, count = 1): number | undefined {
+    const atMs = this.#now();
     const known = this.#buckets.get(key);
-    const filled = known === undefined ? burst : known.tokens + ((atMs - known.atMs) * perSecond) / 1_000;
-    const tokens = Math.min(burst, filled);
+    const tokens = this.#tokens(known, atMs);
     const missed = known?.missed ?? 0;
-    const isGiven = tokens >= 1;
-    this.#buckets.set(key, { tokens: isGiven ? tokens - 1 : tokens, atMs, missed: isGiven ? 0 : missed + 1 });
+    const isGiven = tokens >= count;
+    this.#buckets.set(key, { tokens: isGiven ? tokens - count : tokens, atMs, missed: isGiven ? 0 : missed + 1 });
     return isGiven ? missed : undefined;
+  }
+
+  /** Milliseconds until the bucket has so many tokens, if nobody else takes any; 0: it has them. */
+  waitMs(key: string, count = 1): number {
+    const missing = count - this.#tokens(this.#buckets.get(key), this.#now());
+    return missing <= 0 ? 0 : Math.ceil((missing * 1_000) / this.#options.perSecond);
+  }
+
+  #now(): number {
+    return (this.#options.now ?? (() => performance.now()))();
+  }
+
+  #tokens(known: Bucket | undefined, atMs: number): number {
+    const { burst, perSecond } = this.#options;
+    if (known === undefined) return burst;
+    return Math.min(burst, known.tokens + ((atMs - known.atMs) * perSecond) / 1_000);
   }
 }

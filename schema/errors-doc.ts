@@ -42,6 +42,7 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   RESYNC_REQUIRED: null,
   INVALID_INPUT: { next: retryInWords.NEW_KEY, device: 'nothing' },
   LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
+  RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },
   SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
   UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
   OUTCOME_NOT_RECORDED: {

@@ -69,6 +69,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       maxAliases: config['graphql.maxAliases'],
       maxTokens: config['graphql.maxTokens'],
       maxCost: config['graphql.maxCost'],
+      mutationsPerMinute: config['graphql.mutationsPerMinute'],
       maxBodyBytes: config['graphql.maxBodyBytes'],
       oneMutationSubgraphs: rows.filter((row) => row.oneMutation === true).map(({ name }) => name),
       machineFields: rows.flatMap((row) => row.machineFields ?? []),

@@ -13,8 +13,8 @@ export interface GraphEndpoint {
 export type GraphReply =
   /** The root field's value; never null. */
   | { readonly kind: 'answer'; readonly value: Readonly<Record<string, unknown>> }
-  /** Refused before anything was done: the same request would be refused again. */
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  /** Refused before anything was done: the same request would be refused again, RATE_LIMITED only until `retryAfterMs`. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly retryAfterMs: number | null }
   /** It may or may not have been executed: no answer, a lost part, a bug. */
   | {
       readonly kind: 'lost';
@@ -28,7 +28,7 @@ interface GraphAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null;
   readonly errors?: readonly {
     readonly message: string;
-    readonly extensions?: { readonly code?: string; readonly outcome?: unknown };
+    readonly extensions?: { readonly code?: string; readonly outcome?: unknown; readonly retryAfterMs?: number };
   }[];
 }
 
@@ -38,6 +38,7 @@ const refusals: ReadonlySet<string> = new Set([
   'FORBIDDEN',
   'INVALID_INPUT',
   'LIMIT_EXCEEDED',
+  'RATE_LIMITED',
   'BAD_REQUEST',
   'BAD_USER_INPUT',
   'GRAPHQL_PARSE_FAILED',
@@ -93,7 +94,8 @@ function read(response: Response, text: string): GraphReply {
   const [error] = answer.errors ?? [];
   if (error === undefined) return { kind: 'answer', value: {} };
   const code = error.extensions?.code ?? 'no code';
-  if (refusals.has(code)) return { kind: 'refused', code, message: error.message };
+  const retryAfterMs = error.extensions?.retryAfterMs ?? null;
+  if (refusals.has(code)) return { kind: 'refused', code, message: error.message, retryAfterMs };
   const outcome = error.extensions?.outcome;
   const carried = code === 'OUTCOME_NOT_RECORDED' && outcome !== undefined ? { outcome } : {};
   return { kind: 'lost', why: `${code}: ${error.message}`, ...retryAfter(response), ...carried };

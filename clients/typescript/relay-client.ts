@@ -136,6 +136,8 @@ async function read({ endpoint, progress, signal }: Run): Promise<Step> {
   const { id, state } = operation;
   const reply = await ask(endpoint, readDocument, { id }, withDeadline(signal, answerMarginMs));
   if (reply.kind === 'lost') return { next: 'read', why: reply.why, afterMs: reply.retryAfterMs ?? null };
+  if (reply.kind === 'refused' && reply.code === 'RATE_LIMITED')
+    return { next: 'read', why: reply.code, afterMs: reply.retryAfterMs };
   if (reply.kind === 'refused') {
     const person = `operation ${id} was ${state}, and can't be read (${reply.code}: ${reply.message})`;
     return { end: outcomeOf(progress, 'OPEN', person) };
@@ -162,10 +164,12 @@ function payloadOf(value: Readonly<Record<string, unknown>>) {
   return { operation: operation ?? null, userErrors: userErrors ?? [] };
 }
 
+const sameKey: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'RATE_LIMITED']);
+
 /** A refusal of the whole request as an entry of `userErrors`. */
-function refusalOf({ code, message }: GraphReply & { readonly kind: 'refused' }): Refusal {
-  const retry = code === 'UNAUTHENTICATED' ? 'SAME_KEY' : code === 'FORBIDDEN' ? 'NEVER' : 'NEW_KEY';
-  return { code, message, field: [], retry, retryAfterMs: null };
+function refusalOf({ code, message, retryAfterMs }: GraphReply & { readonly kind: 'refused' }): Refusal {
+  const retry = sameKey.has(code) ? 'SAME_KEY' : code === 'FORBIDDEN' ? 'NEVER' : 'NEW_KEY';
+  return { code, message, field: [], retry, retryAfterMs };
 }
 
 /** Doubling, plus up to a tenth at random so that clients do not return all at once; never shorter than the relay asks. */

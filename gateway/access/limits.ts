@@ -15,6 +15,8 @@ export interface OperationLimits {
   readonly maxBodyBytes: number;
   /** Size of an answer in UTF-16 code units, nearly always equal to bytes. */
   readonly maxAnswerLength: number;
+  /** Mutations of one credential, in this process; so many at once, too. */
+  readonly mutationsPerMinute: number;
   /** Whether introspection is allowed. */
   readonly introspection: boolean;
   /** Whether introspection is allowed without login. */
@@ -35,6 +37,7 @@ export const defaultLimits: OperationLimits = {
   maxCost: 20_000,
   maxBodyBytes: 256 * 1024,
   maxAnswerLength: 16 * 1024 * 1024,
+  mutationsPerMinute: 30_000,
   introspection: true,
   anonymousIntrospection: false,
   oneMutationSubgraphs: [],

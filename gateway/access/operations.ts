@@ -23,6 +23,7 @@ import { CodedError } from '../../platform/errors.ts';
 import { heldBytes } from '../../platform/held-bytes.ts';
 import type { Identity } from '../../platform/identity.ts';
 import { nestsDeeperThan } from '../../platform/json.ts';
+import { TokenBuckets } from '../../platform/token-buckets.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
@@ -109,6 +110,7 @@ export class Operations {
   readonly #limits: OperationLimits;
   readonly #size: IntrospectionSize;
   readonly #maxIntrospection: number;
+  readonly #mutations: TokenBuckets;
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: maxDocumentBytes,
     sizeCalculation: (document) => heldBytes(document),
@@ -123,6 +125,7 @@ export class Operations {
   constructor(supergraph: Supergraph, limits: OperationLimits) {
     this.#supergraph = supergraph;
     this.#limits = limits;
+    this.#mutations = new TokenBuckets({ burst: limits.mutationsPerMinute, perSecond: limits.mutationsPerMinute / 60 });
     this.#size = new IntrospectionSize(supergraph.schema);
     this.#maxIntrospection = wholeSchemas * this.#measurerOf(parse(wholeSchemaQuery)).measure().introspection;
   }
@@ -159,6 +162,7 @@ export class Operations {
       this.#validate(request.query, hash);
       this.#documents.set(hash, document);
     }
+    if (operation.operation === OperationTypeNode.MUTATION) this.#countMutations(rootFields.length, identity);
     return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` };
   }
 
@@ -219,6 +223,18 @@ export class Operations {
       const writes = rootFields.filter(({ name }) => this.#supergraph.ownerOf(`Mutation.${name}`) === subgraph);
       if (writes.length > 1) throw tooMuch(`mutations of ${subgraph} in one document`, writes.length, 1);
     }
+  }
+
+  /** Last, so that only mutations that will be carried out count. Those without a login are bounded where they are served. */
+  #countMutations(count: number, identity: Identity | null): void {
+    if (identity === null || this.#mutations.take(identity.credentialId, count) !== undefined) return;
+    const most = this.#limits.mutationsPerMinute;
+    const retryAfterMs = this.#mutations.waitMs(identity.credentialId, count);
+    throw new CodedError(
+      'RATE_LIMITED',
+      `The credential has sent more than ${most} mutations in a minute; nothing was done. Send it again in ${retryAfterMs} ms.`,
+      { limit: 'mutations in a minute', most, retryAfterMs },
+    );
   }
 
   #checkLogin(

@@ -59,13 +59,16 @@ interface ApolloContext extends BaseContext {
   readonly admitted?: AdmittedOperation;
 }
 
-const httpStatus: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, UNAVAILABLE: 503 };
+const httpStatus: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, RATE_LIMITED: 429, UNAVAILABLE: 503 };
 
 /** A refusal with the corresponding HTTP status. */
 function refusal(error: CodedError): GraphQLError {
-  const headers = error.code === 'UNAUTHENTICATED' ? { headers: new HeaderMap([['www-authenticate', 'Bearer']]) } : {};
+  const { retryAfterMs } = error.details;
+  const headers = new HeaderMap();
+  if (error.code === 'UNAUTHENTICATED') headers.set('www-authenticate', 'Bearer');
+  if (typeof retryAfterMs === 'number') headers.set('retry-after', String(Math.ceil(retryAfterMs / 1000)));
   return new GraphQLError(error.message, {
-    extensions: { ...error.extensions, http: { status: httpStatus[error.code] ?? 400, ...headers } },
+    extensions: { ...error.extensions, http: { status: httpStatus[error.code] ?? 400, headers } },
   });
 }
 

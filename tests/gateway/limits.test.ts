@@ -147,6 +147,58 @@ test('an answer that is too long is not sent, and says so', async () => {
   await gateway.stop();
 });
 
+describe('mutations of one credential', () => {
+  const create = 'mutation { thingCreate(name: "a") { id } }';
+  const refused = { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) };
+
+  test('are bounded, over HTTP and on sockets together; queries and other credentials are not concerned', async () => {
+    const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
+    const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.query(create)));
+    const [done, tooMany] = [
+      answers.filter(({ status }) => status === 200),
+      answers.filter(({ status }) => status === 429),
+    ];
+    expect(done.length + tooMany.length).toBe(100);
+    // Those of a minute at once, and one a second more.
+    expect(done.length).toBeLessThan(90);
+    expect(done.length).toBeGreaterThanOrEqual(60);
+    expect(gateway.world.calls.get('thingCreate')).toBe(done.length);
+    const [first] = tooMany;
+    expect(first?.body.errors).toMatchObject([{ extensions: refused }]);
+    expect(Number(first?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    const collectors = Array.from({ length: 30 }, () => new Collector(gateway.client(), create));
+    await until(() => collectors.every(({ done: isDone }) => isDone));
+    expect(collectors.filter(({ error }) => error !== undefined).at(-1)?.error).toMatchObject([
+      { extensions: refused },
+    ]);
+    expect((await gateway.query('{ caller }')).status).toBe(200);
+    expect((await gateway.query(create, undefined, 'token-bob')).status).toBe(200);
+    await gateway.stop();
+  });
+
+  test('count one by one, however many a document has', async () => {
+    const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
+    const twenty = `mutation { ${Array.from({ length: 20 }, (_item, n) => `m${n}: thingCreate(name: "a") { id }`).join(' ')} }`;
+    const answers = [];
+    for (let n = 0; n < 6; n += 1) answers.push((await gateway.query(twenty)).status);
+    expect(answers.slice(0, 3)).toEqual([200, 200, 200]);
+    expect(answers).toContain(429);
+    await gateway.stop();
+  });
+
+  test('logins are counted elsewhere', async () => {
+    const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
+    const statuses = await Promise.all(
+      Array.from(
+        { length: 70 },
+        async () => (await gateway.query('mutation { login(name: "x") }', undefined, '')).status,
+      ),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    await gateway.stop();
+  });
+});
+
 describe('sockets', () => {
   const limits = {
     maxSubscriptionsPerSocket: 3,

@@ -16,6 +16,19 @@ test('a burst, then what time gives; each key for itself', () => {
   expect([1, 2, 3].map(() => buckets.take('a'))).toEqual([1, 0, undefined]);
 });
 
+test('several at once, and how long they take to come', () => {
+  let nowMs = 0;
+  const buckets = new TokenBuckets({ burst: 10, perSecond: 2, now: () => nowMs });
+  expect([buckets.waitMs('a', 8), buckets.take('a', 8), buckets.take('a', 3), buckets.waitMs('a', 3)]).toEqual([
+    0,
+    0,
+    undefined,
+    500,
+  ]);
+  nowMs = 500;
+  expect([buckets.waitMs('a', 3), buckets.take('a', 3)]).toEqual([0, 1]);
+});
+
 test('keys are bounded', () => {
   const buckets = new TokenBuckets({ burst: 1, perSecond: 0, mostKeys: 2 });
   for (const key of ['a', 'b', 'c']) expect(buckets.take(key)).toBe(0);

@@ -155,6 +155,17 @@ describe('top-level errors', () => {
     },
   );
 
+  test('RATE_LIMITED: nothing happened; the same key, not sooner than retryAfterMs says', async () => {
+    const limited = topLevel('RATE_LIMITED', 429, { retryAfterMs: 40 });
+    const { outcome, again } = await run([limited, payload('PENDING'), limited, seen('SUCCEEDED')]);
+    expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 4 });
+    expect(again.map(({ request: kind }) => kind)).toEqual(['send', 'read', 'read']);
+    expect(again[0]?.inMs).toBeGreaterThanOrEqual(40);
+    expect(again[2]?.inMs).toBeGreaterThanOrEqual(40);
+    const never = await run([limited], { deadlineMs: 60 });
+    expect(never.outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'RATE_LIMITED' }] });
+  });
+
   test('UNAUTHENTICATED: another token once; else a person, and the same key', async () => {
     let tokens = 0;
     const token = () => `token-${++tokens}`;
