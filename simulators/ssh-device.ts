@@ -48,6 +48,8 @@ export class SshDevice {
   readonly commands: string[] = [];
   /** Authentication requests, in order; `none` is a query, not an attempt (RFC 4252 section 5.2). */
   readonly attempts: string[] = [];
+  /** Passwords that it was told, in order. */
+  readonly passwords: string[] = [];
   connections = 0;
   /** Commands running now, and the most at once. */
   running = 0;
@@ -118,6 +120,7 @@ export class SshDevice {
   #authenticate(context: AuthContext): void {
     // A public key without a signature only asks whether the key is acceptable (RFC 4252 section 7).
     if (context.method !== 'publickey' || context.signature) this.attempts.push(context.method);
+    if (context.method === 'password') this.passwords.push(context.password);
     const { password = 'secret', passwordMethod = 'password', prompts = ['Password: '] } = this.#options;
     const methods = this.#options.publicKeys ? (['publickey', passwordMethod] as const) : [passwordMethod];
     const refuse = () => context.reject([...methods]);

@@ -34,7 +34,7 @@ export async function changeBackend(
     events.push({ ...subject, kind: 'backend.changed', from: row.provisioningStatus, to: row.provisioningStatus });
   await appendStatus(tx, relayEvents, events, wake);
   // The process that holds the backend reads it again.
-  tx.afterCommit(() => wake.notify(`backend/${row.id}`));
+  tx.afterCommit(() => wake.notify(`backend/${row.id}/changed`));
   return true;
 }
 

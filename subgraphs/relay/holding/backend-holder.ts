@@ -13,8 +13,7 @@ import { addressDigest } from '../backends/secret-address.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
 import type { CallSubject, OperationMark } from '../model/operation.ts';
-import type { Slot } from '../transports/session.ts';
-import { type Asked, type BackendEndpoint, Wires } from '../transports/wires.ts';
+import { type Asked, type BackendEndpoint, Wires, type WiresSlot } from '../transports/wires.ts';
 import type { CallEnd } from './completions.ts';
 import type { HolderParts, Launch, QueueHost, Ticket } from './holder-parts.ts';
 import { QueuePump } from './queue-pump.ts';
@@ -35,6 +34,8 @@ export class BackendHolder implements QueueHost {
   readonly queue: QueuePump;
   #row: BackendRow;
   #wires: Wires;
+  /** Aborted when they are replaced: who waits for a slot on them waits for one on the new ones. */
+  #replaced = new AbortController();
   /** The backend's address and sealed credentials: the sessions are valid only for these. */
   #endpointText: string;
   /** Why the row's credentials can't be used. */
@@ -50,7 +51,13 @@ export class BackendHolder implements QueueHost {
     this.#circuit = new CircuitBreaker(parts.settings.circuitFailures);
     this.#endpointText = JSON.stringify([addressDigest(row), endpoint, row.concurrency]);
     this.#wires = this.#connect(endpoint, row);
-    this.#stopListening = parts.wake.on(`backend/${row.id}`, () => this.queue.poke());
+    const listening = [
+      parts.wake.on(`backend/${row.id}`, () => this.queue.poke()),
+      parts.wake.on(`backend/${row.id}/changed`, () => void this.readAgain()),
+    ];
+    this.#stopListening = () => {
+      for (const stop of listening) stop();
+    };
     this.queue = new QueuePump(parts, this, lease);
   }
 
@@ -128,6 +135,19 @@ export class BackendHolder implements QueueHost {
     this.#retire(old);
   }
 
+  /** Its row may have changed: a call that waits for a session at the old address must not wait for it, nor get it. */
+  async readAgain(): Promise<void> {
+    const { db, log } = this.#parts;
+    try {
+      const row = await readBackend(db, this.id);
+      if (row !== undefined) await this.refresh(row);
+    } catch (error) {
+      if (!(error instanceof Refusal))
+        log.warn({ err: error, backendId: this.id }, 'a backend could not be read again');
+    }
+    this.queue.poke();
+  }
+
   #giveUp(row: BackendRow, refusal: Refusal): void {
     this.#row = row;
     this.#unusable = refusal;
@@ -137,6 +157,8 @@ export class BackendHolder implements QueueHost {
 
   /** Calls on the old sessions still run to their end. */
   #retire(old: Wires): void {
+    this.#replaced.abort();
+    this.#replaced = new AbortController();
     void Promise.allSettled([...this.#running])
       .then(() => old.close())
       .catch((error: unknown) => this.#parts.log.warn({ err: error, backendId: this.id }, 'old sessions not closed'));
@@ -159,7 +181,7 @@ export class BackendHolder implements QueueHost {
   }
 
   /** A slot that is free now, or one round trip away on a live session. */
-  async #slotSoon(kind: TransportKind): Promise<Slot | undefined> {
+  async #slotSoon(kind: TransportKind): Promise<WiresSlot | undefined> {
     const wires = this.#wires;
     const ready = wires.tryReserve(kind);
     const { sessions, channels } = wires.state(kind);
@@ -236,7 +258,7 @@ export class BackendHolder implements QueueHost {
   }
 
   /** For a reserved slot: no other call on the object is sent until the ticket is used up. */
-  take(slot: Slot, objectHash: string): Ticket {
+  take(slot: WiresSlot, objectHash: string): Ticket {
     this.#objects.add(objectHash);
     this.#usedAtMs = performance.now();
     return { slot, objectHash, lease: this.#lease };
@@ -244,8 +266,6 @@ export class BackendHolder implements QueueHost {
 
   async #carry(launch: Launch, ticket: Ticket): Promise<CallEnd> {
     const { journal, recorder, completions, settings } = this.#parts;
-    // The wires may have been replaced when the answer arrives.
-    const { redactor } = this.#wires;
     let foreseen: Promise<MappingsToSettle | undefined> | undefined;
     const sent = await ticket.slot.send(launch.wire, {
       deadlineMs: launch.deadlineMs,
@@ -259,7 +279,7 @@ export class BackendHolder implements QueueHost {
         return true;
       },
     });
-    const verdict = redacted(verdictOf(sent, launch, settings), redactor);
+    const verdict = redacted(verdictOf(sent, launch, settings), ticket.slot.redactor);
     if (sent.ok) this.#circuit.succeeded();
     const attempt = await recorder.record(launch.subject, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
@@ -274,12 +294,13 @@ export class BackendHolder implements QueueHost {
   }
 
   /** A slot; a failure; or undefined when the circuit opened or the holder is closing: check again. */
-  async reserve(kind: TransportKind): Promise<Slot | ReserveFailure | undefined> {
+  async reserve(kind: TransportKind): Promise<WiresSlot | ReserveFailure | undefined> {
     const trying = this.#row.circuitState !== 'CLOSED';
     if (trying)
       await this.#setCircuit({ ...closedCircuit, circuitState: 'HALF_OPEN', circuitReason: this.#row.circuitReason });
     const wires = this.#wires;
-    const reservation = await wires.reserve(kind, { signal: this.#lease.signal });
+    const signal = AbortSignal.any([this.#lease.signal, this.#replaced.signal]);
+    const reservation = await wires.reserve(kind, { signal });
     if (reservation.ok) {
       if (wires !== this.#wires) {
         reservation.slot.release();

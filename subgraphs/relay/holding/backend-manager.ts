@@ -66,7 +66,7 @@ export class BackendManager {
     if (this.#draining) return;
     for (const holder of [...this.#holders.values()]) {
       if (!holder.live || holder.idleMs > this.#parts.settings.holderIdleMs) this.#letGo(holder);
-      else holder.queue.pokeIfWaiting();
+      else if (holder.queue.waiting) void holder.readAgain();
     }
     for (const id of await backendsWithPending(this.#parts.db)) {
       const holder = this.get(id);

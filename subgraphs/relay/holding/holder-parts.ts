@@ -12,7 +12,8 @@ import type { Journal } from '../journal/journal.ts';
 import type { VerdictRecorder } from '../journal/verdict-recorder.ts';
 import type { CallSubject, OperationMark } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
-import type { Slot, TransportFactory } from '../transports/session.ts';
+import type { TransportFactory } from '../transports/session.ts';
+import type { WiresSlot } from '../transports/wires.ts';
 import type { CallEnd, Completions } from './completions.ts';
 
 export interface HolderParts {
@@ -34,7 +35,7 @@ export interface HolderParts {
 
 /** A free slot, and the right to call on one object. It must be launched or given back. */
 export interface Ticket {
-  readonly slot: Slot;
+  readonly slot: WiresSlot;
   readonly objectHash: string;
   readonly lease: HeldLease;
 }
@@ -61,8 +62,8 @@ export interface QueueHost {
   readonly live: boolean;
   refresh(row: BackendRow): Promise<void>;
   isBusy(objectHash: string): boolean;
-  reserve(kind: TransportKind): Promise<Slot | ReserveFailure | undefined>;
-  take(slot: Slot, objectHash: string): Ticket;
+  reserve(kind: TransportKind): Promise<WiresSlot | ReserveFailure | undefined>;
+  take(slot: WiresSlot, objectHash: string): Ticket;
   drop(ticket: Ticket): void;
   launch(launch: Launch, ticket: Ticket): Promise<CallEnd>;
   uncertain(subject: CallSubject, mark: OperationMark, ticket: Ticket): void;

@@ -14,7 +14,7 @@ import { ObjectClaimedError, unsettledMessage } from '../journal/claim-store.ts'
 import { readPending } from '../journal/operation-store.ts';
 import { type OperationRow, subjectOf } from '../model/operation.ts';
 import { isUnsettled } from '../model/states.ts';
-import type { Slot } from '../transports/session.ts';
+import type { WiresSlot } from '../transports/wires.ts';
 import type { HolderParts, Launch, QueueHost } from './holder-parts.ts';
 
 const headOfQueue = 100;
@@ -187,7 +187,7 @@ export class QueuePump {
   }
 
   /** True when the row left the queue; false when its object is claimed by a call of a dead process. */
-  async #sendRow(row: OperationRow, rendered: Rendered, slot: Slot): Promise<boolean> {
+  async #sendRow(row: OperationRow, rendered: Rendered, slot: WiresSlot): Promise<boolean> {
     const { operation } = rendered;
     const subject = subjectOf(row, operation);
     const ticket = this.#holder.take(slot, row.objectHash);

@@ -1,12 +1,12 @@
 // All wires to one backend: most have one, some (REST and a command line) two. A wire is made when a call first needs it.
 
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
-import type { SendOptions } from '../../../platform/net/send.ts';
+import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
 import { createRedactor, type Redactor } from './redact.ts';
-import type { Reservation, SendResult, Slot, Transport, TransportFactory } from './session.ts';
+import type { SendResult, Slot, Transport, TransportFactory } from './session.ts';
 
 /** A backend as its wires see it; two equal ones can share them. */
 export interface BackendEndpoint {
@@ -33,6 +33,15 @@ export interface WiresOptions {
 /** The result of the call, and the redactor that removes the backend's secrets from data derived from it. */
 export type Asked = SendResult & { readonly redactor: Redactor };
 
+/** A slot with what takes the secrets of the session that it is on out of what comes back. */
+export interface WiresSlot extends Slot {
+  readonly redactor: Redactor;
+}
+
+export type WiresReservation =
+  | { readonly ok: true; readonly slot: WiresSlot }
+  | { readonly ok: false; readonly failure: ReserveFailure };
+
 export class Wires {
   readonly redactor: Redactor;
   readonly #driver: Driver;
@@ -48,13 +57,16 @@ export class Wires {
     this.#options = options;
   }
 
-  tryReserve(kind: TransportKind): Slot | undefined {
-    return this.#of(kind)?.tryReserve();
+  tryReserve(kind: TransportKind): WiresSlot | undefined {
+    const slot = this.#of(kind)?.tryReserve();
+    return slot && this.#slot(slot);
   }
 
-  async reserve(kind: TransportKind, options: { readonly signal?: AbortSignal } = {}): Promise<Reservation> {
+  async reserve(kind: TransportKind, options: { readonly signal?: AbortSignal } = {}): Promise<WiresReservation> {
     const transport = this.#of(kind);
-    return transport === undefined ? this.#none(kind) : transport.reserve(options);
+    if (transport === undefined) return this.#none(kind);
+    const reservation = await transport.reserve(options);
+    return reservation.ok ? { ok: true, slot: this.#slot(reservation.slot) } : reservation;
   }
 
   /** Reserve and send, for reads and checks. */
@@ -79,6 +91,11 @@ export class Wires {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#transports.values()].map((transport) => transport.close()));
+  }
+
+  #slot(slot: Slot): WiresSlot {
+    const { redactor } = this;
+    return { redactor, send: (call, options) => slot.send(call, options), release: () => slot.release() };
   }
 
   #of(kind: TransportKind): Transport | undefined {

@@ -1,0 +1,277 @@
+// Backends are moved with new secrets while everything else goes on: calls, checks, other changes, resealing. No device is ever
+// told a secret of another.
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { decodeUuid, newUuid } from '../../../../platform/ids.ts';
+import { Keyring } from '../../../../platform/secrets/keyring.ts';
+import { createSealer } from '../../../../platform/secrets/seal.ts';
+import { SshDevice } from '../../../../simulators/ssh-device.ts';
+import type { BackendRow } from '../../../../subgraphs/relay/backends/backend.ts';
+import { readBackend } from '../../../../subgraphs/relay/backends/backend-store.ts';
+import { readEndpoint } from '../../../../subgraphs/relay/backends/endpoint.ts';
+import { resealCredentials } from '../../../../subgraphs/relay/backends/reseal.ts';
+import { BackendChecker } from '../../../../subgraphs/relay/checks/backend-checker.ts';
+import { testEgress } from '../../../support/egress.ts';
+import { keyFile } from '../../../support/ground.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
+import { element, NftDevice } from '../support/nft-device.ts';
+import {
+  call,
+  identity,
+  projectA,
+  type RelayNode,
+  RelaySystem,
+  settle,
+  type UserErrorShape,
+} from '../support/relay-system.ts';
+
+const bothKeys = { active: 'k1', keys: { ...keyFile.keys, k2: Buffer.alloc(32, 9).toString('base64') } };
+const sealer = createSealer(new Keyring(bothKeys));
+
+let system: RelaySystem;
+let nodes: readonly RelayNode[];
+let east: NftDevice;
+let west: NftDevice;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  nodes = await Promise.all([system.node({ sealer }), system.node({ sealer })]);
+  east = await NftDevice.start({ password: 'of the east' });
+  west = await NftDevice.start({ password: 'of the west' });
+});
+afterAll(async () => {
+  await system?.stop();
+  await Promise.all([east?.ssh.stop(), west?.ssh.stop()]);
+});
+beforeEach(() => {
+  east.ssh.passwords.length = 0;
+  west.ssh.passwords.length = 0;
+});
+
+const node = (index = 0) => nodes[index] as RelayNode;
+const uuid = (id: string) => decodeUuid('Backend', id) ?? '';
+const addressOf = ({ ssh: { host, port, hostKeySha256 } }: NftDevice) => ({ host, port, hostKeySha256 });
+const at = (device: NftDevice) => ({
+  ...addressOf(device),
+  credentials: { username: 'netops', password: device === east ? 'of the east' : 'of the west' },
+});
+
+async function update(id: string, input: Record<string, unknown>, by = node()): Promise<readonly UserErrorShape[]> {
+  const text =
+    'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code message field retry } } }';
+  const { data, errors } = await by.run<{ backendUpdate: { userErrors: readonly UserErrorShape[] } }>(
+    identity('OPERATOR'),
+    text,
+    { input: { id, ...input } },
+  );
+  if (errors.length > 0) throw new Error(errors.map((error) => error.message).join('; '));
+  return data.backendUpdate.userErrors;
+}
+
+/** What each device was told, without repetition. */
+const told = () => [east, west].map(({ ssh }) => [...new Set(ssh.passwords)]);
+
+test('it moves to and fro while calls, checks, other changes and resealing go on', async () => {
+  const id = await east.register(node(), 'restless', at(east));
+  const checker = new BackendChecker({ db: node().db, sealer });
+  let moving = true;
+  const whileMoving = async (work: (turn: number) => Promise<unknown>) => {
+    for (let turn = 1; moving; turn += 1) await work(turn);
+  };
+  const codes = new Set<string>();
+  const mover = async () => {
+    for (let turn = 1; turn <= 60; turn += 1) {
+      const refused = await update(id, at(turn % 2 === 1 ? west : east), node(turn % 2));
+      expect(refused).toEqual([]);
+    }
+    moving = false;
+  };
+  const caller = (stream: number) =>
+    whileMoving(async (turn) => {
+      const made = await call(
+        node(stream),
+        'add',
+        element('restless', `10.${stream}.1.${turn % 250}`, { idempotencyKey: newUuid() }),
+      );
+      for (const { code } of made.userErrors) codes.add(code);
+    });
+  await Promise.all([
+    mover(),
+    caller(0),
+    caller(1),
+    whileMoving((turn) => update(id, { site: `s${turn}`, limits: { concurrency: 1 + (turn % 4) } }, node(1))),
+    // Some of these are refused, and some change nothing, as it is just there: none takes a secret along.
+    whileMoving(() => update(id, addressOf(west))),
+    whileMoving((turn) =>
+      checker.check(
+        { id: uuid(id), timeoutMs: 2_000, revision: `r${turn}` },
+        { signal: new AbortController().signal, egress: testEgress },
+      ),
+    ),
+    whileMoving((turn) => {
+      const keyId = turn % 2 === 0 ? 'k1' : 'k2';
+      const other = createSealer(new Keyring({ ...bothKeys, active: keyId }));
+      return resealCredentials(node(1).db, { sealer: other, keyId, openOlder: false });
+    }),
+  ]);
+  // What the circuit has seen on the way is over with the next change.
+  expect(await update(id, at(east))).toEqual([]);
+  expect(told()).toEqual([['of the east'], ['of the west']]);
+  expect([...codes].filter((code) => code === 'CREDENTIALS_UNUSABLE')).toEqual([]);
+  const last = await call(node(), 'add', element('restless', '10.9.9.9'));
+  expect(last.operation?.state).toBe('SUCCEEDED');
+  await checker.close();
+}, 60_000);
+
+test('a row that was read before the move gives the new address with the new secrets, never the old one', async () => {
+  const id = await east.register(node(), 'stale', at(east));
+  const before = (await readBackend(node().db, uuid(id))) as BackendRow;
+  await update(id, at(west));
+  const { row, endpoint } = await readEndpoint({ db: node().db, sealer }, before);
+  expect([row.version, endpoint.port, endpoint.credentials.password]).toEqual([2, west.ssh.port, 'of the west']);
+});
+
+test('a call under way ends where it is; those that wait, and an unknown one, go on at the new address', async () => {
+  const id = await east.register(node(), 'busy', { ...at(east), limits: { concurrency: 1 } });
+  await call(node(), 'add', element('busy', '10.0.0.1'));
+  east.hold();
+  const running = call(node(), 'add', element('busy', '10.0.0.2'));
+  await waitFor('the call to arrive', () => east.timesTold('10.0.0.2') === 1);
+  const waiting = call(node(), 'add', element('busy', '10.0.0.3', { waitMs: 10_000 }));
+  await waitFor('the call that waits', async () => {
+    const rows = await node().db.query("SELECT 1 FROM operation WHERE state = 'PENDING' AND backend_id = ?", [
+      uuid(id),
+    ]);
+    return rows.length === 1;
+  });
+  expect(await update(id, addressOf(west))).toMatchObject([{ code: 'CREDENTIALS_REQUIRED' }]);
+  expect(await update(id, at(west))).toEqual([]);
+  expect((await waiting).operation?.state).toBe('SUCCEEDED');
+  east.release();
+  expect((await running).operation?.state).toBe('SUCCEEDED');
+  expect([east.timesTold('10.0.0.3'), west.timesTold('10.0.0.3')]).toEqual([0, 1]);
+
+  west.hold();
+  const lost = call(node(), 'add', element('busy', '10.0.0.4'));
+  await waitFor('the call to arrive', () => west.timesTold('10.0.0.4') === 1);
+  west.ssh.cutAll();
+  const { operation } = await lost;
+  expect(operation?.state).toBe('UNKNOWN');
+  west.release();
+  await update(id, at(east));
+  const [eastern, western] = [east.ssh.commands.length, west.ssh.commands.length];
+  await settle(node(), { id: operation?.id });
+  expect([east.ssh.commands.length > eastern, west.ssh.commands.length]).toEqual([true, western]);
+  expect(told()).toEqual([['of the east'], ['of the west']]);
+});
+
+test('a call that is journaled while the backend moves: what the old device quotes of its secret is hidden', async () => {
+  const gate: { open?: () => void } = {};
+  const closed = new Promise<void>((resolve) => {
+    gate.open = resolve;
+  });
+  const told: string[] = [];
+  const old = await SshDevice.start({
+    password: 'of the old one',
+    onExec: async (execution) => {
+      told.push(await execution.stdin());
+      if (told.length > 1) await closed;
+      execution.reply('', { stderr: 'Error: netops with of the old one has no right', exitCode: 1 });
+    },
+  });
+  try {
+    const { host, port, hostKeySha256 } = old;
+    const credentials = { username: 'netops', password: 'of the old one' };
+    const id = await east.register(node(), 'quoting', { host, port, hostKeySha256, credentials });
+    const rows = await node().db.query<{ ordinal: number }>('SELECT ordinal FROM backend WHERE id = ?', [uuid(id)]);
+    // By ordinal: the backend is read for each call.
+    const backend = { family: 'FIREWALL', ordinal: rows[0]?.ordinal };
+    const add = (address: string) => call(node(), 'add', { ...element('quoting', address), backend });
+    await add('10.3.0.1');
+    const running = add('10.3.0.2');
+    await waitFor('the call to arrive', () => told.length === 2);
+    const keyHash = createHash('sha256').update('key-quoting-10.3.0.3').digest('hex');
+    const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+    const { promise: given, reject: give } = Promise.withResolvers<never>();
+    const holding = node().db.transaction(async (tx) => {
+      await tx.execute(
+        `INSERT INTO idempotency_key (scope, operation, key_hash, request_hash, expires_at)
+        VALUES (?, 'firewallAddressSetElementAdd', ?, '', NOW(3) + INTERVAL 1 HOUR)`,
+        [projectA, keyHash],
+      );
+      take();
+      await given;
+    });
+    await taken;
+    const journaled = add('10.3.0.3');
+    await waitFor('the call to wait for its key', async () => {
+      const running = await node().db.query(
+        "SELECT 1 FROM information_schema.processlist WHERE info LIKE 'SET STATEMENT%INTO idempotency_key%'",
+      );
+      return running.length > 0;
+    });
+    expect(await update(id, at(west))).toEqual([]);
+    expect((await add('10.3.0.4')).operation?.state).toBe('SUCCEEDED');
+    give(new Error('rolled back'));
+    await expect(holding).rejects.toThrow('rolled back');
+    await waitFor('the call to arrive', () => told.length === 3);
+    gate.open?.();
+    for (const { operation } of [await running, await journaled])
+      expect(operation?.deviceError?.message).toBe('Error: netops with ••• has no right');
+  } finally {
+    gate.open?.();
+    await old.stop();
+  }
+});
+
+test('secrets that are deleted while calls wait: those are rejected, and nothing is connected to any more', async () => {
+  const device = await NftDevice.start();
+  try {
+    const id = await device.register(node(), 'emptied', { limits: { concurrency: 1 } });
+    await call(node(), 'add', element('emptied', '10.1.0.1'));
+    device.hold();
+    const running = call(node(), 'add', element('emptied', '10.1.0.2'));
+    await waitFor('the call to arrive', () => device.timesTold('10.1.0.2') === 1);
+    const waiting = call(node(), 'add', element('emptied', '10.1.0.3', { waitMs: 10_000 }));
+    await waitFor('the call that waits', async () => {
+      const rows = await node().db.query("SELECT 1 FROM operation WHERE state = 'PENDING' AND backend_id = ?", [
+        uuid(id),
+      ]);
+      return rows.length === 1;
+    });
+    expect(await update(id, { dropCredentials: true })).toEqual([]);
+    expect((await waiting).operation).toMatchObject({
+      state: 'REJECTED',
+      deviceError: { code: expect.stringMatching(/^(CREDENTIALS_UNUSABLE|CIRCUIT_OPEN)$/) },
+    });
+    device.release();
+    expect((await running).operation?.state).toBe('SUCCEEDED');
+    await waitFor('the sessions to end', () => device.ssh.openConnections === 0);
+    expect(device.timesTold('10.1.0.3')).toBe(0);
+  } finally {
+    device.release();
+    await device.ssh.stop();
+  }
+});
+
+test('a restored row opens nothing alone; with the credentials of its time it is what it was', async () => {
+  const id = await east.register(node(), 'restored', at(east));
+  const { db } = node();
+  const tables = ['backend', 'backend_credential'] as const;
+  const keyOf = { backend: 'id', backend_credential: 'backend_id' } as const;
+  for (const table of tables)
+    await db.execute(`CREATE TABLE backup_of_${table} AS SELECT * FROM ${table} WHERE ${keyOf[table]} = ?`, [uuid(id)]);
+  await update(id, at(west));
+  const restoreAddress = `UPDATE backend b JOIN backup_of_backend o ON o.id = b.id
+    SET b.host = o.host, b.port = o.port, b.host_key_sha256 = o.host_key_sha256, b.version = b.version + 1`;
+  await db.execute(restoreAddress);
+  const refused = await call(node(), 'add', element('restored', '10.2.0.1'));
+  expect(refused.userErrors).toMatchObject([{ code: 'CREDENTIALS_UNUSABLE', retry: 'SAME_KEY' }]);
+  expect(east.ssh.passwords).toEqual([]);
+  await db.execute(`UPDATE backend_credential c JOIN backup_of_backend_credential o ON o.backend_id = c.backend_id
+    AND o.field = c.field SET c.sealed = o.sealed, c.key_id = o.key_id`);
+  await db.execute('UPDATE backend SET version = version + 1 WHERE id = ?', [uuid(id)]);
+  expect((await call(node(), 'add', element('restored', '10.2.0.1'))).operation?.state).toBe('SUCCEEDED');
+  expect(told()).toEqual([['of the east'], []]);
+  for (const table of tables) await db.execute(`DROP TABLE backup_of_${table}`);
+});
