@@ -11,7 +11,7 @@ const bench = defineBench({
 const uncomparable = defineBench({ counts: {}, run: async () => ({ figures: {} }) });
 
 describe('arguments of benchmarks and trials', () => {
-  test('without options the usual counts and a drawn seed; with --full those of the proof', () => {
+  test('without options the usual counts and a random seed; with --full those of the proof', () => {
     expect(parseArguments(bench, [], () => 77)).toEqual({
       ...{ seed: 77, full: false, counts: { trials: 30, real: 9 }, options: {} },
       ...{ givenCounts: {}, unbounded: false, against: undefined, rounds: undefined },
@@ -20,7 +20,7 @@ describe('arguments of benchmarks and trials', () => {
     expect(full).toMatchObject({ seed: 5, full: true, counts: { trials: 500, real: 9 }, unbounded: true });
   });
 
-  test('a count that is given holds, and takes the time that it takes', () => {
+  test('a given count is used, without a time limit', () => {
     const given = parseArguments(bench, ['--trials', '3', '--real', '0', '--folder', '/tmp/x']);
     expect(given).toMatchObject({
       givenCounts: { trials: 3, real: 0 },
@@ -30,7 +30,7 @@ describe('arguments of benchmarks and trials', () => {
     });
   });
 
-  test('a seed is drawn anew for each run', () => {
+  test('each run has a new seed', () => {
     const seeds = Array.from({ length: 8 }, () => parseArguments(bench, []).seed);
     expect(new Set(seeds).size).toBeGreaterThan(1);
     for (const seed of seeds) expect(Number.isSafeInteger(seed) && seed >= 0).toBe(true);
@@ -48,13 +48,13 @@ describe('arguments of benchmarks and trials', () => {
     expect(() => parseArguments(bench, words)).toThrow(message);
   });
 
-  test('--against is refused where nothing is CPU time per unit', () => {
+  test('--against is refused when no figure is CPU time per unit', () => {
     expect(parseArguments(bench, ['--against', 'HEAD', '--rounds', '2'])).toMatchObject({ against: 'HEAD', rounds: 2 });
     expect(() => parseArguments(uncomparable, ['--against', 'HEAD'])).toThrow('nothing of it is CPU time per unit');
     expect(usageOf('npm run bench -- x', uncomparable)).not.toContain('--against');
   });
 
-  test('its usage says every option and both counts', () => {
+  test('its usage names every option and both counts', () => {
     const usage = usageOf('npm run bench -- x', bench);
     for (const part of [
       '--trials N',

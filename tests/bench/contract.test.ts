@@ -1,4 +1,4 @@
-// What holds for every benchmark and trial of the tables in bench/run.ts.
+// The rules for every benchmark and trial of the tables in bench/run.ts.
 import { describe, expect, test } from '@jest/globals';
 import { parseArguments } from '../../bench/arguments.ts';
 import type { Bench } from '../../bench/bench.ts';
@@ -7,7 +7,7 @@ import { benches, trials } from '../../bench/tables.ts';
 const all = Object.entries({ ...benches, ...trials });
 
 describe.each(all)('%s', (_name, load) => {
-  test('its counts and options can be given, and none takes the place of a common one', async () => {
+  test('its counts and options can be given, and none replaces a common one', async () => {
     const bench: Bench = await load();
     const names = [...Object.keys(bench.counts), ...Object.keys(bench.options ?? {})];
     expect(new Set(names).size).toBe(names.length);
@@ -17,7 +17,7 @@ describe.each(all)('%s', (_name, load) => {
     expect(parseArguments(bench, ['--full']).full).toBe(true);
   });
 
-  test('a turn of --against names counts and options that it has', async () => {
+  test('a turn of --against names only existing counts and options', async () => {
     const { against, counts, options = {} }: Bench = await load();
     if (against === undefined) return;
     expect(Object.keys(counts)).toEqual(expect.arrayContaining(Object.keys(against.counts)));

@@ -1,4 +1,4 @@
-// The database's disk fills up: writes are refused clearly, reads go on, and all of it recovers when there is room. The disk
+// The database's disk fills up: writes are refused clearly, reads continue, and everything recovers when there is room. The disk
 // is a small tmpfs, which needs root.
 import { execFileSync } from 'node:child_process';
 import { mkdir, open, rm, statfs } from 'node:fs/promises';
@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(disk, { recursive: true, force: true });
 }, 60_000);
 
-/** Leaves so much room. */
+/** Leaves this much room. */
 async function fillUpTo(leftBytes: number): Promise<void> {
   const handle = await open(filler, 'a');
   try {

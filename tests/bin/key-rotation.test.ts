@@ -1,5 +1,5 @@
-// Keys are rotated while calls are under way, over two gateways and two control processes that each have key files of their
-// own: no step can be done before the one it stands on is done everywhere, and no call fails.
+// Keys are rotated while calls are under way, over two gateways and two control processes that each have their own key files: no
+// step is possible before the previous one is done everywhere, and no call fails.
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -45,7 +45,7 @@ afterAll(async () => {
   await place?.remove();
 });
 
-/** Longer than processes take to say what they saw. */
+/** Longer than processes take to report the keys they have seen. */
 const quietMs = 8_000;
 const password = 'a password that fits';
 const allKeys = () => place.settings['keys.folder'] ?? '';
@@ -83,7 +83,7 @@ interface Traffic {
   stop(): Promise<void>;
 }
 
-/** Log-ins at one gateway, whose tokens are shown at both: what one control process signs, the other has to believe. */
+/** Logins at one gateway, whose tokens are used at both: each control process has to accept the other's signatures. */
 function traffic(): Traffic {
   const state = { calls: 0, failures: [] as unknown[] };
   const stopped = new AbortController();
@@ -117,14 +117,14 @@ function traffic(): Traffic {
   });
 }
 
-/** The next step; a refusal is its text. */
+/** The next step; a refusal is returned as its text. */
 async function rotate(file: string, quietMs?: number): Promise<string> {
   const options = { path: join(allKeys(), `${file}.keys`), database: () => db };
   const step = await rotateKeys(quietMs === undefined ? options : { ...options, quietMs }).catch(String);
   return typeof step === 'string' ? step : step.step;
 }
 
-test('of who signs identities and who signs access tokens, with calls under way: 0 failed', async () => {
+test('keys of signed identities and of access tokens, with calls under way: 0 failed', async () => {
   const calls = traffic();
   for (const file of ['gateway', 'system'] as const) {
     expect(await rotate(file)).toBe('announced');
@@ -134,7 +134,7 @@ test('of who signs identities and who signs access tokens, with calls under way:
     await waitFor('one to know it', async () => (await rotate(file)).includes('yet known to control-2:'));
     await give('control-2', ['public']);
     await waitFor('both to know it', async () => (await rotate(file)) === 'activated');
-    // One host of the role has the new file; the other signs on with the old key.
+    // One host of the role has the new file; the other continues to sign with the old key.
     const [first, second] = file === 'gateway' ? ['gateway-1', 'gateway-2'] : ['control-1', 'control-2'];
     await give(first, [file]);
     await sleep(1_500);
@@ -155,7 +155,7 @@ test('of who signs identities and who signs access tokens, with calls under way:
   expect(calls.calls).toBeGreaterThan(200);
 }, 150_000);
 
-test('a process with key files of before does not start, and says what it lacks', async () => {
+test('a process with outdated key files does not start, and reports what is missing', async () => {
   await mkdir(keysOf('control-3'));
   for (const file of controlFiles)
     await copyFile(join(allKeys(), `${file}.keys`), join(keysOf('control-3'), `${file}.keys`));
@@ -166,12 +166,12 @@ test('a process with key files of before does not start, and says what it lacks'
   await db.execute("UPDATE active_key SET key_id = 'k2' WHERE file = 'gateway'");
 });
 
-test('a process that died and was started again under its name does not hold a rotation up', async () => {
+test('a process that died and was restarted under its name does not delay a rotation', async () => {
   await db.execute(
     "INSERT INTO process_keys (owner, name, `keys`, started_at, at) VALUES ('was', 'control-1', '{\"system/k1\":null}', NOW(3) - INTERVAL 2 HOUR, NOW(3) - INTERVAL 1 HOUR)",
   );
   expect(await rotate('system')).toBe('announced');
-  // Not even by name can one be left out that is there.
+  // A running process can't be left out, not even by name.
   const path = join(allKeys(), 'system.keys');
   const without = ['control-1', 'control-2'];
   expect(await rotateKeys({ path, database: () => db, without }).catch(String)).toMatch(
@@ -181,7 +181,7 @@ test('a process that died and was started again under its name does not hold a r
   await waitFor('both to know it', async () => (await rotate('system')) === 'activated');
 });
 
-test('a process that died holds a rotation up until it is said to be gone', async () => {
+test('a process that died delays a rotation until it is declared gone', async () => {
   expect(await rotate('gateway')).toBe('announced');
   await db.execute(
     "INSERT INTO process_keys (owner, name, `keys`, at) VALUES ('dead', 'control-9', '{\"gateway/k2\":null}', NOW(3) - INTERVAL 5 MINUTE)",

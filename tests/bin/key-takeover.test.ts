@@ -1,4 +1,4 @@
-// A data folder of before there were keys by role: its one key and its unsigned audit trail are taken over at the next start.
+// A data folder from before keys by role: its one key and its unsigned audit trail are taken over at the next start.
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -41,7 +41,7 @@ const ends = (db: Database) =>
     'SELECT next_position - 1 AS position, head_signature AS signature FROM audit_chain',
   );
 
-test('npm start on a data folder of before: the one key becomes what subgraphs share, the trail goes on, signed', async () => {
+test('npm start on an older data folder: the one key becomes the shared key of the subgraphs, the trail continues, signed', async () => {
   const keys = join(folder.path, 'data', 'keys');
   const file = (name: string) => join(keys, `${name}.keys`);
   const write = (system: AllInOne, project: string) => system.process.access?.firstStart.ensureProject(project);

@@ -1,5 +1,5 @@
-// Machines on "real hosts": system, relay and gateway as processes of their own, each known by the credentials that it was issued
-// or that it got with `tidegate join`. A revoked machine is cut off, and may join again as another.
+// Machines on "real hosts": system, relay and gateway as separate processes, each identified by credentials that were issued to
+// it or that it got with `tidegate join`. A revoked machine is cut off, and may join again as a new one.
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -136,7 +136,10 @@ async function ask(query: string, bearer = token): Promise<Answered> {
 
 const relayAnswers = async () => (await ask('{ backends { nodes { id } } }')).errors === undefined;
 
-/** As an administrator on a host that trusts the endpoint's authority: a process, for it is told by its environment. */
+/**
+ * As an administrator on a host that trusts the endpoint's authority: a separate process, because it is
+ * configured by its environment.
+ */
 async function asAdmin(...args: string[]): Promise<string> {
   const login = ['--url', endpoint(), '--user', 'admin', '--password-file', join(folder.path, 'admin.password')];
   const program = startProgram([...args, ...login], { NODE_EXTRA_CA_CERTS: front.files.ca });
@@ -153,7 +156,7 @@ async function invite(name: string, role: string): Promise<string> {
 const joinWith = (joinToken: string, host: string) =>
   runCommand(['join', joinToken, '--folder', machines(host), '--endpoint-ca', front.files.ca, '--url', endpoint()]);
 
-test('a host joins with a token: its subgraph is asked over mutual TLS', async () => {
+test('a host joins with a token: its subgraph is called over mutual TLS', async () => {
   expect(await relayAnswers()).toBe(false);
   const joined = await joinWith(await invite('relay-1', 'relay'), 'relay');
   expect(joined).toMatchObject({ exitCode: 0, stderr: '' });
@@ -165,7 +168,7 @@ test('a host joins with a token: its subgraph is asked over mutual TLS', async (
   expect(await asAdmin('machines', 'list')).toMatch(/relay-1 +relay +JOINED/);
 }, 60_000);
 
-test("a machine's token is good for what machines ask, and for nothing else", async () => {
+test("a machine's token is valid for requests of machines, and for nothing else", async () => {
   const { token: machineToken } = await readMachineFile(machines('relay'), 'relay');
   expect(await ask('{ machineRevocations }', machineToken)).toMatchObject({ data: { machineRevocations: [] } });
   for (const query of [
@@ -177,7 +180,7 @@ test("a machine's token is good for what machines ask, and for nothing else", as
     expect((await ask(query, machineToken)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
 });
 
-/** Whether a TLS connection is kept; what is asked there is for the next layer. */
+/** Whether a TLS connection is kept; requests on it are for the next layer. */
 async function isAdmitted(port: number, host: string, role: string): Promise<boolean> {
   const { certificate: cert, key, authority: ca } = await readMachineFile(machines(host), role);
   const socket = connect({ host: '127.0.0.1', port, cert, key, ca, checkServerIdentity: () => undefined });
@@ -188,13 +191,13 @@ async function isAdmitted(port: number, host: string, role: string): Promise<boo
   }).finally(() => socket.destroy()) as Promise<boolean>;
 }
 
-test('a machine of another role is refused before a byte is read: only gateways come in', async () => {
+test('a machine of another role is refused before a byte is read: only gateways are admitted', async () => {
   expect(await isAdmitted(ports.system, 'gateway', 'gateway')).toBe(true);
   expect(await isAdmitted(ports.system, 'relay', 'relay')).toBe(false);
   expect(await isAdmitted(ports.relay, 'system', 'system')).toBe(false);
 });
 
-test('a subgraph that shows the certificate of another role is not believed', async () => {
+test('a subgraph that presents the certificate of another role is rejected', async () => {
   programs.get('relay')?.child.kill('SIGKILL');
   await programs.get('relay')?.ended;
   const own = join(machines('relay'), 'relay.json');
@@ -212,7 +215,7 @@ test('a subgraph that shows the certificate of another role is not believed', as
   await waitFor('the right certificate to be taken', relayAnswers, 20_000);
 }, 60_000);
 
-test('a revoked machine is cut off within seconds, also on connections that it has', async () => {
+test('a revoked machine is cut off within seconds, including on existing connections', async () => {
   const { id } = await readMachineFile(machines('relay'), 'relay');
   expect(await relayAnswers()).toBe(true);
   expect(await asAdmin('machines', 'revoke', 'relay-1')).toContain('relay-1 is revoked');
@@ -221,7 +224,7 @@ test('a revoked machine is cut off within seconds, also on connections that it h
   expect(await asAdmin('machines', 'show', id)).toContain('REVOKED');
 }, 60_000);
 
-test('it joins again under its name, and the running process takes the new credentials', async () => {
+test('it joins again under its name, and the running process uses the new credentials', async () => {
   const before = programs.get('relay')?.child.pid;
   expect(await joinWith(await invite('relay-1', 'relay'), 'relay')).toMatchObject({ exitCode: 0 });
   await waitFor('the relay to answer again', relayAnswers, 20_000);
@@ -229,7 +232,7 @@ test('it joins again under its name, and the running process takes the new crede
   expect(await readdir(machines('relay'))).toEqual(['relay.json']);
 }, 60_000);
 
-test('credentials whose time is half over are renewed, on the disk too', async () => {
+test('credentials are renewed after half of their lifetime, on the disk too', async () => {
   const path = join(machines('relay'), 'relay.json');
   const before = await readMachineFile(machines('relay'), 'relay');
   const inThreeDays = new Date(Date.now() + 3 * 86_400_000).toISOString();
@@ -244,7 +247,7 @@ test('credentials whose time is half over are renewed, on the disk too', async (
   await waitFor('the relay to answer', relayAnswers, 20_000);
 }, 60_000);
 
-test('a token that was used, is cut short or names another authority gives nothing', async () => {
+test('a used token, a truncated one, and one that names another authority give nothing', async () => {
   const joinToken = await invite('relay-2', 'relay');
   expect(await joinWith(joinToken, 'system')).toMatchObject({ exitCode: 0 });
   expect(await joinWith(joinToken, 'gateway')).toMatchObject({
@@ -258,7 +261,7 @@ test('a token that was used, is cut short or names another authority gives nothi
   expect(await readdir(machines('gateway'))).toEqual(['gateway.json']);
 });
 
-test('credentials are not sent in clear to another host', async () => {
+test('credentials are not sent unencrypted to another host', async () => {
   const clear = await runCommand([
     'join',
     `tgj_${'A'.repeat(43)}.${'0'.repeat(64)}`,

@@ -1,5 +1,5 @@
-// `tidegate serve` on "real hosts": gateway, control and worker as processes of their own, mutual TLS between them, HTTPS in
-// front, on a database and Redis that they did not start.
+// `tidegate serve` on "real hosts": gateway, control and worker as separate processes, mutual TLS between them, HTTPS in front,
+// on a database and Redis that they did not start.
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -66,7 +66,7 @@ afterAll(async () => {
 const file = (name: string): string => join(folder.path, `${name}.json`);
 const keys = (host: string): string => join(folder.path, `keys-${host}`);
 
-/** What docs/operating.md says that a host of these roles needs, and no more. */
+/** The keys that a host of these roles needs according to docs/operating.md, and no more. */
 async function giveKeys(host: string, names: readonly string[]): Promise<void> {
   await mkdir(keys(host));
   for (const name of names) await copyFile(join(keys('all'), `${name}.keys`), join(keys(host), `${name}.keys`));
@@ -173,7 +173,7 @@ test('a mutation in one subgraph with fields of the other, through HTTPS and mut
   expect(data.backendCreate.commit.replication.state).toBe('NOT_REPLICATED');
 });
 
-test('the subgraphs answer nobody without a certificate of their authority', async () => {
+test('the subgraphs answer only clients with a certificate of their authority', async () => {
   const insecure = new Agent({ connect: { ca: internal.ca } });
   await expect(
     request(`https://127.0.0.1:${ports.relay}/graphql`, { dispatcher: insecure, method: 'POST', body: '{}' }),
@@ -181,7 +181,7 @@ test('the subgraphs answer nobody without a certificate of their authority', asy
   await insecure.close();
 });
 
-test('a subscription survives the restart of the subgraphs: nothing is missed, nothing comes twice', async () => {
+test('a subscription survives the restart of the subgraphs: nothing missing, nothing repeated', async () => {
   class TrustingWebSocket extends WebSocket {
     constructor(address: string, protocols: string[]) {
       super(address, protocols, { ca: front.ca });
@@ -214,7 +214,7 @@ test('a subscription survives the restart of the subgraphs: nothing is missed, n
     const { change } = data.statusChanges;
     if (change === null) continue;
     ids.push(change.id);
-    // An event that was told while a part was going away says which of its fields are not there for that.
+    // An event sent while a part was stopping names the fields that are missing for that reason.
     names.push(change.subject?.name ?? errors?.[0]?.extensions.code);
   }
   expect(names).toEqual([expect.stringMatching(/^(before|SUBGRAPH_UNAVAILABLE)$/), 'after']);
@@ -230,7 +230,7 @@ test('SIGTERM drains every process: exit code 0', async () => {
   }
 }, 60_000);
 
-test('faults are all listed, and a database without migrations is refused', async () => {
+test('reports all faults, and refuses a database without migrations', async () => {
   const wrong = startProgram(['serve', '--set', 'listen.port=x', '--set', 'no.such=1', '--roles', 'cook']);
   expect((await wrong.ended).code).toBe(1);
   expect(wrong.output()).toMatch(/listen\.port[\s\S]*no\.such|no\.such[\s\S]*listen\.port/);

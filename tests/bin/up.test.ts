@@ -1,4 +1,4 @@
-// `tidegate up` as a whole: the main job on the lab's real firewall, what a second start finds, and what is refused.
+// `tidegate up` as a whole: the main job on the lab's real firewall, the state found by a second start, and the refusals.
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -51,7 +51,7 @@ describeAsRoot('with the lab', () => {
   const reaches = async (): Promise<boolean> =>
     (await inNamespace(lab.CLIENT ?? '', 'ping', ['-c', '1', '-W', '1', lab.SERVER_ADDRESS ?? ''])).exitCode === 0;
 
-  test('the main job: two mutations, a rule that drops, a stream that says so, and what tenant/42 became', async () => {
+  test('the main job: two mutations, a rule that drops packets, a stream that reports it, and what tenant/42 became', async () => {
     const password = (await readFile(join(data, 'admin.password'), 'utf8')).trim();
     const { login } = await ask<{ login: { accessToken: string } }>(
       up.url,
@@ -69,7 +69,7 @@ describeAsRoot('with the lab', () => {
       query:
         'subscription { statusChanges { cursor change { kind to subject { ... on RelayOperation { name state } } } } }',
     });
-    // The first item is the checkpoint from which nothing is missed.
+    // The first item is the checkpoint after which nothing is missing.
     expect((await stream.next()).value.data.statusChanges.change).toBeNull();
     expect(await reaches()).toBe(true);
 
@@ -149,14 +149,14 @@ describeAsRoot('with the lab', () => {
     }
   });
 
-  test('a second instance on the same folder is refused, and the first goes on', async () => {
+  test('a second instance on the same folder is refused, and the first continues', async () => {
     const second = startProgram(['up', '--port', '0', '--data', data]);
     expect((await second.ended).code).toBe(1);
     expect(second.output()).toContain(data);
     expect((await fetch(`${up.url}/health/ready`)).status).toBe(200);
   }, 30_000);
 
-  test('a port in use is refused before anything is started', async () => {
+  test('a used port is refused before anything is started', async () => {
     const port = new URL(up.url).port;
     const second = startProgram(['up', '--port', port, '--data', join(folder.path, 'other')]);
     expect((await second.ended).code).toBe(1);
@@ -164,7 +164,7 @@ describeAsRoot('with the lab', () => {
     await expect(stat(join(folder.path, 'other'))).rejects.toThrow();
   }, 30_000);
 
-  test('killed with -9, the next start takes over: same accounts, same journal, same key gives the same operation', async () => {
+  test('killed with -9, the next start takes over: same accounts, same journal, same key returns the same operation', async () => {
     const token = await tokenOf(data);
     const input = { ...forTenant42, idempotencyKey: 'before-the-kill', set: 'blocked', address: '203.0.113.9' };
     const before = (await ask<{ answer: RelayAnswer }>(up.url, token, addElement, { input })).answer;
@@ -185,7 +185,7 @@ describeAsRoot('with the lab', () => {
 });
 
 describe('without the lab', () => {
-  test('everything else is there; the settings are printed without secrets; faults are listed', async () => {
+  test('everything else works; the settings are printed without secrets; faults are listed', async () => {
     const folder = await temporaryFolder();
     try {
       const up = await startUp(join(folder.path, 'data'), ['--no-lab']);
@@ -209,7 +209,7 @@ describe('without the lab', () => {
     }
   }, 60_000);
 
-  test('a folder that is not ours is refused', async () => {
+  test('a folder with other files is refused', async () => {
     const folder = await temporaryFolder();
     try {
       await mkdir(join(folder.path, 'photos'));

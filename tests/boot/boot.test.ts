@@ -1,4 +1,4 @@
-// The bootstrap on a small checkout of its own, with an npm that only writes down how it was called.
+// The bootstrap on a small separate checkout, with an npm that only records its calls.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -27,7 +27,7 @@ beforeEach(async () => {
 });
 afterEach(() => place.remove());
 
-/** An npm that notes its arguments and lays out a pinned Node, or runs `instead`. */
+/** An npm that records its arguments and installs a pinned Node, or runs `instead`. */
 async function writeNpm(instead: string): Promise<void> {
   const install = `
     import { appendFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
@@ -65,7 +65,7 @@ test('installs once without install scripts, and again when the lock file change
   expect(await npmCalls()).toHaveLength(2);
 });
 
-test('takes packages that somebody installed by hand, when they are those of the lock file', async () => {
+test('accepts manually installed packages that match the lock file', async () => {
   const bin = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin');
   await mkdir(bin, { recursive: true });
   await symlink(process.execPath, join(bin, 'node'));
@@ -77,7 +77,7 @@ test('takes packages that somebody installed by hand, when they are those of the
   expect(stamp).toBe(`${lock} --omit=dev`);
 });
 
-test('tests have more packages than a start, which is content with them; what builds has its own', async () => {
+test('tests have more packages than a start, which accepts them; builds have their own', async () => {
   await mkdir(join(root, 'dashboard'));
   await writeFile(join(root, 'dashboard', 'package-lock.json'), LOCK);
   const install = (options: { forTests: boolean }, building: readonly string[]) => {
@@ -96,21 +96,21 @@ test('tests have more packages than a start, which is content with them; what bu
   expect(await npmCalls()).toHaveLength(3);
 });
 
-test('--no-install says what is missing and installs nothing', async () => {
+test('--no-install names what is missing and installs nothing', async () => {
   const result = await boot('--no-install');
   expect(result.exitCode).toBe(1);
   expect(result.stderr).toContain('npm ci --ignore-scripts');
   expect(await npmCalls()).toEqual([]);
 });
 
-test('a failed npm is reported with what it said', async () => {
+test('reports a failed npm with its output', async () => {
   await writeNpm("console.error('registry on fire'); process.exit(7);");
   const result = await boot('--help');
   expect(result).toMatchObject({ exitCode: 1, stdout: '' });
   expect(result.stderr).toMatch(/"npm ci" ended with 7[\s\S]*registry on fire/);
 });
 
-test('an npm that does not install the pinned Node is reported', async () => {
+test('reports an npm that does not install the pinned Node', async () => {
   await writeNpm('process.exit(0);');
   expect((await boot('--help')).stderr).toContain(`did not install node-linux-${process.arch}`);
 });

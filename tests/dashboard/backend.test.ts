@@ -1,4 +1,4 @@
-// A backend's drawer: what it is, and a device that shows another key or certificate than the one accepted.
+// A backend's drawer: its details, and a device that presents a key or certificate other than the accepted one.
 import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { login, until } from './support/browser.ts';
@@ -29,7 +29,7 @@ async function facts(page: Page): Promise<Readonly<Record<string, string>>> {
   );
 }
 
-test('all that an operator asks of a backend is there, and stays current', async () => {
+test('shows everything that an operator needs to know about a backend, and stays current', async () => {
   const { page, world, server, errors, foreign } = suite();
   world.addBackend({
     health: health({ softwareVersion: 'nftables 1.0.6', serial: '9f2c11d07f1b', latencyMs: 4 }),
@@ -68,8 +68,8 @@ test('all that an operator asks of a backend is there, and stays current', async
   expect(foreign).toEqual([]);
 });
 
-describe('a device that shows another certificate', () => {
-  test('is accepted after a question that shows both, and exactly what was shown', async () => {
+describe('a device that presents another certificate', () => {
+  test('is accepted after a question that shows both, and exactly the presented one', async () => {
     const { page, world, server, errors } = suite();
     addChanged(world);
     await login(page, server, world);
@@ -87,7 +87,7 @@ describe('a device that shows another certificate', () => {
     expect(world.mutations).toEqual([]);
 
     await page.getByRole('button', { name: 'Accept what it shows' }).click();
-    // Those stored were given for the other certificate.
+    // The stored ones were given for the other certificate.
     await dialog.getByLabel('Account').fill('netops');
     await dialog.getByLabel('Private key').fill('PRIVATE\nKEY\n');
     await dialog.getByRole('button', { name: 'Accept this certificate' }).click();
@@ -107,7 +107,7 @@ describe('a device that shows another certificate', () => {
     expect(errors).toEqual([]);
   });
 
-  test('that shows yet another while the question is open: nothing is accepted', async () => {
+  test('that presents yet another while the question is open: nothing is accepted', async () => {
     const { page, world, server } = suite();
     addChanged(world);
     await login(page, server, world, '/?show=b1');
@@ -126,7 +126,7 @@ describe('a device that shows another certificate', () => {
     expect(world.mutations).toEqual([]);
   });
 
-  test('only an operator may', async () => {
+  test('only an operator may accept it', async () => {
     const { page, world, server } = suite();
     Object.assign(world.user, { admin: false, role: 'MEMBER' });
     addChanged(world);
@@ -137,7 +137,7 @@ describe('a device that shows another certificate', () => {
   });
 });
 
-test('a host key that nobody has accepted yet appears by itself and is accepted', async () => {
+test('a host key that was never accepted appears by itself and is accepted', async () => {
   const { page, world, server, errors } = suite();
   const nothing = { hostKeySha256: null, operatingStatus: 'UNKNOWN', health: health({ checkedAt: null }) };
   world.addBackend(nothing);
@@ -160,7 +160,7 @@ test('a host key that nobody has accepted yet appears by itself and is accepted'
   expect(errors).toEqual([]);
 });
 
-test('a backend whose certificate an authority signed needs nothing accepted', async () => {
+test('a backend whose certificate an authority signed needs no accepted certificate', async () => {
   const { page, world, server } = suite();
   world.addBackend({ hostKeySha256: null, caCertificates: '-----BEGIN CERTIFICATE-----' });
   await login(page, server, world, '/?show=b1');

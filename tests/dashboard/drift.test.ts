@@ -1,4 +1,4 @@
-// Objects that changed or went behind the relay's back: shown with what differs, looked at again, and filtered.
+// Objects changed or deleted without the relay: shown with their differences, verified again, and filtered.
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
 import { type FakeWorld, now, verification } from './support/fake-world.ts';
@@ -22,7 +22,7 @@ function addDrift(world: FakeWorld): void {
 }
 
 describe('the panel', () => {
-  test('shows what is wanted and what was found, the missing first', async () => {
+  test('shows desired and found values, missing objects first', async () => {
     const { page, world, server, errors, foreign } = suite();
     addDrift(world);
     world.addMapping({ key: 'fine', ...verification('MATCHES') });
@@ -47,7 +47,7 @@ describe('the panel', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('takes no room while there is nothing, and fills and empties by itself', async () => {
+  test('is hidden while empty, and fills and empties by itself', async () => {
     const { page, world, server, errors } = suite();
     world.addMapping({ key: 'web', nextLook: matches });
     await login(page, server, world);
@@ -55,13 +55,13 @@ describe('the panel', () => {
     world.updateMapping('m1', verification('DRIFTED', differences));
     await page.locator('.rows-drift').getByText('web').waitFor();
     await page.locator('.feed-line').first().getByText('drifted').waitFor();
-    // A call that changes it takes back what was found.
+    // A call that changes it clears its finding.
     world.updateMapping('m1', { lastVerification: null });
     await page.locator('.rows-drift').waitFor({ state: 'detached' });
     expect(errors).toEqual([]);
   });
 
-  test('what a call took back without a word goes at the next read of it all', async () => {
+  test('a finding that a call cleared without a status change disappears at the next read', async () => {
     const { page, world, server } = suite();
     addDrift(world);
     await page.clock.install();
@@ -69,7 +69,7 @@ describe('the panel', () => {
     await untilCount(page, '.rows-drift .row', 3);
     const old = world.mappings.get('m2');
     if (old !== undefined) world.mappings.set('m2', { ...old, version: 9, lastVerification: null });
-    // Each round begins when the one before has its answer.
+    // Each round begins when the previous one has its answer.
     for (let round = 1; round <= 20 && (await page.locator('.rows-drift .row').count()) > 2; round += 1) {
       await page.clock.runFor(5_000);
       await page.waitForTimeout(100);
@@ -79,7 +79,7 @@ describe('the panel', () => {
 });
 
 describe('verify again', () => {
-  test('by keyboard alone: what matches now goes, and the focus goes on to the next', async () => {
+  test('by keyboard only: a matching object disappears, and the focus moves to the next', async () => {
     const { page, world, server, errors } = suite();
     addDrift(world);
     await login(page, server, world);
@@ -99,7 +99,7 @@ describe('verify again', () => {
     expect(errors).toEqual([]);
   });
 
-  test('in the drawer: still drifted says so, and what can not be seen is shown with its code', async () => {
+  test('in the drawer: drift that remains is shown, and a failed read is shown with its code', async () => {
     const { page, world, server } = suite();
     world.addMapping({
       ...verification('DRIFTED', differences, now(-600_000)),
@@ -117,7 +117,7 @@ describe('verify again', () => {
     await page.locator('.row-failure').getByText('UNAVAILABLE').waitFor();
   });
 
-  test('only members of its project may', async () => {
+  test('only members of its project may verify', async () => {
     const { page, world, server } = suite();
     Object.assign(world.user, { admin: false, role: 'VIEWER' });
     addDrift(world);
@@ -131,7 +131,7 @@ describe('verify again', () => {
 });
 
 describe('filters', () => {
-  test('live in the URL, survive a reload, and hold with those of the other panels', async () => {
+  test('are in the URL, survive a reload, and combine with those of the other panels', async () => {
     const { page, world, server } = suite();
     addDrift(world);
     await login(page, server, world);

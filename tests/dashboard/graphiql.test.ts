@@ -1,4 +1,4 @@
-// GraphiQL from our own origin, under its own Content-Security-Policy.
+// GraphiQL from the gateway's own origin, under its own Content-Security-Policy.
 import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { login } from './support/browser.ts';
@@ -9,7 +9,7 @@ const suite = describePages();
 const attempts = 6;
 const attemptMs = 2_000;
 
-/** The editor swaps its model some time after a tab was chosen: run again until the answer is the tab's own. */
+/** The editor replaces its model some time after a tab was chosen: run again until the answer is the tab's own. */
 async function runTab(page: Page, title: string, expected: string): Promise<void> {
   await page.getByRole('tab', { name: title }).click();
   const answer = page.locator('.graphiql-response').getByText(expected).first();
@@ -27,7 +27,7 @@ async function runTab(page: Page, title: string, expected: string): Promise<void
 }
 
 describe('GraphiQL', () => {
-  test("runs a query and a subscription with the dashboard's login, and asks no other origin", async () => {
+  test("runs a query and a subscription with the dashboard's login, and contacts no other origin", async () => {
     const { page, world, server, errors, foreign } = suite();
     world.addBackend();
     world.addOperation({
@@ -49,7 +49,7 @@ describe('GraphiQL', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('takes an Authorization from the headers editor, for all of its tabs', async () => {
+  test('uses an Authorization header from the headers editor for all of its tabs', async () => {
     const { page, world, server } = suite();
     world.addOperation({ name: 'rule.create', cmpObject: { namespace: 'default', type: 'tenant', externalId: '42' } });
     world.accessTokens.add('typed-token');

@@ -1,4 +1,4 @@
-// The dashboard in a real browser: what it shows, what it changes, and that it works by keyboard.
+// The dashboard in a real browser: its content, its changes, and its keyboard control.
 import { describe, expect, test } from '@jest/globals';
 import { focusedRow, login, until, untilCount, untilLive } from './support/browser.ts';
 import { health, now } from './support/fake-world.ts';
@@ -29,7 +29,7 @@ describe('the page', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('queues and checks come without a status change', async () => {
+  test('queues and checks are updated without a status change', async () => {
     const { page, world, server } = suite();
     world.addBackend();
     await login(page, server, world);
@@ -38,7 +38,7 @@ describe('the page', () => {
     await page.getByText('2 on the wire, 7 waiting, at most 100 may wait').waitFor({ state: 'attached' });
   });
 
-  test('says what to do when there is nothing, and when nothing matches', async () => {
+  test('shows instructions when there is nothing, and when nothing matches', async () => {
     const { page, world, server } = suite();
     await login(page, server, world);
     await page.getByText('No backends yet').waitFor();
@@ -51,7 +51,7 @@ describe('the page', () => {
     await page.locator('.rows-operations .row').waitFor();
   });
 
-  test('200 backends and thousands of operations: lists stay bounded, those in trouble come first', async () => {
+  test('200 backends and thousands of operations: lists stay bounded, those with problems come first', async () => {
     const { page, world, server, errors } = suite();
     for (let number = 1; number <= 200; number += 1) {
       world.addBackend(number === 150 ? { name: `fw-${'long-'.repeat(11)}150`, operatingStatus: 'OFFLINE' } : {});
@@ -72,7 +72,7 @@ describe('the page', () => {
 });
 
 describe('filters', () => {
-  test('live in the URL: they survive a reload, and the back button takes them off', async () => {
+  test('are in the URL: they survive a reload, and the back button removes them', async () => {
     const { page, world, server } = suite();
     world.addBackend();
     world.addOperation({ name: 'good', state: 'SUCCEEDED' });
@@ -92,7 +92,7 @@ describe('filters', () => {
     await until(page, "location.search === ''");
   });
 
-  test('find operations that are older than what is loaded, and by project and backend', async () => {
+  test('find operations older than the loaded ones, and by project and backend', async () => {
     const { page, world, server } = suite();
     world.addBackend();
     world.addBackend({ project: { id: 'p2', name: 'globex' } });
@@ -152,7 +152,7 @@ describe('the keyboard', () => {
     expect(errors).toEqual([]);
   });
 
-  test('what has the focus shows it', async () => {
+  test('the focused element is visibly focused', async () => {
     const { page, world, server } = suite();
     world.addBackend();
     world.addOperation();

@@ -1,5 +1,5 @@
-// The page against the whole system: a change of a real device appears without a reload, and killing and restarting the
-// system under it is survived without a gap.
+// The page against the whole system: a change of a real device appears without a reload, and the page survives killing and
+// restarting the system without a gap.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { launchBrowser, login, openPage, untilLive, type Watched } from './suppo
 
 jest.setTimeout(120_000);
 
-/** What Chromium itself writes while a server is away. */
+/** Chromium's own messages while a server is not available. */
 const outage = /WebSocket connection to|Failed to load resource: net::ERR_/;
 const describeAsRoot = labUnavailable() === undefined ? describe : describe.skip;
 
@@ -70,7 +70,7 @@ describeAsRoot('the dashboard of a real system', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('what was taken from the device by hand shows as missing, and goes once it is back', async () => {
+  test('an object removed on the device by hand is shown as missing, and disappears once it is back', async () => {
     const { page, errors, foreign } = watched;
     const token = await tokenOf(data);
     const { mappings } = await ask<{ mappings: { nodes: { id: string }[] } }>(
@@ -97,7 +97,7 @@ describeAsRoot('the dashboard of a real system', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('the system killed with -9 and started again: live again, and every change in the feed once', async () => {
+  test('the system killed with -9 and restarted: live again, and every change once in the feed', async () => {
     const { page, errors, foreign } = watched;
     const before = await page.locator('.feed .subject').count();
     up.child.kill('SIGKILL');

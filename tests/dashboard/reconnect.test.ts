@@ -1,15 +1,15 @@
-// The page outlives the server, its cursors and its login.
+// The page survives the loss of the server, its cursors and its login.
 import { describe, expect, test } from '@jest/globals';
 import { login, until, untilCount, untilLive } from './support/browser.ts';
 import { describePages } from './support/page-suite.ts';
 
 const suite = describePages();
 
-/** What Chromium itself writes while a server is away. */
+/** Chromium's own messages while a server is not available. */
 const outage = /WebSocket connection to|Failed to load resource: net::ERR_/;
 
 describe('the stream', () => {
-  test('a killed server: reconnecting, then stale, then live again without a gap and nothing twice', async () => {
+  test('a killed server: reconnecting, then stale, then live again without a gap or a duplicate', async () => {
     const { page, world, server, errors } = suite();
     world.addBackend();
     await login(page, server, world);
@@ -31,7 +31,7 @@ describe('the stream', () => {
     expect(errors.filter((error) => !outage.test(error))).toEqual([]);
   });
 
-  test('killed and restarted at once, again and again, while changes go on', async () => {
+  test('killed and restarted at once, repeatedly, while changes continue', async () => {
     const { page, world, server } = suite();
     world.addBackend();
     await login(page, server, world);
@@ -47,7 +47,7 @@ describe('the stream', () => {
     expect(new Set(lines).size).toBe(24);
   });
 
-  test('an expired cursor: everything is read anew, and the page says so', async () => {
+  test('an expired cursor: everything is read again, and the page shows a note', async () => {
     const { page, world, server, errors } = suite();
     world.addBackend();
     const operation = world.addOperation({ name: 'kept' });
@@ -66,7 +66,7 @@ describe('the stream', () => {
 });
 
 describe('the login', () => {
-  test('a wrong password is refused in words', async () => {
+  test('a wrong password is refused with an explanation', async () => {
     const { page, server, errors } = suite();
     await page.goto(server.url);
     await page.getByLabel('Name').fill('admin');
@@ -76,7 +76,7 @@ describe('the login', () => {
     expect(errors).toEqual([]);
   });
 
-  test('the access token is in memory only, and a reload goes on with the refresh token', async () => {
+  test('the access token is in memory only, and a reload continues with the refresh token', async () => {
     const { page, world, server } = suite();
     await login(page, server, world);
     const stored = await page.evaluate<string>('JSON.stringify([{...sessionStorage}, {...localStorage}])');
@@ -86,7 +86,7 @@ describe('the login', () => {
     await untilLive(page);
   });
 
-  test('a socket closed for its credential is opened again with a new one', async () => {
+  test('a socket closed because of its credential is reopened with a new one', async () => {
     const { page, world, server } = suite();
     world.addBackend();
     await login(page, server, world);
@@ -116,7 +116,7 @@ describe('the login', () => {
     expect(errors).toEqual([]);
   });
 
-  test('a session that was ended leads to the login form, and back to where one was', async () => {
+  test('an ended session leads to the login form, and back to the same view', async () => {
     const { page, world, server } = suite();
     await login(page, server, world, '/?state=failed');
     world.accessTokens.clear();
@@ -127,7 +127,7 @@ describe('the login', () => {
     await until(page, "location.search === '?state=failed'");
   });
 
-  test('an access token is renewed before it ends', async () => {
+  test('an access token is renewed before it expires', async () => {
     const { page, world, server } = suite();
     world.accessTokenLifeMs = 62_000;
     await login(page, server, world);
@@ -151,7 +151,7 @@ describe('the login', () => {
     await untilLive(page);
   });
 
-  test('logging out forgets everything', async () => {
+  test('logging out drops everything', async () => {
     const { page, world, server } = suite();
     world.addBackend({ name: 'secret-firewall' });
     await login(page, server, world);

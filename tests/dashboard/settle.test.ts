@@ -41,7 +41,7 @@ describe('an unknown outcome', () => {
     expect(errors).toEqual([]);
   });
 
-  test('a probe that can not tell says so and leaves it unknown', async () => {
+  test('an inconclusive probe is shown and leaves it unknown', async () => {
     const { page, world, server } = suite();
     addUnknown(world, { probeFinds: 'ABSENT_SO_FAR' });
     await login(page, server, world);
@@ -51,7 +51,7 @@ describe('an unknown outcome', () => {
     await page.locator('.evidence').getByText('absent so far').waitFor();
   });
 
-  test('a refusal is shown with its code and what to do, and a verdict then settles it', async () => {
+  test('a refusal is shown with its code and the remedy, and a verdict then settles it', async () => {
     const { page, world, server } = suite();
     const operation = addUnknown(world);
     await login(page, server, world);
@@ -76,7 +76,7 @@ describe('an unknown outcome', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  test('before quietUntil "it did not happen" must be said twice', async () => {
+  test('before quietUntil "it did not happen" must be confirmed', async () => {
     const { page, world, server } = suite();
     addUnknown(world, { quietUntil: now(600_000) });
     await login(page, server, world);
@@ -99,7 +99,7 @@ describe('an unknown outcome', () => {
     expect(world.mutations.at(-1)?.input).toMatchObject({ verdict: 'FAILED', force: true });
   });
 
-  test('only an operator may', async () => {
+  test('only an operator may settle it', async () => {
     const { page, world, server } = suite();
     Object.assign(world.user, { admin: false, role: 'VIEWER' });
     addUnknown(world);
@@ -116,7 +116,7 @@ describe('an accepted job', () => {
     return world.updateOperation(operation.id, { state: 'ACCEPTED', result: { jobId: 71 }, ...patch });
   }
 
-  test('is looked at, as often as it takes, and settles when it has ended', async () => {
+  test('is read as often as necessary, and settled when it has ended', async () => {
     const { page, world, server, errors, foreign } = suite();
     const job = addJob(world, { probeFinds: 'RUNNING' });
     await login(page, server, world);
@@ -141,7 +141,7 @@ describe('an accepted job', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('that the driver can not look at is settled by who looked', async () => {
+  test("that the driver can't read is settled by a person's finding", async () => {
     const { page, world, server } = suite();
     const job = addJob(world);
     await login(page, server, world, `/?operation=${job.id}`);
@@ -156,7 +156,7 @@ describe('an accepted job', () => {
 });
 
 describe('an open circuit', () => {
-  test('is closed from the backend', async () => {
+  test("is closed from the backend's drawer", async () => {
     const { page, world, server, errors } = suite();
     world.addBackend({ circuit: { state: 'OPEN', since: now(-60_000), reason: '5 calls in a row had no reply' } });
     await login(page, server, world);

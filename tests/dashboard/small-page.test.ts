@@ -1,4 +1,4 @@
-// A page is a folder and one line: a copy of the dashboard gets both, and everything else is there by itself.
+// A page is a folder and one line: a copy of the dashboard gets both, and everything else works by itself.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ afterAll(async () => {
   await folder?.remove();
 });
 
-/** What building needs; packages by links. */
+/** The files that a build needs; packages as links. */
 async function copyDashboard(to: string): Promise<void> {
   for (const path of ['dashboard', 'tools/generate', 'platform/graph', 'schema', 'tsconfig.json']) {
     await cp(join(rootFolder, path), join(to, path), {
@@ -65,7 +65,7 @@ async function run(cwd: string, program: string, ...args: readonly string[]): Pr
   await promisify(execFile)(process.execPath, [join(cwd, program), ...args], { cwd, env, timeout: 90_000 });
 }
 
-test('it has an address, live data, a filter, a drawer, keys and a subscription of its own', async () => {
+test('it has its own path, live data, a filter, a drawer, keys and a subscription', async () => {
   const { page, errors, foreign } = watched;
   const sent: string[] = [];
   page.on('websocket', (socket) => socket.on('framesent', ({ payload }) => sent.push(String(payload))));

@@ -1,5 +1,5 @@
-// The worked example of docs/relay.md is a whole driver: it is called, looked at, settled and checked through the relay as any
-// other, against a meter that keeps what its guide says.
+// The worked example of docs/relay.md is a complete driver: it is called, read, settled and checked through the relay like any
+// other, against a meter that behaves as its guide says.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { acmeMeter } from '../../docs/examples/acme-meter.ts';
 import { TlsServer } from '../../simulators/support/tls-server.ts';
@@ -62,7 +62,7 @@ async function verify(id: string | undefined): Promise<unknown> {
   return data.mappingVerify.mapping;
 }
 
-test('it sets, is refused, and finds what was changed behind its back', async () => {
+test('it sets values, is refused, and finds changes made without the relay', async () => {
   const made = await set(4_000);
   expect(made).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
   expect(await set(60_000)).toMatchObject({
@@ -75,7 +75,7 @@ test('it sets, is refused, and finds what was changed behind its back', async ()
   });
 });
 
-test('an answer that was lost is unknown, and settled by its mark', async () => {
+test('a lost answer is UNKNOWN, and settled by its mark', async () => {
   breaksAfterIt = true;
   const lost = await set(5_000, 'rack-8');
   breaksAfterIt = false;

@@ -13,7 +13,7 @@ afterAll(() => place.remove());
 
 const permissions = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 
-test('a new folder is closed to others, and its secrets are kept', async () => {
+test('a new folder is not accessible to others, and its secrets are kept', async () => {
   const path = join(place.path, 'deep', 'new');
   const first = await openDataFolder(path, { version: 3 });
   expect(first.previousVersion).toBeUndefined();
@@ -29,7 +29,7 @@ test('a new folder is closed to others, and its secrets are kept', async () => {
   await second.close();
 });
 
-test('a second instance is refused with the pid of the first, until that one has gone', async () => {
+test('a second instance is refused with the pid of the first, until that one has ended', async () => {
   const path = join(place.path, 'shared');
   const first = await openDataFolder(path, { version: 1 });
   await expect(openDataFolder(path, { version: 1 })).rejects.toMatchObject({
@@ -40,7 +40,7 @@ test('a second instance is refused with the pid of the first, until that one has
   await (await openDataFolder(path, { version: 1 })).close();
 });
 
-test('the lock does not outlive its process in a child that it started', async () => {
+test('the lock does not outlive its process in a child process', async () => {
   const path = join(place.path, 'children');
   const folder = await openDataFolder(path, { version: 1 });
   const child = spawn('sleep', ['30'], { stdio: 'ignore' });
@@ -49,7 +49,7 @@ test('the lock does not outlive its process in a child that it started', async (
   child.kill();
 });
 
-test('a folder of a newer version is left as it was', async () => {
+test('a folder of a newer version is left unchanged', async () => {
   const path = join(place.path, 'newer');
   await (await openDataFolder(path, { version: 9 })).close();
   await expect(openDataFolder(path, { version: 8 })).rejects.toMatchObject({
@@ -59,7 +59,7 @@ test('a folder of a newer version is left as it was', async () => {
   expect(await readFile(join(path, 'version'), 'utf8')).toBe('9\n');
 });
 
-test("somebody else's folder is not taken", async () => {
+test('a folder with other files is not used', async () => {
   const path = join(place.path, 'foreign');
   await mkdir(path);
   await writeFile(join(path, 'thesis.tex'), 'precious');
@@ -79,7 +79,7 @@ test.each([
   });
 });
 
-test('a path too long for sockets gets a short socket folder, the same one each time', async () => {
+test('a path too long for sockets gets a short socket folder, always the same', async () => {
   const path = join(place.path, 'x'.repeat(MAX_SOCKET_PATH_BYTES));
   const first = await openDataFolder(path, { version: 1 });
   const { socketFolder } = first;
@@ -93,7 +93,7 @@ test('a path too long for sockets gets a short socket folder, the same one each 
   await expect(stat(socketFolder)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('the longest data folder that still fits has its sockets inside', async () => {
+test('the longest suitable data folder has its sockets inside', async () => {
   const room = MAX_SOCKET_PATH_BYTES - 24 - '/run/'.length - place.path.length - 1;
   const fits = await openDataFolder(join(place.path, 'f'.repeat(room)), { version: 1 });
   expect(fits.socketFolder.startsWith(fits.path)).toBe(true);

@@ -1,4 +1,4 @@
-// The embedded servers against kill -9 in all directions: of their owner, of themselves, and of an install halfway.
+// The embedded servers against kill -9: of their owner, of themselves, and of an unfinished install.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -52,7 +52,7 @@ test('kill -9 of the owner ends both servers, and the next owner finds every com
   await writer.query('INSERT INTO kept VALUES (1)');
 
   owner.child.kill('SIGKILL');
-  // No wait: the next owner has to cope with servers that are still ending.
+  // No wait: the next owner has to cope with servers that are still stopping.
   await once(owner.child, 'exit');
   const folder = await openDataFolder(path, { version: 1 });
   const mariadb = await startMariadb({ folder, log: silentLog });
@@ -67,10 +67,10 @@ test('kill -9 of the owner ends both servers, and the next owner finds every com
   expect(await mariadb.exited).toEqual({ code: 0, signal: null });
 });
 
-test('a server that outlived its owner is ended before a new one starts on its files', async () => {
+test('a server that outlived its owner is stopped before a new one starts on its files', async () => {
   const path = join(place.path, 'outlived');
   const owner = await startOwner(path);
-  // A stopped process takes no SIGTERM: it is there for as long as somebody wants to look at it.
+  // A stopped process handles no SIGTERM: it stays as long as necessary for the test.
   process.kill(owner.pids.redis, 'SIGSTOP');
   owner.child.kill('SIGKILL');
   await once(owner.child, 'exit');
@@ -88,7 +88,7 @@ test('a server that outlived its owner is ended before a new one starts on its f
   await folder.close();
 });
 
-test("a pid file that names somebody else's process harms nobody", async () => {
+test('a pid file with the pid of an unrelated process harms nothing', async () => {
   const folder = await openDataFolder(join(place.path, 'stale-pid'), { version: 1 });
   const bystander = spawn('sleep', ['60'], { stdio: 'ignore' });
   const home = await folder.subfolder('redis', { forService: true });
@@ -100,7 +100,7 @@ test("a pid file that names somebody else's process harms nobody", async () => {
   await folder.close();
 });
 
-test('an install that was cut short is done again, and root needs its password', async () => {
+test('an interrupted install is repeated, and root needs its password', async () => {
   const folder = await openDataFolder(join(place.path, 'half'), { version: 1 });
   const home = await folder.subfolder('mariadb', { forService: true });
   await mkdir(join(home, 'data.new', 'mysql'), { recursive: true });
@@ -117,7 +117,7 @@ test('an install that was cut short is done again, and root needs its password',
   await folder.close();
 });
 
-test('the supervisor brings a killed Redis back with its data', async () => {
+test('the supervisor restarts a killed Redis with its data', async () => {
   const folder = await openDataFolder(join(place.path, 'supervised'), { version: 1 });
   const events: string[] = [];
   const redis = await supervise('Redis', (signal) => startRedis({ folder, log: silentLog, signal }), {
@@ -142,7 +142,7 @@ test('the supervisor brings a killed Redis back with its data', async () => {
   await folder.close();
 });
 
-test('the supervisor brings a killed MariaDB back with every committed row, and pools find it again', async () => {
+test('the supervisor restarts a killed MariaDB with every committed row, and pools reconnect', async () => {
   const folder = await openDataFolder(join(place.path, 'supervised-mariadb'), { version: 1 });
   const mariadb = await supervise('MariaDB', (signal) => startMariadb({ folder, log: silentLog, signal }), {
     log: silentLog,
@@ -161,7 +161,7 @@ test('the supervisor brings a killed MariaDB back with every committed row, and 
   await folder.close();
 });
 
-test('a supervisor that is stopped while its server cannot start gives up at once', async () => {
+test("a supervisor that is stopped while its server can't start gives up at once", async () => {
   let starts = 0;
   const failing = await supervise(
     'probe',
@@ -194,7 +194,7 @@ test('a server that accepts a question and never answers is ended at the deadlin
   expect((await interrupted.exited).signal).toBe('SIGTERM');
 });
 
-test('a server that cannot start says why', async () => {
+test("a server that can't start reports why", async () => {
   const folder = await openDataFolder(join(place.path, 'refused'), { version: 1 });
   await expect(startMariadb({ folder, log: silentLog, extraArguments: ['--no-such-option=1'] })).rejects.toMatchObject({
     code: 'SERVER_START_FAILED',
@@ -203,7 +203,7 @@ test('a server that cannot start says why', async () => {
   await folder.close();
 });
 
-test('as root the servers run as a user of their own where the folder allows it', async () => {
+test('as root the servers run as their own user where the folder allows it', async () => {
   const folder = await openDataFolder(join(place.path, 'user'), { version: 1 });
   const redis = await startRedis({ folder, log: silentLog });
   const { uid } = await stat(`/proc/${redis.pid}`);

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test('the application account can work in it and nowhere else', async () => {
+test('the application account can use it and nothing else', async () => {
   const connection = await createConnection(database.connection);
   try {
     await connection.query('CREATE TABLE t_probe (id INT PRIMARY KEY) ENGINE=InnoDB');

@@ -1,5 +1,5 @@
-// Clients that come, go and dawdle, while the stream's owner dies again and again: by each client's own log of cursors
-// nothing is missed and nothing comes twice. The seed is printed; set SEED to repeat a run.
+// Clients that connect, disconnect and read slowly, while the stream's owner is killed repeatedly: each client's own log of
+// cursors has no gap and no duplicate. The seed is printed; set SEED to repeat a run.
 import { expect, test } from '@jest/globals';
 import { decodeCursor } from '../../platform/events/cursor.ts';
 import { modes, TestGateway, until } from './support/gateway.ts';
@@ -90,7 +90,7 @@ test.each(modes)(
       await until(() => clients.every((client, index) => client.seen.length >= (index % 3 === 0 ? even : all).length));
       for (const [index, client] of clients.entries())
         expect(client.seen).toEqual((index % 3 === 0 ? even : all).map((event) => event.seq));
-      // At rest, those that ask the same share one execution again.
+      // When idle, clients with the same subscription share one execution again.
       gateway.world.log.checkpoint();
       await until(() => {
         gateway.world.log.checkpoint();

@@ -1,4 +1,4 @@
-// What is past a limit is refused with its name, before any subgraph is asked, over HTTP and on sockets.
+// Requests beyond a limit are refused with its name, before any subgraph is called, over HTTP and on sockets.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Collector, TestGateway, until } from './support/gateway.ts';
 
@@ -77,7 +77,7 @@ describe('limits', () => {
     expect(gateway.world.totalCalls()).toBe(0);
   });
 
-  test('just below each limit is allowed', async () => {
+  test('values just below each limit are allowed', async () => {
     const { body } = await gateway.query(`{ thing(id: "1") { ${aliased(30)} ${nested(10)} } }`);
     expect(body.errors).toBeUndefined();
     const cost = await gateway.query('{ things(first: 9000) { nodes { id } } }');
@@ -86,13 +86,13 @@ describe('limits', () => {
     expect(two.body.errors).toBeUndefined();
   });
 
-  test('a limit holds for a document that was allowed with other variables before', async () => {
+  test('a limit applies to a document that was allowed with other variables before', async () => {
     const query = 'query Q($n: Int!) { things(first: $n) { nodes { id } } }';
     expect((await gateway.query(query, { n: 1 })).body.errors).toBeUndefined();
     expect((await gateway.query(query, { n: 10001 })).body.errors[0].extensions.code).toBe('LIMIT_EXCEEDED');
   });
 
-  test('fragments that spread fragments are measured once each', async () => {
+  test('nested fragments are measured once each', async () => {
     const layers = Array.from({ length: 40 }, (_item, n) => `fragment F${n} on Thing { ...F${n + 1} ...F${n + 1} }`);
     const { body } = await gateway.query(
       `{ thing(id: "1") { ...F0 } } ${layers.join(' ')} fragment F40 on Thing { name }`,
@@ -100,14 +100,14 @@ describe('limits', () => {
     expect(body.errors[0].extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 'cost' });
   });
 
-  test('fragments in a circle are refused', async () => {
+  test('circular fragments are refused', async () => {
     const { body } = await gateway.query(
       '{ thing(id: "1") { ...A } } fragment A on Thing { ...B } fragment B on Thing { ...A }',
     );
     expect(body.errors[0].message).toContain('Cannot spread fragment');
   });
 
-  test('a body past the limit is 413', async () => {
+  test('a body beyond the limit is 413', async () => {
     const { status, body } = await gateway.query(`{ caller } # ${'x'.repeat(300_000)}`);
     expect(status).toBe(413);
     expect(body.errors[0].extensions.code).toBe('LIMIT_EXCEEDED');
@@ -119,7 +119,7 @@ describe('limits', () => {
     expect(body.errors[0].message).toContain('batching');
   });
 
-  test('a deep introspection is refused, the usual one is not', async () => {
+  test('a deep introspection is refused, the usual one is allowed', async () => {
     const loop = `{ __schema { types { ${'fields { type { '.repeat(4)} name ${'} }'.repeat(4)} } } }`;
     expect((await gateway.query(loop)).status).toBe(400);
     const { getIntrospectionQuery } = await import('graphql');
@@ -138,7 +138,7 @@ test('introspection can be switched off', async () => {
   await gateway.stop();
 });
 
-test('an answer that is too long is not sent, and says so', async () => {
+test('an answer that is too long is not sent, and the error says so', async () => {
   const gateway = await new TestGateway('in-process').start({ limits: { maxAnswerLength: 60 } });
   expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
   const { body } = await gateway.query(`{ ${Array.from({ length: 9 }, (_, index) => `a${index}: caller`).join(' ')} }`);
@@ -238,7 +238,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('a bare token in the parameters will do', async () => {
+  test('a bare token in the parameters is accepted', async () => {
     const client = gateway.client('', { connectionParams: { token: 'token-ann' } });
     const collector = new Collector(client, '{ caller }');
     await until(() => collector.done);
@@ -246,7 +246,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('more subscriptions than allowed on one socket are refused', async () => {
+  test('further subscriptions on a socket with the maximum are refused', async () => {
     const client = gateway.client();
     const collectors = Array.from(
       { length: 4 },
@@ -259,7 +259,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('more sockets than allowed of one credential are closed', async () => {
+  test('further sockets of a credential with the maximum are closed', async () => {
     for (let n = 0; n < 2; n += 1) {
       const collector = new Collector(gateway.client(), 'subscription { thingChanges { cursor } }');
       await until(() => collector.items.length > 0);
@@ -269,7 +269,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('a socket that does not introduce itself is closed with 4408, one that says too much with 1009', async () => {
+  test('a socket without connection_init is closed with 4408, one with too long a message with 1009', async () => {
     const { WebSocket } = await import('ws');
     const url = `${gateway.gateway.url.replace('http', 'ws')}/graphql`;
     const silent = new WebSocket(url, 'graphql-transport-ws');
@@ -282,7 +282,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('sockets that do not introduce themselves take the places of no user', async () => {
+  test('sockets without connection_init do not count against any user', async () => {
     const { WebSocket } = await import('ws');
     const crowded = await new TestGateway('in-process').start({
       socketLimits: { maxSockets: 5, maxWaitingSockets: 20, maxWaitingOfNetwork: 10, connectionInitTimeoutMs: 60_000 },
@@ -295,7 +295,7 @@ describe('sockets', () => {
       await until(() => collector.items.length > 0);
     }
     await until(() => silent.filter(({ readyState }) => readyState === WebSocket.OPEN).length <= 10);
-    // The places of those who have said who they are have a bound too.
+    // Sockets with connection_init have a bound too.
     const late = new WebSocket(url, 'graphql-transport-ws');
     const error = await new Promise<Error>((resolve) => late.once('error', resolve));
     expect(error.message).toContain('503');
@@ -312,7 +312,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('while credentials can not be checked sockets stay up, past the grace they are closed with 4503', async () => {
+  test("while credentials can't be checked sockets stay open; after the grace period they are closed with 4503", async () => {
     const codes: number[] = [];
     const client = gateway.client('token-ann', {
       on: { closed: (event) => codes.push((event as { code: number }).code) },

@@ -1,5 +1,5 @@
-// A subgraph over HTTP that is away, hangs, or drops a connection: what it owns is null with a path, the rest is answered,
-// and a mutation is never sent twice.
+// A subgraph over HTTP that is down, hangs, or drops a connection: its fields are null with a path, the rest is answered, and a
+// mutation is never sent twice.
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'graphql';
@@ -15,7 +15,7 @@ describe('a lost subgraph', () => {
   });
   afterEach(() => gateway.stop());
 
-  test('fields that it owns are null, with their paths; the others are there', async () => {
+  test('its fields are null, with their paths; the others are present', async () => {
     await gateway.served('beta').stop();
     const { status, body } = await gateway.query(
       '{ thing(id: "1") { id price } things(first: 2) { nodes { name cost: price } } prices }',
@@ -44,7 +44,7 @@ describe('a lost subgraph', () => {
     expect(await response.json()).toMatchObject({ notReady: [{ name: 'subgraph beta' }] });
   });
 
-  test('a query past its deadline is given up, a mutation is said to be uncertain', async () => {
+  test('a query is abandoned at its deadline, a mutation is reported as uncertain', async () => {
     const query = await gateway.query('{ slow caller }');
     expect(query.body.errors[0].extensions.code).toBe('SUBGRAPH_UNAVAILABLE');
     gateway.world.release();
@@ -55,7 +55,7 @@ describe('a lost subgraph', () => {
   });
 });
 
-describe('a connection that is dropped in mid-request', () => {
+describe('a connection dropped during a request', () => {
   let server: Server;
   let requests: string[];
   let link: HttpLink;
@@ -103,14 +103,14 @@ describe('a connection that is dropped in mid-request', () => {
     expect(requests).toHaveLength(1);
   });
 
-  test('a query is sent twice at most', async () => {
+  test('a query is sent at most twice', async () => {
     const result = await ask('{ prices }');
     expect(result.errors).toHaveLength(1);
     expect(requests).toHaveLength(2);
   });
 });
 
-test('a client that hangs up ends its query at the subgraph connection', async () => {
+test('a client that disconnects ends its query at the subgraph connection', async () => {
   const gateway = await new TestGateway('HTTP').start();
   const controller = new AbortController();
   const asked = fetch(`${gateway.gateway.url}/graphql`, {

@@ -1,4 +1,4 @@
-// The checked-in supergraph is one that the gateway can serve.
+// The gateway can serve the committed supergraph.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { checkResumable } from '../../gateway/subscriptions/normal-subscription.ts';
@@ -8,7 +8,7 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 
 const read = (name: string): string => readFileSync(new URL(`../../schema/${name}.graphql`, import.meta.url), 'utf8');
 
-test('every subscription can be resumed, and the owner of each mutation is known', () => {
+test('every subscription can be resumed, and each mutation has a known owner', () => {
   const supergraph = new Supergraph(read('supergraph'));
   checkResumable(supergraph);
   expect([...supergraph.subgraphNames].sort()).toEqual(subgraphRows.map(({ name }) => name).sort());
@@ -18,7 +18,7 @@ test('every subscription can be resumed, and the owner of each mutation is known
     expect([field, supergraph.ownerOf(`Mutation.${field}`)]).not.toContain(undefined);
 });
 
-test('subgraphs that do not fit together are refused with all their faults', () => {
+test('incompatible subgraphs are refused with all their faults', () => {
   const broken = 'type Query { a: Missing }';
   expect(() => composeSupergraph(new Map([['broken', broken]]))).toThrow('Missing');
 });

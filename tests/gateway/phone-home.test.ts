@@ -1,9 +1,9 @@
-// Nothing phones home, whatever the environment says.
+// The gateway contacts no vendor, whatever the environment.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 
-test('a gateway dials nothing but its own subgraphs', () => {
+test('a gateway connects only to its own subgraphs', () => {
   const script = join(import.meta.dirname, 'support', 'phone-home.ts');
   const { body, seen } = JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 15_000 }));
   expect(body).toEqual({ data: { thing: { price: null } } });

@@ -34,13 +34,13 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(gateway.world.batches.length).toBeLessThanOrEqual(2);
   });
 
-  test('a mutation is executed once and its entity completed', async () => {
+  test('a mutation is executed once, and then its entity is completed', async () => {
     const { body } = await gateway.query('mutation { thingCreate(name: "x") { id name price } }');
     expect(body).toEqual({ data: { thingCreate: { id: 'x', name: 'thing x', price: null } } });
     expect(gateway.world.calls.get('thingCreate')).toBe(1);
   });
 
-  test("the subgraph gets the caller's identity, our id of the request and the caller's own", async () => {
+  test("the subgraph gets the caller's identity, the gateway's request id and the caller's own", async () => {
     const asked = { query: '{ caller requestId callerRequestId }' };
     const { body, headers } = await gateway.post(asked, 'token-bob', { 'x-request-id': 'trace-1' });
     const ours = headers['x-request-id'];
@@ -55,7 +55,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(body).toEqual({ data: { callerRequestId: null } });
   });
 
-  test('scalars are checked and canonical', async () => {
+  test('scalars are validated and canonical', async () => {
     const good = await gateway.query('query Q($a: AddressBlock!) { address(address: $a) }', { a: '2001:DB8:0::/32' });
     expect(good.body).toEqual({ data: { address: '2001:db8::/32' } });
     const bad = await gateway.query('query Q($a: AddressBlock!) { address(address: $a) }', { a: '10.0.0.1/8' });
@@ -64,7 +64,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(literal.body.errors[0].extensions.code).toBe('INVALID_INPUT');
   });
 
-  test('a coded error keeps its code, an unexpected one says nothing of the inside', async () => {
+  test('a coded error keeps its code, an unexpected one reveals no internals', async () => {
     const { body } = await gateway.query('{ coded buggy caller }');
     expect(body.data).toEqual({ coded: null, buggy: null, caller: 'ann' });
     const byPath = Object.fromEntries(body.errors.map((error: { path: string[] }) => [error.path[0], error]));
@@ -73,7 +73,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(JSON.stringify(body)).not.toContain('secret inner text');
   });
 
-  test('bad variables are refused before a subgraph is asked', async () => {
+  test('bad variables are refused before a subgraph is called', async () => {
     const { body } = await gateway.query('query Q($first: Int!) { things(first: $first) { nodes { id } } }', {
       first: 'many',
     });
@@ -93,7 +93,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(unnamed.body.errors[0].extensions.code).toBe('OPERATION_RESOLUTION_FAILURE');
   });
 
-  test('what is wrong with a document is told in bounded words, and known when it comes again', async () => {
+  test("a document's faults are reported in bounded length, and remembered for the same document", async () => {
     const many = `{ ${Array.from({ length: 300 }, (_, index) => `no${index}`).join(' ')} }`;
     const limits = { maxRootFields: 1000 };
     const wide = await new TestGateway('in-process').start({ limits });
@@ -107,7 +107,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(JSON.stringify(long.body).length).toBeLessThan(1_000);
   });
 
-  test('without login only the login may be asked', async () => {
+  test('without login only the login is allowed', async () => {
     const refused = await gateway.query('{ caller }', undefined, '');
     expect(refused.status).toBe(401);
     expect(refused.body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
@@ -124,19 +124,19 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(wrong.status).toBe(401);
   });
 
-  test('an authenticator that is away is 503, and says so', async () => {
+  test('an unavailable authenticator is 503, with an explanation', async () => {
     gateway.authenticator.away = true;
     const { status, body } = await gateway.query('{ caller }');
     expect(status).toBe(503);
     expect(body.errors[0].extensions.code).toBe('UNAVAILABLE');
   });
 
-  test('credentials asked for together are checked once', async () => {
+  test('credentials that arrive together are checked once', async () => {
     await Promise.all(Array.from({ length: 20 }, () => gateway.query('{ caller }')));
     expect(gateway.authenticator.calls).toBe(1);
   });
 
-  test('a client that hangs up does not end a mutation', async () => {
+  test('a client that disconnects does not end a mutation', async () => {
     const controller = new AbortController();
     const asked = request(`${gateway.gateway.url}/graphql`, {
       method: 'POST',
@@ -151,7 +151,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     await until(() => gateway.world.slowDone === 1);
   });
 
-  test('drain waits for what is under way, then stop leaves nothing', async () => {
+  test('drain waits for requests under way, then stop leaves nothing', async () => {
     const asked = gateway.query('mutation { slowSet }');
     await until(() => gateway.world.calls.get('slowSet') === 1);
     const drained = gateway.gateway.drain();
@@ -166,7 +166,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     await gateway.gateway.stop();
   });
 
-  test('a port that is taken is an error, and nothing is left open', async () => {
+  test('a used port is an error, and nothing is left open', async () => {
     const second = new TestGateway(mode);
     await expect(second.start({ port: gateway.gateway.port })).rejects.toThrow('EADDRINUSE');
     await second.stop();

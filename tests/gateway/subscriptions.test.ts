@@ -13,7 +13,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await gateway.stop();
   });
 
-  /** Subscribes and waits for the checkpoint with which a stream that begins now begins. */
+  /** Subscribes and waits for the first checkpoint of a stream that begins now. */
   async function begun(query = stream, token?: string, variables?: Record<string, unknown>): Promise<Collector> {
     const collector = new Collector(gateway.client(token), query, variables);
     await until(() => collector.items.length > 0);
@@ -33,7 +33,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     });
   });
 
-  test('aliases, variables, fragments and argument values survive', async () => {
+  test('aliases, variables, fragments and argument values are preserved', async () => {
     gateway.world.prices.set('xa', 200);
     const collector = await begun(
       `subscription S($p: String, $percent: Int!) { feed: thingChanges(prefix: $p) { ...F } ...G }
@@ -49,7 +49,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(collector.items[1]).toEqual({ data: { feed: { thing: { theId: 'xa', cheap: 100 } } } });
   });
 
-  test('`after` as a literal and as a variable gives what came since', async () => {
+  test('`after` as a literal and as a variable returns the events since then', async () => {
     for (const id of ['a', 'b', 'c']) gateway.world.log.append(id);
     const after = gateway.world.log.cursorAt(1);
     const literal = new Collector(
@@ -68,7 +68,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     ]);
   });
 
-  test('cursors that can not be resumed end the subscription with their code', async () => {
+  test("cursors that can't be resumed end the subscription with their code", async () => {
     gateway.world.log.append('a');
     gateway.world.log.oldest = 1;
     const expired = new Collector(
@@ -81,7 +81,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(none.error).toMatchObject([{ extensions: { code: 'INVALID_CURSOR' } }]);
   });
 
-  test('the same subscription of many clients is executed once, and ends with the last of them', async () => {
+  test('the same subscription of many clients is executed once, and ends with the last client', async () => {
     const collectors = await Promise.all(
       Array.from({ length: 30 }, (_item, index) => begun(stream, index % 2 ? 'token-ann' : 'token-bob')),
     );
@@ -104,7 +104,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(gateway.world.log.opened).toBe(4);
   });
 
-  test('one that joins late gets a checkpoint at the present and nothing older', async () => {
+  test('a late subscriber gets a checkpoint at the current position and nothing older', async () => {
     const first = await begun();
     gateway.world.log.append('a');
     await until(() => first.ids.length === 1);
@@ -116,7 +116,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(gateway.world.log.opened).toBe(1);
   });
 
-  test('a client that resumes inside the ring opens nothing', async () => {
+  test('a client that resumes inside the ring starts no execution', async () => {
     const first = await begun();
     for (const id of ['a', 'b', 'c']) gateway.world.log.append(id);
     await until(() => first.ids.length === 3);
@@ -146,7 +146,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(late.ids).toEqual([...Array.from({ length: 200 }, (_item, n) => `t${n}`), 'last', 'after']);
   });
 
-  test('checkpoints are passed on and move the cursor that is resumed from', async () => {
+  test('checkpoints are passed on and advance the cursor for resuming', async () => {
     const collector = await begun('subscription { thingChanges(prefix: "x") { cursor thing { id } } }');
     gateway.world.log.append('not-matching');
     gateway.world.log.checkpoint();
@@ -154,7 +154,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(collector.items[1].data.thingChanges).toEqual({ cursor: gateway.world.log.cursorAt(1), thing: null });
   });
 
-  test('a subgraph that is killed and started again leaves no gap and no duplicate', async () => {
+  test('a subgraph that is killed and restarted causes no gap and no duplicate', async () => {
     const collectors = await Promise.all([begun(), begun(), begun('subscription { otherChanges { thing { id } } }')]);
     const expected: string[] = [];
     const append = (id: string): void => {
@@ -174,7 +174,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(await gateway.metric('tidegate_gateway_resumptions_total')).toBeGreaterThan(0);
   });
 
-  test('a subgraph that other fields need may be away: the event comes without them', async () => {
+  test('while the subgraph of other fields is down, the event comes without them', async () => {
     if (mode === 'in-process') return;
     const collector = await begun();
     await gateway.served('beta').stop();
@@ -202,12 +202,12 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     sockets.resume();
     await until(() => slow.ids.length === 500);
     expect(slow.ids).toEqual(fast.ids);
-    // It fell behind the ring of 64, and caught up by executions of its own.
+    // It fell behind the ring of 64, and caught up by separate executions.
     expect(gateway.world.log.opened).toBeGreaterThan(1);
     await until(() => gateway.world.log.open === 1 || appendOne());
   });
 
-  test('a revoked credential closes its sockets with 4403, and no other', async () => {
+  test('a revoked credential closes only its own sockets, with 4403', async () => {
     const closed: number[] = [];
     const ann = gateway.client('token-ann', {
       on: { closed: (event) => closed.push((event as { code: number }).code) },
@@ -313,7 +313,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await until(() => gateway.world.log.open === 0);
   });
 
-  /** A further event lets streams that have caught up become one. */
+  /** Another event lets streams that have caught up merge. */
   function appendOne(): boolean {
     gateway.world.log.append('more');
     return false;

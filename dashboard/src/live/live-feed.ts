@@ -1,6 +1,6 @@
-// Keeps the store true to the server: snapshot, then the stream after its cursor, for ever. A lost stream is resumed from the
-// last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and says so. A socket ends
-// with its access token: then there is a new token, the stream goes on, and the page says nothing of it.
+// Keeps the store in step with the server: a snapshot, then the stream after its cursor, repeatedly. A lost stream is resumed
+// from the last cursor; one that can't be resumed (CURSOR_EXPIRED, RESYNC_REQUIRED) begins with a new snapshot and a note. A
+// socket ends with its access token: then the stream continues with a new token, and the page does not show it.
 import { backoffMs, pause } from './backoff.ts';
 import type { FeedItem } from './entity-kind.ts';
 import type { Snapshot } from './live-state.ts';

@@ -1,4 +1,4 @@
-// `--against` on a real repository with a real worktree, whose benchmark says which commit it is of.
+// `--against` on a real repository with a real worktree, whose benchmark reports its commit.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -24,7 +24,7 @@ async function git(...args: string[]): Promise<string> {
   return stdout.trim();
 }
 
-/** Its bench says what it was told, and costs `cpuMs`; it fails without what its bootstrap makes. */
+/** Its bench reports its options, and costs `cpuMs`; it fails without the files from its bootstrap. */
 async function commitBench(benchFile: string, cpuMs: number): Promise<string> {
   await mkdir(join(root, 'bench'), { recursive: true });
   await mkdir(join(root, 'bin'), { recursive: true });
@@ -76,7 +76,7 @@ afterAll(() => folder.remove());
 beforeEach(() => writeFile(turnsFile, ''));
 
 describe('--against', () => {
-  test('each commit by its own benchmark, alternately, with equal counts; no worktree is left', async () => {
+  test("runs each commit's own benchmark, alternately, with equal counts; no worktree is left", async () => {
     const options = { root, kind: 'bench', name: 'writes', bench: { against: own }, given, progress, signal };
     expect(await compareWith('HEAD~1', options)).toMatchObject({
       ...{ ratio: { cpuMs: 1.1 }, ratios: { cpuMs: [1.1, 1.1, 1.1] }, now: { cpuMs: 11 }, before: { cpuMs: 10 } },
@@ -90,7 +90,7 @@ describe('--against', () => {
     expect((await git('worktree', 'list')).split('\n')).toHaveLength(1);
   });
 
-  test("this benchmark on the older commit's programs", async () => {
+  test("runs this benchmark on the older commit's programs", async () => {
     const against: Against = { ...own, measuredBy: 'this benchmark' };
     await compareWith(older, {
       root,
@@ -107,7 +107,7 @@ describe('--against', () => {
     expect(before?.words.at(before.words.indexOf('--product') + 1)).toMatch(/tidegate-against-.*checkout$/);
   });
 
-  test('counts and options that are given hold in both turns', async () => {
+  test('given counts and options apply to both commits', async () => {
     const mine = { ...given, rounds: 1, givenCounts: { seconds: 7 }, options: { lab: 'yes' } };
     const options = { root, kind: 'bench', name: 'writes', bench: { against: own }, given: mine, progress, signal };
     expect(await compareWith(older, options)).toMatchObject({ counts: { rounds: 1, secondsOfATurn: 7 } });
@@ -115,7 +115,7 @@ describe('--against', () => {
       expect(turn.words).toEqual(['bench', 'writes', '--seconds', '7', '--lab', 'yes', '--seed', '5']);
   });
 
-  test('a turn that fails, and a commit that is not there: an error, and no worktree is left', async () => {
+  test('a failing turn and a missing commit are errors, and leave no worktree', async () => {
     const options = { root, kind: 'bench', name: 'fails', bench: { against: own }, given, progress, signal };
     await expect(compareWith(older, options)).rejects.toThrow('ended with 1');
     await expect(compareWith('no-such-commit', options)).rejects.toThrow('git rev-parse');

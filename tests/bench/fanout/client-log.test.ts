@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ClientLog } from '../../../bench/fanout/client-log.ts';
 import { percentile } from '../../../bench/support/statistics.ts';
 
-/** A client that began with a checkpoint at 10 and was then given these. */
+/** A client that began with a checkpoint at 10 and then received these. */
 function logOf(...seqs: number[]): ClientLog {
   const log = new ClientLog();
   log.add(10, false, 0);
@@ -10,28 +10,28 @@ function logOf(...seqs: number[]): ClientLog {
   return log;
 }
 
-describe('the judgement of a client of the fan-out bench', () => {
+describe('the judge of a client in the fan-out bench', () => {
   const expected = [4, 9, 12, 15, 19];
 
-  test('nothing is wrong with what came once and in order, and what was before the first cursor is not owed', () => {
+  test('accepts events that came once and in order; events before the first cursor are not required', () => {
     const log = logOf(12, 15, 19);
     expect(log.judge(expected)).toEqual({ missing: 0, repeated: 0, wrong: 0 });
     expect(log.due(expected)).toBe(3);
   });
 
-  test('a gap, also at the end, is missing', () => {
+  test('a gap, including one at the end, counts as missing', () => {
     expect(logOf(12).judge(expected)).toEqual({ missing: 2, repeated: 0, wrong: 0 });
   });
 
-  test('what comes again is repeated', () => {
+  test('an event that comes again counts as repeated', () => {
     expect(logOf(12, 15, 15, 19, 12).judge(expected)).toEqual({ missing: 0, repeated: 2, wrong: 0 });
   });
 
-  test("another project's event, and one out of order, are wrong", () => {
+  test("another project's event, and one out of order, count as wrong", () => {
     expect(logOf(12, 13, 19, 15).judge(expected)).toEqual({ missing: 0, repeated: 0, wrong: 2 });
   });
 
-  test('a client that was given nothing at all is owed everything', () => {
+  test('a client that received nothing misses everything', () => {
     const log = new ClientLog();
     expect(log.started).toBe(false);
     expect(log.judge(expected)).toEqual({ missing: 5, repeated: 0, wrong: 0 });

@@ -1,4 +1,4 @@
-// A bounded sample of the proof of relayed calls, and the judge itself; the whole is `npm run trials -- calls`.
+// A bounded sample of the proof of relayed calls, and the judge itself; the complete proof is `npm run trials -- calls`.
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DeviceTail } from '../../../bench/trials/calls/device-tail.ts';
@@ -23,7 +23,7 @@ describeTrials(`calls under failures${obstacle === undefined ? '' : ` (skipped: 
   });
   afterAll(() => Promise.all([folder.remove(), rm(labPath, { recursive: true, force: true })]));
 
-  test('each part is killed once: nothing lost, nothing repeated, nothing unknown that was never sent', async () => {
+  test('each part is killed once: nothing lost, nothing repeated, no unsent call is UNKNOWN', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const result = await runCallTrials({ seed, trials: 5, folder: folder.path, labFolder: labPath });
     const clean = {
@@ -56,7 +56,7 @@ describe('the judge', () => {
     ...{ sentAtMs, deadlineAtMs: sentAtMs + 2_000, ...more },
   });
 
-  /** One call that succeeded, one that was lost with its process, one that was refused unsent; all as it should be. */
+  /** One call that succeeded, one that was lost with its process, one that was refused unsent; all correct. */
   function evidence(): { -readonly [Field in keyof Evidence]: Evidence[Field] } & {
     device: Map<string, { received: number; applied: number }>;
   } {
@@ -85,7 +85,7 @@ describe('the judge', () => {
   const replace = (journal: readonly JournalRow[], changed: JournalRow) =>
     journal.map((each) => (each.id === changed.id ? changed : each));
 
-  test('finds nothing wrong where nothing is', () => {
+  test('finds no fault in correct evidence', () => {
     const clean = { lost: 0, repeated: 0, falseUnknown: 0, notFinal: 0, wrongRejected: 0 };
     expect(judge(evidence())).toMatchObject({
       operations: 3,
@@ -97,7 +97,7 @@ describe('the judge', () => {
     });
   });
 
-  test('lost: acknowledged, and never on the device', () => {
+  test('lost: acknowledged, but never on the device', () => {
     const log = evidence();
     log.device.delete(done);
     expect(judge(log)).toMatchObject({ lost: 1, repeated: 0, falseUnknown: 0 });
@@ -119,7 +119,7 @@ describe('the judge', () => {
     expect(judge(doctor(evidence())).lost).toBe(1);
   });
 
-  test('repeated: applied twice, received twice, or one key applied under two operations', () => {
+  test('repeated: applied twice, received twice, or one key applied by two operations', () => {
     for (const record of [
       { received: 2, applied: 2 },
       { received: 2, applied: 1 },
@@ -171,7 +171,7 @@ describe("the device's log", () => {
   const stdin = `{"nftables":[{"add":{"rule":{"comment":"tg:${operationId} call-1"}}}]}`;
   const line = (id: string, entry: object) => ({ id, atMs: 1, kind: 'apply', ...entry }) as DeviceLogEntry;
 
-  test('counts arrivals and what was applied, by the mark of the call', () => {
+  test('counts arrivals and applied calls, by the mark of the call', () => {
     const tail = new DeviceTail('/nonexistent');
     tail.take(line('1', { phase: 'received', args: [], stdin }));
     expect(tail.records.get(operationId)).toEqual({ received: 1, applied: 0 });

@@ -1,5 +1,5 @@
-// A bounded sample of the proof of the event stream through the gateway, and its judge; the whole is
-// `npm run trials -- events`.
+// A bounded sample of the proof of the event stream through the gateway, and its judge; the complete proof is `npm
+// run trials -- events`.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { judgeItems, type LoggedItem, type TableRow } from '../../../bench/trials/events/verdict.ts';
 import { runGatewayEventTrials } from '../../../bench/trials/events-gateway.ts';
@@ -30,7 +30,7 @@ describe("the judge of a client's items", () => {
   const row = (seq: number, version: number): TableRow => ({
     ...{ seq, version, eventId: `e${seq}`, subjectId: 's', kind: 'a', subjectType: 'Trial' },
   });
-  // 3 is not wanted by this client.
+  // This client did not request 3.
   const wanted = [row(2, 1), row(4, 2), row(5, 3)];
   const event = (seq: number, version: number, eventId = `e${seq}`): LoggedItem => ({
     ...{ seq, event: { eventId, subjectId: 's', version }, atMs: 0 },

@@ -1,4 +1,4 @@
-// A bounded sample of the proof of the event stream; the whole is `npm run trials -- events`.
+// A bounded sample of the proof of the event stream; the complete proof is `npm run trials -- events`.
 import { describe, expect, test } from '@jest/globals';
 import { judgeLog } from '../../../bench/trials/events/verdict.ts';
 import { runEventTrials } from '../../../bench/trials/events.ts';

@@ -1,5 +1,5 @@
-// A bounded sample of the proof that texts stay texts, and the judges themselves, each shown a driver that lets one through;
-// the whole is `npm run trials -- relay-names`.
+// A bounded sample of the proof that texts remain texts, and the judges themselves, each tested with a driver that lets one
+// through; the complete proof is `npm run trials -- relay-names`.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -57,7 +57,7 @@ function withChanged(driver: Driver, name: string, change: (operation: DriverOpe
   return { ...driver, operations: new Map(entries) };
 }
 
-test(`texts are refused by name or are one command each (seed ${seed})`, async () => {
+test(`each text is refused by name or becomes one command (seed ${seed})`, async () => {
   const result = await run({});
   expect(result).toMatchObject({ ...clean, texts: 2_000 });
   // Otherwise nothing is proved.
@@ -69,7 +69,7 @@ test(`texts are refused by name or are one command each (seed ${seed})`, async (
 }, 60_000);
 
 describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
-  test(`what is let through is one command each (seed ${seed})`, async () => {
+  test(`each accepted text becomes one command (seed ${seed})`, async () => {
     const result = await run({ count: 300, real: 40 });
     expect(result).toMatchObject(clean);
     for (const name of ['linux-nftables', 'openvswitch', 'modsecurity'])
@@ -84,7 +84,7 @@ describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${
     return { operation: spec, place: 'test', text: '', args: given, call: spec.render(given, subject.context) };
   }
 
-  test('nft finds what it does not take, and what empties the ruleset', async () => {
+  test('nft detects a batch that it rejects, and one that empties the ruleset', async () => {
     const args = { family: 'inet', table: 't1', set: 'tenants' };
     const right = rendering('linux-nftables', 'set.create', args);
     expect(await askRealNft([right], await freshFolder())).toEqual({ calls: 1, wrong: 0, findings: [] });
@@ -94,14 +94,14 @@ describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${
     };
     const refused = await askRealNft([changed('ipv4_addr', 'ipv4_nonsense')], await freshFolder());
     expect(refused).toMatchObject({ wrong: 1, findings: [expect.stringContaining('nft -c refused')] });
-    // The flush takes the table away that the rest needs.
+    // The flush removes the table that the rest needs.
     const flushes = changed('[{', '[{"flush":{"ruleset":null}},{');
     expect(await askRealNft([flushes], await freshFolder())).toMatchObject({ wrong: 1 });
     expect(['set.list', 'set.create', 'rule.delete'].map(isForRealNft)).toEqual([false, true, false]);
     expect(nftSubject.operations.filter(({ name }) => isForRealNft(name))).toHaveLength(8);
   });
 
-  test('the shell finds a text that became part of the command', async () => {
+  test('the shell detects a text that became part of the command', async () => {
     const args = { object: 'port', name: 'p1', externalIds: { note: "it's $(touch owned)" } };
     const right = rendering('openvswitch', 'externalIds.set', args);
     expect(await askRealShell([right], await freshFolder(), openVswitchTrial)).toMatchObject({ calls: 1, wrong: 0 });
@@ -114,7 +114,7 @@ describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${
     }
   });
 
-  test('the shell finds a line too many in a file of Apache', async () => {
+  test('the shell detects an extra line in a file of Apache', async () => {
     const context = contextOf(modSecurity, 'ssh');
     const right = rendering('modsecurity', 'rule.create', { id: 7, message: 'fine' });
     const twoLines: Rendering = { ...right, args: { ...right.args, site: 'shop.lab\nother' } };
@@ -134,7 +134,7 @@ test.each([
   expect(isWithin({ set: { name: 'a' } }, echoed)).toBe(same);
 });
 
-describe('a driver that lets a text through is found:', () => {
+describe('a driver that lets a text through is detected:', () => {
   const unchecked: JsonObject = { type: 'string' };
   const nameless = (operation: DriverOperation): DriverOperation => {
     const { properties } = operation.argumentsSchema;
@@ -145,7 +145,7 @@ describe('a driver that lets a text through is found:', () => {
     return { ...operation, argumentsSchema };
   };
 
-  test('one whose schema lets everything be a name', async () => {
+  test('one whose schema allows anything as a name', async () => {
     const broken = onyxSubjectOf(withChanged(onyx, 'vlan.create', nameless));
     const result = await run({ count: 400, subjects: [broken] });
     expect(result.wrong).toBeGreaterThan(20);
@@ -167,7 +167,7 @@ describe('a driver that lets a text through is found:', () => {
     for (const { text } of result.findings) expect(text).toContain(' ');
   });
 
-  test('one that cuts a name to length, and one that refuses without a word', async () => {
+  test('one that shortens a name, and one that refuses without naming the argument', async () => {
     const cut = (operation: DriverOperation): DriverOperation => ({
       ...operation,
       render: (args, context) => operation.render({ ...args, name: String(args.name).slice(0, 10) }, context),

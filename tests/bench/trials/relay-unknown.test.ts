@@ -1,4 +1,4 @@
-// A bounded sample of the proof of UNKNOWN, and the judge itself; the whole is `npm run trials -- relay-unknown`.
+// A bounded sample of the proof of UNKNOWN, and the judge itself; the complete proof is `npm run trials -- relay-unknown`.
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RecordBook } from '../../../bench/trials/relay-unknown/devices/device.ts';
@@ -21,7 +21,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
   });
   afterAll(() => Promise.all([folder.remove(), rm(labPath, { recursive: true, force: true })]));
 
-  test('dropped, killed and stopped: none repeated, none falsely unknown, all settled as the device has it', async () => {
+  test('dropped, killed and stopped: none repeated, none falsely UNKNOWN, every settled outcome as on the device', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const result = await runRelayUnknown({
       seed,
@@ -50,7 +50,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
       expect(result.drops[wire]).toMatchObject({ trials: 15, dropped: 15, failedTooSoon: 0 });
     expect(result.kills).toMatchObject({ trials: 10 });
     expect(result.stops).toMatchObject({ trials: 2 });
-    // Those that were dropped at least: nothing of this is proved by calls that went well.
+    // At least the dropped ones: successful calls prove nothing here.
     expect(result.wasUnknown).toBeGreaterThanOrEqual(30);
   }, 120_000);
 });
@@ -78,7 +78,7 @@ describe('the judge', () => {
   });
   const at = (...offsetsMs: number[]) => offsetsMs.map((offsetMs) => sentAtMs + offsetMs);
 
-  /** One call that succeeded, one that was dropped and settled, one whose relay was killed; all as it should be. */
+  /** One call that succeeded, one that was dropped and settled, one whose relay was killed; all correct. */
   function evidence() {
     return {
       rows: [
@@ -112,13 +112,13 @@ describe('the judge', () => {
     ...{ sentAfterPause: 0, pausedBeforeFirstByte: 0 },
   };
 
-  test('finds nothing wrong where nothing is', () => {
+  test('finds no fault in correct evidence', () => {
     const verdict = judge(evidence(), window);
     expect(verdict).toMatchObject({ ...clean, operations: 3, wasUnknown: 2, killedBeforeFirstByte: 1, findings: [] });
     expect(verdict.states).toEqual({ SUCCEEDED: 2, FAILED: 1 });
   });
 
-  test('repeated: arrived twice, carried out twice, or under two operations of one key', () => {
+  test('repeated: arrived twice, executed twice, or two operations with one key', () => {
     const twice = (receivedAtMs: number[], appliedAtMs: number[]) => {
       const log = evidence();
       log.device.set(made, { receivedAtMs, appliedAtMs });
@@ -140,7 +140,7 @@ describe('the judge', () => {
     expect(judge({ ...log, lives: [] }, window)).toMatchObject({ falseUnknown: 0, killedBeforeFirstByte: 0 });
   });
 
-  test('a relay that was paused, or killed later than its deadline, is told from one that was killed', () => {
+  test('distinguishes a paused relay, or one killed after its deadline, from one killed before', () => {
     const paused = changed(unseen, { owner: 'alive' });
     const pause = (fromMs: number, untilMs: number) => ({
       ...paused,
@@ -152,7 +152,7 @@ describe('the judge', () => {
     expect(judge({ ...evidence(), lives }, window)).toMatchObject({ falseUnknown: 1, killedBeforeFirstByte: 0 });
   });
 
-  test('settledWrong: said to have happened and has not, or the other way round', () => {
+  test('settledWrong: recorded as executed and was not, or the other way round', () => {
     const log = evidence();
     log.device.set(dropped, { receivedAtMs: at(5), appliedAtMs: [] });
     expect(judge(log, window)).toMatchObject({ settledWrong: 1, wrongMapping: 1 });
@@ -162,12 +162,12 @@ describe('the judge', () => {
     expect(judge(changed(unseen, { state: 'REJECTED' }, applied), window).settledWrong).toBe(1);
   });
 
-  test('unsettled: whatever is not final', () => {
+  test('unsettled: any state that is not final', () => {
     for (const state of ['UNKNOWN', 'SENT', 'PENDING'])
       expect(judge(changed(unseen, { state }), window)).toMatchObject({ ...clean, unsettled: 1 });
   });
 
-  test('wrongMapping: not there, there too much, or ACTIVE while a call on its object is open', () => {
+  test('wrongMapping: missing, superfluous, or ACTIVE while a call on its object is open', () => {
     const mapped = (mappings: Evidence['mappings']) => judge({ ...evidence(), mappings }, window).wrongMapping;
     const { mappings } = evidence();
     expect(mapped(mappings.slice(1))).toBe(1);
@@ -177,7 +177,7 @@ describe('the judge', () => {
     expect(judge(changed(dropped, { state: 'UNKNOWN' }), window)).toMatchObject({ unsettled: 1, wrongMapping: 1 });
   });
 
-  test('wrongMapping: what was removed is mapped no more, and what was not still is', () => {
+  test('wrongMapping: a removed object is no longer mapped, one that was not removed still is', () => {
     const removal = row(unseen, 'k1', 'SUCCEEDED', { name: 'rule.delete', mapping: 'deletes' });
     const log = evidence();
     const rows = [...log.rows.slice(0, 2), removal];
@@ -187,11 +187,11 @@ describe('the judge', () => {
     expect(judge({ ...log, rows, mappings }, window)).toMatchObject({ settledWrong: 0, wrongMapping: 0 });
   });
 
-  test('a claim that stays is counted', () => {
+  test('a remaining claim is counted', () => {
     expect(judge({ ...evidence(), claims: 2 }, window).claimsLeft).toBe(2);
   });
 
-  test('sentTooLate: past the send window; sentAfterPause: within it, when its relay went on', () => {
+  test('sentTooLate: after the send window; sentAfterPause: within it, when its relay resumed', () => {
     const arrived = (afterMs: number, untilMs: number) => {
       const log = evidence();
       log.device.set(made, { receivedAtMs: at(afterMs), appliedAtMs: at(afterMs + 5) });
@@ -200,11 +200,11 @@ describe('the judge', () => {
     };
     expect(arrived(2_600, 2_550)).toMatchObject({ sentTooLate: 1, sentAfterPause: 0 });
     expect(arrived(1_900, 1_850)).toMatchObject({ sentTooLate: 0, sentAfterPause: 1 });
-    // On its way when its relay was stopped.
+    // On the wire when its relay was stopped.
     expect(arrived(20, 1_850)).toMatchObject({ sentTooLate: 0, sentAfterPause: 0 });
   });
 
-  test('of calls that are the same on the wire the first has what arrived, unless it was never sent', () => {
+  test('of calls that are the same on the wire the first gets the arrivals, unless it was never sent', () => {
     const found = (neverSent: boolean) => {
       const book = new RecordBook();
       book.of('delete 7').receivedAtMs.push(1);

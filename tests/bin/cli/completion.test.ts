@@ -1,4 +1,4 @@
-// The completion of bash, by a real bash.
+// bash completion, with a real bash.
 import { expect, test } from '@jest/globals';
 import { runProgram } from '../../../embedded/run-program.ts';
 import { runCommand } from '../commands/run-command.ts';

@@ -8,9 +8,9 @@ import { nouns, verbsAlone } from '../../../bin/cli/table.ts';
 import type { Noun, Verb } from '../../../bin/cli/verb.ts';
 import { runCommand } from '../commands/run-command.ts';
 
-/** What there is only once, and so is singular. */
+/** Nouns for single things are singular. */
 const single = ['audit', 'keys'];
-/** They mean the same of every noun, and take one of these; what else a noun has are the domain's own. */
+/** They mean the same for every noun, and take one of these arguments; a noun's other verbs are its domain's own. */
 const commonVerbs: Readonly<Record<string, readonly string[]>> = {
   // Of one file.
   list: ['FILE'],
@@ -47,7 +47,7 @@ const allVerbs = () => [
 ];
 
 describe('the grammar', () => {
-  test('a noun is a folder of bin/commands, a verb alone a file there', async () => {
+  test('a noun is a folder of bin/commands, a single verb is a file there', async () => {
     const entries = await readdir(join(import.meta.dirname, '../../../bin/commands'), { withFileTypes: true });
     const folders = entries.filter((each) => each.isDirectory()).map(({ name }) => name);
     const files = entries.filter((each) => each.isFile()).map(({ name }) => name.replace(/\.ts$/, ''));
@@ -55,7 +55,7 @@ describe('the grammar', () => {
     expect(files.sort()).toEqual(Object.keys(verbsAlone).sort());
   });
 
-  test('nouns are plural, but for what there is only once', () => {
+  test('nouns are plural, except for single things', () => {
     for (const noun of Object.keys(nouns)) {
       expect(noun).toMatch(word);
       if (!single.includes(noun)) expect(noun).toMatch(/s$/);
@@ -63,7 +63,7 @@ describe('the grammar', () => {
     }
   });
 
-  test('what every kind has is called the same, and takes what it is about', () => {
+  test('common verbs have the same name and argument for all kinds', () => {
     for (const { noun, name, verb } of allVerbs()) {
       expect(name).toMatch(word);
       expect(otherWordsForThem).not.toContain(name);
@@ -78,8 +78,8 @@ describe('the grammar', () => {
     }
   });
 
-  test('an option of one name is the same option everywhere', () => {
-    // Which backend, state, role or address is another matter for each verb; that it takes one is not.
+  test('options with the same name are the same everywhere', () => {
+    // The value (a backend, state, role or address) has a different meaning for each verb; the name is the same.
     const ownWords = new Set(['after', 'backend', 'data', 'host', 'label', 'port', 'role', 'state']);
     const first = new Map<string, { readonly of: string; readonly option: Option<unknown> }>();
     for (const { noun, name, verb } of allVerbs()) {
@@ -97,7 +97,7 @@ describe('the grammar', () => {
     }
   });
 
-  test('what asks a running Tidegate can print JSON, and what changes something can wait', () => {
+  test('commands that call a running Tidegate can print JSON, and those that change something can wait', () => {
     for (const { noun, name, verb } of allVerbs()) {
       if (verb.options.url !== undefined)
         expect({ of: `${noun} ${name}`, json: verb.options.json }).toEqual({
@@ -112,7 +112,7 @@ describe('the grammar', () => {
     }
   });
 
-  test('arguments are in capitals, those that may be left out last and in brackets', () => {
+  test('arguments are in capitals, optional ones last and in brackets', () => {
     for (const { verb } of allVerbs()) {
       for (const each of verb.takes) expect(each).toMatch(/^(\[[A-Z/]+\]|[A-Z/0-9]+(:…)?)$/);
       const optional = verb.takes.findIndex((each) => each.startsWith('['));
@@ -120,7 +120,7 @@ describe('the grammar', () => {
     }
   });
 
-  test('every line of help is one sentence that begins with a capital', () => {
+  test('every line of help is one sentence that begins with a capital letter', () => {
     const lines = [
       ...Object.values(nouns).map(({ summary }) => summary),
       ...allVerbs().flatMap(({ verb }) => [verb.summary, ...Object.values(verb.options).map(({ help }) => help)]),
@@ -148,7 +148,7 @@ describe('help', () => {
     expect((await runCommand(['help', noun])).stdout).toBe(stdout);
   });
 
-  test('of a verb it says its arguments and all its options', async () => {
+  test('the help of a verb lists its arguments and all its options', async () => {
     for (const { noun, name, verb } of allVerbs()) {
       const words = noun === '' ? [name] : [noun, name];
       const { exitCode, stdout } = await runCommand([...words, '--help']);

@@ -74,7 +74,7 @@ describe('backends', () => {
     expect(server.requests).toHaveLength(3);
   });
 
-  test('show finds by name or id; two of one name must be told apart', async () => {
+  test('show finds by name or id; two with the same name must be distinguished', async () => {
     const all = [backend('fw'), { ...backend('fw'), id: 'id-2' }, backend('other')];
     server.answers = {
       backends: (args: { first: number; after: string | null }) => pageOf(all, args),
@@ -91,7 +91,7 @@ describe('backends', () => {
     expect([none.exitCode, none.stderr]).toEqual([1, "tidegate: there is no backend 'nobody'\n"]);
   });
 
-  test('create sends the secret from its file, and a key of its own', async () => {
+  test('create sends the secret from its file, and its own key', async () => {
     const keyFile = join(folder.path, 'id_ed25519');
     await writeFile(keyFile, 'PRIVATE\n');
     server.answers = { backendCreate: () => ({ backend: backend('fw'), userErrors: [] }) };
@@ -147,7 +147,7 @@ describe('operations', () => {
     expect(server.requests.at(-1)).toMatchObject({ input: { id: 'op-1', verdict: 'FAILED', note: 'looked at it' } });
   });
 
-  test('one that is not there', async () => {
+  test('a missing operation', async () => {
     server.answers = { relayOperation: () => null };
     const { exitCode, stderr } = await runCommand(['operations', 'show', 'op-9', ...at]);
     expect([exitCode, stderr]).toEqual([1, "tidegate: there is no operation 'op-9'\n"]);
@@ -157,7 +157,7 @@ describe('operations', () => {
 describe('audit verify', () => {
   const verification = { intact: true, checked: 7, unsealed: 1, firstBrokenPosition: null, reason: null };
 
-  test('goes on where a round ended; a broken trail is exit code 1', async () => {
+  test('continues where a round ended; a broken trail is exit code 1', async () => {
     let rounds = 0;
     server.answers = {
       auditVerification: () => {
@@ -177,7 +177,7 @@ describe('audit verify', () => {
   });
 });
 
-describe('credentials and reach', () => {
+describe('credentials and connection', () => {
   const tokens = { accessTokenExpiresAt: '2099-01-01T00:00:00.000Z', refreshToken: 'refresh', userErrors: [] };
 
   test('a token from the environment, from a file, by a login', async () => {
@@ -211,14 +211,14 @@ describe('credentials and reach', () => {
     expect([exitCode, used]).toEqual([0, ['refresh']]);
   });
 
-  test('no token, and one that is not accepted', async () => {
+  test('no token, and a rejected one', async () => {
     const none = await runCommand(['backends', 'list', '--url', server.url, '--data', '/nowhere']);
     expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('no token: give --token-file')]);
     const bad = await runCommand(['backends', 'list', '--url', server.url], { env: { TIDEGATE_TOKEN: 'secret-x' } });
     expect([bad.exitCode, bad.stderr]).toEqual([1, 'tidegate: UNAUTHENTICATED: log in\n']);
   });
 
-  test('a server that is not there: exit code 3', async () => {
+  test('an unreachable server: exit code 3', async () => {
     const gone = await GraphServer.start();
     await gone.stop();
     const url = ['--url', 'http://127.0.0.1:9/graphql'];
@@ -264,7 +264,7 @@ describe('events', () => {
     }
   }
 
-  test('the newest, then nothing more', async () => {
+  test('prints the newest and ends', async () => {
     server.answers = {
       statusHistory: (args: { first: number; after: string | null }) => pageOf([change(2), change(1)], args),
     };
@@ -274,7 +274,7 @@ describe('events', () => {
     expect(server.requests[0]).toMatchObject({ kinds: ['relayOperation.state'], first: 20 });
   });
 
-  test('follow goes on after the last cursor when the connection is lost: no gap, nothing twice', async () => {
+  test('follow continues after the last cursor when the connection is lost: no gap, no duplicate', async () => {
     let newest = 3;
     server.answers = { statusChanges: (args: { after: string | null }) => stream(args, () => newest) };
     const run = startCommand(['events', 'follow', '--json', ...at]);
@@ -296,7 +296,7 @@ describe('events', () => {
     expect(run.stderr()).toContain('continue with --after 5');
   });
 
-  test('--after begins there; a cursor that has expired ends it with its code', async () => {
+  test('--after begins there; an expired cursor ends it with its code', async () => {
     server.answers = { statusChanges: (args: { after: string | null }) => stream(args, () => 9) };
     const run = startCommand(['events', 'follow', '--after', '7', ...at]);
     await waitFor('two', () => run.stdout().split('\n').length === 3);
@@ -311,7 +311,7 @@ describe('events', () => {
     expect([expired.exitCode, expired.stderr]).toEqual([1, expect.stringContaining('CURSOR_EXPIRED: too old')]);
   });
 
-  test('follow with a token that is refused: exit code 1, and no second try', async () => {
+  test('follow with a refused token: exit code 1, and no second try', async () => {
     const { exitCode, stderr } = await runCommand(['events', 'follow', '--url', server.url], {
       env: { TIDEGATE_TOKEN: 'bad' },
     });

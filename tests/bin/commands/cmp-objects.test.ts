@@ -28,7 +28,7 @@ const operation = {
   ...{ deviceError: null, evidence: [] },
 };
 
-test('what it became, all of it, and the newest calls for it', async () => {
+test('shows everything that it became, and the newest calls for it', async () => {
   const all = Array.from({ length: 150 }, (_, index) => mapping(`m${index}`));
   server.answers = {
     cmpObject: () => ({
@@ -48,7 +48,7 @@ test('what it became, all of it, and the newest calls for it', async () => {
   expect(json.relay.mappings).toHaveLength(150);
 });
 
-test('of another CMP, and one that became nothing yet', async () => {
+test("another CMP's object, and one that has become nothing yet", async () => {
   server.answers = {
     cmpObject: () => ({ mappings: (args: Page) => pageOf([], args), relayOperations: () => ({ nodes: [] }) }),
   };
@@ -57,7 +57,7 @@ test('of another CMP, and one that became nothing yet', async () => {
   expect(server.requests[0]).toMatchObject({ namespace: 'east', type: 'tenant', externalId: 'a/42' });
 });
 
-test('a subgraph that is away is said, and is exit code 1; one that is not in the graph is not a failure', async () => {
+test('an unavailable subgraph is reported with exit code 1; one that is not in the graph is not a failure', async () => {
   server.answers = { cmpObject: () => null };
   const away = await show('tenant/42');
   expect([away.exitCode, away.stderr]).toEqual([1, 'tidegate: incomplete: relay gave no answer\n']);

@@ -43,7 +43,7 @@ async function configFor(database: TestDatabase): Promise<string> {
   return path;
 }
 
-test('migrate applies what is missing, and nothing the second time', async () => {
+test('migrate applies missing migrations, and nothing the second time', async () => {
   const config = await configFor(empty);
   const first = await runCommand(['migrate', '--config', config]);
   expect([first.exitCode, first.stdout]).toEqual([0, expect.stringMatching(/^applied relay\/\d{14}_\w+$/m)]);
@@ -51,7 +51,7 @@ test('migrate applies what is missing, and nothing the second time', async () =>
   expect([second.exitCode, JSON.parse(second.stdout)]).toEqual([0, { applied: [] }]);
 });
 
-test('migrate says when the database is not there, and when the settings are wrong', async () => {
+test('migrate reports an unavailable database, and wrong settings', async () => {
   const env = { TIDEGATE_DATABASE_SOCKET_PATH: join(folder.path, 'nobody.sock') };
   const gone = await runCommand(['migrate'], { env });
   expect([gone.exitCode, gone.stderr]).toEqual([1, expect.stringContaining('tidegate: ')]);
@@ -59,7 +59,7 @@ test('migrate says when the database is not there, and when the settings are wro
   expect([wrong.exitCode, wrong.stderr]).toEqual([1, expect.stringContaining('TIDEGATE_NO_SUCH')]);
 });
 
-test('audit export writes one entry a line, within the times asked for', async () => {
+test('audit export writes one entry per line, within the requested times', async () => {
   const db = new Database({ connection: migrated.connection });
   for (let count = 0; count < 3; count += 1) {
     await audit(db, {
@@ -88,7 +88,7 @@ test('audit export writes one entry a line, within the times asked for', async (
   expect([none.exitCode, none.stdout]).toEqual([0, '']);
 });
 
-test('grants prints what an account of these roles needs: the roles run with it', async () => {
+test('grants prints the rights that an account of these roles needs: the roles run with them', async () => {
   const user = `rows_${newUuid().slice(-8)}`;
   const config = JSON.parse(await readFile(await configFor(migrated), 'utf8')) as { database: Record<string, string> };
   const file = join(folder.path, 'relay.json');
@@ -125,7 +125,7 @@ test('grants prints what an account of these roles needs: the roles run with it'
   }
 });
 
-test('keys are made, rotated and listed, never shown; a file that others may read is refused', async () => {
+test('keys are made, rotated and listed, never shown; a file readable by others is refused', async () => {
   const keys = join(folder.path, 'keys');
   const made = await runCommand(['keys', 'create', keys]);
   const names = ['subgraphs', 'sealing', 'gateway', 'system', 'audit'];
@@ -148,7 +148,7 @@ test('keys are made, rotated and listed, never shown; a file that others may rea
   expect([open.exitCode, open.stderr]).toEqual([1, expect.stringContaining('is readable by others')]);
 });
 
-test('keys rotate, then reseal: every credential opens with the new key alone, and a second run finds nothing', async () => {
+test('keys rotate, then reseal: the new key alone opens every credential, and a second run finds nothing', async () => {
   const path = join(folder.path, 'keys', 'sealing.keys');
   const db = new Database({ connection: migrated.connection });
   const row = await backendIn(db, 'fw', '192.0.2.1');
@@ -175,7 +175,7 @@ test('keys rotate, then reseal: every credential opens with the new key alone, a
   }
 });
 
-test('what an earlier version sealed without its address: reseal opens it once, then only when it is told to', async () => {
+test('credentials sealed by an earlier version without their address: reseal opens them once, then only with --older', async () => {
   const path = join(folder.path, 'keys', 'sealing.keys');
   const config = await configFor(migrated);
   const db = new Database({ connection: migrated.connection });
@@ -241,7 +241,7 @@ async function backendIn(db: Database, name: string, host: string): Promise<Back
   return row;
 }
 
-/** Its credentials, by the keys of a file. */
+/** Its credentials, opened with the keys of a file. */
 async function opened(db: Database, path: string, id: string) {
   const row = await readBackend(db, id);
   if (row === undefined) throw new Error('no backend');

@@ -1,5 +1,5 @@
-// A small GraphQL server with the real graph's schema and answers of the test's own: every document that a command sends
-// is validated as the gateway would.
+// A small GraphQL server with the real graph's schema and the test's own answers: it validates every document that a command
+// sends, like the gateway.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -85,7 +85,7 @@ export class GraphServer {
 
 const unauthenticated = { errors: [{ message: 'log in', extensions: { code: 'UNAUTHENTICATED' } }] };
 
-/** A connection over all of `nodes`, whose cursors are places. */
+/** A connection over all of `nodes`, with positions as cursors. */
 export function pageOf<Node>(nodes: readonly Node[], args: { first: number; after: string | null }): unknown {
   const from = args.after === null ? 0 : Number(args.after);
   const end = from + args.first;

@@ -1,4 +1,4 @@
-// Runs the program's commands in this process, with streams that can be read and told to be a terminal.
+// Runs the program's commands in this process, with readable streams that may count as a terminal.
 import { PassThrough } from 'node:stream';
 import { runTidegate } from '../../../bin/cli/program.ts';
 
@@ -40,7 +40,7 @@ export async function runCommand(
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const run = startCommand(args, options);
   const exitCode = await run.exitCode;
-  // What was written in the last turn is read in the next.
+  // Output of the last turn is read in the next one.
   await new Promise((resolve) => setImmediate(resolve));
   return { exitCode, stdout: run.stdout(), stderr: run.stderr() };
 }

@@ -1,4 +1,4 @@
-// `--wait`: until it is done and its write is on the standby; exit code 4 when that is not so in time.
+// `--wait`: until it is done and its write is on the standby; exit code 4 on a timeout.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -46,7 +46,7 @@ const backends = (args: { first: number; after: string | null }) => pageOf([{ id
 const update = ['backends', 'update', 'fw', '--site', 'ams1'];
 const run = (args: string[]) => runCommand([...args, '--url', server.url], { env });
 
-test('until the write is on the standby and a check has found the backend ONLINE', async () => {
+test('waits until the write is on the standby and a check has found the backend ONLINE', async () => {
   const states = ['PENDING', 'CONFIRMED'];
   server.answers = {
     backends,
@@ -62,13 +62,13 @@ test('until the write is on the standby and a check has found the backend ONLINE
   expect([states, looks]).toEqual([[], 3]);
 });
 
-test('without --wait nothing is waited for', async () => {
+test('does not wait without --wait', async () => {
   server.answers = { backends, backendUpdate: () => payload };
   const done = await run(update);
   expect([done.exitCode, done.stdout]).toEqual([0, expect.stringMatching(/^Operating +UNKNOWN$/m)]);
 });
 
-test('exit code 4 with what is missing, when the time is over', async () => {
+test('exit code 4 with what is missing, after the timeout', async () => {
   server.answers = {
     backends,
     backendUpdate: () => payload,
@@ -88,13 +88,13 @@ test('exit code 4 with what is missing, when the time is over', async () => {
   expect([pending.exitCode, pending.stderr]).toEqual([4, expect.stringContaining('the standby is detached')]);
 });
 
-test('a write that is lost is a failure, whatever the time', async () => {
+test('a lost write is a failure, whatever the time left', async () => {
   server.answers = { backends, backendDelete: () => payload, commit: () => replicated('LOST') };
   const lost = await run(['backends', 'delete', 'fw', '--wait', '20']);
   expect([lost.exitCode, lost.stderr]).toEqual([1, "tidegate: the write's replication is LOST\n"]);
 });
 
-test('a disabled backend is never ONLINE: that is not waited for', async () => {
+test('does not wait for a disabled backend, which is never ONLINE', async () => {
   const disabled = { ...backend('UNKNOWN'), provisioningStatus: 'DISABLED' };
   server.answers = {
     backends,
@@ -106,7 +106,7 @@ test('a disabled backend is never ONLINE: that is not waited for', async () => {
   expect(server.requests.some(({ input }) => (input as { enabled?: boolean })?.enabled === false)).toBe(true);
 });
 
-test('an operation: until its state is final; Ctrl-C ends it', async () => {
+test('an operation: waits until its state is final; Ctrl-C ends it', async () => {
   const operation = (state: string) => ({
     ...{ id: 'op-1', name: 'rule.create', state, createdAt: '2026-01-31T12:00:00.000Z', finishedAt: null },
     ...{ quietUntil: null, settledBy: null, requestedBy: 'cmp', wireCall: null, backend: null, cmpObject: null },

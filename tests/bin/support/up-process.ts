@@ -1,4 +1,4 @@
-// `tidegate up` as a person runs it: a process of its own on a data folder and port of its own.
+// `tidegate up` as a person runs it: a separate process on its own data folder and port.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const readyTimeoutMs = 60_000;
 export interface UpProcess {
   readonly child: ChildProcess;
   readonly url: string;
-  /** Everything it has written so far. */
+  /** Its output so far. */
   output(): string;
   /** Resolves when it has ended. */
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
@@ -22,7 +22,7 @@ interface Started {
   output(): string;
 }
 
-/** Starts the program; does not wait for anything. */
+/** Starts the program without waiting. */
 export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
   const child = spawn(process.execPath, [join(root, 'bin', 'tidegate.ts'), ...args], {
     cwd: root,
@@ -40,7 +40,7 @@ export function startProgram(args: readonly string[], env: Readonly<Record<strin
   return { child, ended, output: () => text };
 }
 
-/** Starts `tidegate up` and waits until it says where it is; throws with its output when it ends before that. */
+/** Starts `tidegate up` and waits until it prints its address; throws with its output when it ends before that. */
 export async function startUp(dataFolder: string, args: readonly string[] = []): Promise<UpProcess> {
   const started = startProgram(['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args]);
   const giveUpAt = performance.now() + readyTimeoutMs;
@@ -55,7 +55,7 @@ export async function startUp(dataFolder: string, args: readonly string[] = []):
   }
 }
 
-/** Asks the endpoint with a bearer token; throws on top-level errors. */
+/** Sends a request to the endpoint with a bearer token; throws on top-level errors. */
 export async function ask<Data>(
   url: string,
   token: string | undefined,

@@ -1,5 +1,5 @@
-// A gateway in this process, and behind it system and relay as a process of their own that can be killed and started again,
-// with a device behind them.
+// A gateway in this process, with system and relay behind it as a separate process that can be killed and restarted, with a
+// device behind them.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type RunningProcess, startProcess } from '../../../bin/compose/process.ts';
@@ -75,13 +75,13 @@ export class RelayHost {
     await waitFor('the relay', () => this.#answers('{ relayDrivers { name } backends { nodes { id } } }'), 30_000);
   }
 
-  /** SIGKILL: no farewell to anyone. */
+  /** SIGKILL: without closing its connections. */
   async killRelay(): Promise<void> {
     this.#program?.child.kill('SIGKILL');
     await this.#program?.ended;
   }
 
-  /** SIGTERM: what is on the wire gets its verdict. */
+  /** SIGTERM: calls on the wire get their verdict. */
   async stopRelay(): Promise<void> {
     this.#program?.child.kill('SIGTERM');
     await this.#program?.ended;

@@ -1,5 +1,5 @@
-// The client's decisions, answer by answer, against an endpoint that says what the test wants. What answers mean on a real
-// system is in relay-client.test.ts.
+// The client's decisions, answer by answer, against an endpoint with scripted answers. relay-client.test.ts has the answers of a
+// real system.
 import { describe, expect, test } from '@jest/globals';
 import { type Again, carryOut } from '../../../clients/typescript/relay-client.ts';
 import { userErrorCodes } from '../../../platform/errors.ts';
@@ -17,7 +17,7 @@ interface Sent {
   readonly authorization: string;
 }
 
-/** Answers in turn; the last one for ever. */
+/** Answers in turn; the last one repeatedly. */
 async function run(answers: readonly Scripted[], options: { deadlineMs?: number; token?: () => string } = {}) {
   const sent: Sent[] = [];
   const again: Again[] = [];
@@ -56,8 +56,8 @@ const topLevel = (code: string, status = 200, more: Body = {}): Scripted => ({
   body: { data: null, errors: [{ message: `said ${code}`, extensions: { code, ...more } }] },
 });
 
-describe('what is sent', () => {
-  test('always the same input under the same key, with nothing but waitMs of its own', async () => {
+describe('requests', () => {
+  test('always the same input with the same key, adding only waitMs', async () => {
     const { outcome, sent } = await run(['lost', refusal('BUSY'), topLevel('INTERNAL'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', idempotencyKey: 'key-1', requests: 4, person: null });
     const inputs = sent.map(({ variables: { input } }) => ({ ...input, waitMs: typeof input?.waitMs }));
@@ -66,7 +66,7 @@ describe('what is sent', () => {
     expect(new Set(sent.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer tg_token']));
   });
 
-  test('what the caller does with its input meanwhile changes nothing', async () => {
+  test("changes to the caller's input meanwhile have no effect", async () => {
     const input = { name: 'r', list: ['a'] };
     const sent: unknown[] = [];
     const endpoint = {
@@ -106,14 +106,14 @@ describe('refusals', () => {
     },
   );
 
-  test('not sooner than retryAfterMs says', async () => {
+  test('not before retryAfterMs', async () => {
     const { again } = await run([refusal('CIRCUIT_OPEN', 60), refusal('RATE_LIMITED', 30), payload('SUCCEEDED')]);
     expect(again.map(({ request: kind }) => kind)).toEqual(['send', 'send']);
     expect(again[0]?.inMs).toBeGreaterThanOrEqual(60);
     expect(again[1]?.inMs).toBeGreaterThanOrEqual(30);
   });
 
-  test('until the time is over: nothing happened, and the same key goes on', async () => {
+  test('until the time is up: nothing happened, and the same key can continue', async () => {
     const { outcome } = await run([refusal('BUSY')], { deadlineMs: 60 });
     expect(outcome).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'BUSY' }] });
     expect(outcome.person).toMatch(/BUSY.*same request with the same key/);
@@ -127,7 +127,7 @@ describe('refusals', () => {
     },
   );
 
-  test('after a request without an answer a refusal proves nothing about that one', async () => {
+  test('after a request without an answer a refusal proves nothing about that request', async () => {
     for (const lost of ['lost', topLevel('SUBGRAPH_UNAVAILABLE'), { status: 502, body: '<html>' }] as const) {
       const { outcome } = await run([lost, refusal('FORBIDDEN')]);
       expect(outcome).toMatchObject({ kind: 'OPEN', refusals: [{ code: 'FORBIDDEN' }] });
@@ -178,7 +178,7 @@ describe('top-level errors', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('OUTCOME_NOT_RECORDED: what the device said is kept, also when the journal never gets it', async () => {
+  test("OUTCOME_NOT_RECORDED: the device's answer is kept, even if the journal never stores it", async () => {
     const told = { operationId: 'x', state: 'SUCCEEDED', result: { handle: 7 }, deviceError: null };
     const lost = topLevel('OUTCOME_NOT_RECORDED', 200, { outcome: told });
     const { outcome } = await run([lost, payload('UNKNOWN', { quietUntil: '2026-01-31T12:00:00.000Z' })]);
@@ -190,7 +190,7 @@ describe('top-level errors', () => {
     expect(never.outcome).toMatchObject({ kind: 'OPEN', deviceAnswer: told });
   });
 
-  test('an answer from something else, and a balancer that says when to come back', async () => {
+  test('an answer from another server, and a load balancer with Retry-After', async () => {
     const busy = { status: 503, headers: { 'retry-after': '0.05' }, body: 'no server' };
     const { outcome, again } = await run([busy, { body: '"text"' }, payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
@@ -207,7 +207,7 @@ describe('states', () => {
     expect(sent[1]?.variables).toEqual({ id: 'op-1' });
   });
 
-  test('FAILED ends it; UNKNOWN ends it, and says what to look at', async () => {
+  test('FAILED ends it; UNKNOWN ends it, and names what to check', async () => {
     const no = { code: 'DEVICE_REFUSED', message: 'no' };
     expect((await run([payload('FAILED', { deviceError: no })])).outcome).toMatchObject({
       ...{ kind: 'FAILED', requests: 1, person: null, operation: { deviceError: no } },
@@ -217,7 +217,7 @@ describe('states', () => {
     expect(outcome.person).toContain('op-1 was sent and has no verdict');
   });
 
-  test('what was never sent is sent again with the same key, and when the time is over nothing happened', async () => {
+  test('an unsent call is sent again with the same key, and after the deadline nothing has happened', async () => {
     const notSent = { deviceError: { code: 'NOT_SENT', message: 'CONNECT_FAILED: refused' } };
     const { outcome } = await run([payload('FAILED', notSent), payload('REJECTED'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
@@ -225,7 +225,7 @@ describe('states', () => {
     expect(over.outcome).toMatchObject({ kind: 'REFUSED', person: expect.stringContaining('CONNECT_FAILED') });
   });
 
-  test('ACCEPTED: the job is looked at until it ends; who may not look is told to have it looked at', async () => {
+  test('ACCEPTED: the job is read until it ends; a caller without the right is told to have it read', async () => {
     const { outcome, sent } = await run([payload('ACCEPTED'), payload('ACCEPTED'), payload('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 3 });
     expect(sent[1]?.query).toContain('relayOperationSettle');
@@ -237,7 +237,7 @@ describe('states', () => {
     expect(settled.outcome).toMatchObject({ kind: 'FAILED', requests: 3 });
   });
 
-  test('an operation that is gone, and a key whose call is gone', async () => {
+  test('a missing operation, and a key whose call is gone', async () => {
     const gone: Scripted = { body: { data: { root: null } } };
     const { outcome, sent } = await run([payload('SENT'), gone, payload('SUCCEEDED')]);
     expect(outcome.kind).toBe('SUCCEEDED');
@@ -250,7 +250,7 @@ describe('states', () => {
   });
 });
 
-test('a signal ends the asking at once, also while it waits', async () => {
+test('a signal ends the requests at once, even during a wait', async () => {
   const controller = new AbortController();
   const endpoint = {
     ...{ url: 'https://graph.example/graphql', token: 't' },

@@ -1,4 +1,4 @@
-// The client against a gateway, a relay and a device, while connections are cut and the relay dies: the device's own log has
+// The client against a gateway, a relay and a device, while connections are cut and the relay is killed: the device's own log has
 // each call once.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -10,12 +10,12 @@ import { RelayHost } from '../support/relay-host.ts';
 let host: RelayHost;
 let line: TcpLine;
 
-/** How many bytes get through of what the client or the server says next. */
+/** How many bytes of the client's or the server's next message get through. */
 interface Cut {
   readonly of: 'client' | 'server';
   readonly bytes: (length: number) => number;
 }
-/** One for each request. */
+/** One per request. */
 const planned: Cut[] = [];
 const nothing = () => 0;
 const cuts = {
@@ -64,7 +64,7 @@ async function sql<Row>(text: string): Promise<Row[]> {
   }
 }
 
-describe('connections that are cut', () => {
+describe('cut connections', () => {
   test.each([
     ['before the request', '10.0.0.1'],
     ['before the answer', '10.0.0.2'],
@@ -78,7 +78,7 @@ describe('connections that are cut', () => {
     expect(host.device.timesTold(address)).toBe(1);
   });
 
-  test('the caller goes away while the device works; asked again later, the same call', async () => {
+  test('the caller disconnects while the device works; repeated later, it is the same call', async () => {
     host.device.hold();
     const controller = new AbortController();
     const first = add('fw', '10.0.0.4', { signal: controller.signal });
@@ -91,7 +91,7 @@ describe('connections that are cut', () => {
   });
 });
 
-describe('a backend that can not take the call now', () => {
+describe("a backend that can't accept the call now", () => {
   test('BUSY: the same key until there is room; each call once', async () => {
     await host.register('busy', { limits: { concurrency: 1, queueLimit: 1 } });
     expect((await add('busy', '10.1.0.1')).kind).toBe('SUCCEEDED');
@@ -137,8 +137,8 @@ describe('a backend that can not take the call now', () => {
   });
 });
 
-describe('a relay and a journal that go away', () => {
-  test('down when asked: lost until it is back, then one call', async () => {
+describe('a relay and a journal that are not available', () => {
+  test('down at the request: lost until it is back, then one call', async () => {
     await host.killRelay();
     const call = add('fw', '10.2.0.1');
     await waitFor('two tries', () => call.again.length >= 2);
@@ -148,7 +148,7 @@ describe('a relay and a journal that go away', () => {
     expect(host.device.timesTold('10.2.0.1')).toBe(1);
   }, 60_000);
 
-  test('restarted while the device works: the call ends well, once', async () => {
+  test('restarted while the device works: the call ends normally, once', async () => {
     host.device.hold();
     const call = add('fw', '10.2.0.2');
     await waitFor('the device to be told', () => host.device.timesTold('10.2.0.2') === 1);
@@ -160,7 +160,7 @@ describe('a relay and a journal that go away', () => {
     expect(host.device.timesTold('10.2.0.2')).toBe(1);
   }, 60_000);
 
-  test('killed while the device works: UNKNOWN, a person is told what to look at, nothing is repeated', async () => {
+  test('killed while the device works: UNKNOWN, a person is told what to check, nothing is repeated', async () => {
     await host.register('doomed', { limits: { deadlineMs: 1_000 } });
     expect((await add('doomed', '10.2.0.3')).kind).toBe('SUCCEEDED');
     host.device.hold();
@@ -179,7 +179,7 @@ describe('a relay and a journal that go away', () => {
     expect(host.device.timesTold('10.2.0.4')).toBe(1);
   }, 90_000);
 
-  test('the journal away when the device answers: OUTCOME_NOT_RECORDED, then the same verdict from the journal', async () => {
+  test('no journal when the device answers: OUTCOME_NOT_RECORDED, then the same verdict from the journal', async () => {
     expect((await add('fw', '10.2.0.5')).kind).toBe('SUCCEEDED');
     host.device.hold();
     const call = add('fw', '10.2.0.6');
@@ -196,7 +196,7 @@ describe('a relay and a journal that go away', () => {
   }, 60_000);
 });
 
-test('a key is known for 7 days, and through restarts', async () => {
+test('a key is kept for 7 days, and through restarts', async () => {
   const first = await add('fw', '10.3.0.1');
   await host.stopRelay();
   await host.startRelay();

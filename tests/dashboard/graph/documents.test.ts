@@ -1,5 +1,5 @@
-// Every document that the dashboard and GraphiQL's example tabs send fits the schema: those of the .graphql files, and those
-// that are put together of a page's entity kinds.
+// Every document that the dashboard and GraphiQL's example tabs send matches the schema: those of the .graphql files, and those
+// built from a page's entity kinds.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -24,7 +24,7 @@ describe('documents', () => {
     expect(validate(schema, parse(String(text))).map((error) => error.message)).toEqual([]);
   });
 
-  test('a page has one subscription, with the fragments of its own kinds alone', () => {
+  test('a page has one subscription, with the fragments of its own kinds only', () => {
     const [mapping] = kinds.filter(({ typename }) => typename === 'Mapping');
     if (mapping === undefined) throw new Error('the relay has mappings');
     const text = changesSubscription('small', [mapping]).toString();
@@ -38,7 +38,7 @@ describe('documents', () => {
     expect(validate(schema, parse(text)).map((error) => error.message)).toEqual([]);
   });
 
-  test('the variables of the example tabs are JSON and name what the operations ask for', () => {
+  test('the variables of the example tabs are JSON and match their operations', () => {
     const [mainJob] = exampleTabs;
     const variables: Record<string, unknown> = JSON.parse(mainJob?.variables ?? '');
     const asked = [...(mainJob?.query ?? '').matchAll(/\$(\w+):/g)].map((match) => match[1]);

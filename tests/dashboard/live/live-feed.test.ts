@@ -1,4 +1,4 @@
-// The loop that keeps the live state true, with a scripted server.
+// The loop that keeps the live state current, with a scripted server.
 import { describe, expect, test } from '@jest/globals';
 import { type FeedPorts, runLiveFeed, type StreamEnd } from '../../../dashboard/src/live/live-feed.ts';
 import { LiveStore } from '../../../dashboard/src/live/live-store.ts';
@@ -68,7 +68,7 @@ describe('runLiveFeed', () => {
     expect(result.store.state.feed[0]).toMatchObject({ type: 'note', text: expect.stringContaining('read anew') });
   });
 
-  test('renews the credential once and begins with a snapshot, because what may be seen may have changed', async () => {
+  test('renews the credential once and begins with a snapshot, because the rights may have changed', async () => {
     const result = await run([
       { items: [101], end: { type: 'unauthenticated' } },
       { items: [201], end: lost },
@@ -104,7 +104,7 @@ describe('runLiveFeed', () => {
     expect(result.listened).toHaveLength(1);
   });
 
-  test('goes on when the snapshot can not be read, and says why', async () => {
+  test("continues when the snapshot can't be read, and shows why", async () => {
     let attempts = 0;
     const result = await run([{ end: lost }], {
       readSnapshot: async () => {

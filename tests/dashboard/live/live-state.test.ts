@@ -42,17 +42,17 @@ describe('applyItems', () => {
     expect(applyItems(kinds, state, [change]).feed).toHaveLength(1);
   });
 
-  test('a checkpoint moves only the cursor', () => {
+  test('a checkpoint only moves the cursor', () => {
     const state = applyItems(kinds, begun, [checkpoint(9)]);
     expect(state).toEqual({ ...begun, cursor: 'c9' });
   });
 
-  test('puts the newest line on top', () => {
+  test('adds the newest line at the top', () => {
     const state = applyItems(kinds, begun, [item(1, operation()), item(2, operation({ version: 2 }))]);
     expect(state.feed.map((line) => line.id)).toEqual(['s2', 's1']);
   });
 
-  test('a change without its subject asks for another read, unless that version is known', () => {
+  test('a change without its subject causes another read, unless that version is known', () => {
     const known = applyEntities(operationKind, begun, [operation({ version: 4 })]);
     expect(applyItems(kinds, known, [item(1, null, { subjectVersion: 4 })]).incomplete).toBe(false);
     expect(applyItems(kinds, known, [item(1, null, { subjectVersion: 5 })]).incomplete).toBe(true);
@@ -61,7 +61,7 @@ describe('applyItems', () => {
     );
   });
 
-  test('lines keep what their subject was called', () => {
+  test('lines keep the label that their subject had', () => {
     const cmpObject = { namespace: 'default', type: 'tenant', externalId: '42' };
     const subjects = [
       operation(),
@@ -84,7 +84,7 @@ describe('applyItems', () => {
     expect(entitiesOf(applyItems(kinds, state, [item(1, gone)]), backendKind).size).toBe(0);
   });
 
-  test('keeps at most 500 operations and 500 lines, and forgets unknown outcomes last', () => {
+  test('keeps at most 500 operations and 500 lines, and drops unknown outcomes last', () => {
     const items: FeedItem[] = [
       item(1, operation({ id: 'old', state: 'UNKNOWN', createdAt: '2020-01-01T00:00:00.000Z' })),
     ];
@@ -102,8 +102,8 @@ describe('applyItems', () => {
   });
 });
 
-describe('operations that a query read', () => {
-  test('keeps the operations that are looked for before newer ones', () => {
+describe('operations from a query', () => {
+  test('keeps the preferred operations before newer ones', () => {
     const many = Array.from({ length: maxOperations }, (_, index) =>
       operation({ id: `n${index}`, createdAt: '2026-02-01T00:00:00.000Z' }),
     );
@@ -116,20 +116,20 @@ describe('operations that a query read', () => {
   });
 });
 
-describe('backends that a query read', () => {
-  test('takes the same version again, because queues do not raise it', () => {
+describe('backends from a query', () => {
+  test('takes the same version again, because queues do not increment it', () => {
     const queue = { waiting: 3, inFlight: 1, limit: 100, holder: 'relay-1' };
     const state = applyEntities(backendKind, applyEntities(backendKind, begun, [backend()]), [backend({ queue })]);
     expect(entitiesOf(state, backendKind).get('b1')?.queue.waiting).toBe(3);
   });
 
-  test('keeps the identity of what did not change, so that nothing is drawn again', () => {
+  test('keeps the identity of unchanged entities, so that nothing is rendered again', () => {
     const first = applyEntities(backendKind, begun, [backend()]);
     const second = applyEntities(backendKind, first, [backend()]);
     expect(entitiesOf(second, backendKind).get('b1')).toBe(entitiesOf(first, backendKind).get('b1'));
   });
 
-  test('drops those that were known before a whole read and are not in it, but not those that came meanwhile', () => {
+  test('drops entities that a complete read does not contain, except those that came meanwhile', () => {
     const state = applyEntities(backendKind, begun, [backend(), backend({ id: 'b2' }), backend({ id: 'b3' })]);
     const read = applyEntities(backendKind, state, [backend()], { expected: ['b1', 'b2'] });
     expect([...entitiesOf(read, backendKind).keys()]).toEqual(['b1', 'b3']);
@@ -137,7 +137,7 @@ describe('backends that a query read', () => {
 });
 
 describe('applySnapshot', () => {
-  test('begins anew even with lower versions, and marks the seam', () => {
+  test('starts again even with lower versions, and marks the break', () => {
     const before = applyItems(kinds, begun, [item(1, operation({ version: 9, state: 'SUCCEEDED' }))]);
     const note = { type: 'note', id: 'n', at: '2026-01-31T12:00:00.000Z', text: 'seam' } as const;
     const newer = item(7, operation({ version: 2 })).change;
@@ -152,7 +152,7 @@ describe('applySnapshot', () => {
     expect(state.feed.map((line) => line.id)).toEqual(['s7', 'n', 's1']);
   });
 
-  test('a note counts against the bound', () => {
+  test('a note counts towards the bound', () => {
     const items = Array.from({ length: maxFeedLines }, (_, index) => item(index + 1, operation({ id: `o${index}` })));
     const note = { type: 'note', id: 'n', at: '2026-01-31T12:00:00.000Z', text: 'seam' } as const;
     expect(addNote(applyItems(kinds, begun, items), note).feed).toHaveLength(maxFeedLines);

@@ -1,7 +1,7 @@
-// Headless Chromium for page tests: watches for console errors and for requests that leave our own origin.
+// Headless Chromium for page tests: records console errors and requests to other origins.
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** Shorter than a test's own limit, so that a failure names what was waited for. */
+/** Shorter than a test's own limit, so that a failure names its wait. */
 const waitMs = 12_000;
 
 export async function launchBrowser(): Promise<Browser> {
@@ -34,7 +34,7 @@ export async function openPage(browser: Browser, origin: string): Promise<Watche
   const errors: string[] = [];
   const foreign: string[] = [];
   context.on('console', (message) => {
-    // Chromium ends requests when a network interface of the machine comes or goes, as other tests' labs do.
+    // Chromium aborts requests when a network interface of the machine appears or disappears, for example in other tests' labs.
     if (message.text().includes('net::ERR_NETWORK_CHANGED')) return;
     if (message.type() === 'error') errors.push(message.text());
   });
@@ -50,7 +50,7 @@ export async function openPage(browser: Browser, origin: string): Promise<Watche
   return { context, page, errors, foreign };
 }
 
-/** Both the fake server and a real one fit; so do the fake world and a real account. */
+/** Works with the fake server and a real one, and with the fake world and a real account. */
 export async function login(
   page: Page,
   server: { readonly url: string },
@@ -68,7 +68,7 @@ export async function untilLive(page: Page): Promise<void> {
   await page.locator('.live[data-live="LIVE"]').waitFor();
 }
 
-/** Waits for an expression of the page to hold. Playwright's own wait would need eval, which the page's policy forbids. */
+/** Waits until an expression of the page is true. Playwright's own wait would need eval, which the page's policy forbids. */
 export async function until(page: Page, expression: string): Promise<void> {
   for (let waitedMs = 0; waitedMs < waitMs; waitedMs += 50) {
     if ((await page.evaluate(expression)) === true) return;
@@ -81,7 +81,7 @@ export async function untilCount(page: Page, selector: string, count: number): P
   await until(page, `document.querySelectorAll(${JSON.stringify(selector)}).length === ${count}`);
 }
 
-/** The `data-row` of what has the focus; empty when nothing of that kind has. */
+/** The `data-row` of the focused element; empty if it has none. */
 export async function focusedRow(page: Page): Promise<string> {
   return await page.evaluate<string>('document.activeElement?.dataset?.row ?? ""');
 }

@@ -1,4 +1,4 @@
-// Builds the pages as `npm run build:dashboard` does, into a folder of the test's own: dashboard/dist belongs to who builds it.
+// Builds the pages like `npm run build:dashboard`, into a folder of the test's own, because dashboard/dist may be in use.
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -172,7 +172,7 @@ function accept(world: FakeWorld, input: Input, field: 'hostKeySha256' | 'certif
   return { backend: world.backends.get(id), userErrors: [] };
 }
 
-/** The device is seen as the mapping's `nextLook` says. */
+/** The device's state is the mapping's `nextLook`. */
 function verify(mapping: FakeMapping | undefined, world: FakeWorld) {
   if (mapping === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such mapping.', 'NEVER')] };
   if (mapping.nextLook === undefined)
@@ -183,7 +183,7 @@ function verify(mapping: FakeMapping | undefined, world: FakeWorld) {
   };
 }
 
-/** The probe finds what an operation's `probeFinds` says: a state, or nothing certain. */
+/** The probe's finding is the operation's `probeFinds`: a state, or nothing certain. */
 function settle(world: FakeWorld, input: Input) {
   const operation = world.operations.get(String(input.id));
   if (operation === undefined) return { userErrors: [refusal('NOT_FOUND', 'No such operation.', 'NEVER')] };

@@ -1,5 +1,5 @@
-// A stand-in for the gateway: serves the built pages under the real Content-Security-Policies, and the fake graph over HTTP
-// and graphql-ws. It can be killed and started again on the same port.
+// A stand-in for the gateway: serves the built pages under the real Content-Security-Policies, and the fake graph over HTTP and
+// graphql-ws. It can be killed and restarted on the same port.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -14,7 +14,7 @@ import type { FakeWorld } from './fake-world.ts';
 const strictPolicy =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
   "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/** GraphiQL's editor sets inline styles and carries its font as data. */
+/** GraphiQL's editor sets inline styles and contains its font as data. */
 const graphiqlPolicy = strictPolicy
   .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
   .replace("font-src 'self'", "font-src 'self' data:");
@@ -70,7 +70,7 @@ export class FakeServer {
     this.#http = http;
   }
 
-  /** As kill -9 would: nothing is said, connections are reset. */
+  /** Like kill -9: connections are reset without a message. */
   async kill(): Promise<void> {
     const http = this.#http;
     if (http === undefined) return;
@@ -82,7 +82,7 @@ export class FakeServer {
     this.#stopStreams.abort();
   }
 
-  /** Closes sockets as the gateway does when their credential is gone. */
+  /** Closes sockets like the gateway does when their credential is revoked. */
   closeUnauthenticated(): void {
     for (const client of this.#clients) client.close(4403, 'Forbidden');
   }

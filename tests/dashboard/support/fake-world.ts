@@ -1,5 +1,5 @@
-// An in-memory Tidegate behind the dashboard tests: entities, a stream of status changes with cursors, and logins. It outlives
-// the fake server, as the database outlives a gateway. Its clock moves only forward and only by what tests do.
+// An in-memory Tidegate for the dashboard tests: entities, a stream of status changes with cursors, and logins. It outlives the
+// fake server, like the database outlives a gateway. Only tests advance its clock, and only forward.
 import { EventEmitter, once } from 'node:events';
 
 export interface FakeBackend {
@@ -30,7 +30,7 @@ export interface FakeMapping {
   readonly backend: { readonly id: string; readonly name: string };
   readonly project: FakeProject;
   readonly lastVerification: FakeVerification | null;
-  /** What the next look finds; undefined: the device can't be asked. */
+  /** The finding of the next read; undefined: the device can't be read. */
   readonly nextLook?: Omit<FakeVerification, 'at'> | undefined;
   readonly [field: string]: unknown;
 }
@@ -69,7 +69,7 @@ export class FakeWorld {
   oldestSeq = 0;
   /** Sends checkpoints to new subscribers at once. */
   accessTokenLifeMs = 15 * 60_000;
-  /** Tokens that are good. */
+  /** Valid tokens. */
   readonly accessTokens = new Set<string>();
   readonly refreshTokens = new Set<string>();
   /** Inputs of mutations, in order. */
@@ -199,7 +199,7 @@ export class FakeWorld {
     return mapping;
   }
 
-  /** Changes a mapping as a look or a call does; the change is streamed. */
+  /** Changes a mapping like a verification or a call does; the change is streamed. */
   updateMapping(id: string, patch: Partial<FakeMapping>): FakeMapping {
     const old = this.mappings.get(id);
     if (old === undefined) throw new Error(`no mapping ${id}`);
@@ -217,7 +217,7 @@ export class FakeWorld {
     return `c${this.changes.length}`;
   }
 
-  /** The changes after `after`, for ever. Throws an error with `extensions.code` when the cursor is too old. */
+  /** The changes after `after`, without an end. Throws an error with `extensions.code` when the cursor is too old. */
   async *follow(after: string | null, signal: AbortSignal): AsyncGenerator<{ cursor: string; change: unknown }> {
     let seq = after === null ? this.changes.length : Number(after.slice(1));
     if (seq < this.oldestSeq) throw coded('CURSOR_EXPIRED', 'The cursor is older than what is kept.');

@@ -1,4 +1,4 @@
-// What every page test stands on: pages built once per file, and a world, a server and a browser context for each test.
+// The common parts of page tests: pages built once per file, and a world, a server and a browser context for each test.
 import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, openPage, type Watched } from './browser.ts';
@@ -7,7 +7,7 @@ import { FakeServer } from './fake-server.ts';
 import { FakeWorld } from './fake-world.ts';
 
 const buildDeadlineMs = 90_000;
-/** Generous: browsers are slow on a busy machine, and a wait that fails ends sooner by itself. */
+/** Generous: browsers are slow on a busy machine, and a failed wait ends earlier by itself. */
 const testLimitMs = 60_000;
 
 export interface PageSuite extends Watched {

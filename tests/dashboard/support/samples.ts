@@ -1,4 +1,4 @@
-// Entities as the page's documents select them, for tests of the pure parts.
+// Entities with the fields that the page's documents select, for tests of the pure parts.
 import type { Entity, FeedItem, StatusChange, Viewer } from '../../../dashboard/src/live/entity-kind.ts';
 import type { Snapshot } from '../../../dashboard/src/live/live-state.ts';
 import type { Backend } from '../../../dashboard/src/pages/relay/kinds/backend.ts';
@@ -80,7 +80,7 @@ export function mapping(patch: Partial<Mapping> = {}): Mapping {
   };
 }
 
-/** What a look found. */
+/** A verification's finding. */
 export function found(
   result: 'MATCHES' | 'DRIFTED' | 'MISSING',
   at = '2026-01-31T12:00:00.000Z',

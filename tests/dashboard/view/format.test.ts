@@ -1,4 +1,4 @@
-// How ages, durations and names are written.
+// Formats of ages, durations and names.
 import { describe, expect, test } from '@jest/globals';
 import {
   formatAge,
@@ -10,7 +10,7 @@ import {
 } from '../../../dashboard/src/view/format.ts';
 
 describe('format', () => {
-  test('ages go in steps that do not flicker, and are never negative', () => {
+  test('ages change in steps that do not flicker, and are never negative', () => {
     const ages = [-10, 4, 9, 59, 60, 3_599, 3_600, 86_399, 86_400].map((seconds) => formatAge(seconds * 1000));
     expect(ages).toEqual(['<5 s', '<5 s', '5 s', '55 s', '1 min', '59 min', '1 h', '23 h', '1 d']);
   });
@@ -19,7 +19,7 @@ describe('format', () => {
     expect([34, 1_234, 125_000].map(formatDuration)).toEqual(['34 ms', '1.2 s', '2 min 5 s']);
   });
 
-  test('countdowns, in whole seconds that begin anew', () => {
+  test('countdowns, in whole seconds', () => {
     const left = [0, 1, 33_001, 60_000, 545_000, 3_600_000].map(formatCountdown);
     expect(left).toEqual(['0 s', '1 s', '34 s', '1:00', '9:05', '1:00:00']);
   });
@@ -29,13 +29,13 @@ describe('format', () => {
     expect(values).toEqual(['nothing', '""', 'DROP', '443', '["a"]', '{"to":"b"}']);
   });
 
-  test('the day is named only when it matters', () => {
+  test('the date is shown only when it matters', () => {
     const at = '2026-01-31T12:00:00.000Z';
     expect(formatTime(at, Date.parse(at) + 3_600_000)).toMatch(/^\d\d:\d\d:00$/);
     expect(formatTime(at, Date.parse(at) + 2 * 86_400_000)).toMatch(/31 Jan/);
   });
 
-  test('the default namespace is not named', () => {
+  test('the default namespace is not shown', () => {
     expect(formatCmpObject({ namespace: 'default', type: 'tenant', externalId: '42' })).toBe('tenant/42');
     expect(formatCmpObject({ namespace: 'blue', type: 'tenant', externalId: '42' })).toBe('blue:tenant/42');
   });

@@ -1,4 +1,4 @@
-// Introspection is measured like anything else, with the schema's own size as the length of its lists: a small document must
+// Introspection is measured like any other query, with the schema's own size as the length of its lists: a small document must
 // not cost seconds and gigabytes.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
@@ -38,12 +38,12 @@ test.each(Object.keys(attacks))('%s is refused in less than 50 ms of CPU', (name
   expect((user + system) / 1000).toBeLessThan(50);
 });
 
-test('aliases inside introspection count as anywhere', () => {
+test('aliases inside introspection count like anywhere else', () => {
   const query = `{ __schema { types { ${each(31, (index) => `a${index}: name`)} } } }`;
   expect(() => operations().admit({ query }, ann)).toThrow('aliases');
 });
 
-test('what tools ask for is admitted, and is less than an operation may ask for', () => {
+test('the queries of common tools are admitted, and cost less than the limit', () => {
   const whole = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true };
   for (const options of [{}, whole, { ...whole, inputValueDeprecation: true, oneOf: true }]) {
     const query = getIntrospectionQuery(options);
@@ -52,7 +52,7 @@ test('what tools ask for is admitted, and is less than an operation may ask for'
   }
 });
 
-test('the schema is not shown without login, unless that is allowed; __typename is', () => {
+test('the schema is not shown without login, unless configured; __typename is', () => {
   const query = '{ __schema { queryType { name } } }';
   expect(() => operations().admit({ query }, null)).toThrow('__schema requires a login');
   expect(() => operations().admit({ query: '{ __type(name: "Query") { name } }' }, null)).toThrow(

@@ -1,4 +1,4 @@
-// What an operation costs at worst: what asks for many items multiplies what is below it, however it asks.
+// The highest possible cost of an operation: a field that requests many items multiplies the cost below it, in every form.
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { buildSchema, type GraphQLSchema, getOperationAST, parse } from 'graphql';
@@ -29,7 +29,7 @@ function costOf(text: string, variables: Record<string, unknown> = {}, of: Graph
   return new OperationMeasurer({ schema: of, size, document, operation, variables }).measure().cost;
 }
 
-test('first and limit multiply what is below a list, as literal, variable and default', () => {
+test('first and limit multiply the cost below a list, as literal, variable and default', () => {
   expect(costOf('{ things(first: 10) { nodes { id name } } }')).toBe(1 + 10 * 3);
   expect(costOf('{ things { nodes { id } } }')).toBe(1 + 50 * 2);
   expect(costOf('{ changes(limit: 10) { things { id } after } }')).toBe(1 + 10 * 3);
@@ -38,16 +38,16 @@ test('first and limit multiply what is below a list, as literal, variable and de
   expect(costOf('query ($n: Int = 8) { names(limit: $n) { id } }')).toBe(1 + 8);
 });
 
-test('a limit on work of which one figure comes back multiplies nothing', () => {
+test('a limit for work with a single result multiplies nothing', () => {
   expect(costOf('{ verification(limit: 100000) { intact checked } }')).toBe(3);
-  // What `tidegate audit verify` asks.
+  // The query of `tidegate audit verify`.
   const verify = `query ($from: String, $limit: Int) {
     auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason }
   }`;
   expect(costOf(verify, { limit: 100_000 }, own)).toBeLessThan(defaultLimits.maxCost);
 });
 
-test('a thousand mappings may be asked for at once, with what a copy of them needs', () => {
+test('a thousand mappings may be read at once, with the fields for a copy of them', () => {
   const page = `{ relayMappingChanges { mappings { id version state key updatedAt cmpObject { id } backend { id } } after upToDate } }`;
   expect(costOf(page, {}, own)).toBeLessThan(defaultLimits.maxCost);
   expect(costOf(page, {}, own)).toBeGreaterThan(10_000);

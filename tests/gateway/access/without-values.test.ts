@@ -1,4 +1,4 @@
-// Messages of graphql-js itself, for inputs that are wrong in every way, with a secret in them: what stays says where and why.
+// Messages of graphql-js itself, for every kind of wrong input, with a secret in it: the remaining message says where and why.
 import { describe, expect, test } from '@jest/globals';
 import { buildSchema, execute, getVariableValues, type OperationDefinitionNode, parse, validate } from 'graphql';
 import { withoutValues } from '../../../gateway/access/without-values.ts';
@@ -30,7 +30,7 @@ function ofDocument(literal: string): string[] {
 const text = JSON.stringify(secret);
 const password = { password: secret };
 
-describe('of variables', () => {
+describe('for variables', () => {
   test.each<[unknown, string]>([
     [
       { name: 'x', credentials: password },
@@ -77,7 +77,7 @@ describe('of variables', () => {
     expect(messages.map(withoutValues)).toEqual([expect.stringMatching(new RegExp(`^${escaped(wanted)}`))]);
   });
 
-  test('every field of every kind, filled with the secret in every shape', () => {
+  test('every field of every kind, filled with the secret in every form', () => {
     const shapes = [
       secret,
       [secret],
@@ -101,7 +101,7 @@ describe('of variables', () => {
   });
 });
 
-describe('of documents', () => {
+describe('for documents', () => {
   test.each([
     [`{name: "x", credentials: ${text}}`, 'Expected value of type "Credentials".'],
     [`{name: "x", credentials: {username: 7, password: ${text}}}`, 'String cannot represent a non string value.'],
@@ -124,14 +124,14 @@ describe('of documents', () => {
     expect(messages.join('\n')).not.toContain('hunter2');
   });
 
-  test('of an execution', async () => {
+  test('for an execution', async () => {
     const document = parse(`{ ok(text: {password: ${text}}) }`);
     const { errors } = await execute({ schema, document, rootValue: { ok: () => 'x' } });
     expect(errors?.map(({ message }) => withoutValues(message))).toEqual(['Argument "text" has an invalid value.']);
   });
 });
 
-test('the scalars of this graph keep their words', () => {
+test('the scalars of this graph keep their messages', () => {
   for (const reason of [
     'Port: 70000 is not a port; give a whole number from 1 to 65535.',
     'DateTime: "yesterday" is not an RFC 3339 time; write it like 2026-01-31T12:00:00.000Z.',
@@ -143,7 +143,7 @@ test('the scalars of this graph keep their words', () => {
   }
 });
 
-test('other messages stay as they are', () => {
+test('other messages are unchanged', () => {
   for (const message of [
     'Cannot query field "x" on type "Query".',
     'The operation has depth 20; at most 12 is allowed. Split it.',

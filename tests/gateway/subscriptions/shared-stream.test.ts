@@ -1,4 +1,4 @@
-// Rings of a shared stream, driven by hand: who reads where, and what becomes of those that are behind.
+// Rings of a shared stream, driven step by step: where each reader reads, and what happens to slow ones.
 import { expect, test } from '@jest/globals';
 import { SharedStream, type StreamReader } from '../../../gateway/subscriptions/shared-stream.ts';
 import type { StreamItem } from '../../../gateway/subscriptions/upstream.ts';
@@ -12,7 +12,7 @@ const item = (at: Cursor, checkpoint = false): StreamItem => ({
   checkpoint,
 });
 
-/** One upstream; gives what it is told to. */
+/** One upstream, which gives scripted items. */
 class Upstream {
   readonly after: Cursor | undefined;
   ended = false;
@@ -80,7 +80,7 @@ const read = async (reader: StreamReader, count: number): Promise<string[]> => {
   return texts;
 };
 
-test('an upstream is not pulled further than a ring ahead of its fastest reader', async () => {
+test('an upstream is not read further than a ring ahead of its fastest reader', async () => {
   const { stream, upstream } = start(4);
   const reader = stream.follow(cursor(0));
   upstream(0).give(...Array.from({ length: 20 }, (_item, index) => item(cursor(index + 1))));
@@ -90,7 +90,7 @@ test('an upstream is not pulled further than a ring ahead of its fastest reader'
   reader.close();
 });
 
-test('a reader that falls behind the ring goes on from its own cursor', async () => {
+test('a reader that falls behind the ring continues from its own cursor', async () => {
   const { stream, upstream, upstreams } = start(4);
   const fast = stream.follow(cursor(0));
   const slow = stream.follow(cursor(0));
@@ -108,7 +108,7 @@ test('a reader that falls behind the ring goes on from its own cursor', async ()
   slow.close();
 });
 
-test('a ring that has caught up is taken in, and its readers miss nothing', async () => {
+test('a ring that has caught up is merged, and its readers miss nothing', async () => {
   const { stream, upstream } = start(8);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
@@ -124,7 +124,7 @@ test('a ring that has caught up is taken in, and its readers miss nothing', asyn
   late.close();
 });
 
-test('a reader of a ring that was taken in, but is too far behind the other, begins again from its cursor', async () => {
+test('a reader of a merged ring that is too far behind the other starts again from its cursor', async () => {
   const { stream, upstream, upstreams } = start(4);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
@@ -148,7 +148,7 @@ test('a reader of a ring that was taken in, but is too far behind the other, beg
   late.close();
 });
 
-test('a new timeline is nothing that an old cursor is resumed in', async () => {
+test('an old cursor does not resume in a new timeline', async () => {
   const { stream, upstream, upstreams } = start(8);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true), item(cursor(6)), item(cursor(7, 2)), item(cursor(8, 2)));
@@ -161,7 +161,7 @@ test('a new timeline is nothing that an old cursor is resumed in', async () => {
   for (const reader of [live, old, same]) reader.close();
 });
 
-test('one that begins now in a ring under way gets a checkpoint at its end', async () => {
+test('a reader that begins now in a running ring gets a checkpoint at its end', async () => {
   const { stream, upstream } = start(8);
   const first = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true), item(cursor(6)));
@@ -172,7 +172,7 @@ test('one that begins now in a ring under way gets a checkpoint at its end', asy
   second.close();
 });
 
-test('a reader that is closed while it waits ends, and the last one ends the upstream', async () => {
+test('a reader closed during a wait ends, and the last one ends the upstream', async () => {
   const { stream, upstream, emptied } = start(4);
   const [one, two] = [stream.follow(undefined), stream.follow(undefined)];
   const waiting = one.next();
@@ -183,7 +183,7 @@ test('a reader that is closed while it waits ends, and the last one ends the ups
   expect([upstream(0).ended, emptied()]).toEqual([true, 1]);
 });
 
-test('a slow reader whose ring was taken in by one that everybody has left meanwhile begins again from its cursor', async () => {
+test('a slow reader starts again from its cursor if its ring was merged into one that everyone has left since', async () => {
   const { stream, upstream, upstreams } = start(8);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
@@ -191,7 +191,7 @@ test('a slow reader whose ring was taken in by one that everybody has left meanw
   const slow = stream.follow(cursor(6));
   upstream(1).give(item(cursor(7)));
   expect(await read(slow, 1)).toEqual(['e7']);
-  // The live ring takes in the slow reader's, which is still being sent its last item.
+  // The live ring merges the slow reader's, which is still receiving its last item.
   upstream(0).give(item(cursor(7)));
   await settle();
   expect(upstream(1).ended).toBe(true);
@@ -207,7 +207,7 @@ test('a slow reader whose ring was taken in by one that everybody has left meanw
   expect(upstream(2).ended).toBe(true);
 });
 
-test('two rings that come to the same place in the same moment do not take in each other', async () => {
+test('two rings that reach the same position at the same moment do not merge each other', async () => {
   const { stream, upstreams, upstream } = start(8);
   const live = stream.follow(undefined);
   const resumed = stream.follow(cursor(5));

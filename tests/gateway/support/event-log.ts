@@ -1,5 +1,5 @@
-// A status stream in memory with the contract of the real one: dense cursors, a checkpoint at once for those that begin
-// now, CURSOR_EXPIRED past retention. Can be cut, as when its subgraph dies.
+// An in-memory status stream with the contract of the real one: dense cursors, a checkpoint at once for new readers,
+// CURSOR_EXPIRED after retention. It can be cut, as if its subgraph had died.
 import { CodedError } from '../../../platform/errors.ts';
 import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
 
@@ -18,7 +18,7 @@ const eventIdOf = (seq: number): string =>
 
 export class EventLog {
   readonly events: LogEvent[] = [];
-  /** Executions opened so far, and now open. */
+  /** Executions opened so far, and open now. */
   opened = 0;
   open = 0;
   oldest = 0;
@@ -47,7 +47,7 @@ export class EventLog {
     this.#down = false;
   }
 
-  /** A checkpoint for everyone who is at the head. */
+  /** A checkpoint for all readers at the head. */
   checkpoint(): void {
     this.#checkpoints += 1;
     for (const wake of [...this.#wakes]) wake();

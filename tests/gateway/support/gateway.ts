@@ -55,7 +55,7 @@ export class TestGateway {
   registry = new Registry();
   #served = new Map<string, ServedSubgraph>();
   #clients: Client[] = [];
-  /** The sockets that each client has opened. */
+  /** The sockets opened by each client. */
   readonly sockets = new Map<Client, readonly WebSocket[]>();
 
   constructor(mode: Mode) {
@@ -104,7 +104,7 @@ export class TestGateway {
     return served;
   }
 
-  /** Takes the owner of the stream away. */
+  /** Kills the owner of the stream. */
   async killAlpha(): Promise<void> {
     if (this.mode === 'in-process') return this.world.log.down();
     await this.served('alpha').stop();
@@ -179,12 +179,12 @@ export class TestGateway {
   }
 }
 
-/** Polls until it holds; the test's own timeout bounds it. */
+/** Polls until it is true; the test's own timeout limits it. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Collects what a subscription gives. */
+/** Collects the items of a subscription. */
 export class Collector {
   // biome-ignore lint/suspicious/noExplicitAny: items are looked into freely
   readonly items: any[] = [];
@@ -208,7 +208,7 @@ export class Collector {
     );
   }
 
-  /** Ids of things had so far, checkpoints left out. */
+  /** Ids of the things received so far, without checkpoints. */
   get ids(): string[] {
     return this.items.flatMap(({ data }) => {
       const item = Object.values(data ?? {})[0] as { thing?: { id: string } | null } | undefined;

@@ -1,5 +1,5 @@
-// Run in a process of its own: starts a gateway with every telemetry variable that its libraries know, asks it something,
-// and prints every name that was looked up and every address that was dialled.
+// Runs in a separate process: starts a gateway with every telemetry variable that its libraries know, sends it a request, and
+// prints every name that was looked up and every address that was dialled.
 import dns from 'node:dns';
 import net from 'node:net';
 

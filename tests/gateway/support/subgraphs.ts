@@ -40,7 +40,7 @@ export const betaSdl = `${link}
   type Query { prices: [Int!] }
   type Mutation { priceSet(id: ID!, price: Int!): Int slowSet: Int }`;
 
-/** What a test sees and steers. */
+/** The state that a test reads and sets. */
 export class World {
   readonly log = new EventLog();
   readonly prices = new Map<string, number>();

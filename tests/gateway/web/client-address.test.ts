@@ -1,4 +1,4 @@
-// Whose address a request counts for, behind proxies that are trusted and others that only say so.
+// The client address of a request, behind trusted proxies and others.
 import { expect, test } from '@jest/globals';
 import { ClientAddresses } from '../../../gateway/web/client-address.ts';
 import { ConfigError, readConfig } from '../../../platform/config.ts';
@@ -24,7 +24,7 @@ test.each([
   expect(from(remote, forwarded)).toBe(client);
 });
 
-test('listen.trustedProxies takes addresses and blocks, and names what is neither', () => {
+test('listen.trustedProxies accepts addresses and blocks, and names anything else', () => {
   const read = (value: string) => readConfig({ flags: { 'listen.trustedProxies': value, roles: 'gateway' } }, []);
   expect(read('10.0.0.1, 2001:DB8::/32')['listen.trustedProxies']).toEqual(['10.0.0.1', '2001:db8::/32']);
   expect(() => read('10.0.0.1,nonsense')).toThrow(ConfigError);

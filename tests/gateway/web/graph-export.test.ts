@@ -1,5 +1,5 @@
-// The export of mappings: of the whole system on a real database, with a device that answers as nft does; and one page at a
-// time to clients that hang up or are slow, in front of a graph that never ends.
+// The export of mappings: from the whole system on a real database, with a device that answers like nft; and page by page to
+// clients that disconnect or are slow, over an endless graph.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
@@ -24,13 +24,13 @@ interface Exported {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly text: string;
-  /** Each once: of several lines the last counts. */
+  /** Each once: the last of several lines counts. */
   readonly mappings: readonly Line[];
   /** Position in the last line; undefined when there is none. */
   readonly after: string | undefined;
 }
 
-describe('of the whole system', () => {
+describe('from the whole system', () => {
   let system: RunningSystem;
   let device: NftDevice;
   let [origin, strangersToken] = ['', ''];
@@ -100,7 +100,7 @@ describe('of the whole system', () => {
     return made.mapping.id;
   }
 
-  test('without login, and with one that has ended, there is nothing: 401', async () => {
+  test('without login, or with an ended one, the answer is 401', async () => {
     for (const bearer of ['', 'tg_nobody']) {
       const { status, headers, text } = await exported('', bearer);
       expect([status, headers['www-authenticate']]).toEqual([401, 'Bearer']);
@@ -108,7 +108,7 @@ describe('of the whole system', () => {
     }
   });
 
-  test('the lines are the mappings, the last says where to go on; then only what changed, deletions too', async () => {
+  test('the lines are the mappings, and the last has the position; then only changes, including deletions', async () => {
     const ids = [await add('10.9.0.1'), await add('10.9.0.2'), await add('10.9.0.3')];
     const whole = await exported();
     expect(whole.status).toBe(200);
@@ -134,7 +134,7 @@ describe('of the whole system', () => {
     });
     expect(whole.after).toEqual(expect.any(String));
 
-    // What was written a moment ago is told a moment later: events are put in order first.
+    // A recent write appears a moment later: events are sequenced first.
     const told = new Map<string | undefined, string | undefined>();
     let after = whole.after;
     const follow = async () => {
@@ -155,7 +155,7 @@ describe('of the whole system', () => {
     expect(await follow()).toBe(0);
   });
 
-  test("another project's mappings are not there, nor may they be asked for", async () => {
+  test("another project's mappings are not included, and can't be requested", async () => {
     await add('10.9.1.1');
     const [line] = (await exported()).text.split('\n');
     const { project } = JSON.parse(line ?? '') as { project: { id: string } };
@@ -165,20 +165,20 @@ describe('of the whole system', () => {
     }
     const own = await exported(`?projectId=${project.id}`);
     expect(own.mappings.length).toBeGreaterThan(0);
-    // Nor what becomes of them.
+    // Nor their changes.
     const theirs = await exported('', strangersToken);
     await add('10.9.1.2');
     await waitFor('the owner to be told', async () => (await exported(`?after=${own.after}`)).mappings.length > 0);
     expect((await exported(`?after=${theirs.after}`, strangersToken)).mappings).toEqual([]);
   });
 
-  test('a position that is not valid here is refused with its code, before the first line', async () => {
+  test('an invalid position is refused with its code, before the first line', async () => {
     const { status, headers, text } = await exported('?after=nonsense');
     expect([status, headers['content-type']]).toEqual([400, 'application/json; charset=utf-8']);
     expect(JSON.parse(text).errors[0].extensions.code).toBe('INVALID_CURSOR');
   });
 
-  test('more than a page is whole', async () => {
+  test('more than one page is complete', async () => {
     const total = 1_234;
     const sql = await createConnection(system.database.connection);
     await sql.query(
@@ -211,7 +211,7 @@ describe('page by page', () => {
     await new Promise((resolve) => server?.close(resolve));
   });
 
-  /** A graph that has as many pages as are wanted; `failAfter` of them it is lost. */
+  /** A graph with any number of pages; after `failAfter` of them it is lost. */
   async function serve(options: { readonly pages: number; readonly failAfter?: number }) {
     const state = { asked: 0, ended: 0 };
     const mapping = { id: 'x'.repeat(1_000) };
@@ -254,7 +254,7 @@ describe('page by page', () => {
     return { state, port: (server.address() as AddressInfo).port };
   }
 
-  test('a client that hangs up stops the paging', async () => {
+  test('a client that disconnects stops the paging', async () => {
     const { state, port } = await serve({ pages: Number.POSITIVE_INFINITY });
     const socket = connect(port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -266,7 +266,7 @@ describe('page by page', () => {
     expect(state.asked).toBe(asked);
   });
 
-  test('a client that does not read is not read for; once it reads it gets everything', async () => {
+  test('nothing is read for a client that does not read; once it reads, it gets everything', async () => {
     const pages = 300;
     const { state, port } = await serve({ pages });
     const warnings: Error[] = [];
@@ -275,7 +275,7 @@ describe('page by page', () => {
     const socket = connect(port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     await once(socket, 'readable');
-    // What fits into the buffers of the connection is read ahead, and no more.
+    // Only as much as fits into the connection's buffers is read ahead.
     let before = -1;
     await waitFor('the paging to stop', async () => {
       if (state.asked === before) return true;
@@ -292,7 +292,7 @@ describe('page by page', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('a part that is lost: 503 before the first line, and a broken connection after it', async () => {
+  test('a lost part: 503 before the first line, and a broken connection after it', async () => {
     const first = await serve({ pages: 3, failAfter: 0 });
     const refused = await request(`http://127.0.0.1:${first.port}/`);
     expect(refused.statusCode).toBe(503);

@@ -1,4 +1,4 @@
-// The public endpoint beside GraphQL: pages under their policies, health, metrics, and what browsers are kept from.
+// The public endpoint apart from GraphQL: pages with their policies, health, metrics, and restrictions for browsers.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
   return { status: response.statusCode, headers: response.headers, text: await response.body.text() };
 }
 
-test('the dashboard and GraphiQL come with their own policies', async () => {
+test('the dashboard and GraphiQL have separate policies', async () => {
   const dashboard = await get('/');
   expect(dashboard.headers['content-type']).toBe('text/html; charset=utf-8');
   expect(dashboard.headers['content-security-policy']).toContain("style-src 'self';");

@@ -105,7 +105,7 @@ describe('on a real system', () => {
     expect(await shown('fw-1')).toMatchObject({ version: 1 });
   });
 
-  test('what differs is changed and named; what the file leaves out stays', async () => {
+  test('differences are changed and named; fields that the file leaves out are kept', async () => {
     const dry = await importFile(second, at, { args: ['--dry-run'], env: env() });
     const differs = 'site, host, hostKeySha256, limits.concurrency, labels, credentials';
     expect(dry.stdout).toMatch(new RegExp(`^fw-1 +2 +WOULD_UPDATE +${differs}$`, 'm'));
@@ -120,7 +120,7 @@ describe('on a real system', () => {
     expect(await shown('fw-1')).toMatchObject({ site: 'ams2', limits: { concurrency: 3 } });
   });
 
-  test('options are compared with the defaults of the driver', async () => {
+  test("options are compared including the driver's defaults", async () => {
     const withOptions = second.replace('host: 192.0.2.2', 'host: 192.0.2.2\n  options: { transport: ssh }');
     expect((await importFile(withOptions, at, { env: env() })).stdout).toMatch(/^fw-2 +12 +UNCHANGED/m);
     const withPorts = second.replace('host: 192.0.2.2', 'host: 192.0.2.2\n  options: { ports: { ssh: 22 } }');
@@ -130,7 +130,7 @@ describe('on a real system', () => {
     expect(await shown('fw-2')).toMatchObject({ options: { transport: 'ssh', ports: { ssh: 22 } } });
   });
 
-  test('credentials of another kind are sent, of the same kind only when told to', async () => {
+  test('credentials of another kind are sent, those of the same kind only on request', async () => {
     const other = second.replace('password: { env: FW_PASSWORD }', 'privateKey: { file: fw.key }');
     expect((await importFile(other, at, { env: env() })).stdout).toMatch(/^fw-1 +2 +UPDATED +credentials$/m);
     expect(await shown('fw-1')).toMatchObject({ credentialFields: ['privateKey', 'username'] });
@@ -139,7 +139,7 @@ describe('on a real system', () => {
     expect(renewed.stdout).toMatch(/^fw-1 +2 +UPDATED +credentials\nfw-2 +12 +UPDATED +credentials$/m);
   });
 
-  test('a driver that the server does not have, or uses otherwise, is a fault of the file', async () => {
+  test('a driver that the server lacks, or uses differently, is a fault of the file', async () => {
     const wrong = second
       .replace('driver: linux-nftables', 'driver: no-such')
       .replace('host: 192.0.2.2', 'host: 192.0.2.2\n  options: { transport: telnet, colour: red }')
@@ -186,7 +186,7 @@ describe('files with faults, and servers that fail', () => {
     server.answers = answers;
   });
 
-  test('all faults at once, each with its line, and no secret in any of them', async () => {
+  test('reports all faults at once, each with its line, and no secret in any of them', async () => {
     const text = `- name: one
   driver: d
   host: "no host"
@@ -253,7 +253,7 @@ describe('files with faults, and servers that fail', () => {
     );
     expect(found).toHaveLength(27);
     expect(run.stderr).toContain(`${run.path}:16: one: credentials.password is written in the file: put it into`);
-    // Only what the drivers and backends are was asked.
+    // Only drivers and backends were requested.
     expect(server.requests.map((variables) => Object.keys(variables))).toEqual([[], ['first', 'after']]);
   });
 
@@ -274,14 +274,14 @@ describe('files with faults, and servers that fail', () => {
     expect([run.exitCode, run.stderr]).toEqual([1, expect.stringMatching(message)]);
   });
 
-  test('no such file', async () => {
+  test('a file that does not exist', async () => {
     const run = await runCommand(['backends', 'import', '/nowhere.yaml', ...at], {
       env: { TIDEGATE_TOKEN: goodToken },
     });
     expect([run.exitCode, run.stderr]).toEqual([1, "tidegate: /nowhere.yaml can't be read: ENOENT\n"]);
   });
 
-  test('a refusal concerns one backend; the others are done; exit code 1; a secret in the answer is hidden', async () => {
+  test('a refusal affects one backend; the others are done; exit code 1; a secret in the answer is hidden', async () => {
     const refusal = {
       code: 'INVALID_INPUT',
       message: `host is bad for ${secret}`,
@@ -307,7 +307,7 @@ describe('files with faults, and servers that fail', () => {
     });
   });
 
-  test('a server that is lost on the way: what is not known and what is not done is said; exit code 3', async () => {
+  test('a server lost on the way: reports what is unknown and what is not done; exit code 3', async () => {
     let created = 0;
     server.answers = {
       ...answers,
@@ -323,7 +323,7 @@ describe('files with faults, and servers that fail', () => {
     expect(created).toBe(2);
   });
 
-  test('two projects with a backend of that name: which one is asked for', async () => {
+  test('two projects with a backend of that name: --project is required', async () => {
     existing.push(existingBackend('a'), existingBackend('a'));
     const run = await importFile(entry('a'), at);
     expect([run.exitCode, run.stderr]).toEqual([1, expect.stringContaining('give --project')]);

@@ -1,4 +1,4 @@
-// `tidegate mappings export`: every way in which an export can be interrupted, against a server that interrupts it.
+// `tidegate mappings export`: every possible interruption of an export, from a server that interrupts it.
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -20,7 +20,7 @@ afterEach(async () => {
   await new Promise((resolve) => server?.close(resolve) ?? resolve(undefined));
 });
 
-/** The address of an endpoint whose export is what `answer` writes. */
+/** The address of an endpoint whose export is written by `answer`. */
 async function exporting(answer: (response: ServerResponse, url: string) => void): Promise<string> {
   server = createServer((request, response) => answer(response, request.url ?? ''));
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 const files = async () => (await readdir(place)).sort();
 
-test('what comes goes to standard output, and the position is said', async () => {
+test('the export goes to standard output, and the position is reported', async () => {
   const asked: string[] = [];
   const url = await exporting((response, path) => {
     asked.push(path);
@@ -52,7 +52,7 @@ test('what comes goes to standard output, and the position is said', async () =>
   expect(asked).toEqual(['/tidegate/export/mappings.ndjson?after=p1']);
 });
 
-test('a file takes its name only when the last line has come', async () => {
+test('a file gets its name only after the last line', async () => {
   let finish = (): void => {};
   const url = await exporting((response) => {
     response.writeHead(200, ndjson).write('{"id":"m1"}\n');
@@ -90,7 +90,7 @@ test.each<[string, (response: ServerResponse) => void]>([
   expect(await readFile(target, 'utf8')).toBe(before);
 });
 
-test('a refusal, a page of something else, and a file that can not be', async () => {
+test("a refusal, another kind of page, and a file that can't be created", async () => {
   const body = JSON.stringify({ errors: [{ message: 'too old', extensions: { code: 'CURSOR_EXPIRED' } }] });
   const refusing = await exporting((response) => response.writeHead(410).end(body));
   const refused = await runCommand(['mappings', 'export', '--url', refusing], { env });
@@ -104,7 +104,7 @@ test('a refusal, a page of something else, and a file that can not be', async ()
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([1, "tidegate: /nowhere/x can't be written: ENOENT\n"]);
 });
 
-test('Ctrl-C leaves no part of a file', async () => {
+test('Ctrl-C leaves no partial file', async () => {
   const url = await exporting((response) => response.writeHead(200, ndjson).write('{"id":"m1"}\n'));
   const run = startCommand(['mappings', 'export', '--output', target, '--url', url], { env });
   await waitFor('the file', async () => (await files()).length === 2);

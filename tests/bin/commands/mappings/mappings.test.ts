@@ -1,4 +1,4 @@
-// `tidegate mappings`: what it asks and prints, against the graph's schema; then on a real system with the lab's firewall.
+// `tidegate mappings`: its requests and output, against the graph's schema; then on a real system with the lab's firewall.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,7 +39,7 @@ const verified = (result: string, differences: object[] = []) => ({
 });
 type Page = { first: number; after: string | null };
 
-describe('asked of the graph', () => {
+describe('requests to the graph', () => {
   let server: GraphServer;
   beforeAll(async () => {
     server = await GraphServer.start();
@@ -69,7 +69,7 @@ describe('asked of the graph', () => {
     ]);
   });
 
-  test('list of one CMP object; the other filters hold for it too', async () => {
+  test('list of one CMP object; the other filters apply to it too', async () => {
     const all = [
       mapping('drifted', { ...verified('DRIFTED'), role: 'front' }),
       mapping('elsewhere', { ...verified('DRIFTED'), backend: { id: 'id-2', name: 'other' } }),
@@ -87,7 +87,7 @@ describe('asked of the graph', () => {
     expect((await run('list', ...object)).stdout.trim()).toMatch(/^ID/);
   });
 
-  test('verify of a backend: four at once, what does not match is shown, and the exit code says so', async () => {
+  test('verify of a backend: four at once, differences are shown, and the exit code reflects them', async () => {
     const all = Array.from({ length: 12 }, (_, index) => mapping(`m${index}`));
     let [under, most] = [0, 0];
     const difference = { path: 'source.address', wanted: '192.0.2.0/24', found: null };
@@ -127,7 +127,7 @@ describe('asked of the graph', () => {
     });
   });
 
-  test('verify of all that match, and of one', async () => {
+  test('verify of all matching mappings, and of one', async () => {
     server.answers = {
       backends,
       mappings: (args: Page) => pageOf([mapping('m1')], args),
@@ -142,7 +142,7 @@ describe('asked of the graph', () => {
     expect([missing.exitCode, missing.stderr]).toEqual([1, 'tidegate: the backend object is MISSING\n']);
   });
 
-  test('a server that goes away while it verifies: exit code 3, and no figures', async () => {
+  test('a server that goes away during a verification: exit code 3, and no figures', async () => {
     server.answers = {
       backends,
       mappings: (args: Page) => pageOf([mapping('m1'), mapping('m2')], args),

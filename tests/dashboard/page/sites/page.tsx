@@ -1,4 +1,4 @@
-// A page as small as one can be: the backends by name and site. small-page.test.ts puts this folder into the dashboard's pages.
+// A minimal page: the backends by name and site. small-page.test.ts adds this folder to the dashboard's pages.
 import {
   type SiteBackendFieldsFragment,
   SiteBackendFieldsFragmentDoc,

@@ -1,4 +1,4 @@
-// What has drifted, kept true by versions and bounded, whatever order the news come in.
+// Drift, kept current by versions and bounded, whatever the order of updates.
 import { describe, expect, test } from '@jest/globals';
 import {
   applyEntities,
@@ -23,7 +23,7 @@ const merge = (known: ReadonlyMap<string, Mapping>, news: readonly Mapping[]) =>
   mappingKind.merge(known, news, () => false);
 
 describe('driftIn', () => {
-  test('what is drifted or missing and still mapped; missing ones first, then the newest look', () => {
+  test('drifted or missing mappings that still exist; missing ones first, then the newest finding', () => {
     const mappings = merge(none, [
       mapping({ id: 'old', ...found('DRIFTED', '2026-01-01T00:00:00.000Z') }),
       mapping({ id: 'new', ...found('DRIFTED', '2026-01-03T00:00:00.000Z') }),
@@ -44,7 +44,7 @@ describe('the stream', () => {
     snapshot({ entities: [mapping({ version: 2, ...found('DRIFTED') })] }),
   );
 
-  test('a look that matches takes it off, and a late older word does not bring it back', () => {
+  test('a matching finding removes it, and a late older one does not bring it back', () => {
     expect(idsOf(begun)).toEqual(['m1']);
     const settled = applyItems(kinds, begun, [item(1, mapping({ version: 3, ...found('MATCHES') }))]);
     expect(idsOf(settled)).toEqual([]);
@@ -52,26 +52,26 @@ describe('the stream', () => {
     expect(idsOf(late)).toEqual([]);
   });
 
-  test('a look that finds something puts it on', () => {
+  test('a difference adds it', () => {
     const state = applyItems(kinds, begun, [item(1, mapping({ id: 'm2', ...found('MISSING') }))]);
     expect(idsOf(state)).toEqual(['m2', 'm1']);
   });
 
-  test('a mapping that ends is drift no longer', () => {
+  test('a mapping that ends no longer counts as drift', () => {
     const ended = mapping({ version: 3, mappingState: 'DELETED', ...found('DRIFTED') });
     expect(idsOf(applyItems(kinds, begun, [item(1, ended)]))).toEqual([]);
   });
 });
 
-describe('a read of all that has drifted', () => {
-  test('takes off what is not in it, but not what came meanwhile', () => {
+describe('a read of all drift', () => {
+  test('removes entries that it does not contain, except those that came meanwhile', () => {
     let state = applySnapshot(kinds, emptyState, snapshot({ entities: [mapping({ id: 'a', ...found('DRIFTED') })] }));
     state = applyItems(kinds, state, [item(1, mapping({ id: 'b', ...found('MISSING') }))]);
     expect(idsOf(applyEntities(mappingKind, state, [], { expected: ['a'] }))).toEqual(['b']);
   });
 });
 
-test('at most 500 are kept, and drift is the last to be forgotten', () => {
+test('at most 500 are kept, and drift is dropped last', () => {
   const drifted = mapping({ id: 'drifted', ...found('DRIFTED') });
   const many = Array.from({ length: 2 * maxMappings }, (_, index) => mapping({ id: `n${index}`, ...found('MATCHES') }));
   const kept = merge(merge(none, [drifted]), many);

@@ -1,4 +1,4 @@
-// The filters in the query string, and what they let through.
+// The filters in the query string, and their effect.
 import { describe, expect, test } from '@jest/globals';
 import { matchesLine } from '../../../../dashboard/src/filters/filters.ts';
 import {
@@ -35,7 +35,7 @@ describe('the query string', () => {
     expect(formatFilters(filters({ states: ['UNKNOWN', 'FAILED'] }))).toBe('?state=unknown,failed');
   });
 
-  test('each kind of drawer has its own name in it', () => {
+  test('each kind of drawer has its own parameter', () => {
     for (const type of ['RelayOperation', 'Backend', 'Mapping']) {
       const open = { type, id: `id of ${type}` };
       expect(parseFilters(formatFilters(filters({ open }))).open).toEqual(open);
@@ -46,7 +46,7 @@ describe('the query string', () => {
     expect(parseFilters('?found=missing,matches').found).toEqual(['MISSING']);
   });
 
-  test('what is no state is left out, and a text that is too long is cut', () => {
+  test('unknown states are left out, and a text that is too long is cut', () => {
     expect(parseFilters('?state=failed,bogus,,Sent').states).toEqual(['SENT', 'FAILED']);
     expect(parseFilters(`?q=${'x'.repeat(5000)}`).text).toHaveLength(200);
     expect(parseFilters('?operation=&show=&backend=')).toEqual(none);
@@ -69,7 +69,7 @@ describe('matching', () => {
     expect(matchesPlace(filters({ projectId: 'p2' }), operation({ project: null }))).toBe(false);
   });
 
-  test('every word of the text must be found, in any case', () => {
+  test('every word of the text must match, ignoring case', () => {
     const refused = operation({ deviceError: { code: 'DEVICE_REFUSED', message: 'No such file' } });
     expect(matchesText('RULE tenant/42 fw-1', refused)).toBe(true);
     expect(matchesText('no such file', refused)).toBe(true);
@@ -82,7 +82,7 @@ describe('matching', () => {
     expect(matchesBackend(filters({ text: 'rack=b13' }), backend())).toBe(false);
   });
 
-  test('mappings by backend, project and every word of what is known of them', () => {
+  test('mappings by backend, project and every word of their known data', () => {
     const drifted = mapping(found('DRIFTED'));
     expect(matchesMapping(filters({ text: 'WEB tenant/42 fw-1 drifted action', projectId: 'p1' }), drifted)).toBe(true);
     expect(matchesMapping(filters({ text: 'missing' }), drifted)).toBe(false);
