@@ -1,6 +1,7 @@
 // `npm run bench -- NAME` and `npm run trials -- NAME`: runs one benchmark or failure trial; its last line is one JSON object
 // with the figures, `seed`, `full`, and the `counts` that were really run.
 import { fileURLToPath } from 'node:url';
+import { toleratesBrokenConnects } from '../platform/database/connector-rejections.ts';
 import { compareWith } from './against/compare.ts';
 import { ArgumentError, type BenchArguments, parseArguments, usageOf } from './arguments.ts';
 import type { Bench } from './bench.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
     process.stderr.write(`${error.message}\n${usage}`);
     return 2;
   }
+  toleratesBrokenConnects(process);
   const ending = new AbortController();
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());

@@ -1,5 +1,6 @@
 // Processes of a benchmark that answer their parent: the measured part, the load, and supporting parts are separate processes.
 import { type ChildProcess, fork } from 'node:child_process';
+import { toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 
 interface Question {
   readonly id: number;
@@ -94,6 +95,7 @@ export async function endProcess(child: ChildProcess): Promise<void> {
 
 /** The child's side: answers until the parent is gone. */
 export function answerParent(handle: (question: never) => Promise<unknown>): void {
+  toleratesBrokenConnects(process);
   // A killed parent can't stop its children.
   process.once('disconnect', () => process.exit(0));
   process.on('message', ({ id, question }: Question) => {

@@ -1,7 +1,10 @@
 // Jest's environment for Node, which fails a test for a rejection that nobody handles, save the one that the connector leaves
 // behind (platform/database/connector-rejections.ts): tests end databases at every moment.
 import { TestEnvironment } from 'jest-environment-node';
-import { isBrokenConnect } from '../../platform/database/connector-rejections.ts';
+import { isBrokenConnect, toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
+
+// Also between two files, when Jest's own handlers are gone.
+toleratesBrokenConnects(process);
 
 interface TestEvent {
   readonly name: string;

@@ -61,6 +61,8 @@ const documents = {
     operation { state evidence { finding } } userErrors { code message } } }`,
 };
 const answerDeadlineMs = 10_000;
+/** Of processes that have just been started. */
+const setUpDeadlineMs = 60_000;
 const pauseMs = 50;
 
 export class Arena {
@@ -106,7 +108,7 @@ export class Arena {
     const { data, errors } = await this.members[0].run(
       documents.register,
       { input: { name, ...backend, limits } },
-      answerDeadlineMs,
+      setUpDeadlineMs,
     );
     const refusals = (data?.made as { userErrors: { message: string }[] } | undefined)?.userErrors;
     const fault = errors?.[0]?.message ?? refusals?.[0]?.message;

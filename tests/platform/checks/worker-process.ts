@@ -4,6 +4,7 @@ import { CheckEngine } from '../../../platform/checks/check-engine.ts';
 import { createCheckMetrics } from '../../../platform/checks/check-metrics.ts';
 import { SelfCheck } from '../../../platform/checks/self-check.ts';
 import { StarvationGuard } from '../../../platform/checks/starvation-guard.ts';
+import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { Leases } from '../../../platform/leases.ts';
@@ -19,6 +20,7 @@ export interface WorkerProcessOptions {
   readonly timeoutMs: number;
 }
 
+toleratesBrokenConnects(process);
 const options = JSON.parse(process.argv[2] ?? '') as WorkerProcessOptions;
 const log = createLogger({ level: 'silent', pretty: false });
 const owner = newToken();

@@ -1,8 +1,10 @@
 // A worker process that says when it is in the middle of a job: to be killed there.
+import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { createLocalWake } from '../../../platform/wake.ts';
 import { carrier, effectsQueue } from './effects-queue.ts';
 
+toleratesBrokenConnects(process);
 const options = JSON.parse(process.argv[2] ?? '') as {
   readonly connection: DatabaseLocation;
   readonly redisPath: string;

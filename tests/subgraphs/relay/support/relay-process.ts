@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
+import { toleratesBrokenConnects } from '../../../../platform/database/connector-rejections.ts';
 import type { SendOptions } from '../../../../platform/net/send.ts';
 import { createRedisWake } from '../../../../platform/wake.ts';
 import { createTransport } from '../../../../subgraphs/relay/transports/factories.ts';
@@ -75,6 +76,7 @@ function deadly(moment: Moment): TransportFactory {
 }
 
 async function main(plan: Plan): Promise<void> {
+  toleratesBrokenConnects(process);
   const log = pino({ level: 'silent' });
   const wake = createRedisWake({ path: plan.database.redisPath }, { prefix: plan.database.redisPrefix, log });
   const node = new RelayNode(plan.database, wake, {
