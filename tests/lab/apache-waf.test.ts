@@ -1,5 +1,4 @@
-// The private web application firewall: it blocks attacks where it should, can be administered over SSH and no more than
-// that, and leaves nothing behind.
+// The private web application firewall: it blocks attacks, allows only its administration over SSH, and leaves nothing behind.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +12,7 @@ import type { RunningWaf } from '../../lab/apache-waf.ts';
 import { attacks, describeWithWaf, testWaf, visit, wafObstacle } from '../support/apache-waf.ts';
 import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
-/** One command over a login of its own: exit code and what it printed. */
+/** One command over a separate login: exit code and output. */
 async function login(waf: RunningWaf, command: string): Promise<{ exitCode: number | null; output: string }> {
   const { host, port, username, privateKeyPath } = waf.ssh;
   const client = new Client();
@@ -54,7 +53,7 @@ describeWithWaf('the firewall', (waf) => {
     },
   );
 
-  test('takes a new rule after a graceful restart over SSH, without losing a visitor', async () => {
+  test('applies a new rule after a graceful restart over SSH, without losing a request', async () => {
     const rule = join(waf().configFolder, 'waf/sites/shop.lab/rules/77.conf');
     await writeFile(rule, 'SecRule ARGS "@contains teapot" "id:77,phase:2,deny,status:406"\n');
     expect(await login(waf(), 'apache2ctl configtest && apache2ctl graceful')).toMatchObject({ exitCode: 0 });
@@ -65,7 +64,7 @@ describeWithWaf('the firewall', (waf) => {
     });
   });
 
-  test('refuses a configuration that is none', async () => {
+  test('refuses an invalid configuration', async () => {
     const rule = join(waf().configFolder, 'waf/sites/shop.lab/rules/78.conf');
     await writeFile(rule, 'SecRule ARGS "@rx (" "id:78,phase:2,deny"\n');
     expect((await login(waf(), 'apache2ctl configtest')).exitCode).not.toBe(0);
@@ -73,7 +72,7 @@ describeWithWaf('the firewall', (waf) => {
     expect((await login(waf(), 'apache2ctl configtest')).exitCode).toBe(0);
   });
 
-  test('its login can change the firewall and nothing of this machine', async () => {
+  test('its login can change the firewall and nothing else on this machine', async () => {
     for (const command of ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1']) {
       expect((await login(waf(), command)).exitCode).not.toBe(0);
     }
@@ -84,7 +83,7 @@ describeWithWaf('the firewall', (waf) => {
 
 const describeHere = wafObstacle === undefined ? describe : describe.skip;
 describeHere(wafObstacle === undefined ? 'its life' : `its life (skipped: ${wafObstacle})`, () => {
-  test('two run side by side; a stopped one leaves no process', async () => {
+  test('two run in parallel; a stopped one leaves no process', async () => {
     const [one, other] = await Promise.all([testWaf(), testWaf()]);
     expect(one.waf.http.port).not.toBe(other.waf.http.port);
     expect(await visit(one.waf, 'shop.lab', '/')).toBe(200);
@@ -95,7 +94,7 @@ describeHere(wafObstacle === undefined ? 'its life' : `its life (skipped: ${wafO
     await other.stop();
   });
 
-  test('it dies with its owner', async () => {
+  test('it ends with its owner', async () => {
     const folder = await temporaryFolder();
     const script = join(import.meta.dirname, 'apache-waf-owner-process.ts');
     const owner = spawn(process.execPath, [script, join(folder.path, 'waf')], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,4 +1,4 @@
-// The lab as a device: it filters packets, writes down what reached it, misbehaves on demand, and leaves nothing behind.
+// The lab as a device: it filters packets, logs what reached it, misbehaves on demand, and leaves nothing behind.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,11 +36,11 @@ async function isBlocked(lab: RunningLab, address: string): Promise<boolean> {
 describeWithLab('the firewall', (lab) => {
   beforeEach(() => lab().faults.clear());
 
-  test('drops the packets that its rules name, for IPv4 and IPv6', async () => {
+  test('drops the packets that match its rules, for IPv4 and IPv6', async () => {
     const ping = async (address: string): Promise<number | null> =>
       (await inNamespace(lab().client.namespace, 'ping', ['-c', '1', '-W', '1', address])).exitCode;
     expect(await ping(lab().server.address)).toBe(0);
-    // The kernel calls a new link ready for IPv6 up to a second later than for IPv4.
+    // The kernel reports a new link ready for IPv6 up to a second later than for IPv4.
     await waitFor('IPv6', async () => (await ping(lab().server.address6)) === 0, 5_000);
     const ssh = await openSsh(lab());
     const rule = await ssh.exec('nft -f -', 'add rule inet filter forward ip saddr @blocked drop\n');
@@ -53,7 +53,7 @@ describeWithLab('the firewall', (lab) => {
     ssh.close();
   });
 
-  test('writes down what arrived, whole, with the real exit code', async () => {
+  test('logs what arrived, completely, with the real exit code', async () => {
     const ssh = await openSsh(lab());
     const input = element('add', 'no\taddress "ü" \\');
     const bad = await ssh.exec('nft -j -f -', input);
@@ -78,7 +78,7 @@ describeWithLab('the firewall', (lab) => {
     expect(log[1]).toMatchObject({ exit: 1, id: log[0]?.id });
   });
 
-  test('keeps every line whole when many write at once', async () => {
+  test('keeps every line complete with many concurrent writers', async () => {
     const before = (await readDeviceLog(lab().deviceLogPath)).length;
     const ssh = await openSsh(lab());
     const filler = ' '.repeat(20_000);
@@ -89,7 +89,7 @@ describeWithLab('the firewall', (lab) => {
     expect((await readDeviceLog(lab().deviceLogPath)).length - before).toBe(16);
   });
 
-  test('lets nobody in without its key, and presents the host key that it prints', async () => {
+  test('accepts only its own key, and presents the host key that it prints', async () => {
     const { host, hostKeySha256 } = lab().firewall;
     const scan = await runProgram('ssh-keyscan', ['-t', 'ed25519', host]);
     const blob = Buffer.from(scan.stdout.trim().split(' ')[2] ?? '', 'base64');
@@ -102,7 +102,7 @@ describeWithLab('the firewall', (lab) => {
     await rm(`${key}.pub`);
   });
 
-  test('its login can change the firewall and nothing of this machine', async () => {
+  test('its login can change the firewall and nothing else on this machine', async () => {
     const ssh = await openSsh(lab());
     const tries = ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1'];
     for (const command of tries) expect((await ssh.exec(command)).exitCode).not.toBe(0);
@@ -149,7 +149,7 @@ describeWithLab('the firewall', (lab) => {
     ssh.close();
   });
 
-  test('a fault is used for as many executions as told, and only for those that match', async () => {
+  test('a fault applies to the given number of matching executions only', async () => {
     await lab().faults.set({ drop: 'before', times: 1, matching: '203.0.113.41' });
     const first = await openSsh(lab());
     expect((await first.exec('nft -j -f -', element('add', '203.0.113.40'))).exitCode).toBe(0);
@@ -159,7 +159,7 @@ describeWithLab('the firewall', (lab) => {
     second.close();
   });
 
-  test('a delay holds for every execution until it is switched off', async () => {
+  test('a delay applies to every execution until it is switched off', async () => {
     await lab().setDelay(150);
     const ssh = await openSsh(lab());
     const started = performance.now();
@@ -178,7 +178,7 @@ const describeHere = obstacle === undefined ? describe : describe.skip;
 describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (skipped: ${obstacle})`, () => {
   const namespaces = async (): Promise<string> => (await runProgram('ip', ['netns', 'list'])).stdout;
 
-  test('two run side by side, and a stopped one leaves nothing', async () => {
+  test('two run in parallel, and a stopped one leaves nothing', async () => {
     const [one, other] = await Promise.all([testLab(), testLab()]);
     expect(one.lab.firewall.host).not.toBe(other.lab.firewall.host);
     await one.stop();
@@ -194,7 +194,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     }
   });
 
-  test('after kill -9 of its owner no process is left, and the next start takes over with the same host key', async () => {
+  test('after kill -9 of its owner no process remains, and the next start takes over with the same host key', async () => {
     const folder = await labFolder();
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'lab-owner-process.ts'), folder], {
       stdio: ['ignore', 'pipe', 'inherit'],

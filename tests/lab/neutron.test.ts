@@ -1,4 +1,4 @@
-// The private Neutron and Keystone: real services that keep projects apart, over HTTPS, and leave nothing behind.
+// The private Neutron and Keystone: real services that isolate projects, over HTTPS, and leave nothing behind.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,7 +13,7 @@ import { type HttpsService, type KeystoneAccount, usualCacheFolder } from '../..
 import { describeWithNeutron } from '../support/neutron.ts';
 import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
-/** The first line of an answer to GET /, over TLS, and the certificate that was shown. */
+/** The first line of an answer to GET /, over TLS, and the presented certificate. */
 function overTls({ host, port }: HttpsService): Promise<{ line: string; sha256: string }> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, rejectUnauthorized: false });
@@ -28,7 +28,7 @@ function overTls({ host, port }: HttpsService): Promise<{ line: string; sha256: 
   });
 }
 
-/** A process and all that it has started, by /proc. */
+/** A process and all its descendants, from /proc. */
 async function treeOf(pid: number): Promise<number[]> {
   const children: number[] = [];
   for (const name of await readdir('/proc')) {
@@ -43,7 +43,7 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
   const networks = () => `${lab().neutron.plainUrl}/v2.0/networks`;
   const login = (account: KeystoneAccount) => tokenFor(lab().keystone.plainUrl, account);
 
-  test('answer over HTTPS with the certificate that is told', async () => {
+  test('answer over HTTPS with the announced certificate', async () => {
     for (const service of [lab().neutron, lab().keystone]) {
       const { line, sha256 } = await overTls(service);
       expect(line).toMatch(/^HTTP\/1\.[01] (200|300) /);
@@ -51,7 +51,7 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
     }
   });
 
-  test('let in nobody without a token, and no wrong password', async () => {
+  test('accept no request without a token, and no wrong password', async () => {
     expect((await ask(networks(), 'GET')).status).toBe(401);
     expect((await ask(networks(), 'GET', { token: 'made-up' })).status).toBe(401);
     await expect(login({ ...lab().accounts.alpha, password: 'wrong' })).rejects.toThrow(
@@ -59,7 +59,7 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
     );
   });
 
-  test('keep projects apart, but for the external network', async () => {
+  test('isolate projects, except for the external network', async () => {
     const [alpha, beta] = await Promise.all([login(lab().accounts.alpha), login(lab().accounts.beta)]);
     const body = { network: { name: 'only-alpha' } };
     const made = await demand(networks(), 'POST', { token: alpha, body });
@@ -74,7 +74,7 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
     expect((await ask(url, 'DELETE', { token: alpha })).status).toBe(204);
   });
 
-  test('die with their owner, with all their workers', async () => {
+  test('end with their owner, including all workers', async () => {
     const folder = await temporaryFolder();
     const script = join(import.meta.dirname, 'neutron-owner-process.ts');
     const owner = spawn(process.execPath, [script, join(folder.path, 'neutron')], {
@@ -88,7 +88,7 @@ describeWithNeutron('Neutron and Keystone', (lab) => {
     await folder.remove();
   }, 60_000);
 
-  test('are kept unpacked in one folder for all starts', async () => {
+  test('are unpacked once, in one folder for all starts', async () => {
     const kept = (await readdir(usualCacheFolder())).filter((name) => name.startsWith('neutron-'));
     expect(kept).toEqual([expect.stringMatching(/^neutron-[0-9a-f]{12}$/)]);
   });

@@ -1,4 +1,4 @@
-// The private Open vSwitch: a real database and switch, reachable both ways, that lets in whom it should and leaves nothing.
+// The private Open vSwitch: a real database and switch, reachable both ways, with access control, that leaves nothing behind.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { makeCertificates } from '../support/certificates.ts';
 import { describeWithOpenVswitch, openVswitchUnavailable, sshOnce, testOpenVswitch } from '../support/openvswitch.ts';
 import { isRunning, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
 
-/** The first bytes that answer a `list_dbs` (RFC 7047 section 4.1.1), or the error that ended the connection. */
+/** The first bytes of an answer to `list_dbs` (RFC 7047 section 4.1.1), or the error that ended the connection. */
 function listDatabases(ovs: RunningOpenVswitch, client: { cert?: string; key?: string }): Promise<string> {
   const { host, port, certificates } = ovs.ovsdb;
   return new Promise((resolve) => {
@@ -29,7 +29,7 @@ function listDatabases(ovs: RunningOpenVswitch, client: { cert?: string; key?: s
 }
 
 describeWithOpenVswitch('the switch', (ovs) => {
-  test('answers over TLS to the client certificate of its authority, and to no other', async () => {
+  test('accepts over TLS only the client certificate of its authority', async () => {
     const { cert, key } = ovs().ovsdb.certificates.client;
     expect(JSON.parse(await listDatabases(ovs(), { cert, key }))).toMatchObject({
       id: 1,
@@ -44,7 +44,7 @@ describeWithOpenVswitch('the switch', (ovs) => {
     await folder.remove();
   });
 
-  test('is the one that ovsdb-client and ovs-vsctl find behind its SSH', async () => {
+  test('is the default of ovsdb-client and ovs-vsctl behind its SSH', async () => {
     const row = '["Open_vSwitch",{"op":"select","table":"Open_vSwitch","where":[],"columns":["ovs_version"]}]';
     const reply = await sshOnce(ovs().ssh, 'ovsdb-client transact "$(cat)"', row);
     expect(reply).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/"ovs_version":"\d+\.\d+\.\d+"/) });
@@ -52,14 +52,14 @@ describeWithOpenVswitch('the switch', (ovs) => {
     expect((await ovs().vsctl('get', 'Open_vSwitch', '.', 'other_config:seen')).stdout.trim()).toBe('yes');
   });
 
-  test('its login can change the switch and nothing of this machine', async () => {
+  test('its login can change the switch and nothing else on this machine', async () => {
     for (const command of ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1']) {
       expect((await sshOnce(ovs().ssh, command)).exitCode).not.toBe(0);
     }
     expect((await sshOnce(ovs().ssh, 'whoami')).stdout).toBe('netops\n');
   });
 
-  test('carries out what the database says, out of sight of the machine', async () => {
+  test("applies the database's configuration, invisible to the machine", async () => {
     expect(ovs().datapath).toBe('netdev');
     const bridge = ['add-br', 'br-lab', '--', 'set', 'Bridge', 'br-lab', 'datapath_type=netdev'];
     const port = ['add-port', 'br-lab', 'lab0', 'tag=10', '--', 'set', 'Interface', 'lab0', 'type=internal'];
@@ -74,7 +74,7 @@ describeWithOpenVswitch('the switch', (ovs) => {
 const obstacle = openVswitchUnavailable();
 const describeHere = obstacle === undefined ? describe : describe.skip;
 describeHere(obstacle === undefined ? 'its life' : `its life (skipped: ${obstacle})`, () => {
-  test('two run side by side; a stopped one leaves no process, and keeps its database', async () => {
+  test('two run in parallel; a stopped one leaves no process, and keeps its database', async () => {
     const [one, other] = await Promise.all([testOpenVswitch(), testOpenVswitch()]);
     expect(one.ovs.ovsdb.port).not.toBe(other.ovs.ovsdb.port);
     await one.ovs.vsctl('--no-wait', 'add-br', 'only-here');
@@ -87,7 +87,7 @@ describeHere(obstacle === undefined ? 'its life' : `its life (skipped: ${obstacl
     await Promise.all([one.stop(), other.stop()]);
   });
 
-  test('after kill -9 of its owner no process is left', async () => {
+  test('after kill -9 of its owner no process remains', async () => {
     const folder = await temporaryFolder();
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'openvswitch-owner-process.ts'), folder.path], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,4 +1,4 @@
-// What the caller may not see is answered as an unknown id is; what the caller sees and may not do is FORBIDDEN.
+// An object that the caller may not see is answered like an unknown id; one that the caller sees but may not change is FORBIDDEN.
 import { describe, expect, test } from '@jest/globals';
 import { oneProject, projectsFor, projectsOf, requireRole, visibleRow } from '../../platform/authorise.ts';
 import { Refusal } from '../../platform/errors.ts';
@@ -28,14 +28,14 @@ async function refusal(work: () => unknown) {
 }
 
 describe('projects', () => {
-  test('a mutation that names one which the caller does not see gets the answer of an unknown one', async () => {
+  test('a mutation that names an invisible project gets the answer for an unknown one', async () => {
     for (const uuid of [theirs, newUuid()])
       expect(await refusal(() => projectsOf(member, global(uuid)))).toMatchObject([
         { code: 'NOT_FOUND', message: `no Project has the id "${global(uuid)}"`, field: ['input', 'projectId'] },
       ]);
   });
 
-  test('a list of one which the caller does not see is empty', () => {
+  test('a list of an invisible project is empty', () => {
     expect(projectsFor(member, global(theirs))).toEqual([]);
     expect(projectsFor(member, 'no id')).toEqual([]);
     expect(projectsFor(null, null)).toEqual([]);
@@ -43,7 +43,7 @@ describe('projects', () => {
     expect(projectsFor(who({}, true), global(theirs))).toEqual([theirs]);
   });
 
-  test('the only one need not be named, one of several must be', async () => {
+  test("a caller's only project need not be named, one of several must be", async () => {
     expect(oneProject(member, null)).toBe(mine);
     const both = who({ [mine]: 'MEMBER', [alsoMine]: 'VIEWER' });
     expect(oneProject(both, global(alsoMine))).toBe(alsoMine);
@@ -58,7 +58,7 @@ describe('an object that a mutation names', () => {
   const find = (identity: Identity | null, found: typeof row | undefined, check = new InputCheck()) =>
     visibleRow(identity, check, { type: 'Backend', id }, async () => found);
 
-  test('reads the same whether it is unknown or not the caller’s', async () => {
+  test("has the same answer whether it is unknown or another caller's", async () => {
     const unknown = await refusal(() => find(member, undefined));
     expect(unknown).toMatchObject([{ code: 'NOT_FOUND', message: `no Backend has the id "${id}"` }]);
     expect(await refusal(() => find(member, row))).toEqual(unknown);
@@ -74,7 +74,7 @@ describe('an object that a mutation names', () => {
     ]);
   });
 
-  test('is given to who sees it, and what they may not do is FORBIDDEN', async () => {
+  test('is returned to a caller who sees it; forbidden changes are FORBIDDEN', async () => {
     const viewer = who({ [theirs]: 'VIEWER' });
     expect(await find(viewer, row)).toBe(row);
     expect(await refusal(() => requireRole(viewer, theirs, 'MEMBER', 'mappingShare'))).toMatchObject([

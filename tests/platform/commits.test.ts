@@ -1,4 +1,4 @@
-// Commit tokens on a real replicating pair: what may be called replicated, what not, and what is lost.
+// Commit tokens on a real replicating pair: which writes are replicated, which are not, and which are lost.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Commits, commitResolvers } from '../../platform/commits.ts';
 import { Database } from '../../platform/database/database.ts';
@@ -59,7 +59,7 @@ test('PENDING while the standby has received but not applied it; the wait ends w
   expect(await waiting).toMatchObject({ state: 'CONFIRMED' });
 });
 
-test('PENDING, with the reason, while the standby is detached, and CONFIRMED when it has caught up', async () => {
+test('PENDING, with the reason, while the standby is detached, and CONFIRMED after it has caught up', async () => {
   await pair.onStandby('STOP SLAVE');
   await waitFor('the primary to notice', async () => (await clients()) === '0');
   const token = await write();
@@ -71,7 +71,7 @@ test('PENDING, with the reason, while the standby is detached, and CONFIRMED whe
   expect(await commits.replication(token, 10_000)).toMatchObject({ state: 'CONFIRMED' });
 });
 
-test('PENDING when the standby can not be reached, or is the primary itself', async () => {
+test("PENDING when the standby can't be reached, or is the primary itself", async () => {
   const token = await write();
   const nobody = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
   const unreachable = new Database({ connection: nobody, acquireTimeoutMs: 100 });
@@ -93,7 +93,7 @@ test('NOT_REPLICATED without a standby', async () => {
   expect(await alone.replication(await write(), 0)).toMatchObject({ state: 'NOT_REPLICATED' });
 });
 
-test('UNKNOWN for what was tampered with, for another key, for an old one, and for a row missing on its own timeline', async () => {
+test('UNKNOWN for a changed token, another key, an old token, and a row missing on its own timeline', async () => {
   const token = await write();
   const [body = '', mac = ''] = token.split('.');
   const foreign = commitsOf(primary, { keys: { active: 'k1', keys: { k1: secret(2) } } });
@@ -114,10 +114,10 @@ test('UNKNOWN for what was tampered with, for another key, for an old one, and f
   });
 });
 
-test('many mutations at once record their commits on as many connections as there are', async () => {
+test('many concurrent mutations record their commits on all connections of the pool', async () => {
   const few = new Database({ connection: pair.primary.application, connectionLimit: 2, acquireTimeoutMs: 1_000 });
   try {
-    // Nothing cached: each of them needs the timeline while it holds a connection.
+    // Nothing is cached: each of them reads the timeline while it holds a connection.
     const fresh = commitsOf(few);
     const ids = await Promise.all([1, 2, 3, 4].map(() => few.transaction((tx) => fresh.record(tx))));
     expect(new Set(ids).size).toBe(4);
@@ -134,7 +134,7 @@ test('a token outlives a key rotation', async () => {
   });
 });
 
-test('after a promotion that lost writes: LOST for what was lost, and the old primary confirms nothing', async () => {
+test('after a promotion that lost writes: LOST for these, and the old primary confirms nothing', async () => {
   const safe = await write();
   expect(await commits.replication(safe, 5_000)).toMatchObject({ state: 'CONFIRMED' });
   await pair.onStandby('STOP SLAVE');
@@ -146,7 +146,7 @@ test('after a promotion that lost writes: LOST for what was lost, and the old pr
   const promoted = commitsOf(standby, { standby: primary });
   expect(await promoted.timeline()).toEqual({ epoch: 2, lossy: true });
   expect(await promoted.replication(lost, 0)).toMatchObject({ state: 'LOST' });
-  // The old primary has this row as well, but lives on the old timeline.
+  // The old primary has this row too, but is on the old timeline.
   expect(await promoted.replication(safe, 0)).toMatchObject({ state: 'PENDING' });
   const alone = commitsOf(standby);
   expect(await alone.replication(safe, 0)).toMatchObject({ state: 'NOT_REPLICATED' });

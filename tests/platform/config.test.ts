@@ -1,4 +1,4 @@
-// One schema, four sources: who wins, what is said of faults, what is hidden.
+// One schema, four sources: precedence, error messages, hidden values.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
-test('flags win over the environment, that over the file, that over the defaults', () => {
+test('flags override the environment, which overrides the file, which overrides the defaults', () => {
   const env = { TIDEGATE_LISTEN_PORT: '5002', TIDEGATE_LOG_LEVEL: 'error', PATH: '/bin' };
   const config = readConfig({ flags: { 'listen.port': '5003' }, env, file });
   expect(config['listen.port']).toBe(5003);
@@ -35,7 +35,7 @@ test('flags win over the environment, that over the file, that over the defaults
   expect(config['retention.eventDays']).toBe(30);
 });
 
-test('all faults are listed at once, each with where it came from', () => {
+test('all faults are listed at once, each with its source', () => {
   const attempt = () =>
     readConfig({
       flags: { 'listen.port': '70000' },
@@ -54,17 +54,17 @@ test('all faults are listed at once, each with where it came from', () => {
   }
 });
 
-test('the one key that opened everything is refused, and it is said what to do', () => {
+test('the single key of earlier versions is refused, with instructions', () => {
   for (const source of [{ flags: { 'keys.trustFile': '/x' } }, { env: { TIDEGATE_KEYS_TRUST_FILE: '/x' } }])
     expect(() => readConfig(source)).toThrow(/tidegate keys create FOLDER.*keys\.folder/);
 });
 
-test('settings that go together are checked together', () => {
+test('dependent settings are checked together', () => {
   expect(() => readConfig({ flags: { 'listen.tls.certFile': '/x' } })).toThrow('give both or neither');
   expect(() => readConfig({ flags: { 'redis.path': '/x', 'redis.host': 'y' } })).toThrow('give one');
 });
 
-test('a password comes from a file, and is never printed', async () => {
+test('a password is read from a file, and never printed', async () => {
   const passwordFile = join(folder, 'password');
   await writeFile(passwordFile, 'hunter2-hunter2\n');
   const config = readConfig({
@@ -85,6 +85,6 @@ test('a missing or broken file is a fault, not a crash', async () => {
   expect(() => readConfig({ file: broken })).toThrow(ConfigError);
 });
 
-test('every setting says what it means', () => {
+test('every setting has a description', () => {
   for (const setting of describeSettings(subgraphRows)) expect(setting.meaning).not.toBe('');
 });

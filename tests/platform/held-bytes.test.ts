@@ -1,4 +1,4 @@
-// The estimate stands against what V8 says that parsed documents hold.
+// The estimate, compared with V8's memory of parsed documents.
 import { expect, test } from '@jest/globals';
 import { parse } from 'graphql';
 import { heldBytes } from '../../platform/held-bytes.ts';
@@ -13,7 +13,7 @@ test.each([
   expect(bytes).toBeLessThanOrEqual(2 * measured);
 });
 
-test('texts count by their length; where a node stands in the text does not count', () => {
+test("texts count by their length; a node's location in the text does not count", () => {
   expect(heldBytes('x'.repeat(1000))).toBe(2000);
   expect(heldBytes(parse('{ a }'))).toBe(heldBytes(parse('{ a }', { noLocation: true })));
 });

@@ -36,7 +36,7 @@ test('the hash of a request leaves out key and waitMs, and does not depend on th
   expect(hashRequest({ b: { c: [1, 2] }, a: 1 })).not.toBe(one);
 });
 
-test('secrets are hashed slowly, the same for the same key, and still tell two inputs apart', async () => {
+test('secrets are hashed slowly, equal for the same key, and different for different inputs', async () => {
   const input = { name: 'ada', credentials: [{ password: 'correct horse' }] };
   const one = await hashSecretRequest(input, 'key-1');
   expect(await hashSecretRequest({ ...input, idempotencyKey: 'key-1' }, 'key-1')).toBe(one);
@@ -49,7 +49,7 @@ test('secrets are hashed slowly, the same for the same key, and still tell two i
 });
 
 describe('a key', () => {
-  test('gives its result again, a conflict for another input, and is free after a rollback', async () => {
+  test('returns its result again, is a conflict for another input, and is free after a rollback', async () => {
     await db.transaction(async (tx) => {
       await claimKey(tx, key('k1', { a: 1 }));
       await recordResult(tx, key('k1', { a: 1 }), { id: 7 });
@@ -66,7 +66,7 @@ describe('a key', () => {
     expect(await readKey(db, key('k2'))).toEqual({ kind: 'free' });
   });
 
-  test('keeps scopes and operations apart', async () => {
+  test('is separate per scope and operation', async () => {
     await db.transaction((tx) => claimKey(tx, key('apart')));
     await db.transaction((tx) => claimKey(tx, { ...key('apart'), scope: 'q' }));
     await db.transaction((tx) => claimKey(tx, { ...key('apart'), operation: 'thingDelete' }));
@@ -97,7 +97,7 @@ describe('a key', () => {
   });
 });
 
-test('12 clients, 60 keys each, a third rolled back at random: one effect a key, and all answers are equal', async () => {
+test('12 clients, 60 keys each, a third rolled back at random: one effect per key, and equal answers', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const random = generator(seed);
   await db.execute('CREATE TABLE effect (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(64) NOT NULL)');

@@ -1,10 +1,10 @@
-// Checks of inputs: each fault has a code and the path of its field, and all are told at once.
+// Checks of inputs: each fault has a code and the path of its field, and all are reported at once.
 import { describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../platform/errors.ts';
 import { encodeId, newUuid } from '../../platform/ids.ts';
 import { InputCheck } from '../../platform/input.ts';
 
-/** The codes that one check gave; empty when it passed. */
+/** The codes of one check; empty when it passed. */
 function codes(run: (check: InputCheck) => void): string[] {
   const check = new InputCheck();
   run(check);
@@ -44,12 +44,12 @@ describe('text', () => {
     expect(codes((check) => check.text('f', value))).toEqual(expected);
   });
 
-  test('of several lines may have line breaks, but no other controls', () => {
+  test('of several lines may contain line breaks, but no other control characters', () => {
     expect(codes((check) => check.text('f', 'a\r\n\tb', { multiline: true }))).toEqual([]);
     expect(codes((check) => check.text('f', 'a\0b', { multiline: true }))).toEqual(bad);
   });
 
-  test('missing is a fault only where it is required', () => {
+  test('a missing value is a fault only where it is required', () => {
     expect(codes((check) => check.text('f', null))).toEqual([]);
     expect(codes((check) => check.text('f', undefined, { required: true }))).toEqual(bad);
     expect(codes((check) => check.text('f', '', { min: 1 }))).toEqual(bad);
@@ -145,7 +145,7 @@ test('labels and counts', () => {
   expect(codes((check) => check.count('f', [], { min: 1, max: 2 }))).toEqual(bad);
 });
 
-test('messages cut long values and escape controls', () => {
+test('messages cut long values and escape control characters', () => {
   const check = new InputCheck();
   check.name('f', `A${'\u001b'.repeat(40)}`, { max: 500 });
   check.host('g', 'ü'.repeat(200));

@@ -45,7 +45,7 @@ function check(lease: { name: string; token: string }): Promise<void> {
   return db.transaction((tx) => checkLease(tx, lease));
 }
 
-/** What a longer life of the database's clock would do. */
+/** Simulates the passing of the lease's time on the database's clock. */
 async function expire(name: string): Promise<void> {
   await db.execute('UPDATE lease SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE name = ?', [name]);
 }
@@ -59,7 +59,7 @@ describe('acquire', () => {
     expect(await winner?.holder('one')).toMatchObject({ owner: winner?.owner, live: true });
   });
 
-  test('not twice by the same process', async () => {
+  test('not twice for the same process', async () => {
     const leases = holder();
     expect(await leases.acquire('twice')).toBeDefined();
     expect(await leases.acquire('twice')).toBeUndefined();
@@ -76,7 +76,7 @@ describe('acquire', () => {
     expect(await db.query('SELECT epoch FROM lease WHERE name = ?', ['passed'])).toEqual([{ epoch: 2 }]);
   });
 
-  test('a released one is free at once, and its token is fenced off although nobody else took it', async () => {
+  test('a released one is free at once, and its token is fenced off even before another takes it', async () => {
     const lease = await take(holder(), 'released');
     await lease.release();
     expect(lease.signal.aborted).toBe(true);
@@ -84,7 +84,7 @@ describe('acquire', () => {
     expect(await holder().acquire('released')).toBeDefined();
   });
 
-  test('live lists by prefix, without expired ones, and takes % and _ for what they are', async () => {
+  test('live lists by prefix, without expired ones, and takes % and _ literally', async () => {
     const leases = holder({ renewMs: 60_000 });
     for (const name of ['l%/a', 'l%/b', 'lx/c', 'l%/gone']) await leases.acquire(name);
     await expire('l%/gone');
@@ -93,7 +93,7 @@ describe('acquire', () => {
 });
 
 describe('renewal', () => {
-  test('keeps all leases of a process alive past their time', async () => {
+  test('keeps all leases of a process alive beyond their time', async () => {
     const leases = holder({ ttlMs: 1_500, renewMs: 50 });
     const held = await Promise.all(['r1', 'r2', 'r3'].map((name) => take(leases, name)));
     const beats = async () =>
@@ -105,7 +105,7 @@ describe('renewal', () => {
     expect(held.every((lease) => lease.signal.aborted === false)).toBe(true);
   });
 
-  test('a lease that another took is lost: its signal aborts, the others stay', async () => {
+  test('a lease taken by another is lost: its signal aborts, the others stay', async () => {
     const leases = holder({ ttlMs: 5_000, renewMs: 30 });
     const lost = await take(leases, 'taken');
     const kept = await take(leases, 'kept');
@@ -115,7 +115,7 @@ describe('renewal', () => {
     expect(leases.figures()).toEqual({ held: 1, lost: 1 });
   });
 
-  test('a result that is being written under one lease does not keep the others from renewal', async () => {
+  test('writing a result under one lease does not block the renewal of others', async () => {
     const leases = holder({ ttlMs: 5_000, renewMs: 30 });
     const busy = await take(leases, 'busy');
     await leases.acquire('idle');
@@ -129,7 +129,7 @@ describe('renewal', () => {
     expect(busy.signal.aborted).toBe(false);
   });
 
-  test('a lease under which results are written all the time is renewed all the same', async () => {
+  test('a lease under which results are always being written is renewed all the same', async () => {
     const leases = holder({ ttlMs: 1_000, renewMs: 100 });
     const lease = await take(leases, 'always busy');
     let done = false;
@@ -148,7 +148,7 @@ describe('renewal', () => {
     }
   });
 
-  test('a renewal that met a database going away is tried again before the lease has ended', async () => {
+  test('a renewal that failed with the database is retried before the lease has expired', async () => {
     class GoesAwayOnce extends Database {
       failures = 0;
       override transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
@@ -158,7 +158,7 @@ describe('renewal', () => {
       }
     }
     const away = new GoesAwayOnce({ connection: place.connection, connectionLimit: 2 });
-    // The second renewal would be too late: the lease is given up after 1800 ms.
+    // The second renewal would be too late: the lease is dropped after 1800 ms.
     const leases = new Leases({ db: away, owner: newUuid(), log, ttlMs: 2_000, renewMs: 1_000 });
     try {
       const lease = await take(leases, 'goes away');
@@ -172,10 +172,10 @@ describe('renewal', () => {
     }
   });
 
-  test('with the database hanging, the signal aborts before the lease has ended there', async () => {
+  test('while the database hangs, the signal aborts before the lease has expired there', async () => {
     const leases = holder({ ttlMs: 3_000, renewMs: 100 });
     const lease = await take(leases, 'hang');
-    // A lock on the table keeps every renewal waiting, as a frozen disk would.
+    // A lock on the table blocks every renewal, like a frozen disk would.
     const blocker = await createConnection({ ...place.rootConnection });
     try {
       await blocker.query('LOCK TABLES lease WRITE');
@@ -211,7 +211,7 @@ test('checkLease makes a taker wait until the result is written', async () => {
   expect(order).toEqual(['written', 'taken']);
 });
 
-test('a process that is paused under the fence is cut off by the server, and the lease passes on', async () => {
+test('a process paused under the fence is cut off by the server, and the lease passes on', async () => {
   const lease = await take(holder({ renewMs: 60_000 }), 'paused');
   await expire('paused');
   const other = holder();

@@ -1,4 +1,4 @@
-// Start, drain and stop in order; health with deadlines; the loop that most parts are made of.
+// Start, drain and stop in order; health with deadlines; the loop used by most parts.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Health } from '../../platform/health.ts';
@@ -33,7 +33,7 @@ describe('Lifecycle', () => {
     ]);
   });
 
-  test('a part that fails or hangs does not keep the others from stopping', async () => {
+  test('a part that fails or hangs does not prevent the others from stopping', async () => {
     const lifecycle = new Lifecycle({ log });
     let stopped = false;
     await lifecycle.add('good', {
@@ -51,7 +51,7 @@ describe('Lifecycle', () => {
     expect(stopped).toBe(true);
   });
 
-  test('a start that fails or takes too long is thrown, and the part is stopped with the rest', async () => {
+  test('a failed or slow start is thrown, and the part is stopped with the rest', async () => {
     const lifecycle = new Lifecycle({ log });
     let stopped = 0;
     const stop = () => {
@@ -85,7 +85,7 @@ describe('Health', () => {
     });
   });
 
-  test('a check that hangs is not ready, and asking often asks the part once', async () => {
+  test('a hanging check is not ready, and frequent requests check the part once', async () => {
     const health = new Health();
     let asked = 0;
     health.add('hangs', () => {
@@ -123,7 +123,7 @@ describe('Loop', () => {
     await waitFor('the fourth and fifth', () => runs === 5);
   });
 
-  test('goes on after a failure, by itself', async () => {
+  test('continues after a failure, by itself', async () => {
     let runs = 0;
     make(async () => {
       runs += 1;
@@ -133,7 +133,7 @@ describe('Loop', () => {
     await waitFor('the second run', () => runs === 2);
   });
 
-  test('stop waits for the run under way, and aborts its signal', async () => {
+  test('stop waits for the current run, and aborts its signal', async () => {
     let ended = false;
     const entered = Promise.withResolvers<void>();
     const loop = make(async (signal) => {

@@ -11,7 +11,7 @@ function capture(pretty = false) {
   return { lines, log: createLogger({ level: 'debug', pretty, name: 'relay', destination: { write } }) };
 }
 
-test('adds the request id, through awaits, and only within the request', async () => {
+test('adds the request id, across awaits, and only within the request', async () => {
   const { lines, log } = capture();
   await Promise.all(
     ['r1', 'r2'].map((id) =>
@@ -36,7 +36,7 @@ test('leaves secrets out, down to the third level', () => {
   expect(lines[0]).toContain('fw1');
 });
 
-test('keeps below its level quiet', () => {
+test('omits lines below its level', () => {
   const { lines, log } = capture();
   log.trace('no');
   expect(lines).toEqual([]);

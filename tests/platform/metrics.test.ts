@@ -1,4 +1,4 @@
-// The figures of platform's parts, as Prometheus reads them.
+// The metrics of platform's parts, as Prometheus reads them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { addFeedMetrics, addPlatformMetrics, createMetrics } from '../../platform/metrics.ts';
 import { OwedWork, owe } from '../../platform/owed-work.ts';
@@ -45,7 +45,7 @@ test('pool, sequencer, feed, leases and owed work', async () => {
   await items.return(undefined);
 });
 
-test('with the database away the scrape still answers, and what is not known is not zero', async () => {
+test('without the database the scrape still answers, and unknown values are not zero', async () => {
   const connection = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
   const away = new Ground({ connection, acquireTimeoutMs: 100 });
   const registry = createMetrics();

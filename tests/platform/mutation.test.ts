@@ -1,4 +1,4 @@
-// The edge of mutations: one transaction for all, refusals that leave nothing, repetitions, lost databases.
+// The edge of mutations: one transaction for all, refusals without effect, repetitions, lost databases.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Commits } from '../../platform/commits.ts';
 import type { Database } from '../../platform/database/database.ts';
@@ -67,7 +67,7 @@ async function count(table: string, where = '1 = 1'): Promise<number> {
 }
 
 describe('run', () => {
-  test('writes effect, audit and commit record, and gives a token that holds', async () => {
+  test('writes effect, audit entry and commit mark, and returns a valid token', async () => {
     const outcome = await mutations.run(create('a', { password: 'hidden' }));
     expect(outcome).toMatchObject({ entity: { id: expect.any(Number), name: 'a' }, userErrors: [], replayed: false });
     expect(await commits.replication(outcome.commit?.token ?? '', 0)).toMatchObject({ state: 'NOT_REPLICATED' });
@@ -78,7 +78,7 @@ describe('run', () => {
     expect(entry?.details).not.toContain('hidden');
   });
 
-  test('refusals fill no disk: a bounded excerpt of each, and past a share of the credential only their number', async () => {
+  test("refusals do not fill the disk: a bounded excerpt each, and beyond the credential's share only their number", async () => {
     const flooding: RequestContext = { ...context, identity: { ...identity, credentialId: newUuid() } };
     const refuseOne = (size: number) =>
       mutations.run({
@@ -101,7 +101,7 @@ describe('run', () => {
     await db.execute("DELETE FROM audit_entry WHERE action = 'flood'");
   });
 
-  test('a refusal leaves nothing but an audit entry, and does not consume the key', async () => {
+  test('a refusal leaves only an audit entry, and does not use up the key', async () => {
     const before = await count('thing');
     const refused = await mutations.run(create('b', { idempotencyKey: 'kb' }, { fails: true }));
     expect(refused).toMatchObject({
@@ -126,7 +126,7 @@ describe('run', () => {
     expect(await count('thing', "name = 'cc'")).toBe(0);
   });
 
-  test('rights are asked again of a repetition, before its key is', async () => {
+  test('the rights are checked again for a repetition, before its key', async () => {
     let may = true;
     const call = () => mutations.run(create('r', { idempotencyKey: 'kr' }, { may: () => may }));
     expect((await call()).userErrors).toEqual([]);
@@ -138,7 +138,7 @@ describe('run', () => {
     expect(await call()).toMatchObject({ entity: { name: 'r' }, replayed: true });
   });
 
-  test('what looks outside first does not do so for a repetition', async () => {
+  test('a mutation with an outside read skips it for a repetition', async () => {
     let looks = 0;
     const call = (): MutationCall<Thing> => {
       const plain = create('l', { idempotencyKey: 'kl' });
@@ -160,7 +160,7 @@ describe('run', () => {
     expect(looks).toBe(1);
   });
 
-  test('faults of the input are refused together, the key among them', async () => {
+  test("faults of the input are refused together, including the key's", async () => {
     const call = create('g', { idempotencyKey: '' });
     const { userErrors } = await mutations.run({
       ...call,
@@ -188,7 +188,7 @@ describe('run', () => {
     await expect(mutations.run({ ...create('e', {}), prepare: bug })).rejects.toThrow('bug');
   });
 
-  test('a database that is away is UNAVAILABLE', async () => {
+  test('an unavailable database is UNAVAILABLE', async () => {
     const connection = { socketPath: '/nonexistent/mariadb.sock', user: 'u', password: 'p', database: 'd' };
     const away = new Ground({ connection, acquireTimeoutMs: 200 });
     try {

@@ -1,4 +1,4 @@
-// Owed work: what is claimed twice, finished late, or owed again while it is done.
+// Owed work: claimed twice, finished late, or owed again while under way.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../platform/database/database.ts';
 import { finishOwed, type OwedJob, OwedWork, OwedWorkLostError, owe } from '../../platform/owed-work.ts';
@@ -46,12 +46,12 @@ async function effects(): Promise<number> {
 
 const due = () => work.dueRows({ limit: 10 });
 
-/** As if the claim had been made long ago. */
+/** Simulates a claim from long ago. */
 async function endClaim(key: string): Promise<void> {
   await db.execute('UPDATE owed_work SET lease_until = NOW(3) - INTERVAL 1 SECOND WHERE `key` = ?', [key]);
 }
 
-test('is due once owed, has one claim, and is done with its effect', async () => {
+test('is due once owed, has one claim, and is completed with its effect', async () => {
   await oweIt('a');
   expect(await due()).toEqual([{ kind: 'k', key: 'a', wanted: 1, attempts: 0 }]);
   const claims = await Promise.all(Array.from({ length: 8 }, () => work.claim('k', 'a')));
@@ -64,7 +64,7 @@ test('is due once owed, has one claim, and is done with its effect', async () =>
   expect(await work.figures()).toEqual({ due: 0, oldestMs: 0, dead: 0 });
 });
 
-test('is not owed when its cause rolls back, and wakes only when it commits', async () => {
+test('is not owed when its cause rolls back, and wakes only after the commit', async () => {
   const { wake } = ground;
   let woken = 0;
   wake.on('owed', () => {
@@ -81,7 +81,7 @@ test('is not owed when its cause rolls back, and wakes only when it commits', as
   expect([woken, (await due()).length]).toEqual([1, 1]);
 });
 
-test('owed again while it is done, it is due again afterwards', async () => {
+test('owed again while under way, it is due again afterwards', async () => {
   await oweIt('b');
   const job = await claim('b');
   await oweIt('b');
@@ -116,7 +116,7 @@ describe('a failure', () => {
     expect(await db.query('SELECT last_error, attempts FROM owed_work')).toEqual([{ last_error: null, attempts: 0 }]);
   });
 
-  test('waits five minutes at most', async () => {
+  test('waits at most five minutes', async () => {
     await oweIt('e');
     const job = await claim('e');
     await db.execute('UPDATE owed_work SET attempts = 500');
@@ -128,7 +128,7 @@ describe('a failure', () => {
     expect(row?.waitS).toBeLessThanOrEqual(300);
   });
 
-  test('of a claim that is gone changes nothing', async () => {
+  test('of a lost claim changes nothing', async () => {
     await oweIt('f');
     const slow = await claim('f');
     await endClaim('f');
@@ -138,12 +138,12 @@ describe('a failure', () => {
   });
 });
 
-test('owed for later it is not due; owed again for now it is', async () => {
+test('owed for a later time it is not due; owed again for now it is', async () => {
   await oweIt('g', 60_000);
   expect(await due()).toEqual([]);
   await oweIt('g');
   expect(await due()).toMatchObject([{ key: 'g', wanted: 2 }]);
-  // A later time does not put off what is due already.
+  // A later time does not postpone work that is already due.
   await oweIt('g', 60_000);
   expect(await due()).toMatchObject([{ key: 'g', wanted: 3 }]);
 });

@@ -1,4 +1,4 @@
-// The sign of life of a relay process, on a database that is slow when it starts.
+// The heartbeat of a relay process, on a database that is slow when it starts.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pino from 'pino';
@@ -10,7 +10,7 @@ import { type TestDatabase, testDatabase } from '../support/database.ts';
 
 const ttlMs = 400;
 
-/** Answers its first `slow` writes later than a lease lives. */
+/** Answers its first `slow` writes later than a lease's lifetime. */
 class SlowDatabase extends Database {
   slow = 0;
 
@@ -37,11 +37,11 @@ afterAll(async () => {
   await database.drop();
 });
 
-test('a lease that had ended before the answer came is taken again, and the process starts', async () => {
+test('a lease that expired before the answer came is taken again, and the process starts', async () => {
   const owner = newUuid();
   const leases = new Leases({ db, owner, log, ttlMs, renewMs: ttlMs / 3 });
   const life = new ProcessLease({ leases, owner, log, role: 'relay' });
-  // The attempt's own two statements: no row to update, so one is inserted.
+  // The attempt's own two statements: there is no row to update, so one is inserted.
   db.slow = 2;
   await life.start();
   expect(await leases.holder(processLeaseName('relay', owner))).toMatchObject({ owner, live: true });

@@ -1,4 +1,4 @@
-// A stream that is pulled: values in order, its end, and a return() that waits for nothing.
+// A pull stream: values in order, its end, and a return() that does not wait.
 import { expect, test } from '@jest/globals';
 import { mapStream, type PullSource, pullStream } from '../../platform/pull-stream.ts';
 
@@ -18,7 +18,7 @@ async function all<Value>(stream: AsyncIterable<Value>): Promise<Value[]> {
   return seen;
 }
 
-test('gives its values in order, and ends its source once', async () => {
+test('returns its values in order, and ends its source once', async () => {
   const ended = { times: 0 };
   const stream = pullStream(sourceOf([0, 1, 2], ended));
   expect(await all(stream)).toEqual([0, 1, 2]);
@@ -26,14 +26,14 @@ test('gives its values in order, and ends its source once', async () => {
   expect([await stream.next(), ended.times]).toEqual([{ done: true, value: undefined }, 1]);
 });
 
-test('return() ends all that wait, whatever the source does', async () => {
+test('return() ends all waiting pulls, whatever the source does', async () => {
   const stream = pullStream<number>({ next: () => new Promise(() => undefined), end: () => undefined });
   const waiting = [stream.next(), stream.next()];
   await stream.return();
   expect(await Promise.all(waiting)).toEqual([1, 2].map(() => ({ done: true, value: undefined })));
 });
 
-test('a value that comes after the end is dropped; a failure ends it', async () => {
+test('a value after the end is dropped; a failure ends it', async () => {
   const coming = Promise.withResolvers<number>();
   const late = pullStream({ next: () => coming.promise, end: () => undefined });
   const waiting = late.next();
@@ -48,7 +48,7 @@ test('a value that comes after the end is dropped; a failure ends it', async () 
   await expect(failing.throw(new Error('mine'))).rejects.toThrow('mine');
 });
 
-test('mapStream: each value made into another, one end for both', async () => {
+test('mapStream: each value is mapped, with one end for both', async () => {
   const ended = { times: 0 };
   const doubled = mapStream(pullStream(sourceOf([1, 2, 3], ended)), (value) => value * 2);
   expect(await doubled.next()).toEqual({ done: false, value: 2 });

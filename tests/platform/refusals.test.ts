@@ -1,4 +1,4 @@
-// The refusals that mutations of every domain share.
+// The refusals shared by mutations of every domain.
 import { describe, expect, test } from '@jest/globals';
 import { Refusal } from '../../platform/errors.ts';
 import { refuseStale, refuseTaken, refuseUnknown } from '../../platform/refusals.ts';
@@ -25,7 +25,7 @@ describe('refuseTaken', () => {
   });
 });
 
-test('refuseUnknown names the field, also one inside another', () => {
+test('refuseUnknown names the field, also a nested one', () => {
   expect(() => refuseUnknown('User', 'owner.userId', 'x')).toThrow(Refusal);
   expect(() => refuseUnknown('User', 'owner.userId', 'x')).toThrow(
     expect.objectContaining({

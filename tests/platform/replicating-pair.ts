@@ -1,4 +1,4 @@
-// Two private MariaDB servers, one replicating from the other: semi-synchronous, AFTER_SYNC, as a pair of hosts would be.
+// Two private MariaDB servers, one replicating from the other: semi-synchronous, AFTER_SYNC, like a pair of hosts.
 import { join } from 'node:path';
 import { type Connection, createConnection } from 'mariadb';
 import { platformMigrations } from '../../bin/compose/places.ts';

@@ -1,4 +1,4 @@
-// Retention of keys, commit records and leases; events and audit entries have theirs beside the feed and the chain.
+// Retention of keys, commit marks and leases; that of events and audit entries is tested with the feed and the chain.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
@@ -33,7 +33,7 @@ async function keys(): Promise<string[]> {
   return (await db.query<{ k: string }>('SELECT key_hash AS k FROM idempotency_key ORDER BY 1')).map((row) => row.k);
 }
 
-test('expired keys go; one of a call only when the call has ended; living ones stay', async () => {
+test("expired keys are deleted; a call's key only when the call has ended; others stay", async () => {
   const [ended, open] = [newUuid(), newUuid()];
   await addKey('expired', null, -1);
   await addKey('fresh', null, 1);
@@ -52,7 +52,7 @@ test('expired keys go; one of a call only when the call has ended; living ones s
   expect(await keys()).toEqual(['fresh', 'of-ended-fresh', 'of-open']);
 });
 
-test('old commit records and leases go, in as many batches as it takes', async () => {
+test('old commit marks and leases are deleted, in as many batches as necessary', async () => {
   await db.execute(
     'INSERT INTO commit_record (id, timeline, at) SELECT UUID(), 1, NOW(3) - INTERVAL 9 DAY FROM seq_1_to_2500',
   );
@@ -67,7 +67,7 @@ test('old commit records and leases go, in as many batches as it takes', async (
   expect(await db.query('SELECT name FROM lease')).toEqual([{ name: 'recent' }]);
 });
 
-test('the newest event stays, however old; the young after an old one stay although they look old by their id', async () => {
+test('the newest event stays, however old; young events after an old one stay although their ids look old', async () => {
   const add = (days: number) =>
     db.execute(
       "INSERT INTO status_change (seq, event_id, kind, subject_type, subject_id, subject_version, to_status, at) SELECT next_seq, UUID(), 'k', 'T', UUID(), 1, 'A', NOW(3) - INTERVAL ? DAY FROM status_sequencer",
@@ -88,7 +88,7 @@ test('the newest event stays, however old; the young after an old one stay altho
   expect(await retention().runOnce()).toMatchObject({ events: 0 });
 });
 
-test('stops between batches when told to', async () => {
+test('stops between batches on request', async () => {
   await addKey('late', null, -1);
   expect(await retention().runOnce(AbortSignal.abort())).toMatchObject({ keys: 0 });
   expect(await keys()).toContain('late');

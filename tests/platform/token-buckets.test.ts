@@ -1,8 +1,8 @@
-// So many at once, then so many a second, and the missed ones are counted.
+// A burst, then a rate per second, and a count of the refused ones.
 import { expect, test } from '@jest/globals';
 import { TokenBuckets } from '../../platform/token-buckets.ts';
 
-test('a burst, then what time gives; each key for itself', () => {
+test('a burst, then the rate; each key separately', () => {
   let nowMs = 0;
   const buckets = new TokenBuckets({ burst: 2, perSecond: 1, now: () => nowMs });
   expect([1, 2, 3, 4].map(() => buckets.take('a'))).toEqual([0, 0, undefined, undefined]);

@@ -1,4 +1,4 @@
-// Wake-ups over a real Redis that is killed and comes back: they only shorten a wait.
+// Wake-ups over a real Redis that is killed and restarted: they only shorten a wait.
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
@@ -49,7 +49,7 @@ function count(wake: Wake, topic: string): () => number {
   return () => calls;
 }
 
-/** A listener is also called when its connection is made: waits for that. */
+/** A listener is also called when its connection is established: waits for that. */
 async function connected(wake: Wake): Promise<void> {
   const calls = count(wake, 'connected?');
   await waitFor('the connection', () => calls() > 0);
@@ -76,21 +76,21 @@ test('within the process: at once, by topic, and not after it was ended', () => 
   expect(calls).toBe(3);
 });
 
-test('to other processes, once; to those of another prefix not; to itself at once', async () => {
+test('to other processes, once; not to those of another prefix; to itself at once', async () => {
   const [one, two, other] = [open(), open(), open('b')];
   await Promise.all([one, two, other].map(connected));
   const counts = [one, two, other].map((wake) => count(wake, 'x'));
   one.notify('x');
   expect(counts[0]?.()).toBe(1);
   await waitFor('the other', () => counts[1]?.() === 1);
-  // Whatever else was sent before this has arrived before it.
+  // Everything sent before this marker arrives before it.
   const marker = count(two, 'marker');
   one.notify('marker');
   await waitFor('the marker', () => marker() === 1);
   expect(counts.map((each) => each())).toEqual([1, 1, 0]);
 });
 
-test('a burst is few messages', async () => {
+test('a burst needs few messages', async () => {
   const [one, two] = [open(), open()];
   await Promise.all([one, two].map(connected));
   const calls = count(two, 'x');
@@ -102,7 +102,7 @@ test('a burst is few messages', async () => {
   expect(calls()).toBeLessThan(10);
 });
 
-test('Redis killed: notify does not fail and wakes this process; when it is back, listeners are woken for what they may have missed', async () => {
+test('Redis killed: notify does not fail and wakes this process; after its return, listeners are woken for missed messages', async () => {
   const [one, two] = [open(), open()];
   await Promise.all([one, two].map(connected));
   const counts = [one, two].map((wake) => count(wake, 'x'));

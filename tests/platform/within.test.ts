@@ -1,13 +1,13 @@
-// Work with a deadline: what it gives, what it is told, and what comes too late.
+// Work with a deadline: its result, its signal, and late results.
 import { expect, test } from '@jest/globals';
 import { atMost, TooLateError, within } from '../../platform/within.ts';
 
-test('gives what the work gives, and what it throws', async () => {
+test("returns the work's result, and throws its error", async () => {
   expect(await within(10_000, 'no answer', () => 7)).toBe(7);
   await expect(within(10_000, 'no answer', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
 });
 
-test('at the deadline the work is told, and its caller too, even when the work does not listen', async () => {
+test('at the deadline the signal aborts and the caller gets an error, even if the work ignores the signal', async () => {
   let told: AbortSignal | undefined;
   const late = within(5, 'no answer', (signal) => {
     told = signal;
@@ -40,7 +40,7 @@ test('work that ends its own caller and throws is one failure', async () => {
   await expect(within(10_000, 'no answer', work, caller.signal)).rejects.toThrow('no');
 });
 
-test('atMost: undefined when it takes longer; its failure stays one', async () => {
+test('atMost: undefined when it takes longer; a failure remains a failure', async () => {
   expect(await atMost(10_000, Promise.resolve(7))).toBe(7);
   expect(await atMost(5, new Promise<number>(() => undefined))).toBeUndefined();
   await expect(atMost(10_000, Promise.reject(new Error('no')))).rejects.toThrow('no');

@@ -1,4 +1,4 @@
-// docs/errors.md as it is made from the registry of codes, and docs/retries.md beside the states that there are.
+// docs/errors.md as generated from the registry of codes, and docs/retries.md compared with the states.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -6,7 +6,7 @@ import { topLevelCodes, userErrorCodes } from '../../platform/errors.ts';
 import { errorsDocument, personFirst } from '../../schema/errors-doc.ts';
 import { isFinal, operationStates } from '../../subgraphs/relay/model/states.ts';
 
-/** Cells of the table's rows by their first, without its backticks. */
+/** The cells of the table's rows by the first cell, without its backticks. */
 function rowsOf(text: string): Map<string, string[][]> {
   const rows = new Map<string, string[][]>();
   for (const line of text.split('\n')) {
@@ -20,12 +20,12 @@ function rowsOf(text: string): Map<string, string[][]> {
 describe('errors.md', () => {
   const [users = '', tops = ''] = errorsDocument().split('## Top-level errors');
 
-  test('the document on disk is what is made', async () => {
+  test('the committed document equals the generated one', async () => {
     const stored = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'errors.md'), 'utf8');
     expect(stored).toBe(errorsDocument());
   });
 
-  test('one row for every code of userErrors: what to do as the registry says, and what the device had of it', () => {
+  test("one row per code of userErrors: the registry's advice, and the effect on the device", () => {
     const words = { SAME_KEY: /^Same key/, NEW_KEY: /new key$/, NEVER: /^Ask a person$/ };
     const rows = rowsOf(users);
     for (const [code, { retry, meaning }] of Object.entries(userErrorCodes)) {
@@ -39,7 +39,7 @@ describe('errors.md', () => {
     expect(rows.size).toBe(Object.keys(userErrorCodes).length);
   });
 
-  test('one row for every top-level code', () => {
+  test('one row per top-level code', () => {
     const rows = rowsOf(tops);
     for (const [code, meaning] of Object.entries(topLevelCodes))
       expect([code, rows.get(code)]).toEqual([code, [[expect.any(String), expect.any(String), meaning]]]);
@@ -47,13 +47,13 @@ describe('errors.md', () => {
   });
 });
 
-test('retries.md has one row for every state of an operation, and says which are final', async () => {
+test('retries.md has one row per state of an operation, and says which are final', async () => {
   const text = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'retries.md'), 'utf8');
   const rows = rowsOf(text);
   expect([...rows.keys()].sort()).toEqual([...operationStates].sort());
   for (const state of operationStates) {
     expect([state, rows.get(state)]).toEqual([state, [[expect.any(String), expect.any(String)]]]);
-    // REJECTED is final too, but its key is free: what it asks for is another try.
+    // REJECTED is final too, but its key is free: the advice is another try.
     if (state !== 'REJECTED')
       expect([state, rows.get(state)?.[0]?.[1]?.startsWith('final')]).toEqual([state, isFinal(state)]);
   }

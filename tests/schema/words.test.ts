@@ -1,5 +1,5 @@
-// The words of the domains that come next are free: a load balancer in Octavia's, a GSLB in Kosmos' and an object storage in
-// Swift's compose with the graph that there is, and none of them means what another does.
+// The words of the next domains are free: a load balancer in Octavia's terms, a GSLB in Kosmos' and an object storage in Swift's
+// compose with the present graph, and no word has two meanings.
 import { expect, test } from '@jest/globals';
 import type { GraphQLEnumType, GraphQLObjectType } from 'graphql';
 import { apiSchemaOf, foreignNodes, joinSdl, readGraph, readOwnGraph } from '../../platform/graph/sdl.ts';
@@ -76,7 +76,7 @@ test("Octavia's, Kosmos' and Swift's words compose with the graph, each with its
   expect(fieldsOf('Project')).toEqual(expect.arrayContaining(['members', 'loadBalancers', 'containers']));
 });
 
-test('system gets a stub of every Node that others own, and others only of what they name', () => {
+test('system has a stub of every Node owned by others, and others only of Nodes that they use', () => {
   const own = foreignNodes(readGraph().get('system') ?? '');
   expect([...own]).toEqual(expect.arrayContaining(['Backend', 'RelayOperation', 'Mapping']));
   expect([...own]).not.toContain('Project');
@@ -87,7 +87,7 @@ test('system gets a stub of every Node that others own, and others only of what 
   expect(whole.get('gslb')).not.toContain('type Backend');
 });
 
-test('a generic word of a domain is named before two domains meet in it', () => {
+test("a domain's generic word is reported before two domains collide in it", () => {
   const faults = lintGraph(whole);
   for (const name of ['ProvisioningStatus', 'Status', 'Role', 'LabelInput', 'OperationState'])
     expect(faults).toContainEqual(expect.stringContaining(`${name} begins with no type of `));

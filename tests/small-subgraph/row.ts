@@ -1,4 +1,4 @@
-// A small subgraph, written from docs/adding-a-subgraph.md: what the house needs to know of one.
+// The row of a small subgraph, written from docs/adding-a-subgraph.md.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { subgraphRow } from '../../platform/subgraph-row.ts';

@@ -1,5 +1,5 @@
-// A subgraph that no file of the product knows, mounted through its row alone: in one process with all the rest, and as a
-// process of its own behind a gateway. And a graph without a subgraph that a deployment leaves out.
+// A subgraph that no file of the product knows, mounted only through its row: in one process with all others, and as a separate
+// process behind a gateway. Also a graph without a subgraph that a deployment leaves out.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -128,7 +128,7 @@ test('its SDL follows the rules of the graph', () => {
   expect(lintGraph(graphOf(rows))).toEqual([]);
 });
 
-test('a graph without the subgraphs that are nowhere; system must be somewhere', async () => {
+test('a graph without subgraphs that run nowhere; system must run somewhere', async () => {
   const mounted = await served();
   try {
     const { __schema } = await ask<{ __schema: { types: { name: string }[] } }>(

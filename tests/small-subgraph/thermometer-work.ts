@@ -1,4 +1,4 @@
-// What workers do for thermometers: look whether each answers, and read each once.
+// The worker's part for thermometers: checks whether each answers, and reads each once.
 import { changedSubjects, subjectCursor } from '../../platform/checks/changed-subjects.ts';
 import type { CheckTarget, CheckTenant } from '../../platform/checks/check-tenant.ts';
 import { tcpProbe } from '../../platform/checks/probes/tcp.ts';

@@ -49,7 +49,7 @@ test('the dashboard and GraphiQL have separate policies', async () => {
   }
 });
 
-test('hashed assets are kept for ever, packed when asked, and not sent twice', async () => {
+test('hashed assets are cached without limit, compressed on request, and not sent twice', async () => {
   const asset = await get('/assets/app-1a2b.js');
   expect(asset.headers['cache-control']).toContain('immutable');
   expect(asset.headers['content-type']).toContain('text/javascript');
@@ -68,7 +68,7 @@ test.each(['/nothing', '/../package.json', '/assets/../../package.json', '/asset
   },
 );
 
-test('health names what is not ready', async () => {
+test('health names the parts that are not ready', async () => {
   expect((await get('/health/live')).status).toBe(200);
   expect((await get('/health/ready')).status).toBe(200);
   databaseReady = false;
@@ -85,7 +85,7 @@ test('health names what is not ready', async () => {
   expect(rebound).not.toContain('socket gone');
 });
 
-test('metrics are for this host, and not for those behind a proxy on it', async () => {
+test('metrics are for this host, and not for clients of a proxy on it', async () => {
   await gateway.query('{ caller }');
   const metrics = await get('/metrics');
   expect(metrics.text).toMatch(/tidegate_gateway_requests_total\{kind="query",status="200"\} \d+/);
@@ -99,7 +99,7 @@ test('metrics are for this host, and not for those behind a proxy on it', async 
     expect(await raw(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test('a request that a page of another origin could send without asking is refused', async () => {
+test('a request that a page of another origin could send without a preflight is refused', async () => {
   const form = await gateway.post('query={caller}', 'token-ann', {
     'content-type': 'application/x-www-form-urlencoded',
   });
@@ -129,7 +129,7 @@ test('GET never executes a mutation', async () => {
   expect(gateway.world.calls.get('thingCreate')).toBeUndefined();
 });
 
-test('a subscription over HTTP says where it is to be had', async () => {
+test('a subscription over HTTP is refused with the right address', async () => {
   const { status, body } = await gateway.query('subscription { thingChanges { cursor } }');
   expect([status, body.errors[0].extensions.code]).toEqual([400, 'BAD_REQUEST']);
   expect(body.errors[0].message).toContain('graphql-ws');
@@ -145,12 +145,12 @@ test('broken JSON and other methods are refused', async () => {
   );
 });
 
-test('no landing page and no page of a vendor', async () => {
+test("no landing page and no vendor's page", async () => {
   const response = await get('/graphql', { accept: 'text/html' });
   expect(response.headers['content-type']).toContain('application/json');
 });
 
-/** Sends bytes as they are. */
+/** Sends the bytes unchanged. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(gateway.gateway.port, '127.0.0.1', () => socket.write(text));

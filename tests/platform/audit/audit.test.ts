@@ -1,4 +1,4 @@
-// The audit trail: what is written, that it is chained, and that every kind of tampering is found.
+// The audit trail: its content, its hash chain, and the detection of every kind of tampering.
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -37,7 +37,7 @@ beforeEach(async () => {
     'UPDATE audit_chain SET next_position = 1, head_hash = ?, first_position = 1, base_hash = ?, head_signature = NULL, base_signature = NULL',
     [zeros, zeros],
   );
-  // Another process each time: one and the same does not go back.
+  // A new process each time: the same one never goes back.
   sealer = new AuditSealer({ ...ground, keys });
 });
 
@@ -62,7 +62,7 @@ async function write(count: number): Promise<void> {
 const verify = (fromPosition?: number, limit = 1000, anchors: readonly AuditAnchor[] = []) =>
   verifyAudit(db, { ...keys, limit, anchors, ...(fromPosition === undefined ? {} : { fromPosition }) });
 
-test('sealed entries are dense, chained and whole; the newest are unsealed until the sealer comes', async () => {
+test('sealed entries are dense, chained and complete; the newest are unsealed until the next sealing', async () => {
   await write(12);
   expect(await verify()).toEqual({
     intact: true,
@@ -126,8 +126,8 @@ describe('tampering', () => {
   });
 });
 
-describe('who can write to the database, but has no key', () => {
-  /** What an attacker computes: the whole chain anew, as the sealer would. */
+describe('an attacker who can write to the database, but has no key', () => {
+  /** The attacker recomputes the whole chain, like the sealer would. */
   async function rewrite(change: string): Promise<void> {
     await db.execute(change);
     const entries = await db.query<HashedEntry & { position: number }>(
@@ -144,7 +144,7 @@ describe('who can write to the database, but has no key', () => {
     await db.execute('UPDATE audit_chain SET next_position = ?, head_hash = ?', [entries.length + 1, previousHash]);
   }
 
-  test('can not rewrite the trail, and no sealer makes it good', async () => {
+  test("can't rewrite the trail, and no later sealing makes it valid", async () => {
     await write(10);
     await sealer.runOnce();
     await rewrite("UPDATE audit_entry SET actor_name = 'eve' WHERE position = 4");
@@ -162,7 +162,7 @@ describe('who can write to the database, but has no key', () => {
     expect(await verify()).toMatchObject({ intact: false, reason });
   });
 
-  test('can not pretend that retention took the oldest entries', async () => {
+  test("can't pretend that retention deleted the oldest entries", async () => {
     await write(10);
     await sealer.runOnce();
     await db.execute('DELETE FROM audit_entry WHERE position <= 3');
@@ -172,7 +172,7 @@ describe('who can write to the database, but has no key', () => {
     expect(await verify()).toMatchObject({ intact: false, reason: "the chain's beginning is not signed" });
   });
 
-  test('can not have retention delete what was only made to look old', async () => {
+  test("can't make retention delete entries whose time was changed", async () => {
     await write(10);
     await sealer.runOnce();
     await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY WHERE position <= 6');
@@ -185,7 +185,7 @@ describe('who can write to the database, but has no key', () => {
     });
   });
 
-  test('is found by an end that was kept outside when an older state is put back, signature and all', async () => {
+  test('is detected with an externally stored anchor when an older state is restored, including its signature', async () => {
     const file = join(folder.path, 'anchors.ndjson');
     const anchors = new AuditAnchors({ ...ground, file, everyMs: 0 });
     const anchored = new AuditSealer({ ...ground, keys, anchors });
@@ -218,7 +218,7 @@ describe('who can write to the database, but has no key', () => {
   });
 });
 
-test('a trail of before there were keys is signed once, by hand; only then it is sealed on', async () => {
+test('a trail from before keys is signed once, by a command; only then sealing continues', async () => {
   await write(4);
   await sealer.runOnce();
   await db.execute('UPDATE audit_chain SET head_signature = NULL');
@@ -231,7 +231,7 @@ test('a trail of before there were keys is signed once, by hand; only then it is
   expect(await verify()).toMatchObject({ intact: true, checked: 5 });
 });
 
-test('an account of roles that neither seal nor purge adds entries, and can change none', async () => {
+test('an account of roles that neither seal nor purge can add entries, but change none', async () => {
   const user = `rows_${newUuid().slice(0, 8)}`;
   const { database } = ground.place.connection;
   const root = await createConnection(ground.place.rootConnection);
@@ -278,9 +278,9 @@ test('an account of roles that neither seal nor purge adds entries, and can chan
   }
 });
 
-test('after retention what is left still verifies', async () => {
+test('the rest still verifies after retention', async () => {
   await write(10);
-  // Its time is part of what is hashed.
+  // The hash covers the time.
   await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY ORDER BY id LIMIT 6');
   await sealer.runOnce();
   const retention = new Retention({ ...ground, eventMs: 86_400_000, auditMs: 86_400_000, auditKeys: keys });
@@ -291,7 +291,7 @@ test('after retention what is left still verifies', async () => {
   expect(await verify()).toMatchObject({ intact: true, checked: 6 });
 });
 
-test('redaction: secrets by name at any depth, long texts cut, depth bounded, the input itself untouched', async () => {
+test('redaction: secrets by name at any depth, long texts cut, depth bounded, the input itself unchanged', async () => {
   const input = {
     name: 'fw',
     credentials: { username: 'u', password: 'p' },
@@ -306,7 +306,7 @@ test('redaction: secrets by name at any depth, long texts cut, depth bounded, th
   expect(JSON.stringify(redactInput(deep))).not.toContain('hidden');
 });
 
-test('an input too large to keep is named by its size', async () => {
+test('an input that is too large is replaced by its size', async () => {
   const details = Array.from({ length: 2000 }, () => 'x'.repeat(100));
   await audit(db, { identity: null, action: 'a', projectId: null, outcome: 'ACCEPTED', requestId: 'r', details });
   const [row] = await db.query<{ details: string }>('SELECT details FROM audit_entry');

@@ -24,7 +24,7 @@ class GreetingServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  /** Greets late, so that there is always a check on its way. */
+  /** Greets late, so that there is always a check under way. */
   constructor(delayMs = 0) {
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
@@ -175,7 +175,7 @@ describe('CheckEngine', () => {
     expect((await seen()).filter((row) => row.status === 'DOWN' && row.target !== 'closing')).toEqual([]);
   });
 
-  test('two workers share the shards; one that stops gives its share to the other', async () => {
+  test('two workers share the shards; one that stops passes its share to the other', async () => {
     const first = startEngine('one');
     await waitFor('all shards', () => first.heldShards().length === 8);
     const second = startEngine('two');
@@ -185,7 +185,7 @@ describe('CheckEngine', () => {
     await waitFor('all again', () => first.heldShards().length === 8);
   });
 
-  test('a starved checker, or one whose check of itself fails, never says DOWN', async () => {
+  test('a starved checker, or one with a failing self-check, never reports DOWN', async () => {
     await addTargets(2);
     await server.close();
     let starved = true;
@@ -200,7 +200,7 @@ describe('CheckEngine', () => {
     await waitFor('down', async () => (await seen()).some((row) => row.status === 'DOWN'));
   });
 
-  test('no more checks at once than allowed, and each target still has its turn', async () => {
+  test('never more checks at once than allowed, and each target still has its turn', async () => {
     await addTargets(20);
     let running = 0;
     let most = 0;
@@ -229,7 +229,7 @@ describe('CheckEngine', () => {
     await waitFor('down', async () => (await statusOf('t0')) === 'DOWN');
   });
 
-  test('a target that was changed is checked at once', async () => {
+  test('a changed target is checked at once', async () => {
     await addTargets(1);
     startEngine('one', { tenant: new TcpTenant(db, 'one', { intervalMs: 3_600_000, timeoutMs: 1_000 }) });
     await waitFor('first check', async () => (await seen()).length === 1);
@@ -239,7 +239,7 @@ describe('CheckEngine', () => {
     await waitFor('second check', async () => (await seen()).length === 2);
   });
 
-  test('a worker whose loop is blocked declares nothing down; without its guard it would', async () => {
+  test('a worker with a blocked event loop reports nothing down; without its guard it would', async () => {
     const slow = new GreetingServer(80);
     stops.push(() => slow.close());
     port = await slow.listen();

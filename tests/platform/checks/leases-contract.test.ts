@@ -1,4 +1,4 @@
-// The ports of a checker, leases and the fence of results: the same for workers with a database and for a checker without.
+// The ports of a checker, leases and the fence of results: the same for workers with a database and for a checker without one.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CheckLeases } from '../../../platform/checks/check-tenant.ts';
 import { MemoryLeaseTable } from '../../../platform/checks/memory-leases.ts';
@@ -12,7 +12,7 @@ const log = createLogger({ level: 'silent', pretty: false });
 
 interface Ground {
   leasesOf(owner: string): CheckLeases;
-  /** What a result's writer does first. */
+  /** The first step of writing results. */
   fence(lease: HeldLease): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ function contract(name: string, ground: () => Ground): void {
       two = ground().leasesOf(newToken());
     });
 
-    test('one owner at a time, and all see who is there', async () => {
+    test('one owner at a time, and all can list the members', async () => {
       const held = await one.acquire('checks/a/shard/0');
       expect(held?.signal.aborted).toBe(false);
       expect(await two.acquire('checks/a/shard/0')).toBeUndefined();
@@ -37,7 +37,7 @@ function contract(name: string, ground: () => Ground): void {
       expect(await one.live('checks/b/')).toEqual([]);
     });
 
-    test('one that is given back is lost to its owner, free to others, and fences what is late', async () => {
+    test('a released lease is lost to its owner, free for others, and fences late results', async () => {
       const held = await one.acquire('checks/c/shard/0');
       if (held === undefined) throw new Error('no lease');
       await ground().fence(held);
@@ -47,7 +47,7 @@ function contract(name: string, ground: () => Ground): void {
       const next = await two.acquire('checks/c/shard/0');
       if (next === undefined) throw new Error('no lease');
       await ground().fence(next);
-      // A second release of the old one takes nothing from the new owner.
+      // Releasing the old one again takes nothing from the new owner.
       await held.release();
       await ground().fence(next);
       await expect(ground().fence(held)).rejects.toThrow(LeaseLostError);

@@ -1,4 +1,4 @@
-// The probes against real servers: what is up, what is not, and what they say of it.
+// The probes against real servers: their results and explanations.
 import { once } from 'node:events';
 import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -38,7 +38,7 @@ function look<Parameters>(probe: Probe<Parameters>, parameters: Parameters, egre
 
 const greeting = () => createServer((socket) => socket.on('error', () => undefined).write('220 hello'));
 
-test('TCP: connected is up, refused is not; an expected text must come', async () => {
+test('TCP: connected is up, refused is not; an expected text must arrive', async () => {
   const where = await listen(greeting());
   expect(await look(tcpProbe, where)).toMatchObject({ up: true, message: null });
   expect(await look(tcpProbe, { ...where, expect: '220' })).toMatchObject({ up: true });
@@ -53,7 +53,7 @@ test('TCP: connected is up, refused is not; an expected text must come', async (
   expect(await look(tcpProbe, closed)).toMatchObject({ up: false, message: 'the connection was refused' });
 });
 
-test('HTTP: status and body, also in chunks', async () => {
+test('HTTP: status and body, also with chunked encoding', async () => {
   const server = createHttp((request, response) => {
     response.statusCode = request.url === '/health' ? 200 : 503;
     response.write('it is al');
@@ -74,11 +74,11 @@ test('HTTP: status and body, also in chunks', async () => {
   });
 });
 
-test('TLS: a server that speaks none is down', async () => {
+test('TLS: a server without TLS is down', async () => {
   expect(await look(tlsProbe, { ...(await listen(greeting())), verify: false })).toMatchObject({ up: false });
 });
 
-test('an address that the egress policy refuses is not dialled, also behind a name', async () => {
+test('an address refused by the egress policy is not dialled, nor is a name that resolves to it', async () => {
   const server = greeting();
   let connections = 0;
   server.on('connection', () => {
@@ -94,7 +94,7 @@ test('an address that the egress policy refuses is not dialled, also behind a na
   expect(connections).toBe(0);
 });
 
-test('bad parameters are refused by the schema, with what is wrong', () => {
+test('the schema refuses bad parameters with an explanation', () => {
   const table = new ProbeTable(standardProbes);
   expect(table.schemas().map(({ name }) => name)).toEqual(['tcp', 'http', 'https', 'tls']);
   expect(table.faults('tcp', { host: '127.0.0.1', port: 80 })).toEqual([]);

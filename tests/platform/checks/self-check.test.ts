@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { SelfCheck } from '../../../platform/checks/self-check.ts';
 
-test('passes again and again, several callers at once, and not once it is stopped', async () => {
+test('passes repeatedly, for several callers at once, and fails once it is stopped', async () => {
   const subject = new SelfCheck({ timeoutMs: 2_000 });
   await subject.start();
   for (let round = 0; round < 50; round += 1) {

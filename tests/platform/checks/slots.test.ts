@@ -29,7 +29,7 @@ function subject() {
   return { clock, begun, slots, ids: () => begun.map((run) => run.targetId) };
 }
 
-test('a slot that frees is taken at once by the one that waited longest', () => {
+test('a free slot is taken at once by the longest waiter', () => {
   const { slots, begun, ids } = subject();
   for (const id of ['a', 'b', 'c', 'd']) slots.queue(entryOf(id));
   slots.fill();
@@ -40,7 +40,7 @@ test('a slot that frees is taken at once by the one that waited longest', () => 
   expect(ids()).toEqual(['a', 'b', 'c']);
 });
 
-test('checks that stay unanswered leave their slots to others, until the slots of the silent are full', () => {
+test('silent checks leave their slots to others, until the slots of the silent are full', () => {
   const { slots, clock, ids } = subject();
   for (const id of ['s1', 's2', 's3', 's4', 's5', 's6', 'next']) slots.queue(entryOf(id));
   for (clock.now = 0; clock.now < 500; clock.now += 100) {
@@ -51,7 +51,7 @@ test('checks that stay unanswered leave their slots to others, until the slots o
   expect(slots.review(1_000).map((run) => run.targetId)).toEqual(['s1', 's2']);
 });
 
-test('however many are known to be silent, those that answer begin', () => {
+test('checks of answering targets begin, however many are known to be silent', () => {
   const { slots, ids } = subject();
   for (let count = 0; count < 10; count += 1) slots.queue(entryOf(`silent${count}`, true));
   slots.queue(entryOf('healthy'));

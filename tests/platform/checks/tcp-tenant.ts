@@ -1,5 +1,5 @@
-// A tenant for tests of the check engine: each target is a TCP port that must greet; what is recorded goes into a table of the
-// test's own, under the fence of the shard's lease. Every check is recorded, so that a test sees them all.
+// A tenant for tests of the check engine: each target is a TCP port that must greet; results are written to a table of the test's
+// own, under the fence of the shard's lease. Every check is recorded, so that a test sees them all.
 import type {
   CheckedStatus,
   CheckObservation,
@@ -42,7 +42,7 @@ export class TcpTenant implements CheckTenant {
   readonly #db: Database;
   readonly #worker: string;
   readonly #options: TcpTenantOptions;
-  /** Which shards were listed, in order. */
+  /** The listed shards, in order. */
   readonly listed: number[][] = [];
 
   constructor(db: Database, worker: string, options: TcpTenantOptions) {

@@ -6,7 +6,7 @@ function wheel(slots = 8): TimerWheel {
 }
 
 describe('TimerWheel', () => {
-  test('nothing is due before its time, all is due at it, the oldest first', () => {
+  test('nothing is due before its time, everything is due at it, oldest first', () => {
     const subject = wheel();
     subject.set('late', 1_050);
     subject.set('early', 1_020);
@@ -15,14 +15,14 @@ describe('TimerWheel', () => {
     expect(subject.size).toBe(0);
   });
 
-  test('a delay of several turns waits them out', () => {
+  test('a delay of several turns is waited for', () => {
     const subject = wheel(4);
     subject.set('a', 1_205);
     for (let now = 1_010; now <= 1_200; now += 10) expect(subject.turn(now)).toEqual([]);
     expect(subject.turn(1_210)).toEqual(['a']);
   });
 
-  test('a pause longer than a whole turn loses nothing and repeats nothing', () => {
+  test('a pause longer than a turn loses nothing and repeats nothing', () => {
     const subject = wheel(4);
     for (let step = 1; step <= 20; step += 1) subject.set(`t${step}`, 1_000 + step * 10);
     expect(subject.turn(1_150)).toEqual(Array.from({ length: 15 }, (_, index) => `t${index + 1}`));
@@ -30,7 +30,7 @@ describe('TimerWheel', () => {
     expect(subject.turn(1_200)).toEqual(['t16', 't17', 't18', 't19', 't20']);
   });
 
-  test('setting again moves; deleting takes out; the past is due at the next turn', () => {
+  test('setting again moves an entry; deleting removes it; the past is due at the next turn', () => {
     const subject = wheel();
     subject.set('moved', 1_020);
     subject.set('moved', 1_060);
@@ -43,7 +43,7 @@ describe('TimerWheel', () => {
     expect(subject.turn(1_060)).toEqual(['moved']);
   });
 
-  test('random times come out exactly once, in the tick after they are due', () => {
+  test('random times fire exactly once, in the tick after they are due', () => {
     const seed = 20_261_120;
     let state = seed;
     const random = () => {

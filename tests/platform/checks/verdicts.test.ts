@@ -4,7 +4,7 @@ import { planShards, shardOf } from '../../../platform/checks/shards.ts';
 import { StarvationGuard } from '../../../platform/checks/starvation-guard.ts';
 
 describe('FallRise', () => {
-  test('two failures in a row make DOWN, one success makes UP', () => {
+  test('two failures in a row give DOWN, one success gives UP', () => {
     const subject = new FallRise('UP', { fall: 2, rise: 1 });
     expect(subject.count('DOWN')).toBe('UP');
     expect(subject.suspicious).toBe(true);
@@ -15,7 +15,7 @@ describe('FallRise', () => {
     expect(subject.count('UP')).toBe('UP');
   });
 
-  test('from UNKNOWN failures and successes do not add up', () => {
+  test('from UNKNOWN, failures and successes do not add up', () => {
     const subject = new FallRise('UNKNOWN', { fall: 2, rise: 2 });
     expect([subject.count('DOWN'), subject.count('UP'), subject.count('DOWN')]).toEqual([
       'UNKNOWN',
@@ -25,7 +25,7 @@ describe('FallRise', () => {
     expect(subject.count('DOWN')).toBe('DOWN');
   });
 
-  test('an inconclusive result counts for neither side and breaks no row', () => {
+  test('an inconclusive result counts for neither and does not interrupt a row', () => {
     const subject = new FallRise('UP', { fall: 2, rise: 1 });
     for (let time = 0; time < 10; time += 1) expect(subject.count('INCONCLUSIVE')).toBe('UP');
     subject.count('DOWN');
@@ -41,14 +41,14 @@ describe('StarvationGuard', () => {
     return clock;
   }
 
-  test('beats in time: not starved', () => {
+  test('regular beats: not starved', () => {
     const clock = guard();
     for (clock.now = 50; clock.now <= 1_000; clock.now += 50) clock.subject.beat();
     clock.now = 1_040;
     expect(clock.subject.starvedSince(0)).toBe(false);
   });
 
-  test('an overdue beat counts before it comes, and what began before it is spoiled', () => {
+  test('an overdue beat counts before it comes, and results of checks begun before it are void', () => {
     const clock = guard();
     clock.now = 50;
     clock.subject.beat();
@@ -61,7 +61,7 @@ describe('StarvationGuard', () => {
     expect(clock.subject.starvedSince(810)).toBe(false);
   });
 
-  test('the worst lag is told now and then', () => {
+  test('the worst lag is reported from time to time', () => {
     const lags: number[] = [];
     let now = 0;
     const subject = new StarvationGuard({ now: () => now, beatMs: 50, onLag: (lagMs) => lags.push(lagMs) });
@@ -83,7 +83,7 @@ describe('shards', () => {
     expect(Math.min(...counts)).toBeGreaterThan(850);
   });
 
-  test('workers that come and go end with fair shares, and every shard has one holder', () => {
+  test('after workers come and go the shares are fair, and every shard has one holder', () => {
     const shardCount = 8;
     const workers = new Map<string, Set<number>>();
     const settle = () => {

@@ -1,4 +1,4 @@
-// A process with a pool whose connections break off while their sessions are set up; it says what it lived through.
+// A process with a pool whose connections break while their sessions are set up; it reports what happened.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database } from '../../../platform/database/database.ts';

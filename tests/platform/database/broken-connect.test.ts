@@ -1,4 +1,4 @@
-// A database that goes away while connections to it are being set up ends no process.
+// Losing the database while connections to it are being set up ends no process.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -15,7 +15,7 @@ let line: TcpLine;
 beforeAll(async () => {
   database = await testDatabase();
   folder = await temporaryFolder();
-  // The client's log-in is the first that it says, the setup of its session the next: that never arrives.
+  // The client's first message is the login, the next sets up the session, which never arrives.
   line = await TcpLine.lay(
     { path: database.connection.socketPath ?? '' },
     {
@@ -37,15 +37,15 @@ const live = (kind: string) =>
     JSON.stringify({ ...database.connection, socketPath: join(folder.path, 'line') }),
   ]);
 
-test('a process with the guard lives on, and is told that there is no connection', async () => {
+test('a process with the guard continues, and gets an error about the connection', async () => {
   expect(await live('guarded')).toMatchObject({ exitCode: 0, stdout: 'alive' });
 });
 
-test('without it the connector ends the process: when that no longer holds, the guard can go', async () => {
+test('without it the connector ends the process: when this test fails, the guard can be removed', async () => {
   expect((await live('unguarded')).exitCode).not.toBe(0);
 });
 
-test('nor does it fail a test', async () => {
+test('it does not fail a test either', async () => {
   const db = new Database({
     connection: { ...database.connection, socketPath: join(folder.path, 'line') },
     acquireTimeoutMs: 500,
@@ -55,7 +55,7 @@ test('nor does it fail a test', async () => {
   await db.close();
 });
 
-test('any other rejection that nobody handles still ends the process', async () => {
+test('any other unhandled rejection still ends the process', async () => {
   const done = await live('other');
   expect(done.exitCode).not.toBe(0);
   expect(done.stderr).toContain('a bug');

@@ -1,4 +1,4 @@
-// The database port on a real MariaDB: transactions, retries, what a lost connection means, Prisma and SQL on one pool.
+// The database port on a real MariaDB: transactions, retries, lost connections, Prisma and SQL on one pool.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
@@ -20,7 +20,7 @@ afterAll(() => ground.stop());
 const insertCommit = 'INSERT INTO commit_record (id, timeline) VALUES (?, 1)';
 
 describe('transaction', () => {
-  test('commits, and runs afterCommit actions once after it', async () => {
+  test('commits, and then runs afterCommit actions once', async () => {
     const id = newUuid();
     let seen = 0;
     await db.transaction(async (tx) => {
@@ -34,7 +34,7 @@ describe('transaction', () => {
     expect(await db.prisma.commitRecord.findUnique({ where: { id } })).toMatchObject({ id, timeline: 1 });
   });
 
-  test('rolls back what throws, runs no afterCommit action, and keeps the pool usable', async () => {
+  test('rolls back when it throws, runs no afterCommit action, and keeps the pool usable', async () => {
     const id = newUuid();
     let seen = 0;
     const attempt = db.transaction(async (tx) => {
@@ -49,7 +49,7 @@ describe('transaction', () => {
     expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([]);
   });
 
-  test('runs again after a deadlock, and both sides succeed', async () => {
+  test('retries after a deadlock, and both sides succeed', async () => {
     await db.execute(
       "INSERT INTO lease (name, token, owner, expires_at) VALUES ('a', 't', 'o', NOW(3)), ('b', 't', 'o', NOW(3))",
     );
@@ -72,7 +72,7 @@ describe('transaction', () => {
     expect(beats.map((row) => row.beat)).toEqual([2, 2]);
   });
 
-  test('a connection killed in the middle is an error, and the next transaction works', async () => {
+  test('a connection killed during a transaction is an error, and the next transaction works', async () => {
     const root = await createConnection(ground.place.rootConnection);
     const attempt = db.transaction(async (tx) => {
       const [row] = await tx.query<{ id: number }>('SELECT CONNECTION_ID() AS id');
@@ -97,7 +97,7 @@ describe('transaction', () => {
     await root.end();
   });
 
-  test('a text that commits ends the transaction: what comes after it is an error, and it stands', async () => {
+  test('a statement that commits ends the transaction: later statements are an error, and the commit stands', async () => {
     const id = newUuid();
     const over = db.transaction(async (tx) => {
       await tx.query(`BEGIN NOT ATOMIC ${insertCommit}; COMMIT; END`, [id], { prepared: true, commits: true });
@@ -115,7 +115,7 @@ describe('transaction', () => {
     expect([told, (answer as unknown[])[0]]).toEqual([true, [{ one: 1 }]]);
   });
 
-  test('a connection killed during a text that commits leaves the outcome uncertain', async () => {
+  test('a connection killed during a statement that commits leaves the outcome uncertain', async () => {
     const root = await createConnection(ground.place.rootConnection);
     const id = newUuid();
     const attempt = db.transaction(async (tx) => {
@@ -131,7 +131,7 @@ describe('transaction', () => {
     expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([]);
   });
 
-  test('a prepared query answers as an unprepared one, again after it failed and after its table changed', async () => {
+  test('a prepared query returns the same as an unprepared one, also after a failure and a change of its table', async () => {
     await db.execute('CREATE TABLE shape (id INT PRIMARY KEY, at DATETIME(3), flag TINYINT, n BIGINT, text LONGTEXT)');
     // Several statements in one, with variables and a condition.
     const block = `BEGIN NOT ATOMIC DECLARE step INT DEFAULT 0; INSERT INTO shape (id, at, flag, n, text) VALUES (?, ?, ?, ?, ?);
@@ -154,7 +154,7 @@ describe('transaction', () => {
     expect(await db.query('SELECT id, n FROM shape')).toEqual([1, 2, 3, 4].map((id) => ({ id, n: 2 ** 40 + 1 })));
   });
 
-  test('a duplicate key is told apart, in SQL and through Prisma', async () => {
+  test('a duplicate key is a distinct error, in SQL and through Prisma', async () => {
     const id = newUuid();
     await db.execute(insertCommit, [id]);
     expect(isDuplicateKey(await db.execute(insertCommit, [id]).catch((error: unknown) => error))).toBe(true);

@@ -1,4 +1,4 @@
-// The tables that the migrations of some owners make are the ones that their files of the Prisma schema describe.
+// The tables made by some owners' migrations match those owners' files of the Prisma schema.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ test('every folder of prisma/migrations belongs to an owner', async () => {
   expect(folders.sort()).toEqual(['platform', ...subgraphs].sort());
 });
 
-/** The databases that there are: of one subgraph alone, of all, and of a worker that found nothing else. */
+/** The possible databases: of one subgraph, of all, and of a worker without a subgraph. */
 test.each([...subgraphs.map((name) => [name]), subgraphs, ['worker']])(
   'a database of the roles %s: every table, column, index and foreign key is as described, and no other',
   async (...roles) => {

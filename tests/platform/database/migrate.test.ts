@@ -1,4 +1,4 @@
-// The migration runner: applies once, in order, under a lock, and refuses what it can't verify.
+// The migration runner: applies once, in order, under a lock, and refuses files that fail verification.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -71,7 +71,7 @@ test('refuses a database of a newer version', async () => {
   expect(await tables()).toEqual(['a']);
 });
 
-test('a migration that fails says which and why, is remembered, and is not run again over half of itself', async () => {
+test('a failed migration is named with the reason, remembered, and not repeated over its first half', async () => {
   await file('1_a', 'CREATE TABLE a (id INT); CREATE TABLE a (id INT);');
   await file('2_b', 'CREATE TABLE b (id INT)');
   const failure = await run().catch((error: unknown) => error);
@@ -81,12 +81,12 @@ test('a migration that fails says which and why, is remembered, and is not run a
   expect(row).toMatchObject({ finished_at: null, logs: expect.stringContaining('already exists') });
   await expect(run()).rejects.toThrow(/a\/1_a failed half-way before: correct the database by hand/);
   expect(await tables()).toEqual(['a']);
-  // As an operator does who has corrected it.
+  // Like an operator who has corrected it.
   await db.execute('UPDATE _prisma_migrations SET finished_at = NOW(), applied_steps_count = 1');
   expect(await run()).toEqual(['a/2_b']);
 });
 
-test('two at once: each migration is applied once', async () => {
+test('two runners at once: each migration is applied once', async () => {
   for (let number = 1; number <= 5; number += 1)
     await file(`${number}_t`, `CREATE TABLE t${number} (id INT); INSERT INTO t${number} VALUES (1)`);
   const applied = (await Promise.all([run(), run(), run()])).flat();

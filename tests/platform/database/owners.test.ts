@@ -1,5 +1,4 @@
-// Migrations by owner: each database has the tables of its roles alone, and one that was made before migrations had owners is
-// taken over with its rows.
+// Migrations by owner: each database has only the tables of its roles, and one from before owners is taken over with its rows.
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -28,7 +27,7 @@ afterEach(async () => {
   await place.drop();
 });
 
-/** What an earlier version left: its own migrations, applied by name without owner. */
+/** A database of an earlier version: its own migrations, recorded by name without owner. */
 async function earlierDatabase(options: { readonly before?: string } = {}): Promise<void> {
   const { before = 'z' } = options;
   const all = join(import.meta.dirname, 'before-owners');
@@ -64,12 +63,12 @@ async function rowsKept({ project, backend }: { project: string; backend: string
 
 const names = (owners: readonly MigrationOwner[]): string[] => owners.map(({ owner }) => owner);
 
-test('a database of an earlier version is taken over with its rows, and is then like a new one', async () => {
+test('a database of an earlier version is taken over with its rows, and then equals a new one', async () => {
   await earlierDatabase();
   const rows = await fill();
   expect(await pendingMigrations(db, all)).not.toEqual([]);
   const applied = await migrate(place.connection, all);
-  // What the earlier version had done is not done again.
+  // Applied migrations of the earlier version are not repeated.
   expect(applied.filter((name) => name.endsWith('_foundation'))).toEqual([]);
   await rowsKept(rows);
   expect(await pendingMigrations(db, all)).toEqual([]);
@@ -86,14 +85,14 @@ test('a database of an earlier version is taken over with its rows, and is then 
   }
 });
 
-test('an earlier version that had not applied all of its migrations: what it lacks is applied', async () => {
+test('an earlier version with pending migrations: the missing ones are applied', async () => {
   await earlierDatabase({ before: '20261120140000' });
   expect(await migrate(place.connection, all)).toEqual(
     expect.arrayContaining(['relay/20261120140000_operation_claim', 'relay/20261120150000_operation_names']),
   );
 });
 
-test('a migration of an earlier version that was edited, or failed half-way, is refused, and nothing is taken over', async () => {
+test('an edited or failed migration of an earlier version is refused, and nothing is taken over', async () => {
   await earlierDatabase();
   const first = "WHERE migration_name = '20261120080000_foundation'";
   await db.execute(`UPDATE _prisma_migrations SET finished_at = NULL ${first}`);
@@ -102,13 +101,13 @@ test('a migration of an earlier version that was edited, or failed half-way, is 
   await expect(migrate(place.connection, all)).rejects.toThrow(/20261120080000_foundation was edited/);
 });
 
-test('who migrates for one role brings along what the database has of others', async () => {
+test("migrating for one role also migrates the database's tables of others", async () => {
   await earlierDatabase();
   await migrate(place.connection, ownersOf(['system'], subgraphRows), every);
   expect(await pendingMigrations(db, all)).toEqual([]);
 });
 
-test('a new database has the tables of its roles alone; those of another role come when it does', async () => {
+test('a new database has only the tables of its roles; those of another role are added with it', async () => {
   await migrate(place.connection, ownersOf(['system'], subgraphRows), every);
   expect([...(await ownersIn(db))].sort()).toEqual(['platform', 'system']);
   expect(Object.keys(await shapesOfDatabase(db))).not.toContain('backend');

@@ -1,12 +1,12 @@
-// The shape of tables, read from the Prisma schema's text and from a database, in the same terms, so that they compare.
+// The shape of tables, from the Prisma schema's text and from a database, in a form that can be compared.
 import type { Sql } from '../../../platform/database/database.ts';
 
 export interface TableShape {
-  /** Column to "type nullability default". */
+  /** "type nullability default" by column. */
   readonly columns: Record<string, string>;
-  /** Index (PRIMARY too) to "unique? columns". */
+  /** "unique? columns" by index (including PRIMARY). */
   readonly indexes: Record<string, string>;
-  /** Constraint to "column -> table(column) rules". */
+  /** "column -> table(column) rules" by constraint. */
   readonly foreignKeys: Record<string, string>;
 }
 
@@ -25,7 +25,7 @@ const nativeTypes: Record<string, (size: string) => string> = {
   UnsignedTinyInt: () => 'tinyint(3) unsigned',
 };
 
-/** What Prisma makes of a type without a native one on MySQL. */
+/** Prisma's MySQL types for types without a native one. */
 const plainTypes: Record<string, string> = {
   String: 'varchar(191)',
   Int: 'int(11)',
@@ -42,7 +42,7 @@ interface Field {
   readonly rest: string;
 }
 
-/** Reads the parts of Prisma's schema language that the schema uses; throws on a type it does not know. */
+/** Parses the parts of Prisma's schema language that the schema uses; throws on an unknown type. */
 export function shapesOfSchema(text: string): TableShapes {
   const models = [...text.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)].map(([, name = '', body = '']) => {
     const lines = body
@@ -120,7 +120,7 @@ function sqlDefault(field: Field): string {
   return text.replaceAll('"', "'");
 }
 
-/** The shapes of a database's own tables; Prisma's list of migrations is not one of them. */
+/** The shapes of a database's own tables, without Prisma's table of migrations. */
 export async function shapesOfDatabase(db: Sql): Promise<TableShapes> {
   const shapes: TableShapes = {};
   const own = "table_schema = DATABASE() AND table_name <> '_prisma_migrations'";

@@ -1,4 +1,4 @@
-// MariaDB killed and started again under writers, sequencer and readers: what was acknowledged arrives, once, in order.
+// MariaDB killed and restarted under writers, sequencer and readers: acknowledged events arrive once, in order.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -13,7 +13,7 @@ import { checkLease } from '../../../platform/leases.ts';
 import { Ground } from '../../support/ground.ts';
 import { temporaryFolder, waitFor } from '../../support/temporary-folder.ts';
 
-test('the stream goes on without a gap, and the leases are held or known to be lost', async () => {
+test('the stream continues without a gap, and each lease is held or known to be lost', async () => {
   await using cleanup = new AsyncDisposableStack();
   const temporary = await temporaryFolder();
   cleanup.defer(() => temporary.remove());
@@ -79,7 +79,7 @@ test('the stream goes on without a gap, and the leases are held or known to be l
       () => 'held',
       () => 'lost',
     );
-  // Given up too early is allowed; written under after it was lost is not.
+  // Giving up too early is allowed; writing after the loss is not.
   expect(fenced === 'held' || lease?.signal.aborted === true).toBe(true);
   await items.return(undefined);
   await reading;

@@ -1,4 +1,4 @@
-// The status feed: nothing missed, nothing twice, and never a silent gap.
+// The status feed: nothing missing, nothing repeated, and never a silent gap.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors.ts';
@@ -74,7 +74,7 @@ async function codeOf(after: string): Promise<string> {
 }
 
 describe('subscribe', () => {
-  test('without a cursor: a checkpoint at once, then what comes, but nothing from before', async () => {
+  test('without a cursor: a checkpoint at once, then new events, but no earlier ones', async () => {
     await write(1, 3);
     await waitFor('the feed', () => feed.figures().seq === 3);
     const items = feed.subscribe({ filter: everything });
@@ -105,7 +105,7 @@ describe('subscribe', () => {
     }
   });
 
-  test('a slow reader goes over from memory to the table and back', async () => {
+  test('a slow reader switches from memory to the table and back', async () => {
     const small = await startFeed({ ringSize: 8 });
     const items = small.subscribe({ filter: everything });
     await items.next();
@@ -119,7 +119,7 @@ describe('subscribe', () => {
     await small.stop();
   });
 
-  test('a filter: what it lets through, in order; an error in it ends that reader alone', async () => {
+  test('a filter: matching events in order; an error in it ends only that reader', async () => {
     const even = feed.subscribe({ filter: (event) => event.kind === 'even' });
     const broken = feed.subscribe({
       filter: () => {
@@ -135,7 +135,7 @@ describe('subscribe', () => {
     expect(toNames(await take(even, 5))).toEqual(['n2', 'n4', 'n6', 'n8', 'n10']);
   });
 
-  test('a reader for whom nothing matches gets checkpoints that move on', async () => {
+  test('a reader without matches gets advancing checkpoints', async () => {
     const quick = await startFeed({ checkpointMs: 40 });
     const items = quick.subscribe({ filter: (event) => event.to === 'never' });
     const first = (await items.next()).value as FeedItem;
@@ -152,7 +152,7 @@ describe('subscribe', () => {
     await quick.stop();
   });
 
-  test('ends a waiting pull at once on return, on abort and when the feed stops', async () => {
+  test('return, abort and stopping the feed end a waiting pull at once', async () => {
     const ended = { done: true, value: undefined };
     const controller = new AbortController();
     const [one, two, three] = [undefined, controller.signal, undefined].map((signal) =>
@@ -170,7 +170,7 @@ describe('subscribe', () => {
     expect(feed.figures().subscriptions).toBe(0);
   });
 
-  test('a reader that has caught up is told so once, with a cursor at the tail', async () => {
+  test('a reader that has caught up is notified once, with a cursor at the tail', async () => {
     await write(1, 3);
     await waitFor('the feed has read them', () => feed.figures().seq === 3);
     const items = feed.subscribe({ after: startCursor(), filter: (event) => event.to === 'n2' });
@@ -182,7 +182,7 @@ describe('subscribe', () => {
     expect(((await next).value as FeedItem).event?.to).toBe('n2');
   });
 
-  test('pulls made at once are answered in order', async () => {
+  test('concurrent pulls are answered in order', async () => {
     const items = feed.subscribe({ after: startCursor(), filter: everything });
     await items.next();
     const pulls = [1, 2, 3].map(() => items.next());
@@ -192,13 +192,13 @@ describe('subscribe', () => {
   });
 });
 
-describe('a cursor that does not fit', () => {
+describe('an unsuitable cursor', () => {
   test('text that is not a cursor is INVALID_CURSOR', async () => {
     for (const text of ['', 'x', 'AAAA', encodeCursor({ timeline: 1, seq: 5, eventId: '' })])
       expect([text, await codeOf(text)]).toEqual([text, 'INVALID_CURSOR']);
   });
 
-  test('past retention it is CURSOR_EXPIRED, also for a reader that is overtaken by it', async () => {
+  test('after retention it is CURSOR_EXPIRED, also for a reader overtaken by it', async () => {
     const small = await startFeed({ ringSize: 4 });
     await write(1, 600);
     await waitFor('the feed', () => small.figures().seq === 600);
@@ -213,7 +213,7 @@ describe('a cursor that does not fit', () => {
       const cursor = seq === 0 ? startCursor() : (all[seq - 1]?.cursor ?? '');
       expect([seq, await codeOf(cursor)]).toEqual([seq, 'CURSOR_EXPIRED']);
     }
-    // The rest of the page it had read, then the error: no gap.
+    // The rest of its last page, then the error: no gap.
     expect(toNames(await take(overtaken, 499))).toEqual(names(5, 503));
     await expect(overtaken.next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
     const kept = feed.subscribe({ after: all[550]?.cursor ?? '', filter: everything });
@@ -221,14 +221,14 @@ describe('a cursor that does not fit', () => {
     await small.stop();
   });
 
-  test('of another event at the same place, or beyond the end, it is RESYNC_REQUIRED', async () => {
+  test('of another event at the same position, or beyond the end, it is RESYNC_REQUIRED', async () => {
     await write(1, 3);
     expect(await codeOf(encodeCursor({ timeline: 1, seq: 2, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
     expect(await codeOf(encodeCursor({ timeline: 1, seq: 9, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
     expect(await codeOf(encodeCursor({ timeline: 7, seq: 0, eventId: '' }))).toBe('RESYNC_REQUIRED');
   });
 
-  test('of a timeline before a loss it is RESYNC_REQUIRED; after a clean failover it goes on', async () => {
+  test('of a timeline before a loss it is RESYNC_REQUIRED; after a clean failover it continues', async () => {
     await write(1, 3);
     const [first] = await take(feed.subscribe({ after: startCursor(), filter: everything }), 1);
     await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (2, 0)');
@@ -240,14 +240,14 @@ describe('a cursor that does not fit', () => {
   });
 });
 
-describe('a history that is rewritten under the feed', () => {
-  test('ends its readers with RESYNC_REQUIRED, and the feed goes on with the new one', async () => {
+describe('history rewritten under the feed', () => {
+  test('ends its readers with RESYNC_REQUIRED, and the feed continues with the new one', async () => {
     await write(1, 5);
     await waitFor('the feed', () => feed.figures().seq === 5);
     const items = feed.subscribe({ filter: everything });
     await items.next();
     const pull = items.next();
-    // A standby that had only the first three was promoted, and other events took the numbers.
+    // A standby with only the first three events was promoted, and other events took the numbers.
     await db.transaction(async (tx) => {
       await tx.execute('DELETE FROM status_change WHERE seq > 3');
       await tx.execute('UPDATE status_sequencer SET next_seq = 4');
@@ -270,7 +270,7 @@ describe('a history that is rewritten under the feed', () => {
   });
 });
 
-test('waitFor sees a match that passes after the call, and gives up at its deadline', async () => {
+test('waitFor sees a match that passes after the call, and stops at its deadline', async () => {
   const seen = feed.waitFor((event) => event.to === 'n2', { timeoutMs: 5_000 });
   await write(1, 3);
   expect(await seen).toBe(true);

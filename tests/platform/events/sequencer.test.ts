@@ -41,7 +41,7 @@ async function sequence(): Promise<string[]> {
   return rows.map((row) => row.name);
 }
 
-test('an event that is committed late gets a later number, whatever its id; nothing waits for it', async () => {
+test('an event that commits late gets a later number, whatever its id; nothing waits for it', async () => {
   const { sequencer } = ground;
   const written = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
@@ -64,7 +64,7 @@ test('an event that is committed late gets a later number, whatever its id; noth
 test('one far behind the newest id is found by the full scan', async () => {
   const { sequencer } = ground;
   await append('straggler');
-  // As after ten thousand and more other events.
+  // Like after ten thousand and more other events.
   await db.execute("UPDATE status_change SET id = id + 50000 WHERE to_status = 'late'");
   await waitFor('the straggler', async () => {
     await sequencer.runOnce();
@@ -82,7 +82,7 @@ test('several sequencers at once: still dense, each event once', async () => {
   expect(new Set(await sequence()).size).toBe(before + 400);
 });
 
-test('a fence that is held does not hold the sequencer for ever', async () => {
+test('a held fence does not block the sequencer without limit', async () => {
   const holder = await createConnection({ ...ground.place.rootConnection });
   try {
     await holder.query('START TRANSACTION');
@@ -92,7 +92,7 @@ test('a fence that is held does not hold the sequencer for ever', async () => {
   } finally {
     await holder.end();
   }
-  // The connection went back to the pool without a transaction of its own left open.
+  // The connection went back to the pool without an open transaction.
   await append('after');
   expect(await ground.sequencer.runOnce()).toBe(1);
 });
@@ -108,7 +108,7 @@ test('the lease elects one, and another is elected when it stops', async () => {
 });
 
 describe('appendStatus', () => {
-  test('wakes after the commit only, and takes the request under way', async () => {
+  test('wakes only after the commit, with the current request', async () => {
     let woken = 0;
     const off = ground.wake.on('status', () => {
       woken += 1;
@@ -127,7 +127,7 @@ describe('appendStatus', () => {
     expect(row).toMatchObject({ request_id: 'request-9', reason: 'x'.repeat(1024) });
   });
 
-  test('writes nothing for no events', async () => {
+  test('writes nothing for an empty list', async () => {
     await db.transaction((tx) => appendStatus(tx, kinds, [], ground.wake));
   });
 });

@@ -1,4 +1,4 @@
-// The id of a CMP's object: one id for one object, and nothing else is taken for one.
+// The id of a CMP's object: one id per object, and no other text is accepted as one.
 import { describe, expect, test } from '@jest/globals';
 import { cmpObjectProblems, decodeCmpObject, encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
 import { encodeId } from '../../../platform/ids.ts';

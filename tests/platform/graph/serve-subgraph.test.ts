@@ -1,4 +1,4 @@
-// A served subgraph answers gateways only: signed identities, mutual TLS past loopback, and the authentication port.
+// A served subgraph answers only gateways: signed identities, mutual TLS except on loopback, and the authentication port.
 import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -94,12 +94,12 @@ async function ask(
   return { status: response.statusCode, body: (await response.body.json()) as Record<string, unknown> };
 }
 
-test('a request with a signed identity is answered for it', async () => {
+test('a request with a signed identity is executed with it', async () => {
   const answer = await ask(await serve(), sign());
   expect(answer).toEqual({ status: 200, body: { data: { caller: 'ann' } } });
 });
 
-test('an identity that was captured gets nothing: not a second time, not with another body, not on a socket', async () => {
+test('a captured identity is useless: for a second request, another body, or a socket', async () => {
   const one = await serve({ authenticator: new FakeAuthenticator() });
   const captured = sign();
   expect((await ask(one, captured)).status).toBe(200);
@@ -113,7 +113,7 @@ test('an identity that was captured gets nothing: not a second time, not with an
   expect((await ask(one, other)).status).toBe(200);
 });
 
-test('a request without, with one for another subgraph, or under another key is refused before anything is resolved', async () => {
+test('a request without an identity, with one for another subgraph, or with another key is refused before anything is resolved', async () => {
   const one = await serve({ authenticator: new FakeAuthenticator() });
   resolved = 0;
   const tries: Record<string, string>[] = [
@@ -171,7 +171,7 @@ function subscribe(
   });
 }
 
-test('without TLS it does not listen where other hosts could reach it', async () => {
+test('without TLS it does not listen on addresses that other hosts can reach', async () => {
   await expect(serve({ host: '0.0.0.0' })).rejects.toThrow('mutual TLS');
 });
 
@@ -239,7 +239,7 @@ test('with TLS both sides need a certificate of the same authority', async () =>
   await link.close();
 });
 
-test('replaced certificates are used from then on, by both sides, with requests under way', async () => {
+test('both sides use replaced certificates from then on, with requests under way', async () => {
   const [old, fresh] = [await makeCertificates(folder, 'old'), await makeCertificates(folder, 'fresh')];
   const paths = { cert: join(folder, 'c.pem'), key: join(folder, 'k.pem'), ca: join(folder, 'a.pem') };
   const put = async (given: Partial<typeof paths>) => {
@@ -265,7 +265,7 @@ test('replaced certificates are used from then on, by both sides, with requests 
       if (answer.errors !== undefined) failures.push(answer.errors);
     }
   })();
-  /** The certificate that a new connection is shown. */
+  /** The certificate presented to a new connection. */
   const shown = () =>
     new Promise<string>((resolve, reject) => {
       const socket = connect({ port: one.port, host: '127.0.0.1', rejectUnauthorized: false, ...pemOf(sides[1]) });
@@ -276,7 +276,7 @@ test('replaced certificates are used from then on, by both sides, with requests 
       socket.once('error', reject);
     });
   expect(await shown()).toBe(new X509Certificate(old.cert).toString());
-  // A key that is not the certificate's, as in the middle of a copy: nothing changes.
+  // A key that does not match the certificate, like during a copy: nothing changes.
   await put({ key: fresh.key });
   for (const side of sides) await expect(side.readAgain()).rejects.toThrow(/are not a certificate, its key/);
   expect((await ask()).errors).toBeUndefined();

@@ -1,4 +1,4 @@
-// What a gateway signs for a request, and what a subgraph makes of it: forged, late, for another request, a second time.
+// The gateway's signature on a request, and its check by a subgraph: forged, late, for another request, reused.
 import { randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { ReplayMemory } from '../../../platform/graph/replay-memory.ts';
@@ -18,18 +18,18 @@ const request = { audience: 'relay', body };
 const checker = () => new IdentityChecker({ keys: publicKeys, audience: 'relay' });
 const sign = (atMs = nowMs) => signIdentity(signingKeys, claims, request, atMs);
 
-test('what was signed is read back by the subgraph and for the request that it is for', () => {
+test('the subgraph reads the signed identity back, for its request only', () => {
   expect(checker().check(sign(), body, nowMs)).toEqual(claims);
   const nobody = { identity: null, requestId: 'r' };
   expect(checker().check(signIdentity(signingKeys, nobody, request, nowMs), body, nowMs)).toEqual(nobody);
 });
 
-test('it is good for seconds, clocks may be ten seconds apart', () => {
+test('it is valid for seconds, with clocks up to ten seconds apart', () => {
   for (const laterMs of [15_000, -10_000]) expect(checker().check(sign(), body, nowMs + laterMs)).toEqual(claims);
   for (const laterMs of [15_001, -10_001]) expect(checker().check(sign(), body, nowMs + laterMs)).toBe('expired');
 });
 
-test('an identity that was captured is of no use: not for another body, and not a second time while it is valid', () => {
+test('a captured identity is useless: not valid for another body, nor a second time while it is valid', () => {
   const one = checker();
   const signed = sign();
   expect(one.check(signed, '{"query":"mutation { all }"}', nowMs)).toBe('other-request');
@@ -39,7 +39,7 @@ test('an identity that was captured is of no use: not for another body, and not 
   expect(one.check(signed, body, nowMs + 15_001)).toBe('expired');
 });
 
-test('what comes in is remembered up to a bound, and past it nothing is let in', () => {
+test('used identities are remembered up to a bound, beyond which nothing is accepted', () => {
   const one = new IdentityChecker({ keys: publicKeys, audience: 'relay', mostRemembered: 3 });
   const first = sign();
   expect([first, sign(), sign(), sign()].map((text) => one.check(text, body, nowMs))).toEqual([
@@ -50,7 +50,7 @@ test('what comes in is remembered up to a bound, and past it nothing is let in',
   expect(one.check(sign(nowMs + 30_000), body, nowMs + 30_000)).toEqual(claims);
 });
 
-test('a clock that is set back lets nothing in twice', () => {
+test('a clock that is set back accepts nothing twice', () => {
   const memory = new ReplayMemory({ periodMs: 1_000, most: 10 });
   expect(memory.take('a', 10_000)).toBe('new');
   expect(memory.take('b', 5_000)).toBe('new');
@@ -74,7 +74,7 @@ test('another audience, another key and a changed text are refused', () => {
     expect(checker().check(text, body, nowMs)).toBe('forged');
 });
 
-test('what the system subgraph or a worker can sign is no identity', () => {
+test('signatures of the system subgraph or of a worker are not accepted as an identity', () => {
   for (const signer of ['system', 'audit'] as const) {
     const pair = testPair(signer);
     const one = new IdentityChecker({ keys: pair.publicKeys, audience: 'relay' });
@@ -82,7 +82,7 @@ test('what the system subgraph or a worker can sign is no identity', () => {
   }
 });
 
-test('a key that is known everywhere before it is active: nothing is refused at any moment', () => {
+test('with a key that is known everywhere before it is active nothing is refused at any moment', () => {
   const [old, fresh] = [newKeyPair(), newKeyPair()];
   const both = publicFile({ gateway: { k1: old.publicText, k2: fresh.publicText } });
   const gateway = new SigningKeys({ active: 'k1', keys: { k1: old.privateText } });

@@ -6,7 +6,7 @@ import { loader } from '../../../platform/graph/loader.ts';
 import { dateTimeScalar, jsonScalar, portScalar } from '../../../platform/graph/scalars.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 
-test('DateTime takes RFC 3339 and gives UTC with milliseconds', () => {
+test('DateTime accepts RFC 3339 and returns UTC with milliseconds', () => {
   expect(dateTimeScalar.serialize(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
   expect(dateTimeScalar.parseValue('2026-01-31T13:00:00+01:00')).toEqual(new Date('2026-01-31T12:00:00Z'));
   for (const bad of ['2026-01-31', 'yesterday', '2026-13-01T00:00:00Z', 5, null])
@@ -18,7 +18,7 @@ test('Port is a whole number from 1 to 65535', () => {
   for (const bad of [0, 65536, 1.5, '80', null]) expect(() => portScalar.parseValue(bad)).toThrow('1 to 65535');
 });
 
-test('JSON takes literals with variables in them', () => {
+test('JSON accepts literals that contain variables', () => {
   const literal = parseLiteral('{ a: [1, true, null], b: { c: "x" } }');
   expect(jsonScalar.parseLiteral(literal)).toEqual({ a: [1, true, null], b: { c: 'x' } });
 });
@@ -50,7 +50,7 @@ describe('loader', () => {
   const context = (): RequestContext => ({ identity: null, requestId: 'r', loaders: new Map() });
   const owner = Symbol('test');
 
-  test('keys asked for together are loaded together, each once', async () => {
+  test('keys requested together are loaded together, each once', async () => {
     const batches: (readonly string[])[] = [];
     const load = async (keys: readonly string[]) => {
       batches.push(keys);
@@ -64,7 +64,7 @@ describe('loader', () => {
     expect(batches).toHaveLength(2);
   });
 
-  test('a failing batch fails all who asked, and only them', async () => {
+  test('a failing batch fails all its callers, and only them', async () => {
     const one = context();
     const failing = async (): Promise<Map<string, string>> => {
       throw new Error('away');
@@ -75,7 +75,7 @@ describe('loader', () => {
   });
 });
 
-test('the cache of documents holds no more bytes than it may, and forgets what was used longest ago', () => {
+test('the cache of documents is bounded in bytes, and drops the least recently used ones', () => {
   const schema = buildSchema('type Query { a: Int }');
   const cache = new DocumentCache(schema, 10_000);
   const text = (number: number) => `query Q${number} { ${'a '.repeat(10)} }`;

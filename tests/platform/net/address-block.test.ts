@@ -1,4 +1,4 @@
-// Addresses, blocks and ranges, in every notation that is one and many that are none.
+// Addresses, blocks and ranges, in every valid notation and many invalid ones.
 import { describe, expect, test } from '@jest/globals';
 import {
   canonicalAddressBlock,
@@ -79,7 +79,7 @@ describe('isInBlock and isInRange', () => {
   });
 });
 
-test('isBelow goes by numbers, not by text', () => {
+test('isBelow compares numbers, not texts', () => {
   expect(isBelow('9.0.0.0', '10.0.0.0')).toBe(true);
   expect(isBelow('10.0.0.0', '10.0.0.0')).toBe(false);
   expect(isBelow('10.0.0.1', '10.0.0.0')).toBe(false);

@@ -1,4 +1,4 @@
-// What the openssl program makes of each wish, read by Node.
+// The openssl program's certificates, read by Node.
 import { X509Certificate } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../platform/net/certificates.ts';
@@ -16,7 +16,7 @@ test.each(['ec', 'rsa'] as const)('one that signs itself, with a key of type %s'
   expect(certificate.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(made.sha256);
 });
 
-test("an authority's, for names and addresses, for one use and a time of its own", async () => {
+test('signed by an authority, for names and addresses, for one use and a given lifetime', async () => {
   const authority = await makeCertificate({ commonName: 'an authority', use: 'authority' });
   const [notBefore, notAfter] = [new Date('2020-01-02T03:04:05Z'), new Date('2021-01-02T03:04:05Z')];
   const names = ['api.example', '192.0.2.1', '2001:db8::1'];

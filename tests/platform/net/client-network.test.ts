@@ -1,4 +1,4 @@
-// Whose attempts are counted together.
+// The attempts that are counted together.
 import { expect, test } from '@jest/globals';
 import { clientNetwork } from '../../../platform/net/address-block.ts';
 

@@ -1,4 +1,4 @@
-// A connection that is not wanted any more is given up at once, in whatever state it is.
+// An abandoned connection is closed at once, in any state.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -18,7 +18,7 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** A port where nothing is accepted or refused: its process is stopped, and its backlog full. */
+/** A port that neither accepts nor refuses: its process is stopped, and its backlog full. */
 async function silentPort(): Promise<number> {
   const program =
     "require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () { console.log(this.address().port) })";
@@ -31,7 +31,7 @@ async function silentPort(): Promise<number> {
   return port;
 }
 
-test('while it still connects: its descriptor is not held for as long as the kernel tries', async () => {
+test('while it still connects: its descriptor is not kept while the kernel retries', async () => {
   const socket = dial(testEgress, { host: '127.0.0.1', port: await silentPort() });
   owned.push(socket);
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -40,7 +40,7 @@ test('while it still connects: its descriptor is not held for as long as the ker
   await once(socket, 'close');
 });
 
-test('a check that is cancelled while its host name is resolved dials nothing', async () => {
+test('a check cancelled during name resolution dials nothing', async () => {
   const dialled = jest.fn(testEgress.denial);
   const egress: EgressPolicy = { rules: testEgress.rules, denial: dialled };
   const target = { id: 't', parameters: {}, timeoutMs: 1_000, revision: '' };

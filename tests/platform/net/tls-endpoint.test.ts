@@ -31,7 +31,7 @@ const shows = async (options: Partial<CertificateOptions>) =>
 
 type Given = { readonly host?: string; readonly port: number } & Partial<TlsEndpoint>;
 
-/** Its protocol, cipher and certificate, or why there is none. */
+/** Its protocol, cipher and certificate, or the reason for the failure. */
 async function attempt(given: Given, signal = new AbortController().signal) {
   const endpoint = {
     host: '127.0.0.1',
@@ -54,7 +54,7 @@ const failureOf = (result: Awaited<ReturnType<typeof attempt>>): ReserveFailure 
 };
 
 describe('a pinned certificate', () => {
-  test('is enough, whatever else is wrong with it', async () => {
+  test('is enough, whatever its other faults', async () => {
     const target = await shows({ names: [] });
     const { port, certificate } = target;
     expect(await attempt({ port, certificateSha256: pinOf(certificate.sha256) })).toMatchObject({
@@ -62,7 +62,7 @@ describe('a pinned certificate', () => {
     });
   });
 
-  test('another one: refused, and the shown one is told', async () => {
+  test('another one: refused, and the presented one is reported', async () => {
     const { port, certificate } = await server();
     const other = await makeCertificate({ commonName: 'device' });
     expect(await attempt({ port, certificateSha256: pinOf(other.sha256) })).toMatchObject({
@@ -92,7 +92,7 @@ describe('a pinned certificate', () => {
     }
   });
 
-  test('none, and no accepted authority: refused, and the shown one is told', async () => {
+  test('none, and no accepted authority: refused, and the presented one is reported', async () => {
     const { port, certificate } = await server();
     expect(await attempt({ port })).toMatchObject({
       code: 'CERTIFICATE_UNKNOWN',
@@ -110,7 +110,7 @@ describe('authorities', () => {
   });
   afterAll(() => folder.remove());
 
-  /** A server with the certificate that the authority gave; it may ask for one too. */
+  /** A server with a certificate of the authority; it may request one too. */
   async function signedServer(more: { readonly asks?: boolean } = {}): Promise<number> {
     const asks = more.asks === true ? { requestCert: true, ca: certificates.ca } : {};
     const listener = createServer({ cert: certificates.cert, key: certificates.key, ...asks }, (socket) => {
@@ -147,7 +147,7 @@ describe('authorities', () => {
     expect(failure.message).toContain('it is for IP Address:127.0.0.1, not for localhost');
   });
 
-  test('the device itself may be the one that is named, and is checked by its name', async () => {
+  test("the device's certificate itself may be given, and is checked by its name", async () => {
     const certificate = await makeCertificate({ commonName: 'device', names: ['localhost'] });
     const { port } = await server({ certificate });
     const trust = { port, caCertificates: certificate.cert };
@@ -155,7 +155,7 @@ describe('authorities', () => {
     expect(await attempt({ host: '127.0.0.1', ...trust })).toMatchObject({ code: 'CERTIFICATE_INVALID' });
   });
 
-  test('do not make up for another certificate than the pinned one', async () => {
+  test('do not allow a certificate other than the pinned one', async () => {
     const port = await signedServer();
     const pin = pinOf((await makeCertificate({ commonName: 'other' })).sha256);
     expect(await attempt({ port, caCertificates: certificates.ca, certificateSha256: pin })).toMatchObject({
@@ -163,12 +163,12 @@ describe('authorities', () => {
     });
   });
 
-  test('that can not be read are not enough', async () => {
+  test("that can't be read are not enough", async () => {
     const port = await signedServer();
     expect(await attempt({ port, caCertificates: 'no PEM' })).toMatchObject({ code: 'CERTIFICATE_INVALID' });
   });
 
-  test('a server that asks for a certificate gets the one of the credentials', async () => {
+  test('a server that requests a certificate gets the one from the credentials', async () => {
     const port = await signedServer({ asks: true });
     const client = { certificate: certificates.cert, privateKey: certificates.key };
     expect(await attempt({ port, caCertificates: certificates.ca, client })).toMatchObject({ protocol: 'TLSv1.3' });
@@ -239,7 +239,7 @@ async function plain(serve: (socket: Socket) => void): Promise<number> {
 }
 
 describe('a peer', () => {
-  test('that does not speak TLS', async () => {
+  test('without TLS', async () => {
     const port = await plain((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'));
     expect(await attempt({ port })).toMatchObject({ kind: 'NOT_SENT', code: 'PROTOCOL_FAILED' });
     await expect(readCertificate({ host: '127.0.0.1', port, egress: testEgress, timeoutMs: 2_000 })).rejects.toThrow(
@@ -247,12 +247,12 @@ describe('a peer', () => {
     );
   });
 
-  test('that closes the connection in the handshake', async () => {
+  test('that closes the connection during the handshake', async () => {
     const port = await plain((socket) => socket.once('data', () => socket.destroy()));
     expect(await attempt({ port })).toMatchObject({ kind: 'NOT_SENT', code: 'CONNECT_FAILED' });
   });
 
-  test('that is given up', async () => {
+  test('whose connection is abandoned', async () => {
     const { port } = await server();
     expect(await attempt({ port }, AbortSignal.abort())).toMatchObject({ kind: 'NOT_SENT', code: 'ABORTED' });
   });
@@ -273,7 +273,7 @@ describe('reading a certificate', () => {
     });
   });
 
-  test('of a device that says nothing ends at its time', async () => {
+  test('from a silent device ends at its deadline', async () => {
     const port = await plain((socket) => socket.resume());
     const reading = readCertificate({ host: '127.0.0.1', port, egress: testEgress, timeoutMs: 50 });
     await expect(reading).rejects.toThrow('no answer within 50 ms');

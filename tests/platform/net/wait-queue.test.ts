@@ -1,11 +1,11 @@
-// Who waits for a session: served in order, given up one by one, failed together.
+// Waiters for a session: served in order, abandoned one by one, failed together.
 import { expect, test } from '@jest/globals';
 import { failed } from '../../../platform/net/send.ts';
 import { WaitQueue } from '../../../platform/net/wait-queue.ts';
 
 const make = () => new WaitQueue<{ readonly ok: true; readonly number: number }, { readonly name: string }>();
 
-test('who came first is served first, with what was noted of it', async () => {
+test('the first comes first, with its data', async () => {
   const queue = make();
   const both = ['a', 'b'].map((name) => queue.join(undefined, { name }));
   expect([queue.length, queue.first?.note.name]).toEqual([2, 'a']);
@@ -17,7 +17,7 @@ test('who came first is served first, with what was noted of it', async () => {
   expect(queue.shift()).toBeUndefined();
 });
 
-test('whoever gives up leaves the others in order; who has been served can no longer give up', async () => {
+test("an abandoned waiter leaves the others in order; a served one can't be abandoned", async () => {
   const queue = make();
   const [gone, served] = [new AbortController(), new AbortController()];
   const first = queue.join(gone.signal, { name: 'a' });
@@ -31,7 +31,7 @@ test('whoever gives up leaves the others in order; who has been served can no lo
   expect(queue.length).toBe(0);
 });
 
-test('all fail together, and after the end everyone who comes', async () => {
+test('all fail together, and after the end every new one fails', async () => {
   const queue = make();
   const waiting = [queue.join(undefined, { name: 'a' }), queue.join(undefined, { name: 'b' })];
   queue.failAll(failed('AUTH_FAILED', 'no').failure);
@@ -45,7 +45,7 @@ test('all fail together, and after the end everyone who comes', async () => {
   expect(await queue.join(undefined, { name: 'd' })).toMatchObject({ failure: { code: 'CLOSED' } });
 });
 
-test('ten thousand wait, and one more is told so', async () => {
+test('ten thousand wait, and a further one is refused', async () => {
   const queue = make();
   const waiting = Array.from({ length: 10_000 }, (_, index) => queue.join(undefined, { name: `${index}` }));
   expect(await queue.join(undefined, { name: 'more' })).toMatchObject({ failure: { code: 'SESSION_REFUSED' } });

@@ -1,4 +1,4 @@
-// The key files by role: who has one file can do no more than that role, and a replaced file is read again.
+// The key files by role: the holder of one file can act only as that role, and a replaced file is read again.
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('are made once; private files are their owner’s alone, the public one has no private key', async () => {
+test('are created once; private files belong to their owner only, the public one has no private key', async () => {
   await makeKeys(path);
   const names = (await readdir(path)).sort();
   expect(names).toEqual(['audit', 'gateway', 'public', 'sealing', 'subgraphs', 'system'].map((name) => `${name}.keys`));
@@ -37,7 +37,7 @@ test('are made once; private files are their owner’s alone, the public one has
   expect(await Promise.all(names.map((name) => readFile(join(path, name), 'utf8')))).toEqual(texts);
 });
 
-test('each signer is believed as itself alone', async () => {
+test('each signer is accepted only as itself', async () => {
   await makeKeys(path);
   const keys = new KeyFolder({ folder: path, log });
   const publicKeys = await keys.publicKeys();
@@ -52,7 +52,7 @@ test('each signer is believed as itself alone', async () => {
   }
 });
 
-test('the one key of before is taken over as what subgraphs share, and signs nothing', async () => {
+test('the single key of earlier versions becomes the shared one, and signs nothing', async () => {
   await mkdir(path);
   const former = await openOrMakeKeyring(join(path, 'trust.keys'));
   await makeKeys(path);
@@ -63,7 +63,7 @@ test('the one key of before is taken over as what subgraphs share, and signs not
   for (const text of await Promise.all(secrets)) expect(text).not.toContain(old);
 });
 
-test('a file that was replaced is read again; one that is not usable changes nothing', async () => {
+test('a replaced file is read again; an unusable one changes nothing', async () => {
   await makeKeys(path);
   const keys = new KeyFolder({ folder: path, log });
   const signing = await keys.signing('gateway');
@@ -86,7 +86,7 @@ test('a file that was replaced is read again; one that is not usable changes not
   expect(publicKeys.verifies('gateway', keyId, 'text', signature)).toBe(true);
 });
 
-test('a private file that others may read, and one that is none of ours, are refused without their content', async () => {
+test('a private file readable by others, and a file of another kind, are refused without quoting them', async () => {
   await makeKeys(path);
   const file = keyFilePath(path, 'system');
   await chmod(file, 0o640);

@@ -1,4 +1,4 @@
-// The key file: made once, private, rotated without losing what older keys have made.
+// The key file: created once, private, rotated without losing what older keys have sealed.
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -17,7 +17,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('is made once, mode 0600, and then only read', async () => {
+test('is created once, mode 0600, and then only read', async () => {
   const made = await openOrMakeKeyring(path);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   const text = await readFile(path, 'utf8');
@@ -26,7 +26,7 @@ test('is made once, mode 0600, and then only read', async () => {
   expect(again.active('sealing').key.equals(made.active('sealing').key)).toBe(true);
 });
 
-test('derives another key for each purpose, and shows no master key', async () => {
+test('derives a separate key for each purpose, and does not expose a master key', async () => {
   const keyring = await openOrMakeKeyring(path);
   const purposes = ['sealing', 'identity', 'commit-token'].map((purpose) =>
     keyring.active(purpose).key.toString('hex'),
@@ -36,7 +36,7 @@ test('derives another key for each purpose, and shows no master key', async () =
   for (const master of masters) expect(purposes).not.toContain(Buffer.from(master, 'base64').toString('hex'));
 });
 
-test('rotation makes a new active key; the old one still opens', () => {
+test('rotation creates a new active key; the old one still opens', () => {
   const keys = { k1: newMasterKey(), k2: newMasterKey() };
   const keyring = new Keyring({ active: 'k1', keys: { k1: keys.k1 } });
   const before = keyring.active('sealing');
@@ -48,7 +48,7 @@ test('rotation makes a new active key; the old one still opens', () => {
   expect(keyring.ids()).toEqual(['k2', 'k1']);
 });
 
-test('a file that others may read, that is not a key file, or that lacks its active key is refused, without its content', async () => {
+test('a file that is readable by others, not a key file, or without its active key is refused, without quoting it', async () => {
   await openOrMakeKeyring(path);
   await chmod(path, 0o640);
   await expect(openKeyring(path)).rejects.toThrow(/is readable by others: run chmod 600/);

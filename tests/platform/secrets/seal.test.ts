@@ -6,7 +6,7 @@ import { createSealer } from '../../../platform/secrets/seal.ts';
 const key = (fill: number) => Buffer.alloc(32, fill).toString('base64');
 const sealer = createSealer(new Keyring({ active: 'k1', keys: { k1: key(1) } }));
 
-test('opens what it sealed, and seals the same text differently each time', () => {
+test('opens its own sealed texts, and seals the same text differently each time', () => {
   for (const text of ['', 'p', 'ü'.repeat(10_000)]) {
     const sealed = sealer.seal(text, 'backend/1/password');
     expect(sealed.keyId).toBe('k1');
@@ -26,7 +26,7 @@ test('does not open in another place, nor with one bit changed anywhere', () => 
   expect(() => sealer.open({ keyId, sealed: sealed.subarray(0, 20) }, 'a')).toThrow(/too short/);
 });
 
-test('after a rotation seals with the new key and opens with the old; names a key that is missing', () => {
+test('after a rotation seals with the new key and opens with the old; names a missing key', () => {
   const old = sealer.seal('secret', 'a');
   const rotated = createSealer(new Keyring({ active: 'k2', keys: { k1: key(1), k2: key(2) } }));
   expect(rotated.open(old, 'a')).toBe('secret');

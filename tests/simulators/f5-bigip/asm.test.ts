@@ -24,7 +24,7 @@ const tasks = '/mgmt/tm/asm/tasks/import-policy';
 const statusOf = async (id: string, type = 'import-policy') =>
   (await call('GET', `/mgmt/tm/asm/tasks/${type}/${id}`)).json.status;
 
-test('an import goes from NEW to COMPLETED, and only then is there a policy', async () => {
+test('an import goes from NEW to COMPLETED, and only then there is a policy', async () => {
   const taken = await call('POST', tasks, { body: { file: xml, isBase64: false, fullPath: '/Common/app' } });
   expect([taken.status, taken.json.status]).toEqual([201, 'NEW']);
   now += 500;
@@ -39,7 +39,7 @@ test('an import goes from NEW to COMPLETED, and only then is there a policy', as
   });
 });
 
-test('a bad file, a taken name and a planned failure end in FAILURE', async () => {
+test('a bad file, a used name and a planned failure end in FAILURE', async () => {
   const failing = [{ file: 'garbage' }, { file: xml, isBase64: true }, { file: xml }, { file: xml }];
   const taken: string[] = [];
   for (const body of failing)
@@ -54,7 +54,7 @@ test('a bad file, a taken name and a planned failure end in FAILURE', async () =
   expect((await call('GET', `${tasks}/${last.json.id}`)).json.result.message).toBe('No space left.');
 });
 
-test('a policy is in force once it is applied', async () => {
+test('a policy takes effect when it is applied', async () => {
   const made = await call('POST', '/mgmt/tm/asm/policies', { body: { name: 'app', partition: 'Common' } });
   expect(made.status).toBe(201);
   const { id } = made.json;
@@ -68,7 +68,7 @@ test('a policy is in force once it is applied', async () => {
   expect((await call('GET', `${apply}/nothing`)).status).toBe(404);
 });
 
-test('policies are found by filters, with the fields that were asked for', async () => {
+test('policies are found by filters, with the selected fields', async () => {
   for (const name of ['alpha', 'alphabet']) await call('POST', '/mgmt/tm/asm/policies', { body: { name } });
   const find = async (filter: string, more = '') =>
     (await call('GET', `/mgmt/tm/asm/policies?$filter=${encodeURIComponent(filter)}${more}`)).json?.items;
@@ -78,7 +78,7 @@ test('policies are found by filters, with the fields that were asked for', async
   expect(await find("name gt 'a'")).toBeUndefined();
 });
 
-test('a policy guards the virtual servers that it is given', async () => {
+test('a policy protects its virtual servers', async () => {
   const { id } = (await call('POST', '/mgmt/tm/asm/policies', { body: { name: 'app' } })).json;
   const attach = () => call('PATCH', `/mgmt/tm/asm/policies/${id}`, { body: { virtualServers: ['/Common/vs'] } });
   expect((await attach()).status).toBe(404);

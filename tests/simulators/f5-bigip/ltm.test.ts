@@ -1,4 +1,4 @@
-// LTM objects: what is kept, what refers to what, and the words of the refusals.
+// LTM objects: their storage, their references, and the texts of refusals.
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BigIp } from '../../../simulators/f5-bigip/bigip.ts';
@@ -20,7 +20,7 @@ const make = (collection: string, body: Record<string, unknown>): Promise<Got> =
   call('POST', `/mgmt/tm/ltm/${collection}`, { body: { partition: 'Common', ...body } });
 const refusal = ({ status, json }: Got) => `${status} ${json?.message}`;
 
-test('a pool is made, read, changed in part and as a whole, and deleted', async () => {
+test('a pool is created, read, changed in part and as a whole, and deleted', async () => {
   const made = await make('pool', { name: 'web', description: 'mark', monitor: '/Common/http' });
   expect(made).toMatchObject({
     status: 200,
@@ -49,7 +49,7 @@ test('a pool is made, read, changed in part and as a whole, and deleted', async 
   expect(refusal(await call('GET', path))).toBe('404 01020036:3: The requested Pool (/Common/web) was not found.');
 });
 
-test('refuses what exists already, what is unknown and what has no such name', async () => {
+test('refuses existing and unknown objects, and invalid names', async () => {
   await make('pool', { name: 'web' });
   expect(refusal(await make('pool', { name: 'web' }))).toBe(
     '409 01020066:3: The requested Pool (/Common/web) already exists in partition Common.',
@@ -64,7 +64,7 @@ test('refuses what exists already, what is unknown and what has no such name', a
   expect((await call('POST', '/mgmt/tm/ltm/pool', { body: '{"name":' })).status).toBe(400);
 });
 
-test('members make their nodes, which then are in use', async () => {
+test('members create their nodes, which are then in use', async () => {
   await make('pool', { name: 'web' });
   const members = '/mgmt/tm/ltm/pool/~Common~web/members';
   const made = await call('POST', members, { body: { name: '10.0.0.1:80', partition: 'Common', description: 'm' } });
@@ -84,7 +84,7 @@ test('members make their nodes, which then are in use', async () => {
   expect((await call('DELETE', '/mgmt/tm/ltm/node/~Common~10.0.0.1')).status).toBe(200);
 });
 
-test('a monitor and a pool in use are kept', async () => {
+test("a monitor and a pool in use can't be deleted", async () => {
   await make('monitor/http', { name: 'alive', recv: '200 OK', interval: 10, timeout: 31 });
   await make('pool', { name: 'web', monitor: '/Common/alive' });
   const made = await make('virtual', { name: 'vs', destination: '10.1.0.1:80', ipProtocol: 'tcp', pool: 'web' });
@@ -113,7 +113,7 @@ test('virtual servers exclude each other, and are on or off', async () => {
   ]);
 });
 
-test('knows itself, and saves', async () => {
+test('reports its identity, and saves', async () => {
   const version = await call('GET', '/mgmt/tm/sys/version');
   expect(Object.values(version.json.entries)[0]).toMatchObject({
     nestedStats: { entries: { Version: { description: '13.1.1' } } },
@@ -126,7 +126,7 @@ test('knows itself, and saves', async () => {
   expect([saved.json.kind, device.config.unsaved]).toEqual(['tm:sys:config:savestate', false]);
 });
 
-test('its troubles are what others met', async () => {
+test('its troubles are those reported by users', async () => {
   device.plan('BUSY', 'RESTARTING', 'MCPD_LOST', 'TIMEOUT_AFTER_APPLYING', 'BOGUS_NOT_FOUND', 'TOKEN_LOST');
   expect(refusal(await make('pool', { name: 'a' }))).toBe('503 There is an active asynchronous task executing.');
   expect(refusal(await make('pool', { name: 'a' }))).toMatch(/^404 URI path .* not registered/);
@@ -141,7 +141,7 @@ test('its troubles are what others met', async () => {
   expect((await call('GET', '/mgmt/tm/ltm/pool')).json.items).toHaveLength(2);
 });
 
-test('an answer can be another than the one that is due', async () => {
+test('an answer can be replaced', async () => {
   device.answersInstead.push({ status: 200, body: '<html>' });
   expect((await make('pool', { name: 'a' })).text).toBe('<html>');
   expect((await call('GET', '/mgmt/tm/ltm/pool/~Common~a')).status).toBe(200);

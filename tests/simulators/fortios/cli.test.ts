@@ -6,7 +6,7 @@ import { cli, startGate, withToken } from './support/gates.ts';
 
 const apiUsers = [{ token: 'token' }];
 
-test('makes an address that REST shows, and shows one that REST made', async () => {
+test('creates an address that REST shows, and shows one that REST created', async () => {
   const gate = await startGate({ apiUsers });
   const api = withToken(gate);
   const shell = await cli(gate);
@@ -27,7 +27,7 @@ test('makes an address that REST shows, and shows one that REST made', async () 
   expect(await shell.type('get firewall address rest')).toContain('\nfqdn                : example.com \n');
 });
 
-test('errors are words on standard output', async () => {
+test('errors are text on standard output', async () => {
   const gate = await startGate({ apiUsers });
   const shell = await cli(gate);
   const says = async (line: string) => (await shell.type(line)).split('\n').slice(1, -1).filter(Boolean).join('|');
@@ -64,7 +64,7 @@ test('errors are words on standard output', async () => {
   ]);
 });
 
-test('an open quote goes on in the next line, and a question mark asks for help without running anything', async () => {
+test('an open quote continues on the next line, and a question mark asks for help without running anything', async () => {
   const gate = await startGate();
   const shell = await cli(gate);
   await shell.type('config firewall address');
@@ -121,7 +121,7 @@ test('policies: set, unset, append, move', async () => {
   ]);
 });
 
-test('pages until the console is told not to', async () => {
+test('pages until the console is configured otherwise', async () => {
   const gate = await startGate();
   const shell = await cli(gate, { rows: 16 });
   await shell.press('get system status\n', /--More-- $/);
@@ -134,7 +134,7 @@ test('pages until the console is told not to', async () => {
   );
 });
 
-test('virtual domains: chosen before anything else, made and deleted', async () => {
+test('virtual domains: chosen first, created and deleted', async () => {
   const gate = await startGate({ version: '6.4.9', multiVdom: true });
   const shell = await cli(gate);
   expect(await shell.type('config firewall address')).toContain('Unknown action 0');
@@ -154,7 +154,7 @@ test('virtual domains: chosen before anything else, made and deleted', async () 
   expect(gate.device.cmdb.vdoms).toEqual(['root']);
 });
 
-test('saves the configuration, which says so when it has an effect', async () => {
+test('saves the configuration, with output only when it has an effect', async () => {
   const gate = await startGate();
   gate.device.settings.set('system global', 'cfg-save', 'manual');
   const shell = await cli(gate);
@@ -185,7 +185,7 @@ test('a connection can break in the middle of a block, before or after it is wri
   }
 });
 
-test('runs one command without a shell, and its exit status says nothing', async () => {
+test('runs one command without a shell, with a meaningless exit status', async () => {
   const gate = await startGate();
   const { client } = await cli(gate);
   const run = (command: string) =>

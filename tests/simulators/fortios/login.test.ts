@@ -1,4 +1,4 @@
-// How each FortiOS version lets a REST client in, and keeps it out.
+// How each FortiOS version authenticates a REST client, and rejects it.
 
 import { expect, test } from '@jest/globals';
 import { call, cli, sessionHeaders, startGate, withToken } from './support/gates.ts';
@@ -38,7 +38,7 @@ test.each(versions)('%s: /api/v2/authentication is there from 6.4.2 on', async (
   expect((await call(gate, status, { headers: { cookie } })).status).toBe(401);
 });
 
-test('a session key comes in the body until 7.6.3, and is a bearer', async () => {
+test('a session key is in the body until 7.6.3, and is a bearer token', async () => {
   const json = { ...good, request_key: true };
   for (const version of ['7.2.5', '7.6.3']) {
     const gate = await startGate({ version });
@@ -52,7 +52,7 @@ test('a session key comes in the body until 7.6.3, and is a bearer', async () =>
   expect(sessionHeaders(login).cookie).toContain('session_key_443_');
 });
 
-test('a write with a cookie needs the CSRF token, a read and a token do not', async () => {
+test('a write with a cookie needs the CSRF token; a read, or a write with a token, does not', async () => {
   const gate = await startGate({ version: '7.0.12', apiUsers: [{ token: 'token' }] });
   const login = await call(gate, '/logincheck', { method: 'POST', form: { ...good, ajax: '1' } });
   const { cookie, csrf } = sessionHeaders(login);
@@ -64,7 +64,7 @@ test('a write with a cookie needs the CSRF token, a read and a token do not', as
   expect((await withToken(gate)('DELETE', '/cmdb/firewall/address/a')).status).toBe(200);
 });
 
-test('a token in the query is refused since 7.4.5, unless the device is told to take it', async () => {
+test('a token in the query is refused since 7.4.5, unless the device allows it', async () => {
   const apiUsers = [{ token: 'token' }];
   const old = await startGate({ version: '7.4.4', apiUsers });
   expect((await call(old, `${status}?access_token=token`)).status).toBe(200);
@@ -74,7 +74,7 @@ test('a token in the query is refused since 7.4.5, unless the device is told to 
   expect((await call(gate, `${status}?access_token=token`)).status).toBe(200);
 });
 
-test('three wrong passwords lock the source out, REST and SSH, right password or not', async () => {
+test('three wrong passwords lock the source out, for REST and SSH, even with the right password', async () => {
   const gate = await startGate({ lockoutMs: 60_000 });
   const wrong = { ...good, secretkey: 'wrong' };
   for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -90,7 +90,7 @@ test('three wrong passwords lock the source out, REST and SSH, right password or
   expect((await call(gate, '/api/v2/authentication', { method: 'POST', json: good })).body.status_code).toBe(5);
 });
 
-test('has room for so many administrators, REST and CLI together', async () => {
+test('limits the number of administrators, REST and CLI together', async () => {
   const gate = await startGate({ version: '7.2.5', maxSessions: 2 });
   const login = () => call(gate, '/api/v2/authentication', { method: 'POST', json: good });
   const first = await login();
@@ -104,7 +104,7 @@ test('has room for so many administrators, REST and CLI together', async () => {
   expect((await login()).body.status_code).toBe(5);
 });
 
-test('an API user may be kept to a VDOM and to reading', async () => {
+test('an API user may be limited to a VDOM and to reading', async () => {
   const gate = await startGate({
     multiVdom: true,
     vdoms: ['tenant'],

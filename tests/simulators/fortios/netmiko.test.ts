@@ -1,5 +1,5 @@
-// An independent client: netmiko's driver for Fortinet (Debian package python3-netmiko, 2.4) logs in, configures and reads
-// back. Without the package there is nothing to compare with, and the tests are left out.
+// An independent client: netmiko's driver for Fortinet (Debian package python3-netmiko, 2.4) logs in, configures and reads back.
+// Without the package the tests are skipped.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -34,7 +34,7 @@ async function netmiko(gate: FortiGate, lines: readonly string[], read: string):
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Seen;
 }
 
-// netmiko 2.4 offers nothing newer for this device type.
+// The newest that netmiko 2.4 offers for this device type.
 const sshAlgorithms: FortiGateOptions['sshAlgorithms'] = { kex: ['diffie-hellman-group14-sha1'] };
 
 const whenThere = isThere ? test : test.skip;
@@ -50,7 +50,7 @@ whenThere(
     expect(seen.read).toContain('set subnet 10.9.0.0 255.255.0.0');
     const { body } = await withToken(gate)('GET', '/cmdb/firewall/address/from%20netmiko');
     expect(body.results[0].subnet).toBe('10.9.0.0 255.255.0.0');
-    // It switches paging off for its session and puts back what was there.
+    // It switches paging off for its session and then restores the setting.
     expect(gate.device.settings.get('system console', 'output')).toBe('more');
   },
   60_000,
@@ -59,7 +59,7 @@ whenThere(
 whenThere(
   'finds its way through virtual domains',
   async () => {
-    // netmiko 2.4 knows them only as FortiOS before 6.2 calls them.
+    // netmiko 2.4 knows virtual domains only by the output of FortiOS before 6.2.
     const gate = await startGate({ sshAlgorithms, version: '5.6.14', multiVdom: true });
     const lines = ['config vdom', 'edit tenant', 'config firewall address', 'edit a', 'end', 'end'];
     const seen = await netmiko(gate, lines, 'get system status');

@@ -1,4 +1,4 @@
-// The configuration over REST: shapes, numbers of errors, references, order, VDOMs, faults.
+// The configuration over REST: formats, error numbers, references, order, VDOMs, faults.
 
 import { expect, test } from '@jest/globals';
 import type { FortiGateOptions } from '../../../simulators/fortios/fortigate.ts';
@@ -20,7 +20,7 @@ const policy = {
   action: 'accept',
 };
 
-test('keeps an address, and shows it as FortiOS does', async () => {
+test('stores an address, and shows it like FortiOS', async () => {
   const { api } = await start({ version: '6.2.3' });
   const made = await api('POST', '/cmdb/firewall/address', { name: 'net', subnet: '10.1.2.3/24', nonsense: 1 });
   expect(made.status).toBe(200);
@@ -33,13 +33,13 @@ test('keeps an address, and shows it as FortiOS does', async () => {
   expect(body.results).toHaveLength(1);
   expect(body.results[0]).toMatchObject({
     ...{ q_origin_key: 'net', name: 'net', type: 'ipmask', subnet: '10.1.2.0 255.255.255.0', comment: '' },
-    // Shares its place with the subnet.
+    // Shares its storage with the subnet.
     ...{ 'start-ip': '10.1.2.0', 'end-ip': '255.255.255.0' },
   });
   expect(body.results[0].uuid).toMatch(/^[0-9a-f]{8}-/);
 });
 
-test('says no with the numbers of CMDB', async () => {
+test("refuses with CMDB's error numbers", async () => {
   const { api } = await start({ maxEntries: 5 });
   const address = '/cmdb/firewall/address';
   await api('POST', address, { name: 'a', subnet: '10.0.0.0 255.0.0.0' });
@@ -70,7 +70,7 @@ test('says no with the numbers of CMDB', async () => {
   expect(await refused('POST', address, { name: 'e' })).toEqual([500, -4]);
 });
 
-test('an encoded slash in a key is a slash: the entry can be made but not reached', async () => {
+test('an encoded slash in a key acts as a slash: the entry can be created but not addressed', async () => {
   const { api } = await start();
   expect((await api('POST', '/cmdb/firewall/address', { name: '10.0.0.0/8', subnet: '10.0.0.0/8' })).status).toBe(200);
   expect((await api('GET', '/cmdb/firewall/address/10.0.0.0%2F8')).status).toBe(404);
@@ -86,7 +86,7 @@ test('a DELETE without a key purges the table', async () => {
   expect(gate.log.entries.at(-1)?.action).toBe('root: purge firewall/vip');
 });
 
-test('VIPs: one for each traffic, groups of them, and what refers to them', async () => {
+test('VIPs: one per traffic, groups of them, and references to them', async () => {
   const { api } = await start();
   const vip = { extip: '192.0.2.1', extintf: 'port1', mappedip: [{ range: '10.0.0.1-10.0.0.2' }] };
   const port = { portforward: 'enable', protocol: 'tcp', mappedport: '80' };
@@ -103,7 +103,7 @@ test('VIPs: one for each traffic, groups of them, and what refers to them', asyn
   expect(body.results[0].mappedip).toEqual([{ range: '10.0.0.1-10.0.0.2', q_origin_key: '10.0.0.1-10.0.0.2' }]);
 });
 
-test('policies: numbers by the device, names once, order by move', async () => {
+test('policies: numbers assigned by the device, unique names, order by move', async () => {
   const { api } = await start({ version: '7.4.5' });
   const policies = '/cmdb/firewall/policy';
   expect((await api('POST', policies, policy)).body.mkey).toBe(1);
@@ -127,7 +127,7 @@ test('policies: numbers by the device, names once, order by move', async () => {
   expect(body.results).toEqual([{ policyid: 9, name: 'c', uuid: expect.any(String) }]);
 });
 
-test('virtual domains: made, listed, kept apart, deleted when empty', async () => {
+test('virtual domains: created, listed, isolated, deleted when empty', async () => {
   const { api } = await start({
     multiVdom: true,
     vdoms: ['old'],
@@ -159,13 +159,13 @@ test('virtual domains: made, listed, kept apart, deleted when empty', async () =
   expect((await api('GET', vdoms)).body.results.map((each: { name: string }) => each.name)).toEqual(['root', 'old']);
 });
 
-test('a wildcard name is a type of its own before 6.2 only', async () => {
+test('a wildcard name is a separate type only before 6.2', async () => {
   const json = { name: 'w', type: 'wildcard-fqdn', 'wildcard-fqdn': '*.example.com' };
   expect((await (await start({ version: '5.6.14' })).api('POST', '/cmdb/firewall/address', json)).status).toBe(200);
   expect((await (await start({ version: '6.2.3' })).api('POST', '/cmdb/firewall/address', json)).body.error).toBe(-651);
 });
 
-test('faults: what was done and what was not is in the log', async () => {
+test('faults: the log shows what was done and what was not', async () => {
   const { gate, api } = await start({ failCode: -360, faults: { applyLateMs: 1 } });
   const post = (name: string) => api('POST', '/cmdb/firewall/address', { name, comment: `mark-${name}` });
   gate.device.faults.plan('FAIL', 'DROP_BEFORE_APPLYING', 'DROP_AFTER_APPLYING', 'APPLY_LATE');
@@ -177,7 +177,7 @@ test('faults: what was done and what was not is in the log', async () => {
   expect(['a', 'b', 'c', 'd'].map((name) => gate.log.carrying(`mark-${name}`).length)).toEqual([0, 0, 1, 1]);
 });
 
-test('answers what it is told to instead', async () => {
+test('gives a replacement answer', async () => {
   const { gate } = await start();
   gate.answerInstead = () => ({ status: 200, body: '<html>' });
   expect((await call(gate, '/api/v2/monitor/system/status')).text).toBe('<html>');

@@ -1,4 +1,4 @@
-// NEO: sessions, jobs with sub-jobs, and what they do to the switches.
+// NEO: sessions, jobs with sub-jobs, and their effects on the switches.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -30,10 +30,10 @@ const [first, second] = ['10.224.15.29', '10.224.15.30'] as const;
 const cli = (commandline: readonly string[], ips: readonly string[] = [first], description = '') =>
   call('POST', '/neo/actions', { body: { action: 'run_cli', params: { commandline }, description, object_ids: ips } });
 
-/** Its location's last part. */
+/** The last part of its location. */
 const jobIn = ({ location }: IncomingHttpHeaders): string => location?.split('/').at(-1) ?? '';
 
-test('a log-in gives a cookie; without it there is nothing', async () => {
+test('a login returns a cookie; without it every call is refused', async () => {
   const bare = clientOf(neo.server);
   expect((await bare('POST', '/neo/login', { body: { username: 'admin', password: 'wrong' } })).status).toBe(401);
   const json = await bare('POST', '/neo/login', { body: { username: 'admin', password: 'secret' } });
@@ -45,7 +45,7 @@ test('a log-in gives a cookie; without it there is nothing', async () => {
   expect((await call('GET', '/neo/resources/systems')).status).toBe(302);
 });
 
-test('a job goes from Pending over Running to Completed, switch after switch', async () => {
+test('a job goes from Pending over Running to Completed, switch by switch', async () => {
   const taken = await cli(['vlan 100', 'name web', 'exit'], [first, second], 'mark');
   expect([taken.status, taken.headers.location]).toEqual([202, '/neo/app/jobs/35']);
   const read = async (path: string) => (await call('GET', `/neo/app/jobs${path}`)).json;
@@ -64,11 +64,11 @@ test('a job goes from Pending over Running to Completed, switch after switch', a
   expect(await read('?parent_id=null')).toHaveLength(1);
 });
 
-test('a job that NEO does not know is an empty list', async () => {
+test('an unknown job gives an empty list', async () => {
   expect(await call('GET', '/neo/app/jobs/99')).toMatchObject({ status: 200, json: [] });
 });
 
-test('a switch that says no, or nothing, makes the job end with errors', async () => {
+test('a switch that refuses, or does not answer, makes the job end with errors', async () => {
   (neo.switches.get(second) as { reachable: boolean }).reachable = false;
   const { headers } = await cli(['vlan 5000'], [first, second]);
   now += 1_000;
@@ -112,14 +112,14 @@ test('templates change ports', async () => {
   expect(ofPort.json.map((each: { vlanID: number }) => each.vlanID)).toEqual([1, 200]);
 });
 
-test('an argument that a template lacks is an error of the job', async () => {
+test('a missing argument of a template is an error of the job', async () => {
   const { headers } = await provision('Set-MTU', { size: 9000 }, ['Eth1/1']);
   now += 1_000;
   const [job] = (await call('GET', `/neo/app/jobs/${jobIn(headers)}`)).json;
   expect(job).toMatchObject({ Status: 'Completed With Errors', Summary: `${first}: Argument mtu is missing` });
 });
 
-test('refuses at once what can be no job', async () => {
+test("refuses at once what can't become a job", async () => {
   expect((await cli([], [first])).status).toBe(400);
   expect((await cli(['vlan 5'], ['10.9.9.9'])).status).toBe(400);
   expect((await provision('No-Such-Template', {}, ['Eth1/1'])).status).toBe(400);

@@ -21,7 +21,7 @@ beforeEach(() => {
 const type = (...lines: string[]) => lines.map((line) => cli.execute(line).output);
 const shown = (line: string) => JSON.parse(cli.execute(`${line} | json-print`).output) as Record<string, never>;
 
-test('prompts tell the mode, and exit goes up by one', () => {
+test('prompts show the mode, and exit goes up by one', () => {
   const start = new CliSession(device, 'CLI');
   const prompts = [start.prompt];
   for (const line of ['ena', 'conf t', 'vlan 10', 'exit', 'interface ethernet 1/1', 'exit', 'exit', 'disable']) {
@@ -42,16 +42,16 @@ test('prompts tell the mode, and exit goes up by one', () => {
   expect(start.execute('exit').ended).toBe(true);
 });
 
-test('what is not known, or not in this mode, is told with %', () => {
+test('unknown commands, and those of another mode, are refused with %', () => {
   expect(type('flap 1/1')).toEqual(['% Unrecognized command "flap".\nType "?" for help.\n']);
-  // Configuration mode has no way into itself.
+  // Configuration mode has no command to enter itself.
   expect(type('configure terminal')[0]).toMatch(/^% Unrecognized command/);
   expect(new CliSession(device, 'CLI').execute('vlan 10').output).toMatch(/^% Unrecognized command/);
   expect(type('vlan 10', 'name "no end')[1]).toBe('% Unbalanced quotes\n');
 });
 
 describe('VLANs', () => {
-  test('are made, named, listed and deleted', () => {
+  test('are created, named, listed and deleted', () => {
     expect(type('vlan 10', 'name "tenant 42"', 'exit', 'vlan 20-21', 'exit', 'vlan 20 name x')).toEqual(
       Array(6).fill(''),
     );
@@ -77,7 +77,7 @@ describe('VLANs', () => {
     ]);
   });
 
-  test('the ports of one are five to a line', () => {
+  test('the ports of a VLAN are printed five per line', () => {
     const ports = (shown('show vlan') as Record<string, [{ Ports: string }]>)['1']?.[0].Ports;
     expect(ports).toMatch(/^Eth1\/1, Eth1\/2, Eth1\/3, Eth1\/4, Eth1\/5,\nEth1\/6, .*,\nEth1\/16$/s);
   });
@@ -96,7 +96,7 @@ describe('switchports', () => {
     expect(shown('show interfaces switchport')).toMatchObject({ 'Eth1/1': [{ 'Access vlan': '1' }] });
   });
 
-  test('a trunk begins with all VLANs, and is told which', () => {
+  test('a trunk begins with all VLANs, then carries the configured ones', () => {
     type('vlan 10-12', 'exit', 'interface ethernet 1/1', 'switchport mode trunk');
     const allowed = () => shown('show interfaces ethernet 1/1 switchport');
     expect(allowed()).toEqual({ 'Eth1/1': [{ Mode: 'trunk', 'Access vlan': 'N/A', 'Allowed vlans': '1, 10-12' }] });
@@ -155,7 +155,7 @@ test('link aggregation: static and LACP, members, removal', () => {
   ).toEqual(['', '', '% Port-channel 22 does not exist\n']);
 });
 
-test('MLAG: protocol, address, link between the peers', () => {
+test('MLAG: protocol, address, inter-peer link', () => {
   expect(type('mlag-vip group1 ip 192.0.2.1 /24 force')).toEqual(['% Protocol MLAG is not enabled\n']);
   const lines = [
     'protocol mlag',
@@ -180,7 +180,7 @@ test('MLAG: protocol, address, link between the peers', () => {
   expect(type('no mlag-vip', 'no mlag-vip')).toEqual(['', '% MLAG VIP does not exist\n']);
 });
 
-test('what is not saved does not outlive a reload', () => {
+test('unsaved changes do not survive a reload', () => {
   type('vlan 10', 'exit', 'configuration write', 'vlan 11', 'exit');
   device.reload();
   expect([...device.config.vlans.keys()]).toEqual([1, 10]);
@@ -188,7 +188,7 @@ test('what is not saved does not outlive a reload', () => {
   device.save();
 });
 
-test('older versions have other shapes', async () => {
+test('older versions have other formats', async () => {
   const old = await OnyxSwitch.start({ version: '3.6.5000' });
   const session = new CliSession(old, 'CLI');
   session.execute('enable');
@@ -199,7 +199,7 @@ test('older versions have other shapes', async () => {
   await old.stop();
 });
 
-test('the running configuration is what makes it', () => {
+test('the running configuration reproduces itself', () => {
   type('vlan 10 ', 'name "a b"', 'exit', 'interface ethernet 1/1 switchport mode trunk');
   const config = cli.execute('show running-config').output;
   expect(config).toContain('   vlan 10 name "a b"\n');
@@ -217,7 +217,7 @@ test.each([
   expect(splitWords(line)).toEqual(words);
 });
 
-test('words may be shortened, values may not', () => {
+test('keywords may be abbreviated, values may not', () => {
   expect(match(['conf', 'term'], 'configure terminal')).toEqual([]);
   expect(match(['', 'terminal'], 'configure terminal')).toBeUndefined();
   expect(match(['configured', 'terminal'], 'configure terminal')).toBeUndefined();

@@ -23,7 +23,7 @@ async function session() {
   };
 }
 
-test('log-in gives a cookie; a wrong password does not', async () => {
+test('a login returns a cookie; a wrong password does not', async () => {
   expect((await login()).json).toEqual({ status: 'OK', status_message: 'Successfully logged-in' });
   const wrong = await login('wrong');
   expect(wrong.json).toEqual({ status: 'ERROR', status_message: 'Invalid username or password' });
@@ -32,7 +32,7 @@ test('log-in gives a cookie; a wrong password does not', async () => {
   expect(without.json).toEqual({ status: 'ERROR', status_message: 'Authentication failure' });
 });
 
-test('one command, several, in one state with the command line', async () => {
+test('one command, several, sharing one state with the command line', async () => {
   const { run } = await session();
   expect(await run({ cmd: 'show version' })).toMatchObject({
     status: 'OK',
@@ -57,7 +57,7 @@ test('it is in configuration mode already, and every request begins there', asyn
   expect(await run({ cmd: 'name a' })).toMatchObject({ status: 'ERROR' });
 });
 
-test('a refused command does not stop the others, unless it does', async () => {
+test('a refused command does not stop the others, unless configured', async () => {
   const { run } = await session();
   const commands = ['no vlan 10', 'vlan 11'];
   expect(await run({ commands })).toMatchObject({ results: [{ status: 'ERROR' }, { status: 'OK' }] });
@@ -65,7 +65,7 @@ test('a refused command does not stop the others, unless it does', async () => {
   expect((await run({ commands })).results).toHaveLength(1);
 });
 
-test('a job is asked for by its id', async () => {
+test('a job is read by its id', async () => {
   const { run, call } = await session();
   const started = await run({ commands: ['vlan 10'], execution_type: 'async' });
   expect(started).toMatchObject({ status: 'OK', job_id: expect.stringMatching(/^\d+$/) });
@@ -73,7 +73,7 @@ test('a job is asked for by its id', async () => {
   expect(job.json).toMatchObject({ results: [{ executed_command: 'vlan 10', status: 'OK' }] });
 });
 
-test('sessions are few, end by themselves, and by log-out', async () => {
+test('sessions are limited, expire, and end with a logout', async () => {
   device.knobs.maxWebSessions = 1;
   device.knobs.webSessionLifetimeMs = 60;
   const { run, call } = await session();
@@ -87,7 +87,7 @@ test('sessions are few, end by themselves, and by log-out', async () => {
   expect((await call('GET', '/elsewhere')).status).toBe(404);
 });
 
-test('faults strike what changes something, and nothing else', async () => {
+test('faults apply to changes only', async () => {
   const { run } = await session();
   device.faults.plan('DROP_BEFORE_APPLYING', 'DROP_AFTER_APPLYING', 'FAIL');
   expect(await run({ cmd: 'show version' })).toMatchObject({ status: 'OK' });
@@ -99,7 +99,7 @@ test('faults strike what changes something, and nothing else', async () => {
   expect(device.config.vlans.has(12)).toBe(false);
 });
 
-test('without the API there is nothing at its place', async () => {
+test('without the API its path does not exist', async () => {
   device.knobs.jsonApi = false;
   expect((await login()).status).toBe(404);
 });

@@ -1,5 +1,5 @@
 // An independent client: netmiko's driver for Mellanox switches (Debian package python3-netmiko, 2.4) logs in, configures, saves
-// and reads back. Without the package there is nothing to compare with, and the test is left out.
+// and reads back. Without the package the test is skipped.
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -29,7 +29,7 @@ switch.disconnect()
 whenThere(
   'netmiko logs in, makes VLANs, saves and reads back',
   async () => {
-    // The SSH library of Debian 12's netmiko and ssh2 share this.
+    // Supported by both the SSH library of Debian 12's netmiko and ssh2.
     const device = await OnyxSwitch.start({ sshAlgorithms: { kex: ['diffie-hellman-group14-sha256'] } });
     const many = Array.from({ length: 40 }, (_, index) => `vlan ${100 + index} name many-${index}`);
     const made = ['vlan 100-139', 'exit', ...many];

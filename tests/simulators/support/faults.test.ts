@@ -1,4 +1,4 @@
-// Each fault does to a write what its name says.
+// Each fault has the effect on a write that its name says.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ function deviceWith(faults: Faults) {
   return { log, write, dropped: () => dropped };
 }
 
-test('planned faults come first, one for each write', async () => {
+test('planned faults come first, one per write', async () => {
   const faults = new Faults();
   const device = deviceWith(faults);
   faults.plan('FAIL', 'DROP_BEFORE_APPLYING', 'DROP_AFTER_APPLYING', 'SILENT_AFTER_APPLYING');
@@ -47,7 +47,7 @@ test('applies late, after the connection is gone', async () => {
   expect(device.log.carrying('late')).toHaveLength(1);
 });
 
-test('what is late never comes once the device is stopped', async () => {
+test('a late effect never happens once the device is stopped', async () => {
   const faults = new Faults({ applyLateMs: 5 });
   const device = deviceWith(faults);
   faults.plan('APPLY_LATE');
@@ -57,7 +57,7 @@ test('what is late never comes once the device is stopped', async () => {
   expect(device.log.entries).toHaveLength(0);
 });
 
-test('chance keeps to its probabilities, and a seed repeats it', async () => {
+test('random faults follow their probabilities, and a seed repeats them', async () => {
   const run = async (seed: number): Promise<string> => {
     const device = deviceWith(new Faults({ probability: { FAIL: 0.25, DROP_BEFORE_APPLYING: 0.25 } }, seed));
     const answers: (string | undefined)[] = [];

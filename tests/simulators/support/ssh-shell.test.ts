@@ -1,4 +1,4 @@
-// The shared SSH side of simulators, met by ssh2's client as a screen scraper meets a device.
+// The shared SSH side of simulators, used by ssh2's client like a screen scraper uses a device.
 
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A device that says what it got, or as many lines as it is asked for. */
+/** A device that echoes its input, or prints the requested number of lines. */
 async function echoShell(terminal: Terminal): Promise<void> {
   let start = '';
   for (;;) {
@@ -44,13 +44,13 @@ async function login(server: SshShellServer, config: ConnectConfig = {}, client 
   cleanups.push(() => void client.end());
   client.connect({ host: server.host, port: server.port, username: 'admin', password: 'secret', ...config });
   const ready = once(client, 'ready');
-  // A refused client is told so first, and then may lose its connection.
+  // A refused client is told so first, and may then lose its connection.
   client.on('error', () => {});
   await ready;
   return client;
 }
 
-/** What the device printed after `typed`, up to and with `until`. */
+/** The device's output after `typed`, up to and including `until`. */
 async function talk(channel: ClientChannel, typed: string, until: RegExp): Promise<string> {
   let seen = '';
   const done = new Promise<string>((resolve) => {
@@ -74,7 +74,7 @@ async function shellOf(client: Client, rows = 24): Promise<ClientChannel> {
   return channel;
 }
 
-test('echoes, and takes a line at each Enter', async () => {
+test('echoes, and reads a line at each Enter', async () => {
   const channel = await shellOf(await login(await start()));
   expect(await talk(channel, 'set x\r\n', /> *\r\ndev # $/)).toBe('set x\r\ngot <set x>\r\ndev # ');
   expect(await talk(channel, 'a\nb\n', /<b>\r\ndev # $/)).toBe('a\r\ngot <a>\r\ndev # b\r\ngot <b>\r\ndev # ');
@@ -87,13 +87,13 @@ test('edits a line: backspace, Ctrl-U, Ctrl-C', async () => {
   expect(await talk(channel, 'dangerous\x03', /<>\r\ndev # $/)).toContain('got <>');
 });
 
-test('a question mark asks for help at once and keeps the line; after Ctrl-V it is typed', async () => {
+test('a question mark shows help at once and keeps the line; after Ctrl-V it is typed', async () => {
   const channel = await shellOf(await login(await start()));
   expect(await talk(channel, 'set ?', /help\r\ndev # set $/)).toBe('set ?\r\nhelp\r\ndev # set ');
   expect(await talk(channel, 'a\x16?\n', />\r\ndev # $/)).toContain('got <set a?>');
 });
 
-test('pages by the rows of the client, and eats what is typed meanwhile', async () => {
+test("pages by the client's rows, and discards input meanwhile", async () => {
   const channel = await shellOf(await login(await start()), 4);
   const first = await talk(channel, 'lines 5\n', /--More-- $/);
   expect(first).toContain('line 2\r\n--More-- ');
@@ -127,7 +127,7 @@ test('runs a single command where the device allows it', async () => {
   expect(output).toBe('3 admin: get system status');
 });
 
-test('asks for the password either way, and refuses a wrong one', async () => {
+test('accepts the password by either method, and refuses a wrong one', async () => {
   const server = await start({ passwordMethods: ['keyboard-interactive'] });
   const client = new ssh2.Client();
   const asked: string[] = [];

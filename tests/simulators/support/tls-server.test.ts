@@ -1,4 +1,4 @@
-// The shared HTTPS side of simulators, met by Node's own TLS client.
+// The shared HTTPS side of simulators, used by Node's own TLS client.
 
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
@@ -63,7 +63,7 @@ test.each(['ec', 'rsa'] as const)(
   },
 );
 
-test('an expired certificate is one', async () => {
+test('an expired certificate is expired', async () => {
   const notAfter = new Date(Date.now() - 60_000);
   const server = await start(hello, {
     certificate: await makeCertificate({ commonName: 'old', names: ['127.0.0.1'], notAfter }),
@@ -71,7 +71,7 @@ test('an expired certificate is one', async () => {
   await expect(shake(server)).rejects.toMatchObject({ code: 'CERT_HAS_EXPIRED' });
 });
 
-test('a changed certificate is refused by who trusted the one before', async () => {
+test('a changed certificate is refused by a client that trusted the previous one', async () => {
   const server = await start(hello);
   const before = server.certificate.cert;
   server.present(await makeCertificate({ commonName: 'another', names: ['127.0.0.1'] }));
@@ -81,7 +81,7 @@ test('a changed certificate is refused by who trusted the one before', async () 
   await shake(server);
 });
 
-test('speaks the TLS versions that it was told to', async () => {
+test('speaks only the configured TLS versions', async () => {
   const old = await start(hello, { minVersion: 'TLSv1', maxVersion: 'TLSv1.1' });
   await expect(shake(old)).rejects.toMatchObject({ code: expect.stringMatching(/PROTOCOL_VERSION|ECONNRESET/) });
   const oldest: ConnectionOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' };
@@ -92,7 +92,7 @@ test('speaks the TLS versions that it was told to', async () => {
   });
 });
 
-test('hands over the path as it came, query, cookies and body', async () => {
+test('passes on the path unchanged, query, cookies and body', async () => {
   const server = await start(async (call) => ({
     status: 201,
     body: JSON.stringify([call.path, call.query.get('vdom'), call.cookies.get('ccsrftoken'), call.remoteAddress]),
@@ -101,7 +101,7 @@ test('hands over the path as it came, query, cookies and body', async () => {
   expect(answer).toBe('201 ["/api/a%2Fb","x y","\\"12=3\\"","127.0.0.1"]');
 });
 
-test('cuts a reply short, and a connection', async () => {
+test('truncates a reply, and cuts a connection', async () => {
   const server = await start(async (call) => {
     if (call.path === '/short') return { status: 200, body: 'a long answer', cutAfterBytes: 3 };
     call.cut();

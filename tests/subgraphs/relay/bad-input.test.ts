@@ -1,4 +1,4 @@
-// What bad input gets: for every mutation a coded entry of `userErrors` that names the field, and no change in any table.
+// The answer to bad input: for every mutation a coded entry of `userErrors` that names the field, and no change in any table.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type GraphQLObjectType, isObjectType } from 'graphql';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
@@ -23,7 +23,7 @@ const strangerId = (type: string) => encodeId(type, newUuid());
 let system: RelaySystem;
 let node: RelayNode;
 let device: NftDevice;
-/** Ids of things in project A, and of the same kinds in project B. */
+/** Ids of objects in project A, and of the same kinds in project B. */
 const ids = { backend: '', foreignBackend: '', mapping: '', foreignMapping: '', operation: '', foreignOperation: '' };
 
 beforeAll(async () => {
@@ -61,7 +61,7 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 
-/** Input that every mutation takes, changed for one case. */
+/** Valid input for every mutation, changed for one case. */
 function valid(mutation: string, change: Input = {}): Input {
   const cmpObject = { type: 'tenant', externalId: '1' };
   const selected = { idempotencyKey: newUuid(), backend: { name: 'fw' }, cmpObject };
@@ -157,7 +157,7 @@ const selectedCases: readonly (() => Case)[] = [
     'input.cmpObject.role',
   ),
 ];
-/** What one field alone does not show, and what a driver says beyond its family. */
+/** Faults beyond a single field, and those that a driver finds beyond its family's. */
 const ownCases: Readonly<Record<string, readonly (() => Case)[]>> = {
   firewallAddressCreate: [one('two contents', { fqdn: 'a.example' }, 'INVALID_INPUT', 'input.fqdn')],
   firewallAddressSetElementAdd: [
@@ -355,7 +355,7 @@ const table: Record<string, { readonly inputType: string; readonly cases: readon
   },
 };
 
-/** Everything in the database but the audit trail (refusals are in it) and what beats by itself. */
+/** Everything in the database except the audit trail (which has the refusals) and heartbeats. */
 async function everything(): Promise<Record<string, unknown>> {
   const tables = await node.db.query<{ name: string }>(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = DATABASE()
@@ -398,7 +398,7 @@ describe.each(Object.entries(table))('%s', (mutation, { inputType, cases }) => {
     expect(data[mutation]).toMatchObject({ commit: null });
   });
 
-  test('a viewer may not', async () => {
+  test('a viewer may not call it', async () => {
     const { data, errors } = await node.run<Record<string, { userErrors: { code: string }[] }>>(
       identity('VIEWER'),
       `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code } } }`,
@@ -408,7 +408,7 @@ describe.each(Object.entries(table))('%s', (mutation, { inputType, cases }) => {
     expect(data[mutation]?.userErrors.map((fault) => fault.code)).toEqual(['FORBIDDEN']);
   });
 
-  test('nobody may not', async () => {
+  test('a caller without login may not call it', async () => {
     const { data } = await node.run<Record<string, { userErrors: { code: string }[] }>>(
       null,
       `mutation ($input: ${inputType}!) { ${mutation}(input: $input) { userErrors { code } } }`,
@@ -418,7 +418,7 @@ describe.each(Object.entries(table))('%s', (mutation, { inputType, cases }) => {
   });
 });
 
-// backendCircuitClose has nothing but the id to differ in.
+// For backendCircuitClose only the id can differ.
 describe('the same key with another input', () => {
   const second: Record<
     string,
@@ -497,7 +497,7 @@ describe('the same key with another input', () => {
     const again = await run(parts.first());
     expect(again.data[mutation]?.userErrors).toEqual([]);
     const after = await everything();
-    // Asking again what became of a call leaves a commit mark, and nothing else.
+    // Reading the outcome of a call leaves a commit mark, and nothing else.
     expect({ ...after, commit_record: null }).toEqual({ ...before, commit_record: null });
     expect(device.told.length).toBe(told);
   });

@@ -1,4 +1,4 @@
-// Simulated FortiGates for a test, stopped after it, and the plainest clients of theirs.
+// Simulated FortiGates for a test, stopped after it, and simple clients for them.
 
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -23,7 +23,7 @@ export interface RestReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Of a JSON body; else empty. */
+  /** The JSON body; else empty. */
   // biome-ignore lint/suspicious/noExplicitAny: replies of every shape, looked into by tests only
   readonly body: any;
 }
@@ -53,14 +53,14 @@ export async function call(gate: FortiGate, path: string, { method = 'GET', head
   return reply;
 }
 
-/** A caller with an API token of a gate that has one, `token`. */
+/** A caller with the API token `token` of a gate. */
 export function withToken(gate: FortiGate) {
   const headers = { authorization: 'Bearer token' };
   return (method: string, path: string, json?: unknown) =>
     call(gate, `/api/v2${path}`, { method, headers, ...(json === undefined ? {} : { json }) });
 }
 
-/** The cookies and the CSRF token that a log-in handed out. */
+/** The cookies and the CSRF token of a login. */
 export function sessionHeaders(reply: RestReply): { readonly cookie: string; readonly csrf: string } {
   const pairs = (reply.headers['set-cookie'] ?? []).map((line) => line.split(';')[0] ?? '');
   const csrf = pairs.find((pair) => /^ccsrf/.test(pair))?.split('=')[1] ?? '';
@@ -68,9 +68,9 @@ export function sessionHeaders(reply: RestReply): { readonly cookie: string; rea
 }
 
 export interface CliClient {
-  /** Types a line and gives what came until the next prompt, which is left in. */
+  /** Types a line and returns the output up to and including the next prompt. */
   type(line: string): Promise<string>;
-  /** Types without Enter and waits for what the output must end with. */
+  /** Types without Enter and waits until the output ends with this. */
   press(keys: string, until: RegExp): Promise<string>;
   readonly channel: ClientChannel;
   readonly client: ssh2.Client;

@@ -1,4 +1,4 @@
-// The registry of backends: registering, choosing, changing, deleting; secrets stay secret.
+// The registry of backends: creating, selecting, changing, deleting; secrets stay secret.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encodeId } from '../../../../platform/ids.ts';
 import { canonicalFingerprint, hexFingerprint } from '../../../../subgraphs/relay/backends/backend-input.ts';
@@ -57,7 +57,7 @@ const base = () => ({
   ...{ hostKeySha256: device.ssh.hostKeySha256, credentials: { username: 'netops', password: 'secret' } },
 });
 
-test('registered with defaults, its secrets sealed and never shown', async () => {
+test('created with defaults, with its secrets sealed and never shown', async () => {
   const made = await mutate('backendCreate', { ...base(), name: 'first', labels: [{ name: 'rack', value: 'b12' }] });
   expect(made).toMatchObject({
     userErrors: [],
@@ -83,7 +83,7 @@ test('registered with defaults, its secrets sealed and never shown', async () =>
   expect(JSON.stringify(audit)).not.toContain('"secret"');
 });
 
-test('a repeated request with its key makes one backend; ordinals are never used again', async () => {
+test('a request repeated with its key creates one backend; ordinals are never reused', async () => {
   const input = { ...base(), name: 'second', idempotencyKey: 'make-second' };
   const [one, two] = await Promise.all([mutate('backendCreate', input), mutate('backendCreate', input)]);
   expect(one.backend?.id).toBe(two.backend?.id);
@@ -97,7 +97,7 @@ test('a repeated request with its key makes one backend; ordinals are never used
   expect(elsewhere.backend?.ordinal).toBe(1);
 });
 
-test('an update changes what it names and raises the version; an old version is refused', async () => {
+test('an update changes the named fields and increments the version; an old version is refused', async () => {
   const made = await mutate('backendCreate', { ...base(), name: 'changing', site: 'west' });
   const id = made.backend?.id;
   const change = { id, expectedVersion: 1, limits: { concurrency: 2 }, labels: [{ name: 'a', value: '1' }] };
@@ -118,7 +118,7 @@ test('an update changes what it names and raises the version; an old version is 
   expect((await call(node, 'add', element('changing', '10.0.0.1'))).operation?.state).toBe('SUCCEEDED');
 });
 
-test('deleting a backend with live mappings is refused, or makes orphans of them', async () => {
+test('deleting a backend with live mappings is refused, or orphans them', async () => {
   const made = await mutate('backendCreate', { ...base(), name: 'mapped' });
   const cmpObject = { type: 'tenant', externalId: 'orphan' };
   const added = await call(node, 'add', element('mapped', '10.0.0.1', { cmpObject }));
@@ -143,7 +143,7 @@ test('deleting a backend with live mappings is refused, or makes orphans of them
   expect(gone.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: ['input', 'backend'] }]);
 });
 
-describe('choosing a backend', () => {
+describe('selecting a backend', () => {
   const names = ['north-1', 'north-2', 'south-1'] as const;
   const madeIds = new Map<string, { id: string; ordinal: number }>();
   beforeAll(async () => {
@@ -187,7 +187,7 @@ describe('choosing a backend', () => {
     expect(await chosen({ site: 'north', leastMapped: true }, { cmpObject })).toBe('north-2');
   });
 
-  test('where the CMP object already lives', async () => {
+  test("by the CMP object's existing mappings", async () => {
     const cmpObject = { type: 'vm', externalId: 'lives-south' };
     expect(await chosen({ whereMapped: true }, { cmpObject })).toMatch(/^NOT_FOUND/);
     expect(await chosen({ name: 'south-1' }, { cmpObject })).toBe('south-1');
@@ -210,7 +210,7 @@ describe('choosing a backend', () => {
   });
 });
 
-test('pages of backends follow each other by name', async () => {
+test('pages of backends are ordered by name', async () => {
   const seen: string[] = [];
   let after: string | null = null;
   do {

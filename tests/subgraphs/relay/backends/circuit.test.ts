@@ -1,4 +1,4 @@
-// Circuits: what keeps failing is left alone, and a log-in that was refused is never tried again by itself.
+// Circuits: a failing backend is not called, and a refused login is never retried automatically.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';
 import { CircuitBreaker, passage } from '../../../../subgraphs/relay/backends/circuit.ts';
@@ -9,7 +9,7 @@ describe('the rule', () => {
   const failure = (code: 'CONNECT_FAILED' | 'AUTH_FAILED' | 'WINDOW_PASSED') =>
     ({ kind: 'NOT_SENT', code, message: 'no' }) as const;
 
-  test('connects that fail open it the third time in a row', () => {
+  test('failed connects open it the third time in a row', () => {
     const breaker = new CircuitBreaker(3);
     expect(breaker.failed(failure('CONNECT_FAILED'), false)).toBeUndefined();
     breaker.succeeded();
@@ -23,7 +23,7 @@ describe('the rule', () => {
       circuitReason: expect.stringMatching(/CONNECT_FAILED/),
     });
   });
-  test('a refused log-in opens it at once; what is our own fault never does', () => {
+  test("a refused login opens it at once; the relay's own faults never do", () => {
     expect(new CircuitBreaker(3).failed(failure('AUTH_FAILED'), false)).toEqual({
       ...{ circuitState: 'OPEN', circuitReason: 'AUTH_FAILED: no', circuitLasting: true },
     });
@@ -72,7 +72,7 @@ describe('on devices', () => {
   const idOf = async (name: string) =>
     (await node.db.query<{ id: string }>('SELECT id FROM backend WHERE name = ?', [name]))[0]?.id ?? '';
 
-  test('a device that can not be reached: REJECTED, then held back, then tried, then used again', async () => {
+  test('an unreachable device: REJECTED, then refused, then tried, then used again', async () => {
     const device = await NftDevice.start();
     const line = await TcpLine.lay({ host: device.ssh.host, port: device.ssh.port });
     try {
@@ -103,7 +103,7 @@ describe('on devices', () => {
     }
   });
 
-  test('a wrong password is tried once, ever; new credentials close the circuit', async () => {
+  test('a wrong password is tried only once; new credentials close the circuit', async () => {
     const device = await NftDevice.start();
     try {
       const id = await device.register(node, 'locked', { credentials: { username: 'netops', password: 'wrong' } });
@@ -128,7 +128,7 @@ describe('on devices', () => {
     }
   });
 
-  test('another host key than the pinned one: nothing is sent until it is accepted', async () => {
+  test('a host key other than the pinned one: nothing is sent until it is accepted', async () => {
     const device = await NftDevice.start();
     try {
       const hostKeySha256 = `SHA256:${'A'.repeat(43)}`;
@@ -154,7 +154,7 @@ describe('on devices', () => {
     }
   });
 
-  test('without an accepted host key no call is made; a device that says no opens no circuit', async () => {
+  test("without an accepted host key no call is made; a device's refusal opens no circuit", async () => {
     const device = await NftDevice.start({
       onExec: (execution) => execution.reply('', { exitCode: 1, stderr: 'Error: no room' }),
     });

@@ -1,5 +1,5 @@
-// Secrets change while calls go on: the backend's credentials, and the key that seals them. No call fails for it, and none is
-// made twice.
+// Secrets change while calls continue: the backend's credentials, and the key that seals them. No call fails for it,
+// and none is repeated.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { newUuid } from '../../../../platform/ids.ts';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 
-test('a password becomes a key, and the sealing key another one, in the middle of a stream of calls', async () => {
+test('a password is replaced by a key, and the sealing key is rotated, during a stream of calls', async () => {
   const id = await device.register(node, 'fw');
   let done = 0;
   const changes = [
@@ -40,7 +40,7 @@ test('a password becomes a key, and the sealing key another one, in the middle o
         'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code message } } }',
         { input: { id, credentials: { username: 'netops', privateKey: pair.private } } },
       ),
-    // As a process that still seals with the old key left it.
+    // Sealed by a process that still uses the old key.
     async () => {
       const old = createSealer(new Keyring({ ...rotated, active: 'k1' }));
       await resealCredentials(node.db, { sealer: old, keyId: 'k1', openOlder: false });

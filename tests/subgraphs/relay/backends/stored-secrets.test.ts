@@ -1,5 +1,5 @@
-// Stored secrets stay with the address that they were given for. An operator, who may change backends but is never shown a
-// secret, tries to have them sent to hosts of his own: a real sshd, a BIG-IP, a FortiGate and a Keystone.
+// Stored secrets stay with the address that they were given for. An operator, who may change backends but never sees a secret,
+// tries to have them sent to other hosts: a real sshd, a BIG-IP, a FortiGate and a Keystone.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import ssh2 from 'ssh2';
 import { decodeUuid } from '../../../../platform/ids.ts';
@@ -63,14 +63,14 @@ const update = (id: string, input: Record<string, unknown>) => mutate('backendUp
 const codes = ({ userErrors }: Payload) => userErrors.map(({ code }) => code);
 
 let checks = 0;
-/** As a worker does once it has heard of a change. */
+/** Like a worker after it has heard of a change. */
 const check = (id: string) => {
   checks += 1;
   const target = { id: decodeUuid('Backend', id) ?? '', timeoutMs: 3_000, revision: `r${checks}` };
   return checker.check(target, { signal: new AbortController().signal, egress: testEgress });
 };
 
-describe('an operator who moves a backend to a host of his own, and accepts what it shows, gets nothing', () => {
+describe('an operator who moves a backend to another host, and accepts its proof of identity, gets nothing', () => {
   test.each([
     ['password', { username: 'netops', password: 'secret' }],
     ['private key', { username: 'netops', privateKey: ssh2.utils.generateKeyPairSync('ed25519').private }],
@@ -172,14 +172,14 @@ describe('an operator who moves a backend to a host of his own, and accepts what
       await check(id);
       expect(received).toEqual([]);
       expect(refused.map(codes)).toEqual(changes.map(() => ['CREDENTIALS_REQUIRED']));
-      // Which project of the same Keystone decides nothing about where the password goes.
+      // The project in the same Keystone does not affect where the password is sent.
       expect(codes(await update(id, { options: { ...options, project: 'beta' } }))).toEqual([]);
     } finally {
       await Promise.all([own.stop(), his.stop()]);
     }
   });
 
-  test('a server that shows another certificate, which he accepts, and weaker cryptography', async () => {
+  test('a server with another certificate, which the operator accepts, and weaker cryptography', async () => {
     const own = await BigIp.start();
     try {
       const { host, port, certificate } = own.server;
@@ -203,7 +203,7 @@ describe('an operator who moves a backend to a host of his own, and accepts what
 describe('what an operator may do', () => {
   const works = async (id: string) => expect(await check(id)).toMatchObject({ up: true, message: null });
 
-  test('a refusal names the secrets that are needed and changes nothing; with them the backend moves', async () => {
+  test('a refusal names the required secrets and changes nothing; with them the backend moves', async () => {
     const [from, to] = [await NftDevice.start(), await NftDevice.start({ password: 'new secret' })];
     try {
       const id = await from.register(node, 'moving');
@@ -234,7 +234,7 @@ describe('what an operator may do', () => {
     }
   });
 
-  test('a device that was reinstalled: its new host key is accepted together with the credentials', async () => {
+  test('a reinstalled device: its new host key is accepted together with the credentials', async () => {
     const [before, after] = [await NftDevice.start(), await NftDevice.start()];
     try {
       const id = await after.register(node, 'reinstalled', { hostKeySha256: before.ssh.hostKeySha256 });
@@ -260,7 +260,7 @@ describe('what an operator may do', () => {
     }
   });
 
-  test('what takes the secrets nowhere needs none of them: they are sealed anew for the address as it is then', async () => {
+  test('changes that send the secrets nowhere else need none: they are sealed again for the current address', async () => {
     const gate = await FortiGate.start({ username: 'admin', password: 'gate' });
     try {
       const id = await registerBackend(node, {
@@ -281,7 +281,7 @@ describe('what an operator may do', () => {
         expect([name, codes(await mutate(name, { id, ...change }))]).toEqual([name, []]);
         await works(id);
       }
-      // From now on it has proved itself.
+      // From now on it has proved its identity.
       expect(codes(await update(id, { certificateSha256: `SHA256:${'a'.repeat(43)}` }))).toEqual([
         'CREDENTIALS_REQUIRED',
       ]);
@@ -291,7 +291,7 @@ describe('what an operator may do', () => {
     }
   });
 
-  test('he deletes the secrets: nothing is sent until there are new ones, wherever the backend is by then', async () => {
+  test('an operator deletes the secrets: nothing is sent until there are new ones, whatever the address by then', async () => {
     const id = await device.register(node, 'emptied');
     await works(id);
     expect((await call(node, 'add', element('emptied', '10.0.0.1'))).operation?.state).toBe('SUCCEEDED');
@@ -322,7 +322,7 @@ describe('what an operator may do', () => {
   });
 });
 
-describe('whoever writes to the database can not have secrets sent elsewhere', () => {
+describe("an attacker who writes to the database can't have secrets sent elsewhere", () => {
   const set = (id: string, sets: string, values: readonly (string | number)[] = []) =>
     node.db.execute(`UPDATE backend SET ${sets}, version = version + 1 WHERE id = ?`, [
       ...values,
@@ -360,7 +360,7 @@ describe('whoever writes to the database can not have secrets sent elsewhere', (
     expect(sshd.secretsTried).toEqual([]);
   });
 
-  test('by a sealed value that is copied to a backend of his own, also as of an earlier version', async () => {
+  test('by copying a sealed value to another backend, also one of an earlier version', async () => {
     const [theirs, his] = [await device.register(node, 'theirs'), await device.register(node, 'his')];
     const copy = `UPDATE backend_credential to_row JOIN backend_credential from_row ON from_row.field = to_row.field
       SET to_row.sealed = from_row.sealed, to_row.form = ? WHERE from_row.backend_id = ? AND to_row.backend_id = ?`;
