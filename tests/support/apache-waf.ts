@@ -1,4 +1,5 @@
-// A private web application firewall for one test file. Where there can be none the tests are skipped, and their name says why.
+// A private web application firewall for one test file. If it can't run here, the tests are skipped, and their
+// name gives the reason.
 
 import { rm } from 'node:fs/promises';
 import { get } from 'node:http';
@@ -23,7 +24,7 @@ export async function testWaf(): Promise<{ readonly waf: RunningWaf; stop(): Pro
   };
 }
 
-/** As `describe`, with one firewall for all tests inside; `waf()` is only for inside tests and hooks. */
+/** Like `describe`, with one firewall for all tests inside; `waf()` may be called only in tests and hooks. */
 export function describeWithWaf(name: string, body: (waf: () => RunningWaf) => void): void {
   if (wafObstacle !== undefined) {
     describe.skip(`${name} (skipped: ${wafObstacle})`, () => body(never));
@@ -39,7 +40,7 @@ export function describeWithWaf(name: string, body: (waf: () => RunningWaf) => v
   });
 }
 
-/** What a visitor of a site gets. `path` goes as it is, also when it is an attack. */
+/** The status that a visitor of a site gets. `path` is sent unchanged, even if it is an attack. */
 export function visit(waf: RunningWaf, site: string, path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     get({ ...waf.http, path, headers: { host: site }, agent: false }, (reply) => {

@@ -10,7 +10,7 @@ export interface TestCertificates {
   readonly files: { readonly ca: string; readonly cert: string; readonly key: string };
 }
 
-/** An authority and one certificate of it for 127.0.0.1, as PEM files in `folder`. */
+/** An authority and a certificate signed by it for 127.0.0.1, as PEM files in `folder`. */
 export async function makeCertificates(folder: string, name: string): Promise<TestCertificates> {
   const issuer = await makeCertificate({ commonName: `${name} authority`, use: 'authority' });
   const { cert, key } = await makeCertificate({ commonName: name, names: ['127.0.0.1'], issuer });

@@ -1,4 +1,4 @@
-// Prints `N passed, N failed` (and `, N skipped`) as the very last line of the run, and before it why tests were skipped.
+// Prints `N passed, N failed` (and `, N skipped`) as the very last line of the run, and before it the reasons for skipped tests.
 // It is plain JavaScript because Jest loads reporters without its transform.
 
 /** A test file that could not run at all counts as one failure. */
@@ -12,7 +12,7 @@ export default class ClosingLineReporter {
   }
 }
 
-/** Names of skipped groups that say why, as `describeWithLab` makes them. */
+/** Names of skipped groups that contain the reason, in the format of `describeWithLab`. */
 function skipReasons(results) {
   const titles = results.testResults
     .flatMap((file) => file.testResults)

@@ -1,5 +1,5 @@
-// A migrated database is made once for a run and copied for each test file: copying tables is cheaper than running every
-// migration again.
+// A migrated database is made once per run and copied for each test file: copying tables is faster than
+// running all migrations again.
 import { createConnection } from 'mariadb';
 import { ownersOf } from '../../bin/compose/owners.ts';
 import type { EmbeddedMariadb } from '../../embedded/mariadb.ts';
@@ -8,7 +8,7 @@ import { subgraphRows } from '../../subgraphs/rows.ts';
 
 export const TEMPLATE_DATABASE = 'tidegate_template';
 
-/** Tables of all owners. Returns the template's name. */
+/** With the tables of all owners. Returns the template's name. */
 export async function layOutTemplate(mariadb: EmbeddedMariadb): Promise<string> {
   const root = await createConnection({ ...mariadb.rootConnection });
   try {

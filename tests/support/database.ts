@@ -6,9 +6,9 @@ import { testServers } from './servers.ts';
 
 export interface TestDatabase {
   readonly name: string;
-  /** For the mariadb driver and the Prisma adapter; the account is the application's (no SUPER). */
+  /** For the mariadb driver and the Prisma adapter; the account has the application's rights (no SUPER). */
   readonly connection: { socketPath: string; user: string; password: string; database: string };
-  /** For what an application may not do: KILL, global variables, looking at other sessions. */
+  /** For actions not allowed to an application: KILL, global variables, reading other sessions. */
   readonly rootConnection: { socketPath: string; user: string; password: string; database: string };
   /** Unix socket of the run's Redis, shared by all test files: use `redisPrefix` for every key. */
   readonly redisPath: string;
@@ -41,7 +41,7 @@ export async function testDatabase(options: { migrated?: boolean } = {}): Promis
   };
 }
 
-/** Tables with their rows, views and triggers; foreign keys come with the tables' own definitions. */
+/** Tables with their rows, views and triggers; foreign keys are part of the tables' definitions. */
 async function copyDatabase(root: Connection, from: string, to: string): Promise<void> {
   const tables = await root.query<{ name: string; kind: string; rows_: bigint }[]>(
     'SELECT table_name AS name, table_type AS kind, table_rows AS rows_ FROM information_schema.tables WHERE table_schema = ? ORDER BY table_name',

@@ -1,7 +1,7 @@
-// A port for a server that has to come back on the same one after a restart; otherwise tests use port 0.
+// A port for a server that must restart on the same one; otherwise tests use port 0.
 import { type AddressInfo, createServer } from 'node:net';
 
-/** Free a moment ago on 127.0.0.1. */
+/** Was free on 127.0.0.1 a moment ago. */
 export async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((done) => probe.listen(0, '127.0.0.1', done));

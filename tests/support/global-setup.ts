@@ -1,4 +1,4 @@
-// Runs once before all test files, in Jest's main process: starts the servers and lays out the database to copy from.
+// Runs once before all test files, in Jest's main process: starts the servers and makes the database to copy.
 
 import { layOutTemplate } from './database-template.ts';
 import { removeAbandonedTestLabs } from './lab-folders.ts';

@@ -1,4 +1,4 @@
-// Runs once after all test files: nothing of the run is left, neither a process nor a folder.
+// Runs once after all test files: no process or folder of the run remains.
 
 export default async function globalTeardown(): Promise<void> {
   await globalThis.tidegateTestServers?.stop();

@@ -1,4 +1,4 @@
-// What services, loops and subgraphs stand on, put together here alone for tests, benchmarks and trials: as a process has it
+// The dependencies of services, loops and subgraphs, put together only here for tests, benchmarks and trials: like in a process
 // (bin/compose/), but without its settings. Nothing runs before `start`.
 import { pino } from 'pino';
 import { Commits } from '../../platform/commits.ts';
@@ -17,19 +17,19 @@ import { type TestDatabase, testDatabase } from './database.ts';
 import { testEgress } from './egress.ts';
 import { kindsOf } from './event-kinds.ts';
 
-/** The content of the key file that all processes on one database share. */
+/** The content of the key file shared by all processes on one database. */
 export const keyFile = { active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } };
 
 export interface GroundOptions {
-  /** Shared with others, and closed by its owner; default: one of its own, within this process. */
+  /** Shared with others, and closed by its owner; default: its own, within this process. */
   readonly wake?: Wake;
-  /** A wake of its own over this Redis. */
+  /** Its own wake over this Redis. */
   readonly redis?: { readonly path: string; readonly prefix: string };
   readonly log?: Logger;
   readonly keys?: ConstructorParameters<typeof Keyring>[0];
   readonly standby?: Database;
   readonly leaseTtlMs?: number;
-  /** Elects the sequencer by a lease, as processes do. */
+  /** Elects the sequencer by a lease, like processes do. */
   readonly elected?: boolean;
   readonly feed?: Pick<StatusFeedOptions, 'pollMs' | 'ringSize' | 'checkpointMs'>;
 }
@@ -85,14 +85,14 @@ export class Ground {
     await this.db.close();
   }
 
-  /** Writes status events in one transaction; what is not said of one has a default. */
+  /** Writes status events in one transaction; omitted fields have defaults. */
   async append(...wishes: readonly Partial<SequencedEvent>[]): Promise<void> {
     const base = { projectId: null, kind: 'k', subjectType: 'T', subjectVersion: 1, from: null, to: 'A' };
     const events = wishes.map((wish) => ({ ...base, subjectId: newUuid(), ...wish }));
     await this.db.transaction((tx) => appendStatus(tx, kindsOf(events), events, this.wake));
   }
 
-  /** Gives all events that are committed a place in the stream. */
+  /** Sequences all committed events. */
   async sequence(): Promise<void> {
     while ((await this.sequencer.runOnce()) > 0);
   }
@@ -102,7 +102,7 @@ function ownWake({ redis }: GroundOptions, log: Logger): Wake {
   return redis === undefined ? createLocalWake() : createRedisWake({ path: redis.path }, { prefix: redis.prefix, log });
 }
 
-/** On a database of its own, which goes with it. */
+/** On its own database, which is removed with it. */
 export class TestGround extends Ground {
   readonly place: TestDatabase;
 

@@ -1,4 +1,4 @@
-// Folders of test labs, apart from tests/support/lab.ts because Jest's global set-up can't load Jest's own globals.
+// Folders of test labs, separate from tests/support/lab.ts because Jest's global set-up can't load Jest's own globals.
 
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { isRunning } from './temporary-folder.ts';
 
 const FOLDER_PREFIX = 'tidegate-test-lab-';
 
-/** A folder for a lab, named for the process that owns it, so that the next run can tell when it was abandoned. */
+/** A folder for a lab, named after its owner's process, so that the next run can detect an abandoned one. */
 export function labFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
 }

@@ -1,4 +1,4 @@
-// A lab for one test file. Without root there is none: its tests are then skipped, and their name says why.
+// A lab for one test file. Without root it can't run: its tests are then skipped, and their name gives the reason.
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ export interface TestLab {
   stop(): Promise<void>;
 }
 
-/** Why there is no lab here, or undefined. Known before tests are collected. */
+/** Why the lab can't run here, or undefined. Known before tests are collected. */
 export function labUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   const probe = `tg-probe-${randomBytes(3).toString('hex')}`;
@@ -39,7 +39,7 @@ export async function testLab(): Promise<TestLab> {
   };
 }
 
-/** As `describe`, with one lab for all tests inside; `lab()` is only for inside tests and hooks. */
+/** Like `describe`, with one lab for all tests inside; `lab()` may be called only in tests and hooks. */
 export function describeWithLab(name: string, body: (lab: () => RunningLab) => void): void {
   const obstacle = labUnavailable();
   if (obstacle !== undefined) {
@@ -67,7 +67,7 @@ export interface SshReply {
   readonly stderr: string;
 }
 
-/** A plain SSH login to the lab's firewall, to look at it from outside the code under test. */
+/** A plain SSH login to the lab's firewall, to inspect it independently of the code under test. */
 export async function openSsh(lab: RunningLab): Promise<{
   exec(command: string, input?: string): Promise<SshReply>;
   close(): void;

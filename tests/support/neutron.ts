@@ -1,4 +1,5 @@
-// A private Neutron and Keystone for one test file. Where they can't run the tests are skipped, and their name says why.
+// A private Neutron and Keystone for one test file. If they can't run here, the tests are skipped, and their
+// name gives the reason.
 
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, jest } from '@jest/globals';
@@ -6,16 +7,16 @@ import type { SetupLog } from '../../embedded/setup-log.ts';
 import { neutronObstacle, type RunningNeutron, startNeutron, usualCacheFolder } from '../../lab/neutron.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-/** The first start on a machine downloads and unpacks them, and makes databases. */
+/** The first start on a machine downloads and unpacks them, and creates databases. */
 const startTimeoutMs = 300_000;
-/** A call takes Neutron up to a second of computing, on a machine that other tests use too. */
+/** A call takes Neutron up to a second of CPU time, on a machine shared with other tests. */
 const testTimeoutMs = 120_000;
 const obstacle = await neutronObstacle();
 
-/** What the services printed, oldest first: among it a line for each request that reached them. */
+/** The services' output, oldest first: it contains a line for each request that reached them. */
 export type ServiceLines = readonly string[];
 
-/** As `describe`, with one of each for all tests inside; `neutron()` is only for inside tests and hooks. */
+/** Like `describe`, with one of each for all tests inside; `neutron()` may be called only in tests and hooks. */
 export function describeWithNeutron(
   name: string,
   body: (neutron: () => RunningNeutron, lines: ServiceLines) => void,

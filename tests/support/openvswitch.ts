@@ -1,4 +1,4 @@
-// A private Open vSwitch for one test file. Where there can be none its tests are skipped, and their name says why.
+// A private Open vSwitch for one test file. If it can't run here, the tests are skipped, and their name gives the reason.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,7 +16,7 @@ export interface TestOpenVswitch {
   stop(): Promise<void>;
 }
 
-/** Why there is none here, or undefined. Known before tests are collected. */
+/** Why it can't run here, or undefined. Known before tests are collected. */
 export function openVswitchUnavailable(): string | undefined {
   if (process.getuid?.() !== 0) return 'its namespaces need root';
   if (!existsSync('/usr/sbin/ovsdb-server')) return 'openvswitch-switch is missing';
@@ -38,7 +38,7 @@ export async function testOpenVswitch(): Promise<TestOpenVswitch> {
   };
 }
 
-/** As `describe`, with one switch for all tests inside; `ovs()` is only for inside tests and hooks. */
+/** Like `describe`, with one switch for all tests inside; `ovs()` may be called only in tests and hooks. */
 export function describeWithOpenVswitch(name: string, body: (ovs: () => RunningOpenVswitch) => void): void {
   const obstacle = openVswitchUnavailable();
   if (obstacle !== undefined) {
@@ -59,7 +59,7 @@ function never(): never {
   throw new Error('The switch is not running outside tests.');
 }
 
-/** One command on a plain SSH login; rejects when the log-in is refused. */
+/** One command on a plain SSH login; rejects when the login is refused. */
 export async function sshOnce(
   target: RunningOpenVswitch['ssh'],
   command: string,

@@ -1,5 +1,5 @@
-// A real OpenSSH server on the loopback that lets nobody in and says in its log what reached it: what somebody has who gets
-// others to log in to his host.
+// A real OpenSSH server on the loopback that accepts no login and logs what reached it: the server of an attacker who gets others
+// to log in to it.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -33,7 +33,7 @@ export class RealSshd {
     const folder = await temporaryFolder();
     const key = join(folder.path, 'host_key');
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
-    // OpenSSH's own fixed place when it is run by root.
+    // OpenSSH's own fixed folder when run by root.
     if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
     const config = join(folder.path, 'sshd_config');
     const lines = [
@@ -53,7 +53,7 @@ export class RealSshd {
     return started;
   }
 
-  /** Its log's lines of log-ins that were tried with a secret: a password that it read, or a key that signed for it. */
+  /** Log lines of logins tried with a secret: a password that it read, or a key that signed for it. */
   get secretsTried(): string[] {
     return this.#log.split('\n').filter((line) => /(Failed|Accepted) (password|publickey)/.test(line));
   }

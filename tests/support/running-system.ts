@@ -1,5 +1,5 @@
-// Gateway, system and relay put together as `tidegate serve` does it, in this process, on a database of its own: for tests
-// that go the whole way from a client to a device.
+// Gateway, system and relay put together like `tidegate serve`, in this process, on a separate database: for tests of the whole
+// path from a client to a device.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstAccounts } from '../../bin/compose/first-accounts.ts';
@@ -26,7 +26,7 @@ export interface RunningSystem {
 export interface SystemPlace {
   readonly database: TestDatabase;
   readonly folder: TemporaryFolder;
-  /** What every process on it needs, by setting. */
+  /** The settings that every process on it needs. */
   readonly settings: Readonly<Record<string, string>>;
   remove(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function systemPlace(): Promise<SystemPlace> {
   };
 }
 
-/** The accounts of a first start, by a process that has the role system. */
+/** The accounts of a first start, made by a process with the role system. */
 export async function accountsOf(place: SystemPlace, process: RunningProcess): Promise<string> {
   if (process.access === undefined) throw new Error('the process has no role system');
   const folder = join(place.folder.path, 'accounts');
@@ -65,7 +65,7 @@ export async function accountsOf(place: SystemPlace, process: RunningProcess): P
   return (await firstAccounts(process.access, folder)).token;
 }
 
-/** All roles but the worker, unless `settings` say otherwise, on a free port. */
+/** All roles except the worker, unless `settings` change that, on a free port. */
 export async function runningSystem(
   options: { readonly log?: Logger; readonly settings?: Readonly<Record<string, string>> } = {},
 ): Promise<RunningSystem> {

@@ -1,5 +1,5 @@
-// The MariaDB and Redis of one test run: in memory, in a folder of their own, so that several runs can go on at once.
-// The environment variable is how Jest's main process tells its workers where they are.
+// The MariaDB and Redis of one test run: in memory, in a separate folder, so that several runs can run at once. Jest's main
+// process passes their address to its workers in the environment variable.
 
 import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ export interface TestServersAddress {
   readonly mariadb: SocketCredentials;
   readonly application: SocketCredentials;
   readonly redisPath: string;
-  /** A migrated database to copy from, once there are migrations. */
+  /** A migrated database to copy, once there are migrations. */
   readonly templateDatabase: string | undefined;
 }
 
@@ -66,20 +66,20 @@ export class TestServers {
   }
 }
 
-/** Where the run's servers are; only inside `npm test`. */
+/** The address of the run's servers; only inside `npm test`. */
 export function testServers(): TestServersAddress {
   const text = process.env[VARIABLE];
   if (text === undefined) throw new Error('There are no test servers: run the tests with "npm test".');
   return JSON.parse(text) as TestServersAddress;
 }
 
-/** Shared memory when there is enough of it: containers often have 64 MB. */
+/** Shared memory if there is enough of it: containers often have 64 MB. */
 async function chooseParent(): Promise<string> {
   const memory = await statfs('/dev/shm').catch(() => undefined);
   return memory !== undefined && memory.bavail * memory.bsize > NEEDED_MEMORY_BYTES ? '/dev/shm' : tmpdir();
 }
 
-/** A run that was killed leaves its folder; one that still goes on holds its lock. */
+/** A killed run leaves its folder; one that is still running holds its lock. */
 async function removeLeftOvers(parent: string): Promise<void> {
   const names = (await readdir(parent)).filter((name) => name.startsWith(FOLDER_PREFIX)).slice(0, 100);
   for (const name of names) {

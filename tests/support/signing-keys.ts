@@ -1,4 +1,4 @@
-// Key pairs in memory, as the key files have them.
+// In-memory key pairs, in the form of the key files.
 import { newKeyPair, type PublicFile, PublicKeys, type Signer, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 
 export interface TestPair {
@@ -6,7 +6,7 @@ export interface TestPair {
   readonly publicKeys: PublicKeys;
 }
 
-/** One signer's private key, and everyone's view of it. */
+/** One signer's private key, and the public key that others see. */
 export function testPair(signer: Signer): TestPair {
   const { privateText, publicText } = newKeyPair();
   return {
@@ -19,7 +19,7 @@ export function testPair(signer: Signer): TestPair {
 export interface TestSigners {
   readonly signing: Readonly<Record<Signer, SigningKeys>>;
   readonly publicKeys: PublicKeys;
-  /** Of who seals and purges the audit trail. */
+  /** For sealing and purging the audit trail. */
   readonly audit: TestPair;
 }
 

@@ -1,4 +1,4 @@
-// A short-lived folder in memory for one test file, and waiting with a bound.
+// A temporary in-memory folder for one test file, and bounded waits.
 
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ export interface TemporaryFolder {
 
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'tidegate-test-'));
-  // Passable for the user that embedded servers run as.
+  // Accessible to the user of the embedded servers.
   await chmod(path, 0o711);
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Polls until `check` gives something other than undefined or false; throws with `what` at the deadline. */
+/** Polls until `check` returns something other than undefined or false; throws with `what` at the deadline. */
 export async function waitFor<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,

@@ -1,5 +1,5 @@
-// Jest's environment for Node, which fails a test for a rejection that nobody handles, save the one that the connector leaves
-// behind (platform/database/connector-rejections.ts): tests end databases at every moment.
+// Jest's environment for Node, which fails a test for an unhandled rejection, except the one left behind by the connector
+// (platform/database/connector-rejections.ts): tests stop databases at any moment.
 import { TestEnvironment } from 'jest-environment-node';
 import { isBrokenConnect, toleratesBrokenConnects } from '../../platform/database/connector-rejections.ts';
 
@@ -14,7 +14,7 @@ interface TestEvent {
 
 export default class DatabaseTestEnvironment extends TestEnvironment {
   handleTestEvent({ name, error, promise }: TestEvent): void {
-    // Once it is handled, Jest forgives it.
+    // Once it is handled, Jest ignores it.
     if (name === 'error' && isBrokenConnect(error)) promise?.catch(() => undefined);
   }
 }

@@ -31,7 +31,7 @@ describeWithLab('worker', (lab) => {
     await system.stop();
   });
 
-  test('a backend that is registered becomes ONLINE, OFFLINE when its way is cut, and ONLINE again', async () => {
+  test('a new backend becomes ONLINE, OFFLINE when its connection is cut, and ONLINE again', async () => {
     const node = await system.node();
     const { firewall } = lab();
     const line = await TcpLine.lay({ host: firewall.host, port: firewall.port });

@@ -1,5 +1,5 @@
-// Another project's things do not exist: on every root field and every entity of the relay's SDL. A field that is added and
-// has no case here fails the first test.
+// Another project's objects do not exist: on every root field and every entity of the relay's SDL. A new field without a case
+// here fails the first test.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ExecutionResult, parse, subscribe } from 'graphql';
 import { encodeCmpObject } from '../../../platform/graph/cmp-object.ts';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await device.ssh.stop();
 });
 
-/** Texts that only the owner may ever read. */
+/** Texts that only the owner may read. */
 const secrets = () => ['secret', ids.backend, ids.operation, ids.mapping].filter((text) => text !== '');
 
 interface Probe {
@@ -79,7 +79,7 @@ const queries: Record<string, Probe> = {
     text: 'query ($input: RelayReadInput!) { relayRead(input: $input) { result wireCall userErrors { code } } }',
     variables: () => ({ input: { backend: selector(), operation: 'table.list', arguments: {} } }),
   },
-  // The same for everybody: what this relay can do.
+  // The same for everybody: the relay's capabilities.
   relayDrivers: { text: '{ relayDrivers { name } }' },
 };
 
@@ -231,7 +231,7 @@ test.each(Object.entries(subscriptions))('%s shows each what is theirs, and only
   const after = await node.feed.currentCursor();
   await device.register(node, `secret-${name}`);
   await call(node, 'add', element(`secret-${name}`, '10.7.7.7'));
-  // Something of the stranger's own ends their stream.
+  // An event of the stranger's own ends their stream.
   const { data } = await node.run<{ backendCreate: { backend: { id: string } } }>(
     stranger,
     'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } userErrors { message } } }',

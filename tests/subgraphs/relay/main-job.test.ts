@@ -36,7 +36,7 @@ describeWithLab('a real firewall', (lab) => {
     }
   }
 
-  test('adds an address, makes a rule that uses it, and both are mapped to the CMP object', async () => {
+  test('adds an address, creates a rule that uses it, and both are mapped to the CMP object', async () => {
     const common = { backend: { name: 'lab-firewall' }, cmpObject: tenant };
     const added = await call(node, 'add', { ...common, idempotencyKey: 'a1', set: 'blocked', address: '203.0.113.7' });
     expect(added).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
@@ -65,7 +65,7 @@ describeWithLab('a real firewall', (lab) => {
     ]);
   });
 
-  test('the same key again is the same operation, and no second call', async () => {
+  test('the same key again returns the same operation, without a second call', async () => {
     const input = { backend: { id: firewall }, idempotencyKey: 'same', set: 'blocked', address: '203.0.113.8' };
     const calls = await Promise.all(Array.from({ length: 8 }, () => call(node, 'add', input)));
     expect(new Set(calls.map((each) => each.operation?.id)).size).toBe(1);
@@ -108,7 +108,7 @@ describeWithLab('a real firewall', (lab) => {
     expect(await ruleset()).not.toContain('to-go');
   });
 
-  test('what the device refuses is FAILED with its words, and the claim is free again', async () => {
+  test('a call refused by the device is FAILED with its message, and the claim is free again', async () => {
     const input = { backend: { id: firewall }, idempotencyKey: 'no-set', set: 'no-such-set', address: '203.0.113.7' };
     const refused = await call(node, 'add', input);
     expect(refused).toMatchObject({

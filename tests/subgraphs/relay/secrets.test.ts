@@ -1,5 +1,5 @@
-// Secrets of backends never come out: a whole system, logging all it can, does with them what there is to do, well and badly,
-// on devices that quote them. Then everything that it said and kept is searched for each of them in every form.
+// Secrets of backends never leak: a whole system, at its most verbose log level, uses them in every way, successfully and not, on
+// devices that quote them. Then all its output and stored data are searched for each of them in every form.
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { formsOf, hunt } from './support/secret-hunt.ts';
 import { type Answer, WatchedSystem } from './support/watched-system.ts';
 import { pinOf } from './transports/support/web-device.ts';
 
-/** Random, with characters that every encoding has to do something about. */
+/** Random, with characters that every encoding has to escape. */
 const secret = (name: string) => `${name}"&+/%=${randomBytes(9).toString('base64url')}`;
 
 const passphrase = secret('phrase');
@@ -32,7 +32,7 @@ const secrets: Record<string, string> = {
   'API token': randomBytes(24).toString('base64url'),
   'password of Redis': secret('redis'),
 };
-/** Sent where no value of it fits. */
+/** Sent in a place where no string is valid. */
 const quotedByGraphql = secret('nogood');
 const of = (name: keyof typeof secrets) => secrets[name] ?? '';
 
@@ -86,11 +86,11 @@ async function read(backend: string, operation: string): Promise<string> {
   return (await watched.post({ query, variables: { input } })).text;
 }
 
-/** The SSH device's password as it may come back, in every form that JSON leaves as it is. */
+/** The SSH device's password in every form that JSON leaves unchanged. */
 const quoted = () => [...new Set(formsOf(of('password')).values())].filter((form) => !form.includes('\\')).join(' or ');
 
-describe('what is done with them', () => {
-  test('calls that succeed: by password, by key with a passphrase, by API token, by a log-in on the web', async () => {
+describe('uses of the secrets', () => {
+  test('successful calls: by password, by key with a passphrase, by API token, by a web login', async () => {
     await register('ssh', { credentials: { username: 'netops', password: of('password') } });
     await register('keyed', {
       ...{ host: keyed.ssh.host, port: keyed.ssh.port, hostKeySha256: keyed.ssh.hostKeySha256 },
@@ -110,7 +110,7 @@ describe('what is done with them', () => {
     expect(await read('ssh', 'table.list')).toContain('"deviceError":null');
   });
 
-  test('a wrong password, another host key, another certificate: refused, and held back', async () => {
+  test('a wrong password, another host key, another certificate: refused, and not retried', async () => {
     const wrong = of('wrong password');
     await register('wrong', { credentials: { username: 'netops', password: wrong } });
     const failed = await add('wrong', '10.0.1.1');
@@ -134,7 +134,7 @@ describe('what is done with them', () => {
     expect(JSON.stringify(await add('phrase', '10.0.1.3'))).toContain('AUTH_FAILED');
   });
 
-  test('mutations that are refused, with credentials in them', async () => {
+  test('refused mutations with credentials in them', async () => {
     const password = of('password that was refused with the input');
     const { host, port } = ssh.ssh;
     const input = { name: 'bad', driver: 'linux-nftables', host, port, credentials: { username: 'u', password } };
@@ -161,7 +161,7 @@ describe('what is done with them', () => {
     });
   });
 
-  test('requests that are no good as GraphQL, or not even as JSON, with credentials in them', async () => {
+  test('invalid GraphQL requests, or even invalid JSON, with credentials in them', async () => {
     const password = quotedByGraphql;
     const query = 'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { backend { id } } }';
     const variables = (credentials: unknown) => ({ input: { name: 'x', driver: 'd', host: 'h', credentials } });
@@ -196,7 +196,7 @@ describe('what is done with them', () => {
     watched.exhibits.push({ where: 'answer', text: await get.text() });
   });
 
-  test('a database that fails in the middle of it', async () => {
+  test('a database that fails meanwhile', async () => {
     const password = of('password that was refused with the input');
     const db = await createConnection({ ...watched.system.database.connection });
     try {
@@ -247,8 +247,8 @@ describe('what is done with them', () => {
   });
 });
 
-describe('devices that quote them', () => {
-  test('in a refusal, in a result, in nonsense: the backend goes on, and what it said is kept', async () => {
+describe('devices that quote the secrets', () => {
+  test('in a refusal, in a result, in an unreadable reply: the backend continues, and its output is kept', async () => {
     ssh.quote('in a refusal', quoted());
     expect(await add('ssh', '10.0.2.1')).toMatchObject({ operation: { state: 'FAILED' } });
     expect(await add('ssh', '10.0.2.1', { dryRun: true })).toMatchObject({ operation: null });
@@ -277,14 +277,14 @@ describe('devices that quote them', () => {
     ssh.quote('nothing');
   });
 
-  test('on the web: in an error, in a page, in what it is', async () => {
+  test('on the web: in an error, in a page, in its identity', async () => {
     const envelope = { http_method: 'POST', vdom: 'root', path: 'firewall', name: 'address', status: 'error' };
     const sayings = [
       (words: string) => [500, JSON.stringify({ ...envelope, http_status: 500, error: -1, cli_error: words })] as const,
       (words: string) => [500, `<html><title>bad ${words}</title></html>`] as const,
       (words: string) => [200, words] as const,
     ];
-    // Each its own: what one device is told of another's secrets is nobody's to know.
+    // Its own secrets: a device never gets another's.
     const own = { token: of('API token'), web: of('password of the web device') };
     for (const saying of sayings)
       for (const [name, words] of Object.entries(own)) {
@@ -295,7 +295,7 @@ describe('devices that quote them', () => {
         await read(name, 'address.list');
       }
     const words = own.token;
-    // Nor when the other's health is looked at just now.
+    // Not during a health check of the other one, either.
     gate.answerInstead = ({ path, headers }) =>
       path === '/api/v2/monitor/system/status' && headers.authorization === `Bearer ${words}`
         ? { status: 200, body: JSON.stringify({ status: 'success', version: words, build: 1, serial: words }) }
@@ -305,7 +305,7 @@ describe('devices that quote them', () => {
   });
 });
 
-describe('what is to be seen of them', () => {
+describe('visible traces', () => {
   beforeAll(async () => {
     await waitFor('a check after all that', async () =>
       (await watched.post({ query: '{ backends { nodes { name health { softwareVersion } } } }' })).text.includes(
@@ -335,7 +335,7 @@ describe('what is to be seen of them', () => {
     watched.exhibits.push(...(await watched.tables()), ...(await watched.redis()));
   });
 
-  test('there was something to see everywhere', () => {
+  test('there was output everywhere', () => {
     const places = new Set(watched.exhibits.map(({ where }) => where.split(/[, ]/)[0]));
     const here = ['log', 'answer', 'headers', 'stream', 'tidegate', 'table', 'Redis'];
     expect(places).toEqual(new Set([...here, '/metrics', '/health/ready', '/health/live', '/']));
@@ -346,7 +346,7 @@ describe('what is to be seen of them', () => {
       expect(watched.exhibits.filter(({ where }) => where === `stream ${stream}`).length).toBeGreaterThan(10);
   });
 
-  test('what the devices quoted came as far as this, without the quotes', () => {
+  test("the devices' quotes appear in it, without the secrets", () => {
     const hidden = (where: string) =>
       watched.exhibits.filter((each) => each.where === where && each.text.includes('•••'));
     expect(hidden('table operation, column error_message').length).toBeGreaterThan(3);
@@ -359,15 +359,15 @@ describe('what is to be seen of them', () => {
     expect(hidden('table audit_entry, column details').length).toBeGreaterThan(5);
   });
 
-  test('none of them is anywhere, in any form', () => {
+  test('no secret is anywhere, in any form', () => {
     expect(hunt(secrets, watched.exhibits)).toEqual([]);
   });
 
-  test('nor is one in an answer to a request in which it had no place', () => {
+  test('nor is one in the answer to an invalid request that contained it', () => {
     expect(hunt({ 'password in a request': quotedByGraphql }, watched.exhibits)).toEqual([]);
   });
 
-  test('one that is planted is found, wherever and in whatever form', async () => {
+  test('a planted secret is found, anywhere and in any form', async () => {
     const planted = secret('planted');
     const [db, redis] = [
       await createConnection({ ...watched.system.database.connection }),
@@ -377,7 +377,7 @@ describe('what is to be seen of them', () => {
     try {
       for (const [form, text] of formsOf(planted)) {
         expect([form, hunt({ planted }, watched.exhibits)]).toEqual([form, []]);
-        // The log escapes once more what is escaped already.
+        // The log escapes escaped text once more.
         watched.log.trace({ device: { said: text.includes('\\\\') ? planted : text } }, 'planted');
         const logged = watched.exhibits.splice(-1);
         expect([form, hunt({ planted }, logged)]).not.toEqual([form, []]);

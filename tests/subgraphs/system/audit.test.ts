@@ -1,4 +1,4 @@
-// The audit trail: who reads what, that a changed entry is found, and the export.
+// The audit trail: access, detection of a changed entry, and the export.
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
@@ -50,7 +50,7 @@ async function entries(caller: Identity, variables: object = {}) {
 }
 
 describe('entries', () => {
-  test('tell who asked for what, and what came of it', async () => {
+  test('record who asked for what, and the result', async () => {
     const { nodes } = (await entries(admin, { first: 3 })).data.auditEntries;
     const base = {
       at: expect.any(String),
@@ -93,7 +93,7 @@ describe('entries', () => {
     ]);
   });
 
-  test('are for operators of the project, and for administrators', async () => {
+  test('are visible to operators of the project, and administrators', async () => {
     const projectId = encodeId('Project', alpha);
     const own = (await entries(operator)).data.auditEntries.nodes;
     expect(own.length).toBeGreaterThan(0);
@@ -102,7 +102,7 @@ describe('entries', () => {
     expect((await entries(viewer, { projectId })).codes).toEqual(['FORBIDDEN']);
   });
 
-  test('come in pages, newest first', async () => {
+  test('are paged, newest first', async () => {
     const whole = (await entries(admin)).data.auditEntries.nodes;
     const first = (await entries(admin, { first: 2 })).data.auditEntries;
     const rest = (await entries(admin, { after: first.pageInfo.endCursor })).data.auditEntries;
@@ -118,7 +118,7 @@ describe('verification', () => {
     'query ($from: String, $limit: Int) { auditVerification(fromPosition: $from, limit: $limit) { intact checked unsealed firstBrokenPosition reason } }';
   const verify = async (variables: object = {}) => bench.ask(admin, document, variables);
 
-  test('finds a whole trail whole, and a changed entry', async () => {
+  test('accepts an intact trail, and finds a changed entry', async () => {
     while ((await sealer.runOnce()) > 0);
     const whole = (await verify()).data.auditVerification;
     expect(whole).toMatchObject({ intact: true, unsealed: 0, firstBrokenPosition: null });
@@ -144,7 +144,7 @@ describe('export', () => {
     range: { from?: Date; to?: Date } = {},
   ): Promise<readonly (HashedEntry & { position: number; previousHash: string; hash: string; details: unknown })[]> {
     const chunks: string[] = [];
-    // A reader that takes one line at a time, so that the writer has to wait for it.
+    // A reader of one line at a time, so that the writer has to wait for it.
     const slow = new Writable({
       highWaterMark: 1,
       write(chunk, _encoding, done) {
@@ -158,7 +158,7 @@ describe('export', () => {
     return lines.map((line) => JSON.parse(line));
   }
 
-  test('has every entry, oldest first, and can be verified away from here', async () => {
+  test('has every entry, oldest first, and can be verified elsewhere', async () => {
     while ((await sealer.runOnce()) > 0);
     const rows = await exported();
     const [total] = await bench.db.query<{ count: number }>('SELECT COUNT(*) AS count FROM audit_entry');
@@ -172,7 +172,7 @@ describe('export', () => {
     }
   });
 
-  test('has only what is in the range', async () => {
+  test('has only the entries in the range', async () => {
     await bench.db.execute(
       "INSERT INTO audit_entry (at, actor_kind, actor_name, action, outcome, details) VALUES ('2001-02-03 04:05:06.007', 'user', 'x', 'old', 'ACCEPTED', '{}')",
     );
@@ -183,7 +183,7 @@ describe('export', () => {
     expect((await exported({ from: after })).map((row) => row.action)).not.toContain('old');
   });
 
-  test('stops when it is told to', async () => {
+  test('stops on request', async () => {
     const aborted = AbortSignal.abort(new Error('enough'));
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     await expect(exportAudit(bench.db, nowhere, { signal: aborted })).rejects.toThrow('enough');

@@ -1,4 +1,4 @@
-// Bad input of every mutation: a coded error that names the field, and nothing changes.
+// Bad input of every mutation: a coded error that names the field, and no change.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Kind, parse } from 'graphql';
@@ -60,7 +60,7 @@ type Input = Readonly<Record<string, unknown>>;
 
 const goodPassword = 'a password that fits';
 
-/** An input that is taken, and whether it names nothing that is shown: the base that each case spoils one field of. */
+/** A valid input, and whether it names no visible object: the base of each case, which makes one field invalid. */
 const good: Readonly<Record<string, () => Input>> = {
   projectCreate: () => ({ name: 'new', description: 'text' }),
   projectUpdate: () => ({ id: ids.project, description: 'text' }),
@@ -166,7 +166,7 @@ async function send(mutation: string, input: Input): Promise<{ userErrors: reado
   );
 }
 
-/** All that a mutation could have changed; audit rows of refusals may come. */
+/** All data that a mutation could have changed; audit rows of refusals are allowed. */
 async function state(): Promise<unknown> {
   const names = [
     'project',
@@ -182,14 +182,15 @@ async function state(): Promise<unknown> {
   return Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2, 3`)));
 }
 
-test('every mutation with an input of its own has cases', () => {
+test('every mutation with its own input has cases', () => {
   const sdl = parse(readSubgraphSdl('system'));
   const mutations = sdl.definitions.flatMap((definition) =>
     definition.kind === Kind.OBJECT_TYPE_DEFINITION && definition.name.value === 'Mutation'
       ? (definition.fields ?? []).map((field) => field.name.value)
       : [],
   );
-  // Login, refresh, logout and the machines' own tell little of their input on purpose: access/sessions.test.ts, machines.test.ts.
+  // Login, refresh, logout and the machines' mutations deliberately reveal little about
+  // their input: access/sessions.test.ts, machines.test.ts.
   const tellNothing = ['login', 'sessionRefresh', 'logout', 'machineJoin', 'machineRenew'];
   const told = mutations.filter((name) => !tellNothing.includes(name));
   expect([...new Set(cases.map(([mutation]) => mutation))].sort()).toEqual(told.sort());
@@ -205,7 +206,7 @@ describe('a bad field is refused by name and code, and changes nothing', () => {
   });
 });
 
-test('all bad fields are told at once', async () => {
+test('all bad fields are reported at once', async () => {
   const { userErrors } = await send('userCreate', { name: 'with space', password: 'short' });
   expect(userErrors.map((error) => error.field)).toEqual([
     ['input', 'name'],

@@ -1,6 +1,6 @@
-// Another project does not exist: every root field and every entity of the SDL is asked, by an operator of project beta, for
-// what belongs to project alpha. The answer must be the one for an id that was never given out, must name nothing of
-// alpha's, and must change nothing. A field that is added to the SDL without a case here fails the test.
+// Another project does not exist: an operator of project beta requests objects of project alpha with every root field and every
+// entity of the SDL. The answer must be the one for an id that was never assigned, must name nothing of alpha's, and must change
+// nothing. A new field in the SDL without a case here fails the test.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -10,12 +10,12 @@ import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
 import { makeUser, type SystemBench, systemBench } from './support/system-bench.ts';
 
-/** Global ids of alpha's objects, or ids that were never given out. */
+/** Global ids of alpha's objects, or ids that were never assigned. */
 interface Ids {
   readonly project: string;
   readonly user: string;
   readonly token: string;
-  /** Administrators alone see machines: they belong to no project. */
+  /** Only administrators see machines: they belong to no project. */
   readonly machine: string;
 }
 
@@ -86,14 +86,14 @@ const questions: Readonly<Record<string, (ids: Ids) => readonly Question[]>> = {
       variables: { projectId },
     })),
   'Query.auditVerification': () => [{ document: '{ auditVerification { intact checked } }', codes: ['FORBIDDEN'] }],
-  // A commit's token is a capability: who has it was told of the write. It says nothing of what was written.
+  // A commit's token is a capability: its holder made the write. It reveals nothing about the content.
   'Query.commit': () => [{ document: '{ commit(token: "x") { replication { state } } }' }],
   'Query.health': () => [{ document: '{ health { name ready detail } }' }],
   'Mutation.login': () => [mutation('login', 'LoginInput', { name: 'alpha-user', password: 'x' }, 'accessToken')],
   'Mutation.sessionRefresh': () => [
     mutation('sessionRefresh', 'SessionRefreshInput', { refreshToken: 'x' }, 'accessToken'),
   ],
-  // Ends the caller's own session, and names no object; asked last of all.
+  // Ends the caller's own session, and names no object; requested last.
   'Mutation.logout': () => [{ document: `mutation { logout { ${errors} } }` }],
   'Mutation.projectCreate': () => [
     mutation('projectCreate', 'ProjectCreateInput', { name: 'gamma' }, `project { ${project} }`),
@@ -230,7 +230,7 @@ function isResolvedHere(definition: ObjectTypeDefinitionNode): boolean {
 const sdl = parse(readSubgraphSdl('system'));
 const paths = sdl.definitions.flatMap(fieldsOf);
 
-/** What alpha and its people are in the database; sessions and audit rows may come. */
+/** The data of alpha and its members in the database; sessions and audit rows are allowed. */
 async function tables(): Promise<unknown> {
   const names = ['project', 'user', 'membership', 'status_change', 'machine'];
   const rows = await Promise.all(names.map((name) => bench.db.query(`SELECT * FROM ${name} ORDER BY 1, 2`)));
@@ -256,7 +256,7 @@ async function answer(
   const stream = await bench.subscribe(caller, question.document, { ...question.variables, after: start });
   if (!(Symbol.asyncIterator in stream))
     return { codes: (stream.errors ?? []).map((error) => error.extensions?.code), data: null };
-  // Events of alpha's are in the stream by now; one of beta's, made here, is the first that may come.
+  // Events of alpha's are in the stream by now; one of beta's, made here, is the first that may arrive.
   const marker = await bench.system.firstStart.issueToken({ projectId: betaUuid(), name: 'marker', role: 'VIEWER' });
   await bench.sequence();
   const seen: unknown[] = [];
@@ -267,7 +267,7 @@ async function answer(
     if (JSON.stringify(value).includes(encodeId('ApiToken', marker.id))) break;
   }
   if (!unfiltered) {
-    // Nothing matches: the reader is told that it has caught up, and waits although the event of beta's has passed.
+    // Nothing matches: the reader is notified that it has caught up, and waits although beta's event has passed.
     expect((await stream.next()).value).toMatchObject({ data: { statusChanges: { change: null } } });
     const waiting = stream.next().then((item) => seen.push(item));
     await bench.feed.waitFor(() => true, { timeoutMs: 150 });
@@ -283,7 +283,7 @@ function betaUuid(): string {
   return Object.keys(outsider.projects)[0] ?? '';
 }
 
-test('every root field and entity of the SDL has a case, and no case is of a field that is gone', () => {
+test('every root field and entity of the SDL has a case, and every case has a field', () => {
   expect(Object.keys(questions).sort()).toEqual([...paths].sort());
 });
 
@@ -311,7 +311,7 @@ describe.each([
   });
 });
 
-test('the administrator, asked the same, does see alpha: the questions are real', async () => {
+test('the administrator does see alpha with the same requests: they are meaningful', async () => {
   const admin: Identity = { ...outsider, admin: true, projects: {} };
   for (const path of [
     'Query.node',

@@ -1,4 +1,4 @@
-// While the database is away, the graph says so: a part is lost, nothing was done, and a retry can help.
+// Without the database, the graph reports it: a part is not available, nothing was done, and a retry can help.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';

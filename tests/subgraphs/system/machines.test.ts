@@ -1,4 +1,4 @@
-// Machines: an invitation that works once and for 30 minutes, credentials for one role that renew themselves, and a revocation.
+// Machines: an invitation that works once within 30 minutes, credentials for one role with automatic renewal, and a revocation.
 import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
@@ -67,7 +67,7 @@ async function joined(name: string, role = 'relay') {
 const worth = (token: string) => bench.system.authenticator.authenticate(token);
 
 describe('an invitation', () => {
-  test('is made by administrators alone, for a role that there is', async () => {
+  test('is made only by administrators, for an existing role', async () => {
     const user = await makeUser(bench, 'operator', {});
     expect((await send('machineCreate', { name: 'a', role: 'relay' }, user)).userErrors).toMatchObject([
       { code: 'FORBIDDEN' },
@@ -78,7 +78,7 @@ describe('an invitation', () => {
     ]);
   });
 
-  test('shows its token once: not in the audit trail, not to a repetition', async () => {
+  test('shows its token once: not in the audit trail, not for a repetition', async () => {
     const input = { name: 'shown-once', role: 'relay', idempotencyKey: 'shown-once' };
     const { joinToken } = await send('machineCreate', input);
     expect(joinToken).toMatch(/^tgj_[\w-]{43}\.[0-9a-f]{64}$/);
@@ -101,7 +101,7 @@ describe('an invitation', () => {
     await created('taken');
   });
 
-  test('without an authority it is refused, and says how to get one', async () => {
+  test('without an authority it is refused, with instructions to create one', async () => {
     const before = authority;
     authority = undefined;
     const { userErrors } = await send('machineCreate', { name: 'no-authority', role: 'relay' });
@@ -113,7 +113,7 @@ describe('an invitation', () => {
 });
 
 describe('joining', () => {
-  test('gives a certificate for the key, the name and the role, and a token', async () => {
+  test('returns a certificate for the key, the name and the role, and a token', async () => {
     const { uuid, publicKey, certificate, token } = await joined('host-1');
     const read = new X509Certificate(certificate);
     expect(machineOf(read)).toEqual({ id: uuid, name: 'host-1', role: 'relay' });
@@ -131,7 +131,7 @@ describe('joining', () => {
     });
   });
 
-  test('the token works once; again only with the same key, as when the answer was lost', async () => {
+  test('the token works once; again only with the same key, for a lost answer', async () => {
     const { joinToken, publicKey, token } = await joined('once');
     expect((await send('machineJoin', { joinToken, publicKey: newKey() }, null)).userErrors).toMatchObject([
       { code: 'BAD_CREDENTIALS' },
@@ -141,7 +141,7 @@ describe('joining', () => {
     for (const each of [token, again.token ?? '']) expect(await worth(each)).toMatchObject({ name: 'once' });
   });
 
-  test('two who join at once with one token: one of them does', async () => {
+  test('two who join at once with one token: one succeeds', async () => {
     const { joinToken } = await created('race');
     const both = await Promise.all(
       [newKey(), newKey()].map((publicKey) => send('machineJoin', { joinToken, publicKey }, null)),
@@ -190,7 +190,7 @@ describe('joining', () => {
 });
 
 describe('a machine', () => {
-  test("may do nothing but what is a machine's", async () => {
+  test("may call only a machine's fields", async () => {
     const { token } = await joined('nothing-else');
     const machine = (await worth(token)) ?? null;
     for (const asked of [
@@ -231,7 +231,7 @@ describe('a machine', () => {
 });
 
 describe('a revocation', () => {
-  test('ends all credentials at once, and is told to the other machines', async () => {
+  test('ends all credentials at once, and is announced to the other machines', async () => {
     const other = await joined('other');
     const { id, uuid, token, joinToken, publicKey } = await joined('lost');
     const machine = await worth(token);
@@ -259,7 +259,7 @@ describe('a revocation', () => {
     ]);
   });
 
-  test('is forgotten when the certificates have expired', async () => {
+  test('is deleted when the certificates have expired', async () => {
     const { id, uuid } = await joined('long-ago');
     await send('machineRevoke', { id });
     await bench.db.execute('UPDATE machine SET expires_at = NOW(3) - INTERVAL 1 SECOND WHERE id = ?', [uuid]);
@@ -269,7 +269,7 @@ describe('a revocation', () => {
   });
 });
 
-test('administrators list machines and follow their ids; others see none', async () => {
+test('administrators list machines and read them by id; others see none', async () => {
   const { id } = await created('listed');
   const user = await makeUser(bench, 'reader', {});
   const { data } = await bench.ask(admin, '{ machines(first: 100) { nodes { id name state } } }');

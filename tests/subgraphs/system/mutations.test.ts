@@ -1,4 +1,4 @@
-// What the mutations of projects, users, memberships and tokens do, with their events, versions, keys and rights.
+// The mutations of projects, users, memberships and tokens, with their events, versions, keys and rights.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Mutation } from '../../../generated/graph/system.ts';
 import type { Identity } from '../../../platform/identity.ts';
@@ -53,7 +53,7 @@ const worth = (user: Identity) => bench.system.authenticator.recheck(user);
 const globalId = (user: Identity) => encodeId('User', user.id);
 
 describe('a repetition with the key of an earlier request', () => {
-  test('is refused to who has lost the right since: projects', async () => {
+  test('is refused to a caller who has lost the right since: projects', async () => {
     const user = await makeUser(bench, 'once-admin', { admin: true });
     const input = { name: 'by-once-admin', idempotencyKey: 'lost-right' };
     expect((await send('projectCreate', input, user)).project).toMatchObject({ name: 'by-once-admin' });
@@ -61,7 +61,7 @@ describe('a repetition with the key of an earlier request', () => {
     expect(answer).toMatchObject({ project: null, userErrors: [{ code: 'FORBIDDEN' }] });
   });
 
-  test('is refused to who has lost the right since: tokens', async () => {
+  test('is refused to a caller who has lost the right since: tokens', async () => {
     const project = await newProject('lost-role');
     const operator = await makeUser(bench, 'once-operator', { projects: { [project.uuid]: 'OPERATOR' } });
     const input = { projectId: project.id, name: 'ci', role: 'VIEWER', idempotencyKey: 'lost-role' };
@@ -78,7 +78,7 @@ describe('a repetition with the key of an earlier request', () => {
 });
 
 describe('projects', () => {
-  test('are made with an event and a commit, and changed with a version that rises', async () => {
+  test('are created with an event and a commit, and changed with a rising version', async () => {
     const made = await send('projectCreate', { name: 'one', description: 'first\nsecond' });
     expect(made).toMatchObject({ userErrors: [], project: { name: 'one', version: 1, description: 'first\nsecond' } });
     expect(made.commit?.replication).toEqual({ state: 'NOT_REPLICATED' });
@@ -96,7 +96,7 @@ describe('projects', () => {
     ]);
   });
 
-  test('sent twice, or many times at once, with one key are made once', async () => {
+  test('sent twice, or many times at once, with one key are created once', async () => {
     const input = { name: 'once', idempotencyKey: 'once' };
     const answers = await Promise.all([1, 2, 3, 4].map(() => send('projectCreate', input)));
     expect(new Set(answers.map((answer) => answer.project?.id)).size).toBe(1);
@@ -104,7 +104,7 @@ describe('projects', () => {
     expect(await events(answers[0]?.project?.id ?? '', 'Project')).toHaveLength(1);
   });
 
-  test('are for administrators to make and change', async () => {
+  test('are created and changed only by administrators', async () => {
     const { id, uuid } = await newProject('guarded');
     const operator = await makeUser(bench, 'guarded-operator', { projects: { [uuid]: 'OPERATOR' } });
     expect((await send('projectCreate', { name: 'mine' }, operator)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
@@ -117,7 +117,7 @@ describe('projects', () => {
 });
 
 describe('memberships', () => {
-  test('are set, changed and ended, and count at once', async () => {
+  test('are set, changed and ended, with immediate effect', async () => {
     const { id, uuid } = await newProject('team');
     const user = await makeUser(bench, 'mate');
     const input = { projectId: id, userId: globalId(user) };
@@ -140,7 +140,7 @@ describe('memberships', () => {
     ]);
   });
 
-  test('are bounded, so that an identity fits into a header', async () => {
+  test('are limited, so that an identity fits into a header', async () => {
     const user = await makeUser(bench, 'everywhere');
     await bench.db.execute("INSERT INTO project (id, name) SELECT UUID(), CONCAT('many-', seq) FROM seq_1_to_200");
     await bench.db.execute(
@@ -154,7 +154,7 @@ describe('memberships', () => {
 });
 
 describe('users', () => {
-  test('are made and changed; a password or a disabling ends the sessions', async () => {
+  test('are created and changed; a new password or disabling ends the sessions', async () => {
     const made = await send('userCreate', { name: 'bob@example.org', password: 'a password that fits' });
     expect(made.user).toMatchObject({ name: 'bob@example.org', version: 1, admin: false, disabled: false });
     const user = await makeUser(bench, 'carol');
@@ -206,7 +206,7 @@ describe('users', () => {
     const right = { ...wish, currentPassword: 'a password that fits', idempotencyKey: 'own' };
     expect((await send('userUpdate', right, user)).userErrors).toEqual([]);
     expect(await worth(user)).toBeUndefined();
-    // The old password is not right any more, and a repetition gets the first answer all the same.
+    // The old password is no longer right, but a repetition gets the first answer.
     expect((await send('userUpdate', right, user)).userErrors).toEqual([]);
     expect((await send('userUpdate', { ...right, idempotencyKey: 'again' }, user)).userErrors).toMatchObject([
       { code: 'BAD_CREDENTIALS' },
@@ -218,7 +218,7 @@ describe('users', () => {
     expect(kept).not.toContain('a password that fits');
   });
 
-  test('change their own password once, when they ask twice at the same time', async () => {
+  test('change their own password once, with two requests at the same time', async () => {
     const user = await makeUser(bench, 'own-password-twice');
     const answers = await Promise.all(
       ['first long password', 'second long password'].map((password) =>
@@ -228,7 +228,7 @@ describe('users', () => {
     expect(answers.flatMap(({ userErrors }) => userErrors)).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
   });
 
-  test('who guess the old password are limited, and together with their logins', async () => {
+  test('who guess the old password are limited, together with their logins', async () => {
     const user = await makeUser(bench, 'own-password-guessed');
     const wish = { id: globalId(user), password: 'another long password' };
     const guess = async (currentPassword: string, address: string) => {
@@ -253,7 +253,7 @@ describe('users', () => {
     expect(await worth(user)).toBeUndefined();
   });
 
-  test('who share a project are seen, but not changed, by each other', async () => {
+  test("in a common project see, but can't change, each other", async () => {
     const { uuid } = await newProject('shared');
     const one = await makeUser(bench, 'erin', { projects: { [uuid]: 'OPERATOR' } });
     const other = await makeUser(bench, 'frank', { projects: { [uuid]: 'VIEWER' } });
@@ -261,7 +261,7 @@ describe('users', () => {
     expect(userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
   });
 
-  test('without the right to, make nobody hash a password', async () => {
+  test('without the right to change a password cause no hash', async () => {
     const user = await makeUser(bench, 'grace');
     const before = bench.hasher.hashed;
     const { userErrors } = await send('userCreate', { name: 'x', password: 'a password that fits' }, user);
@@ -270,7 +270,7 @@ describe('users', () => {
     expect(bench.hasher.hashed).toBe(before);
   });
 
-  test('the last administrator stays, even when two are demoted at once', async () => {
+  test('the last administrator remains, even when two are demoted at once', async () => {
     const alone = await systemBench();
     try {
       const [one, other] = [
@@ -290,7 +290,7 @@ describe('users', () => {
 });
 
 describe('API tokens', () => {
-  test('are made with a secret that is shown once, and revoked at once', async () => {
+  test('are created with a secret that is shown once, and revoked at once', async () => {
     const { id: projectId, uuid } = await newProject('cmp');
     const operator = await makeUser(bench, 'heidi', { projects: { [uuid]: 'OPERATOR' } });
     const expiresAt = '2099-01-01T00:00:00.000Z';
@@ -334,7 +334,7 @@ describe('API tokens', () => {
     return { id: apiToken.id, apiToken, identity };
   }
 
-  /** Entries of the audit trail about a token's end. */
+  /** Audit entries about a token's end. */
   const revocations = async (globalId: string) => {
     const rows = await bench.db.query<{ actor: string; details: string }>(
       "SELECT actor_name AS actor, details FROM audit_entry WHERE action = 'apiTokenRevoke' AND subject_id = ?",
@@ -360,7 +360,7 @@ describe('API tokens', () => {
     expect((await make(endless.identity, project)).apiToken).toMatchObject({ expiresAt: null });
   });
 
-  test('show who made them', async () => {
+  test('show their maker', async () => {
     const project = await newProject('makers');
     const operator = await makeUser(bench, 'maker', { projects: { [project.uuid]: 'OPERATOR' } });
     const parent = await make(operator, project, { name: 'of a user' });
@@ -376,7 +376,7 @@ describe('API tokens', () => {
     expect(data.node).toEqual({ createdBy: null, parent: null });
   });
 
-  test('are revoked with those that were made with them, and with no other', async () => {
+  test('are revoked with those made with them, and with no others', async () => {
     const project = await newProject('trees');
     const operator = await makeUser(bench, 'trees', { projects: { [project.uuid]: 'OPERATOR' } });
     const root = await make(operator, project);
@@ -394,7 +394,7 @@ describe('API tokens', () => {
       ]);
     for (const { id } of [child, grandchild])
       expect(await revocations(id)).toEqual([{ actor: 'trees', details: { madeWith: parent.id } }]);
-    // The gateway may know the token's answer for a second more.
+    // The gateway may use the token's cached answer for another second.
     const wish = { projectId: project.id, name: 'late', role: 'VIEWER' };
     expect((await send('apiTokenCreate', wish, child.identity)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
     await send('apiTokenRevoke', { id: root.id }, operator);
@@ -402,7 +402,7 @@ describe('API tokens', () => {
     expect(await events(grandchild.id, 'ApiToken')).toHaveLength(2);
   });
 
-  test('end with the membership of their maker, for good', async () => {
+  test('end permanently with the membership of their maker', async () => {
     const project = await newProject('leavers');
     const [leaver, other] = [
       await makeUser(bench, 'leaver', { projects: { [project.uuid]: 'OPERATOR' } }),
@@ -413,7 +413,7 @@ describe('API tokens', () => {
     const kept = await make(other, project);
     const input = { projectId: project.id, userId: globalId(leaver) };
     await send('membershipSet', { ...input, role: null });
-    // The gateway may know the user's answer for a second more.
+    // The gateway may use the user's cached answer for another second.
     const wish = { projectId: project.id, name: 'late', role: 'VIEWER' };
     expect((await send('apiTokenCreate', wish, leaver)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
     await send('membershipSet', { ...input, role: 'OPERATOR' });
@@ -432,7 +432,7 @@ describe('API tokens', () => {
     const rights = async () => [(await worth(parent.identity))?.projects, (await worth(child.identity))?.projects];
     await set('VIEWER');
     expect(await rights()).toEqual([{ [project.uuid]: 'VIEWER' }, { [project.uuid]: 'VIEWER' }]);
-    // The gateway may know the token's answer for a second more.
+    // The gateway may use the token's cached answer for another second.
     const wish = { projectId: project.id, name: 'late', role: 'MEMBER' };
     for (const maker of [parent.identity, user])
       expect((await send('apiTokenCreate', wish, maker)).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
@@ -467,7 +467,7 @@ describe('API tokens', () => {
     expect(await rights()).toBe('MEMBER');
   });
 
-  test('are at most 1,000 in a project, of those that work', async () => {
+  test('are limited to 1,000 valid ones per project', async () => {
     const project = await newProject('crowded');
     const user = await makeUser(bench, 'crowded', { projects: { [project.uuid]: 'OPERATOR' } });
     const fill = (suffix: string, count: number, more: string) =>
@@ -505,7 +505,7 @@ describe('API tokens', () => {
 });
 
 describe('first start', () => {
-  test('makes one administrator, however many processes try', async () => {
+  test('creates one administrator, however many processes try', async () => {
     const fresh = await systemBench();
     try {
       const tries = await Promise.all([1, 2, 3].map(() => fresh.system.firstStart.bootstrap({ adminName: 'root' })));
@@ -527,7 +527,7 @@ describe('first start', () => {
     }
   });
 
-  test('makes a project once', async () => {
+  test('creates a project once', async () => {
     const made = await Promise.all([1, 2, 3].map(() => bench.system.firstStart.ensureProject('shared-name')));
     expect(new Set(made).size).toBe(1);
   });

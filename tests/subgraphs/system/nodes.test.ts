@@ -1,4 +1,4 @@
-// What joins the subgraphs: node, entity references, CMP objects; and lists, which are paged alike.
+// Objects across subgraphs: node, entity references, CMP objects; and lists, which are all paged in the same way.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Identity } from '../../../platform/identity.ts';
 import { encodeId, newUuid } from '../../../platform/ids.ts';
@@ -60,7 +60,7 @@ describe('node', () => {
 });
 
 describe('a CMP object', () => {
-  test('has one id, by which any subgraph reads it back', async () => {
+  test('has one id, which every subgraph can resolve', async () => {
     const document = '{ cmpObject(type: "tenant", externalId: "42") { id namespace type externalId } }';
     const { cmpObject } = (await bench.ask(operator, document)).data;
     expect(cmpObject).toMatchObject({ namespace: 'default', type: 'tenant', externalId: '42' });
@@ -112,7 +112,7 @@ describe('lists', () => {
     expect(seen).toEqual(whole.nodes);
   });
 
-  test('me shows the caller with roles; an administrator holds all projects', async () => {
+  test('me shows the caller with roles; an administrator has all projects', async () => {
     const document = '{ me { name admin projects { role project { name } } } }';
     expect((await bench.ask(operator, document)).data.me).toEqual({
       name: 'operator',
@@ -127,7 +127,7 @@ describe('lists', () => {
   });
 });
 
-test('commit tells of a token that is none, health of the parts', async () => {
+test('commit reports an invalid token, health shows the parts', async () => {
   const document =
     'query ($token: String!) { commit(token: $token) { replication { state } } health { name ready detail } }';
   expect((await bench.ask(operator, document, { token: 'nonsense' })).data).toEqual({

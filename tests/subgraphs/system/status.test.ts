@@ -1,4 +1,4 @@
-// Status changes as the graph gives them: the stream with its filters and cursors, and the history.
+// Status changes in the graph: the stream with its filters and cursors, and the history.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StatusFeedItem } from '../../../generated/graph/system.ts';
 import type { SequencedEvent } from '../../../platform/events/feed.ts';
@@ -21,13 +21,13 @@ beforeAll(async () => {
 
 afterAll(() => bench.stop());
 
-// Each test has a stretch of the stream of its own.
+// Each test has its own section of the stream.
 beforeEach(async () => {
   await bench.sequence();
   start = await catchUp();
 });
 
-/** The newest cursor, once the feed has read all that is sequenced. */
+/** The newest cursor, once the feed has read everything sequenced. */
 async function catchUp(): Promise<string> {
   const [row] = await bench.db.query<{ seq: number }>('SELECT next_seq - 1 AS seq FROM status_sequencer');
   while (bench.feed.figures().seq < (row?.seq ?? 0)) await bench.feed.waitFor(() => true, { timeoutMs: 20 });
@@ -70,7 +70,7 @@ async function history(caller: Identity, variables: object = {}) {
 }
 
 describe('the stream', () => {
-  test('begins with a checkpoint, and gives events with their subjects as stubs', async () => {
+  test('begins with a checkpoint, and returns events with their subjects as stubs', async () => {
     const reader = await read(viewer, {});
     expect(await reader.next()).toEqual({ cursor: start, change: null });
     const backend = newUuid();
@@ -101,7 +101,7 @@ describe('the stream', () => {
     await reader.stop();
   });
 
-  test('goes on after a cursor: nothing twice, nothing left out', async () => {
+  test('continues after a cursor: nothing repeated, nothing missing', async () => {
     await happen({ to: 'A' }, { to: 'B' }, { to: 'C' });
     const reader = await read(viewer, { after: start });
     const first = await reader.next();
@@ -147,7 +147,7 @@ describe('the stream', () => {
     expect(texts.map((text) => text.includes('HIDDEN'))).toEqual([false, true]);
   });
 
-  test('refuses a cursor that is none, lists that are too long, and what no event has', async () => {
+  test('refuses an invalid cursor, lists that are too long, and unknown kinds and types', async () => {
     const reader = await read(viewer, { after: 'nonsense' });
     await expect(reader.next()).rejects.toMatchObject({ codes: ['INVALID_CURSOR'] });
     const kinds = Array.from({ length: 101 }, () => 'x');
@@ -161,7 +161,7 @@ describe('the stream', () => {
     }
   });
 
-  test('ends when it is returned while it waits', async () => {
+  test('ends when it is returned during a wait', async () => {
     const before = bench.feed.figures().subscriptions;
     const stream = await bench.subscribe(viewer, subscription, { after: start });
     if (!(Symbol.asyncIterator in stream)) throw new Error('refused');
@@ -176,7 +176,7 @@ describe('the stream', () => {
 const wantedSubject = newUuid();
 
 describe('the history', () => {
-  test('is newest first, in pages that do not shift', async () => {
+  test('is newest first, in stable pages', async () => {
     const filter = { kinds: ['paged'] };
     await happen(...['1', '2', '3'].map((to) => ({ kind: 'paged', to })));
     const first = await history(viewer, { ...filter, first: 2 });
@@ -188,7 +188,7 @@ describe('the history', () => {
     expect(second.data.statusHistory).toMatchObject({ nodes: [{ to: '1' }], pageInfo: { hasNextPage: false } });
   });
 
-  test('has only what is sequenced', async () => {
+  test('has only sequenced events', async () => {
     await bench.append({ projectId: project, kind: 'unsequenced' });
     const filter = { kinds: ['unsequenced'] };
     expect((await history(viewer, filter)).data.statusHistory.nodes).toEqual([]);

@@ -1,4 +1,4 @@
-// What the migration makes of API tokens that were made before tokens knew who made them.
+// The migration of API tokens that were made before tokens had a recorded maker.
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
@@ -8,7 +8,7 @@ import { systemRow } from '../../../subgraphs/system/row.ts';
 import { testDatabase } from '../../support/database.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-test('tokens of before get their makers, and end as they would now', async () => {
+test('older tokens get their makers, and end like new ones', async () => {
   const place = await testDatabase({ migrated: false });
   const before = await temporaryFolder();
   const db = new Database({ connection: place.connection, connectionLimit: 2 });

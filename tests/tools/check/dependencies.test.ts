@@ -16,14 +16,14 @@ const page = '| `odd` | GPL-3.0 | because |\n| `pinned` | 1.2.3 | because |\n';
 const faultsOf = (packages: Record<string, { license?: string }>, overrides: Record<string, string> = {}) =>
   findDependencyFaults(page, [{ folder: '.', lock: { packages }, overrides }]);
 
-test('a licence that is not explained is a fault, wherever the package lies in the tree', () => {
+test('a licence without an explanation is a fault, anywhere in the tree', () => {
   expect(faultsOf({ '': {}, 'node_modules/a/node_modules/@b/c': { license: 'GPL-3.0' } })).toEqual([
     expect.stringContaining('@b/c is under GPL-3.0'),
   ]);
   expect(faultsOf({ 'node_modules/c': {} })).toEqual([expect.stringContaining('c is under no licence that is named')]);
 });
 
-test('an explained one is none, with its builds for platforms', () => {
+test('an explained one is not, including its builds for platforms', () => {
   expect(faultsOf({ 'node_modules/odd': { license: 'GPL-3.0' }, 'node_modules/odd-linux-x64': {} })).toEqual([]);
 });
 

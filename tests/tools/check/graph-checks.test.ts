@@ -93,7 +93,7 @@ describe('lintSdl', () => {
 });
 
 describe('composition', () => {
-  test('subgraphs that do not fit together are refused with the reason', () => {
+  test('incompatible subgraphs are refused with the reason', () => {
     const one = 'type Query { a: Int }';
     const other = 'type Query { a: String }';
     expect(() =>
@@ -106,7 +106,7 @@ describe('composition', () => {
     ).toThrow(/Query\.a/);
   });
 
-  test('the API schema is what clients see', () => {
+  test('the API schema is the one that clients see', () => {
     const supergraphSdl = composeSupergraph(new Map([['one', 'type Query { a: Int }']]));
     expect(Object.keys(apiSchemaOf(supergraphSdl).getQueryType()?.getFields() ?? {})).toEqual(['a']);
     expect(supergraphSdl).toContain('join__Graph');
@@ -131,7 +131,7 @@ describe('breaking changes', () => {
   });
 });
 
-test('a document that is not what would be made is stale', async () => {
+test('a document that differs from the generated one is stale', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-check-'));
   await writeFile(join(folder, 'fresh.md'), 'now');
   await writeFile(join(folder, 'old.md'), 'then');
@@ -143,7 +143,7 @@ test('a document that is not what would be made is stale', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a program that fails is a fault with what it said; one that is not there throws', async () => {
+test('a failing program is a fault with its output; a missing one throws', async () => {
   const options = { cwd: '/', signal: new AbortController().signal };
   const failing = await runProgram(process.execPath, ['-e', 'console.log("wrong"); process.exit(3)'], options);
   expect(outputFaults(failing)).toEqual(['wrong']);

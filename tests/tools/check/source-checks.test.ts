@@ -11,7 +11,7 @@ function parseAll(files: Readonly<Record<string, string>>): Promise<SourceFile[]
 }
 
 describe('imports', () => {
-  test('every way to import is seen', async () => {
+  test('every form of import is found', async () => {
     const file = await parseSource(
       'gateway/a.ts',
       `import x from 'pino';
@@ -88,12 +88,12 @@ describe('imports', () => {
     expect(faults).toEqual([expect.stringContaining(`${path} imports subgraphs/relay/`)]);
   });
 
-  test('a folder without a place among the layers is a fault', async () => {
+  test('a folder outside the layers is a fault', async () => {
     const faults = findLayerFaults(await parseAll({ 'subgraphs/relay/resolvers/a.ts': '' }));
     expect(faults).toEqual([expect.stringContaining('subgraphs/relay/resolvers/a.ts')]);
   });
 
-  test('a cycle is named by its way round; a diamond is none', async () => {
+  test('a cycle is reported with one of its paths; a diamond is not a cycle', async () => {
     const diamond = {
       'a/top.ts': `import './left.ts'; import './right.ts';`,
       'a/left.ts': `import './bottom.ts';`,
@@ -129,7 +129,7 @@ describe('tables', () => {
     expect(faults[0]).toContain(`${path} touches ${table}`);
   });
 
-  test('its own tables, other words and tests are let be', async () => {
+  test('its own tables, other words and tests are ignored', async () => {
     const files = await parseAll({
       'subgraphs/relay/store.ts': `run('SELECT 1 FROM backend'); db.prisma.backend.count(); say('a user is away');`,
       'platform/x.ts': `run('UPDATE owed_work SET kind = 1');`,

@@ -26,7 +26,7 @@ let redis: Redis;
 const wake = createLocalWake();
 const stops: (() => Promise<void>)[] = [];
 
-// A Redis of its own: these tests empty it.
+// A separate Redis: these tests flush it.
 beforeAll(async () => {
   database = await testDatabase();
   db = new Database({ connection: database.connection });
@@ -85,7 +85,7 @@ async function stillOwed(): Promise<number> {
 }
 
 describe('OwedCarrier', () => {
-  test('what is owed is done once, also with two workers', async () => {
+  test('owed work is done once, even with two workers', async () => {
     start(effectsQueue({ db, worker: 'one', jobMs: 5 }));
     start(effectsQueue({ db, worker: 'two', jobMs: 5 }));
     await oweAll(keysUpTo(40));
@@ -93,7 +93,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map(keysUpTo(40).map((key) => [key, 1])));
   });
 
-  test('what is owed again while it is under way is done once more', async () => {
+  test('work owed again while under way is done once more', async () => {
     let again = false;
     const onStart = async () => {
       if (again) return;
@@ -106,7 +106,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map([['key', 2]]));
   });
 
-  test('Redis emptied in the middle loses nothing', async () => {
+  test('flushing Redis meanwhile loses nothing', async () => {
     start(effectsQueue({ db, worker: 'one', jobMs: 20 }));
     await oweAll(keysUpTo(150));
     for (const share of [20, 70, 110]) {
@@ -117,7 +117,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map(keysUpTo(150).map((key) => [key, 1])));
   });
 
-  test('a job that is delivered twice has one effect', async () => {
+  test('a job delivered twice has one effect', async () => {
     const queue = new Queue('test', { connection: { path: server.path }, prefix: 'test:jobs' });
     stops.push(() => queue.close());
     await db.transaction((tx) => owe(tx, 'test', 'key'));
@@ -135,7 +135,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map([['key', 1]]));
   });
 
-  test('a worker killed with -9 in mid-job: another does it, once', async () => {
+  test('a worker killed with -9 during a job: another does it, once', async () => {
     const options = { connection: database.connection, redisPath: server.path, jobMs: 60_000 };
     const child = fork(join(import.meta.dirname, 'queue-process.ts'), [JSON.stringify(options)], { execArgv: [] });
     await oweAll(['key']);
@@ -148,7 +148,7 @@ describe('OwedCarrier', () => {
     expect(await effects()).toEqual(new Map([['key', 1]]));
   });
 
-  test('a job that keeps failing becomes a dead letter: seen, and tried once an hour', async () => {
+  test('a job that keeps failing becomes a dead letter: visible, and retried once an hour', async () => {
     const registry = new Registry();
     const queue = {
       kind: 'test',
@@ -183,7 +183,7 @@ describe('OwedCarrier', () => {
     );
   });
 
-  test('retention comes round by itself', async () => {
+  test('retention runs repeatedly by itself', async () => {
     let runs = 0;
     const queue = createRetentionQueue({ db, firstInMs: 50, everyMs: 300, runOnce: async () => (runs += 1) });
     await queue.begin?.();

@@ -1,4 +1,4 @@
-// A worker process that says when it is in the middle of a job: to be killed there.
+// A worker process that reports when it is in the middle of a job, to be killed there.
 import { toleratesBrokenConnects } from '../../../platform/database/connector-rejections.ts';
 import { Database, type DatabaseLocation } from '../../../platform/database/database.ts';
 import { createLocalWake } from '../../../platform/wake.ts';

@@ -1,4 +1,4 @@
-// A device that misbehaves: what was sent without a verdict is UNKNOWN, is never repeated, and is settled by looking.
+// A misbehaving device: a call sent without a verdict is UNKNOWN, is never repeated, and is settled by looking.
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../lab/device-log.ts';
@@ -56,7 +56,7 @@ describeWithLab('a misbehaving device', (lab) => {
     });
   }
 
-  test('no answer by the deadline is UNKNOWN, keeps the object, and the probe finds that it happened', async () => {
+  test('no answer by the deadline is UNKNOWN, keeps the object, and the probe finds the effect', async () => {
     const address = fresh();
     await lab().faults.set({ hang: 'after', matching: address });
     const hung = await relayAdd(address);
@@ -80,7 +80,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(removed).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
   });
 
-  test('before the quiet period is over an absent object proves nothing; after it the call FAILED', async () => {
+  test('during the quiet period a missing object proves nothing; after it the call FAILED', async () => {
     const address = fresh();
     await lab().faults.set({ drop: 'before', matching: address });
     const dropped = await relayAdd(address);
@@ -99,7 +99,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await settle(node, verdict)).toMatchObject({ userErrors: [{ code: 'WRONG_STATE' }] });
   });
 
-  test('a connection that ends in mid-reply is UNKNOWN although the device did it', async () => {
+  test('a connection that ends during a reply is UNKNOWN although the device executed the call', async () => {
     const address = fresh();
     await lab().faults.set({ drop: 'mid-reply', matching: address });
     const cut = await relayAdd(address);
@@ -116,7 +116,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await timesReceived(address)).toBe(1);
   });
 
-  test('a rule is known by its mark, never by its looks', async () => {
+  test('a rule is identified by its mark, never by its content', async () => {
     const rule = { backend: { name: 'fw' }, cmpObject: tenant, name: 'marked', action: 'ACCEPT' };
     await lab().faults.set({ drop: 'before', matching: 'marked' });
     const lost = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'lost' });
@@ -129,9 +129,9 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(notAllowed.userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
     const forced = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second', force: true });
     expect(forced).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE' } });
-    // The claim is the unknown call's again.
+    // The unknown call has the claim again.
     expect(await node.db.query('SELECT id FROM operation WHERE claim IS NOT NULL')).toHaveLength(1);
-    // Another rule of that name is there, without the mark of the lost call.
+    // Another rule with that name exists, without the mark of the lost call.
     await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
     const settled = await settle(node, { id: lost.operation?.id });
     expect(settled.operation).toMatchObject({ state: 'FAILED', settledBy: 'probe' });
@@ -143,7 +143,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
   });
 
-  test('what has no probe is settled by a person, an operator', async () => {
+  test('a call without a probe is settled by a person, an operator', async () => {
     await node.db.execute('UPDATE backend SET allow_init = 1, version = version + 1');
     await lab().faults.set({ drop: 'after', matching: 'unprobed' });
     const lost = await call(node, 'relayCall', {
@@ -160,11 +160,11 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await settle(node, verdict)).toMatchObject({ operation: { state: 'SUCCEEDED', settledBy: 'operator' } });
   });
 
-  test('a client that waits no longer gets the operation as it stands; the call goes on', async () => {
+  test('a client whose wait ends gets the operation in its current state; the call continues', async () => {
     const address = fresh();
     await lab().faults.set({ delayBeforeMs: 300, matching: address });
     const early = await call(node, 'add', element(address, { waitMs: 0 }));
-    // PENDING when a session had to be opened first.
+    // PENDING if a session had to be opened first.
     expect(['PENDING', 'SENT']).toContain(early.operation?.state);
     expect(early.operation?.settledBy).toBeNull();
     const later = await call(node, 'add', element(address));
@@ -172,7 +172,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await timesReceived(address)).toBe(1);
   });
 
-  test('calls on one object go one after the other, others at once', async () => {
+  test('calls on one object run one after the other, others in parallel', async () => {
     const address = fresh();
     await lab().faults.set({ delayBeforeMs: 250, matching: address });
     const keys = ['one', 'two', 'three'];

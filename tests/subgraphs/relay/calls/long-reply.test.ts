@@ -1,4 +1,4 @@
-// A device that never stops talking: what it says is read up to a bound, and its call ends all the same.
+// A device with an endless reply: it is read up to a bound, and its call still ends.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type LongReplyDevice, startLongReplyDevice } from '../support/long-reply-device.ts';
@@ -24,7 +24,7 @@ afterAll(async () => {
   await device.stop();
 });
 
-/** The most that this process took beyond what it had, while `work` ran and shortly after. */
+/** The highest growth of this process's memory during `work` and shortly after. */
 async function growthOf(work: () => Promise<void>): Promise<number> {
   const before = process.memoryUsage().rss;
   let most = before;
@@ -33,7 +33,7 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
   }, 5);
   try {
     await work();
-    // What the device still sends has to go somewhere, too.
+    // The device's remaining output must not accumulate either.
     await sleep(300);
   } finally {
     clearInterval(sampling);
@@ -41,7 +41,7 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
   return most - before;
 }
 
-test('a reply of 50 MB: a write is UNKNOWN, a read FAILED, and neither is kept', async () => {
+test('a reply of 50 MB: a write is UNKNOWN, a read FAILED, and neither reply is kept', async () => {
   for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
     expect((await call(node, 'add', element('talker', address))).operation?.state).toBe('SUCCEEDED');
 
@@ -52,7 +52,7 @@ test('a reply of 50 MB: a write is UNKNOWN, a read FAILED, and neither is kept',
       settledBy: 'reply',
       deviceError: { code: 'UNREADABLE_REPLY', message: expect.stringMatching(/too long to be read/) },
     });
-    // It may still be at work: its quiet time is not over.
+    // It may still be running: its quiet time is not over.
     expect(Date.parse(written.operation?.quietUntil ?? '')).toBeGreaterThan(Date.now());
 
     const { data } = await node.run<{ relayRead: { deviceError: { code: string }; userErrors: object[] } }>(

@@ -1,4 +1,4 @@
-// What a repeated key gives of a relayed call: its operation, and only to who may still make the call.
+// The answer to a repeated key of a relayed call: its operation, and only for a caller who may still make the call.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, projectB, type RelayNode, RelaySystem } from '../support/relay-system.ts';
@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 describe('a repetition with the key of an earlier call', () => {
-  test('gives its operation to who may still make it, also when its backend is disabled since', async () => {
+  test('returns its operation to a caller who may still make it, also when its backend has been disabled since', async () => {
     await device.register(node, 'fw-off');
     const input = element('fw-off', '10.8.0.1', { idempotencyKey: 'still' });
     const made = await call(node, 'add', input);
@@ -31,7 +31,7 @@ describe('a repetition with the key of an earlier call', () => {
     expect(device.timesTold('10.8.0.1')).toBe(1);
   });
 
-  test('is refused to who has lost the right since', async () => {
+  test('is refused to a caller who has lost the right since', async () => {
     const input = element('fw', '10.8.0.2', { idempotencyKey: 'lost' });
     expect((await call(node, 'add', input)).operation?.state).toBe('SUCCEEDED');
     const refused = await call(node, 'add', input, identity('VIEWER'));
@@ -40,14 +40,14 @@ describe('a repetition with the key of an earlier call', () => {
     expect(stranger).toMatchObject({ operation: null, userErrors: [{ code: 'NOT_FOUND' }] });
   });
 
-  test('is refused to who may not force it any more', async () => {
+  test('is refused to a caller who may no longer force it', async () => {
     const input = element('fw', '10.8.0.3', { idempotencyKey: 'forced', force: true });
     expect((await call(node, 'add', input)).operation?.state).toBe('SUCCEEDED');
     const refused = await call(node, 'add', input, identity('MEMBER'));
     expect(refused).toMatchObject({ operation: null, userErrors: [{ code: 'FORBIDDEN' }] });
   });
 
-  test('tells who may not make the call nothing of what the key was used for', async () => {
+  test("reveals nothing about the key's use to a caller who may not make the call", async () => {
     await call(node, 'add', element('fw', '10.8.0.4', { idempotencyKey: 'other' }));
     const other = element('fw', '10.8.0.5', { idempotencyKey: 'other' });
     expect((await call(node, 'add', other, identity('VIEWER'))).userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);

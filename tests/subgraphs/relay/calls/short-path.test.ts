@@ -1,5 +1,5 @@
-// What a call saves itself to read, and that it never goes by something that has changed since: the row of a backend that the
-// process holds, and the mappings that were read while the device worked.
+// The reads that a call saves, and that it never relies on outdated data: the row of a backend that the process holds, and the
+// mappings that were read while the device worked.
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type SqlValue, type Transaction } from '../../../../platform/database/database.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
@@ -8,7 +8,7 @@ import { type CallSubject, type OperationRow, subjectOf } from '../../../../subg
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
-/** Counts what it is asked. */
+/** Counts its queries. */
 class CountingDatabase extends Database {
   backendReads = 0;
   inTransactions = 0;
@@ -48,7 +48,7 @@ const cmp = { cmpObject: { type: 'tenant', externalId: '42' } };
 beforeAll(async () => {
   system = await RelaySystem.start();
   db = new CountingDatabase({ connection: system.database.connection, connectionLimit: 20 });
-  // Nothing but the calls reads.
+  // Only the calls read.
   node = await system.node({ db, settings: { tickMs: 600_000 } });
   device = await NftDevice.start();
 });
@@ -73,13 +73,13 @@ test('a held backend is not read again for a call', async () => {
   db.backendReads = 0;
   expect((await call(node, 'add', element(name, '10.1.0.1'))).operation?.state).toBe('SUCCEEDED');
   expect(db.backendReads).toBe(0);
-  // More than the name: who is meant has to be looked up.
+  // A selector with more than the name needs a lookup.
   const bySite = { ...element(name, '10.1.0.2'), backend: { name, family: 'FIREWALL' } };
   expect((await call(node, 'add', bySite)).operation?.state).toBe('SUCCEEDED');
   expect(db.backendReads).toBe(1);
 });
 
-test('a backend that was disabled elsewhere is not called', async () => {
+test('a backend disabled by another process is not called', async () => {
   await setBackend("provisioning_status = 'DISABLED'");
   const refused = await call(node, 'add', element(name, '10.1.0.1'));
   expect(refused).toMatchObject({ operation: null, userErrors: [{ code: 'BACKEND_DISABLED' }] });
@@ -88,7 +88,7 @@ test('a backend that was disabled elsewhere is not called', async () => {
   expect((await call(node, 'add', element(name, '10.1.0.1'))).operation?.state).toBe('SUCCEEDED');
 });
 
-test('a limit that was changed elsewhere holds for the next call', async () => {
+test('a limit changed by another process applies to the next call', async () => {
   await setBackend('deadline_ms = 7000');
   await call(node, 'add', element(name, '10.1.0.1'));
   const [row] = await db.query(
@@ -98,7 +98,7 @@ test('a limit that was changed elsewhere holds for the next call', async () => {
   expect(row).toEqual({ ms: 7_000 });
 });
 
-test('a permission that was given elsewhere holds for the next call', async () => {
+test('a permission given by another process applies to the next call', async () => {
   const init = {
     ...{ backend: { name }, operation: 'chain.create', arguments: { chain: 'new' } },
     idempotencyKey: `init-${name}`,
@@ -108,7 +108,7 @@ test('a permission that was given elsewhere holds for the next call', async () =
   expect((await call(node, 'relayCall', init)).operation?.state).toBe('SUCCEEDED');
 });
 
-/** A call on the wire, whose verdict the test writes itself. */
+/** A call on the wire, whose verdict is written by the test. */
 async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   device.told.length = 0;
   device.hold();
@@ -142,7 +142,7 @@ async function onTheWire(address: string, mutation: 'add' | 'remove' = 'add') {
   return { foreseen: await journal.foresee(subject), record, mapping };
 }
 
-test('a verdict on mappings that are as foreseen takes one round trip', async () => {
+test('a verdict on mappings as foreseen takes one round trip', async () => {
   const made = await onTheWire('10.2.0.1');
   expect(await made.record(made.foreseen)).toEqual({ kind: 'written', roundTrips: 1 });
   expect(await made.mapping()).toEqual({ state: 'ACTIVE', version: 1, toldState: 'ACTIVE', toldVersion: 1 });
@@ -167,7 +167,7 @@ test('a mapping that has changed since it was foreseen is read again', async () 
   expect(await again.mapping()).toEqual({ state: 'DELETED', version: 3, toldState: 'DELETED', toldVersion: 3 });
 });
 
-test('an object of a backend that was deleted since becomes an orphan', async () => {
+test('an object on a backend deleted since then becomes an orphan', async () => {
   const late = await onTheWire('10.2.0.3');
   await setBackend("provisioning_status = 'DELETED', live_name = NULL");
   expect(await late.record(late.foreseen)).toMatchObject({ kind: 'written', roundTrips: 3 });

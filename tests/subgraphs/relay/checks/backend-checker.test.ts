@@ -1,4 +1,4 @@
-// Health checks of backends: what they see, what they record, and that they lock no account.
+// Health checks of backends: their findings, their records, and that they lock no account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { decodeUuid, encodeId } from '../../../../platform/ids.ts';
 import { LeaseLostError } from '../../../../platform/leases.ts';
@@ -46,7 +46,7 @@ async function rowOf(id: string) {
   return rows[0];
 }
 
-test('a healthy device is up, says its version, and is asked on one session', async () => {
+test('a healthy device is up, reports its version, and is checked on one session', async () => {
   const id = uuid(await device.register(node, 'healthy'));
   const first = await check(id);
   expect(first).toEqual({
@@ -60,7 +60,7 @@ test('a healthy device is up, says its version, and is asked on one session', as
   ]);
 });
 
-test('results are recorded under the lease; a transition is an event, the same again is not', async () => {
+test('results are recorded under the lease; a transition is an event, the same result again is not', async () => {
   const id = uuid(await device.register(node, 'recorded'));
   const lease = await node.leases.acquire('checks/backends/0');
   if (lease === undefined) throw new Error('no lease');
@@ -108,14 +108,14 @@ test.each([
   }
 });
 
-test('no host key accepted: down, and it says which one the device shows; a dead device is down', async () => {
+test('no accepted host key: down, with the presented one; an unreachable device is down', async () => {
   const bare = await NftDevice.start();
   const id = uuid(await bare.register(node, 'bare', { hostKeySha256: null }));
   const unknown = await check(id);
   expect(unknown).toMatchObject({ up: false, message: expect.stringMatching(/^HOST_KEY_UNKNOWN/) });
   expect(unknown.message).toContain(bare.ssh.hostKeySha256);
   expect(unknown.detail?.openCircuit).toBeNull();
-  // Kept for an operator to compare, and told, once.
+  // Kept for an operator to compare, with one event.
   const lease = await node.leases.acquire('checks/backends/2');
   if (lease === undefined) throw new Error('no lease');
   const seen = { ...unknown, targetId: id, latencyMs: 3, at: new Date(), status: 'DOWN' } as const;
@@ -141,7 +141,7 @@ test('no host key accepted: down, and it says which one the device shows; a dead
   expect(await check(id)).toMatchObject({ up: false, message: expect.stringMatching(/^CONNECT_FAILED/) });
 });
 
-test('backends that are not in use are not checked', async () => {
+test('disabled and deleted backends are not checked', async () => {
   await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE name = 'healthy'");
   const names = (await listCheckTargets(node.db, { count: 1, wanted: new Set([0]) })).map((target) => target.id);
   expect(names).toHaveLength(4);

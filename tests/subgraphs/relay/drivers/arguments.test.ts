@@ -7,18 +7,18 @@ const every = [...drivers.values()].flatMap((driver) =>
 );
 
 describe.each(every)('$name', ({ operation }) => {
-  test('its example fits its schema', () => {
+  test('its example matches its schema', () => {
     expect(validateArguments(operation, operation.example)).toMatchObject({ ok: true });
   });
 
-  test('an argument that it does not have is named', () => {
+  test('an unknown argument is named', () => {
     expect(validateArguments(operation, { ...operation.example, 'no/such~one': 1 })).toEqual({
       ok: false,
       faults: [{ path: ['no/such~one'], message: 'is not an argument of this operation' }],
     });
   });
 
-  test('has what its effect demands', () => {
+  test('has what its effect requires', () => {
     if (operation.effect === 'READ') {
       expect(operation.object).toBeUndefined();
       expect(operation.mapping).toBeUndefined();
@@ -84,7 +84,7 @@ describe('faults', () => {
     expect(checked.ok ? [] : checked.faults.map((fault) => fault.path)).toEqual(paths);
   });
 
-  test('defaults are filled into a copy', () => {
+  test('defaults are added to a copy', () => {
     const args = { set: 'blocked', address: '203.0.113.7' };
     expect(check('setElement.add', args)).toEqual({ ok: true, args: { ...args, family: 'inet', table: 'filter' } });
     expect(Object.keys(args)).toEqual(['set', 'address']);

@@ -1,4 +1,4 @@
-// One backend that hangs, and one that is dead: what is called on others does not wait for them.
+// One backend that hangs, and one that is unreachable: calls on others do not wait for them.
 
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { type CallShape, call, type RelayNode, RelaySystem, registerBackend } from '../support/relay-system.ts';
 
-/** More than a database pool has connections, a backend slots, or a process sessions. */
+/** More than the connections of a database pool, the slots of a backend, or the sessions of a process. */
 const many = 40;
 const few = 20;
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   node = await system.node({ settings: { connectTimeoutMs: 15_000 } });
   slow = await NftDevice.start();
   quick = await NftDevice.start();
-  // It accepts connections, and says nothing.
+  // It accepts connections, and never answers.
   silent = createServer((socket) => sockets.add(socket.on('error', () => {})));
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
@@ -39,7 +39,7 @@ afterAll(async () => {
   await Promise.all([slow.ssh.stop(), quick.ssh.stop()]);
 });
 
-/** From now on the dead one refuses connections. */
+/** From now on the unreachable one refuses connections. */
 function hangUp(): void {
   silent.close();
   for (const socket of sockets) socket.destroy();
@@ -55,7 +55,7 @@ function calls(backend: string, count: number, ended: string[]): Promise<CallSha
   );
 }
 
-test('calls on a quick backend end while a slow and a dead one have theirs under way', async () => {
+test('calls on a fast backend end while those on a slow and an unreachable one are under way', async () => {
   await call(node, 'add', element('slow', '10.9.9.9'));
   slow.hold();
   slow.told.length = 0;
@@ -74,7 +74,7 @@ test('calls on a quick backend end while a slow and a dead one have theirs under
   expect(late.map(({ operation }) => operation?.state)).toEqual(late.map(() => 'SUCCEEDED'));
   hangUp();
   for (const { operation, userErrors } of await lost) {
-    // Never sent, or refused once the circuit was open.
+    // Never sent, or refused after the circuit had opened.
     expect([operation?.state ?? userErrors[0]?.code]).toEqual([expect.stringMatching(/^(REJECTED|CIRCUIT_OPEN)$/)]);
   }
 });

@@ -1,4 +1,4 @@
-// Devices that give few sessions: calls wait for one, and none fails for it.
+// Devices that allow few sessions: calls wait for one, and none fails for it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { TcpLine } from '../../../../simulators/tcp-line.ts';

@@ -1,5 +1,5 @@
-// Who holds the claim on an object when calls are forced past others that are not settled, and after the upgrade from a
-// version whose claims were rows of their own.
+// The claim on an object when calls are forced past unsettled ones, and after the upgrade from a version with claims
+// in their own table.
 import { cp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -50,7 +50,7 @@ const giveBack = () => db.transaction((tx) => handClaimBack(tx, subject));
 describe('claims', () => {
   beforeEach(() => open({ migrated: true }));
 
-  test('no two calls hold one object, whatever they are', async () => {
+  test('no two calls hold one object, of any kind', async () => {
     await operation('UNKNOWN', { claim: objectHash });
     const second = operation('SENT', { claim: objectHash });
     await expect(second).rejects.toThrow();
@@ -73,7 +73,7 @@ describe('claims', () => {
     expect(await holder()).toBe(sent);
   });
 
-  test('a forced call gives the claim back to the oldest that is not settled, and to nobody while another has it', async () => {
+  test('a forced call returns the claim to the oldest unsettled one, but not while another has it', async () => {
     const oldest = await operation('UNKNOWN');
     await operation('ACCEPTED');
     await operation('SUCCEEDED');
@@ -105,7 +105,7 @@ describe('an upgrade', () => {
     expect(await holder()).toBe(unsettled);
   });
 
-  test('gives stored events and keys the names that the graph has now', async () => {
+  test("gives stored events and keys the graph's current names", async () => {
     await migrateBefore('20261120150000');
     for (const [kind, type] of [
       ['operation.state', 'Operation'],

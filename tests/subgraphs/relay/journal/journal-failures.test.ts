@@ -1,5 +1,5 @@
-// The database at its worst: lost while a call is journaled, or while its outcome is. Nothing is sent that is not known to be
-// journaled, and no answer of a device is forgotten.
+// Failures of the database: lost while a call is journaled, or while its outcome is. Nothing is sent unless it is known to be
+// journaled, and no answer of a device is lost.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Database, type Transaction } from '../../../../platform/database/database.ts';
@@ -74,7 +74,7 @@ async function rowOf(address: string): Promise<{ state: string; errorCode: strin
   return rows[0];
 }
 
-test('COMMIT of SENT cut off although it was done: nothing is sent, the call is NOT_SENT, its key is free', async () => {
+test('COMMIT of SENT interrupted after the commit: nothing is sent, the call is NOT_SENT, its key is free', async () => {
   db.lose = 'after commit';
   const answer = await call(node, 'add', element('fw', '10.1.0.1'));
   expect(answer).toMatchObject({ operation: null, userErrors: [{ code: 'OUTCOME_UNCERTAIN', retry: 'SAME_KEY' }] });
@@ -86,7 +86,7 @@ test('COMMIT of SENT cut off although it was done: nothing is sent, the call is 
   expect(device.told).toHaveLength(1);
 });
 
-test('COMMIT of SENT cut off and not done: nothing is sent, no row, its key is free', async () => {
+test('COMMIT of SENT interrupted before the commit: nothing is sent, no row, its key is free', async () => {
   db.lose = 'before commit';
   const answer = await call(node, 'add', element('fw', '10.1.0.2'));
   db.lose = 'no';
@@ -97,7 +97,7 @@ test('COMMIT of SENT cut off and not done: nothing is sent, no row, its key is f
   expect(device.told).toHaveLength(1);
 });
 
-test('a verdict that can not be written is told at once, and written when it can be', async () => {
+test("a verdict that can't be written is returned at once, and written when possible", async () => {
   device.hold();
   const running = node.run<{ call: unknown }>(identity('OPERATOR'), mutations.add, {
     input: element('fw', '10.1.0.3'),
@@ -118,7 +118,7 @@ test('a verdict that can not be written is told at once, and written when it can
   expect(device.timesTold('10.1.0.3')).toBe(1);
 });
 
-test('a verdict whose COMMIT was cut off is written once', async () => {
+test('a verdict whose COMMIT was interrupted is written once', async () => {
   device.hold();
   const running = call(node, 'add', element('fw', '10.1.0.4'));
   while (device.timesTold('10.1.0.4') === 0) await sleep(10);
@@ -127,7 +127,7 @@ test('a verdict whose COMMIT was cut off is written once', async () => {
   expect((await running).operation).toMatchObject({ state: 'SUCCEEDED', version: 2, evidence: [] });
 });
 
-test('a send window that has passed: nothing is sent, and the key is free', async () => {
+test('after the send window nothing is sent, and the key is free', async () => {
   const late = await system.node({ settings: { sendWindowMs: -1 } });
   const other = await NftDevice.start();
   try {
@@ -148,7 +148,7 @@ test('a send window that has passed: nothing is sent, and the key is free', asyn
   }
 });
 
-test('a late reply settles what recovery had made UNKNOWN; evidence against a verdict is kept beside it', async () => {
+test('a late reply settles a call that recovery had made UNKNOWN; evidence against a verdict is kept beside it', async () => {
   const operator = identity('OPERATOR');
   device.hold();
   const running = call(node, 'add', element('fw', '10.1.0.6', { waitMs: 0 }));
@@ -190,7 +190,7 @@ test('a late reply settles what recovery had made UNKNOWN; evidence against a ve
   });
 });
 
-test('calls at once on free slots do not queue for each other', async () => {
+test('concurrent calls on free slots do not queue behind each other', async () => {
   const wide = await NftDevice.start();
   try {
     await wide.register(node, 'wide', { limits: { concurrency: 16 } });
@@ -201,14 +201,14 @@ test('calls at once on free slots do not queue for each other', async () => {
     await batch(0);
     const answers = await batch(1);
     expect(answers.every((each) => each.operation?.state === 'SUCCEEDED')).toBe(true);
-    // Version 2 is two writes: SENT, and the outcome. On a machine that is starved some may have had to wait.
+    // Version 2 means two writes: SENT, and the outcome. On an overloaded machine some may have had to wait.
     expect(answers.filter((each) => each.operation?.version === 2).length).toBeGreaterThan(8);
   } finally {
     await wide.ssh.stop();
   }
 });
 
-test('a call whose client was told that it waits is not overtaken', async () => {
+test('a call whose client has been told that it waits is not overtaken', async () => {
   const narrow = await NftDevice.start();
   try {
     await narrow.register(node, 'order', { limits: { concurrency: 1 } });
@@ -230,7 +230,7 @@ test('a call whose client was told that it waits is not overtaken', async () => 
   }
 });
 
-test('a full queue is BUSY; what waits goes in order, one at a time', async () => {
+test('a full queue is BUSY; waiting calls are sent in order, one at a time', async () => {
   const narrow = await NftDevice.start();
   try {
     await narrow.register(node, 'narrow', { limits: { concurrency: 1, queueLimit: 3 } });
@@ -258,7 +258,7 @@ test('a full queue is BUSY; what waits goes in order, one at a time', async () =
   }
 });
 
-test('after a failover that lost writes an unseen key of a call that is not idempotent is refused', async () => {
+test('after a failover that lost writes a non-idempotent call with an unknown key is refused', async () => {
   const rule = { backend: { name: 'fw' }, name: 'once', action: 'DROP' };
   const seen = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'seen' });
   expect(seen.operation?.state).toBe('SUCCEEDED');

@@ -1,4 +1,4 @@
-// Relay processes that die at every moment of a call, and two at once: nothing is sent twice, and every call comes to an end.
+// Relay processes killed at every moment of a call, and two relays at once: nothing is sent twice, and every call ends.
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -14,14 +14,14 @@ import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../s
 const settings = { recoveryGraceMs: 200, crashQuietMs: 500, holderIdleMs: 60_000, deviceExecutionMs: 100 };
 const leaseTtlMs = 900;
 
-describe('what recovery does', () => {
+describe('recovery', () => {
   const times = { crashQuietMs: 120_000 };
-  test('a call of a dead owner that was not sent is REJECTED, unless a failover may have lost that it was', () => {
+  test('an unsent call of a dead owner is REJECTED, unless a failover may have lost its SENT state', () => {
     expect(moveOf({ state: 'PENDING' }, true, false, times)).toMatchObject({ to: 'REJECTED' });
     expect(moveOf({ state: 'PENDING' }, true, true, times)).toMatchObject({ to: 'UNKNOWN' });
     expect(moveOf({ state: 'PENDING' }, false, true, times)).toMatchObject({ to: 'REJECTED' });
   });
-  test('a call of a dead owner that was sent is UNKNOWN, quiet only long after its deadline', () => {
+  test('a sent call of a dead owner is UNKNOWN, and quiet only long after its deadline', () => {
     expect(moveOf({ state: 'SENT' }, true, false, times)).toMatchObject({
       to: 'UNKNOWN',
       quietAfterDeadlineMs: 120_000,
@@ -115,7 +115,7 @@ describeWithLab('relay processes', (lab) => {
     },
   );
 
-  test('a PENDING call is sent by who takes over the backend while the lease of the dead process lasts', async () => {
+  test('a PENDING call is sent by the relay that takes over the backend while the lease of the dead process lasts', async () => {
     const address = '192.0.2.6';
     const plan = { database: system.database, moment: 'pending', input: input('handed', address), leaseTtlMs } as const;
     expect((await runRelayProcess(plan)).signal).toBe('SIGKILL');
@@ -127,7 +127,7 @@ describeWithLab('relay processes', (lab) => {
     expect(await journalOf('handed')).toMatchObject([{ state: 'SUCCEEDED' }]);
   });
 
-  test('of two relays one holds the backend; calls that reach the other are carried by it, once and in order', async () => {
+  test('of two relays one holds the backend; calls that reach the other are executed by it, once and in order', async () => {
     const [holder, other] = [await system.node({ settings }), await system.node({ settings })];
     await lab().faults.clear();
     const first = await call(holder, 'relayCall', { ...input('pair', '192.0.2.100'), idempotencyKey: 'first' });
@@ -151,7 +151,7 @@ describeWithLab('relay processes', (lab) => {
     expect(await timesReceived('192.0.2.200')).toBe(1);
   });
 
-  test('a relay that drains lets its calls end and hands the backend on', async () => {
+  test('a draining relay lets its calls end and passes the backend on', async () => {
     const [going, staying] = [await system.node({ settings, leaseTtlMs }), await system.node({ settings, leaseTtlMs })];
     await lab().faults.set({ delayBeforeMs: 300, matching: '192.0.2.210' });
     const warm = await call(going, 'relayCall', { ...input('fw', '192.0.2.209'), idempotencyKey: 'warm' });

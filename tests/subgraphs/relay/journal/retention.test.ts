@@ -1,4 +1,4 @@
-// Retention of the journal: what is final and old goes, with its evidence; what a living mapping came from stays.
+// Retention of the journal: final and old calls are deleted with their evidence; the calls of live mappings stay.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { deleteOldOperations, endedCalls } from '../../../../subgraphs/relay/journal/retention.ts';
 import { element, NftDevice } from '../support/nft-device.ts';

@@ -1,4 +1,5 @@
-// Who keeps a copy of all mappings by relayMappingChanges has exactly what the relay has, whatever happened between two asks.
+// A reader that copies all mappings by relayMappingChanges has exactly the relay's mappings, whatever
+// happens between two requests.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -36,7 +37,7 @@ async function page(after: string | null, limit = 3, who = identity('VIEWER')): 
   return data.relayMappingChanges;
 }
 
-/** A reader's copy, brought up to date; at most 100 pages. */
+/** A reader's copy, updated; at most 100 pages. */
 async function follow(copy: Map<string, string>, from: string | null): Promise<string> {
   let after = from;
   for (let pages = 0; pages < 100; pages += 1) {
@@ -51,7 +52,7 @@ async function follow(copy: Map<string, string>, from: string | null): Promise<s
   throw new Error('it never says that nothing more is there');
 }
 
-/** Until the copy is what is: what was just written is told as soon as it has its place in the stream. */
+/** Until the copy is complete: a recent write appears as soon as it is sequenced. */
 async function followTo(copy: Map<string, string>, from: string): Promise<string> {
   let after = from;
   for (let tries = 0; tries < 100; tries += 1) {
@@ -73,13 +74,13 @@ async function truth(): Promise<Map<string, string>> {
 const add = (address: string) =>
   call(node, 'add', element('fw', address, { cmpObject: { type: 'tenant', externalId: address } }));
 
-test('a snapshot in pages, then changes: the copy is what is', async () => {
+test('a snapshot in pages, then changes: the copy is complete', async () => {
   for (let n = 1; n <= 8; n += 1) await add(`10.4.0.${n}`);
   const copy = new Map<string, string>();
   const first = await page(null);
   expect(first.mappings).toHaveLength(3);
   for (const { id, state } of first.mappings) copy.set(id, state);
-  // Between two pages of the snapshot one that was told goes, and new ones come.
+  // Between two pages of the snapshot a listed mapping is deleted, and new ones are created.
   const gone = first.mappings[0]?.id;
   await call(node, 'delete', { idempotencyKey: 'gone-1', mappingId: gone });
   await add('10.4.0.9');
@@ -93,7 +94,7 @@ test('a snapshot in pages, then changes: the copy is what is', async () => {
   expect((await page(after)).mappings).toEqual([]);
 });
 
-test('a stranger is told nothing of it', async () => {
+test('a stranger gets nothing of it', async () => {
   const copy = await page(null, 1_000, identity('VIEWER', projectB));
   expect(copy.mappings).toEqual([]);
 });

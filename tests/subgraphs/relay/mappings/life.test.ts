@@ -1,5 +1,5 @@
-// An existing object is adopted, shared, verified and forgotten, on the lab's real firewall; the backend is never changed
-// by it. What changed behind the relay's back is found.
+// An existing object is adopted, shared, verified and forgotten, on the lab's real firewall, without changing the backend.
+// Changes made without the relay are found.
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProgram } from '../../../../embedded/run-program.ts';
@@ -79,7 +79,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     return log.filter(({ phase, kind }) => phase === 'received' && kind === 'apply').length;
   }
 
-  test('an existing object is adopted as it is; a missing one is not', async () => {
+  test('an existing object is adopted in its current state; a missing one is not', async () => {
     await nft('add element inet filter blocked { 10.1.0.1 }');
     const before = await writes();
     const adopted = await adopt('10.1.0.1', 'a');
@@ -94,7 +94,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(await writes()).toBe(before);
   });
 
-  test('a repetition gets its first answer, whatever has become of object and mapping since', async () => {
+  test("a repetition gets its first answer, whatever the object's and the mapping's current state", async () => {
     await nft('add element inet filter blocked { 10.1.0.7 }');
     const adopted = await adopt('10.1.0.7', 'a', { idempotencyKey: 'adopt-again' });
     const id = adopted.mapping?.id;
@@ -107,7 +107,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(await verify(id)).toMatchObject({ userErrors: [{ code: 'WRONG_STATE' }] });
   });
 
-  test('one is shared, and no longer when it is its owner’s alone', async () => {
+  test('an object is shared, and later owned by one again', async () => {
     await nft('add element inet filter blocked { 10.1.0.3 }');
     const first = await adopt('10.1.0.3', 'a');
     const id = first.mapping?.id;
@@ -124,14 +124,14 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     });
   });
 
-  test('a rule matches, drifts when it is changed on the device, and is missed when it is gone', async () => {
+  test('a rule matches, drifts when it is changed on the device, and is missing when it is deleted', async () => {
     const made = await call(node, 'ruleCreate', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'r' }, idempotencyKey: 'life-rule' },
       ...{ name: 'life', source: { address: '10.2.0.0/16' }, protocol: 'TCP', destinationPort: 443, action: 'DROP' },
     });
     const { id, uuid } = made.mapping ?? {};
     expect(await verify(id)).toMatchObject({ mapping: { lastVerification: { result: 'MATCHES', differences: [] } } });
-    // The same again is not a change.
+    // The same finding again is not a change.
     const again = await verify(id);
     expect((await verify(id)).mapping?.version).toBe(again.mapping?.version);
     const comment = /comment "(tg:[^"]*life)"/.exec(await nft('list ruleset'))?.[1];
@@ -150,7 +150,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(data.mappings.nodes).toEqual([{ id, backend: { transport: 'SSH' } }]);
   });
 
-  test('a rule made anew by hand under the same name is another one', async () => {
+  test('a rule created again by hand with the same name is another one', async () => {
     const made = await call(node, 'ruleCreate', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 's' }, idempotencyKey: 'life-again' },
       ...{ name: 'again', action: 'ACCEPT' },
@@ -160,7 +160,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(await verify(made.mapping?.id)).toMatchObject({ mapping: { lastVerification: { result: 'MISSING' } } });
   });
 
-  test('a named address is made, found changed, and deleted by its mapping', async () => {
+  test('a named address is created, found changed, and deleted by its mapping', async () => {
     const { data } = await node.run<{ made: Payload & { operation: { state: string } } }>(
       identity('MEMBER'),
       `mutation ($input: FirewallAddressCreateInput!) { made: firewallAddressCreate(input: $input) { operation { state } ${fields} } }`,
@@ -191,7 +191,7 @@ describeWithLab('mappings of what is on a firewall', (lab) => {
     expect(await nft('list ruleset')).not.toContain('set web');
   });
 
-  test('while a call’s outcome is unknown, its object is neither adopted nor forgotten', async () => {
+  test('while the outcome of a call is unknown, its object is neither adopted nor forgotten', async () => {
     await lab().faults.set({ hang: 'after', matching: '10.1.0.9' });
     const hung = await call(node, 'relayCall', {
       ...{ backend: { name: 'fw' }, cmpObject: { type: 'tenant', externalId: 'u' }, idempotencyKey: 'life-hung' },

@@ -1,4 +1,4 @@
-// Which CMP object is which backend object: one owner unless shared, many objects for one CMP object.
+// Mappings of backend objects to CMP objects: one owner unless shared, many objects per CMP object.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
@@ -56,19 +56,19 @@ test("another CMP object's is refused before anything is sent", async () => {
   expect(device.told.length).toBe(told);
 });
 
-test('a removed object may be anothers next', async () => {
+test('a removed object may belong to another CMP object next', async () => {
   expect(await remove('10.0.0.1', cmp('a'))).toMatchObject({ mapping: { state: 'DELETED' } });
   expect(await add('10.0.0.1', cmp('b'))).toMatchObject({ mapping: { state: 'ACTIVE' } });
   expect(await states('blocked/10.0.0.1')).toEqual(['ACTIVE', 'DELETED']);
 });
 
-test('a shared object has several owners, and none of them removes it alone', async () => {
+test('a shared object has several owners, and none of them can remove it alone', async () => {
   await add('10.0.0.2', { ...cmp('a'), shared: true });
   await add('10.0.0.2', { ...cmp('b'), shared: true });
   expect(await states('blocked/10.0.0.2')).toEqual(['ACTIVE', 'ACTIVE']);
   expect(await add('10.0.0.2', cmp('c'))).toMatchObject({ userErrors: [{ code: 'ALREADY_MAPPED' }] });
   expect(await remove('10.0.0.2', cmp('a'))).toMatchObject({ userErrors: [{ code: 'ALREADY_MAPPED' }] });
-  // Without naming an owner the object itself is removed, for all of them.
+  // A call without an owner removes the object itself, for all of them.
   expect(await remove('10.0.0.2')).toMatchObject({ operation: { state: 'SUCCEEDED' } });
   expect(await states('blocked/10.0.0.2')).toEqual(['DELETED', 'DELETED']);
 });
@@ -77,7 +77,7 @@ test('a call without a CMP object maps nothing', async () => {
   expect(await add('10.0.0.3')).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: null });
 });
 
-test('what can not be made twice is refused while it is mapped', async () => {
+test("an object that can't be created twice is refused while it is mapped", async () => {
   const rule = { backend: { name: 'fw' }, name: 'once', action: 'DROP', ...cmp('a') };
   const made = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'rule-1' });
   expect(made.operation?.state).toBe('SUCCEEDED');
@@ -87,7 +87,7 @@ test('what can not be made twice is refused while it is mapped', async () => {
   expect(gone).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'DELETED' } });
   const twice = await call(node, 'delete', { idempotencyKey: 'rule-4', mappingId: made.mapping?.id });
   expect(twice.userErrors).toMatchObject([{ code: 'WRONG_STATE', field: ['input', 'mappingId'] }]);
-  // Both calls show the mapping: the one that made it, and the one that ended it.
+  // Both calls show the mapping: the one that created it, and the one that ended it.
   for (const id of [made.operation?.id, gone.operation?.id]) {
     const { data } = await node.run<{ relayOperation: { mappings: { id: string }[] } }>(
       identity('VIEWER'),

@@ -1,4 +1,4 @@
-// Objects are adopted only under the names that calls of the same driver give them.
+// Objects are adopted only with the names that calls of the same driver would use.
 import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
 import { linuxNftables } from '../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
@@ -20,7 +20,7 @@ test('every driver has objects that can be adopted', () => {
   expect(new Set(made.map(({ driver }) => driver.name))).toEqual(new Set(drivers.keys()));
 });
 
-// The name of a security group's rule is made of its settings, and compared with those that Neutron shows.
+// The name of a security group rule is built from its settings, and compared with those that Neutron shows.
 test.each(made.filter(({ object }) => object.resource !== 'security-group-rule'))(
   'what $name makes can be adopted, and hostile names can not',
   ({ driver, object }) => {

@@ -21,7 +21,7 @@ describe('the transition table', () => {
     else expect(() => assertTransition(from, to, by)).toThrow(/can't go from/);
   });
 
-  test('nothing follows a final state, and every other state can end', () => {
+  test('a final state has no successor, and every other state can end', () => {
     for (const state of operationStates) {
       const next = transitions.filter((each) => each.from === state);
       if (isFinal(state)) expect(next).toEqual([]);
@@ -29,7 +29,7 @@ describe('the transition table', () => {
     }
   });
 
-  test('only the owner says what a device answered, and only before anyone else did', () => {
+  test("only the owner records a device's answer, and only before anyone else does", () => {
     for (const { from, to, by } of everything)
       if (from === 'SENT' && to !== 'UNKNOWN' && by !== 'owner') expect(() => assertTransition(from, to, by)).toThrow();
   });

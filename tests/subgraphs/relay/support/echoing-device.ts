@@ -1,17 +1,17 @@
-// An SSH device, as nft answers, that quotes what it must not: its own password, in whatever form the test chooses.
+// An SSH device that answers like nft and quotes its own password, in any form that the test chooses.
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 
-/** What it does with the next command that is not a look at its tables. */
+/** Its reaction to the next command that is not a read of its tables. */
 export type Quote =
   | 'nothing'
   /** Refuses, with the words in standard error. */
   | 'in a refusal'
-  /** Gives a list with the words in a comment. */
+  /** Returns a list with the words in a comment. */
   | 'in a result'
-  /** Answers with what nobody can read. */
+  /** Answers unreadably. */
   | 'in nonsense';
 
-/** A rule of its lists that can be mapped by this name; the words are in what it does. */
+/** A rule of its lists that can be mapped by this name; its statements contain the words. */
 export const keptRule = 'kept';
 
 export class EchoingDevice {
@@ -51,7 +51,7 @@ export class EchoingDevice {
   }
 }
 
-/** As `nft -j list chain` gives them (libnftables-json(5)), with a version that a health check takes. */
+/** In the format of `nft -j list chain` (libnftables-json(5)), with a version that a health check accepts. */
 function rulesWith(words: string): string {
   const place = { family: 'inet', table: 'filter' };
   const metainfo = { version: `1.0.6 ${words}`, release_name: words, json_schema_version: 1 };

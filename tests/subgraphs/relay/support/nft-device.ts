@@ -1,4 +1,4 @@
-// An SSH device that answers as nft does: it echoes what it is told, gives rules a handle, and keeps what it was told.
+// An SSH device that answers like nft: it echoes its input, gives rules a handle, and records its input.
 import { SshDevice, type SshDeviceOptions } from '../../../../simulators/ssh-device.ts';
 import type { RelayNode } from './relay-system.ts';
 import { registerBackend } from './relay-system.ts';

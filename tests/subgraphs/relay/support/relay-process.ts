@@ -1,5 +1,5 @@
-// A relay process that makes one call and kills itself with SIGKILL at a chosen moment of it. Started by
-// `runRelayProcess`; its plan is the one argument.
+// A relay process that makes one call and kills itself with SIGKILL at a chosen moment of it. Started by `runRelayProcess`; its
+// only argument is the plan.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pino from 'pino';
@@ -11,7 +11,7 @@ import type { Slot, Transport, TransportFactory } from '../../../../subgraphs/re
 import type { TestDatabase } from '../../../support/database.ts';
 import { call, RelayNode } from './relay-system.ts';
 
-/** When it dies: its call is PENDING; SENT without a byte; its first byte has left; the device has answered; never. */
+/** The moment of the kill: its call is PENDING; SENT without a byte; its first byte was sent; the device has answered; never. */
 export type Moment = 'pending' | 'sent' | 'first-byte' | 'reply' | 'never';
 
 interface Plan {
@@ -51,7 +51,7 @@ function deadly(moment: Moment): TransportFactory {
       async send(wire, sendOptions: SendOptions) {
         if (moment === 'sent') die();
         const sending = slot.send(wire, sendOptions);
-        // The command is with the kernel; the answer takes longer than this (the test slows the device down).
+        // The kernel has the command; the answer takes longer than this (the test slows the device down).
         if (moment === 'first-byte') setTimeout(die, 100);
         const result = await sending;
         if (moment === 'reply') die();

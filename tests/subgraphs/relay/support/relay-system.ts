@@ -1,5 +1,5 @@
-// A relay on a real database, with all that it stands on, and several of them on the same one: each with its own owner,
-// leases and sessions, as processes have.
+// A relay on a real database, with all its dependencies, and several of them on the same one: each with its own owner id, leases
+// and sessions, like separate processes.
 import { randomBytes } from 'node:crypto';
 import { execute, parse } from 'graphql';
 import { readSubgraphSdl } from '../../../../platform/graph/sdl.ts';
@@ -31,7 +31,7 @@ export function identity(role: Role | 'ADMIN', project = projectA, name = role.t
 
 export type NodeOptions = Partial<RelaySubgraphOptions> & { readonly leaseTtlMs?: number };
 
-/** One relay process, short of being a process. */
+/** The equivalent of one relay process. */
 export class RelayNode extends Ground {
   readonly relay: RelaySubgraph;
 

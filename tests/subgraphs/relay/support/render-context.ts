@@ -1,4 +1,4 @@
-// What a driver's functions are told beside the arguments, as the relay tells them for a backend with these options.
+// A driver's context for rendering, as the relay provides it for a backend with these options.
 import { randomUUID } from 'node:crypto';
 import type { Driver, JsonObject, RenderContext } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { mainTransport, withDefaults } from '../../../../subgraphs/relay/drivers/options.ts';

@@ -1,8 +1,8 @@
-// Looks for secrets in everything that a system gave away, in every form in which one may hide. It shares no code with what
-// takes secrets out, so that it has no blind spot in common with it.
+// Searches everything that a system has put out for secrets, in every form. It shares no code with the redaction, so that they
+// have no blind spot in common.
 import { type Connection, createConnection } from 'mariadb';
 
-/** Something that others can see. */
+/** Output that others can see. */
 export interface Exhibit {
   /** For example `log`, `answer`, `table operation`. */
   readonly where: string;
@@ -24,7 +24,7 @@ export function formsOf(secret: string): Map<string, string> {
     ['HEX', bytes.toString('hex').toUpperCase()],
   ]);
   for (const before of neighbours) {
-    // The same secret between two different pairs of neighbours: what both have in common is the secret's own.
+    // The same secret between two different pairs of neighbours: the common part belongs to the secret.
     const [one = '', other = ''] = ['\u0000', '\u007f'].map((edge) =>
       Buffer.from(`${before.replace(/./g, edge)}${secret}${edge}${edge}`).toString('base64'),
     );
@@ -36,10 +36,10 @@ export function formsOf(secret: string): Map<string, string> {
   return forms;
 }
 
-/** One line for each secret, form and place; none: nothing was found. Does not repeat the secret. */
+/** One line per secret, form and place; empty: nothing was found. Does not repeat the secret. */
 export function hunt(secrets: Readonly<Record<string, string>>, exhibits: Iterable<Exhibit>): string[] {
   const wanted = Object.entries(secrets).flatMap(([name, secret]) => {
-    // Of forms that are the same, the first.
+    // The first of equal forms.
     const forms = new Map([...formsOf(secret)].reverse().map(([form, text]) => [text, form]));
     return [...forms].map(([text, form]) => ({ name, form, text }));
   });
@@ -54,7 +54,7 @@ export function hunt(secrets: Readonly<Record<string, string>>, exhibits: Iterab
   return [...found];
 }
 
-/** Every column of every row of every table, as it is and in hex. */
+/** Every column of every row of every table, unchanged and in hex. */
 export async function dumpDatabase(connection: {
   readonly socketPath: string;
   readonly user: string;
@@ -82,7 +82,7 @@ async function dumpColumn(db: Connection, table: string, column: string): Promis
   const where = `table ${table}, column ${column}`;
   return rows.flatMap(({ hex }) => [
     { where, text: Buffer.from(hex, 'hex').toString('utf8') },
-    // What a column of bytes may hold that is not a text.
+    // A binary column may contain something other than text.
     { where: `${where}, in hex`, text: hex.toLowerCase() },
   ]);
 }

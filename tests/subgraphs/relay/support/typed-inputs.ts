@@ -1,12 +1,12 @@
-// Input for every typed mutation, and what is wrong with it when a field is: derived from the field's own schema, so that a new
-// mutation or field has its cases as soon as it is there.
+// Input for every typed mutation, and the possible faults of its fields: derived from each field's own schema, so that a new
+// mutation or field has its cases automatically.
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { typedMutations } from '../../../../subgraphs/relay/families/families.ts';
 import type { Field, Fields } from '../../../../subgraphs/relay/families/fields.ts';
 
 const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
 
-/** The mutations' own fields, sound. */
+/** The mutations' own fields, valid. */
 export const typedInputs: Readonly<Record<string, JsonObject>> = {
   firewallAddressCreate: { name: 'web', address: '192.0.2.80' },
   firewallAddressUpdate: { name: 'web', address: '192.0.2.81' },
@@ -45,7 +45,7 @@ export interface FieldFault {
   readonly field: string;
 }
 
-/** One fault for each way in which each field of a mutation can be wrong and GraphQL lets it pass. */
+/** One fault for each way in which each field of a mutation can be wrong and still pass GraphQL's own validation. */
 export function fieldFaults(mutation: string): FieldFault[] {
   const fields: Fields = typedMutations.find(({ name }) => name === mutation)?.fields ?? {};
   return Object.entries(fields).flatMap(([name, field]) => faultsOf(name, field));

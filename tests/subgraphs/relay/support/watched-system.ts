@@ -1,5 +1,5 @@
-// A running system of which everything is kept that anybody is shown: its log at its most talkative, its answers, its
-// streams, what its commands print, its tables, its Redis.
+// A running system that records everything it puts out: its log at the most verbose level, its answers, its streams, its
+// commands' output, its tables, its Redis.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -43,7 +43,7 @@ export class WatchedSystem {
     this.log = createLogger({ level: 'trace', pretty: false, destination });
   }
 
-  /** With all roles, checking backends twice a second. */
+  /** With all roles; backends are checked twice a second. */
   static async start(): Promise<WatchedSystem> {
     const watched = new WatchedSystem();
     const settings = { roles: 'gateway,system,relay,worker', 'relay.checkIntervalMs': '500' };
@@ -70,7 +70,7 @@ export class WatchedSystem {
     this.exhibits.push({ where, text });
   }
 
-  /** Sends anything, and keeps what came back; `data` is undefined when that is no JSON. */
+  /** Sends any body, and records the answer; `data` is undefined when that is not JSON. */
   async post(body: unknown, token = this.system.token): Promise<{ readonly data: unknown; readonly text: string }> {
     const response = await fetch(this.system.url, {
       method: 'POST',
@@ -100,7 +100,7 @@ export class WatchedSystem {
     return answer;
   }
 
-  /** The access token of a login, which is shown to nobody else. */
+  /** The access token of a login, which no one else sees. */
   async login(name: string, password: string): Promise<string> {
     const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
     const response = await fetch(this.system.url, {
@@ -122,7 +122,7 @@ export class WatchedSystem {
     return dumpDatabase(this.system.database.connection);
   }
 
-  /** Every key, as it is kept. */
+  /** Every key, as stored. */
   async redis(): Promise<Exhibit[]> {
     const redis = new Redis({ path: this.system.database.redisPath });
     try {
@@ -143,7 +143,7 @@ export class WatchedSystem {
     await this.system.stop();
   }
 
-  /** Every stream that there is, from the beginning to the end. */
+  /** Every stream, from beginning to end. */
   async #follow(): Promise<void> {
     const sockets = createClient({
       ...{ url: this.system.url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 },

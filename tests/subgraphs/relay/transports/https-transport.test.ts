@@ -51,7 +51,7 @@ const replyOf = (result: SendResult): HttpReply => {
 const failureOf = (result: SendResult | { ok: boolean; failure?: unknown }) =>
   'failure' in result ? (result.failure as { kind: string; code: string; message: string }) : undefined;
 
-/** Until the device has seen what it is about to be told. */
+/** Until the device has seen the expected input. */
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries += 1) {
     if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
@@ -65,7 +65,7 @@ const hangs: WebDeviceOptions = {
 };
 
 describe('a call', () => {
-  test('arrives as the driver worded it, and its whole answer comes back', async () => {
+  test('arrives as the driver rendered it, and its complete answer is returned', async () => {
     const headers = { 'X-Thing': ['a', 'b'], 'Set-Cookie': ['one=1, 2', 'two=2'] };
     const target = await device({ onCall: ({ body }) => ({ status: 201, headers, body }) });
     const path = '/api/v2/x%2Fy?vdom=root&global=1';
@@ -113,7 +113,7 @@ describe('a call', () => {
     expect(target.calls).toEqual([]);
   });
 
-  test('with a header that holds a line break is not sent', async () => {
+  test('with a line break in a header is not sent', async () => {
     const target = await device();
     const sent = await transportTo(target.endpoint()).send(call('/', { headers: { 'x-a': 'b\r\nx-c: d' } }), {
       deadlineMs: 10_000,
@@ -146,7 +146,7 @@ describe('the first byte', () => {
     expect(target.paths).toEqual(['/once']);
   });
 
-  test('when it says no, nothing is sent and the connection goes on', async () => {
+  test('when it returns false, nothing is sent and the connection stays open', async () => {
     const target = await device();
     const transport = transportTo(target.endpoint());
     for (const path of ['/first', '/second']) {
@@ -175,13 +175,13 @@ describe('the first byte', () => {
     expect(transport.state().channels).toBe(0);
   });
 
-  test('a connection that the device closed, which nobody has noticed yet, is replaced too', async () => {
+  test('a connection closed by the device, but not yet noticed, is replaced too', async () => {
     const target = await device();
     const transport = transportTo(target.endpoint(), { concurrency: 1 });
     await run(transport, '/before');
     const slot = await slotOf(transport);
     target.server.cutAll();
-    // The end has come to this machine while this process was busy.
+    // The end has reached this machine while this process was busy.
     const busyUntilMs = performance.now() + 50;
     await new Promise(setImmediate);
     while (performance.now() < busyUntilMs);
@@ -189,7 +189,7 @@ describe('the first byte', () => {
     expect(target.paths).toEqual(['/before', '/once']);
   });
 
-  test('an abort ends a call before its first byte, and no call after it', async () => {
+  test('an abort ends a call before its first byte, but not after it', async () => {
     const answers: ((answer: DeviceAnswer) => void)[] = [];
     const target = await device({ onCall: () => new Promise((resolve) => answers.push(resolve)) });
     const transport = transportTo(target.endpoint(), { concurrency: 1 });
@@ -205,7 +205,7 @@ describe('the first byte', () => {
     expect(target.paths).toEqual(['/first']);
   });
 
-  test('a slot is good for one call', async () => {
+  test('a slot can be used for one call', async () => {
     const target = await device();
     const slot = await slotOf(transportTo(target.endpoint()));
     await slot.send(call('/'), { deadlineMs: 10_000 });
@@ -224,14 +224,14 @@ describe('no verdict', () => {
     expect(target.calls).toHaveLength(4);
   });
 
-  test('the connection is cut in mid-answer', async () => {
+  test('the connection is cut during the answer', async () => {
     const target = await device({ onCall: () => ({ status: 200, body: 'half of it', cutAfterBytes: 5 }) });
     const transport = transportTo(target.endpoint());
     expect(failureOf(await run(transport, '/'))).toMatchObject({ kind: 'NO_VERDICT', code: 'CONNECTION_LOST' });
     await until(() => transport.state().sessions === 0);
   });
 
-  test('a device that hangs: the deadline ends the call and its connection, and no other', async () => {
+  test('a hanging device: the deadline ends the call and its connection, and no other', async () => {
     const target = await device(hangs);
     const transport = transportTo(target.endpoint());
     const hanging = transport.send(post('/hang'), { deadlineMs: 100 });
@@ -259,7 +259,7 @@ describe('no verdict', () => {
     expect(target.paths).toEqual(['/after']);
   });
 
-  test('an answer that is over the bound is cut, and its connection ended', async () => {
+  test('an answer beyond the bound is cut, and its connection closed', async () => {
     const target = await device({ onCall: () => ({ status: 200, body: 'x'.repeat(100_000) }) });
     const transport = transportTo(target.endpoint());
     const sent = await run(transport, '/', { maxReplyBytes: 1_000 });
@@ -292,7 +292,7 @@ describe('no verdict', () => {
     expect(replyOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({ status: 200, body: 'abcde' });
   });
 
-  test('a second answer that nobody asked for is no answer to the next call', async () => {
+  test('an unrequested second answer is not taken as the answer to the next call', async () => {
     const one = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
     const raw = await RawServer.start((socket) => socket.write(one('mine') + one('forged')));
     owned.push(raw);
@@ -302,7 +302,7 @@ describe('no verdict', () => {
     expect(raw.connections).toBe(2);
   });
 
-  test('close ends what is on the wire and refuses what comes after', async () => {
+  test('close ends calls on the wire and refuses later ones', async () => {
     const target = await device(hangs);
     const transport = transportTo(target.endpoint(), { concurrency: 1 });
     const onTheWire = run(transport, '/hang');
@@ -319,7 +319,7 @@ describe('no verdict', () => {
 });
 
 describe('connections', () => {
-  test('never more calls at once than the concurrency, in the order in which they came', async () => {
+  test('never more calls at once than the concurrency, first come, first served', async () => {
     let running = 0;
     let most = 0;
     const target = await device({
@@ -339,7 +339,7 @@ describe('connections', () => {
     expect(transport.state()).toEqual({ sessions: 3, channels: 0 });
   });
 
-  test('tryReserve has a slot only when a connection is ready, and connects nothing', async () => {
+  test('tryReserve returns a slot only when a connection is ready, and never connects', async () => {
     const target = await device();
     const transport = transportTo(target.endpoint(), { concurrency: 1 });
     expect(transport.tryReserve()).toBeUndefined();
@@ -352,7 +352,7 @@ describe('connections', () => {
     expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
-  test('idle ones are closed, but none that is reserved', async () => {
+  test('idle ones are closed, but no reserved one', async () => {
     const target = await device();
     const transport = transportTo(target.endpoint(), { idleCloseMs: 30 });
     await run(transport, '/1');
@@ -364,7 +364,7 @@ describe('connections', () => {
     expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
   });
 
-  test('nobody listens', async () => {
+  test('a port without a listener', async () => {
     const target = await WebDevice.start();
     const endpoint = target.endpoint();
     await target.server.stop();
@@ -374,7 +374,7 @@ describe('connections', () => {
     });
   });
 
-  test('somebody listens and says nothing', async () => {
+  test('a listener that never answers', async () => {
     const target = await device();
     const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
     owned.push(line);
@@ -385,8 +385,8 @@ describe('connections', () => {
   });
 });
 
-describe('the log-in session', () => {
-  test('one log-in for all calls, one at a time, and its headers with every call', async () => {
+describe('the login session', () => {
+  test('one login for all calls, one at a time, and its headers with every call', async () => {
     const target = await device({ wantsLogin: true, onLogin: () => sleep(20) });
     const transport = transportTo(target.endpoint(), withSessions());
     const results = await Promise.all([
@@ -409,7 +409,7 @@ describe('the log-in session', () => {
     expect(target.server.connections).toBe(1);
   });
 
-  test('a wrong password is tried once, however many calls wait for it', async () => {
+  test('a wrong password is tried once, whatever the number of waiting calls', async () => {
     const target = await device({ wantsLogin: true });
     const endpoint = target.endpoint({ credentials: { username: 'ops', password: 'wrong' } });
     const transport = transportTo(endpoint, withSessions());
@@ -420,7 +420,7 @@ describe('the log-in session', () => {
     expect(JSON.stringify(results)).not.toContain('wrong');
   });
 
-  test('when the device has ended it, all calls share one new one, and each is carried out once', async () => {
+  test('when the device has ended it, all calls share one new one, and each is executed once', async () => {
     const target = await device({ wantsLogin: true, onLogin: () => sleep(20) });
     const transport = transportTo(target.endpoint(), withSessions());
     await run(transport, '/before');
@@ -436,7 +436,7 @@ describe('the log-in session', () => {
     expect(beforeFirstByte.mock.calls.length).toBeGreaterThan(4);
   });
 
-  test('a call that the device refused unread is not sent again when its time to be sent has passed', async () => {
+  test('a call that the device refused unprocessed is not sent again after its send window', async () => {
     const target = await device({ wantsLogin: true });
     const transport = transportTo(target.endpoint(), withSessions());
     await run(transport, '/before');
@@ -452,7 +452,7 @@ describe('the log-in session', () => {
     expect(replyOf(await run(transport, '/after')).status).toBe(200);
   });
 
-  test('when the password was changed meanwhile, it is tried once for all, and nothing was carried out', async () => {
+  test('when the password was changed meanwhile, it is tried once for all, and nothing was executed', async () => {
     let changed = false;
     const target = await device({
       wantsLogin: true,
@@ -480,7 +480,7 @@ describe('the log-in session', () => {
     expect(target.paths).toEqual(['/before']);
   });
 
-  test('a device that refuses every session is asked twice, and its second answer stands', async () => {
+  test('a device that refuses every session is tried twice, and its second answer counts', async () => {
     const target = await device({
       wantsLogin: true,
       onLogin: async () => setImmediate(() => target.tokens.clear()) && undefined,
@@ -490,7 +490,7 @@ describe('the log-in session', () => {
     expect(target.logins).toHaveLength(2);
   });
 
-  test('a session whose lifetime is over is replaced before the next call', async () => {
+  test('an expired session is replaced before the next call', async () => {
     const target = await device({ wantsLogin: true });
     const transport = transportTo(target.endpoint(), withSessions({ lifetimeMs: 1_000 }));
     await run(transport, '/1');
@@ -501,7 +501,7 @@ describe('the log-in session', () => {
     expect(target.calls.map((request) => request.headers['x-token'])).toEqual(['token-1', 'token-2']);
   });
 
-  test('a lifetime that is over at once does not log in for ever', async () => {
+  test('a session that expires at once does not cause endless logins', async () => {
     const target = await device({ wantsLogin: true });
     const transport = transportTo(target.endpoint(), withSessions({ lifetimeMs: -5 }));
     expect(replyOf(await run(transport, '/1')).status).toBe(200);
@@ -522,7 +522,7 @@ describe('the log-in session', () => {
     await until(() => target.server.openConnections === 0);
   });
 
-  test('closing does not wait long for a device that has gone silent', async () => {
+  test('closing does not wait long for a silent device', async () => {
     const target = await device({ wantsLogin: true });
     const line = await TcpLine.lay({ host: target.server.host, port: target.server.port });
     owned.push(line);
@@ -534,7 +534,7 @@ describe('the log-in session', () => {
     expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 
-  test('a log-in that is broken off fails who waits for it, and no longer', async () => {
+  test('an interrupted login fails its waiters, but no later ones', async () => {
     let breaks = true;
     const target = await device({
       wantsLogin: true,
@@ -554,7 +554,7 @@ describe('another origin', () => {
     backend: { transport: 'https' as const, options, softwareVersion: null },
   });
 
-  test('that the options name is logged in to, and the token is good for the backend', async () => {
+  test('named by the options is logged in to, and the token is valid for the backend', async () => {
     const identity = await device();
     const target = await device();
     const origin = `https://127.0.0.1:${identity.server.port}`;
@@ -567,7 +567,7 @@ describe('another origin', () => {
     expect(identity.tokens.size).toBe(0);
   });
 
-  test('has to show a certificate of its own', async () => {
+  test('has to present its own certificate', async () => {
     const identity = await device();
     const target = await device();
     const origin = `https://127.0.0.1:${identity.server.port}`;
@@ -578,7 +578,7 @@ describe('another origin', () => {
     const failure = failureOf(await run(transport, '/'));
     expect(failure).toMatchObject({ kind: 'NOT_SENT', code: 'CERTIFICATE_MISMATCH' });
     expect(failure?.message).toContain(identity.certificateSha256);
-    // Accepting it for the backend would let the other server stand in for it.
+    // If it were accepted for the backend, the other server could impersonate it.
     expect(failure).not.toHaveProperty('presented');
     expect(identity.logins).toEqual([]);
   });

@@ -54,7 +54,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
     };
   };
 
-  test('answers, one connection for calls that follow each other', async () => {
+  test('answers, with one connection for consecutive calls', async () => {
     const transport = transportTo(endpoint());
     for (let call = 0; call < 3; call += 1) {
       expect(await transport.send(select, { deadlineMs: 5_000 })).toMatchObject({
@@ -65,7 +65,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
     expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
-  test('50 calls at once: never more connections than allowed, every reply is its own', async () => {
+  test('50 calls at once: never more connections than allowed, every call gets its own reply', async () => {
     const transport = transportTo(endpoint(), { concurrency: 3 });
     const replies = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
@@ -80,7 +80,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
     );
     for (const [index, result] of replies.entries()) {
       const length = result.ok && result.reply.kind === 'ovsdb' && (result.reply.result as unknown[]).length;
-      // The first assert fails and ends the transaction; what comes after it is null (RFC 7047 section 4.1.3).
+      // The first assert fails and ends the transaction; later results are null (RFC 7047 section 4.1.3).
       expect(length).toBe(1 + (index % 5));
     }
     expect(transport.state().sessions).toBeLessThanOrEqual(3);
@@ -99,7 +99,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
     });
   });
 
-  test('whom the server refused gets to know it before anything is sent', async () => {
+  test('a client refused by the server gets an error before anything is sent', async () => {
     const folder = await temporaryFolder();
     const stranger = await makeCertificates(folder.path, 'stranger');
     const strange = { username: '', clientCertificate: stranger.cert, privateKey: stranger.key };
@@ -117,7 +117,7 @@ describeWithOpenVswitch('a real ovsdb-server', (ovs) => {
   });
 });
 
-/** Answers echo as a server does, and a transact as the test says. */
+/** Answers echo requests like a server, and a transact as the test configures. */
 class OddServer {
   readonly calls: string[] = [];
   readonly answered: unknown[] = [];
@@ -180,7 +180,7 @@ class OddServer {
 
 const reply = (socket: TLSSocket, message: unknown) => socket.write(JSON.stringify(message));
 
-describe('an odd server', () => {
+describe('a misbehaving server', () => {
   let folder: TemporaryFolder;
   let certificates: TestCertificates;
   beforeAll(async () => {
@@ -239,7 +239,7 @@ describe('an odd server', () => {
     expect(server.calls).toHaveLength(2);
   });
 
-  test('a flood without an end is cut at the bound', async () => {
+  test('an endless flood is cut at the bound', async () => {
     const server = await OddServer.start(certificates);
     server.onTransact = (socket) => socket.write(`{"id":1,"result":["${'x'.repeat(3_000_000)}`);
     const result = await transportTo(endpointOf(server)).send(select, { deadlineMs: 5_000 });
@@ -258,7 +258,7 @@ describe('an odd server', () => {
     await waitFor('the connection to be gone', () => transport.state().sessions === 0);
   });
 
-  test('beforeFirstByte says no: nothing is sent, and the connection goes on', async () => {
+  test('beforeFirstByte returns false: nothing is sent, and the connection stays open', async () => {
     const server = await OddServer.start(certificates);
     const transport = transportTo(endpointOf(server));
     const refused = await transport.send(select, { deadlineMs: 5_000, beforeFirstByte: () => false });
@@ -268,7 +268,7 @@ describe('an odd server', () => {
     expect(transport.state().sessions).toBe(1);
   });
 
-  test('a connection that was lost after the reservation is replaced; the call arrives once', async () => {
+  test('a connection lost after the reservation is replaced; the call arrives once', async () => {
     const server = await OddServer.start(certificates);
     const transport = transportTo(endpointOf(server), { concurrency: 1 });
     await transport.send(select, { deadlineMs: 5_000 });
@@ -279,7 +279,7 @@ describe('an odd server', () => {
     expect(server.calls).toHaveLength(2);
   });
 
-  test('14 calls at once on a server that takes 2 connections: none fails', async () => {
+  test('14 calls at once on a server that allows 2 connections: none fails', async () => {
     const server = await OddServer.start(certificates);
     server.maxConnections = 2;
     server.onTransact = (socket, id) => setTimeout(() => reply(socket, { id, result: [], error: null }), 20);
@@ -289,7 +289,7 @@ describe('an odd server', () => {
     expect(server.calls).toHaveLength(14);
   });
 
-  test('one that is no OVSDB server is found out before anything is sent', async () => {
+  test('another kind of server is detected before anything is sent', async () => {
     const server = await OddServer.start(certificates);
     server.answersEcho = false;
     const transport = transportTo(endpointOf(server), { connectTimeoutMs: 200 });
@@ -300,7 +300,7 @@ describe('an odd server', () => {
     expect(server.calls).toEqual([]);
   });
 
-  test('idle connections are given back, and close leaves nothing', async () => {
+  test('idle connections are closed, and close leaves nothing', async () => {
     const server = await OddServer.start(certificates);
     const transport = transportTo(endpointOf(server), { idleCloseMs: 30 });
     await transport.send(select, { deadlineMs: 5_000 });

@@ -48,7 +48,7 @@ describe.each(kinds)('a key of ssh-keygen: $name', ({ args, ...kind }) => {
     return result;
   };
 
-  test('lets in', async () => {
+  test('is accepted', async () => {
     expect(privateKeyFault(privateKey, passphrase)).toBeUndefined();
     device.attempts.length = 0;
     expect(await attempt({ privateKey, ...secrets })).toMatchObject({ ok: true });
@@ -69,7 +69,7 @@ describe.each(kinds)('a key of ssh-keygen: $name', ({ args, ...kind }) => {
   });
 });
 
-test('a refused key is offered once, and its password is no second try', async () => {
+test('a refused key is offered once, and its password is not tried after it', async () => {
   const folder = await temporaryFolder();
   const file = join(folder.path, 'key');
   await runProgram('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);

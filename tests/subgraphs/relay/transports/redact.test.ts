@@ -1,4 +1,4 @@
-// A backend's secrets in what its device says: gone in every form, and nothing else is.
+// A backend's secrets in its device's output: removed in every form, and nothing else is.
 import { describe, expect, test } from '@jest/globals';
 import { createRedactor } from '../../../../subgraphs/relay/transports/redact.ts';
 
@@ -32,14 +32,14 @@ describe('a secret', () => {
     for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
       const shown = redactor.text(`Basic ${coded(before, encoding)}`);
       expect(shown).toContain('•••');
-      // What is left over at either end are characters that share bits with what is around the secret.
+      // Characters left at either end share bits with the text around the secret.
       const decoded = Buffer.from(shown.replace(/^Basic .*•••/, ''), encoding).toString('latin1');
       expect(decoded).not.toMatch(/code|nico/);
       expect(shown.length).toBeLessThan(coded(before, encoding).length - 20);
     }
   });
 
-  test('in a result, at any depth, as a name too', () => {
+  test('in a result, at any depth, also in a name', () => {
     const value = { rules: [{ comment: `was ${password}`, handle: 7, ok: true, none: null, [apiToken]: [apiToken] }] };
     expect(redactor.value(value)).toEqual({
       rules: [{ comment: 'was •••', handle: 7, ok: true, none: null, '•••': ['•••'] }],
@@ -49,14 +49,14 @@ describe('a secret', () => {
     expect(JSON.stringify(redactor.value(deep))).not.toContain('code');
   });
 
-  test('that was cut off at the end of a long message', () => {
+  test('cut off at the end of a long message', () => {
     for (let length = Math.ceil(apiToken.length / 2); length < apiToken.length; length += 1)
       expect(redactor.text(`the token was ${apiToken.slice(0, length)}`)).toBe('the token was •••');
     expect(redactor.text(`the token was ${apiToken.slice(0, 5)}`)).toBe(`the token was ${apiToken.slice(0, 5)}`);
   });
 });
 
-test('a private key by its lines, a passphrase; the account and certificates may be seen', () => {
+test('a private key by its lines, a passphrase; the account and certificates are not secret', () => {
   const body = ['b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIA', 'AAABBZQ2+X4lG/0YhA5hTq1vBmQ9', 'tail+1/2=='];
   const privateKey = `-----BEGIN OPENSSH PRIVATE KEY-----\n${body.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`;
   const clientCertificate = '-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUQ==\n-----END CERTIFICATE-----\n';
@@ -67,7 +67,7 @@ test('a private key by its lines, a passphrase; the account and certificates may
   expect(shown).toMatch(/ •••\.$/);
 });
 
-test('what has no secret stays as it is, and secrets too short to hide are left', () => {
+test('text without a secret is unchanged, and secrets that are too short remain', () => {
   const message = 'Error: No such file or directory; did you mean table inet filter?';
   expect(redactor.text(message)).toBe(message);
   const value = { set: 'blocked', elements: ['203.0.113.7'] };

@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const thing of owned.splice(0).reverse()) await thing.stop();
 });
 
-/** A device with a prompt, a context to be in, and a few commands that misbehave. */
+/** A device with a prompt, a mode, and a few commands that misbehave. */
 class TinyDevice {
   readonly typed: string[] = [];
   readonly attempts: string[] = [];
@@ -111,7 +111,7 @@ const run = (transport: Transport, typed: string[], deadlineMs = 10_000) =>
 const failureOf = (result: SendResult) => (result.ok ? undefined : result.failure);
 
 describe('a block', () => {
-  test('is typed line by line; the outputs are without echo and prompt', async () => {
+  test('is typed line by line; the outputs do not include echo and prompt', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device);
     const result = await run(transport, ['show "Größe"', 'enter a', 'set b', 'leave', '']);
@@ -132,7 +132,7 @@ describe('a block', () => {
     expect(device.typed).toEqual(['paging off', 'show "Größe"', 'enter a', 'set b', 'leave', '']);
   });
 
-  test('sessions are kept: the next block costs no log-in', async () => {
+  test('sessions are kept: the next block needs no login', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device);
     for (let block = 0; block < 3; block += 1) await run(transport, [`show ${block}`]);
@@ -176,7 +176,7 @@ describe('a block', () => {
 });
 
 describe('between blocks', () => {
-  test('what a block left is left before the next one', async () => {
+  test('a mode entered by a block is left before the next one', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device);
     await run(transport, ['enter a']);
@@ -185,7 +185,7 @@ describe('between blocks', () => {
     expect(device.shells).toBe(1);
   });
 
-  test('a session that does not come back to its first prompt is not used again', async () => {
+  test('a session that does not return to its first prompt is not used again', async () => {
     const device = await TinyDevice.start();
     const { reset: _reset, ...stubborn } = dialect;
     const transport = transportTo(device, { cli: stubborn });
@@ -195,7 +195,7 @@ describe('between blocks', () => {
     await waitFor('the first to end', () => device.open === 1);
   });
 
-  test('a session that was lost after the reservation is replaced; the block arrives once', async () => {
+  test('a session lost after the reservation is replaced; the block arrives once', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device, { concurrency: 1 });
     await run(transport, ['show']);
@@ -206,7 +206,7 @@ describe('between blocks', () => {
     expect(device.typed.filter((line) => line === 'once')).toHaveLength(1);
   });
 
-  test('idle sessions are given back', async () => {
+  test('idle sessions are closed', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device, { idleCloseMs: 30 });
     await run(transport, ['show']);
@@ -229,7 +229,7 @@ describe('the first byte', () => {
     expect(seen).toEqual([['paging off']]);
   });
 
-  test('when it says no, nothing is typed and the session goes on', async () => {
+  test('when it returns false, nothing is typed and the session stays open', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device);
     const call = { kind: 'cli' as const, lines: ['late'] };
@@ -240,7 +240,7 @@ describe('the first byte', () => {
     expect(device.shells).toBe(1);
   });
 
-  test('an abort ends who waits, and no block that is on its way', async () => {
+  test('an abort ends waiting calls, but no block on the wire', async () => {
     const device = await TinyDevice.start();
     device.latencyMs = 30;
     const transport = transportTo(device, { concurrency: 1 });
@@ -271,7 +271,7 @@ describe('no verdict', () => {
     expect(device.typed).toEqual(['paging off', 'one', line, 'paging off', 'next']);
   });
 
-  test('a reply without an end is cut at the bound', async () => {
+  test('an endless reply is cut at the bound', async () => {
     const device = await TinyDevice.start();
     const call = { kind: 'cli' as const, lines: ['one', 'flood', 'three'] };
     const result = await transportTo(device).send(call, { deadlineMs: 10_000, maxReplyBytes: 1_000 });
@@ -280,7 +280,7 @@ describe('no verdict', () => {
     expect(device.typed).not.toContain('three');
   });
 
-  test('close ends what is on its way and refuses what comes after', async () => {
+  test('close ends blocks on the wire and refuses later ones', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device, { concurrency: 1 });
     const onItsWay = run(transport, ['hang']);
@@ -295,7 +295,7 @@ describe('no verdict', () => {
 });
 
 describe('few sessions', () => {
-  test('14 parallel blocks on a device that gives 2 sessions: none fails, each arrives once', async () => {
+  test('14 parallel blocks on a device that allows 2 sessions: none fails, each arrives once', async () => {
     const device = await TinyDevice.start();
     device.maxShells = 2;
     device.latencyMs = 60;
@@ -305,11 +305,11 @@ describe('few sessions', () => {
     expect(results.map((result) => result.ok)).toEqual(blocks.map(() => true));
     expect(device.typed.filter((line) => line.startsWith('block')).sort()).toEqual([...blocks].sort());
     expect(device.mostOpen).toBe(2);
-    // Two that were given, one that was refused: after that it does not ask again for a while.
+    // Two were granted, one was refused: then no further one is requested for a while.
     expect(device.shells).toBe(3);
   });
 
-  test('none at all: the calls are told in the words of the device', async () => {
+  test("none at all: the calls fail with the device's message", async () => {
     const device = await TinyDevice.start();
     device.maxShells = 0;
     const results = await Promise.all([1, 2].map(() => run(transportTo(device, { connectTimeoutMs: 300 }), ['show'])));
@@ -322,7 +322,7 @@ describe('few sessions', () => {
     }
   });
 
-  test('one that is free a moment later is waited for', async () => {
+  test('a session that becomes free a moment later is waited for', async () => {
     const device = await TinyDevice.start();
     device.maxShells = 0;
     const waiting = run(transportTo(device), ['show']);
@@ -331,7 +331,7 @@ describe('few sessions', () => {
     expect(await waiting).toMatchObject({ ok: true });
   });
 
-  test('a wrong password is tried once, however many calls wait for it', async () => {
+  test('a wrong password is tried once, whatever the number of waiting calls', async () => {
     const device = await TinyDevice.start();
     const transport = transportTo(device, { password: 'wrong' });
     const results = await Promise.all(Array.from({ length: 4 }, () => run(transport, ['show'])));
@@ -340,7 +340,7 @@ describe('few sessions', () => {
   });
 });
 
-test('a device that shows no prompt is given up', async () => {
+test('a device without a prompt is abandoned', async () => {
   const server = await SshShellServer.start({
     terminal: { pagerPrompt: '', pagerErase: '' },
     authenticate: async () => true,

@@ -9,7 +9,7 @@ afterEach(() => {
   for (const thing of owned.splice(0)) thing.close();
 });
 
-/** Both ends of a connection; the far one reads everything and says how it was closed. */
+/** Both ends of a connection; the far one reads everything and reports how it was closed. */
 async function pair(): Promise<{ near: Socket; farEnd: Promise<string> }> {
   const server = createServer();
   owned.push(server);
@@ -32,7 +32,7 @@ function connectionOn(socket: Socket): SshConnection {
 }
 
 describe('a connection that is cut', () => {
-  test('is reset: what the kernel had not sent is not sent any more', async () => {
+  test('is reset: bytes that the kernel had not sent are dropped', async () => {
     const { near, farEnd } = await pair();
     const connection = connectionOn(near);
     connection.destroy();
@@ -40,7 +40,7 @@ describe('a connection that is cut', () => {
     expect(await farEnd).toBe('ECONNRESET');
   });
 
-  test('is closed also while the end of our side is under way', async () => {
+  test("is closed even while this side's end is under way", async () => {
     const { near } = await pair();
     const connection = connectionOn(near);
     near.end();
@@ -51,7 +51,7 @@ describe('a connection that is cut', () => {
     expect(connection.lost).toBe(true);
   });
 
-  test('is closed also while bytes wait and the far side reads none', async () => {
+  test('is closed even while bytes wait and the far side does not read', async () => {
     const { near } = await pair();
     const connection = connectionOn(near);
     while (near.write(Buffer.alloc(1024 * 1024)));

@@ -62,7 +62,7 @@ const failureOf = (result: SendResult | { ok: boolean; failure?: unknown }) =>
     ? (result.failure as { kind: string; code: string; message: string; presented?: string })
     : undefined;
 
-/** Until the device has seen what it is about to be told. */
+/** Until the device has seen the expected input. */
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries += 1) {
     if (tries === 2_000) throw new Error(`It did not happen: ${condition}`);
@@ -76,7 +76,7 @@ function hangs(execution: Execution): void {
 }
 
 describe('host keys', () => {
-  test('another key than the pinned one: nothing is tried, and the shown key is told', async () => {
+  test('a key other than the pinned one: nothing is tried, and the presented key is reported', async () => {
     const target = await device();
     const other = await device();
     const transport = transportTo(endpointOf(target, { hostKeySha256: other.hostKeySha256 }));
@@ -99,7 +99,7 @@ describe('host keys', () => {
   });
 });
 
-describe('log-in', () => {
+describe('login', () => {
   test.each(['password', 'keyboard-interactive'] as const)('a password by %s', async (passwordMethod) => {
     const target = await device({ passwordMethod });
     expect(await run(transportTo(endpointOf(target)), 'true')).toMatchObject({ ok: true, reply: { exitCode: 0 } });
@@ -131,8 +131,8 @@ describe('log-in', () => {
   });
 });
 
-describe('reaching the device', () => {
-  test('nobody listens', async () => {
+describe('connecting to the device', () => {
+  test('a port without a listener', async () => {
     const target = await SshDevice.start();
     const endpoint = endpointOf(target);
     await target.stop();
@@ -142,7 +142,7 @@ describe('reaching the device', () => {
     });
   });
 
-  test('somebody listens and says nothing', async () => {
+  test('a listener that never answers', async () => {
     const silent = createServer(() => {}).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const sockets: { destroy(): void }[] = [];
@@ -161,7 +161,7 @@ describe('reaching the device', () => {
     expect(transport.state()).toEqual({ sessions: 0, channels: 0 });
   });
 
-  test('a device with old algorithms only needs the legacy profile', async () => {
+  test('a device with old algorithms requires the legacy profile', async () => {
     const target = await device({
       algorithms: { kex: ['diffie-hellman-group14-sha1'], cipher: ['aes128-cbc'], hmac: ['hmac-sha1'] },
     });
@@ -196,7 +196,7 @@ describe('the first byte', () => {
     expect(target.commands).toEqual(['cat']);
   });
 
-  test('when it says no, nothing is sent and the session goes on', async () => {
+  test('when it returns false, nothing is sent and the session stays open', async () => {
     const target = await device({ onExec: hangs });
     const transport = transportTo(endpointOf(target));
     const slot = await slotOf(transport);
@@ -210,7 +210,7 @@ describe('the first byte', () => {
     expect(target.connections).toBe(1);
   });
 
-  test('a session that was lost after the reservation is replaced; the command arrives once', async () => {
+  test('a session lost after the reservation is replaced; the command arrives once', async () => {
     const target = await device({ onExec: hangs });
     const transport = transportTo(endpointOf(target), { concurrency: 1 });
     const slot = await slotOf(transport);
@@ -222,7 +222,7 @@ describe('the first byte', () => {
     expect(transport.state().channels).toBe(0);
   });
 
-  test('an abort ends a call before its first byte, and no call after it', async () => {
+  test('an abort ends a call before its first byte, but not after it', async () => {
     const executions: Execution[] = [];
     const target = await device({ onExec: (execution) => executions.push(execution) });
     const transport = transportTo(endpointOf(target), { concurrency: 1 });
@@ -238,7 +238,7 @@ describe('the first byte', () => {
     expect(target.commands).toEqual(['first']);
   });
 
-  test('a slot is good for one call', async () => {
+  test('a slot can be used for one call', async () => {
     const target = await device();
     const slot = await slotOf(transportTo(endpointOf(target)));
     await slot.send({ kind: 'exec', command: 'true' }, { deadlineMs: 10_000 });
@@ -251,7 +251,7 @@ describe('the first byte', () => {
 });
 
 describe('no verdict', () => {
-  test('the connection is cut in mid-reply', async () => {
+  test('the connection is cut during the reply', async () => {
     const target = await device({
       onExec: (execution) => {
         execution.write('half of an ans');
@@ -268,7 +268,7 @@ describe('no verdict', () => {
     expect(await run(transportTo(endpointOf(target)), 'true')).toMatchObject({ ok: true, reply: { exitCode: null } });
   });
 
-  test('a device that hangs: the deadline ends the call and the connection', async () => {
+  test('a hanging device: the deadline ends the call and the connection', async () => {
     const target = await device({ onExec: hangs });
     const transport = transportTo(endpointOf(target));
     expect(failureOf(await run(transport, 'hang', 50))).toMatchObject({ kind: 'NO_VERDICT', code: 'NO_REPLY' });
@@ -277,7 +277,7 @@ describe('no verdict', () => {
     expect(target.commands).toEqual(['hang', 'next']);
   });
 
-  test('others on the connection go on when the device still reads', async () => {
+  test('other calls on the connection continue if the device still reads', async () => {
     const slow: Execution[] = [];
     const target = await device({
       onExec: (execution) => {
@@ -294,7 +294,7 @@ describe('no verdict', () => {
     await until(() => target.openConnections === 0);
   });
 
-  test('in a partition the whole connection is cut: others on it have no verdict either', async () => {
+  test('in a partition the whole connection is cut: other calls on it have no verdict either', async () => {
     const target = await device({ onExec: hangs });
     const line = await lineTo(target);
     const transport = transportTo(endpointOf(target, { port: line.port }));
@@ -318,7 +318,7 @@ describe('no verdict', () => {
     await until(() => transport.state().sessions === 0);
   });
 
-  test('a reply without an end is cut at the bound', async () => {
+  test('an endless reply is cut at the bound', async () => {
     const target = await device({ onExec: (execution) => execution.write('x'.repeat(100_000)) });
     const result = await transportTo(endpointOf(target)).send(
       { kind: 'exec', command: 'true' },
@@ -328,7 +328,7 @@ describe('no verdict', () => {
     await until(() => target.openConnections === 0);
   });
 
-  test('close ends what is on the wire and refuses what comes after', async () => {
+  test('close ends calls on the wire and refuses later ones', async () => {
     const target = await device({ onExec: hangs });
     const transport = transportTo(endpointOf(target), { concurrency: 1 });
     const onTheWire = run(transport, 'hang');
@@ -345,7 +345,7 @@ describe('no verdict', () => {
 });
 
 describe('channels and connections', () => {
-  test('a device that refuses every channel is asked on two connections', async () => {
+  test('a device that refuses every channel is tried on two connections', async () => {
     const target = await device({ maxChannels: 0 });
     expect(failureOf(await run(transportTo(endpointOf(target)), 'true'))).toMatchObject({
       kind: 'NOT_SENT',
@@ -362,7 +362,7 @@ describe('channels and connections', () => {
     expect(await run(transport, 'true')).toMatchObject({ ok: true });
   });
 
-  test('a device with one channel a connection gets a connection for each call', async () => {
+  test('a device with one channel per connection gets a connection for each call', async () => {
     const executions: Execution[] = [];
     const target = await device({ maxChannels: 1, onExec: (execution) => executions.push(execution) });
     const transport = transportTo(endpointOf(target), { concurrency: 3 });
@@ -373,7 +373,7 @@ describe('channels and connections', () => {
     expect(transport.state().sessions).toBe(3);
   });
 
-  test('never more calls at once than the concurrency, in the order in which they came', async () => {
+  test('never more calls at once than the concurrency, first come, first served', async () => {
     const target = await device({ onExec: (execution) => setTimeout(() => execution.reply(''), 5) });
     const transport = transportTo(endpointOf(target), { concurrency: 3 });
     const commands = Array.from({ length: 30 }, (_, index) => `call ${index}`);
@@ -395,7 +395,7 @@ describe('channels and connections', () => {
     expect((await Promise.all(calls)).every((result) => result.ok)).toBe(true);
   });
 
-  test('tryReserve has a slot only when a session is ready, and connects nothing', async () => {
+  test('tryReserve returns a slot only when a session is ready, and never connects', async () => {
     const target = await device();
     const transport = transportTo(endpointOf(target), { concurrency: 1 });
     expect(transport.tryReserve()).toBeUndefined();
@@ -408,7 +408,7 @@ describe('channels and connections', () => {
     expect(transport.state()).toEqual({ sessions: 1, channels: 0 });
   });
 
-  test('on a warm session every free place is ready at once', async () => {
+  test('on a warm session every free slot is ready at once', async () => {
     const executions: Execution[] = [];
     const target = await device({ onExec: (execution) => executions.push(execution) });
     const transport = transportTo(endpointOf(target), { concurrency: 4 });

@@ -36,7 +36,7 @@ function keysOf(client: Client): readonly unknown[] {
   return [_cipher._encKey, _decipher._decipherKey];
 }
 
-/** What the device echoes. */
+/** The device's echo. */
 function echo(client: Client, words: string): Promise<string> {
   return new Promise((resolve, reject) => {
     client.exec('echo', (error, channel) => {
@@ -51,13 +51,13 @@ function echo(client: Client, words: string): Promise<string> {
   });
 }
 
-test('keys of AES-GCM are key objects, and packets go both ways', async () => {
+test('keys of AES-GCM are key objects, and packets pass both ways', async () => {
   const { client, keys } = await ready('aes128-gcm@openssh.com');
   expect(keys().every((key) => key instanceof KeyObject)).toBe(true);
   expect(await echo(client, 'one')).toBe('one');
 });
 
-test('a later key exchange brings keys of its own', async () => {
+test('a later key exchange has its own keys', async () => {
   const { client, keys } = await ready('aes128-gcm@openssh.com');
   const before = keys();
   const exchanged = once(client, 'handshake');

@@ -1,4 +1,4 @@
-// What a bearer credential is worth: forged, expired, revoked, and what a change does to it at once.
+// The validity of a bearer credential: forged, expired, revoked, and the immediate effect of changes.
 
 import type { KeyObject } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -32,7 +32,7 @@ function claimsOf(user: Identity) {
 }
 
 describe('an access token', () => {
-  test('stands for the user with the roles of today', async () => {
+  test('identifies the user with the current roles', async () => {
     const user = await makeUser(bench, 'member', { projects: { [project]: 'MEMBER' } });
     const { token } = await tokens.issue(claimsOf(user));
     expect(await authenticate(token)).toMatchObject(user);
@@ -42,7 +42,7 @@ describe('an access token', () => {
     expect(await recheck(user)).toEqual({ ...user, projects: {} });
   });
 
-  test('lasts a quarter of an hour, and recheck does not mind its end', async () => {
+  test('is valid for a quarter of an hour, and recheck ignores its expiry', async () => {
     const user = await makeUser(bench, 'sleeper');
     const nowMs = Date.now();
     const { token, expiresAt } = await tokens.issue(claimsOf(user), nowMs - 15 * 60_000);
@@ -51,7 +51,7 @@ describe('an access token', () => {
     expect(await recheck(user)).toEqual(user);
   });
 
-  test('of a disabled user, an ended session or another user is worth nothing', async () => {
+  test('of a disabled user, an ended session or another user is not valid', async () => {
     const user = await makeUser(bench, 'fired');
     const other = await makeUser(bench, 'other');
     const { token } = await tokens.issue(claimsOf(user));
@@ -65,7 +65,7 @@ describe('an access token', () => {
     expect([await authenticate(token), await recheck(user)]).toEqual([undefined, undefined]);
   });
 
-  test('can not be forged', async () => {
+  test("can't be forged", async () => {
     const user = await makeUser(bench, 'victim');
     const claims = claimsOf(user);
     const [stranger, gateway] = [testPair('system'), testPair('gateway')];
@@ -99,7 +99,7 @@ describe('an access token', () => {
     for (const token of forged) expect([token, await authenticate(token)]).toEqual([token, undefined]);
   });
 
-  test('made before the keys were rotated is still read', async () => {
+  test('made before a key rotation is still valid', async () => {
     const user = await makeUser(bench, 'rotated');
     const [old, fresh] = [newKeyPair(), newKeyPair()];
     const publicKeys = new PublicKeys(publicFile({ system: { k1: old.publicText, k2: fresh.publicText } }));
@@ -113,7 +113,7 @@ describe('an access token', () => {
 describe('an API token', () => {
   const wish = () => ({ projectId: project, name: 'cmp', role: 'MEMBER' as const });
 
-  test('stands for its role in its project alone', async () => {
+  test('has its role in its project only', async () => {
     const { id, secret } = await bench.system.firstStart.issueToken(wish());
     expect(secret).toMatch(/^tg_[A-Za-z0-9_-]{43}$/);
     const identity = {
@@ -139,7 +139,7 @@ describe('an API token', () => {
     expect(identity && (await recheck(identity))).toBeUndefined();
   });
 
-  test('is not found by its hash, its prefix or in other letters', async () => {
+  test('is not found by its hash, its prefix or in another case', async () => {
     const { secret } = await bench.system.firstStart.issueToken(wish());
     const [row] = await bench.db.query<{ hash: string; prefix: string }>(
       'SELECT secret_hash AS hash, prefix FROM api_token WHERE prefix = ?',
@@ -150,7 +150,7 @@ describe('an API token', () => {
       expect(await authenticate(bearer)).toBeUndefined();
   });
 
-  test('notes when it was last used, once a minute', async () => {
+  test('records its last use, once a minute', async () => {
     const { id, secret } = await bench.system.firstStart.issueToken(wish());
     const lastUsed = async () =>
       (await bench.db.query<{ at: Date | null }>('SELECT last_used_at AS at FROM api_token WHERE id = ?', [id]))[0]?.at;
@@ -167,7 +167,7 @@ describe('an API token', () => {
   });
 });
 
-test('a database that is away is UNAVAILABLE, not a bad credential', async () => {
+test('an unavailable database is UNAVAILABLE, not a bad credential', async () => {
   const nowhere = new Database({
     connection: { socketPath: '/nonexistent/socket', user: 'x', password: 'x', database: 'x' },
     acquireTimeoutMs: 200,

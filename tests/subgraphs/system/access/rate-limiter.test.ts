@@ -1,4 +1,4 @@
-// Rate limits: one contract for memory and Redis, and what happens while Redis is away.
+// Rate limits: one contract for memory and Redis, and the behaviour without Redis.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createRedis } from '../../../../platform/redis.ts';
@@ -34,7 +34,7 @@ function newLimit(limit: number, windowMs = 60_000) {
 }
 
 describe.each(adapters)('%s', (_name, make) => {
-  test('allows as many as the limit, then says how long to wait', async () => {
+  test('allows as many as the limit, then returns the time to wait', async () => {
     const limiter = make();
     const limit = newLimit(2);
     expect([await limiter.take(limit), await limiter.take(limit)]).toEqual([0, 0]);
@@ -43,7 +43,7 @@ describe.each(adapters)('%s', (_name, make) => {
     expect(waitMs).toBeLessThanOrEqual(60_000);
   });
 
-  test('counts keys apart', async () => {
+  test('counts keys separately', async () => {
     const limiter = make();
     const [one, other] = [newLimit(1), newLimit(1)];
     expect(await limiter.take(one)).toBe(0);
@@ -51,7 +51,7 @@ describe.each(adapters)('%s', (_name, make) => {
     expect(await limiter.take(other)).toBe(0);
   });
 
-  test('counts nothing that was given back, and never below nothing', async () => {
+  test('does not count returned attempts, and never goes below zero', async () => {
     const limiter = make();
     const limit = newLimit(1);
     await limiter.giveBack(limit);
@@ -62,7 +62,7 @@ describe.each(adapters)('%s', (_name, make) => {
     expect(await limiter.take(limit)).toBeGreaterThan(0);
   });
 
-  test('remembers what it was told to, for as long as it was told', async () => {
+  test('remembers a key for the given time', async () => {
     const limiter = make();
     const { key } = newLimit(1);
     expect(await limiter.remembers(key)).toBe(false);
@@ -72,7 +72,7 @@ describe.each(adapters)('%s', (_name, make) => {
     await waitFor('it to be forgotten', async () => !(await limiter.remembers(key)));
   });
 
-  test('begins anew after the window', async () => {
+  test('starts again after the window', async () => {
     const limiter = make();
     const limit = newLimit(1, 30);
     expect(await limiter.take(limit)).toBe(0);
@@ -80,7 +80,7 @@ describe.each(adapters)('%s', (_name, make) => {
   });
 });
 
-test('memory keeps a bounded number of keys, and forgets the oldest', async () => {
+test('memory keeps a bounded number of keys, and drops the oldest', async () => {
   const limiter = new MemoryRateLimiter({ maxKeys: 2 });
   const limits = [newLimit(1), newLimit(1), newLimit(1)] as const;
   for (const limit of limits) expect(await limiter.take(limit)).toBe(0);
@@ -92,7 +92,7 @@ describe.each([
   ['refuses', () => Promise.reject(new Error('connection is closed'))],
   ['does not answer', () => new Promise<never>(() => undefined)],
 ])('while Redis %s', (_name, fail) => {
-  test('this process counts by itself, and does not ask Redis for each', async () => {
+  test('this process counts by itself, without asking Redis each time', async () => {
     let asked = 0;
     const away: RedisScripts = {
       eval: () => {

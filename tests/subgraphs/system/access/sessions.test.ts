@@ -1,4 +1,4 @@
-// Login, refresh and logout on a real database: what the answers tell, and what becomes of a session.
+// Login, refresh and logout on a real database: the answers, and the state of a session.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { newUuid } from '../../../../platform/ids.ts';
 import { CredentialStore } from '../../../../subgraphs/system/access/credential-store.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => bench.stop());
 
-// Attempts are counted by address: each test comes from one of its own.
+// Attempts are counted by address: each test has its own.
 beforeEach(() => {
   addresses += 1;
   address = `192.0.2.${addresses}`;
@@ -41,7 +41,7 @@ async function worth(accessToken: string | null | undefined) {
 }
 
 describe('login', () => {
-  test('gives tokens that stand for the user', async () => {
+  test('returns tokens that identify the user', async () => {
     const tokens = await login();
     expect(tokens.userErrors).toEqual([]);
     const identity = await worth(tokens.accessToken);
@@ -50,7 +50,7 @@ describe('login', () => {
     expect(me.data).toEqual({ me: { name: 'alice', admin: false, projects: [] } });
   });
 
-  test('tells a wrong password, an unknown, a disabled and a misspelt user apart in nothing, and hashes for each', async () => {
+  test('gives the same answer for a wrong password, an unknown, a disabled and a misspelt user, and hashes for each', async () => {
     await makeUser(bench, 'gone', { password });
     await bench.db.execute("UPDATE user SET disabled = 1 WHERE name = 'gone'");
     const answers = [];
@@ -94,7 +94,7 @@ describe('login', () => {
     expect((await login('alice', password, '198.51.100.1')).userErrors).toEqual([]);
   });
 
-  test('is limited by address: a hundred failures, whatever the names', async () => {
+  test('is limited by address: a hundred failures, with any names', async () => {
     for (let attempt = 1; attempt <= 100; attempt += 1) await login(`guess-${attempt}`, 'wrong password');
     expect((await login()).userErrors).toMatchObject([{ code: 'RATE_LIMITED' }]);
   });
@@ -128,7 +128,7 @@ describe('login', () => {
     expect(await credentials.bySession(session.id)).toBeUndefined();
   });
 
-  test('is audited with the user, a refused one with the name alone', async () => {
+  test('is audited with the user, a refused one with the name only', async () => {
     await login();
     await login('mallory', 'my secret guess');
     const rows = await bench.db.query<{ actor: string; outcome: string; code: string | null; details: string }>(
@@ -146,7 +146,7 @@ describe('login', () => {
 });
 
 describe('refresh', () => {
-  test('gives a new pair once; the new one goes on', async () => {
+  test('returns a new pair once; the new one continues', async () => {
     const first = await login();
     const second = await refresh(first.refreshToken);
     expect(second.userErrors).toEqual([]);
@@ -180,7 +180,7 @@ describe('refresh', () => {
     expect((await refresh(token)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
   });
 
-  test('with an invented secret for a known session is refused, and ends nothing', async () => {
+  test('with an invented secret for an existing session is refused, and ends nothing', async () => {
     const first = await login();
     const second = await refresh(first.refreshToken);
     const [head = ''] = (second.refreshToken ?? '').split('.');
@@ -194,7 +194,7 @@ describe('refresh', () => {
     expect((await refresh(second.refreshToken)).userErrors).toEqual([]);
   });
 
-  test('of a session from before families goes on and is protected from then on', async () => {
+  test('of a session from before families continues and is protected from then on', async () => {
     const first = await login();
     await bench.db.execute('UPDATE session SET family_hash = NULL');
     const [head = ''] = (first.refreshToken ?? '').split('.');
@@ -205,7 +205,7 @@ describe('refresh', () => {
     expect(await worth(second.accessToken)).toBeUndefined();
   });
 
-  test('is refused when the session is over, or the user disabled', async () => {
+  test('is refused when the session has ended, or the user is disabled', async () => {
     const over = await login();
     await bench.db.execute('UPDATE session SET expires_at = NOW(3) - INTERVAL 1 SECOND');
     expect(await worth(over.accessToken)).toBeUndefined();
@@ -217,7 +217,7 @@ describe('refresh', () => {
     expect((await refresh(leaver.refreshToken)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
   });
 
-  test('never makes a session last longer than 30 days', async () => {
+  test('never extends a session beyond 30 days', async () => {
     const { refreshToken } = await login();
     await bench.db.execute('UPDATE session SET created_at = NOW(3) - INTERVAL 29 DAY WHERE expires_at > NOW(3)');
     const { refreshTokenExpiresAt } = await refresh(refreshToken);
@@ -256,7 +256,7 @@ describe('logout', () => {
   });
 });
 
-test('neither tokens nor passwords are stored as they are', async () => {
+test('neither tokens nor passwords are stored in plain text', async () => {
   const { refreshToken, accessToken } = await login();
   const rows = await bench.db.query<Record<string, unknown>>('SELECT * FROM session');
   const kept = JSON.stringify([rows, await bench.db.query('SELECT * FROM audit_entry')]);

@@ -1,4 +1,4 @@
-// The system subgraph on a database of its own, as one process has it, with ways to ask it as this or that caller.
+// The system subgraph on its own database, like in one process, with functions to call it as different callers.
 import { type FormattedExecutionResult, parse } from 'graphql';
 import type { Mutation, Query } from '../../../../generated/graph/system.ts';
 import { rolesOf } from '../../../../platform/config.ts';
@@ -18,7 +18,7 @@ import { kindsOf } from '../../../support/event-kinds.ts';
 import { TestGround } from '../../../support/ground.ts';
 import { testSigners } from '../../../support/signing-keys.ts';
 
-/** A hash that costs nothing, and counts. */
+/** A hash without cost, which counts. */
 export class CountingHasher implements PasswordHasher {
   verified = 0;
   hashed = 0;
@@ -38,13 +38,13 @@ export const adminPassword = 'correct horse battery';
 
 const signers = testSigners();
 
-/** Of the access tokens. */
+/** The keys of access tokens. */
 export const testKeys = { signingKeys: signers.signing.system, publicKeys: signers.publicKeys };
 
-/** Of who seals the audit trail. */
+/** The keys that seal the audit trail. */
 export const testAuditKeys = signers.audit;
 
-/** What may be asked of the subgraph; a field that was not selected, or failed, is not there. */
+/** The subgraph's fields; one that was not selected, or failed, is absent. */
 export type Data = Query & Mutation & { readonly _entities: readonly (Readonly<Record<string, unknown>> | null)[] };
 
 export interface Answer {
@@ -54,7 +54,7 @@ export interface Answer {
   readonly codes: readonly unknown[];
 }
 
-/** What tests here write beside the declared kinds. */
+/** Kinds for tests, beside the declared ones. */
 const ownKinds = kindsOf(['wanted', 'other', 'paged', 'unsequenced'].map((kind) => ({ kind, subjectType: 'Wanted' })));
 
 export interface SystemBenchOptions extends Partial<DatabaseOptions> {
@@ -98,7 +98,7 @@ function request(identity: Identity | null, document: string, variables: object,
   return { document: parse(document), variables: { ...variables }, context };
 }
 
-/** Its feed runs; events get their place by `sequence`. `lost`: the database can't be reached, as in an outage. */
+/** Its feed runs; `sequence` gives events their numbers. `lost`: the database is unreachable. */
 export async function systemBench({
   lost = false,
   authority,
@@ -113,7 +113,7 @@ export async function systemBench({
   return bench;
 }
 
-/** Makes a user by SQL and gives the identity of a login, with a session that `recheck` finds. */
+/** Creates a user by SQL and returns the identity of a login, with a session that `recheck` finds. */
 export async function makeUser(
   bench: SystemBench,
   name: string,

@@ -1,5 +1,5 @@
-// A driver at a simulated device, as the relay uses it: arguments checked, calls over the relay's own HTTPS transport, replies
-// read by the driver.
+// A driver at a simulated device, used like the relay uses it: arguments validated, calls over the relay's own HTTPS transport,
+// replies read by the driver.
 
 import { randomUUID } from 'node:crypto';
 import type { SendFailure } from '../../../../../platform/net/send.ts';
@@ -30,7 +30,7 @@ export interface HttpsDriverOptions {
   readonly deadlineMs?: number;
 }
 
-/** What a call came to: what the driver read, or why there was nothing to read. */
+/** The result of a call: the driver's outcome, or the reason why there was no reply. */
 export type Called = Outcome | { readonly state: 'NO_REPLY'; readonly failure: SendFailure };
 
 export class HttpsDriver {
@@ -54,7 +54,7 @@ export class HttpsDriver {
     this.transport = createHttpsTransport(endpoint, { egress: testEgress, concurrency: 2, backend, ...https });
   }
 
-  /** The operation's outcome, of arguments that must fit. */
+  /** The operation's outcome; the arguments must be valid. */
   async call(name: string, args: JsonObject, operationId: string = randomUUID()): Promise<Called> {
     const { operation, checked } = this.#checked(name, args);
     const sent = await this.send(operation.render(checked, this.#context(operationId)));
@@ -100,13 +100,13 @@ export class HttpsDriver {
     return reader.interpret(await this.#reply(reader.render(mapped, this.#context())), mapped);
   }
 
-  /** What the relay keeps as the wanted values of a call. */
+  /** The desired values that the relay stores for a call. */
   desired(name: string, args: JsonObject): JsonObject {
     const { operation, checked } = this.#checked(name, args);
     return operation.desired?.(checked) ?? checked;
   }
 
-  /** As a mapping of the call's object has it. */
+  /** In the form of the call's mapping. */
   objectOf(name: string, args: JsonObject): { resource: string; scope: string; key: string } {
     const { operation, checked } = this.#checked(name, args);
     if (!operation.object) throw new Error(`${name} is about nothing`);
@@ -149,7 +149,7 @@ export function operationOf(driver: Driver, name: string): DriverOperation {
   return operation;
 }
 
-/** The faults of arguments, `path: message`; none when they fit. */
+/** The faults of arguments, `path: message`; empty when valid. */
 export function faultsOf(driver: Driver, name: string, args: JsonObject): string[] {
   const result = validateArguments(operationOf(driver, name), args);
   return result.ok ? [] : result.faults.map(({ path, message }) => `${path.join('.')}: ${message}`);

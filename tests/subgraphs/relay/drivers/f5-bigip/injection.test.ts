@@ -1,4 +1,4 @@
-// Nothing that a caller writes means anything in an address, a filter or a header: it is refused, or is the name it says.
+// No caller's text has a special meaning in a URL, a filter or a header: it is refused, or is a plain name.
 
 import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
@@ -25,7 +25,7 @@ const hostile = [
   ],
 ];
 
-/** Each place of an operation's arguments that takes a name. */
+/** Each place in an operation's arguments for a name. */
 const places: readonly [string, string, JsonObject][] = [
   ['pool.create', 'name', {}],
   ['pool.create', 'partition', { name: 'x' }],
@@ -50,7 +50,7 @@ test.each(places)('%s refuses hostile words as %s', (operation, argument, others
   }
 });
 
-test('comments are text in JSON and nothing else', () => {
+test('comments are only text in JSON', () => {
   for (const value of ['"; rm', 'a\nb', 'a\\b', '\u202e', 'x'.repeat(201)]) {
     expect(faultsOf(f5BigIp, 'pool.create', { name: 'x', comment: value })).toHaveLength(1);
   }
@@ -62,7 +62,7 @@ test('comments are text in JSON and nothing else', () => {
   expect(JSON.stringify(call.body)).toContain("it's 100 % <b>ok</b> & {done}");
 });
 
-test('an object that was adopted may be called anything, and is asked for by that name alone', () => {
+test('an adopted object may have any name, and is requested by that name only', () => {
   const words = [...hostile, '..', '.', 'http/../../x', 'none/x', '10.0.0.1:80', ':::'];
   for (const [resource, reader] of f5BigIp.resources ?? []) {
     for (const word of words) {
@@ -74,7 +74,7 @@ test('an object that was adopted may be called anything, and is asked for by tha
         const { method, path } = reader.render(object, renderContext(f5BigIp)) as HttpCall;
         const [address = '', query = ''] = path.split('?');
         expect([resource, word, method]).toEqual([resource, word, 'GET']);
-        // Only characters of an encoded address, no step up, and no more steps than the kind has.
+        // Only characters of an encoded path, no step up, and no more segments than the kind has.
         expect(address).toMatch(/^\/mgmt\/tm\/(ltm|asm)(\/[A-Za-z0-9%~._!'()*-]+)+$/);
         expect(address.split('/')).not.toContain('..');
         expect(address.split('/').length).toBeLessThanOrEqual(8);
@@ -86,7 +86,7 @@ test('an object that was adopted may be called anything, and is asked for by tha
   }
 });
 
-test('every example fits its own schema, and makes one request', () => {
+test('every example matches its own schema, and makes one request', () => {
   for (const [name, operation] of f5BigIp.operations) {
     const checked = validateArguments(operation, operation.example);
     expect([name, checked]).toEqual([name, expect.objectContaining({ ok: true })]);
@@ -97,7 +97,7 @@ test('every example fits its own schema, and makes one request', () => {
   }
 });
 
-test('says every fault at once', () => {
+test('reports all faults at once', () => {
   expect(faultsOf(f5BigIp, 'pool.update', { name: 'x' })).toEqual([
     ': give at least one of monitor, loadBalancing, comment',
   ]);

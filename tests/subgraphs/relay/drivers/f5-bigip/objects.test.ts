@@ -78,7 +78,7 @@ describe.each(kinds)('$prefix', ({ prefix, naming, settings, change, list, listK
   const operation = (verb: string) => `${prefix}.${verb}`;
   const { resource, ...where } = object;
 
-  test('is made once, with the mark of its call', async () => {
+  test('is created once, with the mark of its call', async () => {
     const given = { ...naming, ...settings };
     expect(driver.objectOf(operation('create'), given)).toEqual(object);
     const made = await driver.done(operation('create'), given, id);
@@ -87,7 +87,7 @@ describe.each(kinds)('$prefix', ({ prefix, naming, settings, change, list, listK
     expect(await driver.call(operation('create'), given)).toMatchObject({ state: 'FAILED', code: 'ALREADY_EXISTS' });
   });
 
-  test('is found as it was wanted', async () => {
+  test('is found in the desired state', async () => {
     const seen = await driver.look(resource, where);
     if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
     expect(seen.operationId).toBe(id);
@@ -99,7 +99,7 @@ describe.each(kinds)('$prefix', ({ prefix, naming, settings, change, list, listK
     expect(listed[0]).toMatchObject({ fullPath: read.fullPath, operationId: id });
   });
 
-  test('is changed in what is given, and no more', async () => {
+  test('is changed only in the given values', async () => {
     const args = { ...naming, ...change };
     const before = await driver.look(resource, where);
     await driver.done(operation('update'), args);
@@ -107,11 +107,11 @@ describe.each(kinds)('$prefix', ({ prefix, naming, settings, change, list, listK
     if (before.finding !== 'PRESENT' || after.finding !== 'PRESENT') throw new Error('it is gone');
     const wanted = { ...before.values, ...driver.desired(operation('update'), args) };
     expect(differences(wanted, after.values)).toEqual([]);
-    // Who made it stays known, unless what was written over is the very text that says so.
+    // The creator's mark is kept, unless the text that contains it was replaced.
     if (change.comment === undefined) expect(after.operationId).toBe(id);
   });
 
-  test('is deleted, and then known to be absent', async () => {
+  test('is deleted, and then reported as absent', async () => {
     const remove = f5BigIp.resources?.get(resource)?.remove?.({ ...where, uuid: null });
     if (!remove) throw new Error('no deletion');
     expect(remove.operation).toBe(operation('delete'));
@@ -158,7 +158,7 @@ describe('pool members', () => {
     expect(await driver.call('poolMember.delete', naming)).toMatchObject({ state: 'FAILED', absent: true });
   });
 
-  test('of a pool that is gone are gone', async () => {
+  test('of a deleted pool are absent', async () => {
     const where = { scope: 'Common/nowhere', key: '10.0.0.1:80' };
     expect(await driver.look('pool-member', where)).toEqual({ finding: 'ABSENT' });
     const args = { pool: 'nowhere', address: '10.0.0.1', port: 80 };
@@ -168,7 +168,7 @@ describe('pool members', () => {
   });
 });
 
-test('what is in use is kept, in the words of the device', async () => {
+test("an object in use is kept, with the device's message", async () => {
   await driver.done('monitor.create', { type: 'tcp', name: 'used' });
   await driver.done('pool.create', { name: 'used', monitor: '/Common/used' });
   await driver.done('poolMember.create', { pool: 'used', address: '10.9.0.1', port: 80 });
@@ -192,7 +192,7 @@ test('what is in use is kept, in the words of the device', async () => {
   await driver.done('pool.delete', { name: 'used' });
 });
 
-test('a reference that leads nowhere is a refusal, not an absence', async () => {
+test('a reference to a missing object is a refusal, not an absence', async () => {
   const server = { name: 'lost', address: '203.0.113.77', port: 80, protocol: 'tcp', pool: 'nowhere' };
   expect(await driver.call('virtualServer.create', server)).toEqual({
     state: 'FAILED',
@@ -204,14 +204,14 @@ test('a reference that leads nowhere is a refusal, not an absence', async () => 
   expect(await driver.look('pool', { scope: 'Common', key: 'lost' })).toMatchObject({ finding: 'PRESENT' });
 });
 
-test('lists come page by page', async () => {
+test('lists are read page by page', async () => {
   for (const name of ['p1', 'p2', 'p3']) await driver.done('pool.create', { name, comment: name });
   const all = (await driver.done('pool.list', {})).pools as JsonObject[];
   const page = (await driver.done('pool.list', { top: 2, skip: all.length - 3 })).pools as JsonObject[];
   expect(page.map((each) => each.comment)).toEqual(['p1', 'p2']);
 });
 
-test('a description that a person wrote stays a comment', async () => {
+test("a person's description is kept as a comment", async () => {
   device.config.add(
     'ltm/pool',
     { fullPath: '/Common/old', partition: 'Common', name: 'old' },
@@ -223,7 +223,7 @@ test('a description that a person wrote stays a comment', async () => {
   });
 });
 
-test('says what it is, and saves', async () => {
+test('reports its identity, and saves', async () => {
   expect(await driver.health()).toEqual({ softwareVersion: 'BIG-IP 13.1.1', serial: 'f5-sim-0001' });
   expect(await driver.done('system.info', {})).toMatchObject({
     hostname: 'bigip-1.example.com',

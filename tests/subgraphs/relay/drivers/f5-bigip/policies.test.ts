@@ -27,7 +27,7 @@ beforeEach(() => {
   device.asm.tasks.knobs.taskMs = 0;
 });
 
-/** The id of a policy that was imported. */
+/** The id of an imported policy. */
 async function imported(name: string): Promise<string> {
   const args = { name, file };
   const found = await driver.job('asmPolicy.import', args, await driver.accepted('asmPolicy.import', args));
@@ -35,7 +35,7 @@ async function imported(name: string): Promise<string> {
   return found.uuid;
 }
 
-test('an import is accepted, runs, and gives the policy with its id', async () => {
+test('an import is accepted, runs, and returns the policy with its id', async () => {
   device.asm.tasks.knobs.taskMs = Number.POSITIVE_INFINITY;
   const args = { name: 'shop', file };
   const accepted = await driver.accepted('asmPolicy.import', args);
@@ -58,7 +58,7 @@ test('an import is accepted, runs, and gives the policy with its id', async () =
   expect(device.applied.entries.filter(({ action }) => action === 'POST asm/tasks/import-policy')).toHaveLength(1);
 });
 
-test('a task that fails says why; one that is forgotten says nothing', async () => {
+test('a failed task reports the reason; a forgotten one proves nothing', async () => {
   const args = { name: 'broken', file: 'no policy at all' };
   const accepted = await driver.accepted('asmPolicy.import', args);
   expect(await driver.job('asmPolicy.import', args, accepted)).toEqual({
@@ -70,7 +70,7 @@ test('a task that fails says why; one that is forgotten says nothing', async () 
   expect(await driver.job('asmPolicy.import', args, gone)).toMatchObject({ finding: 'UNREADABLE' });
 });
 
-test('a policy is switched over and put into force, each by a call of its own', async () => {
+test("a policy's mode is changed and the policy applied, each by a separate call", async () => {
   const policy = await imported('site');
   const args = { policy, name: 'site' };
   expect(await driver.done('asmPolicy.setMode', { ...args, mode: 'blocking' })).toMatchObject({
@@ -84,7 +84,7 @@ test('a policy is switched over and put into force, each by a call of its own', 
   expect(await driver.probe('asmPolicy.apply', args, randomUUID())).toEqual({ finding: 'PRESENT' });
 });
 
-test('what a lost answer left can be seen', async () => {
+test('the effect of a call with a lost answer is visible', async () => {
   const policy = await imported('seen');
   const mode = { policy, mode: 'blocking' };
   const servers = { policy, virtualServers: ['/Common/vs'] };
@@ -97,7 +97,7 @@ test('what a lost answer left can be seen', async () => {
   expect(await driver.probe('asmPolicy.setVirtualServers', servers, randomUUID())).toEqual({ finding: 'PRESENT' });
 });
 
-test('whose import task it was can not be seen, but that there was none can', async () => {
+test('the caller of an import task is not visible, but its absence is', async () => {
   const args = { name: 'dark', file };
   expect(await driver.probe('asmPolicy.import', args, randomUUID())).toEqual({ finding: 'ABSENT' });
   device.plan('TIMEOUT_AFTER_APPLYING');
@@ -123,7 +123,7 @@ test('policies are listed and deleted', async () => {
   expect(without).toBeUndefined();
 });
 
-test('another policy of a name that contains it is not taken for it', async () => {
+test('a policy whose name contains the searched name is not taken for it', async () => {
   await imported('twin-long');
   expect(await driver.look('asm-policy', { scope: 'Common', key: 'twin' })).toEqual({ finding: 'ABSENT' });
 });

@@ -1,4 +1,4 @@
-// From the graph to a BIG-IP and back: typed calls, lost answers that are settled by a look, tasks, and mappings.
+// From the graph to a BIG-IP and back: typed calls, lost answers settled by looking, tasks, and mappings.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
@@ -49,7 +49,7 @@ async function typed(mutation: string, input: Record<string, unknown>): Promise<
 const settled = async ({ operation }: CallShape, key: string) =>
   (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
 
-test('a pool and its member are made, mapped and deleted by their mappings', async () => {
+test('a pool and its member are created, mapped and deleted by their mappings', async () => {
   const pool = await typed('wafPoolCreate', { idempotencyKey: 'p1', name: 'web', monitor: 'http' });
   expect(pool).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: 'web' } });
   const member = await typed('wafPoolMemberAdd', { idempotencyKey: 'm1', pool: 'web', address: '10.0.0.1', port: 80 });
@@ -64,7 +64,7 @@ test('a pool and its member are made, mapped and deleted by their mappings', asy
   expect(device.config.list('ltm/pool')).toEqual([]);
 });
 
-test('an answer that says nothing is unknown, never sent again, and settled by the mark', async () => {
+test('an inconclusive answer is UNKNOWN, never sent again, and settled by the mark', async () => {
   device.plan('TIMEOUT_AFTER_APPLYING');
   const made = await typed('wafPoolCreate', { idempotencyKey: 'p2', name: 'slow' });
   expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
@@ -72,7 +72,7 @@ test('an answer that says nothing is unknown, never sent again, and settled by t
   device.plan('TIMEOUT_BEFORE_APPLYING');
   const lost = await typed('wafPoolCreate', { idempotencyKey: 'p3', name: 'lost' });
   expect(lost.operation?.state).toBe('UNKNOWN');
-  // It may still happen until the call's quiet time has passed.
+  // It may still take effect until the call's quiet time is over.
   expect(await settled(lost, 's2')).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'ABSENT_SO_FAR' }] });
   expect(device.applied.entries.filter(({ text }) => text.includes('"lost"'))).toHaveLength(0);
 });
@@ -96,7 +96,7 @@ test('a policy is imported by a task, and mapped with its id', async () => {
   expect(removed.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
 });
 
-test('one log-in serves it all, and its token is given back', async () => {
+test('one login serves all calls, and its token is deleted at the end', async () => {
   expect(device.tokens.live).toBeLessThanOrEqual(2);
   await node.stop();
   expect(device.tokens.live).toBe(0);

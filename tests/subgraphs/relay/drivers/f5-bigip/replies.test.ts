@@ -1,4 +1,4 @@
-// What an answer means when it is no plain yes: certain refusals fail, everything else of a write is unknown.
+// The meaning of answers that are not a plain success: certain refusals fail, everything else after a write is UNKNOWN.
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -22,7 +22,7 @@ afterEach(async () => {
   await device.stop();
 });
 
-describe('troubles that others met', () => {
+describe('troubles reported by users', () => {
   const cases: readonly [Trouble, string, number][] = [
     ['BUSY', 'FAILED DEVICE_BUSY', 0],
     ['RESTARTING', 'FAILED DEVICE_BUSY', 0],
@@ -31,7 +31,7 @@ describe('troubles that others met', () => {
     ['TIMEOUT_BEFORE_APPLYING', 'UNKNOWN UNREADABLE_REPLY', 0],
     ['TIMEOUT_AFTER_APPLYING', 'UNKNOWN UNREADABLE_REPLY', 1],
     ['BOGUS_NOT_FOUND', 'UNKNOWN UNREADABLE_REPLY', 1],
-    // The transport logs in again, and the call is carried out once.
+    // The transport logs in again, and the call is executed once.
     ['TOKEN_LOST', 'SUCCEEDED', 1],
   ];
 
@@ -63,7 +63,7 @@ describe('troubles that others met', () => {
   });
 });
 
-describe('answers that can not be read', () => {
+describe('unreadable answers', () => {
   const odd: readonly [string, DeviceAnswer][] = [
     ['HTML', { status: 200, body: '<html><title>Welcome</title></html>' }],
     ['a list', { status: 200, body: '[]' }],
@@ -90,7 +90,7 @@ describe('answers that can not be read', () => {
     expect(await driver.call('pool.get', { name: 'web' })).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('no operation throws, whatever comes', () => {
+  test('no operation throws, whatever the reply', () => {
     const bodies = ['', 'x', 'null', '[]', '[1]', '{}', '{"items":[1]}', '{"items":{}}', '{"token":1}', '{"code":1}'];
     const objects = ['{"id":{},"kind":[]}', '{"kind":"tm:x:xcollectionstate","items":[{"name":7,"destination":[]}]}'];
     const statuses = [200, 201, 204, 302, 400, 401, 404, 409, 500, 503];

@@ -1,4 +1,4 @@
-// Tokens: one for all calls, given back, got anew when it is gone, and none when the device has no more.
+// Tokens: one for all calls, deleted at the end, renewed when lost, and none when the device has no more.
 
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { BigIp } from '../../../../../simulators/f5-bigip/bigip.ts';
@@ -22,7 +22,7 @@ function driverOf(options: HttpsDriverOptions = {}): HttpsDriver {
   return driver;
 }
 
-test('one token serves many calls at once, and is given back', async () => {
+test('one token serves many calls at once, and is deleted at the end', async () => {
   const driver = driverOf();
   await Promise.all(Array.from({ length: 12 }, (_, index) => driver.done('pool.create', { name: `p${index}` })));
   expect(device.tokens.logins).toBe(1);
@@ -31,14 +31,14 @@ test('one token serves many calls at once, and is given back', async () => {
   expect(device.tokens.live).toBe(0);
 });
 
-test('a token lives as long as the backend wants it to', async () => {
+test("a token has the backend's configured lifetime", async () => {
   await driverOf({ options: { tokenSeconds: 36_000 } }).done('pool.list', {});
   await driverOf().done('pool.list', {});
   const patches = device.requests.filter((each) => each.startsWith('PATCH /mgmt/shared/authz/tokens/'));
   expect(patches).toHaveLength(1);
 });
 
-test('a token that ends in the middle is got anew, and the call is carried out once', async () => {
+test('a token that ends during a call is replaced, and the call is executed once', async () => {
   const driver = driverOf();
   await driver.done('pool.create', { name: 'a' });
   device.tokens.revokeAll();
@@ -47,7 +47,7 @@ test('a token that ends in the middle is got anew, and the call is carried out o
   expect(device.applied.entries.filter(({ action }) => action === 'POST ltm/pool')).toHaveLength(2);
 });
 
-test('what the user may not do costs no second log-in', async () => {
+test('a missing permission costs no second login', async () => {
   const driver = driverOf();
   await driver.done('pool.list', {});
   const message =
@@ -58,7 +58,7 @@ test('what the user may not do costs no second log-in', async () => {
   expect(device.tokens.logins).toBe(1);
 });
 
-test('a user without a token left is refused a session, and gets one once another is given back', async () => {
+test('a user with no token left gets no session, and gets one after another token is deleted', async () => {
   device.tokens.knobs.maxTokensPerUser = 1;
   const holder = driverOf();
   await holder.done('pool.list', {});
@@ -72,7 +72,7 @@ test('a user without a token left is refused a session, and gets one once anothe
   await other.done('pool.create', { name: 'a' });
 });
 
-test('a wrong password is refused once, and its text is told nobody', async () => {
+test('a wrong password is refused once, and its text is never shown', async () => {
   const driver = driverOf({ password: 'wrong-and-secret' });
   const called = await driver.call('pool.list', {});
   expect(called).toMatchObject({ state: 'NO_REPLY', failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });

@@ -10,7 +10,7 @@ import { faultsOf, HttpsDriver } from './https-driver.ts';
 
 const typed = (name: string, input: JsonObject) => f5BigIp.typed[name]?.(input);
 
-test('each of the family is an operation whose arguments fit', () => {
+test('each one of the family is an operation with valid arguments', () => {
   for (const { name } of wafMutations) {
     const input = { ...typedInputs[name], ...(name === 'wafModeSet' ? { policy: 'Xnm5-sgcAnOxSsK2uDZTkQ' } : {}) };
     const call = typed(name, input);
@@ -18,7 +18,7 @@ test('each of the family is an operation whose arguments fit', () => {
   }
 });
 
-test('they do what they say', async () => {
+test('they have their documented effects', async () => {
   const device = await BigIp.start();
   const driver = new HttpsDriver(f5BigIp, device.server);
   try {
@@ -41,7 +41,7 @@ test('they do what they say', async () => {
   }
 });
 
-test('what the device can not do is not offered, and what it does not know is a fault of that field', () => {
+test('unsupported mutations are not offered, and an unsupported value is a fault of its field', () => {
   expect(typed('wafModeSet', { policy: 'Xnm5-sgcAnOxSsK2uDZTkQ', mode: 'OFF' })).toBeUndefined();
   const call = typed('wafModeSet', { policy: 'shop', mode: 'BLOCKING' });
   expect(faultsOf(f5BigIp, call?.operation ?? '', call?.arguments ?? {})).toEqual([

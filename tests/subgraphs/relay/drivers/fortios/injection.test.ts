@@ -1,5 +1,5 @@
-// Names and comments that would be something else to FortiOS are refused, and those that are let through are each one value:
-// generated ones, against the simulated device's own reading of paths and filters.
+// Names and comments with a special meaning to FortiOS are refused, and accepted ones are each one value: generated texts,
+// compared with the simulated device's own parsing of paths and filters.
 
 import { randomInt } from 'node:crypto';
 import { expect, test } from '@jest/globals';
@@ -52,7 +52,7 @@ test.each([
   expect(hostile.filter((text) => faultsOf(operation, { ...args, [list]: [text] }).length === 0)).toEqual([]);
 });
 
-test('no address of a write is that of a table', () => {
+test('no write has the path of a table', () => {
   const context = renderContext(fortios);
   for (const { name, render, example, effect } of fortios.operations.values()) {
     const call = render({ vdom: 'root', start: 0, count: 1, ...example }, context);
@@ -62,7 +62,7 @@ test('no address of a write is that of a table', () => {
   }
 });
 
-test('a key that is none makes no call, even where no schema looked', () => {
+test('an invalid key makes no call, even where no schema checked it', () => {
   const remove = fortios.operations.get('address.delete');
   for (const name of ['', '.', '..']) {
     expect(() => remove?.render({ vdom: 'root', name }, renderContext(fortios))).toThrow();

@@ -1,4 +1,4 @@
-// How the driver logs in to each FortiOS version, and what becomes of it when the device does not let it in.
+// How the driver logs in to each FortiOS version, and how a rejected login ends.
 
 import { expect, test } from '@jest/globals';
 import { makeCertificate } from '../../../../../platform/net/certificates.ts';
@@ -22,7 +22,7 @@ test.each(versions)('%s: logs in once, writes with the CSRF token, and logs out'
   }
 });
 
-test('an API token goes with each call, and is checked once', async () => {
+test('an API token is sent with each call, and is checked once', async () => {
   const credentials = { apiToken: 'token' };
   const relayed = await RelayedGate.start({ version: '7.6.4', apiUsers: [{ token: 'token' }] }, { credentials });
   await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
@@ -35,7 +35,7 @@ test('an API token goes with each call, and is checked once', async () => {
   ]);
 });
 
-test('a wrong token is tried once, and locks nobody out', async () => {
+test('a wrong token is tried once, and causes no lockout', async () => {
   const relayed = await RelayedGate.start({ apiUsers: [{ token: 'token' }] }, { credentials: { apiToken: 'wrong' } });
   expect(await relayed.refused('address.list', {})).toBe('NOT_SENT AUTH_FAILED');
   expect(relayed.gate.device.accounts.attempts.map(({ via, result }) => `${via} ${result}`)).toEqual(['TOKEN WRONG']);
@@ -55,12 +55,12 @@ test.each(['6.2.3', '7.4.5'])(
     const wrong = new RelayedGate(relayed.gate, { credentials: { password: 'wrong' } });
     await wrong.refused('address.list', {});
     const called = await relayed.refused('address.list', {});
-    // The old log-in says why; the new one can't be told from a wrong password.
+    // The old login gives the reason; the new one does not distinguish it from a wrong password.
     expect(called).toBe(version === '6.2.3' ? 'NOT_SENT SESSION_REFUSED' : 'NOT_SENT AUTH_FAILED');
   },
 );
 
-test('a token is refused for a while during a lock-out', async () => {
+test('a token is refused for a while during a lockout', async () => {
   const apiUsers = [{ token: 'token' }];
   const relayed = await RelayedGate.start({ lockoutThreshold: 1, apiUsers }, { credentials: { apiToken: 'token' } });
   await new RelayedGate(relayed.gate, { credentials: { apiToken: 'wrong' } }).refused('address.list', {});
@@ -84,8 +84,8 @@ test.each(['6.2.3', '7.4.5'])('%s: confirms the banner that some show after log-
   await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
 });
 
-test('a log-in without a session says so', async () => {
-  // What 7.6.3 does with the old log-in, met by a relay that believes in an older version.
+test('a login without a session is reported', async () => {
+  // 7.6.3's answer to the old login, at a relay that assumes an older version.
   const relayed = await RelayedGate.start({ version: '7.6.3' }, { softwareVersion: 'FortiOS v6.2.3 build1066' });
   const called = await relayed.call('address.list', {});
   expect(called).toMatchObject({ state: 'NO_REPLY', failure: { code: 'PROTOCOL_FAILED' } });

@@ -12,9 +12,9 @@ interface Life {
   readonly listKey: string;
   readonly create: JsonObject;
   readonly change: JsonObject;
-  /** What has to be there first. */
+  /** Required objects. */
   readonly before?: readonly (readonly [operation: string, args: JsonObject])[];
-  /** As the device has it after the change. */
+  /** The device's values after the change. */
   readonly stored: JsonObject;
 }
 
@@ -177,7 +177,7 @@ test.each([
   expect('values' in seen && differences({ ...content }, seen.values)).toEqual([]);
 });
 
-test('an address that becomes something else is no longer what it was', async () => {
+test('an address of another type no longer has its old values', async () => {
   const relayed = await RelayedGate.start();
   await relayed.done('address.create', { name: 'a', address: '10.0.0.0/8' });
   await relayed.done('address.update', { name: 'a', fqdn: 'www.example.com' });
@@ -187,7 +187,7 @@ test('an address that becomes something else is no longer what it was', async ()
   expect('values' in seen && differences(desired, seen.values)).toEqual([]);
 });
 
-test('what is in use is not deleted, and says so', async () => {
+test('an object in use is not deleted, with a message', async () => {
   const relayed = await RelayedGate.start({ version: '7.4.5' });
   await relayed.done('address.create', { name: 'a', address: '10.0.0.0/8' });
   await relayed.done('addressGroup.create', { name: 'g', members: ['a'] });
@@ -200,7 +200,7 @@ test('what is in use is not deleted, and says so', async () => {
   expect(await relayed.refused('addressGroup.create', { name: 'a', members: ['all'] })).toBe('FAILED ALREADY_EXISTS');
 });
 
-test('a name in other letters, or with more of them, is another name', async () => {
+test('a name in another case, or a longer name, is another name', async () => {
   const relayed = await RelayedGate.start();
   await relayed.done('address.create', { name: 'my-web-1', address: '10.2.0.0/16' });
   await relayed.done('address.create', { name: 'WEB', address: '10.0.0.0/8' });

@@ -1,5 +1,5 @@
-// Policies are known by their numbers: what was made by name is found again, moved and deleted by number, and another policy
-// that took the number is told apart.
+// Policies are identified by their numbers: one created by name is found again, moved and deleted by number, and another policy
+// with the same number is distinguished.
 
 import { expect, test } from '@jest/globals';
 import { RelayedGate } from './support/relayed-gate.ts';
@@ -25,13 +25,13 @@ async function order(relayed: RelayedGate): Promise<readonly unknown[]> {
   return (policies as readonly { name: string }[]).map(({ name }) => name);
 }
 
-/** As an administrator does on the device itself. */
+/** Like an administrator on the device itself. */
 function byHand(relayed: RelayedGate, method: 'PUT' | 'DELETE', id: number, body: object = {}) {
   const path = `/api/v2/cmdb/firewall/policy/${id}?vdom=root`;
   return relayed.send({ kind: 'http', method, path, body: { ...body } });
 }
 
-test('moves, before and after', async () => {
+test('moves before and after another', async () => {
   const relayed = await withPolicies('a', 'b', 'c');
   expect(await relayed.done('policy.move', { name: 'c', policyId: 3, before: 1 })).toEqual({
     ...{ vdom: 'root', name: 'c', policyId: 3, before: 1 },
@@ -44,7 +44,7 @@ test('moves, before and after', async () => {
   expect(await relayed.refused('policy.move', { name: 'c', policyId: 3, after: 77 })).toBe('FAILED NOT_FOUND');
 });
 
-test('one that was renamed on the device is found by its number', async () => {
+test('one renamed on the device is found by its number', async () => {
   const relayed = await withPolicies('a', 'b');
   await byHand(relayed, 'PUT', 2, { name: 'renamed' });
   expect(await relayed.look('policy', { key: 'b', uuid: '2' })).toMatchObject({
@@ -53,7 +53,7 @@ test('one that was renamed on the device is found by its number', async () => {
   expect(await relayed.look('policy', { key: 'b' })).toEqual({ finding: 'ABSENT' });
 });
 
-test('one that was made again on the device is found by its name, with its new number', async () => {
+test('one created again on the device is found by its name, with its new number', async () => {
   const relayed = await withPolicies('a', 'b');
   await byHand(relayed, 'DELETE', 1);
   await relayed.done('policy.create', { name: 'a', ...settings });
@@ -66,7 +66,7 @@ test('a deletion without a verdict is settled by number and name', async () => {
   expect(await relayed.probe('policy.delete', args)).toEqual({ finding: 'PRESENT', uuid: '2' });
   await byHand(relayed, 'DELETE', 2);
   expect(await relayed.probe('policy.delete', args)).toEqual({ finding: 'ABSENT' });
-  // The device gives the number to the next one.
+  // The device assigns the number to the next one.
   await relayed.done('policy.create', { name: 'another', ...settings });
   expect(await relayed.probe('policy.delete', args)).toMatchObject({ finding: 'UNREADABLE' });
 });

@@ -1,5 +1,5 @@
-// The whole relay at a simulated FortiGate: a tenant's policy is made by its typed mutation, found to have drifted, moved,
-// deleted by its mapping; a call without a verdict is settled by what is on the device; a save goes over the other wire.
+// The whole relay at a simulated FortiGate: a tenant's policy is created by its typed mutation, found to have drifted, moved,
+// deleted by its mapping; a call without a verdict is settled by the device's state; a save uses the other wire.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FortiGate } from '../../../../../simulators/fortios/fortigate.ts';
@@ -31,7 +31,7 @@ beforeAll(async () => {
     hostKeySha256: gate.ssh.hostKeySha256,
     options: { ports: { ssh: gate.ssh.port } },
     credentials: { username: 'admin', password: 'secret' },
-    // Short, for the call that is never answered.
+    // Short, for the call without an answer.
     limits: { deadlineMs: 1_000 },
   });
 });
@@ -112,7 +112,7 @@ test('a call without a verdict is not repeated, and settled by its mark', async 
     const made = await call('firewallAddressCreate', input);
     expect(made.operation?.state).toBe('UNKNOWN');
     const settled = await settle(node, { id: made.operation?.id, idempotencyKey: `settle-${name}` });
-    // What may still arrive is waited for before its absence is final.
+    // An absence is final only after the time in which the call may still arrive.
     if (verdict === 'ABSENT') expect(settled.operation?.evidence.at(-1)?.finding).toMatch(/ABSENT|NOT_DONE/);
     else expect(settled.operation?.state).toBe(verdict);
     const attempts = gate.log.entries.filter((entry) => entry.action === `root: create firewall/address ${name}`);

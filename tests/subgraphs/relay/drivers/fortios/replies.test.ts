@@ -1,4 +1,4 @@
-// What becomes of replies that are no answer to what was asked, for every operation; and what numbers of errors mean.
+// Replies that do not answer the request, for every operation; and the meaning of error numbers.
 
 import { describe, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
@@ -20,7 +20,7 @@ function exampleOf(operation: DriverOperation): JsonObject {
   return checked.args;
 }
 
-/** The envelope that the API would answer this operation with. */
+/** The envelope of the API's answer to this operation. */
 function envelopeOf(operation: DriverOperation): JsonObject {
   const call = operation.render(exampleOf(operation), context);
   const url = new URL(call.kind === 'http' ? call.path : '/', 'https://gate');
@@ -36,7 +36,7 @@ const overHttp = operations.filter((operation) => operation.render(exampleOf(ope
 const tables = overHttp.filter(({ name }) => name !== 'system.info');
 const writes = tables.filter(({ effect }) => effect !== 'READ');
 
-/** Replies in which nothing certain is said, of any operation. */
+/** Inconclusive replies to any operation. */
 function unreadable(operation: DriverOperation): readonly [what: string, reply: HttpReply][] {
   const good = envelopeOf(operation);
   const { status: _status, ...withoutStatus } = good;
@@ -68,7 +68,7 @@ describe.each(writes)('$name', (operation) => {
     expect(outcome).toMatchObject({ state: 'UNKNOWN', code: 'UNREADABLE_REPLY' });
   });
 
-  test('a yes about another entry is not a verdict', () => {
+  test('a success about another entry is not a verdict', () => {
     const outcome = operation.interpret(json({ ...envelopeOf(operation), mkey: 'another' }), exampleOf(operation));
     expect(outcome.state).toBe('UNKNOWN');
   });
@@ -79,13 +79,13 @@ describe.each(writes)('$name', (operation) => {
     expect('absent' in outcome).toBe(false);
   });
 
-  test('only the API itself knows that an entry is absent', () => {
+  test('only the API itself can report an entry as absent', () => {
     const gone = json({ ...envelopeOf(operation), status: 'error', error: -3 }, 404);
     expect(operation.interpret(http(404, '<html>Not Found</html>'), exampleOf(operation))).not.toHaveProperty('absent');
     const outcome = operation.interpret(gone, exampleOf(operation));
     expect(outcome).toMatchObject({ state: 'FAILED', code: 'NOT_FOUND' });
     expect('absent' in outcome).toBe(operation.mapping === 'deletes');
-    // Something that it refers to.
+    // An object that it refers to.
     const refers = json({ ...envelopeOf(operation), status: 'error', error: -3 }, 500);
     expect(operation.interpret(refers, exampleOf(operation))).not.toHaveProperty('absent');
   });
@@ -181,7 +181,7 @@ test.each([
   expect(relayed.gate.log.carrying(id)).toHaveLength(finding.finding === 'PRESENT' ? 1 : 0);
 });
 
-test('a reply that breaks off leaves no verdict', async () => {
+test('a truncated reply gives no verdict', async () => {
   const relayed = await RelayedGate.start();
   await relayed.done('address.list');
   relayed.gate.answerInstead = () => ({ status: 200, body: '{"status":"success"}', cutAfterBytes: 9 });

@@ -1,4 +1,4 @@
-// The typed mutations of firewalls at a FortiGate: what each becomes, and which it can't express.
+// The typed mutations of firewalls at a FortiGate: their calls, and those that it can't express.
 
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
@@ -87,7 +87,7 @@ test.each([
   expect(call?.fields?.[fault?.split(/[.:]/)[0] ?? '']).toBe(field);
 });
 
-test('sets of addresses that are filled one by one are not there', () => {
+test('address sets filled element by element are not supported', () => {
   expect(typed('firewallAddressSetElementAdd', { set: 'blocked', address: '192.0.2.7' })).toBeUndefined();
 });
 

@@ -20,7 +20,7 @@ test.each(['5.6.14', '7.6.4'])('%s: virtual domains are made, listed and deleted
   expect(await relayed.refused('address.list', { vdom: 'tenant42' })).toBe('FAILED DEVICE_REFUSED');
 });
 
-test('one with an interface in it is in use', async () => {
+test('one that contains an interface is in use', async () => {
   const relayed = await RelayedGate.start({ multiVdom: true, vdoms: ['tenant42'], interfaces: { port1: 'tenant42' } });
   expect(await relayed.refused('vdom.delete', { name: 'tenant42' })).toBe('FAILED IN_USE');
 });
@@ -42,7 +42,7 @@ test.each([
   expect(relayed.gate.device.saves).toHaveLength(2);
 });
 
-test('a device with virtual domains refuses to save when the option does not say so, and the session lives on', async () => {
+test('a device with virtual domains refuses to save without the option, and the session survives', async () => {
   const relayed = await RelayedGate.start({ multiVdom: true });
   for (let attempt = 0; attempt < 2; attempt += 1) {
     expect(await relayed.call('config.save', {})).toMatchObject({
@@ -53,7 +53,7 @@ test('a device with virtual domains refuses to save when the option does not say
   expect(relayed.gate.ssh.connections).toBe(1);
 });
 
-test('one without them saves whatever the option says', async () => {
+test('one without them saves with any option', async () => {
   const relayed = await RelayedGate.start({}, { options: { multiVdom: true } });
   await relayed.done('config.save');
   expect(relayed.gate.device.saves).toHaveLength(1);
@@ -66,7 +66,7 @@ test('a connection that breaks during the save leaves no verdict', async () => {
   expect(relayed.gate.device.saves).toHaveLength(1);
 });
 
-test('reads a long answer through the pager, which it does not switch off', async () => {
+test('reads a long answer through the pager, without switching it off', async () => {
   const relayed = await RelayedGate.start({}, { options: { transport: 'ssh' } });
   const lines = Array.from({ length: 400 }, (_, index) => `edit a${index}`).flatMap((line) => [line, 'next']);
   const block = ['config firewall address', ...lines, 'end', 'show firewall address'];

@@ -83,7 +83,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     return probe.interpret(sent.reply, given, renderContext(linuxNftables, { operationId }));
   }
 
-  test('its host key is the one that ssh-keygen prints', async () => {
+  test('its host key is the one printed by ssh-keygen', async () => {
     const { host, port, hostKeySha256 } = lab().firewall;
     expect(await readHostKey({ host, port, egress: testEgress, timeoutMs: 10_000 })).toEqual({
       sha256: hostKeySha256,
@@ -109,7 +109,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     },
   );
 
-  test('an element: added twice is once; removed; removed again is refused as absent', async () => {
+  test('an element: adding twice has the effect of once; removed; removed again is refused as absent', async () => {
     const args = { set: 'blocked', address: '203.0.113.7', comment: 'Grüße an 42' };
     const first = randomUUID();
     expect(await probe('setElement.add', args)).toEqual({ finding: 'ABSENT' });
@@ -153,7 +153,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await probe('setElement.add', { set, address })).toEqual({ finding: 'ABSENT' });
   });
 
-  test('where a set has merged its elements, or a wider one was there, the probe does not guess', async () => {
+  test('if a set has merged its elements, or contained a wider one, the probe does not guess', async () => {
     await nft('add set inet filter merged { type ipv4_addr; flags interval; auto-merge; }');
     for (const address of ['10.0.0.0/9', '10.128.0.0/9', '11.0.0.0']) {
       expect(await call('setElement.add', { set: 'merged', address })).toMatchObject({ state: 'SUCCEEDED' });
@@ -164,7 +164,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await probe('setElement.add', { set: 'merged', address: '12.0.0.0' })).toEqual({ finding: 'ABSENT' });
   });
 
-  test('refusals are in the words of the device, and change nothing', async () => {
+  test('refusals quote the device, and change nothing', async () => {
     const before = await ruleset();
     expect(await call('setElement.add', { set: 'nosuch', address: '203.0.113.7' })).toEqual({
       state: 'FAILED',
@@ -182,7 +182,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await ruleset()).toBe(before);
   });
 
-  test('a rule: twice is two; found by its mark; deleted by its handle', async () => {
+  test('a rule: adding twice makes two; found by its mark; deleted by its handle', async () => {
     const args = { name: 'tenant-42', source: { set: 'blocked' }, action: 'drop' };
     const [first, second] = [randomUUID(), randomUUID()];
     const one = await call('rule.create', args, first);
@@ -232,7 +232,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(named(await ruleset())).toContain(`${text} comment "tg:${id} r"\n`);
   });
 
-  test('chains and sets are made, listed and deleted', async () => {
+  test('chains and sets are created, listed and deleted', async () => {
     expect(await call('chain.create', { chain: 'tenants' })).toMatchObject({
       state: 'SUCCEEDED',
       uuid: expect.any(String),
@@ -262,7 +262,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     expect(await ruleset()).toBe(saved);
   });
 
-  test('the device that cuts the reply leaves no verdict; the probe then finds the effect by the mark', async () => {
+  test('a truncated reply gives no verdict; the probe then finds the effect by the mark', async () => {
     const args = { name: 'unsure', action: 'drop' };
     const operationId = randomUUID();
     await lab().faults.set({ on: 'apply', drop: 'mid-reply', times: 1 });
@@ -288,12 +288,12 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     const received = async () =>
       (await readDeviceLog(lab().deviceLogPath)).filter((entry) => entry.phase === 'received').length;
     const before = await received();
-    // Dropped, not a link that is down: that one's packets wait for ARP for 3 s and then arrive without any socket.
+    // Packets are dropped; the link is not down: then they would wait for ARP for 3 s and still arrive without any socket.
     await nft('table inet cut { chain in { type filter hook input priority -300; iifname "mgmt0" drop; }; }');
     const sent = await reservation.slot.send(wireCall, { deadlineMs: 200 });
     await nft('delete table inet cut');
     expect(sent).toMatchObject({ ok: false, failure: { kind: 'NO_VERDICT', code: 'NO_REPLY' } });
-    // Long enough for what the kernel would have sent again (its first retries are 0.2 to 1.6 s apart).
+    // Long enough for the kernel's retransmissions (its first retries are 0.2 to 1.6 s apart).
     await sleep(2_500);
     expect(await call('table.list', {})).toMatchObject({ state: 'SUCCEEDED' });
     expect(await received()).toBe(before + 1);

@@ -60,7 +60,7 @@ const fits = (operation: string, args: JsonObject) => {
 
 describeWithLab('generated names and comments', (lab) => {
   async function nft(args: string[], input: string): Promise<string> {
-    // nft opens /dev/stdin by name, which the kernel does for a pipe but not for the socket that Node gives a child.
+    // nft opens /dev/stdin by name, which the kernel allows for a pipe but not for the socket that Node gives a child.
     const shell = ['sh', '-c', 'cat | nft "$@"', 'nft', ...args];
     const done = await runProgram('ip', ['netns', 'exec', lab().firewall.namespace, ...shell], { input });
     if (done.exitCode !== 0) throw new Error(`seed ${seed}: ${done.stderr.slice(0, 1_000)}`);

@@ -15,7 +15,7 @@ const reply = (changes: Partial<ExecReply>): ExecReply => ({
   ...changes,
 });
 
-/** Replies that are no answer of nft, with what they look like. */
+/** Replies that are not answers of nft, with a description. */
 const unreadable: [string, ExecReply][] = [
   ['nothing', reply({})],
   ['no JSON', reply({ stdout: 'Welcome to router 7\n' })],
@@ -45,7 +45,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     });
   });
 
-  test('a refusal is in the words of nft, at most 4096 characters', () => {
+  test('a refusal quotes nft, at most 4096 characters', () => {
     const stderr = `internal:0:0-0: Error: ${'x'.repeat(10_000)}\n`;
     const outcome = operation.interpret(reply({ exitCode: 1, stderr }), exampleOf(operation));
     expect(outcome).toMatchObject({
@@ -65,7 +65,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     });
   });
 
-  test('a dry run that ends otherwise is a fault', () => {
+  test('a dry run that ends differently is a fault', () => {
     for (const given of [
       reply({ exitCode: 1, stderr: 'Error: no' }),
       reply({ exitCode: null }),

@@ -3,7 +3,7 @@ import { validateArguments } from '../../../../../subgraphs/relay/drivers/argume
 import type { TypedCall } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { linuxNftables } from '../../../../../subgraphs/relay/drivers/linux-nftables/driver.ts';
 
-/** The call with its arguments as the driver gets them. */
+/** The call with its arguments in the driver's form. */
 function checked(call: TypedCall | undefined) {
   const operation = linuxNftables.operations.get(call?.operation ?? '');
   if (!call || !operation) throw new Error('no call');
@@ -52,7 +52,7 @@ describe('typed mutations', () => {
     });
   });
 
-  test('a rule with nothing: sides that are empty are anywhere', () => {
+  test('a rule with nothing: empty sides match anything', () => {
     const call = typed.firewallRuleCreate?.({ name: 'r', source: {}, action: 'DROP' });
     expect(checked(call).checked).toEqual({
       ok: true,
@@ -60,7 +60,7 @@ describe('typed mutations', () => {
     });
   });
 
-  test('faults have the path of the input', () => {
+  test('faults have the path in the input', () => {
     const call = typed.firewallRuleCreate?.({
       name: 'r r',
       source: { address: '::1', set: 's' },
@@ -70,7 +70,7 @@ describe('typed mutations', () => {
     expect(checked(call).checked).toMatchObject({ ok: false, faults: [{ path: ['name'] }] });
   });
 
-  test('a rule is deleted where its mapping says, by its handle', () => {
+  test('a rule is deleted at the place in its mapping, by its handle', () => {
     const mapping = { scope: 'inet filter forward', key: 'r', uuid: '7' };
     expect(checked(remove?.(mapping))).toEqual({
       operation: 'rule.delete',
@@ -86,7 +86,7 @@ describe('typed mutations', () => {
     expect(remove?.(mapping)).toBeUndefined();
   });
 
-  test('creation and deletion speak of the same backend object', () => {
+  test('creation and deletion name the same backend object', () => {
     const rule = linuxNftables.operations.get('rule.create')?.object?.({ ...table, chain: 'forward', name: 'r' });
     const deletion = linuxNftables.operations.get('rule.delete');
     const call = remove?.({ scope: rule?.scope ?? '', key: rule?.key ?? '', uuid: '7' });

@@ -14,7 +14,7 @@ const teapot: JsonObject = { site: 'shop.lab', id: 77, variables: ['ARGS'], oper
 describeWithWaf('modsecurity on a real Apache', (waf) => {
   let driver: WafDriver;
   const rules = () => join(waf().configFolder, 'waf/sites/shop.lab/rules');
-  /** Every file below the configuration folder that Apache reads, with its text. */
+  /** Every file in the configuration folder that Apache reads, with its text. */
   async function configuration(): Promise<Record<string, string>> {
     const files: Record<string, string> = {};
     for (const name of await readdir(waf().configFolder, { recursive: true })) {
@@ -22,7 +22,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     }
     return files;
   }
-  /** Nothing that a change has put down for itself. */
+  /** Temporary files of changes. */
   const leftOver = async () =>
     (await readdir(join(waf().configFolder, 'waf'), { recursive: true })).filter((name) =>
       /(?:new|old|check)/.test(name),
@@ -41,12 +41,12 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
       await writeFile(file, `SecRuleEngine ${mode}\n`);
       changed.push(file);
     }
-    // Apache has to forget what was taken away.
+    // Apache has to reload without the removed files.
     if (changed.length > 0) await driver.call('mode.set', { site: 'shop.lab', mode: 'On' });
     expect(await leftOver()).toEqual([]);
   });
 
-  test('tells what it is', async () => {
+  test('reports its identity', async () => {
     const reply = await driver.ask(modSecurity.health.render(renderContext(modSecurity)));
     expect(modSecurity.health.interpret(reply)).toMatchObject({
       softwareVersion: expect.stringMatching(/^Apache\/2\.4\.\d+ ModSecurity\/2\.9\./),
@@ -66,7 +66,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test('a rule is in force when the call says so, in its site alone, and no more when its deletion says so', async () => {
+  test('a rule is in effect when its call ends, in its site only, and no longer after its deletion', async () => {
     expect(await visit(waf(), 'shop.lab', '/?q=a+teapot')).toBe(200);
     expect(await driver.call('rule.create', teapot)).toEqual({
       state: 'SUCCEEDED',
@@ -99,7 +99,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await visit(waf(), 'shop.lab', attack)).toBe(403);
   });
 
-  test('a rule that Apache refuses changes nothing, and its words are told', async () => {
+  test('a rule refused by Apache changes nothing, and Apache is quoted', async () => {
     const before = await configuration();
     const bad = { ...teapot, operator: 'rx', pattern: '(teapot' };
     const refused = await driver.call('rule.create', bad);
@@ -110,7 +110,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await driver.call('rule.create', teapot)).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('the device checks a rule and keeps nothing of it', async () => {
+  test('the device checks a rule and stores nothing of it', async () => {
     const before = await configuration();
     expect(await driver.dryRun('rule.create', teapot)).toMatchObject({ state: 'SUCCEEDED' });
     expect(await driver.dryRun('rule.create', { ...teapot, operator: 'rx', pattern: '(' })).toMatchObject({
@@ -123,7 +123,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await driver.dryRun('rule.create', teapot)).toMatchObject({ code: 'ALREADY_EXISTS' });
   });
 
-  test('a number that is taken is refused, and the rule stays as it was', async () => {
+  test('a used number is refused, and the rule is unchanged', async () => {
     await driver.call('rule.create', teapot);
     const before = await configuration();
     const other = { ...teapot, pattern: 'coffee' };
@@ -131,7 +131,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await configuration()).toEqual(before);
   });
 
-  test('sites that are not there are refused', async () => {
+  test('missing sites are refused', async () => {
     const elsewhere = { ...teapot, site: 'nowhere' };
     for (const [name, args] of [
       ['rule.create', elsewhere],
@@ -143,7 +143,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await driver.look('site', { scope: '', key: 'nowhere' })).toEqual({ finding: 'ABSENT' });
   });
 
-  test('a configuration that somebody broke refuses changes, and none is left half done', async () => {
+  test('a configuration broken by hand refuses changes, and no change is left half done', async () => {
     const broken = join(rules(), 'broken.conf');
     await driver.call('rule.create', teapot);
     await writeFile(broken, 'NoSuchDirective on\n');
@@ -165,7 +165,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     await rm(broken);
   });
 
-  test('an Apache that does not run takes no changes, and is not started', async () => {
+  test('an Apache that is not running accepts no changes, and is not started', async () => {
     const settings = join(waf().configFolder, 'envvars');
     await writeFile(settings, 'APACHE_PID_FILE=/run/apache2/other.pid\n');
     const before = await configuration();
@@ -178,7 +178,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await configuration()).toEqual(before);
   });
 
-  test('changes at the same time follow each other: a bad one spoils no good one', async () => {
+  test('concurrent changes run one by one: a bad one does not affect a good one', async () => {
     const outcomes = await Promise.all([
       driver.call('rule.create', { ...teapot, id: 81, pattern: 'one' }),
       driver.call('rule.create', { ...teapot, id: 82, operator: 'rx', pattern: '(' }),
@@ -189,7 +189,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect((await readdir(rules())).sort()).toEqual(['81.conf', '83.conf']);
   });
 
-  describe('a call that arrives in part', () => {
+  describe('a call that arrives incompletely', () => {
     const cut = (lines: number) => {
       const wire = operationOf('rule.create').render(checked('rule.create', teapot), renderContext(modSecurity));
       const { command, stdin = '' } = wire as ExecCall;
@@ -207,7 +207,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test('a connection that breaks in the middle leaves the change whole or not made', async () => {
+  test('a connection that breaks during a change leaves it complete or not made', async () => {
     const other = new WafDriver(await endpointOf(waf()));
     await other.call('site.list', {});
     const lost = other.call('rule.create', teapot).catch(() => 'lost');
@@ -218,7 +218,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     expect(await driver.look('rule', { scope: 'shop.lab', key: '77' })).toMatchObject({ finding: 'PRESENT' });
   });
 
-  test('what is read back is what was set, with the mark of the call', async () => {
+  test('a read returns the set values, with the mark of the call', async () => {
     const full: JsonObject = {
       ...{ site: 'shop.lab', id: 90, variables: ['REQUEST_HEADERS:User-Agent', 'ARGS'], operator: 'rx' },
       ...{ pattern: "^(?i)bad\"bot\\.\\d+ \\\\ 'x' & $", transformations: ['urlDecodeUni', 'lowercase'], phase: 1 },
@@ -259,7 +259,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test('a rule that somebody rewrote by hand is not as it was set', async () => {
+  test('a rule rewritten by hand differs from its desired state', async () => {
     await driver.call('rule.create', teapot);
     const file = join(rules(), '77.conf');
     await writeFile(file, (await readFile(file, 'utf8')).replace('teapot', 'coffee'));
@@ -273,7 +273,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test('a pattern is compared as it stands, whatever is in it', async () => {
+  test('a pattern is compared literally, whatever it contains', async () => {
     const patterns = [
       ...['a"b\\c', "a'b,c:d", '\\', '"', '\\\\"', '</VirtualHost> # end', '@rx !x Grüße'],
       '"; touch /run/device/probe; $(touch /run/device/probe) `touch /run/device/probe`',

@@ -1,4 +1,4 @@
-// From the graph to Apache and back: the typed mode, a rule that is mapped, verified and deleted by its mapping.
+// From the graph to Apache and back: the typed mode, and a rule that is mapped, verified and deleted by its mapping.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -30,7 +30,7 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
 
   const on = { backend: { name: 'waf' }, cmpObject: { type: 'service', externalId: '7' } };
 
-  test('the typed mutation sets what becomes of an attack', async () => {
+  test('the typed mutation sets the reaction to an attack', async () => {
     const text = `mutation ($input: WafModeSetInput!) { call: wafModeSet(input: $input) { ${callFields} } }`;
     const set = async (policy: string, mode: string) => {
       const input = { ...on, idempotencyKey: `mode-${policy}-${mode}`, policy, mode };
@@ -47,7 +47,7 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
     expect(await set('nowhere', 'OFF')).toMatchObject({ state: 'FAILED', deviceError: { code: 'NOT_FOUND' } });
   });
 
-  test('a rule is made, verified, found changed by hand, and deleted by its mapping', async () => {
+  test('a rule is created, verified, found changed by hand, and deleted by its mapping', async () => {
     const made = await call(node, 'relayCall', {
       ...{ ...on, idempotencyKey: 'rule-1', operation: 'rule.create' },
       arguments: { site: 'shop.lab', id: 42, variables: ['ARGS'], operator: 'contains', pattern: 'teapot' },
@@ -75,7 +75,7 @@ describeWithWaf('a web application firewall behind the relay', (waf) => {
     expect(await visit(waf(), 'shop.lab', '/?q=teapot')).toBe(200);
   });
 
-  test('a rule that Apache refuses has failed, in the words of Apache, and maps nothing', async () => {
+  test('a rule refused by Apache has FAILED, quotes Apache, and maps nothing', async () => {
     const refused = await call(node, 'relayCall', {
       ...{ ...on, idempotencyKey: 'rule-2', operation: 'rule.create' },
       arguments: { site: 'shop.lab', id: 43, variables: ['ARGS'], pattern: '(' },

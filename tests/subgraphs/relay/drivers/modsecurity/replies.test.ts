@@ -14,7 +14,7 @@ const reply = (stdout: string, more: Partial<ExecReply> = {}): ExecReply => ({
 });
 const rule = { site: 'shop', id: 7, variables: ['ARGS'], operator: 'contains', pattern: 'x' };
 
-describe('a reply of a write that says nothing for certain', () => {
+describe('an inconclusive reply to a write', () => {
   test.each([
     ['nothing at all', reply('')],
     ['cut short', reply('waf applied loaded\n', { truncated: true })],
@@ -43,14 +43,14 @@ describe('a reply of a write that says nothing for certain', () => {
   });
 });
 
-test('a graceful restart that was ordered but not seen to end is not a failure, and is told', () => {
+test('a graceful restart that was ordered but not confirmed is not a failure, and is reported', () => {
   expect(operationOf('rule.create').interpret(reply('waf applied told\n'), checked('rule.create', rule))).toEqual({
     state: 'SUCCEEDED',
     result: { site: 'shop', id: 7, loaded: false },
   });
 });
 
-describe('arguments that are refused', () => {
+describe('refused arguments', () => {
   test.each([
     ['a site that climbs', { ...rule, site: '..' }, 'site'],
     ['a site with a slash', { ...rule, site: 'a/b' }, 'site'],
@@ -74,7 +74,7 @@ describe('arguments that are refused', () => {
   });
 });
 
-test('what a user says is only in the input, never in a command', () => {
+test("a user's text is only in the input, never in a command", () => {
   const word = 'unmistakable';
   const commands = [...modSecurity.operations.values()].flatMap((operation) => {
     const args = checked(operation.name, operation.example);
@@ -90,7 +90,7 @@ test('what a user says is only in the input, never in a command', () => {
   }
 });
 
-test('the mode that all firewalls have', () => {
+test('the mode common to all firewalls', () => {
   const call = (input: Record<string, string>) => modSecurity.typed.wafModeSet?.(input);
   expect(call({ policy: 'shop', mode: 'BLOCKING' })).toEqual({
     operation: 'mode.set',

@@ -1,4 +1,4 @@
-// The driver at a real Apache with ModSecurity, as the relay uses it: arguments checked, calls over the relay's own SSH
+// The driver at a real Apache with ModSecurity, used like the relay uses it: arguments validated, calls over the relay's own SSH
 // transport, replies read by the driver.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// Nothing that a caller writes means anything in a switch's command line, a template, an address or a query.
+// No caller's text has a special meaning in a switch's command line, a template, a URL or a query.
 
 import { expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../../subgraphs/relay/drivers/arguments.ts';
@@ -50,7 +50,7 @@ test('lists and template arguments refuse them too', () => {
   }
 });
 
-test('command lines are those of the schema and nothing else', () => {
+test('command lines are only those of the schema', () => {
   const rendered = (name: string, given: JsonObject) => {
     const operation = neo.operations.get(name);
     if (!operation) throw new Error(name);
@@ -72,7 +72,7 @@ test('command lines are those of the schema and nothing else', () => {
   ]);
 });
 
-test('an object that was adopted may be called anything, and nothing of that is asked for', () => {
+test('an adopted object may have any name, and is never requested by it', () => {
   for (const [resource, reader] of neo.resources ?? []) {
     for (const word of [...hostile, '..', '10.0.0.1,x', '10.0.0.1.system&a=b']) {
       for (const object of [
@@ -87,7 +87,7 @@ test('an object that was adopted may be called anything, and nothing of that is 
   }
 });
 
-test('every example fits its own schema, and makes one request', () => {
+test('every example matches its own schema, and makes one request', () => {
   for (const [name, operation] of neo.operations) {
     const checked = validateArguments(operation, operation.example);
     expect([name, checked]).toEqual([name, expect.objectContaining({ ok: true })]);
@@ -97,14 +97,14 @@ test('every example fits its own schema, and makes one request', () => {
   }
 });
 
-test('each typed mutation of the family is an operation whose arguments fit', () => {
+test('each typed mutation of the family is an operation with valid arguments', () => {
   for (const { name } of switchControllerMutations) {
     const call = neo.typed[name]?.(typedInputs[name] ?? {});
     expect([name, faultsOf(neo, call?.operation ?? '', call?.arguments ?? {})]).toEqual([name, []]);
   }
 });
 
-test('VLANs belong to the mode of the port', () => {
+test('VLANs must suit the mode of the port', () => {
   const faults = (more: JsonObject) => faultsOf(neo, 'port.setVlans', { device, port: '1/1', ...more });
   expect(faults({ mode: 'access' })).toEqual([
     'vlan: is required for the modes access and hybrid, and not allowed otherwise',

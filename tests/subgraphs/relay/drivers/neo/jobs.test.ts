@@ -26,7 +26,7 @@ beforeEach(() => {
   neo.jobs.knobs.singleJobAs = 'list';
 });
 
-/** Accepted, and then ended well. */
+/** Accepted, and then ended successfully. */
 async function done(name: string, args: JsonObject, operationId?: string): Promise<JsonObject> {
   const accepted = await driver.accepted(name, args, operationId);
   const found = await driver.job(name, args, accepted);
@@ -63,7 +63,7 @@ describe('a VLAN', () => {
     expect(subJobs.map((each) => each.devices)).toEqual([[first], [second]]);
   });
 
-  test('is found as it was wanted, and where it is missing', async () => {
+  test('is found in the desired state, and where it is missing', async () => {
     const seen = await driver.look('vlan', where);
     if (seen.finding !== 'PRESENT') throw new Error(JSON.stringify(seen));
     expect(differences(driver.desired('vlan.create', args), seen.values)).toEqual([]);
@@ -85,7 +85,7 @@ describe('a VLAN', () => {
   });
 });
 
-test('a job that a switch fails is failed, in the words of the switch', async () => {
+test('a job that fails on a switch has FAILED, and quotes the switch', async () => {
   (neo.switches.get(second) as { reachable: boolean }).reachable = false;
   const args = { vlan: 101, devices: [first, second] };
   const accepted = await driver.accepted('vlan.create', args);
@@ -118,7 +118,7 @@ describe('a port', () => {
     { mode: 'access', vlan: 203 },
   ];
 
-  test('carries the VLANs that it was given, and no others', async () => {
+  test('carries only the given VLANs', async () => {
     for (const vlan of [200, 201, 202, 203]) await done('vlan.create', { vlan, devices: [first] });
     for (const setting of settings) {
       const args = { device: first, port: 'Eth1/3', ...setting };
@@ -130,7 +130,7 @@ describe('a port', () => {
     }
   });
 
-  test('is switched off and on, and put back', async () => {
+  test('is switched off and on, and reset', async () => {
     await done('port.setEnabled', { device: first, port: '1/3', enabled: false });
     expect(await driver.look('port', where)).toMatchObject({ finding: 'PRESENT', values: { enabled: false } });
     await done('port.setEnabled', { device: first, port: '1/3', enabled: true });
@@ -142,7 +142,7 @@ describe('a port', () => {
     });
   });
 
-  test('that is not there is absent', async () => {
+  test('that does not exist is absent', async () => {
     expect(await driver.look('port', { scope: first, key: '1/99' })).toEqual({ finding: 'ABSENT' });
     const args = { device: first, port: '1/99', mode: 'access', vlan: 200 };
     const found = await driver.job('port.setVlans', args, await driver.accepted('port.setVlans', args));
@@ -182,6 +182,6 @@ test('lists switches, ports and jobs', async () => {
   expect((await jobs({})).every(({ job }) => !String(job).includes('.'))).toBe(true);
 });
 
-test('says its version', async () => {
+test('reports its version', async () => {
   expect(await driver.health()).toEqual({ softwareVersion: 'NEO 2.7.20', serial: null });
 });

@@ -1,4 +1,4 @@
-// From the graph to NEO's switches and back: a call is accepted, settled by a look at its job, mapped, checked and deleted.
+// From the graph to NEO's switches and back: a call is accepted, settled by reading its job, mapped, checked and deleted.
 
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Neo } from '../../../../../simulators/neo/neo.ts';
@@ -63,7 +63,7 @@ async function verified(id: string | undefined): Promise<unknown> {
 const settled = async ({ operation }: CallShape, key: string) =>
   (await settle(node, { idempotencyKey: key, id: operation?.id })).operation;
 
-test('a VLAN is accepted, made, mapped, found, and deleted again', async () => {
+test('a VLAN is accepted, created, mapped, found, and deleted again', async () => {
   const made = await typed('switchControllerVlanCreate', {
     idempotencyKey: 'v1',
     vlan: 42,
@@ -99,7 +99,7 @@ test('a job that fails leaves no mapping', async () => {
   });
 });
 
-test('a lost answer is unknown, never sent again, and settled by the job that carries its mark', async () => {
+test('a lost answer is UNKNOWN, never sent again, and settled by the job with its mark', async () => {
   neo.faults.plan('DROP_AFTER_APPLYING');
   const made = await typed('switchControllerVlanCreate', { idempotencyKey: 'v2', vlan: 43, devices });
   expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });

@@ -1,4 +1,4 @@
-// Lost and odd answers of NEO, sessions that end, and how a call is found again by its mark.
+// Lost and malformed answers of NEO, sessions that end, and finding a call by its mark.
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -23,7 +23,7 @@ afterEach(async () => {
   await neo.stop();
 });
 
-describe('answers that can not be read', () => {
+describe('unreadable answers', () => {
   const odd: readonly [string, DeviceAnswer][] = [
     ['no job', { status: 200, body: '{}' }],
     ['a job elsewhere', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
@@ -53,15 +53,15 @@ describe('answers that can not be read', () => {
   );
 });
 
-describe('after an answer that never came', () => {
-  test('a job that was not taken is absent', async () => {
+describe('after an answer that never arrived', () => {
+  test('a job that was not accepted is absent', async () => {
     neo.faults.plan('DROP_BEFORE_APPLYING');
     const id = randomUUID();
     expect(await driver.call('vlan.create', args, id)).toMatchObject({ failure: { kind: 'NO_VERDICT' } });
     expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'ABSENT' });
   });
 
-  test('a job that was taken is present once it has ended', async () => {
+  test('a job that was accepted is present once it has ended', async () => {
     neo.faults.plan('DROP_AFTER_APPLYING');
     neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
     const id = randomUUID();
@@ -84,7 +84,7 @@ describe('after an answer that never came', () => {
     expect(await driver.probe('vlan.delete', args, randomUUID())).toEqual({ finding: 'PRESENT' });
   });
 
-  test('a job that failed in part is for a person to judge', async () => {
+  test('a partly failed job is left to a person', async () => {
     neo.faults.plan('DROP_AFTER_APPLYING');
     const id = randomUUID();
     await driver.call('port.setVlans', { device: '10.224.15.29', port: '1/1', mode: 'access', vlan: 999 }, id);
@@ -97,7 +97,7 @@ describe('after an answer that never came', () => {
 });
 
 describe('sessions', () => {
-  test('one serves many calls', async () => {
+  test('one session serves many calls', async () => {
     await Promise.all(Array.from({ length: 8 }, () => driver.done('system.list', {})));
     expect(neo.sessions.logins).toBe(1);
   });
@@ -115,7 +115,7 @@ describe('sessions', () => {
     },
   );
 
-  test('a wrong password is refused once, and its text is told nobody', async () => {
+  test('a wrong password is refused once, and its text is never shown', async () => {
     const other = new HttpsDriver(neoDriver, neo.server, { password: 'wrong-and-secret' });
     const called = await other.call('system.list', {});
     await other.stop();
@@ -138,7 +138,7 @@ describe('sessions', () => {
   });
 });
 
-test('no operation throws, whatever comes', () => {
+test('no operation throws, whatever the reply', () => {
   const bodies = [
     '',
     'x',

@@ -1,4 +1,4 @@
-// Where a log-in may go, and what Keystone's answers mean.
+// The allowed addresses of a login, and the meaning of Keystone's answers.
 import { describe, expect, test } from '@jest/globals';
 import { validateObject } from '../../../../../subgraphs/relay/drivers/arguments.ts';
 import type { HttpCall, HttpReply, JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
@@ -30,7 +30,7 @@ test.each([
   expect(faults({ ...options, authUrl })).toEqual(['authUrl']);
 });
 
-test('where to log in, and to what, has to be said', () => {
+test("the login's address and project are required", () => {
   expect(faults({}).sort()).toEqual(['authUrl', 'project']);
   expect(faults({ ...options, project: 'a\nb' })).toEqual(['project']);
   expect(faults({ ...options, basePath: '/../x' })).toEqual([]);
@@ -51,7 +51,7 @@ describe('an answer of Keystone', () => {
     return { calls, login };
   }
 
-  test('with a token, whose life is told by its own clock', async () => {
+  test('with a token, whose lifetime is read by its own clock', async () => {
     const body = JSON.stringify({
       token: { issued_at: '2001-01-01T00:00:00.000000Z', expires_at: '2001-01-01T01:00:00.000000Z' },
     });
@@ -89,7 +89,7 @@ describe('an answer of Keystone', () => {
     expect((await logIn(reply)).login).toMatchObject({ ok: false, code });
   });
 
-  test('a token whose life can not be read is used until it is refused', async () => {
+  test('a token with an unreadable lifetime is used until it is refused', async () => {
     const { login } = await logIn({ headers: { 'x-subject-token': 'gAAA' }, body: 'x' });
     expect(login).toMatchObject({ ok: true });
     expect(login).not.toHaveProperty('lifetimeMs');

@@ -1,5 +1,5 @@
-// From the graph to Neutron and back: typed calls, mappings with Neutron's own ids, an answer that comes too late and is
-// settled by a look, and deletion by mapping.
+// From the graph to Neutron and back: typed calls, mappings with Neutron's own ids, a late answer settled by looking, and
+// deletion by mapping.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeWithNeutron } from '../../../../support/neutron.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
@@ -55,7 +55,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
   }
   const idOf = ({ mapping }: CallShape): string => mapping?.uuid ?? '';
 
-  test('every typed mutation makes its object, which is mapped by its id and deleted by its mapping', async () => {
+  test('every typed mutation creates its object, which is mapped by its id and deleted by its mapping', async () => {
     const made: CallShape[] = [];
     const make = async (mutation: string, input: Record<string, unknown>) => {
       const done = await typed(mutation, input);
@@ -104,8 +104,8 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     expect(await direct.look('network', { scope: '', key: 'tenant-42', uuid: null })).toEqual({ finding: 'ABSENT' });
   });
 
-  test('an answer that comes too late leaves the call unknown; a look at the mark settles it', async () => {
-    // A router with a gateway takes Neutron the better part of a second.
+  test('a late answer leaves the call UNKNOWN; a look for the mark settles it', async () => {
+    // A router with a gateway takes Neutron almost a second.
     const input = { name: 'late', externalNetwork: lab().externalNetworkId, deadlineMs: 100 };
     const late = await typed('networkRouterCreate', input);
     expect(late.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
@@ -121,7 +121,7 @@ describeWithNeutron('Neutron behind the relay', (lab) => {
     expect(routers).toHaveLength(1);
   });
 
-  test('what Neutron refuses has failed in its words', async () => {
+  test('a call refused by Neutron has FAILED, and quotes it', async () => {
     const refused = await typed('networkSecurityGroupCreate', { name: 'default' });
     expect(refused.operation).toMatchObject({
       state: 'FAILED',

@@ -15,7 +15,7 @@ const neutronError = (type: string, message = 'no') => ({ NeutronError: { type, 
 const writes = [...neutron.operations.values()].filter(({ effect }) => effect !== 'READ');
 const reads = [...neutron.operations.values()].filter(({ effect }) => effect === 'READ');
 
-describe('what says nothing for certain', () => {
+describe('inconclusive replies', () => {
   test.each([
     ['500', reply(500, neutronError('HTTPInternalServerError'))],
     ['502 of a proxy', reply(502, '<html><title>502 Bad Gateway</title></html>')],
@@ -44,7 +44,7 @@ describe('what says nothing for certain', () => {
     expect(neutron.health.interpret(given)).toBeUndefined();
   });
 
-  test('success without what was made', () => {
+  test('success without the created object', () => {
     for (const operation of writes.filter(({ name }) => /\.(create|add|update)$/.test(name))) {
       for (const body of [{}, { network: null }, { network: {} }, { thing: { id: someId } }]) {
         const args = checked(operation.name, operation.example);
@@ -54,7 +54,7 @@ describe('what says nothing for certain', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('refusals', () => {
   test.each([
     [400, 'HTTPBadRequest', 'DEVICE_REFUSED'],
     [401, undefined, 'SESSION_REFUSED'],
@@ -77,7 +77,7 @@ describe('what is refused', () => {
     }
   });
 
-  test('only an object that Neutron itself misses is absent', () => {
+  test('only an object that Neutron itself reports missing is absent', () => {
     const remove = operationOf('network.delete');
     const args = checked('network.delete', remove.example);
     expect(remove.interpret(reply(404, neutronError('NetworkNotFound')), args)).toMatchObject({ absent: true });
@@ -90,7 +90,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('arguments that are refused', () => {
+describe('refused arguments', () => {
   test.each<[string, string, JsonObject, string]>([
     ['an id that climbs', 'network.get', { id: '../../v2.0/networks/00000000-0000' }, 'id'],
     ['an id with a query', 'network.get', { id: `${someId}?x=y` }, 'id'],
@@ -135,7 +135,7 @@ describe('arguments that are refused', () => {
     expect(faultsOf(name, args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
   });
 
-  test('a description as long as may be fits with its mark into what Neutron keeps', () => {
+  test("the longest description fits with its mark into Neutron's field", () => {
     const args = checked('network.create', { name: 'a', description: 'x'.repeat(215) });
     const context = {
       operationId: someId,
@@ -148,7 +148,7 @@ describe('arguments that are refused', () => {
   });
 });
 
-test('the path before /v2.0 is the backend’s own', () => {
+test("the path before /v2.0 is the backend's own", () => {
   const backend = { transport: 'https', options: { basePath: '/networking' }, softwareVersion: null } as const;
   const wire = operationOf('network.get').render({ id: someId }, { operationId: someId, backend });
   expect(wire).toMatchObject({ path: `/networking/v2.0/networks/${someId}` });

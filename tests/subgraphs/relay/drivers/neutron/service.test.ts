@@ -11,7 +11,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   let alpha: NeutronDriver;
   let beta: NeutronDriver;
   let admin: NeutronDriver;
-  /** A network with a subnet of alpha's, for what needs them. */
+  /** A network of alpha's with a subnet, for tests that need one. */
   let network = '';
   let subnet = '';
 
@@ -26,7 +26,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   });
   afterAll(() => Promise.all([alpha, beta, admin].map((driver) => driver.stop())));
 
-  /** What an object is like, by the mapping that its creation makes. */
+  /** The state of an object, read by the mapping of its creation. */
   async function lookAfter(name: string, args: JsonObject, id: string) {
     const { resource, scope, key } = alpha.objectOf(name, args);
     const byId = await alpha.look(resource, { scope, key, uuid: id });
@@ -35,7 +35,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     return byId;
   }
 
-  describe('every kind is made, read back as it was set, listed, changed, and deleted once', () => {
+  describe('every kind is created, read back as set, listed, changed, and deleted once', () => {
     const group = { ref: '' };
     beforeAll(async () => {
       group.ref = (await alpha.done('securityGroup.create', { name: 'members' })).id;
@@ -136,7 +136,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       const { resource, scope, key } = alpha.objectOf(`${prefix}.create`, args);
       const removal = neutron.resources?.get(resource)?.remove?.({ scope, key, uuid: id });
       if (!removal) throw new Error('no removal');
-      // The same object, whatever is done to it.
+      // The same object in every operation.
       expect(alpha.objectOf(removal.operation, removal.arguments)).toEqual({ resource, scope, key });
       if (change) {
         const changes = { ...removal.arguments, ...change() };
@@ -159,7 +159,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     });
   });
 
-  test('a router is connected with a subnet, a floating IP leads to a port behind it, and what is in use stays', async () => {
+  test('a router is connected to a subnet, a floating IP leads to a port behind it, and objects in use stay', async () => {
     const router = (await alpha.done('router.create', { name: 'gw', externalNetwork: lab().externalNetworkId })).id;
     const joint = { router, subnet };
     expect(await alpha.probe('routerInterface.add', joint, randomUUID())).toEqual({ finding: 'ABSENT' });
@@ -194,7 +194,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     await alpha.done('port.delete', { id: port, network, name: 'behind' });
   });
 
-  test('projects do not see each other', async () => {
+  test("projects can't see each other", async () => {
     const mine = await alpha.done('network.create', { name: 'secret' });
     expect(await beta.call('network.get', { id: mine.id })).toMatchObject({ state: 'FAILED', code: 'NOT_FOUND' });
     expect(await beta.look('network', { scope: '', key: 'secret', uuid: null })).toEqual({ finding: 'ABSENT' });
@@ -212,7 +212,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     await alpha.done('network.delete', { id: mine.id, name: 'secret' });
   });
 
-  test('what only administrators may is refused to others', async () => {
+  test('operations for administrators are refused to others', async () => {
     const provided = {
       name: 'wan',
       external: true,
@@ -220,7 +220,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     };
     expect(await alpha.call('network.create', provided)).toMatchObject({ state: 'FAILED', code: 'NOT_ALLOWED' });
     const made = await admin.call('network.create', { ...provided, shared: true });
-    // No physical network is configured in the lab: Neutron itself looks at the request, and says so.
+    // The lab has no physical network: Neutron's refusal shows that it processed the request.
     expect(made).toMatchObject({ state: 'FAILED', code: 'DEVICE_REFUSED', message: expect.stringContaining('trunk') });
     const flat = { name: 'wan', external: true, shared: true, provider: { type: 'flat', physicalNetwork: 'any' } };
     const { id } = await admin.done('network.create', flat);
@@ -229,7 +229,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     await admin.done('network.delete', { id, name: 'wan' });
   });
 
-  test('two of one name: only an id tells which one', async () => {
+  test('two with one name: only the id distinguishes them', async () => {
     const [one, other] = [
       await alpha.done('network.create', { name: 'twin' }),
       await alpha.done('network.create', { name: 'twin' }),
@@ -269,7 +269,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     expect((refused as { message: string }).message).toMatch(/^Neutron answered 4\d\d: \w+: .{10}/);
   });
 
-  test('a rule that a group has already is refused, however it is worded', async () => {
+  test('a rule that a group already has is refused, in any notation', async () => {
     const { id: securityGroup } = await alpha.done('securityGroup.create', { name: 'alike' });
     const rules: readonly (readonly [JsonObject, JsonObject, string])[] = [
       [
@@ -325,7 +325,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     await alpha.done('subnet.delete', { id, network, name: 'six' });
   });
 
-  test('lists come in pages', async () => {
+  test('lists are read in pages', async () => {
     const ids = [];
     for (const name of ['page-1', 'page-2', 'page-3']) ids.push((await beta.done('network.create', { name })).id);
     const seen: string[] = [];
@@ -348,8 +348,8 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     for (const [index, id] of ids.entries()) await beta.done('network.delete', { id, name: `page-${index + 1}` });
   });
 
-  describe('log-in', () => {
-    /** How often a token was asked for so far: all lines before that of a request of ours are there. */
+  describe('login', () => {
+    /** The number of token requests so far: all log lines before that of a later request are present. */
     async function logins(): Promise<number> {
       const mark = randomUUID();
       await fetch(`${lab().keystone.plainUrl}/v3?${mark}`);
@@ -357,7 +357,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       return lines.filter((line) => line.includes('"POST /v3/auth/tokens')).length;
     }
 
-    test('one token serves all calls, and is given back at the end', async () => {
+    test('one token serves all calls, and is deleted at the end', async () => {
       const driver = new NeutronDriver(lab(), lab().accounts.alpha);
       const before = await logins();
       await Promise.all(Array.from({ length: 6 }, () => driver.done('network.list', {})));
@@ -369,7 +369,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       await waitFor('the end of the token', () => closings() === closed + 1);
     });
 
-    test('a wrong password is tried once, however many calls wait for it, and no call is made', async () => {
+    test('a wrong password is tried once, whatever the number of waiting calls, and no call is made', async () => {
       const driver = new NeutronDriver(lab(), { ...lab().accounts.alpha, password: 'wrong-word' });
       const before = await logins();
       const call = driver.render('network.create', { name: 'never' }, randomUUID());
@@ -383,14 +383,14 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       expect(await alpha.look('network', { scope: '', key: 'never', uuid: null })).toEqual({ finding: 'ABSENT' });
     });
 
-    test('a project that is not the user’s is refused', async () => {
+    test('a project of another user is refused', async () => {
       const driver = new NeutronDriver(lab(), { ...lab().accounts.alpha, project: 'beta' });
       const sent = await driver.send(driver.render('network.list', {}, randomUUID()));
       expect(sent).toMatchObject({ ok: false, failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
       await driver.stop();
     });
 
-    test('a token that Neutron refuses is replaced, and the call is carried out once', async () => {
+    test('a token refused by Neutron is replaced, and the call is executed once', async () => {
       const { https } = neutron;
       if (!https) throw new Error('no sessions');
       let opened = 0;

@@ -1,4 +1,4 @@
-// The driver at a real Neutron and Keystone, as the relay uses it: arguments checked, calls over the relay's own HTTPS
+// The driver at a real Neutron and Keystone, used like the relay uses it: arguments validated, calls over the relay's own HTTPS
 // transport, replies read by the driver.
 import { randomUUID } from 'node:crypto';
 import type { KeystoneAccount, RunningNeutron } from '../../../../../lab/neutron.ts';
@@ -98,14 +98,14 @@ export class NeutronDriver {
     return reader.interpret(await this.ask(reader.render(object, this.#context())), object);
   }
 
-  /** As a mapping of the call's object has it. */
+  /** In the form of the call's mapping. */
   objectOf(name: string, args: JsonObject): { resource: string; scope: string; key: string } {
     const { object } = operationOf(name);
     if (!object) throw new Error(`${name} is about nothing`);
     return { ...object(checked(name, args)) };
   }
 
-  /** As the relay keeps it: in JSON. */
+  /** In the form that the relay stores: JSON. */
   desired(name: string, args: JsonObject): JsonObject {
     const given = checked(name, args);
     return JSON.parse(JSON.stringify(operationOf(name).desired?.(given) ?? given)) as JsonObject;

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.t
 import { onyx } from '../../../../../subgraphs/relay/drivers/onyx/driver.ts';
 import { operation, SwitchCaller } from './support.ts';
 
-/** 3.6.5000 has other shapes of what it shows. */
+/** 3.6.5000 has other output formats. */
 describe.each([
   ['ssh', '3.7.1102'],
   ['ssh', '3.6.5000'],
@@ -22,13 +22,13 @@ describe.each([
     await device.stop();
   });
 
-  test('tells its version and its serial number', async () => {
+  test('reports its version and its serial number', async () => {
     const product = version.startsWith('3.6.5') ? 'MLNX-OS' : 'Onyx';
     expect(await caller.health()).toEqual({ softwareVersion: `${product} ${version}`, serial: 'MT1708X07233' });
     expect(await caller.call('system.read')).toMatchObject({ result: { product, version, model: 'x86onie' } });
   });
 
-  test('VLANs are made, named, listed, looked at and deleted', async () => {
+  test('VLANs are created, named, listed, read and deleted', async () => {
     expect(await caller.call('vlan.create', { vlan: 42, name: 'tenant 42' })).toEqual({
       state: 'SUCCEEDED',
       result: { vlan: 42 },
@@ -71,7 +71,7 @@ describe.each([
       ['1/4', 'Eth1/4'],
       ['Po22', 'Po22'],
     ] as const) {
-      // What another mode had before is gone.
+      // The previous mode's settings are gone.
       const before = { port, mode: 'trunk', allowedVlans: [60] };
       expect(await caller.call('port.vlan.set', before)).toMatchObject({ state: 'SUCCEEDED' });
       expect(await caller.call('port.vlan.set', { port, ...settings })).toEqual({
@@ -135,7 +135,7 @@ describe.each([
     expect(await caller.call('mlag.vip.delete')).toMatchObject({ state: 'FAILED', absent: true });
   });
 
-  test('what is saved outlives a reload', async () => {
+  test('saved changes survive a reload', async () => {
     await caller.call('vlan.create', { vlan: 42 });
     expect(await caller.call('config.save')).toEqual({ state: 'SUCCEEDED', result: null });
     await caller.call('vlan.create', { vlan: 43 });
@@ -158,7 +158,7 @@ describe.each([
     expect(device.config.ethernet.get('1/4')).toMatchObject({ mode: 'access', access: 42 });
   });
 
-  test('a block of which a part is refused says which part', async () => {
+  test('a partly refused block names the refused part', async () => {
     await caller.call('vlan.create', { vlan: 42 });
     const args = { port: '1/4', mode: 'trunk', allowedVlans: [42, 99] };
     expect(await caller.call('port.vlan.set', args)).toEqual({
@@ -172,11 +172,11 @@ describe.each([
       code: 'DEVICE_REFUSED',
       message: expect.stringContaining('does not exist'),
     });
-    // The session is as good as before.
+    // The session can still be used.
     expect(await caller.call('vlan.list')).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('a connection that breaks before or after it was done leaves no verdict; nothing is sent twice', async () => {
+  test('a connection that breaks before or after the change leaves no verdict; nothing is sent twice', async () => {
     device.faults.plan('DROP_BEFORE_APPLYING');
     expect(await caller.send('vlan.create', { vlan: 42, name: 'one' })).toMatchObject({
       ok: false,
@@ -192,7 +192,7 @@ describe.each([
     expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
   });
 
-  test('a switch that says nothing any more leaves no verdict at the deadline', async () => {
+  test('a switch that stops answering leaves no verdict at the deadline', async () => {
     device.faults.plan('SILENT_AFTER_APPLYING');
     expect(await caller.send('vlan.delete', { vlan: 42 }, 200)).toMatchObject({
       ok: false,
@@ -201,7 +201,7 @@ describe.each([
     expect(await caller.call('vlan.list')).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('14 calls at once on a switch that gives 2 sessions: none fails, each is carried out once', async () => {
+  test('14 calls at once on a switch that allows 2 sessions: none fails, each is executed once', async () => {
     device.knobs.maxShells = 2;
     device.knobs.maxWebSessions = 2;
     device.faults.knobs.latencyMs = 20;
@@ -215,7 +215,7 @@ describe.each([
     if (wire === 'https') expect(device.api.sessions).toBe(0);
   });
 
-  test('a wrong password is tried once, however many calls wait for it', async () => {
+  test('a wrong password is tried once, whatever the number of waiting calls', async () => {
     const wrong = await SwitchCaller.to(device, wire, { password: 'wrong' });
     const results = await Promise.all([1, 2, 3].map(() => wrong.send('vlan.list', {})));
     for (const result of results) expect(result).toMatchObject({ failure: { kind: 'NOT_SENT', code: 'AUTH_FAILED' } });
@@ -225,7 +225,7 @@ describe.each([
 });
 
 describe('web sessions', () => {
-  test('one that the switch has forgotten is opened anew, and the call arrives once', async () => {
+  test('one that the switch has dropped is opened again, and the call arrives once', async () => {
     const device = await OnyxSwitch.start();
     const caller = await SwitchCaller.to(device, 'https');
     await caller.call('vlan.create', { vlan: 42 });
@@ -237,7 +237,7 @@ describe('web sessions', () => {
     await device.stop();
   });
 
-  test('a switch that has none to give is told as such, not as a wrong password', async () => {
+  test('a switch without a free session is reported as such, not as a wrong password', async () => {
     const device = await OnyxSwitch.start();
     device.knobs.maxWebSessions = 0;
     const caller = await SwitchCaller.to(device, 'https', { connectTimeoutMs: 300 });
@@ -248,7 +248,7 @@ describe('web sessions', () => {
     await device.stop();
   });
 
-  test('a switch whose API leaves the rest of a block out', async () => {
+  test('a switch whose API skips the rest of a block', async () => {
     const device = await OnyxSwitch.start();
     device.knobs.stopsAtError = true;
     const caller = await SwitchCaller.to(device, 'https');

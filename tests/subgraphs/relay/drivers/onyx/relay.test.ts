@@ -1,5 +1,5 @@
-// From the graph to a switch and back, over both wires: VLANs and ports are set, mapped, checked and deleted; an answer that was
-// lost is settled by a look.
+// From the graph to a switch and back, over both wires: VLANs and ports are set, mapped, checked and deleted; a lost answer is
+// settled by looking.
 
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OnyxSwitch } from '../../../../../simulators/onyx/switch.ts';
@@ -68,7 +68,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     expect(device.config.vlans.has(42)).toBe(false);
   });
 
-  test('a lost answer is unknown, never sent again, and settled by a look', async () => {
+  test('a lost answer is UNKNOWN, never sent again, and settled by looking', async () => {
     device.faults.plan('DROP_AFTER_APPLYING');
     const made = await run('switchVlanCreate', { ...on, idempotencyKey: 'v2', vlan: 43 });
     expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
@@ -77,7 +77,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
   });
 
-  test('14 calls at once on a switch that gives two sessions: all succeed', async () => {
+  test('14 calls at once on a switch that allows two sessions: all succeed', async () => {
     const vlans = Array.from({ length: 14 }, (_, index) => 100 + index);
     const made = await Promise.all(
       vlans.map((vlan) => run('switchVlanCreate', { ...on, idempotencyKey: `v${vlan}`, vlan, name: `v${vlan}` })),
@@ -86,7 +86,7 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     for (const vlan of vlans) expect(device.config.vlans.get(vlan)).toEqual({ name: `v${vlan}` });
   });
 
-  test('a refusal is in the words of the switch', async () => {
+  test('a refusal quotes the switch', async () => {
     const port = { ...on, idempotencyKey: 'p2', port: '1/99', mode: 'ACCESS', vlan: 1 };
     expect((await run('switchPortVlanSet', port)).operation).toMatchObject({
       state: 'FAILED',

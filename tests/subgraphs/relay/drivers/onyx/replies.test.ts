@@ -13,7 +13,7 @@ function exampleOf(operation: DriverOperation) {
   return checked.args;
 }
 
-/** The lines that the example is typed as. */
+/** The lines of the rendered example. */
 function linesOf(operation: DriverOperation): readonly string[] {
   const call = operation.render(exampleOf(operation), renderContext(onyx, { options: { transport: 'ssh' } }));
   return call.kind === 'cli' ? call.lines : [];
@@ -29,7 +29,7 @@ const result = (line: string, status: string, message = '') => ({
   ...{ executed_command: line, status, status_message: message, data: '' },
 });
 
-/** Whatever was sent, these are no answer to it. */
+/** These are not answers to any call. */
 const unreadable: [string, Reply][] = [
   ['nothing typed', cli([])],
   ['another line', cli([{ line: 'show clock', output: '' }])],
@@ -53,7 +53,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     });
   });
 
-  test('lines that are missing or have an odd status are no verdict', () => {
+  test('missing lines, or lines with an unknown status, give no verdict', () => {
     const lines = linesOf(operation);
     const args = exampleOf(operation);
     const odd = lines.map((line) => result(line, 'MAYBE'));
@@ -80,7 +80,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     expect(operation.interpret(http({ results }), exampleOf(operation))).toMatchObject({ state: 'SUCCEEDED' });
   });
 
-  test('a refusal is in the words of the switch, at most 4096 characters', () => {
+  test('a refusal quotes the switch, at most 4096 characters', () => {
     const words = `% ${'x'.repeat(10_000)}\nType "?" for help.\n`;
     for (const given of [
       cli(linesOf(operation).map((line) => ({ line, output: `Warning: busy\n${words}` }))),
@@ -127,7 +127,7 @@ test.each(unreadable)('health: %s is no healthy switch', (_what, given) => {
   expect(onyx.health.interpret(given)).toBeUndefined();
 });
 
-test('only a reply about the session itself means that it is gone', () => {
+test('only a reply about the session itself means that it has ended', () => {
   const refused = (reply: Reply) => reply.kind === 'http' && onyx.https?.refusedSession(reply);
   expect(refused(http({ status: 'ERROR', status_message: 'Authentication failure' }))).toBe(true);
   expect(refused(http('', { status: 302, headers: { location: '/admin/launch?script=rh' } }))).toBe(true);

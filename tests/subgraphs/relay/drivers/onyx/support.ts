@@ -73,7 +73,7 @@ export class SwitchCaller {
     return operation(name).interpret(await this.#reply(operation(name).render(given, this.context())), given);
   }
 
-  /** What the transport says of it. */
+  /** The transport's result. */
   send(name: string, args: JsonObject, deadlineMs = 10_000): Promise<SendResult> {
     return this.transport.send(operation(name).render(checked(name, args), this.context()), { deadlineMs });
   }

@@ -26,7 +26,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
     });
     afterAll(() => device.transport.close());
 
-    test('tells its version and its identity', async () => {
+    test('reports its version and its identity', async () => {
       expect(await device.health()).toEqual({
         softwareVersion: 'Open vSwitch 3.1.0',
         serial: '6f1d1a2e-5c47-4b0e-9d1c-7a52c3c8a001',
@@ -37,7 +37,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       });
     });
 
-    test('bridges are made with a mark, listed, looked at and deleted by their uuid', async () => {
+    test('bridges are created with a mark, listed, read and deleted by their uuid', async () => {
       const operationId = randomUUID();
       const args = { bridge: 'br-a', externalIds: { 'cmp-id': '42' } };
       const uuid = uuidOf(await device.call('bridge.create', args, operationId));
@@ -66,7 +66,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect((await ovs().vsctl('list', 'Port')).stdout).toBe('');
     });
 
-    test('what is made is carried out by the switch', async () => {
+    test('the switch applies created objects', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       const made = await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
       const { configuration } = resultOf(made);
@@ -112,7 +112,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
         },
       });
       if (settings.mode === undefined) return;
-      // The same on a port that was in another mode before.
+      // The same on a port with another mode before.
       const before = { port: 'p1', mode: 'hybrid', vlan: 7, allowedVlans: [8, 9] };
       expect(await device.call('port.vlan.set', before)).toMatchObject({ state: 'SUCCEEDED' });
       const set = { port: 'p1', ...settings };
@@ -137,7 +137,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect((await ovs().vsctl('list', 'Interface')).stdout).not.toContain('p1');
     });
 
-    test('external ids are set, replaced and taken away; others and our marks stay', async () => {
+    test("external ids are set, replaced and removed; others and the relay's marks stay", async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       const operationId = randomUUID();
       const args = { bridge: 'br-a', port: 'p1', interfaceType: 'internal', externalIds: { a: '1', b: '2' } };
@@ -167,7 +167,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect(await device.look('port', 'vx1')).toMatchObject({ values: args });
     });
 
-    test('the typed mutation sets VLANs, on a bridge only where the port was made', async () => {
+    test('the typed mutation sets VLANs, on a bridge only if the port belongs to it', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
       const typed = (input: JsonObject) => {
@@ -182,7 +182,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect(openVswitch.typed.switchVlanCreate).toBeUndefined();
     });
 
-    test('a refusal changes nothing, and says why; neither does a dry run', async () => {
+    test('a refusal changes nothing and gives the reason; so does a dry run', async () => {
       await device.call('bridge.create', { bridge: 'br-a' });
       await device.call('port.add', { bridge: 'br-a', port: 'p1', interfaceType: 'internal' });
       const bridgeUuid = (await ovs().vsctl('get', 'Bridge', 'br-a', '_uuid')).stdout.trim();
@@ -215,7 +215,7 @@ describeWithOpenVswitch('openvswitch', (ovs) => {
       expect(await contents(ovs())).toBe(before);
     });
 
-    test('14 calls at once: none fails, each is carried out once', async () => {
+    test('14 calls at once: none fails, each is executed once', async () => {
       const many = await SwitchCaller.to(ovs(), wire, 14);
       await many.call('bridge.create', { bridge: 'br-a' });
       const ports = Array.from({ length: 14 }, (_, index) => `p${index}`);

@@ -50,7 +50,7 @@ test.each(['', 'a b', "a'b", 'a"b', 'a;b', 'a\nb', '-a', '.', '..', '$(id)', 'a/
   },
 );
 
-test('our own marks can not be given from outside', () => {
+test("the relay's own marks can't be set from outside", () => {
   const externalIds = { 'tidegate-operation': randomUUID() };
   expect(fits('port.add', { bridge: 'br-a', port: 'p1', externalIds })).toBe(false);
   expect(fits('externalIds.set', { object: 'port', name: 'p1', externalIds })).toBe(false);

@@ -1,5 +1,5 @@
-// From the graph to a real Open vSwitch and back: bridges and ports are made, mapped, checked, adopted and deleted; an answer
-// that never came is settled by a look.
+// From the graph to a real Open vSwitch and back: bridges and ports are created, mapped, checked, adopted and deleted; a missing
+// answer is settled by looking.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -54,7 +54,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
   const verified = (id: string | undefined) =>
     run('mappingVerify', { id }, 'mapping { lastVerification { result differences { path } } }');
 
-  test('a bridge and a port: made, put into VLANs, found, drifted, deleted by their uuid', async () => {
+  test('a bridge and a port: created, put into VLANs, found, drifted, deleted by their uuid', async () => {
     const bridge = await relay('bridge.create', { bridge: 'br-g' });
     expect(bridge.userErrors).toEqual([]);
     expect(bridge).toMatchObject({ operation: { state: 'SUCCEEDED' }, mapping: { state: 'ACTIVE', key: 'br-g' } });
@@ -95,7 +95,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     expect(gone.operation?.state).toBe('SUCCEEDED');
   });
 
-  test('an answer that never came leaves an unknown, which a look at the mark settles', async () => {
+  test('a missing answer leaves an UNKNOWN, which a look for the mark settles', async () => {
     process.kill(ovs().databasePid, 'SIGSTOP');
     const made = await relay(
       'port.add',
@@ -114,7 +114,7 @@ describeWithOpenVswitch('openvswitch in the graph', (ovs) => {
     );
   });
 
-  test('a refusal is in the words of the switch, and nothing is mapped', async () => {
+  test('a refusal quotes the switch, and nothing is mapped', async () => {
     const refused = await relay('port.add', { bridge: 'br-none', port: 'g4' });
     expect(refused).toMatchObject({
       operation: { state: 'FAILED', deviceError: { code: 'NOT_FOUND', message: 'There is no bridge br-none.' } },

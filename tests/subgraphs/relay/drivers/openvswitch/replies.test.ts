@@ -14,7 +14,7 @@ const program = (changes: Partial<ExecReply>): Reply => ({
   ...changes,
 });
 
-/** Replies that are no answer to a transaction, with what they look like. */
+/** Replies that are not answers to a transaction, with a description. */
 const unreadable: [string, Reply][] = [
   ['nothing', rpc({})],
   ['an empty list', rpc({ result: [] })],
@@ -34,7 +34,7 @@ const unreadable: [string, Reply][] = [
   ['a refusal without a word', program({ exitCode: 1 })],
 ];
 
-/** Each is a yes, but not to what was asked. */
+/** Each is a success, but of another request. */
 const yesToAnother: [string, JsonValue][] = [
   ['too few results', [{}, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}]],
   ['nothing was changed', [{}, {}, {}, {}, {}, {}, { count: 0 }, { count: 1 }, { rows: [{ next_cfg: 1 }] }, {}]],
@@ -61,7 +61,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     expect(operation.interpret(program({ stdout }), exampleOf(operation))).toMatchObject({ state: 'UNKNOWN' });
   });
 
-  test('an error in the list is a refusal in the words of the switch, at most 4096 characters', () => {
+  test('an error in the list is a refusal that quotes the switch, at most 4096 characters', () => {
     const error = { error: 'constraint violation', details: 'x'.repeat(10_000) };
     for (const given of [
       rpc({ result: [{}, error, null] }),
@@ -88,7 +88,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
     });
   });
 
-  test('over SSH nothing of the arguments is on the command line', () => {
+  test('over SSH no argument is on the command line', () => {
     const context = renderContext(openVswitch, { options: { transport: 'ssh' } });
     expect(operation.render(exampleOf(operation), context)).toMatchObject({
       kind: 'exec',

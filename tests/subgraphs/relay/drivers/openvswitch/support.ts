@@ -94,7 +94,7 @@ export class SwitchCaller {
   }
 }
 
-/** Everything that calls can change, as the database has it. */
+/** All data that calls can change, from the database. */
 export async function contents(ovs: RunningOpenVswitch): Promise<string> {
   const parts = [
     ['--columns=_uuid,name,ports,datapath_type,external_ids', 'list', 'Bridge'],

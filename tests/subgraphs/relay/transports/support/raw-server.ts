@@ -1,4 +1,4 @@
-// A TLS server that answers each request with bytes of the test's choice, well-formed or not.
+// A TLS server that answers each request with bytes chosen by the test, well-formed or not.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';

@@ -1,5 +1,4 @@
-// A device with a web interface for tests of the HTTPS transport: log-in by JSON for a token, calls that echo, and counts of
-// what reached it.
+// A device with a web interface for tests of the HTTPS transport: login by JSON for a token, calls that echo, and counters.
 import {
   type DeviceAnswer,
   type DeviceRequest,
@@ -10,19 +9,19 @@ import type { HttpSessions } from '../../../../../subgraphs/relay/drivers/driver
 import type { Endpoint, TransportOptions } from '../../../../../subgraphs/relay/transports/session.ts';
 
 export interface WebDeviceOptions extends TlsServerOptions {
-  /** What it does with a call. Default: answers with the path. */
+  /** The handler of a call. Default: answers with the path. */
   readonly onCall?: (request: DeviceRequest) => Promise<DeviceAnswer | undefined> | DeviceAnswer | undefined;
   /** Whether calls need a token. */
   readonly wantsLogin?: boolean;
-  /** Before it answers a log-in. */
+  /** Before it answers a login. */
   readonly onLogin?: () => Promise<void>;
 }
 
 export class WebDevice {
   readonly server: TlsServer;
-  /** Calls that were carried out, in order of arrival. */
+  /** Executed calls, in order of arrival. */
   readonly calls: DeviceRequest[] = [];
-  /** Passwords that were tried. */
+  /** The tried passwords. */
   readonly logins: string[] = [];
   readonly tokens: Set<string>;
 
@@ -78,12 +77,12 @@ export class WebDevice {
   }
 }
 
-/** From hex to how a pin is written. */
+/** From hex to the format of a pin. */
 export function pinOf(sha256Hex: string): string {
   return `SHA256:${Buffer.from(sha256Hex, 'hex').toString('base64').replace(/=+$/, '')}`;
 }
 
-/** How a WebDevice is logged in to. `lifetimeMs`: as the device would tell it. */
+/** The login of a WebDevice. `lifetimeMs`: as reported by the device. */
 export function webSessions(more: { lifetimeMs?: number; origin?: string } = {}): HttpSessions {
   const { lifetimeMs, origin } = more;
   const elsewhere = origin === undefined ? {} : { origin };

@@ -1,5 +1,5 @@
-// A simulated FortiGate behind the relay's own transports and the driver: arguments checked, calls sent, replies read. Both
-// are stopped after the test.
+// A simulated FortiGate behind the relay's own transports and the driver: arguments validated, calls sent, replies read. Both are
+// stopped after the test.
 
 import { randomUUID } from 'node:crypto';
 import { afterEach } from '@jest/globals';
@@ -34,18 +34,18 @@ afterEach(async () => {
 export interface RelayedOptions {
   readonly credentials?: Partial<Credentials>;
   readonly options?: JsonObject;
-  /** As the last health check read it. */
+  /** As read by the last health check. */
   readonly softwareVersion?: string;
   readonly deadlineMs?: number;
 }
 
-/** What a call came to: what the driver read, or why there was nothing to read. */
+/** The result of a call: the driver's outcome, or the reason why there was no reply. */
 export type Called = Outcome | { readonly state: 'NO_REPLY'; readonly failure: SendFailure };
 
 export class RelayedGate {
   readonly gate: FortiGate;
   readonly #options: RelayedOptions;
-  /** As it was when the operator accepted it. */
+  /** At the time when the operator accepted it. */
   readonly #certificateSha256: string;
   readonly #transports = new Map<TransportKind, Transport>();
 
@@ -99,7 +99,7 @@ export class RelayedGate {
     return reader.interpret(sent.reply, mapped);
   }
 
-  /** What the relay keeps as the wanted values of a call. */
+  /** The desired values that the relay stores for a call. */
   desired(name: string, args: JsonObject): JsonObject {
     const { operation, checked } = this.#checked(name, args);
     return operation.desired?.(checked) ?? checked;
@@ -169,7 +169,7 @@ export function operationOf(name: string): DriverOperation {
   return operation;
 }
 
-/** The faults of arguments, `path: message`; none when they fit. */
+/** The faults of arguments, `path: message`; empty when valid. */
 export function faultsOf(name: string, args: JsonObject): string[] {
   const result = validateArguments(operationOf(name), args);
   return result.ok ? [] : result.faults.map(({ path, message }) => `${path.join('.')}: ${message}`);
