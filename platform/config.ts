@@ -124,8 +124,15 @@ const platformSettings = {
     .describe('maximum number of fields that an operation may select; fields of a list count `first` times'),
   'graphql.mutationsPerMinute': count(60, 10_000_000)
     .default(30_000)
-    .describe('maximum number of mutations of one credential in a minute, in each gateway; as many may come at once'),
+    .describe(
+      'maximum number of mutations of one user in a minute in each gateway, over all sessions and API tokens; as many may come at once; a token by an administrator or the command line counts separately',
+    ),
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('maximum size of a request body'),
+  'sockets.maxPerUser': count(10, 10_000)
+    .default(500)
+    .describe(
+      'maximum number of sockets of one user in each gateway, over all sessions and API tokens; a token by an administrator or the command line counts separately',
+    ),
   'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
   'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),
   'audit.anchorFile': file

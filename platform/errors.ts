@@ -120,7 +120,7 @@ export type TopLevelCode = keyof typeof topLevelCodes;
 export const socketCloses = {
   goingAway: { code: 1001, meaning: 'The gateway stops: connect again, to another one or a moment later.' },
   tooLarge: { code: 1009, meaning: 'A message is larger than allowed.' },
-  tryLater: { code: 1013, meaning: 'Too many sockets with the same credential: close some first.' },
+  tryLater: { code: 1013, meaning: 'Too many sockets of the same user, session or API token: close some first.' },
   forbidden: {
     code: 4403,
     meaning:

@@ -20,10 +20,17 @@ export interface Identity {
   readonly projects: Readonly<Record<string, Role>>;
   /** UUID of the session, API token or machine; checked again while a socket is open. */
   readonly credentialId: string;
+  /** UUID of the user at the root of an API token's tree; absent: made on the command line, or by an administrator. */
+  readonly ownerId?: string | undefined;
   /** The only role of a machine. */
   readonly machineRole?: string | undefined;
   /** Of a user who came with an access token: when that token ends, in milliseconds since 1970. A socket ends with it. */
   readonly accessUntilMs?: number | undefined;
+}
+
+/** For whom bounds count: a user, with all sessions and API tokens; else the token or machine. */
+export function countsFor({ id, ownerId }: Identity): string {
+  return ownerId ?? id;
 }
 
 /** The context of every resolver. `identity` is null before login. */

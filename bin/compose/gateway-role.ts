@@ -75,6 +75,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       machineFields: rows.flatMap((row) => row.machineFields ?? []),
       publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
+    socketLimits: { maxSocketsPerUser: config['sockets.maxPerUser'] },
     trustedProxies: config['listen.trustedProxies'],
     proxyProtocol: config['listen.proxyProtocol'],
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',

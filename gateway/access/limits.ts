@@ -15,7 +15,7 @@ export interface OperationLimits {
   readonly maxBodyBytes: number;
   /** Size of an answer in UTF-16 code units, nearly always equal to bytes. */
   readonly maxAnswerLength: number;
-  /** Mutations of one credential, in this process; so many at once, too. */
+  /** Mutations of one user, in this process; so many at once, too. */
   readonly mutationsPerMinute: number;
   /** Whether introspection is allowed. */
   readonly introspection: boolean;
@@ -50,6 +50,8 @@ export interface SocketLimits {
   readonly connectionInitTimeoutMs: number;
   readonly maxSubscriptionsPerSocket: number;
   readonly maxSocketsPerCredential: number;
+  /** Of all sessions and API tokens of a user. */
+  readonly maxSocketsPerUser: number;
   /** Authenticated sockets. */
   readonly maxSockets: number;
   /** Sockets that are not authenticated yet: beyond this, the oldest is closed. */
@@ -71,6 +73,7 @@ export const defaultSocketLimits: SocketLimits = {
   connectionInitTimeoutMs: 3000,
   maxSubscriptionsPerSocket: 50,
   maxSocketsPerCredential: 100,
+  maxSocketsPerUser: 500,
   maxSockets: 10_000,
   maxWaitingSockets: 1_024,
   maxWaitingOfNetwork: 256,

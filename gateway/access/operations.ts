@@ -21,7 +21,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '../../platform/errors.ts';
 import { heldBytes } from '../../platform/held-bytes.ts';
-import type { Identity } from '../../platform/identity.ts';
+import { countsFor, type Identity } from '../../platform/identity.ts';
 import { nestsDeeperThan } from '../../platform/json.ts';
 import { TokenBuckets } from '../../platform/token-buckets.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
@@ -227,12 +227,12 @@ export class Operations {
 
   /** Last, so that only mutations that will be carried out count. Those without a login are bounded where they are served. */
   #countMutations(count: number, identity: Identity | null): void {
-    if (identity === null || this.#mutations.take(identity.credentialId, count) !== undefined) return;
+    if (identity === null || this.#mutations.take(countsFor(identity), count) !== undefined) return;
     const most = this.#limits.mutationsPerMinute;
-    const retryAfterMs = this.#mutations.waitMs(identity.credentialId, count);
+    const retryAfterMs = this.#mutations.waitMs(countsFor(identity), count);
     throw new CodedError(
       'RATE_LIMITED',
-      `The credential has sent more than ${most} mutations in a minute; nothing was done. Send it again in ${retryAfterMs} ms.`,
+      `More than ${most} mutations in a minute came from this user or API token; nothing was done. Send it again in ${retryAfterMs} ms.`,
       { limit: 'mutations in a minute', most, retryAfterMs },
     );
   }

@@ -142,9 +142,10 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
   }
   if (identity === undefined) return false;
   if (socket.readyState !== socket.OPEN) return false;
-  if (watch.count(identity) >= options.limits.maxSocketsPerCredential) {
+  const { maxSocketsPerCredential, maxSocketsPerUser } = options.limits;
+  if (watch.count(identity) >= maxSocketsPerCredential || watch.countOfUser(identity) >= maxSocketsPerUser) {
     // RFC 6455's "try again later": graphql-ws clients treat 4429 as final.
-    closeAll([socket], socketCloses.tryLater, 'Too many sockets with this credential');
+    closeAll([socket], socketCloses.tryLater, 'Too many sockets of this user or API token');
     return true;
   }
   identities.set(context.extra, identity);

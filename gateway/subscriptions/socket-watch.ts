@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import type { Authenticator } from '../../platform/access.ts';
 import { socketCloses } from '../../platform/errors.ts';
-import { authorisationScope, type Identity } from '../../platform/identity.ts';
+import { authorisationScope, countsFor, type Identity } from '../../platform/identity.ts';
 
 export interface SocketWatchOptions {
   readonly authenticator: Authenticator;
@@ -32,7 +32,8 @@ const closeGraceMs = 1000;
 export class SocketWatch {
   readonly #options: SocketWatchOptions;
   readonly #watched = new Map<string, Watched>();
-  readonly #perCredential = new Map<string, number>();
+  /** Open sockets by credential, and by user. */
+  readonly #counts = new Map<string, number>();
   /** Of the sockets that end with an access token. */
   readonly #ends = new WeakMap<WebSocket, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
@@ -44,8 +45,13 @@ export class SocketWatch {
   }
 
   /** Open sockets of a credential. */
-  count(identity: Identity): number {
-    return this.#perCredential.get(identity.credentialId) ?? 0;
+  count({ credentialId }: Identity): number {
+    return this.#counts.get(credentialId) ?? 0;
+  }
+
+  /** Open sockets of a user, over all sessions and API tokens. */
+  countOfUser(identity: Identity): number {
+    return this.#counts.get(userKey(identity)) ?? 0;
   }
 
   /** Watches a socket until it closes. */
@@ -55,16 +61,21 @@ export class SocketWatch {
     const watched = this.#watched.get(key) ?? { identity, sockets: new Set(), goodAtMs: performance.now() };
     this.#watched.set(key, watched);
     watched.sockets.add(socket);
-    this.#perCredential.set(identity.credentialId, this.count(identity) + 1);
+    const counts = [identity.credentialId, userKey(identity)];
+    for (const each of counts) this.#add(each, 1);
     this.endWithToken(identity, socket);
     socket.once('close', () => {
       clearTimeout(this.#ends.get(socket));
       watched.sockets.delete(socket);
       if (watched.sockets.size === 0) this.#watched.delete(key);
-      const left = this.count(identity) - 1;
-      if (left > 0) this.#perCredential.set(identity.credentialId, left);
-      else this.#perCredential.delete(identity.credentialId);
+      for (const each of counts) this.#add(each, -1);
     });
+  }
+
+  #add(key: string, change: 1 | -1): void {
+    const count = (this.#counts.get(key) ?? 0) + change;
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
   }
 
   /** Ends a watched socket with the access token of `identity`, and no more with an earlier one. */
@@ -118,6 +129,11 @@ export class SocketWatch {
       closeAll(watched.sockets, socketCloses.forbidden, 'Forbidden: rights have changed, connect again');
     else watched.goodAtMs = performance.now();
   }
+}
+
+/** No credential has such a name. */
+function userKey(identity: Identity): string {
+  return `user ${countsFor(identity)}`;
 }
 
 /** Closes sockets for good: one that does not answer is disconnected. */

@@ -38,6 +38,7 @@ export const identityShape = z.object({
   admin: z.boolean(),
   projects: z.record(z.string(), z.enum(roles)),
   credentialId: z.string(),
+  ownerId: z.string().optional(),
   machineRole: z.string().optional(),
   accessUntilMs: z.number().optional(),
 });

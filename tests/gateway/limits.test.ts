@@ -1,6 +1,6 @@
 // Requests beyond a limit are refused with its name, before any subgraph is called, over HTTP and on sockets.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Collector, TestGateway, until } from './support/gateway.ts';
+import { Collector, TestGateway, testIdentity, until } from './support/gateway.ts';
 
 const nested = (depth: number): string => `${'parent { '.repeat(depth)}id${' }'.repeat(depth)}`;
 const aliased = (count: number): string => Array.from({ length: count }, (_item, index) => `a${index}: name`).join(' ');
@@ -266,6 +266,33 @@ describe('sockets', () => {
     }
     expect(await closeCode('token-ann')).toBe(1013);
     expect(await gateway.metric('tidegate_gateway_sockets')).toBe(2);
+    await afterwards();
+  });
+
+  test('sockets of one user are bounded over all sessions and API tokens of the user', async () => {
+    const crowded = await new TestGateway('in-process').start({ socketLimits: { maxSocketsPerUser: 3 } });
+    const { identities } = crowded.authenticator;
+    const ann = testIdentity('ann');
+    for (let n = 1; n <= 4; n += 1) identities.set(`session-${n}`, { ...ann, credentialId: `session ${n}` });
+    const token = { ...ann, kind: 'token' as const, id: 'a token', credentialId: 'a token', ownerId: ann.id };
+    identities.set('api-token', token);
+    const open = async (bearer: string) => {
+      let code: number | undefined;
+      const closed = (event: unknown) => {
+        code = (event as { code: number }).code;
+      };
+      const collector = new Collector(
+        crowded.client(bearer, { on: { closed } }),
+        'subscription { thingChanges { cursor } }',
+      );
+      await until(() => collector.items.length > 0 || code !== undefined);
+      return code ?? 'open';
+    };
+    const codes = [];
+    for (const bearer of ['session-1', 'session-2', 'api-token', 'session-3', 'api-token', 'token-bob'])
+      codes.push(await open(bearer));
+    expect(codes).toEqual(['open', 'open', 'open', 1013, 1013, 'open']);
+    await crowded.stop();
     await afterwards();
   });
 

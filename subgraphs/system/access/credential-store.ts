@@ -89,7 +89,8 @@ export class CredentialStore {
     if (!row.usedLately) await this.#noteUse(row.id);
     const isBound = row.userId !== null && !row.admin && row.makerRole !== null;
     const projects = { [row.projectId]: isBound ? lowerRole(row.role, row.makerRole) : row.role };
-    return { kind: 'token', id: row.id, name: row.name, admin: false, projects, credentialId: row.id };
+    const owner = row.userId === null || row.admin ? {} : { ownerId: row.userId };
+    return { kind: 'token', id: row.id, name: row.name, admin: false, projects, credentialId: row.id, ...owner };
   }
 
   /** The machine with that token, unless it is revoked or the token has expired. */

@@ -128,6 +128,16 @@ describe('an API token', () => {
     expect(await recheck(identity as Identity)).toEqual(identity);
   });
 
+  test('counts for the user at the root of its tree, except that of an administrator', async () => {
+    const member = await makeUser(bench, 'token-owner', { projects: { [project]: 'MEMBER' } });
+    const { id, secret } = await bench.system.firstStart.issueToken(wish());
+    const madeBy = (userId: string) => bench.db.execute('UPDATE api_token SET user_id = ? WHERE id = ?', [userId, id]);
+    await madeBy(member.id);
+    expect(await authenticate(secret)).toMatchObject({ id, ownerId: member.id });
+    await bench.db.execute('UPDATE user SET admin = 1 WHERE id = ?', [member.id]);
+    expect((await authenticate(secret))?.ownerId).toBeUndefined();
+  });
+
   test.each([
     ['revoked', 'revoked_at = NOW(3)'],
     ['expired', 'expires_at = NOW(3)'],
