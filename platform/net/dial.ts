@@ -1,9 +1,10 @@
 // Connecting on a user's behalf. The policy is asked about each address that is dialled: of a name, about those that it
 // resolves to now, and the connection goes to one of just these. So a name that resolves to something else a moment later
 // gains nothing.
-import dns, { type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import type { EgressDenial, EgressPolicy } from './egress.ts';
+import { namesOfUsers } from './names.ts';
 import type { Address } from './origin.ts';
 
 export class EgressDeniedError extends Error {
@@ -23,7 +24,7 @@ export class EgressDeniedError extends Error {
  */
 export function dial(egress: EgressPolicy, { host, port }: Address, socket = new Socket()): Socket {
   if (isIP(host) === 0) {
-    return socket.connect({ host, port, lookup: allowedAddresses(egress, port) });
+    return socket.connect({ host, port, lookup: allowedAddresses(egress, port, socket) });
   }
   const denial = egress.denial(host, port);
   if (denial === undefined) return socket.connect({ host, port });
@@ -32,9 +33,10 @@ export function dial(egress: EgressPolicy, { host, port }: Address, socket = new
 }
 
 /** As dns.lookup, without the addresses that are denied. */
-function allowedAddresses(egress: EgressPolicy, port: number): LookupFunction {
+function allowedAddresses(egress: EgressPolicy, port: number, socket: Socket): LookupFunction {
   return (name, options, done) => {
-    dns.lookup(name, { ...options, all: true }, (error, found) => {
+    const giveUp = namesOfUsers.lookup(name, (error, found) => {
+      socket.off('close', giveUp);
       if (error !== null) return done(error, []);
       let denial: EgressDenial | undefined;
       const allowed: LookupAddress[] = [];
@@ -49,5 +51,6 @@ function allowedAddresses(egress: EgressPolicy, port: number): LookupFunction {
       if (options.all === true) done(null, allowed);
       else done(null, first.address, first.family);
     });
+    socket.once('close', giveUp);
   };
 }

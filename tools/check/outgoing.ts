@@ -32,6 +32,7 @@ const globals = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'getBuil
 /** Who may, and to where. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/net/dial.ts', 'what the egress policy allows'],
+  ['platform/net/names.ts', 'names that dial.ts is given, resolved'],
   ['platform/net/ssh-client.ts', 'SSH on a socket of dial.ts'],
   ['platform/net/tls-handshake.ts', 'TLS on a socket of dial.ts'],
   ['platform/net/tls-over.ts', 'TLS on a socket of dial.ts'],

@@ -7,9 +7,9 @@ import { CheckRun, type Entry } from '../../../platform/checks/check-run.ts';
 import { tcpProbe } from '../../../platform/checks/probes/tcp.ts';
 import { dial } from '../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { namesOfUsers } from '../../../platform/net/names.ts';
 import { resetSocket } from '../../../platform/net/reset-socket.ts';
 import { testEgress } from '../../support/egress.ts';
-import { waitFor } from '../../support/temporary-folder.ts';
 
 const owned: Socket[] = [];
 const children: ChildProcess[] = [];
@@ -46,7 +46,9 @@ test('a check cancelled during name resolution dials nothing', async () => {
   const target = { id: 't', parameters: {}, timeoutMs: 1_000, revision: '' };
   const run = new CheckRun({ target, silent: false } as unknown as Entry, egress, performance.now());
   const checking = tcpProbe.check({ host: 'localhost', port: await silentPort() }, run);
+  const resolved = new Promise<void>((resolve) => void namesOfUsers.lookup('localhost', () => resolve()));
   run.cancel();
   expect(await checking).toMatchObject({ up: false, message: 'no answer within 1000 ms' });
-  await waitFor('its name to be resolved', () => dialled.mock.calls.length > 0);
+  await resolved;
+  expect(dialled).not.toHaveBeenCalled();
 });

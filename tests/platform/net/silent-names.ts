@@ -1,0 +1,22 @@
+// A process whose name server never answers, dialling 40 names of users, and then one of its own. Says which name is resolved first.
+import { createSocket } from 'node:dgram';
+import dns from 'node:dns';
+import { once } from 'node:events';
+import { dial } from '../../../platform/net/dial.ts';
+import { egressFrom } from '../../../platform/net/egress.ts';
+
+const server = createSocket('udp4');
+server.bind(53, '127.0.0.77');
+await once(server, 'listening');
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`, () => process.exit());
+};
+const egress = egressFrom({});
+for (let count = 0; count < 40; count += 1) {
+  const host = `device${count}.example`;
+  dial(egress, { host, port: 22 }).on('error', (error) => say(`${host} ${error.message}`));
+}
+// When the resolver is at work for all that it takes.
+await once(server, 'message');
+dns.lookup('localhost', { family: 4 }, (error, address) => say(`localhost ${error?.message ?? address}`));
