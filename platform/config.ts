@@ -62,12 +62,12 @@ const platformSettings = {
   'egress.allow': egressRules
     .default([])
     .describe(
-      'addresses and CIDR blocks, separated by commas, that may be connected to for users although a wider rule denies them; with a port (`192.0.2.1:22`, `[2001:db8::/32]:443`) for that port alone',
+      'addresses and CIDR blocks, separated by commas, to which connections for users are allowed although a wider rule denies them; with a port (`192.0.2.1:22`, `[2001:db8::/32]:443`) for that port only',
     ),
   'egress.deny': egressRules
     .optional()
     .describe(
-      'addresses and CIDR blocks that may not be connected to for users, besides those that always are denied (docs/security.md); of `egress.allow` and `egress.deny` the narrower rule counts; default: none, and with the lab of `npm start` all',
+      'addresses and CIDR blocks to which connections for users are denied, in addition to the built-in rules (docs/security.md); of `egress.allow` and `egress.deny` the narrower rule applies; default: none, and with the lab of `npm start` all',
     ),
   'internal.host': text.default('127.0.0.1').describe('address on which this process serves its subgraphs to gateways'),
   'internal.tls.certFile': file.optional().describe('certificate (PEM) for mutual TLS between gateway and subgraphs'),
@@ -125,13 +125,13 @@ const platformSettings = {
   'graphql.mutationsPerMinute': count(60, 10_000_000)
     .default(30_000)
     .describe(
-      'maximum number of mutations of one user in a minute in each gateway, over all sessions and API tokens; as many may come at once; a token by an administrator or the command line counts separately',
+      'maximum number of mutations of one user per minute in each gateway, over all sessions and API tokens; as many may come at once; a token made by an administrator or on the command line counts separately',
     ),
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('maximum size of a request body'),
   'sockets.maxPerUser': count(10, 10_000)
     .default(500)
     .describe(
-      'maximum number of sockets of one user in each gateway, over all sessions and API tokens; a token by an administrator or the command line counts separately',
+      'maximum number of sockets of one user in each gateway, over all sessions and API tokens; a token made by an administrator or on the command line counts separately',
     ),
   'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
   'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),

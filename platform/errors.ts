@@ -23,7 +23,7 @@ export const userErrorCodes = {
   EGRESS_DENIED: {
     retry: 'NEW_KEY',
     meaning:
-      'The egress policy denies the address that `field` names. Give another, or have the operator of the installation change `egress.allow` or `egress.deny`.',
+      'The egress policy denies the address that `field` names. Give another one, or have the operator of the installation change `egress.allow` or `egress.deny`.',
   },
   KEY_REQUIRED: { retry: 'NEW_KEY', meaning: 'The operation is not idempotent: send an idempotencyKey.' },
   KEY_CONFLICT: { retry: 'NEW_KEY', meaning: 'The idempotencyKey was used before with another input.' },
@@ -62,12 +62,12 @@ export const userErrorCodes = {
   CREDENTIALS_REQUIRED: {
     retry: 'NEW_KEY',
     meaning:
-      'The change could send the stored credentials to another place. Send them again in the same request, as `field` names them, or delete them with backendUpdate { dropCredentials: true }.',
+      'The change could send the stored credentials to another host. Send the credentials that `field` names in the same request, or delete them with backendUpdate { dropCredentials: true }.',
   },
   CREDENTIALS_UNUSABLE: {
     retry: 'SAME_KEY',
     meaning:
-      'No credentials are stored for the backend, or those stored do not open at its present address. Send them with backendUpdate.',
+      'No credentials are stored for the backend, or the stored ones are not valid for its present address. Send them with backendUpdate.',
   },
   UNSETTLED_PREDECESSOR: {
     retry: 'SAME_KEY',

@@ -29,7 +29,7 @@ export const nouns: Readonly<Record<string, Entry<Noun>>> = {
     load: async () => (await import('../commands/audit/noun.ts')).audit,
   },
   machines: {
-    summary: 'Processes on other hosts, each with an identity of its own.',
+    summary: 'Processes on other hosts, each with its own identity.',
     load: async () => (await import('../commands/machines/noun.ts')).machines,
   },
   keys: {

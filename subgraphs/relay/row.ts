@@ -22,7 +22,7 @@ export const relayRow = subgraphRow({
     'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('maximum duration of a check'),
     'relay.deviceGraceMs': count(0, 600_000)
       .default(10_000)
-      .describe('time for which a device may still carry out a call after its connection was cut'),
+      .describe('time for which a device may still execute a call after its connection was cut'),
   },
   oneMutation: true,
   exports: [

@@ -16,7 +16,7 @@ export const reseal = localVerb({
   options: {
     config: configOption,
     older: flag(
-      'Also those that an earlier version sealed, after a restore of such a backup; their backends are listed.',
+      'Also reseal secrets of an earlier version, after restoring a backup of it; their backends are listed.',
     ),
   },
   async run({ names, options, stdout, stderr, env }) {
@@ -32,7 +32,7 @@ export const reseal = localVerb({
     stdout.write(`${resealed}\n`);
     if (trusted.length > 0)
       stderr.write(
-        `tidegate: credentials of an earlier version now belong to the address that their backend has; check that it is the right one:\n${trusted.map((each) => `  ${each}\n`).join('')}`,
+        `tidegate: credentials of an earlier version are now bound to the present address of their backend; check that it is right:\n${trusted.map((each) => `  ${each}\n`).join('')}`,
       );
     if (failed.length > 0)
       throw new CommandFailure(

@@ -16,7 +16,7 @@ import { startProcess } from '../../compose/process.ts';
 import { credentialOptions, endpointCa, endpointOf, role } from './options.ts';
 
 export const issue = localVerb({
-  summary: 'Write the credentials of a machine, beside the database, before an endpoint can be asked.',
+  summary: 'Write the credentials of a machine, directly from the database, before there is an endpoint.',
   takes: ['NAME'],
   options: {
     role,

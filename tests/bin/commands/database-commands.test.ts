@@ -197,7 +197,9 @@ test('credentials sealed by an earlier version without their address: reseal ope
   await expect(startRelay(path)).rejects.toThrow(/2 stored credentials are sealed without their backend's address/);
   const resealed = await runCommand(['keys', 'reseal', path, '--config', config]);
   expect([resealed.exitCode, resealed.stdout]).toEqual([0, '2\n']);
-  expect(resealed.stderr).toMatch(/belong to the address that their backend has.*\n {2}older-1 \(192\.0\.2\.7:22\)\n/);
+  expect(resealed.stderr).toMatch(
+    /are now bound to the present address of their backend.*\n {2}older-1 \(192\.0\.2\.7:22\)\n/,
+  );
   expect(await opened(db, path, first)).toEqual({ username: 'netops', password: 'hunter2' });
   expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ boundSince: expect.any(String) });
 

@@ -330,7 +330,7 @@ describe('API tokens', () => {
     const { apiToken, secret, userErrors } = await send('apiTokenCreate', input, maker);
     expect(userErrors).toEqual([]);
     const identity = await bench.system.authenticator.authenticate(secret ?? '');
-    if (apiToken == null || identity === undefined) throw new Error('the token is worth nothing');
+    if (apiToken == null || identity === undefined) throw new Error('the token is not valid');
     return { id: apiToken.id, apiToken, identity };
   }
 

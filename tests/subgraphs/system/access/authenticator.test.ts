@@ -141,7 +141,7 @@ describe('an API token', () => {
   test.each([
     ['revoked', 'revoked_at = NOW(3)'],
     ['expired', 'expires_at = NOW(3)'],
-  ])('that is %s is worth nothing', async (_, change) => {
+  ])('that is %s is not valid', async (_, change) => {
     const { id, secret } = await bench.system.firstStart.issueToken(wish());
     const identity = await authenticate(secret);
     await bench.db.execute(`UPDATE api_token SET ${change} WHERE id = ?`, [id]);
