@@ -9,6 +9,8 @@ export interface Redactor {
   text(text: string): string;
   /** Like `text`, for every string in a JSON value, including the names of members. */
   value<Value>(value: Value): Value;
+  /** What a log-in gave, from now on: tokens and cookies. Those of the last few log-ins are known. */
+  learn(secrets: readonly string[]): void;
 }
 
 const mark = '•••';
@@ -20,17 +22,23 @@ const shortestChars = 4;
 /** Shortest line of a PEM file that is replaced; the last one may be shorter. */
 const shortestPemLineChars = 16;
 const deepest = 64;
+/** A reply to a call of an earlier session may come after the next log-in. */
+const knownLogins = 4;
+/** A cookie beside it that is shorter (a version, a language) is none that opens anything. */
+const shortestTokenChars = 12;
 
 /** For one backend; made once for its credentials. The account's name and certificates are not secret. */
 export function createRedactor(credentials: Partial<Credentials>): Redactor {
   const { privateKey = '', ...others } = credentials;
   const secrets = Object.entries(others).filter(([name]) => isSecretName(name));
-  const words = secrets.map(([, word]) => word).filter(isHidable);
-  // The longest first: a form may be part of another.
-  const forms = [...new Set([...words.flatMap(formsOf), ...linesOf(privateKey)])].sort((a, b) => b.length - a.length);
+  const given = secrets.map(([, word]) => word).filter(isHidable);
+  const learned: (readonly string[])[] = [];
+  const fixed = [...given.flatMap(formsOf), ...linesOf(privateKey)];
+  let words = given;
+  let forms = longestFirst(fixed);
   const hide = (text: string) =>
     forms.reduce((hidden, form) => (hidden.includes(form) ? hidden.replaceAll(form, mark) : hidden), text);
-  const text = (given: string) => withoutCutEnd(hide(given), words);
+  const text = (shown: string) => withoutCutEnd(hide(shown), words);
   const clean = (value: unknown, depth: number): unknown => {
     if (typeof value === 'string') return hide(value);
     if (typeof value !== 'object' || value === null) return value;
@@ -43,7 +51,32 @@ export function createRedactor(credentials: Partial<Credentials>): Redactor {
     value<Value>(value: Value): Value {
       return (forms.length === 0 ? value : clean(value, 0)) as Value;
     },
+    learn(fresh) {
+      learned.unshift(fresh);
+      learned.splice(knownLogins);
+      words = [...given, ...learned.flat()];
+      forms = longestFirst([...fixed, ...learned.flat().flatMap(formsOf)]);
+    },
   };
+}
+
+/** The secrets in what a session adds to each call: a whole value, or a value in a list of cookies. */
+export function sessionSecrets(session: {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly writeHeaders?: Readonly<Record<string, string>>;
+}): string[] {
+  const values = [session.headers, session.writeHeaders ?? {}].flatMap((headers) => Object.values(headers));
+  const parts = values.flatMap((value) => value.split(/[;,\s]+/));
+  // With and without the name of a cookie: a token may end with `=` itself.
+  const all = parts.flatMap((part) => [part, part.slice(part.indexOf('=') + 1)]);
+  return [...new Set(all.map((part) => part.replace(/^"(.+)"$/, '$1')))].filter(
+    (part) => part.length >= shortestTokenChars,
+  );
+}
+
+/** A form may be part of another. */
+function longestFirst(forms: readonly string[]): string[] {
+  return [...new Set(forms)].sort((a, b) => b.length - a.length);
 }
 
 function isHidable(word: string): boolean {

@@ -47,6 +47,8 @@ export interface TransportOptions {
   readonly https?: HttpSessions;
   /** HTTPS: data for the login. */
   readonly backend?: BackendContext;
+  /** HTTPS: is told the secrets that each log-in gives. */
+  readonly learn?: (secrets: readonly string[]) => void;
 }
 
 /** Makes the transport of one wire; the real ones are in transports/factories.ts. */

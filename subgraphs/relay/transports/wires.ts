@@ -114,6 +114,7 @@ export class Wires {
         concurrency,
         connectTimeoutMs,
         backend: { transport: mainTransport(this.#driver, options), options, softwareVersion },
+        learn: (secrets) => this.redactor.learn(secrets),
         ...(cli === undefined ? {} : { cli }),
         ...(https === undefined ? {} : { https }),
       },

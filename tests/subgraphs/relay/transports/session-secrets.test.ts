@@ -1,0 +1,83 @@
+// What a log-in gave (tokens, cookies) opens a device as well as the password does: a device that quotes it gives it to nobody.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';
+import { identity, type RelayNode, RelaySystem, registerBackend } from '../support/relay-system.ts';
+import { pinOf } from './support/web-device.ts';
+
+const tokens = {
+  f5: 'ABCDEFGH2345IJKLMN67OPQRST',
+  keystone: `gAAAAAB${'mZx4w_T-'.repeat(20)}`,
+  cookie: '0%26HbE1uYcSqBbBmKkJ6Rt2wPz',
+  csrf: 'A1B2C3D4E5F60718293A4B5C6D7E8F90',
+  onyx: 'pXk2mVt8qJc4sNw6yBh0dFg3zLr5',
+};
+
+const json = (status: number, body: object, headers: Record<string, string | readonly string[]> = {}) => ({
+  status,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** Logs in whoever asks, and quotes all headers of every call: in words, in a value and in a name. */
+function answer({ path, query, method, headers }: DeviceRequest) {
+  if (path === '/mgmt/shared/authn/login') return json(200, { token: { token: tokens.f5, timeout: 1_200 } });
+  if (path === '/v3/auth/tokens') return json(201, { token: {} }, { 'x-subject-token': tokens.keystone });
+  if (path === '/api/v2/authentication' && method === 'POST')
+    return json(
+      200,
+      { status_code: 5 },
+      { 'set-cookie': [`session_key_443_ab12="${tokens.cookie}"; path=/`, `ccsrf_token_443_ab12="${tokens.csrf}"`] },
+    );
+  if (query.get('action') === 'json-login')
+    return json(200, { status: 'OK', status_message: '' }, { 'set-cookie': `session=${tokens.onyx}; path=/` });
+  const quoted = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
+  const message = `what you sent (${quoted.join(', ')}) is no good`;
+  if (path.includes('/api/v2/cmdb')) {
+    const entry = { name: 'kept', type: 'fqdn', fqdn: 'a.example', comment: message };
+    const about = { http_method: 'GET', http_status: 200, path: 'firewall', name: 'address', vdom: 'root' };
+    return json(200, { ...about, status: 'success', revision: '1', results: [entry] });
+  }
+  return json(path === '/admin/launch' ? 200 : 400, {
+    ...{ message, status: 'ERROR', status_message: message, code: 400, executed_command: 'show' },
+    ...{ NeutronError: { type: 'BadRequest', message, detail: '' }, error: -651, cli_error: message },
+  });
+}
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: TlsServer;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await TlsServer.start(async (request) => answer(request));
+});
+afterAll(async () => {
+  await system?.stop();
+  await device?.stop();
+});
+
+const password = 'the password of all';
+
+test.each([
+  { driver: 'f5-bigip', options: {}, read: 'pool.list', sent: 'x-f5-auth-token' },
+  { driver: 'neutron', options: { project: 'net' }, read: 'network.list', sent: 'x-auth-token' },
+  { driver: 'fortios', options: {}, read: 'address.list', sent: 'cookie' },
+  { driver: 'onyx', options: { transport: 'https' }, read: 'vlan.list', sent: 'cookie' },
+])('$driver', async ({ driver, options, read, sent }) => {
+  const { host, port, certificate } = device;
+  const authUrl = driver === 'neutron' ? { authUrl: `https://${host}:${port}/v3` } : {};
+  await registerBackend(node, {
+    ...{ name: driver, driver, host, port, certificateSha256: pinOf(certificate.sha256) },
+    ...{ options: { ...options, ...authUrl }, credentials: { username: 'netops', password } },
+  });
+  const input = { backend: { name: driver }, operation: read, arguments: {} };
+  const query = `query ($input: RelayReadInput!) { relayRead(input: $input) {
+    result wireCall deviceError { code message } userErrors { code message } } }`;
+  const shown = JSON.stringify(await node.run(identity('MEMBER'), query, { input }));
+  for (const secret of [...Object.values(tokens), password]) expect(shown).not.toContain(secret);
+  // The device's words came as far as this.
+  expect(shown).toContain(`${sent}: `);
+  expect(shown).toContain('is no good');
+  expect(shown).toContain('•••');
+});
