@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { dial, EgressDeniedError } from './dial.ts';
 import type { EgressPolicy } from './egress.ts';
+import { keyCostFault } from './private-key-cost.ts';
 import { type CryptoProfile, tlsProfileOf } from './tls-profiles.ts';
 import { TcpSocket } from './tls-tcp-socket.ts';
 
@@ -87,6 +88,8 @@ export async function handshake(options: HandshakeOptions): Promise<Handshake> {
 }
 
 function contextOf({ cryptoProfile, caCertificates, client }: HandshakeOptions): SecureContext {
+  const tooCostly = client && keyCostFault(client.privateKey);
+  if (tooCostly !== undefined) throw new Error(tooCostly);
   return createSecureContext({
     ...tlsProfileOf(cryptoProfile),
     // An empty list: only the backend's authorities count, and loading all others takes time.

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import type { BackendCredentialsInput, BackendLabelInput, BackendLimitsInput } from '../../../generated/graph/relay.ts';
 import { invariant } from '../../../platform/errors.ts';
 import type { InputCheck } from '../../../platform/input.ts';
+import { keyCostFault } from '../../../platform/net/private-key-cost.ts';
 import { validateObject } from '../drivers/arguments.ts';
 import type { Driver, JsonObject } from '../drivers/driver.ts';
 import { mainTransport } from '../drivers/options.ts';
@@ -102,6 +103,8 @@ export function checkCredentials(check: InputCheck, input: BackendCredentialsInp
   check.text('credentials.username', input.username, { required: true, min: 1, max: 255 });
   check.text('credentials.password', input.password, { min: 1, max: 1024 });
   check.text('credentials.privateKey', input.privateKey, { min: 1, max: 15_000, multiline: true });
+  const tooCostly = input.privateKey == null ? undefined : keyCostFault(input.privateKey);
+  if (tooCostly !== undefined) check.fault('credentials.privateKey', `the private key can't be used: ${tooCostly}`);
   check.text('credentials.passphrase', input.passphrase, { min: 1, max: 1024 });
   check.text('credentials.apiToken', input.apiToken, { min: 1, max: 4096 });
   check.text('credentials.clientCertificate', input.clientCertificate, { min: 1, max: 15_000, multiline: true });

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type AuthHandlerMiddleware, type Client, type ParsedKey } from 'ssh2';
 import { EgressDeniedError } from '../../../platform/net/dial.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
+import { keyCostFault } from '../../../platform/net/private-key-cost.ts';
 import type { NotSentCode, ReserveFailure } from '../../../platform/net/send.ts';
 import { dialSsh } from '../../../platform/net/ssh-client.ts';
 import type { Credentials } from '../drivers/driver.ts';
@@ -32,6 +33,8 @@ export function privateKeyFault(privateKey: string, passphrase?: string): string
 }
 
 function parsePrivateKey(privateKey: string, passphrase?: string): ParsedKey | Error {
+  const tooCostly = keyCostFault(privateKey);
+  if (tooCostly !== undefined) return new Error(tooCostly);
   const parsed: ParsedKey | ParsedKey[] | Error = ssh2.utils.parseKey(privateKey, passphrase);
   const key = Array.isArray(parsed) ? (parsed[0] ?? new Error('it has no key')) : parsed;
   if (!(key instanceof Error)) return key.isPrivateKey() ? key : new Error('it is a public key, not a private one');

@@ -1,0 +1,84 @@
+// A private key says itself how much computing its passphrase takes. One that asks for too much is refused before anything is
+// computed: it would stop the process of everybody.
+import { spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import ssh2 from 'ssh2';
+import { makeCertificate } from '../../../platform/net/certificates.ts';
+import { keyCostFault } from '../../../platform/net/private-key-cost.ts';
+import { handshake } from '../../../platform/net/tls-handshake.ts';
+import { privateKeyFault } from '../../../subgraphs/relay/transports/ssh-login.ts';
+import { testEgress } from '../../support/egress.ts';
+
+const passphrase = 'open sesame';
+
+/** An OpenSSH key whose file asks for more rounds than it was made with. */
+function sshKey(rounds: number): string {
+  const made = ssh2.utils.generateKeyPairSync('ed25519', { cipher: 'aes256-ctr', passphrase, rounds: 16 }).private;
+  const [head = '', ...rest] = made.trim().split('\n');
+  const bytes = Buffer.from(rest.slice(0, -1).join(''), 'base64');
+  const at = bytes.indexOf('bcrypt') + 'bcrypt'.length + 4;
+  bytes.writeUInt32BE(rounds, at + 4 + bytes.readUInt32BE(at));
+  return `${head}\n${bytes.toString('base64').replace(/.{70}/g, '$&\n')}\n${rest.at(-1)}\n`;
+}
+
+/** As `openssl pkcs8` encrypts it; with `-iter` it says so many iterations, which opening it repeats. */
+function pkcs8(args: readonly string[]): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const input = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const made = spawnSync('openssl', ['pkcs8', '-topk8', '-passout', `pass:${passphrase}`, ...args], { input });
+  if (made.status !== 0) throw new Error(made.stderr.toString());
+  return made.stdout.toString();
+}
+
+/** CPU seconds of what `work` does. */
+async function cpuSeconds(work: () => unknown): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000_000;
+}
+
+test('SSH: a key that asks for 2,000 rounds is refused unopened', async () => {
+  let fault: string | undefined;
+  const seconds = await cpuSeconds(() => {
+    fault = privateKeyFault(sshKey(2_000), passphrase);
+  });
+  expect(fault).toContain('2000 rounds');
+  expect(seconds).toBeLessThan(3);
+  expect(privateKeyFault(sshKey(16), passphrase)).toBeUndefined();
+});
+
+test('TLS: a client key that asks for 3 million iterations is refused unopened', async () => {
+  const privateKey = pkcs8(['-v2', 'aes-256-cbc', '-iter', '3000000']);
+  const { cert } = await makeCertificate({ commonName: 'relay' });
+  const client = { certificate: cert, privateKey, passphrase };
+  const endpoint = { host: '127.0.0.1', port: 9, cryptoProfile: 'MODERN', caCertificates: null } as const;
+  let result: unknown;
+  const seconds = await cpuSeconds(async () => {
+    const { signal } = new AbortController();
+    result = await handshake({ ...endpoint, client, signal, egress: testEgress });
+  });
+  expect(result).toMatchObject({ ok: false, phase: 'settings', reason: expect.stringContaining('3000000 times') });
+  expect(seconds).toBeLessThan(1);
+});
+
+test.each([
+  ['PBKDF2', ['-v2', 'aes-256-cbc', '-iter', '1000'], undefined],
+  ['PBKDF2', ['-v2', 'aes-256-cbc', '-iter', '1000001'], '1000001 times'],
+  ['PKCS #12', ['-v1', 'PBE-SHA1-3DES', '-iter', '2048'], undefined],
+  ['PKCS #12', ['-v1', 'PBE-SHA1-3DES', '-iter', '1000001'], '1000001 times'],
+  ['scrypt', ['-scrypt'], undefined],
+  ['scrypt', ['-scrypt', '-scrypt_N', '16384', '-scrypt_r', '8', '-scrypt_p', '9'], 'cost of 1179648'],
+])('%s %j', (_kind, args, wanted) => {
+  const fault = keyCostFault(pkcs8(args));
+  if (wanted === undefined) expect(fault).toBeUndefined();
+  else expect(fault).toContain(wanted);
+});
+
+test('what is no key, or a broken one, is left to whoever opens it', () => {
+  for (const text of ['', 'no key', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIH/\n-----END ENCRYPTED PRIVATE KEY-----'])
+    expect(keyCostFault(text)).toBeUndefined();
+  const plain = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });
+  expect(keyCostFault(String(plain))).toBeUndefined();
+});
