@@ -271,7 +271,10 @@ export interface Driver {
   readonly ports: Readonly<Partial<Record<TransportKind, number>>>;
   /** JSON Schema (2020-12) of a backend's `options`, made with `optionsSchema` (drivers/options.ts). */
   readonly optionsSchema: JsonObject;
-  /** Names of options that have no part in where credentials go, to whom and how: they may change without sending them again. */
+  /**
+   * Names of options that have no part in where credentials go, to whom and how, nor in what of the device the account may be
+   * used for: they may change without sending the credentials again.
+   */
   readonly harmlessOptions?: readonly string[];
   readonly credentialFields: readonly CredentialField[];
   readonly operations: ReadonlyMap<string, DriverOperation>;

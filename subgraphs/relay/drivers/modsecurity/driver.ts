@@ -40,7 +40,6 @@ export const modSecurity = defineDriver({
   triedAgainst: 'real Apache 2.4, ModSecurity 2.9 and Core Rule Set 3.3',
   ports: { ssh: 22 },
   options: { properties: { configRoot } },
-  harmlessOptions: ['configRoot'],
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,

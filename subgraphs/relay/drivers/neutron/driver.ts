@@ -65,7 +65,6 @@ export const neutron = defineDriver({
     },
     required: ['authUrl', 'project'],
   },
-  harmlessOptions: ['project', 'projectDomain'],
   credentialFields: ['username', 'password'],
   operations,
   resources: {
