@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly configFile: string;
   /** Every incarnation appends to it. */
   readonly logFile: string;
+  /** Besides PATH. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<ServedProcess> {
     {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production' },
+      env: { PATH: process.env.PATH ?? '', NODE_ENV: 'production', ...options.environment },
     },
   );
   const log = createWriteStream(options.logFile, { flags: 'a', mode: 0o600 });

@@ -37,12 +37,16 @@ export interface WholeSystemOptions {
   readonly limits?: FirewallLimits;
   /** Further settings of every process, by dotted name. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Further environment of the process with that name. */
+  readonly environment?: (name: string) => Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
 export interface WholeSystem {
   /** The gateway's public endpoint. */
   readonly url: string;
+  /** Of the subgraphs that the gateway asks over HTTP. */
+  readonly subgraphUrls: readonly string[];
   /** An operator's API token. */
   readonly token: string;
   /** UUID of its project. */
@@ -108,7 +112,10 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
       const configFile = join(folder.path, `${name}.json`);
       await writeFile(configFile, JSON.stringify({ ...common, name, ...settings }), { mode: 0o600 });
       const logFile = join(folder.path, `${name}.log`);
-      return own(await Part.start(name, (signal) => serve({ name, configFile, logFile, signal }), silentLog));
+      const environment = options.environment?.(name) ?? {};
+      return own(
+        await Part.start(name, (signal) => serve({ name, configFile, logFile, environment, signal }), silentLog),
+      );
     }),
   );
   const url = served[0]?.current.url;
@@ -116,6 +123,9 @@ async function start(options: WholeSystemOptions, stack: AsyncDisposableStack): 
   if (lab !== undefined) await registerFirewall({ url, token: accounts.token, lab, limits: options.limits ?? {} });
   return {
     url,
+    subgraphUrls: Object.entries(roles[0]?.[1] ?? {}).flatMap(([setting, value]) =>
+      setting.startsWith('subgraphs.') ? [String(value)] : [],
+    ),
     token: accounts.token,
     projectId: accounts.projectId,
     connection: application,

@@ -1,0 +1,35 @@
+// What the watch in each process wrote: the turns of its event loop that took too much CPU.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A refusal may hold the event loop for this much CPU time. */
+export const slowTurnMs = 50;
+
+export interface SlowTurn {
+  /** By this machine's clock. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly cpuMs: number;
+}
+
+/** Settings of a process's environment that load the watch into it. */
+export function watchEnvironment(folder: string, name: string): Readonly<Record<string, string>> {
+  const watch = new URL('./loop-watch.ts', import.meta.url).href;
+  return { NODE_OPTIONS: `--import=${watch}`, LOOP_WATCH_FILE: fileOf(folder, name) };
+}
+
+/** Throws when the watch of a process saw nothing at all: loading a program alone takes longer than it allows. */
+export async function readSlowTurns(folder: string, names: readonly string[]): Promise<readonly SlowTurn[]> {
+  const texts = await Promise.all(
+    names.map((name) =>
+      readFile(fileOf(folder, name), 'utf8').catch(() => {
+        throw new Error(`the watch of ${name} saw nothing, not even the start of its program`);
+      }),
+    ),
+  );
+  return texts.flatMap((text) => text.split('\n').slice(0, -1)).map((line) => JSON.parse(line) as SlowTurn);
+}
+
+function fileOf(folder: string, name: string): string {
+  return join(folder, `${name}.turns`);
+}
