@@ -1,7 +1,7 @@
 // Binds ws sockets to a graphql-ws protocol server: liveness by ping, a bound on queued data, and an orderly end. graphql-ws has
 // such an adapter, but it logs to the console and bounds nothing.
 import type { IncomingMessage } from 'node:http';
-import { handleProtocols, type Server } from 'graphql-ws';
+import { CloseCode, handleProtocols, MessageType, type Server } from 'graphql-ws';
 import type { Logger } from 'pino';
 import type { WebSocket, WebSocketServer } from 'ws';
 
@@ -44,6 +44,13 @@ function sender(socket: WebSocket, maxBufferedBytes: number): (data: string) => 
     });
 }
 
+const serversMessages: readonly unknown[] = [MessageType.ConnectionAck, MessageType.Next, MessageType.Error];
+
+/** The protocol server has no answer to these but to throw. */
+function isServersMessage(text: string): boolean {
+  return serversMessages.includes((JSON.parse(text) as { readonly type?: unknown }).type);
+}
+
 /** Serves each connection of `webSockets`. */
 export function attachSockets(options: AttachOptions): SocketServer {
   const { webSockets, protocol, log, onPing } = options;
@@ -76,7 +83,10 @@ export function attachSockets(options: AttachOptions): SocketServer {
         onMessage: (take) =>
           socket.on('message', (data) => {
             alive.add(socket);
-            take(String(data)).catch((error: unknown) => {
+            const text = String(data);
+            take(text).catch((error: unknown) => {
+              if (isServersMessage(text))
+                return socket.close(CloseCode.BadRequest, 'Only a server sends such a message');
               log.error({ err: error }, 'a socket message failed');
               socket.close(4500, 'Internal server error');
             });

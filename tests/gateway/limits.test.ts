@@ -309,6 +309,21 @@ describe('sockets', () => {
     await afterwards();
   });
 
+  test.each(['connection_ack', 'next', 'error'])(
+    "a client's message of type %s, which only servers send, closes the socket with 4400 and is no error of ours",
+    async (type) => {
+      const { WebSocket } = await import('ws');
+      const socket = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+      socket.once('open', () => {
+        socket.send('{"type":"connection_init","payload":{"authorization":"Bearer token-ann"}}');
+        socket.send(JSON.stringify({ id: '1', type, payload: type === 'error' ? [{ message: 'x' }] : {} }));
+      });
+      const [code] = await new Promise<unknown[]>((resolve) => socket.once('close', (...args) => resolve(args)));
+      expect(code).toBe(4400);
+      await afterwards();
+    },
+  );
+
   test('sockets without connection_init do not count against any user', async () => {
     const { WebSocket } = await import('ws');
     const crowded = await new TestGateway('in-process').start({
