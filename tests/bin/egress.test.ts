@@ -31,7 +31,7 @@ async function policyOf(flags: Record<string, string>) {
   return policy;
 }
 
-test('every address in the settings that is served by the installation is denied', async () => {
+test('every address in the settings at which the installation listens is denied', async () => {
   const policy = await policyOf({
     'listen.host': '203.0.113.1',
     'database.host': '203.0.113.2',
@@ -47,7 +47,7 @@ test('every address in the settings that is served by the installation is denied
   ]);
 });
 
-test('what is on this machine by the settings is denied on each of its addresses', async () => {
+test('parts that the settings place on this machine are denied on each of its addresses', async () => {
   const [address = ''] = Object.values(os.networkInterfaces())
     .flatMap((each) => each ?? [])
     .flatMap(({ address, family, internal }) => (family === 'IPv4' && !internal ? [address] : []));
@@ -63,14 +63,14 @@ test('what is on this machine by the settings is denied on each of its addresses
   }
 });
 
-test('rules are read from the settings in one spelling, and a wrong one is named', async () => {
+test('rules are read from the settings in any notation, and a wrong one is named', async () => {
   const policy = await policyOf({ 'egress.allow': ' 127.0.0.5:22, [FD00::1]:443 ', 'egress.deny': '10.0.0.0/8' });
   expect(policy.rules).toMatchObject({ allow: ['127.0.0.5:22', '[fd00::1]:443'], deny: ['10.0.0.0/8'] });
   for (const wrong of ['10.0.0.1/8', 'db.example', '127.1', '10.0.0.1:70000'])
     expect(() => configOf({ 'egress.deny': wrong })).toThrow(ConfigError);
 });
 
-test('with the lab only its firewall is reached, on its port, but for what is allowed besides', () => {
+test('with the lab only its firewall is reachable, on its port, besides explicitly allowed addresses', () => {
   const lab = { firewall: { host: '198.18.0.2', port: 22 } };
   const policyWith = (flags: Record<string, string>) => {
     const settings = egressOfLab(configOf(flags), lab);
@@ -93,7 +93,7 @@ test('with the lab only its firewall is reached, on its port, but for what is al
   expect(policyWith({ 'egress.deny': '' }).denial('192.0.2.1', 22)).toBeUndefined();
 });
 
-test('the endpoint is denied on the port that it got, though all of loopback is allowed', async () => {
+test('the endpoint is denied on its actual port, even if all of loopback is allowed', async () => {
   running = await runningSystem();
   const port = Number(new URL(running.url).port);
   const create = `mutation ($input: BackendCreateInput!) { done: backendCreate(input: $input) { userErrors { code field } } }`;

@@ -136,7 +136,7 @@ describeAsRoot('with the lab', () => {
     });
   }, 40_000);
 
-  test('no other address is connected to: the lab is all that npm start reaches', async () => {
+  test('no other address is connected to: npm start reaches only the lab', async () => {
     const token = await tokenOf(data);
     const query =
       'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { code message field } } }';

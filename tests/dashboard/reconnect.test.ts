@@ -98,7 +98,7 @@ describe('the login', () => {
     await page.locator('.feed').getByText('later on fw-1').waitFor();
   });
 
-  test('a socket that ends with its access token is followed by another, after the last cursor, without a word', async () => {
+  test('a socket that ends with its access token is replaced, after the last cursor, without a message', async () => {
     const { page, world, server, errors } = suite();
     world.addBackend();
     await login(page, server, world);

@@ -43,7 +43,7 @@ async function change(name: string, input: object): Promise<{ id: string }> {
   return { id: data?.answer.backend?.id ?? '' };
 }
 
-test('page and command line outlive their access tokens without a gap, a repetition or a word', async () => {
+test('page and command line outlive their access tokens without a gap, a duplicate or a message', async () => {
   const passwordFile = join(system.folder, 'accounts', 'admin.password');
   const password = (await readFile(passwordFile, 'utf8')).trim();
   const { origin } = new URL(system.url);

@@ -177,7 +177,7 @@ test("a supervisor that is stopped while its server can't start gives up at once
   expect(starts).toBe(2);
 });
 
-test('a server that accepts a question and never answers is ended at the deadline, and with its caller', async () => {
+test('a server that accepts a request and never answers is stopped at the deadline, or with its caller', async () => {
   const never = () => new Promise<never>(() => undefined);
   const mute = serverOf('sleep', '60');
   await expect(mute.waitUntilReady(never, 200)).rejects.toMatchObject({

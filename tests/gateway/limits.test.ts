@@ -151,7 +151,7 @@ describe('mutations of one credential', () => {
   const create = 'mutation { thingCreate(name: "a") { id } }';
   const refused = { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) };
 
-  test('are bounded, over HTTP and on sockets together; queries and other credentials are not concerned', async () => {
+  test('are limited, over HTTP and on sockets together; queries and other credentials are not affected', async () => {
     const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => gateway.query(create)));
     const [done, tooMany] = [
@@ -176,7 +176,7 @@ describe('mutations of one credential', () => {
     await gateway.stop();
   });
 
-  test('count one by one, however many a document has', async () => {
+  test('are counted one by one, however many a document has', async () => {
     const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const twenty = `mutation { ${Array.from({ length: 20 }, (_item, n) => `m${n}: thingCreate(name: "a") { id }`).join(' ')} }`;
     const answers = [];
@@ -186,7 +186,7 @@ describe('mutations of one credential', () => {
     await gateway.stop();
   });
 
-  test('logins are counted elsewhere', async () => {
+  test('logins are counted separately', async () => {
     const gateway = await new TestGateway('in-process').start({ limits: { mutationsPerMinute: 60 } });
     const statuses = await Promise.all(
       Array.from(
@@ -269,7 +269,7 @@ describe('sockets', () => {
     await afterwards();
   });
 
-  test('sockets of one user are bounded over all sessions and API tokens of the user', async () => {
+  test('sockets of one user are limited over all sessions and API tokens of the user', async () => {
     const crowded = await new TestGateway('in-process').start({ socketLimits: { maxSocketsPerUser: 3 } });
     const { identities } = crowded.authenticator;
     const ann = testIdentity('ann');

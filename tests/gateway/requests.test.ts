@@ -50,7 +50,7 @@ describe.each(modes)('requests, subgraphs %s', (mode) => {
     expect(again.headers['x-request-id']).not.toBe(ours);
   });
 
-  test.each(['a b"c', 'x'.repeat(65), ''])("a caller's id that may not be kept is left out: %j", async (id) => {
+  test.each(['a b"c', 'x'.repeat(65), ''])('an invalid request id of a caller is left out: %j', async (id) => {
     const { body } = await gateway.post({ query: '{ callerRequestId }' }, 'token-bob', { 'x-request-id': id });
     expect(body).toEqual({ data: { callerRequestId: null } });
   });

@@ -255,7 +255,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     return { issue, bearer, closed, pongs, collector, ping };
   }
 
-  test('a socket ends with its access token, with 4419; others of the session go on', async () => {
+  test('a socket ends with its access token, with 4419; others of the session continue', async () => {
     const { closed, issue } = await shortLived(300);
     issue(1, Date.now() + 3_600_000);
     const other = await begun(stream, 'token-ann-1');
@@ -283,7 +283,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(closed).toEqual([4419]);
   });
 
-  test('a ping without a credential is answered as it came, and says nothing of the token', async () => {
+  test("a ping without a credential is answered unchanged, without the token's expiry", async () => {
     const { pongs, ping, closed } = await shortLived(3_600_000);
     ping({ mine: 1 });
     await until(() => pongs.length > 0);

@@ -45,7 +45,7 @@ async function login(waf: RunningWaf, command: string): Promise<{ exitCode: numb
 
 describeWithWaf('the firewall', (waf) => {
   test.each(Object.entries(attacks))(
-    'refuses %s where it blocks, and lets it pass where it only detects',
+    'refuses %s in blocking mode, and lets it pass in detection mode',
     async (_name, attack) => {
       expect(await visit(waf(), 'shop.lab', '/?q=shoes')).toBe(200);
       expect(await visit(waf(), 'shop.lab', attack)).toBe(403);

@@ -16,7 +16,7 @@ test('a burst, then the rate; each key separately', () => {
   expect([1, 2, 3].map(() => buckets.take('a'))).toEqual([1, 0, undefined]);
 });
 
-test('several at once, and how long they take to come', () => {
+test('several at once, and the time until they are available', () => {
   let nowMs = 0;
   const buckets = new TokenBuckets({ burst: 10, perSecond: 2, now: () => nowMs });
   expect([buckets.waitMs('a', 8), buckets.take('a', 8), buckets.take('a', 3), buckets.waitMs('a', 3)]).toEqual([

@@ -130,7 +130,7 @@ test.each([
   [{ set: { name: 'b', handle: 7 } }, false],
   [{ set: { handle: 7 } }, false],
   [undefined, false],
-])('the echo %j of a set named a is that of what nft was told: %s', (echoed, same) => {
+])("the echo %j of a set named a matches nft's input: %s", (echoed, same) => {
   expect(isWithin({ set: { name: 'a' } }, echoed)).toBe(same);
 });
 

@@ -93,7 +93,7 @@ describe('requests', () => {
 
 describe('refusals', () => {
   test.each(Object.keys(userErrorCodes) as (keyof typeof userErrorCodes)[])(
-    '%s: as docs/errors.md says, the same key, or the end',
+    '%s: as in docs/errors.md, the same key, or the end',
     async (code) => {
       const { outcome, sent } = await run([refusal(code), payload('SUCCEEDED')]);
       if (userErrorCodes[code].retry === 'SAME_KEY' && !personFirst.has(code)) {
@@ -120,7 +120,7 @@ describe('refusals', () => {
   });
 
   test.each(['OUTCOME_UNCERTAIN', 'IN_PROGRESS', 'UNAVAILABLE'] as const)(
-    '%s until the time is over: not known, for the key may be used',
+    '%s until the deadline: unknown, because the key may be used',
     async (code) => {
       const { outcome } = await run([refusal(code)], { deadlineMs: 60 });
       expect(outcome).toMatchObject({ kind: 'OPEN', operation: null, refusals: [{ code }] });
@@ -155,7 +155,7 @@ describe('top-level errors', () => {
     },
   );
 
-  test('RATE_LIMITED: nothing happened; the same key, not sooner than retryAfterMs says', async () => {
+  test('RATE_LIMITED: nothing happened; the same key, not before retryAfterMs', async () => {
     const limited = topLevel('RATE_LIMITED', 429, { retryAfterMs: 40 });
     const { outcome, again } = await run([limited, payload('PENDING'), limited, seen('SUCCEEDED')]);
     expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 4 });

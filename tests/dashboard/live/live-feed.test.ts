@@ -61,7 +61,7 @@ describe('runLiveFeed', () => {
     expect(result.store.state.feed.map((line) => line.id)).toEqual(['s103', 's102', 's101']);
   });
 
-  test.each(['CURSOR_EXPIRED', 'RESYNC_REQUIRED'])('reads a new snapshot after %s, and says so', async (code) => {
+  test.each(['CURSOR_EXPIRED', 'RESYNC_REQUIRED'])('reads a new snapshot after %s, with a note', async (code) => {
     const result = await run([{ items: [101], end: lost }, { end: { type: 'expired', code } }, { end: lost }]);
     expect(result.listened).toEqual(['c100', 'c101', 'c200']);
     expect(result.snapshots).toBe(2);
@@ -77,7 +77,7 @@ describe('runLiveFeed', () => {
     expect(result.isEnded).toBe(false);
   });
 
-  test('goes on after the last cursor when the socket ended with its access token, with a new one and no snapshot', async () => {
+  test('continues after the last cursor when the socket ended with its access token, with a new token and no snapshot', async () => {
     let renewals = 0;
     const ended: StreamEnd = { type: 'token-ended' };
     const result = await run([{ items: [101], end: ended }, { end: ended }, { items: [102], end: lost }], {

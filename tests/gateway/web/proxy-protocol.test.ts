@@ -48,7 +48,7 @@ describe('a header', () => {
     ['another command', binary('22 11 000c c0000201 c6336402 0001 01bb')],
     ['too short', binary('21 11 0004 c0000201')],
     ['too long', binary('21 11 ffff c0000201')],
-  ])('can not be %s', (_what, bytes) => {
+  ])("can't be %s", (_what, bytes) => {
     expect(() => readProxyHeader(bytes)).toThrow(/PROXY protocol header/);
   });
 });
@@ -114,7 +114,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     expect(await askFrom('127.0.0.5', url, { 'x-forwarded-for': '192.0.2.1' })).toBe('127.0.0.5');
   });
 
-  test('who connects directly is served, and can not say to be another', async () => {
+  test("a client that connects directly is served, and can't claim another address", async () => {
     const { url, port } = gateways.plain.gateway;
     expect(await askFrom('127.0.0.5', url)).toBe('127.0.0.5');
     expect(await sent(port, 'PROXY TCP4 192.0.2.1 192.0.2.2 1 1\r\nGET / HTTP/1.1\r\n\r\n', '127.0.0.5')).toContain(
@@ -122,7 +122,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     );
   });
 
-  test('a proxy that says nothing, or rubbish, or comes a byte at a time', async () => {
+  test('a proxy that sends nothing, something invalid, or one byte at a time', async () => {
     const { port } = gateways.plain.gateway;
     const get = 'GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n';
     expect(await sent(port, get)).toBe('');
@@ -131,7 +131,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     expect(await sent(port, `PROXY TCP4 192.0.2.1 192.0.2.2 1 1\r\n${get}`, '127.0.0.1', 1)).toContain('{"live":true}');
   }, 20_000);
 
-  test('metrics are for this host alone, and a proxy on it is not this host', async () => {
+  test('metrics are for this host only, and a proxy on it does not count as this host', async () => {
     const metrics = 'GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n';
     const { port } = gateways.plain.gateway;
     expect(await sent(port, `PROXY TCP4 192.0.2.1 192.0.2.2 1 1\r\n${metrics}`)).toContain('403 Forbidden');
@@ -139,7 +139,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     expect(await sent(port, metrics, '127.0.0.5')).toContain('200 OK');
   });
 
-  test('a socket passes through', async () => {
+  test('a socket works through it', async () => {
     const client = createClient({
       url: `ws://127.0.0.1:${ports.plain}/graphql`,
       webSocketImpl: WebSocket,

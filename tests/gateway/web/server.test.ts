@@ -61,7 +61,7 @@ test('hashed assets are cached without limit, compressed on request, and not sen
 });
 
 test.each(['/nothing', '/../package.json', '/assets/../../package.json', '/assets/', '/%2e%2e/package.json'])(
-  'nothing is at %s',
+  'there is nothing at %s',
   async (path) => {
     const response = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
     expect(response).toMatch(/^HTTP\/1.1 404 /);

@@ -118,7 +118,7 @@ describe('tampering', () => {
     ['the hash of the last', "UPDATE audit_entry SET hash = REPEAT('a', 64) WHERE position = 10", 10, content],
     ['the end moved back', 'UPDATE audit_chain SET next_position = 9', 8, "the chain's end has another hash"],
     ['the base', "UPDATE audit_chain SET base_hash = REPEAT('a', 64)", 1, 'the entry does not follow the previous one'],
-  ])('is found: %s', async (_what, sql, firstBrokenPosition, reason) => {
+  ])('is detected: %s', async (_what, sql, firstBrokenPosition, reason) => {
     await write(10);
     await sealer.runOnce();
     await db.execute(sql);

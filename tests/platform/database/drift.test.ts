@@ -24,7 +24,7 @@ test('every folder of prisma/migrations belongs to an owner', async () => {
 
 /** The possible databases: of one subgraph, of all, and of a worker without a subgraph. */
 test.each([...subgraphs.map((name) => [name]), subgraphs, ['worker']])(
-  'a database of the roles %s: every table, column, index and foreign key is as described, and no other',
+  'a database of the roles %s: every table, column, index and foreign key matches the schema, and there are no others',
   async (...roles) => {
     const place = await testDatabase({ migrated: false });
     const db = new Database({ connection: place.connection, connectionLimit: 2 });
@@ -50,7 +50,7 @@ test.each([
   ['an index less', 'ALTER TABLE owed_work DROP INDEX owed_work_due_idx'],
   ['another uniqueness', 'ALTER TABLE project DROP INDEX project_name_key, ADD INDEX project_name_key (name)'],
   ['a foreign key less', 'ALTER TABLE session DROP FOREIGN KEY session_user_fk'],
-])('%s is found', async (_what, sql) => {
+])('%s is detected', async (_what, sql) => {
   const own = await testDatabase();
   const changed = new Database({ connection: own.connection, connectionLimit: 2 });
   try {

@@ -36,7 +36,7 @@ const streams = { Subscription: { prefixChanges: { subscribe: () => undefined } 
 const parts = { name: 'ipam', sdl, commits };
 
 describe('a subgraph of its features', () => {
-  test('has the scalars and the commits of all', async () => {
+  test('has the shared scalars and commits', async () => {
     const { name, schema } = createSubgraph({ ...parts, resolvers: [reads, writes, streams] });
     const source = `mutation { prefixCreate(input: { port: 70000 }) { prefix { id } commit { replication { state } } } }`;
     expect(name).toBe('ipam');
@@ -49,7 +49,7 @@ describe('a subgraph of its features', () => {
     });
   });
 
-  test('names every root field and entity that nothing resolves', () => {
+  test('names every root field and entity without a resolver', () => {
     expect(() => createSubgraph({ ...parts, resolvers: [] })).toThrow(
       'ipam: nothing resolves Prefix.__resolveReference, Query.prefix, Mutation.prefixCreate, Mutation.prefixDelete, Subscription.prefixChanges',
     );

@@ -46,7 +46,7 @@ describe('canonicalAddressBlock', () => {
     '0x7f.0.0.1',
     '0x7f000001',
     '2130706433',
-  ])('%j is none', (text) => {
+  ])('%j is not one', (text) => {
     expect(canonicalAddressBlock(text)).toBeUndefined();
   });
 });

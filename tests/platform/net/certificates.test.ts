@@ -5,7 +5,7 @@ import { makeCertificate } from '../../../platform/net/certificates.ts';
 
 const read = ({ cert }: { readonly cert: string }) => new X509Certificate(cert);
 
-test.each(['ec', 'rsa'] as const)('one that signs itself, with a key of type %s', async (keyType) => {
+test.each(['ec', 'rsa'] as const)('self-signed, with a key of type %s', async (keyType) => {
   const made = await makeCertificate({ commonName: 'fw-1.example', keyType });
   const certificate = read(made);
   expect(certificate.subject).toBe('CN=fw-1.example');
@@ -42,6 +42,6 @@ test.each([
   { commonName: '$ENV::HOME' },
   { commonName: 'x', names: ['a, DNS:b'] },
   { commonName: 'x', names: ['a\n[ca]'] },
-])('no text of a name gets into the configuration of openssl: %j', async (options) => {
+])("no text in a name gets into openssl's configuration: %j", async (options) => {
   await expect(makeCertificate(options)).rejects.toThrow(TypeError);
 });

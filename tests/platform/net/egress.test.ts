@@ -89,7 +89,7 @@ describe('without any rule', () => {
       '10.0.0.1/8',
     ],
     ...['::ffff:127.0.0.1.', '[::1]', 'fe80::1%', '10.0.0.0/8'],
-  ])('%p is no address, and so is denied', (text) => {
+  ])('%p is not an address, and therefore denied', (text) => {
     expect(standard.denial(text, 443)).toBeDefined();
   });
 });
@@ -98,7 +98,7 @@ describe('rules', () => {
   const denied = (rules: Parameters<typeof egressFrom>[0], address: string, port = 22) =>
     egressFrom(rules).denial(address, port) !== undefined;
 
-  test('what is denied by itself can be allowed, by as narrow a rule', () => {
+  test('a default denial can be overridden by a rule at least as narrow', () => {
     expect(denied({ allow: ['127.0.0.0/8'] }, '127.0.0.1')).toBe(false);
     expect(denied({ allow: ['127.0.0.5'] }, '127.0.0.5')).toBe(false);
     expect(denied({ allow: ['127.0.0.5'] }, '127.0.0.6')).toBe(true);
@@ -110,7 +110,7 @@ describe('rules', () => {
     expect(denied({ allow: ['::1'] }, '::1')).toBe(false);
   });
 
-  test('an allowance of an IPv4 address is for its IPv4-mapped form too, and the other way round', () => {
+  test('a rule that allows an IPv4 address also covers its IPv4-mapped form, and the other way round', () => {
     expect(denied({ allow: ['127.0.0.0/8'] }, '::ffff:127.0.0.1')).toBe(false);
     expect(denied({ deny: ['::ffff:10.0.0.0/104'] }, '10.1.2.3')).toBe(true);
     expect(denied({ deny: ['10.0.0.0/8'] }, '::ffff:10.1.2.3')).toBe(true);
@@ -118,7 +118,7 @@ describe('rules', () => {
     expect(denied({ deny: ['10.0.0.0/8'] }, '2002:a01:203::1')).toBe(true);
   });
 
-  test('of two rules the narrower counts; of two alike the one with a port, then the denial', () => {
+  test('of two rules the narrower one applies; for equal blocks the one with a port, then the denial', () => {
     const rules = {
       allow: ['10.20.0.0/16', '10.20.0.9:443'],
       deny: ['0.0.0.0/0', '::/0', '10.20.30.0/24', '10.20.0.9'],
@@ -132,7 +132,7 @@ describe('rules', () => {
     expect(denied({ allow: ['10.0.0.1'], deny: ['10.0.0.1'] }, '10.0.0.1')).toBe(true);
   });
 
-  test('what the installation serves itself is denied whatever is allowed', () => {
+  test("the installation's own listeners are denied whatever is allowed", () => {
     const rules = {
       allow: ['127.0.0.0/8', '127.0.0.1:4000', '[::1]:4000', '::1'],
       own: ['127.0.0.1:4000', '[::1]:4000', '10.0.0.0/8:3306'],
@@ -145,7 +145,7 @@ describe('rules', () => {
     expect(denied(rules, '127.0.0.1', 4001)).toBe(false);
   });
 
-  test('it is plain data: what another process is given as JSON decides the same', () => {
+  test('it is plain data: another process makes the same decisions from its JSON', () => {
     const policy = egressFrom({ allow: ['127.0.0.5:22'], deny: ['10.0.0.0/8'], own: ['127.0.0.5:4000'] });
     const copy = egressFrom(JSON.parse(JSON.stringify(policy.rules)));
     expect(copy.rules).toEqual(policy.rules);
@@ -158,7 +158,7 @@ describe('rules', () => {
       expect(copy.denial(address, port)).toEqual(policy.denial(address, port));
   });
 
-  test('a denial says which address, by which rule, and what to do', () => {
+  test('a denial names the address, the rule, and the remedy', () => {
     expect(standard.denial('127.0.0.1', 22)).toEqual({
       address: '127.0.0.1',
       port: 22,
@@ -201,7 +201,7 @@ describe('rules', () => {
     'fd00::1%eth0',
     '10.0.0.1:',
     '[10.0.0.1]x',
-  ])('%p is no rule', (text) => {
+  ])('%p is not a rule', (text) => {
     expect(canonicalEgressRule(text)).toBeUndefined();
     expect(() => egressFrom({ allow: [text] })).toThrow(text);
   });
@@ -267,7 +267,7 @@ describe('at each connect', () => {
     '0.0.0.0',
     '::',
     '::1%1',
-  ])('%s is not reached, however it is spelled', async (host) => {
+  ])('%s is not reached, in any notation', async (host) => {
     const { port, guests } = await listen('::');
     expect(await attempt(standard, host, port)).toBe('denied');
     expect(guests).toEqual([]);
@@ -282,7 +282,7 @@ describe('at each connect', () => {
     },
   );
 
-  test('of the answers to a name only those that are allowed are dialled', async () => {
+  test("of a name's addresses only the allowed ones are dialled", async () => {
     const { port, guests } = await listen('0.0.0.0');
     const policy = egressFrom({ allow: ['127.0.0.2'] });
     resolves(['127.0.0.1', '127.0.0.2', '::1']);
@@ -292,7 +292,7 @@ describe('at each connect', () => {
     expect(guests).toEqual(['127.0.0.2']);
   });
 
-  test('a name that turns to another address between two connects gains nothing (DNS rebinding)', async () => {
+  test('a name that changes its address between two connects gains nothing (DNS rebinding)', async () => {
     const { port, guests } = await listen('0.0.0.0');
     const policy = egressFrom({ allow: ['127.0.0.2'] });
     resolves(['127.0.0.2'], ['127.0.0.1']);
@@ -302,7 +302,7 @@ describe('at each connect', () => {
     expect(guests).toEqual(['127.0.0.2']);
   });
 
-  test('a resolver that answers with something that is no address gains nothing', async () => {
+  test("a resolver's answer that is not an address gains nothing", async () => {
     const { port } = await listen();
     resolves(['0x7f.1'], ['fe80::1%lo'], []);
     for (let count = 0; count < 3; count += 1)

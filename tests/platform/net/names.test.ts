@@ -27,7 +27,7 @@ afterEach(() => {
 const names = () => asked.map(({ name }) => name);
 const ignore = () => undefined;
 
-test('no more than the given number are looked up at once; the next begins when one ends', () => {
+test('at most the given number of lookups run at once; the next begins when one ends', () => {
   const lookups = new NameLookups({ atOnce: 2, slowAtOnce: 1 });
   for (const name of ['a', 'b', 'c', 'd']) lookups.lookup(name, ignore);
   expect(names()).toEqual(['a', 'b']);
@@ -35,7 +35,7 @@ test('no more than the given number are looked up at once; the next begins when 
   expect(names()).toEqual(['a', 'b', 'c']);
 });
 
-test('a name is looked up once for all who ask meanwhile, and again for who asks later', () => {
+test('concurrent lookups of a name are shared, later ones are repeated', () => {
   const lookups = new NameLookups({ atOnce: 5, slowAtOnce: 1 });
   const answers: string[] = [];
   lookups.lookup('a.example', (_error, [found]) => answers.push(`1 ${found?.address}`));
@@ -47,7 +47,7 @@ test('a name is looked up once for all who ask meanwhile, and again for who asks
   expect(names()).toEqual(['a.example', 'a.example']);
 });
 
-test('who gives up waits no more, and a name that nobody waits for is not looked up', () => {
+test('an aborted caller does not wait, and a name that nobody waits for is not looked up', () => {
   const lookups = new NameLookups({ atOnce: 1, slowAtOnce: 1 });
   const answered = jest.fn();
   const giveUps = ['a', 'b', 'b', 'c'].map((name) => lookups.lookup(name, () => answered()));
@@ -62,7 +62,7 @@ test('who gives up waits no more, and a name that nobody waits for is not looked
   expect(names()).toEqual(['a', 'b']);
 });
 
-test('names that were slow wait for those that were not, and have their own part, until they are quick', () => {
+test('names that were slow wait behind fast ones, with their own share, until they are fast', () => {
   const lookups = new NameLookups({ atOnce: 3, slowAtOnce: 1, slowAfterMs: 100 });
   for (const name of ['slow1', 'slow2', 'slow3']) lookups.lookup(name, ignore);
   nowMs += 100;

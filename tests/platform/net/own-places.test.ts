@@ -14,7 +14,7 @@ afterEach(() => {
 
 const machine = (address: string) => ({ eth0: [{ address }, { address: 'fe80::5%eth0' }] }) as never;
 
-test('a listener on every address is on each of the machine, and on those that it gets later', async () => {
+test("a listener on all addresses is on each of the machine's, including later ones", async () => {
   const interfaces = jest.spyOn(os, 'networkInterfaces').mockReturnValue(machine('192.0.2.1'));
   const places = new OwnPlaces(log);
   const policy = egressFrom({ allow: ['127.0.0.0/8', '::1', 'fe80::/10'] }, places.listeners);
@@ -31,7 +31,7 @@ test('a listener on every address is on each of the machine, and on those that i
   expect(policy.rules.own).toContain('192.0.2.2:4000');
 });
 
-test('what is reached at an address of the machine may listen on all of them, and is denied there', async () => {
+test('a part reached at an address of the machine may listen on all of them, and is denied there', async () => {
   jest.spyOn(os, 'networkInterfaces').mockReturnValue(machine('192.0.2.1'));
   const lookup = jest.spyOn(dnsPromises, 'lookup') as unknown as jest.Mock<() => Promise<{ address: string }[]>>;
   lookup.mockResolvedValue([{ address: '192.0.2.1' }]);
@@ -56,7 +56,7 @@ test('what is reached at an address of the machine may listen on all of them, an
   expect(policy.denial('192.0.2.1', 4000)).toBeUndefined();
 });
 
-test('a name that does not resolve yet is asked again soon', async () => {
+test('a name that does not resolve yet is looked up again soon', async () => {
   const lookup = jest.spyOn(dnsPromises, 'lookup') as unknown as jest.Mock<() => Promise<{ address: string }[]>>;
   lookup.mockRejectedValue(new Error('no answer'));
   const places = new OwnPlaces(log, { soonMs: 5, everyMs: 3_600_000 });
@@ -69,7 +69,7 @@ test('a name that does not resolve yet is asked again soon', async () => {
   await places.stop();
 });
 
-test('a name counts by what it resolves to now; while it does not, by what it did before', async () => {
+test('a name is denied by its current addresses; while it does not resolve, by the previous ones', async () => {
   const lookup = jest.spyOn(dnsPromises, 'lookup') as unknown as jest.Mock<() => Promise<{ address: string }[]>>;
   lookup.mockResolvedValue([{ address: '192.0.2.1' }, { address: '2001:db8::1' }]);
   const places = new OwnPlaces(log);
@@ -86,7 +86,7 @@ test('a name counts by what it resolves to now; while it does not, by what it di
   expect(policy.denial('192.0.2.9', 3306)).toBeDefined();
 });
 
-test('a port that is not known yet is none', async () => {
+test('an unknown port is not denied', async () => {
   const places = new OwnPlaces(log);
   await places.add({ host: '192.0.2.1', port: 0 });
   expect(places.listeners.listeners).toEqual([]);

@@ -259,7 +259,7 @@ describe('a peer', () => {
 });
 
 describe('reading a certificate', () => {
-  test.each(['TLSv1.3', 'TLSv1'] as const)('that a device with %s shows now', async (version) => {
+  test.each(['TLSv1.3', 'TLSv1'] as const)('that a device with %s presents', async (version) => {
     const notBefore = new Date('2020-01-02T03:04:05Z');
     const notAfter = new Date('2021-01-02T03:04:05Z');
     const certificate = await makeCertificate({ commonName: 'fw-1', keyType: 'rsa', notBefore, notAfter });

@@ -7,22 +7,25 @@ const status = '/api/v2/monitor/system/status';
 const good = { username: 'admin', secretkey: 'secret' };
 const versions = ['5.6.14', '6.2.3', '6.4.1', '6.4.9', '7.0.12', '7.2.5', '7.4.5', '7.6.2', '7.6.3', '7.6.4'] as const;
 
-test.each(versions)('%s: /logincheck gives a session before 7.6.3, and only says so after', async (version) => {
-  const gate = await startGate({ version });
-  const login = await call(gate, '/logincheck', { method: 'POST', form: { ...good, ajax: '1' } });
-  expect(login.text[0]).toBe('1');
-  const { cookie } = sessionHeaders(login);
-  const answer = await call(gate, status, { headers: { cookie } });
-  if (version.startsWith('7.6.3') || version.startsWith('7.6.4')) {
-    expect(login.headers['set-cookie']).toBeUndefined();
-    expect(answer.status).toBe(401);
-  } else {
-    expect(login.headers['set-cookie']?.join()).toMatch(/APSCOOKIE_\d+="Era=0&Payload=/);
-    expect(answer.body).toMatchObject({ version: `v${version}`, status: 'success', results: { hostname: 'fgt' } });
-  }
-});
+test.each(versions)(
+  '%s: /logincheck returns a session before 7.6.3, and later only reports success',
+  async (version) => {
+    const gate = await startGate({ version });
+    const login = await call(gate, '/logincheck', { method: 'POST', form: { ...good, ajax: '1' } });
+    expect(login.text[0]).toBe('1');
+    const { cookie } = sessionHeaders(login);
+    const answer = await call(gate, status, { headers: { cookie } });
+    if (version.startsWith('7.6.3') || version.startsWith('7.6.4')) {
+      expect(login.headers['set-cookie']).toBeUndefined();
+      expect(answer.status).toBe(401);
+    } else {
+      expect(login.headers['set-cookie']?.join()).toMatch(/APSCOOKIE_\d+="Era=0&Payload=/);
+      expect(answer.body).toMatchObject({ version: `v${version}`, status: 'success', results: { hostname: 'fgt' } });
+    }
+  },
+);
 
-test.each(versions)('%s: /api/v2/authentication is there from 6.4.2 on', async (version) => {
+test.each(versions)('%s: /api/v2/authentication exists from 6.4.2 on', async (version) => {
   const gate = await startGate({ version });
   const login = await call(gate, '/api/v2/authentication', { method: 'POST', json: good });
   if (version < '6.4.2') {

@@ -213,7 +213,7 @@ test.each([
   ['a \\"b\\ c', ['a', '"b c']],
   ['""', ['']],
   ['a "b', undefined],
-])('the line %j has the words %j', (line, words) => {
+])('the line %j splits into the words %j', (line, words) => {
   expect(splitWords(line)).toEqual(words);
 });
 

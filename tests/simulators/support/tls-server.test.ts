@@ -50,7 +50,7 @@ function get(server: TlsServer, path: string, headers: Record<string, string> = 
 }
 
 test.each(['ec', 'rsa'] as const)(
-  'shows a certificate with a key of type %s that a client can trust',
+  'presents a certificate with a key of type %s that a client can trust',
   async (keyType) => {
     const certificate = await makeCertificate({ commonName: 'FGT60F0000000001', names: ['127.0.0.1'], keyType });
     const server = await start(hello, { certificate });

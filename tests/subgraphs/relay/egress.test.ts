@@ -86,13 +86,13 @@ describe('a backend', () => {
     'fe80::1%eth0',
     '１２７.0.0.1',
     '[::1]',
-  ])('at %s, an address oddly spelled, is refused', async (host) => {
+  ])('at %s, an address in an unusual notation, is refused', async (host) => {
     const { userErrors } = await change('backendCreate', ssh({ host }));
     expect(userErrors[0]).toMatchObject({ field: ['input', 'host'] });
     expect(['INVALID_INPUT', 'EGRESS_DENIED']).toContain(userErrors[0]?.code);
   });
 
-  test('at an address of the installation itself is refused, on that port alone', async () => {
+  test('at an address of the installation itself is refused, on that port only', async () => {
     const { userErrors } = await change('backendCreate', ssh({ host: '192.0.2.10', port: 3306 }));
     expect(userErrors).toMatchObject([
       { code: 'EGRESS_DENIED', field: ['input', 'host'], message: expect.stringContaining('itself') },
@@ -115,7 +115,7 @@ describe('a backend', () => {
     expect(['INVALID_INPUT', 'EGRESS_DENIED', 'INVALID_ARGUMENTS']).toContain(userErrors[0]?.code);
   });
 
-  test('can not be moved there afterwards, in one step or several', async () => {
+  test("can't be moved there later, in one step or several", async () => {
     const { backend } = await change('backendCreate', ssh({ host: '192.0.2.10' }));
     const id = backend?.id;
     const { credentials } = ssh({});
@@ -131,7 +131,7 @@ describe('a backend', () => {
     });
   });
 
-  test('at a second wire that is denied is refused, with the options', async () => {
+  test('with a denied second wire is refused, with the options', async () => {
     const wires = { driver: 'fortios', host: '203.0.113.9', options: { ports: { ssh: 8443 } } };
     expect(await change('backendCreate', ssh(wires))).toMatchObject({ userErrors: [{ code: 'EGRESS_DENIED' }] });
     const { backend } = await change('backendCreate', ssh({ ...wires, options: {} }));
@@ -139,7 +139,7 @@ describe('a backend', () => {
     expect(userErrors).toMatchObject([{ code: 'EGRESS_DENIED', field: ['input', 'options'] }]);
   });
 
-  test('with a name is registered, and not connected to where the name leads', async () => {
+  test('with a name is registered, but there is no connection to a denied address of the name', async () => {
     const { port, guests } = await listen();
     const host = 'localhost';
     const { backend } = await change('backendCreate', ssh({ host, port, hostKeySha256: `SHA256:${'A'.repeat(43)}` }));
@@ -155,7 +155,7 @@ describe('a backend', () => {
   });
 });
 
-describe('everything that dials for a user', () => {
+describe('every connection for a user', () => {
   const credentials = { username: 'u', password: 'p' };
   const endpointOf = (host: string, port: number): Endpoint => ({
     ...{ host, port, hostKeySha256: `SHA256:${'A'.repeat(43)}`, certificateSha256: `SHA256:${'A'.repeat(43)}` },
@@ -175,7 +175,7 @@ describe('everything that dials for a user', () => {
     },
   );
 
-  test('the command line over SSH does not either', async () => {
+  test('nor does the command line over SSH', async () => {
     const { port, guests } = await listen();
     const { onyx } = await import('../../../subgraphs/relay/drivers/onyx/driver.ts');
     const { cli } = onyx;
@@ -186,7 +186,7 @@ describe('everything that dials for a user', () => {
     expect(guests()).toBe(0);
   });
 
-  test('a log-in does not reach another origin that is denied, whoever names it', async () => {
+  test('a login does not reach another origin that is denied, whoever names it', async () => {
     const { port, guests } = await listen();
     const options = { authUrl: `https://localhost:${port}/v3`, project: 'p' };
     const { neutron } = await import('../../../subgraphs/relay/drivers/neutron/driver.ts');

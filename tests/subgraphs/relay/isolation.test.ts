@@ -187,7 +187,7 @@ describe.each([
   ['a stranger', stranger],
   ['nobody', null],
 ] as const)('%s', (_who, who) => {
-  test.each(Object.entries({ ...queries, ...mutationProbes }))('reads nothing by %s', async (name, probe) => {
+  test.each(Object.entries({ ...queries, ...mutationProbes }))('reads nothing with %s', async (name, probe) => {
     const before = await node.db.query('SELECT version FROM backend ORDER BY id');
     const answer = await asked(who, probe);
     for (const secret of secrets()) expect(answer.replaceAll(/"message":"[^"]*"/g, '')).not.toContain(secret);
@@ -227,7 +227,7 @@ async function follow(
   return items;
 }
 
-test.each(Object.entries(subscriptions))('%s shows each what is theirs, and only that', async (name, text) => {
+test.each(Object.entries(subscriptions))('%s shows each caller only their own', async (name, text) => {
   const after = await node.feed.currentCursor();
   await device.register(node, `secret-${name}`);
   await call(node, 'add', element(`secret-${name}`, '10.7.7.7'));

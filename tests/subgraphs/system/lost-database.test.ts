@@ -33,7 +33,7 @@ test.each([
   ['login', 'mutation { login(input: { name: "a", password: "b" }) { userErrors { code retry } } }'],
   ['projectCreate', 'mutation { projectCreate(input: { name: "a" }) { userErrors { code retry } } }'],
   ['logout', 'mutation { logout { userErrors { code retry } } }'],
-])('%s is refused, to be sent again', async (name, document) => {
+])('%s is refused, to be retried', async (name, document) => {
   const { data, codes } = await bench.ask(admin, document);
   expect(codes).toEqual([]);
   expect(data).toEqual({ [name]: { userErrors: [{ code: 'UNAVAILABLE', retry: 'SAME_KEY' }] } });

@@ -170,7 +170,7 @@ describe('joining', () => {
       generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     ],
     ['far too much', `${newKey()}${'\n'.repeat(10_000)}`],
-  ])('%s is no public key', async (name, publicKey) => {
+  ])('%s is not a public key', async (name, publicKey) => {
     const { joinToken } = await created(`key-${name.replaceAll(' ', '-')}`);
     expect((await send('machineJoin', { joinToken, publicKey }, null)).userErrors).toMatchObject([
       { code: 'INVALID_INPUT', field: ['input', 'publicKey'] },

@@ -485,7 +485,7 @@ describe('API tokens', () => {
     ]);
   });
 
-  test.each(['MEMBER', 'VIEWER'] as const)('are not for a %s', async (role) => {
+  test.each(['MEMBER', 'VIEWER'] as const)('are refused to a %s', async (role) => {
     const { id: projectId, uuid } = await newProject(`tokens-${role.toLowerCase()}`);
     const user = await makeUser(bench, `tokens-${role}`, { projects: { [uuid]: role } });
     const existing = await bench.system.firstStart.issueToken({ projectId: uuid, name: 't', role: 'VIEWER' });

@@ -41,7 +41,7 @@ describe('node', () => {
     expect(entities.data._entities).toEqual([{ __typename: type }]);
   });
 
-  test.each(['Backend', 'RelayOperation', 'Mapping'])('gives a stub of a %s, for its own subgraph', async (type) => {
+  test.each(['Backend', 'RelayOperation', 'Mapping'])('returns a stub of a %s, for its own subgraph', async (type) => {
     const id = encodeId(type, newUuid());
     expect((await bench.ask(operator, node, { id })).data.node).toEqual({ __typename: type, id });
   });
@@ -77,7 +77,7 @@ describe('a CMP object', () => {
     ['type', { namespace: 'default', type: 'x'.repeat(64), externalId: '42' }],
     ['externalId', { namespace: 'default', type: 'tenant', externalId: '4\u00002' }],
     ['externalId', { namespace: 'default', type: 'tenant', externalId: '' }],
-  ])('with a bad %s is INVALID_INPUT, and says which', async (field, variables) => {
+  ])('with a bad %s is INVALID_INPUT, and names it', async (field, variables) => {
     const document =
       'query ($namespace: String, $type: String!, $externalId: String!) { cmpObject(namespace: $namespace, type: $type, externalId: $externalId) { id } }';
     const { errors } = await bench.ask(operator, document, variables);
@@ -92,7 +92,7 @@ describe('lists', () => {
     ['projects', 'projects(first: $first, after: $after)', 'name'],
     ['users', 'users(first: $first, after: $after)', 'name'],
     ['members', 'project(id: $id) { members(first: $first, after: $after)', 'user { name }'],
-  ])('%s come in order, page by page, each once', async (_, field, selection) => {
+  ])('%s are listed in order, page by page, each once', async (_, field, selection) => {
     const close = field.includes('project(') ? '}' : '';
     const document = `query ($first: Int, $after: String${close && ', $id: ID!'}) { ${field} { nodes { ${selection} } pageInfo { hasNextPage endCursor } } ${close} }`;
     const ask = async (first: number, after: string | null = null) => {

@@ -120,7 +120,7 @@ describe('the stream', () => {
     ['subjectTypes', () => ({ subjectTypes: ['Wanted'] })],
     ['subjectId', () => ({ subjectId: encodeId('Wanted', wantedSubject) })],
     ['projectId', () => ({ projectId: encodeId('Project', project), kinds: ['wanted'] })],
-  ])('is filtered by %s, as the history is', async (_, filter) => {
+  ])('is filtered by %s, like the history', async (_, filter) => {
     const wanted = { kind: 'wanted', subjectType: 'Wanted', subjectId: wantedSubject, to: 'YES' };
     await happen({ to: 'NO' }, wanted, { to: 'NO' });
     const reader = await read(viewer, { ...filter(), after: start });

@@ -8,7 +8,7 @@ test.each([
   ['MIT AND GPL-3.0', false],
   ['Elastic-2.0', false],
   [undefined, false],
-])('%s alone lets a package in: %s', (licence, expected) => {
+])('%s alone allows a package: %s', (licence, expected) => {
   expect(isFree(licence)).toBe(expected);
 });
 

@@ -73,7 +73,7 @@ describe('imports', () => {
     ['subgraphs/relay/drivers/neo/a.ts', '../driver.ts'],
     ['subgraphs/relay/calls/a.ts', '../../../platform/b.ts'],
     ['subgraphs/system/users/a.ts', '../projects/b.ts'],
-  ])('%s may import %s: it goes down, or stays', async (path, target) => {
+  ])('%s may import %s: it is in the same or a lower layer', async (path, target) => {
     expect(findLayerFaults(await parseAll({ [path]: `import { b } from '${target}';` }))).toEqual([]);
   });
 
@@ -83,7 +83,7 @@ describe('imports', () => {
     ['subgraphs/relay/drivers/neo/a.ts', '../../transports/b.ts'],
     ['subgraphs/relay/calls/a.ts', '../relay.ts'],
     ['subgraphs/relay/settings.ts', './drivers/driver.ts'],
-  ])('%s may not import %s: it goes up', async (path, target) => {
+  ])('%s may not import %s: it is in a higher layer', async (path, target) => {
     const faults = findLayerFaults(await parseAll({ [path]: `import type { b } from '${target}';` }));
     expect(faults).toEqual([expect.stringContaining(`${path} imports subgraphs/relay/`)]);
   });
@@ -123,7 +123,7 @@ describe('tables', () => {
     ['platform/x.ts', "'UPDATE `backend` SET id = 1'", 'backend'],
     ['workers/x.ts', "'SELECT * FROM backend'", 'backend'],
     ['subgraphs/relay/store.ts', 'db.prisma.user.findMany()', 'user'],
-  ])('%s may not hold %s', async (path, text, table) => {
+  ])('%s may not contain %s', async (path, text, table) => {
     const faults = findTableFaults(await parseAll({ [path]: `run(${text});` }), owners);
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(`${path} touches ${table}`);
@@ -165,7 +165,7 @@ describe('connections', () => {
     "globalThis.fetch('http://a');",
     'const open = fetch;',
     "new WebSocket('ws://a');",
-  ])('are not opened beside platform/net: %s', async (text) => {
+  ])('are not opened outside of platform/net: %s', async (text) => {
     for (const path of [
       'subgraphs/relay/a.ts',
       'platform/checks/a.ts',
@@ -189,7 +189,7 @@ describe('connections', () => {
     expect(findOutgoingFaults(await parseAll({ 'subgraphs/relay/a.ts': text }))).toEqual([]);
   });
 
-  test('are opened by tests, the lab and who is on the list, which is no longer than it must be', async () => {
+  test('are opened by tests, the lab and the listed files, and the list has no unnecessary entry', async () => {
     const text = "import { connect } from 'node:net';";
     const files = await parseAll({ 'tests/a.ts': text, 'lab/a.ts': text, 'platform/net/dial.ts': text });
     expect(findOutgoingFaults(files)).toEqual([]);

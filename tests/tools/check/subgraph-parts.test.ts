@@ -4,7 +4,7 @@ import { findMissingParts } from '../../../tools/check/subgraph-parts.ts';
 const sdl = 'schema/NAME.graphql';
 const row = 'row named NAME in subgraphs/rows.ts';
 
-test('a subgraph that composes and has no row is named with what it lacks', () => {
+test('a composed subgraph without a row is reported with its missing parts', () => {
   expect(findMissingParts({ [sdl]: ['ipam', 'relay'], folder: ['ipam', 'relay'], [row]: ['relay'] })).toEqual([
     'the subgraph ipam has no row named ipam in subgraphs/rows.ts',
   ]);

@@ -11,7 +11,7 @@ const outputs = {
   'generated/cli/': { plugins: [] },
 };
 
-test('each subgraph in schema/ gets resolver types, with its own mappers and those of all', () => {
+test('each subgraph in schema/ gets resolver types, with its own mappers and the shared ones', () => {
   const mappersOf = (name: string) => (name === 'ipam' ? { Prefix: 'subgraphs/ipam/prefix.ts#PrefixRow' } : {});
   expect(withResolverTypes(outputs, graph, mappersOf)).toEqual({
     'generated/graph/ipam.ts': {

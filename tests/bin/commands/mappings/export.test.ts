@@ -82,7 +82,7 @@ test.each<[string, (response: ServerResponse) => void]>([
       setTimeout(() => response.destroy(), 20);
     },
   ],
-])('%s: exit code 3, and the file of before is as it was', async (_name, answer) => {
+])('%s: exit code 3, and the previous file is unchanged', async (_name, answer) => {
   const url = await exporting(answer);
   const { exitCode, stderr } = await runCommand(['mappings', 'export', '--output', target, '--url', url], { env });
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining('the export was interrupted')]);

@@ -235,7 +235,7 @@ test.each([
   'SHA256:o7+D0KWlhhSKw/91WWVD+KMkoNr+Dzuxcq1JJm19wOs',
   'a3bf83d0a5a586148ac3ff75596543f8a324a0dafe0f3bb172ad49266d7dc0eb',
   'A3:BF:83:D0:A5:A5:86:14:8A:C3:FF:75:59:65:43:F8:A3:24:A0:DA:FE:0F:3B:B1:72:AD:49:26:6D:7D:C0:EB',
-])('a certificate is accepted by its fingerprint however it is written: %s', (text) => {
+])('a certificate is accepted by its fingerprint in any notation: %s', (text) => {
   expect(canonicalFingerprint(text)).toBe('SHA256:o7+D0KWlhhSKw/91WWVD+KMkoNr+Dzuxcq1JJm19wOs');
   expect(hexFingerprint(canonicalFingerprint(text))).toMatch(/^A3:BF:(..:)+C0:EB$/);
 });

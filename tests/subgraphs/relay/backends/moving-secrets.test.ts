@@ -71,7 +71,7 @@ async function update(id: string, input: Record<string, unknown>, by = node()): 
 /** What each device was told, without repetition. */
 const told = () => [east, west].map(({ ssh }) => [...new Set(ssh.passwords)]);
 
-test('it moves to and fro while calls, checks, other changes and resealing go on', async () => {
+test('it moves back and forth while calls, checks, other changes and resealing continue', async () => {
   const id = await east.register(node(), 'restless', at(east));
   const checker = new BackendChecker({ db: node().db, sealer });
   let moving = true;
@@ -123,7 +123,7 @@ test('it moves to and fro while calls, checks, other changes and resealing go on
   await checker.close();
 }, 60_000);
 
-test('a row that was read before the move gives the new address with the new secrets, never the old one', async () => {
+test('a row that was read before the move gives the new address with the new secrets, never the old address', async () => {
   const id = await east.register(node(), 'stale', at(east));
   const before = (await readBackend(node().db, uuid(id))) as BackendRow;
   await update(id, at(west));
@@ -131,7 +131,7 @@ test('a row that was read before the move gives the new address with the new sec
   expect([row.version, endpoint.port, endpoint.credentials.password]).toEqual([2, west.ssh.port, 'of the west']);
 });
 
-test('a call under way ends where it is; those that wait, and an unknown one, go on at the new address', async () => {
+test('a call under way ends where it is; waiting calls, and an unknown one, continue at the new address', async () => {
   const id = await east.register(node(), 'busy', { ...at(east), limits: { concurrency: 1 } });
   await call(node(), 'add', element('busy', '10.0.0.1'));
   east.hold();
@@ -165,7 +165,7 @@ test('a call under way ends where it is; those that wait, and an unknown one, go
   expect(told()).toEqual([['of the east'], ['of the west']]);
 });
 
-test('a call that is journaled while the backend moves: what the old device quotes of its secret is hidden', async () => {
+test("a call journaled while the backend moves: quotes of the old device's secret are hidden", async () => {
   const gate: { open?: () => void } = {};
   const closed = new Promise<void>((resolve) => {
     gate.open = resolve;
@@ -224,7 +224,7 @@ test('a call that is journaled while the backend moves: what the old device quot
   }
 });
 
-test('secrets that are deleted while calls wait: those are rejected, and nothing is connected to any more', async () => {
+test('secrets deleted while calls wait: the calls are rejected, and there is no connection any more', async () => {
   const device = await NftDevice.start();
   try {
     const id = await device.register(node(), 'emptied', { limits: { concurrency: 1 } });
@@ -254,7 +254,7 @@ test('secrets that are deleted while calls wait: those are rejected, and nothing
   }
 });
 
-test('a restored row opens nothing alone; with the credentials of its time it is what it was', async () => {
+test('a restored row alone opens nothing; together with the credentials of its time it works as before', async () => {
   const id = await east.register(node(), 'restored', at(east));
   const { db } = node();
   const tables = ['backend', 'backend_credential'] as const;

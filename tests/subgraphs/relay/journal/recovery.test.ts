@@ -82,7 +82,7 @@ describeWithLab('relay processes', (lab) => {
     { moment: 'never', address: '192.0.2.5', state: 'SUCCEEDED', sent: 1 },
   ];
   test.each(deaths)(
-    'killed when its call is at "$moment": $state, and the same key is never a second call',
+    'killed when its call is at "$moment": $state, and the same key never makes a second call',
     async (death) => {
       const { moment, address, state, sent } = death;
       await lab().faults.set({ delayBeforeMs: 400, matching: '192.0.2.3' });

@@ -34,7 +34,7 @@ interface Payload {
 const fields = `mapping { id state version uuid shared desired lastVerification { result differences { path wanted found } } }
   userErrors { code message field }`;
 
-describeWithLab('mappings of what is on a firewall', (lab) => {
+describeWithLab('mappings of objects on a firewall', (lab) => {
   let system: RelaySystem;
   let node: RelayNode;
   let keys = 0;

@@ -22,7 +22,7 @@ test('every driver has objects that can be adopted', () => {
 
 // The name of a security group rule is built from its settings, and compared with those that Neutron shows.
 test.each(made.filter(({ object }) => object.resource !== 'security-group-rule'))(
-  'what $name makes can be adopted, and hostile names can not',
+  "objects made by $name can be adopted, and hostile names can't",
   ({ driver, object }) => {
     expect(nameFault(driver, { ...object, uuid: null })).toBeUndefined();
     for (const key of [

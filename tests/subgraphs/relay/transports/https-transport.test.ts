@@ -272,7 +272,7 @@ describe('no verdict', () => {
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
     ['less than it announced', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'],
-  ])('an answer that can not be read: %s', async (_what, answer) => {
+  ])('an unreadable answer: %s', async (_what, answer) => {
     const raw = await RawServer.start((socket) => socket.end(answer));
     owned.push(raw);
     expect(failureOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({
@@ -286,7 +286,7 @@ describe('no verdict', () => {
     ['in chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n'],
     ['until the end of the connection', 'HTTP/1.0 200 OK\r\n\r\nabcde'],
     ['after an interim one', 'HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nabcde'],
-  ])('an answer %s is whole', async (_what, answer) => {
+  ])('an answer %s is complete', async (_what, answer) => {
     const raw = await RawServer.start((socket) => socket.end(answer));
     owned.push(raw);
     expect(replyOf(await run(transportTo(raw.endpoint()), '/'))).toMatchObject({ status: 200, body: 'abcde' });
@@ -508,7 +508,7 @@ describe('the login session', () => {
     expect(target.logins).toHaveLength(1);
   });
 
-  test.each([false, true])('is given back when the transport is closed (connections gone: %s)', async (gone) => {
+  test.each([false, true])('is logged out when the transport is closed (connections gone: %s)', async (gone) => {
     const target = await device({ wantsLogin: true });
     const transport = transportTo(target.endpoint(), withSessions());
     await run(transport, '/');
@@ -588,7 +588,7 @@ describe('another origin', () => {
     { note: 'https://127.0.0.1:PORT' },
     { authUrl: 'http://127.0.0.1:PORT' },
     { authUrl: 'https://127.0.0.2:PORT' },
-  ])('that the options do not name is not called: %j', async (given: Record<string, string>) => {
+  ])('not named by the options is not called: %j', async (given: Record<string, string>) => {
     const identity = await device();
     const target = await device();
     const { port } = identity.server;

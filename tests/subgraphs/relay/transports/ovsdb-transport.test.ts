@@ -228,7 +228,7 @@ describe('a misbehaving server', () => {
     ['speaks no JSON', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'), 'CONNECTION_LOST'],
     ['speaks half JSON', (socket) => socket.write('{"id":1,,}'), 'CONNECTION_LOST'],
     ['breaks off in mid-reply', (socket) => socket.write('{"id":1,"res', () => socket.destroy()), 'CONNECTION_LOST'],
-  ])('one that %s leaves no verdict, and the connection is not used again', async (_what, onTransact, code) => {
+  ])('a server that %s leaves no verdict, and the connection is not used again', async (_what, onTransact, code) => {
     const server = await OddServer.start(certificates);
     const transport = transportTo(endpointOf(server));
     server.onTransact = onTransact;

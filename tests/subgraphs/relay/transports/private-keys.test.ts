@@ -17,7 +17,7 @@ const kinds = [
   { name: 'ECDSA', args: ['-t', 'ecdsa', '-b', '256'] },
 ] as const;
 
-describe.each(kinds)('a key of ssh-keygen: $name', ({ args, ...kind }) => {
+describe.each(kinds)('a key from ssh-keygen: $name', ({ args, ...kind }) => {
   const passphrase = 'passphrase' in kind ? kind.passphrase : undefined;
   const secrets = passphrase === undefined ? {} : { passphrase };
   let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -21,14 +21,14 @@ describe('a secret', () => {
     ['in markup', `<p>p&amp;&quot;s/&lt;w&gt;&#39;r d+é~Ünïcode=</p>`],
     ['in hex', bytes.toString('hex')],
     ['in large hex', bytes.toString('hex').toUpperCase()],
-  ])('%s is taken out', (_how, text) => {
+  ])('%s is removed', (_how, text) => {
     const shown = redactor.text(text);
     expect(shown).toContain('•••');
     for (const part of ['s/', 'r d', 'r+d', 'r%20d', 'code', '%C3%9C', '%c3%9c', 'w&gt;', '6e6967', '636f6465'])
       expect(shown).not.toContain(part);
   });
 
-  test.each(['base64', 'base64url'] as const)('in %s, wherever it begins, with whatever around it', (encoding) => {
+  test.each(['base64', 'base64url'] as const)('in %s, at any offset, with any text around it', (encoding) => {
     for (const before of ['', 'a', 'ab', 'abc', 'netops:', 'user:x:']) {
       const shown = redactor.text(`Basic ${coded(before, encoding)}`);
       expect(shown).toContain('•••');

@@ -107,7 +107,7 @@ describe('login', () => {
   });
 
   test.each(['password', 'keyboard-interactive'] as const)(
-    'a wrong password by %s is tried once, however many calls wait for it',
+    'a wrong password by %s is tried once, whatever the number of waiting calls',
     async (passwordMethod) => {
       const target = await device({ passwordMethod });
       const transport = transportTo(endpointOf(target, { credentials: { username: 'ops', password: 'wrong' } }));

@@ -67,7 +67,7 @@ test('a later key exchange has its own keys', async () => {
   for (const [index, key] of keys().entries()) expect(key).not.toBe(before[index]);
 });
 
-test.each(['aes128-ctr', 'chacha20-poly1305@openssh.com'] as const)('%s is left as it is', async (cipher) => {
+test.each(['aes128-ctr', 'chacha20-poly1305@openssh.com'] as const)('%s is left unchanged', async (cipher) => {
   const { client, keys } = await ready(cipher);
   expect(keys().some((key) => key instanceof KeyObject)).toBe(false);
   expect(await echo(client, 'three')).toBe('three');

@@ -128,7 +128,7 @@ describe('an API token', () => {
     expect(await recheck(identity as Identity)).toEqual(identity);
   });
 
-  test('counts for the user at the root of its tree, except that of an administrator', async () => {
+  test("counts towards the user at the root of its tree, except an administrator's", async () => {
     const member = await makeUser(bench, 'token-owner', { projects: { [project]: 'MEMBER' } });
     const { id, secret } = await bench.system.firstStart.issueToken(wish());
     const madeBy = (userId: string) => bench.db.execute('UPDATE api_token SET user_id = ? WHERE id = ?', [userId, id]);

@@ -137,7 +137,7 @@ describe('pool members', () => {
     { naming: { pool: 'farm', node: 'named', port: 8080 }, key: 'named:8080' },
   ];
 
-  test.each(members)('$key is made, found, changed and deleted', async ({ naming, key }) => {
+  test.each(members)('$key is created, found, changed and deleted', async ({ naming, key }) => {
     await driver.call('pool.create', { name: 'farm', monitor: 'tcp' });
     await driver.call('node.create', { name: 'named', address: '10.0.0.9' });
     const id = randomUUID();

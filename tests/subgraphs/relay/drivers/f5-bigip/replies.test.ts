@@ -35,7 +35,7 @@ describe('troubles reported by users', () => {
     ['TOKEN_LOST', 'SUCCEEDED', 1],
   ];
 
-  test.each(cases)('%s: a creation is %s, and was carried out %d times', async (trouble, verdict, times) => {
+  test.each(cases)('%s: a creation is %s, and was executed %d times', async (trouble, verdict, times) => {
     device.plan(trouble);
     const id = randomUUID();
     const called = await driver.call('pool.create', { name: 'web' }, id);
@@ -47,7 +47,7 @@ describe('troubles reported by users', () => {
   });
 
   test.each(['BUSY', 'RESTARTING', 'RESTARTING_HTML', 'MCPD_LOST'] as const)(
-    '%s: a read fails, and nothing is taken for absent',
+    '%s: a read fails, and nothing is reported as absent',
     async (trouble) => {
       device.plan(trouble, trouble, trouble);
       expect(await driver.call('pool.get', { name: 'web' })).toMatchObject({ state: 'FAILED' });
@@ -56,11 +56,14 @@ describe('troubles reported by users', () => {
     },
   );
 
-  test.each(['RESTARTING', 'MCPD_LOST'] as const)('%s: a deletion does not say that it is gone', async (trouble) => {
-    device.plan(trouble);
-    const called = await driver.call('pool.delete', { name: 'web' });
-    expect(called).not.toHaveProperty('absent');
-  });
+  test.each(['RESTARTING', 'MCPD_LOST'] as const)(
+    '%s: a deletion does not report its object as gone',
+    async (trouble) => {
+      device.plan(trouble);
+      const called = await driver.call('pool.delete', { name: 'web' });
+      expect(called).not.toHaveProperty('absent');
+    },
+  );
 });
 
 describe('unreadable answers', () => {
@@ -78,7 +81,7 @@ describe('unreadable answers', () => {
     ['an answer cut short', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate"}', cutAfterBytes: 5 }],
   ];
 
-  test.each(odd)('%s: a creation is not called done or failed, a read fails', async (_what, answer) => {
+  test.each(odd)('%s: a creation is neither done nor failed, a read fails', async (_what, answer) => {
     device.answersInstead.push(answer);
     const made = await driver.call('pool.create', { name: 'web' });
     if (made.state === 'NO_REPLY') expect(made.failure.kind).toBe('NO_VERDICT');

@@ -84,7 +84,7 @@ test.each([
   ['no token', { status: 200, body: '{"token":{"token":""}}' }],
   ['a token that is not a word', { status: 200, body: '{"token":{"token":"a/../b"}}' }],
   ['HTML', { status: 200, body: '<html></html>' }],
-])('a log-in that is answered with %s fails before anything is sent', async (_what, reply) => {
+])('a login answered with %s fails before anything is sent', async (_what, reply) => {
   const sessions = f5BigIp.https;
   if (!sessions) throw new Error('no sessions');
   const backend = { transport: 'https', options: {}, softwareVersion: null } as const;

@@ -48,17 +48,14 @@ test.each(['6.2.3', '7.4.5'])('%s: a wrong password is tried once', async (versi
   expect(relayed.gate.device.accounts.attempts.map((attempt) => attempt.result)).toEqual(['WRONG']);
 });
 
-test.each(['6.2.3', '7.4.5'])(
-  '%s: a password that was right all along is refused during a lock-out',
-  async (version) => {
-    const relayed = await RelayedGate.start({ version, lockoutThreshold: 1 });
-    const wrong = new RelayedGate(relayed.gate, { credentials: { password: 'wrong' } });
-    await wrong.refused('address.list', {});
-    const called = await relayed.refused('address.list', {});
-    // The old login gives the reason; the new one does not distinguish it from a wrong password.
-    expect(called).toBe(version === '6.2.3' ? 'NOT_SENT SESSION_REFUSED' : 'NOT_SENT AUTH_FAILED');
-  },
-);
+test.each(['6.2.3', '7.4.5'])('%s: a right password is refused during a lockout', async (version) => {
+  const relayed = await RelayedGate.start({ version, lockoutThreshold: 1 });
+  const wrong = new RelayedGate(relayed.gate, { credentials: { password: 'wrong' } });
+  await wrong.refused('address.list', {});
+  const called = await relayed.refused('address.list', {});
+  // The old login gives the reason; the new one does not distinguish it from a wrong password.
+  expect(called).toBe(version === '6.2.3' ? 'NOT_SENT SESSION_REFUSED' : 'NOT_SENT AUTH_FAILED');
+});
 
 test('a token is refused for a while during a lockout', async () => {
   const apiUsers = [{ token: 'token' }];
@@ -68,7 +65,7 @@ test('a token is refused for a while during a lockout', async () => {
 });
 
 test.each(['6.2.3', '7.0.12', '7.6.4'])(
-  '%s: a session that has ended is opened anew, and the call is made once',
+  '%s: an ended session is opened again, and the call is made once',
   async (version) => {
     const relayed = await RelayedGate.start({ version });
     await relayed.done('address.list');
@@ -79,7 +76,7 @@ test.each(['6.2.3', '7.0.12', '7.6.4'])(
   },
 );
 
-test.each(['6.2.3', '7.4.5'])('%s: confirms the banner that some show after log-in', async (version) => {
+test.each(['6.2.3', '7.4.5'])('%s: confirms the banner that some devices show after login', async (version) => {
   const relayed = await RelayedGate.start({ version, postLoginBanner: true });
   await relayed.done('address.create', { name: 'web', address: '192.0.2.80' });
 });
@@ -97,7 +94,7 @@ test.each([
   ['an error of a proxy', { status: 502, body: '<html>Bad Gateway</html>' }],
   ['half of its JSON', { status: 200, body: '{"status_code": 5, "sta' }],
   ['a yes without cookies', { status: 200, body: '{"status_code": 5}' }],
-])('%s is no log-in', async (_what, answer) => {
+])('%s is not a login', async (_what, answer) => {
   const relayed = await RelayedGate.start();
   relayed.gate.answerInstead = () => answer;
   expect(await relayed.refused('address.list', {})).toBe('NOT_SENT PROTOCOL_FAILED');
@@ -106,7 +103,7 @@ test.each([
 test.each([
   ['a second factor', 2],
   ['a new password', 4],
-])('%s that the device asks for is none that the relay can give', async (_what, status_code) => {
+])("%s requested by the device can't be provided by the relay", async (_what, status_code) => {
   const relayed = await RelayedGate.start();
   relayed.gate.answerInstead = () => ({ status: 200, body: JSON.stringify({ status_code }) });
   expect(await relayed.refused('address.list', {})).toBe('NOT_SENT AUTH_FAILED');

@@ -84,7 +84,7 @@ const lives: readonly Life[] = [
 ];
 
 describe.each(['5.6.14', '6.4.9', '7.2.5', '7.6.4'])('FortiOS %s', (version) => {
-  test.each(lives)('$prefix: made, read, listed, looked at, changed, deleted', async (life) => {
+  test.each(lives)('$prefix: created, read, listed, checked, changed, deleted', async (life) => {
     const { prefix, resource, listKey, create, change, stored } = life;
     const relayed = await RelayedGate.start({
       version,

@@ -73,7 +73,7 @@ describe.each(writes)('$name', (operation) => {
     expect(outcome.state).toBe('UNKNOWN');
   });
 
-  test.each([400, 401, 403, 405, 424, 429])('HTTP %i was not carried out', (status) => {
+  test.each([400, 401, 403, 405, 424, 429])('HTTP %i was not executed', (status) => {
     const outcome = operation.interpret(http(status, '<html>'), exampleOf(operation));
     expect(outcome).toMatchObject({ state: 'FAILED', code: status === 429 ? 'DEVICE_BUSY' : 'DEVICE_REFUSED' });
     expect('absent' in outcome).toBe(false);
@@ -92,7 +92,7 @@ describe.each(writes)('$name', (operation) => {
 });
 
 test.each(writes.filter(({ probe }) => probe !== undefined))(
-  '$name: its probe takes none of them for absence',
+  '$name: its probe takes none of them as absence',
   (operation) => {
     for (const [what, reply] of unreadable(operation)) {
       const found = operation.probe?.interpret(reply, exampleOf(operation), context);
@@ -109,7 +109,7 @@ test.each(tables.filter(({ effect }) => effect === 'READ'))('$name: none of them
   expect(operation.interpret(noList, exampleOf(operation))).toMatchObject({ code: 'UNREADABLE_REPLY' });
 });
 
-test.each([...(fortios.resources ?? [])])('a look at a %s takes none of them for absence', (resource, reader) => {
+test.each([...(fortios.resources ?? [])])('a read of a %s takes none of them as absence', (resource, reader) => {
   const operation = operations.find(
     (each) => each.mapping === 'deletes' && each.object?.(exampleOf(each)).resource === resource,
   );
@@ -139,7 +139,7 @@ test.each([
   http(500, '{"status":"success","version":"v7.4.5","build":1,"serial":"x"}'),
   http(200, '{"status":"success","version":"v7.4.5","build":1,"serial":"x"}', { truncated: true }),
   cli('Unknown action 0'),
-])('health: %j is no healthy device', (reply) => {
+])('health: %j is not a healthy device', (reply) => {
   expect(fortios.health.interpret(reply)).toBeUndefined();
 });
 
@@ -169,7 +169,7 @@ test.each([
   ['DROP_BEFORE_APPLYING', 'CONNECTION_LOST', { finding: 'ABSENT' }],
   ['DROP_AFTER_APPLYING', 'CONNECTION_LOST', { finding: 'PRESENT' }],
   ['SILENT_AFTER_APPLYING', 'NO_REPLY', { finding: 'PRESENT' }],
-] as const)('%s leaves no verdict, and the mark tells what happened', async (fault, code, finding) => {
+] as const)('%s leaves no verdict, and the mark shows what happened', async (fault, code, finding) => {
   const relayed = await RelayedGate.start({}, { deadlineMs: 300 });
   await relayed.done('address.list');
   relayed.gate.device.faults.plan(fault);

@@ -9,7 +9,7 @@ import { faultsOf, RelayedGate } from './support/relayed-gate.ts';
 
 const typed = (name: string, input: JsonObject) => fortios.typed[name]?.(input);
 
-test.each(Object.keys(fortios.typed))('%s is one of the family, and its call fits its operation', (name) => {
+test.each(Object.keys(fortios.typed))('%s is one of the family, and its call matches its operation', (name) => {
   expect(firewallMutations.map((mutation) => mutation.name)).toContain(name);
   const call = typed(name, typedInputs[name] ?? {});
   expect(faultsOf(call?.operation ?? '', call?.arguments ?? {})).toEqual([]);
@@ -73,7 +73,7 @@ test.each([
   { ...rule, source: { address: '10.0.0.0/8' } },
   { ...rule, destination: { set: 'all', setIpVersion: 6 } },
   { ...rule, action: 'REJECT' },
-])('a policy can not be %j', (input) => {
+])("a policy can't be %j", (input) => {
   expect(typed('firewallRuleCreate', input)).toBeUndefined();
 });
 
@@ -81,7 +81,7 @@ test.each([
   ['firewallAddressCreate', { name: 'a', address: '10.0.0.0/8', scope: 'inet filter' }, 'scope'],
   ['firewallRuleCreate', { ...rule, ingressInterface: '-eth0' }, 'ingressInterface'],
   ['firewallRuleCreate', { ...rule, service: '.any' }, 'service'],
-] as const)('%s %j means nothing to a FortiGate, and the field at fault is %s', (name, input, field) => {
+] as const)('%s %j has no counterpart on a FortiGate, and the faulty field is %s', (name, input, field) => {
   const call = typed(name, input);
   const [fault] = faultsOf(call?.operation ?? '', call?.arguments ?? {});
   expect(call?.fields?.[fault?.split(/[.:]/)[0] ?? '']).toBe(field);
@@ -108,7 +108,7 @@ test.each([
     { name: '.a', address: '10.0.0.0/8' },
     [expect.stringMatching(/^name: must match pattern/)],
   ],
-])('%s %j has faults in the words of its fields', (name, input, faults) => {
+])('%s %j has faults named after its fields', (name, input, faults) => {
   const call = typed(name, input as JsonObject);
   expect(faultsOf(call?.operation ?? '', call?.arguments ?? {})).toEqual(faults);
 });

@@ -3,7 +3,7 @@
 import { expect, test } from '@jest/globals';
 import { RelayedGate } from './support/relayed-gate.ts';
 
-test.each(['5.6.14', '7.6.4'])('%s: virtual domains are made, listed and deleted', async (version) => {
+test.each(['5.6.14', '7.6.4'])('%s: virtual domains are created, listed and deleted', async (version) => {
   const relayed = await RelayedGate.start({ version, multiVdom: true, interfaces: { port1: 'root' } });
   expect(await relayed.look('vdom', { scope: 'device', key: 'tenant42' })).toEqual({ finding: 'ABSENT' });
   expect(await relayed.done('vdom.create', { name: 'tenant42' })).toEqual({ name: 'tenant42' });
@@ -25,7 +25,7 @@ test('one that contains an interface is in use', async () => {
   expect(await relayed.refused('vdom.delete', { name: 'tenant42' })).toBe('FAILED IN_USE');
 });
 
-test.each(['https', 'ssh'])('tells what it is, over %s', async (transport) => {
+test.each(['https', 'ssh'])('reports its identity, over %s', async (transport) => {
   const relayed = await RelayedGate.start({ version: '7.0.12', hostname: 'edge-1' }, { options: { transport } });
   expect(await relayed.health()).toEqual({ softwareVersion: 'FortiOS v7.0.12 build523', serial: 'FGVM01TM00000001' });
   expect(await relayed.done('system.info')).toMatchObject({ version: 'v7.0.12', build: 523, hostname: 'edge-1' });

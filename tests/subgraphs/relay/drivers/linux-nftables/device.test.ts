@@ -91,7 +91,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     });
   });
 
-  test.each(['MODERN', 'COMPAT', 'LEGACY'] as const)('OpenSSH speaks the profile %s', async (cryptoProfile) => {
+  test.each(['MODERN', 'COMPAT', 'LEGACY'] as const)('OpenSSH supports the profile %s', async (cryptoProfile) => {
     const other = createSshTransport({ ...endpoint, cryptoProfile }, { egress: testEgress, concurrency: 1 });
     const sent = await other.send(linuxNftables.health.render(renderContext(linuxNftables)), { deadlineMs: 10_000 });
     await other.close();

@@ -77,7 +77,7 @@ describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$n
 });
 
 describe.each(operations.filter((operation) => operation.probe !== undefined))('the probe of $name', (operation) => {
-  test.each(unreadable)('does not take %s for absence', (_what, given) => {
+  test.each(unreadable)('does not take %s as absence', (_what, given) => {
     const found = operation.probe?.interpret(given, exampleOf(operation), renderContext(linuxNftables));
     expect(found).toMatchObject({ finding: 'UNREADABLE' });
   });
@@ -92,6 +92,6 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
   );
 });
 
-test.each(unreadable)('health: %s is no healthy device', (_what, given) => {
+test.each(unreadable)('health: %s is not a healthy device', (_what, given) => {
   expect(linuxNftables.health.interpret(given)).toBeUndefined();
 });

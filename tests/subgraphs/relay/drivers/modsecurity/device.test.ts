@@ -83,7 +83,7 @@ describeWithWaf('modsecurity on a real Apache', (waf) => {
     });
   });
 
-  test.each(Object.entries(attacks))('the mode decides what becomes of %s', async (_name, attack) => {
+  test.each(Object.entries(attacks))('the mode determines the reaction to %s', async (_name, attack) => {
     for (const [mode, status] of [
       ['On', 403],
       ['DetectionOnly', 200],

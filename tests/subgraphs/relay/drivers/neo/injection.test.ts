@@ -29,7 +29,7 @@ const places: readonly [string, string, JsonObject][] = [
   ['system.list', 'device', {}],
 ];
 
-test.each(places)('%s refuses hostile words as %s', (operation, argument, others) => {
+test.each(places)('%s refuses hostile texts as %s', (operation, argument, others) => {
   for (const value of hostile) {
     const faults = faultsOf(neo, operation, { ...others, [argument]: value });
     expect([value, faults.some((fault) => fault.startsWith(`${argument}:`))]).toEqual([value, true]);

@@ -36,21 +36,18 @@ describe('unreadable answers', () => {
     ['an answer cut short', { status: 202, body: '"a longer text"', cutAfterBytes: 3 }],
   ];
 
-  test.each(odd)(
-    '%s: a write is not called accepted or failed; its job is found by its mark',
-    async (_what, answer) => {
-      neo.answersInstead.push(answer);
-      const id = randomUUID();
-      const called = await driver.call('vlan.create', args, id);
-      if (called.state === 'NO_REPLY') expect(called.failure.kind).toBe('NO_VERDICT');
-      else expect(called.state).toBe('UNKNOWN');
-      expect(neo.applied.carrying(id)).toHaveLength(1);
-      expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });
-      neo.answersInstead.push(answer);
-      const listed = await driver.call('vlan.list', { devices: args.devices });
-      expect(['FAILED', 'NO_REPLY']).toContain(listed.state);
-    },
-  );
+  test.each(odd)('%s: a write is neither accepted nor failed; its job is found by its mark', async (_what, answer) => {
+    neo.answersInstead.push(answer);
+    const id = randomUUID();
+    const called = await driver.call('vlan.create', args, id);
+    if (called.state === 'NO_REPLY') expect(called.failure.kind).toBe('NO_VERDICT');
+    else expect(called.state).toBe('UNKNOWN');
+    expect(neo.applied.carrying(id)).toHaveLength(1);
+    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });
+    neo.answersInstead.push(answer);
+    const listed = await driver.call('vlan.list', { devices: args.devices });
+    expect(['FAILED', 'NO_REPLY']).toContain(listed.state);
+  });
 });
 
 describe('after an answer that never arrived', () => {
@@ -103,7 +100,7 @@ describe('sessions', () => {
   });
 
   test.each(['UNAUTHORIZED', 'REDIRECT'] as const)(
-    'one that ended (%s) is got anew, and the call runs once',
+    'one that ended (%s) is replaced, and the call runs once',
     async (refusal) => {
       neo.sessions.knobs.refusal = refusal;
       await driver.done('system.list', {});
@@ -128,7 +125,7 @@ describe('sessions', () => {
     ['no cookie', { headers: {}, body: '{"application":{}}' }],
     ['the page that asks again', { headers: { 'set-cookie': 'session=a' }, body: '<html></html>' }],
     ['another cookie', { headers: { 'set-cookie': 'other=a' }, body: '{"application":{}}' }],
-  ])('a log-in that is answered with %s fails before anything is sent', async (_what, reply) => {
+  ])('a login answered with %s fails before anything is sent', async (_what, reply) => {
     const opened = await neoDriver.https?.open(
       async () => ({ kind: 'http', status: 200, truncated: false, ...reply }),
       { username: 'u', password: 'p' },

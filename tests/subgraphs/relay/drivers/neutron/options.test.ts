@@ -15,7 +15,7 @@ test.each([
   'https://10.0.0.1/identity/v3/',
   'https://[2001:db8::1]:5000/v3',
   'https://keystone.example',
-])('%s may be logged in to', (authUrl) => {
+])('a login at %s is allowed', (authUrl) => {
   expect(faults({ ...options, authUrl })).toEqual([]);
 });
 
@@ -26,7 +26,7 @@ test.each([
   'https://keystone.example/../v3#x',
   'file:///etc/passwd',
   '//keystone.example',
-])('%s may not', (authUrl) => {
+])('a login at %s is refused', (authUrl) => {
   expect(faults({ ...options, authUrl })).toEqual(['authUrl']);
 });
 

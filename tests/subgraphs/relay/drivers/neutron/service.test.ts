@@ -263,7 +263,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     ],
     ['a second default group', 'securityGroup.create', () => ({ name: 'default' }), 'ALREADY_EXISTS'],
     ['an object that is not there', 'router.get', () => ({ id: someId }), 'NOT_FOUND'],
-  ] as const)('%s is refused in the words of Neutron', async (_what, name, args, code) => {
+  ] as const)('%s is refused, quoting Neutron', async (_what, name, args, code) => {
     const refused = await alpha.call(name, args());
     expect(refused).toMatchObject({ state: 'FAILED', code });
     expect((refused as { message: string }).message).toMatch(/^Neutron answered 4\d\d: \w+: .{10}/);

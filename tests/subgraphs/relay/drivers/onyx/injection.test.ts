@@ -68,7 +68,7 @@ test.each([
   expect(fits('mlag.vip.set', { group: 'pair-1', address: hostile, prefixLength: 24 })).toBe(false),
 );
 
-test.each(['0.0.0.0', '9.10.99.100', '192.0.2.1', '249.250.255.199'])('the address %j is taken', (address) => {
+test.each(['0.0.0.0', '9.10.99.100', '192.0.2.1', '249.250.255.199'])('the address %j is accepted', (address) => {
   expect(fits('mlag.vip.set', { group: 'pair-1', address, prefixLength: 24 })).toBe(true);
 });
 

@@ -110,7 +110,7 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
   });
 });
 
-describe.each([...(onyx.resources ?? [])])('a look at a %s', (_name, reader) => {
+describe.each([...(onyx.resources ?? [])])('a read of a %s', (_name, reader) => {
   test.each([
     ...unreadable,
     ['JSON of something else', cli([{ line: 'x', output: '{"Hello": "world"}' }])] as [string, Reply],
@@ -123,7 +123,7 @@ describe.each([...(onyx.resources ?? [])])('a look at a %s', (_name, reader) => 
   });
 });
 
-test.each(unreadable)('health: %s is no healthy switch', (_what, given) => {
+test.each(unreadable)('health: %s is not a healthy switch', (_what, given) => {
   expect(onyx.health.interpret(given)).toBeUndefined();
 });
 

@@ -103,7 +103,7 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
   });
 });
 
-describe.each([...(openVswitch.resources ?? [])])('a look at a %s', (_name, reader) => {
+describe.each([...(openVswitch.resources ?? [])])('a read of a %s', (_name, reader) => {
   test.each([...unreadable, ['a yes without rows', rpc({ result: [{}, {}, {}] })] as [string, Reply]])(
     '%s is not an absence',
     (_what, given) => {
@@ -116,6 +116,6 @@ describe.each([...(openVswitch.resources ?? [])])('a look at a %s', (_name, read
   });
 });
 
-test.each(unreadable)('health: %s is no healthy switch', (_what, given) => {
+test.each(unreadable)('health: %s is not a healthy switch', (_what, given) => {
   expect(openVswitch.health.interpret(given)).toBeUndefined();
 });
