@@ -20,6 +20,6 @@ export default {
   globalSetup: '<rootDir>/tests/support/global-setup.ts',
   globalTeardown: '<rootDir>/tests/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/tests/support/closing-line-reporter.js'],
-  testTimeout: 20_000,
+  testTimeout: 120_000,
   modulePathIgnorePatterns: ['<rootDir>/.tidegate/'],
 };

@@ -69,4 +69,4 @@ test('npm start on an older data folder: the one key becomes the shared key of t
   } finally {
     await after.stop();
   }
-}, 60_000);
+});

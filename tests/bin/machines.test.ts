@@ -62,8 +62,8 @@ beforeAll(async () => {
     expect(issued).toMatchObject({ exitCode: 0, stdout: `${join(machines(role), `${role}.json`)}\n` });
     start(role);
   }
-  await waitFor('the gateway to be ready', isReady, 40_000);
-}, 90_000);
+  await waitFor('the gateway to be ready', isReady);
+});
 
 afterAll(async () => {
   for (const program of programs.values()) program.child.kill('SIGKILL');
@@ -164,9 +164,9 @@ test('a host joins with a token: its subgraph is called over mutual TLS', async 
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(joined.stdout).not.toMatch(/tgm_|PRIVATE/);
   start('relay');
-  await waitFor('the relay to answer', relayAnswers, 40_000);
+  await waitFor('the relay to answer', relayAnswers);
   expect(await asAdmin('machines', 'list')).toMatch(/relay-1 +relay +JOINED/);
-}, 60_000);
+});
 
 test("a machine's token is valid for requests of machines, and for nothing else", async () => {
   const { token: machineToken } = await readMachineFile(machines('relay'), 'relay');
@@ -205,32 +205,28 @@ test('a subgraph that presents the certificate of another role is rejected', asy
   const stolen = await readMachineFile(machines('gateway'), 'gateway');
   await writeFile(own, JSON.stringify({ ...stolen, role: 'relay' }));
   start('relay');
-  await waitFor(
-    'the relay to be served',
-    async () => programs.get('relay')?.output().includes('ready') ?? false,
-    40_000,
-  );
+  await waitFor('the relay to be served', async () => programs.get('relay')?.output().includes('ready') ?? false);
   expect(await relayAnswers()).toBe(false);
   await writeFile(own, kept);
-  await waitFor('the right certificate to be taken', relayAnswers, 20_000);
-}, 60_000);
+  await waitFor('the right certificate to be taken', relayAnswers);
+});
 
 test('a revoked machine is cut off within seconds, including on existing connections', async () => {
   const { id } = await readMachineFile(machines('relay'), 'relay');
   expect(await relayAnswers()).toBe(true);
   expect(await asAdmin('machines', 'revoke', 'relay-1')).toContain('relay-1 is revoked');
-  await waitFor('the gateway to refuse it', async () => !(await relayAnswers()), 20_000);
+  await waitFor('the gateway to refuse it', async () => !(await relayAnswers()));
   await expect(asAdmin('machines', 'show', 'relay-1')).rejects.toThrow("there is no machine 'relay-1'");
   expect(await asAdmin('machines', 'show', id)).toContain('REVOKED');
-}, 60_000);
+});
 
 test('it joins again under its name, and the running process uses the new credentials', async () => {
   const before = programs.get('relay')?.child.pid;
   expect(await joinWith(await invite('relay-1', 'relay'), 'relay')).toMatchObject({ exitCode: 0 });
-  await waitFor('the relay to answer again', relayAnswers, 20_000);
+  await waitFor('the relay to answer again', relayAnswers);
   expect(programs.get('relay')?.child.pid).toBe(before);
   expect(await readdir(machines('relay'))).toEqual(['relay.json']);
-}, 60_000);
+});
 
 test('credentials are renewed after half of their lifetime, on the disk too', async () => {
   const path = join(machines('relay'), 'relay.json');
@@ -238,14 +234,14 @@ test('credentials are renewed after half of their lifetime, on the disk too', as
   const inThreeDays = new Date(Date.now() + 3 * 86_400_000).toISOString();
   await writeFile(path, JSON.stringify({ ...before, expiresAt: inThreeDays }));
   const now = () => readMachineFile(machines('relay'), 'relay');
-  await waitFor('the credentials to be renewed', async () => (await now()).token !== before.token, 20_000);
+  await waitFor('the credentials to be renewed', async () => (await now()).token !== before.token);
   const { key, certificate, expiresAt } = await now();
   expect(key).not.toBe(before.key);
   expect(certificate).not.toBe(before.certificate);
   expect(expiresAt > inThreeDays).toBe(true);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
-  await waitFor('the relay to answer', relayAnswers, 20_000);
-}, 60_000);
+  await waitFor('the relay to answer', relayAnswers);
+});
 
 test('a used token, a truncated one, and one that names another authority give nothing', async () => {
   const joinToken = await invite('relay-2', 'relay');

@@ -40,7 +40,7 @@ describeAsRoot('with the lab', () => {
         .split('\n')
         .map((line) => line.split('=') as [string, string]),
     );
-  }, 90_000);
+  });
 
   afterAll(async () => {
     up?.child.kill('SIGKILL');
@@ -120,7 +120,7 @@ describeAsRoot('with the lab', () => {
     );
     expect(cmpObject.mappings.nodes.map((mapping) => mapping.resource).sort()).toEqual(['address-set-element', 'rule']);
     expect(cmpObject.mappings.nodes[0]?.backend).toEqual({ name: 'lab-firewall', project: { name: 'default' } });
-  }, 60_000);
+  });
 
   test('the firewall is checked: it becomes ONLINE with its version', async () => {
     const token = await tokenOf(data);
@@ -134,7 +134,7 @@ describeAsRoot('with the lab', () => {
       operatingStatus: 'ONLINE',
       health: { softwareVersion: expect.stringContaining('nftables') },
     });
-  }, 40_000);
+  });
 
   test('no other address is connected to: npm start reaches only the lab', async () => {
     const token = await tokenOf(data);
@@ -154,7 +154,7 @@ describeAsRoot('with the lab', () => {
     expect((await second.ended).code).toBe(1);
     expect(second.output()).toContain(data);
     expect((await fetch(`${up.url}/health/ready`)).status).toBe(200);
-  }, 30_000);
+  });
 
   test('a used port is refused before anything is started', async () => {
     const port = new URL(up.url).port;
@@ -162,7 +162,7 @@ describeAsRoot('with the lab', () => {
     expect((await second.ended).code).toBe(1);
     expect(second.output()).toContain(`port ${port}`);
     await expect(stat(join(folder.path, 'other'))).rejects.toThrow();
-  }, 30_000);
+  });
 
   test('killed with -9, the next start takes over: same accounts, same journal, same key returns the same operation', async () => {
     const token = await tokenOf(data);
@@ -174,14 +174,14 @@ describeAsRoot('with the lab', () => {
     const after = (await ask<{ answer: RelayAnswer }>(up.url, token, addElement, { input })).answer;
     expect(after.operation?.id).toBe(before.operation?.id);
     expect(after.operation?.state).toBe('SUCCEEDED');
-  }, 90_000);
+  });
 
   test('SIGTERM drains and ends with 0; nothing is left', async () => {
     up.child.kill('SIGTERM');
     expect(await up.ended).toEqual({ code: 0, signal: null });
     expect(up.output()).toContain('Stopped.');
     expect((await inNamespace(lab.FIREWALL ?? '', 'true', []).catch(() => ({ exitCode: 1 }))).exitCode).not.toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('without the lab', () => {
@@ -207,7 +207,7 @@ describe('without the lab', () => {
     } finally {
       await folder.remove();
     }
-  }, 60_000);
+  });
 
   test('a folder with other files is refused', async () => {
     const folder = await temporaryFolder();
@@ -219,5 +219,5 @@ describe('without the lab', () => {
     } finally {
       await rm(folder.path, { recursive: true, force: true });
     }
-  }, 30_000);
+  });
 });

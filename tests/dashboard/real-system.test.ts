@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { inNamespace } from '../../lab/exec.ts';
 import { labNames } from '../../lab/network.ts';
@@ -12,8 +12,6 @@ import { freePort } from '../support/free-port.ts';
 import { labUnavailable } from '../support/lab.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { launchBrowser, login, openPage, untilLive, type Watched } from './support/browser.ts';
-
-jest.setTimeout(120_000);
 
 /** Chromium's own messages while a server is not available. */
 const outage = /WebSocket connection to|Failed to load resource: net::ERR_/;

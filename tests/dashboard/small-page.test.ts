@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { parse, stringify } from 'yaml';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -20,8 +20,6 @@ let browser: Browser;
 let server: FakeServer;
 let watched: Watched;
 
-jest.setTimeout(60_000);
-
 beforeAll(async () => {
   folder = await temporaryFolder();
   await copyDashboard(folder.path);
@@ -36,7 +34,7 @@ beforeAll(async () => {
   await server.start();
   browser = await launchBrowser();
   watched = await openPage(browser, server.url);
-}, 180_000);
+}, 300_000);
 
 afterAll(async () => {
   await browser?.close();

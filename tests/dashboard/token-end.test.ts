@@ -2,13 +2,11 @@
 // sockets are closed again and again while changes go on, and each change is seen once.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { startCommand } from '../bin/commands/run-command.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
-
-jest.setTimeout(120_000);
 
 /** The least that the setting allows. */
 const lifeSeconds = 5;

@@ -63,42 +63,38 @@ class RestlessClient {
   }
 }
 
-test.each(modes)(
-  'no gap and no duplicate under restarts and reconnects, subgraphs %s',
-  async (mode) => {
-    process.stdout.write(`seed ${seed}\n`);
-    const next = random(seed);
-    const gateway = await new TestGateway(mode).start({ socketLimits: { ringCapacity: 16 } });
-    try {
-      const clients = Array.from(
-        { length: 24 },
-        (_item, index) => new RestlessClient(gateway, index % 3 === 0 ? 'even' : ''),
-      );
-      await until(() => clients.every((client) => client.anchored));
-      for (let n = 1; n <= 1500; n += 1) {
-        gateway.world.log.append(n % 2 === 0 ? `even${n}` : `odd${n}`);
-        if (next() < 0.1) await new Promise((resolve) => setTimeout(resolve, next() * 4));
-        if (next() < 0.05) clients[Math.floor(next() * clients.length)]?.reconnect();
-        if (next() < 0.01) {
-          await gateway.killAlpha();
-          gateway.world.log.append('even while down');
-          await gateway.restartAlpha();
-        }
+test.each(modes)('no gap and no duplicate under restarts and reconnects, subgraphs %s', async (mode) => {
+  process.stdout.write(`seed ${seed}\n`);
+  const next = random(seed);
+  const gateway = await new TestGateway(mode).start({ socketLimits: { ringCapacity: 16 } });
+  try {
+    const clients = Array.from(
+      { length: 24 },
+      (_item, index) => new RestlessClient(gateway, index % 3 === 0 ? 'even' : ''),
+    );
+    await until(() => clients.every((client) => client.anchored));
+    for (let n = 1; n <= 1500; n += 1) {
+      gateway.world.log.append(n % 2 === 0 ? `even${n}` : `odd${n}`);
+      if (next() < 0.1) await new Promise((resolve) => setTimeout(resolve, next() * 4));
+      if (next() < 0.05) clients[Math.floor(next() * clients.length)]?.reconnect();
+      if (next() < 0.01) {
+        await gateway.killAlpha();
+        gateway.world.log.append('even while down');
+        await gateway.restartAlpha();
       }
-      const all = gateway.world.log.events;
-      const even = all.filter((event) => event.thingId.startsWith('even'));
-      await until(() => clients.every((client, index) => client.seen.length >= (index % 3 === 0 ? even : all).length));
-      for (const [index, client] of clients.entries())
-        expect(client.seen).toEqual((index % 3 === 0 ? even : all).map((event) => event.seq));
-      // When idle, clients with the same subscription share one execution again.
-      gateway.world.log.checkpoint();
-      await until(() => {
-        gateway.world.log.checkpoint();
-        return gateway.world.log.open === 2;
-      });
-    } finally {
-      await gateway.stop();
     }
-  },
-  60_000,
-);
+    const all = gateway.world.log.events;
+    const even = all.filter((event) => event.thingId.startsWith('even'));
+    await until(() => clients.every((client, index) => client.seen.length >= (index % 3 === 0 ? even : all).length));
+    for (const [index, client] of clients.entries())
+      expect(client.seen).toEqual((index % 3 === 0 ? even : all).map((event) => event.seq));
+    // When idle, clients with the same subscription share one execution again.
+    gateway.world.log.checkpoint();
+    await until(() => {
+      gateway.world.log.checkpoint();
+      return gateway.world.log.open === 2;
+    });
+  } finally {
+    await gateway.stop();
+  }
+});

@@ -21,13 +21,13 @@ beforeAll(async () => {
   primary = new Database({ connection: pair.primary.application, connectionLimit: 3 });
   standby = new Database({ connection: pair.standby.application, connectionLimit: 3 });
   commits = commitsOf(primary, { standby });
-}, 60_000);
+});
 
 afterAll(async () => {
   await primary.close();
   await standby.close();
   await pair.stop();
-}, 60_000);
+});
 
 async function write(): Promise<string> {
   await commits.timeline();

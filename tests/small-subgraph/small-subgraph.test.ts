@@ -42,7 +42,7 @@ describe.each([
 
   beforeAll(async () => {
     mounted = await mount();
-  }, 60_000);
+  });
 
   afterAll(() => mounted?.stop(), 60_000);
 
@@ -116,7 +116,7 @@ describe.each([
     const twice = { thermometerDelete: { thermometer: null, userErrors: [{ code: 'NOT_FOUND' }] } };
     expect(await ask(mounted, remove, { input: { id } })).toEqual(twice);
     expect(await ask(mounted, list)).toMatchObject({ thermometers: { nodes: [] } });
-  }, 60_000);
+  });
 
   test('its role without a database runs', async () => {
     const parts = (await Promise.all(mounted.processes.map(({ health }) => health.parts()))).flat();
@@ -149,4 +149,4 @@ test('a graph without subgraphs that run nowhere; system must run somewhere', as
   } finally {
     await place.remove();
   }
-}, 60_000);
+});

@@ -2,15 +2,13 @@
 // name gives the reason.
 
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { SetupLog } from '../../embedded/setup-log.ts';
 import { neutronObstacle, type RunningNeutron, startNeutron, usualCacheFolder } from '../../lab/neutron.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** The first start on a machine downloads and unpacks them, and creates databases. */
 const startTimeoutMs = 300_000;
-/** A call takes Neutron up to a second of CPU time, on a machine shared with other tests. */
-const testTimeoutMs = 120_000;
 const obstacle = await neutronObstacle();
 
 /** The services' output, oldest first: it contains a line for each request that reached them. */
@@ -30,7 +28,6 @@ export function describeWithNeutron(
     describe.skip(`${name} (skipped: ${obstacle})`, () => body(never, lines));
     return;
   }
-  jest.setTimeout(testTimeoutMs);
   describe(name, () => {
     let running: RunningNeutron | undefined;
     let folder = '';

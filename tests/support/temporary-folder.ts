@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
+const waitMs = 60_000;
+
 export interface TemporaryFolder {
   readonly path: string;
   remove(): Promise<void>;
@@ -21,15 +24,14 @@ export async function temporaryFolder(): Promise<TemporaryFolder> {
 export async function waitFor<T>(
   what: string,
   check: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 10_000,
 ): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + waitMs;
   while (performance.now() < deadline) {
     const found = await check();
     if (found !== undefined && found !== false) return found;
     await sleep(10);
   }
-  throw new Error(`Timed out after ${timeoutMs} ms waiting for ${what}`);
+  throw new Error(`Timed out after ${waitMs} ms waiting for ${what}`);
 }
 
 export function isRunning(pid: number): boolean {

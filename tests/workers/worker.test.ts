@@ -74,10 +74,10 @@ describeWithLab('worker', (lab) => {
       message: null,
     });
     await line.cut();
-    await waitFor('OFFLINE', async () => (await backend())?.operatingStatus === 'OFFLINE', 15_000);
+    await waitFor('OFFLINE', async () => (await backend())?.operatingStatus === 'OFFLINE');
     expect((await backend())?.health.message).toMatch(/ECONNREFUSED|CONNECT/);
     await line.restore();
-    await waitFor('ONLINE again', async () => (await backend())?.operatingStatus === 'ONLINE', 15_000);
+    await waitFor('ONLINE again', async () => (await backend())?.operatingStatus === 'ONLINE');
 
     const events = await node.db.query<{ from: string; to: string }>(
       `SELECT from_status AS 'from', to_status AS 'to' FROM status_change WHERE kind = 'backend.operatingStatus' ORDER BY id`,

@@ -11,7 +11,7 @@ const program = join(import.meta.dirname, 'sequencer-process.ts');
 async function start(order: SequencerOrder): Promise<ChildProcess> {
   const child = fork(program, [], { execArgv: ['--disable-warning=ExperimentalWarning'], stdio: 'inherit' });
   child.send(order);
-  await once(child, 'message', { signal: AbortSignal.timeout(20_000) });
+  await once(child, 'message', { signal: AbortSignal.timeout(60_000) });
   return child;
 }
 

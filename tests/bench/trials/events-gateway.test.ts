@@ -23,7 +23,7 @@ describe('events through the gateway', () => {
     ];
     for (const failure of failures) expect([failure, result[failure] > 0]).toEqual([failure, true]);
     expect(result.connections).toBeGreaterThan(2 * result.readers);
-  }, 180_000);
+  }, 300_000);
 });
 
 describe("the judge of a client's items", () => {

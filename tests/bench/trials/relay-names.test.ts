@@ -66,7 +66,7 @@ test(`each text is refused by name or becomes one command (seed ${seed})`, async
     expect(result.drivers[name]?.refused).toBeGreaterThan(5_000);
   }
   expect(result.drivers.fortios).toMatchObject({ operations: 2, rendered: 0, refused: 4_000 });
-}, 60_000);
+});
 
 describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${obstacle})`}`, () => {
   test(`each accepted text becomes one command (seed ${seed})`, async () => {
@@ -74,7 +74,7 @@ describeReal(`by the real programs${obstacle === undefined ? '' : ` (skipped: ${
     expect(result).toMatchObject(clean);
     for (const name of ['linux-nftables', 'openvswitch', 'modsecurity'])
       expect(result.drivers[name]?.real).toEqual({ calls: 40, wrong: 0 });
-  }, 60_000);
+  });
 
   function rendering(driver: string, operation: string, args: JsonObject): Rendering {
     const subject = allSubjects.find((each) => each.driver.name === driver);

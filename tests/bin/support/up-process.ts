@@ -41,8 +41,12 @@ export function startProgram(args: readonly string[], env: Readonly<Record<strin
 }
 
 /** Starts `tidegate up` and waits until it prints its address; throws with its output when it ends before that. */
-export async function startUp(dataFolder: string, args: readonly string[] = []): Promise<UpProcess> {
-  const started = startProgram(['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args]);
+export async function startUp(
+  dataFolder: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<UpProcess> {
+  const started = startProgram(['up', '--port', '0', '--data', dataFolder, '--log-level', 'warn', ...args], env);
   const giveUpAt = performance.now() + readyTimeoutMs;
   for (;;) {
     const url = /GraphQL\s+(http:\S+)\/graphql/.exec(started.output())?.[1];

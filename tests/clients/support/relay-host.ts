@@ -72,7 +72,7 @@ export class RelayHost {
 
   async startRelay(): Promise<void> {
     this.#program = startProgram(['serve', '--config', this.#configFile]);
-    await waitFor('the relay', () => this.#answers('{ relayDrivers { name } backends { nodes { id } } }'), 30_000);
+    await waitFor('the relay', () => this.#answers('{ relayDrivers { name } backends { nodes { id } } }'));
   }
 
   /** SIGKILL: without closing its connections. */

@@ -1,8 +1,8 @@
 // Headless Chromium for page tests: records console errors and requests to other origins.
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** Shorter than a test's own limit, so that a failure names its wait. */
-const waitMs = 12_000;
+/** Generous, for a busy machine, but shorter than a test's own limit, so that a failure names its wait. */
+const waitMs = 60_000;
 
 export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({

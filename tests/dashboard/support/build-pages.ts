@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const rootFolder = join(import.meta.dirname, '../../..');
-const deadlineMs = 60_000;
+const deadlineMs = 110_000;
 
 /** Returns the folder; remove it with `removePages`. */
 export async function buildPages(): Promise<string> {

@@ -1,14 +1,10 @@
 // The common parts of page tests: pages built once per file, and a world, a server and a browser context for each test.
-import { afterAll, afterEach, beforeAll, beforeEach, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, openPage, type Watched } from './browser.ts';
 import { buildPages, removePages } from './build-pages.ts';
 import { FakeServer } from './fake-server.ts';
 import { FakeWorld } from './fake-world.ts';
-
-const buildDeadlineMs = 90_000;
-/** Generous: browsers are slow on a busy machine, and a failed wait ends earlier by itself. */
-const testLimitMs = 60_000;
 
 export interface PageSuite extends Watched {
   readonly world: FakeWorld;
@@ -17,7 +13,6 @@ export interface PageSuite extends Watched {
 
 /** Returns a getter of the running test's parts. */
 export function describePages(): () => PageSuite {
-  jest.setTimeout(testLimitMs);
   let folder: string;
   let browser: Browser;
   let current: PageSuite;
@@ -25,7 +20,7 @@ export function describePages(): () => PageSuite {
   beforeAll(async () => {
     folder = await buildPages();
     browser = await launchBrowser();
-  }, buildDeadlineMs);
+  });
 
   beforeEach(async () => {
     const world = new FakeWorld();

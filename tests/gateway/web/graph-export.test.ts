@@ -53,12 +53,12 @@ describe('from the whole system', () => {
     await mutate('backendCreate', 'backend { id }', {
       ...{ name: 'fw', driver: 'linux-nftables', host, port, hostKeySha256, credentials },
     });
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await system?.stop();
     await device?.ssh.stop();
-  }, 60_000);
+  });
 
   async function exported(path = '', bearer = system.token): Promise<Exported> {
     const response = await request(`${origin}/export/mappings.ndjson${path}`, {

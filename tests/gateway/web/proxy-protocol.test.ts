@@ -79,7 +79,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     await writeFile(file, `defaults\n  mode tcp\n${timeouts}\n${parts.join('\n')}\n`);
     haproxy = spawn('haproxy', ['-db', '-q', '-f', file], { stdio: 'ignore' });
     await waitFor('HAProxy', () => isOpen(ports.tls));
-  }, 30_000);
+  });
 
   afterAll(async () => {
     if (haproxy?.exitCode === null) {
@@ -129,7 +129,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     expect(await sent(port, 'PROXY TCP4 x')).toBe('');
     expect(await sent(port, `PROXY UNKNOWN\r\n${get}`)).toContain('{"live":true}');
     expect(await sent(port, `PROXY TCP4 192.0.2.1 192.0.2.2 1 1\r\n${get}`, '127.0.0.1', 1)).toContain('{"live":true}');
-  }, 20_000);
+  });
 
   test('metrics are for this host only, and a proxy on it does not count as this host', async () => {
     const metrics = 'GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n';

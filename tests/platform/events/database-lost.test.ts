@@ -83,4 +83,4 @@ test('the stream continues without a gap, and each lease is held or known to be 
   expect(fenced === 'held' || lease?.signal.aborted === true).toBe(true);
   await items.return(undefined);
   await reading;
-}, 60_000);
+});

@@ -39,37 +39,29 @@ const sshAlgorithms: FortiGateOptions['sshAlgorithms'] = { kex: ['diffie-hellman
 
 const whenThere = isThere ? test : test.skip;
 
-whenThere(
-  'logs in, makes an address and reads it back',
-  async () => {
-    const gate = await startGate({ sshAlgorithms, apiUsers: [{ token: 'token' }] });
-    const lines = ['config firewall address', 'edit "from netmiko"', 'set subnet 10.9.0.0 255.255.0.0', 'next', 'end'];
-    const seen = await netmiko(gate, lines, 'show firewall address "from netmiko"');
-    expect(seen).toMatchObject({ prompt: 'fgt #', vdoms: false });
-    expect(seen.sent).toContain('fgt (address) # ');
-    expect(seen.read).toContain('set subnet 10.9.0.0 255.255.0.0');
-    const { body } = await withToken(gate)('GET', '/cmdb/firewall/address/from%20netmiko');
-    expect(body.results[0].subnet).toBe('10.9.0.0 255.255.0.0');
-    // It switches paging off for its session and then restores the setting.
-    expect(gate.device.settings.get('system console', 'output')).toBe('more');
-  },
-  60_000,
-);
+whenThere('logs in, makes an address and reads it back', async () => {
+  const gate = await startGate({ sshAlgorithms, apiUsers: [{ token: 'token' }] });
+  const lines = ['config firewall address', 'edit "from netmiko"', 'set subnet 10.9.0.0 255.255.0.0', 'next', 'end'];
+  const seen = await netmiko(gate, lines, 'show firewall address "from netmiko"');
+  expect(seen).toMatchObject({ prompt: 'fgt #', vdoms: false });
+  expect(seen.sent).toContain('fgt (address) # ');
+  expect(seen.read).toContain('set subnet 10.9.0.0 255.255.0.0');
+  const { body } = await withToken(gate)('GET', '/cmdb/firewall/address/from%20netmiko');
+  expect(body.results[0].subnet).toBe('10.9.0.0 255.255.0.0');
+  // It switches paging off for its session and then restores the setting.
+  expect(gate.device.settings.get('system console', 'output')).toBe('more');
+});
 
-whenThere(
-  'finds its way through virtual domains',
-  async () => {
-    // netmiko 2.4 knows virtual domains only by the output of FortiOS before 6.2.
-    const gate = await startGate({ sshAlgorithms, version: '5.6.14', multiVdom: true });
-    const lines = ['config vdom', 'edit tenant', 'config firewall address', 'edit a', 'end', 'end'];
-    const seen = await netmiko(gate, lines, 'get system status');
-    expect(seen.vdoms).toBe(true);
-    expect(seen.sent).toContain('current vf=tenant:1');
-    expect(seen.read).toContain('Virtual domain configuration: enable');
-    expect(gate.log.entries.map((entry) => entry.action)).toEqual([
-      'create system/vdom tenant',
-      'tenant: create firewall/address a',
-    ]);
-  },
-  60_000,
-);
+whenThere('finds its way through virtual domains', async () => {
+  // netmiko 2.4 knows virtual domains only by the output of FortiOS before 6.2.
+  const gate = await startGate({ sshAlgorithms, version: '5.6.14', multiVdom: true });
+  const lines = ['config vdom', 'edit tenant', 'config firewall address', 'edit a', 'end', 'end'];
+  const seen = await netmiko(gate, lines, 'get system status');
+  expect(seen.vdoms).toBe(true);
+  expect(seen.sent).toContain('current vf=tenant:1');
+  expect(seen.read).toContain('Virtual domain configuration: enable');
+  expect(gate.log.entries.map((entry) => entry.action)).toEqual([
+    'create system/vdom tenant',
+    'tenant: create firewall/address a',
+  ]);
+});

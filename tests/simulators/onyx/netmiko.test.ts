@@ -26,34 +26,24 @@ print(json.dumps({'first': first, 'after': switch.find_prompt(), 'sent': sent,
 switch.disconnect()
 `;
 
-whenThere(
-  'netmiko logs in, makes VLANs, saves and reads back',
-  async () => {
-    // Supported by both the SSH library of Debian 12's netmiko and ssh2.
-    const device = await OnyxSwitch.start({ sshAlgorithms: { kex: ['diffie-hellman-group14-sha256'] } });
-    const many = Array.from({ length: 40 }, (_, index) => `vlan ${100 + index} name many-${index}`);
-    const made = ['vlan 100-139', 'exit', ...many];
-    const lines = [
-      'vlan 42',
-      'name "from netmiko"',
-      'exit',
-      'interface ethernet 1/3 switchport access vlan 42',
-      ...made,
-    ];
-    const args = JSON.stringify([device.ssh.port, lines]);
-    const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program, args], { timeout: 90_000 });
-    const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, string>;
-    expect(seen.first).toBe('switch-1 [standalone: master] >');
-    expect(seen.after).toBe('switch-1 [standalone: master] #');
-    expect(seen.sent).toContain('(config vlan 42) # ');
-    expect(JSON.parse(seen.vlans ?? '')).toMatchObject({ '42': [{ Name: 'from netmiko', Ports: 'Eth1/3' }] });
-    expect(seen.wrong).toContain('% Unrecognized command "show".');
-    // It has switched paging off.
-    expect(seen.long).toContain('vlan 139 name "many-39"');
-    expect(seen.long).not.toContain('lines 1-23');
-    device.reload();
-    expect(device.config.vlans.get(42)).toEqual({ name: 'from netmiko' });
-    await device.stop();
-  },
-  100_000,
-);
+whenThere('netmiko logs in, makes VLANs, saves and reads back', async () => {
+  // Supported by both the SSH library of Debian 12's netmiko and ssh2.
+  const device = await OnyxSwitch.start({ sshAlgorithms: { kex: ['diffie-hellman-group14-sha256'] } });
+  const many = Array.from({ length: 40 }, (_, index) => `vlan ${100 + index} name many-${index}`);
+  const made = ['vlan 100-139', 'exit', ...many];
+  const lines = ['vlan 42', 'name "from netmiko"', 'exit', 'interface ethernet 1/3 switchport access vlan 42', ...made];
+  const args = JSON.stringify([device.ssh.port, lines]);
+  const { stdout } = await promisify(execFile)('/usr/bin/python3', ['-c', program, args], { timeout: 90_000 });
+  const seen = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, string>;
+  expect(seen.first).toBe('switch-1 [standalone: master] >');
+  expect(seen.after).toBe('switch-1 [standalone: master] #');
+  expect(seen.sent).toContain('(config vlan 42) # ');
+  expect(JSON.parse(seen.vlans ?? '')).toMatchObject({ '42': [{ Name: 'from netmiko', Ports: 'Eth1/3' }] });
+  expect(seen.wrong).toContain('% Unrecognized command "show".');
+  // It has switched paging off.
+  expect(seen.long).toContain('vlan 139 name "many-39"');
+  expect(seen.long).not.toContain('lines 1-23');
+  device.reload();
+  expect(device.config.vlans.get(42)).toEqual({ name: 'from netmiko' });
+  await device.stop();
+});

@@ -52,12 +52,12 @@ beforeAll(async () => {
   secrets["operator's API token"] = watched.system.token;
   secrets["administrator's password"] = await watched.adminPassword();
   secrets['password of the database'] = watched.system.database.connection.password;
-}, 60_000);
+});
 
 afterAll(async () => {
   await watched?.stop();
   await Promise.all([ssh?.ssh.stop(), keyed?.ssh.stop(), gate?.stop()]);
-}, 60_000);
+});
 
 const operationFields = `operation { id state result wireCall deviceError { code message } arguments settledBy
   evidence { source finding note } mappings { key uuid desired lastVerification { result } } }`;

@@ -113,7 +113,7 @@ describe('OwedCarrier', () => {
       await waitFor(`${share} done`, async () => (await effects()).size >= share);
       await redis.flushall();
     }
-    await waitFor('all done', async () => (await stillOwed()) === 0, 30_000);
+    await waitFor('all done', async () => (await stillOwed()) === 0);
     expect(await effects()).toEqual(new Map(keysUpTo(150).map((key) => [key, 1])));
   });
 
@@ -144,7 +144,7 @@ describe('OwedCarrier', () => {
     await once(child, 'exit');
     expect(await effects()).toEqual(new Map());
     start(effectsQueue({ db, worker: 'other', jobMs: 5, deadlineMs: 1_000 }));
-    await waitFor('done by another', async () => (await stillOwed()) === 0, 15_000);
+    await waitFor('done by another', async () => (await stillOwed()) === 0);
     expect(await effects()).toEqual(new Map([['key', 1]]));
   });
 
@@ -160,16 +160,12 @@ describe('OwedCarrier', () => {
     };
     start(queue, registry);
     await oweAll(['key']);
-    const buried = await waitFor(
-      'dead letter',
-      async () => {
-        const [row] = await db.query<{ attempts: number; error: string; dueInMinutes: number }>(
-          'SELECT attempts, last_error AS error, ROUND(TIMESTAMPDIFF(SECOND, NOW(3), due_at) / 60) AS dueInMinutes FROM owed_work',
-        );
-        return row !== undefined && row.attempts >= deadAfterAttempts && row.dueInMinutes > 0 ? row : undefined;
-      },
-      18_000,
-    );
+    const buried = await waitFor('dead letter', async () => {
+      const [row] = await db.query<{ attempts: number; error: string; dueInMinutes: number }>(
+        'SELECT attempts, last_error AS error, ROUND(TIMESTAMPDIFF(SECOND, NOW(3), due_at) / 60) AS dueInMinutes FROM owed_work',
+      );
+      return row !== undefined && row.attempts >= deadAfterAttempts && row.dueInMinutes > 0 ? row : undefined;
+    });
     expect(buried).toEqual({ attempts: deadAfterAttempts, error: 'the thing is broken', dueInMinutes: 60 });
     expect((await new OwedWork({ db }).figures()).dead).toBe(1);
     const events = await db.query<{ kind: string; to: string; reason: string }>(

@@ -38,7 +38,7 @@ describe('on a real system', () => {
   beforeAll(async () => {
     system = await runningSystem();
     at = ['--url', system.url];
-  }, 60_000);
+  });
   afterAll(() => system.stop());
 
   async function shown(name: string): Promise<Record<string, unknown>> {

@@ -207,7 +207,7 @@ describeWithLab('on a real system', (lab) => {
       hostKeySha256,
     );
     expect(made.stderr).toBe('');
-  }, 60_000);
+  });
   afterAll(() => system?.stop(), 60_000);
 
   const nft = (script: string) =>

@@ -20,7 +20,7 @@ export async function startLongReplyDevice(): Promise<LongReplyDevice> {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');
-  const [place] = (await once(child, 'message', { signal: AbortSignal.timeout(15_000) })) as [
+  const [place] = (await once(child, 'message', { signal: AbortSignal.timeout(60_000) })) as [
     Omit<LongReplyDevice, 'stop'>,
   ];
   return {
