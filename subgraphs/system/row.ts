@@ -20,6 +20,15 @@ export const systemRow = subgraphRow({
       .max(86_400)
       .default(900)
       .describe('seconds for which an access token is valid; sockets end with it, and clients refresh it'),
+    'sessions.maxPerUser': z.coerce
+      .number()
+      .int()
+      .min(5)
+      .max(100_000)
+      .default(1000)
+      .describe(
+        'maximum number of sessions of one user; a login beyond it ends the one that was not refreshed for longest',
+      ),
   },
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
@@ -33,6 +42,7 @@ export const systemRow = subgraphRow({
     const system = createSystemSubgraph({
       ...{ ...ground, rateLimiter, health: () => health.parts() },
       accessTokenSeconds: settings['sessions.accessTokenSeconds'],
+      maxSessionsPerUser: settings['sessions.maxPerUser'],
       keyring: await keys.shared('subgraphs'),
       signingKeys: await keys.signing('system'),
       publicKeys: await keys.publicKeys(),

@@ -56,6 +56,7 @@ export interface SystemSubgraphOptions {
   readonly signingKeys: SigningKeys;
   readonly publicKeys: PublicKeys;
   readonly accessTokenSeconds?: number;
+  readonly maxSessionsPerUser?: number;
   readonly rateLimiter: RateLimiter;
   /** Signs the certificates of machines; undefined: the installation has none. */
   readonly authority: () => Promise<Authority | undefined>;
@@ -82,7 +83,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
   const projects = new ProjectStore(db);
   const tokens = new TokenStore(db);
   const machines = new MachineStore(db);
-  const credentials = new CredentialStore(db);
+  const credentials = new CredentialStore(db, { maxSessionsPerUser: options.maxSessionsPerUser });
   const entities = new Entities({ projects, users, tokens, machines, elsewhere: foreignNodes(sdl) });
   const hasher = options.passwordHasher ?? new Argon2Hasher();
   const provider = options.identityProvider ?? new LocalIdentityProvider({ users, hasher });

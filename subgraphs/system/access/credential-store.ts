@@ -27,11 +27,23 @@ const refreshTokenDays = 7;
 const sessionDays = 30;
 const endOfSession = `LEAST(NOW(3) + INTERVAL ${refreshTokenDays} DAY, created_at + INTERVAL ${sessionDays} DAY)`;
 
+const defaultMaxSessions = 1000;
+/** Sessions that one login deletes. */
+const mostDeleted = 100;
+
+export interface BegunSession {
+  readonly expiresAt: Date;
+  /** Working sessions of the user that ended, because there were too many. */
+  readonly ended: number;
+}
+
 export class CredentialStore {
   readonly #db: Database;
+  readonly #maxSessions: number;
 
-  constructor(db: Database) {
+  constructor(db: Database, options: { readonly maxSessionsPerUser?: number | undefined } = {}) {
     this.#db = db;
+    this.#maxSessions = options.maxSessionsPerUser ?? defaultMaxSessions;
   }
 
   /** The user of an active session, with the current roles. An administrator needs none. */
@@ -122,24 +134,45 @@ export class CredentialStore {
     await this.#db.execute(sql, [tokenId]).catch(() => undefined);
   }
 
-  /** Begins a session, unless the user has been changed or disabled since the verification. */
+  /** Begins a session, unless the user has been changed or disabled since the verification. Makes room for it. */
   async begin(
     tx: Transaction,
     session: { id: string; userId: string; userVersion: number; refreshHash: string; familyHash: string },
-  ): Promise<Date | undefined> {
+  ): Promise<BegunSession | undefined> {
     // The share lock waits for a concurrent change of password, which ends all sessions that it can see.
     const user = await tx.query(
       'SELECT id FROM user WHERE id = ? AND version = ? AND disabled = 0 LOCK IN SHARE MODE',
       [session.userId, session.userVersion],
     );
     if (user.length === 0) return undefined;
-    await tx.execute('DELETE FROM session WHERE user_id = ? AND expires_at < NOW(3) LIMIT 100', [session.userId]);
+    const ended = await this.#makeRoom(tx, session.userId);
     await tx.execute(
       `INSERT INTO session (id, user_id, refresh_hash, family_hash, expires_at)
        VALUES (?, ?, ?, ?, NOW(3) + INTERVAL ${refreshTokenDays} DAY)`,
       [session.id, session.userId, session.refreshHash, session.familyHash],
     );
-    return this.#expiry(tx, session.id);
+    const expiresAt = await this.#expiry(tx, session.id);
+    return expiresAt && { expiresAt, ended };
+  }
+
+  /**
+   * Deletes sessions that have ended, and of the others those that would expire first: they were not refreshed for longest. Logins
+   * at the same moment do not see each other's sessions: the next one removes what is too many. Returns how many still worked.
+   */
+  async #makeRoom(tx: Transaction, userId: string): Promise<number> {
+    // Read without locks, and deleted in the order of ids: logins of one user do not wait for each other in a circle.
+    const rows = await tx.query<{ id: string; works: number | boolean }>(
+      `SELECT id, works FROM (
+         SELECT id, expires_at, ended_at IS NULL AND expires_at > NOW(3) AS works,
+                ROW_NUMBER() OVER (ORDER BY ended_at IS NOT NULL, expires_at DESC) AS place
+           FROM session WHERE user_id = ?) ranked
+        WHERE NOT works OR place >= ? ORDER BY expires_at LIMIT ${mostDeleted}`,
+      [userId, this.#maxSessions],
+    );
+    if (rows.length === 0) return 0;
+    const ids = rows.map(({ id }) => id).sort();
+    await tx.execute(`DELETE FROM session WHERE id IN (${ids.map(() => '?').join(', ')})`, ids);
+    return rows.filter(({ works }) => works).length;
   }
 
   /**

@@ -50,17 +50,20 @@ export class SessionService {
     const sessionId = newToken();
     const refresh = newRefreshToken(sessionId);
     const identity: Identity = { kind: 'user', ...user, admin: false, projects: {}, credentialId: sessionId };
-    const expiresAt = await this.#db.transaction(async (tx) => {
+    const begun = await this.#db.transaction(async (tx) => {
       const { hash: refreshHash, familyHash } = refresh;
       const session = { id: sessionId, userId: user.id, userVersion: user.version, refreshHash, familyHash };
-      const end = await this.#credentials.begin(tx, session);
-      if (end !== undefined) await audit(tx, record(context, 'login', identity));
-      return end;
+      const made = await this.#credentials.begin(tx, session);
+      if (made === undefined) return undefined;
+      const { details, ...entry } = record(context, 'login', identity);
+      const sessionsEnded = made.ended === 0 ? {} : { sessionsEnded: made.ended };
+      await audit(tx, { ...entry, details: { ...details, ...sessionsEnded } });
+      return made;
     });
-    if (expiresAt === undefined) return this.#refuseLogin(context, input.name);
+    if (begun === undefined) return this.#refuseLogin(context, input.name);
     // Only failures count: a CMP may log in as often as necessary.
     await giveBack();
-    return this.#pair(user.id, sessionId, refresh.secret, expiresAt);
+    return this.#pair(user.id, sessionId, refresh.secret, begun.expiresAt);
   }
 
   /** Throws a Refusal with BAD_CREDENTIALS or RATE_LIMITED. */

@@ -128,6 +128,43 @@ describe('login', () => {
     expect(await credentials.bySession(session.id)).toBeUndefined();
   });
 
+  test('beyond 1000 sessions of a user ends the one that was not refreshed for longest', async () => {
+    const user = await makeUser(bench, 'collector', { password });
+    const [unused, used] = [await login('collector'), await login('collector')];
+    // `makeUser` makes a session too.
+    await bench.db.execute('DELETE FROM session WHERE id = ?', [user.credentialId]);
+    await bench.db.execute(
+      `INSERT INTO session (id, user_id, refresh_hash, expires_at)
+       SELECT UUID(), ?, SHA2(CONCAT('filler ', seq), 256), NOW(3) + INTERVAL 7 DAY FROM seq_1_to_998`,
+      [user.id],
+    );
+    const refreshed = await refresh(used.refreshToken);
+    const last = await login('collector');
+    const worths = [];
+    for (const { accessToken } of [unused, refreshed, last]) worths.push((await worth(accessToken))?.name);
+    expect(worths).toEqual([undefined, 'collector', 'collector']);
+    const [row] = await bench.db.query<{ count: number }>('SELECT COUNT(*) AS count FROM session WHERE user_id = ?', [
+      user.id,
+    ]);
+    expect(Number(row?.count)).toBe(1000);
+    const [entry] = await bench.db.query<{ details: string }>(
+      "SELECT details FROM audit_entry WHERE action = 'login' ORDER BY id DESC LIMIT 1",
+    );
+    expect(JSON.parse(entry?.details ?? '')).toEqual({ clientAddress: address, sessionsEnded: 1 });
+  });
+
+  test('many at once by one user all succeed, also at the bound', async () => {
+    const user = await makeUser(bench, 'hasty', { password });
+    await bench.db.execute(
+      `INSERT INTO session (id, user_id, refresh_hash, expires_at)
+       SELECT UUID(), ?, SHA2(CONCAT('hasty ', seq), 256), NOW(3) + INTERVAL 6 DAY FROM seq_1_to_1000`,
+      [user.id],
+    );
+    const answers = await Promise.all(Array.from({ length: 8 }, () => login('hasty')));
+    expect(answers.flatMap(({ userErrors }) => userErrors)).toEqual([]);
+    for (const { accessToken } of answers) expect(await worth(accessToken)).toMatchObject({ name: 'hasty' });
+  });
+
   test('is audited with the user, a refused one with the name only', async () => {
     await login();
     await login('mallory', 'my secret guess');
