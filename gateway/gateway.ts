@@ -55,7 +55,7 @@ export interface GatewayOptions {
   readonly socketLimits?: Partial<SocketLimits>;
   readonly metricsFor?: 'loopback' | 'everyone';
   readonly trustedProxies?: readonly string[];
-  /** Whether those proxies speak the PROXY protocol; default false. */
+  /** Whether those proxies use the PROXY protocol; default false. */
   readonly proxyProtocol?: boolean;
   /** Deadlines of requests to subgraphs over HTTP. A relayed call may wait two minutes for its device. */
   readonly queryDeadlineMs?: number;

@@ -9,8 +9,9 @@ export interface Authenticator {
    */
   authenticate(bearer: string, signal?: AbortSignal): Promise<Identity | undefined>;
   /**
-   * The current identity, for an open socket: undefined once its session ended, its token was revoked or its user was disabled.
-   * The expiry of an access token is not checked here: `accessUntilMs` has it. Throws when the database is not available.
+   * The current identity, for an open socket: undefined once its session has ended, its token was revoked or its user was
+   * disabled. It does not check the expiry of an access token, which is in `accessUntilMs`. Throws when the
+   * database is not available.
    */
   recheck(identity: Identity, signal?: AbortSignal): Promise<Identity | undefined>;
 }

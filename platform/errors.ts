@@ -116,7 +116,7 @@ export const topLevelCodes = {
 
 export type TopLevelCode = keyof typeof topLevelCodes;
 
-/** Codes with which the gateway closes a socket (RFC 6455 section 7.4); those of the graphql-ws protocol are as it has them. */
+/** Codes with which the gateway closes a socket (RFC 6455 section 7.4), in addition to those of the graphql-ws protocol. */
 export const socketCloses = {
   goingAway: { code: 1001, meaning: 'The gateway stops: connect again, to another one or a moment later.' },
   tooLarge: { code: 1009, meaning: 'A message is larger than allowed.' },

@@ -24,11 +24,11 @@ export interface Identity {
   readonly ownerId?: string | undefined;
   /** The only role of a machine. */
   readonly machineRole?: string | undefined;
-  /** Of a user who came with an access token: when that token ends, in milliseconds since 1970. A socket ends with it. */
+  /** For a user with an access token: its expiry, in milliseconds since 1970. A socket ends with it. */
   readonly accessUntilMs?: number | undefined;
 }
 
-/** For whom bounds count: a user, with all sessions and API tokens; else the token or machine. */
+/** The owner of limits: a user, with all sessions and API tokens; else the token or machine. */
 export function countsFor({ id, ownerId }: Identity): string {
   return ownerId ?? id;
 }

@@ -80,7 +80,7 @@ export class InputCheck {
     if (value != null && isIP(value) !== 0) return;
     const wants = 'a host name or an IP address';
     this.text(field, value, { required: rule.required ?? true, max: 253, min: 1, pattern: hostPattern, wants });
-    // Ends in a number: an invalid address (300.1.1.1) or an odd spelling of one (0x7f.1), never a name.
+    // Ends in a number: an invalid address (300.1.1.1) or an unusual notation of one (0x7f.1), never a name.
     if (value != null && value.length <= 253 && /(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(value))
       this.fault(field, `${field} is ${quoted(value)}; give a valid IP address`);
   }

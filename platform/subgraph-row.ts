@@ -33,7 +33,7 @@ export interface ProcessGround {
   readonly log: Logger;
   readonly registry: Registry;
   readonly health: Health;
-  /** Where it may connect on behalf of users. */
+  /** The addresses to which it may connect on behalf of users. */
   readonly egress: EgressPolicy;
 }
 

@@ -27,7 +27,7 @@ export class TokenBuckets {
     this.#buckets = new LRUCache({ max: options.mostKeys ?? 10_000 });
   }
 
-  /** Takes so many tokens, and returns the number of misses since the last one; undefined: there are too few, another miss. */
+  /** Takes this many tokens; returns the number of misses since the last success; undefined: too few, which is another miss. */
   take(key: string, count = 1): number | undefined {
     const atMs = this.#now();
     const known = this.#buckets.get(key);
@@ -38,7 +38,7 @@ export class TokenBuckets {
     return isGiven ? missed : undefined;
   }
 
-  /** Milliseconds until the bucket has so many tokens, if nobody else takes any; 0: it has them. */
+  /** Milliseconds until the bucket has this many tokens, if nobody else takes any; 0: it has them. */
   waitMs(key: string, count = 1): number {
     const missing = count - this.#tokens(this.#buckets.get(key), this.#now());
     return missing <= 0 ? 0 : Math.ceil((missing * 1_000) / this.#options.perSecond);

@@ -24,7 +24,7 @@ export async function within<Result>(
   signal?.throwIfAborted();
   const stop = new AbortController();
   const over = Promise.withResolvers<never>();
-  // Nobody waits for it when `work` throws before its first await.
+  // Avoids an unhandled rejection when `work` throws before its first await.
   over.promise.catch(() => undefined);
   const end = (reason: unknown) => {
     over.reject(reason);

@@ -48,7 +48,7 @@ export class SshDevice {
   readonly commands: string[] = [];
   /** Authentication requests, in order; `none` is a query, not an attempt (RFC 4252 section 5.2). */
   readonly attempts: string[] = [];
-  /** Passwords that it was told, in order. */
+  /** The passwords that it received, in order. */
   readonly passwords: string[] = [];
   connections = 0;
   /** Commands running now, and the most at once. */

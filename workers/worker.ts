@@ -30,7 +30,7 @@ export interface WorkerOptions {
   /** Prefix of every key in Redis: separates two systems on one Redis. */
   readonly redisPrefix: string;
   readonly wake: Wake;
-  /** Of every check. */
+  /** For every check. */
   readonly egress: EgressPolicy;
   readonly log: Logger;
   readonly registry: Registry;

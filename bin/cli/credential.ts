@@ -1,5 +1,5 @@
-// What a command says who it is with: a token as it was given, or a login by password, whose access token is renewed before it
-// ends and after it was refused. A command may run for longer than an access token.
+// How a command authenticates: a given token, or a login by password, whose access token is renewed before it expires and after a
+// refusal. A command may run longer than an access token is valid.
 import { graphql } from '../../generated/cli/index.ts';
 import { CommandFailure } from './failures.ts';
 import type { Credential, GraphClient } from './graph-client.ts';
@@ -16,7 +16,10 @@ const refreshDocument = graphql(`
   }
 `);
 
-/** An access token with less of its life left is renewed before it is sent: the share, and at most so many milliseconds. */
+/**
+ * An access token with less than this part of its lifetime left, and at most this many milliseconds, is renewed
+ * before it is sent.
+ */
 const marginShare = 0.2;
 const mostMarginMs = 30_000;
 
@@ -30,7 +33,7 @@ interface Tokens {
   readonly refreshToken?: string | null | undefined;
 }
 
-/** A login by name and password, which closes the client that it is made with. Throws CommandFailure. */
+/** A login by name and password; it closes the given client. Throws CommandFailure. */
 export async function logIn(anonymous: GraphClient, login: { name: string; password: string }): Promise<Credential> {
   try {
     return new UserLogin(anonymous, await anonymous.mutate(loginDocument, login));
@@ -66,7 +69,7 @@ class UserLogin implements Credential {
     return this.#anonymous.close();
   }
 
-  /** One at a time: a refresh token that comes twice ends the session. */
+  /** One renewal at a time: a refresh token that is used twice ends the session. */
   async #renew(): Promise<void> {
     this.#renewing ??= this.#anonymous
       .mutate(refreshDocument, { refreshToken: this.#refreshToken })

@@ -3,18 +3,18 @@ import { Pool } from 'undici';
 import type { TypedDocumentString } from '../../generated/cli/graphql.ts';
 import { CommandFailure, exitCodes } from './failures.ts';
 
-/** What a client says who it is with. */
+/** A client's credential. */
 export interface Credential {
-  /** The token to send now. Throws CommandFailure when there is none. */
+  /** The current token. Throws CommandFailure when there is none. */
   token(): Promise<string>;
-  /** Another one in place of one that the server refused; undefined: there is none. */
+  /** A replacement for a token that the server refused; undefined: there is none. */
   inPlaceOf(refused: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
 export interface GraphClientOptions {
   readonly url: URL;
-  /** Undefined: none, as for the login. */
+  /** Undefined: none, for the login. */
   readonly credential: Credential | undefined;
   readonly signal: AbortSignal;
   /** PEM: the authority of the server's certificate; left out: an authority that the system trusts. */

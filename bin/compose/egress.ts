@@ -1,4 +1,4 @@
-// The egress policy of this process: its rules from the settings, and what the installation is served on.
+// The egress policy of this process: the rules from its settings, and the installation's own listeners.
 import { type Config, placeOf } from '../../platform/config.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -8,7 +8,7 @@ import { type OwnPlace, OwnPlaces } from '../../platform/net/own-places.ts';
 
 export interface ProcessEgress {
   readonly policy: EgressPolicy;
-  /** For what listens on a port that the settings do not name. */
+  /** For listeners whose port is not in the settings. */
   readonly own: Pick<OwnPlaces, 'add'>;
 }
 
@@ -25,7 +25,7 @@ export async function openEgress(
   return { policy: egressFrom(rules, own.listeners), own };
 }
 
-/** With the lab only its firewall is reached, unless the settings say otherwise. */
+/** With the lab only its firewall is reachable, unless the settings allow more. */
 export function egressOfLab(
   config: Config,
   lab: { readonly firewall: Address },
@@ -42,7 +42,7 @@ function placesIn(config: Config, subgraphs: readonly string[]): OwnPlace[] {
     port === undefined ? [] : [{ host, port }];
   const reached = (host: string | undefined, port: number): OwnPlace[] =>
     host === undefined ? [] : [{ host, port, mayBeWider: true }];
-  // Who is reached over a Unix socket may listen on TCP, too.
+  // A server reached over a Unix socket may listen on TCP, too.
   const hostOf = (host: string | undefined, socket: string | undefined) =>
     host ?? (socket === undefined ? socket : '::');
   return [

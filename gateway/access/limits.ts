@@ -15,7 +15,7 @@ export interface OperationLimits {
   readonly maxBodyBytes: number;
   /** Size of an answer in UTF-16 code units, nearly always equal to bytes. */
   readonly maxAnswerLength: number;
-  /** Mutations of one user, in this process; so many at once, too. */
+  /** Mutations of one user per minute, in this process; as many may come at once. */
   readonly mutationsPerMinute: number;
   /** Whether introspection is allowed. */
   readonly introspection: boolean;
@@ -50,7 +50,7 @@ export interface SocketLimits {
   readonly connectionInitTimeoutMs: number;
   readonly maxSubscriptionsPerSocket: number;
   readonly maxSocketsPerCredential: number;
-  /** Of all sessions and API tokens of a user. */
+  /** Over all sessions and API tokens of a user. */
   readonly maxSocketsPerUser: number;
   /** Authenticated sockets. */
   readonly maxSockets: number;

@@ -225,7 +225,7 @@ export class Operations {
     }
   }
 
-  /** Last, so that only mutations that will be carried out count. Those without a login are bounded where they are served. */
+  /** Last, so that only mutations that will be executed count. Mutations without a login are limited where they are served. */
   #countMutations(count: number, identity: Identity | null): void {
     if (identity === null || this.#mutations.take(countsFor(identity), count) !== undefined) return;
     const most = this.#limits.mutationsPerMinute;

@@ -153,7 +153,7 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
   return true;
 }
 
-/** A ping may carry a fresh access token of the same session: the socket then ends with that one. */
+/** A ping may contain a fresh access token of the same session: the socket then ends with that token. */
 async function ping(
   { credentials, log }: ClientSocketsOptions,
   watch: SocketWatch,
@@ -168,7 +168,7 @@ async function ping(
     fresh = await credentials.identify(bearer);
   } catch (error) {
     log.warn({ reason: String(error) }, 'a fresh credential could not be checked');
-    // The earlier one still holds.
+    // The previous token still applies.
     return undefined;
   }
   if (fresh?.credentialId !== identity.credentialId) {

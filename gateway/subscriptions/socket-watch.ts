@@ -24,7 +24,7 @@ interface Watched {
 
 const checksAtOnce = 16;
 const checkDeadlineMs = 2000;
-/** What a timer can wait for. */
+/** The longest delay of a timer. */
 const longestTimerMs = 0x7fffffff;
 /** A peer that does not answer a close is disconnected. */
 const closeGraceMs = 1000;
@@ -34,7 +34,7 @@ export class SocketWatch {
   readonly #watched = new Map<string, Watched>();
   /** Open sockets by credential, and by user. */
   readonly #counts = new Map<string, number>();
-  /** Of the sockets that end with an access token. */
+  /** Timers of sockets that end with an access token. */
   readonly #ends = new WeakMap<WebSocket, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -78,7 +78,7 @@ export class SocketWatch {
     else this.#counts.delete(key);
   }
 
-  /** Ends a watched socket with the access token of `identity`, and no more with an earlier one. */
+  /** Ends a watched socket when the access token of `identity` expires, instead of an earlier one. */
   endWithToken({ accessUntilMs }: Identity, socket: WebSocket): void {
     clearTimeout(this.#ends.get(socket));
     if (accessUntilMs === undefined || socket.readyState !== socket.OPEN) return;
@@ -131,7 +131,7 @@ export class SocketWatch {
   }
 }
 
-/** No credential has such a name. */
+/** No credential has such a key. */
 function userKey(identity: Identity): string {
   return `user ${countsFor(identity)}`;
 }

@@ -1,4 +1,4 @@
-// Whose address a request counts for: behind proxies that pass connections on (PROXY protocol) or requests (X-Forwarded-For).
+// The client address of a request, behind proxies that forward connections (PROXY protocol) or requests (X-Forwarded-For).
 import type { IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import { isInBlock, isLoopback, withoutMapping } from '../../platform/net/address-block.ts';
@@ -8,10 +8,10 @@ type Request = Pick<IncomingMessage, 'headers'> & { readonly socket: Peer };
 
 export class ClientAddresses {
   readonly #trusted: readonly string[];
-  /** What the PROXY protocol said of the connections that are open, by the proxy's address and port. */
+  /** Client addresses from the PROXY protocol for open connections, by the proxy's address and port. */
   readonly #said = new Map<string, string>();
 
-  /** `trustedProxies`: addresses and blocks of proxies that are believed. */
+  /** `trustedProxies`: addresses and blocks of trusted proxies. */
   constructor(trustedProxies: readonly string[]) {
     this.#trusted = trustedProxies;
   }
@@ -20,20 +20,22 @@ export class ClientAddresses {
     return this.#trusted.some((block) => isInBlock(address, block));
   }
 
-  /** Notes whose connection a proxy passed on, until it closes. Undefined: the proxy did not say. */
+  /** Records the client of a connection forwarded by a proxy, until it closes. Undefined: the proxy did not name it. */
   note(connection: Socket, address: string | undefined): void {
     const key = keyOf(connection);
     this.#said.set(key, address ?? '');
     connection.once('close', () => this.#said.delete(key));
   }
 
-  /** Who connected: this end's neighbour, or whom the PROXY protocol named. Undefined: not known, or the connection is gone. */
+  /**
+   * The connected client: the peer, or the client named by the PROXY protocol. Undefined: not known, or the connection is gone.
+   */
   connected(socket: Peer): string | undefined {
     const address = this.#said.get(keyOf(socket)) ?? socket.remoteAddress;
     return address ? withoutMapping(address) : undefined;
   }
 
-  /** The last hop that is not a trusted proxy: what it says of those before it, it may have invented. */
+  /** The last hop that is not a trusted proxy: it may have invented the hops before it. */
   of({ socket, headers }: Request): string | undefined {
     const forwarded = headers['x-forwarded-for'] ?? [];
     const hops = (Array.isArray(forwarded) ? forwarded : [forwarded]).flatMap((each) => each.split(','));
@@ -47,7 +49,7 @@ export class ClientAddresses {
   }
 
   /**
-   * Directly from this host, and under a name of it: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
+   * Directly from this host, and with one of its names: a page elsewhere whose name resolves to 127.0.0.1 (DNS rebinding) has its
    * own name in `Host`.
    */
   isThisHost({ socket, headers }: Request): boolean {
@@ -57,7 +59,7 @@ export class ClientAddresses {
   }
 }
 
-/** The same for a connection and the TLS in it. */
+/** The same for a connection and the TLS session in it. */
 function keyOf({ remoteAddress, remotePort }: Peer): string {
   return `${remoteAddress} ${remotePort}`;
 }

@@ -1,11 +1,11 @@
-// Listens in front of the web server where proxies speak the PROXY protocol: takes its header off each of their connections, and
-// hands on the rest. Connections from elsewhere are handed on as they are.
+// Listens in front of the web server when proxies use the PROXY protocol: removes the header from their connections, and passes
+// the connections on. Connections from elsewhere are passed on unchanged.
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { ClientAddresses } from './client-address.ts';
 import { readProxyHeader } from './proxy-protocol.ts';
 
-/** For a header of one packet. */
+/** For a header in one packet. */
 const headerMs = 3_000;
 
 export function proxiedListener(options: {
@@ -15,7 +15,7 @@ export function proxiedListener(options: {
 }): Server {
   const { server, addresses, log } = options;
   return createServer((connection) => {
-    // Until it is the server's.
+    // Until the server owns it.
     const fail = (): void => void connection.destroy();
     connection.on('error', fail);
     const handOn = (): void => {

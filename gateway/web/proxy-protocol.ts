@@ -1,17 +1,17 @@
-// The PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt): a proxy that passes
-// connections on without reading them says in front of the first byte whose they are.
+// The PROXY protocol, versions 1 and 2 (https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt): a proxy that forwards
+// connections without reading them sends a header with the client's address before the first byte.
 
 import { isIP, SocketAddress } from 'node:net';
 
-/** Version 1 has at most 107 bytes; version 2 may carry more than an address, of which this much is taken. */
+/** Version 1 has at most 107 bytes; version 2 may contain more than an address, up to this limit. */
 const mostBytes = 2_048;
 const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 const fixedBytes = 16;
 
 export interface ProxyHeader {
-  /** Bytes of it; what follows is the client's. */
+  /** Its length in bytes; the client's data follows. */
   readonly length: number;
-  /** The client's; undefined: the proxy connects on its own account, as for a health check, or does not know. */
+  /** The client's address; undefined: the proxy connects for itself, for example for a health check, or does not know it. */
   readonly address: string | undefined;
 }
 
@@ -53,7 +53,7 @@ function readBinary(bytes: Buffer): ProxyHeader | undefined {
   return { length, address: command === 0 ? undefined : sourceOf(family, body) };
 }
 
-/** Undefined: not of TCP over IP. */
+/** Undefined: not TCP over IP. */
 function sourceOf(family: number, body: Buffer): string | undefined {
   const [ipv4, ipv6] = [family === 1, family === 2];
   if (!ipv4 && !ipv6) return undefined;

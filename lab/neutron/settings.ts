@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import type { KeystoneAccount as Account } from '../../platform/openstack/keystone.ts';
 
-/** In the default domain, as its project. */
+/** In the default domain, like its project. */
 export type KeystoneAccount = Pick<Account, 'username' | 'password' | 'project'>;
 
 export const REGION = 'lab';

@@ -25,7 +25,7 @@ export interface CheckEngineOptions<Detail> {
   readonly guard: Pick<StarvationGuard, 'starvedSince'>;
   readonly selfCheck: Pick<SelfCheck, 'passes'>;
   readonly metrics: CheckMetrics;
-  /** Of every check. */
+  /** For every check. */
   readonly egress: EgressPolicy;
   /** Slots for checks that get no answer; default: four times the tenant's slots. */
   readonly silentSlots?: number;

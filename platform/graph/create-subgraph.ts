@@ -1,5 +1,5 @@
-// A subgraph from its SDL and the resolvers of its features, with what is the same in every one: scalars and commits. What
-// a feature forgot is found as the process starts, not by the first caller who asks for it.
+// A subgraph from its SDL and the resolvers of its features, with the parts common to all: scalars and commits. A missing
+// resolver is found when the process starts, not by the first caller.
 import { buildSubgraphSchema, type GraphQLSchemaModule } from '@apollo/subgraph';
 import { type DocumentNode, Kind, parse } from 'graphql';
 import { type Commits, commitResolvers } from '../commits.ts';
@@ -8,9 +8,9 @@ import { mergeResolvers } from './merge-resolvers.ts';
 import type { Subgraph } from './subgraph.ts';
 
 export interface SubgraphParts<Resolvers extends object> {
-  /** As in the row. */
+  /** The name in its row. */
   readonly name: string;
-  /** Whole (sdl.ts). */
+  /** Complete (sdl.ts). */
   readonly sdl: string;
   readonly commits: Commits;
   /** Of each feature. */

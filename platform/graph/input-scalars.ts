@@ -1,4 +1,4 @@
-// The shared scalars as every subgraph resolves them. Mutations check an address or port of an input, not the parser, so that an
+// The resolvers of the shared scalars. Mutations check the addresses and ports of their inputs, not the parser, so that an
 // invalid one is a coded entry of `userErrors` that names its field, like every other fault.
 import { GraphQLScalarType, Kind } from 'graphql';
 import { addressBlockScalar, dateTimeScalar, jsonScalar, portScalar } from './scalars.ts';

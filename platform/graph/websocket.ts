@@ -21,7 +21,7 @@ export interface AttachOptions {
   readonly log: Logger;
   /** A socket that does not answer a ping before the next one is closed. */
   readonly pingIntervalMs: number;
-  /** Answers a ping of the protocol; default: with what came. */
+  /** Answers a ping of the protocol; default: returns its payload. */
   readonly onPing?: (extra: SocketExtra, payload: PingPayload) => Promise<PingPayload>;
   /** A socket with more than this queued is closed: its reader is too slow. */
   readonly maxBufferedBytes: number;

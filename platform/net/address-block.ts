@@ -50,12 +50,12 @@ export function canonicalAddressBlock(text: string): string | undefined {
   return block.prefix === widthOf(block.address) ? address : `${address}/${block.prefix}`;
 }
 
-/** An address's bytes: 4 or 16. Undefined: no address; one with a zone is none. */
+/** An address's bytes: 4 or 16. Undefined: not an address; one with a zone is not one. */
 export function addressBytes(text: string): readonly number[] | undefined {
   return parseAddress(text)?.toByteArray();
 }
 
-/** A block's first address and its prefix length. Undefined as for `canonicalAddressBlock`. */
+/** A block's first address and its prefix length. Undefined like for `canonicalAddressBlock`. */
 export function blockBytes(text: string): { readonly bytes: readonly number[]; readonly prefix: number } | undefined {
   const block = parseBlock(text);
   return block && { bytes: block.address.toByteArray(), prefix: block.prefix };

@@ -1,6 +1,5 @@
-// Connecting on a user's behalf. The policy is asked about each address that is dialled: of a name, about those that it
-// resolves to now, and the connection goes to one of just these. So a name that resolves to something else a moment later
-// gains nothing.
+// Connecting on a user's behalf. The policy checks each dialled address: for a name the addresses that it resolves to now, and
+// the connection goes to one of exactly these. So a name that resolves to something else a moment later gains nothing.
 import type { LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction, Socket } from 'node:net';
 import type { EgressDenial, EgressPolicy } from './egress.ts';
@@ -19,8 +18,8 @@ export class EgressDeniedError extends Error {
 }
 
 /**
- * Connects `socket`. What is denied fails as any connection does, by an 'error' in a later turn: an EgressDeniedError.
- * The caller owns the socket, and ends it by `resetSocket`.
+ * Connects `socket`. A denied address fails like any connection, with an 'error' in a later turn: an EgressDeniedError. The
+ * caller owns the socket, and ends it with `resetSocket`.
  */
 export function dial(egress: EgressPolicy, { host, port }: Address, socket = new Socket()): Socket {
   if (isIP(host) === 0) {
@@ -28,11 +27,11 @@ export function dial(egress: EgressPolicy, { host, port }: Address, socket = new
   }
   const denial = egress.denial(host, port);
   if (denial === undefined) return socket.connect({ host, port });
-  // A caller that gives up in this turn listens no more.
+  // A caller that aborts in this turn no longer listens.
   return socket.on('error', () => undefined).destroy(new EgressDeniedError(denial));
 }
 
-/** As dns.lookup, without the addresses that are denied. */
+/** Like dns.lookup, without denied addresses. */
 function allowedAddresses(egress: EgressPolicy, port: number, socket: Socket): LookupFunction {
   return (name, options, done) => {
     const giveUp = namesOfUsers.lookup(name, (error, found) => {

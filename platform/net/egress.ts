@@ -1,38 +1,38 @@
-// Where this installation connects on behalf of its users: one policy, which everything that dials is handed. It is made of
-// plain data, so that a process without a database can be given the same (decision 0023). It judges addresses, at each
-// connect and never names: dial.ts asks it about what a name resolves to.
+// The egress policy: the addresses to which this installation connects on behalf of its users, passed to everything that dials.
+// It is built from plain data, so that a process without a database can have the same policy (decision 0023). It checks addresses
+// at each connect, never names: dial.ts passes it the addresses that a name resolves to.
 import { isIP } from 'node:net';
 import { addressBytes, blockBytes, canonicalAddressBlock } from './address-block.ts';
 
 /**
- * Rules as the settings have them: an address or a CIDR block, with a port or without: `10.0.0.0/8`, `192.0.2.1:22`,
- * `[2001:db8::/32]:443`. Of two rules for an address the narrower block counts, then the one with a port, then the denial.
+ * Rules in the form of the settings: an address or a CIDR block, with or without a port: `10.0.0.0/8`, `192.0.2.1:22`,
+ * `[2001:db8::/32]:443`. Of two rules for an address the narrower block applies, then the one with a port, then the denial.
  */
 export interface EgressRules {
   readonly allow?: readonly string[];
   readonly deny?: readonly string[];
-  /** Where the installation itself is served, with ports: denied whatever `allow` says. */
+  /** The installation's own listeners, with ports: denied whatever `allow` contains. */
   readonly own?: readonly string[];
 }
 
 export interface EgressDenial {
-  /** As it was dialled. */
+  /** The dialled address. */
   readonly address: string;
   readonly port: number;
-  /** Which address, why, and which setting can allow it; without a full stop. */
+  /** The address, the reason, and the setting that can allow it; without a full stop. */
   readonly reason: string;
 }
 
 export interface EgressPolicy {
-  /** What another process makes the same policy of: JSON. */
+  /** The data from which another process makes the same policy: JSON. */
   readonly rules: Required<EgressRules>;
-  /** Why this address (never a name) and port may not be dialled; undefined: they may. What is no address is denied. */
+  /** Why this address (never a name) and port may not be dialled; undefined: they may. Anything but an address is denied. */
   denial(address: string, port: number): EgressDenial | undefined;
 }
 
 /**
- * @param own follows what the installation is served on; default: what the rules say, for good
- * @throws Error naming the rule that is none
+ * @param own changes with the installation's own listeners; default: those in the rules, unchanging
+ * @throws Error naming the invalid rule
  */
 export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)): EgressPolicy {
   const { allow = [], deny = [] } = rules;
@@ -68,7 +68,7 @@ export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)
   };
 }
 
-/** The rule in one spelling; undefined when it is none. */
+/** The rule in canonical notation; undefined when it is invalid. */
 export function canonicalEgressRule(text: string): string | undefined {
   const parts = partsOf(text);
   if (parts === undefined) return undefined;
@@ -77,12 +77,12 @@ export function canonicalEgressRule(text: string): string | undefined {
   return block.includes(':') ? `[${block}]:${port}` : `${block}:${port}`;
 }
 
-/** Addresses and ports that the installation is served on, as far as this process knows. */
+/** Addresses and ports of the installation's own listeners, as far as this process knows. */
 export class OwnListeners {
   listeners: readonly string[] = [];
   #byPort = new Map<number, Rule[]>();
 
-  /** Throws when one is no rule with a port. */
+  /** Throws when one is not a rule with a port. */
   constructor(listeners: readonly string[] = []) {
     this.replace(listeners);
   }
@@ -105,12 +105,12 @@ export class OwnListeners {
 
 interface Rule {
   readonly kind: 'deny' | 'allow' | 'own' | 'built in';
-  /** As it is shown. */
+  /** For messages. */
   readonly text: string;
   readonly bytes: readonly number[];
   readonly prefix: number;
   readonly port: number | undefined;
-  /** Of those that are built in: what is there. */
+  /** For built-in rules: a description. */
   readonly what?: string;
 }
 
@@ -124,7 +124,7 @@ const builtIn: readonly Rule[] = [
   ['::1', 'loopback'],
   ['fe80::/10', 'link-local'],
   ['ff00::/8', 'multicast'],
-  // Where clouds tell a machine its credentials: an allowance of the link-local block does not open these.
+  // Here clouds give a machine its credentials: allowing the link-local block does not allow these.
   ['169.254.169.253', 'cloud metadata: DNS of AWS'],
   ['169.254.169.254', 'cloud metadata: AWS, Azure, Google, OpenStack and others'],
   ['169.254.170.2', 'cloud metadata: AWS ECS'],
@@ -136,7 +136,7 @@ const builtIn: readonly Rule[] = [
   ['fd20:ce::254', 'cloud metadata: Google'],
   ['fd00:42::42', 'cloud metadata: Scaleway'],
   ['fe80::a9fe:a9fe', 'cloud metadata: OpenStack'],
-  // These reach IPv4 addresses that can't be read from them for certain.
+  // These reach IPv4 addresses that can't be read from them with certainty.
   ['2001::/32', 'Teredo'],
   ['64:ff9b:1::/48', 'NAT64 of local use'],
 ].map(([text = '', what = '']) => ({ ...readRule(text, 'built in'), what }));
@@ -167,7 +167,7 @@ function partsOf(text: string): { readonly block: string; readonly port: number 
 
 const order: Readonly<Record<Rule['kind'], number>> = { own: 0, deny: 1, allow: 2, 'built in': 3 };
 
-/** What decides comes first; a setting decides over a built-in rule that is as narrow. */
+/** The deciding rule comes first; a setting takes precedence over a built-in rule for an equal block. */
 function byNarrowness(one: Rule, other: Rule): number {
   const ports = Number(other.port !== undefined) - Number(one.port !== undefined);
   return other.prefix - one.prefix || ports || order[one.kind] - order[other.kind];
@@ -188,13 +188,13 @@ function isIn(bytes: readonly number[], rule: Rule): boolean {
 
 interface Form {
   readonly bytes: readonly number[];
-  /** What to say of an address that stands for another. */
+  /** For messages about an address that contains another. */
   readonly stands: string;
 }
 
-/** The address, and each IPv4 address that a packet to it can end at; undefined: no address. */
+/** The address, and each IPv4 address at which a packet to it can arrive; undefined: not an address. */
 function formsOf(text: string): readonly Form[] | undefined {
-  // A zone says through which interface, and nothing of where (RFC 4007).
+  // A zone names the interface, not the destination (RFC 4007).
   const bytes = addressBytes(isIP(text) === 6 ? (text.split('%', 1)[0] ?? '') : text);
   if (bytes === undefined) return undefined;
   const itself = { bytes, stands: '' };
@@ -205,19 +205,19 @@ function formsOf(text: string): readonly Form[] | undefined {
   return isMapped(bytes) ? [meant] : [itself, meant];
 }
 
-/** The IPv4 address in an IPv6 address that has one. */
+/** The IPv4 address contained in an IPv6 address. */
 function embeddedIn(bytes: readonly number[]): readonly number[] | undefined {
   const group = (index: number) => ((bytes[index * 2] ?? 0) << 8) | (bytes[index * 2 + 1] ?? 0);
   const last = bytes.slice(12);
   const zeroes = (from: number, to: number) => bytes.slice(from * 2, to * 2).every((byte) => byte === 0);
   if (isMapped(bytes)) return last;
-  // IPv4-compatible (RFC 4291 section 2.5.5.1), but for `::` and `::1`.
+  // IPv4-compatible (RFC 4291 section 2.5.5.1), except `::` and `::1`.
   if (zeroes(0, 6)) return zeroes(6, 7) && group(7) <= 1 ? undefined : last;
   // IPv4-translated (RFC 2765).
   if (zeroes(0, 4) && group(4) === 0xffff && group(5) === 0) return last;
   // 6to4 (RFC 3056).
   if (group(0) === 0x2002) return bytes.slice(2, 6);
-  // NAT64 (RFC 6052), also of local use (RFC 8215) where it has the usual length.
+  // NAT64 (RFC 6052), also for local use (RFC 8215) with the usual length.
   if (group(0) === 0x64 && group(1) === 0xff9b) return last;
   // ISATAP (RFC 5214 section 6.1).
   if ((group(4) & 0xfdff) === 0 && group(5) === 0x5efe) return last;
@@ -238,7 +238,7 @@ function textOf4(bytes: readonly number[]): string {
 function wordsOf({ kind, text, what }: Rule): string {
   if (kind === 'built in')
     return `are denied by the built-in rule ${text} (${what}); the setting egress.allow can allow them`;
-  // Which rule is the operator's to know: it tells of networks that the caller may not reach.
+  // The rule itself is not revealed: it could show networks that the caller may not reach.
   return `are denied by the setting egress.deny; a narrower rule in egress.allow can allow them`;
 }
 

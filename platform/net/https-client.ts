@@ -22,7 +22,7 @@ const logoutMs = 2_000;
 
 export interface HttpsClientOptions {
   readonly endpoint: TlsEndpoint;
-  /** Of every connection, to whichever origin. */
+  /** For every connection, to any origin. */
   readonly egress: EgressPolicy;
   /** Concurrent calls. */
   readonly concurrency: number;

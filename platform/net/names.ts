@@ -1,17 +1,17 @@
-// The names of users' hosts, resolved. The system's resolver keeps a thread of this process for as long as a name server does
-// not answer (10 s and more), and has few: names of our own database and Redis wait for the same. So users' names take a part
-// of the threads at most, each name one, and a name that was slow the last time waits for those that were not.
+// Resolution of users' host names. The system's resolver blocks one of this process's few threads while a name server does not
+// answer (10 s and more), and Tidegate's own names of database and Redis need the same threads. So users' names use only a part
+// of the threads, each name at most one, and a name that was slow the last time waits behind those that were not.
 import dns, { type LookupAddress } from 'node:dns';
 
-/** Gives up one caller's wait; a lookup that has begun can't be ended. */
+/** Ends one caller's wait; a running lookup can't be cancelled. */
 export type GiveUp = () => void;
 
 type Done = (error: Error | null, found: readonly LookupAddress[]) => void;
 
 export interface NameLookupsOptions {
-  /** Lookups under way. */
+  /** Running lookups. */
   readonly atOnce: number;
-  /** Of these: of names that were slow. */
+  /** Of these: for names that were slow. */
   readonly slowAtOnce: number;
   /** A lookup that takes longer is slow. Default 1000. */
   readonly slowAfterMs?: number;
@@ -25,12 +25,12 @@ interface Question {
   begun: boolean;
 }
 
-/** Names that are remembered as slow; the one remembered longest is forgotten first. */
+/** Names remembered as slow; the oldest is dropped first. */
 const mostRemembered = 10_000;
 
 export class NameLookups {
   readonly #options: Required<NameLookupsOptions>;
-  /** Waiting or under way. */
+  /** Waiting or running. */
   readonly #questions = new Map<string, Question>();
   readonly #waiting = { quick: new Set<Question>(), slow: new Set<Question>() };
   readonly #slowNames = new Set<string>();
@@ -41,7 +41,7 @@ export class NameLookups {
     this.#options = { slowAfterMs: 1_000, ...options };
   }
 
-  /** `done` is called in a later turn, at most once. Who asks for a name that is being looked up gets the same answer. */
+  /** `done` is called in a later turn, at most once. Concurrent callers for the same name get the same answer. */
   lookup(name: string, done: Done): GiveUp {
     const key = name.toLowerCase();
     let question = this.#questions.get(key);
@@ -102,7 +102,10 @@ export class NameLookups {
   }
 }
 
-/** libuv lets half of its threads be kept by lookups (`uv__slow_work_thread_threshold`); two of these stay for our own names. */
+/**
+ * libuv allows lookups to block half of its threads (`uv__slow_work_thread_threshold`); two of these are reserved for Tidegate's
+ * own names.
+ */
 function placesOfProcess(): NameLookupsOptions {
   const threads = Number(process.env.UV_THREADPOOL_SIZE ?? 4) || 4;
   const atOnce = Math.max(Math.floor((threads + 1) / 2) - 2, 1);

@@ -1,6 +1,6 @@
-// Where the installation itself is served, as far as this process's settings tell: its own listeners, its database, Redis and
-// subgraphs. The egress policy denies these whatever is allowed. Names resolve to other addresses, and a machine's own
-// addresses come and go (a virtual IP), so they are looked up anew from time to time.
+// The installation's own listeners, as far as this process's settings name them: its endpoint, its database, Redis and subgraphs.
+// The egress policy denies these whatever is allowed. Names may resolve to new addresses, and a machine's own addresses change (a
+// virtual IP), so both are looked up again regularly.
 import dns from 'node:dns/promises';
 import { isIP } from 'node:net';
 import os from 'node:os';
@@ -14,18 +14,18 @@ import type { Address } from './origin.ts';
 const resolveMs = 5_000;
 
 export interface OwnPlace extends Address {
-  /** We connect to it there: it may listen on other addresses of the same machine, too. */
+  /** This is the address used to connect: it may listen on other addresses of the same machine, too. */
   readonly mayBeWider?: boolean;
 }
 
 export class OwnPlaces {
   readonly listeners = new OwnListeners();
   readonly #places: OwnPlace[] = [];
-  /** By name, as it resolved last: a name that does not resolve now keeps them. */
+  /** The last addresses by name: kept while a name does not resolve. */
   readonly #resolved = new Map<string, readonly string[]>();
   readonly #loop: Loop;
 
-  /** `soonMs`: while a name does not resolve. */
+  /** `soonMs`: the interval while a name does not resolve. */
   constructor(log: Logger, { everyMs = 30_000, soonMs = 1_000 } = {}) {
     this.#loop = new Loop({
       name: 'own listeners',
@@ -38,7 +38,7 @@ export class OwnPlaces {
     });
   }
 
-  /** From here on. A port of 0 is none. */
+  /** Applies from now on. A port of 0 is ignored. */
   async add(...places: readonly OwnPlace[]): Promise<void> {
     this.#places.push(...places.filter(({ port }) => port !== 0));
     await this.refresh();
@@ -54,7 +54,7 @@ export class OwnPlaces {
 
   async refresh(): Promise<void> {
     await Promise.all(this.#names().map((name) => this.#resolve(name)));
-    // Made of all that is known by now: another refresh may have ended meanwhile.
+    // Built from everything known by now: another refresh may have ended meanwhile.
     const rules = this.#places.flatMap((place) => this.#blocksOf(place).map((block) => ruleOf(block, place.port)));
     this.listeners.replace([...new Set(rules)]);
   }
@@ -64,7 +64,7 @@ export class OwnPlaces {
   }
 
   async #resolve(name: string): Promise<void> {
-    // What does not resolve is said by the part that needs it.
+    // The part that needs a name reports that it does not resolve.
     const found = await atMost(resolveMs, dns.lookup(name, { all: true })).catch(() => undefined);
     if (found === undefined) return;
     this.#resolved.set(
@@ -88,7 +88,7 @@ function isName(host: string): boolean {
   return isIP(host) === 0 && !isUnspecified(host);
 }
 
-/** The whole of loopback is the machine's. */
+/** All of loopback belongs to the machine. */
 function blocksOfMachine(): string[] {
   const all = Object.values(os.networkInterfaces()).flatMap((each) => each ?? []);
   return ['127.0.0.0/8', '::1', ...all.map(({ address }) => withoutZone(address))];

@@ -1,4 +1,4 @@
-// The SSH client on a socket that the egress policy has allowed: nobody else makes one.
+// The SSH client on a socket allowed by the egress policy: no other code makes one.
 import type { Socket } from 'node:net';
 import ssh2, { type Client, type ConnectConfig } from 'ssh2';
 import { dial } from './dial.ts';
@@ -9,7 +9,7 @@ export interface SshDial {
   readonly client: Client;
   /** Connecting. The caller owns it. */
   readonly socket: Socket;
-  /** To be called in the same turn, once the client's listeners are there. */
+  /** To be called in the same turn, after the client's listeners are added. */
   connect(config: Omit<ConnectConfig, 'host' | 'port' | 'sock'>): void;
 }
 

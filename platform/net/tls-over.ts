@@ -1,8 +1,8 @@
-// TLS on a socket that is connected already: nothing is dialled here.
+// TLS on a connected socket: nothing is dialled here.
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 
-/** Throws when the options can't be used. `host` is for what is checked of the certificate. */
+/** Throws when the options can't be used. `host` is for checking the certificate. */
 export function tlsOver(socket: Socket, options: Omit<ConnectionOptions, 'socket' | 'port' | 'path'>): TLSSocket {
   return connect({ ...options, socket });
 }

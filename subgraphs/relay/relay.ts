@@ -59,7 +59,7 @@ export interface RelaySubgraphOptions {
   readonly commits: Commits;
   readonly mutations: Mutations;
   readonly sealer: Sealer;
-  /** Of every connection to a backend. */
+  /** For every connection to a backend. */
   readonly egress: EgressPolicy;
   readonly log: Logger;
   /** UUID of this incarnation of the process: its calls are recovered when its lease has expired. */

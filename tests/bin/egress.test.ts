@@ -1,4 +1,4 @@
-// The egress policy of a process, as its settings make it.
+// The egress policy of a process, built from its settings.
 import os from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { egressOfLab, openEgress } from '../../bin/compose/egress.ts';

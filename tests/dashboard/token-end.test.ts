@@ -1,5 +1,5 @@
-// Access tokens that live for seconds, with the clients that people use: the page in a browser and the command line. Their
-// sockets are closed again and again while changes go on, and each change is seen once.
+// Access tokens valid for seconds, with the usual clients: the page in a browser and the command line. Their sockets are closed
+// repeatedly while changes continue, and each change is seen once.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -8,9 +8,9 @@ import { startCommand } from '../bin/commands/run-command.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 import { launchBrowser, login, openPage, untilCount } from './support/browser.ts';
 
-/** The least that the setting allows. */
+/** The minimum of the setting. */
 const lifeSeconds = 5;
-/** So many closed sockets of each client are waited for. */
+/** The number of closed sockets of each client to wait for. */
 const rounds = 2;
 
 let system: RunningSystem;
@@ -80,7 +80,7 @@ test('page and command line outlive their access tokens without a gap, a duplica
     // The page shows the newest few hundred.
     await new Promise((resolve) => setTimeout(resolve, 100));
   };
-  // The command line begins with what comes after it has connected.
+  // The command line begins with the changes after it has connected.
   while (seen().length === 0) await changeOnce();
   const first = seen()[0] ?? 0;
   while (pageSockets < rounds) await changeOnce();

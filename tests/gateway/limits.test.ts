@@ -159,7 +159,7 @@ describe('mutations of one credential', () => {
       answers.filter(({ status }) => status === 429),
     ];
     expect(done.length + tooMany.length).toBe(100);
-    // Those of a minute at once, and one a second more.
+    // A minute's worth at once, and one more each second.
     expect(done.length).toBeLessThan(90);
     expect(done.length).toBeGreaterThanOrEqual(60);
     expect(gateway.world.calls.get('thingCreate')).toBe(done.length);

@@ -235,7 +235,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(closed).toEqual([4403]);
   });
 
-  /** A client of ann, whose access token ends in a moment, with what became of its sockets. */
+  /** A client of ann with an access token that expires in a moment, and a record of its sockets. */
   async function shortLived(lifeMs: number) {
     const bearer = (number: number) => `token-ann-${number}`;
     const issue = (number: number, untilMs: number) =>
@@ -276,7 +276,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     gateway.world.log.append('a');
     await until(() => collector.ids.length === 1);
     expect(closed).toEqual([]);
-    // And the fresh one ends it too.
+    // The fresh one ends it too.
     issue(2, Date.now() + 200);
     ping({ token: bearer(2) });
     await until(() => closed.length > 0);

@@ -31,7 +31,7 @@ afterAll(() => new Promise((resolve) => device.close(resolve)));
 const settings = { 'thermometer.checkIntervalMs': '200' };
 
 const inOneProcess = () => mountInOneProcess({ rows, settings });
-/** As on hosts of their own; without the relay. */
+/** Like on separate hosts; without the relay. */
 const served = () => mountAsProcesses({ rows, settings, subgraphs: ['thermometer'], roles: ['weatherman'] });
 
 describe.each([
@@ -89,7 +89,7 @@ describe.each([
     type History = { statusHistory: { nodes: { kind: string; to: string }[] } };
     const told = async () =>
       (await ask<History>(mounted, history)).statusHistory.nodes.map(({ kind, to }) => `${kind} ${to}`).sort();
-    // An event has its place in the history a moment after the change.
+    // An event appears in the history a moment after the change.
     await waitFor('the history', async () => (await told()).length >= 3);
     expect(await told()).toEqual([
       'thermometer.operatingStatus ONLINE',

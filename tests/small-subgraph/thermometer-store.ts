@@ -32,7 +32,7 @@ export function pageOfThermometers(
   return db.query<ThermometerRow>(sql, [...visible.values, after?.[0] ?? '', take]);
 }
 
-/** Also a deleted one. */
+/** Including deleted ones. */
 export async function readThermometer(db: Sql, id: string): Promise<ThermometerRow | undefined> {
   return (await db.query<ThermometerRow>(`${select} WHERE id = ?`, [id]))[0];
 }

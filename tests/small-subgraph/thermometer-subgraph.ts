@@ -83,7 +83,7 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
       ...{ name: 'thermometerDelete', context, input, subject: 'Thermometer' },
       async prepare(attempt) {
         const named = { type: 'Thermometer', id: input.id };
-        // Also a deleted one: a repetition of the request is prepared anew, and is to get its first answer.
+        // Including deleted ones: a repeated request is prepared again, and must get its first answer.
         const found = await visibleRow(context.identity, attempt.check, named, (uuid) => readThermometer(db, uuid));
         attempt.projectId = found.projectId;
         requireRole(context.identity, found.projectId, 'OPERATOR', 'thermometerDelete');

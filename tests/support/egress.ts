@@ -1,4 +1,4 @@
-// Tests' devices are on this machine, where no installation connects to by itself.
+// Tests' devices are on this machine, which the egress policy denies by default.
 import { egressFrom } from '../../platform/net/egress.ts';
 
 const allow = ['127.0.0.0/8', '::1'];

@@ -1,5 +1,5 @@
-// The house with some subgraphs mounted, as a user has it: in one process with all the rest, or each role a process of its own
-// behind a gateway. A subgraph's test asks both the same questions.
+// The product with some subgraphs mounted, like a user has it: in one process with all others, or each role as a separate process
+// behind a gateway. A subgraph's test sends both the same requests.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -29,7 +29,7 @@ export interface MountedGraph {
 }
 
 export interface Mounting {
-  /** All that there are; system's among them. */
+  /** All subgraphs, including system. */
   readonly rows: readonly SubgraphRow[];
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -56,7 +56,7 @@ export async function mountInOneProcess({ rows, settings }: Mounting): Promise<M
   };
 }
 
-/** `subgraphs` are served beside system, `roles` are further roles of theirs; with a worker and a gateway. */
+/** `subgraphs` are served beside system, `roles` are their further roles; with a worker and a gateway. */
 export async function mountAsProcesses(
   mounting: Mounting & { readonly subgraphs: readonly string[]; readonly roles?: readonly string[] },
 ): Promise<MountedGraph> {

@@ -1,11 +1,11 @@
-// Who may open connections. On a user's behalf platform/net/dial.ts alone does, which asks the egress policy about each
-// address. The others on the list reach the installation's own parts, at addresses that its settings name and no user.
+// The files that may open connections. On a user's behalf only platform/net/dial.ts does, which checks each address with the
+// egress policy. The others on the list reach the installation's own parts, at addresses from its settings, never from a user.
 import type { SourceFile } from './source-files.ts';
 
-/** What is served or started by an installation. The rest (lab, simulators, tests, benchmarks) dials for nobody. */
+/** The files that an installation serves or starts. The rest (lab, simulators, tests, benchmarks) never dials for users. */
 const shipped = /^(bin|embedded|gateway|platform|schema|subgraphs|workers)\//;
 
-/** Each with the names by which a module opens connections or resolves names; absent: by any. */
+/** Each with the names with which a module opens connections or resolves names; absent: all its names. */
 const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
   ['net', ['connect', 'createConnection', 'Socket', 'Stream']],
   ['tls', ['connect']],
@@ -29,7 +29,7 @@ const openers: ReadonlyMap<string, readonly string[] | undefined> = new Map([
 
 const globals = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'getBuiltinModule'];
 
-/** Who may, and to where. */
+/** The files that may, with their destinations. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ['platform/net/dial.ts', 'what the egress policy allows'],
   ['platform/net/names.ts', 'names that dial.ts is given, resolved'],
@@ -67,7 +67,7 @@ export function findOutgoingFaults(files: readonly SourceFile[]): string[] {
   });
 }
 
-/** The ways to open a connection that a file has. */
+/** A file's ways to open a connection. */
 function waysOf(file: SourceFile): string[] {
   const imported = file.imports.flatMap(({ target, ours, uses }) => {
     const module = target.replace(/^node:/, '');

@@ -10,8 +10,8 @@ export interface ImportedModule {
   /** Erased before it runs. */
   readonly typeOnly: boolean;
   /**
-   * What is taken of it that is there when it runs: the names imported, and the members asked of a default or namespace
-   * import. `*`: all of it, as far as can be told.
+   * The parts used at run time: imported names, and the members used of a default or namespace import. `*`: all of it, as far as
+   * can be determined.
    */
   readonly uses: readonly string[];
 }
@@ -20,7 +20,7 @@ export interface SourceFile {
   /** From the root, with forward slashes. */
   readonly path: string;
   readonly imports: readonly ImportedModule[];
-  /** Names that its code has, also as members of `globalThis` and `process`; those of types and other members left out. */
+  /** Names in its code, also as members of `globalThis` and `process`; without those of types and other members. */
   readonly names: ReadonlySet<string>;
   /** Every string and template, placeholders left out. */
   readonly strings: readonly string[];
@@ -120,7 +120,7 @@ function usesOf(node: SyntaxNode, body: unknown): string[] {
     });
 }
 
-/** `whole`: the name is used other than for a member. */
+/** `whole`: the name is used for something other than a member. */
 function membersOf(name: string, body: unknown): { readonly members: string[]; readonly whole: boolean } {
   const members: string[] = [];
   let whole = false;
@@ -149,7 +149,7 @@ function namesOf(body: unknown): Set<string> {
   return names;
 }
 
-/** What is there when it runs: no imports, no types, no names of members. */
+/** Run-time code: without imports, types and names of members. */
 function visitValues(value: unknown, each: (node: SyntaxNode) => boolean): void {
   if (Array.isArray(value)) for (const item of value) visitValues(item, each);
   else if (typeof value === 'object' && value !== null) {

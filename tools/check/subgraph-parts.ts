@@ -1,14 +1,14 @@
-// A subgraph has all its parts: what composes is also served, and what is served has its tables.
+// A subgraph has all its parts: every composed one is also served, and every served one has its tables.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readOwnGraph } from '../../platform/graph/sdl.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import type { Check } from './check.ts';
 
-/** Names of subgraphs by part; in the name of a part NAME stands for that of the subgraph. */
+/** Names of subgraphs by part; in a part's name NAME stands for the subgraph's. */
 export type SubgraphParts = Readonly<Record<string, readonly string[]>>;
 
-/** One line for each subgraph that lacks a part. */
+/** One line for each subgraph with missing parts. */
 export function findMissingParts(parts: SubgraphParts): string[] {
   const names = [...new Set(Object.values(parts).flat())].sort();
   return names.flatMap((name) => {
@@ -19,7 +19,7 @@ export function findMissingParts(parts: SubgraphParts): string[] {
   });
 }
 
-/** Platform's files are beside those of the subgraphs. */
+/** Platform's files, beside those of the subgraphs. */
 const ofNoSubgraph: ReadonlySet<string> = new Set(['base', 'platform']);
 
 async function readParts(root: string): Promise<SubgraphParts> {

@@ -21,7 +21,7 @@ const generates = withResolverTypes(config.generates, readGraph(), readMappers);
 for (const output of Object.values(generates))
   if ('preset' in output && typeof output.preset === 'string')
     output.preset = load(`@graphql-codegen/${output.preset}-preset`).preset;
-// Types of a subgraph that schema/ has no more would not compile.
+// Types of a subgraph that is no longer in schema/ would not compile.
 const made = new URL('generated/graph/', root);
 for (const file of existsSync(made) ? readdirSync(made) : [])
   if (file.endsWith('.ts') && !(`generated/graph/${file}` in generates)) rmSync(new URL(file, made));

@@ -1,17 +1,17 @@
-// Resolver types: codegen.yml says once how they are made, and each subgraph in schema/ gets a file of them, so that a new
+// Resolver types: codegen.yml defines once how they are made, and each subgraph in schema/ gets a file of them, so that a new
 // subgraph needs no entry there.
 import type { CodegenConfig } from '@graphql-codegen/cli';
 import type { SubgraphSdl } from '../../platform/graph/sdl.ts';
 
-/** In codegen.yml it stands for each subgraph. */
+/** Stands for each subgraph in codegen.yml. */
 export const eachSubgraph = 'generated/graph/NAME.ts';
 
 type Outputs = CodegenConfig['generates'];
 
-/** Type of the graph to a file, from the root, and the name of a type there: `Prefix: subgraphs/ipam/prefix.ts#PrefixRow`. */
+/** Type of the graph by a file, from the root, and the name of a type there: `Prefix: subgraphs/ipam/prefix.ts#PrefixRow`. */
 export type Mappers = Readonly<Record<string, string>>;
 
-/** The outputs with those of each subgraph in the place of `eachSubgraph`. */
+/** The outputs with those of each subgraph in place of `eachSubgraph`. */
 export function withResolverTypes(outputs: Outputs, graph: SubgraphSdl, mappersOf: (name: string) => Mappers): Outputs {
   const { [eachSubgraph]: each, ...others } = outputs;
   if (each === undefined || Array.isArray(each)) return others;

@@ -61,7 +61,7 @@ const documents = {
     operation { state evidence { finding } } userErrors { code message } } }`,
 };
 const answerDeadlineMs = 10_000;
-/** Of processes that have just been started. */
+/** For the start of new processes. */
 const setUpDeadlineMs = 60_000;
 const pauseMs = 50;
 

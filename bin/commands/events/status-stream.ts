@@ -44,7 +44,7 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
   let pauseMs = firstPauseMs;
   let everConnected = false;
   let awaySince = performance.now();
-  /** A token in place of a refused one, of which the server has not said yet that it will do. */
+  /** A replacement for a refused token, not yet accepted by the server. */
   let isSecondTry = false;
   const onAcknowledged = () => {
     isSecondTry = false;
@@ -69,7 +69,7 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
         const canGoOn = !isSecondTry && (await hasAnother(options.client, token));
         if (!canGoOn && code === socketCloses.forbidden.code) throw refusal(error);
         isSecondTry = true;
-        // A token's end is no loss to tell of.
+        // The expiry of a token is not reported as a loss.
         await sleep(firstPauseMs, undefined, { signal: options.signal }).catch(() => undefined);
         continue;
       }
@@ -86,12 +86,12 @@ export async function* followStatus(options: StatusStreamOptions): AsyncGenerato
   }
 }
 
-/** A failure that trying again can't help; a server that is away when the login is renewed is not one. */
+/** A failure that a retry can't repair; a server that is unreachable during a renewal is not one. */
 function isFinal(error: unknown): boolean {
   return error instanceof CommandFailure && error.exitCode !== exitCodes.unreachable;
 }
 
-/** Whether there may be a token in place of one that was refused: also when it can't be had just now. */
+/** Whether a refused token may have a replacement, even if it can't be fetched at the moment. */
 async function hasAnother({ credential }: GraphClient, refused: string): Promise<boolean> {
   try {
     return (await credential?.inPlaceOf(refused)) !== undefined;
@@ -123,7 +123,7 @@ async function* subscribeOnce(
 
 interface Attempt {
   readonly token: string;
-  /** The server has taken the token. */
+  /** The server has accepted the token. */
   readonly onAcknowledged: () => void;
 }
 
@@ -182,7 +182,7 @@ function asFailure(error: unknown): unknown {
   return error;
 }
 
-/** Of a closed socket. */
+/** The code of a closed socket. */
 function closeCodeOf(error: unknown): number | undefined {
   const { code } = error as { code?: unknown };
   return typeof code === 'number' ? code : undefined;

@@ -84,7 +84,7 @@ export function checkUpdate(check: InputCheck, input: BackendUpdateInput): void 
     check.fault('dropCredentials', 'dropCredentials deletes the stored credentials: send none, or leave it out');
 }
 
-/** Faults that depend on its driver, or on what the update does not change. */
+/** Faults that depend on its driver, or on unchanged fields. */
 export function checkUpdateFor(
   check: InputCheck,
   input: BackendUpdateInput,

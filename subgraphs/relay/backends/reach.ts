@@ -1,5 +1,5 @@
-// Whether the egress policy lets a backend's addresses be dialled, said when it is registered or moved. Only addresses are
-// judged here: what a name resolves to is, at each connect.
+// Checks, when a backend is registered or moved, that the egress policy allows its addresses. Only addresses are checked here; a
+// name's addresses are checked at each connect.
 import { isIP } from 'node:net';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
@@ -7,14 +7,14 @@ import type { Driver, JsonObject, TransportKind } from '../drivers/driver.ts';
 import { mainTransport, portOf } from '../drivers/options.ts';
 import { originsIn } from '../transports/tls-backend.ts';
 
-/** The backend as it is to be. */
+/** The backend after the change. */
 export interface Reach {
   readonly host: string;
   readonly port: number;
   readonly options: JsonObject;
 }
 
-/** `given`: which of the fields the input has; a fault is put to one of them, and without any nothing is judged. */
+/** `given`: the fields in the input; a fault is reported for one of them, and without any nothing is checked. */
 export function checkReach(
   check: InputCheck,
   egress: EgressPolicy,

@@ -34,7 +34,7 @@ export class BackendHolder implements QueueHost {
   readonly queue: QueuePump;
   #row: BackendRow;
   #wires: Wires;
-  /** Aborted when they are replaced: who waits for a slot on them waits for one on the new ones. */
+  /** Aborted when they are replaced: waiters for a slot on them then wait for one on the new ones. */
   #replaced = new AbortController();
   /** The backend's address and sealed credentials: the sessions are valid only for these. */
   #endpointText: string;

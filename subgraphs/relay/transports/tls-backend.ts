@@ -12,7 +12,7 @@ export function tlsEndpointOf(endpoint: Endpoint): TlsEndpoint {
   return { host, port, cryptoProfile, certificateSha256, caCertificates, ...clientIdentityOf(endpoint.credentials) };
 }
 
-/** Where options send calls besides the backend: an option `somethingUrl` names an origin. */
+/** Other destinations of calls: an option `somethingUrl` names an origin. */
 export function originsIn(options: JsonObject): readonly { readonly option: string; readonly address: Address }[] {
   return Object.entries(options).flatMap(([option, value]) => {
     const address = option.endsWith('Url') && typeof value === 'string' ? addressOfUrl(value) : undefined;
@@ -21,7 +21,7 @@ export function originsIn(options: JsonObject): readonly { readonly option: stri
 }
 
 /**
- * The origins in the options as TLS dials them. A certificate is checked against `somethingCertificateSha256` if given, else the
+ * The origins in the options as TLS endpoints. A certificate is checked against `somethingCertificateSha256` if given, else the
  * backend's authorities, else the backend's own pin.
  */
 export function otherOriginsOf(own: TlsEndpoint, options: JsonObject): TlsEndpoint[] {

@@ -33,7 +33,7 @@ export interface WiresOptions {
 /** The result of the call, and the redactor that removes the backend's secrets from data derived from it. */
 export type Asked = SendResult & { readonly redactor: Redactor };
 
-/** A slot with what takes the secrets of the session that it is on out of what comes back. */
+/** A slot with the redactor that removes its session's secrets from the reply. */
 export interface WiresSlot extends Slot {
   readonly redactor: Redactor;
 }

@@ -9,7 +9,7 @@ export interface AccessTokenClaims {
 }
 
 export interface VerifiedClaims extends AccessTokenClaims {
-  /** When the token ends, in milliseconds since 1970. */
+  /** The token's expiry, in milliseconds since 1970. */
   readonly untilMs: number;
 }
 

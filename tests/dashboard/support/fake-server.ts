@@ -87,7 +87,7 @@ export class FakeServer {
     for (const client of this.#clients) client.close(4403, 'Forbidden');
   }
 
-  /** Closes sockets as the gateway does when their access tokens end. */
+  /** Closes sockets like the gateway does when their access tokens expire. */
   closeExpired(): void {
     for (const client of this.#clients) client.close(4419, 'The access token has expired');
   }

@@ -1,4 +1,4 @@
-// The PROXY protocol: what may stand in front of a connection, and a real HAProxy that passes connections on, plain and TLS.
+// The PROXY protocol: possible headers of a connection, and a real HAProxy that forwards connections, plain and TLS.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -90,7 +90,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     await folder?.remove();
   });
 
-  /** As a client at that address of this host. */
+  /** Like a client at that address of this host. */
   async function askFrom(localAddress: string, url: string, headers = {}): Promise<unknown> {
     const agent = new Agent({ localAddress, connect: { ca: certificates.ca } });
     try {
@@ -110,7 +110,7 @@ describe.each(['send-proxy', 'send-proxy-v2'])('HAProxy with %s', (option) => {
     const url = `${name === 'tls' ? 'https' : 'http'}://127.0.0.1:${ports[name]}`;
     expect(await askFrom('127.0.0.5', url)).toBe('127.0.0.5');
     expect(await askFrom('127.0.0.6', url)).toBe('127.0.0.6');
-    // The client is no proxy that is trusted: what it says of others counts for nothing.
+    // The client is not a trusted proxy: its claims about others are ignored.
     expect(await askFrom('127.0.0.5', url, { 'x-forwarded-for': '192.0.2.1' })).toBe('127.0.0.5');
   });
 
@@ -159,7 +159,7 @@ async function isOpen(port: number): Promise<boolean> {
   }).finally(() => socket.destroy());
 }
 
-/** What comes back until the connection ends. `pieceBytes`: how much is sent at a time. */
+/** The answer until the connection ends. `pieceBytes`: the size of each write. */
 async function sent(port: number, text: string, localAddress = '127.0.0.1', pieceBytes = text.length): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', localAddress });
   let answer = '';

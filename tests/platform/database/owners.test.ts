@@ -11,7 +11,7 @@ import { type TestDatabase, testDatabase } from '../../support/database.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { shapesOfDatabase } from './table-shapes.ts';
 
-/** Whose tables an earlier version had. */
+/** The owners of an earlier version's tables. */
 const all = ownersOf(['system', 'relay'], subgraphRows);
 const every = subgraphRows.map(({ migrations }) => migrations);
 let place: TestDatabase;

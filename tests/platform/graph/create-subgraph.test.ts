@@ -40,7 +40,7 @@ describe('a subgraph of its features', () => {
     const { name, schema } = createSubgraph({ ...parts, resolvers: [reads, writes, streams] });
     const source = `mutation { prefixCreate(input: { port: 70000 }) { prefix { id } commit { replication { state } } } }`;
     expect(name).toBe('ipam');
-    // The mutation says in its userErrors what is wrong with a port.
+    // The mutation reports a wrong port in its userErrors.
     expect(await graphql({ schema, source })).toMatchObject({
       data: { prefixCreate: { prefix: null, commit: { replication: { state: 'CONFIRMED' } } } },
     });

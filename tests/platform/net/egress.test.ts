@@ -1,4 +1,4 @@
-// Where a process may connect: by rule, whatever the address is spelled like, and on the resolved address at each connect.
+// The addresses to which a process may connect: by rule, in any notation, and by the resolved address at each connect.
 
 import dns from 'node:dns';
 import { once } from 'node:events';
@@ -216,7 +216,7 @@ describe('at each connect', () => {
     for (const server of servers.splice(0)) server.close();
   });
 
-  /** Counts who comes. */
+  /** Counts the connections. */
   async function listen(host = '127.0.0.1'): Promise<{ port: number; guests: string[] }> {
     const guests: string[] = [];
     const server = createServer((socket) => {
@@ -229,7 +229,7 @@ describe('at each connect', () => {
     return { port: (server.address() as AddressInfo).port, guests };
   }
 
-  /** What a resolver says, each time it is asked; the last answer stays. */
+  /** A resolver's answers, in order; the last one repeats. */
   function resolves(...answers: (readonly string[])[]): void {
     jest.spyOn(dns, 'lookup').mockImplementation(((
       _name: string,

@@ -1,4 +1,4 @@
-// Users' names whose name server never answers: they take a part of the resolver's threads at most, and wait behind others.
+// Users' names whose name server never answers: they use only a part of the resolver's threads, and wait behind others.
 import { spawn } from 'node:child_process';
 import dns from 'node:dns';
 import { writeFile } from 'node:fs/promises';

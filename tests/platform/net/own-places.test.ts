@@ -1,4 +1,4 @@
-// What the installation is served on is denied, also where it is named by a name or listens everywhere.
+// The installation's own listeners are denied, also when given by name or listening on all addresses.
 import dnsPromises from 'node:dns/promises';
 import os from 'node:os';
 import { afterEach, expect, jest, test } from '@jest/globals';

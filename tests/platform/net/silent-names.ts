@@ -1,4 +1,5 @@
-// A process whose name server never answers, dialling 40 names of users, and then one of its own. Says which name is resolved first.
+// A process whose name server never answers, dialling 40 names of users, and then one of its own. Reports which
+// name is resolved first.
 import { createSocket } from 'node:dgram';
 import dns from 'node:dns';
 import { once } from 'node:events';
@@ -17,6 +18,6 @@ for (let count = 0; count < 40; count += 1) {
   const host = `device${count}.example`;
   dial(egress, { host, port: 22 }).on('error', (error) => say(`${host} ${error.message}`));
 }
-// When the resolver is at work for all that it takes.
+// Waits until the lookups have begun.
 await once(server, 'message');
 dns.lookup('localhost', { family: 4 }, (error, address) => say(`localhost ${error?.message ?? address}`));

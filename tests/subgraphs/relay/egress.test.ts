@@ -1,5 +1,5 @@
-// A project member's backend as a way into the installation's own network: loopback, link-local and metadata addresses, and
-// what the installation serves itself. Refused when it is registered, where the address is written; at each connect, else.
+// A project member uses a backend to reach the installation's own network: loopback, link-local and metadata addresses, and its
+// own listeners. Written addresses are refused at registration; others at each connect.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -17,7 +17,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** Counts who comes. */
+/** Counts the connections. */
 async function listen(): Promise<{ port: number; guests: () => number }> {
   let count = 0;
   const server = createServer((socket) => {

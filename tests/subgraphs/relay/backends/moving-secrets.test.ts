@@ -1,5 +1,5 @@
-// Backends are moved with new secrets while everything else goes on: calls, checks, other changes, resealing. No device is ever
-// told a secret of another.
+// Backends are moved with new secrets while everything else continues: calls, checks, other changes, resealing. No device ever
+// gets another's secret.
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { decodeUuid, newUuid } from '../../../../platform/ids.ts';
@@ -68,7 +68,7 @@ async function update(id: string, input: Record<string, unknown>, by = node()): 
   return data.backendUpdate.userErrors;
 }
 
-/** What each device was told, without repetition. */
+/** The passwords that each device received, without repetitions. */
 const told = () => [east, west].map(({ ssh }) => [...new Set(ssh.passwords)]);
 
 test('it moves back and forth while calls, checks, other changes and resealing continue', async () => {
@@ -100,7 +100,7 @@ test('it moves back and forth while calls, checks, other changes and resealing c
     caller(0),
     caller(1),
     whileMoving((turn) => update(id, { site: `s${turn}`, limits: { concurrency: 1 + (turn % 4) } }, node(1))),
-    // Some of these are refused, and some change nothing, as it is just there: none takes a secret along.
+    // Some of these are refused, and some change nothing because the backend is already there: none takes a secret along.
     whileMoving(() => update(id, addressOf(west))),
     whileMoving((turn) =>
       checker.check(
@@ -114,7 +114,7 @@ test('it moves back and forth while calls, checks, other changes and resealing c
       return resealCredentials(node(1).db, { sealer: other, keyId, openOlder: false });
     }),
   ]);
-  // What the circuit has seen on the way is over with the next change.
+  // The next change resets the circuit's failures on the way.
   expect(await update(id, at(east))).toEqual([]);
   expect(told()).toEqual([['of the east'], ['of the west']]);
   expect([...codes].filter((code) => code === 'CREDENTIALS_UNUSABLE')).toEqual([]);
