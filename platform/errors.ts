@@ -62,7 +62,7 @@ export const userErrorCodes = {
   CREDENTIALS_REQUIRED: {
     retry: 'NEW_KEY',
     meaning:
-      'The change could send the stored credentials to another host. Send the credentials that `field` names in the same request, or delete them with backendUpdate { dropCredentials: true }.',
+      'The change affects where the stored credentials are sent, or what they are used for. Send the credentials that `field` names in the same request, or delete them with backendUpdate { dropCredentials: true }.',
   },
   CREDENTIALS_UNUSABLE: {
     retry: 'SAME_KEY',
