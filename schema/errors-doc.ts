@@ -30,7 +30,7 @@ const deviceByUserError: Readonly<Partial<Record<UserErrorCode, string>>> = {
   OBJECT_BUSY: 'nothing now; the other call is under way',
   QUIET_PERIOD: 'nothing now; the call in question may still take effect',
   REPLAY_UNCERTAIN: 'nothing now; an earlier request with the key may have reached it',
-  OUTCOME_UNCERTAIN: 'not known: the same key tells',
+  OUTCOME_UNCERTAIN: 'not known: repeat with the same key to find out',
 };
 
 /** For relaying mutations: what to do, and whether the device got the call. Null: only queries and subscriptions get this code. */
@@ -43,13 +43,16 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   INVALID_INPUT: { next: retryInWords.NEW_KEY, device: 'nothing' },
   LIMIT_EXCEEDED: { next: retryInWords.NEW_KEY, device: 'nothing' },
   RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },
-  SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
-  UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: the same key tells' },
+  SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
+  UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   OUTCOME_NOT_RECORDED: {
     next: retryInWords.SAME_KEY,
     device: 'the call was sent: `extensions.outcome` has its outcome',
   },
-  INTERNAL: { next: 'Same key; if it persists, ask a person', device: 'not known: the same key tells' },
+  INTERNAL: {
+    next: 'Same key; if it persists, ask a person',
+    device: 'not known: repeat with the same key to find out',
+  },
 };
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs Debian packages without starting or enabling a service.
 # in:   $1 folder of this script, $2 "update" to read the package lists first or "keep", then the packages; must be root
-# must hold: the machine's own policy-rc.d is never touched. Ours is bound over it in a private mount namespace, which is
-#            gone when this process is, however it ends. Where there is none to bind over, the two programs that would ask
-#            it are bound instead. Where no namespace can be made (a container), one is made only if there is none.
+# must hold: the machine's own policy-rc.d is never changed. Another one is bind-mounted over it in a private mount namespace,
+#            which ends with this process in any case. If there is none to mount over, the two programs that would call it
+#            are replaced instead. If no namespace can be made (in a container), the file is created only if there is none.
 set -eu
 if [ "${TIDEGATE_PRIVATE_MOUNTS:-}" = '' ] && unshare --mount --propagation private true 2>/dev/null; then
   TIDEGATE_PRIVATE_MOUNTS=yes exec unshare --mount --propagation private sh "$0" "$@"
@@ -27,7 +27,7 @@ elif [ ! -e "$policy" ]; then
   chmod 755 "$policy"
 fi
 
-# Programs whose packages switch units on for the next boot.
+# Programs whose packages enable units for the next boot.
 services='/usr/sbin/sshd:ssh.service:ssh.socket
 /usr/sbin/ovs-vswitchd:openvswitch-switch.service:ovs-record-hostname.service
 /usr/sbin/apache2ctl:apache2.service:apache-htcacheclean.service'
@@ -36,18 +36,18 @@ for service in $services; do
   [ -e "${service%%:*}" ] || new="$new $service"
 done
 
-# needrestart, where it is installed, would restart services on its own.
+# needrestart, if installed, would restart services by itself.
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 LC_ALL=C.UTF-8
 set -- install --yes --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"
 [ "$lists" = keep ] || apt-get update --quiet -o DPkg::Lock::Timeout=300
 if ! apt-get "$@"; then
   [ "$lists" = keep ] || exit 1
-  # Most likely the lists are older than what the mirror still has.
+  # Most likely the lists are older than the mirror's packages.
   apt-get update --quiet -o DPkg::Lock::Timeout=300
   apt-get "$@"
 fi
 
-# The service of a program that was already installed stays as it was.
+# The service of an already installed program stays unchanged.
 for service in $new; do
   [ -e "${service%%:*}" ] || continue
   for unit in $(printf '%s' "${service#*:}" | tr ':' ' '); do

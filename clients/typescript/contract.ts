@@ -146,12 +146,12 @@ export function whenOver(progress: Progress): Outcome {
     return outcomeOf(
       progress,
       'REFUSED',
-      `${why}: nothing was sent in time; the same request with the same key goes on`,
+      `${why}: nothing was sent in time; the same request with the same key continues`,
     );
   }
   const seen = operation === null ? 'no operation was seen' : `operation ${operation.id} was ${operation.state}`;
   const last = refusals.length > 0 ? `, and the last answer ${wordsOf(refusals)}` : '';
-  const person = `not known when the time was over: ${seen}${last}; the same request with the same key goes on`;
+  const person = `not known at the deadline: ${seen}${last}; the same request with the same key continues`;
   return outcomeOf(progress, 'OPEN', person);
 }
 

@@ -49,7 +49,7 @@ function NotLoaded() {
     <main className="door">
       <div>
         <p className="warning">
-          This page could not be loaded. The server may be away, or newer than what is open here.
+          This page could not be loaded. The server may be unavailable, or newer than the open dashboard.
         </p>
         <button type="button" className="primary" onClick={() => window.location.reload()}>
           Load it again

@@ -1,10 +1,10 @@
 #!/bin/sh
-# First process of the lab's web application firewall, in mount and process namespaces of its own.
+# First process of the lab's web application firewall, in its own mount and process namespaces.
 # in:   $1 the lab's folder (keys/, etc/, device/, mount/), $2 the folder of this script
-# does: lays out a private /run with an account database, puts etc/ in /etc/apache2's place, then becomes Apache
-# must hold: outside the lab's folder nothing is written and no mount is seen; a login has no more rights than are kept here
+# does: creates a private /run with an account database, mounts etc/ over /etc/apache2, then becomes Apache
+# must hold: outside the lab's folder nothing is written and no mount is visible; a login has only the rights kept here
 set -eu
-# -n everywhere: mount would keep a table in /run, which is being replaced here.
+# -n everywhere: mount would write a table in /run, which is being replaced here.
 lab=$1 here=$2 run=$1/mount
 
 mount -n -t tmpfs -o mode=755 tmpfs "$run"
@@ -23,7 +23,7 @@ mount -n --bind "$lab/etc" /etc/apache2
 mount -n --move "$run" /run
 mount -n --bind /run/passwd /etc/passwd
 mount -n --bind /run/group /etc/group
-# A login may change the firewall, not this machine. Some hosts can't make their root read-only; the lab works all the same.
+# A login may change the firewall, not this machine. Some hosts can't make their root read-only; the lab works anyway.
 mount -n -o remount,bind,ro / 2>/dev/null || :
 
 exec /usr/bin/env -i PATH=/run/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 apache2ctl -D FOREGROUND

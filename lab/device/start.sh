@@ -1,10 +1,10 @@
 #!/bin/sh
-# First process of the lab's firewall, in network, mount and process namespaces of its own.
+# First process of the lab's firewall, in its own network, mount and process namespaces.
 # in:   $1 the lab's folder (keys/, device/, mount/), $2 the folder of this script, $3 the address to listen on
-# does: lays out a private /run with an account database and the logging nft, then becomes sshd
-# must hold: outside the lab's folder nothing is written and no mount is seen; the login can't get CAP_SYS_ADMIN
+# does: creates a private /run with an account database and the logging nft, then becomes sshd
+# must hold: outside the lab's folder nothing is written and no mount is visible; the login can't get CAP_SYS_ADMIN
 set -eu
-# -n everywhere: mount would keep a table in /run, which is being replaced here.
+# -n everywhere: mount would write a table in /run, which is being replaced here.
 lab=$1 here=$2 address=$3 run=$1/mount
 
 mount -n -t tmpfs -o mode=755 tmpfs "$run"
@@ -27,10 +27,10 @@ mount -n --move "$run" /run
 mount -n --bind /run/nft-logged "$nft"
 mount -n --bind /run/passwd /etc/passwd
 mount -n --bind /run/group /etc/group
-# A login may change the firewall, not this machine. Some hosts can't make their root read-only; the lab works all the same.
+# A login may change the firewall, not this machine. Some hosts can't make their root read-only; the lab works anyway.
 mount -n -o remount,bind,ro / 2>/dev/null || :
 
-# From OpenSSH 9.8 on a client that fails often is shut out for a while; tests fail often. Older ones don't know the option.
+# From OpenSSH 9.8 on a client that fails often is blocked for a while; tests fail often. Older versions don't know the option.
 set -- -D -e -f /run/sshd_config -o "ListenAddress=$address:22"
 if /usr/sbin/sshd -t -f /run/sshd_config -o PerSourcePenalties=no 2>/dev/null; then set -- "$@" -o PerSourcePenalties=no; fi
 keep=+chown,+dac_override,+fowner,+kill,+setgid,+setuid,+net_bind_service,+net_admin,+net_raw,+sys_chroot,+audit_write

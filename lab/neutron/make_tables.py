@@ -7,6 +7,6 @@ from neutron.db.migration.models import head
 from sqlalchemy import create_engine
 
 with sqlite3.connect(sys.argv[1]) as database:
-    # The API and the workers are several processes: readers must not lock out writers.
+    # The API and the workers are several processes: readers must not block writers.
     database.execute('PRAGMA journal_mode = WAL')
 head.get_metadata().create_all(create_engine(f'sqlite:///{sys.argv[1]}'))

@@ -1,6 +1,6 @@
-# Serves Keystone's public application on a free port of the loopback, and says which.
+# Serves Keystone's public application on a free port of the loopback, and prints the port.
 # in:   $1 keystone.conf, $2 keystone.sqlite
-# does: writes its address into the catalog, where services look Keystone up, then serves until it is ended
+# does: writes its address into the catalog, where services find Keystone, then serves until it is stopped
 import socketserver
 import sqlite3
 import sys
@@ -24,7 +24,7 @@ class Handler(simple_server.WSGIRequestHandler):
 application = initialize_public_application()
 server = simple_server.make_server('127.0.0.1', 0, application, Server, Handler)
 with sqlite3.connect(database) as catalog:
-    # Readers do not lock out writers: one that lingers would make the next change fail.
+    # Readers must not block writers: an open reader would make the next change fail.
     catalog.execute('PRAGMA journal_mode = WAL')
     catalog.execute('UPDATE endpoint SET url = ?', (f'http://127.0.0.1:{server.server_port}/v3',))
 print(f'listening on port {server.server_port}', flush=True)

@@ -97,7 +97,7 @@ export class SharedLogin {
         const sent = await exchange(call);
         if (sent.ok) return sent.reply;
         failure = sent.failure;
-        throw new Error('the log-in was broken off');
+        throw new Error('the login was interrupted');
       });
       if (!login.ok) return failed({ kind: 'NOT_SENT', code: login.code, message: login.message });
       const { headers, writeHeaders, lifetimeMs, close } = login;

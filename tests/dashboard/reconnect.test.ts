@@ -57,7 +57,7 @@ describe('the stream', () => {
     world.updateOperation(operation.id, { state: 'SUCCEEDED' });
     world.oldestSeq = world.changes.length;
     await server.start();
-    await page.getByText('away for longer than changes are kept').waitFor();
+    await page.getByText('disconnected for longer than changes are kept').waitFor();
     await page.locator('.rows-operations').getByText('succeeded').waitFor();
     world.updateOperation(operation.id, { state: 'UNKNOWN' });
     await page.locator('.strip-unknown').waitFor();

@@ -47,7 +47,7 @@ describe('an unknown outcome', () => {
     await login(page, server, world);
     await openSettle(page);
     await page.getByRole('button', { name: 'Probe the device' }).click();
-    await page.getByText('The probe could not tell: absent so far.').waitFor();
+    await page.getByText('The probe was inconclusive: absent so far.').waitFor();
     await page.locator('.evidence').getByText('absent so far').waitFor();
   });
 

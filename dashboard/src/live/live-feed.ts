@@ -50,7 +50,7 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
     if (end.type === 'expired') {
       needsSnapshot = true;
       note = noteFor(end.code);
-      target.disconnected('The server no longer keeps what came since; reading everything anew.');
+      target.disconnected('The server no longer has the changes since then; reading everything again.');
     } else if (end.type === 'unauthenticated') {
       // The caller's rights may have changed: the next stream begins with a snapshot.
       needsSnapshot = true;
@@ -96,6 +96,6 @@ export async function runLiveFeed(target: FeedTarget, ports: FeedPorts, signal: 
 
 function noteFor(code: string): string {
   return code === 'CURSOR_EXPIRED'
-    ? 'This page was away for longer than changes are kept. Lists were read anew; changes before this line may be missing here.'
-    : 'The history was rewritten by a failover. Lists were read anew; lines below may not have survived it.';
+    ? 'This page was disconnected for longer than changes are kept. Lists were read again; changes before this line may be missing.'
+    : 'The history was rewritten by a failover. Lists were read again; lines below may not have survived it.';
 }

@@ -35,7 +35,7 @@ export function LoginForm({ hasEnded }: { readonly hasEnded: boolean }) {
           <img src="/favicon.svg" alt="" width="32" height="32" />
           Tidegate
         </h1>
-        {hasEnded && <p className="warning">The login has ended. Log in again to go on where you were.</p>}
+        {hasEnded && <p className="warning">The login has ended. Log in again to continue where you were.</p>}
         <label className="field">
           Name
           {/* biome-ignore lint/a11y/noAutofocus: it is the only thing on the page. */}

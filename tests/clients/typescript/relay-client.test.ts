@@ -114,7 +114,7 @@ describe("a backend that can't accept the call now", () => {
     expect(host.device.ssh.attempts.slice(attempts).filter((method) => method === 'password')).toHaveLength(1);
     const held = await add('locked', '10.1.1.2', { deadlineMs: 1_500 });
     expect(held).toMatchObject({ kind: 'REFUSED', refusals: [{ code: 'CIRCUIT_OPEN' }] });
-    expect(held.person).toMatch(/AUTH_FAILED.*same key goes on/);
+    expect(held.person).toMatch(/AUTH_FAILED.*same key continues/);
     await host.ask(`mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { userErrors { code } } }`, {
       input: { id, credentials: { username: 'netops', password: 'secret' } },
     });

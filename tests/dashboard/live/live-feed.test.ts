@@ -65,7 +65,7 @@ describe('runLiveFeed', () => {
     const result = await run([{ items: [101], end: lost }, { end: { type: 'expired', code } }, { end: lost }]);
     expect(result.listened).toEqual(['c100', 'c101', 'c200']);
     expect(result.snapshots).toBe(2);
-    expect(result.store.state.feed[0]).toMatchObject({ type: 'note', text: expect.stringContaining('read anew') });
+    expect(result.store.state.feed[0]).toMatchObject({ type: 'note', text: expect.stringContaining('read again') });
   });
 
   test('renews the credential once and begins with a snapshot, because the rights may have changed', async () => {

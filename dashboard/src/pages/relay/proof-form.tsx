@@ -100,7 +100,7 @@ function Confirmation({ backend, question, onDone }: ConfirmationProps) {
       </h2>
       <Fingerprints presented={presented} pinned={pinned} />
       <p>
-        Compare the first one with what the device itself prints, on its console or from who runs it
+        Compare the first one with what the device itself prints, on its console or from its administrator
         {kind === 'HOST_KEY' && (
           <>
             {' '}

@@ -17,7 +17,7 @@ const words = {
     title: 'Settle it',
     says: 'It was sent, and no verdict came back: it may have happened. It is never repeated automatically.',
     look: 'Probe the device',
-    undecided: 'The probe could not tell',
+    undecided: 'The probe was inconclusive',
   },
   ACCEPTED: {
     title: 'The device took it as a job',

@@ -39,7 +39,7 @@ function numbersIn(value: JsonValue | undefined): readonly number[] {
 export const portSetVlans: NeoOperation = jobOperation({
   name: 'port.setVlans',
   summary:
-    'Sets the VLANs that a port carries. All VLANs are set anew, which briefly interrupts the tagged ones. NEO runs a job, so the operation is ACCEPTED at first.',
+    'Sets the VLANs that a port carries. All VLANs are set again, which briefly interrupts the tagged ones. NEO runs a job, so the operation is ACCEPTED at first.',
   effect: 'IDEMPOTENT',
   argumentsSchema: argumentsSchema(
     {
