@@ -2,8 +2,9 @@
 // `listen: { port: … }` in the file. Flags take precedence over the environment, the environment over the file, the file over the defaults.
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { parse as parseYaml } from 'yaml';
+import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
+import { ConfigError, type ConfigFault, unusableFile } from './config-error.ts';
 import { canonicalAddressBlock } from './net/address-block.ts';
 import { canonicalEgressRule } from './net/egress.ts';
 
@@ -220,26 +221,19 @@ export function placeOf(
 /** Secret settings: never shown in a list of processes or a message. */
 export const secretSettings: ReadonlySet<string> = new Set<SettingName>(['database.password', 'redis.password']);
 
+type Wrong = Pick<ConfigFault, 'wrong' | 'advice'>;
+
 /** Removed settings, and their replacements. */
-const formerSettings: ReadonlyMap<string, string> = new Map([
+const formerSettings: ReadonlyMap<string, Wrong> = new Map([
   [
     'keys.trustFile',
-    'this setting is gone: put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and set keys.folder to that folder (docs/operating.md)',
+    {
+      wrong: 'this setting is gone',
+      advice:
+        'put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and set keys.folder to that folder (docs/operating.md)',
+    },
   ],
 ]);
-
-/** All faults of the configuration, one line each. */
-export class ConfigError extends Error {
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super(
-      `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
-    );
-    this.name = 'ConfigError';
-    this.faults = faults;
-  }
-}
 
 export interface ConfigSources {
   /** Dotted setting name to value, from the command line. */
@@ -257,14 +251,14 @@ export function environmentName(setting: string): string {
     .toUpperCase()}`;
 }
 
-const noSuchSetting = 'there is no such setting';
-const formerVariables = new Map([...formerSettings].map(([name, advice]) => [environmentName(name), advice]));
+const formerVariables = new Map([...formerSettings].map(([name, fault]) => [environmentName(name), fault]));
+const noSuchSetting: Wrong = { wrong: 'there is no such setting', advice: 'remove it, or correct its name' };
 
 /** Reads all sources and checks them; throws ConfigError with every fault. */
 export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[]): Config {
   const settings = shapesOf(rows);
   const env = sources.env ?? {};
-  const faults: string[] = [];
+  const faults: ConfigFault[] = [];
   const origin = new Map<string, string>();
   const values: Record<string, unknown> = {};
   const take = (name: string, value: unknown, from: string): void => {
@@ -274,29 +268,30 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
 
   const path = sources.file ?? env.TIDEGATE_CONFIG;
   if (path !== undefined) {
-    for (const [name, value] of readFile(path, faults)) take(name, value, `${name} in ${path}`);
+    for (const [name, value] of readFile(path, faults)) take(name, value, path);
   }
   const known = new Map(Object.keys(settings).map((name) => [environmentName(name), name]));
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('TIDEGATE_') || value === undefined || otherVariables.has(variable)) continue;
     const name = known.get(variable);
-    if (name === undefined) faults.push(`${variable}: ${formerVariables.get(variable) ?? noSuchSetting}`);
+    if (name === undefined) faults.push({ settings: [variable], ...(formerVariables.get(variable) ?? noSuchSetting) });
     else take(name, value, variable);
   }
-  for (const [name, value] of Object.entries(sources.flags ?? {})) take(name, value, `--${name}`);
+  for (const [name, value] of Object.entries(sources.flags ?? {})) take(name, value, 'command line');
 
+  const at = (name: string): Pick<ConfigFault, 'settings' | 'from'> => {
+    const from = origin.get(name);
+    return { settings: [name], ...(from === undefined ? {} : { from }) };
+  };
   const parsed = z.strictObject(settings).safeParse(values);
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      if (issue.code === 'unrecognized_keys') {
-        for (const key of issue.keys)
-          faults.push(`${origin.get(key) ?? key}: ${formerSettings.get(key) ?? noSuchSetting}`);
-        continue;
-      }
-      const name = String(issue.path[0]);
-      const shown = secretSettings.has(name) ? '' : ` (given: ${JSON.stringify(values[name])})`;
-      faults.push(`${origin.get(name) ?? name}: ${issue.message}${shown}`);
+  for (const issue of parsed.error?.issues ?? []) {
+    if (issue.code === 'unrecognized_keys') {
+      for (const key of issue.keys) faults.push({ ...at(key), ...(formerSettings.get(key) ?? noSuchSetting) });
+      continue;
     }
+    const name = String(issue.path[0]);
+    const given = secretSettings.has(name) ? {} : { given: values[name] };
+    faults.push({ ...at(name), wrong: issue.message, ...given, advice: 'docs/settings.md says what it takes' });
   }
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
   const config = parsed.data as Config;
@@ -339,12 +334,16 @@ export function describeSettings(
   });
 }
 
-function readFile(path: string, faults: string[]): [string, unknown][] {
+function readFile(path: string, faults: ConfigFault[]): [string, unknown][] {
   try {
     const content: unknown = parseYaml(readFileSync(path, 'utf8'));
     return content === null || content === undefined ? [] : flatten('', content);
   } catch (error) {
-    faults.push(`${path}: can't be read as YAML or JSON: ${error instanceof Error ? error.message : String(error)}`);
+    // The parser's own message shows lines of the file, in which there may be a password.
+    const fault = unusableFile([], path, error);
+    const isParsers = error instanceof YAMLParseError;
+    const why = isParsers ? `line ${error.linePos?.[0].line} is not valid YAML or JSON` : fault.wrong;
+    faults.push({ ...fault, wrong: `the settings file: ${why}` });
     return [];
   }
 }
@@ -354,43 +353,42 @@ function flatten(prefix: string, value: unknown): [string, unknown][] {
   return Object.entries(value).flatMap(([key, inner]) => flatten(prefix === '' ? key : `${prefix}.${key}`, inner));
 }
 
-function faultsTogether(config: Config): string[] {
-  const faults: string[] = [];
-  const pair = (first: SettingName, second: SettingName): void => {
+function faultsTogether(config: Config): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const both = (first: SettingName, second: SettingName): void => {
     if ((config[first] === undefined) !== (config[second] === undefined))
-      faults.push(`${first} and ${second}: give both or neither`);
+      faults.push({ settings: [first, second], wrong: 'only one of them is given', advice: 'give both or neither' });
   };
-  pair('listen.tls.certFile', 'listen.tls.keyFile');
-  pair('internal.tls.certFile', 'internal.tls.keyFile');
-  pair('internal.tls.certFile', 'internal.tls.caFile');
-  if (config['listen.proxyProtocol'] && config['listen.trustedProxies'].length === 0)
-    faults.push('listen.proxyProtocol: name the proxies in listen.trustedProxies');
-  if (config['internal.tls.certFile'] !== undefined && config['internal.machineFolder'] !== undefined)
-    faults.push('internal.tls.certFile and internal.machineFolder: give one');
-  if (config['database.socketPath'] !== undefined && config['database.host'] !== undefined)
-    faults.push('database.socketPath and database.host: give one');
-  if (config['redis.path'] !== undefined && config['redis.host'] !== undefined)
-    faults.push('redis.path and redis.host: give one');
+  const either = (first: SettingName, second: SettingName): void => {
+    if (config[first] !== undefined && config[second] !== undefined)
+      faults.push({ settings: [first, second], wrong: 'both are given', advice: 'give one' });
+  };
+  both('listen.tls.certFile', 'listen.tls.keyFile');
+  both('internal.tls.certFile', 'internal.tls.keyFile');
+  both('internal.tls.certFile', 'internal.tls.caFile');
+  either('internal.tls.certFile', 'internal.machineFolder');
+  either('database.socketPath', 'database.host');
+  either('redis.path', 'redis.host');
   return faults;
 }
 
 function withPasswords(config: Config): Config {
-  const faults: string[] = [];
-  const firstLine = (path: string): string => {
+  const faults: ConfigFault[] = [];
+  const password = (setting: 'database.passwordFile' | 'redis.passwordFile'): string | undefined => {
+    const path = config[setting];
+    if (path === undefined) return undefined;
     try {
       return readFileSync(path, 'utf8').split('\n', 1)[0] ?? '';
     } catch (error) {
-      faults.push(`${path}: can't be read: ${error instanceof Error ? error.message : String(error)}`);
-      return '';
+      faults.push(unusableFile([setting], path, error));
+      return undefined;
     }
   };
-  const databaseFile = config['database.passwordFile'];
-  const redisFile = config['redis.passwordFile'];
-  const result: Config = {
-    ...config,
-    ...(databaseFile === undefined ? {} : { 'database.password': firstLine(databaseFile) }),
-    ...(redisFile === undefined ? {} : { 'redis.password': firstLine(redisFile) }),
-  };
+  const [database, redis] = [password('database.passwordFile'), password('redis.passwordFile')];
   if (faults.length > 0) throw new ConfigError(faults);
-  return result;
+  return {
+    ...config,
+    ...(database === undefined ? {} : { 'database.password': database }),
+    ...(redis === undefined ? {} : { 'redis.password': redis }),
+  };
 }

@@ -192,7 +192,7 @@ export class CodedError extends Error {
 }
 
 /** A value quoted in a message: cut, with control characters escaped. */
-export function quoted(value: string | null | undefined): string {
+export function quoted(value: unknown): string {
   const text = JSON.stringify(value ?? null);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -1,6 +1,6 @@
 // Turns failures at the start of a process into messages for people.
 import { SetupError } from '../../embedded/setup-error.ts';
-import { ConfigError } from '../../platform/config.ts';
+import { ConfigError } from '../../platform/config-error.ts';
 import { isConnectionLost } from '../../platform/database/errors.ts';
 import { MigrationError } from '../../platform/database/migrate.ts';
 import { CommandFailure } from './failures.ts';

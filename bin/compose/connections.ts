@@ -1,16 +1,17 @@
 // Turns settings into the addresses, certificates and keys of a process's parts.
 import { readFileSync } from 'node:fs';
-import { type Config, ConfigError } from '../../platform/config.ts';
+import type { Config } from '../../platform/config.ts';
+import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import type { DatabaseLocation } from '../../platform/database/database.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { RedisLocation } from '../../platform/redis.ts';
 import { KeyFolder } from '../../platform/secrets/key-folder.ts';
 
-function readPem(path: string): string {
+function readPem(setting: string, path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError([`${path}: can't be read: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigError([unusableFile([setting], path, error)]);
   }
 }
 
@@ -24,7 +25,7 @@ export function databaseLocation(config: Config): DatabaseLocation {
   const socketPath = config['database.socketPath'];
   if (socketPath !== undefined) return { ...account, socketPath };
   const host = config['database.host'];
-  if (host === undefined) throw new ConfigError(['database.host or database.socketPath: this role needs a database']);
+  if (host === undefined) throw missing(['database.host', 'database.socketPath'], 'a database');
   return { ...account, host, port: config['database.port'], ...databaseTls(config) };
 }
 
@@ -44,7 +45,7 @@ export function standbyLocation(config: Config): DatabaseLocation | undefined {
 
 function databaseTls(config: Config): { tls?: { ca: string } } {
   const caFile = config['database.caFile'];
-  return caFile === undefined ? {} : { tls: { ca: readPem(caFile) } };
+  return caFile === undefined ? {} : { tls: { ca: readPem('database.caFile', caFile) } };
 }
 
 /** Throws ConfigError when none is set. */
@@ -54,17 +55,22 @@ export function redisLocation(config: Config): RedisLocation {
   const path = config['redis.path'];
   if (path !== undefined) return { path, ...secret };
   const host = config['redis.host'];
-  if (host === undefined) throw new ConfigError(['redis.host or redis.path: this role needs Redis']);
+  if (host === undefined) throw missing(['redis.host', 'redis.path'], 'Redis');
   return { host, port: config['redis.port'], ...secret, ...(config['redis.tls'] ? { tls: {} } : {}) };
 }
 
 /** TLS of the public endpoint; undefined: plain HTTP. */
 export function publicTls(config: Config): { cert: string; key: string } | undefined {
   const [cert, key] = [config['listen.tls.certFile'], config['listen.tls.keyFile']];
-  return cert === undefined || key === undefined ? undefined : { cert: readPem(cert), key: readPem(key) };
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert: readPem('listen.tls.certFile', cert), key: readPem('listen.tls.keyFile', key) };
 }
 
 /** The key files of this process's roles. */
 export function keyFolder(config: Config, log: Logger): KeyFolder {
   return new KeyFolder({ folder: config['keys.folder'], sealingFile: config['keys.sealingFile'], log });
+}
+
+function missing(settings: readonly string[], what: string): ConfigError {
+  return new ConfigError([{ settings, wrong: `these roles need ${what}`, advice: 'give one' }]);
 }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { Registry } from 'prom-client';
 import { createGateway, type Gateway, type SubgraphLocation } from '../../gateway/gateway.ts';
 import type { Authenticator } from '../../platform/access.ts';
-import { type Config, ConfigError, placeOf } from '../../platform/config.ts';
+import { type Config, placeOf } from '../../platform/config.ts';
+import { ConfigError } from '../../platform/config-error.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
@@ -109,7 +110,11 @@ async function authenticatorOf(
   const place = places.get(name);
   if (place === undefined)
     throw new ConfigError([
-      `${placeOf(name, config).urlSetting}: the gateway needs it, for this process has no role ${name}`,
+      {
+        settings: [placeOf(name, config).urlSetting],
+        wrong: `the gateway needs it, because this process does not have the role ${name}`,
+        advice: `give the URL of the process that has it, or add ${name} to roles`,
+      },
     ]);
   const here = running.get(name)?.access?.authenticator;
   if (!('url' in place) && here !== undefined) return here;

@@ -1,4 +1,5 @@
-import { type Config, ConfigError } from '../../platform/config.ts';
+import type { Config } from '../../platform/config.ts';
+import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { Database } from '../../platform/database/database.ts';
 import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../../platform/database/migrate.ts';
@@ -52,7 +53,14 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   const needed = [...parts.owners, ...parts.others.filter((each) => owners.has(each.owner))];
   const pending = await pendingMigrations(db, needed);
   if (pending.length > 0)
-    throw new ConfigError([`the database lacks the migrations ${pending.join(', ')}: run "tidegate migrate"`]);
+    throw new ConfigError([
+      {
+        settings: ['database.name'],
+        wrong: `the database lacks the migrations ${pending.join(', ')}`,
+        given: config['database.name'],
+        advice: 'run "tidegate migrate"',
+      },
+    ]);
   const redis = createRedis(redisLocation(config), { log });
   await lifecycle.add('redis', { stop: () => redis.disconnect() });
   const wake = createRedisWake(redisLocation(config), { prefix: redisPrefix, log });
@@ -105,7 +113,6 @@ function openDiskGuard(config: Config, log: Logger): DiskGuard | undefined {
   try {
     return new DiskGuard({ path, reserveBytes: diskReserveBytes, log });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigError([`database.dataFolder: the free space of its disk can't be read: ${why}`]);
+    throw new ConfigError([unusableFile(['database.dataFolder'], path, error)]);
   }
 }

@@ -1,6 +1,7 @@
 // Mutual TLS between gateways and subgraphs on different hosts: as machines, with credentials for each role, or with certificates
 // of an operator's own authority.
-import { type Config, ConfigError } from '../../platform/config.ts';
+import type { Config } from '../../platform/config.ts';
+import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { type MutualTls, TlsFiles } from '../../platform/graph/tls.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
@@ -13,13 +14,10 @@ export type TlsOfRole = (role: string) => Promise<MutualTls | undefined>;
 export async function internalTls(config: Config, log: Logger, lifecycle: Lifecycle): Promise<TlsOfRole> {
   const folder = config['internal.machineFolder'];
   if (folder !== undefined) return machinesOf(folder, log, lifecycle);
-  const [cert, key, ca] = [
-    config['internal.tls.certFile'],
-    config['internal.tls.keyFile'],
-    config['internal.tls.caFile'],
-  ];
+  const names = ['internal.tls.certFile', 'internal.tls.keyFile', 'internal.tls.caFile'] as const;
+  const [cert, key, ca] = names.map((name) => config[name]);
   if (cert === undefined || key === undefined || ca === undefined) return async () => undefined;
-  const files = await TlsFiles.open({ cert, key, ca }, log).catch(asFault('internal.tls'));
+  const files = await TlsFiles.open({ cert, key, ca }, log).catch(asFault(names, cert));
   await lifecycle.add('certificate files', files);
   return async () => files;
 }
@@ -27,7 +25,7 @@ export async function internalTls(config: Config, log: Logger, lifecycle: Lifecy
 function machinesOf(folder: string, log: Logger, lifecycle: Lifecycle): TlsOfRole {
   const opened = new Map<string, Promise<MutualTls>>();
   const open = async (role: string): Promise<MutualTls> => {
-    const machine = await JoinedMachine.open(folder, role, log).catch(asFault('internal.machineFolder'));
+    const machine = await JoinedMachine.open(folder, role, log).catch(asFault(['internal.machineFolder'], folder));
     await lifecycle.add(`machine ${role}`, machine);
     return machine;
   };
@@ -38,8 +36,8 @@ function machinesOf(folder: string, log: Logger, lifecycle: Lifecycle): TlsOfRol
   };
 }
 
-function asFault(setting: string): (error: unknown) => never {
+function asFault(settings: readonly string[], path: string): (error: unknown) => never {
   return (error) => {
-    throw new ConfigError([`${setting}: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigError([unusableFile(settings, path, error)]);
   };
 }

@@ -2,7 +2,7 @@
 // replaced file is read again, so that keys are rotated without a restart.
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config-error.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
 import { isMissing } from './key-file.ts';
@@ -140,7 +140,13 @@ export class KeyFolder {
     const { folder, sealingFile } = this.#options;
     if (name === 'sealing' && sealingFile !== undefined) return sealingFile;
     if (folder === undefined)
-      throw new ConfigError(['keys.folder: these roles require it; create it with "tidegate keys create FOLDER"']);
+      throw new ConfigError([
+        {
+          settings: ['keys.folder'],
+          wrong: 'these roles need key files',
+          advice: 'create them with "tidegate keys create FOLDER", and give that folder',
+        },
+      ]);
     return keyFilePath(folder, name);
   }
 }

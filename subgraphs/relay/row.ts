@@ -1,7 +1,7 @@
 // The row of the relay subgraph.
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { ConfigError } from '../../platform/config.ts';
+import { ConfigError } from '../../platform/config-error.ts';
 import type { Database } from '../../platform/database/database.ts';
 import { subgraphRow } from '../../platform/subgraph-row.ts';
 import { relayEvents } from './events.ts';
@@ -90,6 +90,10 @@ async function refuseOlderForm(db: Database): Promise<void> {
   const count = await countOlderForm(db);
   if (count > 0)
     throw new ConfigError([
-      `${count} stored credentials are sealed without their backend's address, as by an earlier version: stop its processes and run "tidegate keys reseal FILE"`,
+      {
+        settings: [],
+        wrong: `${count} stored credentials are sealed without their backend's address, as by an earlier version`,
+        advice: 'stop its processes and run "tidegate keys reseal FILE"',
+      },
     ]);
 }

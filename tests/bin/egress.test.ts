@@ -2,7 +2,8 @@
 import os from 'node:os';
 import { afterEach, expect, test } from '@jest/globals';
 import { egressOfLab, openEgress } from '../../bin/compose/egress.ts';
-import { ConfigError, readConfig } from '../../platform/config.ts';
+import { readConfig } from '../../platform/config.ts';
+import { ConfigError } from '../../platform/config-error.ts';
 import { Lifecycle } from '../../platform/lifecycle.ts';
 import { createLogger } from '../../platform/log.ts';
 import { egressFrom } from '../../platform/net/egress.ts';

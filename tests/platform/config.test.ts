@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
-  ConfigError,
   type ConfigSources,
   describeSettings,
   printableConfig,
   readConfig as readConfigOf,
 } from '../../platform/config.ts';
+import { ConfigError } from '../../platform/config-error.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 
 const readConfig = (sources: ConfigSources) => readConfigOf(sources, subgraphRows);
@@ -46,12 +46,32 @@ test('all faults are listed at once, each with its source', () => {
   try {
     attempt();
   } catch (error) {
-    const faults = (error as ConfigError).faults.join('\n');
-    expect(faults).toContain('--listen.port');
-    expect(faults).toContain('70000');
-    expect(faults).toContain('TIDEGATE_ROLES');
-    expect(faults).toContain('TIDEGATE_NO_SUCH: there is no such setting');
+    expect((error as ConfigError).faults).toEqual([
+      'TIDEGATE_NO_SUCH: there is no such setting: remove it, or correct its name',
+      expect.stringMatching(/^roles \(TIDEGATE_ROLES\): .*\(given: "gateway,cook"\): docs\/settings\.md/),
+      expect.stringMatching(/^listen\.port \(command line\): .*<=65535 \(given: "70000"\): docs\/settings\.md/),
+    ]);
   }
+});
+
+test('a fault shows an excerpt of its value, and of a secret nothing', async () => {
+  const faultsOf = (sources: ConfigSources): string => {
+    try {
+      readConfig(sources);
+    } catch (error) {
+      return (error as ConfigError).message;
+    }
+    return '';
+  };
+  const long = faultsOf({ flags: { 'log.level': `loud${'!'.repeat(5_000)}` } });
+  expect(long).toContain('log.level (command line)');
+  expect(long.length).toBeLessThan(500);
+  const broken = join(folder, 'unended.yaml');
+  await writeFile(broken, 'listen.port: 1\ndatabase.password: "hunter2\n');
+  expect(faultsOf({ file: broken })).toMatch(/the settings file: line \d+ is not valid/);
+  expect(faultsOf({ file: broken })).not.toContain('hunter2');
+  const unread = faultsOf({ flags: { 'redis.passwordFile': join(folder, 'none') } });
+  expect(unread).toMatch(/redis\.passwordFile: can't be used: ENOENT/);
 });
 
 test('the single key of earlier versions is refused, with instructions', () => {
