@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly configFile: string;
   /** Every incarnation appends to it. */
   readonly logFile: string;
-  /** Besides PATH. */
+  /** In addition to PATH. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }

@@ -37,7 +37,7 @@ export interface WholeSystemOptions {
   readonly limits?: FirewallLimits;
   /** Further settings of every process, by dotted name. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
-  /** Further environment of the process with that name. */
+  /** Further environment variables of the process with that name. */
   readonly environment?: (name: string) => Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -45,7 +45,7 @@ export interface WholeSystemOptions {
 export interface WholeSystem {
   /** The gateway's public endpoint. */
   readonly url: string;
-  /** Of the subgraphs that the gateway asks over HTTP. */
+  /** Of the subgraphs that the gateway calls over HTTP. */
   readonly subgraphUrls: readonly string[];
   /** An operator's API token. */
   readonly token: string;

@@ -1,5 +1,5 @@
-// A system of separate processes is attacked from all sides, by the seed, while ordinary users work with it: by people without
-// a login, by members of another project, by an operator of the same one, by whoever reaches the subgraphs.
+// A system of separate processes is attacked from all sides, determined by the seed, while ordinary users work with it: by people
+// without a login, by members of another project, by an operator of the same project, and by anyone who can reach the subgraphs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
@@ -14,7 +14,7 @@ import { seededRandom } from './random.ts';
 
 export interface HostileOptions {
   readonly seed: number;
-  /** Of attackers, and of ordinary users. */
+  /** By attackers, and by ordinary users. */
   readonly requests: number;
   readonly ordinary: number;
   /** A data folder, for its logs; it stays. */
@@ -26,19 +26,19 @@ export interface HostileOptions {
 
 export interface HostileResult {
   readonly requests: number;
-  /** Answers with what the caller may not see; secrets that reached a decoy; data of alpha that was changed. */
+  /** Answers with data that the caller may not see; secrets that reached a decoy; changed data of alpha. */
   readonly leaks: number;
-  /** Ends of processes. */
+  /** Processes that ended. */
   readonly crashes: number;
-  /** Kinds of refusal that hold an event loop for more than 50 ms of CPU time, when nothing else is asked. */
+  /** Kinds of refusal that block an event loop for more than 50 ms of CPU time, without other requests. */
   readonly slowRefusals: number;
   /** Answers INTERNAL, and errors in the logs. */
   readonly internal: number;
   readonly ordinary: number;
   readonly ordinaryFailed: number;
-  /** Of `requests`, those that were not granted. */
+  /** The number of `requests` that were refused. */
   readonly refused: number;
-  /** How often each code was the answer. */
+  /** The number of answers by code. */
   readonly codes: Readonly<Record<string, number>>;
   readonly findings: readonly string[];
 }
@@ -82,7 +82,9 @@ export async function runHostileTrials(options: HostileOptions): Promise<Hostile
   };
 }
 
-/** A decoy that hears nothing proves nothing: at the end the owner moves the prize as an owner may, and it must hear of that. */
+/**
+ * A decoy without input proves nothing: at the end the owner moves the prize, which is allowed, and the decoy must receive it.
+ */
 async function judgeDecoys(world: World, decoys: Decoys, judge: Judge): Promise<void> {
   if (decoys.denied.connections() > 0)
     judge.found('leak', `${decoys.denied.connections()} connections to where none may go`);

@@ -46,7 +46,7 @@ function sender(socket: WebSocket, maxBufferedBytes: number): (data: string) => 
 
 const serversMessages: readonly unknown[] = [MessageType.ConnectionAck, MessageType.Next, MessageType.Error];
 
-/** The protocol server has no answer to these but to throw. */
+/** The protocol server throws at these messages. */
 function isServersMessage(text: string): boolean {
   return serversMessages.includes((JSON.parse(text) as { readonly type?: unknown }).type);
 }

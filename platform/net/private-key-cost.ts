@@ -1,7 +1,7 @@
-// How much computing it takes to open an encrypted private key. The file itself says how often its passphrase is hashed: one that
-// says "two thousand million times" would stop the process that opens it, for days.
+// The cost of decrypting a private key. The file itself contains the number of hash rounds for its passphrase: one with "two
+// thousand million" would block the process that opens it, for days.
 
-/** `ssh-keygen -a 100` is as much as guides recommend: about a second. */
+/** `ssh-keygen -a 100` is the highest recommended value: about a second. */
 const mostBcryptRounds = 100;
 /** PBKDF2 (RFC 8018): half a second. */
 const mostIterations = 1_000_000;
@@ -12,7 +12,7 @@ const bcrypt = Buffer.from('\0\0\0\x06bcrypt', 'latin1');
 /** 1.3.6.1.4.1.11591.4.11 */
 const scryptOid = Buffer.from('06092b06010401da47040b', 'hex');
 
-/** Why it would take too long to open; undefined: it does not, or it is no key at all. */
+/** Why opening it would take too long; undefined: it would not, or it is not a key. */
 export function keyCostFault(pem: string): string | undefined {
   for (const [, kind = '', body = ''] of pem.matchAll(/-----BEGIN ([A-Z ]+)-----([^-]{0,60000})-----END/g)) {
     const bytes = Buffer.from(body, 'base64');
@@ -38,7 +38,7 @@ function bcryptRounds(bytes: Buffer): number {
   return roundsAt + 4 > bytes.length ? 0 : bytes.readUInt32BE(roundsAt);
 }
 
-/** RFC 5958 EncryptedPrivateKeyInfo: the numbers of its algorithm are the cost. */
+/** RFC 5958 EncryptedPrivateKeyInfo: the parameters of its algorithm determine the cost. */
 function pkcs8Fault(der: Buffer): string | undefined {
   const outer = elementAt(der, 0);
   const algorithm = outer && elementAt(der, outer.from);
@@ -62,7 +62,7 @@ interface Element {
   readonly to: number;
 }
 
-/** X.690: one element in its definite form; undefined: there is none. */
+/** X.690: one element in definite form; undefined: there is none. */
 function elementAt(der: Buffer, at: number): Element | undefined {
   const [tag, first] = [der[at], der[at + 1]];
   if (tag === undefined || first === undefined) return undefined;

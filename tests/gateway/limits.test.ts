@@ -310,7 +310,7 @@ describe('sockets', () => {
   });
 
   test.each(['connection_ack', 'next', 'error'])(
-    "a client's message of type %s, which only servers send, closes the socket with 4400 and is no error of ours",
+    "a client's message of type %s, which only servers send, closes the socket with 4400 and is not an internal error",
     async (type) => {
       const { WebSocket } = await import('ws');
       const socket = new WebSocket(`${gateway.gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');

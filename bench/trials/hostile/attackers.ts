@@ -1,4 +1,5 @@
-// Who attacks, and with what: people without a login, members and a token of another project, and an operator of the same one.
+// The attackers and their methods: people without a login, members and a token of another project, and an operator
+// of the same one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../random.ts';
 import { deniedBackend, movedBackend } from './backend-attacks.ts';
@@ -67,7 +68,7 @@ export class Attackers {
     });
   }
 
-  /** Resolves to how many requests were made. */
+  /** Resolves to the number of requests. */
   async run(requests: number, isOver: () => boolean, progress: (line: string) => void): Promise<number> {
     let made = 0;
     const worker = async (): Promise<void> => {
@@ -115,7 +116,7 @@ export class Attackers {
     return { kind: question.kind, run: () => caller.ask(question.query, question.variables) };
   }
 
-  /** A question about alpha's things must be answered as one about things that never were. */
+  /** A request about alpha's objects must get the same answer as one about objects that never existed. */
   async #ask(caller: Caller, question: Question): Promise<void> {
     const first = await this.#try(caller, this.#plain(question, caller));
     if (question.alphaIds.length === 0) return;
@@ -125,7 +126,7 @@ export class Attackers {
         attempt === 0
           ? [first, await this.#plain(twin.question, caller).run()]
           : [await this.#plain(question, caller).run(), await this.#plain(twin.question, caller).run()];
-      // What others do meanwhile in the caller's own project may make a difference, but not three times.
+      // Concurrent changes in the caller's own project may make a difference, but not three times.
       if (known === undefined || outcomeOf(known) === twin.inItsWords(outcomeOf(never))) return;
       if (attempt === 2)
         this.#judge.found('leak', `${question.kind} tells what exists: ${outcomeOf(known)} and ${outcomeOf(never)}`);
@@ -140,19 +141,19 @@ export class Attackers {
         await this.#logInAgain(caller);
       return exchange;
     } catch {
-      // The connection was refused or cut, or what was to be sent is not even bytes; a crash is seen by the process's end.
+      // The connection was refused or cut, or the request can't be sent as bytes; a crash is detected by the process's end.
       return undefined;
     }
   }
 
-  /** Attackers end their own sessions too, and wait a moment for the next. */
+  /** Attackers end their own sessions too, and wait a moment before the next. */
   async #logInAgain(caller: Caller): Promise<void> {
     const login = Object.values(this.#world.logins).find(({ name }) => name === caller.name);
     if (login !== undefined) await logInAgain(caller, login).catch(() => sleep(1_000));
   }
 }
 
-/** What a caller can tell from an answer, without texts that hold times and request ids. */
+/** The parts of an answer that reveal something, without texts that contain times and request ids. */
 function outcomeOf({ answers }: Exchange): string {
   return JSON.stringify(
     answers.map(({ data, errors }) => [

@@ -1,5 +1,5 @@
-// What an operator may do with backends, turned against this installation: to scan ports from inside, and to have the stored
-// credentials of a backend delivered to a host of the operator's own.
+// An operator's rights for backends, used against this installation: to scan ports from inside, and to have a backend's stored
+// credentials sent to the operator's own host.
 import type { Random } from '../random.ts';
 import type { Caller } from './caller.ts';
 import type { Decoys } from './decoys.ts';
@@ -16,7 +16,7 @@ const acceptCertificate =
 const read =
   'query ($input: RelayReadInput!) { relayRead(input: $input) { result wireCall userErrors { code message } } }';
 
-/** This host in the forms in which addresses are written, and others that are always denied. */
+/** This host in various notations, and other addresses that are always denied. */
 const deniedHosts = [
   ...['127.0.0.1', '127.1', '2130706433', '0x7f000001', '0177.0.0.1', '127.0.0.1.', 'localhost', 'LOCALHOST.'],
   ...['::1', '[::1]', '::ffff:127.0.0.1', '::ffff:7f00:1', '0:0:0:0:0:0:0:1', '::127.0.0.1', '64:ff9b::7f00:1'],
@@ -26,7 +26,7 @@ const deniedHosts = [
 
 const drivers = ['linux-nftables', 'onyx', 'openvswitch', 'modsecurity', 'fortios', 'f5-bigip', 'neo', 'neutron'];
 
-/** A backend where connections may not go; then a call to it, which must not connect either. */
+/** A backend at a denied address; then a call to it, which must not connect either. */
 export function deniedBackend(caller: Caller, random: Random, decoys: Decoys, ports: readonly number[]): Attack {
   const host = random.pick(deniedHosts);
   const port = random.pick([decoys.denied.port, ...ports]);

@@ -1,11 +1,11 @@
-// Someone who asks the gateway, from an address of their own on this machine.
+// A caller of the gateway, with its own address on this machine.
 import { Agent, request } from 'undici';
 
 export interface Exchange {
-  /** Everything that was sent, and everything that came back. */
+  /** Everything sent, and everything received. */
   readonly asked: string;
   readonly answered: string;
-  /** Of what came back, the GraphQL. */
+  /** The GraphQL answers among the received data. */
   readonly answers: readonly GraphAnswer[];
 }
 
@@ -29,7 +29,7 @@ export class Caller {
   readonly name: string;
   readonly address: string;
   readonly url: string;
-  /** Whether alpha's things may be shown to them. */
+  /** Whether it may see alpha's objects. */
   readonly seesAlpha: boolean;
   token: string | undefined;
   readonly #agent: Agent;
@@ -77,7 +77,7 @@ export class Caller {
   }
 }
 
-/** Those of the texts that are GraphQL answers. */
+/** The texts that are GraphQL answers. */
 export function answersIn(texts: readonly string[]): readonly GraphAnswer[] {
   return texts.flatMap((text) => {
     try {

@@ -1,8 +1,8 @@
-// Cursors that were given to others, that were given for something else, and that nobody was given.
+// Cursors of other callers, cursors for another purpose, and invented ones.
 import { randomBytes } from 'node:crypto';
 import type { Random } from '../random.ts';
 
-/** What may be tried as a cursor: `given` ones, changed ones, and what older versions and other systems take. */
+/** Candidates for a cursor: the `given` ones, changed ones, and formats of older versions and other systems. */
 export function cursorsToTry(given: readonly string[], random: Random): readonly string[] {
   const changed = given.flatMap((cursor) => {
     const at = random.integer(0, Math.max(cursor.length - 1, 0));

@@ -1,5 +1,5 @@
-// Listeners to which only a successful attack connects, or tells anything. The allowed one stands where the egress policy lets
-// connections go; the denied one where it lets none go.
+// Listeners that only a successful attack connects to or sends data to. The egress policy allows connections to the allowed one,
+// and denies them to the denied one.
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -8,12 +8,12 @@ import { makeCertificate } from '../../../platform/net/certificates.ts';
 export interface Decoys {
   readonly allowed: {
     readonly host: string;
-    /** Where HTTPS is spoken, and all of it is kept. */
+    /** Speaks HTTPS and keeps all input. */
     readonly port: number;
-    /** Nobody listens there. */
+    /** A port without a listener. */
     readonly closedPort: number;
     readonly certificateSha256: string;
-    /** Everything that was told to it. */
+    /** All its input. */
     heard(): string;
   };
   readonly denied: {
@@ -24,9 +24,9 @@ export interface Decoys {
 }
 
 const allowedHost = '127.0.67.1';
-/** On all addresses of this machine: which of them was dialled does not matter. */
+/** On all addresses of this machine: it does not matter which one was dialled. */
 const deniedHost = '::';
-/** More than any secret is long. */
+/** Longer than any secret. */
 const mostHeardBytes = 64 * 1024 * 1024;
 
 export async function startDecoys(): Promise<Decoys> {

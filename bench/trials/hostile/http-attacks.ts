@@ -1,5 +1,5 @@
-// Requests over HTTP that are not what an ordinary client sends: documents that cost more than they say, bodies that are no
-// requests, forged tokens, forged identities, and rubbish.
+// HTTP requests that no ordinary client sends: documents that cost more than their size, invalid bodies, forged tokens, forged
+// identities, and random data.
 import { createHmac, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { identityHeader } from '../../../platform/graph/signed-identity.ts';
@@ -10,7 +10,7 @@ import type { Question } from './questions.ts';
 
 export interface Attack {
   readonly kind: string;
-  /** Whatever comes back, there may be no data in it: nobody known asks. */
+  /** No answer may contain data: the caller is unknown. */
   readonly grantsNothing?: boolean;
   run(): Promise<Exchange>;
 }
@@ -82,7 +82,7 @@ const documents: Readonly<Record<string, MakeDocument>> = {
     'subscription { a: statusChanges { cursor } b: backendChanges { cursor } }',
 };
 
-/** Bodies that are no request, and requests that are no body's. */
+/** Invalid bodies, and valid requests in unusual form. */
 const messages: Readonly<Record<string, (random: Random) => HttpMessage>> = {
   'deep JSON': (random) => ({ body: nested(random.integer(100, 100_000), '[', ']') }),
   'deep variables': (random) => {
@@ -171,7 +171,7 @@ export function messageAttack(caller: Caller, random: Random): Attack {
   return { kind: `message: ${kind}`, run: () => caller.send(message) };
 }
 
-/** A good request of which some bytes or tokens are not as they were. */
+/** A valid request with some changed bytes or tokens. */
 export function mutatedAttack(caller: Caller, random: Random, question: Question): Attack {
   const { query, variables } = question;
   const words = query.split(/(?<=\W)|(?=\W)/);
@@ -193,7 +193,7 @@ export function mutatedAttack(caller: Caller, random: Random, question: Question
 
 const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** Tokens that nobody gave out, made of `known` ones. */
+/** Invented tokens, made from `known` ones. */
 export function forgedTokens(known: readonly string[], random: Random): readonly string[] {
   const good = random.pick(known);
   const [head = '', body = '', signature = ''] = good.split('.');
@@ -215,7 +215,7 @@ export function forgedTokens(known: readonly string[], random: Random): readonly
   ];
 }
 
-/** Whose token is forged sees nothing, whoever it was. */
+/** A forged token reveals nothing, whoever sends it. */
 export function tokenAttack(caller: Caller, random: Random, known: readonly string[], question: Question): Attack {
   const token = random.pick(forgedTokens(known, random));
   const scheme = random.pick(['Bearer', 'bearer', 'Basic', 'Negotiate', '']);
@@ -227,7 +227,7 @@ export function tokenAttack(caller: Caller, random: Random, known: readonly stri
   };
 }
 
-/** To the gateway, which must not believe it, and past it to a subgraph. */
+/** To the gateway, which must not accept it, and directly to a subgraph. */
 export function identityAttack(
   caller: Caller,
   random: Random,
@@ -264,7 +264,7 @@ export function identityAttack(
 
 const rawDeadlineMs = 3_000;
 
-/** Bytes on a connection, as no HTTP client sends them. */
+/** Bytes on a connection that no HTTP client would send. */
 export function rawAttack(caller: Caller, random: Random): Attack {
   const { port, hostname } = new URL(caller.url);
   const text = random.pick([

@@ -1,4 +1,4 @@
-// Reads every answer for what should not be in it.
+// Searches every answer for forbidden content.
 import type { Caller, Exchange, GraphAnswer } from './caller.ts';
 import type { Attack } from './http-attacks.ts';
 import type { World } from './world.ts';
@@ -14,15 +14,15 @@ export class Judge {
   readonly #alphas: readonly RegExp[];
   readonly counts: Record<Fault, number> = { leak: 0, internal: 0, crash: 0, slowRefusal: 0, ordinaryFailed: 0 };
   readonly findings: string[] = [];
-  /** Answers that were read, and those among them that refused. */
+  /** Checked answers, and the refusals among them. */
   read = 0;
   refused = 0;
-  /** By their codes, to see that an attack was not all stopped by one limit. */
+  /** By code, to show that a single limit did not stop every attack. */
   readonly codes: Record<string, number> = {};
 
   constructor(world: Pick<World, 'mark' | 'secretMark' | 'alphaIds'>) {
     this.#secret = new RegExp(world.secretMark);
-    // An id may begin as another does.
+    // An id may be the beginning of another.
     const ids = world.alphaIds.map((id) => `${id}(?![\\w-])`);
     this.#alphas = [world.mark, ...ids].map((text) => new RegExp(text));
   }
@@ -55,7 +55,7 @@ export function codesOf({ data, errors }: GraphAnswer): readonly string[] {
   return [...top, ...refusals];
 }
 
-/** Data that is not only null, names of types, and refusals. */
+/** Data other than nulls, names of types, and refusals. */
 function isGranted({ data }: GraphAnswer): boolean {
   return Object.entries(data ?? {}).some(
     ([name, field]) => name !== '__typename' && field !== null && userErrorsOf(field).length === 0,

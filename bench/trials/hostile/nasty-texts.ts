@@ -1,4 +1,4 @@
-// Texts that have gone wrong somewhere: in SQL, shells, paths, templates, terminals, Unicode, and by their length.
+// Texts that have caused faults: in SQL, shells, paths, templates, terminals, Unicode, and by their length.
 export const nastyTexts: readonly string[] = [
   '',
   ' ',

@@ -1,5 +1,5 @@
-// Alpha's people at work while it is attacked: they read, have the firewall changed, log in, and a dashboard follows it all.
-// Everything must succeed at the first attempt.
+// Alpha's users at work during the attack: they read, change the firewall, log in, and a dashboard follows everything. Everything
+// must succeed at the first attempt.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -10,7 +10,7 @@ import { codesOf, type Judge } from './judge.ts';
 import { loggedIn, logInAgain, type World } from './world.ts';
 
 export interface OrdinaryWork {
-  /** Until both that many requests were made and `attacked` resolves. */
+  /** Until both this many requests were made and `attacked` has resolved. */
   run(requests: number, attacked: Promise<unknown>): Promise<number>;
 }
 
@@ -98,7 +98,7 @@ export async function ordinaryWork(world: World, random: Random, judge: Judge): 
   };
 }
 
-/** A subscription that goes on for the whole time: everything that was made must arrive over it. */
+/** A subscription for the whole time: every operation must arrive over it. */
 function followOperations(world: World, after: unknown, judge: Judge) {
   const seen = new Set<string>();
   const client = createClient({

@@ -1,4 +1,4 @@
-// Documents over every field of the graph, made from its own schema by the seed: any root field with any arguments.
+// Documents over every field of the graph, generated from its schema by the seed: any root field with any arguments.
 import {
   type GraphQLField,
   type GraphQLInputType,
@@ -33,10 +33,10 @@ export interface Question {
 
 export interface QuestionSource {
   readonly schema: GraphQLSchema;
-  /** Of those who are attacked, and of those who attack. */
+  /** Of the attacked and of the attackers. */
   readonly alphaIds: readonly string[];
   readonly ownIds: readonly string[];
-  /** Names, codes and cursors that are worth a try. */
+  /** Names, codes and cursors to try. */
   readonly texts: readonly string[];
   readonly cursors: readonly string[];
 }
@@ -56,7 +56,7 @@ export class Questions {
     this.#random = random;
   }
 
-  /** Every root field of that kind has its turn before one has a second. */
+  /** Every root field of that kind is used once before one is used again. */
   next(kind: RootKind): Question {
     const left = this.#turns.get(kind) ?? [];
     if (left.length === 0) left.push(...this.#random.shuffle(this.#rootFields(kind)));
@@ -175,7 +175,7 @@ function lower(type: string): string {
   return `${type.charAt(0).toLowerCase()}${type.slice(1)}`;
 }
 
-/** The same question about ids that were never given out, and how to write its answer in the words of the first. */
+/** The same request with ids that were never assigned, and a function that writes its answer in terms of the first. */
 export function neverTwin(question: Question): { readonly question: Question; inItsWords(text: string): string } {
   const twins = new Map(
     question.alphaIds.map((id) => [id, encodeId(decodeId(id)?.type ?? 'Backend', newUuid())] as const),

@@ -1,8 +1,8 @@
-// What the watch in each process wrote: the turns of its event loop that took too much CPU.
+// The log of the watch in each process: turns of its event loop that took too much CPU time.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A refusal may hold the event loop for this much CPU time. */
+/** The CPU time for which a refusal may block the event loop. */
 export const slowTurnMs = 50;
 
 export interface SlowTurn {
@@ -12,13 +12,13 @@ export interface SlowTurn {
   readonly cpuMs: number;
 }
 
-/** Settings of a process's environment that load the watch into it. */
+/** Environment variables of a process that load the watch into it. */
 export function watchEnvironment(folder: string, name: string): Readonly<Record<string, string>> {
   const watch = new URL('./loop-watch.ts', import.meta.url).href;
   return { NODE_OPTIONS: `--import=${watch}`, LOOP_WATCH_FILE: fileOf(folder, name) };
 }
 
-/** Throws when the watch of a process saw nothing at all: loading a program alone takes longer than it allows. */
+/** Throws when the watch of a process logged nothing at all: loading a program alone takes longer than allowed. */
 export async function readSlowTurns(folder: string, names: readonly string[]): Promise<readonly SlowTurn[]> {
   const texts = await Promise.all(
     names.map((name) =>

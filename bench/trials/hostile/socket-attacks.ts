@@ -1,5 +1,5 @@
-// Sockets that do not speak as graphql-ws does (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md), or that speak
-// well and ask for what is not theirs.
+// Sockets that violate graphql-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md), or follow it and request
+// others' data.
 import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { Random } from '../random.ts';
@@ -17,7 +17,7 @@ interface Script {
   readonly grantsNothing?: boolean;
 }
 
-/** Nothing more is waited for after this much silence. */
+/** After this much silence nothing more is expected. */
 const quietMs = 250;
 const deadlineMs = 3_000;
 
@@ -29,7 +29,7 @@ const init = (token: string | undefined) =>
 const subscribe = (id: string, payload: unknown) => JSON.stringify({ id, type: 'subscribe', payload });
 const payloadOf = ({ query, variables }: Question) => ({ query, variables });
 
-/** Any question over a socket, in the caller's name: also queries and mutations may be asked there. */
+/** Any request over a socket, as the caller: queries and mutations are allowed there, too. */
 export function askedOverSocket(caller: Caller, question: Question): Attack {
   return socketAttack(caller, {
     kind: `socket: ${question.kind}`,
@@ -136,7 +136,7 @@ function socketAttack(caller: Caller, script: Script): Attack {
   return { kind, run, ...(grantsNothing === undefined ? {} : { grantsNothing }) };
 }
 
-/** Of `next` the result, of `error` the errors. */
+/** The result of `next`, the errors of `error`. */
 function payloadsIn(texts: readonly string[]): readonly GraphAnswer[] {
   return texts.flatMap((text) => {
     try {

@@ -1,4 +1,5 @@
-// Which attack held an event loop: what was under way while one was held is tried again alone, when all others have ended.
+// Finds the attack that blocked an event loop: the requests under way at that time are repeated alone, after
+// all others have ended.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller, Exchange } from './caller.ts';
 import type { Attack } from './http-attacks.ts';
@@ -14,9 +15,9 @@ interface Tried {
 
 const mostOfAKind = 3;
 const confirmations = 3;
-/** So many attempts are looked at together: they hold the texts that they sent. */
+/** Attempts that are checked together: they keep the texts that they sent. */
 const batch = 500;
-/** The watch looks every few milliseconds. */
+/** The watch checks every few milliseconds. */
 const settleMs = 20;
 
 export class Suspects {
@@ -43,7 +44,7 @@ export class Suspects {
     }
   }
 
-  /** After the attack. What holds a loop by itself each time, and is refused, is found. */
+  /** After the attack. Finds refused requests that block a loop every time. */
   async confirm(): Promise<void> {
     await this.#sift();
     for (const [kind, tried] of this.#suspects)

@@ -1,5 +1,5 @@
-// Two projects: alpha, in which ordinary users work, and beta, from which it is attacked. All that is alpha's has a mark in its
-// name, and what nobody may ever read has another.
+// Two projects: alpha, in which ordinary users work, and beta, from which it is attacked. Everything of alpha's has a mark in its
+// name, and everything that nobody may read has another mark.
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export interface World {
   readonly system: WholeSystem;
   readonly schema: GraphQLSchema;
   readonly decoys: Decoys;
-  /** In the names of alpha's people, objects and texts. */
+  /** In the names of alpha's users, objects and texts. */
   readonly mark: string;
   /** In everything that nobody may read. */
   readonly secretMark: string;
@@ -24,12 +24,12 @@ export interface World {
   /** Global ids of alpha's objects, and of beta's. */
   readonly alphaIds: readonly string[];
   readonly betaIds: readonly string[];
-  /** The backend of alpha with secrets that an insider is after. */
+  /** The backend of alpha whose secrets an insider wants. */
   readonly prizeId: string;
   /** Names and passwords. */
   readonly logins: Readonly<Record<'owner' | 'viewer' | 'insider' | 'oscar' | 'mallory', Login>>;
   readonly betaToken: string;
-  /** Cursors that alpha's people were given. */
+  /** Cursors of alpha's users. */
   readonly alphaCursors: readonly string[];
   /** Data of alpha that no attack may change, as one text. */
   untouchable(): Promise<string>;
@@ -121,7 +121,7 @@ export async function makeWorld(system: WholeSystem, folder: string, decoys: Dec
         await client.ask<{ backends: { nodes: { id: string }[] } }>(untouchable.backends, { id: alphaId }, reader),
         await client.ask<object>(untouchable.people, { id: alphaId }, admin),
       ];
-      // The insider may change a little of the prize, for example accept its first certificate.
+      // The insider may change parts of the prize, for example accept its first certificate.
       const others = backends.backends.nodes.filter(({ id }) => id !== prize.backend.id);
       return JSON.stringify([others, people]);
     },
@@ -158,7 +158,7 @@ function idsIn(text: string): readonly string[] {
   );
 }
 
-/** Someone who has logged in; who is not let in throws. */
+/** A caller that has logged in; throws if the login is refused. */
 export async function loggedIn(world: World, login: Login, at: Pick<Caller, 'address' | 'seesAlpha'>): Promise<Caller> {
   const caller = new Caller({ ...at, name: login.name, url: world.system.url });
   await logInAgain(caller, login);

@@ -272,8 +272,8 @@ export interface Driver {
   /** JSON Schema (2020-12) of a backend's `options`, made with `optionsSchema` (drivers/options.ts). */
   readonly optionsSchema: JsonObject;
   /**
-   * Names of options that have no part in where credentials go, to whom and how, nor in what of the device the account may be
-   * used for: they may change without sending the credentials again.
+   * Names of options that affect neither where credentials are sent nor what the account is used for: they may change without
+   * sending the credentials again.
    */
   readonly harmlessOptions?: readonly string[];
   readonly credentialFields: readonly CredentialField[];

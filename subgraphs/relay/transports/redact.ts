@@ -9,7 +9,7 @@ export interface Redactor {
   text(text: string): string;
   /** Like `text`, for every string in a JSON value, including the names of members. */
   value<Value>(value: Value): Value;
-  /** What a log-in gave, from now on: tokens and cookies. Those of the last few log-ins are known. */
+  /** Adds the tokens and cookies of a login. Those of the last few logins are kept. */
   learn(secrets: readonly string[]): void;
 }
 
@@ -22,9 +22,9 @@ const shortestChars = 4;
 /** Shortest line of a PEM file that is replaced; the last one may be shorter. */
 const shortestPemLineChars = 16;
 const deepest = 64;
-/** A reply to a call of an earlier session may come after the next log-in. */
+/** A reply to a call of an earlier session may arrive after the next login. */
 const knownLogins = 4;
-/** A cookie beside it that is shorter (a version, a language) is none that opens anything. */
+/** A shorter cookie (a version, a language) is not a secret. */
 const shortestTokenChars = 12;
 
 /** For one backend; made once for its credentials. The account's name and certificates are not secret. */
@@ -60,14 +60,14 @@ export function createRedactor(credentials: Partial<Credentials>): Redactor {
   };
 }
 
-/** The secrets in what a session adds to each call: a whole value, or a value in a list of cookies. */
+/** The secrets in the headers that a session adds to each call: a whole value, or a value in a list of cookies. */
 export function sessionSecrets(session: {
   readonly headers: Readonly<Record<string, string>>;
   readonly writeHeaders?: Readonly<Record<string, string>>;
 }): string[] {
   const values = [session.headers, session.writeHeaders ?? {}].flatMap((headers) => Object.values(headers));
   const parts = values.flatMap((value) => value.split(/[;,\s]+/));
-  // With and without the name of a cookie: a token may end with `=` itself.
+  // With and without the name of a cookie: a token itself may contain `=` at its end.
   const all = parts.flatMap((part) => [part, part.slice(part.indexOf('=') + 1)]);
   return [...new Set(all.map((part) => part.replace(/^"(.+)"$/, '$1')))].filter(
     (part) => part.length >= shortestTokenChars,

@@ -47,7 +47,7 @@ export interface TransportOptions {
   readonly https?: HttpSessions;
   /** HTTPS: data for the login. */
   readonly backend?: BackendContext;
-  /** HTTPS: is told the secrets that each log-in gives. */
+  /** HTTPS: receives the secrets of each login. */
   readonly learn?: (secrets: readonly string[]) => void;
 }
 

@@ -28,12 +28,12 @@ const sessionDays = 30;
 const endOfSession = `LEAST(NOW(3) + INTERVAL ${refreshTokenDays} DAY, created_at + INTERVAL ${sessionDays} DAY)`;
 
 const defaultMaxSessions = 1000;
-/** Sessions that one login deletes. */
+/** The most sessions that one login deletes. */
 const mostDeleted = 100;
 
 export interface BegunSession {
   readonly expiresAt: Date;
-  /** Working sessions of the user that ended, because there were too many. */
+  /** Valid sessions of the user that were ended because there were too many. */
   readonly ended: number;
 }
 
@@ -134,7 +134,7 @@ export class CredentialStore {
     await this.#db.execute(sql, [tokenId]).catch(() => undefined);
   }
 
-  /** Begins a session, unless the user has been changed or disabled since the verification. Makes room for it. */
+  /** Begins a session, unless the user has been changed or disabled since the verification. Ends others if there are too many. */
   async begin(
     tx: Transaction,
     session: { id: string; userId: string; userVersion: number; refreshHash: string; familyHash: string },
@@ -156,11 +156,11 @@ export class CredentialStore {
   }
 
   /**
-   * Deletes sessions that have ended, and of the others those that would expire first: they were not refreshed for longest. Logins
-   * at the same moment do not see each other's sessions: the next one removes what is too many. Returns how many still worked.
+   * Deletes ended sessions and, of the others, those that would expire first, which have the oldest refresh. Concurrent logins do
+   * not see each other's sessions: the next login removes the excess. Returns how many were still valid.
    */
   async #makeRoom(tx: Transaction, userId: string): Promise<number> {
-    // Read without locks, and deleted in the order of ids: logins of one user do not wait for each other in a circle.
+    // Read without locks, and deleted in the order of ids, so that concurrent logins of one user can't deadlock.
     const rows = await tx.query<{ id: string; works: number | boolean }>(
       `SELECT id, works FROM (
          SELECT id, expires_at, ended_at IS NULL AND expires_at > NOW(3) AS works,

@@ -1,5 +1,5 @@
-// A bounded sample of the system under attack, and its judges, each shown what it must find; the whole is
-// `npm run trials -- hostile`.
+// A bounded sample of the system under attack, and its judges, each tested with something to find; the complete proof is `npm run
+// trials -- hostile`.
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -95,13 +95,13 @@ describe('the judge', () => {
     expect(judge.counts.slowRefusal).toBe(slowRefusals);
   });
 
-  test('a watch that saw nothing is no proof', async () => {
+  test('a watch without an entry proves nothing', async () => {
     const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', alphaIds: [] });
     await expect(new Suspects(folder.path, ['part'], judge).confirm()).rejects.toThrow('saw nothing');
   });
 });
 
-describe('questions', () => {
+describe('requests', () => {
   const schema = buildSchema(`
     type Query { backend(id: ID!): Backend things(first: Int, wish: Wish!): [Node] }
     input Wish { text: String kinds: [Kind!]! wish: Wish }
@@ -112,7 +112,7 @@ describe('questions', () => {
   const alphaIds = [encodeId('Backend', newUuid())];
   const source = { schema, alphaIds, ownIds: [], texts: ['x'], cursors: ['c'] };
 
-  test('are valid, ask every root field, and are the same for the same seed', () => {
+  test('are valid, cover every root field, and are the same for the same seed', () => {
     const made = (from: number) => {
       const questions = new Questions(source, seededRandom(from));
       return Array.from({ length: 40 }, () => questions.next('query'));
@@ -124,7 +124,7 @@ describe('questions', () => {
     expect(questions.some((question) => question.alphaIds.length > 0)).toBe(true);
   });
 
-  test('have a twin about what never was, whose answer is told in the words of the first', () => {
+  test('have a twin with ids that never existed, whose answer is written in terms of the first', () => {
     const [id = ''] = alphaIds;
     const question = { kind: 'query backend', query: '', variables: { id }, alphaIds: [id] };
     const twin = neverTwin(question);

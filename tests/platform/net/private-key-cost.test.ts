@@ -1,5 +1,5 @@
-// A private key says itself how much computing its passphrase takes. One that asks for too much is refused before anything is
-// computed: it would stop the process of everybody.
+// A private key contains the cost of decrypting it. A key with too high a cost is refused before anything is computed: it would
+// block the whole process.
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';
@@ -12,7 +12,7 @@ import { testEgress } from '../../support/egress.ts';
 
 const passphrase = 'open sesame';
 
-/** An OpenSSH key whose file asks for more rounds than it was made with. */
+/** An OpenSSH key whose file claims more rounds than it was made with. */
 function sshKey(rounds: number): string {
   const made = ssh2.utils.generateKeyPairSync('ed25519', { cipher: 'aes256-ctr', passphrase, rounds: 16 }).private;
   const [head = '', ...rest] = made.trim().split('\n');
@@ -22,7 +22,7 @@ function sshKey(rounds: number): string {
   return `${head}\n${bytes.toString('base64').replace(/.{70}/g, '$&\n')}\n${rest.at(-1)}\n`;
 }
 
-/** As `openssl pkcs8` encrypts it; with `-iter` it says so many iterations, which opening it repeats. */
+/** Encrypted by `openssl pkcs8`; with `-iter` it requires that many iterations to open. */
 function pkcs8(args: readonly string[]): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const input = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -31,7 +31,7 @@ function pkcs8(args: readonly string[]): string {
   return made.stdout.toString();
 }
 
-/** CPU seconds of what `work` does. */
+/** CPU seconds of `work`. */
 async function cpuSeconds(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
   await work();
@@ -39,7 +39,7 @@ async function cpuSeconds(work: () => unknown): Promise<number> {
   return (user + system) / 1_000_000;
 }
 
-test('SSH: a key that asks for 2,000 rounds is refused unopened', async () => {
+test('SSH: a key that requires 2,000 rounds is refused unopened', async () => {
   let fault: string | undefined;
   const seconds = await cpuSeconds(() => {
     fault = privateKeyFault(sshKey(2_000), passphrase);
@@ -49,7 +49,7 @@ test('SSH: a key that asks for 2,000 rounds is refused unopened', async () => {
   expect(privateKeyFault(sshKey(16), passphrase)).toBeUndefined();
 });
 
-test('TLS: a client key that asks for 3 million iterations is refused unopened', async () => {
+test('TLS: a client key that requires 3 million iterations is refused unopened', async () => {
   const privateKey = pkcs8(['-v2', 'aes-256-cbc', '-iter', '3000000']);
   const { cert } = await makeCertificate({ commonName: 'relay' });
   const client = { certificate: cert, privateKey, passphrase };
@@ -76,7 +76,7 @@ test.each([
   else expect(fault).toContain(wanted);
 });
 
-test('what is no key, or a broken one, is left to whoever opens it', () => {
+test('a broken key, or another text, is left to the code that opens it', () => {
   for (const text of ['', 'no key', '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIH/\n-----END ENCRYPTED PRIVATE KEY-----'])
     expect(keyCostFault(text)).toBeUndefined();
   const plain = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' });

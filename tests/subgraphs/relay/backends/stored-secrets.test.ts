@@ -161,7 +161,7 @@ describe('an operator who moves a backend to another host, and accepts its proof
         { options: { ...options, authCertificateSha256 } },
         { options: { ...options, userDomain: 'his' } },
         { options: { ...options, basePath: '/~his' } },
-        // The same Keystone would get the password; but its giver named what the account may be used for.
+        // The same Keystone would get the password, but it was given for another use of the account.
         { options: { ...options, project: 'beta' } },
         { options: { ...options, projectDomain: 'beta' } },
         { caCertificates: his.certificate.cert },

@@ -529,7 +529,7 @@ describe('the login session', () => {
     const transport = transportTo(target.endpoint({ port: line.port }), withSessions());
     await run(transport, '/');
     line.freeze();
-    // It would wait for ever.
+    // It would never end.
     await transport.close();
   });
 

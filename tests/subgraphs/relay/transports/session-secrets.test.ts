@@ -1,4 +1,4 @@
-// What a log-in gave (tokens, cookies) opens a device as well as the password does: a device that quotes it gives it to nobody.
+// The tokens and cookies of a login open a device like its password does: if a device quotes them, nobody gets to see them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';
 import { identity, type RelayNode, RelaySystem, registerBackend } from '../support/relay-system.ts';
@@ -18,7 +18,7 @@ const json = (status: number, body: object, headers: Record<string, string | rea
   body: JSON.stringify(body),
 });
 
-/** Logs in whoever asks, and quotes all headers of every call: in words, in a value and in a name. */
+/** Accepts every login, and quotes all headers of every call: in text, in a value and in a name. */
 function answer({ path, query, method, headers }: DeviceRequest) {
   if (path === '/mgmt/shared/authn/login') return json(200, { token: { token: tokens.f5, timeout: 1_200 } });
   if (path === '/v3/auth/tokens') return json(201, { token: {} }, { 'x-subject-token': tokens.keystone });
@@ -76,7 +76,7 @@ test.each([
     result wireCall deviceError { code message } userErrors { code message } } }`;
   const shown = JSON.stringify(await node.run(identity('MEMBER'), query, { input }));
   for (const secret of [...Object.values(tokens), password]) expect(shown).not.toContain(secret);
-  // The device's words came as far as this.
+  // The device's text is visible up to here.
   expect(shown).toContain(`${sent}: `);
   expect(shown).toContain('is no good');
   expect(shown).toContain('•••');

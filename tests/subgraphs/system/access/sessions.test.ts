@@ -128,7 +128,7 @@ describe('login', () => {
     expect(await credentials.bySession(session.id)).toBeUndefined();
   });
 
-  test('beyond 1000 sessions of a user ends the one that was not refreshed for longest', async () => {
+  test('beyond 1000 sessions of a user ends the one with the oldest refresh', async () => {
     const user = await makeUser(bench, 'collector', { password });
     const [unused, used] = [await login('collector'), await login('collector')];
     // `makeUser` makes a session too.
@@ -153,7 +153,7 @@ describe('login', () => {
     expect(JSON.parse(entry?.details ?? '')).toEqual({ clientAddress: address, sessionsEnded: 1 });
   });
 
-  test('many at once by one user all succeed, also at the bound', async () => {
+  test('many at once by one user all succeed, also at the limit', async () => {
     const user = await makeUser(bench, 'hasty', { password });
     await bench.db.execute(
       `INSERT INTO session (id, user_id, refresh_hash, expires_at)
