@@ -128,6 +128,11 @@ const platformSettings = {
     .describe(
       'maximum number of mutations of one user per minute in each gateway, over all sessions and API tokens; as many may come at once; a token made by an administrator or on the command line counts separately',
     ),
+  'graphql.refusedKibPerMinute': count(10, 1_000_000)
+    .default(300)
+    .describe(
+      'KiB of refused documents of one user, or of one network without a login, in a minute in each gateway; beyond that, only documents that were accepted before are accepted',
+    ),
   'graphql.maxBodyBytes': count(1024, 16_777_216).default(262_144).describe('maximum size of a request body'),
   'sockets.maxPerUser': count(10, 10_000)
     .default(500)

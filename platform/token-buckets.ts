@@ -38,6 +38,13 @@ export class TokenBuckets {
     return isGiven ? missed : undefined;
   }
 
+  /** Takes tokens, more than there are if need be: the debt is paid before the next one is given. */
+  spend(key: string, count: number): void {
+    const atMs = this.#now();
+    const known = this.#buckets.get(key);
+    this.#buckets.set(key, { tokens: this.#tokens(known, atMs) - count, atMs, missed: known?.missed ?? 0 });
+  }
+
   /** Milliseconds until the bucket has this many tokens, if nobody else takes any; 0: it has them. */
   waitMs(key: string, count = 1): number {
     const missing = count - this.#tokens(this.#buckets.get(key), this.#now());

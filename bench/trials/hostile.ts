@@ -52,7 +52,8 @@ export async function runHostileTrials(options: HostileOptions): Promise<Hostile
   stack.defer(() => decoys.stop());
   const system = await startWholeSystem({
     ...{ folder, signal, lab: true, gatewayApart: true },
-    settings: { 'egress.allow': decoys.allowed.host },
+    // Else most of the documents would meet one limit.
+    settings: { 'egress.allow': decoys.allowed.host, 'graphql.refusedKibPerMinute': '1000000' },
     environment: (name) => watchEnvironment(folder, name),
   });
   stack.defer(() => system.stop());

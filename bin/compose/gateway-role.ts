@@ -71,6 +71,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       maxTokens: config['graphql.maxTokens'],
       maxCost: config['graphql.maxCost'],
       mutationsPerMinute: config['graphql.mutationsPerMinute'],
+      refusedKibPerMinute: config['graphql.refusedKibPerMinute'],
       maxBodyBytes: config['graphql.maxBodyBytes'],
       oneMutationSubgraphs: rows.filter((row) => row.oneMutation === true).map(({ name }) => name),
       machineFields: rows.flatMap((row) => row.machineFields ?? []),

@@ -17,6 +17,8 @@ export interface OperationLimits {
   readonly maxAnswerLength: number;
   /** Mutations of one user per minute, in this process; as many may come at once. */
   readonly mutationsPerMinute: number;
+  /** KiB of refused documents of one user, or of one network without a login, in this process; so many at once, too. */
+  readonly refusedKibPerMinute: number;
   /** Whether introspection is allowed. */
   readonly introspection: boolean;
   /** Whether introspection is allowed without login. */
@@ -38,6 +40,7 @@ export const defaultLimits: OperationLimits = {
   maxBodyBytes: 256 * 1024,
   maxAnswerLength: 16 * 1024 * 1024,
   mutationsPerMinute: 30_000,
+  refusedKibPerMinute: 300,
   introspection: true,
   anonymousIntrospection: false,
   oneMutationSubgraphs: [],

@@ -23,6 +23,7 @@ import { CodedError } from '../../platform/errors.ts';
 import { heldBytes } from '../../platform/held-bytes.ts';
 import { countsFor, type Identity } from '../../platform/identity.ts';
 import { nestsDeeperThan } from '../../platform/json.ts';
+import { clientNetwork } from '../../platform/net/address-block.ts';
 import { TokenBuckets } from '../../platform/token-buckets.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { IntrospectionSize } from './introspection-size.ts';
@@ -111,6 +112,8 @@ export class Operations {
   readonly #size: IntrospectionSize;
   readonly #maxIntrospection: number;
   readonly #mutations: TokenBuckets;
+  /** Refused documents: they cost a multiple of those that are known. */
+  readonly #refusals: TokenBuckets;
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: maxDocumentBytes,
     sizeCalculation: (document) => heldBytes(document),
@@ -126,6 +129,10 @@ export class Operations {
     this.#supergraph = supergraph;
     this.#limits = limits;
     this.#mutations = new TokenBuckets({ burst: limits.mutationsPerMinute, perSecond: limits.mutationsPerMinute / 60 });
+    this.#refusals = new TokenBuckets({
+      burst: limits.refusedKibPerMinute,
+      perSecond: limits.refusedKibPerMinute / 60,
+    });
     this.#size = new IntrospectionSize(supergraph.schema);
     this.#maxIntrospection = wholeSchemas * this.#measurerOf(parse(wholeSchemaQuery)).measure().introspection;
   }
@@ -135,12 +142,43 @@ export class Operations {
     return this.#documents.get(hash);
   }
 
-  /** Throws a CodedError (limits, login) or InvalidDocument. */
-  admit(request: OperationRequest, identity: Identity | null): AdmittedOperation {
+  /** Throws a CodedError (limits, login) or InvalidDocument. `clientAddress` counts for clients without a login. */
+  admit(request: OperationRequest, identity: Identity | null, clientAddress?: string): AdmittedOperation {
     if (nestsDeeperThan(request.variables, mostNesting))
       throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
     const hash = createHash('sha256').update(request.query).digest('hex');
     const known = this.#documents.get(hash);
+    if (known !== undefined) return this.#admit(request, identity, hash, known);
+    // Without a login the schema stays secret, and with it the faults that others were told.
+    const refused = identity === null ? undefined : this.#refused.get(hash);
+    if (refused !== undefined) throw refused;
+    const sender = identity === null ? clientNetwork(clientAddress) : countsFor(identity);
+    this.#checkRefusals(sender, identity);
+    try {
+      return this.#admit(request, identity, hash, undefined);
+    } catch (error) {
+      if (!this.#documents.has(hash)) this.#refusals.spend(sender, 1 + Math.floor(request.query.length / 1024));
+      throw error;
+    }
+  }
+
+  #checkRefusals(sender: string, identity: Identity | null): void {
+    const retryAfterMs = this.#refusals.waitMs(sender);
+    if (retryAfterMs === 0) return;
+    const from = identity === null ? 'your network' : 'this user or API token';
+    throw new CodedError(
+      'RATE_LIMITED',
+      `Too many documents from ${from} were refused, so that no new ones are read; nothing was done. Send it again in ${retryAfterMs} ms.`,
+      { limit: 'KiB of refused documents in a minute', most: this.#limits.refusedKibPerMinute, retryAfterMs },
+    );
+  }
+
+  #admit(
+    request: OperationRequest,
+    identity: Identity | null,
+    hash: string,
+    known: DocumentNode | undefined,
+  ): AdmittedOperation {
     const document = known ?? this.#parse(request.query);
     const operation = getOperationAST(document, request.operationName);
     if (operation == null)

@@ -191,7 +191,7 @@ export class GraphqlEndpoint {
       };
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
-      const admitted = operations.admit(operation, context.identity);
+      const admitted = operations.admit(operation, context.identity, clientAddress);
       if (admitted.operation.operation === OperationTypeNode.MUTATION) return { request: context, admitted };
       return { request: { ...context, signal }, admitted };
     } catch (error) {

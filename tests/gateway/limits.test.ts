@@ -199,6 +199,61 @@ describe('mutations of one credential', () => {
   });
 });
 
+describe('refused documents', () => {
+  const start = () =>
+    new TestGateway('in-process').start({ limits: { refusedKibPerMinute: 20 }, trustedProxies: ['127.0.0.1'] });
+  const from = (gateway: TestGateway, address: string, query: string, token = '') =>
+    gateway.post({ query }, token, { 'x-forwarded-for': address });
+  const attacker = '192.0.2.1';
+
+  test('of clients without a login are bounded by network; others and known documents are not concerned', async () => {
+    const gateway = await start();
+    const login = 'mutation { login(name: "x") }';
+    expect((await from(gateway, attacker, login)).status).toBe(200);
+    const refused = [];
+    for (let n = 0; n < 40; n += 1) refused.push(await from(gateway, attacker, `{ caller${n} }`));
+    expect(refused[0]?.status).toBe(401);
+    const [last] = refused.slice(-1);
+    expect(last?.status).toBe(429);
+    expect(last?.body.errors).toMatchObject([
+      { extensions: { code: 'RATE_LIMITED', retryAfterMs: expect.any(Number) } },
+    ]);
+    expect((await from(gateway, attacker, login)).status).toBe(200);
+    expect((await from(gateway, '192.0.2.2', 'mutation { login(name: "y") }')).status).toBe(200);
+    expect((await from(gateway, '192.0.2.2', '{ caller }')).status).toBe(401);
+    expect((await from(gateway, attacker, '{ caller }', 'token-ann')).status).toBe(200);
+    await gateway.stop();
+  });
+
+  test('of a user are bounded by user; the same one again is free', async () => {
+    const gateway = await start();
+    const faulty = `{ no${'x'.repeat(5000)} }`;
+    const answers = [];
+    for (let n = 0; n < 10; n += 1)
+      answers.push((await from(gateway, attacker, `${faulty} # ${n}`, 'token-ann')).status);
+    expect([answers[0], answers.at(-1)]).toEqual([400, 429]);
+    for (let n = 0; n < 30; n += 1)
+      expect((await from(gateway, attacker, `${faulty} # 0`, 'token-ann')).body.errors[0].extensions.code).toBe(
+        'GRAPHQL_VALIDATION_FAILED',
+      );
+    expect((await from(gateway, attacker, '{ caller }', 'token-bob')).status).toBe(200);
+    await gateway.stop();
+  });
+
+  test('are bounded on sockets too', async () => {
+    const gateway = await start();
+    const client = gateway.client();
+    const codes = [];
+    for (let n = 0; n < 40; n += 1) {
+      const collector = new Collector(client, `{ caller${n} }`);
+      await until(() => collector.done);
+      codes.push((collector.error as { extensions: { code: string } }[])[0]?.extensions.code);
+    }
+    expect([codes[0], codes.at(-1)]).toEqual(['GRAPHQL_VALIDATION_FAILED', 'RATE_LIMITED']);
+    await gateway.stop();
+  });
+});
+
 describe('sockets', () => {
   const limits = {
     maxSubscriptionsPerSocket: 3,

@@ -16,6 +16,17 @@ test('a burst, then the rate; each key separately', () => {
   expect([1, 2, 3].map(() => buckets.take('a'))).toEqual([1, 0, undefined]);
 });
 
+test('a debt is paid first', () => {
+  let nowMs = 0;
+  const buckets = new TokenBuckets({ burst: 10, perSecond: 10, now: () => nowMs });
+  buckets.spend('a', 25);
+  expect(buckets.waitMs('a')).toBe(1_600);
+  nowMs = 1_500;
+  expect(buckets.take('a')).toBeUndefined();
+  nowMs = 1_600;
+  expect(buckets.take('a')).toBe(1);
+});
+
 test('several at once, and the time until they are available', () => {
   let nowMs = 0;
   const buckets = new TokenBuckets({ burst: 10, perSecond: 2, now: () => nowMs });
