@@ -25,12 +25,13 @@ const deadlineMs = 15_000;
 export async function registerLabFirewall(options: LabBackendOptions): Promise<void> {
   const { host, port, username, privateKeyPath, hostKeySha256 } = options.lab.firewall;
   const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
-  const { backends } = await ask<{ backends: { nodes: (KnownBackend & { name: string })[] } }>(
+  // A name is unique in the token's project.
+  const { backends } = await ask<{ backends: { nodes: KnownBackend[] } }>(
     options,
-    'query { backends(first: 100, family: FIREWALL) { nodes { id name host port hostKeySha256 } } }',
-    {},
+    'query ($name: String!) { backends(name: $name) { nodes { id host port hostKeySha256 } } }',
+    { name },
   );
-  const known = backends.nodes.find((backend) => backend.name === name);
+  const [known] = backends.nodes;
   if (known === undefined) {
     const input = {
       name,

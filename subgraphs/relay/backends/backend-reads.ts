@@ -46,6 +46,7 @@ export class BackendReads {
     const where: Prisma.BackendWhereInput = {
       provisioningStatus: { not: 'DELETED' },
       ...(projects === 'all' ? {} : { projectId: { in: [...projects] } }),
+      ...(args.name == null ? {} : { name: args.name }),
       ...(args.family == null ? {} : { family: args.family }),
       ...(args.site == null ? {} : { site: args.site }),
       ...(args.operatingStatus == null ? {} : { operatingStatus: args.operatingStatus }),

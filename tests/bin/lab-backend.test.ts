@@ -1,0 +1,63 @@
+// The lab's firewall is found among any number of backends.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { registerLabFirewall } from '../../bin/compose/lab-backend.ts';
+import type { RunningLab } from '../../lab/lab.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+
+let system: RunningSystem;
+
+beforeAll(async () => {
+  system = await runningSystem();
+}, 60_000);
+afterAll(() => system.stop());
+
+async function ask<Data>(query: string, variables: object): Promise<Data> {
+  const response = await fetch(system.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  return ((await response.json()) as { data: Data }).data;
+}
+
+test('a start finds it among more backends than one page has, and updates its port', async () => {
+  const key = join(system.folder, 'lab.key');
+  await writeFile(key, 'a private key of the lab');
+  const register = (port: number) => {
+    const firewall = {
+      ...{
+        host: '192.0.2.10',
+        port,
+        username: 'relay',
+        privateKeyPath: key,
+        hostKeySha256: `SHA256:${'A'.repeat(43)}`,
+      },
+      namespace: 'fw',
+    };
+    const lab = { available: true, firewall } as unknown as RunningLab;
+    return registerLabFirewall({
+      running: system.process,
+      lab,
+      token: system.token,
+      signal: AbortSignal.timeout(30_000),
+    });
+  };
+  await register(22);
+  const create = 'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { message } } }';
+  // By name they all come before `lab-firewall`.
+  for (let number = 0; number < 101; number += 1) {
+    const input = {
+      ...{ name: `a-${number}`, driver: 'linux-nftables', host: '192.0.2.11' },
+      credentials: { username: 'x', password: 'x' },
+    };
+    expect(await ask(create, { input })).toEqual({ backendCreate: { userErrors: [] } });
+  }
+  await register(2222);
+  const query = 'query ($name: String) { backends(name: $name) { nodes { name port } } }';
+  expect(await ask(query, { name: 'lab-firewall' })).toEqual({
+    backends: { nodes: [{ name: 'lab-firewall', port: 2222 }] },
+  });
+  expect(await ask(query, { name: 'lab-firewal' })).toEqual({ backends: { nodes: [] } });
+}, 60_000);
