@@ -38,6 +38,7 @@ export class Attackers {
   readonly #callers: Callers;
   readonly #questions: Questions;
   readonly #knownTokens: readonly string[];
+  readonly #coming = new Map<Caller, Promise<void>>();
 
   private constructor(world: World, judge: Judge, suspects: Suspects, random: Random, callers: Callers) {
     this.#world = world;
@@ -48,7 +49,7 @@ export class Attackers {
     this.#knownTokens = [world.betaToken, callers.oscar.token ?? '', callers.mallory.token ?? ''];
     this.#questions = new Questions(
       {
-        ...{ schema: world.schema, alphaIds: world.alphaIds, ownIds: world.betaIds },
+        ...{ schema: world.schema, alphaIds: world.knownIds, ownIds: world.betaIds },
         texts: [world.logins.owner.name, 'lab-firewall', 'beta', 'default', 'admin', 'tenant', 'table.list', '42'],
         cursors: cursorsToTry(world.alphaCursors, random),
       },
@@ -138,7 +139,7 @@ export class Attackers {
       const exchange = await this.#suspects.during(caller, attack);
       this.#judge.see(caller, attack, exchange);
       if (exchange.answers.some(({ errors }) => errors?.[0]?.extensions?.code === 'UNAUTHENTICATED'))
-        await this.#logInAgain(caller);
+        if (caller !== this.#callers.anonymous) await this.#comeBack(caller);
       return exchange;
     } catch {
       // The connection was refused or cut, or the request can't be sent as bytes; a crash is detected by the process's end.
@@ -146,27 +147,46 @@ export class Attackers {
     }
   }
 
-  /** Attackers end their own sessions too, and wait a moment before the next. */
-  async #logInAgain(caller: Caller): Promise<void> {
-    const login = Object.values(this.#world.logins).find(({ name }) => name === caller.name);
-    if (login !== undefined) await logInAgain(caller, login).catch(() => sleep(1_000));
+  /** Attackers end their own sessions, too, and revoke their own tokens. */
+  async #comeBack(caller: Caller): Promise<void> {
+    const { logins, betaId } = this.#world;
+    const login = Object.values(logins).find(({ name }) => name === caller.name);
+    const back = async (): Promise<void> => {
+      try {
+        if (login !== undefined) await logInAgain(caller, login);
+        else caller.token = await tokenFrom(this.#callers.oscar, betaId);
+      } catch {
+        // Not at once: attempts are bounded.
+        await sleep(1_000);
+      }
+    };
+    const coming = this.#coming.get(caller) ?? back().finally(() => this.#coming.delete(caller));
+    this.#coming.set(caller, coming);
+    await coming;
   }
 }
 
-/** The parts of an answer that reveal something, without texts that contain times and request ids. */
+async function tokenFrom(operator: Caller, projectId: string): Promise<string | undefined> {
+  const { answers } = await operator.ask(
+    'mutation ($input: ApiTokenCreateInput!) { made: apiTokenCreate(input: $input) { secret } }',
+    { input: { projectId, name: 'beta-token', role: 'OPERATOR' } },
+  );
+  return (answers[0]?.data?.made as { readonly secret?: string | null } | null | undefined)?.secret ?? undefined;
+}
+
+/** What a caller can tell from an answer about what exists. */
 function outcomeOf({ answers }: Exchange): string {
   return JSON.stringify(
     answers.map(({ data, errors }) => [
-      withoutMessages(data),
+      withoutVolatile(data),
       (errors ?? []).map(({ extensions }) => extensions?.code ?? null),
     ]),
   );
 }
 
-function withoutMessages(data: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(data ?? null, (key, value: unknown) =>
-      ['message', 'retryAfterMs', 'token', 'statusCursor'].includes(key) ? undefined : value,
-    ),
-  );
+/** Texts, and what differs from moment to moment. */
+const volatile = new Set(['message', 'retryAfterMs', 'token', 'statusCursor', 'cursor', 'endCursor', 'after']);
+
+function withoutVolatile(data: unknown): unknown {
+  return JSON.parse(JSON.stringify(data ?? null, (key, value: unknown) => (volatile.has(key) ? undefined : value)));
 }

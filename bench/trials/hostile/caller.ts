@@ -21,6 +21,7 @@ export interface HttpMessage {
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
+  readonly withoutToken?: boolean;
 }
 
 const deadlineMs = 30_000;
@@ -50,19 +51,23 @@ export class Caller {
   }
 
   /** A GraphQL operation. */
-  ask(query: string, variables: object = {}, extra: Pick<HttpMessage, 'headers'> = {}): Promise<Exchange> {
+  ask(
+    query: string,
+    variables: object = {},
+    extra: Pick<HttpMessage, 'headers' | 'withoutToken'> = {},
+  ): Promise<Exchange> {
     return this.send({ ...extra, body: JSON.stringify({ query, variables }) });
   }
 
   async send(message: HttpMessage): Promise<Exchange> {
-    const { method = 'POST', origin = this.url, path = '/graphql', headers = {}, body } = message;
+    const { method = 'POST', origin = this.url, path = '/graphql', headers = {}, body, withoutToken = false } = message;
     const asked = `${method} ${path} ${JSON.stringify(headers)} ${body?.toString() ?? ''}`;
     const response = await request(`${origin}${path}`, {
       dispatcher: this.#agent,
       method,
       headers: {
         'content-type': 'application/json',
-        ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+        ...(this.token === undefined || withoutToken ? {} : { authorization: `Bearer ${this.token}` }),
         ...headers,
       },
       body: body ?? null,

@@ -20,10 +20,10 @@ export class Judge {
   /** By code, to show that a single limit did not stop every attack. */
   readonly codes: Record<string, number> = {};
 
-  constructor(world: Pick<World, 'mark' | 'secretMark' | 'alphaIds'>) {
+  constructor(world: Pick<World, 'mark' | 'secretMark' | 'hiddenIds'>) {
     this.#secret = new RegExp(world.secretMark);
     // An id may be the beginning of another.
-    const ids = world.alphaIds.map((id) => `${id}(?![\\w-])`);
+    const ids = world.hiddenIds.map((id) => `${id}(?![\\w-])`);
     this.#alphas = [world.mark, ...ids].map((text) => new RegExp(text));
   }
 
@@ -41,7 +41,6 @@ export class Judge {
     if (attack.grantsNothing === true && answers.some(isGranted))
       this.found('leak', `${caller.name}, ${attack.kind}: ${excerpt(answered)}`);
     for (const code of answers.flatMap(codesOf)) {
-      this.codes[attack.kind.split(' ')[0] + code] = (this.codes[attack.kind.split(' ')[0] + code] ?? 0) + 1;
       this.codes[code] = (this.codes[code] ?? 0) + 1;
       if (bugCodes.has(code)) this.found('internal', `${attack.kind}: ${excerpt(asked)} -> ${excerpt(answered)}`);
     }

@@ -21,8 +21,9 @@ export interface World {
   readonly secretMark: string;
   readonly alphaId: string;
   readonly betaId: string;
-  /** Global ids of alpha's objects, and of beta's. */
-  readonly alphaIds: readonly string[];
+  /** Global ids of alpha's objects: those that attackers know from somewhere, and those that they must not come to know. */
+  readonly knownIds: readonly string[];
+  readonly hiddenIds: readonly string[];
   readonly betaIds: readonly string[];
   /** The backend of alpha whose secrets an insider wants. */
   readonly prizeId: string;
@@ -82,7 +83,8 @@ export async function makeWorld(system: WholeSystem, folder: string, decoys: Dec
     return { name, password };
   };
   const logins = {
-    owner: await person(`${mark}-owner`, alphaId, 'OPERATOR'),
+    // Known to attackers, who guess at it.
+    owner: await person('alpha-owner', alphaId, 'OPERATOR'),
     viewer: await person(`${mark}-viewer`, alphaId, 'VIEWER'),
     insider: await person('insider', alphaId, 'OPERATOR'),
     oscar: await person('oscar', beta.id, 'OPERATOR'),
@@ -108,12 +110,14 @@ export async function makeWorld(system: WholeSystem, folder: string, decoys: Dec
   });
   const seen = await readEverything(client, owner, alphaId);
   const cursors = [...seen.matchAll(/"(?:endCursor|cursor|after)":"([^"]+)"/g)].flatMap(([, cursor]) => cursor ?? []);
+  const ids = idsIn(seen);
   const reader = system.token;
   return {
     ...made,
     ...{ system, decoys, mark, secretMark, logins, betaToken, prizeId: prize.backend.id },
     schema: buildClientSchema(introspection),
-    alphaIds: idsIn(seen),
+    knownIds: ids.filter((_, at) => at % 2 === 0),
+    hiddenIds: ids.filter((_, at) => at % 2 === 1),
     betaIds: idsIn(await readEverything(client, oscar, beta.id)),
     alphaCursors: cursors,
     untouchable: async () => {
@@ -166,7 +170,8 @@ export async function loggedIn(world: World, login: Login, at: Pick<Caller, 'add
 }
 
 export async function logInAgain(caller: Caller, login: Login): Promise<void> {
-  const { answers } = await caller.ask(mutation('login', 'LoginInput', 'accessToken'), { input: login });
+  const query = mutation('login', 'LoginInput', 'accessToken');
+  const { answers } = await caller.ask(query, { input: login }, { withoutToken: true });
   const made = answers[0]?.data?.made as ({ readonly accessToken: string | null } & Made) | null | undefined;
   if (made?.accessToken == null)
     throw new Error(`${caller.name} can't log in: ${made?.userErrors[0]?.message ?? answers[0]?.errors?.[0]?.message}`);

@@ -56,7 +56,7 @@ describe('the judge', () => {
     ['a bug', true, '{}', '{"errors":[{"message":"x","extensions":{"code":"INTERNAL"}}]}', { internal: 1 }],
     ['a bug in a payload', true, '{}', '{"data":{"x":{"userErrors":[{"code":"INTERNAL"}]}}}', { internal: 1 }],
   ])('%s (sees alpha: %s)', (_what, seesAlpha, asked, answered, found) => {
-    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', alphaIds: [alphaId] });
+    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', hiddenIds: [alphaId] });
     judge.see(caller(seesAlpha), { kind: 'test' }, exchange(asked, answered));
     expect(Object.fromEntries(Object.entries(judge.counts).filter(([, count]) => count > 0))).toEqual(found);
   });
@@ -67,7 +67,7 @@ describe('the judge', () => {
     ['{"data":{"me":null},"errors":[{"message":"x"}]}', 0],
     ['{"data":{"login":{"userErrors":[{"code":"BAD_CREDENTIALS"}]}}}', 0],
   ])('%s to a forged token: %i leaks', (answered, leaks) => {
-    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', alphaIds: [] });
+    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', hiddenIds: [] });
     judge.see(caller(true), { kind: 'test', grantsNothing: true }, exchange('', answered));
     expect(judge.counts.leak).toBe(leaks);
   });
@@ -82,7 +82,7 @@ describe('the judge', () => {
       appendFile(turns, `${JSON.stringify({ fromMs: Date.now(), untilMs: Date.now(), cpuMs: ms })}\n`);
     await write(60);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', alphaIds: [] });
+    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', hiddenIds: [] });
     const suspects = new Suspects(folder.path, ['part'], judge);
     const left = [...cpuMs];
     const run = async () => {
@@ -96,7 +96,7 @@ describe('the judge', () => {
   });
 
   test('a watch without an entry proves nothing', async () => {
-    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', alphaIds: [] });
+    const judge = new Judge({ mark: 'zqmark', secretMark: 'zxsecret', hiddenIds: [] });
     await expect(new Suspects(folder.path, ['part'], judge).confirm()).rejects.toThrow('saw nothing');
   });
 });
