@@ -1,4 +1,4 @@
-// JSON values: their types, and one text for equal ones.
+// JSON values: their types, and a canonical text.
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
 export interface JsonObject {

@@ -168,18 +168,18 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
 
 export interface ResealOptions {
   readonly sealer: Sealer;
-  /** Secrets that are sealed with another key are sealed again. */
+  /** Secrets sealed with another key are sealed again. */
   readonly keyId: string;
-  /** Whether those of an earlier version are opened, which did not bind them to where they belong now. */
+  /** Whether secrets of an earlier version, which are not bound to an address, are opened. */
   readonly openOlder: boolean;
 }
 
 export interface Resealed {
   /** Number of secrets. */
   readonly resealed: number;
-  /** What was bound to where it is now, on trust: by name and place. */
+  /** Secrets bound to their present address without proof: name and address. */
   readonly trusted: readonly string[];
-  /** What was left as it is, and why. */
+  /** Secrets left unchanged, with the reason. */
   readonly failed: readonly string[];
 }
 

@@ -141,7 +141,7 @@ async function signTrail(connection: DatabaseLocation, keys: string, log: Logger
   }
 }
 
-/** A data folder of before secrets were sealed for their address: they belong to the one that they have now. */
+/** A data folder from before secrets were bound to their address: they are bound to their present one. */
 async function bindSecrets(
   connection: DatabaseLocation,
   file: string,

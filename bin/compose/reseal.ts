@@ -1,5 +1,6 @@
-// Seals every stored secret anew, with a key file's active key and for the place where it is now. What an earlier version did
-// not bind to its place is opened by the first run alone: the key file says that it has been, and it is refused from then on.
+// Seals every stored secret again, with a key file's active key and bound to its present address. Only the first run opens
+// secrets of an earlier version that are not bound to an address: the key file then records it, and they are
+// refused from then on.
 import type { Database } from '../../platform/database/database.ts';
 import { ownersIn } from '../../platform/database/migrate.ts';
 import { writeKeyFile } from '../../platform/secrets/key-file.ts';
@@ -12,7 +13,7 @@ export interface ResealAllOptions {
   /** Path of `sealing.keys`. */
   readonly file: string;
   readonly rows: readonly SubgraphRow[];
-  /** Opens what an earlier version sealed in spite of the key file: for a backup of before the first run. */
+  /** Opens secrets of an earlier version in spite of the key file: for a backup from before the first run. */
   readonly older?: boolean;
 }
 
@@ -34,7 +35,7 @@ export async function resealAll({ db, file, rows, older = false }: ResealAllOpti
   return { resealed, trusted, failed };
 }
 
-/** True when the first run is still to be made. */
+/** True when the first run has not happened. */
 export async function isUnbound(file: string): Promise<boolean> {
   return (await readKeyringFile(file)).boundSince === undefined;
 }

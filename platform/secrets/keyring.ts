@@ -14,8 +14,8 @@ export interface PurposeKey {
 }
 
 /**
- * `next`: already known to others, not used yet. `boundSince`, in `sealing.keys`: since then every secret is sealed for the place
- * where it belongs, and what an earlier version sealed is refused.
+ * `next`: already known to other processes, not used yet. `boundSince`, in `sealing.keys`: since then every secret is bound to
+ * its address, and secrets sealed by an earlier version are refused.
  */
 export const keyringShape = z.object({
   active: z.string(),
@@ -93,7 +93,7 @@ export async function openKeyring(path: string): Promise<Keyring> {
   return new Keyring(await readKeyringFile(path));
 }
 
-/** Reads a key file; makes it with one new key, and with `more`, if it is missing. */
+/** Reads a key file; creates it with one new key, and with `more`, if it is missing. */
 export async function openOrMakeKeyring(path: string, more: Partial<KeyringFile> = {}): Promise<Keyring> {
   try {
     return await openKeyring(path);

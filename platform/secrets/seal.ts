@@ -17,7 +17,7 @@ export interface Sealer {
   open(sealed: Sealed, aad: string): string;
 }
 
-/** A sealed value that does not open. */
+/** A sealed value that can't be opened. */
 export class SealError extends Error {
   /** KEY_MISSING: the key file lacks its key. CHANGED: it was changed, or belongs elsewhere. */
   readonly why: 'KEY_MISSING' | 'CHANGED';

@@ -17,7 +17,7 @@ const certificateDocument = graphql(`
   }
 `);
 
-/** The credentials are needed when another proof is accepted already: they go to whoever has the new one. */
+/** The credentials are required when another proof is already accepted, because they will be sent to the owner of the new one. */
 const options = { username, ...credentialOptions, project: commonOptions.project, wait: commonOptions.wait };
 
 export const acceptHostKey = remoteVerb({

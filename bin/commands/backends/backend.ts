@@ -64,7 +64,7 @@ export async function readCredentials(
   return fields.length === 0 ? undefined : { username: account, ...Object.fromEntries(fields) };
 }
 
-/** For verbs that may go without: undefined if none are given. */
+/** For verbs with optional credentials: undefined if none are given. */
 export async function givenCredentials(
   options: CredentialFiles & { readonly username: string | undefined },
 ): Promise<BackendCredentialsInput | undefined> {

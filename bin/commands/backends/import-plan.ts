@@ -87,7 +87,7 @@ function stepFor(
   if (here === undefined) return { kind: 'create', found };
   const changed = differences(found.entry, here, driver);
   const isOther = [...here.credentialFields].sort().join() !== fieldsOf(found.entry).join();
-  // The server refuses such a change without them; which options it means it knows itself.
+  // The server refuses such a change without them; it decides which options count.
   const mayMove = changed.some((name) => movesCredentials.has(name));
   if (isOther || mayMove || renewCredentials) changed.push('credentials');
   if (changed.length === 0) return { kind: 'nothing', found, id: here.id };
@@ -97,7 +97,7 @@ function stepFor(
   return { kind: 'update', found, id: here.id, version: here.version, changed, update };
 }
 
-/** Fields by which credentials could get to another place: they are sent along. */
+/** Fields that could send the credentials elsewhere: the credentials are sent along. */
 const movesCredentials: ReadonlySet<string> = new Set([
   ...['host', 'port', 'cryptoProfile', 'hostKeySha256', 'certificateSha256', 'caCertificates', 'options'],
 ]);

@@ -1,5 +1,5 @@
-// `tidegate keys reseal FILE`: seals every stored secret with the file's active key, for the place where it is, and prints how
-// many.
+// `tidegate keys reseal FILE`: seals every stored secret with the file's active key, bound to its present address, and prints
+// their number.
 import { Database } from '../../../platform/database/database.ts';
 import { subgraphRows } from '../../../subgraphs/rows.ts';
 import { CommandFailure } from '../../cli/failures.ts';
@@ -11,7 +11,7 @@ import { resealAll } from '../../compose/reseal.ts';
 import { withFile } from './key-file.ts';
 
 export const reseal = localVerb({
-  summary: 'Seal all stored secrets with the active key of a key file.',
+  summary: 'Seal all stored secrets again, with the active key of a key file.',
   takes: ['FILE'],
   options: {
     config: configOption,

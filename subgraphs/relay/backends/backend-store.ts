@@ -257,7 +257,7 @@ export async function replaceLabels(tx: Transaction, backendId: string, labels: 
     ]);
 }
 
-/** Of what is sealed now: see credentials.ts. */
+/** The present format: see credentials.ts. */
 export const presentForm = 2;
 
 export interface CredentialRow extends Sealed {
@@ -279,7 +279,7 @@ export async function replaceCredentials(
     );
 }
 
-/** Seals the same secrets anew. */
+/** Seals the same secrets again. */
 export async function resealFields(
   tx: Transaction,
   backendId: string,
@@ -292,7 +292,7 @@ export async function resealFields(
     );
 }
 
-/** As they are now; nobody changes them until the transaction ends. */
+/** The current rows, locked until the transaction ends. */
 export function lockCredentials(tx: Transaction, backendId: string): Promise<CredentialRow[]> {
   return tx.query<CredentialRow>(
     'SELECT field, key_id AS keyId, form, sealed FROM backend_credential WHERE backend_id = ? ORDER BY field FOR UPDATE',

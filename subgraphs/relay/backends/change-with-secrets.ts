@@ -1,5 +1,5 @@
-// A change of a backend together with what becomes of its secrets: they are replaced, deleted, or sealed anew for an address
-// that is as good as the old one. A change that could take them to another receiver is refused.
+// A change of a backend together with its secrets: they are replaced, deleted, or sealed again for an address that is as safe as
+// the old one. A change that could send them to another receiver is refused.
 import type { Transaction } from '../../../platform/database/database.ts';
 import { Refusal, userError } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -10,7 +10,7 @@ import { openCircuit } from './circuit.ts';
 import { type BackendCredentialsInput, openCredentials, sealCredentials } from './credentials.ts';
 import { addressDigest, movedFields, type SecretAddress } from './secret-address.ts';
 
-/** What a request says of secrets. */
+/** The part of a request about secrets. */
 export interface GivenSecrets {
   readonly credentials?: BackendCredentialsInput | null;
   readonly dropCredentials?: boolean | null;
@@ -28,7 +28,7 @@ export interface ChangeWithSecrets {
 
 const noneStored = openCircuit('no credentials are stored: send them with backendUpdate', true);
 
-/** The change as it is to be made. Refuses CREDENTIALS_REQUIRED and CREDENTIALS_UNUSABLE. */
+/** The change to make. Refuses CREDENTIALS_REQUIRED and CREDENTIALS_UNUSABLE. */
 export async function changeWithSecrets(tx: Transaction, options: ChangeWithSecrets): Promise<BackendChange> {
   const { row, change, given, sealer, driver } = options;
   const after = { ...row, ...change } as SecretAddress;
@@ -52,7 +52,7 @@ export async function changeWithSecrets(tx: Transaction, options: ChangeWithSecr
   return change;
 }
 
-/** One error for each secret that is needed. */
+/** One error for each required secret. */
 function refuseMove({ name, host, port }: BackendRow, moved: readonly string[], stored: readonly string[]): never {
   const secrets = stored.filter((field) => field !== 'username');
   throw new Refusal(

@@ -36,8 +36,8 @@ export function openEndpoint(sealer: Sealer, backend: BackendRow, rows: readonly
 const mostReads = 3;
 
 /**
- * The endpoint of a row that was just read, and the row that it belongs to: a newer one, when the backend was changed
- * between the reads. Credentials of one address are never used at another. Refuses CREDENTIALS_UNUSABLE.
+ * The endpoint of a row that was just read, with its row: a newer one, if the backend was changed between the reads. Credentials
+ * of one address are never used at another. Refuses CREDENTIALS_UNUSABLE.
  */
 export async function readEndpoint(
   { db, sealer }: { readonly db: Database; readonly sealer: Sealer },

@@ -1,5 +1,5 @@
-// Seals stored credentials anew: with the active key what an older one sealed, and for the backend's address what an earlier
-// version sealed without it. The relay goes on meanwhile.
+// Seals stored credentials again: with the active key if an older one sealed them, and bound to the backend's address if an
+// earlier version sealed them without it. The relay continues meanwhile.
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { SealError, type Sealer } from '../../../platform/secrets/seal.ts';
@@ -7,7 +7,7 @@ import type { Resealed, ResealOptions } from '../../../platform/subgraph-row.ts'
 import { type CredentialRow, lockBackend, lockCredentials, presentForm, resealFields } from './backend-store.ts';
 import { type OpenedCredentials, openCredentials, sealCredentials } from './credentials.ts';
 
-/** How many credentials are sealed without their backend's address. */
+/** The number of credentials sealed without their backend's address. */
 export async function countOlderForm(db: Database): Promise<number> {
   const [row] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM backend_credential WHERE form <> ?', [
     presentForm,
@@ -15,7 +15,7 @@ export async function countOlderForm(db: Database): Promise<number> {
   return Number(row?.count ?? 0);
 }
 
-/** Backend by backend; one whose credentials do not open is named, and the others are resealed. */
+/** Backend by backend; one whose credentials can't be opened is named, and the others are resealed. */
 export async function resealCredentials(db: Database, options: ResealOptions): Promise<Resealed> {
   const ids = await db.query<{ id: string }>(
     'SELECT DISTINCT backend_id AS id FROM backend_credential WHERE key_id <> ? OR form <> ? ORDER BY backend_id',
@@ -56,7 +56,7 @@ async function resealOne(tx: Transaction, id: string, { sealer, keyId, openOlder
   }
 }
 
-/** Form 1, bound to backend and field alone: nothing in it says which address it was given for. */
+/** Form 1, bound only to backend and field: it does not contain the address that it was given for. */
 function openOlderForm(sealer: Sealer, id: string, rows: readonly CredentialRow[]): OpenedCredentials {
   return Object.fromEntries(rows.map((row) => [row.field, sealer.open(row, `backend/${id}/${row.field}`)]));
 }

@@ -1,5 +1,5 @@
-// Where a backend's secrets go, and by what the receiver has to prove to be the right one. Secrets are sealed for this
-// address, and no change of a backend takes them to another one.
+// The destination of a backend's secrets, and the proof of identity required there. Secrets are sealed for this address, and no
+// change of a backend sends them to another one.
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../../platform/json.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
@@ -14,7 +14,7 @@ const parts = [
 
 export type SecretAddress = Pick<BackendRow, (typeof parts)[number]>;
 
-/** SHA-256 in hex: equal for the same address, for no other one. What it covers is part of the sealed form: see credentials.ts. */
+/** SHA-256 in hex: equal only for the same address. Its content is part of the sealed form: see credentials.ts. */
 export function addressDigest(address: SecretAddress): string {
   return createHash('sha256')
     .update(JSON.stringify(parts.map((part) => address[part])))
@@ -25,8 +25,8 @@ export function addressDigest(address: SecretAddress): string {
 const profiles: readonly CryptoProfile[] = ['MODERN', 'COMPAT', 'LEGACY'];
 
 /**
- * The fields by whose change secrets could get to another receiver, as inputs name them; empty: they may stay. A first
- * proof of identity, a stricter profile and options that the driver calls harmless are no such change.
+ * The changed fields that could send secrets to another receiver, named like in inputs; empty: the secrets may stay. A first
+ * proof of identity, a stricter profile and a driver's harmless options do not count.
  */
 export function movedFields(before: SecretAddress, after: SecretAddress, driver: Driver | undefined): string[] {
   const moved: string[] = [];
@@ -36,14 +36,14 @@ export function movedFields(before: SecretAddress, after: SecretAddress, driver:
   if (before.hostKeySha256 !== null && before.hostKeySha256 !== after.hostKeySha256) moved.push('hostKeySha256');
   if (before.certificateSha256 !== null && before.certificateSha256 !== after.certificateSha256)
     moved.push('certificateSha256');
-  // Authorities beside a pinned certificate are no first proof: other origins (Keystone) are checked by them instead of the pin.
+  // Authorities beside a pinned certificate are not a first proof: they, not the pin, apply to other origins (Keystone).
   const hasProof = before.caCertificates !== null || before.certificateSha256 !== null;
   if (hasProof && before.caCertificates?.trim() !== after.caCertificates?.trim()) moved.push('caCertificates');
   if (profiles.indexOf(after.cryptoProfile) > profiles.indexOf(before.cryptoProfile)) moved.push('cryptoProfile');
   return moved;
 }
 
-/** An option counts unless its driver says that it is harmless: a new one is on the safe side. */
+/** An option counts unless its driver declares it harmless, so that a new one is safe. */
 function movedOptions(before: SecretAddress, after: SecretAddress, driver: Driver | undefined): string[] {
   if (before.options === after.options) return [];
   const [old, wanted] = [before, after].map(

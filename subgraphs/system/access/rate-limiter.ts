@@ -85,7 +85,7 @@ const giveBackScript = `
 if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 return 0`;
 
-// In: KEYS[1] the key, ARGV[1] for how long, in ms.
+// In: KEYS[1] the key, ARGV[1] the time in ms.
 const rememberScript = `redis.call('SET', KEYS[1], 1, 'PX', ARGV[1]) return 0`;
 
 const remembersScript = `return redis.call('EXISTS', KEYS[1])`;
