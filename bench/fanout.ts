@@ -1,6 +1,7 @@
 // Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one in ten slow, at a gateway with the
 // system subgraph on a real MariaDB and Redis. First events at a steady rate, which are measured; then a flood on one project
-// while its slow clients read nothing, so that they fall out of the shared ring and must catch up.
+// while its slow clients read nothing, so that they fall out of the shared ring and must catch up. At the end, without other
+// clients: the cost of an event that one user follows by many filters, against as many subscriptions with one filter.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -11,6 +12,7 @@ import { atMost } from '../platform/within.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import type { ClientPlan } from './fanout/client.ts';
 import type { ClientsOrder, ClientsVerdict, SlowMode } from './fanout/clients-process.ts';
+import type { FiltersOrder } from './fanout/filters-process.ts';
 import type { GatewayOrder, GatewayStarted } from './fanout/gateway-process.ts';
 import { operations } from './fanout/operations.ts';
 import { startServers } from './fanout/servers.ts';
@@ -26,6 +28,8 @@ const drainMs = 40_000;
 const settleMs = 2_000;
 const idleMs = 3_000;
 const warmUpSeconds = 5;
+const warmUpEvents = 10;
+const timedEvents = 20;
 /** Both operations of this project select the long reason, so that few events fill a slow client's socket. */
 const floodedProject = 8;
 const floodBatch = 50;
@@ -35,6 +39,7 @@ const counts = {
   rate: { help: 'events per second', usual: 100 },
   seconds: { help: 'of the steady rate', usual: 20 },
   flood: { help: 'events of the flood', usual: 3_000 },
+  filters: { help: 'subscriptions of one user, each with another filter', usual: 1_000 },
 };
 
 export const benchFanout = defineBench({
@@ -49,7 +54,7 @@ export const benchFanout = defineBench({
 });
 
 async function run({
-  counts: { clients: clientCount, rate, seconds, flood: floodEvents },
+  counts: { clients: clientCount, rate, seconds, flood: floodEvents, filters },
   progress,
   signal,
 }: BenchContext<keyof typeof counts>): Promise<BenchResult> {
@@ -109,6 +114,14 @@ async function run({
 
   const { expected } = await writer.account();
   const verdicts = await askAll<ClientsVerdict>(() => ({ do: 'judge', expected, committedMs: timed }));
+  for (const half of halves) await half.stop();
+  const filtered = { gateway, url, writer, project: projects[0], subscriptions: filters };
+  const oneFilter = await costPerEvent(stack, { ...filtered, filters: 1 }, signal);
+  const manyFilters = await costPerEvent(stack, { ...filtered, filters }, signal);
+  progress(
+    `an event for ${filters} subscriptions: ${oneFilter} ms of CPU with one filter, ${manyFilters} ms with ${filters}`,
+  );
+
   const sum = (value: (verdict: ClientsVerdict) => number) =>
     verdicts.reduce((all, verdict) => all + value(verdict), 0);
   const faults = verdicts.flatMap((verdict) => verdict.faults);
@@ -134,9 +147,48 @@ async function run({
     floodCpuMsPerDelivery: rounded(flood.cpuMs / flood.deliveries, 4),
     ringsOfSlowClients: rings,
     reconnects: sum((verdict) => verdict.reconnects),
+    distinctFilters: filters,
+    cpuMsPerEvent: manyFilters,
+    cpuMsPerEventOneFilter: oneFilter,
+    filtersToOne: rounded(manyFilters / oneFilter, 2),
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
   };
   return { figures };
+}
+
+interface FilteredCase {
+  readonly gateway: Child;
+  readonly url: string;
+  readonly writer: Writer;
+  readonly project: GatewayStarted['projects'][number] | undefined;
+  readonly subscriptions: number;
+  /** How many different ones they have. */
+  readonly filters: number;
+}
+
+/** CPU of the gateway's process for one event that every subscription gets, in milliseconds. */
+async function costPerEvent(stack: AsyncDisposableStack, wanted: FilteredCase, signal: AbortSignal): Promise<number> {
+  const { gateway, url, writer, project, subscriptions, filters } = wanted;
+  if (project === undefined) throw new Error('there is no project');
+  const clients = startChild(stack, './fanout/filters-process.ts');
+  const ask = <Reply>(order: FiltersOrder) => clients.ask<Reply>(order, askDeadlineMs);
+  const socketUrl = `${url.replace('http', 'ws')}/graphql`;
+  await ask({ do: 'start', url: socketUrl, token: project.token, count: subscriptions, filters });
+  const events = async (from: number, to: number): Promise<void> => {
+    for (let number = from; number <= to; number += 1) {
+      await writer.write(project.id, 1, 'an event for all filters');
+      if (!(await ask<boolean>({ do: 'wait', events: number, withinMs: drainMs })))
+        throw new Error(`event ${number} did not come to all ${subscriptions} subscriptions`);
+    }
+  };
+  await events(1, warmUpEvents);
+  await sleep(settleMs, undefined, { signal });
+  const before = cpuMsOf(gateway.pid);
+  await events(warmUpEvents + 1, warmUpEvents + timedEvents);
+  const cpuMs = cpuMsOf(gateway.pid) - before;
+  await ask({ do: 'stop' });
+  await clients.stop();
+  return rounded(cpuMs / timedEvents, 2);
 }
 
 function startChild(stack: AsyncDisposableStack, module: string): Child {

@@ -11,6 +11,9 @@ Made by \`npm run generate:docs\` from the kinds that the subgraphs declare. A s
 value to another: \`statusChanges\` streams them, \`statusHistory\` lists them. \`kinds\` takes the kinds of this page,
 \`subjectTypes\` its subjects; anything else is \`INVALID_INPUT\`. \`from\` is null when the subject was created.
 
+Subscriptions that differ only in these arguments and \`projectId\`, \`subjectId\` or \`after\` share one execution, so many narrow ones cost hardly more
+than one. Each different selection costs separately: see \`subscriptions.maxEventCost\` in [settings.md](settings.md).
+
 ${sections.join('\n')}`;
 }
 

@@ -13,7 +13,7 @@ import { defaultLimits, defaultSocketLimits, type OperationLimits, type SocketLi
 import { Operations } from './access/operations.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
-import { checkResumable } from './subscriptions/normal-subscription.ts';
+import { checkFiltered, checkResumable } from './subscriptions/normal-subscription.ts';
 import { ApolloExecutor } from './supergraph/apollo-executor.ts';
 import { HttpLink } from './supergraph/http-link.ts';
 import { InProcessLink } from './supergraph/in-process-link.ts';
@@ -35,6 +35,8 @@ export interface GatewayOptions {
   /** SDL of the supergraph (schema/supergraph.graphql). */
   readonly supergraphSdl: string;
   readonly subgraphs: readonly SubgraphLocation[];
+  /** Subscription fields whose items say by which values of the arguments they are chosen (platform/events/facets.ts). */
+  readonly filteredFeeds?: readonly string[];
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];
   readonly authenticator: Authenticator;
@@ -78,6 +80,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const socketLimits: SocketLimits = { ...defaultSocketLimits, ...options.socketLimits };
   const supergraph = new Supergraph(options.supergraphSdl);
   checkResumable(supergraph);
+  const filteredFeeds = new Set(options.filteredFeeds);
+  checkFiltered(supergraph, filteredFeeds);
   const links = linksTo(options);
   for (const name of supergraph.subgraphNames)
     if (!links.has(name))
@@ -108,7 +112,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     tls: options.tls,
     log,
   });
-  const fanOut = new FanOut({ executor, links, metrics, log, ringCapacity: socketLimits.ringCapacity });
+  const { ringCapacity, checkpointMs } = socketLimits;
+  const fanOut = new FanOut({ executor, links, metrics, log, limits: socketLimits, ringCapacity, checkpointMs });
   const sockets = serveClientSockets({
     server: web.server,
     supergraph,
@@ -117,6 +122,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     authenticator: options.authenticator,
     executor,
     fanOut,
+    filteredFeeds,
     limits: socketLimits,
     addresses,
     metrics,

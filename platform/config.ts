@@ -139,6 +139,15 @@ const platformSettings = {
     .describe(
       'maximum number of sockets of one user in each gateway, over all sessions and API tokens; a token made by an administrator or on the command line counts separately',
     ),
+  'subscriptions.max': count(10, 1_000_000).default(20_000).describe('maximum number of subscriptions in each gateway'),
+  'subscriptions.maxPerUser': count(1, 1_000_000)
+    .default(1000)
+    .describe('maximum number of subscriptions of one user in each gateway, over all sessions and API tokens'),
+  'subscriptions.maxEventCost': count(20, 1_000_000)
+    .default(2000)
+    .describe(
+      'maximum number of fields that one event may resolve for the subscriptions of one user with the same rights; subscriptions that differ only in a filter count once, and 10 is added for each other one',
+    ),
   'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
   'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),
   'audit.anchorFile': file

@@ -157,6 +157,11 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   readonly publicFields?: readonly string[];
   /** The only root fields that a machine may request. */
   readonly machineFields?: readonly string[];
+  /**
+   * Subscription fields whose items say by which values of the arguments they are chosen (platform/events/facets.ts): a gateway
+   * then follows each once for all readers.
+   */
+  readonly filteredFeeds?: readonly string[];
   /** True: a document may have only one of its mutations (one document, one device call). */
   readonly oneMutation?: boolean;
   readonly exports?: readonly GraphExport[];

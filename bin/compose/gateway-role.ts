@@ -48,6 +48,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const gateway = await createGateway({
     supergraphSdl: await supergraphOf(rows),
     subgraphs: [...places.values()],
+    filteredFeeds: rows.flatMap((row) => row.filteredFeeds ?? []),
     exports: rows.flatMap((row) => row.exports ?? []),
     authenticator,
     ...(remote ? { signingKeys: await parts.keys.signing('gateway') } : {}),
@@ -77,7 +78,12 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       machineFields: rows.flatMap((row) => row.machineFields ?? []),
       publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
-    socketLimits: { maxSocketsPerUser: config['sockets.maxPerUser'] },
+    socketLimits: {
+      maxSocketsPerUser: config['sockets.maxPerUser'],
+      maxSubscriptions: config['subscriptions.max'],
+      maxSubscriptionsPerUser: config['subscriptions.maxPerUser'],
+      maxEventCost: config['subscriptions.maxEventCost'],
+    },
     trustedProxies: config['listen.trustedProxies'],
     proxyProtocol: config['listen.proxyProtocol'],
     metricsFor: config['metrics.public'] ? 'everyone' : 'loopback',

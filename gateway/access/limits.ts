@@ -55,6 +55,12 @@ export interface SocketLimits {
   readonly maxSocketsPerCredential: number;
   /** Over all sessions and API tokens of a user. */
   readonly maxSocketsPerUser: number;
+  /** Of all sessions and API tokens of a user. */
+  readonly maxSubscriptionsPerUser: number;
+  /** Of all users. */
+  readonly maxSubscriptions: number;
+  /** Fields that one event may resolve for one user's different subscriptions with the same rights. */
+  readonly maxEventCost: number;
   /** Authenticated sockets. */
   readonly maxSockets: number;
   /** Sockets that are not authenticated yet: beyond this, the oldest is closed. */
@@ -70,6 +76,8 @@ export interface SocketLimits {
   readonly recheckGraceMs: number;
   /** Events kept for each shared stream, for clients that lag behind. */
   readonly ringCapacity: number;
+  /** After how long a client for which nothing came gets the position of the stream. */
+  readonly checkpointMs: number;
 }
 
 export const defaultSocketLimits: SocketLimits = {
@@ -77,6 +85,9 @@ export const defaultSocketLimits: SocketLimits = {
   maxSubscriptionsPerSocket: 50,
   maxSocketsPerCredential: 100,
   maxSocketsPerUser: 500,
+  maxSubscriptionsPerUser: 1000,
+  maxSubscriptions: 20_000,
+  maxEventCost: 2000,
   maxSockets: 10_000,
   maxWaitingSockets: 1_024,
   maxWaitingOfNetwork: 256,
@@ -86,4 +97,5 @@ export const defaultSocketLimits: SocketLimits = {
   recheckIntervalMs: 2000,
   recheckGraceMs: 30_000,
   ringCapacity: 1024,
+  checkpointMs: 30_000,
 };

@@ -65,6 +65,8 @@ export interface AdmittedOperation extends ValidDocument {
   readonly operation: OperationDefinitionNode;
   /** Identifies document and operation. */
   readonly key: string;
+  /** Worst-case number of resolved fields. */
+  readonly cost: number;
 }
 
 export interface OperationRequest {
@@ -195,13 +197,13 @@ export class Operations {
     const measurer = this.#measurerOf(document, operation, request.variables);
     const rootFields = measurer.rootFields(this.#limits.maxRootFields);
     this.#checkLogin(operation, rootFields, identity);
-    this.#checkLimits(operation, rootFields, measurer);
+    const cost = this.#checkLimits(operation, rootFields, measurer);
     if (known === undefined) {
       this.#validate(request.query, hash);
       this.#documents.set(hash, document);
     }
     if (operation.operation === OperationTypeNode.MUTATION) this.#countMutations(rootFields.length, identity);
-    return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}` };
+    return { document, hash, operation, key: `${hash}/${operation.name?.value ?? ''}`, cost };
   }
 
   #parse(text: string): DocumentNode {
@@ -242,11 +244,12 @@ export class Operations {
     return new OperationMeasurer({ schema: this.#supergraph.schema, size: this.#size, document, operation, variables });
   }
 
+  /** Returns the cost. */
   #checkLimits(
     operation: OperationDefinitionNode,
     rootFields: readonly RootField[],
     measurer: OperationMeasurer,
-  ): void {
+  ): number {
     const limits = this.#limits;
     if (rootFields.length > limits.maxRootFields)
       throw tooMuch('root fields', `more than ${limits.maxRootFields}`, limits.maxRootFields);
@@ -256,11 +259,12 @@ export class Operations {
     if (cost > limits.maxCost) throw tooMuch('cost', cost, limits.maxCost);
     if (introspection > this.#maxIntrospection)
       throw tooMuch('introspection cost', Math.ceil(introspection), Math.floor(this.#maxIntrospection));
-    if (operation.operation !== OperationTypeNode.MUTATION) return;
+    if (operation.operation !== OperationTypeNode.MUTATION) return cost;
     for (const subgraph of limits.oneMutationSubgraphs) {
       const writes = rootFields.filter(({ name }) => this.#supergraph.ownerOf(`Mutation.${name}`) === subgraph);
       if (writes.length > 1) throw tooMuch(`mutations of ${subgraph} in one document`, writes.length, 1);
     }
+    return cost;
   }
 
   /** Last, so that only mutations that will be executed count. Mutations without a login are limited where they are served. */

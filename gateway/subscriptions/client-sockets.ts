@@ -30,7 +30,9 @@ import type { GatewayMetrics } from '../web/metrics.ts';
 import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
 import { type NormalSubscription, normaliseSubscription } from './normal-subscription.ts';
+import type { StreamReader } from './shared-stream.ts';
 import { closeAll, SocketWatch } from './socket-watch.ts';
+import { StreamEnded } from './upstream.ts';
 import { WaitingSockets } from './waiting-sockets.ts';
 
 export interface ClientSocketsOptions {
@@ -41,6 +43,8 @@ export interface ClientSocketsOptions {
   readonly authenticator: Authenticator;
   readonly executor: Executor;
   readonly fanOut: FanOut;
+  /** Subscription fields whose items say whom they are for. */
+  readonly filteredFeeds: ReadonlySet<string>;
   readonly limits: SocketLimits;
   readonly addresses: ClientAddresses;
   readonly metrics: GatewayMetrics;
@@ -205,7 +209,7 @@ function admit(
     const admitted = operations.admit({ query: payload.query, operationName, variables }, identity);
     const subscription =
       admitted.operation.operation === OperationTypeNode.SUBSCRIPTION
-        ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables)
+        ? normaliseSubscription(supergraph, admitted.document, admitted.operation, variables, options.filteredFeeds)
         : undefined;
     const clientAddress = options.addresses.of(socket.extra.request);
     const context = {
@@ -234,11 +238,25 @@ async function execute(options: ClientSocketsOptions, admission: Admission) {
   });
 }
 
+/** A reader that ends at once if the subscription is refused here: graphql-ws would close the whole socket. */
+function readerOf(
+  fanOut: FanOut,
+  { context, subscription, admitted }: Admission,
+  log: Logger,
+): Pick<StreamReader, 'next' | 'close'> {
+  if (subscription === undefined) throw new Error('a subscription was not normalised');
+  try {
+    return fanOut.follow(subscription, context.identity, admitted.cost);
+  } catch (error) {
+    const ended = new StreamEnded([presentError(error, context.requestId, log)]);
+    return { next: () => Promise.reject(ended), close: () => {} };
+  }
+}
+
 function subscribe(options: ClientSocketsOptions, admission: Admission) {
   const { fanOut, metrics } = options;
-  const { id, socket, context, subscription } = admission;
-  if (subscription === undefined) throw new Error('a subscription was not normalised');
-  const reader = fanOut.follow(subscription, context.identity);
+  const { id, socket } = admission;
+  const reader = readerOf(fanOut, admission, options.log);
   metrics.subscriptions.inc();
   return frameStream({
     id,

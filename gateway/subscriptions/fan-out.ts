@@ -1,4 +1,4 @@
-// Shares subscriptions: one execution for each (operation, variables, authorisation scope), for any number of clients.
+// Shares subscriptions: one execution for each (selection, authorisation scope), for any number of clients with any filters.
 import type { Logger } from 'pino';
 import { invariant } from '../../platform/errors.ts';
 import { authorisationScope, type Identity } from '../../platform/identity.ts';
@@ -6,31 +6,66 @@ import type { Executor } from '../supergraph/executor.ts';
 import type { SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import type { NormalSubscription } from './normal-subscription.ts';
-import type { Source } from './ring.ts';
 import { SharedStream, type StreamReader } from './shared-stream.ts';
-import { followUpstream } from './upstream.ts';
+import { followUpstream, type Source } from './upstream.ts';
+import { type ShareLimits, UserShares } from './user-shares.ts';
 
 export interface FanOutOptions {
   readonly executor: Executor;
   readonly links: ReadonlyMap<string, SubgraphLink>;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
+  readonly limits: ShareLimits;
   /** Items that each ring keeps. */
   readonly ringCapacity: number;
+  /** After how long a client for whom nothing has come is told where the stream is, so that retention does not overtake it. */
+  readonly checkpointMs: number;
 }
+
+const checkpointsEveryMs = 1_000;
 
 export class FanOut {
   readonly #options: FanOutOptions;
   readonly #streams = new Map<string, SharedStream>();
+  readonly #shares: UserShares;
+  readonly #checkpoints: NodeJS.Timeout;
 
   constructor(options: FanOutOptions) {
     this.#options = options;
+    this.#shares = new UserShares(options.limits);
+    const { checkpointMs } = options;
+    this.#checkpoints = setInterval(
+      () => {
+        const nowMs = performance.now();
+        for (const stream of this.#streams.values()) stream.giveCheckpoints(checkpointMs, nowMs);
+      },
+      Math.min(checkpointsEveryMs, checkpointMs),
+    );
+    this.#checkpoints.unref();
   }
 
-  /** Follows a subscription with the rights of `identity`. The reader must be closed. */
-  follow(subscription: NormalSubscription, identity: Identity): StreamReader {
-    const { metrics, log, ringCapacity } = this.#options;
+  /**
+   * Follows a subscription with the rights of `identity`. `fields`: resolved for one event. The reader must be closed. Throws
+   * LIMIT_EXCEEDED.
+   */
+  follow(subscription: NormalSubscription, identity: Identity, fields: number): StreamReader {
     const key = `${subscription.key}/${authorisationScope(identity)}`;
+    const share = this.#shares.take(identity, key, fields);
+    try {
+      return this.#stream(key, subscription, identity).follow(subscription.after, subscription.filter, share);
+    } catch (error) {
+      share.release();
+      throw error;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#checkpoints);
+    for (const stream of this.#streams.values()) stream.close();
+  }
+
+  #stream(key: string, subscription: NormalSubscription, identity: Identity): SharedStream {
+    const { metrics, log, ringCapacity } = this.#options;
     let stream = this.#streams.get(key);
     if (stream === undefined) {
       stream = new SharedStream({
@@ -42,11 +77,7 @@ export class FanOut {
       });
       this.#streams.set(key, stream);
     }
-    return stream.follow(subscription.after);
-  }
-
-  close(): void {
-    for (const stream of this.#streams.values()) stream.close();
+    return stream;
   }
 
   #source(subscription: NormalSubscription, identity: Identity): Source {
@@ -55,6 +86,6 @@ export class FanOut {
     const link = links.get(plan.subgraph);
     invariant(link !== undefined, `no link to subgraph ${plan.subgraph}`);
     const onResume = (): void => metrics.resumptions.inc();
-    return (after, signal) => followUpstream({ subscription, plan, link, identity, log, onResume }, after, signal);
+    return (request) => followUpstream({ subscription, plan, link, identity, log, onResume }, request);
   }
 }

@@ -10,7 +10,7 @@ export interface FrameStreamOptions {
   /** The client's id of the subscription. */
   readonly id: string;
   readonly extra: SocketExtra;
-  readonly reader: StreamReader;
+  readonly reader: Pick<StreamReader, 'next' | 'close'>;
   readonly onDelivery: () => void;
   /** Called before an error frame is written, so that no complete frame follows it. */
   readonly onEnded: () => void;

@@ -1,18 +1,25 @@
 // Normalises a client's subscription for sharing: without name, without its own `after` (the gateway chooses where an upstream
-// begins), with the cursor always selected (the gateway resumes by it).
+// begins), without the values of its filter where the feed's items have facets (the gateway filters), with the cursor always
+// selected (the gateway resumes by it).
 import { createHash } from 'node:crypto';
 import {
   type ArgumentNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLArgument,
+  type GraphQLField,
   GraphQLString,
+  getArgumentValues,
   getNamedType,
   getVariableValues,
+  isLeafType,
   isObjectType,
+  isRequiredArgument,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
+  parseType,
   print,
   type SelectionNode,
   type VariableDefinitionNode,
@@ -23,19 +30,25 @@ import { CodedError } from '../../platform/errors.ts';
 import { type Cursor, decodeCursor } from '../../platform/events/cursor.ts';
 import { InvalidDocument } from '../access/operations.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import { FeedFilter, type FilterArgument } from './feed-filter.ts';
 
 /** Response name of the cursor that the gateway adds, and its variable for `after`. */
 export const cursorAlias = '_gatewayCursor';
 export const afterVariable = '_gatewayAfter';
+/** Followed by the name of an argument that filters. */
+const filterVariable = '_gatewayFilter_';
 
 export interface NormalSubscription {
-  /** SHA-256 of the document and the variables: the same for all clients with the same subscription. */
+  /** SHA-256 of the document and the variables: the same for all clients with the same subscription, whatever their filters. */
   readonly key: string;
   /** SHA-256 of the document alone: the key of its plan. */
   readonly planKey: string;
   readonly document: DocumentNode;
-  /** Without `afterVariable`. */
+  /** Without `afterVariable` and those of the filter. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** Whether the feed's items say whom they are for. */
+  readonly isFiltered: boolean;
+  readonly filter: FeedFilter;
   /** Response name of the root field. */
   readonly rootKey: string;
   /** The client's start position; undefined: now. */
@@ -48,6 +61,7 @@ export function normaliseSubscription(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
+  filteredFeeds: ReadonlySet<string>,
 ): NormalSubscription {
   const coerced = getVariableValues(supergraph.schema, operation.variableDefinitions ?? [], variables);
   if (coerced.errors !== undefined) throw new InvalidDocument(coerced.errors);
@@ -56,16 +70,19 @@ export function normaliseSubscription(
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
 
   const [first, ...same] = rootFields(operation.selectionSet.selections, fragments);
-  const fields =
+  const feed =
     first === undefined
       ? undefined
       : supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields()[first.name.value];
-  if (first === undefined || fields === undefined)
+  if (first === undefined || feed === undefined)
     throw new CodedError('INVALID_INPUT', 'A subscription must select exactly one field of the schema.');
   const afterNode = first.arguments?.find((argument) => argument.name.value === 'after')?.value;
+  const isFiltered = filteredFeeds.has(feed.name);
+  const filterArguments = isFiltered ? feed.args.filter(({ name }) => name !== 'after') : [];
+  const own = isFiltered ? [] : (first.arguments ?? []).filter((argument) => argument.name.value !== 'after');
   const root: FieldNode = {
     ...first,
-    arguments: [...(first.arguments ?? []).filter((argument) => argument.name.value !== 'after'), afterArgument],
+    arguments: [...own, ...filterArguments.map(filterArgument), afterArgument],
     selectionSet: {
       kind: Kind.SELECTION_SET,
       // Repeated selections of the one field are merged, as in execution.
@@ -85,6 +102,7 @@ export function normaliseSubscription(
           ...(operation.variableDefinitions ?? []).filter((definition) =>
             used.variables.has(definition.variable.name.value),
           ),
+          ...filterArguments.map(filterDefinition),
           afterDefinition,
         ],
         selectionSet: { kind: Kind.SELECTION_SET, selections: [root] },
@@ -99,6 +117,8 @@ export function normaliseSubscription(
     planKey,
     document: normal,
     variables: kept,
+    isFiltered,
+    filter: new FeedFilter(isFiltered ? givenOf(feed, first, coerced.coerced) : []),
     rootKey: first.alias?.value ?? first.name.value,
     after: readAfter(afterNode === undefined ? undefined : valueFromAST(afterNode, GraphQLString, coerced.coerced)),
   };
@@ -112,6 +132,46 @@ export function checkResumable(supergraph: Supergraph): void {
     if (cursor === undefined || !field.args.some((argument) => argument.name === 'after'))
       throw new Error(`Subscription.${field.name} needs an argument "after" and a payload with a field "cursor"`);
   }
+}
+
+/**
+ * The arguments of such a feed other than `after` are its filter: scalars, enums or lists of them, none of them required. Throws
+ * naming one that can't be. Called when the gateway starts.
+ */
+export function checkFiltered(supergraph: Supergraph, filteredFeeds: ReadonlySet<string>): void {
+  const fields = supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {};
+  for (const name of filteredFeeds)
+    for (const argument of fields[name]?.args ?? [])
+      if (isRequiredArgument(argument) || argument.defaultValue != null || !isLeafType(getNamedType(argument.type)))
+        throw new Error(`Subscription.${name}: the argument "${argument.name}" can't filter in the gateway`);
+}
+
+/** The arguments of a filter that were given. */
+function givenOf(
+  feed: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+  variables: Readonly<Record<string, unknown>>,
+): readonly FilterArgument[] {
+  return Object.entries(getArgumentValues(feed, node, variables)).flatMap(([name, value]) =>
+    name === 'after' || value == null ? [] : [{ name, variable: `${filterVariable}${name}`, value }],
+  );
+}
+
+function filterArgument({ name }: GraphQLArgument): ArgumentNode {
+  const variable = { kind: Kind.NAME, value: `${filterVariable}${name}` } as const;
+  return {
+    kind: Kind.ARGUMENT,
+    name: { kind: Kind.NAME, value: name },
+    value: { kind: Kind.VARIABLE, name: variable },
+  };
+}
+
+function filterDefinition({ name, type }: GraphQLArgument): VariableDefinitionNode {
+  return {
+    kind: Kind.VARIABLE_DEFINITION,
+    variable: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: `${filterVariable}${name}` } },
+    type: parseType(type.toString()),
+  };
 }
 
 const afterArgument: ArgumentNode = {
@@ -167,7 +227,7 @@ function usedBy(root: FieldNode, all: ReadonlyMap<string, FragmentDefinitionNode
         if (field !== cursorSelection && field.alias?.value === cursorAlias) reserved = true;
       },
       Variable: ({ name }) => {
-        variables.add(name.value);
+        if (!name.value.startsWith(filterVariable)) variables.add(name.value);
       },
       FragmentSpread: ({ name }) => {
         const fragment = all.get(name.value);

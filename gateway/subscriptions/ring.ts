@@ -1,21 +1,46 @@
 // A bounded piece of a shared stream: the last items, which each client reads at its own pace. A slow client costs only its
-// position; one that falls behind the ring is told so and starts a ring of its own.
+// position; one that falls behind the ring is told so and starts a ring of its own. A client that has read all waits, and only
+// items that pass its filter wake it.
 import type { Cursor } from '../../platform/events/cursor.ts';
-import { StreamEnded, type StreamItem } from './upstream.ts';
+import type { Turns } from '../../platform/turns.ts';
+import type { FeedFilter } from './feed-filter.ts';
+import { ReaderIndex } from './reader-index.ts';
+import { type Source, type SourceRequest, StreamEnded, type StreamItem } from './upstream.ts';
 
-export type Source = (after: Cursor | undefined, signal: AbortSignal) => AsyncGenerator<StreamItem, void, void>;
+export interface RingDemand {
+  readonly wanted: SourceRequest['wanted'];
+  /** Of the user for whom the ring was begun. */
+  readonly catchUps: Turns | undefined;
+}
 
-/** A position in a ring: index of the next item to read, counted from the ring's first. */
+/** A position in a ring. */
 export interface RingReader {
+  readonly filter: FeedFilter;
+  /** Index of the next item to look at, counted from the ring's first; of no meaning while it waits. */
   index: number;
+  /** Items up to this sequence number are not for it; -1: all may be. */
+  afterSeq: number;
+  /** Set while it waits. */
+  wake: (() => void) | undefined;
+  /** When it was last given something, in monotonic milliseconds. */
+  givenAtMs: number;
+  /** A checkpoint that it was woken for. */
+  offer: StreamItem | undefined;
+}
+
+export interface RingOptions {
+  readonly capacity: number;
+  readonly filter: FeedFilter;
+  readonly after: Cursor | undefined;
 }
 
 export class Ring {
+  readonly filter: FeedFilter;
   readonly #capacity: number;
   readonly #items: (StreamItem | undefined)[];
-  readonly #readers = new Set<RingReader>();
-  readonly #waiting = new Set<() => void>();
+  readonly #readers = new ReaderIndex<RingReader>();
   readonly #abort = new AbortController();
+  #waiting = 0;
   #next = 0;
   /** All items after it, up to `#end`, are or were here. Advances as old items are dropped. */
   #start: Cursor | undefined;
@@ -31,7 +56,8 @@ export class Ring {
   successor: Ring | undefined;
   ended: StreamEnded | undefined;
 
-  constructor(capacity: number, after: Cursor | undefined) {
+  constructor({ capacity, filter, after }: RingOptions) {
+    this.filter = filter;
     this.#capacity = capacity;
     this.#items = new Array<StreamItem | undefined>(capacity);
     this.#start = after;
@@ -61,20 +87,32 @@ export class Ring {
     return this.#readers.size;
   }
 
+  /** True once the subgraph has sent it an item, and so has accepted its filter. */
+  get begun(): boolean {
+    return this.#origin !== undefined;
+  }
+
   /** True when no more items follow: all readers have left, and it has no successor. */
   get abandoned(): boolean {
     return this.#abort.signal.aborted && this.successor === undefined;
   }
 
+  /** True when an item with these facets is for one of its readers. */
+  wants(facets: readonly string[] | undefined): boolean {
+    return this.#readers.any(facets);
+  }
+
   /** Reads the source until it ends or the ring is closed. Calls `onAdvance` after each item. */
-  async run(source: Source, onAdvance: () => void): Promise<void> {
+  async run(source: Source, { wanted, catchUps }: RingDemand, onAdvance: (item: StreamItem) => void): Promise<void> {
     try {
-      for await (const item of source(this.#start, this.#abort.signal)) {
+      const { signal } = this.#abort;
+      const turns = () => (this.live ? undefined : catchUps);
+      for await (const item of source({ filter: this.filter, after: this.#start, wanted, turns, signal })) {
         // Retired, or left by all, while the item was on its way. A ring that took over its readers must not be merged into it.
-        if (this.#abort.signal.aborted) return;
+        if (signal.aborted) return;
         this.#push(item);
-        onAdvance();
-        while (this.#next - this.#fastest >= this.#capacity && !this.#abort.signal.aborted)
+        onAdvance(item);
+        while (this.#isFull() && !signal.aborted)
           await new Promise<void>((resolve) => {
             this.#roomWanted = resolve;
           });
@@ -84,18 +122,27 @@ export class Ring {
         error instanceof StreamEnded
           ? error
           : new StreamEnded([{ message: 'Internal error.', extensions: { code: 'INTERNAL' } }]);
-      this.#wakeReaders();
+      this.#wakeAll();
       if (!(error instanceof StreamEnded)) throw error;
     }
   }
 
-  /** True when all items after `cursor` are here or will be. */
-  covers(cursor: Cursor): boolean {
+  /**
+   * True when all items after `cursor` that pass `filter` are here or will be. `given`: the subgraph gave this cursor, so it may be
+   * ahead of the last item of a ring that is at the present.
+   */
+  covers(cursor: Cursor, filter: FeedFilter, given: boolean): boolean {
     const start = this.#start;
     const end = this.#end;
     if (start === undefined || end === undefined) return false;
     if (start.timeline !== cursor.timeline || end.timeline !== cursor.timeline) return false;
-    return start.seq <= cursor.seq && cursor.seq <= end.seq;
+    if (cursor.seq < start.seq || (cursor.seq > end.seq && !(given && this.live))) return false;
+    for (let index = this.#next - 1; index >= this.first; index -= 1) {
+      const item = this.#at(index);
+      if (item === undefined || item.cursor.seq <= cursor.seq) break;
+      if (item.text === undefined && filter.passes(item.facets)) return false;
+    }
+    return true;
   }
 
   /** True when it starts at or before the other. */
@@ -110,60 +157,80 @@ export class Ring {
     let index = this.#next;
     if (cursor !== undefined) while (index > this.first && seqOf(this.#at(index - 1)) > cursor.seq) index -= 1;
     reader.index = index;
+    reader.afterSeq = cursor !== undefined && cursor.seq > (this.#end?.seq ?? cursor.seq) ? cursor.seq : -1;
     this.#readers.add(reader);
-    this.noteRead(reader);
+    this.#noteRead(reader);
   }
 
   leave(reader: RingReader): void {
+    this.#wake(reader);
     this.#readers.delete(reader);
     if (reader.index < this.#fastest) return;
     this.#fastest = 0;
     for (const other of this.#readers) this.#fastest = Math.max(this.#fastest, other.index);
   }
 
-  /** The item at a reader's position; undefined at the end. Only for positions that are not dropped yet. */
-  peek(reader: RingReader): StreamItem | undefined {
-    return reader.index < this.#next ? this.#at(reader.index) : undefined;
-  }
-
-  noteRead(reader: RingReader): void {
-    if (reader.index <= this.#fastest) return;
-    this.#fastest = reader.index;
-    this.#roomWanted?.();
+  /**
+   * The next item for a reader, whose position moves past it; undefined at the end. An item without text was for nobody when it
+   * came: the reader must continue elsewhere. Only for positions that are not dropped yet.
+   */
+  read(reader: RingReader): StreamItem | undefined {
+    while (reader.index < this.#next) {
+      const item = this.#at(reader.index);
+      if (item !== undefined && this.#isFor(reader, item)) {
+        if (item.text === undefined) return item;
+        reader.index += 1;
+        this.#noteRead(reader);
+        return item;
+      }
+      reader.index += 1;
+    }
+    this.#noteRead(reader);
+    return undefined;
   }
 
   /** A checkpoint at the ring's end, for a client that starts now; undefined while none was seen. */
   checkpointNow(): StreamItem | undefined {
     const known = this.#checkpoint;
     const last = this.#next === 0 ? undefined : this.#at(this.#next - 1);
-    if (known === undefined || last === undefined) return undefined;
+    if (known?.text === undefined || last === undefined) return undefined;
+    if (known.cursorText === last.cursorText) return known;
     const text = known.text.replaceAll(JSON.stringify(known.cursorText), JSON.stringify(last.cursorText));
-    return { cursor: last.cursor, cursorText: last.cursorText, text, checkpoint: true };
+    this.#checkpoint = { cursor: last.cursor, cursorText: last.cursorText, facets: undefined, text, checkpoint: true };
+    return this.#checkpoint;
   }
 
-  /** Resolves with the next item, successor or end; `wake` lets a reader stop waiting. */
-  changed(onWaker: (wake: () => void) => void): Promise<void> {
+  /** Resolves with the next item for the reader, a checkpoint, the successor or the end. */
+  changed(reader: RingReader): Promise<void> {
     return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      onWaker(wake);
+      this.#waiting += 1;
+      reader.wake = resolve;
+      this.#roomWanted?.();
     });
+  }
+
+  /** Tells readers for whom nothing has come for so long where the stream is. */
+  giveCheckpoints(olderThanMs: number, nowMs: number): void {
+    for (const reader of this.#readers) {
+      if (reader.wake === undefined || nowMs - reader.givenAtMs < olderThanMs) continue;
+      // The upstream of such a reader tells it by itself.
+      if (reader.filter.key === this.filter.key || reader.afterSeq > seqOf(this.#at(this.#next - 1))) continue;
+      reader.offer = this.checkpointNow();
+      if (reader.offer !== undefined) this.#wake(reader);
+    }
   }
 
   /** Transfers its readers. */
   retire(successor: Ring): void {
     this.successor = successor;
-    if (this.live) successor.live = true;
+    if (this.live && this.filter.key === successor.filter.key) successor.live = true;
     this.close();
   }
 
   close(): void {
     this.#abort.abort();
     this.#roomWanted?.();
-    this.#wakeReaders();
+    this.#wakeAll();
   }
 
   #push(item: StreamItem): void {
@@ -172,19 +239,50 @@ export class Ring {
     this.#origin ??= item.cursor;
     // On a new timeline, this ring's items of the old one are not a position to resume from.
     if (this.#start?.timeline !== item.cursor.timeline) this.#start = item.cursor;
+    if (this.#end !== undefined && this.#end.timeline !== item.cursor.timeline)
+      for (const reader of this.#readers) reader.afterSeq = -1;
     this.#end = item.cursor;
     this.#items[this.#next % this.#capacity] = item;
+    const index = this.#next;
     this.#next += 1;
     if (item.checkpoint && this.#checkpoint === undefined) this.#checkpoint = item;
-    this.#wakeReaders();
+    for (const reader of this.#readers.readersOf(item.facets))
+      if (reader.wake !== undefined && item.cursor.seq > reader.afterSeq) this.#wake(reader, index);
+  }
+
+  #isFor(reader: RingReader, item: StreamItem): boolean {
+    if (item.cursor.seq <= reader.afterSeq) return false;
+    return reader.filter.key === this.filter.key || reader.filter.passes(item.facets);
+  }
+
+  /** A ring that nobody reads is full only of what is wanted elsewhere: it goes on. */
+  #isFull(): boolean {
+    if (this.#waiting > 0 || this.#readers.size === 0) return false;
+    return this.#next - this.#fastest >= this.#capacity;
   }
 
   #at(index: number): StreamItem | undefined {
     return this.#items[index % this.#capacity];
   }
 
-  #wakeReaders(): void {
-    for (const wake of [...this.#waiting]) wake();
+  #noteRead(reader: RingReader): void {
+    if (reader.index <= this.#fastest) return;
+    this.#fastest = reader.index;
+    this.#roomWanted?.();
+  }
+
+  #wake(reader: RingReader, index = this.#next): void {
+    const { wake } = reader;
+    if (wake === undefined) return;
+    reader.wake = undefined;
+    reader.index = index;
+    this.#waiting -= 1;
+    this.#fastest = Math.max(this.#fastest, index);
+    wake();
+  }
+
+  #wakeAll(): void {
+    for (const reader of this.#readers) this.#wake(reader);
   }
 }
 

@@ -1,8 +1,12 @@
-// All clients of the same subscription with the same rights. They share rings: usually one, at the present; a client that resumes
-// from further back, or was too slow, has a ring of its own until that one has caught up and the two are merged.
+// All clients of the same selection with the same rights, whatever their filters. They share rings: usually one, at the present; a
+// client that resumes from further back, or was too slow, has a ring of its own until that one has caught up and the two are
+// merged. While all have the same filter, the subgraph is asked with it. With a second filter, one ring without a filter starts
+// and takes over the others: a filter's own ring then lives only until the subgraph has accepted the filter and sent its position.
 import type { Cursor } from '../../platform/events/cursor.ts';
-import { Ring, type RingReader, type Source } from './ring.ts';
-import type { StreamItem } from './upstream.ts';
+import { type FeedFilter, openFilter } from './feed-filter.ts';
+import { Ring, type RingReader } from './ring.ts';
+import type { Source, StreamItem } from './upstream.ts';
+import type { Share } from './user-shares.ts';
 
 export interface SharedStreamOptions {
   readonly source: Source;
@@ -14,32 +18,79 @@ export interface SharedStreamOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+/** All readers with the same filter. */
+interface Group {
+  readonly filter: FeedFilter;
+  readers: number;
+  /** The subgraph has given items for it: it is a valid one. */
+  accepted: boolean;
+}
+
 export class SharedStream {
   readonly #options: SharedStreamOptions;
   readonly #rings = new Set<Ring>();
-  #readers = 0;
+  readonly #groups = new Map<string, Group>();
 
   constructor(options: SharedStreamOptions) {
     this.#options = options;
   }
 
   /** Starts following: after a cursor, or now. The reader must be closed. */
-  follow(after: Cursor | undefined): StreamReader {
-    this.#readers += 1;
-    return new StreamReader(this, after);
+  follow(after: Cursor | undefined, filter: FeedFilter = openFilter, share?: Share): StreamReader {
+    const group = this.#groups.get(filter.key) ?? { filter, readers: 0, accepted: false };
+    this.#groups.set(filter.key, group);
+    group.readers += 1;
+    return new StreamReader(this, { filter: group.filter, after, share });
   }
 
-  /** The ring in which to continue after `cursor`; undefined: now. */
-  place(cursor: Cursor | undefined): Ring {
+  /** The ring in which to continue after `cursor`; undefined: now. `given`: the subgraph gave that cursor. */
+  place(cursor: Cursor | undefined, filter: FeedFilter, given: boolean, share?: Share): Ring {
+    const accepted = this.#groups.get(filter.key)?.accepted === true;
     for (const ring of this.#rings) {
       if (ring.ended !== undefined) continue;
-      if (cursor === undefined ? ring.live : ring.covers(cursor)) return ring;
+      if (ring.filter.key !== filter.key && !(ring.filter === openFilter && accepted)) continue;
+      if (cursor === undefined ? ring.live : ring.covers(cursor, filter, given)) return ring;
     }
-    const ring = new Ring(this.#options.capacity, cursor);
+    // The one that gathers is begun first, so that it reaches back to where the other begins.
+    if (this.#groups.size > 1 && ![...this.#rings].some(isGathering)) this.#begin(openFilter, undefined);
+    return this.#begin(filter, cursor, share);
+  }
+
+  /** A reader has left a ring. */
+  left(ring: Ring): void {
+    if (ring.readerCount > 0 || (this.#groups.size > 1 && isGathering(ring))) return;
+    ring.close();
+    this.#rings.delete(ring);
+  }
+
+  /** A reader has left. */
+  closed(filter: FeedFilter): void {
+    const group = this.#groups.get(filter.key);
+    if (group === undefined) return;
+    group.readers -= 1;
+    if (group.readers > 0) return;
+    this.#groups.delete(filter.key);
+    if (this.#groups.size < 2) for (const ring of [...this.#rings]) this.left(ring);
+    if (this.#groups.size === 0) this.#options.onEmpty();
+  }
+
+  /** Tells readers for whom nothing has come for so long where the stream is. */
+  giveCheckpoints(olderThanMs: number, nowMs: number): void {
+    for (const ring of this.#rings) if (ring.filter === openFilter) ring.giveCheckpoints(olderThanMs, nowMs);
+  }
+
+  /** Ends all rings, whoever reads. */
+  close(): void {
+    for (const ring of this.#rings) ring.close();
+  }
+
+  #begin(filter: FeedFilter, after: Cursor | undefined, share?: Share): Ring {
+    const ring = new Ring({ capacity: this.#options.capacity, filter, after });
     this.#rings.add(ring);
     this.#options.onUpstreams(1);
+    const wanted = (facets: readonly string[] | undefined) => [...this.#rings].some((each) => each.wants(facets));
     ring
-      .run(this.#options.source, () => this.#merge(ring))
+      .run(this.#options.source, { wanted, catchUps: share?.catchUps }, () => this.#advanced(ring))
       .catch(this.#options.onFault)
       .finally(() => {
         this.#rings.delete(ring);
@@ -48,102 +99,124 @@ export class SharedStream {
     return ring;
   }
 
-  /** A reader has left a ring. */
-  left(ring: Ring): void {
-    if (ring.readerCount > 0) return;
-    ring.close();
+  #advanced(ring: Ring): void {
+    const group = this.#groups.get(ring.filter.key);
+    if (group !== undefined) group.accepted = true;
+    for (const other of [...this.#rings]) if (takesIn(ring, other)) this.#handOver(other, ring);
+    // One without a filter need not wait for its next item to take this one in.
+    const gathering = [...this.#rings].find((other) => other.filter !== ring.filter && takesIn(other, ring));
+    if (gathering !== undefined) this.#handOver(ring, gathering);
+  }
+
+  #handOver(ring: Ring, successor: Ring): void {
     this.#rings.delete(ring);
+    ring.retire(successor);
   }
+}
 
-  closed(): void {
-    this.#readers -= 1;
-    if (this.#readers === 0) this.#options.onEmpty();
-  }
+/** True for a ring that readers with any filter may join now. */
+function isGathering(ring: Ring): boolean {
+  return ring.filter === openFilter && ring.live && ring.ended === undefined;
+}
 
-  /** Ends all rings, with or without readers. */
-  close(): void {
-    for (const ring of this.#rings) ring.close();
-  }
-
-  /** Merges in every ring whose end `ring` covers, unless that one reaches further back: it will merge this one later. */
-  #merge(ring: Ring): void {
-    for (const other of [...this.#rings]) {
-      const { end } = other;
-      if (other === ring || other.ended !== undefined || end === undefined) continue;
-      if (!ring.covers(end) || !ring.reachesBackTo(other)) continue;
-      this.#rings.delete(other);
-      other.retire(ring);
-    }
-  }
+/** Whether `ring` takes over the readers of another, whose end it covers. With the same filter, the one that reaches further back does. */
+function takesIn(ring: Ring, other: Ring): boolean {
+  const { end } = other;
+  if (other === ring || ring.ended !== undefined || other.ended !== undefined || end === undefined) return false;
+  if (other.filter.key === ring.filter.key) return ring.covers(end, other.filter, false) && ring.reachesBackTo(other);
+  return isGathering(ring) && other.begun && ring.covers(end, other.filter, true);
 }
 
 /** One client's position in a shared stream. */
 export class StreamReader {
   readonly #stream: SharedStream;
-  readonly #place: RingReader = { index: 0 };
+  readonly #share: Share | undefined;
+  readonly #place: RingReader;
   #ring: Ring;
   /** The client's position: everything up to it was delivered, or did not match. */
   #cursor: Cursor | undefined;
-  /** The first item: a checkpoint for a client that starts now in a running ring. */
-  #greeting: StreamItem | undefined;
+  /** Whether the subgraph gave that cursor, not the client. */
+  #given: boolean;
   #closed = false;
-  #wake: (() => void) | undefined;
 
-  constructor(stream: SharedStream, after: Cursor | undefined) {
+  constructor(
+    stream: SharedStream,
+    {
+      filter,
+      after,
+      share,
+    }: { readonly filter: FeedFilter; readonly after: Cursor | undefined; readonly share: Share | undefined },
+  ) {
     this.#stream = stream;
-    this.#ring = stream.place(after);
-    this.#greeting = after === undefined ? this.#ring.checkpointNow() : undefined;
+    this.#share = share;
+    this.#place = { filter, index: 0, afterSeq: -1, wake: undefined, givenAtMs: performance.now(), offer: undefined };
+    this.#ring = stream.place(after, filter, false, share);
+    // What to give first: a checkpoint for a client that begins now in a ring that is under way.
+    if (after === undefined) this.#place.offer = this.#ring.checkpointNow();
     this.#cursor = after ?? this.#ring.end;
+    this.#given = after === undefined;
     this.#ring.enter(this.#place, after);
   }
 
   /** The next item; undefined once closed. Throws StreamEnded. */
   async next(): Promise<StreamItem | undefined> {
+    const place = this.#place;
     for (;;) {
       if (this.#closed) return undefined;
-      if (this.#greeting !== undefined) {
-        const greeting = this.#greeting;
-        this.#greeting = undefined;
-        return greeting;
+      if (place.offer !== undefined) {
+        const { offer } = place;
+        place.offer = undefined;
+        return this.#give(offer);
       }
       const ring = this.#ring;
-      if (this.#place.index < ring.first) {
+      const item = place.index < ring.first ? undefined : ring.read(place);
+      if (place.index < ring.first || (item !== undefined && item.text === undefined)) {
         this.#cursor ??= ring.origin;
-        this.#moveTo(this.#stream.place(this.#cursor));
+        this.#moveTo(this.#stream.place(this.#cursor, place.filter, this.#given, this.#share));
         continue;
       }
-      const item = ring.peek(this.#place);
-      if (item !== undefined) {
-        this.#place.index += 1;
-        ring.noteRead(this.#place);
-        this.#cursor = item.cursor;
-        return item;
-      }
+      if (item !== undefined) return this.#give(item);
+      this.#passOver(ring);
       if (ring.successor !== undefined) {
         this.#moveTo(ring.successor);
         continue;
       }
       if (ring.ended !== undefined) throw ring.ended;
-      await ring.changed((wake) => {
-        this.#wake = wake;
-      });
+      await ring.changed(place);
     }
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#wake?.();
     this.#ring.leave(this.#place);
     this.#stream.left(this.#ring);
-    this.#stream.closed();
+    this.#stream.closed(this.#place.filter);
+    this.#share?.release();
+  }
+
+  #give(item: StreamItem): StreamItem {
+    this.#cursor = item.cursor;
+    this.#given = true;
+    this.#place.givenAtMs = performance.now();
+    return item;
+  }
+
+  /** It has read all of the ring: what it was not given it did not ask for. */
+  #passOver({ end, begun }: Ring): void {
+    const cursor = this.#cursor;
+    if (end === undefined || !begun) return;
+    if (cursor !== undefined && cursor.timeline === end.timeline && cursor.seq >= end.seq) return;
+    this.#cursor = end;
+    this.#given = true;
   }
 
   /** The successor may have been left by all readers, or have dropped what this reader needs: then it is placed again. */
   #moveTo(ring: Ring): void {
     const cursor = this.#cursor;
-    const usable = !ring.abandoned && (cursor === undefined || ring.covers(cursor));
-    const target = usable ? ring : this.#stream.place(cursor);
+    const { filter } = this.#place;
+    const usable = !ring.abandoned && (cursor === undefined || ring.covers(cursor, filter, this.#given));
+    const target = usable ? ring : this.#stream.place(cursor, filter, this.#given, this.#share);
     const left = this.#ring;
     left.leave(this.#place);
     this.#ring = target;

@@ -6,20 +6,38 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
 import { type Cursor, decodeCursor, encodeCursor } from '../../platform/events/cursor.ts';
+import type { Facets } from '../../platform/events/facets.ts';
 import type { Identity } from '../../platform/identity.ts';
+import type { Turns } from '../../platform/turns.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
+import type { FeedFilter } from './feed-filter.ts';
 import { afterVariable, cursorAlias, type NormalSubscription } from './normal-subscription.ts';
 
 /** One event for the clients. */
 export interface StreamItem {
   readonly cursor: Cursor;
   readonly cursorText: string;
-  /** The graphql-ws payload, serialised. */
-  readonly text: string;
+  /** Of platform/events/facets.ts; undefined: it is for every reader. */
+  readonly facets: readonly string[] | undefined;
+  /** The graphql-ws payload, serialised; undefined: it was for nobody when it came. */
+  readonly text: string | undefined;
   /** True when it only advances the cursor. */
   readonly checkpoint: boolean;
 }
+
+export interface SourceRequest {
+  /** What the upstream is asked for. */
+  readonly filter: FeedFilter;
+  readonly after: Cursor | undefined;
+  /** Whether an item with these facets is for anyone: what is for nobody need not be completed. */
+  readonly wanted: (facets: readonly string[] | undefined) => boolean;
+  /** Whose turn the completion of an item of the past must wait for; undefined: the item is of the present. */
+  readonly turns: () => Turns | undefined;
+  readonly signal: AbortSignal;
+}
+
+export type Source = (request: SourceRequest) => AsyncGenerator<StreamItem, void, void>;
 
 /** The stream has ended; clients get these errors. */
 export class StreamEnded extends Error {
@@ -61,18 +79,17 @@ const maxBackoffMs = 3000;
 
 type Failure = readonly GraphQLFormattedError[];
 
-/** Follows the subscription until `signal` ends it. Throws StreamEnded. */
+/** Follows the subscription by a filter until `signal` ends it. Throws StreamEnded. */
 export async function* followUpstream(
   options: UpstreamOptions,
-  start: Cursor | undefined,
-  signal: AbortSignal,
+  { filter, after, wanted, turns, signal }: SourceRequest,
 ): AsyncGenerator<StreamItem, void, void> {
   const { subscription, link, log } = options;
-  let last = start;
+  let last = after;
   let passedOn = false;
   let fruitless = 0;
   while (!signal.aborted) {
-    const stream = await link.subscribe(upstreamRequest(options, last));
+    const stream = await link.subscribe(upstreamRequest(options, filter, last));
     let failure: Failure = [];
     if (!(Symbol.asyncIterator in stream)) failure = stream.errors ?? [];
     else {
@@ -91,8 +108,16 @@ export async function* followUpstream(
           }
           // A socket library may have retried by itself: items received before are not passed on twice.
           if (passedOn && last?.timeline === cursor.timeline && cursor.seq <= last.seq) continue;
-          const item = await completeEvent(options, event, cursor, cursorText);
-          if (signal.aborted) return;
+          const given = subscription.isFiltered ? facetsIn(event) : null;
+          if (given === undefined) {
+            failure = [{ message: `subgraph ${link.name} sent an item without facets` }];
+            break;
+          }
+          const facets = given ?? undefined;
+          const item: StreamItem | undefined = wanted(facets)
+            ? await inTurn(turns(), signal, () => completeEvent(options, event, { cursor, cursorText, facets }))
+            : { cursor, cursorText, facets, text: undefined, checkpoint: false };
+          if (item === undefined || signal.aborted) return;
           last = cursor;
           passedOn = true;
           fruitless = 0;
@@ -116,9 +141,9 @@ export async function* followUpstream(
   }
 }
 
-function upstreamRequest(options: UpstreamOptions, after: Cursor | undefined): LinkRequest {
+function upstreamRequest(options: UpstreamOptions, filter: FeedFilter, after: Cursor | undefined): LinkRequest {
   const { plan, subscription, identity } = options;
-  const given: Record<string, unknown> = { ...subscription.variables };
+  const given: Record<string, unknown> = { ...subscription.variables, ...filter.variables };
   if (after !== undefined) given[afterVariable] = encodeCursor(after);
   const variables = Object.fromEntries(Object.entries(given).filter(([name]) => plan.variables.has(name)));
   return {
@@ -134,11 +159,31 @@ function eventContext(identity: Identity): GatewayContext {
   return { identity, requestId: randomUUID(), loaders: new Map() };
 }
 
+/** Without turns: at once. Undefined: the signal ended the wait. */
+async function inTurn<T>(
+  turns: Turns | undefined,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  if (turns === undefined) return work();
+  if (!turns.take()) {
+    const came = await turns.wait(signal).then(
+      () => true,
+      () => false,
+    );
+    if (!came) return undefined;
+  }
+  try {
+    return await work();
+  } finally {
+    turns.give();
+  }
+}
+
 async function completeEvent(
   options: UpstreamOptions,
   event: FormattedExecutionResult,
-  cursor: Cursor,
-  cursorText: string,
+  item: Pick<StreamItem, 'cursor' | 'cursorText' | 'facets'>,
 ): Promise<StreamItem> {
   const { plan, subscription, identity } = options;
   const context = eventContext(identity);
@@ -147,20 +192,26 @@ async function completeEvent(
   const payload = result.data?.[subscription.rootKey];
   const fields = isRecord(payload) ? payload : {};
   delete fields[cursorAlias];
-  const checkpoint = Object.entries(fields).every(
-    ([name, value]) => value === null || value === cursorText || name === '__typename',
+  const isBare = Object.entries(fields).every(
+    ([name, value]) => value === null || value === item.cursorText || name === '__typename',
   );
   const text = JSON.stringify({
     ...(result.errors === undefined ? {} : { errors: result.errors }),
     data: result.data ?? null,
   });
-  return { cursor, cursorText, text, checkpoint };
+  return { ...item, text, checkpoint: item.facets === undefined && isBare };
 }
 
 function cursorOf(data: ExecutionResult['data'], rootKey: string): string | undefined {
   const payload = data?.[rootKey];
   const cursor = isRecord(payload) ? payload[cursorAlias] : undefined;
   return typeof cursor === 'string' ? cursor : undefined;
+}
+
+/** Null: the item is for every reader. Undefined: it does not say. */
+function facetsIn({ extensions }: FormattedExecutionResult): Facets | undefined {
+  const facets = extensions?.facets;
+  return facets === null || Array.isArray(facets) ? (facets as Facets) : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,7 +7,7 @@ import { errors, Pool } from 'undici';
 import { identityHeader, signIdentity } from '../../platform/graph/signed-identity.ts';
 import { connectorOf, type MutualTls } from '../../platform/graph/tls.ts';
 import type { SigningKeys } from '../../platform/secrets/key-pairs.ts';
-import { ConnectionSlots } from './connection-slots.ts';
+import { Turns } from '../../platform/turns.ts';
 import { HttpStreams } from './http-streams.ts';
 import { lostSubgraph } from './lost-subgraph.ts';
 import type { LinkRequest, ResultStream, SubgraphLink } from './subgraph-link.ts';
@@ -32,7 +32,8 @@ export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly #options: HttpLinkOptions;
   readonly #pool: Pool;
-  readonly #slots = new ConnectionSlots(connections);
+  /** The others wait here, and not in the pool: a request is signed only when it can be sent. */
+  readonly #slots = new Turns(connections);
   readonly #streams: HttpStreams;
 
   constructor(options: HttpLinkOptions) {

@@ -3,7 +3,8 @@
 import { projectsFor } from '../authorise.ts';
 import type { RequestContext } from '../identity.ts';
 import { pullStream } from '../pull-stream.ts';
-import type { SequencedEvent, StatusFeed } from './feed.ts';
+import { projectFacets, withFacets } from './facets.ts';
+import type { StatusFeed } from './feed.ts';
 
 /** When only unrelated events happen, the cursor advances once in this time. */
 const checkpointEveryMs = 5_000;
@@ -24,19 +25,16 @@ export interface EntityFeedOptions<Entity> {
   readonly read: (id: string) => Promise<Entity | null | undefined>;
   /** Which entities are requested. Default: all. */
   readonly wanted?: (entity: Entity) => boolean;
+  /** By which values of the arguments an entity is chosen, beside its project. */
+  readonly facets?: (entity: Entity) => readonly string[];
 }
 
 export function entityFeed<Entity>(
   options: EntityFeedOptions<Entity>,
 ): AsyncGenerator<EntityChange<Entity>, void, void> {
-  const { feed, context, subjectType, args, read, wanted = () => true } = options;
-  const shown = projectsFor(context.identity, args.projectId);
-  const projects = shown === 'all' ? shown : new Set(shown);
-  const filter = (event: SequencedEvent) =>
-    event.subjectType === subjectType &&
-    event.projectId !== null &&
-    (projects === 'all' || projects.has(event.projectId));
-  const source = feed.subscribe({ after: args.after ?? null, filter });
+  const { feed, context, subjectType, args, read, wanted = () => true, facets = () => [] } = options;
+  const projects = projectsFor(context.identity, args.projectId);
+  const source = feed.subscribe({ after: args.after ?? null, filter: { projects, subjectTypes: [subjectType] } });
   let toldAtMs = performance.now();
   return pullStream({
     async next() {
@@ -48,7 +46,11 @@ export function entityFeed<Entity>(
         const other = entity !== null && !wanted(entity);
         if (other && performance.now() - toldAtMs < checkpointEveryMs) continue;
         toldAtMs = performance.now();
-        return { cursor, entity: other ? null : entity };
+        if (event === null || other) return withFacets({ cursor, entity: null }, null);
+        return withFacets({ cursor, entity }, [
+          ...projectFacets(event.projectId),
+          ...(entity === null ? [] : facets(entity)),
+        ]);
       }
     },
     end: () => void source.return(),

@@ -2,6 +2,7 @@
 // history rewritten by a failover, or events removed by retention, are always noticed.
 import type { Database } from '../database/database.ts';
 import { encodeCursor } from './cursor.ts';
+import type { Conditions } from './filter.ts';
 
 /** An event with its position in the one order that all readers see. */
 export interface SequencedEvent {
@@ -28,6 +29,9 @@ export interface SequencedEvent {
   readonly cursor: string;
 }
 
+/** A sequenced event without the stream's cursor. */
+export type PastEvent = Omit<SequencedEvent, 'cursor'>;
+
 /** A position in the stream: after the event `seq`; 0 and '' before the first. */
 export interface Position {
   readonly seq: number;
@@ -46,6 +50,14 @@ export type Page =
   | { readonly kind: 'events'; readonly epoch: number | undefined; readonly events: readonly SequencedEvent[] }
   /** The event at the position is missing, or is another one. */
   | { readonly kind: 'displaced' };
+
+/** Events that match, up to a position. */
+export type MatchingPage =
+  | { readonly kind: 'events'; readonly events: readonly SequencedEvent[]; readonly end: Position }
+  | { readonly kind: 'displaced' };
+
+/** What one statement looks at, at most: where few events match, many may have to be looked at. */
+const mostLookedAt = 50_000;
 
 interface Row extends Omit<SequencedEvent, 'cursor'> {
   readonly epoch: number;
@@ -91,6 +103,31 @@ export class EventTable {
       if (row.seq !== wanted) throw new Error(`invariant: the event after ${wanted - 1} is ${row.seq}, not ${wanted}`);
     });
     return { kind: 'events', epoch, events: fresh.map(toEvent) };
+  }
+
+  /**
+   * Up to `limit` of the events after `position` and up to `tail` that match, in order: not all the way to `tail` if they are many,
+   * or if there are too many to look at. `end`: none that match were left out before it.
+   */
+  async matching(position: Position, tail: Position, conditions: Conditions, limit: number): Promise<MatchingPage> {
+    const lastSeq = Math.min(position.seq + mostLookedAt, tail.seq);
+    const rows = await this.#db.query<Row>(
+      `SELECT ${columns} FROM status_change WHERE ${['seq > ? AND seq <= ?', ...conditions.sql].join(' AND ')} ORDER BY seq LIMIT ?`,
+      [position.seq, lastSeq, ...conditions.values, limit],
+    );
+    // Read afterwards: retention removes the oldest first, so that nothing was missing behind a position that is still there.
+    const proofs = await this.#db.query<{ seq: number; id: string }>(
+      'SELECT seq, event_id AS id FROM status_change WHERE seq IN (?, ?)',
+      [Math.max(position.seq, 1), lastSeq],
+    );
+    const proven = proofs.find(({ seq }) => seq === Math.max(position.seq, 1));
+    const last = proofs.find(({ seq }) => seq === lastSeq);
+    if (proven === undefined || last === undefined) return { kind: 'displaced' };
+    if (position.seq > 0 && proven.id !== position.eventId) return { kind: 'displaced' };
+    const events = rows.map(toEvent);
+    const lastRead = events.at(-1);
+    const end = events.length === limit && lastRead !== undefined ? lastRead : last;
+    return { kind: 'events', events, end: { seq: end.seq, eventId: end.id } };
   }
 
   /** Whether a timeline after `epoch` began with a loss. */

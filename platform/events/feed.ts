@@ -3,11 +3,19 @@
 import type { Database } from '../database/database.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import { Turns } from '../turns.ts';
 import type { Wake } from '../wake.ts';
 import { encodeCursor } from './cursor.ts';
 import { EventTable, type Position, type SequencedEvent } from './event-table.ts';
 import { EventRing } from './ring.ts';
-import { type EventFilter, type FeedItem, resync, Subscription, type SubscriptionSource } from './subscription.ts';
+import {
+  type EventFilter,
+  type FeedFilter,
+  type FeedItem,
+  resync,
+  Subscription,
+  type SubscriptionSource,
+} from './subscription.ts';
 
 export type { SequencedEvent } from './event-table.ts';
 export type { EventFilter, FeedItem } from './subscription.ts';
@@ -30,6 +38,8 @@ interface Watcher {
 }
 
 const pageSize = 1_000;
+/** Of all readers that are behind: they must leave connections to others. */
+const pagesAtOnce = 4;
 /** Read at the start, so that most clients that reconnect after a restart find their position in memory. */
 const preloaded = 1_000;
 
@@ -57,7 +67,13 @@ export class StatusFeed {
     this.#log = options.log;
     this.#checkpointMs = checkpointMs;
     this.#ring = new EventRing(ringSize);
-    this.#source = { table: this.#table, ring: this.#ring, epoch: () => this.#epoch, tail: () => this.#tail };
+    this.#source = {
+      table: this.#table,
+      ring: this.#ring,
+      pages: new Turns(pagesAtOnce),
+      epoch: () => this.#epoch,
+      tail: () => this.#tail,
+    };
     this.#loop = new Loop({
       name: 'status feed',
       log: options.log,
@@ -97,12 +113,12 @@ export class StatusFeed {
   /**
    * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint first. A reader
    * that has caught up with `after` gets a checkpoint once. The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or
-   * RESYNC_REQUIRED, later ones the latter two. The filter is called for every event: it must be cheap. Ends with `signal`,
+   * RESYNC_REQUIRED, later ones the latter two. A filter that is a function is called for every event: it must be cheap. Ends with `signal`,
    * `return()` or the feed.
    */
   subscribe(options: {
     readonly after?: string | null;
-    readonly filter: EventFilter;
+    readonly filter: FeedFilter;
     readonly signal?: AbortSignal;
   }): AsyncGenerator<FeedItem, void, void> {
     this.#assertStarted();

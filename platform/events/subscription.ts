@@ -3,8 +3,10 @@
 
 import { CodedError } from '../errors.ts';
 import { pullStream } from '../pull-stream.ts';
+import type { Turns } from '../turns.ts';
 import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
 import type { EventTable, Position, SequencedEvent } from './event-table.ts';
+import { conditionsOf, type HistoryFilter, matchesFilter } from './filter.ts';
 import type { EventRing } from './ring.ts';
 
 export interface FeedItem {
@@ -15,9 +17,14 @@ export interface FeedItem {
 
 export type EventFilter = (event: SequencedEvent) => boolean;
 
+/** With a function, a reader that is behind reads all events. */
+export type FeedFilter = EventFilter | HistoryFilter;
+
 export interface SubscriptionSource {
   readonly table: EventTable;
   readonly ring: EventRing;
+  /** Of the readers that are behind, at the table. */
+  readonly pages: Turns;
   /** The newest timeline seen. */
   epoch(): number;
   /** The position that the ring has reached. */
@@ -27,7 +34,7 @@ export interface SubscriptionSource {
 export interface SubscriptionOptions {
   readonly source: SubscriptionSource;
   readonly after: string | null;
-  readonly filter: EventFilter;
+  readonly filter: FeedFilter;
   readonly onEnd: (subscription: Subscription) => void;
 }
 
@@ -38,12 +45,15 @@ export class Subscription {
   readonly items: AsyncGenerator<FeedItem, void, void>;
   readonly #source: SubscriptionSource;
   readonly #filter: EventFilter;
+  readonly #historyFilter: HistoryFilter | undefined;
   readonly #onEnd: (subscription: Subscription) => void;
   readonly #after: string | null;
   #position: Position | undefined;
   /** The rest of a page from the table. */
   #page: readonly SequencedEvent[] = [];
   #pageIndex = 0;
+  /** The position after the page: no event before it is left that matches. */
+  #pageEnd: Position | undefined;
   #caughtUp = false;
   #ended = false;
   #failure: unknown;
@@ -54,7 +64,9 @@ export class Subscription {
   constructor(options: SubscriptionOptions) {
     this.#source = options.source;
     this.#after = options.after;
-    this.#filter = options.filter;
+    const { filter } = options;
+    this.#filter = typeof filter === 'function' ? filter : (event) => matchesFilter(filter, event);
+    this.#historyFilter = typeof filter === 'function' ? undefined : filter;
     this.#onEnd = options.onEnd;
     this.items = pullStream({ next: () => this.#inTurn(), end: () => this.end() });
     // Without a cursor it starts now, not at the first pull.
@@ -136,6 +148,8 @@ export class Subscription {
       if (this.#pass(event)) return { cursor: event.cursor, event };
     }
     this.#page = [];
+    if (this.#pageEnd !== undefined) this.#position = this.#pageEnd;
+    this.#pageEnd = undefined;
     return undefined;
   }
 
@@ -153,14 +167,23 @@ export class Subscription {
 
   async #readPage(): Promise<void> {
     const place = this.#place();
-    const page = await this.#source.table.after(place, pageSize);
+    const page = await this.#source.pages.run(() => this.#pageAfter(place));
     if (page.kind === 'events') {
       this.#page = page.events;
       this.#pageIndex = 0;
+      this.#pageEnd = page.end;
       return;
     }
     const { oldestSeq } = await this.#source.table.bounds();
     throw place.seq < oldestSeq ? expired(place.seq, oldestSeq) : resync();
+  }
+
+  async #pageAfter(place: Position) {
+    const { table, tail } = this.#source;
+    if (this.#historyFilter === undefined) return { ...(await table.after(place, pageSize)), end: undefined };
+    const conditions = conditionsOf(this.#historyFilter);
+    if (conditions === undefined) return { kind: 'events', events: [], end: tail() } as const;
+    return table.matching(place, tail(), conditions, pageSize);
   }
 
   /** The position of a client's cursor, checked against the current history. */

@@ -14,6 +14,7 @@ import {
 import type { Logger } from 'pino';
 import { isUnavailable } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
+import { facetsOf } from '../events/facets.ts';
 import type { RequestContext } from '../identity.ts';
 import { pullStream } from '../pull-stream.ts';
 
@@ -89,7 +90,7 @@ export async function executeOnSchema(
 
 /**
  * Subscribes. Gives a result with `errors` when it is refused, else a stream of results; a source that fails ends the stream with
- * a last result that has `errors` and no `data`. The caller must `return()` the stream.
+ * a last result that has `errors` and no `data`. An item's facets are in `extensions.facets`. The caller must `return()` the stream.
  */
 export async function subscribeOnSchema(
   schema: GraphQLSchema,
@@ -115,7 +116,9 @@ export async function subscribeOnSchema(
     (rootValue) => {
       // Each event has its own context: loaders must not be shared between events.
       const execution = execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } });
-      return Promise.resolve(execution).then((result) => present(result, context.requestId, log));
+      const facets = facetsOf(rootValue);
+      const said = facets === undefined ? {} : { extensions: { facets } };
+      return Promise.resolve(execution).then((result) => ({ ...present(result, context.requestId, log), ...said }));
     },
     (error) => ({ errors: [presentError(error, context.requestId, log)] }),
   );

@@ -2,8 +2,9 @@
 import type { Resolvers } from '../../generated/graph/relay.ts';
 import type { Database } from '../../platform/database/database.ts';
 import { entityFeed } from '../../platform/events/entity-feed.ts';
+import { asMarked, facet } from '../../platform/events/facets.ts';
 import type { StatusFeed } from '../../platform/events/feed.ts';
-import { decodeUuid } from '../../platform/ids.ts';
+import { decodeUuid, encodeId } from '../../platform/ids.ts';
 import { mapStream } from '../../platform/pull-stream.ts';
 import { readBackend } from './backends/backend-store.ts';
 import { readOperation } from './journal/operation-store.ts';
@@ -18,8 +19,11 @@ export function feedResolvers({ db, feed }: { readonly db: Database; readonly fe
             ...{ feed, context, args, subjectType: 'RelayOperation' },
             read: (id) => readOperation(db, id),
             wanted: (operation) => backendId === null || operation.backendId === backendId,
+            facets: (operation) => [facet('backendId', encodeId('Backend', operation.backendId))],
           });
-          return mapStream(changes, ({ cursor, entity }) => ({ relayOperationChanges: { cursor, operation: entity } }));
+          return mapStream(changes, (item) =>
+            asMarked(item, { relayOperationChanges: { cursor: item.cursor, operation: item.entity } }),
+          );
         },
       },
       backendChanges: {
@@ -28,7 +32,9 @@ export function feedResolvers({ db, feed }: { readonly db: Database; readonly fe
             ...{ feed, context, args, subjectType: 'Backend' },
             read: (id) => readBackend(db, id),
           });
-          return mapStream(changes, ({ cursor, entity }) => ({ backendChanges: { cursor, backend: entity } }));
+          return mapStream(changes, (item) =>
+            asMarked(item, { backendChanges: { cursor: item.cursor, backend: item.entity } }),
+          );
         },
       },
     },

@@ -25,6 +25,7 @@ export const relayRow = subgraphRow({
       .describe('time for which a device may still execute a call after its connection was cut'),
   },
   oneMutation: true,
+  filteredFeeds: ['relayOperationChanges', 'backendChanges'],
   exports: [
     {
       name: 'mappings',

@@ -33,6 +33,7 @@ export const systemRow = subgraphRow({
   authenticates: true,
   publicFields: ['Mutation.login', 'Mutation.sessionRefresh', 'Mutation.machineJoin'],
   machineFields: ['Query.machineRevocations', 'Mutation.machineRenew'],
+  filteredFeeds: ['statusChanges'],
   async create(ground, settings) {
     const { RedisRateLimiter } = await import('./access/rate-limiter.ts');
     const { openAuthority } = await import('../../platform/machines/authority.ts');

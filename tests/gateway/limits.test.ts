@@ -1,5 +1,6 @@
 // Requests beyond a limit are refused with its name, before any subgraph is called, over HTTP and on sockets.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { SocketLimits } from '../../gateway/access/limits.ts';
 import { Collector, TestGateway, testIdentity, until } from './support/gateway.ts';
 
 const nested = (depth: number): string => `${'parent { '.repeat(depth)}id${' }'.repeat(depth)}`;
@@ -349,6 +350,64 @@ describe('sockets', () => {
     expect(codes).toEqual(['open', 'open', 'open', 1013, 1013, 'open']);
     await crowded.stop();
     await afterwards();
+  });
+
+  describe('of one user', () => {
+    const things = 'subscription { thingChanges { cursor } }';
+    const identities = () => gateway.authenticator.identities;
+
+    async function again(socketLimits: Partial<SocketLimits>): Promise<void> {
+      await afterwards();
+      gateway = await new TestGateway('in-process').start({ socketLimits });
+      const ann = testIdentity('ann');
+      identities().set('session-2', { ...ann, credentialId: 'another session' });
+      identities().set('api-token', {
+        ...ann,
+        ...{ kind: 'token', id: 'token', credentialId: 'token', ownerId: ann.id },
+      });
+    }
+
+    async function follow(token: string, query = things, variables?: Record<string, unknown>): Promise<Collector> {
+      const collector = new Collector(gateway.client(token), query, variables);
+      await until(() => collector.items.length > 0 || collector.done);
+      return collector;
+    }
+
+    const refusal = (limit: string, most: number) => [{ extensions: { code: 'LIMIT_EXCEEDED', limit, most } }];
+
+    test('subscriptions are counted over all sessions and API tokens', async () => {
+      await again({ maxSubscriptionsPerUser: 3 });
+      const [first] = [await follow('token-ann'), await follow('session-2'), await follow('api-token')];
+      expect((await follow('session-2')).error).toMatchObject(refusal('subscriptions of one user', 3));
+      expect((await follow('token-bob')).error).toBeUndefined();
+      first.cancel();
+      await until(async () => (await gateway.metric('tidegate_gateway_subscriptions')) === 3);
+      expect((await follow('session-2')).error).toBeUndefined();
+      await afterwards();
+    });
+
+    test('subscriptions of all users are counted', async () => {
+      await again({ maxSubscriptions: 2 });
+      for (const token of ['token-ann', 'token-bob']) expect((await follow(token)).error).toBeUndefined();
+      expect((await follow('token-eve')).error).toMatchObject(refusal('subscriptions', 2));
+      await afterwards();
+    });
+
+    test('what an event costs is counted: by selection, not by filter', async () => {
+      await again({ maxEventCost: 40 });
+      const by = (fields: string) => `subscription ($kinds: [String!]) { kindChanges(kinds: $kinds) { ${fields} } }`;
+      for (const kinds of [['a'], ['b'], ['c'], null])
+        expect((await follow('token-ann', by('cursor'), { kinds })).error).toBeUndefined();
+      const second = await follow('session-2', by('cursor thing { id }'));
+      expect(second.error).toBeUndefined();
+      const more = () => follow('api-token', by('cursor thing { id name price }'));
+      expect((await more()).error).toMatchObject(refusal('cost of an event', 40));
+      expect((await follow('token-bob', by('cursor thing { id name price }'))).error).toBeUndefined();
+      second.cancel();
+      await until(async () => (await gateway.metric('tidegate_gateway_subscriptions')) === 5);
+      expect((await more()).error).toBeUndefined();
+      await afterwards();
+    });
   });
 
   test('a socket without connection_init is closed with 4408, one with too long a message with 1009', async () => {

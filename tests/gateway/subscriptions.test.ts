@@ -1,5 +1,6 @@
 // Subscriptions through the gateway: completed from the other subgraph, shared, resumed by cursor, in both modes.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Client } from 'graphql-ws';
 import { Collector, modes, TestGateway, testIdentity, until } from './support/gateway.ts';
 
 const stream = 'subscription { thingChanges { cursor thing { id name price } } }';
@@ -19,6 +20,9 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await until(() => collector.items.length > 0);
     return collector;
   }
+
+  const hasIds = (collector: Collector, ...ids: string[]) =>
+    until(() => collector.ids.length >= ids.length).then(() => expect(collector.ids).toEqual(ids));
 
   test('events carry fields of the other subgraph', async () => {
     gateway.world.prices.set('a', 5);
@@ -311,6 +315,144 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await until(() => closed.length > 0);
     expect(closed).toEqual([1001]);
     await until(() => gateway.world.log.open === 0);
+  });
+
+  test('what one user catches up with is completed a few events at a time, and other events between them', async () => {
+    for (let event = 0; event < 20; event += 1) gateway.world.log.append(`old-${event}`);
+    let held = 0;
+    let release: () => void = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    gateway.world.beforePrice = async (id) => {
+      if (!id.startsWith('old')) return;
+      held += 1;
+      await released;
+    };
+    const live = await begun(stream, 'token-eve');
+    const late = Array.from({ length: 12 }, (_, from) => {
+      const after = gateway.world.log.cursorAt(from);
+      return new Collector(
+        gateway.client(),
+        `subscription { thingChanges(after: "${after}") { cursor thing { id price } } }`,
+      );
+    });
+    await until(() => gateway.world.log.open === 13);
+    await until(() => held >= 4);
+    gateway.world.log.append('new');
+    await hasIds(live, 'new');
+    expect(held).toBe(4);
+    release();
+    for (const [from, collector] of late.entries()) {
+      const missed = Array.from({ length: 20 - from }, (_, index) => `old-${from + index}`);
+      await hasIds(collector, ...missed, 'new');
+    }
+  });
+
+  describe('by filters', () => {
+    const byKind =
+      'subscription K($kinds: [String!], $owner: ID) { kindChanges(kinds: $kinds, owner: $owner) { cursor thing { id price } } }';
+
+    test('subscriptions that differ in a filter share one upstream, and each gets its own events', async () => {
+      const filters = Array.from({ length: 40 }, (_, index) => ({
+        kinds: [`k${index % 20}`],
+        ...(index < 20 ? {} : { owner: 'ann' }),
+      }));
+      const clients = [gateway.client(), gateway.client('token-bob')];
+      const collectors = filters.map((filter, index) => new Collector(clients[index % 2] as Client, byKind, filter));
+      await until(() => collectors.every(({ items }) => items.length > 0));
+      gateway.world.log.append('k1:bob:1');
+      await until(() => gateway.world.log.open === 1);
+      expect(await gateway.metric('tidegate_gateway_upstreams')).toBe(1);
+      gateway.world.log.append('k7:ann:2');
+      gateway.world.log.append('nobody:ann:3');
+      gateway.world.log.append('k19:bob:4');
+      gateway.world.log.append('k19:ann:5');
+      await hasIds(collectors[1] as Collector, 'k1:bob:1');
+      await hasIds(collectors[7] as Collector, 'k7:ann:2');
+      await hasIds(collectors[27] as Collector, 'k7:ann:2');
+      await hasIds(collectors[19] as Collector, 'k19:bob:4', 'k19:ann:5');
+      await hasIds(collectors[39] as Collector, 'k19:ann:5');
+      expect(collectors.reduce((sum, { ids }) => sum + ids.length, 0)).toBe(6);
+    });
+
+    test('what is for nobody is not completed from other subgraphs', async () => {
+      const a = await begun(byKind, undefined, { kinds: ['a'] });
+      await begun(byKind, undefined, { kinds: ['b'] });
+      gateway.world.log.append('a:x:1');
+      await hasIds(a, 'a:x:1');
+      await until(() => gateway.world.log.open === 1);
+      const loaded = gateway.world.batches.length;
+      for (let n = 0; n < 20; n += 1) gateway.world.log.append(`c:x:${n}`);
+      gateway.world.log.append('a:x:2');
+      await hasIds(a, 'a:x:1', 'a:x:2');
+      expect(gateway.world.batches.length).toBe(loaded + 1);
+    });
+
+    test('literals, variables and the order of a list are the same filter', async () => {
+      await begun(byKind, undefined, { kinds: ['a', 'b'] });
+      await begun('subscription { kindChanges(kinds: ["b", "a"]) { cursor thing { id price } } }');
+      await begun(byKind, undefined, { kinds: ['b', 'a'], owner: null });
+      expect(gateway.world.log.opened).toBe(1);
+    });
+
+    test('a filter that the subgraph refuses is refused, also beside others', async () => {
+      await begun(byKind, undefined, { kinds: ['a'] });
+      await begun(byKind);
+      const refused = new Collector(gateway.client(), byKind, { kinds: ['none'] });
+      await until(() => refused.done);
+      expect(refused.error).toMatchObject([{ extensions: { code: 'INVALID_INPUT' } }]);
+    });
+
+    test('one with other rights is never served by the upstream of others', async () => {
+      const ann = await begun(byKind, 'token-ann', { kinds: ['a'] });
+      const eve = await begun(byKind, 'token-eve', { kinds: ['a'] });
+      await begun(byKind, 'token-ann', { kinds: ['b'] });
+      gateway.world.log.append('a:x:1');
+      await hasIds(ann, 'a:x:1');
+      await hasIds(eve, 'a:x:1');
+      gateway.authenticator.identities.delete('token-ann');
+      await until(() => ann.done);
+      gateway.world.log.append('a:x:2');
+      await hasIds(eve, 'a:x:1', 'a:x:2');
+      expect(ann.ids).toEqual(['a:x:1']);
+    });
+
+    test('a restart of the subgraph leaves no gap and no duplicate for any filter', async () => {
+      const kinds = ['a', 'b', 'c', 'd'];
+      const collectors = await Promise.all(kinds.map((kind) => begun(byKind, undefined, { kinds: [kind] })));
+      const expected: string[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        for (const kind of kinds) {
+          if (kind === 'b') await gateway.killAlpha();
+          if (kind === 'd') await gateway.restartAlpha();
+          const id = `${kind}:x:${round}`;
+          expected.push(id);
+          gateway.world.log.append(id);
+        }
+        await until(() => collectors.every(({ ids }) => ids.length > round));
+      }
+      for (const [index, { ids }] of collectors.entries())
+        expect(ids).toEqual(expected.filter((id) => id.startsWith(`${kinds[index]}:`)));
+    });
+
+    test('one that resumes gets what passes its filter, asked of the subgraph with it', async () => {
+      await begun(byKind, undefined, { kinds: ['a'] });
+      await begun(byKind, undefined, { kinds: ['b'] });
+      const from = gateway.world.log.cursorAt(0);
+      const items = () => gateway.world.calls.get('kindChanges item') ?? 0;
+      await until(() => gateway.world.log.open === 1);
+      const begunWith = items();
+      for (const id of ['a:x:1', 'c:x:2', 'b:x:3', 'c:x:4']) gateway.world.log.append(id);
+      await until(() => items() === begunWith + 4);
+      const before = items();
+      const resumed = new Collector(
+        gateway.client(),
+        `subscription { kindChanges(kinds: ["c"], after: "${from}") { cursor thing { id price } } }`,
+      );
+      await hasIds(resumed, 'c:x:2', 'c:x:4');
+      expect(items() - before).toBeLessThanOrEqual(3);
+    });
   });
 
   /** Another event lets streams that have caught up merge. */

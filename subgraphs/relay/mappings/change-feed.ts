@@ -58,11 +58,9 @@ export class MappingChangeFeed {
   }
 
   async #changes(projects: 'all' | readonly string[], from: string, take: number): Promise<MappingChanges> {
-    const mine = projects === 'all' ? undefined : new Set(projects);
     const events = this.#feed.subscribe({
       after: from,
-      filter: ({ subjectType, projectId }) =>
-        subjectType === 'Mapping' && (mine === undefined || (projectId !== null && mine.has(projectId))),
+      filter: { projects, subjectTypes: ['Mapping'] },
       signal: AbortSignal.timeout(patienceMs),
     });
     const ids = new Set<string>();

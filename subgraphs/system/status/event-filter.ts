@@ -2,7 +2,7 @@
 import type { SubscriptionStatusChangesArgs } from '../../../generated/graph/system.ts';
 import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
-import type { HistoryFilter } from '../../../platform/events/history.ts';
+import type { HistoryFilter } from '../../../platform/events/filter.ts';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { decodeId } from '../../../platform/ids.ts';

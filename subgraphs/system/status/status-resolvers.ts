@@ -3,11 +3,13 @@ import type { Resolvers } from '../../../generated/graph/system.ts';
 import { caller } from '../../../platform/authorise.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { CodedError } from '../../../platform/errors.ts';
-import type { FeedItem, StatusFeed } from '../../../platform/events/feed.ts';
-import { matchesFilter, readHistory } from '../../../platform/events/history.ts';
+import { facet, projectFacets, withFacets } from '../../../platform/events/facets.ts';
+import type { FeedItem, SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
+import { readHistory } from '../../../platform/events/history.ts';
 import type { EventKinds } from '../../../platform/events/kinds.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { encodeId } from '../../../platform/ids.ts';
+import { mapStream } from '../../../platform/pull-stream.ts';
 import type { Entities } from '../entities.ts';
 import { nodeByKey } from '../nodes/node.ts';
 import { eventFilter } from './event-filter.ts';
@@ -38,7 +40,8 @@ export function statusResolvers(options: {
       statusChanges: {
         subscribe(_, args, context) {
           const filter = eventFilter(caller(context), args, kinds);
-          return feed.subscribe({ after: args.after ?? null, filter: (event) => matchesFilter(filter, event) });
+          const items = feed.subscribe({ after: args.after ?? null, filter });
+          return mapStream(items, (item) => withFacets(item, item.event === null ? null : facetsOfChange(item.event)));
         },
         resolve: ({ cursor, event }: FeedItem) => ({ cursor, change: event }),
       },
@@ -50,6 +53,16 @@ export function statusResolvers(options: {
       subject: ({ subjectType, subjectId }, _, context) => nodeByKey(entities, context, subjectType, subjectId),
     },
   };
+}
+
+/** By which values of the subscription's arguments a change is chosen. */
+function facetsOfChange({ projectId, kind, subjectType, subjectId }: SequencedEvent): readonly string[] {
+  return [
+    ...projectFacets(projectId),
+    facet('kinds', kind),
+    facet('subjectTypes', subjectType),
+    facet('subjectId', encodeId(subjectType, subjectId)),
+  ];
 }
 
 function seqOf(text: string | undefined): number {

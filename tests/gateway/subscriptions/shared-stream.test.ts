@@ -1,13 +1,15 @@
 // Rings of a shared stream, driven step by step: where each reader reads, and what happens to slow ones.
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { FeedFilter } from '../../../gateway/subscriptions/feed-filter.ts';
 import { SharedStream, type StreamReader } from '../../../gateway/subscriptions/shared-stream.ts';
-import type { StreamItem } from '../../../gateway/subscriptions/upstream.ts';
+import { type SourceRequest, StreamEnded, type StreamItem } from '../../../gateway/subscriptions/upstream.ts';
 import type { Cursor } from '../../../platform/events/cursor.ts';
 
 const cursor = (seq: number, timeline = 1): Cursor => ({ timeline, seq, eventId: '' });
 const item = (at: Cursor, checkpoint = false): StreamItem => ({
   cursor: at,
   cursorText: `c${at.seq}`,
+  facets: undefined,
   text: checkpoint ? `{"cursor":"c${at.seq}","thing":null}` : `e${at.seq}`,
   checkpoint,
 });
@@ -15,13 +17,18 @@ const item = (at: Cursor, checkpoint = false): StreamItem => ({
 /** One upstream, which gives scripted items. */
 class Upstream {
   readonly after: Cursor | undefined;
+  readonly filter: FeedFilter;
+  readonly wanted: SourceRequest['wanted'];
   ended = false;
   pulls = 0;
   #items: StreamItem[] = [];
+  #failure: Error | undefined;
   #wake: () => void = () => {};
 
-  constructor(after: Cursor | undefined, signal: AbortSignal) {
+  constructor({ after, filter, wanted, signal }: SourceRequest) {
     this.after = after;
+    this.filter = filter;
+    this.wanted = wanted;
     signal.addEventListener('abort', () => {
       this.ended = true;
       this.#wake();
@@ -33,12 +40,19 @@ class Upstream {
     this.#wake();
   }
 
+  fail(error: Error): void {
+    this.#failure = error;
+    this.#wake();
+  }
+
   async *stream(): AsyncGenerator<StreamItem, void, void> {
     while (!this.ended) {
+      if (this.#failure !== undefined) throw this.#failure;
       const next = this.#items.shift();
       if (next !== undefined) {
         this.pulls += 1;
-        yield next;
+        // What is for nobody is not completed.
+        yield this.wanted(next.facets) ? next : { ...next, text: undefined };
       } else
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
@@ -51,8 +65,8 @@ function start(capacity: number) {
   const upstreams: Upstream[] = [];
   let emptied = 0;
   const stream = new SharedStream({
-    source: (after, signal) => {
-      const upstream = new Upstream(after, signal);
+    source: (request) => {
+      const upstream = new Upstream(request);
       upstreams.push(upstream);
       return upstream.stream();
     },
@@ -221,4 +235,103 @@ test('two rings that reach the same position at the same moment do not merge eac
   live.close();
   resumed.close();
   expect(upstream(0).ended).toBe(true);
+});
+
+describe('filters', () => {
+  const by = (kind: string) => new FeedFilter([{ name: 'kind', variable: 'kind', value: kind }]);
+  const of = (seq: number, kind: string): StreamItem => ({ ...item(cursor(seq)), facets: [`kind=${kind}`] });
+
+  test('a thousand filters on one selection become one upstream, and an item wakes those alone that it is for', async () => {
+    const { stream, upstream, upstreams } = start(64);
+    const readers = Array.from({ length: 1_000 }, (_, index) => stream.follow(undefined, by(`k${index}`)));
+    expect(upstreams).toHaveLength(1_001);
+    const [, gathering] = upstreams;
+    expect(gathering?.filter.key).toBe('');
+    gathering?.give(item(cursor(5), true));
+    await settle();
+    for (const each of upstreams) if (each !== gathering) each.give(item(cursor(7), true));
+    const first = await Promise.all(readers.map((reader) => read(reader, 1)));
+    expect(new Set(first.flat())).toEqual(new Set(['{"cursor":"c7","thing":null}']));
+    expect(upstreams.filter(({ ended }) => !ended)).toEqual([gathering]);
+    let woken = 0;
+    const next = readers.map(async (reader) => {
+      const got = await reader.next();
+      woken += 1;
+      return got?.text;
+    });
+    await settle();
+    gathering?.give(of(8, 'k17'), of(9, 'none'), of(10, 'k999'));
+    await settle();
+    expect(woken).toBe(2);
+    expect(await Promise.all([next[17], next[999]])).toEqual(['e8', 'e10']);
+    for (const reader of readers) reader.close();
+    expect(upstream(1).ended).toBe(true);
+  });
+
+  test('one filter alone is asked of the subgraph', async () => {
+    const { stream, upstream, upstreams } = start(8);
+    const [one, two] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('a'))];
+    expect(upstreams).toHaveLength(1);
+    expect(upstream(0).filter.variables).toEqual({ kind: 'a' });
+    one.close();
+    two.close();
+    expect(upstream(0).ended).toBe(true);
+  });
+
+  test('a filter that the subgraph refuses ends its readers alone', async () => {
+    const { stream, upstreams } = start(8);
+    const open = stream.follow(undefined);
+    upstreams[0]?.give(item(cursor(1), true));
+    await read(open, 1);
+    const refused = stream.follow(undefined, by('no such'));
+    expect(upstreams[1]?.filter.variables).toEqual({ kind: 'no such' });
+    upstreams[1]?.fail(new StreamEnded([{ message: 'no such kind' }]));
+    await expect(refused.next()).rejects.toThrow('no such kind');
+    refused.close();
+    upstreams[0]?.give(of(2, 'a'));
+    expect(await read(open, 1)).toEqual(['e2']);
+    open.close();
+  });
+
+  test('one that resumes where an item was for nobody gets it from the subgraph', async () => {
+    const { stream, upstreams } = start(8);
+    const [a, b] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('b'))];
+    const [ofA, gathering, ofB] = upstreams;
+    gathering?.give(item(cursor(5), true));
+    ofA?.give(item(cursor(5), true));
+    ofB?.give(item(cursor(5), true));
+    await Promise.all([read(a, 1), read(b, 1)]);
+    await settle();
+    gathering?.give(of(6, 'c'), of(7, 'a'));
+    expect(await read(a, 1)).toEqual(['e7']);
+    const late = stream.follow(cursor(5), by('c'));
+    const own = upstreams.at(-1);
+    expect(own?.after).toEqual(cursor(5));
+    expect(own?.filter.variables).toEqual({ kind: 'c' });
+    own?.give(of(6, 'c'));
+    expect(await read(late, 1)).toEqual(['e6']);
+    await settle();
+    expect(own?.ended).toBe(true);
+    gathering?.give(of(8, 'c'));
+    expect(await read(late, 1)).toEqual(['e8']);
+    for (const reader of [a, b, late]) reader.close();
+  });
+
+  test('one for whom nothing comes is told where the stream is, and never falls out of the ring', async () => {
+    const { stream, upstreams } = start(4);
+    const [a, b] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('b'))];
+    const [ofA, gathering, ofB] = upstreams;
+    gathering?.give(item(cursor(5), true));
+    for (const each of [ofA, ofB]) each?.give(item(cursor(5), true));
+    await Promise.all([read(a, 1), read(b, 1)]);
+    const waiting = b.next();
+    for (let seq = 6; seq < 40; seq += 1) gathering?.give(of(seq, 'a'));
+    expect(await read(a, 34)).toHaveLength(34);
+    stream.giveCheckpoints(0, performance.now() + 1);
+    expect((await waiting)?.text).toBe('{"cursor":"c39","thing":null}');
+    gathering?.give(of(40, 'b'));
+    expect(await read(b, 1)).toEqual(['e40']);
+    expect(upstreams).toHaveLength(3);
+    for (const reader of [a, b]) reader.close();
+  });
 });

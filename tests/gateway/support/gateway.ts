@@ -89,6 +89,7 @@ export class TestGateway {
       signingKeys: this.keys.signingKeys,
       log,
       registry: this.registry,
+      filteredFeeds: ['kindChanges'],
       staticFolder: '/nonexistent',
       host: '127.0.0.1',
       port: 0,

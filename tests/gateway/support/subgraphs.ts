@@ -2,11 +2,13 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import { CodedError } from '../../../platform/errors.ts';
+import { facet, withFacets } from '../../../platform/events/facets.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import { addressBlockScalar } from '../../../platform/graph/scalars.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import { EventLog } from './event-log.ts';
+import { mapStream } from '../../../platform/pull-stream.ts';
+import { EventLog, type FeedItem } from './event-log.ts';
 
 const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])';
 
@@ -33,6 +35,7 @@ export const alphaSdl = `${link}
   type Subscription {
     thingChanges(prefix: String, after: String): ThingFeedItem!
     otherChanges(after: String): ThingFeedItem!
+    kindChanges(kinds: [String!], owner: ID, after: String): ThingFeedItem!
   }`;
 
 export const betaSdl = `${link}
@@ -48,6 +51,8 @@ export class World {
   readonly calls = new Map<string, number>();
   /** Keys of each batch that beta loaded. */
   readonly batches: string[][] = [];
+  /** What the price of a thing waits for. */
+  beforePrice: (id: string) => Promise<void> = async () => {};
   /** Resolves slow resolvers. */
   release: () => void = () => {};
   slowDone = 0;
@@ -70,6 +75,12 @@ export class World {
 
 const thing = (id: string) => ({ __typename: 'Thing', id, name: `thing ${id}`, parent: () => thing(`${id}p`) });
 const priceOf = Symbol('price');
+
+/** A thing's id is kind:owner:name in the feed that filters. */
+function partsOf(thingId: string): { readonly kind: string; readonly owner: string } {
+  const [kind = '', owner = ''] = thingId.split(':');
+  return { kind, owner };
+}
 
 type After = { after?: string | null; prefix?: string | null };
 
@@ -125,6 +136,25 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
               world.log.subscribe(after, (event) => event.thingId.startsWith(prefix ?? '')),
             resolve: (item: unknown) => item,
           },
+          kindChanges: {
+            subscribe: (_: unknown, { after, kinds, owner }: After & { kinds?: string[]; owner?: string }) => {
+              world.called('kindChanges');
+              if (kinds?.includes('none') === true) throw new CodedError('INVALID_INPUT', 'There is no kind none.');
+              const items = world.log.subscribe(after, ({ thingId }) => {
+                const is = partsOf(thingId);
+                return (kinds == null || kinds.includes(is.kind)) && (owner == null || owner === is.owner);
+              });
+              return mapStream(items as AsyncGenerator<FeedItem, void, void>, (item) => {
+                if (item.thing === null) return withFacets(item, null);
+                const { kind, owner } = partsOf(item.thing.id);
+                return withFacets(item, [facet('kinds', kind), facet('owner', owner)]);
+              });
+            },
+            resolve: (item: unknown) => {
+              world.called('kindChanges item');
+              return item;
+            },
+          },
           otherChanges: {
             subscribe: (_: unknown, { after }: After) => world.log.subscribe(after, () => true),
             resolve: (item: unknown) => item,
@@ -156,8 +186,10 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
         },
         Thing: {
           __resolveReference: ({ id }: { id: string }) => ({ id }),
-          price: async ({ id }: { id: string }, _args: unknown, context: RequestContext) =>
-            (await prices(context, id)) ?? null,
+          price: async ({ id }: { id: string }, _args: unknown, context: RequestContext) => {
+            await world.beforePrice(id);
+            return (await prices(context, id)) ?? null;
+          },
           discount: async ({ id }: { id: string }, { percent }: { percent: number }, context: RequestContext) =>
             ((await prices(context, id)) ?? 0) * (1 - percent / 100),
         },

@@ -1,9 +1,10 @@
 // The status feed: nothing missing, nothing repeated, and never a silent gap.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Database } from '../../../platform/database/database.ts';
+import type { Database, SqlValue } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors.ts';
 import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
+import type { HistoryFilter } from '../../../platform/events/filter.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { Retention } from '../../../platform/retention.ts';
 import { TestGround } from '../../support/ground.ts';
@@ -189,6 +190,82 @@ describe('subscribe', () => {
     await write(1, 3);
     const values = (await Promise.all(pulls)).map((result) => (result.value as FeedItem).event?.to);
     expect(values).toEqual(names(1, 3));
+  });
+});
+
+describe('a reader that is behind', () => {
+  const projectId = newUuid();
+  const subjectId = newUuid();
+
+  beforeEach(async () => {
+    const wishes = Array.from({ length: 3_000 }, (_, index) => ({
+      to: `n${index + 1}`,
+      kind: index % 100 === 0 ? 'rare' : 'usual',
+      projectId: index % 50 === 0 ? projectId : null,
+      ...(index % 300 === 0 ? { subjectId } : {}),
+    }));
+    for (let from = 0; from < 3_000; from += 500) await ground.append(...wishes.slice(from, from + 500));
+    await ground.sequence();
+  });
+
+  /** A feed with almost nothing of the past in memory, and how many events it reads. */
+  async function counted() {
+    let events = 0;
+    const counting = {
+      query: async (sql: string, values?: SqlValue[]) => {
+        const rows = await db.query<{ to?: string }>(sql, values);
+        events += rows.filter((row) => row.to !== undefined).length;
+        return rows;
+      },
+    } as unknown as Database;
+    const small = new StatusFeed({ ...ground, db: counting, ringSize: 10, pollMs: 20 });
+    await small.start();
+    await waitFor('the feed', () => small.figures().seq === 3_000);
+    events = 0;
+    return { small, read: () => events };
+  }
+
+  const every = (step: number) => Array.from({ length: 3_000 / step }, (_, index) => `n${index * step + 1}`);
+
+  test.each<[string, HistoryFilter, readonly string[]]>([
+    ['project', { projects: [projectId] }, every(50)],
+    ['several projects', { projects: [newUuid(), projectId, newUuid()] }, every(50)],
+    ['project and kind', { projects: [projectId], kinds: ['rare'] }, every(100)],
+    ['kind', { projects: 'all', kinds: ['rare'] }, every(100)],
+    ['subject', { projects: 'all', subject: { type: 'T', id: subjectId } }, every(300)],
+    ['nothing', { projects: [] }, []],
+  ])('reads only what passes its filter: %s', async (_name, filter, wanted) => {
+    const { small, read } = await counted();
+    const items = small.subscribe({ after: startCursor(), filter });
+    expect(toNames(await take(items, wanted.length))).toEqual(wanted);
+    const caughtUp = (await items.next()).value as FeedItem;
+    expect([caughtUp.event, decodeCursor(caughtUp.cursor)?.seq]).toEqual([null, 3_000]);
+    expect(read()).toBeLessThanOrEqual(wanted.length + 10);
+    const next = items.next();
+    await ground.append({ to: 'after', projectId, kind: 'rare', subjectType: 'T', subjectId });
+    await ground.sequence();
+    if (wanted.length > 0) expect(((await next).value as FeedItem).event?.to).toBe('after');
+    await small.stop();
+  });
+
+  test('gets its events over several pages, and resumes in the middle', async () => {
+    const { small } = await counted();
+    const filter: HistoryFilter = { projects: 'all', kinds: ['usual'] };
+    const first = await take(small.subscribe({ after: startCursor(), filter }), 1_200);
+    const rest = await take(small.subscribe({ after: first.at(-1)?.cursor ?? '', filter }), 1_770);
+    const wanted = names(1, 3_000).filter((_, index) => index % 100 !== 0);
+    expect(toNames([...first, ...rest])).toEqual(wanted);
+    await small.stop();
+  });
+
+  test('gets CURSOR_EXPIRED when retention overtakes it', async () => {
+    const { small } = await counted();
+    const items = small.subscribe({ after: startCursor(), filter: { projects: 'all', kinds: ['usual'] } });
+    await take(items, 10);
+    await db.execute('DELETE FROM status_change WHERE seq < 2000');
+    await db.execute('UPDATE status_sequencer SET oldest_seq = 2000');
+    await expect(take(items, 2_900)).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    await small.stop();
   });
 });
 
