@@ -1,0 +1,361 @@
+// The table "Who may do what" of docs/security.md is what the gateway does: each root field of the graph is called without a login,
+// as a machine, in each role and as an administrator, on objects that exist, and the answer is compared with the table. A field
+// without a row, or a row without a field, fails.
+import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { buildSchema } from 'graphql';
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { makeAuthority } from '../../platform/machines/authority.ts';
+import { NftDevice } from '../subgraphs/relay/support/nft-device.ts';
+import { inputTypeOf, typedInputs } from '../subgraphs/relay/support/typed-inputs.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+
+const columns = ['nobody', 'machine', 'viewer', 'member', 'operator', 'administrator'] as const;
+type Caller = (typeof columns)[number] | 'operator by token';
+type Cell = 'yes' | 'own' | '–';
+
+interface Row {
+  /** Names of root fields; `firewall*` stands for all typed mutations that begin so. */
+  readonly fields: readonly string[];
+  readonly cells: readonly Cell[];
+}
+
+/** The first table under its heading. */
+async function documented(): Promise<Row[]> {
+  const page = await readFile(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const [, section = ''] = page.split('## Who may do what\n');
+  const lines = section.split('\n## ')[0]?.split('\n') ?? [];
+  const start = lines.findIndex((line) => line.startsWith('|---'));
+  const length = lines.slice(start).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(start + 1, start + length).map((line) => {
+    const [, names = '', ...cells] = line.split('|').map((cell) => cell.trim());
+    const fields = [...names.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+    return { fields, cells: cells.slice(0, columns.length) as Cell[] };
+  });
+}
+
+let system: RunningSystem;
+let device: NftDevice;
+const bearers: Partial<Record<Caller, string>> = {};
+const ids = { project: '', victim: '', backend: '', operation: '', mapping: '' };
+const users = new Map<Caller, string>();
+let counter = 0;
+const fresh = (): string => {
+  counter += 1;
+  return `n-${counter}`;
+};
+
+interface Answer {
+  readonly data?: Readonly<Record<string, unknown>> | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+}
+
+async function ask(as: Caller, query: string, variables: Record<string, unknown> = {}): Promise<Answer> {
+  const bearer = bearers[as];
+  const headers = { 'content-type': 'application/json', ...(bearer ? { authorization: `Bearer ${bearer}` } : {}) };
+  const response = await fetch(system.url, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  return (await response.json()) as Answer;
+}
+
+function fieldOf<Value>({ data, errors }: Answer, name: string): Value {
+  if (data?.[name] == null) throw new Error(`${name}: ${JSON.stringify(errors ?? data)}`);
+  return data[name] as Value;
+}
+
+/** By an administrator; must be done. */
+async function make<Payload>(name: string, input: Record<string, unknown>, selection: string): Promise<Payload> {
+  const query = `mutation ($input: ${inputTypeOf(name)}!) { ${name}(input: $input) { ${selection} userErrors { code message } } }`;
+  const payload = fieldOf<{ userErrors: readonly object[] }>(await ask('administrator', query, { input }), name);
+  if (payload.userErrors.length > 0) throw new Error(JSON.stringify([name, payload]));
+  return payload as Payload;
+}
+
+async function logIn(name: string, password: string): Promise<string> {
+  const query = 'mutation ($input: LoginInput!) { login(input: $input) { accessToken } }';
+  return fieldOf<{ accessToken: string }>(await ask('nobody', query, { input: { name, password } }), 'login')
+    .accessToken;
+}
+
+const password = 'a password of some length';
+const publicKey = (): string =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+
+async function makeMachine(): Promise<{ readonly id: string; readonly joinToken: string }> {
+  const made = await make<{ machine: { id: string }; joinToken: string }>(
+    ...(['machineCreate', { name: fresh(), role: 'relay' }, 'machine { id } joinToken'] as const),
+  );
+  return { id: made.machine.id, joinToken: made.joinToken };
+}
+
+async function makeToken(role: string): Promise<{ readonly id: string; readonly secret: string }> {
+  const input = { projectId: ids.project, name: fresh(), role };
+  const made = await make<{ apiToken: { id: string }; secret: string }>(
+    'apiTokenCreate',
+    input,
+    'apiToken { id } secret',
+  );
+  return { id: made.apiToken.id, secret: made.secret };
+}
+
+async function makeUser(name: string, role: string): Promise<string> {
+  const { user } = await make<{ user: { id: string } }>('userCreate', { name, password }, 'user { id }');
+  await make('membershipSet', { projectId: ids.project, userId: user.id, role }, 'membership { role }');
+  return user.id;
+}
+
+beforeAll(async () => {
+  device = await NftDevice.start();
+  system = await runningSystem();
+  await makeAuthority(join(system.folder, 'keys'));
+  bearers.administrator = await logIn(
+    'admin',
+    (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim(),
+  );
+  const projects = await ask('administrator', '{ projects { nodes { id } } }');
+  ids.project = fieldOf<{ nodes: { id: string }[] }>(projects, 'projects').nodes[0]?.id ?? '';
+  ids.victim = await makeUser('victim', 'VIEWER');
+  for (const role of ['viewer', 'member', 'operator'] as const) {
+    users.set(role, await makeUser(role, role.toUpperCase()));
+    bearers[role] = await logIn(role, password);
+  }
+  bearers['operator by token'] = (await makeToken('OPERATOR')).secret;
+  const { joinToken } = await makeMachine();
+  const joined = await make<{ token: string }>('machineJoin', { joinToken, publicKey: publicKey() }, 'token');
+  bearers.machine = joined.token;
+  const { host, port, hostKeySha256 } = device.ssh;
+  const { backend } = await make<{ backend: { id: string } }>(
+    ...(['backendCreate', { ...newBackend(), host, port, hostKeySha256 }, 'backend { id }'] as const),
+  );
+  ids.backend = backend.id;
+  const made = await make<{ operation: { id: string }; mapping: { id: string } }>(
+    'firewallRuleCreate',
+    {
+      ...{
+        projectId: ids.project,
+        backend: { id: ids.backend },
+        idempotencyKey: fresh(),
+        name: 'rule',
+        action: 'DROP',
+      },
+      cmpObject: { type: 'tenant', externalId: '42' },
+    },
+    'operation { id } mapping { id }',
+  );
+  ids.operation = made.operation.id;
+  ids.mapping = made.mapping.id;
+}, 60_000);
+
+afterAll(async () => {
+  await system?.stop();
+  await device?.ssh.stop();
+});
+
+const newBackend = () => ({
+  ...{ projectId: ids.project, name: fresh(), driver: 'linux-nftables', host: '127.0.0.1', port: 9 },
+  credentials: { username: 'netops', password: 'secret' },
+});
+
+interface Question {
+  readonly query: string;
+  readonly variables?: Record<string, unknown>;
+  /** Is in the answer to who may read it. */
+  readonly shows?: string;
+}
+
+const read = (field: string, shows?: string, variables?: Record<string, unknown>): Question => ({
+  query: field,
+  ...(shows === undefined ? {} : { shows }),
+  ...(variables === undefined ? {} : { variables }),
+});
+
+const change = (name: string, input: Record<string, unknown>): Question => ({
+  query: `mutation ($input: ${inputTypeOf(name)}!) { ${name}(input: $input) { userErrors { code message } } }`,
+  variables: { input },
+});
+
+const onBackend = () => ({ projectId: ids.project, backend: { id: ids.backend } });
+const called = () => ({ ...onBackend(), idempotencyKey: fresh(), waitMs: 0 });
+
+/** On objects that are there, so that only rights refuse; an allowed caller may be refused later, for another reason. */
+const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<Question>>> = {
+  node: () => read(`{ node(id: "${ids.backend}") { id } }`, ids.backend),
+  me: () => read('{ me { name } }'),
+  project: () => read(`{ project(id: "${ids.project}") { id } }`, ids.project),
+  projects: () => read('{ projects { nodes { id } } }', ids.project),
+  users: () => read('{ users { nodes { id } } }'),
+  apiTokens: () => read(`{ apiTokens(projectId: "${ids.project}") { nodes { id } } }`),
+  machines: () => read('{ machines { nodes { id } } }'),
+  machineRevocations: () => read('{ machineRevocations }'),
+  cmpObject: () => read('{ cmpObject(type: "tenant", externalId: "42") { id } }'),
+  statusCursor: () => read('{ statusCursor }'),
+  statusHistory: () => read(`{ statusHistory(subjectId: "${ids.backend}") { nodes { subjectId } } }`, ids.backend),
+  auditEntries: () => read(`{ auditEntries(projectId: "${ids.project}") { nodes { action } } }`),
+  auditVerification: () => read('{ auditVerification(limit: 1) { intact } }'),
+  commit: () => read('{ commit(token: "x") { token } }'),
+  health: () => read('{ health { name } }'),
+  backend: () => read(`{ backend(id: "${ids.backend}") { id } }`, ids.backend),
+  backends: () => read('{ backends { nodes { id } } }', ids.backend),
+  relayOperation: () => read(`{ relayOperation(id: "${ids.operation}") { id } }`, ids.operation),
+  relayOperations: () => read('{ relayOperations { nodes { id } } }', ids.operation),
+  mapping: () => read(`{ mapping(id: "${ids.mapping}") { id } }`, ids.mapping),
+  mappings: () => read('{ mappings { nodes { id } } }', ids.mapping),
+  relayMappingChanges: () => read('{ relayMappingChanges { mappings { id } } }', ids.mapping),
+  relayDrivers: () => read('{ relayDrivers { name } }'),
+  relayRead: () => ({
+    query: 'query ($input: RelayReadInput!) { relayRead(input: $input) { userErrors { code message } } }',
+    variables: { input: { ...onBackend(), operation: 'table.list', arguments: {} } },
+  }),
+  login: (caller) => change('login', { name: `unknown to ${caller}`, password: 'wrong' }),
+  sessionRefresh: () => change('sessionRefresh', { refreshToken: 'wrong' }),
+  logout: () => ({ query: 'mutation { logout { userErrors { code message } } }' }),
+  projectCreate: () => change('projectCreate', { name: fresh() }),
+  projectUpdate: () => change('projectUpdate', { id: ids.project, description: 'changed' }),
+  userCreate: () => change('userCreate', { name: fresh(), password }),
+  userUpdate: () => change('userUpdate', { id: ids.victim, password }),
+  membershipSet: () => change('membershipSet', { projectId: ids.project, userId: ids.victim, role: 'VIEWER' }),
+  apiTokenCreate: () => change('apiTokenCreate', { projectId: ids.project, name: fresh(), role: 'VIEWER' }),
+  apiTokenRevoke: async () => change('apiTokenRevoke', { id: (await makeToken('VIEWER')).id }),
+  machineCreate: () => change('machineCreate', { name: fresh(), role: 'relay' }),
+  machineJoin: async () =>
+    change('machineJoin', { joinToken: (await makeMachine()).joinToken, publicKey: publicKey() }),
+  machineRenew: () => change('machineRenew', { publicKey: publicKey() }),
+  machineRevoke: async () => change('machineRevoke', { id: (await makeMachine()).id }),
+  backendCreate: () => change('backendCreate', newBackend()),
+  backendUpdate: () => change('backendUpdate', { id: ids.backend, site: fresh() }),
+  backendHostKeyAccept: () =>
+    change('backendHostKeyAccept', { id: ids.backend, hostKeySha256: device.ssh.hostKeySha256 }),
+  backendCertificateAccept: () =>
+    change('backendCertificateAccept', { id: ids.backend, certificateSha256: `SHA256:${'A'.repeat(43)}` }),
+  backendCircuitClose: () => change('backendCircuitClose', { id: ids.backend }),
+  backendDelete: () => change('backendDelete', { id: ids.backend, expectedVersion: 1_000_000 }),
+  relayCall: () => change('relayCall', { ...called(), operation: 'set.delete', arguments: { set: fresh() } }),
+  relayOperationSettle: () =>
+    change('relayOperationSettle', { id: ids.operation, verdict: 'SUCCEEDED', note: 'looked at' }),
+  mappingObjectDelete: () =>
+    change('mappingObjectDelete', { mappingId: ids.mapping, idempotencyKey: fresh(), dryRun: true }),
+  mappingAdopt: () =>
+    change('mappingAdopt', {
+      ...onBackend(),
+      ...{ resource: 'set', scope: 'inet filter', key: fresh(), cmpObject: { type: 'tenant', externalId: '42' } },
+    }),
+  mappingShare: () => change('mappingShare', { id: ids.mapping, shared: true }),
+  mappingVerify: () => change('mappingVerify', { id: ids.mapping }),
+  mappingForget: () => change('mappingForget', { id: ids.mapping }),
+  ...Object.fromEntries(
+    Object.entries(typedInputs).map(([name, own]) => [name, () => change(name, { ...called(), ...own })]),
+  ),
+};
+
+const subscriptions: Readonly<Record<string, string>> = {
+  statusChanges: 'statusChanges(after: $after) { cursor }',
+  relayOperationChanges: 'relayOperationChanges(after: $after) { cursor }',
+  backendChanges: 'backendChanges(after: $after) { cursor }',
+};
+
+/** Of rights; what else refuses has been asked by someone who may. */
+const refusals = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND']);
+
+async function may(caller: Caller, question: Question): Promise<boolean> {
+  const answer = await ask(caller, question.query, question.variables);
+  const text = JSON.stringify(answer);
+  const codes = [...text.matchAll(/"code":"([A-Z_]+)"/g)].map(([, code = '']) => code);
+  if (codes.some((code) => refusals.has(code))) return false;
+  // A fault of the question itself says nothing about rights.
+  if (/GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|INTERNAL/.test(text)) throw new Error(`${question.query}: ${text}`);
+  return question.shows === undefined || text.includes(question.shows);
+}
+
+/** Something must have happened since `after`. */
+async function mayFollow(caller: Caller, selection: string, after: string): Promise<boolean> {
+  const bearer = bearers[caller];
+  const client = createClient({
+    url: system.url.replace('http', 'ws'),
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
+  });
+  try {
+    const query = `subscription ($after: String) { ${selection} }`;
+    for await (const item of client.iterate({ query, variables: { after } })) return item.errors === undefined;
+    return false;
+  } catch {
+    return false;
+  } finally {
+    await client.dispose();
+  }
+}
+
+async function cellOf(field: string, caller: Caller): Promise<Cell> {
+  const question = questions[field];
+  if (question === undefined) throw new Error(`no question is asked with ${field}`);
+  if (await may(caller, await question(caller))) {
+    // A session of one's own is all that it can end.
+    if (field === 'logout') return 'own';
+    return 'yes';
+  }
+  if (field !== 'userUpdate' || caller === 'nobody' || caller === 'machine') return '–';
+  const id = users.get(caller);
+  const own = { id, password, currentPassword: password };
+  return (await may(caller, change('userUpdate', own))) ? 'own' : '–';
+}
+
+/** After these the caller's session is over, or its credential is another one. */
+const last = ['machineRenew', 'userUpdate', 'logout'];
+
+test('every root field is called as everybody, and the table says what came of it', async () => {
+  const sdl = await readFile(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8');
+  const schema = buildSchema(sdl, { assumeValid: true });
+  const fieldsOf = (type: string) => Object.keys((schema.getType(type) as { getFields(): object }).getFields());
+  const rows = await documented();
+  const rowOf = (field: string) =>
+    rows.filter(({ fields }) =>
+      fields.some((name) => name === field || (name.endsWith('*') && field.startsWith(name.slice(0, -1)))),
+    );
+  const asked = [...fieldsOf('Query'), ...fieldsOf('Mutation')];
+  expect(Object.keys(questions).sort()).toEqual([...asked].sort());
+  expect(Object.keys(subscriptions).sort()).toEqual(fieldsOf('Subscription').sort());
+  const ordered = [...asked.filter((field) => !last.includes(field)), ...last];
+  const found = new Map<string, Cell[]>();
+  const { data } = await ask('administrator', '{ statusCursor }');
+  await make('backendUpdate', { id: ids.backend, site: 'moved' }, 'backend { id }');
+  await make('firewallAddressSetElementAdd', { ...called(), set: 'blocked', address: '192.0.2.9' }, 'operation { id }');
+  for (const [field, selection] of Object.entries(subscriptions)) {
+    const cells: Cell[] = [];
+    for (const caller of columns)
+      cells.push((await mayFollow(caller, selection, String(data?.statusCursor))) ? 'yes' : '–');
+    found.set(field, cells);
+  }
+  const byToken = new Map<string, Cell>();
+  for (const field of ordered) {
+    const cells: Cell[] = [];
+    for (const caller of columns) cells.push(await cellOf(field, caller));
+    found.set(field, cells);
+    if (!last.includes(field)) byToken.set(field, await cellOf(field, 'operator by token'));
+  }
+  const wanted = [...found].map(([field, cells]) => `${field}: ${cells.join(' ')}`);
+  const documentedCells = [...found.keys()].map((field) => {
+    const mine = rowOf(field);
+    return `${field}: ${mine.length === 1 ? mine[0]?.cells.join(' ') : `is in ${mine.length} rows`}`;
+  });
+  expect(documentedCells).toEqual(wanted);
+  expect(rows.flatMap(({ fields }) => fields).filter((name) => !name.endsWith('*') && !found.has(name))).toEqual([]);
+  // An API token has the rights of its role.
+  const operator = columns.indexOf('operator');
+  expect([...byToken]).toEqual(
+    [...found].filter(([field]) => byToken.has(field)).map(([field, cells]) => [field, cells[operator]]),
+  );
+}, 120_000);
+
+test('force takes an operator, whatever the mutation', async () => {
+  const forced = (caller: Caller) =>
+    may(
+      caller,
+      change('relayCall', { ...called(), operation: 'set.delete', arguments: { set: fresh() }, force: true }),
+    );
+  expect([await forced('operator by token'), await forced('administrator')]).toEqual([true, true]);
+  bearers.member = await logIn('member', password);
+  expect(await forced('member')).toBe(false);
+});
