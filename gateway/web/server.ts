@@ -93,6 +93,9 @@ export function createWebServer(options: WebOptions): WebServer {
   };
 }
 
+/** Besides /graphql, exports and files. */
+const ownPaths: ReadonlySet<string> = new Set(['/', '/graphiql', '/health/live', '/health/ready', '/metrics']);
+
 async function answer(
   options: WebOptions,
   draining: boolean,
@@ -103,7 +106,14 @@ async function answer(
   const [path = '/', query] = (request.url ?? '/').split('?', 2);
   if (path === '/graphql')
     return graphql(options, request, response, requestId, query === undefined ? '' : `?${query}`);
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw new HttpError(405, 'Only GET is allowed here.');
+  const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
+  const file = options.files.get(path);
+  if (wanted === undefined && file === undefined && !ownPaths.has(path))
+    throw new HttpError(404, 'This path does not exist; GraphQL is at /graphql.');
+  if (request.method !== 'GET' && (request.method !== 'HEAD' || wanted !== undefined)) {
+    response.setHeader('allow', wanted === undefined ? 'GET, HEAD' : 'GET');
+    throw new HttpError(405, 'Only GET is allowed here; GraphQL is at /graphql.');
+  }
   if (path === '/health/live') return sendJson(response, 200, { live: true });
   if (path === '/health/ready') {
     const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
@@ -124,19 +134,14 @@ async function answer(
     const text = await options.registry.metrics();
     return send(response, 200, { 'content-type': options.registry.contentType, 'cache-control': 'no-store' }, text);
   }
-  const wanted = options.exports.find(({ name }) => path === `/export/${name}.ndjson`);
   if (wanted !== undefined) {
-    if (request.method !== 'GET') throw new HttpError(405, 'Only GET is allowed here.');
     const taken = { ...takenFrom(options, request, response), requestId };
     await exportGraph(options, wanted, taken, new URLSearchParams(query), response);
     options.metrics.requests.inc({ kind: 'export', status: String(response.statusCode) });
     return;
   }
-  const file = options.files.get(path);
-  if (file !== undefined) return sendFile(request, response, file);
-  if (path === '/' || path === '/graphiql')
-    throw new HttpError(404, 'The dashboard has not been built; GraphQL is at /graphql.');
-  throw new HttpError(404, `This path does not exist; GraphQL is at /graphql.`);
+  if (file === undefined) throw new HttpError(404, 'The dashboard has not been built; GraphQL is at /graphql.');
+  sendFile(request, response, file);
 }
 
 async function graphql(
@@ -209,8 +214,9 @@ function send(
   body: string | Buffer,
 ): void {
   if (response.destroyed || response.writableEnded) return;
-  // After a body that was not read to its end the connection can't be reused.
-  const close = response.req.complete ? {} : { connection: 'close' };
+  // After a body that was not read to its end the connection can't be reused. Without a body, a request is complete only after
+  // the event that it came with.
+  const close = response.req.complete || !hasBody(response.req) ? {} : { connection: 'close' };
   response.writeHead(status, {
     'content-security-policy': dataPolicy,
     ...headers,
@@ -218,4 +224,8 @@ function send(
     ...(status === 304 ? {} : { 'content-length': Buffer.byteLength(body) }),
   });
   response.end(body);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -68,6 +68,47 @@ test.each(['/nothing', '/../package.json', '/assets/../../package.json', '/asset
   },
 );
 
+test('a page, its files and health share one connection; only a body that was left unread ends it', async () => {
+  const { port } = gateway.gateway;
+  const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
+  const paths = ['/', '/assets/app-1a2b.js', '/health/live', '/health/ready', '/nothing', '/graphql?query=%7Bme%7D'];
+  const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+  let text = '';
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const answers = () => text.match(/HTTP\/1\.1 \d+/g)?.length ?? 0;
+  for (const [index, path] of paths.entries()) {
+    socket.write(ask(path));
+    await new Promise<void>((resolve, reject) => {
+      const take = (part: string) => {
+        text += part;
+        if (answers() <= index || !/\r\n\r\n/.test(text.slice(text.lastIndexOf('HTTP/1.1')))) return;
+        socket.off('data', take).off('close', fail);
+        resolve();
+      };
+      const fail = () => reject(new Error(`the connection was closed after ${answers()} of ${paths.length} answers`));
+      socket.on('data', take).once('close', fail);
+    });
+  }
+  expect(text.toLowerCase()).not.toContain('connection: close');
+  socket.on('data', (part) => {
+    text += part;
+  });
+  socket.write('POST /nothing HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000\r\n\r\n');
+  await closed;
+  expect(text.toLowerCase()).toContain('connection: close');
+});
+
+test('an unknown path says where GraphQL is, whatever the method; a known one, which method it has', async () => {
+  const post = async (path: string) => {
+    const response = await request(`${gateway.gateway.url}${path}`, { method: 'POST', body: '{}' });
+    return [response.statusCode, await response.body.text(), response.headers.allow];
+  };
+  for (const path of ['/api', '/graphql/', '/query'])
+    expect(await post(path)).toEqual([404, expect.stringContaining('GraphQL is at /graphql'), undefined]);
+  for (const path of ['/', '/health/live', '/metrics'])
+    expect(await post(path)).toEqual([405, expect.stringContaining('GraphQL is at /graphql'), 'GET, HEAD']);
+});
+
 test('health names the parts that are not ready', async () => {
   expect((await get('/health/live')).status).toBe(200);
   expect((await get('/health/ready')).status).toBe(200);
