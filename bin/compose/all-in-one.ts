@@ -151,7 +151,7 @@ async function bindSecrets(
   const db = new Database({ connection, connectionLimit: 2 });
   try {
     const { trusted, failed } = await resealAll({ db, file, rows });
-    if (trusted.length > 0) log.warn({ trusted }, 'stored credentials now belong to the address of their backend');
+    if (trusted.length > 0) log.warn({ trusted }, 'stored credentials are now bound to the address of their backend');
     if (failed.length > 0) log.error({ failed }, 'stored credentials could not be resealed: send them again');
   } finally {
     await db.close();

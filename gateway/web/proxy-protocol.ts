@@ -47,7 +47,7 @@ function readBinary(bytes: Buffer): ProxyHeader | undefined {
   const length = fixedBytes + bytes.readUInt16BE(14);
   if (version !== 2 || command > 1) throw new Error('the PROXY protocol header has an unknown version or command');
   if (length > mostBytes)
-    throw new Error(`the PROXY protocol header has ${length} bytes; at most ${mostBytes} are taken`);
+    throw new Error(`the PROXY protocol header has ${length} bytes; at most ${mostBytes} are allowed`);
   if (bytes.length < length) return undefined;
   const body = bytes.subarray(fixedBytes, length);
   return { length, address: command === 0 ? undefined : sourceOf(family, body) };

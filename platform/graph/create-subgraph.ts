@@ -27,7 +27,7 @@ export function createSubgraph<Resolvers extends object>(parts: SubgraphParts<Re
   };
   const document = parse(sdl);
   const missing = unresolved(document, resolvers);
-  if (missing.length > 0) throw new Error(`${name}: nothing resolves ${missing.join(', ')}`);
+  if (missing.length > 0) throw new Error(`${name}: no resolver for ${missing.join(', ')}`);
   return {
     name,
     schema: buildSubgraphSchema([

@@ -49,14 +49,14 @@ export function egressFrom(rules: EgressRules, own = new OwnListeners(rules.own)
     denial(address, port) {
       const forms = formsOf(address);
       if (forms === undefined)
-        return { address, port, reason: `connections to ${quote(address)} are denied: it is no address` };
+        return { address, port, reason: `connections to ${quote(address)} are denied: it is not an address` };
       for (const form of forms) {
         const subject = `connections to ${address}${form.stands} port ${port}`;
         if (own.serves(form.bytes, port))
           return {
             address,
             port,
-            reason: `${subject} are denied: this installation itself is served there, and no setting allows them`,
+            reason: `${subject} are denied: they would reach this installation itself, and no setting allows that`,
           };
         const rules = form.bytes.length === 4 ? table4 : table6;
         const rule = rules.find((each) => (each.port ?? port) === port && isIn(form.bytes, each));
@@ -91,7 +91,7 @@ export class OwnListeners {
     const byPort = new Map<number, Rule[]>();
     for (const text of listeners) {
       const rule = readRule(text, 'own');
-      if (rule.port === undefined) throw new Error(`${text} is no listener: it has no port`);
+      if (rule.port === undefined) throw new Error(`${text} is not a listener: it has no port`);
       byPort.set(rule.port, [...(byPort.get(rule.port) ?? []), rule]);
     }
     this.listeners = [...listeners];
@@ -138,13 +138,13 @@ const builtIn: readonly Rule[] = [
   ['fe80::a9fe:a9fe', 'cloud metadata: OpenStack'],
   // These reach IPv4 addresses that can't be read from them with certainty.
   ['2001::/32', 'Teredo'],
-  ['64:ff9b:1::/48', 'NAT64 of local use'],
+  ['64:ff9b:1::/48', 'local-use NAT64'],
 ].map(([text = '', what = '']) => ({ ...readRule(text, 'built in'), what }));
 
 function readRule(text: string, kind: Rule['kind']): Rule {
   const parts = partsOf(text);
   const block = parts && blockBytes(parts.block);
-  if (parts === undefined || block === undefined) throw new Error(`${quote(text)} is no egress rule`);
+  if (parts === undefined || block === undefined) throw new Error(`${quote(text)} is not an egress rule`);
   return { kind, text: canonicalEgressRule(text) ?? text, ...block, port: parts.port };
 }
 

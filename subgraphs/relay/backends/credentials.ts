@@ -44,7 +44,7 @@ export function openCredentials(
 ): OpenedCredentials {
   if (rows.length === 0) unusable(address.name, 'none are stored:');
   if (rows.some(({ form }) => form !== presentForm))
-    unusable(address.name, 'they are sealed in the form of an earlier version: run "tidegate keys reseal", or');
+    unusable(address.name, 'they are sealed in the format of an earlier version: run "tidegate keys reseal", or');
   const digest = addressDigest(address);
   try {
     return Object.fromEntries(rows.map((row) => [row.field, sealer.open(row, aad(address, row.field, digest))]));

@@ -51,11 +51,11 @@ describe('a subgraph of its features', () => {
 
   test('names every root field and entity without a resolver', () => {
     expect(() => createSubgraph({ ...parts, resolvers: [] })).toThrow(
-      'ipam: nothing resolves Prefix.__resolveReference, Query.prefix, Mutation.prefixCreate, Mutation.prefixDelete, Subscription.prefixChanges',
+      'ipam: no resolver for Prefix.__resolveReference, Query.prefix, Mutation.prefixCreate, Mutation.prefixDelete, Subscription.prefixChanges',
     );
     expect(() =>
       createSubgraph({ ...parts, resolvers: [reads, streams, { Mutation: { prefixCreate() {} } }] }),
-    ).toThrow(/^ipam: nothing resolves Mutation\.prefixDelete$/);
+    ).toThrow(/^ipam: no resolver for Mutation\.prefixDelete$/);
   });
 
   test('does not start with a field that two features resolve', () => {

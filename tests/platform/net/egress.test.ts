@@ -50,8 +50,8 @@ describe('without any rule', () => {
     ['64:ff9b::127.0.0.1', 'NAT64'],
     ['64:ff9b::a9fe:a9fe', 'NAT64 of a metadata address'],
     ['2002:a9fe:a9fe::1', '6to4 of a metadata address'],
-    ['64:ff9b:1::127.0.0.1', 'NAT64 of local use'],
-    ['64:ff9b:1:0:7f00:1::', 'NAT64 of local use, another length'],
+    ['64:ff9b:1::127.0.0.1', 'local-use NAT64'],
+    ['64:ff9b:1:0:7f00:1::', 'local-use NAT64, another length'],
     ['2001:0:4136:e378:8000:63bf:80ff:fffe', 'Teredo'],
     ['2001:db8::5efe:127.0.0.1', 'ISATAP'],
     ['2001:db8::200:5efe:7f00:1', 'ISATAP'],
@@ -170,7 +170,7 @@ describe('rules', () => {
       'connections to 10.0.0.1 port 22 are denied by the setting egress.deny; a narrower rule in egress.allow can allow them',
     );
     expect(egressFrom({ own: ['10.0.0.1:4000'] }).denial('10.0.0.1', 4000)?.reason).toBe(
-      'connections to 10.0.0.1 port 4000 are denied: this installation itself is served there, and no setting allows them',
+      'connections to 10.0.0.1 port 4000 are denied: they would reach this installation itself, and no setting allows that',
     );
   });
 
