@@ -62,7 +62,7 @@ const documents = {
 };
 const answerDeadlineMs = 10_000;
 /** For the start of new processes. */
-const setUpDeadlineMs = 60_000;
+const setUpDeadlineMs = 150_000;
 const pauseMs = 50;
 
 export class Arena {
@@ -87,12 +87,8 @@ export class Arena {
       stack.defer(() => ground.stop());
       // Independent of the relays: it must continue while they are paused.
       ground.sequencer.start();
-      const member = async (): Promise<RelayMember> => {
-        const started = await RelayMember.start(plan);
-        stack.defer(() => started.stop());
-        return started;
-      };
-      return new Arena(ground.db, await Promise.all([member(), member()]), stack);
+      const members = await Promise.all([RelayMember.start(plan, stack), RelayMember.start(plan, stack)]);
+      return new Arena(ground.db, members, stack);
     } catch (error) {
       await stack.disposeAsync();
       throw error;

@@ -7,7 +7,7 @@ import type { FailurePlan } from './moments.ts';
 import type { GraphAnswer, RelayOrder, RelayPlan } from './relay-process.ts';
 
 const program = fileURLToPath(new URL('./relay-process.ts', import.meta.url));
-const startDeadlineMs = 60_000;
+const startDeadlineMs = 150_000;
 
 /** The process ended before it answered. */
 export class MemberGoneError extends Error {}
@@ -31,8 +31,10 @@ export class RelayMember {
     this.#plan = plan;
   }
 
-  static async start(plan: RelayPlan): Promise<RelayMember> {
+  /** `stack` ends it, also one whose start fails. */
+  static async start(plan: RelayPlan, stack: AsyncDisposableStack): Promise<RelayMember> {
     const member = new RelayMember(plan);
+    stack.defer(() => member.stop());
     await member.restart();
     return member;
   }

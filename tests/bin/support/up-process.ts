@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { atMost } from '../../../platform/within.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const readyTimeoutMs = 60_000;
+const readyTimeoutMs = 110_000;
 
 export interface UpProcess {
   readonly child: ChildProcess;
