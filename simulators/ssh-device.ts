@@ -36,6 +36,8 @@ export interface SshDeviceOptions {
   readonly onExec?: (execution: Execution) => void;
   /** Commands for which the exec request itself is refused (RFC 4254 section 6.5). */
   readonly refusesCommand?: (command: string) => boolean;
+  /** Each one that has logged in. */
+  readonly onConnection?: (connection: Connection) => void;
   readonly algorithms?: ServerConfig['algorithms'];
   /** Host key, PEM; default: a new ECDSA key. */
   readonly hostKey?: string;
@@ -104,6 +106,7 @@ export class SshDevice {
     // Like OpenSSH: a reply is several packets, and Nagle's algorithm would delay them by 40 ms.
     socketOf(connection).setNoDelay(true);
     connection.on('error', () => {});
+    connection.on('ready', () => this.#options.onConnection?.(connection));
     connection.on('close', () => this.#open.delete(connection));
     connection.on('authentication', (context) => this.#authenticate(context));
     connection.on('session', (accept, reject) => {

@@ -4,6 +4,7 @@ import ssh2, { type Client, type ConnectConfig } from 'ssh2';
 import { dial } from './dial.ts';
 import type { EgressPolicy } from './egress.ts';
 import type { Address } from './origin.ts';
+import { boundGroupExchange } from './ssh2-key-exchange.ts';
 
 export interface SshDial {
   readonly client: Client;
@@ -21,6 +22,7 @@ export function dialSsh(egress: EgressPolicy, address: Address): SshDial {
     socket,
     connect: (config) => {
       client.connect({ ...config, sock: socket });
+      boundGroupExchange(client);
     },
   };
 }

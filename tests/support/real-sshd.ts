@@ -29,7 +29,8 @@ export class RealSshd {
     });
   }
 
-  static async start(): Promise<RealSshd> {
+  /** `more`: lines for its configuration; `moduli`: the groups of its group exchange (moduli(5)). */
+  static async start(more: readonly string[] = [], moduli?: string): Promise<RealSshd> {
     const folder = await temporaryFolder();
     const key = join(folder.path, 'host_key');
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
@@ -40,7 +41,11 @@ export class RealSshd {
       ...[`HostKey ${key}`, 'PasswordAuthentication yes', 'KbdInteractiveAuthentication no', 'UsePAM no', 'UseDNS no'],
       ...['PidFile none', 'StrictModes no', 'LogLevel VERBOSE', `AuthorizedKeysFile ${join(folder.path, 'none')}`],
     ];
-    await writeFile(config, `${lines.join('\n')}\n`);
+    if (moduli !== undefined) {
+      await writeFile(join(folder.path, 'moduli'), moduli);
+      lines.push(`ModuliFile ${join(folder.path, 'moduli')}`);
+    }
+    await writeFile(config, `${[...lines, ...more].join('\n')}\n`);
     const port = await freePort();
     const [, blob = ''] = (await readFile(`${key}.pub`, 'utf8')).split(' ');
     const listen = ['-o', `ListenAddress=127.0.0.1:${port}`];
