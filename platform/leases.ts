@@ -44,12 +44,15 @@ export function leaseHeld(lease: { readonly name: string; readonly token: string
   return { sql: `EXISTS (${heldSql})`, values: [lease.name, lease.token] };
 }
 
+/** No lease lives longer without renewal. */
+export const longestTtlMs = 5_000;
+
 export interface LeasesOptions {
   readonly db: Database;
   /** UUID of this incarnation of the process. */
   readonly owner: string;
   readonly log: Logger;
-  /** How long a lease lives without renewal; default 5000. */
+  /** How long a lease lives without renewal, at most `longestTtlMs`; default 5000. */
   readonly ttlMs?: number;
   /** How often all leases are renewed; default 1500. */
   readonly renewMs?: number;
@@ -84,7 +87,7 @@ export class Leases {
     this.#db = options.db;
     this.#owner = options.owner;
     this.#log = options.log;
-    this.#ttlMs = options.ttlMs ?? 5_000;
+    this.#ttlMs = Math.min(options.ttlMs ?? longestTtlMs, longestTtlMs);
     this.#renewMs = options.renewMs ?? 1_500;
   }
 

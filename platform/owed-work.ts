@@ -77,6 +77,8 @@ export interface OwedWorkOptions {
 }
 
 const retryMostMs = 300_000;
+/** A claim that ends far later than claims do was made before the clock was set back. */
+const unclaimed = '(lease_until IS NULL OR lease_until <= NOW(3) OR lease_until > NOW(3) + INTERVAL ? MICROSECOND)';
 
 export class OwedWork {
   readonly #db: Database;
@@ -94,8 +96,8 @@ export class OwedWork {
     const { kinds, limit } = options;
     const only = kinds === undefined ? '' : `AND kind IN (${marksFor(kinds)})`;
     return this.#db.query<DueRow>(
-      `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE due_at <= NOW(3) AND (lease_until IS NULL OR lease_until <= NOW(3)) ${only} ORDER BY due_at LIMIT ?`,
-      [...(kinds ?? []), limit],
+      `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE due_at <= NOW(3) AND ${unclaimed} ${only} ORDER BY due_at LIMIT ?`,
+      [2 * this.#claimMs * 1000, ...(kinds ?? []), limit],
     );
   }
 
@@ -103,8 +105,8 @@ export class OwedWork {
   async claim(kind: string, key: string): Promise<ClaimedJob | undefined> {
     const leaseToken = newToken();
     const { affectedRows } = await this.#db.execute(
-      'UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1 WHERE kind = ? AND `key` = ? AND due_at <= NOW(3) AND (lease_until IS NULL OR lease_until <= NOW(3))',
-      [leaseToken, this.#claimMs * 1000, kind, key],
+      `UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1 WHERE kind = ? AND \`key\` = ? AND due_at <= NOW(3) AND ${unclaimed}`,
+      [leaseToken, this.#claimMs * 1000, kind, key, 2 * this.#claimMs * 1000],
     );
     if (affectedRows === 0) return undefined;
     const sql = 'SELECT wanted, attempts FROM owed_work WHERE kind = ? AND `key` = ? AND lease_token = ?';

@@ -3,6 +3,7 @@ import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { Database } from '../../platform/database/database.ts';
 import { DiskGuard } from '../../platform/database/disk-guard.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../../platform/database/migrate.ts';
+import { EndedLeases } from '../../platform/ended-leases.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
@@ -67,6 +68,8 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   await lifecycle.add('wake', { stop: () => wake.close() });
   const leases = new Leases({ db, owner, log });
   await lifecycle.add('leases', { stop: () => leases.stop() });
+  const endedLeases = new EndedLeases({ db, log });
+  await lifecycle.add('ended leases', { start: () => endedLeases.start(), stop: () => endedLeases.stop() });
   const sequencer = new Sequencer({ db, wake, log, leases });
   await lifecycle.add('sequencer', sequencerPart(sequencer));
   addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
@@ -74,6 +77,12 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
     await db.query('SELECT 1');
     diskGuard?.check();
     return undefined;
+  });
+  health.add('leases', async () => {
+    const { suspects } = endedLeases;
+    if (suspects.length === 0) return undefined;
+    const named = suspects.slice(0, 5).join(', ');
+    throw new Error(`the clock was set back; ${suspects.length} leases are freed in a few seconds: ${named}`);
   });
   // Without Redis, work continues by polling: readiness does not require it.
   health.add(

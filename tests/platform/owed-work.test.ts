@@ -103,6 +103,19 @@ test('a worker that lost its claim has no effect', async () => {
   expect(await effects()).toBe(1);
 });
 
+test('a claim of an ended process from before the clock was set back is free; any other is not', async () => {
+  await oweIt('ahead');
+  const { leaseToken } = await claim('ahead');
+  const until = (interval: string) =>
+    db.execute(`UPDATE owed_work SET lease_until = NOW(3) + INTERVAL ${interval} WHERE lease_token = ?`, [leaseToken]);
+  await until('31 SECOND');
+  expect(await due()).toEqual([]);
+  expect(await work.claim('k', 'ahead')).toBeUndefined();
+  await until('1 HOUR');
+  expect(await due()).toMatchObject([{ key: 'ahead' }]);
+  await finish(await claim('ahead'));
+});
+
 describe('a failure', () => {
   test('is due again, later each time, with its error; another attempt is another job', async () => {
     await oweIt('d');
