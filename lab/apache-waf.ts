@@ -113,7 +113,7 @@ async function startApache(
       name: "The lab's web application firewall",
       command: 'unshare',
       args: [
-        ...['--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--propagation', 'private'],
+        ...['--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--propagation', 'private'],
         ...['sh', join(SCRIPTS, 'start.sh'), folder, SCRIPTS],
       ],
       cwd: '/',

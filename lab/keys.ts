@@ -1,8 +1,8 @@
-// The lab's SSH keys: the firewall's host key and the only key that may log in. They stay in the lab's folder, so that a pinned
-// host key is still right after a restart.
+// What a device of the lab is known by: its SSH host key, the only key that may log in, and its machine id. They stay in the lab's
+// folder, so that a pinned host key is still right after a restart.
 
-import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
 import { runProgram } from '../embedded/run-program.ts';
@@ -20,9 +20,15 @@ export async function ensureKeys(folder: string): Promise<LabKeys> {
   await ensureKey(hostKeyPath, 'lab-firewall');
   await ensureKey(privateKeyPath, 'netops');
   await copyFile(`${privateKeyPath}.pub`, join(folder, 'authorized_keys'));
+  await ensureMachineId(join(folder, 'machine-id'));
   const [, blob = ''] = (await readFile(`${hostKeyPath}.pub`, 'utf8')).split(' ');
   const digest = createHash('sha256').update(Buffer.from(blob, 'base64')).digest('base64');
   return { privateKeyPath, hostKeySha256: `SHA256:${digest.replace(/=+$/, '')}` };
+}
+
+/** The device's own, not this machine's: 128 bits in hexadecimal, machine-id(5). */
+async function ensureMachineId(path: string): Promise<void> {
+  if (!(await pathExists(path))) await writeFile(path, `${randomBytes(16).toString('hex')}\n`);
 }
 
 async function ensureKey(path: string, comment: string): Promise<void> {

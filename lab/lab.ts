@@ -63,6 +63,8 @@ export interface LabOptions {
 }
 
 const SSH_PORT = 22;
+/** The exit code of own-root.sh. */
+const NO_OWN_ROOT = 78;
 const USERNAME = 'netops';
 const READY_TIMEOUT_MS = 15_000;
 const SCRIPTS = join(import.meta.dirname, 'device');
@@ -100,6 +102,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   }
   try {
     const device = await startDevice(folder, names, network.managementAddress, options);
+    if (typeof device === 'string') {
+      await removeNetwork(names);
+      return { available: false, unavailable: `its firewall can't be shut off from this machine here (${device})` };
+    }
     await writeState(folder, { subnet: network.subnet, pid: device.pid, startTime: await startTimeOf(device.pid) });
     return assemble({ folder, names, keys, faults, device, host: network.managementAddress });
   } catch (error) {
@@ -151,15 +157,16 @@ function assemble(parts: {
 }
 
 /**
- * Loads the first ruleset and starts sshd. sshd is process 1 of a process namespace, so that ending it ends every session and
- * every nft, even one that hangs; `unshare` ends with this process, and sshd with it.
+ * Loads the first ruleset and starts sshd, or says why the device can't have a root folder of its own here. sshd is process 1 of
+ * a process namespace, so that ending it ends every session and every nft, even one that hangs; `unshare` ends with this process,
+ * and sshd with it.
  */
 async function startDevice(
   folder: string,
   names: LabNames,
   address: string,
   options: LabOptions,
-): Promise<ServerProcess> {
+): Promise<ServerProcess | string> {
   const loaded = await runProgram('ip', [
     ...['netns', 'exec', names.firewall],
     ...['nft', '--file', join(SCRIPTS, 'ruleset.nft')],
@@ -170,7 +177,7 @@ async function startDevice(
     command: 'ip',
     args: [
       ...['netns', 'exec', names.firewall],
-      ...['unshare', '--mount', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--propagation', 'private'],
+      ...['unshare', '--mount', '--pid', '--ipc', '--fork', '--kill-child=KILL', '--propagation', 'private'],
       ...['sh', join(SCRIPTS, 'start.sh'), folder, SCRIPTS, address],
     ],
     cwd: '/',
@@ -178,8 +185,13 @@ async function startDevice(
     log: options.log,
     endSignal: 'SIGKILL',
   });
-  await device.waitUntilReady(() => sshBanner(address), READY_TIMEOUT_MS, options.signal);
-  return device;
+  try {
+    await device.waitUntilReady(() => sshBanner(address), READY_TIMEOUT_MS, options.signal);
+    return device;
+  } catch (error) {
+    if ((await device.exited).code !== NO_OWN_ROOT) throw error;
+    return /^no root of its own: (.*)$/m.exec(device.lastOutput)?.[1] ?? 'a root folder of its own is refused';
+  }
 }
 
 /** RFC 4253 section 4.2: the server's first line starts with `SSH-`. */

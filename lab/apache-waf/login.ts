@@ -51,7 +51,18 @@ export class WafLogin {
     const session = spawn(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', 'nsenter', '--target', String(this.#insidePid), '--mount', '--pid', '--'],
+        ...[
+          '--pdeathsig',
+          'KILL',
+          '--',
+          'nsenter',
+          '--target',
+          String(this.#insidePid),
+          '--mount',
+          '--pid',
+          '--ipc',
+          '--',
+        ],
         ...['sh', '-c', SCRIPT],
       ],
       { cwd: '/', detached: true, stdio: [socket, socket, 'ignore'] },

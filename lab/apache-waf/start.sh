@@ -1,29 +1,31 @@
 #!/bin/sh
 # First process of the lab's web application firewall, in its own mount and process namespaces.
 # in:   $1 the lab's folder (keys/, etc/, device/, mount/), $2 the folder of this script
-# does: creates a private /run with an account database, mounts etc/ over /etc/apache2, then becomes Apache
-# must hold: outside the lab's folder nothing is written and no mount is visible; a login has only the rights kept here
+# does: lays out its own root folder with etc/ as /etc/apache2, then becomes Apache
+# must hold: outside the lab's folder nothing is written and no mount is visible; a login sees of this machine only etc/ and device/, and
+#            has no more rights than are kept for it
 set -eu
-# -n everywhere: mount would write a table in /run, which is being replaced here.
-lab=$1 here=$2 run=$1/mount
+lab=$1 here=$2
+. "$here/../own-root.sh"
 
-mount -n -t tmpfs -o mode=755 tmpfs "$run"
-mkdir -p "$run/sshd" "$run/keys" "$run/device" "$run/bin" "$run/apache2" "$run/lock"
-cp "$lab/keys/host_key" "$lab/keys/authorized_keys" "$run/keys/"
-chmod 600 "$run/keys/host_key"
-cp "$here/sshd_config" "$run/sshd_config"
-cp "$here/apache2ctl" "$run/bin/apache2ctl"
-chmod 755 "$run/bin/apache2ctl"
-mount -n --bind "$lab/device" "$run/device"
-printf '%s\n' 'netops:*:0:0:lab:/run/device:/bin/sh' 'root:*:0:0:root:/nonexistent:/usr/sbin/nologin' \
-  'www-data:*:33:33::/nonexistent:/usr/sbin/nologin' 'sshd:*:102:65534::/run/sshd:/usr/sbin/nologin' >"$run/passwd"
-printf '%s\n' 'root:x:0:' 'www-data:x:33:' 'nogroup:x:65534:' >"$run/group"
+lay_root "$lab/mount" 'netops:*:0:0:lab:/run/device:/bin/sh
+www-data:*:33:33::/nonexistent:/usr/sbin/nologin'
+put /usr/sbin/apache2 dpkg-query /usr/lib/apache2/modules/*.so
+copy /usr/share/modsecurity-crs /etc/modsecurity
+# What dpkg-query knows: one package.
+mkdir -p "$root/var/lib/dpkg/updates" "$root/var/lib/dpkg/info"
+dpkg-query --status libapache2-mod-security2 >"$root/var/lib/dpkg/status" 2>/dev/null || :
+mkdir -p "$root/run/keys" "$root/run/device" "$root/run/apache2" "$root/run/lock" "$root/etc/apache2"
+cp "$lab/keys/host_key" "$lab/keys/authorized_keys" "$root/run/keys/"
+chmod 600 "$root/run/keys/host_key"
+cp "$lab/keys/machine-id" "$root/etc/machine-id"
+cp "$here/sshd_config" "$root/run/sshd_config"
+cp "$here/apache2ctl" "$root/usr/sbin/apache2ctl"
+chmod 755 "$root/usr/sbin/apache2ctl"
+for name in device:run/device etc:etc/apache2; do
+  mount -n --bind "$lab/${name%%:*}" "$root/${name#*:}"
+  mount -n -o remount,bind,nosuid,nodev "$root/${name#*:}"
+done
+enter_root
 
-mount -n --bind "$lab/etc" /etc/apache2
-mount -n --move "$run" /run
-mount -n --bind /run/passwd /etc/passwd
-mount -n --bind /run/group /etc/group
-# A login may change the firewall, not this machine. Some hosts can't make their root read-only; the lab works anyway.
-mount -n -o remount,bind,ro / 2>/dev/null || :
-
-exec /usr/bin/env -i PATH=/run/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 apache2ctl -D FOREGROUND
+exec /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 apache2ctl -D FOREGROUND

@@ -76,6 +76,10 @@ describeWithWaf('the firewall', (waf) => {
     for (const command of ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1']) {
       expect((await login(waf(), command)).exitCode).not.toBe(0);
     }
+    const setting = '/proc/sys/kernel/printk_ratelimit';
+    expect((await login(waf(), `v=$(cat ${setting}) && echo "$v" >${setting}`)).exitCode).not.toBe(0);
+    for (const path of ['/etc/shadow', waf().ssh.privateKeyPath, process.execPath, import.meta.filename])
+      expect((await login(waf(), `cat ${path}`)).exitCode).toBe(1);
     expect((await login(waf(), 'whoami')).output).toBe('netops\n');
     await expect(access('/run/apache2/apache2.pid')).rejects.toThrow();
   });

@@ -3,9 +3,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { networkInterfaces, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { runProgram } from '../../embedded/run-program.ts';
@@ -106,7 +106,45 @@ describeWithLab('the firewall', (lab) => {
     const ssh = await openSsh(lab());
     const tries = ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1'];
     for (const command of tries) expect((await ssh.exec(command)).exitCode).not.toBe(0);
+    // The kernel's settings are this machine's too. It would be written as it is.
+    const setting = '/proc/sys/kernel/printk_ratelimit';
+    expect((await ssh.exec(`v=$(cat ${setting}) && echo "$v" >${setting}`)).exitCode).not.toBe(0);
     expect((await ssh.exec('whoami')).stdout).toBe('netops\n');
+    ssh.close();
+  });
+
+  test('its login sees no file and no process of this machine', async () => {
+    const [secret, keys] = [join(dirname(lab().deviceLogPath), '..', 'secret'), lab().firewall.privateKeyPath];
+    await writeFile(secret, 'not for the lab\n', { mode: 0o600 });
+    const ssh = await openSsh(lab());
+    for (const path of ['/etc/shadow', await realpath(secret), keys, process.execPath, import.meta.filename])
+      expect(await ssh.exec(`cat ${path}`)).toMatchObject({ exitCode: 1, stdout: '' });
+    // The machine's root may still be there, above the root of the login.
+    const climb = 'mkdir /run/device/deep && chroot /run/device/deep';
+    expect((await ssh.exec(`${climb} ../../../../../bin/cat /etc/shadow; ls /proc/1/root/home`)).stdout).toBe('');
+    expect((await ssh.exec('cat /proc/[0-9]*/comm')).stdout).toMatch(/^(sshd\S*|sh|cat|\n)+$/);
+    expect((await ssh.exec('cat /proc/mounts')).stdout).not.toContain(' /home');
+    expect((await ssh.exec('ls /home /root /srv /usr/local/bin /var')).stdout).toBe('');
+    expect((await ssh.exec('cat /etc/machine-id')).stdout).not.toBe(
+      await readFile('/etc/machine-id', 'utf8').catch(() => ''),
+    );
+    ssh.close();
+  });
+
+  test('its login has what a shell on a device needs', async () => {
+    const ssh = await openSsh(lab());
+    const answers = [
+      'ls /dev/null',
+      'ip -brief link',
+      'nft list table inet filter',
+      'head -c 4 /dev/urandom',
+      'uname -r',
+    ];
+    for (const command of answers) expect((await ssh.exec(command)).exitCode).toBe(0);
+    // Names of protocols and services come from files.
+    const rule = 'add rule inet filter forward tcp dport ssh meta l4proto icmp accept';
+    expect((await ssh.exec(`nft '${rule}' && nft -j list chain inet filter forward`)).stdout).toContain('"icmp"');
+    await ssh.exec('nft flush chain inet filter forward');
     ssh.close();
   });
 

@@ -56,6 +56,10 @@ describeWithOpenVswitch('the switch', (ovs) => {
     for (const command of ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1']) {
       expect((await sshOnce(ovs().ssh, command)).exitCode).not.toBe(0);
     }
+    const setting = '/proc/sys/kernel/printk_ratelimit';
+    expect((await sshOnce(ovs().ssh, `v=$(cat ${setting}) && echo "$v" >${setting}`)).exitCode).not.toBe(0);
+    for (const path of ['/etc/shadow', ovs().ssh.privateKeyPath, process.execPath, import.meta.filename])
+      expect((await sshOnce(ovs().ssh, `cat ${path}`)).exitCode).toBe(1);
     expect((await sshOnce(ovs().ssh, 'whoami')).stdout).toBe('netops\n');
   });
 
