@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
 import {
   chmod,
   chown,
@@ -20,6 +20,7 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { pathExists } from './find-program.ts';
 import { runProgram } from './run-program.ts';
+import { type ServiceUser, serviceAccount } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 
 /** Longest socket path on Linux: `sockaddr_un.sun_path` is 108 bytes with its final zero, unix(7). */
@@ -28,18 +29,10 @@ export const MAX_SOCKET_PATH_BYTES = 107;
 /** Space reserved for the name of a socket inside the socket folder. */
 const SOCKET_NAME_BYTES = 24;
 
-/**
- * The numeric user of the embedded servers when the owner is root. It needs no account; it is in a range that
- * Debian and systemd leave unassigned (systemd, "Users, Groups, UIDs and GIDs on systemd Systems": 60578–61183).
- */
-const SERVICE_UID = 60_873;
+/** Of a folder that is root's and in which the service account works (hand-over.ts): sticky, for owner and group. */
+export const handedOverMode = 0o1770;
 
 const LOCK_TAKEN = 75;
-
-export interface ServiceUser {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 export interface DataFolder {
   /** Real path of the folder. */
@@ -144,7 +137,8 @@ class OpenDataFolder implements DataFolder {
   }
 }
 
-async function createFolder(asked: string): Promise<string> {
+/** Makes what is missing of the path, and returns its real path. Throws SetupError. */
+export async function createFolder(asked: string): Promise<string> {
   try {
     await makeFolders(asked);
     return await realpath(asked);
@@ -166,11 +160,13 @@ async function makeFolders(path: string): Promise<void> {
 }
 
 /** A typing error in `--data` must not turn another folder into a data folder. */
-async function refuseForeignFolder(folder: string): Promise<void> {
+export async function refuseForeignFolder(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((error: unknown) => {
     throw unwritable(folder, error);
   });
-  const ours = entries.length === 0 || entries.includes('version') || entries.every((entry) => entry === 'lock');
+  // What a start that was ended early leaves.
+  const early = ['lock', 'lab'];
+  const ours = entries.includes('version') || entries.every((entry) => early.includes(entry));
   if (ours) return;
   throw new SetupError(
     'DATA_FOLDER_FOREIGN',
@@ -201,8 +197,15 @@ async function takeLock(folder: string): Promise<number> {
 }
 
 function openLock(folder: string): number {
+  const path = join(folder, 'lock');
   try {
-    return openSync(join(folder, 'lock'), 'a+', 0o600);
+    return openSync(path, constants.O_RDWR);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw unwritable(folder, error);
+  }
+  try {
+    // Only where it is missing: with `fs.protected_regular` root may not open another's file in a sticky folder to create it.
+    return openSync(path, 'a+', 0o600);
   } catch (error) {
     throw unwritable(folder, error);
   }
@@ -264,10 +267,10 @@ async function checkVersion(folder: string, version: number): Promise<number | u
 /** As root, the servers get a separate user if that user can reach the folder. */
 async function chooseServiceUser(folder: string): Promise<ServiceUser | undefined> {
   if (process.getuid?.() !== 0) {
-    await chmod(folder, 0o700);
+    if (!(await isHandedOverToUs(folder))) await chmod(folder, 0o700);
     return undefined;
   }
-  const user: ServiceUser = { uid: SERVICE_UID, gid: SERVICE_UID };
+  const user = serviceAccount;
   try {
     await chown(folder, 0, user.gid);
     await chmod(folder, 0o710);
@@ -281,6 +284,12 @@ async function chooseServiceUser(folder: string): Promise<ServiceUser | undefine
   await chown(folder, 0, 0);
   await chmod(folder, 0o700);
   return undefined;
+}
+
+/** Root keeps the folder, and gave this process what is in it. */
+async function isHandedOverToUs(folder: string): Promise<boolean> {
+  const { uid, gid, mode } = await stat(folder);
+  return uid === 0 && gid === process.getgid?.() && (mode & 0o7777) === handedOverMode;
 }
 
 async function chooseSocketFolder(folder: string, serviceUser: ServiceUser | undefined): Promise<string> {
@@ -309,7 +318,7 @@ async function makePrivateFolder(path: string, serviceUser: ServiceUser | undefi
     if (systemErrorCode(error) !== 'EEXIST') return false;
   }
   const found = await lstat(path).catch(() => undefined);
-  const owners = [process.getuid?.() ?? 0, serviceUser?.uid, process.getuid?.() === 0 ? SERVICE_UID : undefined];
+  const owners = [process.getuid?.() ?? 0, serviceUser?.uid, process.getuid?.() === 0 ? serviceAccount.uid : undefined];
   if (found === undefined || !found.isDirectory() || !owners.includes(found.uid)) return false;
   await giveToService(path, serviceUser);
   await chmod(path, 0o700);
@@ -346,7 +355,7 @@ const UNWRITABLE_REASONS: Readonly<Record<string, string>> = {
 };
 
 /** A system error that a person can correct as a SetupError; any other error unchanged. */
-function unwritable(path: string, error: unknown): unknown {
+export function unwritable(path: string, error: unknown): unknown {
   const reason = UNWRITABLE_REASONS[systemErrorCode(error) ?? ''];
   if (error instanceof SetupError || reason === undefined) return error;
   return new SetupError(

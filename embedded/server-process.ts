@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, TooLateError, within } from '../platform/within.ts';
-import type { ServiceUser } from './data-folder.ts';
+import type { ServiceUser } from './service-account.ts';
 import { SetupError, systemErrorCode } from './setup-error.ts';
 import type { SetupLog } from './setup-log.ts';
 

@@ -72,13 +72,13 @@ async function start(dataPath: string, withLab: boolean): Promise<SystemStarted>
   );
   ask = await subgraphAsk(system.process, token, log);
   const { url = '' } = system.process;
-  return { url, token, adminPassword, database: system.database, lab: await labOf(system) };
+  return { url, token, adminPassword, database: system.database, lab: labOf(system) };
 }
 
-async function labOf({ lab }: AllInOne): Promise<Endpoint | undefined> {
+function labOf({ lab }: AllInOne): Endpoint | undefined {
   if (lab === undefined) return undefined;
-  const { host, port, hostKeySha256, username, privateKeyPath } = lab.firewall;
-  const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
+  const { host, port, hostKeySha256, username, privateKey } = lab.firewall;
+  const credentials = { username, privateKey };
   return { host, port, hostKeySha256, cryptoProfile: 'MODERN', credentials };
 }
 

@@ -38,7 +38,7 @@ export async function serve(options: ServeOptions): Promise<ServedProcess> {
   options.signal?.throwIfAborted();
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', '--', process.execPath, program, 'serve', '--config', options.configFile],
+    ['--pdeathsig', 'KILL', '--', process.execPath, program, 'serve', '--as-root', '--config', options.configFile],
     // A separate session: this process handles a Ctrl-C on the terminal.
     {
       detached: true,

@@ -18,3 +18,14 @@ export class CommandFailure extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** A failure of which another process has said why. */
+export class SilentFailure extends Error {
+  override readonly name = 'SilentFailure';
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super();
+    this.exitCode = exitCode;
+  }
+}

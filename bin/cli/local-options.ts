@@ -1,11 +1,9 @@
 // Options shared by the verbs that need no running Tidegate, and the settings that they select.
 import { type Config, readConfig } from '../../platform/config.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { text } from './option.ts';
 import type { Surroundings } from './verb.ts';
 
-export const configOption = text('FILE', 'Settings in YAML or JSON; TIDEGATE_… variables take precedence.');
-export const logLevelOption = text('LEVEL', 'One of trace, debug, info (default), warn, error or silent.');
+export { configOption, logLevelOption } from './start-options.ts';
 
 /** `file`: of `--config`. Throws ConfigError. */
 export function settings(

@@ -1,7 +1,7 @@
 // The `tidegate` program, made from its table. Commander reads the command line; help, usage errors and failures look the same for
 // every noun and verb.
 import { Command, CommanderError, Option as CommanderOption } from 'commander';
-import { CommandFailure, exitCodes, UsageError } from './failures.ts';
+import { CommandFailure, exitCodes, SilentFailure, UsageError } from './failures.ts';
 import type { Given, Option } from './option.ts';
 import { nouns, verbsAlone } from './table.ts';
 import type { Call, Output, Surroundings, Verb } from './verb.ts';
@@ -27,6 +27,7 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
       return wrongUse(around.stderr, commanderMessage(error, program, args[0]), program, args);
     }
     if (error instanceof UsageError) return wrongUse(around.stderr, error.message, program, args);
+    if (error instanceof SilentFailure) return error.exitCode;
     if (!(error instanceof CommandFailure)) throw error;
     around.stderr.write(`tidegate: ${error.message}\n`);
     return error.exitCode;

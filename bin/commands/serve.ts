@@ -2,10 +2,11 @@
 import { type Config, printableConfig, rolesOf, secretSettings } from '../../platform/config.ts';
 import { createLogger } from '../../platform/log.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
-import { UsageError } from '../cli/failures.ts';
-import { configOption, logLevelOption, settings } from '../cli/local-options.ts';
+import { CommandFailure, UsageError } from '../cli/failures.ts';
+import { settings } from '../cli/local-options.ts';
 import { flag, several, text } from '../cli/option.ts';
 import { describeFailure } from '../cli/start-failure.ts';
+import { asRootOption, configOption, logLevelOption } from '../cli/start-options.ts';
 import { localVerb, type Output } from '../cli/verb.ts';
 import { startProcess } from '../compose/process.ts';
 
@@ -25,6 +26,7 @@ export const serve = localVerb({
         );
       return [name, given.slice(equals + 1)] as const;
     }),
+    'as-root': asRootOption,
     'log-level': logLevelOption,
     'print-config': flag('Print the settings, with secrets hidden, and exit.'),
   },
@@ -41,12 +43,20 @@ export const serve = localVerb({
         stdout.write(printableConfig(config));
         return;
       }
+      if (process.getuid?.() === 0 && !options['as-root']) throw refusedAsRoot();
       await runUntilStopped(config, stdout, signal);
     } catch (error) {
       throw describeFailure(error);
     }
   },
 });
+
+function refusedAsRoot(): CommandFailure {
+  return new CommandFailure(
+    'serve does not run as root: start it as a user of its own (under systemd, User= in the unit; in a container, its user), ' +
+      'who can read the settings and key files; or start it with --as-root, and root serves requests',
+  );
+}
 
 async function runUntilStopped(config: Config, stdout: Output, signal: AbortSignal): Promise<void> {
   const log = createLogger({

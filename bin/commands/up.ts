@@ -1,14 +1,10 @@
-// `tidegate up` (npm start): runs all roles in this process, with a private MariaDB and Redis in one data folder, and the lab.
+// `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. Started by
+// root, that process is another one, without rights.
 import { resolve } from 'node:path';
-import { printableConfig } from '../../platform/config.ts';
-import { configOption, logLevelOption } from '../cli/local-options.ts';
 import { flag, text } from '../cli/option.ts';
-import { describeFailure } from '../cli/start-failure.ts';
-import { localVerb, type Surroundings } from '../cli/verb.ts';
-import { allInOneConfig, startAllInOne } from '../compose/all-in-one.ts';
-
-/** How often the process checks whether npm, which started it, still runs. */
-const parentCheckMs = 500;
+import { asRootOption, configOption, logLevelOption } from '../cli/start-options.ts';
+import { localVerb } from '../cli/verb.ts';
+import { watchParent } from '../cli/watch-parent.ts';
 
 export const up = localVerb({
   summary: 'Start everything on this machine: databases, all roles, the lab.',
@@ -20,61 +16,27 @@ export const up = localVerb({
     config: configOption,
     'no-lab': flag('Do not start the lab (a firewall in network namespaces, which needs root).'),
     'no-install': flag('Install nothing; print what is missing.'),
+    'as-root': asRootOption,
     'log-level': logLevelOption,
     'print-config': flag('Print the settings, with secrets hidden, and exit.'),
   },
   async run({ options, ...around }) {
-    const dataPath = resolve(options.data ?? '.tidegate');
     const { port, host, config: file, 'log-level': level } = options;
-    const flags = {
-      ...(port === undefined ? {} : { 'listen.port': port }),
-      ...(host === undefined ? {} : { 'listen.host': host }),
-      ...(level === undefined ? {} : { 'log.level': level }),
-    };
+    const dataPath = resolve(options.data ?? '.tidegate');
+    const order = { dataPath, withLab: !options['no-lab'], port, host, file, level };
+    const orphaned = watchParent(around.env);
+    const signal = AbortSignal.any([around.signal, orphaned.signal]);
+    // Each loads what it needs: root runs no more code than it must.
     try {
-      const config = allInOneConfig({ flags, env: around.env, ...(file === undefined ? {} : { file }) });
-      if (options['print-config']) {
-        around.stdout.write(`data: ${JSON.stringify(dataPath)}\n${printableConfig(config)}`);
-        return;
+      if (process.getuid?.() === 0 && !options['as-root'] && !options['print-config']) {
+        const { startServiceProcess } = await import('../compose/service-process.ts');
+        await startServiceProcess({ ...around, ...order, signal });
+      } else {
+        const { runAllInOne } = await import('../compose/run-all-in-one.ts');
+        await runAllInOne({ ...around, ...order, signal, onlyPrints: options['print-config'] });
       }
-      await runUntilStopped(around, dataPath, config, !options['no-lab']);
-    } catch (error) {
-      if (!around.signal.aborted) throw describeFailure(error);
+    } finally {
+      orphaned.stop();
     }
   },
 });
-
-async function runUntilStopped(
-  context: Surroundings,
-  dataPath: string,
-  config: ReturnType<typeof allInOneConfig>,
-  withLab: boolean,
-): Promise<void> {
-  const orphaned = watchParent(context.env);
-  const signal = AbortSignal.any([context.signal, orphaned.signal]);
-  try {
-    const running = await startAllInOne({ config, dataPath, withLab, signal, stdout: context.stdout });
-    context.stdout.write(running.summary);
-    if (!signal.aborted)
-      await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
-    context.stdout.write(
-      'Stopping requests, subscriptions, calls and jobs, then the databases. Press Ctrl-C again to stop at once.\n',
-    );
-    await running.stop();
-    context.stdout.write('Stopped.\n');
-  } finally {
-    orphaned.stop();
-  }
-}
-
-/** A killed npm passes on no signal: the process then stops as after a signal. */
-function watchParent(env: Surroundings['env']): { signal: AbortSignal; stop: () => void } {
-  const gone = new AbortController();
-  if (env.npm_lifecycle_event === undefined) return { signal: gone.signal, stop: () => undefined };
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid !== parent) gone.abort();
-  }, parentCheckMs);
-  timer.unref();
-  return { signal: gone.signal, stop: () => clearInterval(timer) };
-}

@@ -1,6 +1,5 @@
 // Everything on one machine: the data folder, private MariaDB and Redis under supervision, all roles, the lab with its firewall
 // as a first backend, and the accounts of a first start.
-import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -8,7 +7,8 @@ import { type DataFolder, openDataFolder } from '../../embedded/data-folder.ts';
 import { startMariadb } from '../../embedded/mariadb.ts';
 import { startRedis } from '../../embedded/redis.ts';
 import { supervise } from '../../embedded/supervise.ts';
-import { type RunningLab, startLab } from '../../lab/lab.ts';
+import type { DescribedLab } from '../../lab/described-lab.ts';
+import { type LabSource, labFile, labHere } from '../../lab/lab-source.ts';
 import { signFirst } from '../../platform/audit/ends.ts';
 import { type Config, type ConfigSources, readConfig, rolesOf } from '../../platform/config.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
@@ -36,6 +36,8 @@ export interface AllInOneOptions {
   readonly config: Config;
   readonly dataPath: string;
   readonly withLab: boolean;
+  /** Where the lab comes from; default: this process. */
+  readonly labSource?: LabSource;
   /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];
   readonly signal: AbortSignal;
@@ -49,7 +51,7 @@ export interface AllInOne {
   /** Location of the private MariaDB, for tools. */
   readonly database: DatabaseLocation;
   /** Undefined if there is none. */
-  readonly lab: RunningLab | undefined;
+  readonly lab: DescribedLab | undefined;
   stop(): Promise<void>;
 }
 
@@ -81,14 +83,16 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     pretty: config['log.format'] === 'pretty' || (config['log.format'] === 'auto' && stdout.isTTY === true),
   });
 
-  const [mariadb, redis, lab] = await Promise.all([
+  const labSource = options.labSource ?? labHere(folder.path, signal);
+  const [mariadb, redis, answer] = await Promise.all([
     supervise('MariaDB', () => startMariadb({ folder, log, signal }), { log }),
     supervise('Redis', () => startRedis({ folder, log }), { log }),
-    options.withLab ? startLab({ folder: join(folder.path, 'lab'), log, signal }) : undefined,
+    options.withLab ? labSource.start(log) : undefined,
   ]);
   stack.defer(() => mariadb.stop());
   stack.defer(() => redis.stop());
-  if (lab?.available === true) stack.defer(() => lab.stop());
+  if (answer?.available === true) stack.defer(() => labSource.stop());
+  const lab = answer?.available === true ? answer.lab : undefined;
 
   const { socketPath, user, password, database } = mariadb.current.application;
   await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
@@ -107,7 +111,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     'database.dataFolder': folder.path,
     'redis.path': redis.current.path,
     'keys.folder': keys,
-    ...(lab?.available === true ? egressOfLab(config, lab) : {}),
+    ...(lab === undefined ? {} : egressOfLab(config, lab)),
   };
   signal.throwIfAborted();
   const running = await startProcess(whole, log, { rows });
@@ -116,17 +120,16 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   if (running.access === undefined) throw new Error('an all-in-one process has the role system');
   const accounts = await firstAccounts(running.access, folder.path);
   let labNote = 'not started (--no-lab)';
-  if (lab?.available === false) labNote = `none: ${lab.unavailable}`;
-  if (lab?.available === true) {
+  if (answer?.available === false) labNote = `none: ${answer.unavailable}`;
+  if (lab !== undefined) {
     await registerLabFirewall({ running, lab, token: accounts.token, signal });
-    await writeLabFile(folder, lab);
-    labNote = `a firewall between two hosts: backend "lab-firewall"; its namespaces are in ${join(folder.path, 'lab.env')}`;
+    labNote = `a firewall between two hosts: backend "lab-firewall"; its namespaces are in ${join(folder.path, labFile)}`;
   }
   return {
     summary: describe({ running, folder, mariadb: socketPath, redis: redis.current.path, labNote, accounts }),
     process: running,
     database: mariadb.current.application,
-    lab: lab?.available === true ? lab : undefined,
+    lab,
   };
 }
 
@@ -165,19 +168,6 @@ async function refuseTakenPort(config: Config): Promise<void> {
     probe.once('error', reject);
     probe.listen(config['listen.port'], config['listen.host'], () => probe.close(() => resolve()));
   });
-}
-
-/** For shells: `. .tidegate/lab.env`. */
-async function writeLabFile(folder: DataFolder, lab: RunningLab): Promise<void> {
-  const lines = {
-    FIREWALL: lab.firewall.namespace,
-    CLIENT: lab.client.namespace,
-    CLIENT_ADDRESS: lab.client.address,
-    SERVER: lab.server.namespace,
-    SERVER_ADDRESS: lab.server.address,
-  };
-  const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`);
-  await writeFile(join(folder.path, 'lab.env'), text.join(''), { mode: 0o600 });
 }
 
 interface Description {

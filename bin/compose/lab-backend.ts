@@ -1,12 +1,11 @@
 // Registers the lab's firewall as the backend `lab-firewall`, through the graph like any other, and updates it if the lab's
 // address or keys have changed since the last start.
-import { readFile } from 'node:fs/promises';
-import type { RunningLab } from '../../lab/lab.ts';
+import type { DescribedLab } from '../../lab/described-lab.ts';
 import type { RunningProcess } from './process.ts';
 
 export interface LabBackendOptions {
   readonly running: RunningProcess;
-  readonly lab: RunningLab;
+  readonly lab: DescribedLab;
   /** An operator's API token. */
   readonly token: string;
   readonly signal: AbortSignal;
@@ -23,8 +22,8 @@ const name = 'lab-firewall';
 const deadlineMs = 15_000;
 
 export async function registerLabFirewall(options: LabBackendOptions): Promise<void> {
-  const { host, port, username, privateKeyPath, hostKeySha256 } = options.lab.firewall;
-  const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
+  const { host, port, username, privateKey, hostKeySha256 } = options.lab.firewall;
+  const credentials = { username, privateKey };
   // A name is unique in the token's project.
   const { backends } = await ask<{ backends: { nodes: KnownBackend[] } }>(
     options,

@@ -1,6 +1,7 @@
 // A key file on disk: JSON that only its owner may read, replaced as a whole, so that a concurrent reader sees the old one or the
 // new one.
-import { chmod, open, readFile, rename, stat } from 'node:fs/promises';
+import { open, readFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { z } from 'zod';
 
 /** The name of a key in its file. */
@@ -43,18 +44,29 @@ export function writeKeyFile(path: string, content: object, mode?: number): Prom
   return writeWhole(path, `${JSON.stringify(content, null, 2)}\n`, mode);
 }
 
-/** Replaces a file as a whole. `mode`: as above. */
+/**
+ * Replaces a file as a whole. `mode`: as above. Root leaves it to the owner of the file that was there, or of the folder: who reads
+ * it need not be root.
+ */
 export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${process.pid}.new`;
+  const owner = process.getuid?.() === 0 ? await ownerOf(path) : undefined;
   const handle = await open(temporary, 'wx', mode);
   try {
     await handle.writeFile(text);
+    if (owner !== undefined && owner.uid !== 0) await handle.chown(owner.uid, owner.gid);
+    // What open(2) was given is without the bits of the umask.
+    await handle.chmod(mode);
     await handle.sync();
   } finally {
     await handle.close();
   }
-  if (mode !== 0o600) await chmod(temporary, mode);
   await rename(temporary, path);
+}
+
+async function ownerOf(path: string): Promise<{ readonly uid: number; readonly gid: number }> {
+  const { uid, gid } = await stat(path).catch(() => stat(dirname(path)));
+  return { uid, gid };
 }
 
 export function isMissing(error: unknown): boolean {

@@ -1,9 +1,7 @@
 // The lab's firewall is found among any number of backends.
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { registerLabFirewall } from '../../bin/compose/lab-backend.ts';
-import type { RunningLab } from '../../lab/lab.ts';
+import type { DescribedLab } from '../../lab/described-lab.ts';
 import { type RunningSystem, runningSystem } from '../support/running-system.ts';
 
 let system: RunningSystem;
@@ -23,20 +21,18 @@ async function ask<Data>(query: string, variables: object): Promise<Data> {
 }
 
 test('a start finds it among more backends than one page has, and updates its port', async () => {
-  const key = join(system.folder, 'lab.key');
-  await writeFile(key, 'a private key of the lab');
   const register = (port: number) => {
     const firewall = {
       ...{
         host: '192.0.2.10',
         port,
         username: 'relay',
-        privateKeyPath: key,
+        privateKey: 'a private key of the lab',
         hostKeySha256: `SHA256:${'A'.repeat(43)}`,
       },
       namespace: 'fw',
     };
-    const lab = { available: true, firewall } as unknown as RunningLab;
+    const lab = { firewall } as unknown as DescribedLab;
     return registerLabFirewall({
       running: system.process,
       lab,

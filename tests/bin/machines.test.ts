@@ -108,7 +108,7 @@ async function makeAccounts(): Promise<void> {
 }
 
 function start(name: string): void {
-  programs.set(name, startProgram(['serve', '--config', file(name)]));
+  programs.set(name, startProgram(['serve', '--as-root', '--config', file(name)]));
 }
 
 async function isReady(): Promise<boolean> {

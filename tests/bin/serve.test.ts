@@ -113,7 +113,7 @@ function gatewaySettings(): Record<string, unknown> {
 }
 
 function start(name: string): void {
-  programs.set(name, startProgram(['serve', '--config', file(name)]));
+  programs.set(name, startProgram(['serve', '--as-root', '--config', file(name)]));
 }
 
 async function makeAccounts(): Promise<string> {
@@ -239,7 +239,7 @@ test('reports all faults, and refuses a database without migrations', async () =
     file('empty'),
     JSON.stringify({ ...common('control'), 'database.name': empty.name, roles: ['system'] }),
   );
-  const refused = startProgram(['serve', '--config', file('empty')]);
+  const refused = startProgram(['serve', '--as-root', '--config', file('empty')]);
   expect((await refused.ended).code).toBe(1);
   expect(refused.output()).toContain('tidegate migrate');
   await empty.drop();

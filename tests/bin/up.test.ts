@@ -201,7 +201,15 @@ describe('without the lab', () => {
       const printed = startProgram(['up', '--print-config', '--data', folder.path]);
       expect((await printed.ended).code).toBe(0);
       expect(printed.output()).toContain('listen.port: 4000');
-      const wrong = startProgram(['up', '--port', '99999', '--log-level', 'loud', '--data', folder.path]);
+      const wrong = startProgram([
+        'up',
+        '--port',
+        '99999',
+        '--log-level',
+        'loud',
+        '--data',
+        join(folder.path, 'wrong'),
+      ]);
       expect((await wrong.ended).code).toBe(1);
       expect(wrong.output()).toMatch(/99999[\s\S]*loud/);
     } finally {

@@ -22,10 +22,14 @@ interface Started {
   output(): string;
 }
 
-/** Starts the program without waiting. */
-export function startProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
-  const child = spawn(process.execPath, [join(root, 'bin', 'tidegate.ts'), ...args], {
-    cwd: root,
+/** Starts the program of a checkout (default: this one) without waiting. */
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  checkout = root,
+): Started {
+  const child = spawn(process.execPath, [join(checkout, 'bin', 'tidegate.ts'), ...args], {
+    cwd: checkout,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...env },
   });

@@ -71,7 +71,7 @@ export class RelayHost {
   }
 
   async startRelay(): Promise<void> {
-    this.#program = startProgram(['serve', '--config', this.#configFile]);
+    this.#program = startProgram(['serve', '--as-root', '--config', this.#configFile]);
     await waitFor('the relay', () => this.#answers('{ relayDrivers { name } backends { nodes { id } } }'));
   }
 

@@ -1,0 +1,13 @@
+// What `up` was told on its command line.
+
+export interface UpOrder {
+  /** Absolute. */
+  readonly dataPath: string;
+  readonly withLab: boolean;
+  readonly port: string | undefined;
+  readonly host: string | undefined;
+  /** Of the settings. */
+  readonly file: string | undefined;
+  /** Of the log. */
+  readonly level: string | undefined;
+}

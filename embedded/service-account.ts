@@ -1,0 +1,51 @@
+// The unprivileged user that runs what a start as root needs no root for: the process that listens, MariaDB and Redis.
+
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { runProgram } from './run-program.ts';
+
+export interface ServiceUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Numeric, so that no account has to be made; the number lies in a range that Debian and systemd leave unassigned
+ * (systemd, "Users, Groups, UIDs and GIDs on systemd Systems": 60578–61183).
+ */
+export const serviceAccount: ServiceUser = { uid: 60_873, gid: 60_873 };
+
+/** The one right of root that listening can need: ports below 1024. */
+const capability = 'net_bind_service';
+
+/** setpriv(1) flags for a process of the account: no group but its own, no way to get more rights than it has. */
+export function accountFlags(options: { readonly mayUseLowPorts: boolean }): string[] {
+  const kept = options.mayUseLowPorts ? `,+${capability}` : '';
+  return [
+    ...['--reuid', String(serviceAccount.uid), '--regid', String(serviceAccount.gid), '--clear-groups'],
+    ...['--no-new-privs', '--bounding-set', `-all${kept}`, '--inh-caps', `-all${kept}`],
+    ...(options.mayUseLowPorts ? ['--ambient-caps', `-all${kept}`] : []),
+  ];
+}
+
+/** The flags that work here: in some containers not even root has the capability. Undefined: none do. */
+export async function usableAccountFlags(): Promise<string[] | undefined> {
+  for (const mayUseLowPorts of [true, false]) {
+    const flags = accountFlags({ mayUseLowPorts });
+    const tried = await runProgram('setpriv', [...flags, '--', 'true']).catch(() => undefined);
+    if (tried?.exitCode === 0) return flags;
+  }
+  return undefined;
+}
+
+/** The topmost parent of a path that the account can't pass, by owner and mode; undefined: it can pass all. */
+export async function closedParent(path: string): Promise<string | undefined> {
+  const parents: string[] = [];
+  for (let parent = dirname(path); parent !== '/'; parent = dirname(parent)) parents.unshift(parent);
+  for (const parent of parents) {
+    const { mode, uid, gid } = await stat(parent);
+    const execute = uid === serviceAccount.uid ? 0o100 : gid === serviceAccount.gid ? 0o010 : 0o001;
+    if ((mode & execute) === 0) return parent;
+  }
+  return undefined;
+}

@@ -1,0 +1,274 @@
+// Who `npm start` and `serve` run as when root starts them: what listens has no rights of root, what has them does not listen,
+// and nothing is left however they end.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmod, cp, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { inNamespace } from '../../lab/exec.ts';
+import { labUnavailable } from '../support/lab.ts';
+import { isRunning, type TemporaryFolder, temporaryFolder, waitFor } from '../support/temporary-folder.ts';
+import { listenerOn, type ProcessView, processTree } from './support/processes.ts';
+import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/up-process.ts';
+
+const isRoot = process.getuid?.() === 0;
+const describeAsRoot = isRoot ? describe : describe.skip;
+const withLab = labUnavailable() === undefined;
+const describeWithLab = withLab ? describe : describe.skip;
+const root = join(import.meta.dirname, '..', '..');
+
+/** capabilities(7): CAP_NET_BIND_SERVICE, for ports below 1024. */
+const lowPorts = 1n << 10n;
+
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+
+afterAll(async () => {
+  await folder.remove();
+});
+
+async function listenerOf(up: UpProcess): Promise<{ listener: ProcessView; tree: ProcessView[] }> {
+  const tree = await processTree(up.child.pid ?? -1);
+  const listener = await listenerOn(Number(new URL(up.url).port), tree);
+  if (listener === undefined) throw new Error('nothing listens');
+  return { listener, tree };
+}
+
+function expectNoRights(view: ProcessView): void {
+  expect(new Set([...view.uids, ...view.gids])).not.toContain(0);
+  expect(view.groups).toEqual([]);
+  expect(view.capabilities.effective & ~lowPorts).toBe(0n);
+  expect(view.capabilities.permitted & ~lowPorts).toBe(0n);
+  expect(view.capabilities.bounding & ~lowPorts).toBe(0n);
+}
+
+async function stop(up: UpProcess | undefined): Promise<void> {
+  up?.child.kill('SIGTERM');
+  await up?.ended;
+}
+
+function projects(up: UpProcess, token: string): Promise<{ me: { projects: { project: { name: string } }[] } }> {
+  return ask(up.url, token, '{ me { projects { project { name } } } }');
+}
+
+async function allEnd(tree: readonly ProcessView[]): Promise<void> {
+  for (const { pid, name } of tree) await waitFor(`${name} (${pid}) to end`, () => !isRunning(pid));
+}
+
+describeAsRoot('npm start as root', () => {
+  test('neither the process that listens nor MariaDB nor Redis has rights of root', async () => {
+    const up = await startUp(join(folder.path, 'plain'), withLab ? [] : ['--no-lab']);
+    try {
+      const { listener, tree } = await listenerOf(up);
+      expectNoRights(listener);
+      const servers = tree.filter(({ name }) => /^(mariadbd|redis)/.test(name));
+      expect(servers).toHaveLength(2);
+      for (const server of servers) expectNoRights(server);
+    } finally {
+      await stop(up);
+    }
+  }, 90_000);
+
+  test('who listens can neither read the lab, nor put something in its place, nor read this machine', async () => {
+    const data = join(folder.path, 'apart');
+    const up = await startUp(data, withLab ? [] : ['--no-lab']);
+    try {
+      const { listener } = await listenerOf(up);
+      const [uid, gid] = [String(listener.uids[0]), String(listener.gids[0])];
+      const succeeds = (...command: string[]): boolean => {
+        try {
+          execFileSync('setpriv', ['--reuid', uid, '--regid', gid, '--clear-groups', ...command], { stdio: 'ignore' });
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      expect(succeeds('cat', join(data, 'admin.token'))).toBe(true);
+      if (withLab) {
+        expect(succeeds('cat', join(data, 'lab', 'keys', 'netops'))).toBe(false);
+        expect(succeeds('mv', join(data, 'lab'), join(data, 'lab.moved'))).toBe(false);
+        expect(succeeds('rm', '-r', join(data, 'lab'))).toBe(false);
+      }
+      expect(succeeds('cat', '/etc/shadow')).toBe(false);
+      expect(succeeds('cat', `/proc/${up.child.pid}/environ`)).toBe(false);
+    } finally {
+      await stop(up);
+    }
+  }, 90_000);
+
+  test("a data folder of before, which was root's, is taken over with its accounts and keys", async () => {
+    const data = join(folder.path, 'before');
+    const first = await startUp(data, ['--no-lab', '--as-root']);
+    const token = await tokenOf(data);
+    expect((await listenerOf(first)).listener.uids).toEqual([0, 0, 0, 0]);
+    await stop(first);
+    expect((await stat(join(data, 'keys', 'sealing.keys'))).uid).toBe(0);
+
+    const next = await startUp(data, ['--no-lab']);
+    try {
+      expectNoRights((await listenerOf(next)).listener);
+      expect((await projects(next, token)).me.projects[0]?.project.name).toBe('default');
+    } finally {
+      await stop(next);
+    }
+    const last = await startUp(data, ['--no-lab', '--as-root']);
+    await stop(last);
+  }, 120_000);
+
+  test('a folder for the lab that is not of root is not used', async () => {
+    const data = join(folder.path, 'planted');
+    await mkdir(data);
+    await writeFile(join(data, 'version'), '');
+    await symlink('/etc', join(data, 'lab'));
+    const refused = startProgram(['up', '--port', '0', '--data', data]);
+    expect((await refused.ended).code).toBe(1);
+    expect(refused.output()).toContain(join(data, 'lab'));
+    expect((await stat('/etc')).uid).toBe(0);
+  }, 60_000);
+
+  test('a checkout and data folder behind a folder that only root may pass work as well', async () => {
+    const closed = join(folder.path, 'closed');
+    await mkdir(closed, { mode: 0o700 });
+    const data = join(closed, 'below', 'data');
+    const up = await startUp(data, ['--no-lab']);
+    try {
+      expectNoRights((await listenerOf(up)).listener);
+      expect((await projects(up, await tokenOf(data))).me.projects[0]?.project.name).toBe('default');
+    } finally {
+      await stop(up);
+    }
+    expect((await stat(closed)).mode & 0o777).toBe(0o700);
+  }, 90_000);
+
+  test('code that others may not read is refused, with what to do', async () => {
+    const checkout = join(folder.path, 'unreadable');
+    await mkdir(checkout);
+    for (const name of ['bin', 'embedded', 'lab', 'platform'])
+      await cp(join(root, name), join(checkout, name), { recursive: true });
+    await cp(join(root, 'package.json'), join(checkout, 'package.json'));
+    for (const name of ['node_modules', 'generated', 'subgraphs', 'gateway', 'workers', 'schema'])
+      await symlink(join(root, name), join(checkout, name));
+    await chmod(join(checkout, 'platform'), 0o700);
+    const refused = startProgram(
+      ['up', '--port', '0', '--no-lab', '--data', join(folder.path, 'unread')],
+      {},
+      checkout,
+    );
+    expect((await refused.ended).code).toBe(1);
+    expect(refused.output()).toContain('chmod');
+    expect(refused.output()).toContain('--as-root');
+    await expect(stat(join(folder.path, 'unread'))).rejects.toThrow();
+  }, 60_000);
+
+  test('a key file that root replaces stays readable for who listens', async () => {
+    const data = join(folder.path, 'rotated');
+    await stop(await startUp(data, ['--no-lab']));
+    const file = join(data, 'keys', 'gateway.keys');
+    const before = await stat(file);
+    expect(before.uid).not.toBe(0);
+    const made = startProgram(['keys', 'create', join(data, 'keys')]);
+    expect((await made.ended).code).toBe(0);
+    await rename(file, `${file}.kept`);
+    expect((await startProgram(['keys', 'create', join(data, 'keys')]).ended).code).toBe(0);
+    expect((await stat(join(data, 'keys', 'public.keys'))).uid).toBe(before.uid);
+    expect((await stat(file)).uid).toBe(before.uid);
+  }, 90_000);
+});
+
+describeWithLab("the lab's login", () => {
+  test('reads neither this machine nor the data folder, and meets no process of this machine', async () => {
+    const data = join(folder.path, 'login');
+    const up = await startUp(data);
+    try {
+      // Root's shells read it.
+      expect((await stat(join(data, 'lab.env'))).uid).toBe(0);
+      const { backends } = await ask<{ backends: { nodes: { host: string }[] } }>(
+        up.url,
+        await tokenOf(data),
+        '{ backends(first: 10) { nodes { host } } }',
+      );
+      const host = backends.nodes[0]?.host ?? '';
+      const flags = ['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'BatchMode=yes'];
+      const login = [
+        ...flags.flatMap((flag) => ['-o', flag]),
+        '-i',
+        join(data, 'lab', 'keys', 'netops'),
+        `netops@${host}`,
+      ];
+      const execute = (command: string) => spawnSync('ssh', [...login, command], { encoding: 'utf8' });
+      expect(execute('nft list tables').stdout).toBe('table inet filter\n');
+      const files = ['keys/sealing.keys', 'keys/system.keys', 'admin.password', 'lab/keys/netops'];
+      for (const path of ['/etc/shadow', ...files.map((each) => join(data, each)), `/proc/${up.child.pid}/environ`]) {
+        const read = execute(`cat ${path}`);
+        expect([read.status, read.stdout]).toEqual([1, '']);
+        expect(read.stderr).toContain('No such file');
+      }
+    } finally {
+      await stop(up);
+    }
+  }, 90_000);
+});
+
+describeWithLab('npm start as root, killed', () => {
+  const namespacesOf = async (data: string): Promise<string> =>
+    (await readFile(join(data, 'lab.env'), 'utf8')).match(/FIREWALL=(\S+)/)?.[1] ?? '';
+  const isThere = async (namespace: string): Promise<boolean> =>
+    (await inNamespace(namespace, 'true', [])).exitCode === 0;
+
+  test.each([
+    ['the process that root started', (up: UpProcess) => Promise.resolve(up.child.pid ?? -1)],
+    ['the process that listens', async (up: UpProcess) => (await listenerOf(up)).listener.pid],
+  ])(
+    '%s: nothing runs on, and the next start takes over',
+    async (name, victimOf) => {
+      const data = join(folder.path, `killed-${name.split(' ').at(-1)}`);
+      const first = await startUp(data);
+      const token = await tokenOf(data);
+      const tree = await processTree(first.child.pid ?? -1);
+      expect(tree.some(({ name: each }) => each === 'sshd')).toBe(true);
+      process.kill(await victimOf(first), 'SIGKILL');
+      await first.ended;
+      await allEnd(tree);
+
+      const next = await startUp(data);
+      expect((await projects(next, token)).me.projects[0]?.project.name).toBe('default');
+      const namespace = await namespacesOf(data);
+      expect(await isThere(namespace)).toBe(true);
+      const nextTree = await processTree(next.child.pid ?? -1);
+      await stop(next);
+      await allEnd(nextTree);
+      expect(await isThere(namespace)).toBe(false);
+    },
+    120_000,
+  );
+
+  test('when the process that listens dies, its lab goes with it, and the program ends with a failure', async () => {
+    const data = join(folder.path, 'dead-listener');
+    const up = await startUp(data);
+    const namespace = await namespacesOf(data);
+    process.kill((await listenerOf(up)).listener.pid, 'SIGKILL');
+    expect((await up.ended).code).toBe(1);
+    expect(up.output()).toContain('SIGKILL');
+    expect(await isThere(namespace)).toBe(false);
+  }, 90_000);
+});
+
+describeAsRoot('serve as root', () => {
+  test('is refused, with what to do; --as-root says that it is meant', async () => {
+    const settings = join(folder.path, 'gateway.json');
+    await writeFile(settings, JSON.stringify({ roles: ['gateway'], 'listen.port': 0 }));
+    const refused = startProgram(['serve', '--config', settings]);
+    expect((await refused.ended).code).toBe(1);
+    expect(refused.output()).toContain('--as-root');
+    expect(refused.output()).toContain('User=');
+    const printed = startProgram(['serve', '--config', settings, '--print-config']);
+    expect((await printed.ended).code).toBe(0);
+    // Goes on to what is wrong with its settings.
+    const meant = startProgram(['serve', '--config', settings, '--as-root']);
+    expect((await meant.ended).code).toBe(1);
+    expect(meant.output()).not.toContain('--as-root');
+    expect(meant.output()).toContain('subgraphs.systemUrl');
+  }, 60_000);
+});
