@@ -33,7 +33,7 @@ export function unusableFile(settings: readonly string[], path: string, error: u
     settings,
     wrong: `can't be used: ${message}`,
     given: path,
-    advice: 'correct the path, or what is there',
+    advice: 'correct the path, or the file',
   };
 }
 

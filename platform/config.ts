@@ -146,7 +146,7 @@ const platformSettings = {
   'subscriptions.maxEventCost': count(20, 1_000_000)
     .default(2000)
     .describe(
-      'maximum number of fields that one event may resolve for the subscriptions of one user with the same rights; subscriptions that differ only in a filter count once, and 10 is added for each other one',
+      'maximum number of fields that one event may resolve for the subscriptions of one user with the same rights; subscriptions that differ only in a filter count once, plus 10 for each further one',
     ),
   'metrics.public': flag.default(false).describe('serve /metrics to other hosts too'),
   'retention.eventDays': count(1, 3650).default(30).describe('days for which status events are kept'),
@@ -242,7 +242,7 @@ const formerSettings: ReadonlyMap<string, Wrong> = new Map([
   [
     'keys.trustFile',
     {
-      wrong: 'this setting is gone',
+      wrong: 'this setting no longer exists',
       advice:
         'put the file as trust.keys into a folder, run "tidegate keys create FOLDER", and set keys.folder to that folder (docs/operating.md)',
     },
@@ -305,7 +305,7 @@ export function readConfig(sources: ConfigSources, rows: readonly SettingsRow[])
     }
     const name = String(issue.path[0]);
     const given = secretSettings.has(name) ? {} : { given: values[name] };
-    faults.push({ ...at(name), wrong: issue.message, ...given, advice: 'docs/settings.md says what it takes' });
+    faults.push({ ...at(name), wrong: issue.message, ...given, advice: 'docs/settings.md describes it' });
   }
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults);
   const config = parsed.data as Config;

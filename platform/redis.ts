@@ -47,11 +47,11 @@ export function createRedis(location: RedisLocation, options: RedisConnectionOpt
   const redis = new Redis(settings);
   let lost = false;
   redis.on('error', (error: Error) => {
-    if (!lost) log.warn({ err: error }, 'Redis is away: going on without it');
+    if (!lost) log.warn({ err: error }, 'Redis is not available: continuing without it');
     lost = true;
   });
   redis.on('ready', () => {
-    if (lost) log.info('Redis is back');
+    if (lost) log.info('Redis is available again');
     lost = false;
   });
   return redis;

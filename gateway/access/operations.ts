@@ -293,7 +293,7 @@ export class Operations {
         : publicFields.includes(`${type}.${name}`) || (identity !== null && machineFields.includes(`${type}.${name}`));
     const secret = rootFields.find((field) => !isPublic(field));
     if (secret !== undefined && identity !== null)
-      throw new CodedError('FORBIDDEN', `A machine may not ask for ${secret.name}.`);
+      throw new CodedError('FORBIDDEN', `A machine may not use ${secret.name}.`);
     if (secret !== undefined)
       throw new CodedError(
         'UNAUTHENTICATED',

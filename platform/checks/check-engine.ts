@@ -200,10 +200,7 @@ export class CheckEngine<Detail> {
   #threw(run: CheckRun, error: unknown): void {
     if (!this.#slots.end(run)) return;
     const { tenant, log } = this.#options;
-    log.error(
-      { err: error, tenant: tenant.name, target: run.targetId },
-      'a check threw: it says nothing of its target',
-    );
+    log.error({ err: error, tenant: tenant.name, target: run.targetId }, 'a check threw, which is not a result');
     this.#conclude(run, undefined, 'INCONCLUSIVE', performance.now());
     this.#slots.fill();
   }

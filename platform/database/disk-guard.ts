@@ -48,7 +48,7 @@ export class DiskGuard {
     if (this.#full === wasFull) return;
     const free = { freeBytes: this.#freeBytes, path: this.#options.path };
     if (this.#full) this.#options.log.error(free, 'the disk is nearly full: writes are refused');
-    else this.#options.log.info(free, 'the disk has room again: writes are taken');
+    else this.#options.log.info(free, 'the disk has room again: writes are accepted');
   }
 
   get #full(): boolean {

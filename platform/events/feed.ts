@@ -191,7 +191,7 @@ export class StatusFeed {
   /** Reads one page; returns how many events it had. */
   async #read(): Promise<number> {
     const page = await this.#table.after(this.#tail, pageSize);
-    if (page.kind === 'displaced') return this.#startOver('the newest event is gone or is another one');
+    if (page.kind === 'displaced') return this.#startOver('the newest event is missing or a different one');
     if (page.epoch !== undefined && page.epoch !== this.#epoch) {
       if (page.epoch < this.#epoch || (await this.#table.lossySince(this.#epoch)))
         return this.#startOver(`timeline ${page.epoch} began with a loss`);

@@ -47,7 +47,7 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
       return { ...graphqlError.toJSON(), extensions: { ...graphqlError.extensions, code: 'INVALID_INPUT' } };
   }
   if (isUnavailable(original)) {
-    log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph met a lost database');
+    log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph lost the database');
     return {
       message: 'The database is not available at the moment; try again.',
       ...path,

@@ -20,12 +20,12 @@ export function authorityOfToken(joinToken: string): string | undefined {
 export function acceptCredential(offered: OfferedCredential, privateKey: string, authoritySha256?: string): void {
   if (authoritySha256 !== undefined && fingerprintOf(offered.authority) !== authoritySha256)
     throw new Error(
-      'the endpoint showed another authority than the join token names: something is between this host and it',
+      'the endpoint presented an authority other than the one in the join token: the connection may be intercepted',
     );
   const certificate = new X509Certificate(offered.certificate);
   if (!certificate.verify(new X509Certificate(offered.authority).publicKey))
     throw new Error('the certificate is not signed by the authority');
   if (!certificate.checkPrivateKey(createPrivateKey(privateKey)))
     throw new Error("the certificate is for another key than this machine's");
-  if (machineOf(certificate) === undefined) throw new Error('the certificate names no machine');
+  if (machineOf(certificate) === undefined) throw new Error('the certificate does not name a machine');
 }

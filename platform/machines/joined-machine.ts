@@ -123,7 +123,7 @@ async function read(folder: string, role: string): Promise<MachineFile> {
   try {
     createSecureContext({ cert: file.certificate, key: file.key, ca: file.authority });
   } catch (error) {
-    throw new Error(`${path}: certificate and key do not go together: ${String(error)}`);
+    throw new Error(`${path}: certificate and key do not match: ${String(error)}`);
   }
   return file;
 }

@@ -140,7 +140,7 @@ async function holders(
   const silent = all.find((holder) => !here.includes(holder) && !isBack(holder) && !without.includes(holder.name));
   if (silent !== undefined)
     throw new RotationRefusal(
-      `${silent.name} was last heard of ${minutes(silent.seenAgoMs)} ago: start it, or give --without ${silent.name} if it is gone for good`,
+      `${silent.name} was last seen ${minutes(silent.seenAgoMs)} ago: start it, or give --without ${silent.name} if it has ended permanently`,
     );
   return here;
 }

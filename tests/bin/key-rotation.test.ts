@@ -185,9 +185,7 @@ test('a process that died delays a rotation until it is declared gone', async ()
     "INSERT INTO process_keys (owner, name, `keys`, at) VALUES ('dead', 'control-9', '{\"gateway/k2\":null}', NOW(3) - INTERVAL 5 MINUTE)",
   );
   for (const name of ['control-1', 'control-2']) await give(name, ['public']);
-  expect(await rotate('gateway')).toMatch(
-    /control-9 was last heard of 5 min ago: start it, or give --without control-9/,
-  );
+  expect(await rotate('gateway')).toMatch(/control-9 was last seen 5 min ago: start it, or give --without control-9/);
   const path = join(allKeys(), 'gateway.keys');
   const without = ['control-9'];
   await waitFor('the others to know it', async () =>

@@ -32,7 +32,7 @@ async function authorityIn(folder: string, stderr: Output): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new CommandFailure(String(error));
     stderr.write(
-      'tidegate: authority.pem is not made, for the program openssl is not installed: machines can join after it is, and this is run again\n',
+      'tidegate: authority.pem was not created, because the program openssl is not installed: install it and run this again, so that machines can join\n',
     );
   }
 }

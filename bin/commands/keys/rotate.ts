@@ -13,7 +13,7 @@ export const rotate = localVerb({
   takes: ['FILE'],
   options: {
     config: configOption,
-    without: several('NAME', 'Process that has ended for good and need not know the key.'),
+    without: several('NAME', 'Process that has ended permanently and need not know the key.'),
   },
   async run({ names, options, stdout, stderr, env }) {
     const [path] = names;

@@ -21,7 +21,7 @@ export const issue = localVerb({
   options: {
     role,
     ...credentialOptions,
-    endpoint: neededText('URL', 'Endpoint that the machine will ask.'),
+    endpoint: neededText('URL', 'Endpoint that the machine will use.'),
     config: configOption,
   },
   async run({ names, options, stdout, env }) {

@@ -18,7 +18,7 @@ export function endpointOf(address: string): URL {
   if (url === null || !/^https?:$/.test(url.protocol))
     throw new UsageError(`--url: '${address}' is not an http or https URL`);
   if (url.protocol === 'http:' && !isLoopback(url.hostname))
-    throw new UsageError(`--url: '${address}' would send credentials in clear: use https`);
+    throw new UsageError(`--url: '${address}' would send credentials unencrypted: use https`);
   return url;
 }
 
