@@ -34,7 +34,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
         { durationMs: 3_000, moment: 'sent' },
         { durationMs: 3_000, moment: undefined },
       ],
-      lanes: { drops: 5, kills: 5, stops: 2 },
+      lanes: { drops: 2, kills: 2, stops: 2 },
       atOnce: true,
       folder: folder.path,
       labFolder: labPath,
