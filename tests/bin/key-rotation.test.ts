@@ -107,7 +107,7 @@ function traffic(): Traffic {
   };
   const loops = [
     ...[loop(() => login(1), 800), loop(() => login(2), 900)],
-    ...[1, 2, 1, 2].map((gateway) => loop(() => read(gateway), 5)),
+    ...[1, 2, 1, 2].map((gateway) => loop(() => read(gateway), 25)),
   ];
   return Object.assign(state, {
     async stop() {

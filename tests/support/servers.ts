@@ -15,6 +15,8 @@ export interface TestServersAddress {
   readonly redisPath: string;
   /** A migrated database to copy, once there are migrations. */
   readonly templateDatabase: string | undefined;
+  /** For what several test files share; removed at the end of the run. */
+  readonly sharedFolder: string;
 }
 
 const VARIABLE = 'TIDEGATE_TEST_SERVERS';
@@ -52,6 +54,7 @@ export class TestServers {
       application,
       redisPath: this.#redis.path,
       templateDatabase,
+      sharedFolder: this.#folder.path,
     };
     process.env[VARIABLE] = JSON.stringify(address);
   }

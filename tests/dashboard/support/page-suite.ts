@@ -1,8 +1,8 @@
-// The common parts of page tests: pages built once per file, and a world, a server and a browser context for each test.
+// The common parts of page tests: pages built once per run, and a world, a server and a browser context for each test.
 import { afterAll, afterEach, beforeAll, beforeEach } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, openPage, type Watched } from './browser.ts';
-import { buildPages, removePages } from './build-pages.ts';
+import { builtPages } from './build-pages.ts';
 import { FakeServer } from './fake-server.ts';
 import { FakeWorld } from './fake-world.ts';
 
@@ -18,7 +18,7 @@ export function describePages(): () => PageSuite {
   let current: PageSuite;
 
   beforeAll(async () => {
-    folder = await buildPages();
+    folder = await builtPages();
     browser = await launchBrowser();
   });
 
@@ -36,7 +36,6 @@ export function describePages(): () => PageSuite {
 
   afterAll(async () => {
     await browser?.close();
-    if (folder !== undefined) await removePages(folder);
   });
 
   return () => current;
