@@ -5,6 +5,7 @@ import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts'
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
+import { legible } from './legible.ts';
 import { createRedactor, type Redactor } from './redact.ts';
 import type { SendResult, Slot, Transport, TransportFactory } from './session.ts';
 
@@ -73,7 +74,7 @@ export class Wires {
   async send(call: WireCall, options: SendOptions): Promise<Asked> {
     const kind = transportOf(call);
     const transport = this.#of(kind);
-    const sent = transport === undefined ? this.#none(kind) : await transport.send(call, options);
+    const sent = transport === undefined ? this.#none(kind) : legible(await transport.send(call, options));
     return { ...sent, redactor: this.redactor };
   }
 
@@ -95,7 +96,11 @@ export class Wires {
 
   #slot(slot: Slot): WiresSlot {
     const { redactor } = this;
-    return { redactor, send: (call, options) => slot.send(call, options), release: () => slot.release() };
+    return {
+      redactor,
+      send: async (call, options) => legible(await slot.send(call, options)),
+      release: () => slot.release(),
+    };
   }
 
   #of(kind: TransportKind): Transport | undefined {
