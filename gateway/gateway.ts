@@ -9,7 +9,14 @@ import type { Subgraph } from '../platform/graph/subgraph.ts';
 import type { MutualTls } from '../platform/graph/tls.ts';
 import type { SigningKeys } from '../platform/secrets/key-pairs.ts';
 import { CredentialCache } from './access/credential-cache.ts';
-import { defaultLimits, defaultSocketLimits, type OperationLimits, type SocketLimits } from './access/limits.ts';
+import {
+  type ConnectionLimits,
+  defaultConnectionLimits,
+  defaultLimits,
+  defaultSocketLimits,
+  type OperationLimits,
+  type SocketLimits,
+} from './access/limits.ts';
 import { Operations } from './access/operations.ts';
 import { serveClientSockets } from './subscriptions/client-sockets.ts';
 import { FanOut } from './subscriptions/fan-out.ts';
@@ -20,6 +27,7 @@ import { InProcessLink } from './supergraph/in-process-link.ts';
 import type { SubgraphLink } from './supergraph/subgraph-link.ts';
 import { Supergraph } from './supergraph/supergraph.ts';
 import { ClientAddresses } from './web/client-address.ts';
+import { Connections } from './web/connections.ts';
 import { GraphqlEndpoint } from './web/graphql-endpoint.ts';
 import { gatewayMetrics } from './web/metrics.ts';
 import { proxiedListener } from './web/proxied-listener.ts';
@@ -55,6 +63,7 @@ export interface GatewayOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<OperationLimits>;
   readonly socketLimits?: Partial<SocketLimits>;
+  readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly metricsFor?: 'loopback' | 'everyone';
   readonly trustedProxies?: readonly string[];
   /** Whether those proxies use the PROXY protocol; default false. */
@@ -99,6 +108,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     return [...(await Promise.all(subgraphs)), ...((await options.readiness?.()) ?? [])];
   };
   const addresses = new ClientAddresses(options.trustedProxies ?? []);
+  const connectionLimits: ConnectionLimits = { ...defaultConnectionLimits, ...options.connectionLimits };
+  const connections = new Connections(connectionLimits, addresses);
   const web = createWebServer({
     endpoint,
     exports: options.exports ?? [],
@@ -108,6 +119,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     metricsFor: options.metricsFor ?? 'loopback',
     addresses,
+    connections,
     maxBodyBytes: limits.maxBodyBytes,
     tls: options.tls,
     log,
@@ -125,6 +137,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     filteredFeeds,
     limits: socketLimits,
     addresses,
+    connections,
     metrics,
     log,
   });

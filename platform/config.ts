@@ -58,6 +58,16 @@ const platformSettings = {
   'listen.proxyProtocol': flag
     .default(false)
     .describe('whether the proxies in listen.trustedProxies speak the PROXY protocol (version 1 or 2)'),
+  'listen.maxConnections': count(100, 1_000_000)
+    .default(20_000)
+    .describe(
+      'maximum number of connections to the public endpoint; a further one closes the oldest that no logged-in user is using',
+    ),
+  'listen.maxConnectionsOfNetwork': count(10, 1_000_000)
+    .default(1000)
+    .describe(
+      'the same for one network (an IPv4 address, or an IPv6 /64), not counting those that logged-in users are using, and those of listen.trustedProxies',
+    ),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
   'egress.allow': egressRules

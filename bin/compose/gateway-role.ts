@@ -78,6 +78,10 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       machineFields: rows.flatMap((row) => row.machineFields ?? []),
       publicFields: rows.flatMap((row) => row.publicFields ?? []),
     },
+    connectionLimits: {
+      most: config['listen.maxConnections'],
+      mostOfNetwork: config['listen.maxConnectionsOfNetwork'],
+    },
     socketLimits: {
       maxSocketsPerUser: config['sockets.maxPerUser'],
       maxSubscriptions: config['subscriptions.max'],

@@ -99,3 +99,12 @@ export const defaultSocketLimits: SocketLimits = {
   ringCapacity: 1024,
   checkpointMs: 30_000,
 };
+
+/** Limits of connections to the endpoint, whatever they are used for. */
+export interface ConnectionLimits {
+  readonly most: number;
+  /** Of one network (an IPv4 address, or an IPv6 /64), those that a logged-in user has in use not counted. */
+  readonly mostOfNetwork: number;
+}
+
+export const defaultConnectionLimits: ConnectionLimits = { most: 20_000, mostOfNetwork: 1_000 };

@@ -26,6 +26,7 @@ import type { Executor } from '../supergraph/executor.ts';
 import type { GatewayContext } from '../supergraph/subgraph-link.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { ClientAddresses } from '../web/client-address.ts';
+import type { Connections } from '../web/connections.ts';
 import type { GatewayMetrics } from '../web/metrics.ts';
 import type { FanOut } from './fan-out.ts';
 import { frameStream } from './frame-stream.ts';
@@ -47,6 +48,7 @@ export interface ClientSocketsOptions {
   readonly filteredFeeds: ReadonlySet<string>;
   readonly limits: SocketLimits;
   readonly addresses: ClientAddresses;
+  readonly connections: Connections;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
 }
@@ -154,6 +156,7 @@ async function connect(options: ClientSocketsOptions, watch: SocketWatch, contex
   }
   identities.set(context.extra, identity);
   watch.add(identity, socket);
+  options.connections.hold(context.extra.request.socket);
   return true;
 }
 

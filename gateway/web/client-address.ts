@@ -60,6 +60,6 @@ export class ClientAddresses {
 }
 
 /** The same for a connection and the TLS session in it. */
-function keyOf({ remoteAddress, remotePort }: Peer): string {
+export function keyOf({ remoteAddress, remotePort }: Peer): string {
   return `${remoteAddress} ${remotePort}`;
 }

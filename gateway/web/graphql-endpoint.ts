@@ -34,6 +34,8 @@ export interface EndpointRequest {
   readonly clientAddress: string | undefined;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
+  /** Called when the request turns out to be that of a logged-in user; may be called again. */
+  readonly onIdentified?: () => void;
 }
 
 export interface EndpointResponse {
@@ -182,6 +184,7 @@ export class GraphqlEndpoint {
       const identity = bearer === undefined ? undefined : await credentials.identify(bearer);
       if (authorization !== undefined && identity === undefined)
         throw new CodedError('UNAUTHENTICATED', 'The credential is not valid or has expired: log in again.');
+      if (identity !== undefined) request.onIdentified?.();
       const context: GatewayContext = {
         identity: identity ?? null,
         requestId,

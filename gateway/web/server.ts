@@ -9,6 +9,7 @@ import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { atMost } from '../../platform/within.ts';
 import type { ClientAddresses } from './client-address.ts';
+import type { Connections } from './connections.ts';
 import { exportGraph } from './graph-export.ts';
 import type { GraphqlEndpoint } from './graphql-endpoint.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -33,6 +34,7 @@ export interface WebOptions {
   /** Who may read /metrics. */
   readonly metricsFor: 'loopback' | 'everyone';
   readonly addresses: ClientAddresses;
+  readonly connections: Connections;
   readonly maxBodyBytes: number;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -78,8 +80,12 @@ export function createWebServer(options: WebOptions): WebServer {
   const server =
     options.tls === undefined
       ? createServer(timeouts, listener)
-      : createTlsServer({ ...timeouts, ...options.tls, minVersion: 'TLSv1.2' }, listener);
+      : createTlsServer(
+          { ...timeouts, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: timeouts.headersTimeout },
+          listener,
+        );
   server.maxHeadersCount = 100;
+  options.connections.watch(server);
   return {
     server,
     async drain(deadlineMs) {
@@ -183,7 +189,15 @@ function takenFrom(options: WebOptions, request: IncomingMessage, response: Serv
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   const clientAddress = options.addresses.of(request);
   const callerRequestId = callerRequestIdOf(request.headers['x-request-id']);
-  return { headers, clientAddress, callerRequestId, signal: hungUp.signal };
+  let isHeld = false;
+  const onIdentified = (): void => {
+    if (isHeld || hungUp.signal.aborted) return;
+    isHeld = true;
+    const { remoteAddress, remotePort } = request.socket;
+    options.connections.hold({ remoteAddress, remotePort });
+    response.once('close', () => options.connections.release({ remoteAddress, remotePort }));
+  };
+  return { headers, clientAddress, callerRequestId, signal: hungUp.signal, onIdentified };
 }
 
 function sendFile(request: IncomingMessage, response: ServerResponse, file: StaticFile): void {

@@ -1,0 +1,92 @@
+// Connections to the endpoint have limits: in all, and of one network. What a logged-in user has in use stays.
+import { createConnection, type Socket } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import type { GatewayOptions } from '../../../gateway/gateway.ts';
+import { Collector, TestGateway, until } from '../support/gateway.ts';
+
+let gateway: TestGateway;
+let opened: Socket[] = [];
+
+afterEach(async () => {
+  for (const socket of opened) socket.destroy();
+  opened = [];
+  await gateway.stop();
+});
+
+async function start(options: Partial<GatewayOptions> = {}): Promise<void> {
+  gateway = await new TestGateway('in-process').start({
+    connectionLimits: { most: 30, mostOfNetwork: 10 },
+    ...options,
+  });
+}
+
+/** So many connections, one after another, each with a first line. */
+async function connect(count: number, firstLine = ''): Promise<readonly Socket[]> {
+  const sockets: Socket[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const socket = createConnection({ host: '127.0.0.1', port: gateway.gateway.port });
+    socket.on('error', () => {}).resume();
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.write(firstLine);
+    sockets.push(socket);
+  }
+  opened.push(...sockets);
+  return sockets;
+}
+
+/** Places of the sockets that were closed without a word: one that is only slow is told so. */
+const cutOff = (sockets: readonly Socket[]) =>
+  sockets.flatMap(({ closed, bytesRead }, place) => (closed && bytesRead === 0 ? [place] : []));
+const first = (count: number) => Array.from({ length: count }, (_item, place) => place);
+
+test('of one network: the oldest goes, and a user gets in', async () => {
+  await start();
+  const silent = await connect(25);
+  await until(() => cutOff(silent).length >= 15 || silent.some(({ bytesRead }) => bytesRead > 0));
+  expect(cutOff(silent)).toEqual(first(15));
+  expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
+});
+
+test('of a trusted proxy, whose connections are those of many: only in all', async () => {
+  await start({ trustedProxies: ['127.0.0.1'] });
+  const silent = await connect(40);
+  await until(() => cutOff(silent).length >= 10 || silent.some(({ bytesRead }) => bytesRead > 0));
+  expect(cutOff(silent)).toEqual(first(10));
+  expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
+});
+
+test('of a network behind a proxy with the PROXY protocol', async () => {
+  await start({ trustedProxies: ['127.0.0.1'], proxyProtocol: true });
+  const header = (address: string) => `PROXY TCP4 ${address} 192.0.2.100 40000 4000\r\n`;
+  const other = await connect(1, header('192.0.2.2'));
+  const silent = await connect(15, header('192.0.2.1'));
+  await until(() => cutOff(silent).length >= 5 || silent.some(({ bytesRead }) => bytesRead > 0));
+  expect([cutOff(silent), cutOff(other)]).toEqual([first(5), []]);
+});
+
+test('those that a logged-in user has in use stay, however many others come', async () => {
+  await start();
+  const socket = new Collector(gateway.client(), 'subscription { thingChanges { cursor thing { id } } }');
+  await until(() => socket.items.length > 0);
+  const slow = gateway.query('{ slow }');
+  await until(() => gateway.world.calls.get('slow') === 1);
+  const silent = await connect(50);
+  await until(() => cutOff(silent).length >= 40 || silent.some(({ bytesRead }) => bytesRead > 0));
+  expect(cutOff(silent)).toEqual(first(40));
+  gateway.world.release();
+  expect((await slow).status).toBe(200);
+  gateway.world.log.append('a');
+  await until(() => socket.ids.length === 1);
+  expect(socket.done).toBe(false);
+});
+
+test('when users have all of them in use, one more is closed at once', async () => {
+  await start({ connectionLimits: { most: 2, mostOfNetwork: 10 } });
+  for (const bearer of ['token-ann', 'token-bob']) {
+    const socket = new Collector(gateway.client(bearer), 'subscription { thingChanges { cursor } }');
+    await until(() => socket.items.length > 0);
+  }
+  const [late] = await connect(1);
+  await until(() => late?.closed === true);
+  expect(late?.bytesRead).toBe(0);
+});
