@@ -70,7 +70,7 @@ test('a folder with other files is not used', async () => {
 test.each([
   ['a file', (base: string) => join(base, 'file')],
   ['below a file', (base: string) => join(base, 'file', 'folder')],
-  ['where nothing can be made', () => '/proc/tidegate'],
+  ['in an unwritable place', () => '/proc/tidegate'],
 ])('a path that is %s is refused', async (_name, pathIn) => {
   await writeFile(join(place.path, 'file'), '');
   await expect(openDataFolder(pathIn(place.path), { version: 1 })).rejects.toMatchObject({

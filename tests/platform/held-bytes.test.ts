@@ -5,7 +5,7 @@ import { heldBytes } from '../../platform/held-bytes.ts';
 
 test.each([
   ['fields', `{${' a'.repeat(100)} }`, 100 * 190],
-  ['fields in fields', `{${'ab{'.repeat(100)} a ${'}'.repeat(100)}}`, 100 * 285],
+  ['nested fields', `{${'ab{'.repeat(100)} a ${'}'.repeat(100)}}`, 100 * 285],
   ['a list', `{ a(b: [${'1,'.repeat(100)}1]) }`, 100 * 54],
 ])('%s: at least its real size, and at most twice that', (_, text, measured) => {
   const bytes = heldBytes(parse(text, { noLocation: true }));

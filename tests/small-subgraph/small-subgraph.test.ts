@@ -36,7 +36,7 @@ const inOneProcess = () => mountInOneProcess({ rows, settings });
 const served = () => mountAsProcesses({ rows, settings, subgraphs: ['thermometer'], roles: ['weatherman'] });
 
 describe.each([
-  ['in one process with all the rest', inOneProcess],
+  ['in one process with all others', inOneProcess],
   ['served over HTTP', served],
 ])('the small subgraph, %s', (_mode, mount) => {
   let mounted: MountedGraph;

@@ -40,13 +40,17 @@ describe("the judge of a client's items", () => {
 
   test.each([
     ['nothing wrong', [checkpoint(1), event(2, 1), checkpoint(3), event(4, 2), event(5, 3), checkpoint(5)], clean],
-    ['an event that is missing', [event(2, 1), event(5, 3)], { ...clean, gaps: 1 }],
-    ['one that comes twice', [event(2, 1), event(4, 2), event(5, 3), event(5, 3)], { ...clean, duplicates: 1 }],
+    ['a missing event', [event(2, 1), event(5, 3)], { ...clean, gaps: 1 }],
+    ['a repeated one', [event(2, 1), event(4, 2), event(5, 3), event(5, 3)], { ...clean, duplicates: 1 }],
     ['two in the wrong order', [event(2, 1), event(5, 3), event(4, 2)], { ...clean, outOfOrder: 1 }],
-    ['another event than the table has', [event(2, 1), event(4, 2), event(5, 3, 'x')], { ...clean, wrong: 1 }],
-    ['an event it did not ask for', [event(2, 1), event(3, 9), event(4, 2), event(5, 3)], { outOfOrder: 1, wrong: 1 }],
+    ['an event that differs from the table', [event(2, 1), event(4, 2), event(5, 3, 'x')], { ...clean, wrong: 1 }],
     [
-      'a checkpoint past what was not delivered',
+      'an event that was not requested',
+      [event(2, 1), event(3, 9), event(4, 2), event(5, 3)],
+      { outOfOrder: 1, wrong: 1 },
+    ],
+    [
+      'a checkpoint after undelivered events',
       [event(2, 1), checkpoint(4), event(4, 2), event(5, 3)],
       { falseCheckpoints: 1 },
     ],

@@ -20,11 +20,11 @@ describe('the judge', () => {
 
   test.each([
     ['nothing wrong', good, clean],
-    ['an event that is missing', [entry(1, 1), entry(3, 3)], { ...clean, gaps: 1 }],
+    ['a missing event', [entry(1, 1), entry(3, 3)], { ...clean, gaps: 1 }],
     ['the last one missing', good.slice(0, 2), { ...clean, gaps: 1 }],
-    ['one that comes twice', [...good, entry(3, 3)], { ...clean, duplicates: 1 }],
+    ['a repeated one', [...good, entry(3, 3)], { ...clean, duplicates: 1 }],
     ['two in the wrong order', [entry(1, 1), entry(2, 3), entry(3, 2)], { ...clean, outOfOrder: 1 }],
-    ['a hole in the numbers', [entry(1, 1), entry(2, 2), entry(9, 3)], { ...clean, gaps: 1 }],
+    ['a gap in the numbers', [entry(1, 1), entry(2, 2), entry(9, 3)], { ...clean, gaps: 1 }],
   ])('finds %s', (_what, log, verdict) => {
     expect(judgeLog(log, written, { all: true })).toEqual(verdict);
   });

@@ -17,10 +17,15 @@ test.each([
   { what: 'a proxy', remote: '10.0.0.5', forwarded: '192.0.2.1', client: '192.0.2.1' },
   { what: 'a proxy seen over IPv6', remote: '::ffff:10.0.0.5', forwarded: '192.0.2.1', client: '192.0.2.1' },
   { what: 'an IPv6 proxy', remote: '2001:db8:1::2', forwarded: '2001:db8:9::1', client: '2001:db8:9::1' },
-  { what: 'a proxy, client invents more', remote: '10.0.0.5', forwarded: '1.1.1.1, 192.0.2.1', client: '192.0.2.1' },
+  {
+    what: 'a proxy, with more invented by the client',
+    remote: '10.0.0.5',
+    forwarded: '1.1.1.1, 192.0.2.1',
+    client: '192.0.2.1',
+  },
   { what: 'two proxies', remote: '10.0.0.5', forwarded: '9.9.9.9, 192.0.2.1, 10.0.0.6', client: '192.0.2.1' },
-  { what: 'a proxy that says nothing', remote: '10.0.0.5', client: '10.0.0.5' },
-  { what: 'a proxy that says rubbish', remote: '10.0.0.5', forwarded: 'unknown', client: '10.0.0.5' },
+  { what: 'a proxy without the header', remote: '10.0.0.5', client: '10.0.0.5' },
+  { what: 'a proxy with an invalid header', remote: '10.0.0.5', forwarded: 'unknown', client: '10.0.0.5' },
 ])('$what: $client', ({ remote, forwarded, client }) => {
   expect(from(remote, forwarded)).toBe(client);
 });

@@ -22,7 +22,11 @@ describe('a header', () => {
   test.each([
     ['version 1, IPv4', Buffer.from('PROXY TCP4 192.0.2.1 198.51.100.2 4242 443\r\n'), '192.0.2.1'],
     ['version 1, IPv6', Buffer.from('PROXY TCP6 2001:db8::1 2001:db8::2 4242 443\r\n'), '2001:db8::1'],
-    ['version 1, not known', Buffer.from('PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n'), undefined],
+    [
+      'version 1, unknown client',
+      Buffer.from('PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n'),
+      undefined,
+    ],
     ['version 2, IPv4', ipv4, '192.0.2.1'],
     [
       'version 2, IPv6',

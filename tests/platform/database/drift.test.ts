@@ -45,11 +45,11 @@ test.each([
   ['another type', 'ALTER TABLE lease MODIFY owner VARCHAR(64) NOT NULL'],
   ['another nullability', 'ALTER TABLE lease MODIFY owner VARCHAR(128) NULL'],
   ['another default', 'ALTER TABLE lease ALTER beat SET DEFAULT 7'],
-  ['a column more', 'ALTER TABLE lease ADD extra INT'],
-  ['a table more', 'CREATE TABLE extra (id INT PRIMARY KEY)'],
-  ['an index less', 'ALTER TABLE owed_work DROP INDEX owed_work_due_idx'],
+  ['an additional column', 'ALTER TABLE lease ADD extra INT'],
+  ['an additional table', 'CREATE TABLE extra (id INT PRIMARY KEY)'],
+  ['a missing index', 'ALTER TABLE owed_work DROP INDEX owed_work_due_idx'],
   ['another uniqueness', 'ALTER TABLE project DROP INDEX project_name_key, ADD INDEX project_name_key (name)'],
-  ['a foreign key less', 'ALTER TABLE session DROP FOREIGN KEY session_user_fk'],
+  ['a missing foreign key', 'ALTER TABLE session DROP FOREIGN KEY session_user_fk'],
 ])('%s is detected', async (_what, sql) => {
   const own = await testDatabase();
   const changed = new Database({ connection: own.connection, connectionLimit: 2 });

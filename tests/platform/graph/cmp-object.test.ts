@@ -20,7 +20,7 @@ describe('id', () => {
     ['no JSON', encodeId('CmpObject', 'default/tenant/42')],
     ['too few parts', encodeId('CmpObject', JSON.stringify(['default', 'tenant']))],
     ['a number', encodeId('CmpObject', JSON.stringify(['default', 'tenant', 42]))],
-    ['another spelling of the same', encodeId('CmpObject', '["default", "tenant", "42"]')],
+    ['another notation of the same', encodeId('CmpObject', '["default", "tenant", "42"]')],
     ['a bad name', encodeId('CmpObject', JSON.stringify(['de fault', 'tenant', '42']))],
     ['no id', 'nonsense'],
   ])('is refused: %s', (_, id) => {

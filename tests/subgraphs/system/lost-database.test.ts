@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => bench.stop());
 
 test.each([
-  ['through the model', '{ projects { nodes { name } } }'],
+  ['through Prisma', '{ projects { nodes { name } } }'],
   ['by entity', `{ node(id: "${encodeId('Project', project)}") { id } }`],
   ['in SQL', '{ statusHistory { nodes { kind } } }'],
 ])('a query %s is UNAVAILABLE', async (_, document) => {

@@ -50,7 +50,7 @@ describe('node', () => {
     ['no id', 'nonsense'],
     ['an empty text', ''],
     ['a type that is not a node', encodeId('CmpObject', '["default","tenant","42"]')],
-    ['a type that is none', encodeId('Query', newUuid())],
+    ['an unknown type', encodeId('Query', newUuid())],
     ['a key that is not a UUID', encodeId('Backend', "1' OR '1'='1")],
     ['a long text', 'x'.repeat(5_000)],
     ['an unknown project', encodeId('Project', newUuid())],

@@ -263,7 +263,7 @@ describe('files with faults, and servers that fail', () => {
     ['no list', 'backends: []\n', /:1: the file must be a list of 1 to 1000 backends/],
     ['an empty list', '[]\n', /the file must be a list/],
     ['nothing', '', /the file must be a list/],
-    ['an alias to nothing', '- *none\n', /:1: not YAML/],
+    ['an undefined alias', '- *none\n', /:1: not YAML/],
     [
       'a bomb of aliases',
       `- &a [x, x, x, x, x, x, x, x, x]\n- &b [${'*a, '.repeat(40)}*a]\n- &c [${'*b, '.repeat(40)}*b]\n- [${'*c, '.repeat(40)}*c]\n`,

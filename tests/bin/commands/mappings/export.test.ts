@@ -73,7 +73,7 @@ test('a file gets its name only after the last line', async () => {
 
 test.each<[string, (response: ServerResponse) => void]>([
   ['the last line is missing', (response) => response.writeHead(200, ndjson).end('{"id":"m2"}\n')],
-  ['the last line is half', (response) => response.writeHead(200, ndjson).end('{"id":"m2"}\n{"after":"p"}')],
+  ['the last line is incomplete', (response) => response.writeHead(200, ndjson).end('{"id":"m2"}\n{"after":"p"}')],
   ['nothing comes', (response) => response.writeHead(200, ndjson).end()],
   [
     'the connection breaks',

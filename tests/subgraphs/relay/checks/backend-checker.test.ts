@@ -84,7 +84,7 @@ test('results are recorded under the lease; a transition is an event, the same r
 
 test.each([
   ['closed', 1],
-  ['open already, since it could not be reached', 2],
+  ['already open, because it was unreachable', 2],
 ])('a refused login is tried once, and opens the circuit permanently: %s', async (_, shard) => {
   const locked = await NftDevice.start();
   try {

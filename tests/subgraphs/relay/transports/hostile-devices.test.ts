@@ -67,7 +67,7 @@ describe('an SSH server, before it has proved who it is', () => {
   test.each([
     ['lines without an end before its version', `${'x'.repeat(100)}\r\n`.repeat(100)],
     ['a line without an end', 'x'.repeat(10_000)],
-    ['nonsense after its version', `SSH-2.0-x\r\n${'x'.repeat(10_000)}`],
+    ['random data after its version', `SSH-2.0-x\r\n${'x'.repeat(10_000)}`],
   ])('that sends %s: the connection is ended, and little of it kept', async (_what, chunk) => {
     let received = 0;
     const at = await server((socket) => {

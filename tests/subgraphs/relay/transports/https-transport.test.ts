@@ -103,7 +103,7 @@ describe('a call', () => {
     ['a line break', '/a\r\nX: y'],
     ['no slash', 'a'],
     ['a fragment', '/a#b'],
-    ['letters beyond ASCII', '/ü'],
+    ['non-ASCII letters', '/ü'],
   ])('with a path that has %s is not sent', async (_what, path) => {
     const target = await device();
     expect(failureOf(await run(transportTo(target.endpoint()), path))).toMatchObject({
@@ -271,7 +271,7 @@ describe('no verdict', () => {
   test.each([
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['two lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
-    ['less than it announced', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'],
+    ['shorter than announced', 'HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab'],
   ])('an unreadable answer: %s', async (_what, answer) => {
     const raw = await RawServer.start((socket) => socket.end(answer));
     owned.push(raw);

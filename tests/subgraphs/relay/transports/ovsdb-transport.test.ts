@@ -224,10 +224,14 @@ describe('a misbehaving server', () => {
   test.each<[string, (socket: TLSSocket) => void, string]>([
     ['says nothing', () => {}, 'NO_REPLY'],
     ['breaks off', (socket) => socket.destroy(), 'CONNECTION_LOST'],
-    ['ends its side', (socket) => socket.end(), 'CONNECTION_LOST'],
-    ['speaks no JSON', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'), 'CONNECTION_LOST'],
-    ['speaks half JSON', (socket) => socket.write('{"id":1,,}'), 'CONNECTION_LOST'],
-    ['breaks off in mid-reply', (socket) => socket.write('{"id":1,"res', () => socket.destroy()), 'CONNECTION_LOST'],
+    ['closes its side', (socket) => socket.end(), 'CONNECTION_LOST'],
+    ['sends no JSON', (socket) => socket.write('HTTP/1.1 400 Bad Request\r\n'), 'CONNECTION_LOST'],
+    ['sends incomplete JSON', (socket) => socket.write('{"id":1,,}'), 'CONNECTION_LOST'],
+    [
+      'disconnects during its reply',
+      (socket) => socket.write('{"id":1,"res', () => socket.destroy()),
+      'CONNECTION_LOST',
+    ],
   ])('a server that %s leaves no verdict, and the connection is not used again', async (_what, onTransact, code) => {
     const server = await OddServer.start(certificates);
     const transport = transportTo(endpointOf(server));

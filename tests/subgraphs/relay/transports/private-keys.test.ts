@@ -96,7 +96,10 @@ test.each([
   ['nothing', ''],
   ['a text', 'secret'],
   ['a public key', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3k1b7m3h6p0n1b7vA4m3yq1Q2o3m4n5p6q7r8s9t0u test'],
-  ['a cut key', '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n'],
+  [
+    'a truncated key',
+    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
+  ],
 ])('%s is not a private key', (_what, text) => {
   expect(privateKeyFault(text)).toEqual(expect.any(String));
 });

@@ -17,10 +17,10 @@ describe('a secret', () => {
     ['in JSON', JSON.stringify({ error: `bad ${password}` })],
     ['in a query', `?secretkey=${encodeURIComponent(password)}&ajax=1`],
     ['in a form', new URLSearchParams({ username: 'x', secretkey: password }).toString()],
-    ['in a query with small letters', encodeURIComponent(password).replace(/%../g, (code) => code.toLowerCase())],
+    ['in a query with lower-case hex', encodeURIComponent(password).replace(/%../g, (code) => code.toLowerCase())],
     ['in markup', `<p>p&amp;&quot;s/&lt;w&gt;&#39;r d+é~Ünïcode=</p>`],
     ['in hex', bytes.toString('hex')],
-    ['in large hex', bytes.toString('hex').toUpperCase()],
+    ['in upper-case hex', bytes.toString('hex').toUpperCase()],
   ])('%s is removed', (_how, text) => {
     const shown = redactor.text(text);
     expect(shown).toContain('•••');

@@ -212,7 +212,7 @@ describe('refresh', () => {
     ['nothing', ''],
     ['another text', 'tgr_nonsense'],
     ['a text of 100,000 characters', `tgr_${'x'.repeat(100_000)}`],
-    ['a session that never was', `tgr_${newUuid()}.${'x'.repeat(43)}`],
+    ['a session that never existed', `tgr_${newUuid()}.${'x'.repeat(43)}`],
   ])('with %s is refused', async (_, token) => {
     expect((await refresh(token)).userErrors).toMatchObject([{ code: 'BAD_CREDENTIALS' }]);
   });

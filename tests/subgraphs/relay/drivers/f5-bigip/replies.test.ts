@@ -70,7 +70,7 @@ describe('unreadable answers', () => {
   const odd: readonly [string, DeviceAnswer][] = [
     ['HTML', { status: 200, body: '<html><title>Welcome</title></html>' }],
     ['a list', { status: 200, body: '[]' }],
-    ['half of it', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate","fullPath":"/Common/w' }],
+    ['an incomplete one', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate","fullPath":"/Common/w' }],
     ['another object', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate","fullPath":"/Common/other"}' }],
     ['another kind', { status: 200, body: '{"kind":"tm:ltm:node:nodestate","fullPath":"/Common/web"}' }],
     ['nothing', { status: 200, body: '' }],
@@ -78,7 +78,7 @@ describe('unreadable answers', () => {
     ['a refusal in HTML', { status: 400, body: '<html><title>Bad Request</title></html>' }],
     ['a gateway', { status: 502, body: '<html><title>Bad Gateway</title></html>' }],
     ['50 MB', { status: 200, body: `{"kind":"${'x'.repeat(50 * 1024 * 1024)}"}` }],
-    ['an answer cut short', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate"}', cutAfterBytes: 5 }],
+    ['a truncated answer', { status: 200, body: '{"kind":"tm:ltm:pool:poolstate"}', cutAfterBytes: 5 }],
   ];
 
   test.each(odd)('%s: a creation is neither done nor failed, a read fails', async (_what, answer) => {

@@ -92,8 +92,8 @@ test('a login without a session is reported', async () => {
 test.each([
   ['a web page', { status: 200, body: '<html>Welcome</html>' }],
   ['an error of a proxy', { status: 502, body: '<html>Bad Gateway</html>' }],
-  ['half of its JSON', { status: 200, body: '{"status_code": 5, "sta' }],
-  ['a yes without cookies', { status: 200, body: '{"status_code": 5}' }],
+  ['incomplete JSON', { status: 200, body: '{"status_code": 5, "sta' }],
+  ['a success without cookies', { status: 200, body: '{"status_code": 5}' }],
 ])('%s is not a login', async (_what, answer) => {
   const relayed = await RelayedGate.start();
   relayed.gate.answerInstead = () => answer;

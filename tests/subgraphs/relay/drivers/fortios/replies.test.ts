@@ -57,7 +57,7 @@ function unreadable(operation: DriverOperation): readonly [what: string, reply: 
     ['an error without a number', json({ ...good, status: 'error' }, 500)],
     ['a number 0', json({ ...good, status: 'error', error: 0 }, 500)],
     ['a time-out inside the device', json({ ...good, status: 'error', error: -360 }, 500)],
-    ['a cut reply', { ...json(good), truncated: true }],
+    ['a truncated reply', { ...json(good), truncated: true }],
     ['a redirection', http(302, '', { headers: { location: '/login' } })],
   ];
 }
@@ -127,7 +127,7 @@ const cli = (output: string, changes: Partial<Extract<Reply, { kind: 'cli' }>> =
 
 test.each([
   ['a question', cli('Do you want to continue? (y/n)')],
-  ['a cut reply', cli('', { truncated: true })],
+  ['a truncated reply', cli('', { truncated: true })],
   ['nothing typed', cli('', { outputs: [] })],
 ])('config.save: %s is not a verdict', (_what, reply) => {
   expect(fortios.operations.get('config.save')?.interpret(reply, {})).toMatchObject({ state: 'UNKNOWN' });

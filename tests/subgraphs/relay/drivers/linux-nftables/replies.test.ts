@@ -19,15 +19,15 @@ const reply = (changes: Partial<ExecReply>): ExecReply => ({
 const unreadable: [string, ExecReply][] = [
   ['nothing', reply({})],
   ['no JSON', reply({ stdout: 'Welcome to router 7\n' })],
-  ['half of the JSON', reply({ stdout: '{"nftables": [{"add": {"rule": {"fam' })],
+  ['incomplete JSON', reply({ stdout: '{"nftables": [{"add": {"rule": {"fam' })],
   ['JSON of another kind', reply({ stdout: '[1, null, "x"]' })],
   ['an empty list', reply({ stdout: '{"nftables": []}' })],
-  ['a list of no objects', reply({ stdout: '{"nftables": [null]}' })],
+  ['a list without objects', reply({ stdout: '{"nftables": [null]}' })],
   ['an echo of something else', reply({ stdout: '{"nftables": [{"add": {"counter": {"name": "x"}}}]}' })],
-  ['a cut reply', reply({ exitCode: null, truncated: true, stdout: '{"nftables": [' })],
+  ['a truncated reply', reply({ exitCode: null, truncated: true, stdout: '{"nftables": [' })],
   ['a signal', reply({ exitCode: null })],
   ['another exit status', reply({ exitCode: 255, stderr: 'Error: something' })],
-  ['a refusal without a word', reply({ exitCode: 1 })],
+  ['a refusal without a message', reply({ exitCode: 1 })],
   ['no room for the echo', reply({ exitCode: 1, stderr: 'netlink: Error: No buffer space available' })],
 ];
 

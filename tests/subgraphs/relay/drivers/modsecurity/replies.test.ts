@@ -19,11 +19,11 @@ describe('an inconclusive reply to a write', () => {
     ['nothing at all', reply('')],
     ['cut short', reply('waf applied loaded\n', { truncated: true })],
     ['without the end of its line', reply('waf applied loaded')],
-    ['the end of a shell that was killed', reply('', { exitCode: null })],
+    ['the output of a killed shell', reply('', { exitCode: null })],
     ['an exit code beside a verdict', reply('waf applied loaded\n', { exitCode: 1 })],
     ['another verdict', reply('waf done\n')],
     ['another refusal', reply('waf refused PERHAPS\n')],
-    ['a change that could not be taken back', reply('Syntax error\nwaf broken\n')],
+    ['a change that could not be undone', reply('Syntax error\nwaf broken\n')],
     ['a greeting only', reply('Welcome\n')],
   ])('%s', (_what, given) => {
     for (const name of ['rule.create', 'rule.delete', 'mode.set']) {
@@ -52,23 +52,23 @@ test('a graceful restart that was ordered but not confirmed is not a failure, an
 
 describe('refused arguments', () => {
   test.each([
-    ['a site that climbs', { ...rule, site: '..' }, 'site'],
+    ['a site with ..', { ...rule, site: '..' }, 'site'],
     ['a site with a slash', { ...rule, site: 'a/b' }, 'site'],
     ['a site that begins with a dash', { ...rule, site: '-rf' }, 'site'],
-    ['a number that is the rule set’s', { ...rule, id: 949_110 }, 'id'],
+    ['a number of the rule set', { ...rule, id: 949_110 }, 'id'],
     ['a line break', { ...rule, pattern: 'a\nSecRuleEngine Off' }, 'pattern'],
     ['a setting of Apache', { ...rule, pattern: `a${'$'}{HOME}` }, 'pattern'],
     ['a macro', { ...rule, pattern: 'a%{REQUEST_URI}' }, 'pattern'],
     ['spaces around', { ...rule, pattern: ' a' }, 'pattern'],
     ['no pattern', { ...rule, pattern: undefined }, 'pattern'],
-    ['a pattern for nothing', { ...rule, operator: 'detectXSS' }, 'pattern'],
+    ['an empty pattern', { ...rule, operator: 'detectXSS' }, 'pattern'],
     ['a variable that runs programs', { ...rule, variables: ['ARGS|@exec'] }, 'variables.0'],
     ['a negated variable', { ...rule, variables: ['!ARGS'] }, 'variables.0'],
     ['an operator that runs programs', { ...rule, operator: 'inspectFile' }, 'operator'],
     ['a transformation of another kind', { ...rule, transformations: ['none,exec:/bin/sh'] }, 'transformations.0'],
     ['a message with a quote', { ...rule, message: "a',exec:/bin/sh,'" }, 'message'],
     ['a status without denial', { ...rule, action: 'log', status: 403 }, 'status'],
-    ['a status that Apache does not know', { ...rule, status: 418 }, 'status'],
+    ['a status unknown to Apache', { ...rule, status: 418 }, 'status'],
   ])('%s', (_what, args, field) => {
     expect(faultsOf('rule.create', args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);
   });

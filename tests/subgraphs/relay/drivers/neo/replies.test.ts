@@ -26,14 +26,14 @@ afterEach(async () => {
 describe('unreadable answers', () => {
   const odd: readonly [string, DeviceAnswer][] = [
     ['no job', { status: 200, body: '{}' }],
-    ['a job elsewhere', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
+    ['a job at another path', { status: 202, headers: { location: 'https://evil.example/jobs/1' } }],
     ['a job that is not a number', { status: 202, headers: { location: '/neo/app/jobs/../users' } }],
     ['HTML', { status: 200, body: '<html><title>NEO</title></html>' }],
-    ['an error of its own', { status: 500, body: '<html><title>500 Internal Server Error</title></html>' }],
+    ["NEO's own error", { status: 500, body: '<html><title>500 Internal Server Error</title></html>' }],
     ['a gateway', { status: 502, body: '' }],
     ['too slow', { status: 408, body: '' }],
     ['50 MB', { status: 200, body: `["${'x'.repeat(50 * 1024 * 1024)}"]` }],
-    ['an answer cut short', { status: 202, body: '"a longer text"', cutAfterBytes: 3 }],
+    ['a truncated answer', { status: 202, body: '"a longer text"', cutAfterBytes: 3 }],
   ];
 
   test.each(odd)('%s: a write is neither accepted nor failed; its job is found by its mark', async (_what, answer) => {
@@ -123,7 +123,7 @@ describe('sessions', () => {
 
   test.each([
     ['no cookie', { headers: {}, body: '{"application":{}}' }],
-    ['the page that asks again', { headers: { 'set-cookie': 'session=a' }, body: '<html></html>' }],
+    ['the login page', { headers: { 'set-cookie': 'session=a' }, body: '<html></html>' }],
     ['another cookie', { headers: { 'set-cookie': 'other=a' }, body: '{"application":{}}' }],
   ])('a login answered with %s fails before anything is sent', async (_what, reply) => {
     const opened = await neoDriver.https?.open(

@@ -25,7 +25,7 @@ describe('inconclusive replies', () => {
     ['a redirect', reply(302, '')],
     ['no JSON', reply(201, 'Created')],
     ['JSON that is not an object', reply(201, '[]')],
-    ['a reply cut short', reply(201, { network: { id: someId } }, { truncated: true })],
+    ['a truncated reply', reply(201, { network: { id: someId } }, { truncated: true })],
   ])('%s', (_what, given) => {
     for (const operation of writes) {
       const args = checked(operation.name, operation.example);
@@ -92,7 +92,7 @@ describe('refusals', () => {
 
 describe('refused arguments', () => {
   test.each<[string, string, JsonObject, string]>([
-    ['an id that climbs', 'network.get', { id: '../../v2.0/networks/00000000-0000' }, 'id'],
+    ['an id with ..', 'network.get', { id: '../../v2.0/networks/00000000-0000' }, 'id'],
     ['an id with a query', 'network.get', { id: `${someId}?x=y` }, 'id'],
     ['a name with a slash', 'network.create', { name: 'a/b' }, 'name'],
     ['a line break in a description', 'network.create', { name: 'a', description: 'a\nb' }, 'description'],
@@ -118,18 +118,18 @@ describe('refused arguments', () => {
       'firstPort',
     ],
     [
-      'a range that ends before it begins',
+      'a range with its end before its beginning',
       'securityGroupRule.create',
       { securityGroup: someId, direction: 'ingress', protocol: 'tcp', firstPort: 2, lastPort: 1 },
       'lastPort',
     ],
     [
-      'a version that is not of the address',
+      'a version that does not match the address',
       'securityGroupRule.create',
       { securityGroup: someId, direction: 'ingress', remote: '10.0.0.0/8', ipVersion: 6 },
       'ipVersion',
     ],
-    ['a change of nothing', 'network.update', { id: someId, name: 'a' }, ''],
+    ['an empty change', 'network.update', { id: someId, name: 'a' }, ''],
     ['an argument of another kind', 'router.create', { name: 'a', mtu: 1_500 }, 'mtu'],
   ])('%s', (_what, name, args, field) => {
     expect(faultsOf(name, args)).toEqual([expect.stringMatching(new RegExp(`^${field}: `))]);

@@ -243,26 +243,16 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
   });
 
   test.each([
-    [
-      'an address that is taken',
-      'port.create',
-      () => ({ network, name: 'late', subnet, address: '10.1.0.9' }),
-      'ALREADY_EXISTS',
-    ],
+    ['a used address', 'port.create', () => ({ network, name: 'late', subnet, address: '10.1.0.9' }), 'ALREADY_EXISTS'],
     [
       'a subnet that overlaps',
       'subnet.create',
       () => ({ network, name: 'over', cidr: '10.1.0.0/25' }),
       'DEVICE_REFUSED',
     ],
-    [
-      'a network that is not there',
-      'subnet.create',
-      () => ({ network: someId, name: 'x', cidr: '10.7.0.0/24' }),
-      'NOT_FOUND',
-    ],
+    ['a missing network', 'subnet.create', () => ({ network: someId, name: 'x', cidr: '10.7.0.0/24' }), 'NOT_FOUND'],
     ['a second default group', 'securityGroup.create', () => ({ name: 'default' }), 'ALREADY_EXISTS'],
-    ['an object that is not there', 'router.get', () => ({ id: someId }), 'NOT_FOUND'],
+    ['a missing object', 'router.get', () => ({ id: someId }), 'NOT_FOUND'],
   ] as const)('%s is refused, quoting Neutron', async (_what, name, args, code) => {
     const refused = await alpha.call(name, args());
     expect(refused).toMatchObject({ state: 'FAILED', code });

@@ -33,16 +33,16 @@ const result = (line: string, status: string, message = '') => ({
 const unreadable: [string, Reply][] = [
   ['nothing typed', cli([])],
   ['another line', cli([{ line: 'show clock', output: '' }])],
-  ['a cut output', cli([{ line: 'vlan 42', output: '' }], true)],
+  ['truncated output', cli([{ line: 'vlan 42', output: '' }], true)],
   ['no body', http('')],
   ['a page', http('<html>Login</html>')],
-  ['a cut body', http('{"results": [{"executed_command', { truncated: true })],
-  ['half a body', http('{"results": [{"executed_command')],
+  ['a truncated body', http('{"results": [{"executed_command', { truncated: true })],
+  ['an incomplete body', http('{"results": [{"executed_command')],
   ['a server error', http({ results: [] }, { status: 500 })],
   ['no results', http({ results: [] })],
-  ['results that are none', http({ results: ['yes', null] })],
+  ['invalid results', http({ results: ['yes', null] })],
   ['a result of another line', http({ results: [result('show clock', 'OK')] })],
-  ['an error about nothing in particular', http({ status: 'ERROR', status_message: 'Internal error' })],
+  ['an unspecific error', http({ status: 'ERROR', status_message: 'Internal error' })],
 ];
 
 describe.each(operations.filter((operation) => operation.effect !== 'READ'))('$name', (operation) => {
@@ -98,7 +98,7 @@ describe.each(operations.filter((operation) => operation.effect === 'READ'))('$n
   const odd: [string, Reply][] = [
     ...unreadable,
     ['no JSON', cli([{ line, output: 'VLAN  Name\n1  default\n' }])],
-    ['half of the JSON', cli([{ line, output: '{"1": {"Name": "def' }])],
+    ['incomplete JSON', cli([{ line, output: '{"1": {"Name": "def' }])],
     ['JSON of something else', cli([{ line, output: '{"Hello": "world"}' }])],
     ['an empty list', cli([{ line, output: '[]' }])],
     ['a refusal', cli([{ line, output: '% Unrecognized command "show".\n' }])],
