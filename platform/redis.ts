@@ -31,6 +31,8 @@ export function redisOptions(location: RedisLocation, options: { readonly keepCo
   return {
     ...location,
     connectTimeout: 2_000,
+    // The driver waits this long even for a connection that is already closed, and the process with it.
+    disconnectTimeout: 100,
     maxRetriesPerRequest: options.keepCommands ? null : 0,
     enableOfflineQueue: options.keepCommands,
     ...(options.keepCommands ? {} : { commandTimeout: 2_000 }),

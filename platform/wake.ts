@@ -4,7 +4,7 @@ import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
 import { createRedis, type RedisLocation } from './redis.ts';
 
-/** Topics: `status`, `sequenced`, `owed`, `backend/<uuid>` (calls wait), `backend/<uuid>/changed`, `operation/<uuid>`. */
+/** Topics: `status`, `sequenced`, `owed`, `backend/<uuid>` (calls wait), `backend/<uuid>/changed`. */
 export interface Wake {
   /** Wakes the listeners of this process at once, and those of other processes soon. Never throws. */
   notify(topic: string): void;
