@@ -1,7 +1,8 @@
 // Fan-out of status changes: 1,000 graphql-ws clients over 50 projects and 20 operations, one in ten slow, at a gateway with the
 // system subgraph on a real MariaDB and Redis. First events at a steady rate, which are measured; then a flood on one project
 // while its slow clients read nothing, so that they fall out of the shared ring and must catch up. At the end, without other
-// clients: the cost of an event that one user follows by many filters, against as many subscriptions with one filter.
+// clients: the cost of an event for one user's subscriptions with many different filters, compared with as many
+// with the same filter.
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -162,11 +163,11 @@ interface FilteredCase {
   readonly writer: Writer;
   readonly project: GatewayStarted['projects'][number] | undefined;
   readonly subscriptions: number;
-  /** How many different ones they have. */
+  /** The number of different filters. */
   readonly filters: number;
 }
 
-/** CPU of the gateway's process for one event that every subscription gets, in milliseconds. */
+/** CPU time of the gateway's process for one event that every subscription receives, in milliseconds. */
 async function costPerEvent(stack: AsyncDisposableStack, wanted: FilteredCase, signal: AbortSignal): Promise<number> {
   const { gateway, url, writer, project, subscriptions, filters } = wanted;
   if (project === undefined) throw new Error('there is no project');

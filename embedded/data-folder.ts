@@ -29,7 +29,7 @@ export const MAX_SOCKET_PATH_BYTES = 107;
 /** Space reserved for the name of a socket inside the socket folder. */
 const SOCKET_NAME_BYTES = 24;
 
-/** Of a folder that is root's and in which the service account works (hand-over.ts): sticky, for owner and group. */
+/** For a folder that root owns and the service account works in (hand-over.ts): sticky, for owner and group. */
 export const handedOverMode = 0o1770;
 
 const LOCK_TAKEN = 75;
@@ -137,7 +137,7 @@ class OpenDataFolder implements DataFolder {
   }
 }
 
-/** Makes what is missing of the path, and returns its real path. Throws SetupError. */
+/** Creates the missing parts of the path, and returns its real path. Throws SetupError. */
 export async function createFolder(asked: string): Promise<string> {
   try {
     await makeFolders(asked);
@@ -164,7 +164,7 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   const entries = await readdir(folder).catch((error: unknown) => {
     throw unwritable(folder, error);
   });
-  // What a start that was ended early leaves.
+  // Left by a start that was stopped early.
   const early = ['lock', 'lab'];
   const ours = entries.includes('version') || entries.every((entry) => early.includes(entry));
   if (ours) return;
@@ -204,7 +204,8 @@ function openLock(folder: string): number {
     if (systemErrorCode(error) !== 'ENOENT') throw unwritable(folder, error);
   }
   try {
-    // Only where it is missing: with `fs.protected_regular` root may not open another's file in a sticky folder to create it.
+    // Only if it is missing: with `fs.protected_regular` root may not open another user's file in a sticky folder with the flag
+    // to create it.
     return openSync(path, 'a+', 0o600);
   } catch (error) {
     throw unwritable(folder, error);
@@ -286,7 +287,7 @@ async function chooseServiceUser(folder: string): Promise<ServiceUser | undefine
   return undefined;
 }
 
-/** Root keeps the folder, and gave this process what is in it. */
+/** Root owns the folder, and this process owns its content. */
 async function isHandedOverToUs(folder: string): Promise<boolean> {
   const { uid, gid, mode } = await stat(folder);
   return uid === 0 && gid === process.getgid?.() && (mode & 0o7777) === handedOverMode;

@@ -1,4 +1,4 @@
-// Root's part in a data folder that the service account uses: everything in it is the account's, but the folder itself stays root's.
+// Root's part in a data folder for the service account: the account owns everything in it, but root owns the folder itself.
 
 import { chmod, chown, lstat, mkdir, readdir, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -11,14 +11,14 @@ import { SetupError, systemErrorCode } from './setup-error.ts';
 export interface HandedOver {
   /** Real path. */
   readonly path: string;
-  /** Removes the folder if it was made for this and no one wrote into it. */
+  /** Removes the folder if it was created for this and nothing was written into it. */
   removeUnused(): Promise<void>;
 }
 
 /**
- * Makes the folder if it is missing, and hands over what is in it, but for `kept`, a folder in it that is and stays root's. It has the
- * sticky bit and the account's group (mode 1770), so that the account can make files there and neither rename nor remove what is
- * root's: root never walks a path that the account could have put in place. Once that is so, nothing in it is touched again.
+ * Creates the folder if it is missing, and hands its content over, except `kept`, a folder in it that root owns. It has the
+ * sticky bit and the account's group (mode 1770), so that the account can create files there but neither rename nor remove
+ * root's: root never follows a path that the account could have created. Once that is done, nothing in it is changed again.
  *
  * @throws SetupError DATA_FOLDER_UNWRITABLE or DATA_FOLDER_FOREIGN
  */
@@ -29,7 +29,7 @@ export async function handOverDataFolder(asked: string, kept: string): Promise<H
   try {
     const isDone = await isHandedOver(path);
     if (!isDone) {
-      // Closed while it changes hands; the final mode is the mark that all was done.
+      // Closed during the hand-over; the final mode marks it as complete.
       await chown(path, 0, 0);
       await chmod(path, 0o700);
     }
@@ -57,7 +57,7 @@ async function isHandedOver(path: string): Promise<boolean> {
   return uid === 0 && gid === serviceAccount.gid && (mode & 0o7777) === handedOverMode;
 }
 
-/** Made before the account can make something of that name. */
+/** Created before the account can create something with that name. */
 async function keep(path: string): Promise<void> {
   await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
     if (systemErrorCode(error) !== 'EEXIST') throw error;
@@ -70,7 +70,7 @@ async function keep(path: string): Promise<void> {
   );
 }
 
-/** chown(1) goes by descriptors and follows no links. */
+/** chown(1) uses descriptors and follows no links. */
 async function handOver(path: string): Promise<void> {
   const owner = `${serviceAccount.uid}:${serviceAccount.gid}`;
   const result = await runProgram('chown', ['--recursive', '--no-dereference', '-P', owner, path]);

@@ -1,4 +1,4 @@
-// The unprivileged user that runs what a start as root needs no root for: the process that listens, MariaDB and Redis.
+// The unprivileged user for everything that needs no root: the process that listens, MariaDB and Redis.
 
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -10,15 +10,15 @@ export interface ServiceUser {
 }
 
 /**
- * Numeric, so that no account has to be made; the number lies in a range that Debian and systemd leave unassigned
- * (systemd, "Users, Groups, UIDs and GIDs on systemd Systems": 60578–61183).
+ * Numeric, so that no account has to be created; the number is in a range that Debian and systemd leave unassigned (systemd,
+ * "Users, Groups, UIDs and GIDs on systemd Systems": 60578–61183).
  */
 export const serviceAccount: ServiceUser = { uid: 60_873, gid: 60_873 };
 
-/** The one right of root that listening can need: ports below 1024. */
+/** The only privilege that listening may need: ports below 1024. */
 const capability = 'net_bind_service';
 
-/** setpriv(1) flags for a process of the account: no group but its own, no way to get more rights than it has. */
+/** setpriv(1) flags for a process of the account: only its own group, and no way to gain privileges. */
 export function accountFlags(options: { readonly mayUseLowPorts: boolean }): string[] {
   const kept = options.mayUseLowPorts ? `,+${capability}` : '';
   return [
@@ -28,7 +28,7 @@ export function accountFlags(options: { readonly mayUseLowPorts: boolean }): str
   ];
 }
 
-/** The flags that work here: in some containers not even root has the capability. Undefined: none do. */
+/** The flags that work here: in some containers even root lacks the capability. Undefined: none work. */
 export async function usableAccountFlags(): Promise<string[] | undefined> {
   for (const mayUseLowPorts of [true, false]) {
     const flags = accountFlags({ mayUseLowPorts });

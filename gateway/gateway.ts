@@ -43,7 +43,7 @@ export interface GatewayOptions {
   /** SDL of the supergraph (schema/supergraph.graphql). */
   readonly supergraphSdl: string;
   readonly subgraphs: readonly SubgraphLocation[];
-  /** Subscription fields whose items say by which values of the arguments they are chosen (platform/events/facets.ts). */
+  /** Subscription fields whose items name the argument values that select them (platform/events/facets.ts). */
   readonly filteredFeeds?: readonly string[];
   /** Served as files of lines at /export/NAME.ndjson. */
   readonly exports?: readonly GraphExport[];

@@ -1,4 +1,4 @@
-// What the rest of the house needs to know of a running lab; unlike the lab itself it can be told to another process.
+// The part of a running lab that other parts need; unlike the lab itself it can be sent to another process.
 
 import { readFile } from 'node:fs/promises';
 import type { LabHost, RunningLab } from './lab.ts';
@@ -8,7 +8,7 @@ export interface DescribedLab {
     readonly host: string;
     readonly port: number;
     readonly username: string;
-    /** Of the login, in OpenSSH's format. */
+    /** For the login, in OpenSSH's format. */
     readonly privateKey: string;
     readonly hostKeySha256: string;
     readonly namespace: string;

@@ -1,12 +1,12 @@
-// The lab's keeper: what stays root of a start as root, because network namespaces need it. It takes two verbs over a pipe that only
-// the process which it started has, and no path, address or command. The lab goes when that pipe is closed.
+// The lab's keeper: the part of a start as root that stays root, because network namespaces need it. It accepts two verbs over a
+// pipe that only its child process has, and no path, address or command. Closing that pipe ends the lab.
 
 import type { Duplex } from 'node:stream';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import type { LabAnswer } from './described-lab.ts';
 import type { LabSource } from './lab-source.ts';
 
-/** What the keeper says: one JSON object a line. */
+/** The keeper's output: one JSON object per line. */
 export type KeeperLine =
   | { readonly say: 'started'; readonly lab: LabAnswer }
   | { readonly say: 'stopped' }
@@ -17,10 +17,10 @@ export const keeperVerbs = ['start', 'stop'] as const;
 export type KeeperVerb = (typeof keeperVerbs)[number];
 
 const longestVerbBytes = 16;
-/** Whoever has the pipe waits for one answer before it asks again. */
+/** The client of the pipe waits for each answer before its next request. */
 const mostWaiting = 4;
 
-/** Serves whoever has the pipe's other end. One who says anything but a verb, or too much, is not listened to any more. */
+/** Serves the client at the pipe's other end. One that sends anything but a verb, or too much, is ignored from then on. */
 export class LabKeeper {
   readonly #pipe: Duplex;
   readonly #source: LabSource;
@@ -40,7 +40,7 @@ export class LabKeeper {
     pipe.on('close', () => void this.end());
   }
 
-  /** Takes no more verbs, and takes the lab away. */
+  /** Accepts no more verbs, and ends the lab. */
   end(): Promise<void> {
     this.#pipe.destroy();
     this.#work = this.#work.then(() => this.#source.stop());

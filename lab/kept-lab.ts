@@ -1,4 +1,4 @@
-// The lab of a process without rights: a keeper at the other end of a pipe starts and stops it.
+// The lab of a process without privileges: a keeper at the other end of a pipe starts and stops it.
 
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -26,7 +26,7 @@ export class KeptLab implements LabSource {
     });
   }
 
-  /** Aborted when the keeper has gone. */
+  /** Aborts when the keeper has ended. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }

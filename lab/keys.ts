@@ -1,4 +1,4 @@
-// What a device of the lab is known by: its SSH host key, the only key that may log in, and its machine id. They stay in the lab's
+// The identity of a device of the lab: its SSH host key, the only key that may log in, and its machine id. They stay in the lab's
 // folder, so that a pinned host key is still right after a restart.
 
 import { createHash, randomBytes } from 'node:crypto';

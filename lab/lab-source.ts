@@ -1,4 +1,4 @@
-// Where a lab comes from: this process, which then must be root, or a keeper that is.
+// The source of a lab: this process, which must then be root, or a keeper that is root.
 
 import { randomBytes } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
@@ -8,9 +8,9 @@ import { type DescribedLab, describeLab, type LabAnswer } from './described-lab.
 import { type Lab, startLab } from './lab.ts';
 
 export interface LabSource {
-  /** Throws what kept it from starting. */
+  /** Throws if the lab can't start. */
   start(log: SetupLog): Promise<LabAnswer>;
-  /** Takes it away, if there is one. */
+  /** Ends it, if there is one. */
   stop(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface LabSource {
 export const labFolder = 'lab';
 export const labFile = 'lab.env';
 
-/** `dataPath`: the data folder, in which nobody but root can remove or rename what is root's. */
+/** `dataPath`: the data folder, in which only root can remove or rename root's files. */
 export function labHere(dataPath: string, signal: AbortSignal): LabSource {
   let lab: Lab | undefined;
   return {
@@ -37,7 +37,7 @@ export function labHere(dataPath: string, signal: AbortSignal): LabSource {
   };
 }
 
-/** Root's shells read it: it is root's, and takes the place of whatever is there. */
+/** Root's shells read it: root owns it, and it replaces any existing file. */
 async function writeNames(path: string, lab: DescribedLab): Promise<void> {
   const lines = {
     FIREWALL: lab.firewall.namespace,

@@ -157,9 +157,9 @@ function assemble(parts: {
 }
 
 /**
- * Loads the first ruleset and starts sshd, or says why the device can't have a root folder of its own here. sshd is process 1 of
- * a process namespace, so that ending it ends every session and every nft, even one that hangs; `unshare` ends with this process,
- * and sshd with it.
+ * Loads the first ruleset and starts sshd, or returns the reason why the device can't have its own root folder here. sshd is
+ * process 1 of a process namespace, so that ending it ends every session and every nft, even one that hangs; `unshare` ends with
+ * this process, and sshd with it.
  */
 async function startDevice(
   folder: string,

@@ -1,12 +1,12 @@
-// Faults of the configuration, all in one form: the setting, where its value came from, what is wrong, and what to do.
+// Faults of the configuration, all in one form: the setting, the source of its value, the fault, and the remedy.
 import { quoted } from './errors.ts';
 
 export interface ConfigFault {
-  /** By their dotted names; none for a fault that is not a setting's. */
+  /** By their dotted names; empty for a fault that is not about a setting. */
   readonly settings: readonly string[];
-  /** Where the value came from: a file, an environment variable, the command line. */
+  /** The source of the value: a file, an environment variable, the command line. */
   readonly from?: string;
-  /** Begins in lower case, without a full stop. */
+  /** Begins with a lower-case letter, without a full stop. */
   readonly wrong: string;
   /** The value, shown as an excerpt: never that of a secret setting. */
   readonly given?: unknown;
@@ -26,7 +26,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** A file or folder that a setting names can't be used. */
+/** A file or folder named by a setting can't be used. */
 export function unusableFile(settings: readonly string[], path: string, error: unknown): ConfigFault {
   const { message = String(error) } = (error ?? {}) as Partial<Error>;
   return {

@@ -363,7 +363,7 @@ function readFile(path: string, faults: ConfigFault[]): [string, unknown][] {
     const content: unknown = parseYaml(readFileSync(path, 'utf8'));
     return content === null || content === undefined ? [] : flatten('', content);
   } catch (error) {
-    // The parser's own message shows lines of the file, in which there may be a password.
+    // The parser's own message shows lines of the file, which may contain a password.
     const fault = unusableFile([], path, error);
     const isParsers = error instanceof YAMLParseError;
     const why = isParsers ? `line ${error.linePos?.[0].line} is not valid YAML or JSON` : fault.wrong;

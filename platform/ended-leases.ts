@@ -1,6 +1,6 @@
 // Frees the leases of ended processes after the database's clock was set back: by that clock they would last until it has caught
-// up. A lease that ends later than any renewal could make it, and whose beat does not move for longer than a lease lives by this
-// process's own clock, has no holder. A wrong guess does no harm: a lease only elects, its token fences.
+// up. A lease that ends later than any renewal could set, and whose beat does not change for longer than a lease's lifetime by
+// this process's own clock, has no holder. A wrong guess does no harm: a lease only elects, its token fences.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from './database/database.ts';
 import { newToken } from './ids.ts';
@@ -21,7 +21,7 @@ interface Suspect {
 }
 
 const everyMs = 2_500;
-/** More are looked at the next time. */
+/** Further ones are checked the next time. */
 const mostAtOnce = 1_000;
 
 export class EndedLeases {

@@ -15,9 +15,9 @@ export function nestsDeeperThan(value: unknown, most: number): boolean {
   return most === 0 || Object.values(value).some((member) => nestsDeeperThan(member, most - 1));
 }
 
-/** Whether brackets nest deeper than `most` in a text that is, or may have in it, JSON. Reads it once, and parses nothing. */
+/** Whether brackets are nested deeper than `most` in a text that is, or may contain, JSON. Reads it once, without parsing. */
 export function textNestsDeeperThan(text: string, most: number): boolean {
-  // Most texts have too few brackets, which is quickly seen.
+  // Most texts have too few brackets, which is found quickly.
   if (!hasMoreThan(text, '{', '[', most)) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {

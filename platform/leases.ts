@@ -44,7 +44,7 @@ export function leaseHeld(lease: { readonly name: string; readonly token: string
   return { sql: `EXISTS (${heldSql})`, values: [lease.name, lease.token] };
 }
 
-/** No lease lives longer without renewal. */
+/** No lease lasts longer without renewal. */
 export const longestTtlMs = 5_000;
 
 export interface LeasesOptions {
@@ -52,7 +52,7 @@ export interface LeasesOptions {
   /** UUID of this incarnation of the process. */
   readonly owner: string;
   readonly log: Logger;
-  /** How long a lease lives without renewal, at most `longestTtlMs`; default 5000. */
+  /** A lease's lifetime without renewal, at most `longestTtlMs`; default 5000. */
   readonly ttlMs?: number;
   /** How often all leases are renewed; default 1500. */
   readonly renewMs?: number;

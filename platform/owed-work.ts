@@ -77,7 +77,7 @@ export interface OwedWorkOptions {
 }
 
 const retryMostMs = 300_000;
-/** A claim that ends far later than claims do was made before the clock was set back. */
+/** A claim that ends far later than usual was made before the clock was set back. */
 const unclaimed = '(lease_until IS NULL OR lease_until <= NOW(3) OR lease_until > NOW(3) + INTERVAL ? MICROSECOND)';
 
 export class OwedWork {

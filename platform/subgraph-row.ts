@@ -158,8 +158,8 @@ export interface SubgraphRow<Shapes extends SettingShapes = SettingShapes> {
   /** The only root fields that a machine may request. */
   readonly machineFields?: readonly string[];
   /**
-   * Subscription fields whose items say by which values of the arguments they are chosen (platform/events/facets.ts): a gateway
-   * then follows each once for all readers.
+   * Subscription fields whose items name the argument values that select them (platform/events/facets.ts): a gateway then follows
+   * each once for all readers.
    */
   readonly filteredFeeds?: readonly string[];
   /** True: a document may have only one of its mutations (one document, one device call). */

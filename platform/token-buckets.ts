@@ -38,7 +38,7 @@ export class TokenBuckets {
     return isGiven ? missed : undefined;
   }
 
-  /** Takes tokens, more than there are if need be: the debt is paid before the next one is given. */
+  /** Takes tokens, even more than there are: the debt is paid before the next one is available. */
   spend(key: string, count: number): void {
     const atMs = this.#now();
     const known = this.#buckets.get(key);

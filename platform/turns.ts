@@ -1,4 +1,4 @@
-// Turns of those who want to do the same: so many at once, the others wait in order.
+// Limits concurrent work: this many at once, the others wait in order.
 
 export class Turns {
   #free: number;
@@ -25,7 +25,7 @@ export class Turns {
     return true;
   }
 
-  /** Takes one when it is free; rejects with the signal's reason. */
+  /** Takes a turn when one is free; rejects with the signal's reason. */
   wait(signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(signal.reason);

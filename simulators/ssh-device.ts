@@ -36,7 +36,7 @@ export interface SshDeviceOptions {
   readonly onExec?: (execution: Execution) => void;
   /** Commands for which the exec request itself is refused (RFC 4254 section 6.5). */
   readonly refusesCommand?: (command: string) => boolean;
-  /** Each one that has logged in. */
+  /** Called for each connection that has logged in. */
   readonly onConnection?: (connection: Connection) => void;
   readonly algorithms?: ServerConfig['algorithms'];
   /** Host key, PEM; default: a new ECDSA key. */

@@ -1,5 +1,5 @@
-// Many subscriptions of one user over few sockets, each with a filter of its own or all with the same; all of them get every
-// event. What is measured is the gateway, so that these clients do as little as they can: no library, and no look at what came.
+// Many subscriptions of one user over few sockets, each with its own filter or all with the same; all of them receive every
+// event. The gateway is measured, so these clients do as little as possible: no library, and no check of the content.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { allEventKinds } from '../../platform/subgraph-row.ts';
@@ -15,7 +15,7 @@ export type FiltersOrder =
       readonly count: number;
       readonly filters: number;
     }
-  /** Waits until every subscription has had so many events in all; false when they do not come. */
+  /** Waits until every subscription has received this many events in total; false when they do not arrive. */
   | { readonly do: 'wait'; readonly events: number; readonly withinMs: number }
   | { readonly do: 'stop' };
 
@@ -31,7 +31,7 @@ let changes = 0;
 let wanted = 0;
 let fault: string | undefined;
 
-/** The kind of the benchmark's events and some that it does not write: all of these filters let the same events pass. */
+/** The kind of the benchmark's events, and some kinds that it does not write: all these filters match the same events. */
 function kindsOf(filter: number): readonly string[] {
   const others = Object.keys(allEventKinds(subgraphRows)).filter((kind) => kind !== eventKind);
   if (2 ** others.length < filter) throw new Error('there are too few kinds of events for so many filters');

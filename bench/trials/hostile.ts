@@ -52,7 +52,7 @@ export async function runHostileTrials(options: HostileOptions): Promise<Hostile
   stack.defer(() => decoys.stop());
   const system = await startWholeSystem({
     ...{ folder, signal, lab: true, gatewayApart: true },
-    // Else most of the documents would meet one limit.
+    // Otherwise most of the documents would hit the same limit.
     settings: { 'egress.allow': decoys.allowed.host, 'graphql.refusedKibPerMinute': '1000000' },
     environment: (name) => watchEnvironment(folder, name),
   });

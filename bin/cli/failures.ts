@@ -19,7 +19,7 @@ export class CommandFailure extends Error {
   }
 }
 
-/** A failure of which another process has said why. */
+/** A failure that another process has already reported. */
 export class SilentFailure extends Error {
   override readonly name = 'SilentFailure';
   readonly exitCode: number;

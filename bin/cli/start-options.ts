@@ -1,4 +1,5 @@
-// Options of the verbs that start processes. They load nothing: `up` as root starts with little (compose/service-process.ts).
+// Options of the verbs that start processes. They load nothing: `up` as root starts
+// with little code (compose/service-process.ts).
 import { flag, text } from './option.ts';
 
 export const configOption = text('FILE', 'Settings in YAML or JSON; TIDEGATE_… variables take precedence.');

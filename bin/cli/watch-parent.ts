@@ -1,9 +1,9 @@
-// A killed npm passes on no signal to what it runs: the parent is watched.
+// A killed npm passes no signal to its child process: the parent is watched instead.
 
-/** How often it is looked for. */
+/** The interval of the checks. */
 const checkMs = 500;
 
-/** The signal is aborted when npm, which started this process, has gone. */
+/** The signal aborts when npm, which started this process, has ended. */
 export function watchParent(env: Readonly<Record<string, string | undefined>>): {
   signal: AbortSignal;
   stop: () => void;

@@ -1,5 +1,5 @@
-// `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. Started by
-// root, that process is another one, without rights.
+// `tidegate up` (npm start): runs all roles in one process, with a private MariaDB and Redis in one data folder, and the lab. If
+// root starts it, that process is a separate one without privileges.
 import { resolve } from 'node:path';
 import { flag, text } from '../cli/option.ts';
 import { asRootOption, configOption, logLevelOption } from '../cli/start-options.ts';
@@ -26,7 +26,7 @@ export const up = localVerb({
     const order = { dataPath, withLab: !options['no-lab'], port, host, file, level };
     const orphaned = watchParent(around.env);
     const signal = AbortSignal.any([around.signal, orphaned.signal]);
-    // Each loads what it needs: root runs no more code than it must.
+    // Each loads only what it needs: root runs as little code as possible.
     try {
       if (process.getuid?.() === 0 && !options['as-root'] && !options['print-config']) {
         const { startServiceProcess } = await import('../compose/service-process.ts');

@@ -36,7 +36,7 @@ export interface AllInOneOptions {
   readonly config: Config;
   readonly dataPath: string;
   readonly withLab: boolean;
-  /** Where the lab comes from; default: this process. */
+  /** The source of the lab; default: this process. */
   readonly labSource?: LabSource;
   /** All subgraphs; default: those of subgraphs/rows.ts. */
   readonly rows?: readonly SubgraphRow[];

@@ -1,4 +1,4 @@
-// `up` in this process: until it is told to stop, or the one that keeps its lab has gone.
+// `up` in this process: until it is stopped, or the keeper of its lab has ended.
 import { keptLab } from '../../lab/kept-lab.ts';
 import { printableConfig } from '../../platform/config.ts';
 import { describeFailure } from '../cli/start-failure.ts';
@@ -10,7 +10,7 @@ export interface AllInOneRun extends Surroundings, UpOrder {
   readonly onlyPrints: boolean;
 }
 
-/** Throws CommandFailure for what a person can correct. */
+/** Throws CommandFailure for failures that a person can correct. */
 export async function runAllInOne(run: AllInOneRun): Promise<void> {
   const { port, host, file, level, dataPath, env, stdout } = run;
   const flags = {

@@ -1,5 +1,5 @@
-// `up` as root: hands the data folder to the service account, starts another `up` as that account, which listens and runs MariaDB and
-// Redis, and keeps the lab for it. It listens to nothing itself, and ends with that process, as that process does with it.
+// `up` as root: hands the data folder over to the service account, starts another `up` as that account, which listens and runs
+// MariaDB and Redis, and keeps the lab for it. It does not listen itself; each of the two processes ends with the other.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lchown, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -18,10 +18,10 @@ import type { UpOrder } from './up-order.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const uncover = join(import.meta.dirname, 'uncover.sh');
-/** The third descriptor is the first after standard input, output and error. */
+/** The first descriptor after standard input, output and error. */
 const keeperDescriptor = 3;
 
-/** What it runs, of which others must be able to read each; one file or folder for each way of making them. */
+/** The code that it runs, which others must be able to read; one file or folder for each way of creating them. */
 const code = [
   ...['bin/tidegate.ts', 'platform/config.ts', 'generated/prisma', 'generated/graph', 'dashboard/dist'],
   ...['node_modules', 'node_modules/commander/package.json'],
@@ -29,7 +29,7 @@ const code = [
 
 export interface ServiceProcessOptions extends Surroundings, UpOrder {}
 
-/** Resolves when it has ended well; throws CommandFailure or SilentFailure otherwise. */
+/** Resolves when it has ended normally; otherwise throws CommandFailure or SilentFailure. */
 export async function startServiceProcess(options: ServiceProcessOptions): Promise<void> {
   try {
     const folder = await handOverDataFolder(options.dataPath, labFolder);
@@ -44,7 +44,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   }
 }
 
-/** The words before a command that the account is to run, if it can then reach and read what it needs. Throws SetupError. */
+/** The prefix of a command for the account, if the account can then reach and read what it needs. Throws SetupError. */
 async function findWay(dataPath: string, { file, env }: ServiceProcessOptions): Promise<string[]> {
   const settings = file ?? env.TIDEGATE_CONFIG;
   const folders = [await realpath(checkout), dataPath, dirname(await realpath(process.execPath))];
@@ -80,7 +80,7 @@ function notReadable(path: string): SetupError {
   );
 }
 
-/** Nothing, where the account can pass all parents. */
+/** Empty if the account can pass all parent folders. */
 async function uncoveringWords(paths: readonly string[]): Promise<string[]> {
   const covers = new Set<string>();
   const kept: string[] = [];
@@ -100,7 +100,7 @@ async function uncoveringWords(paths: readonly string[]): Promise<string[]> {
   ];
 }
 
-/** A folder of the account's own for what Node compiles: root must not run what the account has written. */
+/** A folder of the account's own for Node's compile cache: root must not run code that the account has written. */
 async function compileCache(): Promise<string> {
   const path = join(checkout, 'generated', `compile-cache-${serviceAccount.uid}`);
   await mkdir(path).then(
@@ -119,7 +119,8 @@ async function runUntilEnded(
   const { signal, env } = options;
   signal.throwIfAborted();
   const [command = '', ...rest] = [...enter, process.execPath, join(checkout, 'bin', 'tidegate.ts')];
-  // A session of its own: a Ctrl-C on the terminal is handed on from here, and it can't write to root's terminal as a keyboard would.
+  // A separate session: this process forwards a Ctrl-C on the terminal, and the child can't write to root's
+  // terminal like a keyboard.
   const child = spawn(command, [...rest, ...upArguments(options, dataPath)], {
     detached: true,
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],

@@ -1,4 +1,4 @@
-// What `up` was told on its command line.
+// The command line of `up`.
 
 export interface UpOrder {
   /** Absolute. */

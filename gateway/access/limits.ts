@@ -17,7 +17,10 @@ export interface OperationLimits {
   readonly maxAnswerLength: number;
   /** Mutations of one user per minute, in this process; as many may come at once. */
   readonly mutationsPerMinute: number;
-  /** KiB of refused documents of one user, or of one network without a login, in this process; so many at once, too. */
+  /**
+   * KiB of refused documents of one user, or of one network without a login, per minute in this process; as many
+   * may come at once.
+   */
   readonly refusedKibPerMinute: number;
   /** Whether introspection is allowed. */
   readonly introspection: boolean;
@@ -55,7 +58,7 @@ export interface SocketLimits {
   readonly maxSocketsPerCredential: number;
   /** Over all sessions and API tokens of a user. */
   readonly maxSocketsPerUser: number;
-  /** Of all sessions and API tokens of a user. */
+  /** Over all sessions and API tokens of a user. */
   readonly maxSubscriptionsPerUser: number;
   /** Of all users. */
   readonly maxSubscriptions: number;
@@ -76,7 +79,7 @@ export interface SocketLimits {
   readonly recheckGraceMs: number;
   /** Events kept for each shared stream, for clients that lag behind. */
   readonly ringCapacity: number;
-  /** After how long a client for which nothing came gets the position of the stream. */
+  /** The interval after which a client without events gets the position of the stream. */
   readonly checkpointMs: number;
 }
 
@@ -100,10 +103,10 @@ export const defaultSocketLimits: SocketLimits = {
   checkpointMs: 30_000,
 };
 
-/** Limits of connections to the endpoint, whatever they are used for. */
+/** Limits of connections to the endpoint, for any use. */
 export interface ConnectionLimits {
   readonly most: number;
-  /** Of one network (an IPv4 address, or an IPv6 /64), those that a logged-in user has in use not counted. */
+  /** Of one network (an IPv4 address, or an IPv6 /64), without those in use by a logged-in user. */
   readonly mostOfNetwork: number;
 }
 

@@ -114,7 +114,7 @@ export class Operations {
   readonly #size: IntrospectionSize;
   readonly #maxIntrospection: number;
   readonly #mutations: TokenBuckets;
-  /** Refused documents: they cost a multiple of those that are known. */
+  /** Refused documents: they cost several times as much as known ones. */
   readonly #refusals: TokenBuckets;
   readonly #documents = new LRUCache<string, DocumentNode>({
     maxSize: maxDocumentBytes,
@@ -144,14 +144,14 @@ export class Operations {
     return this.#documents.get(hash);
   }
 
-  /** Throws a CodedError (limits, login) or InvalidDocument. `clientAddress` counts for clients without a login. */
+  /** Throws a CodedError (limits, login) or InvalidDocument. `clientAddress` is charged for clients without a login. */
   admit(request: OperationRequest, identity: Identity | null, clientAddress?: string): AdmittedOperation {
     if (nestsDeeperThan(request.variables, mostNesting))
       throw tooMuch('nesting of the variables', `more than ${mostNesting}`, mostNesting);
     const hash = createHash('sha256').update(request.query).digest('hex');
     const known = this.#documents.get(hash);
     if (known !== undefined) return this.#admit(request, identity, hash, known);
-    // Without a login the schema stays secret, and with it the faults that others were told.
+    // Without a login the schema is not revealed, nor are the faults reported to others.
     const refused = identity === null ? undefined : this.#refused.get(hash);
     if (refused !== undefined) throw refused;
     const sender = identity === null ? clientNetwork(clientAddress) : countsFor(identity);

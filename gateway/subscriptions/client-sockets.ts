@@ -44,7 +44,7 @@ export interface ClientSocketsOptions {
   readonly authenticator: Authenticator;
   readonly executor: Executor;
   readonly fanOut: FanOut;
-  /** Subscription fields whose items say whom they are for. */
+  /** Subscription fields whose items have facets. */
   readonly filteredFeeds: ReadonlySet<string>;
   readonly limits: SocketLimits;
   readonly addresses: ClientAddresses;

@@ -18,7 +18,7 @@ export interface FanOutOptions {
   readonly limits: ShareLimits;
   /** Items that each ring keeps. */
   readonly ringCapacity: number;
-  /** After how long a client for whom nothing has come is told where the stream is, so that retention does not overtake it. */
+  /** The interval after which a client without events gets the position of the stream, so that retention does not overtake it. */
   readonly checkpointMs: number;
 }
 
@@ -45,8 +45,8 @@ export class FanOut {
   }
 
   /**
-   * Follows a subscription with the rights of `identity`. `fields`: resolved for one event. The reader must be closed. Throws
-   * LIMIT_EXCEEDED.
+   * Follows a subscription with the rights of `identity`. `fields`: the number resolved for one event. The reader must be closed.
+   * Throws LIMIT_EXCEEDED.
    */
   follow(subscription: NormalSubscription, identity: Identity, fields: number): StreamReader {
     const key = `${subscription.key}/${authorisationScope(identity)}`;

@@ -1,23 +1,23 @@
-// What a reader of a feed asks for: the values of the field's arguments, against which the facets of each item are held.
+// A reader's filter of a feed: the values of the field's arguments, compared with the facets of each item.
 import { facet } from '../../platform/events/facets.ts';
 
-/** An argument that was given. */
+/** A given argument. */
 export interface FilterArgument {
   readonly name: string;
-  /** By which the subgraph is told its value. */
+  /** The variable with its value for the subgraph. */
   readonly variable: string;
-  /** As the graph has it: a scalar, or a list of them. */
+  /** In the graph's form: a scalar, or a list of them. */
   readonly value: unknown;
 }
 
 export class FeedFilter {
-  /** The same text for filters that let the same items pass; empty when all pass. */
+  /** The same text for filters that match the same items; empty if all match. */
   readonly key: string;
-  /** What the subgraph is asked with. */
+  /** The variables for the subgraph. */
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Of these facets an item that passes has at least one; undefined when all items pass. */
+  /** A matching item has at least one of these facets; undefined when all items match. */
   readonly narrowest: ReadonlySet<string> | undefined;
-  /** By argument: an item that passes has one facet of each, so that a list does with any of its values. */
+  /** By argument: a matching item has one facet of each, so a list matches with any of its values. */
   readonly #wanted: readonly ReadonlySet<string>[];
 
   constructor(given: readonly FilterArgument[]) {
@@ -38,5 +38,5 @@ export class FeedFilter {
   }
 }
 
-/** Lets all items pass. */
+/** Matches all items. */
 export const openFilter = new FeedFilter([]);

@@ -1,6 +1,6 @@
 // Normalises a client's subscription for sharing: without name, without its own `after` (the gateway chooses where an upstream
-// begins), without the values of its filter where the feed's items have facets (the gateway filters), with the cursor always
-// selected (the gateway resumes by it).
+// begins), without the values of its filter if the feed's items have facets (the gateway filters), and always with the cursor
+// (the gateway resumes from it).
 import { createHash } from 'node:crypto';
 import {
   type ArgumentNode,
@@ -35,18 +35,20 @@ import { FeedFilter, type FilterArgument } from './feed-filter.ts';
 /** Response name of the cursor that the gateway adds, and its variable for `after`. */
 export const cursorAlias = '_gatewayCursor';
 export const afterVariable = '_gatewayAfter';
-/** Followed by the name of an argument that filters. */
+/** Followed by the name of a filtering argument. */
 const filterVariable = '_gatewayFilter_';
 
 export interface NormalSubscription {
-  /** SHA-256 of the document and the variables: the same for all clients with the same subscription, whatever their filters. */
+  /**
+   * SHA-256 of the document and the variables: the same for all clients with the same subscription, regardless of their filters.
+   */
   readonly key: string;
   /** SHA-256 of the document alone: the key of its plan. */
   readonly planKey: string;
   readonly document: DocumentNode;
-  /** Without `afterVariable` and those of the filter. */
+  /** Without `afterVariable` and the filter's variables. */
   readonly variables: Readonly<Record<string, unknown>>;
-  /** Whether the feed's items say whom they are for. */
+  /** Whether the feed's items have facets. */
   readonly isFiltered: boolean;
   readonly filter: FeedFilter;
   /** Response name of the root field. */
@@ -135,8 +137,8 @@ export function checkResumable(supergraph: Supergraph): void {
 }
 
 /**
- * The arguments of such a feed other than `after` are its filter: scalars, enums or lists of them, none of them required. Throws
- * naming one that can't be. Called when the gateway starts.
+ * The arguments of such a feed other than `after` are its filter: optional scalars, enums or lists of them. Throws with the name
+ * of one that is not. Called when the gateway starts.
  */
 export function checkFiltered(supergraph: Supergraph, filteredFeeds: ReadonlySet<string>): void {
   const fields = supergraph.rootType(OperationTypeNode.SUBSCRIPTION)?.getFields() ?? {};
@@ -146,7 +148,7 @@ export function checkFiltered(supergraph: Supergraph, filteredFeeds: ReadonlySet
         throw new Error(`Subscription.${name}: the argument "${argument.name}" can't filter in the gateway`);
 }
 
-/** The arguments of a filter that were given. */
+/** The given arguments of a filter. */
 function givenOf(
   feed: GraphQLField<unknown, unknown>,
   node: FieldNode,

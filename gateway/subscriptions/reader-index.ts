@@ -1,5 +1,5 @@
-// The readers of a ring by what they ask for: of 1,000 readers with filters of their own an item finds those that it is for
-// without looking at the others.
+// The readers of a ring, indexed by their filters: among 1,000 readers with different filters an item finds its readers without
+// checking the others.
 import type { FeedFilter } from './feed-filter.ts';
 
 export interface FilteredReader {
@@ -13,7 +13,7 @@ interface Group<Reader> {
 
 export class ReaderIndex<Reader extends FilteredReader> {
   readonly #groups = new Map<string, Group<Reader>>();
-  /** Groups with a filter by each facet of their narrowest argument. */
+  /** Groups with a filter, by each facet of their narrowest argument. */
   readonly #byFacet = new Map<string, Set<Group<Reader>>>();
   #size = 0;
 
@@ -53,12 +53,12 @@ export class ReaderIndex<Reader extends FilteredReader> {
     }
   }
 
-  /** True when an item with these facets is for any reader. */
+  /** True when an item with these facets has a reader. */
   any(facets: readonly string[] | undefined): boolean {
     return this.#passing(facets).next().done !== true;
   }
 
-  /** Whom an item with these facets is for; undefined: everyone. */
+  /** The readers of an item with these facets; undefined: all. */
   *readersOf(facets: readonly string[] | undefined): Generator<Reader, void, void> {
     for (const { readers } of this.#passing(facets)) yield* readers;
   }

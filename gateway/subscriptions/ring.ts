@@ -1,6 +1,6 @@
 // A bounded piece of a shared stream: the last items, which each client reads at its own pace. A slow client costs only its
-// position; one that falls behind the ring is told so and starts a ring of its own. A client that has read all waits, and only
-// items that pass its filter wake it.
+// position; one that falls behind the ring is notified and starts its own ring. A client that has read everything waits, and only
+// matching items wake it.
 import type { Cursor } from '../../platform/events/cursor.ts';
 import type { Turns } from '../../platform/turns.ts';
 import type { FeedFilter } from './feed-filter.ts';
@@ -16,15 +16,15 @@ export interface RingDemand {
 /** A position in a ring. */
 export interface RingReader {
   readonly filter: FeedFilter;
-  /** Index of the next item to look at, counted from the ring's first; of no meaning while it waits. */
+  /** Index of the next item to check, counted from the ring's first; without meaning while it waits. */
   index: number;
-  /** Items up to this sequence number are not for it; -1: all may be. */
+  /** Items up to this sequence number are not for it; -1: any item may be. */
   afterSeq: number;
   /** Set while it waits. */
   wake: (() => void) | undefined;
-  /** When it was last given something, in monotonic milliseconds. */
+  /** When it last got an item, in monotonic milliseconds. */
   givenAtMs: number;
-  /** A checkpoint that it was woken for. */
+  /** The checkpoint for which it was woken. */
   offer: StreamItem | undefined;
 }
 
@@ -97,7 +97,7 @@ export class Ring {
     return this.#abort.signal.aborted && this.successor === undefined;
   }
 
-  /** True when an item with these facets is for one of its readers. */
+  /** True when an item with these facets has a reader here. */
   wants(facets: readonly string[] | undefined): boolean {
     return this.#readers.any(facets);
   }
@@ -128,8 +128,8 @@ export class Ring {
   }
 
   /**
-   * True when all items after `cursor` that pass `filter` are here or will be. `given`: the subgraph gave this cursor, so it may be
-   * ahead of the last item of a ring that is at the present.
+   * True when all matching items after `cursor` are here or will be. `given`: the cursor came from the subgraph, so it may be
+   * ahead of the last item of a ring at the present.
    */
   covers(cursor: Cursor, filter: FeedFilter, given: boolean): boolean {
     const start = this.#start;
@@ -171,8 +171,8 @@ export class Ring {
   }
 
   /**
-   * The next item for a reader, whose position moves past it; undefined at the end. An item without text was for nobody when it
-   * came: the reader must continue elsewhere. Only for positions that are not dropped yet.
+   * The next item for a reader, whose position moves past it; undefined at the end. An item without text had no reader when it
+   * came: the reader must continue elsewhere. Only for positions that have not been dropped.
    */
   read(reader: RingReader): StreamItem | undefined {
     while (reader.index < this.#next) {
@@ -209,11 +209,11 @@ export class Ring {
     });
   }
 
-  /** Tells readers for whom nothing has come for so long where the stream is. */
+  /** Sends the position of the stream to readers that got nothing for this long. */
   giveCheckpoints(olderThanMs: number, nowMs: number): void {
     for (const reader of this.#readers) {
       if (reader.wake === undefined || nowMs - reader.givenAtMs < olderThanMs) continue;
-      // The upstream of such a reader tells it by itself.
+      // Such a reader's upstream sends checkpoints itself.
       if (reader.filter.key === this.filter.key || reader.afterSeq > seqOf(this.#at(this.#next - 1))) continue;
       reader.offer = this.checkpointNow();
       if (reader.offer !== undefined) this.#wake(reader);
@@ -255,7 +255,7 @@ export class Ring {
     return reader.filter.key === this.filter.key || reader.filter.passes(item.facets);
   }
 
-  /** A ring that nobody reads is full only of what is wanted elsewhere: it goes on. */
+  /** A ring without readers counts only items that are wanted elsewhere: it continues. */
   #isFull(): boolean {
     if (this.#waiting > 0 || this.#readers.size === 0) return false;
     return this.#next - this.#fastest >= this.#capacity;

@@ -1,7 +1,8 @@
-// All clients of the same selection with the same rights, whatever their filters. They share rings: usually one, at the present; a
-// client that resumes from further back, or was too slow, has a ring of its own until that one has caught up and the two are
-// merged. While all have the same filter, the subgraph is asked with it. With a second filter, one ring without a filter starts
-// and takes over the others: a filter's own ring then lives only until the subgraph has accepted the filter and sent its position.
+// All clients of the same selection with the same rights, regardless of their filters. They share rings: usually one, at the
+// present; a client that resumes from further back, or was too slow, has its own ring until that one has caught up and the two
+// are merged. While all have the same filter, it is sent to the subgraph. With a second filter, a ring without a filter starts
+// and takes over the others: a filter's own ring then lives only until the subgraph has accepted the filter
+// and sent its position.
 import type { Cursor } from '../../platform/events/cursor.ts';
 import { type FeedFilter, openFilter } from './feed-filter.ts';
 import { Ring, type RingReader } from './ring.ts';
@@ -22,7 +23,7 @@ export interface SharedStreamOptions {
 interface Group {
   readonly filter: FeedFilter;
   readers: number;
-  /** The subgraph has given items for it: it is a valid one. */
+  /** The subgraph has sent items for it, so it is valid. */
   accepted: boolean;
 }
 
@@ -43,7 +44,7 @@ export class SharedStream {
     return new StreamReader(this, { filter: group.filter, after, share });
   }
 
-  /** The ring in which to continue after `cursor`; undefined: now. `given`: the subgraph gave that cursor. */
+  /** The ring in which to continue after `cursor`; undefined: now. `given`: the cursor came from the subgraph. */
   place(cursor: Cursor | undefined, filter: FeedFilter, given: boolean, share?: Share): Ring {
     const accepted = this.#groups.get(filter.key)?.accepted === true;
     for (const ring of this.#rings) {
@@ -51,7 +52,7 @@ export class SharedStream {
       if (ring.filter.key !== filter.key && !(ring.filter === openFilter && accepted)) continue;
       if (cursor === undefined ? ring.live : ring.covers(cursor, filter, given)) return ring;
     }
-    // The one that gathers is begun first, so that it reaches back to where the other begins.
+    // The gathering ring is begun first, so that it reaches back to the beginning of the other.
     if (this.#groups.size > 1 && ![...this.#rings].some(isGathering)) this.#begin(openFilter, undefined);
     return this.#begin(filter, cursor, share);
   }
@@ -74,12 +75,12 @@ export class SharedStream {
     if (this.#groups.size === 0) this.#options.onEmpty();
   }
 
-  /** Tells readers for whom nothing has come for so long where the stream is. */
+  /** Sends the position of the stream to readers that got nothing for this long. */
   giveCheckpoints(olderThanMs: number, nowMs: number): void {
     for (const ring of this.#rings) if (ring.filter === openFilter) ring.giveCheckpoints(olderThanMs, nowMs);
   }
 
-  /** Ends all rings, whoever reads. */
+  /** Ends all rings, with or without readers. */
   close(): void {
     for (const ring of this.#rings) ring.close();
   }
@@ -103,7 +104,7 @@ export class SharedStream {
     const group = this.#groups.get(ring.filter.key);
     if (group !== undefined) group.accepted = true;
     for (const other of [...this.#rings]) if (takesIn(ring, other)) this.#handOver(other, ring);
-    // One without a filter need not wait for its next item to take this one in.
+    // A ring without a filter can merge this one without waiting for its next item.
     const gathering = [...this.#rings].find((other) => other.filter !== ring.filter && takesIn(other, ring));
     if (gathering !== undefined) this.#handOver(ring, gathering);
   }
@@ -135,7 +136,7 @@ export class StreamReader {
   #ring: Ring;
   /** The client's position: everything up to it was delivered, or did not match. */
   #cursor: Cursor | undefined;
-  /** Whether the subgraph gave that cursor, not the client. */
+  /** Whether the cursor came from the subgraph, not the client. */
   #given: boolean;
   #closed = false;
 
@@ -151,7 +152,7 @@ export class StreamReader {
     this.#share = share;
     this.#place = { filter, index: 0, afterSeq: -1, wake: undefined, givenAtMs: performance.now(), offer: undefined };
     this.#ring = stream.place(after, filter, false, share);
-    // What to give first: a checkpoint for a client that begins now in a ring that is under way.
+    // The first item: a checkpoint for a client that begins now in a running ring.
     if (after === undefined) this.#place.offer = this.#ring.checkpointNow();
     this.#cursor = after ?? this.#ring.end;
     this.#given = after === undefined;
@@ -202,7 +203,7 @@ export class StreamReader {
     return item;
   }
 
-  /** It has read all of the ring: what it was not given it did not ask for. */
+  /** It has read the whole ring: skipped items did not match. */
   #passOver({ end, begun }: Ring): void {
     const cursor = this.#cursor;
     if (end === undefined || !begun) return;

@@ -18,21 +18,21 @@ import { afterVariable, cursorAlias, type NormalSubscription } from './normal-su
 export interface StreamItem {
   readonly cursor: Cursor;
   readonly cursorText: string;
-  /** Of platform/events/facets.ts; undefined: it is for every reader. */
+  /** From platform/events/facets.ts; undefined: it is for every reader. */
   readonly facets: readonly string[] | undefined;
-  /** The graphql-ws payload, serialised; undefined: it was for nobody when it came. */
+  /** The graphql-ws payload, serialised; undefined: it had no reader when it came. */
   readonly text: string | undefined;
   /** True when it only advances the cursor. */
   readonly checkpoint: boolean;
 }
 
 export interface SourceRequest {
-  /** What the upstream is asked for. */
+  /** The filter sent to the subgraph. */
   readonly filter: FeedFilter;
   readonly after: Cursor | undefined;
-  /** Whether an item with these facets is for anyone: what is for nobody need not be completed. */
+  /** Whether an item with these facets has a reader: others need not be completed. */
   readonly wanted: (facets: readonly string[] | undefined) => boolean;
-  /** Whose turn the completion of an item of the past must wait for; undefined: the item is of the present. */
+  /** The turns for which the completion of a past item must wait; undefined: the item is current. */
   readonly turns: () => Turns | undefined;
   readonly signal: AbortSignal;
 }
@@ -79,7 +79,7 @@ const maxBackoffMs = 3000;
 
 type Failure = readonly GraphQLFormattedError[];
 
-/** Follows the subscription by a filter until `signal` ends it. Throws StreamEnded. */
+/** Follows the filtered subscription until `signal` ends it. Throws StreamEnded. */
 export async function* followUpstream(
   options: UpstreamOptions,
   { filter, after, wanted, turns, signal }: SourceRequest,
@@ -208,7 +208,7 @@ function cursorOf(data: ExecutionResult['data'], rootKey: string): string | unde
   return typeof cursor === 'string' ? cursor : undefined;
 }
 
-/** Null: the item is for every reader. Undefined: it does not say. */
+/** Null: the item is for every reader. Undefined: it has no facets. */
 function facetsIn({ extensions }: FormattedExecutionResult): Facets | undefined {
   const facets = extensions?.facets;
   return facets === null || Array.isArray(facets) ? (facets as Facets) : undefined;

@@ -1,4 +1,4 @@
-// What each user has of this gateway's subscriptions, over all their sessions and API tokens: how many, and how many fields one
+// Each user's share of this gateway's subscriptions, over all sessions and API tokens: their number, and the fields that one
 // event resolves for them. Subscriptions that share a stream resolve them once.
 import { CodedError } from '../../platform/errors.ts';
 import { authorisationScope, countsFor, type Identity } from '../../platform/identity.ts';
@@ -6,9 +6,9 @@ import { Turns } from '../../platform/turns.ts';
 import type { SocketLimits } from '../access/limits.ts';
 
 export interface Share {
-  /** The turns of this user's catch-ups: the events of the past are completed a few at a time, between other users' events. */
+  /** The turns of this user's catch-ups: past events are completed a few at a time, interleaved with other users' events. */
   readonly catchUps: Turns;
-  /** Gives it back, once. */
+  /** Returns it, once. */
   release(): void;
 }
 
@@ -25,12 +25,12 @@ interface Scope {
 
 interface User {
   subscriptions: number;
-  /** By authorisation scope: only events that it may see resolve anything. */
+  /** By authorisation scope: only events visible to it resolve anything. */
   readonly scopes: Map<string, Scope>;
   readonly catchUps: Turns;
 }
 
-/** What an event costs beside its fields. */
+/** The cost of an event besides its fields. */
 const costOfEvent = 10;
 const catchUpsAtOnce = 4;
 
@@ -45,7 +45,9 @@ export class UserShares {
     this.#limits = limits;
   }
 
-  /** Throws LIMIT_EXCEEDED. `stream`: the same text for subscriptions that share one. `fields`: resolved for one event. */
+  /**
+   * Throws LIMIT_EXCEEDED. `stream`: the same text for subscriptions that share one. `fields`: the number resolved for one event.
+   */
   take(identity: Identity, stream: string, fields: number): Share {
     const { maxSubscriptions, maxSubscriptionsPerUser } = this.#limits;
     if (this.#subscriptions >= maxSubscriptions)

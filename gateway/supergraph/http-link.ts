@@ -32,7 +32,7 @@ export class HttpLink implements SubgraphLink {
   readonly name: string;
   readonly #options: HttpLinkOptions;
   readonly #pool: Pool;
-  /** The others wait here, and not in the pool: a request is signed only when it can be sent. */
+  /** The others wait here, not in the pool: a request is signed only when it can be sent. */
   readonly #slots = new Turns(connections);
   readonly #streams: HttpStreams;
 

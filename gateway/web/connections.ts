@@ -1,6 +1,6 @@
-// The connections to the endpoint. Their number has limits, in all and for one network. At a limit the oldest connection is closed
-// for a new one, except those that a logged-in user has in use at the moment: a request that is being answered, or a socket. So
-// connections that do nothing take the places of no user, and an ordinary client has its answer long before it is the oldest.
+// The connections to the endpoint. Their number is limited, in total and per network. At a limit the oldest connection is closed
+// for a new one, except those that a logged-in user is using at the moment: for a request that is being answered, or a socket. So
+// idle connections take no user's place, and an ordinary client has its answer long before its connection is the oldest.
 import type { Server, Socket } from 'node:net';
 import { clientNetwork } from '../../platform/net/address-block.ts';
 import type { ConnectionLimits } from '../access/limits.ts';
@@ -9,9 +9,9 @@ import { type ClientAddresses, keyOf, type Peer } from './client-address.ts';
 interface Connection {
   readonly key: string;
   readonly socket: Socket;
-  /** Undefined: of a trusted proxy that did not say whose it is. */
+  /** Undefined: from a trusted proxy that did not name the client. */
   readonly network: string | undefined;
-  /** How often it is in use: requests may be pipelined. */
+  /** The number of current uses: requests may be pipelined. */
   uses: number;
 }
 
@@ -19,7 +19,7 @@ export class Connections {
   readonly #limits: ConnectionLimits;
   readonly #addresses: ClientAddresses;
   readonly #all = new Map<string, Connection>();
-  /** Those that may be closed; the oldest first. */
+  /** Those that may be closed, oldest first. */
   readonly #spare = new Set<Connection>();
   readonly #spareOfNetwork = new Map<string, Set<Connection>>();
 
@@ -33,7 +33,7 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.#enter(socket));
   }
 
-  /** A logged-in user has it in use, until `release`. The peer may be TLS in it. */
+  /** A logged-in user is using it, until `release`. The peer may be the TLS session in it. */
   hold(peer: Peer): void {
     const connection = this.#all.get(keyOf(peer));
     if (connection === undefined) return;
@@ -51,7 +51,7 @@ export class Connections {
 
   #enter(socket: Socket): void {
     const address = this.#addresses.connected(socket);
-    // It is gone already.
+    // It is already closed.
     if (address === undefined) return;
     const network = this.#addresses.isTrusted(address) ? undefined : clientNetwork(address);
     const neighbours = network === undefined ? undefined : this.#spareOfNetwork.get(network);
@@ -76,7 +76,7 @@ export class Connections {
   }
 
   #forget(connection: Connection): void {
-    // The port may have a successor.
+    // The port may have been reused.
     if (this.#all.get(connection.key) === connection) this.#all.delete(connection.key);
     this.#unspare(connection);
   }

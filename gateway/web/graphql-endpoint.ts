@@ -34,7 +34,7 @@ export interface EndpointRequest {
   readonly clientAddress: string | undefined;
   /** Aborted when the client disconnects. */
   readonly signal: AbortSignal;
-  /** Called when the request turns out to be that of a logged-in user; may be called again. */
+  /** Called when the request is found to be a logged-in user's; may be called again. */
   readonly onIdentified?: () => void;
 }
 

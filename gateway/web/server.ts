@@ -99,7 +99,7 @@ export function createWebServer(options: WebOptions): WebServer {
   };
 }
 
-/** Besides /graphql, exports and files. */
+/** In addition to /graphql, exports and files. */
 const ownPaths: ReadonlySet<string> = new Set(['/', '/graphiql', '/health/live', '/health/ready', '/metrics']);
 
 async function answer(
@@ -228,8 +228,8 @@ function send(
   body: string | Buffer,
 ): void {
   if (response.destroyed || response.writableEnded) return;
-  // After a body that was not read to its end the connection can't be reused. Without a body, a request is complete only after
-  // the event that it came with.
+  // After a body that was not read to its end the connection can't be reused. A request without a body is complete
+  // only after its event.
   const close = response.req.complete || !hasBody(response.req) ? {} : { connection: 'close' };
   response.writeHead(status, {
     'content-security-policy': dataPolicy,

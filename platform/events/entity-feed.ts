@@ -25,7 +25,7 @@ export interface EntityFeedOptions<Entity> {
   readonly read: (id: string) => Promise<Entity | null | undefined>;
   /** Which entities are requested. Default: all. */
   readonly wanted?: (entity: Entity) => boolean;
-  /** By which values of the arguments an entity is chosen, beside its project. */
+  /** The argument values that select an entity, besides its project. */
   readonly facets?: (entity: Entity) => readonly string[];
 }
 

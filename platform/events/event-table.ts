@@ -51,12 +51,12 @@ export type Page =
   /** The event at the position is missing, or is another one. */
   | { readonly kind: 'displaced' };
 
-/** Events that match, up to a position. */
+/** Matching events, up to a position. */
 export type MatchingPage =
   | { readonly kind: 'events'; readonly events: readonly SequencedEvent[]; readonly end: Position }
   | { readonly kind: 'displaced' };
 
-/** What one statement looks at, at most: where few events match, many may have to be looked at. */
+/** The most rows that one statement reads: if few events match, it may have to read many. */
 const mostLookedAt = 50_000;
 
 interface Row extends Omit<SequencedEvent, 'cursor'> {
@@ -106,8 +106,8 @@ export class EventTable {
   }
 
   /**
-   * Up to `limit` of the events after `position` and up to `tail` that match, in order: not all the way to `tail` if they are many,
-   * or if there are too many to look at. `end`: none that match were left out before it.
+   * Up to `limit` of the matching events after `position` and up to `tail`, in order: it stops before `tail` if they are many, or
+   * if there are too many to read. `end`: no matching event before it was left out.
    */
   async matching(position: Position, tail: Position, conditions: Conditions, limit: number): Promise<MatchingPage> {
     const lastSeq = Math.min(position.seq + mostLookedAt, tail.seq);
@@ -115,7 +115,7 @@ export class EventTable {
       `SELECT ${columns} FROM status_change WHERE ${['seq > ? AND seq <= ?', ...conditions.sql].join(' AND ')} ORDER BY seq LIMIT ?`,
       [position.seq, lastSeq, ...conditions.values, limit],
     );
-    // Read afterwards: retention removes the oldest first, so that nothing was missing behind a position that is still there.
+    // Read afterwards: retention removes the oldest first, so nothing was missing after a position that still exists.
     const proofs = await this.#db.query<{ seq: number; id: string }>(
       'SELECT seq, event_id AS id FROM status_change WHERE seq IN (?, ?)',
       [Math.max(position.seq, 1), lastSeq],

@@ -38,7 +38,7 @@ interface Watcher {
 }
 
 const pageSize = 1_000;
-/** Of all readers that are behind: they must leave connections to others. */
+/** For all readers that are behind: they must leave connections to others. */
 const pagesAtOnce = 4;
 /** Read at the start, so that most clients that reconnect after a restart find their position in memory. */
 const preloaded = 1_000;
@@ -113,8 +113,8 @@ export class StatusFeed {
   /**
    * Events after a cursor, in order, without gaps or repetitions; without a cursor from now on, with a checkpoint first. A reader
    * that has caught up with `after` gets a checkpoint once. The first pull throws a CodedError INVALID_CURSOR, CURSOR_EXPIRED or
-   * RESYNC_REQUIRED, later ones the latter two. A filter that is a function is called for every event: it must be cheap. Ends with `signal`,
-   * `return()` or the feed.
+   * RESYNC_REQUIRED, later ones the latter two. A filter function is called for every event: it must be cheap. Ends with
+   * `signal`, `return()` or the feed.
    */
   subscribe(options: {
     readonly after?: string | null;

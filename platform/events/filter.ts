@@ -1,8 +1,8 @@
-// Which events a reader asks for: the same for the stream in memory and for both readers of the table.
+// The events that a reader requests: the same for the stream in memory and for both readers of the table.
 import type { SqlValue } from '../database/database.ts';
 import { marksFor } from '../database/sql.ts';
 
-/** What a filter reads of an event. */
+/** The fields of an event that a filter reads. */
 export interface Filtered {
   readonly projectId: string | null;
   readonly kind: string;

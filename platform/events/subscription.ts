@@ -23,7 +23,7 @@ export type FeedFilter = EventFilter | HistoryFilter;
 export interface SubscriptionSource {
   readonly table: EventTable;
   readonly ring: EventRing;
-  /** Of the readers that are behind, at the table. */
+  /** For the readers that are behind, at the table. */
   readonly pages: Turns;
   /** The newest timeline seen. */
   epoch(): number;
@@ -52,7 +52,7 @@ export class Subscription {
   /** The rest of a page from the table. */
   #page: readonly SequencedEvent[] = [];
   #pageIndex = 0;
-  /** The position after the page: no event before it is left that matches. */
+  /** The position after the page: no matching event before it remains. */
   #pageEnd: Position | undefined;
   #caughtUp = false;
   #ended = false;

@@ -89,8 +89,9 @@ export async function executeOnSchema(
 }
 
 /**
- * Subscribes. Gives a result with `errors` when it is refused, else a stream of results; a source that fails ends the stream with
- * a last result that has `errors` and no `data`. An item's facets are in `extensions.facets`. The caller must `return()` the stream.
+ * Subscribes. Returns a result with `errors` when it is refused, else a stream of results; a source that fails ends the stream
+ * with a last result that has `errors` and no `data`. An item's facets are in `extensions.facets`. The caller
+ * must `return()` the stream.
  */
 export async function subscribeOnSchema(
   schema: GraphQLSchema,

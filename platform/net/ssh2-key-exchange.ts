@@ -1,13 +1,13 @@
-// In a Diffie-Hellman group exchange (RFC 4419) the server chooses the prime, before it has proved who it is. Node tests a prime
-// that it does not know: 0.7 s of pure computing for 3072 bits, a minute for 8192, hours for the longest that fits into a packet; and
-// nothing else goes on in this process meanwhile. So shorter ones are asked for, and longer ones are refused untested. Uses members
-// of ssh2 1.17.0 that are not in its types (package.json pins that version).
+// In a Diffie-Hellman group exchange (RFC 4419) the server chooses the prime, before it has proved its identity. Node tests a
+// prime that it does not know: 0.7 s of CPU time for 3072 bits, a minute for 8192, hours for the longest that fits into a packet;
+// meanwhile this process is blocked. So shorter primes are requested, and longer ones are refused untested. Uses members of ssh2
+// 1.17.0 that are not in its types (package.json pins that version).
 
 import type { Client } from 'ssh2';
 
-/** RFC 8270: as short as is still good. */
+/** RFC 8270: the minimum that is still secure. */
 const wantedBits = 2_048;
-/** What old OpenSSH servers have at least one of. */
+/** Old OpenSSH servers have at least one of these. */
 const mostBits = 4_096;
 
 interface GroupExchange {
@@ -43,13 +43,13 @@ function bound(exchange: GroupExchange): void {
   const take = exchange.setDHParams.bind(exchange);
   exchange.setDHParams = (prime, generator) => {
     const bits = bitsOf(prime);
-    // ssh2 makes an 'error' of it, and ends the connection.
+    // ssh2 turns it into an 'error', and ends the connection.
     if (bits > mostBits) throw new Error(`the server chose a group of ${bits} bits; at most ${mostBits} are accepted`);
     take(prime, generator);
   };
 }
 
-/** Of an mpint (RFC 4251 section 5), whose leading zeros do not count. */
+/** Of an mpint (RFC 4251 section 5), without leading zeros. */
 function bitsOf(number: Buffer): number {
   const first = number.findIndex((byte) => byte !== 0);
   return first < 0 ? 0 : (number.length - first) * 8 - Math.clz32(number[first] ?? 0) + 24;

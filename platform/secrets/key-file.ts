@@ -45,8 +45,8 @@ export function writeKeyFile(path: string, content: object, mode?: number): Prom
 }
 
 /**
- * Replaces a file as a whole. `mode`: as above. Root leaves it to the owner of the file that was there, or of the folder: who reads
- * it need not be root.
+ * Replaces a file as a whole. `mode`: as above. Root gives it to the owner of the previous file, or of the folder: its reader
+ * need not be root.
  */
 export async function writeWhole(path: string, text: string, mode = 0o600): Promise<void> {
   const temporary = `${path}.${process.pid}.new`;
@@ -55,7 +55,7 @@ export async function writeWhole(path: string, text: string, mode = 0o600): Prom
   try {
     await handle.writeFile(text);
     if (owner !== undefined && owner.uid !== 0) await handle.chown(owner.uid, owner.gid);
-    // What open(2) was given is without the bits of the umask.
+    // open(2) removes the bits of the umask.
     await handle.chmod(mode);
     await handle.sync();
   } finally {

@@ -20,7 +20,7 @@ async function ask<Data>(query: string, variables: object): Promise<Data> {
   return ((await response.json()) as { data: Data }).data;
 }
 
-test('a start finds it among more backends than one page has, and updates its port', async () => {
+test('a start finds it among more backends than fit on one page, and updates its port', async () => {
   const register = (port: number) => {
     const firewall = {
       ...{

@@ -1,5 +1,5 @@
-// Who `npm start` and `serve` run as when root starts them: what listens has no rights of root, what has them does not listen,
-// and nothing is left however they end.
+// The users of the processes of `npm start` and `serve` when root starts them: the process that listens has no privileges of
+// root, the one that has them does not listen, and nothing remains after any kind of end.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -58,7 +58,7 @@ async function allEnd(tree: readonly ProcessView[]): Promise<void> {
 }
 
 describeAsRoot('npm start as root', () => {
-  test('neither the process that listens nor MariaDB nor Redis has rights of root', async () => {
+  test('neither the process that listens nor MariaDB nor Redis has privileges of root', async () => {
     const up = await startUp(join(folder.path, 'plain'), withLab ? [] : ['--no-lab']);
     try {
       const { listener, tree } = await listenerOf(up);
@@ -71,7 +71,7 @@ describeAsRoot('npm start as root', () => {
     }
   }, 90_000);
 
-  test('who listens can neither read the lab, nor put something in its place, nor read this machine', async () => {
+  test('the process that listens can neither read the lab, nor replace parts of it, nor read this machine', async () => {
     const data = join(folder.path, 'apart');
     const up = await startUp(data, withLab ? [] : ['--no-lab']);
     try {
@@ -98,7 +98,7 @@ describeAsRoot('npm start as root', () => {
     }
   }, 90_000);
 
-  test("a data folder of before, which was root's, is taken over with its accounts and keys", async () => {
+  test('an older data folder, owned by root, is taken over with its accounts and keys', async () => {
     const data = join(folder.path, 'before');
     const first = await startUp(data, ['--no-lab', '--as-root']);
     const token = await tokenOf(data);
@@ -117,7 +117,7 @@ describeAsRoot('npm start as root', () => {
     await stop(last);
   }, 120_000);
 
-  test('a folder for the lab that is not of root is not used', async () => {
+  test('a folder for the lab that root does not own is not used', async () => {
     const data = join(folder.path, 'planted');
     await mkdir(data);
     await writeFile(join(data, 'version'), '');
@@ -128,7 +128,7 @@ describeAsRoot('npm start as root', () => {
     expect((await stat('/etc')).uid).toBe(0);
   }, 60_000);
 
-  test('a checkout and data folder behind a folder that only root may pass work as well', async () => {
+  test('a checkout and data folder inside a folder that only root may pass work as well', async () => {
     const closed = join(folder.path, 'closed');
     await mkdir(closed, { mode: 0o700 });
     const data = join(closed, 'below', 'data');
@@ -142,7 +142,7 @@ describeAsRoot('npm start as root', () => {
     expect((await stat(closed)).mode & 0o777).toBe(0o700);
   }, 90_000);
 
-  test('code that others may not read is refused, with what to do', async () => {
+  test('code that others may not read is refused, with the remedy', async () => {
     const checkout = join(folder.path, 'unreadable');
     await mkdir(checkout);
     for (const name of ['bin', 'embedded', 'lab', 'platform'])
@@ -162,7 +162,7 @@ describeAsRoot('npm start as root', () => {
     await expect(stat(join(folder.path, 'unread'))).rejects.toThrow();
   }, 60_000);
 
-  test('a key file that root replaces stays readable for who listens', async () => {
+  test('a key file that root replaces stays readable for the process that listens', async () => {
     const data = join(folder.path, 'rotated');
     await stop(await startUp(data, ['--no-lab']));
     const file = join(data, 'keys', 'gateway.keys');
@@ -178,7 +178,7 @@ describeAsRoot('npm start as root', () => {
 });
 
 describeWithLab("the lab's login", () => {
-  test('reads neither this machine nor the data folder, and meets no process of this machine', async () => {
+  test('reads neither this machine nor the data folder, and sees no process of this machine', async () => {
     const data = join(folder.path, 'login');
     const up = await startUp(data);
     try {
@@ -221,7 +221,7 @@ describeWithLab('npm start as root, killed', () => {
     ['the process that root started', (up: UpProcess) => Promise.resolve(up.child.pid ?? -1)],
     ['the process that listens', async (up: UpProcess) => (await listenerOf(up)).listener.pid],
   ])(
-    '%s: nothing runs on, and the next start takes over',
+    '%s: nothing remains, and the next start takes over',
     async (name, victimOf) => {
       const data = join(folder.path, `killed-${name.split(' ').at(-1)}`);
       const first = await startUp(data);
@@ -244,7 +244,7 @@ describeWithLab('npm start as root, killed', () => {
     120_000,
   );
 
-  test('when the process that listens dies, its lab goes with it, and the program ends with a failure', async () => {
+  test('when the process that listens is killed, its lab ends with it, and the program ends with a failure', async () => {
     const data = join(folder.path, 'dead-listener');
     const up = await startUp(data);
     const namespace = await namespacesOf(data);
@@ -256,7 +256,7 @@ describeWithLab('npm start as root, killed', () => {
 });
 
 describeAsRoot('serve as root', () => {
-  test('is refused, with what to do; --as-root says that it is meant', async () => {
+  test('is refused, with the remedy; --as-root confirms it', async () => {
     const settings = join(folder.path, 'gateway.json');
     await writeFile(settings, JSON.stringify({ roles: ['gateway'], 'listen.port': 0 }));
     const refused = startProgram(['serve', '--config', settings]);
@@ -265,7 +265,7 @@ describeAsRoot('serve as root', () => {
     expect(refused.output()).toContain('User=');
     const printed = startProgram(['serve', '--config', settings, '--print-config']);
     expect((await printed.ended).code).toBe(0);
-    // Goes on to what is wrong with its settings.
+    // Continues to the faults of its settings.
     const meant = startProgram(['serve', '--config', settings, '--as-root']);
     expect((await meant.ended).code).toBe(1);
     expect(meant.output()).not.toContain('--as-root');

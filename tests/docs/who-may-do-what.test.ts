@@ -1,5 +1,5 @@
-// The table "Who may do what" of docs/security.md is what the gateway does: each root field of the graph is called without a login,
-// as a machine, in each role and as an administrator, on objects that exist, and the answer is compared with the table. A field
+// The table "Who may do what" of docs/security.md matches the gateway: each root field of the graph is called without a login, as
+// a machine, in each role and as an administrator, on existing objects, and the answer is compared with the table. A field
 // without a row, or a row without a field, fails.
 import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ type Caller = (typeof columns)[number] | 'operator by token';
 type Cell = 'yes' | 'own' | '–';
 
 interface Row {
-  /** Names of root fields; `firewall*` stands for all typed mutations that begin so. */
+  /** Names of root fields; `firewall*` stands for all typed mutations with this prefix. */
   readonly fields: readonly string[];
   readonly cells: readonly Cell[];
 }
@@ -65,7 +65,7 @@ function fieldOf<Value>({ data, errors }: Answer, name: string): Value {
   return data[name] as Value;
 }
 
-/** By an administrator; must be done. */
+/** By an administrator; must succeed. */
 async function make<Payload>(name: string, input: Record<string, unknown>, selection: string): Promise<Payload> {
   const query = `mutation ($input: ${inputTypeOf(name)}!) { ${name}(input: $input) { ${selection} userErrors { code message } } }`;
   const payload = fieldOf<{ userErrors: readonly object[] }>(await ask('administrator', query, { input }), name);
@@ -161,7 +161,7 @@ const newBackend = () => ({
 interface Question {
   readonly query: string;
   readonly variables?: Record<string, unknown>;
-  /** Is in the answer to who may read it. */
+  /** Part of the answer to a caller who may read it. */
   readonly shows?: string;
 }
 
@@ -179,7 +179,7 @@ const change = (name: string, input: Record<string, unknown>): Question => ({
 const onBackend = () => ({ projectId: ids.project, backend: { id: ids.backend } });
 const called = () => ({ ...onBackend(), idempotencyKey: fresh(), waitMs: 0 });
 
-/** On objects that are there, so that only rights refuse; an allowed caller may be refused later, for another reason. */
+/** On existing objects, so that only rights refuse; an allowed caller may be refused later, for another reason. */
 const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<Question>>> = {
   node: () => read(`{ node(id: "${ids.backend}") { id } }`, ids.backend),
   me: () => read('{ me { name } }'),
@@ -255,7 +255,7 @@ const subscriptions: Readonly<Record<string, string>> = {
   backendChanges: 'backendChanges(after: $after) { cursor }',
 };
 
-/** Of rights; what else refuses has been asked by someone who may. */
+/** Refusals by rights; any other refusal means that the caller had the right. */
 const refusals = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND']);
 
 async function may(caller: Caller, question: Question): Promise<boolean> {
@@ -263,12 +263,12 @@ async function may(caller: Caller, question: Question): Promise<boolean> {
   const text = JSON.stringify(answer);
   const codes = [...text.matchAll(/"code":"([A-Z_]+)"/g)].map(([, code = '']) => code);
   if (codes.some((code) => refusals.has(code))) return false;
-  // A fault of the question itself says nothing about rights.
+  // A fault of the request itself shows nothing about rights.
   if (/GRAPHQL_VALIDATION_FAILED|BAD_USER_INPUT|INTERNAL/.test(text)) throw new Error(`${question.query}: ${text}`);
   return question.shows === undefined || text.includes(question.shows);
 }
 
-/** Something must have happened since `after`. */
+/** An event must have happened since `after`. */
 async function mayFollow(caller: Caller, selection: string, after: string): Promise<boolean> {
   const bearer = bearers[caller];
   const client = createClient({
@@ -292,7 +292,7 @@ async function cellOf(field: string, caller: Caller): Promise<Cell> {
   const question = questions[field];
   if (question === undefined) throw new Error(`no question is asked with ${field}`);
   if (await may(caller, await question(caller))) {
-    // A session of one's own is all that it can end.
+    // It can only end the caller's own session.
     if (field === 'logout') return 'own';
     return 'yes';
   }
@@ -302,10 +302,10 @@ async function cellOf(field: string, caller: Caller): Promise<Cell> {
   return (await may(caller, change('userUpdate', own))) ? 'own' : '–';
 }
 
-/** After these the caller's session is over, or its credential is another one. */
+/** After these the caller's session has ended, or its credential has changed. */
 const last = ['machineRenew', 'userUpdate', 'logout'];
 
-test('every root field is called as everybody, and the table says what came of it', async () => {
+test('every root field is called by every kind of caller, and matches the table', async () => {
   const sdl = await readFile(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8');
   const schema = buildSchema(sdl, { assumeValid: true });
   const fieldsOf = (type: string) => Object.keys((schema.getType(type) as { getFields(): object }).getFields());
@@ -349,7 +349,7 @@ test('every root field is called as everybody, and the table says what came of i
   );
 }, 120_000);
 
-test('force takes an operator, whatever the mutation', async () => {
+test('force requires an operator, for every mutation', async () => {
   const forced = (caller: Caller) =>
     may(
       caller,

@@ -207,7 +207,7 @@ describe('refused documents', () => {
     gateway.post({ query }, token, { 'x-forwarded-for': address });
   const attacker = '192.0.2.1';
 
-  test('of clients without a login are bounded by network; others and known documents are not concerned', async () => {
+  test('of clients without a login are limited by network; others and known documents are not affected', async () => {
     const gateway = await start();
     const login = 'mutation { login(name: "x") }';
     expect((await from(gateway, attacker, login)).status).toBe(200);
@@ -226,7 +226,7 @@ describe('refused documents', () => {
     await gateway.stop();
   });
 
-  test('of a user are bounded by user; the same one again is free', async () => {
+  test('of a user are limited by user; repeating one costs nothing', async () => {
     const gateway = await start();
     const faulty = `{ no${'x'.repeat(5000)} }`;
     const answers = [];
@@ -241,7 +241,7 @@ describe('refused documents', () => {
     await gateway.stop();
   });
 
-  test('are bounded on sockets too', async () => {
+  test('are limited on sockets too', async () => {
     const gateway = await start();
     const client = gateway.client();
     const codes = [];
@@ -393,7 +393,7 @@ describe('sockets', () => {
       await afterwards();
     });
 
-    test('what an event costs is counted: by selection, not by filter', async () => {
+    test('the cost of an event is counted by selection, not by filter', async () => {
       await again({ maxEventCost: 40 });
       const by = (fields: string) => `subscription ($kinds: [String!]) { kindChanges(kinds: $kinds) { ${fields} } }`;
       for (const kinds of [['a'], ['b'], ['c'], null])

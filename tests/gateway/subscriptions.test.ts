@@ -317,7 +317,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     await until(() => gateway.world.log.open === 0);
   });
 
-  test('what one user catches up with is completed a few events at a time, and other events between them', async () => {
+  test("one user's catch-up is completed a few events at a time, interleaved with other events", async () => {
     for (let event = 0; event < 20; event += 1) gateway.world.log.append(`old-${event}`);
     let held = 0;
     let release: () => void = () => {};
@@ -376,7 +376,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       expect(collectors.reduce((sum, { ids }) => sum + ids.length, 0)).toBe(6);
     });
 
-    test('what is for nobody is not completed from other subgraphs', async () => {
+    test('an item without readers is not completed from other subgraphs', async () => {
       const a = await begun(byKind, undefined, { kinds: ['a'] });
       await begun(byKind, undefined, { kinds: ['b'] });
       gateway.world.log.append('a:x:1');
@@ -389,14 +389,14 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       expect(gateway.world.batches.length).toBe(loaded + 1);
     });
 
-    test('literals, variables and the order of a list are the same filter', async () => {
+    test('literals, variables and the order of a list make the same filter', async () => {
       await begun(byKind, undefined, { kinds: ['a', 'b'] });
       await begun('subscription { kindChanges(kinds: ["b", "a"]) { cursor thing { id price } } }');
       await begun(byKind, undefined, { kinds: ['b', 'a'], owner: null });
       expect(gateway.world.log.opened).toBe(1);
     });
 
-    test('a filter that the subgraph refuses is refused, also beside others', async () => {
+    test('a filter refused by the subgraph is refused, also beside others', async () => {
       await begun(byKind, undefined, { kinds: ['a'] });
       await begun(byKind);
       const refused = new Collector(gateway.client(), byKind, { kinds: ['none'] });
@@ -404,7 +404,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
       expect(refused.error).toMatchObject([{ extensions: { code: 'INVALID_INPUT' } }]);
     });
 
-    test('one with other rights is never served by the upstream of others', async () => {
+    test("one with other rights is never served by another's upstream", async () => {
       const ann = await begun(byKind, 'token-ann', { kinds: ['a'] });
       const eve = await begun(byKind, 'token-eve', { kinds: ['a'] });
       await begun(byKind, 'token-ann', { kinds: ['b'] });
@@ -436,7 +436,7 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
         expect(ids).toEqual(expected.filter((id) => id.startsWith(`${kinds[index]}:`)));
     });
 
-    test('one that resumes gets what passes its filter, asked of the subgraph with it', async () => {
+    test('one that resumes gets its matching events, filtered by the subgraph', async () => {
       await begun(byKind, undefined, { kinds: ['a'] });
       await begun(byKind, undefined, { kinds: ['b'] });
       const from = gateway.world.log.cursorAt(0);

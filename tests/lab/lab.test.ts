@@ -106,7 +106,7 @@ describeWithLab('the firewall', (lab) => {
     const ssh = await openSsh(lab());
     const tries = ['touch /etc/tidegate-probe', 'mount -n -o remount,rw /', 'mknod /run/probe b 1 1'];
     for (const command of tries) expect((await ssh.exec(command)).exitCode).not.toBe(0);
-    // The kernel's settings are this machine's too. It would be written as it is.
+    // The kernel's settings are shared with this machine. It is written with its present value.
     const setting = '/proc/sys/kernel/printk_ratelimit';
     expect((await ssh.exec(`v=$(cat ${setting}) && echo "$v" >${setting}`)).exitCode).not.toBe(0);
     expect((await ssh.exec('whoami')).stdout).toBe('netops\n');
@@ -131,7 +131,7 @@ describeWithLab('the firewall', (lab) => {
     ssh.close();
   });
 
-  test('its login has what a shell on a device needs', async () => {
+  test('its login has the features of a shell on a device', async () => {
     const ssh = await openSsh(lab());
     const answers = [
       'ls /dev/null',
@@ -141,7 +141,7 @@ describeWithLab('the firewall', (lab) => {
       'uname -r',
     ];
     for (const command of answers) expect((await ssh.exec(command)).exitCode).toBe(0);
-    // Names of protocols and services come from files.
+    // Names of protocols and services are read from files.
     const rule = 'add rule inet filter forward tcp dport ssh meta l4proto icmp accept';
     expect((await ssh.exec(`nft '${rule}' && nft -j list chain inet filter forward`)).stdout).toContain('"icmp"');
     await ssh.exec('nft flush chain inet filter forward');

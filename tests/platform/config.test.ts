@@ -54,7 +54,7 @@ test('all faults are listed at once, each with its source', () => {
   }
 });
 
-test('a fault shows an excerpt of its value, and of a secret nothing', async () => {
+test('a fault shows an excerpt of its value, and nothing of a secret', async () => {
   const faultsOf = (sources: ConfigSources): string => {
     try {
       readConfig(sources);

@@ -1,4 +1,4 @@
-// The database's clock may be set back: leases of ended processes then end in a far future, and are freed all the same.
+// The database's clock may be set back: leases of ended processes then end in the far future, and are freed anyway.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { Database } from '../../platform/database/database.ts';
@@ -25,7 +25,7 @@ function watch(): EndedLeases {
   return new EndedLeases({ db, log, now: () => nowMs });
 }
 
-/** As it is when the clock was set back by an hour after the last renewal. */
+/** The state after the clock was set back by an hour since the last renewal. */
 async function leaseOfAnEndedProcess(name: string, hours = 1): Promise<void> {
   await db.execute(
     'INSERT INTO lease (name, token, owner, expires_at, beat) VALUES (?, ?, ?, NOW(3) + INTERVAL ? HOUR, 7)',
@@ -33,7 +33,7 @@ async function leaseOfAnEndedProcess(name: string, hours = 1): Promise<void> {
   );
 }
 
-test('a lease of an ended process is freed once its beat has not moved for a while', async () => {
+test('a lease of an ended process is freed after its beat has not changed for a while', async () => {
   const ended = watch();
   const leases = new Leases({ db, owner: newUuid(), log });
   await leaseOfAnEndedProcess('ended');
@@ -51,7 +51,7 @@ test('a lease of an ended process is freed once its beat has not moved for a whi
   await leases.stop();
 });
 
-test('a lease that is renewed stays, whatever the clock says', async () => {
+test('a lease that is renewed stays, whatever the clock', async () => {
   const ended = watch();
   await leaseOfAnEndedProcess('renewed');
   for (let round = 0; round < 5; round += 1) {
@@ -73,7 +73,7 @@ test('a lease that was taken again meanwhile stays', async () => {
   expect(ended.suspects).toContain('retaken');
 });
 
-test("leases within a lease's usual time are not looked at", async () => {
+test("leases within a lease's usual lifetime are ignored", async () => {
   const ended = watch();
   const leases = new Leases({ db, owner: newUuid(), log });
   const held = await leases.acquire('usual');

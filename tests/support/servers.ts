@@ -15,7 +15,7 @@ export interface TestServersAddress {
   readonly redisPath: string;
   /** A migrated database to copy, once there are migrations. */
   readonly templateDatabase: string | undefined;
-  /** For what several test files share; removed at the end of the run. */
+  /** For data shared by several test files; removed at the end of the run. */
   readonly sharedFolder: string;
 }
 

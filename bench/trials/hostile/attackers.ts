@@ -156,7 +156,7 @@ export class Attackers {
         if (login !== undefined) await logInAgain(caller, login);
         else caller.token = await tokenFrom(this.#callers.oscar, betaId);
       } catch {
-        // Not at once: attempts are bounded.
+        // Not at once: attempts are limited.
         await sleep(1_000);
       }
     };
@@ -174,7 +174,7 @@ async function tokenFrom(operator: Caller, projectId: string): Promise<string | 
   return (answers[0]?.data?.made as { readonly secret?: string | null } | null | undefined)?.secret ?? undefined;
 }
 
-/** What a caller can tell from an answer about what exists. */
+/** What an answer reveals about existing objects. */
 function outcomeOf({ answers }: Exchange): string {
   return JSON.stringify(
     answers.map(({ data, errors }) => [
@@ -184,7 +184,7 @@ function outcomeOf({ answers }: Exchange): string {
   );
 }
 
-/** Texts, and what differs from moment to moment. */
+/** Texts, and values that change from moment to moment. */
 const volatile = new Set(['message', 'retryAfterMs', 'token', 'statusCursor', 'cursor', 'endCursor', 'after']);
 
 function withoutVolatile(data: unknown): unknown {

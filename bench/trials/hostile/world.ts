@@ -21,7 +21,7 @@ export interface World {
   readonly secretMark: string;
   readonly alphaId: string;
   readonly betaId: string;
-  /** Global ids of alpha's objects: those that attackers know from somewhere, and those that they must not come to know. */
+  /** Global ids of alpha's objects: those that attackers know, and those that must stay hidden from them. */
   readonly knownIds: readonly string[];
   readonly hiddenIds: readonly string[];
   readonly betaIds: readonly string[];
@@ -83,7 +83,7 @@ export async function makeWorld(system: WholeSystem, folder: string, decoys: Dec
     return { name, password };
   };
   const logins = {
-    // Known to attackers, who guess at it.
+    // Known to attackers, who guess the password.
     owner: await person('alpha-owner', alphaId, 'OPERATOR'),
     viewer: await person(`${mark}-viewer`, alphaId, 'VIEWER'),
     insider: await person('insider', alphaId, 'OPERATOR'),

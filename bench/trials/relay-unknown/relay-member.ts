@@ -31,7 +31,7 @@ export class RelayMember {
     this.#plan = plan;
   }
 
-  /** `stack` ends it, also one whose start fails. */
+  /** `stack` ends it, even one whose start fails. */
   static async start(plan: RelayPlan, stack: AsyncDisposableStack): Promise<RelayMember> {
     const member = new RelayMember(plan);
     stack.defer(() => member.stop());

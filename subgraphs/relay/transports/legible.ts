@@ -1,5 +1,5 @@
-// Replies that nobody has to walk: JSON that a device nests very deeply costs the stack of whoever parses, compares or writes it.
-// Such a reply counts as one that was too long to be read.
+// Replies that are not parsed: JSON that a device nests very deeply would exhaust the stack of code that parses, compares or
+// writes it. Such a reply counts as too long to be read.
 import { nestsDeeperThan, textNestsDeeperThan } from '../../../platform/json.ts';
 import type { Reply } from '../drivers/driver.ts';
 import type { SendResult } from './session.ts';

@@ -55,7 +55,7 @@ export function statusResolvers(options: {
   };
 }
 
-/** By which values of the subscription's arguments a change is chosen. */
+/** The values of the subscription's arguments that select a change. */
 function facetsOfChange({ projectId, kind, subjectType, subjectId }: SequencedEvent): readonly string[] {
   return [
     ...projectFacets(projectId),

@@ -1,4 +1,4 @@
-// What the kernel says of processes: who they run as, who started them, and which of them listens.
+// The kernel's data about processes: their users, their parents, and the process that listens.
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export interface ProcessView {
@@ -14,7 +14,7 @@ export interface ProcessView {
   readonly capabilities: { readonly permitted: bigint; readonly effective: bigint; readonly bounding: bigint };
 }
 
-/** Undefined: there is no such process any more. */
+/** Undefined: the process has ended. */
 export async function processView(pid: number): Promise<ProcessView | undefined> {
   const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -36,7 +36,7 @@ export async function processView(pid: number): Promise<ProcessView | undefined>
   };
 }
 
-/** The process and all that it started, directly or not. */
+/** The process and all its descendants. */
 export async function processTree(root: number): Promise<ProcessView[]> {
   const all = (await Promise.all((await pids()).map(processView))).filter((each) => each !== undefined);
   const tree = all.filter(({ pid }) => pid === root);
@@ -57,7 +57,7 @@ export async function listenerOn(port: number, tree: readonly ProcessView[]): Pr
   return undefined;
 }
 
-/** As the links in /proc/PID/fd name them. The columns are in proc(5), /proc/net/tcp; state 0A is LISTEN. */
+/** As named by the links in /proc/PID/fd. The columns are in proc(5), /proc/net/tcp; state 0A is LISTEN. */
 async function listeningSockets(port: number): Promise<ReadonlySet<string>> {
   const hexadecimal = port.toString(16).toUpperCase().padStart(4, '0');
   const lines = (await readFile('/proc/net/tcp', 'utf8')).split('\n').map((line) => line.trim().split(/\s+/));

@@ -9,7 +9,7 @@ import { testServers } from '../../support/servers.ts';
 const rootFolder = join(import.meta.dirname, '../../..');
 const deadlineMs = 110_000;
 
-/** The folder of the pages. They are built once in a run; two files that begin together both build, and share one result. */
+/** The folder of the pages. They are built once per run; two files that begin together both build, and share one result. */
 export async function builtPages(): Promise<string> {
   const { sharedFolder } = testServers();
   const pages = join(sharedFolder, 'dashboard-pages');

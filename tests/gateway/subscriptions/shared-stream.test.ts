@@ -51,7 +51,7 @@ class Upstream {
       const next = this.#items.shift();
       if (next !== undefined) {
         this.pulls += 1;
-        // What is for nobody is not completed.
+        // An item without readers is not completed.
         yield this.wanted(next.facets) ? next : { ...next, text: undefined };
       } else
         await new Promise<void>((resolve) => {
@@ -241,7 +241,7 @@ describe('filters', () => {
   const by = (kind: string) => new FeedFilter([{ name: 'kind', variable: 'kind', value: kind }]);
   const of = (seq: number, kind: string): StreamItem => ({ ...item(cursor(seq)), facets: [`kind=${kind}`] });
 
-  test('a thousand filters on one selection become one upstream, and an item wakes those alone that it is for', async () => {
+  test('a thousand filters on one selection become one upstream, and an item wakes only its readers', async () => {
     const { stream, upstream, upstreams } = start(64);
     const readers = Array.from({ length: 1_000 }, (_, index) => stream.follow(undefined, by(`k${index}`)));
     expect(upstreams).toHaveLength(1_001);
@@ -268,7 +268,7 @@ describe('filters', () => {
     expect(upstream(1).ended).toBe(true);
   });
 
-  test('one filter alone is asked of the subgraph', async () => {
+  test('a single filter is sent to the subgraph', async () => {
     const { stream, upstream, upstreams } = start(8);
     const [one, two] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('a'))];
     expect(upstreams).toHaveLength(1);
@@ -278,7 +278,7 @@ describe('filters', () => {
     expect(upstream(0).ended).toBe(true);
   });
 
-  test('a filter that the subgraph refuses ends its readers alone', async () => {
+  test('a filter refused by the subgraph ends only its readers', async () => {
     const { stream, upstreams } = start(8);
     const open = stream.follow(undefined);
     upstreams[0]?.give(item(cursor(1), true));
@@ -293,7 +293,7 @@ describe('filters', () => {
     open.close();
   });
 
-  test('one that resumes where an item was for nobody gets it from the subgraph', async () => {
+  test('one that resumes at an item without readers gets it from the subgraph', async () => {
     const { stream, upstreams } = start(8);
     const [a, b] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('b'))];
     const [ofA, gathering, ofB] = upstreams;
@@ -317,7 +317,7 @@ describe('filters', () => {
     for (const reader of [a, b, late]) reader.close();
   });
 
-  test('one for whom nothing comes is told where the stream is, and never falls out of the ring', async () => {
+  test('a reader without items gets the position of the stream, and never falls out of the ring', async () => {
     const { stream, upstreams } = start(4);
     const [a, b] = [stream.follow(undefined, by('a')), stream.follow(undefined, by('b'))];
     const [ofA, gathering, ofB] = upstreams;

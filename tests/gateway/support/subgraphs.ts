@@ -51,7 +51,7 @@ export class World {
   readonly calls = new Map<string, number>();
   /** Keys of each batch that beta loaded. */
   readonly batches: string[][] = [];
-  /** What the price of a thing waits for. */
+  /** The price of a thing waits for this. */
   beforePrice: (id: string) => Promise<void> = async () => {};
   /** Resolves slow resolvers. */
   release: () => void = () => {};
@@ -76,7 +76,7 @@ export class World {
 const thing = (id: string) => ({ __typename: 'Thing', id, name: `thing ${id}`, parent: () => thing(`${id}p`) });
 const priceOf = Symbol('price');
 
-/** A thing's id is kind:owner:name in the feed that filters. */
+/** A thing's id is kind:owner:name in the filtered feed. */
 function partsOf(thingId: string): { readonly kind: string; readonly owner: string } {
   const [kind = '', owner = ''] = thingId.split(':');
   return { kind, owner };

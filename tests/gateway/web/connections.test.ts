@@ -1,4 +1,4 @@
-// Connections to the endpoint have limits: in all, and of one network. What a logged-in user has in use stays.
+// Connections to the endpoint are limited: in total, and per network. Those in use by a logged-in user stay open.
 import { createConnection, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import type { GatewayOptions } from '../../../gateway/gateway.ts';
@@ -20,7 +20,7 @@ async function start(options: Partial<GatewayOptions> = {}): Promise<void> {
   });
 }
 
-/** So many connections, one after another, each with a first line. */
+/** This many connections, one after another, each with a first line. */
 async function connect(count: number, firstLine = ''): Promise<readonly Socket[]> {
   const sockets: Socket[] = [];
   for (let n = 0; n < count; n += 1) {
@@ -34,12 +34,12 @@ async function connect(count: number, firstLine = ''): Promise<readonly Socket[]
   return sockets;
 }
 
-/** Places of the sockets that were closed without a word: one that is only slow is told so. */
+/** Indexes of the sockets that were closed without an answer: a merely slow one gets an answer. */
 const cutOff = (sockets: readonly Socket[]) =>
   sockets.flatMap(({ closed, bytesRead }, place) => (closed && bytesRead === 0 ? [place] : []));
 const first = (count: number) => Array.from({ length: count }, (_item, place) => place);
 
-test('of one network: the oldest goes, and a user gets in', async () => {
+test('of one network: the oldest is closed, and a user is served', async () => {
   await start();
   const silent = await connect(25);
   await until(() => cutOff(silent).length >= 15 || silent.some(({ bytesRead }) => bytesRead > 0));
@@ -47,7 +47,7 @@ test('of one network: the oldest goes, and a user gets in', async () => {
   expect((await gateway.query('{ caller }')).body.data).toEqual({ caller: 'ann' });
 });
 
-test('of a trusted proxy, whose connections are those of many: only in all', async () => {
+test('of a trusted proxy, which has many clients: only the total is limited', async () => {
   await start({ trustedProxies: ['127.0.0.1'] });
   const silent = await connect(40);
   await until(() => cutOff(silent).length >= 10 || silent.some(({ bytesRead }) => bytesRead > 0));
@@ -64,7 +64,7 @@ test('of a network behind a proxy with the PROXY protocol', async () => {
   expect([cutOff(silent), cutOff(other)]).toEqual([first(5), []]);
 });
 
-test('those that a logged-in user has in use stay, however many others come', async () => {
+test('those in use by a logged-in user stay open, however many others come', async () => {
   await start();
   const socket = new Collector(gateway.client(), 'subscription { thingChanges { cursor thing { id } } }');
   await until(() => socket.items.length > 0);
@@ -80,7 +80,7 @@ test('those that a logged-in user has in use stay, however many others come', as
   expect(socket.done).toBe(false);
 });
 
-test('when users have all of them in use, one more is closed at once', async () => {
+test('when users are using all of them, a further one is closed at once', async () => {
   await start({ connectionLimits: { most: 2, mostOfNetwork: 10 } });
   for (const bearer of ['token-ann', 'token-bob']) {
     const socket = new Collector(gateway.client(bearer), 'subscription { thingChanges { cursor } }');

@@ -68,7 +68,7 @@ test.each(['/nothing', '/../package.json', '/assets/../../package.json', '/asset
   },
 );
 
-test('a page, its files and health share one connection; only a body that was left unread ends it', async () => {
+test('a page, its files and health share one connection; only an unread body ends it', async () => {
   const { port } = gateway.gateway;
   const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
   const paths = ['/', '/assets/app-1a2b.js', '/health/live', '/health/ready', '/nothing', '/graphql?query=%7Bme%7D'];
@@ -98,7 +98,7 @@ test('a page, its files and health share one connection; only a body that was le
   expect(text.toLowerCase()).toContain('connection: close');
 });
 
-test('an unknown path says where GraphQL is, whatever the method; a known one, which method it has', async () => {
+test('an unknown path names the path of GraphQL, for every method; a known one names its method', async () => {
   const post = async (path: string) => {
     const response = await request(`${gateway.gateway.url}${path}`, { method: 'POST', body: '{}' });
     return [response.statusCode, await response.body.text(), response.headers.allow];

@@ -266,7 +266,7 @@ describe('CheckEngine', () => {
 
   test('shards of a worker killed with -9 are taken over, and their targets are checked again', async () => {
     await addTargets(40);
-    // The targets are in this process, which may be slow to answer.
+    // The targets are in this process, which may answer slowly.
     const timing = { guarded: true, intervalMs: 200, timeoutMs: 10_000 };
     const victim = await startChild({ name: 'victim', ...timing });
     await startChild({ name: 'survivor', ...timing });

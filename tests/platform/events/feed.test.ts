@@ -208,7 +208,7 @@ describe('a reader that is behind', () => {
     await ground.sequence();
   });
 
-  /** A feed with almost nothing of the past in memory, and how many events it reads. */
+  /** A feed with almost nothing of the past in memory, and the number of events it reads. */
   async function counted() {
     let events = 0;
     const counting = {
@@ -234,7 +234,7 @@ describe('a reader that is behind', () => {
     ['kind', { projects: 'all', kinds: ['rare'] }, every(100)],
     ['subject', { projects: 'all', subject: { type: 'T', id: subjectId } }, every(300)],
     ['nothing', { projects: [] }, []],
-  ])('reads only what passes its filter: %s', async (_name, filter, wanted) => {
+  ])('reads only matching events: %s', async (_name, filter, wanted) => {
     const { small, read } = await counted();
     const items = small.subscribe({ after: startCursor(), filter });
     expect(toNames(await take(items, wanted.length))).toEqual(wanted);

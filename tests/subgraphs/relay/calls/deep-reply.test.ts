@@ -1,4 +1,4 @@
-// A device that answers with JSON nested a hundred thousand levels deep, which whoever walks it pays for with the stack.
+// A device that answers with JSON nested a hundred thousand levels deep, which would exhaust the stack of code that walks it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { validateArguments } from '../../../../subgraphs/relay/drivers/arguments.ts';
 import type { Driver, DriverOperation, TransportKind } from '../../../../subgraphs/relay/drivers/driver.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   system = await RelaySystem.start();
   node = await system.node();
   device = await NftDevice.start({
-    // Too short to be looked for in what the device says.
+    // Too short to be redacted in the device's output.
     password: 'abc',
     onExec: async (execution) => {
       await execution.stdin();
@@ -32,7 +32,7 @@ afterAll(async () => {
   await device?.ssh.stop();
 });
 
-test('a write is UNKNOWN, a read FAILED, and the relay goes on', async () => {
+test('a write is UNKNOWN, a read FAILED, and the relay continues', async () => {
   const { operation } = await call(node, 'add', element('deep', '10.0.0.1'));
   expect(operation).toMatchObject({ state: 'UNKNOWN', deviceError: { code: 'UNREADABLE_REPLY' } });
   const input = { backend: { name: 'deep' }, operation: 'ruleset.read', arguments: {} };
@@ -65,7 +65,7 @@ function kindOf(driver: Driver, operation: DriverOperation): string {
     .kind;
 }
 
-test('no driver is handed one', () => {
+test('no driver gets such a reply', () => {
   for (const body of [...inside(deepList(100_000)), ...inside(deepObject(100_000))]) {
     const parsed: unknown = JSON.parse(body);
     const replies = [
@@ -88,7 +88,7 @@ test('no driver is handed one', () => {
   }
 });
 
-test('what is not nested deeply is read as it came', () => {
+test('a reply without deep nesting is passed on unchanged', () => {
   for (const body of ['', 'no JSON [[[', `{"a\\"${'['.repeat(500)}": 1}`, `[${'[],'.repeat(500)}1]`, deepList(90)]) {
     const sent = {
       ok: true,

@@ -1,4 +1,4 @@
-// What a device, or whoever answers in its place, can do to us by what it says before and after a log-in.
+// Attacks on the relay by a device, or by a server in its place, before and after a login.
 import { getDiffieHellman } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -54,7 +54,7 @@ function askForAgent(connection: Connection, done: (error: Error | undefined) =>
   _protocol.openssh_authAgent(_chanMgr.add(opened), 65_536, 32_768);
 }
 
-/** Writes for ever, as fast as it is read. */
+/** Writes without an end, as fast as it is read. */
 function pour(socket: Socket, chunk: string): void {
   const more = () => {
     while (!socket.destroyed && socket.write(chunk));
@@ -63,12 +63,12 @@ function pour(socket: Socket, chunk: string): void {
   more();
 }
 
-describe('an SSH server, before it has proved who it is', () => {
+describe('an SSH server, before it has proved its identity', () => {
   test.each([
     ['lines without an end before its version', `${'x'.repeat(100)}\r\n`.repeat(100)],
     ['a line without an end', 'x'.repeat(10_000)],
     ['random data after its version', `SSH-2.0-x\r\n${'x'.repeat(10_000)}`],
-  ])('that sends %s: the connection is ended, and little of it kept', async (_what, chunk) => {
+  ])('that sends %s: the connection is ended, and little of the data is kept', async (_what, chunk) => {
     let received = 0;
     const at = await server((socket) => {
       pour(socket, chunk);
@@ -88,7 +88,7 @@ describe('an SSH server, before it has proved who it is', () => {
     const exchange = 'KexAlgorithms diffie-hellman-group-exchange-sha256';
     const sshd = await RealSshd.start([exchange], moduli);
     started.push(() => sshd.stop());
-    // An honest server keeps to what is asked for. This one is told something else: RFC 4419 section 3, minimum, preferred, maximum.
+    // A regular server respects the request. This one gets a different one: RFC 4419 section 3, minimum, preferred, maximum.
     const request = (preferred: number, most: number) =>
       Buffer.from(`22${[2_048, preferred, most].map((bits) => bits.toString(16).padStart(8, '0')).join('')}`, 'hex');
     const between = await server((socket) => {
@@ -108,18 +108,18 @@ describe('an SSH server, before it has proved who it is', () => {
     expect(sshd.secretsTried).toEqual([]);
   });
 
-  test('that chooses one of 2048 bits is as good as before', async () => {
+  test('that chooses one of 2048 bits works as before', async () => {
     const prime = getDiffieHellman('modp14').getPrime('hex');
     const moduli = `20260101000000 2 6 100 2047 2 ${prime.toUpperCase()}\n`;
     const sshd = await RealSshd.start(['KexAlgorithms diffie-hellman-group-exchange-sha256'], moduli);
     started.push(() => sshd.stop());
-    // The group is good; the account is none.
+    // The group is accepted; the account does not exist.
     expect(await logIn(sshd, { cryptoProfile: 'COMPAT' })).toMatchObject({ failure: { code: 'AUTH_FAILED' } });
   });
 });
 
-describe('an SSH device that we have logged in to', () => {
-  test('that opens channels of its own (forwarded ports, X11, our agent, a shell) gets none', async () => {
+describe('an SSH device after the login', () => {
+  test("that opens channels itself (forwarded ports, X11, the relay's agent, a shell) gets none", async () => {
     const asked = Promise.withResolvers<Connection>();
     const device = await SshDevice.start({ onConnection: (connection) => asked.resolve(connection) });
     started.push(() => device.stop());
@@ -138,7 +138,7 @@ describe('an SSH device that we have logged in to', () => {
     expect(answers).toEqual(['refused', 'refused', 'refused', 'refused']);
   });
 
-  test('is not asked with keys of an agent of ours', async () => {
+  test('gets no keys of an agent', async () => {
     const agent = await server((socket) => socket.destroy());
     const before = process.env.SSH_AUTH_SOCK;
     process.env.SSH_AUTH_SOCK = `127.0.0.1:${agent.port}`;
