@@ -15,6 +15,7 @@ import {
   rename,
   rmdir,
   stat,
+  statfs,
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -33,6 +34,10 @@ const SOCKET_NAME_BYTES = 24;
 export const handedOverMode = 0o1770;
 
 const LOCK_TAKEN = 75;
+
+/** What a first start writes (the redo log alone has 32 MiB), and what a later one does. */
+const leastFreeAtFirstBytes = 192 * 1024 * 1024;
+const leastFreeBytes = 16 * 1024 * 1024;
 
 export interface DataFolder {
   /** Real path of the folder. */
@@ -58,6 +63,7 @@ export interface DataFolder {
  * parent, it is 0710 with the service group instead, so that the servers needn't run as root.
  *
  * @throws SetupError DATA_FOLDER_UNWRITABLE, DATA_FOLDER_IN_USE, DATA_FOLDER_NEWER, DATA_FOLDER_FOREIGN,
+ *   DISK_FULL,
  *   SOCKET_PATH_TOO_LONG or PROGRAM_MISSING
  */
 export async function openDataFolder(path: string, options: { version: number }): Promise<DataFolder> {
@@ -66,6 +72,7 @@ export async function openDataFolder(path: string, options: { version: number })
   await refuseForeignFolder(folder);
   const lock = await takeLock(folder);
   try {
+    await refuseFullDisk(folder);
     const previousVersion = await checkVersion(folder, options.version);
     const serviceUser = await chooseServiceUser(folder);
     const socketFolder = await chooseSocketFolder(folder, serviceUser);
@@ -230,6 +237,19 @@ function flockDescriptor(fd: number): Promise<number | null> {
     );
     child.once('exit', (code) => resolveExit(code));
   });
+}
+
+/** MariaDB would wait for space, without a word. */
+async function refuseFullDisk(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const neededBytes = (await pathExists(join(folder, 'version'))) ? leastFreeBytes : leastFreeAtFirstBytes;
+  if (bavail * bsize >= neededBytes) return;
+  const [free, needed] = [bavail * bsize, neededBytes].map((bytes) => Math.floor(bytes / 1024 / 1024));
+  throw new SetupError(
+    'DISK_FULL',
+    `The disk of the data folder ${folder} has ${free} MiB free, and a start needs ${needed} MiB. ` +
+      'Free some space, or name another folder with --data DIR.',
+  );
 }
 
 async function inUse(folder: string): Promise<SetupError> {

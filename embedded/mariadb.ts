@@ -1,7 +1,7 @@
 // A private MariaDB on a unix socket in the data folder, with a binary log, every commit on disk before it is acknowledged, and
 // an application user that can't lift read-only (no SUPER, no READ_ONLY ADMIN).
 
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mariadb';
 import type { DataFolder } from './data-folder.ts';
@@ -35,6 +35,7 @@ export interface MariadbOptions {
 export const APPLICATION_DATABASE = 'tidegate';
 const APPLICATION_USER = 'tidegate';
 const READY_TIMEOUT_MS = 60_000;
+const binaryLog = 'binlog';
 
 /** Starts it; a new database folder is set up first. Throws SetupError. */
 export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMariadb> {
@@ -49,6 +50,8 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
   await endLeftOver({ pidFile, workingFolder: dataPath, programs: ['mariadbd'], log });
   await rm(socketPath, { force: true });
   if (!(await pathExists(dataPath))) await installDatabase(home, dataPath, folder, signal);
+
+  await makeBinaryLogsRelative(join(dataPath, `${binaryLog}.index`));
 
   const rootConnection = { socketPath, user: 'root', password: await folder.secret('mariadb-root') };
   const application = {
@@ -103,7 +106,8 @@ function serverFlags(paths: {
     '--server-id=1',
     '--gtid-domain-id=0',
     '--gtid-strict-mode=ON',
-    `--log-bin=${join(paths.dataPath, 'binlog')}`,
+    // Relative to the data directory, so that the folder can be moved.
+    `--log-bin=${binaryLog}`,
     '--binlog-format=ROW',
     // The text of each statement beside its rows would double the log, and a standby does not need it.
     '--binlog-annotate-row-events=OFF',
@@ -165,6 +169,14 @@ async function installDatabase(
     );
   }
   await rename(fresh, dataPath);
+}
+
+/** Data folders from earlier versions list their binary logs by absolute paths, which a moved folder does not have. */
+async function makeBinaryLogsRelative(index: string): Promise<void> {
+  const text = await readFile(index, 'utf8').catch(() => '');
+  const relative = text.replaceAll(/^\/.*\/(?=[^/\n]+$)/gm, './');
+  // In place: the file keeps its owner.
+  if (relative !== text) await writeFile(index, relative, { flush: true });
 }
 
 async function makeServiceFolder(folder: DataFolder, name: string): Promise<void> {

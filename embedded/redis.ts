@@ -1,12 +1,13 @@
 // A private Redis on a unix socket in the data folder, with an append-only file. It carries work and wakes readers; the database
 // remains the truth, so one fsync a second is enough.
 
-import { access, rm, symlink } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import type { DataFolder } from './data-folder.ts';
 import { findProgram } from './find-program.ts';
 import { type EmbeddedServer, endLeftOver, ServerProcess } from './server-process.ts';
+import { SetupError } from './setup-error.ts';
 import type { SetupLog } from './setup-log.ts';
 
 export interface EmbeddedRedis extends EmbeddedServer {
@@ -25,22 +26,48 @@ export interface RedisOptions {
 
 const READY_TIMEOUT_MS = 30_000;
 
-/** Starts it. Throws SetupError. The caller's lock on the folder keeps a second Redis away from these files. */
+/**
+ * Starts it. Files with which it does not start are put aside: what is in Redis may be lost at any time. Throws SetupError. The
+ * caller's lock on the folder keeps a second Redis away from these files.
+ */
 export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> {
   const { folder, log, signal } = options;
   signal?.throwIfAborted();
   const home = await folder.subfolder('redis', { forService: true });
-  const path = options.socketPath ?? folder.socketPath('redis.sock');
-  const pidFile = join(home, 'redis.pid');
-
   await endLeftOver({
-    pidFile,
+    pidFile: join(home, pidFileName),
     workingFolder: home,
     programs: ['redis-server', 'redis-check-rdb'],
     log,
   });
-  await rm(path, { force: true });
+  try {
+    return await startServer(home, options);
+  } catch (error) {
+    const isRefusal = error instanceof SetupError && error.code === 'SERVER_START_FAILED';
+    if (!isRefusal || signal?.aborted === true || !(await putAside(home))) throw error;
+    log.warn(`Redis does not start with its files: they are put aside in ${join(home, asideName)}. ${error.message}`);
+    return startServer(home, options);
+  }
+}
 
+const pidFileName = 'redis.pid';
+const asideName = 'damaged';
+
+/** False when there was nothing. Files that were put aside before are removed: this is not a backup. */
+async function putAside(home: string): Promise<boolean> {
+  const files = (await readdir(home)).filter((name) => name.startsWith('appendonly'));
+  if (files.length === 0) return false;
+  const aside = join(home, asideName);
+  await rm(aside, { recursive: true, force: true });
+  await mkdir(aside, { mode: 0o700 });
+  for (const name of files) await rename(join(home, name), join(aside, name));
+  return true;
+}
+
+async function startServer(home: string, options: RedisOptions): Promise<EmbeddedRedis> {
+  const { folder, log, signal } = options;
+  const path = options.socketPath ?? folder.socketPath('redis.sock');
+  await rm(path, { force: true });
   const server = new ServerProcess({
     name: 'Redis',
     command: await redisProgram(home),
@@ -49,7 +76,7 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
       ...['--unixsocket', path],
       ...['--unixsocketperm', '700'],
       ...['--dir', home],
-      ...['--pidfile', pidFile],
+      ...['--pidfile', join(home, pidFileName)],
       ...['--daemonize', 'no'],
       ...['--appendonly', 'yes'],
       ...['--appendfsync', 'everysec'],

@@ -25,6 +25,7 @@ import { registerLabFirewall } from './lab-backend.ts';
 import { ownersOf } from './owners.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { isUnbound, resealAll } from './reseal.ts';
+import { startTogether } from './start-together.ts';
 
 /** Default address of the command line client. */
 const standardUrl = 'http://127.0.0.1:4000';
@@ -84,14 +85,24 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   });
 
   const labSource = options.labSource ?? labHere(folder.path, signal);
-  const [mariadb, redis, answer] = await Promise.all([
-    supervise('MariaDB', () => startMariadb({ folder, log, signal }), { log }),
-    supervise('Redis', () => startRedis({ folder, log }), { log }),
-    options.withLab ? labSource.start(log) : undefined,
+  const [mariadb, redis, answer] = await startTogether(stack, signal, (start) => [
+    start(
+      (giveUp) =>
+        supervise('MariaDB', (ending) => startMariadb({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), {
+          log,
+        }),
+      (server) => server.stop(),
+    ),
+    start(
+      (giveUp) =>
+        supervise('Redis', (ending) => startRedis({ folder, log, signal: AbortSignal.any([giveUp, ending]) }), { log }),
+      (server) => server.stop(),
+    ),
+    start(
+      async () => (options.withLab ? labSource.start(log) : undefined),
+      async (started) => (started?.available === true ? labSource.stop() : undefined),
+    ),
   ]);
-  stack.defer(() => mariadb.stop());
-  stack.defer(() => redis.stop());
-  if (answer?.available === true) stack.defer(() => labSource.stop());
   const lab = answer?.available === true ? answer.lab : undefined;
 
   const { socketPath, user, password, database } = mariadb.current.application;
