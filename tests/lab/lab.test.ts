@@ -233,6 +233,24 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
     }
   });
 
+  test('there is none where its firewall would see this machine', async () => {
+    const folder = await labFolder();
+    // As where the kernel refuses it: inside a plain chroot.
+    const script = 'PATH=$PATH:/usr/sbin:/sbin; mount -n --bind /bin/false "$(command -v pivot_root)" && exec "$@"';
+    const owner = spawn(
+      'unshare',
+      [
+        ...['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', process.execPath],
+        ...[join(import.meta.dirname, 'lab-owner-process.ts'), folder],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH } },
+    );
+    const [line] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
+    owner.kill('SIGKILL');
+    expect(JSON.parse(line)).toEqual({ available: false, unavailable: expect.stringContaining('pivot_root') });
+    await rm(folder, { recursive: true, force: true });
+  });
+
   test('after kill -9 of its owner no process remains, and the next start takes over with the same host key', async () => {
     const folder = await labFolder();
     const owner = spawn(process.execPath, [join(import.meta.dirname, 'lab-owner-process.ts'), folder], {
