@@ -1,6 +1,7 @@
 // Output of commands: tables and colours for people on a terminal, plain text in a pipe, JSON on demand.
 import { once } from 'node:events';
 import type { Output } from './verb.ts';
+import { visible } from './visible.ts';
 
 const colours = { red: 31, green: 32, yellow: 33, grey: 90 } as const;
 type Colour = keyof typeof colours;
@@ -36,13 +37,18 @@ export class Printer {
     this.#coloured = output.isTTY === true && (env.NO_COLOR ?? '') === '';
   }
 
-  /** Respects back-pressure, so that nothing accumulates. */
+  /** One line: a line feed in it is shown, like other control characters. */
   async line(text: string): Promise<void> {
-    if (!this.#output.write(`${text}\n`)) await once(this.#output, 'drain');
+    await this.#lines(text.replaceAll('\n', '\\n'));
   }
 
   async json(value: unknown): Promise<void> {
-    await this.line(JSON.stringify(value, null, 2));
+    await this.#lines(JSON.stringify(value, null, 2));
+  }
+
+  /** Respects back-pressure, so that nothing accumulates. */
+  async #lines(text: string): Promise<void> {
+    if (!this.#output.write(`${visible(text, { colours: this.#coloured })}\n`)) await once(this.#output, 'drain');
   }
 
   /** One JSON value on one line. */
@@ -55,7 +61,8 @@ export class Printer {
     rows: readonly (readonly string[])[],
     { indent = 0 }: { readonly indent?: number } = {},
   ): Promise<void> {
-    const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+    const cells = rows.map((row) => row.map((cell) => visible(cell.replaceAll('\n', '\\n'))));
+    const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
     const format = (row: readonly string[], paint: (text: string) => string) =>
       ' '.repeat(indent) +
       row
@@ -63,14 +70,18 @@ export class Printer {
         .join('  ')
         .trimEnd();
     await this.line(format(head, (text) => this.colour(text, 'grey')));
-    for (const row of rows) await this.line(format(row, (text) => this.status(text)));
+    for (const row of cells) await this.line(format(row, (text) => this.status(text)));
   }
 
   /** Name and value, one pair a line; null values are left out. */
   async pairs(pairs: readonly (readonly [string, string | number | null | undefined])[]): Promise<void> {
     const shown = pairs.filter(([, value]) => value !== null && value !== undefined && value !== '');
     const width = Math.max(...shown.map(([name]) => name.length));
-    for (const [name, value] of shown) await this.line(`${name.padEnd(width)}  ${this.status(String(value))}`);
+    for (const [name, value] of shown) {
+      // Further lines of a value are indented, so that none looks like a field.
+      const text = String(value).replaceAll('\n', `\n${' '.repeat(width + 2)}`);
+      await this.#lines(`${name.padEnd(width)}  ${this.status(text)}`);
+    }
   }
 
   status(text: string): string {

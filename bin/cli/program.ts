@@ -5,6 +5,7 @@ import { CommandFailure, exitCodes, SilentFailure, UsageError } from './failures
 import type { Given, Option } from './option.ts';
 import { nouns, verbsAlone } from './table.ts';
 import type { Call, Output, Surroundings, Verb } from './verb.ts';
+import { visible } from './visible.ts';
 
 export interface ProgramRun extends Surroundings {
   /** The arguments after `tidegate`. */
@@ -29,7 +30,7 @@ export async function runTidegate({ args, ...around }: ProgramRun): Promise<numb
     if (error instanceof UsageError) return wrongUse(around.stderr, error.message, program, args);
     if (error instanceof SilentFailure) return error.exitCode;
     if (!(error instanceof CommandFailure)) throw error;
-    around.stderr.write(`tidegate: ${error.message}\n`);
+    around.stderr.write(`tidegate: ${visible(error.message)}\n`);
     return error.exitCode;
   }
 }
@@ -115,6 +116,6 @@ function wrongUse(stderr: Output, message: string, program: Command, args: reado
     understood.push(next);
   }
   const words = understood.map((each) => each.name()).join(' ');
-  stderr.write(`tidegate: ${message}\nSee '${words} --help'.\n`);
+  stderr.write(`tidegate: ${visible(message)}\nSee '${words} --help'.\n`);
   return exitCodes.usage;
 }

@@ -27,7 +27,8 @@ export const show = remoteVerb({
     } else {
       await printer.line(cmpObjectText(object));
       for (const part of parts) {
-        await printer.line(`\n${part.section.name}`);
+        await printer.line('');
+        await printer.line(part.section.name);
         if ('found' in part) await part.section.print(printer, part.found);
         else await printer.line(`  ${part.missing}`);
       }
