@@ -13,6 +13,7 @@ import { signFirst } from '../../platform/audit/ends.ts';
 import { type Config, type ConfigSources, readConfig, rolesOf } from '../../platform/config.ts';
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { migrate } from '../../platform/database/migrate.ts';
+import { endAllLeases } from '../../platform/ended-leases.ts';
 import { createLogger, type Logger } from '../../platform/log.ts';
 import { fileExists } from '../../platform/secrets/key-file.ts';
 import { KeyFolder, keyFilePath } from '../../platform/secrets/key-folder.ts';
@@ -107,6 +108,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
 
   const { socketPath, user, password, database } = mariadb.current.application;
   await migrate({ socketPath, user, password, database }, ownersOf(config.roles, rows));
+  await endLeases({ socketPath, user, password, database });
   const keys = await folder.subfolder('keys');
   const isNew = !(await fileExists(keyFilePath(keys, 'audit')));
   await makeKeys(keys);
@@ -142,6 +144,16 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
     database: mariadb.current.application,
     lab,
   };
+}
+
+/** Whose lock the folder has is the only process that works here: leases of earlier starts have no holder. */
+async function endLeases(connection: DatabaseLocation): Promise<void> {
+  const db = new Database({ connection, connectionLimit: 1 });
+  try {
+    await endAllLeases(db);
+  } finally {
+    await db.close();
+  }
 }
 
 /** A data folder from before there were keys: its audit trail is signed as it is. */

@@ -3,6 +3,7 @@
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConnection } from 'mariadb';
 import { runProgram } from '../../embedded/run-program.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { ask, startProgram, startUp, tokenOf } from './support/up-process.ts';
@@ -163,3 +164,22 @@ asRoot(
   },
   60_000,
 );
+
+test('leases of an earlier start are taken over at once, whatever the clock says', async () => {
+  const password = (await readFile(join(data, 'secrets/mariadb-application'), 'utf8')).trim();
+  const socketPath = join(data, 'run/mariadb.sock');
+  const connect = () => createConnection({ socketPath, user: 'tidegate', password, database: 'tidegate' });
+  await startAndStop(data, async () => {
+    const connection = await connect();
+    const hourAhead =
+      "INSERT INTO lease (name, token, owner, expires_at) VALUES ('test/ended', UUID(), 'x', NOW(3) + INTERVAL 1 HOUR)";
+    await connection.query(hourAhead);
+    await connection.end();
+  });
+  await startAndStop(data, async () => {
+    const connection = await connect();
+    const live = await connection.query("SELECT expires_at > NOW(3) AS live FROM lease WHERE name = 'test/ended'");
+    expect([...live]).toEqual([{ live: 0 }]);
+    await connection.end();
+  });
+}, 120_000);
