@@ -120,6 +120,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metricsFor: options.metricsFor ?? 'loopback',
     addresses,
     connections,
+    reading: connectionLimits,
     maxBodyBytes: limits.maxBodyBytes,
     tls: options.tls,
     log,

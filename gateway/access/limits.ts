@@ -108,6 +108,14 @@ export interface ConnectionLimits {
   readonly most: number;
   /** Of one network (an IPv4 address, or an IPv6 /64), without those in use by a logged-in user. */
   readonly mostOfNetwork: number;
+  /** A client that has not taken its answer within this time, plus what its size takes at the slowest rate, is disconnected. */
+  readonly readWithinMs: number;
+  readonly slowestBytesPerSecond: number;
 }
 
-export const defaultConnectionLimits: ConnectionLimits = { most: 20_000, mostOfNetwork: 1_000 };
+export const defaultConnectionLimits: ConnectionLimits = {
+  most: 20_000,
+  mostOfNetwork: 1_000,
+  readWithinMs: 60_000,
+  slowestBytesPerSecond: 16_384,
+};

@@ -8,6 +8,7 @@ import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
 import { HttpError, parseJson, readBody } from '../../platform/graph/http-body.ts';
 import { atMost } from '../../platform/within.ts';
+import type { ConnectionLimits } from '../access/limits.ts';
 import type { ClientAddresses } from './client-address.ts';
 import type { Connections } from './connections.ts';
 import { exportGraph } from './graph-export.ts';
@@ -35,6 +36,8 @@ export interface WebOptions {
   readonly metricsFor: 'loopback' | 'everyone';
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
+  /** How fast clients must read their answers. */
+  readonly reading: Pick<ConnectionLimits, 'readWithinMs' | 'slowestBytesPerSecond'>;
   readonly maxBodyBytes: number;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -65,6 +68,7 @@ export function createWebServer(options: WebOptions): WebServer {
         sendErrors(response, 500, `Internal error. The log has the details under request ${requestId}.`, 'INTERNAL');
       })
       .finally(() => {
+        cutUnread(response, options.reading);
         work.active -= 1;
         if (work.active === 0) work.whenIdle?.();
       });
@@ -176,6 +180,18 @@ async function graphql(
   options.metrics.requests.inc({ kind, status: String(result.status) });
   options.metrics.requestSeconds.observe({ kind }, (performance.now() - startedMs) / 1000);
   send(response, result.status, Object.fromEntries(result.headers), result.text);
+}
+
+/**
+ * Disconnects a client that does not read its answer, which stays in memory until then. Not by the connection's own idle time: a
+ * client would prolong that by sending something.
+ */
+function cutUnread(response: ServerResponse, { readWithinMs, slowestBytesPerSecond }: WebOptions['reading']): void {
+  if (response.writableFinished || response.destroyed) return;
+  const lengthMs = (Number(response.getHeader('content-length') ?? 0) / slowestBytesPerSecond) * 1000;
+  const timer = setTimeout(() => response.destroy(), readWithinMs + lengthMs);
+  timer.unref();
+  response.once('close', () => clearTimeout(timer));
 }
 
 /** The endpoint's data of a request beside its operation. */
