@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { Database } from '../platform/database/database.ts';
 import { createLogger } from '../platform/log.ts';
+import { keyFilePath } from '../platform/secrets/key-folder.ts';
 import { createRedisWake } from '../platform/wake.ts';
 import { atMost } from '../platform/within.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
@@ -78,7 +79,12 @@ async function run({
   const slowRead = (mode: SlowMode) => askAll(() => ({ do: 'slow', mode }));
   const plans = Array.from({ length: clientCount }, (_, index) => planOf(index, clientCount, url, projects));
   const started = performance.now();
-  await askAll((index) => ({ do: 'start', plans: plans.filter((_, number) => number % processCount === index) }));
+  const keys = keyFilePath(servers.settings['keys.folder'] ?? '', 'subgraphs');
+  await askAll((index) => ({
+    do: 'start',
+    plans: plans.filter((_, number) => number % processCount === index),
+    keys,
+  }));
   progress(`${clientCount} clients follow after ${Math.round(performance.now() - started)} ms`);
 
   await writer.steadily(rate, warmUpSeconds, signal);

@@ -14,6 +14,8 @@ value to another: \`statusChanges\` streams them, \`statusHistory\` lists them. 
 Subscriptions that differ only in these arguments and \`projectId\`, \`subjectId\` or \`after\` share one execution, so many narrow ones cost hardly more
 than one. Each different selection costs separately: see \`subscriptions.maxEventCost\` in [settings.md](settings.md).
 
+Cursors are opaque: a new one for the same position is another text, so compare events by \`id\`, and never cursors.
+
 ${sections.join('\n')}`;
 }
 

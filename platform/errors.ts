@@ -101,7 +101,8 @@ export type UserErrorCode = keyof typeof userErrorCodes;
 export const topLevelCodes = {
   UNAUTHENTICATED: 'There is no login, or it has ended: log in again.',
   FORBIDDEN: "The caller's role does not allow this query.",
-  INVALID_CURSOR: 'The cursor is not valid here.',
+  INVALID_CURSOR:
+    'The cursor is not valid here: it has another origin, or the key that sealed it was retired. Read a snapshot and subscribe again.',
   CURSOR_EXPIRED: 'The events after the cursor are no longer kept: read a snapshot and subscribe again.',
   RESYNC_REQUIRED: 'A failover rewrote the history: read a snapshot and subscribe again.',
   INVALID_INPUT: 'An argument has a value that is not allowed.',

@@ -22,6 +22,7 @@ import type { Logger } from './log.ts';
 import type { Mutations } from './mutation.ts';
 import type { EgressPolicy } from './net/egress.ts';
 import type { OwedQueue } from './owed-queue.ts';
+import type { CursorSealer } from './secrets/cursor-sealer.ts';
 import type { KeyFolder } from './secrets/key-folder.ts';
 import type { Sealer } from './secrets/seal.ts';
 import type { Wake } from './wake.ts';
@@ -57,6 +58,7 @@ export interface SubgraphGround extends Ground {
   readonly sdl: string;
   readonly feed: StatusFeed;
   readonly commits: Commits;
+  readonly cursors: CursorSealer;
   readonly mutations: Mutations;
   /** Of all subgraphs. */
   readonly eventKinds: EventKinds;

@@ -1,7 +1,8 @@
 // One graphql-ws client: it keeps its cursor, resumes from it when its socket is lost, and can be slow.
 import { createClient, type Client as WsClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { decodeCursor } from '../../platform/events/cursor.ts';
+import { openCursor } from '../../platform/events/cursor.ts';
+import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { ClientLog } from './client-log.ts';
 import { monotonicMs } from './clock.ts';
 import type { Operation } from './operations.ts';
@@ -27,12 +28,14 @@ export class Client {
   /** Sockets opened after the first one. */
   reconnects = 0;
   fault: string | undefined;
+  readonly #cursors: CursorSealer;
   readonly #client: WsClient;
   #socket: WebSocket | undefined;
   #paused = false;
 
-  constructor(plan: ClientPlan) {
+  constructor(plan: ClientPlan, cursors: CursorSealer) {
     this.plan = plan;
+    this.#cursors = cursors;
     const opened = (socket: WebSocket): void => {
       if (this.#socket !== undefined) this.reconnects += 1;
       this.#socket = socket;
@@ -71,7 +74,7 @@ export class Client {
             const nowMs = monotonicMs();
             if (data == null || errors !== undefined) return failed(errors ?? 'an event without data');
             const { cursor, change } = data.statusChanges;
-            const seq = decodeCursor(cursor)?.seq;
+            const seq = openCursor(this.#cursors, cursor)?.seq;
             if (seq === undefined) return failed(`not a cursor: ${cursor}`);
             variables.after = cursor;
             this.log.add(seq, change !== null, nowMs);

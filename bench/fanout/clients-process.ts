@@ -1,10 +1,13 @@
 // Half of the clients, in a separate process. A slow one reads for a moment every few seconds, or not at all while held.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
+import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { answerParent } from '../support/child.ts';
 import { Client, type ClientPlan } from './client.ts';
 
 export type ClientsOrder =
-  | { readonly do: 'start'; readonly plans: readonly ClientPlan[] }
+  /** `keys`: file of the subgraphs' keys, to learn the order from cursors, as no client can. */
+  | { readonly do: 'start'; readonly plans: readonly ClientPlan[]; readonly keys: string }
   /** How the slow ones read from now on. */
   | { readonly do: 'slow'; readonly mode: SlowMode }
   /** Waits until every client, or every fast one, has all its events, or `withinMs` has passed. */
@@ -41,11 +44,12 @@ const clients: Client[] = [];
 let mode: SlowMode = 'always';
 let glimpses: NodeJS.Timeout | undefined;
 
-async function start(plans: readonly ClientPlan[]): Promise<void> {
+async function start({ plans, keys }: Extract<ClientsOrder, { do: 'start' }>): Promise<void> {
+  const cursors = new CursorSealer(await openKeyring(keys));
   const queue = [...plans];
   const open = async (): Promise<void> => {
     for (let plan = queue.pop(); plan !== undefined; plan = queue.pop()) {
-      const client = new Client(plan);
+      const client = new Client(plan, cursors);
       clients.push(client);
       await client.start();
     }
@@ -95,7 +99,7 @@ function judge({ expected, committedMs }: Extract<ClientsOrder, { do: 'judge' }>
 }
 
 answerParent(async (order: ClientsOrder): Promise<unknown> => {
-  if (order.do === 'start') return start(order.plans);
+  if (order.do === 'start') return start(order);
   if (order.do === 'slow') return setMode(order.mode);
   if (order.do === 'finish') return finish(order);
   return judge(order);

@@ -1,7 +1,11 @@
 // The proof of the event stream for a CMP: graphql-ws clients at a gateway process, with the system subgraph behind it over HTTP;
 // both are repeatedly killed and stopped, as are the worker and Redis; each client's own log is the oracle.
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { redisPrefix } from '../../bin/compose/places.ts';
+import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
+import { keyFilePath } from '../../platform/secrets/key-folder.ts';
+import { openKeyring } from '../../platform/secrets/keyring.ts';
 import { Ground } from '../../tests/support/ground.ts';
 import { GraphClient } from '../support/graph-client.ts';
 import { percentile, rounded } from '../support/statistics.ts';
@@ -78,6 +82,8 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
   const writing = new Writers({ ...ground, random: seededRandom(seed), writers, holdMs, projectId });
   await writing.prepare();
 
+  const keys = await openKeyring(keyFilePath(join(folder, 'keys'), 'subgraphs'));
+  const cursors = new CursorSealer(keys);
   const beginning = await statusCursor(system);
   const clients = Array.from({ length: readers }, (_, index): Client => {
     const plan = planOf(index, projectId, writing.subjects);
@@ -87,7 +93,7 @@ export async function runGatewayEventTrials(options: GatewayEventTrialsOptions):
     const after = plan.fromNow ? undefined : beginning;
     const longestMs = plan.steady ? undefined : longestReadMs;
     const reader = own(
-      new GatewayReader({ url, token, filter: plan.filter, fields: plan.fields, after, random, longestMs }),
+      new GatewayReader({ url, token, cursors, filter: plan.filter, fields: plan.fields, after, random, longestMs }),
     );
     return { plan, reader };
   });

@@ -11,6 +11,7 @@ import { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import { addFeedMetrics, createMetrics } from '../../platform/metrics.ts';
 import { Mutations } from '../../platform/mutation.ts';
+import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
 import {
   type Access,
@@ -155,7 +156,9 @@ async function laySubgraphGround(
   shared: Pick<SubgraphGround, 'keys' | 'eventKinds' | 'roles'>,
 ): Promise<Omit<SubgraphGround, 'sdl'>> {
   const { db, wake, log, registry, health } = ground;
-  const feed = new StatusFeed({ db, wake, log });
+  const keyring = await shared.keys.shared('subgraphs');
+  const cursors = new CursorSealer(keyring);
+  const feed = new StatusFeed({ db, wake, log, cursors });
   await lifecycle.add('status feed', { start: () => feed.start(), stop: () => feed.stop() });
   addFeedMetrics(registry, feed);
   health.add('status feed', async () => {
@@ -166,9 +169,8 @@ async function laySubgraphGround(
   const standbyAt = standbyLocation(config);
   const standby = standbyAt === undefined ? undefined : new Database({ connection: standbyAt, connectionLimit: 2 });
   if (standby !== undefined) await lifecycle.add('standby', { stop: () => standby.close() });
-  const keyring = await shared.keys.shared('subgraphs');
   const commits = new Commits({ db, keyring, log, ...(standby === undefined ? {} : { standby }) });
-  return { ...ground, feed, commits, mutations: new Mutations({ db, commits, log }), ...shared };
+  return { ...ground, feed, commits, cursors, mutations: new Mutations({ db, commits, log }), ...shared };
 }
 
 /** Does the work of the subgraphs whose tables the database has. */

@@ -27,14 +27,14 @@ import {
   visit,
 } from 'graphql';
 import { CodedError } from '../../platform/errors.ts';
-import { type Cursor, decodeCursor } from '../../platform/events/cursor.ts';
+import { cursorAlias } from '../../platform/events/cursor.ts';
 import { InvalidDocument } from '../access/operations.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { FeedFilter, type FilterArgument } from './feed-filter.ts';
 
-/** Response name of the cursor that the gateway adds, and its variable for `after`. */
-export const cursorAlias = '_gatewayCursor';
+/** The gateway's variable for `after`. */
 export const afterVariable = '_gatewayAfter';
+const longestCursor = 1024;
 /** Followed by the name of a filtering argument. */
 const filterVariable = '_gatewayFilter_';
 
@@ -54,7 +54,7 @@ export interface NormalSubscription {
   /** Response name of the root field. */
   readonly rootKey: string;
   /** The client's start position; undefined: now. */
-  readonly after: Cursor | undefined;
+  readonly after: string | undefined;
 }
 
 /** Throws InvalidDocument or a CodedError; the document has been validated already. */
@@ -194,15 +194,13 @@ const cursorSelection: FieldNode = {
   alias: { kind: Kind.NAME, value: cursorAlias },
 };
 
-function readAfter(after: unknown): Cursor | undefined {
-  if (after === undefined || after === null) return undefined;
-  const cursor = typeof after === 'string' ? decodeCursor(after) : undefined;
-  if (cursor === undefined)
-    throw new CodedError(
-      'INVALID_CURSOR',
-      'after: this is not a cursor; pass the `cursor` of an item of a subscription.',
-    );
-  return cursor;
+function readAfter(after: unknown): string | undefined {
+  if (after == null) return undefined;
+  if (typeof after === 'string' && after.length <= longestCursor) return after;
+  throw new CodedError(
+    'INVALID_CURSOR',
+    'after: this is not a cursor of the status stream; pass the `cursor` of an item',
+  );
 }
 
 function rootFields(

@@ -1,10 +1,10 @@
 // A bounded piece of a shared stream: the last items, which each client reads at its own pace. A slow client costs only its
 // position; one that falls behind the ring is notified and starts its own ring. A client that has read everything waits, and only
 // matching items wake it.
-import type { Cursor } from '../../platform/events/cursor.ts';
 import type { Turns } from '../../platform/turns.ts';
 import type { FeedFilter } from './feed-filter.ts';
 import { ReaderIndex } from './reader-index.ts';
+import { type Place, type StreamCursor, textOf } from './stream-cursor.ts';
 import { type Source, type SourceRequest, StreamEnded, type StreamItem } from './upstream.ts';
 
 export interface RingDemand {
@@ -31,7 +31,7 @@ export interface RingReader {
 export interface RingOptions {
   readonly capacity: number;
   readonly filter: FeedFilter;
-  readonly after: Cursor | undefined;
+  readonly after: Place | undefined;
 }
 
 export class Ring {
@@ -43,10 +43,11 @@ export class Ring {
   #waiting = 0;
   #next = 0;
   /** All items after it, up to `#end`, are or were here. Advances as old items are dropped. */
-  #start: Cursor | undefined;
-  #end: Cursor | undefined;
+  #start: StreamCursor | undefined;
+  #end: StreamCursor | undefined;
   #checkpoint: StreamItem | undefined;
-  #origin: Cursor | undefined;
+  #origin: StreamCursor | undefined;
+  readonly #after: string | undefined;
   /** Index that the fastest reader has reached: at most one ring of items is read ahead of it. */
   #fastest = 0;
   #roomWanted: (() => void) | undefined;
@@ -60,17 +61,18 @@ export class Ring {
     this.filter = filter;
     this.#capacity = capacity;
     this.#items = new Array<StreamItem | undefined>(capacity);
-    this.#start = after;
-    this.#end = after;
+    this.#after = after === undefined ? undefined : textOf(after);
+    if (typeof after === 'object') this.#start = after;
+    this.#end = this.#start;
     this.live = after === undefined;
   }
 
   /** Cursor of its first item ever: the start of a ring that began now, without a cursor. */
-  get origin(): Cursor | undefined {
+  get origin(): StreamCursor | undefined {
     return this.#origin;
   }
 
-  get end(): Cursor | undefined {
+  get end(): StreamCursor | undefined {
     return this.#end;
   }
 
@@ -107,7 +109,7 @@ export class Ring {
     try {
       const { signal } = this.#abort;
       const turns = () => (this.live ? undefined : catchUps);
-      for await (const item of source({ filter: this.filter, after: this.#start, wanted, turns, signal })) {
+      for await (const item of source({ filter: this.filter, after: this.#after, wanted, turns, signal })) {
         // Retired, or left by all, while the item was on its way. A ring that took over its readers must not be merged into it.
         if (signal.aborted) return;
         this.#push(item);
@@ -131,7 +133,9 @@ export class Ring {
    * True when all matching items after `cursor` are here or will be. `given`: the cursor came from the subgraph, so it may be
    * ahead of the last item of a ring at the present.
    */
-  covers(cursor: Cursor, filter: FeedFilter, given: boolean): boolean {
+  covers(place: Place, filter: FeedFilter, given: boolean): boolean {
+    if (typeof place === 'string') return this.#continues(place);
+    const cursor = place;
     const start = this.#start;
     const end = this.#end;
     if (start === undefined || end === undefined) return false;
@@ -145,6 +149,20 @@ export class Ring {
     return true;
   }
 
+  /** The cursor with that text, if the subgraph gave it here lately. */
+  find(text: string): StreamCursor | undefined {
+    for (let index = this.#next - 1; index >= this.first; index -= 1) {
+      const cursor = this.#at(index)?.cursor;
+      if (cursor?.text === text) return cursor;
+    }
+    return undefined;
+  }
+
+  /** True when it began after a client's cursor, and has all items since, on one timeline. */
+  #continues(text: string): boolean {
+    return text === this.#after && this.first === 0 && this.#origin?.timeline === this.#end?.timeline;
+  }
+
   /** True when it starts at or before the other. */
   reachesBackTo(other: Ring): boolean {
     const mine = this.#start;
@@ -152,9 +170,10 @@ export class Ring {
     return mine !== undefined && theirs !== undefined && mine.seq <= theirs.seq;
   }
 
-  /** Starts a reader: after `cursor`, which the ring covers, or at its end. */
-  enter(reader: RingReader, cursor: Cursor | undefined): void {
-    let index = this.#next;
+  /** Starts a reader: after a place that the ring covers, or at its end. */
+  enter(reader: RingReader, place: Place | undefined): void {
+    const cursor = typeof place === 'string' ? undefined : place;
+    let index = typeof place === 'string' ? 0 : this.#next;
     if (cursor !== undefined) while (index > this.first && seqOf(this.#at(index - 1)) > cursor.seq) index -= 1;
     reader.index = index;
     reader.afterSeq = cursor !== undefined && cursor.seq > (this.#end?.seq ?? cursor.seq) ? cursor.seq : -1;
@@ -194,9 +213,9 @@ export class Ring {
     const known = this.#checkpoint;
     const last = this.#next === 0 ? undefined : this.#at(this.#next - 1);
     if (known?.text === undefined || last === undefined) return undefined;
-    if (known.cursorText === last.cursorText) return known;
-    const text = known.text.replaceAll(JSON.stringify(known.cursorText), JSON.stringify(last.cursorText));
-    this.#checkpoint = { cursor: last.cursor, cursorText: last.cursorText, facets: undefined, text, checkpoint: true };
+    if (known.cursor.text === last.cursor.text) return known;
+    const text = known.text.replaceAll(JSON.stringify(known.cursor.text), JSON.stringify(last.cursor.text));
+    this.#checkpoint = { cursor: last.cursor, facets: undefined, text, checkpoint: true };
     return this.#checkpoint;
   }
 

@@ -3,9 +3,9 @@
 // are merged. While all have the same filter, it is sent to the subgraph. With a second filter, a ring without a filter starts
 // and takes over the others: a filter's own ring then lives only until the subgraph has accepted the filter
 // and sent its position.
-import type { Cursor } from '../../platform/events/cursor.ts';
 import { type FeedFilter, openFilter } from './feed-filter.ts';
 import { Ring, type RingReader } from './ring.ts';
+import type { Place } from './stream-cursor.ts';
 import type { Source, StreamItem } from './upstream.ts';
 import type { Share } from './user-shares.ts';
 
@@ -36,25 +36,34 @@ export class SharedStream {
     this.#options = options;
   }
 
-  /** Starts following: after a cursor, or now. The reader must be closed. */
-  follow(after: Cursor | undefined, filter: FeedFilter = openFilter, share?: Share): StreamReader {
+  /** Starts following: after a client's cursor, or now. The reader must be closed. */
+  follow(after: string | undefined, filter: FeedFilter = openFilter, share?: Share): StreamReader {
     const group = this.#groups.get(filter.key) ?? { filter, readers: 0, accepted: false };
     this.#groups.set(filter.key, group);
     group.readers += 1;
     return new StreamReader(this, { filter: group.filter, after, share });
   }
 
-  /** The ring in which to continue after `cursor`; undefined: now. `given`: the cursor came from the subgraph. */
-  place(cursor: Cursor | undefined, filter: FeedFilter, given: boolean, share?: Share): Ring {
+  /** The same place with its position, if the subgraph gave the cursor here lately. */
+  known(text: string): Place {
+    for (const ring of this.#rings) {
+      const cursor = ring.find(text);
+      if (cursor !== undefined) return cursor;
+    }
+    return text;
+  }
+
+  /** The ring in which to continue; undefined: now. */
+  place(after: Place | undefined, filter: FeedFilter, share?: Share): Ring {
     const accepted = this.#groups.get(filter.key)?.accepted === true;
     for (const ring of this.#rings) {
       if (ring.ended !== undefined) continue;
       if (ring.filter.key !== filter.key && !(ring.filter === openFilter && accepted)) continue;
-      if (cursor === undefined ? ring.live : ring.covers(cursor, filter, given)) return ring;
+      if (after === undefined ? ring.live : ring.covers(after, filter, true)) return ring;
     }
     // The gathering ring is begun first, so that it reaches back to the beginning of the other.
     if (this.#groups.size > 1 && ![...this.#rings].some(isGathering)) this.#begin(openFilter, undefined);
-    return this.#begin(filter, cursor, share);
+    return this.#begin(filter, after, share);
   }
 
   /** A reader has left a ring. */
@@ -85,7 +94,7 @@ export class SharedStream {
     for (const ring of this.#rings) ring.close();
   }
 
-  #begin(filter: FeedFilter, after: Cursor | undefined, share?: Share): Ring {
+  #begin(filter: FeedFilter, after: Place | undefined, share?: Share): Ring {
     const ring = new Ring({ capacity: this.#options.capacity, filter, after });
     this.#rings.add(ring);
     this.#options.onUpstreams(1);
@@ -104,9 +113,9 @@ export class SharedStream {
     const group = this.#groups.get(ring.filter.key);
     if (group !== undefined) group.accepted = true;
     for (const other of [...this.#rings]) if (takesIn(ring, other)) this.#handOver(other, ring);
-    // A ring without a filter can merge this one without waiting for its next item.
-    const gathering = [...this.#rings].find((other) => other.filter !== ring.filter && takesIn(other, ring));
-    if (gathering !== undefined) this.#handOver(ring, gathering);
+    // Another need not wait for its next item to take this one over.
+    const successor = [...this.#rings].find((other) => takesIn(other, ring));
+    if (successor !== undefined) this.#handOver(ring, successor);
   }
 
   #handOver(ring: Ring, successor: Ring): void {
@@ -135,9 +144,7 @@ export class StreamReader {
   readonly #place: RingReader;
   #ring: Ring;
   /** The client's position: everything up to it was delivered, or did not match. */
-  #cursor: Cursor | undefined;
-  /** Whether the cursor came from the subgraph, not the client. */
-  #given: boolean;
+  #cursor: Place | undefined;
   #closed = false;
 
   constructor(
@@ -146,17 +153,17 @@ export class StreamReader {
       filter,
       after,
       share,
-    }: { readonly filter: FeedFilter; readonly after: Cursor | undefined; readonly share: Share | undefined },
+    }: { readonly filter: FeedFilter; readonly after: string | undefined; readonly share: Share | undefined },
   ) {
     this.#stream = stream;
     this.#share = share;
     this.#place = { filter, index: 0, afterSeq: -1, wake: undefined, givenAtMs: performance.now(), offer: undefined };
-    this.#ring = stream.place(after, filter, false, share);
+    const place = after === undefined ? undefined : stream.known(after);
+    this.#ring = stream.place(place, filter, share);
     // The first item: a checkpoint for a client that begins now in a running ring.
     if (after === undefined) this.#place.offer = this.#ring.checkpointNow();
-    this.#cursor = after ?? this.#ring.end;
-    this.#given = after === undefined;
-    this.#ring.enter(this.#place, after);
+    this.#cursor = place ?? this.#ring.end;
+    this.#ring.enter(this.#place, place);
   }
 
   /** The next item; undefined once closed. Throws StreamEnded. */
@@ -173,7 +180,7 @@ export class StreamReader {
       const item = place.index < ring.first ? undefined : ring.read(place);
       if (place.index < ring.first || (item !== undefined && item.text === undefined)) {
         this.#cursor ??= ring.origin;
-        this.#moveTo(this.#stream.place(this.#cursor, place.filter, this.#given, this.#share));
+        this.#moveTo(this.#stream.place(this.#cursor, place.filter, this.#share));
         continue;
       }
       if (item !== undefined) return this.#give(item);
@@ -198,7 +205,6 @@ export class StreamReader {
 
   #give(item: StreamItem): StreamItem {
     this.#cursor = item.cursor;
-    this.#given = true;
     this.#place.givenAtMs = performance.now();
     return item;
   }
@@ -207,17 +213,16 @@ export class StreamReader {
   #passOver({ end, begun }: Ring): void {
     const cursor = this.#cursor;
     if (end === undefined || !begun) return;
-    if (cursor !== undefined && cursor.timeline === end.timeline && cursor.seq >= end.seq) return;
+    if (typeof cursor === 'object' && cursor.timeline === end.timeline && cursor.seq >= end.seq) return;
     this.#cursor = end;
-    this.#given = true;
   }
 
   /** The successor may have been left by all readers, or have dropped what this reader needs: then it is placed again. */
   #moveTo(ring: Ring): void {
     const cursor = this.#cursor;
     const { filter } = this.#place;
-    const usable = !ring.abandoned && (cursor === undefined || ring.covers(cursor, filter, this.#given));
-    const target = usable ? ring : this.#stream.place(cursor, filter, this.#given, this.#share);
+    const usable = !ring.abandoned && (cursor === undefined || ring.covers(cursor, filter, true));
+    const target = usable ? ring : this.#stream.place(cursor, filter, this.#share);
     const left = this.#ring;
     left.leave(this.#place);
     this.#ring = target;

@@ -3,21 +3,21 @@
 // refusal ends it.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { Logger } from 'pino';
-import { type Cursor, decodeCursor, encodeCursor } from '../../platform/events/cursor.ts';
+import { type CursorPosition, cursorAlias } from '../../platform/events/cursor.ts';
 import type { Facets } from '../../platform/events/facets.ts';
 import type { Identity } from '../../platform/identity.ts';
 import type { Turns } from '../../platform/turns.ts';
 import type { SubscriptionPlan } from '../supergraph/executor.ts';
 import type { GatewayContext, LinkRequest, SubgraphLink } from '../supergraph/subgraph-link.ts';
 import type { FeedFilter } from './feed-filter.ts';
-import { afterVariable, cursorAlias, type NormalSubscription } from './normal-subscription.ts';
+import { afterVariable, type NormalSubscription } from './normal-subscription.ts';
+import type { StreamCursor } from './stream-cursor.ts';
 
 /** One event for the clients. */
 export interface StreamItem {
-  readonly cursor: Cursor;
-  readonly cursorText: string;
+  readonly cursor: StreamCursor;
   /** From platform/events/facets.ts; undefined: it is for every reader. */
   readonly facets: readonly string[] | undefined;
   /** The graphql-ws payload, serialised; undefined: it had no reader when it came. */
@@ -29,7 +29,7 @@ export interface StreamItem {
 export interface SourceRequest {
   /** The filter sent to the subgraph. */
   readonly filter: FeedFilter;
-  readonly after: Cursor | undefined;
+  readonly after: string | undefined;
   /** Whether an item with these facets has a reader: others need not be completed. */
   readonly wanted: (facets: readonly string[] | undefined) => boolean;
   /** The turns for which the completion of a past item must wait; undefined: the item is current. */
@@ -86,7 +86,7 @@ export async function* followUpstream(
 ): AsyncGenerator<StreamItem, void, void> {
   const { subscription, link, log } = options;
   let last = after;
-  let passedOn = false;
+  let lastAt: CursorPosition | undefined;
   let fruitless = 0;
   while (!signal.aborted) {
     const stream = await link.subscribe(upstreamRequest(options, filter, last));
@@ -100,14 +100,13 @@ export async function* followUpstream(
       try {
         if (signal.aborted) return;
         for await (const event of stream) {
-          const cursorText = cursorOf(event.data, subscription.rootKey);
-          const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText);
-          if (cursorText === undefined || cursor === undefined) {
+          const cursor = cursorOf(event, subscription.rootKey);
+          if (cursor === undefined) {
             failure = event.errors ?? [{ message: `subgraph ${link.name} sent an event without a cursor` }];
             break;
           }
           // A socket library may have retried by itself: items received before are not passed on twice.
-          if (passedOn && last?.timeline === cursor.timeline && cursor.seq <= last.seq) continue;
+          if (lastAt?.timeline === cursor.timeline && cursor.seq <= lastAt.seq) continue;
           const given = subscription.isFiltered ? facetsIn(event) : null;
           if (given === undefined) {
             failure = [{ message: `subgraph ${link.name} sent an item without facets` }];
@@ -115,11 +114,11 @@ export async function* followUpstream(
           }
           const facets = given ?? undefined;
           const item: StreamItem | undefined = wanted(facets)
-            ? await inTurn(turns(), signal, () => completeEvent(options, event, { cursor, cursorText, facets }))
-            : { cursor, cursorText, facets, text: undefined, checkpoint: false };
+            ? await inTurn(turns(), signal, () => completeEvent(options, event, { cursor, facets }))
+            : { cursor, facets, text: undefined, checkpoint: false };
           if (item === undefined || signal.aborted) return;
-          last = cursor;
-          passedOn = true;
+          last = cursor.text;
+          lastAt = cursor;
           fruitless = 0;
           yield item;
         }
@@ -141,10 +140,10 @@ export async function* followUpstream(
   }
 }
 
-function upstreamRequest(options: UpstreamOptions, filter: FeedFilter, after: Cursor | undefined): LinkRequest {
+function upstreamRequest(options: UpstreamOptions, filter: FeedFilter, after: string | undefined): LinkRequest {
   const { plan, subscription, identity } = options;
   const given: Record<string, unknown> = { ...subscription.variables, ...filter.variables };
-  if (after !== undefined) given[afterVariable] = encodeCursor(after);
+  if (after !== undefined) given[afterVariable] = after;
   const variables = Object.fromEntries(Object.entries(given).filter(([name]) => plan.variables.has(name)));
   return {
     text: plan.text,
@@ -183,7 +182,7 @@ async function inTurn<T>(
 async function completeEvent(
   options: UpstreamOptions,
   event: FormattedExecutionResult,
-  item: Pick<StreamItem, 'cursor' | 'cursorText' | 'facets'>,
+  item: Pick<StreamItem, 'cursor' | 'facets'>,
 ): Promise<StreamItem> {
   const { plan, subscription, identity } = options;
   const context = eventContext(identity);
@@ -193,7 +192,7 @@ async function completeEvent(
   const fields = isRecord(payload) ? payload : {};
   delete fields[cursorAlias];
   const isBare = Object.entries(fields).every(
-    ([name, value]) => value === null || value === item.cursorText || name === '__typename',
+    ([name, value]) => value === null || value === item.cursor.text || name === '__typename',
   );
   const text = JSON.stringify({
     ...(result.errors === undefined ? {} : { errors: result.errors }),
@@ -202,10 +201,14 @@ async function completeEvent(
   return { ...item, text, checkpoint: item.facets === undefined && isBare };
 }
 
-function cursorOf(data: ExecutionResult['data'], rootKey: string): string | undefined {
+/** Undefined: without a cursor, or without its position. */
+function cursorOf({ data, extensions }: FormattedExecutionResult, rootKey: string): StreamCursor | undefined {
   const payload = data?.[rootKey];
-  const cursor = isRecord(payload) ? payload[cursorAlias] : undefined;
-  return typeof cursor === 'string' ? cursor : undefined;
+  const text = isRecord(payload) ? payload[cursorAlias] : undefined;
+  const position = extensions?.position;
+  if (typeof text !== 'string' || !isRecord(position)) return undefined;
+  const { timeline, seq } = position;
+  return typeof timeline === 'number' && typeof seq === 'number' ? { text, timeline, seq } : undefined;
 }
 
 /** Null: the item is for every reader. Undefined: it has no facets. */

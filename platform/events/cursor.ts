@@ -1,5 +1,7 @@
-// Cursors of the status stream. Opaque to clients, they contain the timeline, the dense sequence number, and the event's id, so
-// that a history rewritten by a failover is noticed and not skipped.
+// Cursors of the status stream. They contain the timeline, the dense sequence number, and the event's id, so that a history
+// rewritten by a failover is noticed and not skipped; clients get them sealed. A gateway, which can't open them, is told the
+// position beside each item.
+import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 
 export interface Cursor {
   /** Epoch of the database's timeline (db_timeline). */
@@ -10,17 +12,23 @@ export interface Cursor {
   readonly eventId: string;
 }
 
-const pattern = /^1\.(\d{1,9})\.(\d{1,15})\.([0-9a-f-]{36})?$/;
+/** What a gateway is told of a cursor, to put items in order. */
+export type CursorPosition = Pick<Cursor, 'timeline' | 'seq'>;
+
+/** Response name by which a gateway selects the cursor of an item. */
+export const cursorAlias = '_gatewayCursor';
+
+const place = 'status stream';
+const pattern = /^(\d{1,9})\.(\d{1,15})\.([0-9a-f-]{36})?$/;
 
 /** Makes the opaque text. */
-export function encodeCursor(cursor: Cursor): string {
-  return Buffer.from(`1.${cursor.timeline}.${cursor.seq}.${cursor.eventId}`, 'latin1').toString('base64url');
+export function sealCursor(sealer: CursorSealer, { timeline, seq, eventId }: Cursor): string {
+  return sealer.seal(place, `${timeline}.${seq}.${eventId}`);
 }
 
 /** Reads a cursor; undefined when it is invalid. */
-export function decodeCursor(text: string): Cursor | undefined {
-  if (text.length > 128) return undefined;
-  const match = pattern.exec(Buffer.from(text, 'base64url').toString('latin1'));
+export function openCursor(sealer: CursorSealer, text: string): Cursor | undefined {
+  const match = pattern.exec(sealer.open(place, text) ?? '');
   if (match === null) return undefined;
   return { timeline: Number(match[1]), seq: Number(match[2]), eventId: match[3] ?? '' };
 }

@@ -1,7 +1,6 @@
 // Reads sequenced events from the table. Every page begins with the event before it, which proves the reader's position: a
 // history rewritten by a failover, or events removed by retention, are always noticed.
 import type { Database } from '../database/database.ts';
-import { encodeCursor } from './cursor.ts';
 import type { Conditions } from './filter.ts';
 
 /** An event with its position in the one order that all readers see. */
@@ -25,12 +24,12 @@ export interface SequencedEvent {
   readonly id: string;
   /** On the database's clock. */
   readonly at: Date;
-  /** Opaque: resumes after this event. */
-  readonly cursor: string;
+  /** Epoch of the timeline on which it was read. */
+  readonly timeline: number;
 }
 
-/** A sequenced event without the stream's cursor. */
-export type PastEvent = Omit<SequencedEvent, 'cursor'>;
+/** A sequenced event without its timeline. */
+export type PastEvent = Omit<SequencedEvent, 'timeline'>;
 
 /** A position in the stream: after the event `seq`; 0 and '' before the first. */
 export interface Position {
@@ -59,7 +58,7 @@ export type MatchingPage =
 /** The most rows that one statement reads: if few events match, it may have to read many. */
 const mostLookedAt = 50_000;
 
-interface Row extends Omit<SequencedEvent, 'cursor'> {
+interface Row extends PastEvent {
   readonly epoch: number;
 }
 
@@ -138,5 +137,5 @@ export class EventTable {
 }
 
 function toEvent({ epoch, ...event }: Row): SequencedEvent {
-  return { ...event, cursor: encodeCursor({ timeline: epoch, seq: event.seq, eventId: event.id }) };
+  return { ...event, timeline: epoch };
 }

@@ -3,9 +3,10 @@
 import type { Database } from '../database/database.ts';
 import type { Logger } from '../log.ts';
 import { Loop } from '../loop.ts';
+import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { Turns } from '../turns.ts';
 import type { Wake } from '../wake.ts';
-import { encodeCursor } from './cursor.ts';
+import { sealCursor } from './cursor.ts';
 import { EventTable, type Position, type SequencedEvent } from './event-table.ts';
 import { EventRing } from './ring.ts';
 import {
@@ -24,6 +25,7 @@ export interface StatusFeedOptions {
   readonly db: Database;
   readonly wake: Wake;
   readonly log: Logger;
+  readonly cursors: CursorSealer;
   /** How often the table is read without a wake-up; default 100. */
   readonly pollMs?: number;
   /** Events in memory; default 10000. */
@@ -46,6 +48,7 @@ const preloaded = 1_000;
 export class StatusFeed {
   readonly #table: EventTable;
   readonly #wake: Wake;
+  readonly #cursors: CursorSealer;
   readonly #log: Logger;
   readonly #checkpointMs: number;
   readonly #ring: EventRing;
@@ -64,12 +67,14 @@ export class StatusFeed {
     const { pollMs = 100, ringSize = 10_000, checkpointMs = 30_000 } = options;
     this.#table = new EventTable(options.db);
     this.#wake = options.wake;
+    this.#cursors = options.cursors;
     this.#log = options.log;
     this.#checkpointMs = checkpointMs;
     this.#ring = new EventRing(ringSize);
     this.#source = {
       table: this.#table,
       ring: this.#ring,
+      cursors: this.#cursors,
       pages: new Turns(pagesAtOnce),
       epoch: () => this.#epoch,
       tail: () => this.#tail,
@@ -107,7 +112,7 @@ export class StatusFeed {
   /** The current position of the stream: read it, then a snapshot, then subscribe after it. */
   async currentCursor(): Promise<string> {
     this.#assertStarted();
-    return encodeCursor({ timeline: this.#epoch, ...this.#tail });
+    return sealCursor(this.#cursors, { timeline: this.#epoch, ...this.#tail });
   }
 
   /**

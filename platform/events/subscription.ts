@@ -3,13 +3,15 @@
 
 import { CodedError } from '../errors.ts';
 import { pullStream } from '../pull-stream.ts';
+import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import type { Turns } from '../turns.ts';
-import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
+import { type Cursor, openCursor, sealCursor } from './cursor.ts';
 import type { EventTable, Position, SequencedEvent } from './event-table.ts';
 import { conditionsOf, type HistoryFilter, matchesFilter } from './filter.ts';
 import type { EventRing } from './ring.ts';
 
 export interface FeedItem {
+  /** Opaque: resumes after this item. */
   readonly cursor: string;
   /** Null: a checkpoint, which only advances the cursor. */
   readonly event: SequencedEvent | null;
@@ -22,6 +24,7 @@ export type FeedFilter = EventFilter | HistoryFilter;
 
 export interface SubscriptionSource {
   readonly table: EventTable;
+  readonly cursors: CursorSealer;
   readonly ring: EventRing;
   /** For the readers that are behind, at the table. */
   readonly pages: Turns;
@@ -145,7 +148,7 @@ export class Subscription {
   #fromPage(): FeedItem | undefined {
     for (let event = this.#page[this.#pageIndex]; event !== undefined; event = this.#page[this.#pageIndex]) {
       this.#pageIndex += 1;
-      if (this.#pass(event)) return { cursor: event.cursor, event };
+      if (this.#pass(event)) return this.#itemOf(event);
     }
     this.#page = [];
     if (this.#pageEnd !== undefined) this.#position = this.#pageEnd;
@@ -156,7 +159,7 @@ export class Subscription {
   #fromRing(): FeedItem | undefined {
     const { ring } = this.#source;
     for (let event = ring.get(this.#place().seq + 1); event !== undefined; event = ring.get(event.seq + 1))
-      if (this.#pass(event)) return { cursor: event.cursor, event };
+      if (this.#pass(event)) return this.#itemOf(event);
     return undefined;
   }
 
@@ -175,7 +178,7 @@ export class Subscription {
       return;
     }
     const { oldestSeq } = await this.#source.table.bounds();
-    throw place.seq < oldestSeq ? expired(place.seq, oldestSeq) : resync();
+    throw place.seq < oldestSeq ? expired() : resync();
   }
 
   async #pageAfter(place: Position) {
@@ -188,7 +191,7 @@ export class Subscription {
 
   /** The position of a client's cursor, checked against the current history. */
   async #resumeAt(text: string): Promise<Position> {
-    const cursor: Cursor | undefined = decodeCursor(text);
+    const cursor: Cursor | undefined = openCursor(this.#source.cursors, text);
     if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
       throw new CodedError(
         'INVALID_CURSOR',
@@ -199,7 +202,7 @@ export class Subscription {
     if (cursor.timeline > bounds.epoch || (cursor.timeline < bounds.epoch && (await table.lossySince(cursor.timeline))))
       throw resync();
     // The event at the cursor must be kept as well: it proves the cursor.
-    if (Math.max(cursor.seq, 1) < bounds.oldestSeq) throw expired(cursor.seq, bounds.oldestSeq);
+    if (Math.max(cursor.seq, 1) < bounds.oldestSeq) throw expired();
     if (cursor.seq > 0 && (await table.eventIdAt(cursor.seq)) !== cursor.eventId) throw resync();
     return { seq: cursor.seq, eventId: cursor.eventId };
   }
@@ -210,7 +213,12 @@ export class Subscription {
 
   #checkpointItem(): FeedItem {
     const { seq, eventId } = this.#place();
-    return { cursor: encodeCursor({ timeline: this.#source.epoch(), seq, eventId }), event: null };
+    return { cursor: sealCursor(this.#source.cursors, { timeline: this.#source.epoch(), seq, eventId }), event: null };
+  }
+
+  #itemOf(event: SequencedEvent): FeedItem {
+    const { timeline, seq, id: eventId } = event;
+    return { cursor: sealCursor(this.#source.cursors, { timeline, seq, eventId }), event };
   }
 
   /** For calls from outside of a pull: an error in a filter ends this reader only. */
@@ -224,10 +232,11 @@ export class Subscription {
   }
 }
 
-function expired(seq: number, oldestSeq: number): CodedError {
+/** Without numbers: they would tell how many events other projects have. */
+function expired(): CodedError {
   return new CodedError(
     'CURSOR_EXPIRED',
-    `the cursor is at event ${seq}, and events before ${oldestSeq} are no longer kept: read a snapshot and subscribe again`,
+    'the events after the cursor are no longer kept: read a snapshot and subscribe again',
   );
 }
 

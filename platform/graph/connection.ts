@@ -53,13 +53,13 @@ export function page<Row>(rows: readonly Row[], first: number, keyOf: (row: Row)
 }
 
 function encodeKey(key: readonly string[]): string {
-  return Buffer.from(JSON.stringify(key), 'utf8').toString('base64url');
+  return JSON.stringify(key);
 }
 
 function decodeKey(text: string): readonly string[] {
   if (text.length > 1024) return [];
   try {
-    const key: unknown = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    const key: unknown = JSON.parse(text);
     return Array.isArray(key) && key.every((part) => typeof part === 'string') ? key : [];
   } catch {
     return [];

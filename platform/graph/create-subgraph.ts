@@ -3,8 +3,12 @@
 import { buildSubgraphSchema, type GraphQLSchemaModule } from '@apollo/subgraph';
 import { type DocumentNode, Kind, parse } from 'graphql';
 import { type Commits, commitResolvers } from '../commits.ts';
+import { openCursor } from '../events/cursor.ts';
+import type { CursorSealer } from '../secrets/cursor-sealer.ts';
+import { withPositions } from './execution.ts';
 import { inputScalars } from './input-scalars.ts';
 import { mergeResolvers } from './merge-resolvers.ts';
+import { sealPages } from './sealed-pages.ts';
 import type { Subgraph } from './subgraph.ts';
 
 export interface SubgraphParts<Resolvers extends object> {
@@ -13,13 +17,14 @@ export interface SubgraphParts<Resolvers extends object> {
   /** Complete (sdl.ts). */
   readonly sdl: string;
   readonly commits: Commits;
+  readonly cursors: CursorSealer;
   /** Of each feature. */
   readonly resolvers: readonly Resolvers[];
 }
 
 /** Throws when a field of Query, Mutation or Subscription, or the reference to an entity, has no resolver. */
 export function createSubgraph<Resolvers extends object>(parts: SubgraphParts<Resolvers>): Subgraph {
-  const { name, sdl, commits } = parts;
+  const { name, sdl, commits, cursors } = parts;
   const resolvers: Record<string, object> = {
     ...inputScalars,
     Commit: commitResolvers(commits),
@@ -28,12 +33,11 @@ export function createSubgraph<Resolvers extends object>(parts: SubgraphParts<Re
   const document = parse(sdl);
   const missing = unresolved(document, resolvers);
   if (missing.length > 0) throw new Error(`${name}: no resolver for ${missing.join(', ')}`);
-  return {
-    name,
-    schema: buildSubgraphSchema([
-      { typeDefs: document, resolvers: resolvers as NonNullable<GraphQLSchemaModule['resolvers']> },
-    ]),
-  };
+  const schema = buildSubgraphSchema([
+    { typeDefs: document, resolvers: resolvers as NonNullable<GraphQLSchemaModule['resolvers']> },
+  ]);
+  sealPages(schema, cursors);
+  return { name, schema: withPositions(schema, (text) => openCursor(cursors, text)) };
 }
 
 const rootTypes: ReadonlySet<string> = new Set(['Query', 'Mutation', 'Subscription']);

@@ -14,6 +14,7 @@ import {
 import type { Logger } from 'pino';
 import { isUnavailable } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
+import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
 import type { RequestContext } from '../identity.ts';
 import { pullStream } from '../pull-stream.ts';
@@ -90,7 +91,7 @@ export async function executeOnSchema(
 
 /**
  * Subscribes. Returns a result with `errors` when it is refused, else a stream of results; a source that fails ends the stream
- * with a last result that has `errors` and no `data`. An item's facets are in `extensions.facets`. The caller
+ * with a last result that has `errors` and no `data`. An item's facets and position are in `extensions`. The caller
  * must `return()` the stream.
  */
 export async function subscribeOnSchema(
@@ -118,11 +119,36 @@ export async function subscribeOnSchema(
       // Each event has its own context: loaders must not be shared between events.
       const execution = execute({ ...args, rootValue, contextValue: { ...context, loaders: new Map() } });
       const facets = facetsOf(rootValue);
-      const said = facets === undefined ? {} : { extensions: { facets } };
-      return Promise.resolve(execution).then((result) => ({ ...present(result, context.requestId, log), ...said }));
+      return Promise.resolve(execution).then((result) => {
+        const position = positionIn(schema, result.data);
+        if (facets === undefined && position === undefined) return present(result, context.requestId, log);
+        const extensions = {
+          ...(facets === undefined ? {} : { facets }),
+          ...(position === undefined ? {} : { position }),
+        };
+        return { ...present(result, context.requestId, log), extensions };
+      });
     },
     (error) => ({ errors: [presentError(error, context.requestId, log)] }),
   );
+}
+
+/** Lets the events of a schema's subscriptions say where they are: a gateway can't open their cursors. */
+export function withPositions(
+  schema: GraphQLSchema,
+  positionOf: (cursor: string) => CursorPosition | undefined,
+): GraphQLSchema {
+  schema.extensions = { ...schema.extensions, positionOf };
+  return schema;
+}
+
+/** Undefined: the cursor is not selected for a gateway. */
+function positionIn(schema: GraphQLSchema, data: ExecutionResult['data']): CursorPosition | undefined {
+  const positionOf = schema.extensions.positionOf as ((cursor: string) => CursorPosition | undefined) | undefined;
+  const [item] = Object.values(data ?? {}) as (Record<string, unknown> | null | undefined)[];
+  const cursor = item?.[cursorAlias];
+  const position = typeof cursor === 'string' ? positionOf?.(cursor) : undefined;
+  return position === undefined ? undefined : { timeline: position.timeline, seq: position.seq };
 }
 
 /** Maps each event of a source; a source that fails ends with its error. */

@@ -13,6 +13,7 @@ import { Loop } from '../../platform/loop.ts';
 import type { Mutations } from '../../platform/mutation.ts';
 import type { EgressPolicy } from '../../platform/net/egress.ts';
 import { ProcessLease } from '../../platform/process-lease.ts';
+import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { Sealer } from '../../platform/secrets/seal.ts';
 import type { Wake } from '../../platform/wake.ts';
 import { BackendReads } from './backends/backend-reads.ts';
@@ -57,6 +58,7 @@ export interface RelaySubgraphOptions {
   readonly wake: Wake;
   readonly leases: Leases;
   readonly commits: Commits;
+  readonly cursors: CursorSealer;
   readonly mutations: Mutations;
   readonly sealer: Sealer;
   /** For every connection to a backend. */
@@ -157,7 +159,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     return drained;
   };
   return {
-    ...createSubgraph({ name: 'relay', sdl: options.sdl, commits, resolvers }),
+    ...createSubgraph({ name: 'relay', sdl: options.sdl, commits, cursors: options.cursors, resolvers }),
     async start() {
       await life.start();
       housekeeping.start();

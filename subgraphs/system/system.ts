@@ -12,6 +12,7 @@ import { foreignNodes } from '../../platform/graph/sdl.ts';
 import type { Subgraph } from '../../platform/graph/subgraph.ts';
 import type { Authority } from '../../platform/machines/authority.ts';
 import type { Mutations } from '../../platform/mutation.ts';
+import type { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import type { PublicKeys, SigningKeys } from '../../platform/secrets/key-pairs.ts';
 import type { Keyring } from '../../platform/secrets/keyring.ts';
 import type { Wake } from '../../platform/wake.ts';
@@ -48,6 +49,7 @@ export interface SystemSubgraphOptions {
   readonly db: Database;
   readonly feed: StatusFeed;
   readonly commits: Commits;
+  readonly cursors: CursorSealer;
   readonly mutations: Mutations;
   readonly wake: Wake;
   /** The keys shared by the subgraphs. */
@@ -106,7 +108,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     nodeResolvers({ entities, health: options.health }),
   ];
   return {
-    ...createSubgraph({ name: 'system', sdl, commits, resolvers }),
+    ...createSubgraph({ name: 'system', sdl, commits, cursors: options.cursors, resolvers }),
     authenticator: new SystemAuthenticator({ credentials, accessTokens }),
     firstStart: new FirstStart({
       db,

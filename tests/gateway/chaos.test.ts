@@ -1,7 +1,7 @@
 // Clients that connect, disconnect and read slowly, while the stream's owner is killed repeatedly: each client's own log of
 // cursors has no gap and no duplicate. The seed is printed; set SEED to repeat a run.
 import { expect, test } from '@jest/globals';
-import { decodeCursor } from '../../platform/events/cursor.ts';
+import { positionIn } from './support/event-log.ts';
 import { modes, TestGateway, until } from './support/gateway.ts';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -45,7 +45,7 @@ class RestlessClient {
           if (over) return;
           const item = (data as { thingChanges: { cursor: string; thing: unknown } }).thingChanges;
           this.#cursor = item.cursor;
-          if (item.thing !== null) this.seen.push(decodeCursor(item.cursor)?.seq ?? -1);
+          if (item.thing !== null) this.seen.push(positionIn(item.cursor)?.seq ?? -1);
         },
         error: () => {},
         complete: () => {},

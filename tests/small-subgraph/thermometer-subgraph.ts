@@ -136,5 +136,5 @@ export function createThermometerSubgraph(ground: SubgraphGround): Subgraph {
       project: ({ projectId }: ThermometerRow) => ({ id: encodeId('Project', projectId) }),
     },
   };
-  return createSubgraph({ name: 'thermometer', sdl, commits, resolvers: [resolvers] });
+  return createSubgraph({ name: 'thermometer', sdl, commits, cursors: ground.cursors, resolvers: [resolvers] });
 }

@@ -10,6 +10,7 @@ import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
 import type { Logger } from '../../platform/log.ts';
 import { Mutations } from '../../platform/mutation.ts';
+import { CursorSealer } from '../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../platform/secrets/keyring.ts';
 import { createSealer, type Sealer } from '../../platform/secrets/seal.ts';
 import { createLocalWake, createRedisWake, type Wake } from '../../platform/wake.ts';
@@ -45,6 +46,7 @@ export class Ground {
   readonly keyring: Keyring;
   readonly sealer: Sealer;
   readonly commits: Commits;
+  readonly cursors: CursorSealer;
   readonly mutations: Mutations;
   readonly egress = testEgress;
   readonly #wakeIsOwn: boolean;
@@ -65,9 +67,10 @@ export class Ground {
     this.keyring = keyring;
     this.sealer = createSealer(keyring);
     this.commits = commits;
+    this.cursors = new CursorSealer(keyring);
     this.mutations = new Mutations({ db, commits, log });
     this.sequencer = new Sequencer({ db, wake, log, ...(options.elected && { leases }) });
-    this.feed = new StatusFeed({ db, wake, log, ...options.feed });
+    this.feed = new StatusFeed({ db, wake, log, cursors: this.cursors, ...options.feed });
     this.#wakeIsOwn = options.wake === undefined;
   }
 

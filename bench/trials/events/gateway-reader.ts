@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { decodeCursor } from '../../../platform/events/cursor.ts';
+import { openCursor } from '../../../platform/events/cursor.ts';
 import { decodeId } from '../../../platform/ids.ts';
+import type { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
 import type { Random } from '../random.ts';
 import type { LoggedItem } from './verdict.ts';
 
@@ -12,6 +13,8 @@ export interface GatewayReaderOptions {
   /** Of the gateway. */
   readonly url: string;
   readonly token: string;
+  /** With the system's key: to learn the order from cursors, as no client can. */
+  readonly cursors: CursorSealer;
   /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;
   /** Selected of each change in addition to what the log needs; '' for none. */
@@ -58,7 +61,7 @@ export class GatewayReader {
   constructor(options: GatewayReaderOptions) {
     this.#options = options;
     const { url, token, random, after } = options;
-    this.beginning = after === undefined ? undefined : decodeCursor(after)?.seq;
+    this.beginning = after === undefined ? undefined : openCursor(options.cursors, after)?.seq;
     const opened = (socket: WebSocket) => {
       this.#socket = socket;
     };
@@ -149,7 +152,7 @@ export class GatewayReader {
   }
 
   #log({ cursor, change }: StatusData['statusChanges']): void {
-    const place = decodeCursor(cursor);
+    const place = openCursor(this.#options.cursors, cursor);
     if (place === undefined) return void this.faults.push(`'${cursor}' is not a cursor`);
     this.beginning ??= change === null ? place.seq : place.seq - 1;
     const event =

@@ -2,13 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { FeedFilter } from '../../../gateway/subscriptions/feed-filter.ts';
 import { SharedStream, type StreamReader } from '../../../gateway/subscriptions/shared-stream.ts';
+import type { StreamCursor } from '../../../gateway/subscriptions/stream-cursor.ts';
 import { type SourceRequest, StreamEnded, type StreamItem } from '../../../gateway/subscriptions/upstream.ts';
-import type { Cursor } from '../../../platform/events/cursor.ts';
 
-const cursor = (seq: number, timeline = 1): Cursor => ({ timeline, seq, eventId: '' });
-const item = (at: Cursor, checkpoint = false): StreamItem => ({
+const text = (seq: number, timeline = 1) => `${timeline === 1 ? 'c' : `t${timeline}c`}${seq}`;
+const cursor = (seq: number, timeline = 1): StreamCursor => ({ timeline, seq, text: text(seq, timeline) });
+const item = (at: StreamCursor, checkpoint = false): StreamItem => ({
   cursor: at,
-  cursorText: `c${at.seq}`,
   facets: undefined,
   text: checkpoint ? `{"cursor":"c${at.seq}","thing":null}` : `e${at.seq}`,
   checkpoint,
@@ -16,7 +16,7 @@ const item = (at: Cursor, checkpoint = false): StreamItem => ({
 
 /** One upstream, which gives scripted items. */
 class Upstream {
-  readonly after: Cursor | undefined;
+  readonly after: string | undefined;
   readonly filter: FeedFilter;
   readonly wanted: SourceRequest['wanted'];
   ended = false;
@@ -96,7 +96,7 @@ const read = async (reader: StreamReader, count: number): Promise<string[]> => {
 
 test('an upstream is not read further than a ring ahead of its fastest reader', async () => {
   const { stream, upstream } = start(4);
-  const reader = stream.follow(cursor(0));
+  const reader = stream.follow(text(0));
   upstream(0).give(...Array.from({ length: 20 }, (_item, index) => item(cursor(index + 1))));
   await settle();
   expect(upstream(0).pulls).toBe(4);
@@ -106,8 +106,8 @@ test('an upstream is not read further than a ring ahead of its fastest reader', 
 
 test('a reader that falls behind the ring continues from its own cursor', async () => {
   const { stream, upstream, upstreams } = start(4);
-  const fast = stream.follow(cursor(0));
-  const slow = stream.follow(cursor(0));
+  const fast = stream.follow(text(0));
+  const slow = stream.follow(text(0));
   upstream(0).give(item(cursor(1)));
   expect(await read(slow, 1)).toEqual(['e1']);
   for (let seq = 2; seq <= 10; seq += 1) upstream(0).give(item(cursor(seq)));
@@ -115,7 +115,7 @@ test('a reader that falls behind the ring continues from its own cursor', async 
   const next = read(slow, 3);
   await settle();
   expect(upstreams).toHaveLength(2);
-  expect(upstream(1).after).toEqual(cursor(1));
+  expect(upstream(1).after).toEqual(text(1));
   upstream(1).give(item(cursor(2)), item(cursor(3)), item(cursor(4)));
   expect(await next).toEqual(['e2', 'e3', 'e4']);
   fast.close();
@@ -127,9 +127,10 @@ test('a ring that has caught up is merged, and its readers miss nothing', async 
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
   expect(await read(live, 1)).toHaveLength(1);
-  const late = stream.follow(cursor(7));
-  expect(upstream(1).after).toEqual(cursor(7));
+  const late = stream.follow(text(7));
+  expect(upstream(1).after).toEqual(text(7));
   upstream(0).give(item(cursor(6)), item(cursor(8)));
+  upstream(1).give(item(cursor(8)));
   await settle();
   expect([upstream(0).ended, upstream(1).ended]).toEqual([false, true]);
   expect(await read(live, 2)).toEqual(['e6', 'e8']);
@@ -143,21 +144,24 @@ test('a reader of a merged ring that is too far behind the other starts again fr
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
   await read(live, 1);
-  const late = stream.follow(cursor(6));
+  const late = stream.follow(text(6));
   upstream(0).give(item(cursor(7)));
   await read(live, 1);
+  upstream(1).give(item(cursor(7)));
+  await settle();
   expect(upstream(1).ended).toBe(true);
   // `late` reads nothing while the live ring turns over.
   for (let seq = 8; seq <= 20; seq += 1) {
     upstream(0).give(item(cursor(seq)));
     await read(live, 1);
   }
+  expect((await late.next())?.text).toBe('e7');
   const next = late.next();
   await settle();
   expect(upstreams).toHaveLength(3);
-  expect(upstream(2).after).toEqual(cursor(6));
-  upstream(2).give(item(cursor(7)));
-  expect((await next)?.text).toBe('e7');
+  expect(upstream(2).after).toEqual(text(7));
+  upstream(2).give(item(cursor(8)));
+  expect((await next)?.text).toBe('e8');
   live.close();
   late.close();
 });
@@ -167,9 +171,9 @@ test('an old cursor does not resume in a new timeline', async () => {
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true), item(cursor(6)), item(cursor(7, 2)), item(cursor(8, 2)));
   await read(live, 4);
-  const old = stream.follow(cursor(6));
+  const old = stream.follow(text(6));
   expect(upstreams).toHaveLength(2);
-  const same = stream.follow(cursor(7, 2));
+  const same = stream.follow(text(7, 2));
   expect(upstreams).toHaveLength(2);
   expect(await read(same, 1)).toEqual(['e8']);
   for (const reader of [live, old, same]) reader.close();
@@ -202,7 +206,7 @@ test('a slow reader starts again from its cursor if its ring was merged into one
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true));
   await read(live, 1);
-  const slow = stream.follow(cursor(6));
+  const slow = stream.follow(text(6));
   upstream(1).give(item(cursor(7)));
   expect(await read(slow, 1)).toEqual(['e7']);
   // The live ring merges the slow reader's, which is still receiving its last item.
@@ -214,7 +218,7 @@ test('a slow reader starts again from its cursor if its ring was merged into one
   const next = slow.next();
   await settle();
   expect(upstreams).toHaveLength(3);
-  expect(upstream(2).after).toEqual(cursor(7));
+  expect(upstream(2).after).toEqual(text(7));
   upstream(2).give(item(cursor(8)));
   expect((await next)?.text).toBe('e8');
   slow.close();
@@ -224,17 +228,38 @@ test('a slow reader starts again from its cursor if its ring was merged into one
 test('two rings that reach the same position at the same moment do not merge each other', async () => {
   const { stream, upstreams, upstream } = start(8);
   const live = stream.follow(undefined);
-  const resumed = stream.follow(cursor(5));
+  const resumed = stream.follow(text(5));
   upstream(0).give(item(cursor(5), true));
   upstream(1).give(item(cursor(5), true));
   await settle();
-  expect(upstreams.map(({ ended }) => ended)).toEqual([false, true]);
-  upstream(0).give(item(cursor(6)));
-  expect(await read(live, 2)).toEqual(['{"cursor":"c5","thing":null}', 'e6']);
-  expect(await read(resumed, 1)).toEqual(['e6']);
+  expect(upstreams.map(({ ended }) => ended)).toEqual([true, false]);
+  upstream(1).give(item(cursor(6)));
+  for (const reader of [live, resumed]) expect(await read(reader, 2)).toEqual(['{"cursor":"c5","thing":null}', 'e6']);
   live.close();
   resumed.close();
-  expect(upstream(0).ended).toBe(true);
+  expect(upstream(1).ended).toBe(true);
+});
+
+test('a cursor that is not known here is resumed by the subgraph, once for all who have it', async () => {
+  const { stream, upstream, upstreams } = start(8);
+  const live = stream.follow(undefined);
+  upstream(0).give(item(cursor(5), true), item(cursor(6)));
+  expect(await read(live, 2)).toHaveLength(2);
+  const known = stream.follow(text(5));
+  expect(await read(known, 1)).toEqual(['e6']);
+  expect(upstreams).toHaveLength(1);
+  const [one, two] = [stream.follow('unknown'), stream.follow('unknown')];
+  expect(upstreams).toHaveLength(2);
+  expect(upstream(1).after).toBe('unknown');
+  upstream(1).give(item(cursor(2)), item(cursor(6)));
+  expect(await read(one, 2)).toEqual(['e2', 'e6']);
+  expect(await read(two, 2)).toEqual(['e2', 'e6']);
+  await settle();
+  expect(upstreams.map(({ ended }) => ended)).toEqual([true, false]);
+  upstream(1).give(item(cursor(7)));
+  for (const reader of [live, known, one, two]) expect(await read(reader, 1)).toEqual(['e7']);
+  for (const reader of [live, known, one, two]) reader.close();
+  expect(upstream(1).ended).toBe(true);
 });
 
 describe('filters', () => {
@@ -304,9 +329,9 @@ describe('filters', () => {
     await settle();
     gathering?.give(of(6, 'c'), of(7, 'a'));
     expect(await read(a, 1)).toEqual(['e7']);
-    const late = stream.follow(cursor(5), by('c'));
+    const late = stream.follow(text(5), by('c'));
     const own = upstreams.at(-1);
-    expect(own?.after).toEqual(cursor(5));
+    expect(own?.after).toEqual(text(5));
     expect(own?.filter.variables).toEqual({ kind: 'c' });
     own?.give(of(6, 'c'));
     expect(await read(late, 1)).toEqual(['e6']);

@@ -1,7 +1,9 @@
 // An in-memory status stream with the contract of the real one: dense cursors, a checkpoint at once for new readers,
 // CURSOR_EXPIRED after retention. It can be cut, as if its subgraph had died.
 import { CodedError } from '../../../platform/errors.ts';
-import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
+import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
+import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
 
 export interface LogEvent {
   readonly seq: number;
@@ -11,6 +13,12 @@ export interface LogEvent {
 export interface FeedItem {
   readonly cursor: string;
   readonly thing: { readonly id: string } | null;
+}
+
+const sealer = new CursorSealer(new Keyring({ active: 'k1', keys: { k1: Buffer.alloc(32, 7).toString('base64') } }));
+
+export function positionIn(cursor: string): Cursor | undefined {
+  return openCursor(sealer, cursor);
 }
 
 const eventIdOf = (seq: number): string =>
@@ -25,9 +33,13 @@ export class EventLog {
   #down = false;
   #cuts = new Set<() => void>();
   #wakes = new Set<() => void>();
+  readonly #cursors: string[] = [];
 
   cursorAt(seq: number): string {
-    return encodeCursor({ timeline: 1, seq, eventId: eventIdOf(seq) });
+    // The same text each time, for tests that compare it.
+    const known = this.#cursors[seq] ?? sealCursor(sealer, { timeline: 1, seq, eventId: eventIdOf(seq) });
+    this.#cursors[seq] = known;
+    return known;
   }
 
   append(thingId: string): string {
@@ -56,7 +68,7 @@ export class EventLog {
 
   subscribe(after: string | null | undefined, matches: (event: LogEvent) => boolean): AsyncIterableIterator<FeedItem> {
     if (this.#down) throw new CodedError('UNAVAILABLE', 'The log is away.');
-    const start = after == null ? undefined : decodeCursor(after);
+    const start = after == null ? undefined : positionIn(after);
     if (after != null && start === undefined) throw new CodedError('INVALID_CURSOR', 'no cursor');
     if (start !== undefined && start.seq < this.oldest) throw new CodedError('CURSOR_EXPIRED', 'too old');
     let seq = start?.seq ?? this.events.length;

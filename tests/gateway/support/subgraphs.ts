@@ -3,12 +3,13 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import { CodedError } from '../../../platform/errors.ts';
 import { facet, withFacets } from '../../../platform/events/facets.ts';
+import { withPositions } from '../../../platform/graph/execution.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import { addressBlockScalar } from '../../../platform/graph/scalars.ts';
 import type { Subgraph } from '../../../platform/graph/subgraph.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { mapStream } from '../../../platform/pull-stream.ts';
-import { EventLog, type FeedItem } from './event-log.ts';
+import { EventLog, type FeedItem, positionIn } from './event-log.ts';
 
 const link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])';
 
@@ -196,5 +197,5 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
       },
     },
   ]);
-  return { alpha: { name: 'alpha', schema: alpha }, beta: { name: 'beta', schema: beta } };
+  return { alpha: { name: 'alpha', schema: withPositions(alpha, positionIn) }, beta: { name: 'beta', schema: beta } };
 }

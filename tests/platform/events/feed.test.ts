@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database, SqlValue } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors.ts';
-import { decodeCursor, encodeCursor } from '../../../platform/events/cursor.ts';
+import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
 import type { HistoryFilter } from '../../../platform/events/filter.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -47,12 +47,14 @@ async function write(from: number, to: number): Promise<void> {
   await ground.sequence();
 }
 
-async function take(items: AsyncGenerator<FeedItem, void, void>, count: number): Promise<SequencedEvent[]> {
-  const events: SequencedEvent[] = [];
+type Taken = SequencedEvent & { readonly cursor: string };
+
+async function take(items: AsyncGenerator<FeedItem, void, void>, count: number): Promise<Taken[]> {
+  const events: Taken[] = [];
   while (events.length < count) {
     const { value, done } = await items.next();
     if (done === true) break;
-    if (value.event !== null) events.push(value.event);
+    if (value.event !== null) events.push({ ...value.event, cursor: value.cursor });
   }
   return events;
 }
@@ -144,9 +146,9 @@ describe('subscribe', () => {
     const seen = await waitFor('a checkpoint past the events', async () => {
       const item = (await items.next()).value as FeedItem;
       expect(item.event).toBeNull();
-      return decodeCursor(item.cursor)?.seq === 50 && item;
+      return cursorIn(item.cursor)?.seq === 50 && item;
     });
-    expect(decodeCursor(first.cursor)?.seq).toBe(0);
+    expect(cursorIn(first.cursor)?.seq).toBe(0);
     const resumed = feed.subscribe({ after: seen.cursor, filter: everything });
     await write(51, 52);
     expect(toNames(await take(resumed, 2))).toEqual(names(51, 52));
@@ -177,7 +179,7 @@ describe('subscribe', () => {
     const items = feed.subscribe({ after: startCursor(), filter: (event) => event.to === 'n2' });
     expect(((await items.next()).value as FeedItem).event?.to).toBe('n2');
     const caughtUp = (await items.next()).value as FeedItem;
-    expect([caughtUp.event, decodeCursor(caughtUp.cursor)?.seq]).toEqual([null, 3]);
+    expect([caughtUp.event, cursorIn(caughtUp.cursor)?.seq]).toEqual([null, 3]);
     const next = items.next();
     await write(2, 2);
     expect(((await next).value as FeedItem).event?.to).toBe('n2');
@@ -239,7 +241,7 @@ describe('a reader that is behind', () => {
     const items = small.subscribe({ after: startCursor(), filter });
     expect(toNames(await take(items, wanted.length))).toEqual(wanted);
     const caughtUp = (await items.next()).value as FeedItem;
-    expect([caughtUp.event, decodeCursor(caughtUp.cursor)?.seq]).toEqual([null, 3_000]);
+    expect([caughtUp.event, cursorIn(caughtUp.cursor)?.seq]).toEqual([null, 3_000]);
     expect(read()).toBeLessThanOrEqual(wanted.length + 10);
     const next = items.next();
     await ground.append({ to: 'after', projectId, kind: 'rare', subjectType: 'T', subjectId });
@@ -271,7 +273,7 @@ describe('a reader that is behind', () => {
 
 describe('an unsuitable cursor', () => {
   test('text that is not a cursor is INVALID_CURSOR', async () => {
-    for (const text of ['', 'x', 'AAAA', encodeCursor({ timeline: 1, seq: 5, eventId: '' })])
+    for (const text of ['', 'x', 'AAAA', cursorOf({ timeline: 1, seq: 5, eventId: '' })])
       expect([text, await codeOf(text)]).toEqual([text, 'INVALID_CURSOR']);
   });
 
@@ -300,9 +302,9 @@ describe('an unsuitable cursor', () => {
 
   test('of another event at the same position, or beyond the end, it is RESYNC_REQUIRED', async () => {
     await write(1, 3);
-    expect(await codeOf(encodeCursor({ timeline: 1, seq: 2, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
-    expect(await codeOf(encodeCursor({ timeline: 1, seq: 9, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
-    expect(await codeOf(encodeCursor({ timeline: 7, seq: 0, eventId: '' }))).toBe('RESYNC_REQUIRED');
+    expect(await codeOf(cursorOf({ timeline: 1, seq: 2, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
+    expect(await codeOf(cursorOf({ timeline: 1, seq: 9, eventId: newUuid() }))).toBe('RESYNC_REQUIRED');
+    expect(await codeOf(cursorOf({ timeline: 7, seq: 0, eventId: '' }))).toBe('RESYNC_REQUIRED');
   });
 
   test('of a timeline before a loss it is RESYNC_REQUIRED; after a clean failover it continues', async () => {
@@ -358,6 +360,9 @@ test('waitFor sees a match that passes after the call, and stops at its deadline
   expect(await aborted).toBe(false);
 });
 
+const cursorOf = (cursor: Cursor): string => sealCursor(ground.cursors, cursor);
+const cursorIn = (text: string): Cursor | undefined => openCursor(ground.cursors, text);
+
 function startCursor(): string {
-  return encodeCursor({ timeline: 1, seq: 0, eventId: '' });
+  return cursorOf({ timeline: 1, seq: 0, eventId: '' });
 }

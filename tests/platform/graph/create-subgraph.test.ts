@@ -3,6 +3,9 @@ import { graphql } from 'graphql';
 import type { Commits } from '../../../platform/commits.ts';
 import { createSubgraph } from '../../../platform/graph/create-subgraph.ts';
 import { joinSdl } from '../../../platform/graph/sdl.ts';
+import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
+import { Keyring } from '../../../platform/secrets/keyring.ts';
+import { keyFile } from '../../support/ground.ts';
 
 const commits = { replication: async () => ({ state: 'CONFIRMED', reason: null }) } as unknown as Commits;
 const sdl =
@@ -33,7 +36,7 @@ const writes = {
   },
 };
 const streams = { Subscription: { prefixChanges: { subscribe: () => undefined } } };
-const parts = { name: 'ipam', sdl, commits };
+const parts = { name: 'ipam', sdl, commits, cursors: new CursorSealer(new Keyring(keyFile)) };
 
 describe('a subgraph of its features', () => {
   test('has the shared scalars and commits', async () => {
