@@ -11,7 +11,7 @@ import { TestGateway, until } from './support/gateway.ts';
 describe('a lost subgraph', () => {
   let gateway: TestGateway;
   beforeEach(async () => {
-    gateway = await new TestGateway('HTTP').start({ queryDeadlineMs: 150, mutationDeadlineMs: 150 });
+    gateway = await new TestGateway('HTTP').start();
   });
   afterEach(() => gateway.stop());
 
@@ -45,6 +45,8 @@ describe('a lost subgraph', () => {
   });
 
   test('a query is abandoned at its deadline, a mutation is reported as uncertain', async () => {
+    await gateway.stop();
+    gateway = await new TestGateway('HTTP').start({ queryDeadlineMs: 150, mutationDeadlineMs: 1_500 });
     const query = await gateway.query('{ slow caller }');
     expect(query.body.errors[0].extensions.code).toBe('SUBGRAPH_UNAVAILABLE');
     gateway.world.release();

@@ -10,7 +10,7 @@ export const TEMPLATE_DATABASE = 'tidegate_template';
 
 /** With the tables of all owners. Returns the template's name. */
 export async function layOutTemplate(mariadb: EmbeddedMariadb): Promise<string> {
-  const root = await createConnection({ ...mariadb.rootConnection });
+  const root = await createConnection({ ...mariadb.rootConnection, connectTimeout: 60_000 });
   try {
     await root.query(`CREATE DATABASE \`${TEMPLATE_DATABASE}\``);
   } finally {

@@ -9,9 +9,12 @@ import { type EmbeddedMariadb, type SocketCredentials, startMariadb } from '../.
 import { type EmbeddedRedis, startRedis } from '../../embedded/redis.ts';
 import { silentLog } from '../../embedded/setup-log.ts';
 
+/** For the driver, whose own limit of 1 s is too short on a busy machine. */
+export type TestCredentials = SocketCredentials & { readonly connectTimeout: number };
+
 export interface TestServersAddress {
-  readonly mariadb: SocketCredentials;
-  readonly application: SocketCredentials;
+  readonly mariadb: TestCredentials;
+  readonly application: TestCredentials;
   readonly redisPath: string;
   /** A migrated database to copy, once there are migrations. */
   readonly templateDatabase: string | undefined;
@@ -21,6 +24,7 @@ export interface TestServersAddress {
 
 const VARIABLE = 'TIDEGATE_TEST_SERVERS';
 const FOLDER_PREFIX = 'tidegate-tests-';
+const connectTimeout = 60_000;
 const NEEDED_MEMORY_BYTES = 1024 * 1024 * 1024;
 
 export class TestServers {
@@ -50,8 +54,8 @@ export class TestServers {
   publish(templateDatabase: string | undefined): void {
     const { database: _unused, ...application } = this.#mariadb.application;
     const address: TestServersAddress = {
-      mariadb: this.#mariadb.rootConnection,
-      application,
+      mariadb: { ...this.#mariadb.rootConnection, connectTimeout },
+      application: { ...application, connectTimeout },
       redisPath: this.#redis.path,
       templateDatabase,
       sharedFolder: this.#folder.path,

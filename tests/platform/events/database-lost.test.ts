@@ -23,7 +23,7 @@ test('the stream continues without a gap, and each lease is held or known to be 
   cleanup.defer(() => mariadb.stop());
   await migrate(mariadb.application, [platformMigrations]);
 
-  const location = { connection: mariadb.application, acquireTimeoutMs: 500 };
+  const location = { connection: mariadb.application };
   const ground = new Ground(location, { elected: true, leaseTtlMs: 2_000 });
   cleanup.defer(() => ground.stop());
   await ground.start();
