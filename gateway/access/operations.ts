@@ -29,12 +29,14 @@ import type { Supergraph } from '../supergraph/supergraph.ts';
 import { IntrospectionSize } from './introspection-size.ts';
 import type { OperationLimits } from './limits.ts';
 import { OperationMeasurer, type RootField } from './operation-measure.ts';
+import { reservedNameRule } from './reserved-name.ts';
 import { withoutValues } from './without-values.ts';
 
 /** Cache of parsed and validated documents: anyone may send them. */
 const maxDocumentBytes = 32 * 1024 * 1024;
 /** Cache of the faults of refused documents. */
 const maxRefusedBytes = 4 * 1024 * 1024;
+const rulesOfAll = [...specifiedRules, reservedNameRule];
 /** Validation stops at this number of faults: it is the most expensive step for a refused document. */
 const mostErrors = 20;
 
@@ -304,7 +306,7 @@ export class Operations {
   #validate(text: string, hash: string): void {
     const refused = this.#refused.get(hash);
     if (refused !== undefined) throw refused;
-    const rules = this.#limits.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    const rules = this.#limits.introspection ? rulesOfAll : [...rulesOfAll, NoSchemaIntrospectionCustomRule];
     // Parsed again, with the positions in the text. They are not cached: they take four times the memory of the document.
     const errors = validate(this.#supergraph.schema, parse(text), rules, { maxErrors: mostErrors });
     if (errors.length === 0) return;

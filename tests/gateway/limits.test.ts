@@ -200,6 +200,20 @@ describe('mutations of one credential', () => {
   });
 });
 
+test.each([
+  '{ thing(id: "1") { __typename: name } }',
+  '{ __typename: thing(id: "1") { id } }',
+  '{ thing(id: "1") { ...F } } fragment F on Thing { __typename: parent { id } }',
+])('a field under the name __typename is refused: %s', async (query) => {
+  const gateway = await new TestGateway('in-process').start();
+  const { status, body } = await gateway.query(query);
+  expect([status, body.errors[0].extensions.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);
+  expect((await gateway.query('{ thing(id: "1") { __isThing: __typename __typename } }')).body).toEqual({
+    data: { thing: { __isThing: 'Thing', __typename: 'Thing' } },
+  });
+  await gateway.stop();
+});
+
 describe('refused documents', () => {
   const start = () =>
     new TestGateway('in-process').start({ limits: { refusedKibPerMinute: 20 }, trustedProxies: ['127.0.0.1'] });

@@ -1,0 +1,12 @@
+// A validation rule: the name `__typename` in an answer is that of the type. The executor reads it to put answers of subgraphs
+// together, and takes another field's value under that name for a type.
+import { GraphQLError, type ValidationRule } from 'graphql';
+
+export const reservedNameRule: ValidationRule = (context) => ({
+  Field(node) {
+    if (node.alias?.value !== '__typename' || node.name.value === '__typename') return;
+    context.reportError(
+      new GraphQLError('The alias __typename is reserved for the field __typename.', { nodes: node }),
+    );
+  },
+});
