@@ -3,6 +3,7 @@
 // admission, plan). The lower bound is measured too: the direct call between two durable rows, the machine's own cost of two
 // commits per call. The devices are servers with minimal cost, answering at once or after 20 ms; then the lab's firewall.
 import { loadavg } from 'node:os';
+import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from './relay/calls.ts';
 import { type Case, nameOf, slowMs, startCases } from './relay/cases.ts';
@@ -122,6 +123,7 @@ async function run({
       databaseCpuMs: rounded(idle.databaseCpuMs, 1),
     },
     machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+    invariants: (await brokenInvariantsAt(system.started.database)).length,
   };
   return { figures };
 }

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inNamespace } from '../../lab/exec.ts';
 import { Database } from '../../platform/database/database.ts';
+import { brokenInvariants } from '../../tests/support/invariants.ts';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
 import { DeviceTail } from './calls/device-tail.ts';
 import { Failures, type Victim } from './calls/failures.ts';
@@ -40,6 +41,8 @@ export interface CallTrialsResult extends Verdict {
   readonly retries: Readonly<Record<string, number>>;
   /** Answers that the retry contract does not allow. */
   readonly unexpected: number;
+  /** Invariants of the tables that do not hold. */
+  readonly invariants: number;
   readonly seconds: number;
 }
 
@@ -106,7 +109,8 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
     disturbances: tail.disturbances,
     lives: system.parts.flatMap((part) => part.lives),
   });
-  for (const finding of [...verdict.findings, ...stream.unexpected.map((each) => `unexpected: ${each}`)])
+  const broken = await brokenInvariants(db);
+  for (const finding of [...verdict.findings, ...broken, ...stream.unexpected.map((each) => `unexpected: ${each}`)])
     progress?.(finding);
   readyMs.sort((a, b) => a - b);
   return {
@@ -119,6 +123,7 @@ export async function runCallTrials(options: CallTrialsOptions): Promise<CallTri
     readyAgainMs: { p50: Math.round(readyMs[readyMs.length >> 1] ?? 0), max: Math.round(readyMs.at(-1) ?? 0) },
     retries: Object.fromEntries(stream.retries),
     unexpected: stream.unexpected.length,
+    invariants: broken.length,
     seconds: Math.round((performance.now() - startedMs) / 1_000),
   };
 }

@@ -2,6 +2,7 @@
 // without a login, by members of another project, by an operator of the same project, and by anyone who can reach the subgraphs.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { brokenInvariantsAt } from '../../tests/support/invariants.ts';
 import { startWholeSystem, type WholeSystem } from '../support/whole-system.ts';
 import { Attackers } from './hostile/attackers.ts';
 import { type Decoys, startDecoys } from './hostile/decoys.ts';
@@ -75,6 +76,7 @@ export async function runHostileTrials(options: HostileOptions): Promise<Hostile
   await judgeDecoys(world, decoys, judge);
   await suspects.confirm();
   await judgeProcesses(system, folder, judge);
+  for (const broken of await brokenInvariantsAt(system.connection)) judge.found('internal', broken);
   const { counts, findings, refused, codes } = judge;
   return {
     ...{ requests, leaks: counts.leak, crashes: counts.crash, slowRefusals: counts.slowRefusal },

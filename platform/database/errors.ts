@@ -38,6 +38,12 @@ export function isLockWaitTimeout(error: unknown): boolean {
   return databaseErrorNumber(error) === lockWaitTimeout;
 }
 
+/** The statement's data break a constraint or do not fit their columns (SQLSTATE classes 22 and 23): it fails each time. */
+export function isDataRefused(error: unknown): boolean {
+  const state = (error as { readonly sqlState?: unknown } | null)?.sqlState;
+  return typeof state === 'string' && /^2[23]/.test(state);
+}
+
 /** The server was demoted, or is a standby: nothing was written; a new connection may find the primary. */
 export function isReadOnly(error: unknown): boolean {
   return readOnly.has(databaseErrorNumber(error) ?? 0);

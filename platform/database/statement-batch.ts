@@ -6,17 +6,25 @@
 // transaction that the deadlock rolled back.)
 // Output: the rows of each query, and which statement failed, so that a function behaves the same in a batch and alone.
 import { setImmediate } from 'node:timers/promises';
-import type { SqlValue, Transaction, WriteResult } from './database.ts';
+import type { Condition, SqlValue, Transaction, WriteResult } from './database.ts';
 import { databaseErrorNumber } from './errors.ts';
 
 /** Appended to a statement of a batch: ends the batch unless it changed exactly one row. See isNothingChanged. */
 export const mustChangeOneRow =
   "; IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing changed'; END IF";
 
+/**
+ * Appended to a statement of a batch, its values after the statement's: ends the batch unless the condition holds then. Unlike a
+ * condition in the statement's WHERE it is read after the statement has its locks, and so sees what the statement waited for.
+ */
+export function mustHold(condition: Condition): string {
+  return `; IF NOT (${condition.sql}) THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing changed'; END IF`;
+}
+
 /** ER_SIGNAL_EXCEPTION. */
 const signalled = 1644;
 
-/** True for the error of a batch that `mustChangeOneRow` ended. */
+/** True for the error of a batch that `mustChangeOneRow` or `mustHold` ended. */
 export function isNothingChanged(error: unknown): boolean {
   return databaseErrorNumber(error) === signalled;
 }

@@ -34,7 +34,7 @@ import { BackendManager } from './holding/backend-manager.ts';
 import { Completions } from './holding/completions.ts';
 import { DeviceReader } from './holding/device-reader.ts';
 import { queueResolvers } from './holding/queue-resolvers.ts';
-import { readClaim } from './journal/claim-store.ts';
+import { lockObject } from './journal/claim-store.ts';
 import { Journal } from './journal/journal.ts';
 import { OperationReads } from './journal/operation-reads.ts';
 import { operationResolvers } from './journal/operation-resolvers.ts';
@@ -130,7 +130,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   if (options.registry !== undefined) addRelayMetrics(options.registry, { manager, recorder });
 
   const mappingService = new MappingService({
-    ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, claimOn: readClaim },
+    ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, lockObject },
   });
   const resolvers: readonly Resolvers[] = [
     driverResolvers(drivers),

@@ -10,6 +10,7 @@ import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
 import { type TestDatabase, testDatabase } from './database.ts';
 import { testEgressSettings } from './egress.ts';
+import { checkInvariants, type InvariantOptions } from './invariants.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
 
 export interface RunningSystem {
@@ -20,7 +21,8 @@ export interface RunningSystem {
   readonly folder: string;
   readonly database: TestDatabase;
   readonly process: RunningProcess;
-  stop(): Promise<void>;
+  /** Checks what it leaves. */
+  stop(options?: InvariantOptions): Promise<void>;
 }
 
 export interface SystemPlace {
@@ -80,9 +82,13 @@ export async function runningSystem(
       folder: place.folder.path,
       database: place.database,
       process: running,
-      async stop() {
+      async stop(checked) {
         await running.stop();
-        await place.remove();
+        try {
+          await checkInvariants(place.database.connection, checked);
+        } finally {
+          await place.remove();
+        }
       },
     };
   } catch (error) {

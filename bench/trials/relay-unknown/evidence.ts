@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../../platform/database/database.ts';
 import type { MappingEffect } from '../../../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../../../subgraphs/relay/drivers/registry.ts';
+import { brokenInvariants } from '../../../tests/support/invariants.ts';
 
 export interface JournalRow {
   readonly id: string;
@@ -37,6 +38,8 @@ export interface JournalEvidence {
   readonly mappings: readonly MappingState[];
   /** Objects still claimed although all calls are settled. */
   readonly claims: number;
+  /** Invariants of the tables that do not hold. */
+  readonly broken: readonly string[];
 }
 
 type Raw = Omit<JournalRow, 'sentAtMs' | 'deadlineAtMs' | 'wasUnknown' | 'neverSent' | 'mapping'> & {
@@ -71,6 +74,7 @@ export async function readEvidence(db: Database): Promise<JournalEvidence> {
     })),
     mappings,
     claims: claims?.count ?? 0,
+    broken: await brokenInvariants(db),
   };
 }
 

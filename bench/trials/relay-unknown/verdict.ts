@@ -37,6 +37,8 @@ export interface Verdict {
   readonly wrongMapping: number;
   /** Objects that remain claimed. */
   readonly claimsLeft: number;
+  /** Invariants of the tables that do not hold. */
+  readonly invariants: number;
   /** Arrived at the device later than a relay may send it. */
   readonly sentTooLate: number;
   /** Sent after its relay was paused, but within the send window, which is allowed. */
@@ -95,6 +97,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
     if (applied.length > 1) add('repeated', key, `${key} was carried out as operations ${applied.map(({ id }) => id)}`);
   }
   judgeMappings(evidence, of, (object, about) => add('wrongMapping', object, about));
+  findings.push(...evidence.broken);
   const count = (fault: Fault): number => faults.get(fault)?.size ?? 0;
   return {
     operations: rows.length,
@@ -107,6 +110,7 @@ export function judge(evidence: Evidence, window: Window): Verdict {
     unsettled: count('unsettled'),
     wrongMapping: count('wrongMapping'),
     claimsLeft: evidence.claims,
+    invariants: evidence.broken.length,
     sentTooLate: count('sentTooLate'),
     sentAfterPause,
     states,

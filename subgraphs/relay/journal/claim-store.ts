@@ -1,8 +1,11 @@
-// Claims: the right to write to an object of a backend. A call takes the claim when it is sent and releases it with its verdict;
-// a call with an unknown outcome keeps it until it is settled. A claim is a column of the call's row, unique per backend
-// (operation-store.ts writes it with the state); this file has the statements that involve more than one call.
-import type { Sql } from '../../../platform/database/database.ts';
-import { encodeId } from '../../../platform/ids.ts';
+// Claims: the right to write to an object of a backend, and to change the set of its mappings. A call takes the claim when it is
+// sent and releases it with its verdict; a call with an unknown outcome keeps it until it is settled; a mutation of mappings takes
+// it for the length of its transaction (lockObject). A claim is a column of the call's row, unique per backend (operation-store.ts
+// writes it with the state); this file has the statements that involve more than one call.
+import type { Sql, Transaction } from '../../../platform/database/database.ts';
+import { isDuplicateKey } from '../../../platform/database/errors.ts';
+import { together } from '../../../platform/database/statement-batch.ts';
+import { encodeId, newUuid } from '../../../platform/ids.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { OperationState } from '../model/states.ts';
 
@@ -27,7 +30,7 @@ export function unsettledMessage(claim: { readonly operationId: string; readonly
   return `operation ${id} on the same object is ${claim.state}: settle it, or set force`;
 }
 
-interface ClaimRow {
+export interface ClaimRow {
   readonly operationId: string;
   readonly state: OperationState;
 }
@@ -63,4 +66,51 @@ export async function readClaim(sql: Sql, backendId: string, objectHash: string)
     [backendId, objectHash],
   );
   return rows[0];
+}
+
+const mostLockTries = 10;
+
+/**
+ * Keeps the object as it is until the transaction ends: nothing else takes or releases its claim, and so no call on it is sent,
+ * no verdict on one is written, and no other mutation changes the set of its mappings. Returns the call that has the claim. To be
+ * asked before the mappings are read.
+ */
+export async function lockObject(
+  tx: Transaction,
+  object: { readonly backendId: string; readonly objectHash: string },
+): Promise<ClaimRow | undefined> {
+  for (let tried = 1; ; tried += 1) {
+    const rows = await tx.query<ClaimRow>(
+      'SELECT id AS operationId, state FROM operation WHERE backend_id = ? AND claim = ? FOR UPDATE',
+      [object.backendId, object.objectHash],
+    );
+    if (rows[0] !== undefined) return rows[0];
+    try {
+      await holdClaim(tx, object);
+      return undefined;
+    } catch (error) {
+      // A call took the claim between the two statements.
+      if (!isDuplicateKey(error) || tried === mostLockTries) throw error;
+    }
+  }
+}
+
+/**
+ * An absent row can't be locked under READ COMMITTED: so a row with the claim is inserted and deleted again. Nobody sees it, and
+ * whoever wants to insert the same claim waits for the end of the transaction.
+ */
+async function holdClaim(
+  tx: Transaction,
+  { backendId, objectHash }: { readonly backendId: string; readonly objectHash: string },
+): Promise<void> {
+  const id = newUuid();
+  await together(tx, (batch) => [
+    batch.execute(
+      `INSERT INTO operation (id, project_id, backend_id, name, effect, state, resource, scope, object_key, object_hash, claim,
+        arguments, call_deadline_ms, timeline, requested_by)
+      VALUES (?, '', ?, '', '', 'REJECTED', '', '', '', ?, ?, '{}', 0, 0, '')`,
+      [id, backendId, objectHash, objectHash],
+    ),
+    batch.execute('DELETE FROM operation WHERE id = ?', [id]),
+  ]);
 }

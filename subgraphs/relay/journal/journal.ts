@@ -2,8 +2,8 @@
 // with the verdict. A call that waits costs a third (`send`).
 import { audit } from '../../../platform/audit.ts';
 import type { Commits } from '../../../platform/commits.ts';
-import type { Condition, Database, Transaction } from '../../../platform/database/database.ts';
-import { isDuplicateKey } from '../../../platform/database/errors.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
+import { isDataRefused, isDuplicateKey } from '../../../platform/database/errors.ts';
 import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
@@ -12,10 +12,10 @@ import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
-import { type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
+import { lockMappings, type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
 import { keepsClaim, type OperationState } from '../model/states.ts';
-import { handClaimBack, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
+import { handClaimBack, lockObject, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import {
   firstState,
@@ -109,6 +109,7 @@ export class Journal {
   }
 
   async #refuseClaimed(tx: Transaction, call: CallSubject): Promise<void> {
+    await refuseForeignMapping(tx, call);
     const claim = await readClaim(tx, call.backendId, call.objectHash);
     throw new ObjectClaimedError(claim?.operationId ?? '', claim?.state ?? 'GONE');
   }
@@ -129,13 +130,14 @@ export class Journal {
       .transaction(async (tx) => {
         await checkLease(tx, lease);
         if (call.forced) await takeClaimOver(tx, call);
-        await refuseForeignMapping(tx, call);
         const sent = await markSent(tx, mark, this.#owner).catch(async (error: unknown) => {
           if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
           throw error;
         });
         // Rolls back the claim, too, if it was taken over.
         if (!sent) throw new NotWaitingError();
+        // Under the claim: nobody changes the mappings any more.
+        await refuseForeignMapping(tx, call);
         await together(tx, (batch) => [
           appendStatus(batch, relayEvents, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
           this.#commits.record(batch),
@@ -155,17 +157,49 @@ export class Journal {
     return mappingsToSettle(this.#db, call);
   }
 
-  /** The owner's verdict. If the row has changed meanwhile it is read again, and a settled call gets evidence instead. */
-  record(
+  /**
+   * The owner's verdict. If the row has changed meanwhile it is read again, and a settled call gets evidence instead. What the
+   * mappings make of it never stands in its way.
+   */
+  async record(
     call: CallSubject,
     sent: OperationMark,
     verdict: Verdict,
     foreseen?: MappingsToSettle | undefined,
   ): Promise<Recorded> {
+    try {
+      if (foreseen !== undefined) return await this.#recordAsForeseen(call, sent, verdict, foreseen);
+    } catch (error) {
+      if (!isNothingChanged(error) && !isDataRefused(error)) throw error;
+    }
+    try {
+      return await this.#record(call, sent, verdict);
+    } catch (error) {
+      if (!isDataRefused(error) || call.mapping === null) throw error;
+      const words = error instanceof Error ? error.message : String(error);
+      const unmapped = `the mapping could not be written: ${words}`;
+      return this.#record({ ...call, mapping: null }, sent, verdict, unmapped);
+    }
+  }
+
+  /** In one round trip. Ends with an error, and nothing written, when the row or the mappings are not as foreseen. */
+  #recordAsForeseen(
+    call: CallSubject,
+    sent: OperationMark,
+    verdict: Verdict,
+    foreseen: MappingsToSettle,
+  ): Promise<Recorded> {
+    const write = (batch: Transaction) => writeVerdict(batch, sent, this.#owner, verdict, stillAsFound(call, foreseen));
+    return this.#db.transaction((tx) => this.#conclude(tx, call, sent, verdict, { found: foreseen, write }), {
+      endsWork: true,
+    });
+  }
+
+  /** `unmapped`: why the mappings are left alone, for the evidence. */
+  #record(call: CallSubject, sent: OperationMark, verdict: Verdict, unmapped?: string): Promise<Recorded> {
     return this.#db.transaction(
       async (tx) => {
-        const quickly = foreseen && (await this.#settle(tx, call, sent, verdict, foreseen));
-        if (quickly !== undefined) return quickly;
+        if (unmapped !== undefined) await addEvidence(tx, call.id, mappingEvidence(unmapped));
         const written = await this.#settle(tx, call, sent, verdict);
         if (written !== undefined) return written;
         // A locking read: it waits for an earlier transaction of this process whose COMMIT was interrupted, and
@@ -176,6 +210,8 @@ export class Journal {
           // An earlier attempt was committed although its answer was lost.
           return { kind: 'written', commitId: await this.#commits.record(tx), row };
         if (row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN') {
+          // A forced call may have its claim.
+          if (call.mapping !== null) await lockObject(tx, call);
           const settled = await this.#settle(tx, call, row, verdict);
           if (settled !== undefined) return settled;
         }
@@ -203,10 +239,13 @@ export class Journal {
     mark: OperationMark,
     move: Move & { readonly uuid?: string; readonly evidence?: Evidence },
   ): Promise<boolean> {
+    // An unsettled call may have lost its claim to a forced one; a call that was never sent has changed nothing.
+    const changes = call.mapping !== null && move.to !== 'REJECTED';
+    if (changes && mark.state !== 'SENT') await lockObject(tx, call);
     if (!(await moveOperation(tx, mark, move))) return false;
     if (move.evidence !== undefined) await addEvidence(tx, call.id, move.evidence);
     const reason = move.error?.message ?? move.evidence?.note;
-    const found = await mappingsToSettle(tx, call);
+    const [found] = changes ? await together(tx, (batch) => [lockMappings(batch, call)]) : [noMappings];
     await together(tx, (batch) => this.#follow(batch, call, found, mark, { state: move.to, uuid: move.uuid }, reason));
     // Never sent: the key may be used again.
     if (move.to === 'REJECTED') await releaseKeyOfCall(tx, call.id);
@@ -238,34 +277,47 @@ export class Journal {
     return this.#evidence(tx, call, mark, evidence);
   }
 
-  /** Undefined: the row does not match `from`, or the mappings are not as foreseen; nothing was written. */
+  /** Undefined: the row does not match `from`; nothing was written. */
   async #settle(
     tx: Transaction,
     call: CallSubject,
     from: OperationMark,
     verdict: Verdict,
-    foreseen?: MappingsToSettle,
   ): Promise<Recorded | undefined> {
-    const write = (batch: Transaction, provided?: Condition) =>
-      writeVerdict(batch, from, this.#owner, verdict, provided);
+    let found: MappingsToSettle;
     try {
-      const found = foreseen ?? (await together(tx, (batch) => [write(batch), mappingsToSettle(batch, call)]))[1];
-      const verdictWith = (batch: Transaction) => {
-        const first = foreseen === undefined ? nothing : write(batch, stillAsFound(call, foreseen));
-        return [
-          this.#commits.record(batch),
-          readOperation(batch, call.id),
-          first,
-          verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : nothing,
-          ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
-        ] as const;
-      };
-      const [commitId, row] = await together(tx, verdictWith, { commits: true });
-      return { kind: 'written', commitId, row };
+      // Written first: its row's lock is the object's.
+      [, found] = await together(tx, (batch) => [
+        writeVerdict(batch, from, this.#owner, verdict),
+        lockMappings(batch, call),
+      ]);
     } catch (error) {
       if (isNothingChanged(error)) return undefined;
       throw error;
     }
+    return this.#conclude(tx, call, from, verdict, { found });
+  }
+
+  /** The consequences of a verdict, and the commit; `write` writes the verdict itself if that is not done yet. */
+  async #conclude(
+    tx: Transaction,
+    call: CallSubject,
+    from: OperationMark,
+    verdict: Verdict,
+    { found, write }: { readonly found: MappingsToSettle; readonly write?: (batch: Transaction) => Promise<void> },
+  ): Promise<Recorded> {
+    const conclusion = (batch: Transaction) => {
+      const first = write?.(batch) ?? nothing;
+      return [
+        this.#commits.record(batch),
+        readOperation(batch, call.id),
+        first,
+        verdict.settledBy === 'not-sent' ? releaseKeyOfCall(batch, call.id) : nothing,
+        ...this.#follow(batch, call, found, from, verdict, verdict.error?.message),
+      ] as const;
+    };
+    const [commitId, row] = await together(tx, conclusion, { commits: true });
+    return { kind: 'written', commitId, row };
   }
 
   /** The consequences of a new state: mappings, events, the claim. */
@@ -281,6 +333,7 @@ export class Journal {
     const mappings = planMappings(found, call, end);
     const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
     return [
+      ...(mappings.conflict === undefined ? [] : [noteConflict(batch, call, mappings.conflict)]),
       ...mappings.writes.map((write) => write(batch)),
       appendStatus(batch, relayEvents, [event, ...mappings.events], this.#wake),
       !keepsClaim(state) && call.forced ? handClaimBack(batch, call) : nothing,
@@ -305,6 +358,16 @@ export class Journal {
     const subject = this.#subject(call);
     return { ...subject, kind: 'relayOperation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
+}
+
+const noMappings: MappingsToSettle = { rows: [], backendDeleted: false };
+
+function mappingEvidence(note: string): Evidence {
+  return { source: 'mapping', finding: 'CONFLICT', note };
+}
+
+async function noteConflict(batch: Transaction, call: CallSubject, note: string): Promise<void> {
+  await addEvidence(batch, call.id, mappingEvidence(note));
 }
 
 /** Placeholder for a statement that is not needed. */

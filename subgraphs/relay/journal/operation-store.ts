@@ -3,7 +3,7 @@
 
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
-import { mustChangeOneRow } from '../../../platform/database/statement-batch.ts';
+import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
 import {
@@ -39,23 +39,24 @@ export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 
 }
 
 /**
- * For a batch, which it ends without a row when the backend is no longer in use or not at the expected version, the object
- * belongs to another CMP object, or (SENT) the lease is lost or another call waits for the object. A SENT call gets the object's
- * claim; when another call has it the batch ends with the database's duplicate error.
+ * For a batch, which it ends when the backend is no longer in use or not at the expected version, the object belongs to another
+ * CMP object, or (SENT) the lease is lost or another call waits for the object. A SENT call gets the object's claim; when another
+ * call has it the batch ends with the database's duplicate error. Whom the object belongs to is read once the claim is taken: a
+ * PENDING call has none, and asks again when it is sent.
  */
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
   const { call, owner, lease, deadlineMs } = operation;
   const state = firstState(operation);
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
-  const mayBeSent = lease === undefined ? always : firstInLine(call, lease);
+  const [before, after] = lease === undefined ? [unmapped, always] : [firstInLine(call, lease), unmapped];
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
       requested_by, request_id, created_at, sent_at, deadline_at)
     SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
-    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version) AND ${unmapped.sql}
-      AND ${mayBeSent.sql}${mustChangeOneRow}`,
+    FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
+      AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
       call.id,
       call.projectId,
@@ -83,8 +84,8 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       deadlineMs,
       call.backendId,
       call.backendVersion,
-      ...unmapped.values,
-      ...mayBeSent.values,
+      ...before.values,
+      ...after.values,
     ],
   );
 }
@@ -114,7 +115,7 @@ export async function markSent(sql: Sql, mark: OperationMark, owner: string): Pr
 
 /**
  * The owner's verdict on a SENT call, or on one that became UNKNOWN meanwhile. For a batch, which it ends when the row no longer
- * matches `mark`, or `provided` does not hold.
+ * matches `mark`, or `provided` does not hold once the row is locked.
  */
 export async function writeVerdict(
   batch: Sql,
@@ -128,11 +129,11 @@ export async function writeVerdict(
     `UPDATE operation SET state = ?, version = version + 1, result = ?, error_code = ?, error_message = ?, settled_by = ?,
       ${keepsClaim(verdict.state) ? '' : 'claim = NULL,'} finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
       quiet_until = ${verdict.state === 'UNKNOWN' ? 'sent_at + INTERVAL ? * 1000 MICROSECOND' : 'quiet_until'}
-    WHERE id = ? AND state = ? AND version = ? AND owner = ? AND ${provided.sql}${mustChangeOneRow}`,
+    WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}${provided === always ? '' : mustHold(provided)}`,
     [
       verdict.state,
       verdict.result === undefined ? null : JSON.stringify(verdict.result),
-      verdict.error?.code ?? null,
+      verdict.error?.code.slice(0, 64) ?? null,
       verdict.error?.message.slice(0, 4096) ?? null,
       verdict.settledBy,
       ...(verdict.state === 'UNKNOWN' ? [verdict.quietAfterSentMs ?? 0] : []),
@@ -163,7 +164,7 @@ export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): 
   const values: SqlValue[] = [move.to, move.settledBy];
   if (move.error !== undefined) {
     sets.push('error_code = ?', 'error_message = ?');
-    values.push(move.error?.code ?? null, move.error?.message.slice(0, 4096) ?? null);
+    values.push(move.error?.code.slice(0, 64) ?? null, move.error?.message.slice(0, 4096) ?? null);
   }
   if (move.result !== undefined) {
     sets.push('result = ?');

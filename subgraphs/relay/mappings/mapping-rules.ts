@@ -1,5 +1,5 @@
 // The effects of a call on the mappings of its backend object, and the calls that mappings forbid. Runs inside the journal's
-// transactions, under the object's claim, so that no two calls change the same mappings at once.
+// transactions, under the object's claim, so that nothing else changes the set of its mappings at once.
 import type { Sql, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -38,6 +38,8 @@ function ownerOf(row: MappingRow | undefined): string {
 export interface MappingPlan {
   readonly writes: readonly ((tx: Transaction) => Promise<void>)[];
   readonly events: readonly RelayEvent[];
+  /** The object belongs to another CMP object after all: why the call gets no mapping. */
+  readonly conflict?: string;
 }
 
 /** Plans the changes that bring the given mappings in line with the call's new state; the caller writes them. */
@@ -54,11 +56,16 @@ export function planMappings(
   const writes: ((tx: Transaction) => Promise<void>)[] = [];
   const events: RelayEvent[] = [];
   if (call.mapping === null || outcome.state === 'REJECTED') return { writes, events };
+  const { cmp } = call;
+  const hasEffect = outcome.state === 'SUCCEEDED' || outcome.state === 'UNKNOWN';
+  const isNew = hasEffect && call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
+  const conflicts = isNew && rows.length > 0 && !(call.shared && rows.every((row) => row.shared));
   for (const row of rows) {
-    const state = nextState(call, row, outcome);
+    // Of an object that another CMP object's call has changed, only a look can tell whether it is as it should be.
+    const state = conflicts && row.state === 'ACTIVE' ? 'UNVERIFIED' : nextState(call, row, outcome);
     if (state === undefined) continue;
     // A mapping on a backend that was deleted meanwhile is an orphan.
-    const to = state === 'ACTIVE' && backendDeleted ? 'ORPHAN' : state;
+    const to = state !== 'DELETED' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
     const desired = outcome.state === 'SUCCEEDED' ? desiredText(call, row) : undefined;
     writes.push((batch) =>
@@ -66,10 +73,9 @@ export function planMappings(
     );
     events.push(mappingEvent(call, row, row.version + 1, row.state, to));
   }
-  const { cmp } = call;
-  const isNew = call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
-  if (isNew && (outcome.state === 'SUCCEEDED' || outcome.state === 'UNKNOWN')) {
-    const state = outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : backendDeleted ? 'ORPHAN' : 'ACTIVE';
+  if (conflicts) return { writes, events, conflict: `no mapping was made: the object belongs to ${ownerOf(rows[0])}` };
+  if (isNew) {
+    const state = backendDeleted ? 'ORPHAN' : outcome.state === 'UNKNOWN' ? 'UNVERIFIED' : 'ACTIVE';
     const row = newMapping(call, cmp, state, outcome.uuid);
     writes.push((batch) => insertMapping(batch, row));
     events.push(mappingEvent(call, row, 1, null, state));
@@ -93,7 +99,7 @@ function nextState(
   if (call.mapping === 'creates' && (call.cmp === null || !isOf(row, call.cmp))) return undefined;
   if (state === 'SUCCEEDED') return 'ACTIVE';
   if (state === 'UNKNOWN') return 'UNVERIFIED';
-  if (!touched || row.state !== 'UNVERIFIED') return undefined;
+  if (!touched || (row.state !== 'UNVERIFIED' && row.state !== 'ORPHAN')) return undefined;
   return row.operationId === call.id ? 'DELETED' : 'ACTIVE';
 }
 

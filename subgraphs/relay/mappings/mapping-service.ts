@@ -7,8 +7,9 @@ import type {
   MappingVerifyInput,
 } from '../../../generated/graph/relay.ts';
 import { requireRole, visibleRow } from '../../../platform/authorise.ts';
-import type { Database, Sql, Transaction } from '../../../platform/database/database.ts';
+import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
+import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
 import { refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
@@ -54,12 +55,15 @@ export interface MappingServiceOptions {
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly devices: Devices;
-  /** The call that has the claim on an object. */
-  readonly claimOn: (
-    sql: Sql,
-    backendId: string,
-    objectHash: string,
-  ) => Promise<{ readonly state: OperationState } | undefined>;
+  /** Keeps the object's claim as it is until the transaction ends; returns the call that has it. */
+  readonly lockObject: (
+    tx: Transaction,
+    object: { readonly backendId: string; readonly objectHash: string },
+  ) => Promise<Claim | undefined>;
+}
+
+interface Claim {
+  readonly state: OperationState;
 }
 
 /** The part of an event about the change itself. */
@@ -137,12 +141,13 @@ export class MappingService {
   }
 
   async #adopt(tx: Transaction, row: NewMapping): Promise<string> {
-    await this.#refuseBusy(tx, row);
+    refuseBusy(await this.#options.lockObject(tx, row));
     await refuseOwned(tx, row);
     try {
-      await insertMapping(tx, row);
+      await together(tx, (batch) => [insertMapping(batch, row)]);
     } catch (error) {
       if (isDuplicateKey(error)) refuseMapped(row, 'another CMP object');
+      if (isNothingChanged(error)) refuse('NOT_FOUND', 'the backend was deleted', { field: ['input', 'backend'] });
       throw error;
     }
     const told = { kind: 'mapping.state', from: null, to: 'ACTIVE', reason: 'adopted' } as const;
@@ -156,6 +161,7 @@ export class MappingService {
       const row = await this.#find(attempt, context, input, 'mappingShare');
       const { shared, expectedVersion } = input;
       return async (tx) => {
+        const claim = await this.#options.lockObject(tx, row);
         const now = await this.#live(tx, row.id);
         refuseStale(expectedVersion, now.version);
         const others = (await liveMappings(tx, now.backendId, now.objectHash)).filter(({ id }) => id !== now.id);
@@ -164,6 +170,8 @@ export class MappingService {
             field: ['input', 'shared'],
           });
         if (now.shared === shared) return now.id;
+        // The call may be another CMP object's that is to share it.
+        if (!shared) refuseBusy(claim);
         if (!(await writeShared(tx, now, shared))) refuseChanged();
         const reason = shared ? 'shared' : 'no longer shared';
         await this.#tell(tx, now, { kind: 'mapping.changed', from: now.state, to: now.state, reason });
@@ -207,9 +215,11 @@ export class MappingService {
     return this.#run('mappingForget', context, input, async (attempt) => {
       const row = await this.#find(attempt, context, input, 'mappingForget');
       return async (tx) => {
+        const claim = await this.#options.lockObject(tx, row);
         const now = await this.#live(tx, row.id);
-        await this.#refuseBusy(tx, now);
-        await updateMapping(tx, now, { state: 'DELETED', lastOperationId: now.lastOperationId });
+        refuseBusy(claim);
+        const { lastOperationId } = now;
+        await together(tx, (batch) => [updateMapping(batch, now, { state: 'DELETED', lastOperationId })]);
         await this.#tell(tx, now, { kind: 'mapping.state', from: now.state, to: 'DELETED', reason: 'forgotten' });
         return now.id;
       };
@@ -248,15 +258,6 @@ export class MappingService {
     return now;
   }
 
-  /** While a call on the object is under way, or its outcome is unknown, the mapping belongs to that call. */
-  async #refuseBusy(tx: Transaction, row: { readonly backendId: string; readonly objectHash: string }): Promise<void> {
-    const claim = await this.#options.claimOn(tx, row.backendId, row.objectHash);
-    if (claim === undefined) return;
-    refuse('OBJECT_BUSY', `a call on this object is ${claim.state}: wait for it, or settle it`, {
-      retryAfterMs: 1_000,
-    });
-  }
-
   async #tell(tx: Transaction, row: Pick<MappingRow, 'id' | 'projectId' | 'version'>, what: Told): Promise<void> {
     const subject = { projectId: row.projectId, subjectId: row.id, subjectVersion: row.version + 1 };
     await appendStatus(tx, relayEvents, [{ ...subject, ...what }], this.#options.wake);
@@ -283,6 +284,14 @@ function checkAdopt(check: InputCheck, input: MappingAdoptInput): CmpReference {
   check.text('uuid', input.uuid, { min: 1, max: 255 });
   check.throwIfAny();
   return cmpReferenceOf(input.cmpObject);
+}
+
+/** While a call on the object is under way, or its outcome is unknown, its mappings belong to that call. */
+function refuseBusy(claim: Claim | undefined): void {
+  if (claim === undefined) return;
+  refuse('OBJECT_BUSY', `a call on this object is ${claim.state}: wait for it, or settle it`, {
+    retryAfterMs: 1_000,
+  });
 }
 
 async function refuseOwned(

@@ -1,5 +1,7 @@
-// SQL of the mapping table: which backend object belongs to which CMP object.
+// SQL of the mapping table: which backend object belongs to which CMP object. The set of an object's live mappings changes only
+// under the object's claim (claim-store.ts); one mapping's row only from the version that was read.
 import { always, type Condition, type Sql, type Transaction } from '../../../platform/database/database.ts';
+import { mustChangeOneRow } from '../../../platform/database/statement-batch.ts';
 import type { CallSubject } from '../model/operation.ts';
 import type { MappingRow, MappingState, VerifyResult } from './mapping.ts';
 
@@ -48,17 +50,35 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
   };
 }
 
+/** For a batch: like `mappingsToSettle`, and neither the mappings nor the backend's status change until the transaction ends. */
+export async function lockMappings(batch: Sql, call: CallSubject): Promise<MappingsToSettle> {
+  if (call.mapping === null) return { rows: [], backendDeleted: false };
+  // The backend first, like its deletion.
+  const [backends, found] = await Promise.all([
+    batch.query<{ status: string }>(
+      'SELECT provisioning_status AS status FROM backend WHERE id = ? LOCK IN SHARE MODE',
+      [call.backendId],
+    ),
+    batch.query<Raw>(
+      `SELECT ${columns} FROM mapping m WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL LIMIT 1000
+      FOR UPDATE`,
+      [call.backendId, call.objectHash],
+    ),
+  ]);
+  return { rows: found.map(toRow), backendDeleted: backends[0]?.status === 'DELETED' };
+}
+
 /**
- * The condition that the mappings, and the backend, are still as they were found: then the following statements may rely on them.
+ * The condition that the mappings are still as they were found. Whether the backend is still as it was found matters only to a
+ * new mapping: see insertMapping.
  */
 export function stillAsFound(call: CallSubject, found: MappingsToSettle): Condition {
   if (call.mapping === null) return always;
   const versions = found.rows.map((row) => `${row.id}:${row.version}`).sort();
   return {
-    sql: `EXISTS (SELECT 1 FROM backend WHERE id = ? AND (provisioning_status = 'DELETED') = ?)
-      AND ? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) FROM mapping
-        WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL)`,
-    values: [call.backendId, found.backendDeleted, versions.join(',') || null, call.backendId, call.objectHash],
+    sql: `? <=> (SELECT GROUP_CONCAT(id, ':', version ORDER BY id) FROM mapping
+      WHERE backend_id = ? AND object_hash = ? AND owner_slot IS NOT NULL)`,
+    values: [versions.join(',') || null, call.backendId, call.objectHash],
   };
 }
 
@@ -84,11 +104,16 @@ export type NewMapping = Omit<
   readonly shared: boolean;
 };
 
-export async function insertMapping(tx: Transaction, row: NewMapping): Promise<void> {
-  await tx.execute(
+/**
+ * For a batch, under the object's claim. The batch ends when the backend is deleted and the mapping is no orphan, or the other way
+ * round; else the backend is not deleted before the transaction ends, so that its deletion finds the mapping.
+ */
+export async function insertMapping(batch: Transaction, row: NewMapping): Promise<void> {
+  await batch.execute(
     `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, role, backend_id, resource, scope, object_key,
       object_hash, owner_slot, uuid, shared, state, desired, operation_id, last_operation_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM backend
+    WHERE id = ? AND (provisioning_status = 'DELETED') = ? LOCK IN SHARE MODE${mustChangeOneRow}`,
     [
       row.id,
       row.projectId,
@@ -108,13 +133,18 @@ export async function insertMapping(tx: Transaction, row: NewMapping): Promise<v
       row.desired,
       row.operationId,
       row.lastOperationId,
+      row.backendId,
+      row.state === 'ORPHAN',
     ],
   );
 }
 
-/** Sets the state, under the object's claim. `uuid` and `desired` absent: kept. The verification result is cleared. */
+/**
+ * Sets the state. `uuid` and `desired` absent: kept. The verification result is cleared. For a batch, which it ends when the
+ * mapping has changed since it was read.
+ */
 export async function updateMapping(
-  tx: Transaction,
+  batch: Transaction,
   row: MappingRow,
   change: {
     readonly state: MappingState;
@@ -123,11 +153,11 @@ export async function updateMapping(
     readonly desired?: string | undefined;
   },
 ): Promise<void> {
-  await tx.execute(
+  await batch.execute(
     `UPDATE mapping SET state = ?, last_operation_id = ?, uuid = ?, desired = ?, version = version + 1,
       updated_at = NOW(3), verified_at = NULL, verify_result = NULL, verify_diff = NULL,
       owner_slot = ${change.state === 'DELETED' ? 'NULL' : 'owner_slot'}
-    WHERE id = ? AND version = ?`,
+    WHERE id = ? AND version = ?${mustChangeOneRow}`,
     [change.state, change.lastOperationId, change.uuid ?? row.uuid, change.desired ?? row.desired, row.id, row.version],
   );
 }

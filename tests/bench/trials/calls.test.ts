@@ -34,6 +34,7 @@ describeTrials(`calls under failures${obstacle === undefined ? '' : ` (skipped: 
       wrongRejected: 0,
       unanswered: 0,
       unexpected: 0,
+      invariants: 0,
       notReady: 0,
     };
     expect(result).toMatchObject({ seed, trials: 5, ...clean, failed: 0, findings: [] });

@@ -43,7 +43,7 @@ describeTrials(`calls whose outcome is unknown${obstacle === undefined ? '' : ` 
     });
     const clean = {
       ...{ repeated: 0, falseUnknown: 0, settledWrong: 0, unsettled: 0, wrongMapping: 0, claimsLeft: 0 },
-      ...{ sentTooLate: 0, unexpected: 0, findings: [] },
+      ...{ invariants: 0, sentTooLate: 0, unexpected: 0, findings: [] },
     };
     expect(result).toMatchObject({ seed, trials: 42, ...clean });
     for (const wire of ['ssh', 'https'] as const)
@@ -92,6 +92,7 @@ describe('the judge', () => {
         { backend: 'fw', objectKey: 'k3', state: 'DELETED' },
       ],
       claims: 0,
+      broken: [],
       device: new Map([
         [made, { receivedAtMs: at(5), appliedAtMs: at(9) }],
         [dropped, { receivedAtMs: at(5), appliedAtMs: at(400) }],
@@ -189,6 +190,10 @@ describe('the judge', () => {
 
   test('a remaining claim is counted', () => {
     expect(judge({ ...evidence(), claims: 2 }, window).claimsLeft).toBe(2);
+    expect(judge({ ...evidence(), broken: ['not so: x'] }, window)).toMatchObject({
+      invariants: 1,
+      findings: ['not so: x'],
+    });
   });
 
   test('sentTooLate: after the send window; sentAfterPause: within it, when its relay resumed', () => {

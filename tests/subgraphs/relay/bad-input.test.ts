@@ -57,7 +57,8 @@ beforeAll(async () => {
   await node.db.execute("UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE state = 'SUCCEEDED'");
 });
 afterAll(async () => {
-  await system.stop();
+  // The states of some calls were set by hand.
+  await system.stop({ except: ['an operation is as its last event says'] });
   await device.ssh.stop();
 });
 

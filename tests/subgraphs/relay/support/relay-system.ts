@@ -13,6 +13,7 @@ import {
 } from '../../../../subgraphs/relay/relay.ts';
 import { type TestDatabase, testDatabase } from '../../../support/database.ts';
 import { Ground } from '../../../support/ground.ts';
+import { checkInvariants, type InvariantOptions } from '../../../support/invariants.ts';
 
 export interface GraphResult<Data> {
   readonly data: Data;
@@ -73,7 +74,7 @@ export class RelayNode extends Ground {
   }
 }
 
-/** A database and the relays on it; `stop` ends all. */
+/** A database and the relays on it; `stop` ends all, and checks what they leave. */
 export class RelaySystem {
   readonly database: TestDatabase;
   readonly wake = createLocalWake();
@@ -93,10 +94,14 @@ export class RelaySystem {
     return node.start();
   }
 
-  async stop(): Promise<void> {
+  async stop(options?: InvariantOptions): Promise<void> {
     await Promise.allSettled(this.#nodes.map((node) => node.stop()));
     await this.wake.close();
-    await this.database.drop();
+    try {
+      await checkInvariants(this.database.connection, options);
+    } finally {
+      await this.database.drop();
+    }
   }
 }
 
