@@ -104,7 +104,7 @@ export function createSystemSubgraph(options: SystemSubgraphOptions): SystemSubg
     tokenResolvers({ entities, tokens, service: tokenService }),
     machineResolvers({ entities, machines, service: machineService }),
     statusResolvers({ db, feed, entities, kinds: options.eventKinds }),
-    auditResolvers({ db, entities, publicKeys: options.publicKeys }),
+    auditResolvers({ db, entities, keyring, publicKeys: options.publicKeys }),
     nodeResolvers({ entities, health: options.health }),
   ];
   return {

@@ -1,4 +1,5 @@
 // Resolvers of the audit trail.
+import { createHmac } from 'node:crypto';
 import type { AuditAnchorInput, Resolvers } from '../../../generated/graph/system.ts';
 import { type AuditAnchor, anchorShape } from '../../../platform/audit/ends.ts';
 import { readAuditTrail } from '../../../platform/audit/trail.ts';
@@ -15,13 +16,22 @@ import { CodedError } from '../../../platform/errors.ts';
 import { page, pageRequest } from '../../../platform/graph/connection.ts';
 import { encodeId } from '../../../platform/ids.ts';
 import type { PublicKeys } from '../../../platform/secrets/key-pairs.ts';
+import type { Keyring } from '../../../platform/secrets/keyring.ts';
 import type { Entities } from '../entities.ts';
 
 const mostVerified = 100_000;
 const mostAnchors = 1_000;
 
-export function auditResolvers(options: { db: Database; entities: Entities; publicKeys: PublicKeys }): Resolvers {
-  const { db, entities, publicKeys } = options;
+export function auditResolvers(options: {
+  db: Database;
+  entities: Entities;
+  keyring: Keyring;
+  publicKeys: PublicKeys;
+}): Resolvers {
+  const { db, entities, keyring, publicKeys } = options;
+  /** The number in the table counts the entries of all projects. */
+  const nameOf = (id: bigint | number): string =>
+    createHmac('sha256', keyring.active('audit-entry').keyObject).update(String(id)).digest('hex').slice(0, 32);
   return {
     Query: {
       async auditEntries(_, args, context) {
@@ -46,8 +56,9 @@ export function auditResolvers(options: { db: Database; entities: Entities; publ
       },
     },
     AuditEntry: {
-      id: ({ id }) => encodeId('AuditEntry', String(id)),
-      position: ({ position }) => (position === null ? null : String(position)),
+      id: ({ id }) => encodeId('AuditEntry', nameOf(id)),
+      position: ({ position }, _, context) =>
+        position === null || context.identity?.admin !== true ? null : String(position),
       actor: ({ actorName }) => actorName,
       project: async ({ projectId }, _, context) =>
         projectId === null ? null : ((await entities.project(context, projectId)) ?? null),

@@ -5,7 +5,7 @@ import { entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { exportAudit } from '../../../platform/audit/trail.ts';
 import type { Identity } from '../../../platform/identity.ts';
-import { encodeId } from '../../../platform/ids.ts';
+import { decodeId, encodeId } from '../../../platform/ids.ts';
 import { makeUser, type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -132,6 +132,16 @@ describe('verification', () => {
     });
     await bench.db.execute('UPDATE audit_entry SET details = ? WHERE position = 2', [row?.details ?? '']);
     expect((await verify()).data.auditVerification.intact).toBe(true);
+  });
+
+  test('an operator does not see how many entries other projects have', async () => {
+    const seen = (await entries(operator)).data.auditEntries.nodes;
+    const whole = (await entries(admin)).data.auditEntries.nodes;
+    expect(seen.map(({ position }) => position)).toEqual(seen.map(() => null));
+    expect(whole.map(({ position }) => position)).toContain('1');
+    expect(whole.map(({ id }) => id)).toEqual(expect.arrayContaining(seen.map(({ id }) => id)));
+    expect(new Set(whole.map(({ id }) => id)).size).toBe(whole.length);
+    for (const { id } of whole) expect(decodeId(id)?.key).toMatch(/^[0-9a-f]{32}$/);
   });
 
   test.each([{ limit: 0 }, { limit: 100_001 }, { from: 'x' }, { from: '-1' }])('refuses %j', async (variables) => {
