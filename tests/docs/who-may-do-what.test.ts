@@ -83,6 +83,13 @@ const password = 'a password of some length';
 const publicKey = (): string =>
   generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
+/** Machines, tokens and nobody have no session. */
+async function freshSession(caller: Caller): Promise<void> {
+  const adminFile = () => readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8');
+  if (caller === 'administrator') bearers[caller] = await logIn('admin', (await adminFile()).trim());
+  else if (users.has(caller)) bearers[caller] = await logIn(caller, password);
+}
+
 async function makeMachine(): Promise<{ readonly id: string; readonly joinToken: string }> {
   const made = await make<{ machine: { id: string }; joinToken: string }>(
     ...(['machineCreate', { name: fresh(), role: 'relay' }, 'machine { id } joinToken'] as const),
@@ -110,10 +117,7 @@ beforeAll(async () => {
   device = await NftDevice.start();
   system = await runningSystem();
   await makeAuthority(join(system.folder, 'keys'));
-  bearers.administrator = await logIn(
-    'admin',
-    (await readFile(join(system.folder, 'accounts', 'admin.password'), 'utf8')).trim(),
-  );
+  await freshSession('administrator');
   const projects = await ask('administrator', '{ projects { nodes { id } } }');
   ids.project = fieldOf<{ nodes: { id: string }[] }>(projects, 'projects').nodes[0]?.id ?? '';
   ids.victim = await makeUser('victim', 'VIEWER');
@@ -291,6 +295,8 @@ async function mayFollow(caller: Caller, selection: string, after: string): Prom
 async function cellOf(field: string, caller: Caller): Promise<Cell> {
   const question = questions[field];
   if (question === undefined) throw new Error(`no question is asked with ${field}`);
+  // An earlier question has ended the session.
+  if (field === 'logout') await freshSession(caller);
   if (await may(caller, await question(caller))) {
     // It can only end the caller's own session.
     if (field === 'logout') return 'own';
@@ -298,6 +304,7 @@ async function cellOf(field: string, caller: Caller): Promise<Cell> {
   }
   if (field !== 'userUpdate' || caller === 'nobody' || caller === 'machine') return '–';
   const id = users.get(caller);
+  await freshSession(caller);
   const own = { id, password, currentPassword: password };
   return (await may(caller, change('userUpdate', own))) ? 'own' : '–';
 }
@@ -355,7 +362,7 @@ test('force requires an operator, for every mutation', async () => {
       caller,
       change('relayCall', { ...called(), operation: 'set.delete', arguments: { set: fresh() }, force: true }),
     );
+  for (const caller of ['administrator', 'member'] as const) await freshSession(caller);
   expect([await forced('operator by token'), await forced('administrator')]).toEqual([true, true]);
-  bearers.member = await logIn('member', password);
   expect(await forced('member')).toBe(false);
 });
