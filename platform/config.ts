@@ -66,7 +66,7 @@ const platformSettings = {
   'listen.maxConnectionsOfNetwork': count(10, 1_000_000)
     .default(1000)
     .describe(
-      'the same for one network (an IPv4 address, or an IPv6 /64), not counting those that logged-in users are using, and those of listen.trustedProxies',
+      'the same for one network (an IPv4 address, or an IPv6 /64), without those that logged-in users are using, and those of listen.trustedProxies',
     ),
   'listen.tls.certFile': file.optional().describe('certificate chain (PEM) of the public endpoint'),
   'listen.tls.keyFile': file.optional().describe('private key (PEM) of the public endpoint'),
