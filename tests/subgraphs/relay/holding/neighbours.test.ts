@@ -9,6 +9,8 @@ import { type CallShape, call, type RelayNode, RelaySystem, registerBackend } fr
 /** More than the connections of a database pool, the slots of a backend, or the sessions of a process. */
 const many = 40;
 const few = 20;
+/** No call ends by time. */
+const longMs = 110_000;
 
 let system: RelaySystem;
 let node: RelayNode;
@@ -19,7 +21,7 @@ const sockets = new Set<Socket>();
 
 beforeAll(async () => {
   system = await RelaySystem.start();
-  node = await system.node({ settings: { connectTimeoutMs: 15_000 } });
+  node = await system.node({ settings: { connectTimeoutMs: longMs } });
   slow = await NftDevice.start();
   quick = await NftDevice.start();
   // It accepts connections, and never answers.
@@ -27,7 +29,7 @@ beforeAll(async () => {
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as { port: number };
-  await slow.register(node, 'slow', { limits: { concurrency: 4 } });
+  await slow.register(node, 'slow', { limits: { concurrency: 4, deadlineMs: longMs } });
   await quick.register(node, 'quick');
   const credentials = { username: 'netops', password: 'secret' };
   const hostKeySha256 = `SHA256:${'A'.repeat(43)}`;
@@ -48,7 +50,7 @@ function hangUp(): void {
 function calls(backend: string, count: number, ended: string[]): Promise<CallShape[]> {
   return Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const answer = await call(node, 'add', element(backend, `10.0.0.${index + 1}`));
+      const answer = await call(node, 'add', element(backend, `10.0.0.${index + 1}`, { waitMs: longMs }));
       ended.push(backend);
       return answer;
     }),
