@@ -35,7 +35,7 @@ export const handedOverMode = 0o1770;
 
 const LOCK_TAKEN = 75;
 
-/** What a first start writes (the redo log alone has 32 MiB), and what a later one does. */
+/** The space that a first start writes (the redo log alone has 32 MiB), and a later one. */
 const leastFreeAtFirstBytes = 192 * 1024 * 1024;
 const leastFreeBytes = 16 * 1024 * 1024;
 
@@ -239,7 +239,7 @@ function flockDescriptor(fd: number): Promise<number | null> {
   });
 }
 
-/** MariaDB would wait for space, without a word. */
+/** MariaDB would wait for space without an error. */
 async function refuseFullDisk(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const neededBytes = (await pathExists(join(folder, 'version'))) ? leastFreeBytes : leastFreeAtFirstBytes;

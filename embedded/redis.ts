@@ -27,7 +27,7 @@ export interface RedisOptions {
 const READY_TIMEOUT_MS = 30_000;
 
 /**
- * Starts it. Files with which it does not start are put aside: what is in Redis may be lost at any time. Throws SetupError. The
+ * Starts it. Files with which it does not start are put aside: Redis' data may be lost at any time. Throws SetupError. The
  * caller's lock on the folder keeps a second Redis away from these files.
  */
 export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> {
@@ -53,7 +53,7 @@ export async function startRedis(options: RedisOptions): Promise<EmbeddedRedis> 
 const pidFileName = 'redis.pid';
 const asideName = 'damaged';
 
-/** False when there was nothing. Files that were put aside before are removed: this is not a backup. */
+/** False when there were none. Files put aside earlier are removed: this is not a backup. */
 async function putAside(home: string): Promise<boolean> {
   const files = (await readdir(home)).filter((name) => name.startsWith('appendonly'));
   if (files.length === 0) return false;

@@ -86,7 +86,7 @@ export class EndedLeases {
   }
 }
 
-/** For a process that knows that it is the only one. */
+/** For a process that knows it is the only one. */
 export async function endAllLeases(db: Database): Promise<void> {
   await db.execute('UPDATE lease SET token = UUID(), expires_at = NOW(3) - INTERVAL 1 SECOND');
 }

@@ -6,7 +6,7 @@ import { answerParent } from '../support/child.ts';
 import { Client, type ClientPlan } from './client.ts';
 
 export type ClientsOrder =
-  /** `keys`: file of the subgraphs' keys, to learn the order from cursors, as no client can. */
+  /** `keys`: the subgraphs' key file, to read the order from cursors, which no client can do. */
   | { readonly do: 'start'; readonly plans: readonly ClientPlan[]; readonly keys: string }
   /** How the slow ones read from now on. */
   | { readonly do: 'slow'; readonly mode: SlowMode }

@@ -41,7 +41,7 @@ export interface CallTrialsResult extends Verdict {
   readonly retries: Readonly<Record<string, number>>;
   /** Answers that the retry contract does not allow. */
   readonly unexpected: number;
-  /** Invariants of the tables that do not hold. */
+  /** Broken invariants of the tables. */
   readonly invariants: number;
   readonly seconds: number;
 }

@@ -37,7 +37,7 @@ export class Printer {
     this.#coloured = output.isTTY === true && (env.NO_COLOR ?? '') === '';
   }
 
-  /** One line: a line feed in it is shown, like other control characters. */
+  /** One line: a line feed in it is shown like other control characters. */
   async line(text: string): Promise<void> {
     await this.#lines(text.replaceAll('\n', '\\n'));
   }

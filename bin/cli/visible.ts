@@ -1,14 +1,14 @@
-// Texts for a terminal. What came from elsewhere (a device's words above all) may have control characters, which a terminal obeys:
-// they are shown instead.
+// Texts for a terminal. Text from elsewhere, especially from devices, may contain control characters, which a terminal would
+// execute: they are shown instead.
 
-// Control characters but tab and line feed, and what reorders or hides text.
+// Control characters except tab and line feed, and characters that reorder or hide text.
 const controls = /[^\P{Cc}\t\n]|[\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 /** The colours of printer.ts. */
 const colour = /(\p{Cc}\[(?:0|31|32|33|90)m)/u;
 
 /**
- * Control characters as `\u001b`, which JSON means them by too; line feeds and tabs stay. `colours`: the printer's own colours
- * stay as well.
+ * Control characters as `\u001b`, which is their JSON notation too; line feeds and tabs stay. `colours`: the printer's own
+ * colours stay as well.
  */
 export function visible(text: string, { colours = false } = {}): string {
   if (!colours) return shown(text);

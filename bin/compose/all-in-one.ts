@@ -146,7 +146,7 @@ async function startParts(options: AllInOneOptions, stack: AsyncDisposableStack)
   };
 }
 
-/** Whose lock the folder has is the only process that works here: leases of earlier starts have no holder. */
+/** The process with the folder's lock is the only one that works here: leases of earlier starts have no holder. */
 async function endLeases(connection: DatabaseLocation): Promise<void> {
   const db = new Database({ connection, connectionLimit: 1 });
   try {

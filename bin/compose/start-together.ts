@@ -1,5 +1,5 @@
-// Starts parts that need nothing of each other, at once. When one fails, the others are told to give up, and the error is thrown
-// only when each of them has ended or can be stopped with the stack: no part is forgotten while it is still starting.
+// Starts independent parts at once. When one fails, the others are cancelled, and the error is thrown only when each of them has
+// ended or can be stopped with the stack: no part is forgotten while it is still starting.
 
 /**
  * Starts one part. `giveUp` is aborted when another part has failed, or the whole start is cancelled; `stop` is called with the

@@ -108,7 +108,7 @@ export interface ConnectionLimits {
   readonly most: number;
   /** Of one network (an IPv4 address, or an IPv6 /64), without those in use by a logged-in user. */
   readonly mostOfNetwork: number;
-  /** A client that has not taken its answer within this time, plus what its size takes at the slowest rate, is disconnected. */
+  /** A client that has not read its answer within this time, plus the time for its size at the slowest rate, is disconnected. */
   readonly readWithinMs: number;
   readonly slowestBytesPerSecond: number;
 }

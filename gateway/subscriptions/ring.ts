@@ -149,7 +149,7 @@ export class Ring {
     return true;
   }
 
-  /** The cursor with that text, if the subgraph gave it here lately. */
+  /** The cursor with that text, if the subgraph sent it here recently. */
   find(text: string): StreamCursor | undefined {
     for (let index = this.#next - 1; index >= this.first; index -= 1) {
       const cursor = this.#at(index)?.cursor;

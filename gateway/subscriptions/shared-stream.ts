@@ -44,7 +44,7 @@ export class SharedStream {
     return new StreamReader(this, { filter: group.filter, after, share });
   }
 
-  /** The same place with its position, if the subgraph gave the cursor here lately. */
+  /** The same place with its position, if the subgraph sent the cursor here recently. */
   known(text: string): Place {
     for (const ring of this.#rings) {
       const cursor = ring.find(text);
@@ -113,7 +113,7 @@ export class SharedStream {
     const group = this.#groups.get(ring.filter.key);
     if (group !== undefined) group.accepted = true;
     for (const other of [...this.#rings]) if (takesIn(ring, other)) this.#handOver(other, ring);
-    // Another need not wait for its next item to take this one over.
+    // Another ring can take this one over without waiting for its next item.
     const successor = [...this.#rings].find((other) => takesIn(other, ring));
     if (successor !== undefined) this.#handOver(ring, successor);
   }

@@ -1,12 +1,12 @@
-// Cursors as a gateway knows them: sealed texts that only a subgraph can open, with the position that it was told of each item.
+// Cursors in a gateway: sealed texts that only a subgraph can open, with the position that the subgraph sent with each item.
 import type { CursorPosition } from '../../platform/events/cursor.ts';
 
-/** A cursor that the subgraph gave. */
+/** A cursor from the subgraph. */
 export interface StreamCursor extends CursorPosition {
   readonly text: string;
 }
 
-/** Where to continue: a string is a client's own cursor, of which the position is not known. */
+/** The place to continue from: a string is a client's own cursor, with an unknown position. */
 export type Place = StreamCursor | string;
 
 export function textOf(place: Place): string {

@@ -36,7 +36,7 @@ export interface WebOptions {
   readonly metricsFor: 'loopback' | 'everyone';
   readonly addresses: ClientAddresses;
   readonly connections: Connections;
-  /** How fast clients must read their answers. */
+  /** The minimum speed at which clients must read their answers. */
   readonly reading: Pick<ConnectionLimits, 'readWithinMs' | 'slowestBytesPerSecond'>;
   readonly maxBodyBytes: number;
   /** PEM texts. */
@@ -183,8 +183,8 @@ async function graphql(
 }
 
 /**
- * Disconnects a client that does not read its answer, which stays in memory until then. Not by the connection's own idle time: a
- * client would prolong that by sending something.
+ * Disconnects a client that does not read its answer, which stays in memory until then. The connection's own idle time is not
+ * used, because a client could prolong it by sending data.
  */
 function cutUnread(response: ServerResponse, { readWithinMs, slowestBytesPerSecond }: WebOptions['reading']): void {
   if (response.writableFinished || response.destroyed) return;

@@ -38,7 +38,7 @@ export function isLockWaitTimeout(error: unknown): boolean {
   return databaseErrorNumber(error) === lockWaitTimeout;
 }
 
-/** The statement's data break a constraint or do not fit their columns (SQLSTATE classes 22 and 23): it fails each time. */
+/** The statement's data violate a constraint or do not fit their columns (SQLSTATE classes 22 and 23): it fails every time. */
 export function isDataRefused(error: unknown): boolean {
   const state = (error as { readonly sqlState?: unknown } | null)?.sqlState;
   return typeof state === 'string' && /^2[23]/.test(state);

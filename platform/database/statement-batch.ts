@@ -14,8 +14,9 @@ export const mustChangeOneRow =
   "; IF ROW_COUNT() <> 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing changed'; END IF";
 
 /**
- * Appended to a statement of a batch, its values after the statement's: ends the batch unless the condition holds then. Unlike a
- * condition in the statement's WHERE it is read after the statement has its locks, and so sees what the statement waited for.
+ * Appended to a statement of a batch, its values after the statement's: ends the batch unless the condition holds at that moment.
+ * Unlike a condition in the statement's WHERE it is read after the statement has its locks, and so sees the changes that the
+ * statement waited for.
  */
 export function mustHold(condition: Condition): string {
   return `; IF NOT (${condition.sql}) THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'nothing changed'; END IF`;

@@ -1,6 +1,6 @@
 // Cursors of the status stream. They contain the timeline, the dense sequence number, and the event's id, so that a history
-// rewritten by a failover is noticed and not skipped; clients get them sealed. A gateway, which can't open them, is told the
-// position beside each item.
+// rewritten by a failover is detected and not skipped; clients get them sealed. A gateway, which can't open them, gets the
+// position with each item.
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 
 export interface Cursor {
@@ -12,7 +12,7 @@ export interface Cursor {
   readonly eventId: string;
 }
 
-/** What a gateway is told of a cursor, to put items in order. */
+/** The part of a cursor that a gateway gets, to order items. */
 export type CursorPosition = Pick<Cursor, 'timeline' | 'seq'>;
 
 /** Response name by which a gateway selects the cursor of an item. */

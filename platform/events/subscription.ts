@@ -232,7 +232,7 @@ export class Subscription {
   }
 }
 
-/** Without numbers: they would tell how many events other projects have. */
+/** Without numbers: they would reveal how many events other projects have. */
 function expired(): CodedError {
   return new CodedError(
     'CURSOR_EXPIRED',

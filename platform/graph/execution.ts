@@ -133,7 +133,7 @@ export async function subscribeOnSchema(
   );
 }
 
-/** Lets the events of a schema's subscriptions say where they are: a gateway can't open their cursors. */
+/** Adds the position to the events of a schema's subscriptions: a gateway can't open their cursors. */
 export function withPositions(
   schema: GraphQLSchema,
   positionOf: (cursor: string) => CursorPosition | undefined,

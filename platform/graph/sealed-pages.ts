@@ -1,5 +1,5 @@
-// Seals the cursors of all connections of a subgraph, at its edge: resolvers give and take the key of the last row, which for some
-// is a number that counts the rows of all projects.
+// Seals the cursors of all connections of a subgraph, at its edge: resolvers use the key of the last row, which for some is a
+// number that counts the rows of all projects.
 import { defaultFieldResolver, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
 import { CodedError } from '../errors.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';

@@ -1,13 +1,13 @@
-// Seals the positions that clients get as cursors: a sequence number counts the events of all projects, and would tell each client
-// how busy the others are. AES-256-GCM under a key of the subgraphs, with a new nonce each time: two cursors of the same position
-// do not look alike, so that nobody learns from a comparison whether something has happened.
+// Seals the positions that clients get as cursors: a sequence number counts the events of all projects, and would reveal to each
+// client how busy the others are. AES-256-GCM with a key of the subgraphs and a new nonce each time: two cursors of the same
+// position differ, so that a comparison does not show whether something has happened.
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 
 const purpose = 'cursor';
 const nonceBytes = 12;
 const tagBytes = 16;
-/** Lengths tell nothing of the number of digits. */
+/** The length does not reveal the number of digits. */
 const paddedTo = 64;
 const longest = 1024;
 

@@ -1,5 +1,5 @@
-// A start that fails: it says why, ends with 1, and leaves no process and no lock behind; mended, the next start works. Some faults
-// are mended by the start itself.
+// A failed start: it reports the reason, ends with 1, and leaves no process and no lock behind; once corrected, the next start
+// works. The start corrects some faults itself.
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -110,7 +110,7 @@ test('a damaged file of Redis is put aside', async () => {
   expect(await startAndStop()).not.toContain('put aside');
 }, 120_000);
 
-test('a data folder that was moved, or restored elsewhere, starts with what it has', async () => {
+test('a data folder that was moved, or restored elsewhere, starts with its data', async () => {
   await startAndStop(data, async (url) => {
     const query =
       'mutation ($input: BackendCreateInput!) { backendCreate(input: $input) { userErrors { code message } } }';
@@ -139,7 +139,7 @@ test('a data folder that was moved, or restored elsewhere, starts with what it h
   await startAndStop(copy, kept);
 }, 180_000);
 
-test('a data folder of before, with absolute paths in the list of binary logs, can be moved too', async () => {
+test('an older data folder, with absolute paths in the list of binary logs, can be moved too', async () => {
   const index = join(data, 'mariadb/data/binlog.index');
   const lines = (await readFile(index, 'utf8')).trim().split('\n');
   expect(lines.every((line) => /^\.\/binlog\.\d+$/.test(line))).toBe(true);
@@ -165,7 +165,7 @@ asRoot(
   60_000,
 );
 
-test('leases of an earlier start are taken over at once, whatever the clock says', async () => {
+test('leases of an earlier start are taken over at once, whatever the clock', async () => {
   const password = (await readFile(join(data, 'secrets/mariadb-application'), 'utf8')).trim();
   const socketPath = join(data, 'run/mariadb.sock');
   const connect = () => createConnection({ socketPath, user: 'tidegate', password, database: 'tidegate' });

@@ -295,7 +295,7 @@ async function mayFollow(caller: Caller, selection: string, after: string): Prom
 async function cellOf(field: string, caller: Caller): Promise<Cell> {
   const question = questions[field];
   if (question === undefined) throw new Error(`no question is asked with ${field}`);
-  // An earlier question has ended the session.
+  // An earlier request has ended the session.
   if (field === 'logout') await freshSession(caller);
   if (await may(caller, await question(caller))) {
     // It can only end the caller's own session.

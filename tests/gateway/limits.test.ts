@@ -204,7 +204,7 @@ test.each([
   '{ thing(id: "1") { __typename: name } }',
   '{ __typename: thing(id: "1") { id } }',
   '{ thing(id: "1") { ...F } } fragment F on Thing { __typename: parent { id } }',
-])('a field under the name __typename is refused: %s', async (query) => {
+])('a field with the name __typename is refused: %s', async (query) => {
   const gateway = await new TestGateway('in-process').start();
   const { status, body } = await gateway.query(query);
   expect([status, body.errors[0].extensions.code]).toEqual([400, 'GRAPHQL_VALIDATION_FAILED']);

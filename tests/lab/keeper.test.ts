@@ -1,4 +1,4 @@
-// The keeper of the lab, over its pipe: two words and no more, whoever is at the other end.
+// The keeper of the lab, over its pipe: two words and no more, for any client.
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { type TemporaryFolder, temporaryFolder, waitFor } from '../support/tempo
 
 const none: LabAnswer = { available: false, unavailable: 'this is a test' };
 
-/** Writes down what it is asked for. */
+/** Records its calls. */
 class Source implements LabSource {
   readonly asked: string[] = [];
 
@@ -65,7 +65,7 @@ test('starts and stops the lab for the other end, with its log', async () => {
   expect(source.asked).toEqual(['start', 'stop']);
 });
 
-test('a start that fails says why', async () => {
+test('a failed start gives the reason', async () => {
   const { far } = await keeper({ start: () => Promise.reject(new Error('no space')), stop: () => Promise.resolve() });
   await expect(new KeptLab(far).start({} as SetupLog)).rejects.toThrow('no space');
 });
@@ -75,7 +75,7 @@ test.each([
   ['a word with an argument', 'start /etc\n'],
   ['a line without an end', 'x'.repeat(17)],
   ['more words than it waits for', 'start\n'.repeat(5)],
-])('%s ends the connection, and takes the lab away', async (_, said) => {
+])('%s ends the connection and the lab', async (_, said) => {
   const source = new Source();
   const { far } = await keeper(source);
   far.on('error', () => {}).resume();
@@ -85,7 +85,7 @@ test.each([
   expect(source.asked).not.toContain('start');
 });
 
-test('whoever waits for it learns that it has gone', async () => {
+test('its waiters learn that it has ended', async () => {
   const { far, keeper: gone } = await keeper({ start: () => new Promise(() => {}), stop: () => Promise.resolve() });
   const kept = new KeptLab(far);
   const started = kept.start({} as SetupLog);

@@ -235,7 +235,7 @@ describeHere(obstacle === undefined ? 'the life of a lab' : `the life of a lab (
 
   test('there is none where its firewall would see this machine', async () => {
     const folder = await labFolder();
-    // As where the kernel refuses it: inside a plain chroot.
+    // Like where the kernel refuses it: inside a plain chroot.
     const script = 'PATH=$PATH:/usr/sbin:/sbin; mount -n --bind /bin/false "$(command -v pivot_root)" && exec "$@"';
     const owner = spawn(
       'unshare',

@@ -13,7 +13,7 @@ export interface GatewayReaderOptions {
   /** Of the gateway. */
   readonly url: string;
   readonly token: string;
-  /** With the system's key: to learn the order from cursors, as no client can. */
+  /** With the system's key: to read the order from cursors, which no client can do. */
   readonly cursors: CursorSealer;
   /** Arguments of statusChanges. */
   readonly filter: Readonly<Record<string, unknown>>;

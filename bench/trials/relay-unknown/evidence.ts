@@ -38,7 +38,7 @@ export interface JournalEvidence {
   readonly mappings: readonly MappingState[];
   /** Objects still claimed although all calls are settled. */
   readonly claims: number;
-  /** Invariants of the tables that do not hold. */
+  /** Broken invariants of the tables. */
   readonly broken: readonly string[];
 }
 

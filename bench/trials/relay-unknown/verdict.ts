@@ -37,7 +37,7 @@ export interface Verdict {
   readonly wrongMapping: number;
   /** Objects that remain claimed. */
   readonly claimsLeft: number;
-  /** Invariants of the tables that do not hold. */
+  /** Broken invariants of the tables. */
   readonly invariants: number;
   /** Arrived at the device later than a relay may send it. */
   readonly sentTooLate: number;

@@ -71,9 +71,9 @@ export async function readClaim(sql: Sql, backendId: string, objectHash: string)
 const mostLockTries = 10;
 
 /**
- * Keeps the object as it is until the transaction ends: nothing else takes or releases its claim, and so no call on it is sent,
- * no verdict on one is written, and no other mutation changes the set of its mappings. Returns the call that has the claim. To be
- * asked before the mappings are read.
+ * Locks the object's claim until the transaction ends: nothing else takes or releases it, so no call on the object is sent, no
+ * verdict on one is written, and no other mutation changes the set of its mappings. Returns the call that has the claim. To be
+ * called before the mappings are read.
  */
 export async function lockObject(
   tx: Transaction,
@@ -97,7 +97,7 @@ export async function lockObject(
 
 /**
  * An absent row can't be locked under READ COMMITTED: so a row with the claim is inserted and deleted again. Nobody sees it, and
- * whoever wants to insert the same claim waits for the end of the transaction.
+ * an insert of the same claim waits for the end of the transaction.
  */
 async function holdClaim(
   tx: Transaction,

@@ -136,7 +136,7 @@ export class Journal {
         });
         // Rolls back the claim, too, if it was taken over.
         if (!sent) throw new NotWaitingError();
-        // Under the claim: nobody changes the mappings any more.
+        // Under the claim: nothing changes the mappings any more.
         await refuseForeignMapping(tx, call);
         await together(tx, (batch) => [
           appendStatus(batch, relayEvents, [this.#stateEvent(call, mark.version + 1, mark.state, 'SENT')], this.#wake),
@@ -158,8 +158,8 @@ export class Journal {
   }
 
   /**
-   * The owner's verdict. If the row has changed meanwhile it is read again, and a settled call gets evidence instead. What the
-   * mappings make of it never stands in its way.
+   * The owner's verdict. If the row has changed meanwhile it is read again, and a settled call gets evidence instead. A conflict
+   * of mappings never prevents it.
    */
   async record(
     call: CallSubject,
@@ -182,7 +182,7 @@ export class Journal {
     }
   }
 
-  /** In one round trip. Ends with an error, and nothing written, when the row or the mappings are not as foreseen. */
+  /** In one round trip. Fails, and writes nothing, when the row or the mappings are not as foreseen. */
   #recordAsForeseen(
     call: CallSubject,
     sent: OperationMark,

@@ -38,7 +38,7 @@ function ownerOf(row: MappingRow | undefined): string {
 export interface MappingPlan {
   readonly writes: readonly ((tx: Transaction) => Promise<void>)[];
   readonly events: readonly RelayEvent[];
-  /** The object belongs to another CMP object after all: why the call gets no mapping. */
+  /** The object belongs to another CMP object after all: the reason why the call gets no mapping. */
   readonly conflict?: string;
 }
 
@@ -61,7 +61,7 @@ export function planMappings(
   const isNew = hasEffect && call.mapping === 'creates' && cmp !== null && !rows.some((row) => isOf(row, cmp));
   const conflicts = isNew && rows.length > 0 && !(call.shared && rows.every((row) => row.shared));
   for (const row of rows) {
-    // Of an object that another CMP object's call has changed, only a look can tell whether it is as it should be.
+    // After a change by another CMP object's call, only a read can show whether the object is in its desired state.
     const state = conflicts && row.state === 'ACTIVE' ? 'UNVERIFIED' : nextState(call, row, outcome);
     if (state === undefined) continue;
     // A mapping on a backend that was deleted meanwhile is an orphan.

@@ -55,7 +55,7 @@ export interface MappingServiceOptions {
   readonly wake: Wake;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly devices: Devices;
-  /** Keeps the object's claim as it is until the transaction ends; returns the call that has it. */
+  /** Locks the object's claim until the transaction ends; returns the call that has it. */
   readonly lockObject: (
     tx: Transaction,
     object: { readonly backendId: string; readonly objectHash: string },
@@ -170,7 +170,7 @@ export class MappingService {
             field: ['input', 'shared'],
           });
         if (now.shared === shared) return now.id;
-        // The call may be another CMP object's that is to share it.
+        // The call may belong to another CMP object that is to share it.
         if (!shared) refuseBusy(claim);
         if (!(await writeShared(tx, now, shared))) refuseChanged();
         const reason = shared ? 'shared' : 'no longer shared';

@@ -1,5 +1,5 @@
-// What a device says is shown, and not obeyed: a terminal takes control characters as orders (clear the screen, set the title,
-// write to the clipboard, answer with typed text), and a line break may forge a line of ours.
+// A device's output is shown, not executed: a terminal treats control characters as commands (clear the screen, set the title,
+// write to the clipboard, answer with typed text), and a line break may forge a line of output.
 import { expect, test } from '@jest/globals';
 import { Printer } from '../../../bin/cli/printer.ts';
 
@@ -21,7 +21,7 @@ const orders = [
   'abc\b\b\bxyz',
   '\u202egnp.exe',
 ];
-/** Without the colours that are ours: nothing is left that a terminal takes as an order, but line feeds. */
+/** Without the printer's own colours: nothing remains that a terminal would execute, except line feeds. */
 const rest = (text: string) => text.replaceAll(/\p{Cc}\[(?:0|31|32|33|90)m/gu, '').replaceAll('\n', '');
 const obeyed = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
@@ -40,7 +40,7 @@ test.each(orders)('%j', async (order) => {
   }
 });
 
-test('a line break in a value begins no line that looks like ours', async () => {
+test("a line break in a value does not begin a line that looks like the program's", async () => {
   const { printer: to, shown } = printer({ isTTY: false });
   await to.pairs([
     ['State', 'FAILED'],

@@ -240,7 +240,7 @@ test('two rings that reach the same position at the same moment do not merge eac
   expect(upstream(1).ended).toBe(true);
 });
 
-test('a cursor that is not known here is resumed by the subgraph, once for all who have it', async () => {
+test('an unknown cursor is resumed by the subgraph, once for all readers with it', async () => {
   const { stream, upstream, upstreams } = start(8);
   const live = stream.follow(undefined);
   upstream(0).give(item(cursor(5), true), item(cursor(6)));

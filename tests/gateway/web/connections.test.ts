@@ -97,12 +97,12 @@ test('a client that does not read its answers is disconnected', async () => {
   const query = `{ things(first: 9000) { nodes { ${'x'.repeat(200)}: id } } }`;
   const search = new URLSearchParams({ query }).toString();
   const headers = 'Host: x\r\nAuthorization: Bearer token-ann\r\nApollo-Require-Preflight: 1\r\n';
-  // More than the kernels of both ends take: else everything would be sent.
+  // More than the kernels of both ends buffer: otherwise everything would be sent.
   const [client] = await connect(1);
   client?.pause();
   for (let n = 0; n < 20; n += 1) client?.write(`GET /graphql?${search} HTTP/1.1\r\n${headers}\r\n`);
   expect((await gateway.query(query)).body.errors).toBeUndefined();
-  // It learns of the end only when it sends something.
+  // It notices the end only when it sends something.
   await until(() => {
     client?.write('\r\n');
     return client?.closed !== false;

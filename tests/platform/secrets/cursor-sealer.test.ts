@@ -1,4 +1,4 @@
-// Cursors tell nothing, and are valid where their key is.
+// Cursors reveal nothing, and are valid only with their key.
 import { expect, test } from '@jest/globals';
 import { CursorSealer } from '../../../platform/secrets/cursor-sealer.ts';
 import { Keyring } from '../../../platform/secrets/keyring.ts';
@@ -20,7 +20,7 @@ test('two cursors of one position differ, and all have the same length', () => {
   ]);
 });
 
-test('a cursor that was changed, cut, made up or is for another place does not open', () => {
+test("a cursor that was changed, truncated, invented or made for another place can't be opened", () => {
   const sealer = new CursorSealer(new Keyring({ active: 'k1', keys: { k1 } }));
   const sealed = sealer.seal('place', '["1"]');
   const bytes = Buffer.from(sealed, 'base64url');

@@ -1,5 +1,5 @@
-// What touches the mappings of one object at the same time: a call, and adopting, sharing, verifying, forgetting it or deleting
-// its backend. Natural races, without pauses: whoever comes first wins, every call ends, and rows and events agree.
+// Concurrent uses of one object's mappings: a call, and adopting, sharing, verifying, forgetting it or deleting its backend.
+// Natural races, without pauses: the first one wins, every call ends, and rows and events agree.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { brokenInvariants } from '../../../support/invariants.ts';
@@ -57,7 +57,7 @@ async function change(mutation: string, input: Record<string, unknown>): Promise
   return data.done;
 }
 
-/** `run` for each number, several at once, each with a short random pause of its own. Returns how often each answer came. */
+/** `run` for each number, several at once, each after a short random pause. Returns the count of each answer. */
 async function inLanes(
   run: (race: number, pause: () => Promise<void>) => Promise<string>,
 ): Promise<Record<string, number>> {
@@ -108,7 +108,7 @@ test("a verdict is written though the object's mapping belongs to another CMP ob
     await slow.register(node, 'slow');
     const running = call(node, 'add', element('slow', '10.2.0.1', owner('caller')));
     while ((await node.db.query("SELECT id FROM operation WHERE state = 'SENT'")).length === 0) await sleep(5);
-    // As no mutation can: past the claim.
+    // Which no mutation can do: without the claim.
     await node.db.execute(
       `INSERT INTO mapping (id, project_id, namespace, cmp_type, cmp_id, backend_id, resource, scope, object_key, object_hash,
         owner_slot, state) SELECT UUID(), project_id, 'n', 't', 'other', backend_id, resource, scope, object_key, object_hash, '',
@@ -133,7 +133,7 @@ test('a mapping is verified while a call removes its object: the mapping is DELE
   await inLanes(async (race, pause) => {
     const address = addressOf(race);
     const made = await call(node, 'add', element('keep', address, owner('owner')));
-    // The look finds a difference, so that the mapping changes.
+    // The read finds a difference, so that the mapping changes.
     device.elements.delete(address);
     const verifying = change('mappingVerify', { idempotencyKey: `verify-${race}`, id: made.mapping?.id });
     await pause();

@@ -74,7 +74,7 @@ export class RelayNode extends Ground {
   }
 }
 
-/** A database and the relays on it; `stop` ends all, and checks what they leave. */
+/** A database and the relays on it; `stop` ends all, and checks the final state. */
 export class RelaySystem {
   readonly database: TestDatabase;
   readonly wake = createLocalWake();
