@@ -144,14 +144,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const listener =
     options.proxyProtocol === true ? proxiedListener({ server: web.server, addresses, log }) : web.server;
+  let listenerClosed: Promise<void> | undefined;
+  const stopListening = (): Promise<void> => {
+    listenerClosed ??= new Promise<void>((resolve) =>
+      listener.listening ? listener.close(() => resolve()) : resolve(),
+    );
+    return listenerClosed;
+  };
   const close = async (): Promise<void> => {
     await sockets.dispose();
     fanOut.close();
-    if (listener.listening) {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      web.server.closeAllConnections();
-      await closed;
-    }
+    const closed = stopListening();
+    web.server.closeAllConnections();
+    await closed;
     await endpoint.stop();
     await Promise.all([...links.values()].map((link) => link.close()));
   };
@@ -171,7 +176,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     url: `${options.tls === undefined ? 'http' : 'https'}://${host}:${port}`,
     port,
     async drain(deadlineMs = 30_000) {
+      endpoint.drain();
+      void stopListening();
       const requests = web.drain(deadlineMs);
+      web.server.closeIdleConnections();
       await sockets.dispose();
       await requests;
     },

@@ -1,5 +1,5 @@
-// Ordered start, drain and stop of a process's parts. All parts are drained before any is stopped: requests, subscriptions, jobs,
-// then connections, in the reverse of the order they were added.
+// Ordered start and stop of a process's parts. All parts are drained, at once, before any is stopped; they are stopped in the reverse
+// of the order they were added.
 
 import type { Logger } from './log.ts';
 import { within } from './within.ts';
@@ -62,7 +62,8 @@ export class Lifecycle {
   async #stop(): Promise<void> {
     this.#phase = 'draining';
     const reversed = [...this.#parts].reverse();
-    for (const part of reversed) await this.#try(part, 'drain');
+    // At once: each refuses new work from now on, and none has to wait for the work of another.
+    await Promise.all(reversed.map((part) => this.#try(part, 'drain')));
     for (const part of reversed) await this.#try(part, 'stop');
     this.#phase = 'stopped';
   }

@@ -90,6 +90,7 @@ function boundedAnswer(value: unknown, mostLength: number): string {
 export class GraphqlEndpoint {
   readonly #parts: EndpointParts;
   readonly #apollo: ApolloServer<ApolloContext>;
+  #draining = false;
 
   constructor(parts: EndpointParts) {
     const { supergraph, operations, limits, log } = parts;
@@ -140,6 +141,11 @@ export class GraphqlEndpoint {
 
   async start(): Promise<void> {
     await this.#apollo.start();
+  }
+
+  /** From now on mutations are refused. */
+  drain(): void {
+    this.#draining = true;
   }
 
   async stop(): Promise<void> {
@@ -195,7 +201,13 @@ export class GraphqlEndpoint {
       const operation = operationIn(request);
       if (operation === undefined) return { request: context };
       const admitted = operations.admit(operation, context.identity, clientAddress);
-      if (admitted.operation.operation === OperationTypeNode.MUTATION) return { request: context, admitted };
+      if (admitted.operation.operation === OperationTypeNode.MUTATION) {
+        if (this.#draining)
+          throw new CodedError('UNAVAILABLE', 'This gateway is shutting down: send the request again.', {
+            retryAfterMs: 500,
+          });
+        return { request: context, admitted };
+      }
       return { request: { ...context, signal }, admitted };
     } catch (error) {
       if (error instanceof CodedError) throw refusal(error);

@@ -155,6 +155,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   let drained: Promise<void> | undefined;
   const drain = (): Promise<void> => {
     calls.drain();
+    waiter.drain();
     drained ??= manager.drain(settings.drainMs);
     return drained;
   };

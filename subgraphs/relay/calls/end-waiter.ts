@@ -4,7 +4,7 @@ import type { CallEnd, Completions } from '../holding/completions.ts';
 import { isEnded, type OperationState } from '../model/states.ts';
 
 export interface Waiting {
-  /** Undefined: ended elsewhere, or the deadline has passed. */
+  /** Undefined: ended elsewhere, the deadline has passed, or the process is shutting down. */
   readonly end: Promise<CallEnd | undefined>;
   stop(): void;
 }
@@ -12,15 +12,27 @@ export interface Waiting {
 export class EndWaiter {
   readonly #feed: StatusFeed;
   readonly #completions: Completions;
+  readonly #drained = new AbortController();
 
   constructor(options: { readonly feed: StatusFeed; readonly completions: Completions }) {
     this.#feed = options.feed;
     this.#completions = options.completions;
   }
 
+  /** The process is shutting down: ends every wait, now and later, for calls that it does not have on the wire. */
+  drain(): void {
+    this.#drained.abort();
+  }
+
   /** Starts to listen at once, so that nothing is missed between a write and the wait. */
   forEnd(operationId: string, waitMs: number): Waiting {
     const abort = new AbortController();
+    const drained = this.#drained.signal;
+    const drain = () => {
+      if (!this.#completions.isUnderWay(operationId)) abort.abort();
+    };
+    if (drained.aborted) drain();
+    else drained.addEventListener('abort', drain, { once: true });
     let stopListening = () => {};
     const here = new Promise<CallEnd>((resolve) => {
       stopListening = this.#completions.on(operationId, resolve);
@@ -40,6 +52,7 @@ export class EndWaiter {
     return {
       end: Promise.race([here, elsewhere]),
       stop() {
+        drained.removeEventListener('abort', drain);
         abort.abort();
         stopListening();
       },

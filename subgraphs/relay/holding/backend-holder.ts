@@ -214,6 +214,7 @@ export class BackendHolder implements QueueHost {
   /** Sends, and records the result. Never rejects; the end is also passed to Completions. */
   launch(launch: Launch, ticket: Ticket): Promise<CallEnd> {
     this.#usedAtMs = performance.now();
+    this.#parts.completions.begin(launch.subject.id);
     const running = withRequestId(launch.subject.requestId ?? launch.subject.id, () => this.#carry(launch, ticket));
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));

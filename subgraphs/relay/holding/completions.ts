@@ -1,4 +1,4 @@
-// The waiters in this process for the end of calls that this process carries.
+// The calls that this process has on the wire, and who waits in it for their end.
 import type { Recorded } from '../journal/journal.ts';
 import type { Verdict } from '../model/operation.ts';
 
@@ -9,7 +9,16 @@ export interface CallEnd {
 }
 
 export class Completions {
+  readonly #underWay = new Set<string>();
   readonly #waiting = new Map<string, Set<(end: CallEnd) => void>>();
+
+  begin(operationId: string): void {
+    this.#underWay.add(operationId);
+  }
+
+  isUnderWay(operationId: string): boolean {
+    return this.#underWay.has(operationId);
+  }
 
   /** Calls `listener` once at the end; returns a function that ends the waiting. */
   on(operationId: string, listener: (end: CallEnd) => void): () => void {
@@ -22,6 +31,7 @@ export class Completions {
   }
 
   finish(operationId: string, end: CallEnd): void {
+    this.#underWay.delete(operationId);
     const listeners = this.#waiting.get(operationId);
     this.#waiting.delete(operationId);
     for (const listener of listeners ?? []) listener(end);

@@ -1,0 +1,94 @@
+// A process that is told to stop while it works: no new connection and no new mutation, callers of waiting calls are told at once,
+// and the call on the wire runs to its end.
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Pool } from 'undici';
+import { NftDevice } from '../subgraphs/relay/support/nft-device.ts';
+import { type RunningSystem, runningSystem } from '../support/running-system.ts';
+import { waitFor } from '../support/temporary-folder.ts';
+
+interface Answer {
+  readonly data?: { readonly call: { readonly operation: { readonly state: string } | null } } | null;
+  readonly errors?: readonly { readonly message: string; readonly extensions: { readonly code: string } }[];
+}
+
+const add = `mutation ($input: FirewallAddressSetElementAddInput!) {
+  call: firewallAddressSetElementAdd(input: $input) { operation { state } userErrors { code message } } }`;
+
+let system: RunningSystem;
+let device: NftDevice;
+const pools: Pool[] = [];
+
+beforeEach(async () => {
+  system = await runningSystem();
+  device = await NftDevice.start();
+  const { host, port, hostKeySha256 } = device.ssh;
+  const input = {
+    ...{ name: 'fw', driver: 'linux-nftables', host, port, hostKeySha256, limits: { concurrency: 1 } },
+    credentials: { username: 'netops', password: 'secret' },
+  };
+  const create =
+    'mutation ($input: BackendCreateInput!) { call: backendCreate(input: $input) { userErrors { code } } }';
+  expect(await ask(pool(), create, { input })).toEqual({ data: { call: { userErrors: [] } } });
+}, 60_000);
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((each) => each.destroy()));
+  await system.stop();
+  await device.ssh.stop();
+});
+
+/** One connection, which is kept. */
+function pool(): Pool {
+  const made = new Pool(new URL(system.url).origin, { connections: 1, pipelining: 1 });
+  pools.push(made);
+  return made;
+}
+
+async function ask(connection: Pool, query: string, variables: object = {}): Promise<Answer> {
+  const { body } = await connection.request({
+    path: '/graphql',
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${system.token}` },
+    body: JSON.stringify({ query, variables }),
+    headersTimeout: 120_000,
+  });
+  return (await body.json()) as Answer;
+}
+
+const element = (address: string) => ({
+  input: { backend: { name: 'fw' }, idempotencyKey: `key-${address}`, set: 'blocked', address, waitMs: 60_000 },
+});
+
+test('a stop under load', async () => {
+  device.hold();
+  const ended: string[] = [];
+  const note = (name: string) => (answer: Answer) => {
+    ended.push(name);
+    return answer;
+  };
+  const kept = pool();
+  expect(await ask(kept, '{ __typename }')).toEqual({ data: { __typename: 'Query' } });
+  const onWire = ask(pool(), add, element('10.0.0.1')).then(note('on the wire'));
+  await waitFor('the first call to reach the device', async () => device.told.length === 1);
+  const waiting = ask(pool(), add, element('10.0.0.2')).then(note('waiting'));
+  await waitFor('the second call to wait', async () => {
+    const { data } = (await ask(kept, '{ relayOperations(states: [PENDING]) { nodes { id } } }')) as unknown as {
+      data: { relayOperations: { nodes: unknown[] } };
+    };
+    return data.relayOperations.nodes.length === 1;
+  });
+
+  const stopped = system.process.stop().then(() => ended.push('stopped'));
+  // It is not sent before the first has ended, and then not by this process: the caller is told so now.
+  expect(await waiting).toMatchObject({ data: { call: { operation: { state: 'PENDING' } } } });
+  expect(ended).toEqual(['waiting']);
+  const refused = await ask(kept, add, element('10.0.0.3')).catch((error: Error) => error.message);
+  if (typeof refused === 'string') expect(refused).toMatch(/ECONNREFUSED|closed/);
+  else expect(refused.errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
+  await expect(ask(pool(), '{ __typename }')).rejects.toThrow(/ECONNREFUSED/);
+
+  device.release();
+  expect(await onWire).toMatchObject({ data: { call: { operation: { state: 'SUCCEEDED' } } } });
+  await stopped;
+  expect(ended).toEqual(['waiting', 'on the wire', 'stopped']);
+  expect(device.told.filter((text) => text.includes('10.0.0.2') || text.includes('10.0.0.3'))).toEqual([]);
+}, 120_000);
