@@ -36,8 +36,11 @@ export function createRedactor(credentials: Partial<Credentials>): Redactor {
   const fixed = [...given.flatMap(formsOf), ...linesOf(privateKey)];
   let words = given;
   let forms = longestFirst(fixed);
-  const hide = (text: string) =>
-    forms.reduce((hidden, form) => (hidden.includes(form) ? hidden.replaceAll(form, mark) : hidden), text);
+  let patterns = longestFirst(given).map(patternOf);
+  const hide = (text: string) => {
+    const hidden = patterns.reduce((rest, pattern) => rest.replace(pattern, mark), text);
+    return forms.reduce((rest, form) => (rest.includes(form) ? rest.replaceAll(form, mark) : rest), hidden);
+  };
   const text = (shown: string) => withoutCutEnd(hide(shown), words);
   const clean = (value: unknown, depth: number): unknown => {
     if (typeof value === 'string') return hide(value);
@@ -49,13 +52,14 @@ export function createRedactor(credentials: Partial<Credentials>): Redactor {
   return {
     text,
     value<Value>(value: Value): Value {
-      return (forms.length === 0 ? value : clean(value, 0)) as Value;
+      return clean(value, 0) as Value;
     },
     learn(fresh) {
       learned.unshift(fresh);
       learned.splice(knownLogins);
       words = [...given, ...learned.flat()];
       forms = longestFirst([...fixed, ...learned.flat().flatMap(formsOf)]);
+      patterns = longestFirst(words).map(patternOf);
     },
   };
 }
@@ -89,26 +93,62 @@ function linesOf(pem: string): string[] {
   return lines.filter((line) => !line.startsWith('-----') && line.length >= shortestPemLineChars);
 }
 
-/** The forms in which a secret may be returned: unchanged, or in one of the encodings of protocols and error pages. */
+/** The secret as bytes in other clothes; how its characters may be written is in `patternOf`. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret, 'utf8');
-  const url = encodeURIComponent(secret);
   const hex = bytes.toString('hex');
   const base64 = [0, 1, 2].map((offset) => base64Inside(bytes, offset)).filter(isHidable);
   return [
     secret,
-    JSON.stringify(secret).slice(1, -1),
-    url,
-    // encodeURIComponent does not encode these; form encoding (WHATWG URL, application/x-www-form-urlencoded) does.
-    url.replace(/[!'()~*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`),
-    new URLSearchParams({ s: secret }).toString().slice(2),
-    url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
-    escapeMarkup(secret),
     hex,
     hex.toUpperCase(),
     ...base64,
     ...base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];
+}
+
+/**
+ * The secret as a text, however protocols, error pages and log lines write its characters: as they are, with backslashes, in
+ * URLs and forms, in markup, in JSON of any language. White space may be fewer or more than it was, and none at either end.
+ */
+function patternOf(secret: string): RegExp {
+  const parts = secret.split(/(\s+)/u).filter((part) => part !== '');
+  const source = parts.map((part, index) => {
+    if (!/^\s/u.test(part)) return [...part].map(writingsOf).join('');
+    const least = index === 0 || index === parts.length - 1 ? 0 : 1;
+    return `(?:\\s|\\+|%20|&nbsp;|&#160;|&#32;){${least},${part.length}}`;
+  });
+  return new RegExp(source.join(''), 'g');
+}
+
+/** Letters and digits are written as they are. */
+function writingsOf(character: string): string {
+  if (/^[A-Za-z0-9]$/.test(character)) return character;
+  const code = character.codePointAt(0) ?? 0;
+  const hexOf = (number: number, digits: number) => anyCase(number.toString(16).padStart(digits, '0'));
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  const writings = [
+    character === '\\' ? '\\\\{1,16}' : `\\\\{0,8}${character.replace(/[$()*+.?[\]^{|}/-]/, '\\$&')}`,
+    [...Buffer.from(character, 'utf8')].map((byte) => `%${hexOf(byte, 2)}`).join(''),
+    `&#0{0,6}${code};`,
+    `&#[xX]0{0,6}${hexOf(code, 1)};`,
+    ...(names[character] ?? []).map((name) => `&${name};`),
+    units.map((unit) => `\\\\{1,8}u${hexOf(unit, 4)}`).join(''),
+    ...(code < 256 ? [`\\\\{1,8}x${hexOf(code, 2)}`] : []),
+  ];
+  return `(?:${writings.join('|')})`;
+}
+
+const names: Readonly<Record<string, readonly string[]>> = {
+  '&': ['amp'],
+  '<': ['lt'],
+  '>': ['gt'],
+  '"': ['quot'],
+  "'": ['apos'],
+};
+
+function anyCase(hex: string): string {
+  return hex.replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
 /**
@@ -122,17 +162,6 @@ function base64Inside(bytes: Buffer, offset: number): string {
   const begin = Math.ceil((offset * 8) / 6);
   const end = Math.floor(((offset + bytes.length) * 8) / 6);
   return coded.slice(begin, end);
-}
-
-function escapeMarkup(text: string): string {
-  const names: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (char) => names[char] ?? char);
 }
 
 /** Drivers and buffers cut long texts: the first half of a secret, or more, at the very end is removed too. */

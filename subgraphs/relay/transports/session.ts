@@ -49,6 +49,8 @@ export interface TransportOptions {
   readonly backend?: BackendContext;
   /** HTTPS: receives the secrets of each login. */
   readonly learn?: (secrets: readonly string[]) => void;
+  /** Command line: hides the backend's secrets in words that are cut before anyone else sees them. */
+  readonly hide?: (text: string) => string;
 }
 
 /** Makes the transport of one wire; the real ones are in transports/factories.ts. */

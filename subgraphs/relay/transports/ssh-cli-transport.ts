@@ -9,7 +9,7 @@ import { login } from './ssh-login.ts';
 
 /** Connects only when a slot is requested. Carries calls of kind `cli` only. */
 export function createSshCliTransport(endpoint: Endpoint, options: TransportOptions, dialect: CliDialect): Transport {
-  const { egress, concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000, keepaliveMs = 10_000 } = options;
+  const { egress, concurrency, connectTimeoutMs = 10_000, idleCloseMs = 60_000, keepaliveMs = 10_000, hide } = options;
   const where = `${endpoint.host}:${endpoint.port}`;
   return new SessionPool({
     where,
@@ -20,7 +20,8 @@ export function createSshCliTransport(endpoint: Endpoint, options: TransportOpti
       const result = await login(endpoint, { egress, timeoutMs: connectTimeoutMs, keepaliveMs, signal });
       if (!result.ok) return result;
       const { client, socket } = result;
-      return openCliShell({ client, socket, dialect, where, timeoutMs: connectTimeoutMs, signal, lost });
+      const plain = { client, socket, dialect, where, timeoutMs: connectTimeoutMs, signal, lost };
+      return openCliShell(hide === undefined ? plain : { ...plain, hide });
     },
   });
 }

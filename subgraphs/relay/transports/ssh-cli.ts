@@ -39,6 +39,8 @@ export interface CliShellOptions {
   readonly where: string;
   /** For the first prompt and all of `dialect.setup`. */
   readonly timeoutMs: number;
+  /** Of the device's words in a message, before they are cut. */
+  readonly hide?: (text: string) => string;
   readonly signal: AbortSignal;
   /** The session is lost. Called once, and only for an opened one. */
   readonly lost: () => void;
@@ -94,6 +96,7 @@ class CliShell implements PooledSession {
   readonly #dialect: CliDialect;
   readonly #decoder = new StringDecoder('utf8');
   readonly #lost: () => void;
+  readonly #hide: (text: string) => string;
   /** The expected output; undefined: output is discarded. */
   #reading: { readonly into: CliOutput; readonly ended: (ending: Ending) => void } | undefined;
   #roomBytes = 0;
@@ -111,6 +114,7 @@ class CliShell implements PooledSession {
     this.#socket = options.socket;
     this.#dialect = options.dialect;
     this.#lost = options.lost;
+    this.#hide = options.hide ?? ((text) => text);
     this.closed = new Promise((resolve) => {
       if (options.socket.closed) resolve();
       else options.socket.once('close', () => resolve());
@@ -137,7 +141,7 @@ class CliShell implements PooledSession {
     }
     clearTimeout(timer);
     this.#firstPrompt = typed.prompt;
-    const said = typed.output.trim().slice(-maxQuotedChars);
+    const said = this.#hide(typed.output.trim()).slice(-maxQuotedChars);
     switch (typed.ending) {
       case 'prompt':
         this.#isSetUp = true;

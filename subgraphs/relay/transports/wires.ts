@@ -120,6 +120,7 @@ export class Wires {
         connectTimeoutMs,
         backend: { transport: mainTransport(this.#driver, options), options, softwareVersion },
         learn: (secrets) => this.redactor.learn(secrets),
+        hide: (text) => this.redactor.text(text),
         ...(cli === undefined ? {} : { cli }),
         ...(https === undefined ? {} : { https }),
       },

@@ -19,6 +19,12 @@ describe('a secret', () => {
     ['in a form', new URLSearchParams({ username: 'x', secretkey: password }).toString()],
     ['in a query with lower-case hex', encodeURIComponent(password).replace(/%../g, (code) => code.toLowerCase())],
     ['in markup', `<p>p&amp;&quot;s/&lt;w&gt;&#39;r d+é~Ünïcode=</p>`],
+    ['in markup, as Python writes it', `<p>p&amp;&quot;s/&lt;w&gt;&#x27;r d+é~Ünïcode=</p>`],
+    ['in markup, with numbers', `<p>p&#38;&#34;s/&#60;w&#62;&#039;r d+é~Ünïcode=</p>`],
+    ['in JSON, as Python writes it', `{"error": "bad p&\\"s/<w>'r d+\\u00e9~\\u00dcn\\u00efcode="}`],
+    ['in JSON, as PHP writes it', `{"error": "bad p&\\"s\\/<w>'r d+\\u00e9~\\u00dcn\\u00efcode="}`],
+    ['in JSON, with markup escaped', `{"error": "bad p\\u0026\\"s/\\u003cw\\u003e\\u0027r d+é~Ünïcode="}`],
+    ['in a quoted word', `'p&"s/<w>\\'r d+é~Ünïcode='`],
     ['in hex', bytes.toString('hex')],
     ['in upper-case hex', bytes.toString('hex').toUpperCase()],
   ])('%s is removed', (_how, text) => {

@@ -1,5 +1,6 @@
 // The tokens and cookies of a login open a device like its password does: if a device quotes them, nobody gets to see them.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SshShellServer } from '../../../../simulators/support/ssh-shell.ts';
 import { type DeviceRequest, TlsServer } from '../../../../simulators/support/tls-server.ts';
 import { identity, type RelayNode, RelaySystem, registerBackend } from '../support/relay-system.ts';
 import { pinOf } from './support/web-device.ts';
@@ -81,3 +82,30 @@ test.each([
   expect(shown).toContain('is no good');
   expect(shown).toContain('•••');
 });
+
+test('a command line that quotes the password where its words are cut shows no part of it', async () => {
+  const secret = 'W9vJcorrecthorsebattery';
+  const shell = await SshShellServer.start({
+    terminal: { pagerPrompt: '--More-- ', pagerErase: '', helpKeys: '?' },
+    authenticate: async () => true,
+    onShell: async (terminal) => {
+      terminal.write(`no session for netops with ${secret}${'!'.repeat(190)}\n`);
+    },
+  });
+  try {
+    const { host, port, hostKeySha256 } = shell;
+    await registerBackend(node, {
+      ...{ name: 'full', driver: 'onyx', host, port, hostKeySha256 },
+      credentials: { username: 'netops', password: secret },
+    });
+    const input = { backend: { name: 'full' }, operation: 'vlan.list', arguments: {} };
+    const query = `query ($input: RelayReadInput!) { relayRead(input: $input) {
+      result deviceError { code message } userErrors { code message } } }`;
+    const shown = JSON.stringify(await node.run(identity('MEMBER'), query, { input }));
+    expect(shown).toContain('SESSION_REFUSED');
+    expect(shown).toContain('!!!');
+    expect(shown).not.toContain(secret.slice(-8));
+  } finally {
+    await shell.stop();
+  }
+}, 60_000);
