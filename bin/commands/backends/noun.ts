@@ -1,6 +1,7 @@
 // `tidegate backends`: the devices and services that receive relayed calls.
 import type { Noun } from '../../cli/verb.ts';
 import { acceptCertificate, acceptHostKey } from './accept.ts';
+import { closeCircuit } from './close-circuit.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
 import { importBackends } from './import.ts';
@@ -17,4 +18,5 @@ export const backends: Noun = {
   import: importBackends,
   'accept-host-key': acceptHostKey,
   'accept-certificate': acceptCertificate,
+  'close-circuit': closeCircuit,
 };

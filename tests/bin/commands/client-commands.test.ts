@@ -125,6 +125,22 @@ describe('backends', () => {
     expect([refused.exitCode, refused.stderr]).toEqual([1, 'tidegate: HAS_MAPPINGS: has 3 live mappings (input.id)\n']);
     expect((await runCommand(['backends', 'accept-host-key', 'fw', 'SHA256:abc', ...at])).exitCode).toBe(0);
   });
+
+  test('close-circuit closes the circuit of the named backend, and says why it was refused', async () => {
+    const refusal = { code: 'FORBIDDEN', message: 'operators only', field: [], retry: 'NEVER' };
+    server.answers = {
+      backends: (args: { first: number; after: string | null }) => pageOf([backend('fw'), backend('other')], args),
+      backendCircuitClose: ({ input }: { input: { id: string } }) =>
+        input.id === 'id-fw' ? { backend: backend('fw'), userErrors: [] } : { backend: null, userErrors: [refusal] },
+    };
+    const { exitCode, stdout } = await runCommand(['backends', 'close-circuit', 'fw', ...at]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^Circuit +CLOSED$/m)]);
+    expect(server.requests.at(-1)).toEqual({
+      input: { idempotencyKey: expect.stringMatching(/^[0-9a-f-]{36}$/), id: 'id-fw' },
+    });
+    const refused = await runCommand(['backends', 'close-circuit', 'other', ...at]);
+    expect([refused.exitCode, refused.stderr]).toEqual([1, 'tidegate: FORBIDDEN: operators only\n']);
+  });
 });
 
 describe('operations', () => {
