@@ -312,10 +312,11 @@ describe('visible traces', () => {
         '"name":"ssh","health":{"softwareVersion":"nftables 1.0.6"}',
       ),
     );
-    const { data } = await watched.post({ query: '{ statusCursor }' });
-    const { statusCursor } = data as { statusCursor: string };
+    const input = { name: 'last', driver: 'linux-nftables', host: '127.0.0.1', port: 9 };
+    const credentials = { username: 'netops', password: of('password') };
+    const { backend } = await watched.mutate('backendCreate', { ...input, credentials }, 'backend { id }');
     await waitFor('the last event', () =>
-      watched.exhibits.some(({ where, text }) => where === 'stream statusChanges' && text.includes(statusCursor)),
+      watched.exhibits.some(({ where, text }) => where === 'stream statusChanges' && text.includes(backend?.id ?? '?')),
     );
     const pages = [
       `{ backends(first: 100) { nodes { name host options credentialFields health { message softwareVersion serial }
