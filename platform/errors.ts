@@ -91,7 +91,7 @@ export const userErrorCodes = {
   OUTCOME_UNCERTAIN: {
     retry: 'SAME_KEY',
     meaning:
-      'The connection to the database was lost during the commit. A request with the same key returns the outcome.',
+      'The connection to the database was lost during or after the commit. A request with the same key returns the outcome.',
   },
 } as const satisfies Record<string, CodeEntry>;
 
@@ -112,6 +112,8 @@ export const topLevelCodes = {
   UNAVAILABLE: 'A required part of the system is not available at the moment.',
   OUTCOME_NOT_RECORDED:
     'The device answered, but the journal could not be written; `extensions.outcome` has the outcome.',
+  OUTCOME_NOT_READ:
+    'The call was accepted, but then the database was lost; `extensions.outcome` has the id of its operation. A request with the same key returns it.',
   INTERNAL: 'A bug. The log has the details under the request id.',
 } as const;
 

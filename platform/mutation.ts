@@ -117,7 +117,13 @@ export class Mutations {
     }
     const { stored, replayed } = done;
     const commit = { token: this.#commits.token(stored.recordId) };
-    return { entity: (await call.read(stored.id)) ?? null, userErrors: [], commit, replayed };
+    try {
+      return { entity: (await call.read(stored.id)) ?? null, userErrors: [], commit, replayed };
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      this.#log.warn({ err: error, mutation: call.name }, 'the database was lost after a mutation');
+      return { entity: null, userErrors: [doneButNotRead], commit, replayed };
+    }
   }
 
   /**
@@ -210,6 +216,11 @@ export async function payload<Name extends string, Entity>(
   const shown = { [name]: entity } as { readonly [Field in Name]: Entity | null };
   return { ...shown, userErrors, commit };
 }
+
+const doneButNotRead = userError(
+  'OUTCOME_UNCERTAIN',
+  'it was done, but the database was lost before the result could be read: send the request again with the same key to get it',
+);
 
 /** The `userErrors` of an error that a caller can act on; undefined for a bug. */
 export function toUserErrors(error: unknown): UserError[] | undefined {

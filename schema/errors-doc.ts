@@ -49,6 +49,10 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
     next: retryInWords.SAME_KEY,
     device: 'the call was sent: `extensions.outcome` has its outcome',
   },
+  OUTCOME_NOT_READ: {
+    next: retryInWords.SAME_KEY,
+    device: 'the call was sent, or will be: the operation in `extensions.outcome` tells',
+  },
   INTERNAL: {
     next: 'Same key; if it persists, ask a person',
     device: 'not known: repeat with the same key to find out',

@@ -5,7 +5,7 @@ import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createPool, type Pool, type PoolConfig, type PoolConnection } from 'mariadb';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import { invariant } from '../errors.ts';
-import { CommitUncertainError, isConnectionLost, isDeadlock, isReadOnly } from './errors.ts';
+import { CommitUncertainError, isCommitUncertain, isConnectionLost, isDeadlock, isReadOnly } from './errors.ts';
 
 /** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
 export interface DatabaseLocation {
@@ -237,7 +237,7 @@ class ConnectionTransaction implements Transaction {
       if (commits === true) this.#committed = true;
       return answer as Row[];
     } catch (error) {
-      throw commits === true && isConnectionLost(error) ? new CommitUncertainError(error) : error;
+      throw commits === true && isCommitUncertain(error, sql) ? new CommitUncertainError(error) : error;
     }
   }
 

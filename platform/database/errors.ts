@@ -23,6 +23,8 @@ const readOnly = new Set([1290, 1792, 1836]);
 const diskFull = new Set([3, 28, 1021, 1026, 1114, 1877]);
 /** The connector's own numbers (45xxx) and the server's, for a connection that ended and for one that failed to open. */
 const connectionLost = new Set([1053, 1927, 2006, 2013, 45009, 45012, 45013, 45026, 45034, 45038, 45044]);
+/** Interrupted by KILL QUERY, or by a limit of time: no handler in a batch sees it, so that the step is not known. */
+const interrupted = new Set([1317, 1969, 3024]);
 const noConnection = new Set([1040, 1129, 2002, 2003, 45012, 45025, 45028]);
 const systemCodes = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ENOENT', 'ETIMEDOUT', 'ENOTCONN']);
 
@@ -74,10 +76,26 @@ export function isUnavailable(error: unknown): boolean {
   return isConnectionLost(error) || isReadOnly(error) || isDiskFull(error) || error instanceof CommitUncertainError;
 }
 
-/** The connection was lost during COMMIT: the outcome is unknown. */
+/** The step of a batch that failed, as the batch tells it; 0: not an error of a step. */
+export function failedStep(error: unknown): number {
+  const message = (error as { readonly sqlMessage?: unknown } | null)?.sqlMessage;
+  return Number(/^statement (\d+): /.exec(typeof message === 'string' ? message : '')?.[1] ?? 0);
+}
+
+/**
+ * Whether the error of a text that ends with COMMIT (COMMIT alone, or a batch) leaves open whether it was committed: the connection
+ * was lost, the text was interrupted at a step that is not known, or COMMIT itself failed otherwise than by being refused.
+ */
+export function isCommitUncertain(error: unknown, sql: string): boolean {
+  if (isConnectionLost(error) || interrupted.has(databaseErrorNumber(error) ?? 0)) return true;
+  if (isReadOnly(error) || isDeadlock(error)) return false;
+  return sql === 'COMMIT' || sql.includes(`SET batch_step = ${failedStep(error)}; COMMIT;`);
+}
+
+/** It is unknown whether a transaction was committed. */
 export class CommitUncertainError extends Error {
   constructor(cause: unknown) {
-    super('the database was lost while a transaction was being committed: whether it was is not known', { cause });
+    super('a transaction was interrupted while it was being committed: whether it was is not known', { cause });
     this.name = 'CommitUncertainError';
   }
 }

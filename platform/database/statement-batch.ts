@@ -7,7 +7,7 @@
 // Output: the rows of each query, and which statement failed, so that a function behaves the same in a batch and alone.
 import { setImmediate } from 'node:timers/promises';
 import type { Condition, SqlValue, Transaction, WriteResult } from './database.ts';
-import { databaseErrorNumber } from './errors.ts';
+import { databaseErrorNumber, failedStep } from './errors.ts';
 
 /** Appended to a statement of a batch: ends the batch unless it changed exactly one row. See isNothingChanged. */
 export const mustChangeOneRow =
@@ -113,12 +113,6 @@ function compound(statements: readonly Statement[], commits: boolean): string {
     END;
     ${steps.join('\n')}
   END`;
-}
-
-/** 0: not an error of a statement (a lost connection, say). */
-function failedStep(error: unknown): number {
-  const message = (error as { readonly sqlMessage?: unknown } | null)?.sqlMessage;
-  return Number(/^statement (\d+): /.exec(typeof message === 'string' ? message : '')?.[1] ?? 0);
 }
 
 /** Settles when all work has run that waits for no input or output: a tick requested by a microtask follows the last one. */

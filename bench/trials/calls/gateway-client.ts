@@ -47,7 +47,7 @@ const documents = {
 const waitMs = 1_000;
 const deadlineMs = 20_000;
 const pauseMs = 100;
-const lostParts = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'OUTCOME_NOT_RECORDED']);
+const lostParts = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'OUTCOME_NOT_RECORDED', 'OUTCOME_NOT_READ']);
 
 export class GatewayClient {
   readonly #url: string;

@@ -1,6 +1,7 @@
 // The last step of a call: waits for its end and returns the operation in its final state.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
+import { isLockWaitTimeout, isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import { type KeyScope, readKey, refuseConflict } from '../../../platform/idempotency.ts';
 import { encodeId } from '../../../platform/ids.ts';
@@ -26,10 +27,12 @@ export class CallAnswers {
     this.#options = options;
   }
 
-  /** Throws CodedError OUTCOME_NOT_RECORDED. */
+  /** Throws CodedError OUTCOME_NOT_RECORDED or OUTCOME_NOT_READ: the call was accepted, so no other answer is right. */
   async of(call: TakenCall): Promise<CallResult> {
     try {
       return await this.#answer(call.id, await call.end, call.commitId);
+    } catch (error) {
+      throw notRead(call.id, error);
     } finally {
       call.stop();
     }
@@ -46,6 +49,8 @@ export class CallAnswers {
       const row = await readOperation(db, found.callId);
       const end = row !== undefined && isEnded(row.state) ? undefined : await waiting.end;
       return await this.#answer(found.callId, end, null);
+    } catch (error) {
+      throw notRead(found.callId, error);
     } finally {
       waiting.stop();
     }
@@ -65,6 +70,15 @@ export class CallAnswers {
     const mark = ended || commitId === null ? await db.transaction((tx) => commits.record(tx)) : commitId;
     return { ...nothing, operation, commit: { token: commits.token(mark) } };
   }
+}
+
+function notRead(id: string, error: unknown): unknown {
+  if (!isUnavailable(error) && !isLockWaitTimeout(error)) return error;
+  return new CodedError(
+    'OUTCOME_NOT_READ',
+    'the call was accepted, but its operation could not be read: send the request again with the same key, or read the operation',
+    { outcome: { operationId: encodeId('RelayOperation', id) } },
+  );
 }
 
 function notRecorded(id: string, { state, result, error }: Verdict): CodedError {

@@ -2,6 +2,7 @@
 // no effect and has not used up the idempotency key.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
+import { CommitUncertainError, isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError, Refusal } from '../../../platform/errors.ts';
 import { DuplicateKeyFound, refuseInProgress } from '../../../platform/idempotency.ts';
 import { allows, type RequestContext } from '../../../platform/identity.ts';
@@ -100,8 +101,10 @@ export class CallService {
         if (!refused) refuseInProgress();
       } catch (later) {
         if (later instanceof CodedError) throw later;
-        // The key was used with another input: that is the fault to report. A lost database does not change a refusal.
-        if (!refused || later instanceof Refusal) error = later;
+        // The key was used with another input: that is the fault to report. A lost database does not change a refusal, and does
+        // not undo the call that was made with this key.
+        if (later instanceof Refusal) error = later;
+        else if (!refused) error = isUnavailable(later) ? new CommitUncertainError(later) : later;
       }
     }
     const userErrors = toUserErrors(error);

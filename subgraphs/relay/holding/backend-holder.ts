@@ -12,12 +12,13 @@ import { driverOf, readEndpoint } from '../backends/endpoint.ts';
 import { addressDigest } from '../backends/secret-address.ts';
 import type { Driver, TransportKind, WireCall } from '../drivers/driver.ts';
 import type { MappingsToSettle } from '../mappings/mapping-store.ts';
-import type { CallSubject, OperationMark } from '../model/operation.ts';
+import type { CallSubject, OperationMark, Verdict } from '../model/operation.ts';
+import type { SendResult } from '../transports/session.ts';
 import { type Asked, type BackendEndpoint, Wires, type WiresSlot } from '../transports/wires.ts';
 import type { CallEnd } from './completions.ts';
 import type { HolderParts, Launch, QueueHost, Ticket } from './holder-parts.ts';
 import { QueuePump } from './queue-pump.ts';
-import { redacted, verdictOf } from './verdict.ts';
+import { redacted, unreadable, verdictOf } from './verdict.ts';
 
 /** How long a call waits for a session's next channel before it is journaled as waiting. */
 const slotPatienceMs = 250;
@@ -280,8 +281,8 @@ export class BackendHolder implements QueueHost {
         return true;
       },
     });
-    const verdict = redacted(verdictOf(sent, launch, settings), ticket.slot.redactor);
     if (sent.ok) this.#circuit.succeeded();
+    const verdict = this.#verdictOf(sent, launch, ticket);
     const attempt = await recorder.record(launch.subject, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
     completions.finish(launch.subject.id, end);
@@ -292,6 +293,19 @@ export class BackendHolder implements QueueHost {
       this.queue.pokeIfWaiting();
     });
     return end;
+  }
+
+  /** Never throws: a call that was sent has an outcome, be it that nobody knows it. */
+  #verdictOf(sent: SendResult, launch: Launch, ticket: Ticket): Verdict {
+    const { settings, log } = this.#parts;
+    try {
+      return redacted(verdictOf(sent, launch, settings), ticket.slot.redactor);
+    } catch (error) {
+      // It may quote the device.
+      const fault = ticket.slot.redactor.text(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      log.error({ fault, operationId: launch.subject.id }, 'the answer to a call could not be read');
+      return unreadable(launch, settings);
+    }
   }
 
   /** A slot; a failure; or undefined when the circuit opened or the holder is closing: check again. */

@@ -23,6 +23,19 @@ export function verdictOf(
   };
 }
 
+/** Of a call whose answer the driver, or this relay, failed to read: a fault of ours. Its words stay in the log. */
+export function unreadable(
+  { deadlineMs }: { readonly deadlineMs: number },
+  { sendWindowMs, deviceExecutionMs }: Pick<RelaySettings, 'sendWindowMs' | 'deviceExecutionMs'>,
+): Verdict {
+  return {
+    state: 'UNKNOWN',
+    error: { code: 'UNREADABLE_REPLY', message: 'the relay failed to read the answer; its log has the reason' },
+    quietAfterSentMs: sendWindowMs + deadlineMs + deviceExecutionMs,
+    settledBy: 'reply',
+  };
+}
+
 /** Removes the backend's secrets, which its device may have quoted. */
 export function redacted(verdict: Verdict, redactor: Redactor): Verdict {
   const { result, error } = verdict;

@@ -19,6 +19,7 @@ import { handClaimBack, lockObject, ObjectClaimedError, readClaim, takeClaimOver
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import {
   firstState,
+  insertNeverSent,
   insertOperation,
   type Move,
   markSent,
@@ -41,7 +42,7 @@ export type Recorded =
   | { readonly kind: 'written'; readonly commitId: string; readonly row: OperationRow | undefined }
   /** The call was settled before: the verdict is stored as evidence. */
   | { readonly kind: 'too-late'; readonly commitId: string }
-  /** The journal does not have the call as SENT: that transaction was rolled back. */
+  /** The journal has the call as not sent yet, or not at all: that transaction was rolled back. */
   | { readonly kind: 'never-sent' };
 
 export class Journal {
@@ -92,17 +93,7 @@ export class Journal {
     const [, , , commitId] = await Promise.all([
       insertOperation(batch, operation),
       appendStatus(batch, relayEvents, [this.#stateEvent(call, 1, null, firstState(operation))], this.#wake),
-      audit(batch, {
-        identity: call.identity,
-        action: call.action,
-        projectId: call.projectId,
-        subjectType: 'RelayOperation',
-        subjectId: call.id,
-        outcome: 'ACCEPTED',
-        requestId: call.requestId ?? '',
-        callerRequestId: call.callerRequestId,
-        details: call.input,
-      }),
+      audit(batch, { ...auditOf(call), outcome: 'ACCEPTED' }),
       this.#commits.record(batch),
     ]);
     return commitId;
@@ -205,13 +196,17 @@ export class Journal {
         // A locking read: it waits for an earlier transaction of this process whose COMMIT was interrupted, and
         // so shows its result.
         const row = await readOperation(tx, call.id, 'FOR UPDATE');
+        if (row === undefined && verdict.settledBy === 'not-sent' && isAccepted(call))
+          return this.#closeDoor(tx, call, verdict);
         if (row === undefined || row.state === 'PENDING') return { kind: 'never-sent' };
         if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
           // An earlier attempt was committed although its answer was lost.
           return { kind: 'written', commitId: await this.#commits.record(tx), row };
-        if (row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN') {
+        // SENT: its transaction has ended only now.
+        const late = row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN';
+        if (late || (row.state === 'SENT' && row.owner === this.#owner)) {
           // A forced call may have its claim.
-          if (call.mapping !== null) await lockObject(tx, call);
+          if (late && call.mapping !== null) await lockObject(tx, call);
           const settled = await this.#settle(tx, call, row, verdict);
           if (settled !== undefined) return settled;
         }
@@ -221,6 +216,27 @@ export class Journal {
       },
       { endsWork: true },
     );
+  }
+
+  /** Only with this row is it certain that the call is not journaled as SENT later. */
+  async #closeDoor(tx: Transaction, call: AcceptedCall, verdict: Verdict): Promise<Recorded> {
+    const reason = verdict.error?.message ?? null;
+    const [commitId, row] = await together(
+      tx,
+      (batch) => {
+        const inserted = insertNeverSent(batch, call, this.#owner, verdict);
+        const event = this.#stateEvent(call, 1, null, 'FAILED', reason);
+        return [
+          this.#commits.record(batch),
+          readOperation(batch, call.id),
+          inserted,
+          appendStatus(batch, relayEvents, [event], this.#wake),
+          audit(batch, { ...auditOf(call), outcome: 'REFUSED', code: 'NOT_SENT' }),
+        ];
+      },
+      { commits: true },
+    );
+    return { kind: 'written', commitId, row };
   }
 
   /** Any other transition; false when the row no longer matches `mark`. `also` runs in the same transaction. */
@@ -358,6 +374,23 @@ export class Journal {
     const subject = this.#subject(call);
     return { ...subject, kind: 'relayOperation.state', subjectVersion: version, from, to, reason: reason ?? call.name };
   }
+}
+
+function isAccepted(call: CallSubject): call is AcceptedCall {
+  return 'wire' in call && 'args' in call;
+}
+
+function auditOf(call: AcceptedCall) {
+  return {
+    identity: call.identity,
+    action: call.action,
+    projectId: call.projectId,
+    subjectType: 'RelayOperation',
+    subjectId: call.id,
+    requestId: call.requestId ?? '',
+    callerRequestId: call.callerRequestId,
+    details: call.input,
+  };
 }
 
 const noMappings: MappingsToSettle = { rows: [], backendDeleted: false };

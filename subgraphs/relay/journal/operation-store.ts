@@ -192,6 +192,47 @@ export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boo
   return affectedRows === 1;
 }
 
+/**
+ * For a batch: the row of a call that was never sent, and of which there is no row. Should the INSERT that was given up still be
+ * on its way, it now fails: its row has the same id.
+ */
+export async function insertNeverSent(batch: Sql, call: AcceptedCall, owner: string, verdict: Verdict): Promise<void> {
+  assertTransition(null, 'FAILED', 'owner');
+  await batch.execute(
+    `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id, cmp_role,
+      resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, error_code, error_message, settled_by,
+      call_deadline_ms, timeline, requested_by, request_id, created_at, finished_at)
+    VALUES (?, ?, ?, ?, ?, 'FAILED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3))`,
+    [
+      call.id,
+      call.projectId,
+      call.backendId,
+      call.name,
+      call.operation.effect,
+      owner,
+      call.cmp?.namespace ?? null,
+      call.cmp?.type ?? null,
+      call.cmp?.externalId ?? null,
+      call.cmp?.role ?? '',
+      call.object.resource,
+      call.object.scope,
+      call.object.key,
+      call.objectHash,
+      call.shared,
+      call.forced,
+      JSON.stringify(call.args),
+      wireText(call.wire),
+      verdict.error?.code ?? null,
+      verdict.error?.message ?? null,
+      verdict.settledBy,
+      call.deadlineMs,
+      call.timeline,
+      call.requestedBy,
+      call.requestId,
+    ],
+  );
+}
+
 /** TINYINT(1) is returned as a number. */
 type Raw = Omit<OperationRow, 'shared' | 'forced'> & { readonly shared: number; readonly forced: number };
 
@@ -250,18 +291,30 @@ export async function ownersOfUnended(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.owner ?? '');
 }
 
+export interface StuckOptions {
+  readonly deadOwners: readonly string[];
+  /** How long after its deadline a call is SENT at the most: that of a dead owner, and that of any. */
+  readonly deadGraceMs: number;
+  readonly graceMs: number;
+  /** Not these. */
+  readonly except: readonly string[];
+}
+
 /**
  * The calls that recovery has to move, oldest deadline first: calls that waited too long, calls that dead owners had not sent,
- * and calls that they had sent when `graceMs` have passed since the deadline.
+ * and calls that were sent and have no outcome though their time is over.
  */
-export async function readStuck(sql: Sql, deadOwners: readonly string[], graceMs: number): Promise<OperationRow[]> {
+export async function readStuck(sql: Sql, options: StuckOptions): Promise<OperationRow[]> {
+  const { deadOwners, deadGraceMs, graceMs, except } = options;
   const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${marksFor(deadOwners)})`;
+  const others = except.length === 0 ? '1 = 1' : `id NOT IN (${marksFor(except)})`;
+  const past = 'deadline_at <= NOW(3) - INTERVAL ? * 1000 MICROSECOND';
   const rows = await sql.query<Raw>(
-    `SELECT ${columns} FROM operation WHERE
+    `SELECT ${columns} FROM operation WHERE ${others} AND (
       (state = 'PENDING' AND (deadline_at <= NOW(3) OR ${ofTheDead}))
-      OR (state = 'SENT' AND ${ofTheDead} AND deadline_at <= NOW(3) - INTERVAL ? * 1000 MICROSECOND)
+      OR (state = 'SENT' AND (${past} OR (${ofTheDead} AND ${past}))))
     ORDER BY deadline_at LIMIT 500`,
-    [...deadOwners, ...deadOwners, graceMs],
+    [...except, ...deadOwners, graceMs, ...deadOwners, deadGraceMs],
   );
   return rows.map(toRow);
 }

@@ -1,7 +1,8 @@
-// Brings the calls of dead processes, and calls that waited too long, to an end. Only one process does it at a time, and each
-// move is a compare-and-set: the move of an owner that was only slow is never overwritten.
+// Brings the calls of dead processes, and calls whose time is over, to an end. Only one process does it at a time, and each move
+// is a compare-and-set: the move of an owner that was only slow is never overwritten, and its late verdict is taken.
 import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
+import { isUnavailable } from '../../../platform/database/errors.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
 import type { Logger } from '../../../platform/log.ts';
 import { processLeaseName } from '../../../platform/process-lease.ts';
@@ -23,10 +24,14 @@ export interface RecoveryOptions {
 }
 
 const leaseName = 'relay/recovery';
+const failedPauseMs = 30_000;
+const mostExcepted = 1_000;
 
 export class Recovery {
   readonly #options: RecoveryOptions;
   #lease: HeldLease | undefined;
+  /** Calls that could not be moved, by the time from which they are tried again. */
+  readonly #failing = new Map<string, number>();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -50,7 +55,12 @@ export class Recovery {
       const holder = await leases.holder(processLeaseName('relay', owner));
       if (holder?.live !== true) dead.push(owner);
     }
-    const stuck = await readStuck(db, dead, settings.recoveryGraceMs);
+    const stuck = await readStuck(db, {
+      deadOwners: dead,
+      deadGraceMs: settings.recoveryGraceMs,
+      graceMs: settings.sendWindowMs + settings.recoveryGraceMs,
+      except: this.#notNow(),
+    });
     if (stuck.length === 0) return 0;
     const { lossy } = await commits.timeline();
     const backends = await readBackends(db, [...new Set(stuck.map((row) => row.backendId))]);
@@ -58,10 +68,24 @@ export class Recovery {
     for (const row of stuck) {
       const driver = drivers.get(backends.get(row.backendId)?.driver ?? '');
       const move = moveOf(row, dead.includes(row.owner ?? ''), lossy, settings);
-      if (await journal.move(subjectOf(row, driver?.operations.get(row.name)), row, move)) moved += 1;
-      log.warn({ operationId: row.id, from: row.state, to: move.to, owner: row.owner }, 'call recovered');
+      try {
+        if (await journal.move(subjectOf(row, driver?.operations.get(row.name)), row, move)) moved += 1;
+        log.warn({ operationId: row.id, from: row.state, to: move.to, owner: row.owner }, 'call recovered');
+      } catch (error) {
+        // The others do not wait for it.
+        if (isUnavailable(error)) throw error;
+        log.error({ err: error, operationId: row.id, from: row.state, to: move.to }, 'a call could not be recovered');
+        this.#failing.set(row.id, performance.now() + failedPauseMs);
+      }
     }
     return moved;
+  }
+
+  /** Some of the calls that could not be moved a moment ago: they must not fill the page. */
+  #notNow(): string[] {
+    const nowMs = performance.now();
+    for (const [id, untilMs] of this.#failing) if (untilMs <= nowMs) this.#failing.delete(id);
+    return [...this.#failing.keys()].slice(0, mostExcepted);
   }
 }
 
@@ -74,12 +98,14 @@ export function moveOf(
   const settledBy = 'recovery';
   // After a failover that lost writes, a call that looks unsent may have been sent.
   if (row.state === 'SENT' || (ownerDead && lossy)) {
-    const message = 'the relay process that made the call ended before the outcome was known';
+    const message = ownerDead
+      ? 'the relay process that made the call ended before the outcome was known'
+      : 'the relay process that made the call recorded no outcome in time';
     return {
       to: 'UNKNOWN',
       by: 'recovery',
       settledBy,
-      error: { code: 'OWNER_LOST', message },
+      error: { code: ownerDead ? 'OWNER_LOST' : 'NOT_RECORDED', message },
       quietAfterDeadlineMs: settings.crashQuietMs,
       evidence: { source: 'recovery', finding: 'UNKNOWN', note: message },
     };

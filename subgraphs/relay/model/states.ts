@@ -32,6 +32,12 @@ export const transitions: readonly Transition[] = [
     guard: 'key, claim and lease token in the same transaction; a slot is free',
   },
   {
+    from: null,
+    to: 'FAILED',
+    by: ['owner'],
+    guard: 'nothing was sent; the row keeps an INSERT whose fate is not known from taking effect',
+  },
+  {
     from: 'PENDING',
     to: 'SENT',
     by: ['owner'],
@@ -46,7 +52,7 @@ export const transitions: readonly Transition[] = [
     from: 'SENT',
     to: 'UNKNOWN',
     by: ['owner', 'recovery'],
-    guard: 'no verdict; recovery: owner dead, deadline and grace passed',
+    guard: 'no verdict; recovery: deadline and grace passed, with a living owner also the send window',
   },
   {
     from: 'UNKNOWN',

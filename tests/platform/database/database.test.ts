@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConnection } from 'mariadb';
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError, isConnectionLost, isDuplicateKey } from '../../../platform/database/errors.ts';
+import { together } from '../../../platform/database/statement-batch.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { TestGround } from '../../support/ground.ts';
 
@@ -129,6 +130,26 @@ describe('transaction', () => {
     await expect(attempt).rejects.toBeInstanceOf(CommitUncertainError);
     await root.end();
     expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([]);
+  });
+
+  test('a COMMIT that is interrupted, its connection alive, leaves the outcome uncertain', async () => {
+    const root = await createConnection(ground.place.rootConnection);
+    try {
+      for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT']) await root.query(`BACKUP STAGE ${stage}`);
+      const attempt = db.transaction((tx) =>
+        together(tx, (batch) => [batch.execute(insertCommit, [newUuid()])], { commits: true }),
+      );
+      const outcome = attempt.catch((error: unknown) => error);
+      const waiting = `SELECT id FROM information_schema.processlist
+        WHERE db = '${ground.place.name}' AND id <> CONNECTION_ID() AND state LIKE '%backup lock%'`;
+      let rows: { id: number }[] = [];
+      while (rows.length === 0) rows = await root.query(waiting);
+      await root.query(`KILL QUERY ${rows[0]?.id}`);
+      expect(await outcome).toBeInstanceOf(CommitUncertainError);
+    } finally {
+      await root.query('BACKUP STAGE END');
+      await root.end();
+    }
   });
 
   test('a prepared query returns the same as an unprepared one, also after a failure and a change of its table', async () => {

@@ -1,0 +1,137 @@
+// The checker of invariants finds faults: with the cause of each put back into the statements, natural races break what it checks.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { Database, type QueryOptions, type SqlValue, type Transaction } from '../../../platform/database/database.ts';
+import { brokenInvariants } from '../../support/invariants.ts';
+import { KeepingDevice } from './support/keeping-device.ts';
+import { element } from './support/nft-device.ts';
+import { call, identity, mutations, type RelayNode, RelaySystem } from './support/relay-system.ts';
+
+const mostRaces = 300;
+const settings = { recoveryGraceMs: 200, sendWindowMs: 500, crashQuietMs: 500, deviceExecutionMs: 100 };
+
+/** Sends other statements than the product does. */
+class RewritingDatabase extends Database {
+  readonly rewrites: (readonly [part: RegExp, by: string])[] = [];
+  recordsNothing = false;
+  /** An error of a unique index no longer says that it is one. */
+  hidesDuplicates = false;
+
+  override query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]> {
+    return super.query(this.#rewritten(sql), values, options);
+  }
+
+  override transaction<Result>(
+    work: (tx: Transaction) => Promise<Result>,
+    options: { readonly endsWork?: boolean } = {},
+  ): Promise<Result> {
+    if (this.recordsNothing && options.endsWork === true) return Promise.reject(new Error('not recorded'));
+    return super.transaction(
+      (tx) =>
+        work({
+          query: (sql, values, more) =>
+            tx.query<never>(this.#rewritten(sql), values, more).catch((error: Error) => this.#thrown(error)),
+          execute: (sql, values) => tx.execute(this.#rewritten(sql), values),
+          afterCommit: (action) => tx.afterCommit(action),
+        }),
+      options,
+    );
+  }
+
+  #rewritten(sql: string): string {
+    return this.rewrites.reduce((text, [part, by]) => text.replace(part, by), sql);
+  }
+
+  #thrown(error: Error): never {
+    throw this.hidesDuplicates && error.message.includes('mapping_owner_key') ? new Error(error.message) : error;
+  }
+}
+
+let system: RelaySystem;
+let db: RewritingDatabase;
+let node: RelayNode;
+let device: KeepingDevice;
+
+beforeEach(async () => {
+  system = await RelaySystem.start();
+  db = new RewritingDatabase({ connection: system.database.connection, connectionLimit: 20 });
+  node = await system.node({ db, settings });
+  device = await KeepingDevice.start();
+  await device.register(node, 'keep', { limits: { deadlineMs: 60_000, concurrency: 8 } });
+  await call(node, 'add', element('keep', '10.0.0.1'));
+});
+afterEach(async () => {
+  await expect(system.stop({ overdueMs: 500 })).rejects.toThrow(/not so/);
+  await device.ssh.stop();
+});
+
+const owner = (externalId: string) => ({ cmpObject: { type: 'tenant', externalId } });
+const adoption = (address: string) => ({
+  ...{ idempotencyKey: `adopt-${address}`, backend: { name: 'keep' }, ...owner('adopter') },
+  ...{ resource: 'address-set-element', scope: 'inet filter', key: `blocked/${address}` },
+});
+const change = (mutation: string, input: object) =>
+  node.run(
+    identity('OPERATOR'),
+    `mutation ($input: ${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input!) {
+      done: ${mutation}(input: $input) { userErrors { code } } }`,
+    { input },
+  );
+
+/** Until an invariant is broken; gives those. */
+async function races(run: (address: string) => Promise<unknown>): Promise<string> {
+  for (let race = 0; race < mostRaces; race += 10) {
+    await Promise.all(Array.from({ length: 10 }, (_, index) => run(`10.9.${race >> 8}.${(race & 255) + index}`)));
+    const broken = await brokenInvariants(node.db, { overdueMs: 500 });
+    if (broken.length > 0) return broken.join('\n');
+  }
+  return '';
+}
+
+test('P2: adopting beside a call, without the lock of the object', async () => {
+  db.rewrites.push(
+    [/(VALUES \(\?, '', \?, '', '', 'REJECTED', '', '', '', \?, )\?/, "$1IF(? = '', '', NULL)"],
+    [/IF NOT \((NOT EXISTS \(SELECT 1 FROM mapping foreign_one)/, 'IF NOT (1 OR $1'],
+    [/owner_slot IS NOT NULL (LIMIT 1000\s+FOR UPDATE)/, '1 = 0 $1'],
+  );
+  db.hidesDuplicates = true;
+  const broken = await races(async (address) => {
+    device.elements.add(address);
+    const adopting = change('mappingAdopt', adoption(address));
+    await sleep(Math.random() * 10);
+    await node.run(identity('OPERATOR'), mutations.add, {
+      input: element('keep', address, { ...owner('caller'), deadlineMs: 500 }),
+    });
+    await adopting;
+    await sleep(1_000);
+  });
+  expect(broken).toMatch(/no call is SENT long after its deadline/);
+}, 240_000);
+
+test('P7: verifying beside a removal, with a mapping that is changed from any version', async () => {
+  db.rewrites.push(
+    [/IF NOT \(\? <=> \(SELECT GROUP_CONCAT/, 'IF NOT (1 OR ? <=> (SELECT GROUP_CONCAT'],
+    [/(UPDATE mapping SET state[^;]*); IF ROW_COUNT\(\) <> 1 THEN SIGNAL[^;]*; END IF/, '$1'],
+  );
+  const broken = await races(async (address) => {
+    const made = await call(node, 'add', element('keep', address, owner('owner')));
+    device.elements.delete(address);
+    const verifying = change('mappingVerify', { idempotencyKey: `verify-${address}`, id: made.mapping?.id });
+    await sleep(Math.random() * 12);
+    await call(node, 'remove', {
+      ...{ backend: { name: 'keep' }, idempotencyKey: `remove-${address}`, set: 'blocked', address },
+    });
+    await verifying;
+  });
+  expect(broken).toMatch(/a version of an operation or a mapping has one event/);
+  expect(broken).toMatch(/a mapping is as its last event says/);
+}, 240_000);
+
+test('P3: a call whose owner lives and records no outcome, with recovery of the calls of the dead alone', async () => {
+  db.rewrites.push([/\(state = 'SENT' AND \(/, "(state = 'SENT' AND 1 = 0 AND ("]);
+  db.recordsNothing = true;
+  await node.run(identity('OPERATOR'), mutations.add, { input: element('keep', '10.1.0.1', { deadlineMs: 300 }) });
+  const overdue = "SELECT 1 FROM operation WHERE state = 'SENT' AND deadline_at < NOW(3) - INTERVAL 2 SECOND";
+  while ((await node.db.query(overdue)).length === 0) await sleep(50);
+  expect((await brokenInvariants(node.db, { overdueMs: 500 })).join('\n')).toMatch(/no call is SENT long after/);
+}, 60_000);
