@@ -31,6 +31,7 @@ import { driverResolvers } from './drivers/driver-resolvers.ts';
 import { drivers as allDrivers } from './drivers/registry.ts';
 import { feedResolvers } from './feeds.ts';
 import { BackendManager } from './holding/backend-manager.ts';
+import { createCallMetrics } from './holding/call-metrics.ts';
 import { Completions } from './holding/completions.ts';
 import { DeviceReader } from './holding/device-reader.ts';
 import { queueResolvers } from './holding/queue-resolvers.ts';
@@ -94,6 +95,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const completions = new Completions();
   const manager = new BackendManager({
     ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, egress, settings, log },
+    metrics: createCallMetrics(options.registry),
   });
   const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings });
   const waiter = new EndWaiter({ feed, completions });
@@ -127,7 +129,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       return false;
     },
   });
-  if (options.registry !== undefined) addRelayMetrics(options.registry, { manager, recorder });
+  if (options.registry !== undefined) addRelayMetrics(options.registry, { db, manager, recorder });
 
   const mappingService = new MappingService({
     ...{ db, reads: mappingReads, mutations, wake, drivers, devices: reader, lockObject },

@@ -31,6 +31,18 @@ export async function readBackend(sql: Sql, id: string): Promise<BackendRow | un
   return (await readBackends(sql, [id])).get(id);
 }
 
+export interface BackendCount extends Pick<BackendRow, 'driver' | 'operatingStatus' | 'circuitState'> {
+  readonly count: number;
+}
+
+/** Of enabled backends. */
+export function countBackends(sql: Sql): Promise<BackendCount[]> {
+  return sql.query<BackendCount>(
+    `SELECT driver, operating_status AS operatingStatus, circuit_state AS circuitState, COUNT(*) AS count
+     FROM backend WHERE provisioning_status = 'ENABLED' GROUP BY driver, operating_status, circuit_state`,
+  );
+}
+
 /** Including deleted ones. */
 export async function readBackends(sql: Sql, ids: readonly string[]): Promise<Map<string, BackendRow>> {
   if (ids.length === 0) return new Map();

@@ -267,7 +267,8 @@ export class BackendHolder implements QueueHost {
   }
 
   async #carry(launch: Launch, ticket: Ticket): Promise<CallEnd> {
-    const { journal, recorder, completions, settings } = this.#parts;
+    const { journal, recorder, completions, metrics, settings } = this.#parts;
+    const fromMs = performance.now();
     let foreseen: Promise<MappingsToSettle | undefined> | undefined;
     const sent = await ticket.slot.send(launch.wire, {
       deadlineMs: launch.deadlineMs,
@@ -283,6 +284,8 @@ export class BackendHolder implements QueueHost {
     });
     if (sent.ok) this.#circuit.succeeded();
     const verdict = this.#verdictOf(sent, launch, ticket);
+    const tookMs = verdict.settledBy === 'not-sent' ? undefined : performance.now() - fromMs;
+    metrics.ended(this.#row.driver, launch.subject.name, verdict.state, tookMs);
     const attempt = await recorder.record(launch.subject, launch.mark, verdict, await foreseen);
     const end = { verdict, recorded: attempt.recorded };
     completions.finish(launch.subject.id, end);

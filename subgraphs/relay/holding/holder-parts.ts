@@ -14,6 +14,7 @@ import type { CallSubject, OperationMark } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { TransportFactory } from '../transports/session.ts';
 import type { WiresSlot } from '../transports/wires.ts';
+import type { CallMetrics } from './call-metrics.ts';
 import type { CallEnd, Completions } from './completions.ts';
 
 export interface HolderParts {
@@ -25,6 +26,7 @@ export interface HolderParts {
   readonly journal: Journal;
   readonly recorder: VerdictRecorder;
   readonly completions: Completions;
+  readonly metrics: CallMetrics;
   readonly sealer: Sealer;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly transports: TransportFactory;

@@ -247,8 +247,10 @@ export class QueuePump {
   async #reject(row: OperationRow, error: { code: string; message: string }): Promise<void> {
     const operation = this.#parts.drivers.get(this.#holder.row.driver)?.operations.get(row.name);
     const move = { to: 'REJECTED', by: 'owner', settledBy: 'relay', error } as const;
-    await this.#parts.journal.move(subjectOf(row, operation), row, move);
+    const { journal, metrics, completions } = this.#parts;
+    if (await journal.move(subjectOf(row, operation), row, move))
+      metrics.ended(this.#holder.row.driver, row.name, 'REJECTED');
     this.#promised.delete(row.id);
-    this.#parts.completions.finish(row.id, { verdict: undefined, recorded: undefined });
+    completions.finish(row.id, { verdict: undefined, recorded: undefined });
   }
 }

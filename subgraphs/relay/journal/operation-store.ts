@@ -13,7 +13,14 @@ import {
   type Verdict,
   wireText,
 } from '../model/operation.ts';
-import { assertTransition, isFinal, keepsClaim, type Mover, type OperationState } from '../model/states.ts';
+import {
+  assertTransition,
+  isFinal,
+  keepsClaim,
+  type Mover,
+  type OperationState,
+  operationStates,
+} from '../model/states.ts';
 
 const columns = `id, project_id AS projectId, backend_id AS backendId, name, effect, state, version, owner,
   cmp_namespace AS cmpNamespace, cmp_type AS cmpType, cmp_id AS cmpId, cmp_role AS cmpRole, resource, scope,
@@ -264,6 +271,16 @@ export async function countPending(sql: Sql, backendId: string): Promise<number>
     [backendId],
   );
   return rows[0]?.waiting ?? 0;
+}
+
+/** How many calls have not ended, for each state that is not final; 0 where there are none. */
+export async function countUnended(sql: Sql): Promise<{ readonly state: OperationState; readonly count: number }[]> {
+  const states = operationStates.filter((state) => !isFinal(state));
+  const found = await sql.query<{ state: OperationState; count: number }>(
+    `SELECT state, COUNT(*) AS count FROM operation WHERE state IN (${marksFor(states)}) GROUP BY state`,
+    states,
+  );
+  return states.map((state) => ({ state, count: found.find((each) => each.state === state)?.count ?? 0 }));
 }
 
 /** Backends with waiting calls. */

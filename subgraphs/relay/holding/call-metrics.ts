@@ -1,0 +1,32 @@
+// Counts calls for Prometheus as they end, by driver and operation.
+import { Counter, Histogram, Registry } from 'prom-client';
+import type { OperationState } from '../model/states.ts';
+
+export interface CallMetrics {
+  /** `tookMs`: from the first attempt to send it to its verdict; undefined for a call that was never sent. */
+  ended(driver: string, operation: string, outcome: OperationState, tookMs?: number): void;
+}
+
+/** Without a registry they are counted for nobody. */
+export function createCallMetrics(registry: Registry = new Registry()): CallMetrics {
+  const registers = [registry];
+  const calls = new Counter({
+    name: 'tidegate_relay_calls_total',
+    help: 'Calls that this process ended, by the state they ended in; REJECTED: never sent. What recovery or a look settles later is not counted.',
+    labelNames: ['driver', 'operation', 'outcome'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'tidegate_relay_call_seconds',
+    help: 'How long sent calls took until their verdict.',
+    labelNames: ['driver', 'operation'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120, 600],
+    registers,
+  });
+  return {
+    ended(driver, operation, outcome, tookMs) {
+      calls.inc({ driver, operation, outcome });
+      if (tookMs !== undefined) seconds.observe({ driver, operation }, tookMs / 1000);
+    },
+  };
+}
