@@ -11,7 +11,7 @@ import { contextOf } from '../backends/endpoint.ts';
 import type { JsonObject } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
 import { ObjectClaimedError, unsettledMessage } from '../journal/claim-store.ts';
-import { readPending } from '../journal/operation-store.ts';
+import { readHeads, readPending } from '../journal/operation-store.ts';
 import { type OperationRow, subjectOf } from '../model/operation.ts';
 import { isUnsettled } from '../model/states.ts';
 import type { WiresSlot } from '../transports/wires.ts';
@@ -87,19 +87,18 @@ export class QueuePump {
   async #pump(): Promise<void> {
     while (this.#holder.live) {
       this.#again = false;
-      const rows = await readPending(this.#parts.db, this.#holder.id, headOfQueue);
-      if (rows.length < headOfQueue) this.#keepPromises(rows);
+      const rows = await readHeads(this.#parts.db, this.#holder.id, headOfQueue);
       if (rows.length === 0) {
         // Checked synchronously: a call journaled since then has poked.
         if (this.#again) continue;
+        this.#promised.clear();
         this.#waiting = false;
         return;
       }
       const backend = await readBackend(this.#parts.db, this.#holder.id);
       if (backend === undefined) return;
       const refusal = await this.#refresh(backend);
-      const progressed =
-        refusal === undefined ? await this.#sendFrom(rows, backend) : await this.#rejectAll(rows, refusal);
+      const progressed = refusal === undefined ? await this.#sendFrom(rows, backend) : await this.#rejectAll(refusal);
       if (!progressed && !this.#again) return;
     }
   }
@@ -116,16 +115,10 @@ export class QueuePump {
     }
   }
 
-  /** Drops promises to calls that have left the queue. */
-  #keepPromises(queue: readonly OperationRow[]): void {
-    const waiting = new Set(queue.map((row) => row.id));
-    for (const id of this.#promised) if (!waiting.has(id)) this.#promised.delete(id);
-  }
-
   /** True when at least one row left the queue. */
   async #sendFrom(rows: readonly OperationRow[], backend: BackendRow): Promise<boolean> {
     const refusal = this.#refusalOf(backend);
-    if (refusal !== undefined) return this.#rejectAll(rows, refusal);
+    if (refusal !== undefined) return this.#rejectAll(refusal);
     // Objects whose next call has to wait: calls on one object keep their order.
     const blocked = new Set<string>();
     const sending: Promise<boolean>[] = [];
@@ -156,7 +149,9 @@ export class QueuePump {
       }
       // Journaled in parallel: one by one, a queue would be as slow as one commit at a time.
       blocked.add(row.objectHash);
-      sending.push(this.#sendRow(row, rendered, slot).catch((error: unknown) => this.#stillWaits(row, error)));
+      sending.push(
+        this.#sendRow(row, rendered, slot, backend.version).catch((error: unknown) => this.#stillWaits(row, error)),
+      );
     }
     return progress();
   }
@@ -186,18 +181,19 @@ export class QueuePump {
     return { operation, args, wire: operation.render(args, context) };
   }
 
-  /** True when the row left the queue; false when its object is claimed by a call of a dead process. */
-  async #sendRow(row: OperationRow, rendered: Rendered, slot: WiresSlot): Promise<boolean> {
+  /** True when the row left the queue or must be read again; false when its object is claimed by a call of a dead process. */
+  async #sendRow(row: OperationRow, rendered: Rendered, slot: WiresSlot, backendVersion: number): Promise<boolean> {
     const { operation } = rendered;
     const subject = subjectOf(row, operation);
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
-      const sent = await this.#parts.journal.send(subject, row, this.#lease);
+      const sent = await this.#parts.journal.send(subject, row, this.#lease, backendVersion);
       if (!sent) {
         this.#holder.drop(ticket);
         return true;
       }
+      this.#promised.delete(row.id);
       void this.#holder.launch(
         {
           ...rendered,
@@ -239,8 +235,8 @@ export class QueuePump {
     return false;
   }
 
-  async #rejectAll(rows: readonly OperationRow[], error: { code: string; message: string }): Promise<boolean> {
-    for (const row of rows) await this.#reject(row, error);
+  async #rejectAll(error: { code: string; message: string }): Promise<boolean> {
+    for (const row of await readPending(this.#parts.db, this.#holder.id, headOfQueue)) await this.#reject(row, error);
     return true;
   }
 

@@ -113,15 +113,16 @@ export class Journal {
   }
 
   /**
-   * PENDING → SENT; false when the call is no longer waiting. Throws a Refusal, ObjectClaimedError or LeaseLostError: nothing
-   * is written then.
+   * PENDING → SENT; false when the call is no longer waiting, or the backend is no longer in use or at `backendVersion`. Throws a
+   * Refusal, ObjectClaimedError or LeaseLostError: nothing is written then.
    */
-  send(call: CallSubject, mark: OperationMark, lease: HeldLease): Promise<boolean> {
+  send(call: CallSubject, mark: OperationMark, lease: HeldLease, backendVersion: number): Promise<boolean> {
     return this.#db
       .transaction(async (tx) => {
         await checkLease(tx, lease);
         if (call.forced) await takeClaimOver(tx, call);
-        const sent = await markSent(tx, mark, this.#owner).catch(async (error: unknown) => {
+        const backend = { id: call.backendId, version: backendVersion };
+        const sent = await markSent(tx, mark, this.#owner, backend).catch(async (error: unknown) => {
           if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
           throw error;
         });

@@ -106,16 +106,22 @@ function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
 }
 
 /**
- * PENDING → SENT, with the object's claim; false when the row no longer matches `mark`. Ends with the database's duplicate error
- * when another call has the claim.
+ * PENDING → SENT, with the object's claim; false when the row no longer matches `mark`, or the backend is not in use or not at the
+ * version that the call was rendered for. Ends with the database's duplicate error when another call has the claim.
  */
-export async function markSent(sql: Sql, mark: OperationMark, owner: string): Promise<boolean> {
+export async function markSent(
+  sql: Sql,
+  mark: OperationMark,
+  owner: string,
+  backend: { readonly id: string; readonly version: number },
+): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
   const { affectedRows } = await sql.execute(
     `UPDATE operation SET state = 'SENT', version = version + 1, claim = object_hash, owner = ?, sent_at = NOW(3),
       deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
-    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3)`,
-    [owner, mark.id, mark.state, mark.version],
+    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND EXISTS (
+      SELECT 1 FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = ?)`,
+    [owner, mark.id, mark.state, mark.version, backend.id, backend.version],
   );
   return affectedRows === 1;
 }
@@ -256,10 +262,29 @@ export async function readOperation(
   return rows[0] && toRow(rows[0]);
 }
 
-/** The head of a backend's queue, oldest first. */
+/** By the database's clock: ids contain the time of the process that accepted the call. */
+const queueOrder = 'created_at, id';
+
+/**
+ * The head of a backend's queue: the next call on each object, oldest first. Later calls on an object wait for it, and take no
+ * room from calls on other objects.
+ */
+export async function readHeads(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
+  const rows = await sql.query<Raw>(
+    `SELECT STRAIGHT_JOIN ${columns} FROM (
+        SELECT id, ROW_NUMBER() OVER (PARTITION BY object_hash ORDER BY ${queueOrder}) AS place
+        FROM operation WHERE backend_id = ? AND state = 'PENDING') queue
+      JOIN operation USING (id)
+    WHERE place = 1 ORDER BY ${queueOrder} LIMIT ${limit}`,
+    [backendId],
+  );
+  return rows.map(toRow);
+}
+
+/** The oldest calls of a backend's queue. */
 export async function readPending(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
   const rows = await sql.query<Raw>(
-    `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY id LIMIT ${limit}`,
+    `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY ${queueOrder} LIMIT ${limit}`,
     [backendId],
   );
   return rows.map(toRow);

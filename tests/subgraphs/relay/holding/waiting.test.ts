@@ -1,0 +1,102 @@
+// Calls that wait: what they hold up, in which order they are sent, and that they are sent only while the backend may be called.
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { newUuid } from '../../../../platform/ids.ts';
+import { element, NftDevice } from '../support/nft-device.ts';
+import { type CallShape, call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+
+/** No call ends by time. */
+const longMs = 110_000;
+/** More than the queue reads at once. */
+const many = 130;
+
+let system: RelaySystem;
+let node: RelayNode;
+let device: NftDevice;
+
+beforeAll(async () => {
+  system = await RelaySystem.start();
+  node = await system.node();
+  device = await NftDevice.start();
+});
+afterAll(async () => {
+  await system?.stop();
+  await device?.ssh.stop();
+});
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const stateOf = async ({ operation }: CallShape) => {
+  const text = 'query ($id: ID!) { relayOperation(id: $id) { state deviceError { code } } }';
+  const { data } = await node.run<{ relayOperation: { state: string; deviceError: { code: string } | null } }>(
+    identity('VIEWER'),
+    text,
+    { id: operation?.id },
+  );
+  return data.relayOperation;
+};
+
+test('calls that wait for one object hold up no call on another', async () => {
+  await device.register(node, 'crowded', { limits: { concurrency: 4, deadlineMs: longMs, queueLimit: 1000 } });
+  await call(node, 'add', element('crowded', '10.1.0.9'));
+  device.hold();
+  const first = call(node, 'add', element('crowded', '10.1.0.1', { waitMs: longMs }));
+  await until(() => device.timesTold('10.1.0.1') === 1);
+  const waiting = await Promise.all(
+    Array.from({ length: many }, () =>
+      call(node, 'add', element('crowded', '10.1.0.1', { idempotencyKey: newUuid(), waitMs: 0 })),
+    ),
+  );
+  expect(waiting.map(({ operation }) => operation?.state)).toEqual(waiting.map(() => 'PENDING'));
+
+  const other = call(node, 'add', element('crowded', '10.1.0.2', { waitMs: longMs }));
+  await until(() => device.timesTold('10.1.0.2') === 1);
+  expect(device.timesTold('10.1.0.1')).toBe(1);
+  device.release();
+  expect((await first).operation?.state).toBe('SUCCEEDED');
+  expect((await other).operation?.state).toBe('SUCCEEDED');
+  await until(() => device.timesTold('10.1.0.1') === many + 1);
+  for (const each of waiting) await until(async () => (await stateOf(each)).state === 'SUCCEEDED');
+});
+
+test("calls on one object are sent in the database's order, whatever a relay's clock says", async () => {
+  await device.register(node, 'ordered', { limits: { deadlineMs: longMs } });
+  await call(node, 'add', element('ordered', '10.2.0.9'));
+  device.hold();
+  const first = call(node, 'add', element('ordered', '10.2.0.1', { waitMs: longMs }));
+  await until(() => device.timesTold('10.2.0.1') === 1);
+  device.told.length = 0;
+  const later = (which: 'add' | 'remove') =>
+    call(node, which, element('ordered', '10.2.0.1', { idempotencyKey: newUuid(), waitMs: 0 }));
+  const one = await later('remove');
+  const now = Date.now;
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 2_000);
+  const two = await later('add').finally(() => clock.mockRestore());
+  expect([one.operation?.state, two.operation?.state]).toEqual(['PENDING', 'PENDING']);
+  device.release();
+  expect((await first).operation?.state).toBe('SUCCEEDED');
+  await until(() => device.timesTold('10.2.0.1') === 2);
+  expect(device.told.map((stdin) => /delete|add/.exec(stdin)?.[0])).toEqual(['delete', 'add']);
+  for (const each of [one, two]) await until(async () => (await stateOf(each)).state === 'SUCCEEDED');
+});
+
+test('a call that waits for a slot is not sent after its backend was disabled', async () => {
+  const id = await device.register(node, 'disabled', { limits: { concurrency: 1, deadlineMs: longMs } });
+  await call(node, 'add', element('disabled', '10.3.0.9'));
+  device.hold();
+  const first = call(node, 'add', element('disabled', '10.3.0.1', { waitMs: longMs }));
+  await until(() => device.timesTold('10.3.0.1') === 1);
+  // Long enough for it to be next in line for the slot.
+  const second = await call(node, 'add', element('disabled', '10.3.0.2', { waitMs: 500 }));
+  expect(second.operation?.state).toBe('PENDING');
+  const disable =
+    'mutation ($input: BackendUpdateInput!) { backendUpdate(input: $input) { backend { id } userErrors { code } } }';
+  const { data } = await node.run(identity('OPERATOR'), disable, { input: { id, enabled: false } });
+  expect(data).toMatchObject({ backendUpdate: { userErrors: [] } });
+  device.release();
+  expect((await first).operation?.state).toBe('SUCCEEDED');
+  await until(async () => (await stateOf(second)).state !== 'PENDING');
+  expect(await stateOf(second)).toMatchObject({ state: 'REJECTED', deviceError: { code: 'BACKEND_DISABLED' } });
+  expect(device.timesTold('10.3.0.2')).toBe(0);
+});
