@@ -47,9 +47,30 @@ describe('the panel', () => {
     expect(foreign).toEqual([]);
   });
 
+  test('says that nothing was verified, not that all is well, until something was', async () => {
+    const { page, world, server, errors } = suite();
+    world.addMapping({ key: 'web', nextLook: matches });
+    await login(page, server, world);
+    await page.locator('.panel-drift .summary').getByText('not known: no object was verified yet').waitFor();
+    world.updateMapping('m1', verification('MATCHES'));
+    await page.locator('.panel-drift .summary').getByText('none: every verified object is as it should be').waitFor();
+    world.updateMapping('m1', { state: 'DELETED' });
+    await page.locator('.panel-drift .summary').getByText('not known: no object was verified yet').waitFor();
+    expect(errors).toEqual([]);
+  });
+
+  test('a verification before the page was opened counts', async () => {
+    const { page, world, server } = suite();
+    world.addMapping({ key: 'web' });
+    world.addMapping({ key: 'fine', ...verification('MATCHES') });
+    await login(page, server, world);
+    await page.locator('.panel-drift .summary').getByText('none: every verified object is as it should be').waitFor();
+  });
+
   test('is hidden while empty, and fills and empties by itself', async () => {
     const { page, world, server, errors } = suite();
     world.addMapping({ key: 'web', nextLook: matches });
+    world.addMapping({ key: 'fine', ...verification('MATCHES') });
     await login(page, server, world);
     await page.locator('.panel-drift').getByText('none: every verified object is as it should be').waitFor();
     world.updateMapping('m1', verification('DRIFTED', differences));

@@ -8,7 +8,7 @@ import { Panel } from '../../view/panel.tsx';
 import { RowList } from '../../view/row-list.tsx';
 import { DriftRow } from './drift-row.tsx';
 import { matchesMapping, type RelayControl } from './filters.ts';
-import { type DriftResult, driftIn, driftResults, mappingKind } from './kinds/mapping.ts';
+import { type DriftResult, driftIn, driftResults, isVerified, mappingKind } from './kinds/mapping.ts';
 import { resultMarks } from './marks.tsx';
 
 export function DriftPanel({ control }: { readonly control: RelayControl }) {
@@ -31,8 +31,12 @@ export function DriftPanel({ control }: { readonly control: RelayControl }) {
         : driftResults.filter((each) => each === result || filters.found.includes(each)),
     });
   // An empty panel is hidden, but the filter that hides its content must remain visible.
-  if (all.length === 0 && filters.found.length === 0)
-    return <Panel name="drift" title="Drift" summary="none: every verified object is as it should be" />;
+  if (all.length === 0 && filters.found.length === 0) {
+    const summary = [...mappings.values()].some(isVerified)
+      ? 'none: every verified object is as it should be'
+      : 'not known: no object was verified yet';
+    return <Panel name="drift" title="Drift" summary={summary} />;
+  }
   return (
     <Panel
       name="drift"

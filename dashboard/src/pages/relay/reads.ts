@@ -4,6 +4,7 @@ import {
   RelayBackendsDocument,
   RelayDriftDocument,
   RelayOperationsDocument,
+  RelayVerifiedDocument,
 } from '../../../../generated/dashboard/graphql.ts';
 import { type Page, readPages } from '../../graph/read-pages.ts';
 import type { Requester } from '../../graph/request.ts';
@@ -68,12 +69,16 @@ async function readBackends(requester: Requester): Promise<Page<Backend>> {
   );
 }
 
+/** Without drift, one mapping that matches: so it is known whether any object was verified. */
 async function readDrift(requester: Requester): Promise<Page<Mapping>> {
-  return await readPages<Mapping>(
+  const drift = await readPages<Mapping>(
     maxDriftPages,
     null,
     async (after) => (await requester.request(RelayDriftDocument, { verification: driftResults, after })).mappings,
   );
+  if (drift.nodes.length > 0) return drift;
+  const { mappings } = await requester.request(RelayVerifiedDocument, {});
+  return { ...drift, nodes: mappings.nodes };
 }
 
 export async function readOperations(

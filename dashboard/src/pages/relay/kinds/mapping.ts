@@ -38,8 +38,12 @@ export const mappingKind: EntityKind<Mapping> = {
 
 /** Whether a person should look at it; not for a mapping that is deleted, or whose backend is. */
 export function hasDrifted(mapping: Mapping): mapping is DriftedMapping {
-  const isLive = mapping.mappingState === 'ACTIVE' || mapping.mappingState === 'UNVERIFIED';
-  return isLive && driftResults.some((result) => result === mapping.lastVerification?.result);
+  return isVerified(mapping) && driftResults.some((result) => result === mapping.lastVerification?.result);
+}
+
+/** Whether it is live, and its object was verified since the last call that changed it. */
+export function isVerified({ mappingState, lastVerification }: Mapping): boolean {
+  return (mappingState === 'ACTIVE' || mappingState === 'UNVERIFIED') && lastVerification !== null;
 }
 
 /** Missing ones first, then by time of verification, newest first. */
