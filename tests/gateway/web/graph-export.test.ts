@@ -56,7 +56,8 @@ describe('from the whole system', () => {
   });
 
   afterAll(async () => {
-    await system?.stop();
+    // Many mappings are written into the table, without events.
+    await system?.stop({ except: ['a mapping is as its last event says'] });
     await device?.ssh.stop();
   });
 
