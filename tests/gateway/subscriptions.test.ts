@@ -158,6 +158,29 @@ describe.each(modes)('subscriptions, subgraphs %s', (mode) => {
     expect(collector.items[1].data.thingChanges).toEqual({ cursor: gateway.world.log.cursorAt(1), thing: null });
   });
 
+  test('a thing that could not be read is told with its error, and is no checkpoint for others', async () => {
+    const first = new Collector(
+      gateway.client(),
+      'subscription ($after: String) { thingChanges(after: $after) { cursor thing { id name price } } }',
+      { after: gateway.world.log.cursorAt(0) },
+    );
+    gateway.world.log.append('unreadable');
+    await until(() => first.items.length === 1);
+    expect(first.items[0]).toMatchObject({
+      data: { thingChanges: { cursor: gateway.world.log.cursorAt(1), thing: null } },
+      errors: [{ path: ['thingChanges', 'thing', 'name'] }],
+    });
+    const second = new Collector(
+      gateway.client(),
+      'subscription ($after: String) { thingChanges(after: $after) { cursor thing { id name price } } }',
+    );
+    await until(() => gateway.metric('tidegate_gateway_subscriptions').then((count) => count === 2));
+    gateway.world.log.append('a');
+    gateway.world.log.checkpoint();
+    await until(() => first.ids.length === 1 && second.items.length > 0);
+    expect(second.items.filter(({ errors }) => errors !== undefined)).toEqual([]);
+  });
+
   test('a subgraph that is killed and restarted causes no gap and no duplicate', async () => {
     const collectors = await Promise.all([begun(), begun(), begun('subscription { otherChanges { thing { id } } }')]);
     const expected: string[] = [];

@@ -163,7 +163,10 @@ export function makeSubgraphs(world: World): { readonly alpha: Subgraph; readonl
         },
         Thing: {
           __resolveReference: ({ id }: { id: string }) => thing(id),
-          name: ({ id }: { id: string }) => `thing ${id}`,
+          name: ({ id }: { id: string }) => {
+            if (id.startsWith('unreadable')) throw new CodedError('UNAVAILABLE', 'The name is away.');
+            return `thing ${id}`;
+          },
         },
       },
     },
