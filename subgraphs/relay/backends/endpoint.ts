@@ -1,5 +1,6 @@
 // From a backend's row to the data for calling it: its driver, its endpoint with opened credentials, and the properties that
 // determine how calls are rendered.
+import { createHash } from 'node:crypto';
 import type { Database } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { Sealer } from '../../../platform/secrets/seal.ts';
@@ -9,6 +10,7 @@ import type { BackendEndpoint } from '../transports/wires.ts';
 import type { BackendRow } from './backend.ts';
 import { type CredentialRow, credentialsOf, readBackend } from './backend-store.ts';
 import { openCredentials } from './credentials.ts';
+import { addressDigest } from './secret-address.ts';
 
 /** Refuses NOT_SUPPORTED. */
 export function driverOf(drivers: ReadonlyMap<string, Driver>, row: Pick<BackendRow, 'driver'>): Driver {
@@ -33,6 +35,14 @@ export function openEndpoint(sealer: Sealer, backend: BackendRow, rows: readonly
   return { host, port, hostKeySha256, certificateSha256, caCertificates, cryptoProfile, credentials, options };
 }
 
+/** Equal only for the same address and the same sealed credentials. */
+export function configurationOf(backend: BackendRow, rows: readonly CredentialRow[]): string {
+  const sealed = rows.map((row) => [row.field, Buffer.from(row.sealed).toString('base64')]);
+  return createHash('sha256')
+    .update(JSON.stringify([addressDigest(backend), sealed]))
+    .digest('hex');
+}
+
 const mostReads = 3;
 
 /**
@@ -42,12 +52,12 @@ const mostReads = 3;
 export async function readEndpoint(
   { db, sealer }: { readonly db: Database; readonly sealer: Sealer },
   known: BackendRow,
-): Promise<{ readonly row: BackendRow; readonly endpoint: BackendEndpoint }> {
+): Promise<{ readonly row: BackendRow; readonly endpoint: BackendEndpoint; readonly configuration: string }> {
   let row = known;
   for (let read = 1; ; read += 1) {
     const rows = (await credentialsOf(db, [row.id])).get(row.id) ?? [];
     try {
-      return { row, endpoint: openEndpoint(sealer, row, rows) };
+      return { row, endpoint: openEndpoint(sealer, row, rows), configuration: configurationOf(row, rows) };
     } catch (error) {
       const fresh = read < mostReads ? await readBackend(db, row.id) : undefined;
       if (fresh === undefined || fresh.version === row.version) throw error;

@@ -13,9 +13,9 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
-import { type BackendChange, lockBackend, readBackend, writeHealth } from '../backends/backend-store.ts';
+import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from '../backends/backend-store.ts';
 import { isLasting, openCircuit, passage } from '../backends/circuit.ts';
-import { contextOf, readEndpoint } from '../backends/endpoint.ts';
+import { configurationOf, contextOf, readEndpoint } from '../backends/endpoint.ts';
 import { addressDigest } from '../backends/secret-address.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { drivers as allDrivers } from '../drivers/registry.ts';
@@ -30,6 +30,8 @@ export interface BackendCheckDetail {
   readonly openCircuit: string | null;
   /** The proof of identity that the device presented, if it is not the accepted one. */
   readonly presented: Pick<BackendChange, 'presentedKind' | 'presentedSha256'>;
+  /** With a failure: the address and the credentials that it was made with. */
+  readonly configuration?: string;
 }
 
 export type BackendReading = CheckReading<BackendCheckDetail>;
@@ -70,6 +72,7 @@ export interface BackendCheckerOptions {
 interface Session {
   readonly key: string;
   readonly wires: Wires;
+  readonly configuration: string;
 }
 
 /** The revision changes with new credentials too, but the engine may learn of it late; the row is current. */
@@ -99,7 +102,7 @@ export class BackendChecker {
   ): Promise<BackendReading> {
     const row = await readBackend(this.#db, target.id);
     const driver = this.#drivers.get(row?.driver ?? '');
-    if (row === undefined || driver === undefined) return down('this worker does not have its driver', null);
+    if (row === undefined || driver === undefined) return down('this worker does not have its driver');
     const reading = await this.#look(row, driver, target, options);
     return { ...reading, notable: isNews(row, reading.detail) };
   }
@@ -112,23 +115,23 @@ export class BackendChecker {
   ): Promise<BackendReading> {
     if (passage(row, 0) === 'HELD') {
       await this.#end(row.id);
-      return down(row.circuitReason, null);
+      return down(row.circuitReason);
     }
-    let wires: Wires;
+    let session: Session;
     try {
-      wires = await this.#session(driver, row, target, egress);
+      session = await this.#session(driver, row, target, egress);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return down(error.errors[0]?.message ?? error.message, null);
+      return down(error.errors[0]?.message ?? error.message);
     }
     const context = { operationId: newUuid(), backend: contextOf(driver, row) };
-    const sent = await wires.send(driver.health.render(context), {
+    const sent = await session.wires.send(driver.health.render(context), {
       deadlineMs: target.timeoutMs,
       signal,
     });
-    if (!sent.ok) return this.#failed(target.id, sent.redactor.value(sent.failure));
+    if (!sent.ok) return this.#failed(target.id, session.configuration, sent.redactor.value(sent.failure));
     const self = sent.redactor.value(driver.health.interpret(sent.reply));
-    if (self === undefined) return down('its answer to the health check is not that of a healthy device', null);
+    if (self === undefined) return down('its answer to the health check is not that of a healthy device');
     return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
   }
 
@@ -142,12 +145,13 @@ export class BackendChecker {
     await this.retain(new Set());
   }
 
-  async #failed(id: string, failure: SendFailure): Promise<BackendReading> {
+  async #failed(id: string, configuration: string, failure: SendFailure): Promise<BackendReading> {
     const text = `${failure.code}: ${failure.message}`;
     // A failed session is not used again.
     await this.#end(id);
     const lasting = isLasting(failure) && !failure.code.endsWith('_UNKNOWN');
-    return down(text, lasting ? text : null, failure.kind === 'NOT_SENT' ? presentedIn(failure) : {});
+    const presented = failure.kind === 'NOT_SENT' ? presentedIn(failure) : {};
+    return down(text, { openCircuit: lasting ? text : null, presented, configuration });
   }
 
   async #session(
@@ -155,9 +159,9 @@ export class BackendChecker {
     row: BackendRow,
     { revision = '', timeoutMs }: { readonly revision?: string; readonly timeoutMs: number },
     egress: EgressPolicy,
-  ): Promise<Wires> {
+  ): Promise<Session> {
     const known = this.#sessions.get(row.id);
-    if (known !== undefined && known.key === sessionKey(revision, row)) return known.wires;
+    if (known !== undefined && known.key === sessionKey(revision, row)) return known;
     await this.#end(row.id);
     const read = await readEndpoint({ db: this.#db, sealer: this.#sealer }, row);
     const wires = new Wires(driver, read.endpoint, {
@@ -167,8 +171,9 @@ export class BackendChecker {
       connectTimeoutMs: timeoutMs,
       softwareVersion: read.row.softwareVersion,
     });
-    this.#sessions.set(row.id, { key: sessionKey(revision, read.row), wires });
-    return wires;
+    const session = { key: sessionKey(revision, read.row), wires, configuration: read.configuration };
+    this.#sessions.set(row.id, session);
+    return session;
   }
 
   async #end(id: string): Promise<void> {
@@ -180,10 +185,9 @@ export class BackendChecker {
 
 function down(
   message: string | null,
-  openCircuit: string | null,
-  presented: BackendCheckDetail['presented'] = {},
+  found: Pick<BackendCheckDetail, 'openCircuit' | 'presented' | 'configuration'> = { openCircuit: null, presented: {} },
 ): BackendReading {
-  return { up: false, message, detail: { softwareVersion: null, serial: null, openCircuit, presented } };
+  return { up: false, message, detail: { softwareVersion: null, serial: null, ...found } };
 }
 
 /** Whether a check found something besides up or down. */
@@ -232,10 +236,18 @@ async function recordOne(tx: Transaction, wake: Wake, seen: BackendObservation):
     message: seen.message?.slice(0, 1024) ?? null,
   });
   const operatingStatus = statusOf[seen.status];
-  const { detail, message } = seen;
+  const { message } = seen;
+  const detail = seen.detail !== null && (await isOfNow(tx, row, seen.detail)) ? seen.detail : null;
   const reason = detail !== null && opensCircuit(row, detail) ? detail.openCircuit : null;
   const shown = detail !== null && showsAnother(row, detail) ? detail.presented : undefined;
   if (operatingStatus === row.operatingStatus && reason === null && shown === undefined) return;
   const circuit = reason === null ? {} : openCircuit(reason, true);
   await changeBackend(tx, wake, row, { operatingStatus, ...circuit, ...shown }, message);
+}
+
+/** False when address or credentials were changed since the check: its failure opens no circuit, and shows no key. */
+async function isOfNow(tx: Transaction, row: BackendRow, detail: BackendCheckDetail): Promise<boolean> {
+  if (!opensCircuit(row, detail) && !showsAnother(row, detail)) return true;
+  const credentials = (await credentialsOf(tx, [row.id])).get(row.id) ?? [];
+  return detail.configuration === configurationOf(row, credentials);
 }

@@ -96,12 +96,13 @@ export class BackendHolder implements QueueHost {
   async ask(wire: WireCall, options: SendOptions): Promise<Asked> {
     this.#usedAtMs = performance.now();
     const trying = this.#row.circuitState !== 'CLOSED';
-    const sent = await this.#wires.send(wire, options);
-    if (sent.ok || sent.failure.kind === 'NO_VERDICT') {
+    const wires = this.#wires;
+    const sent = await wires.send(wire, options);
+    if (!sent.ok && sent.failure.kind === 'NOT_SENT')
+      await this.#noteFailure(wires, sent.redactor.value(sent.failure), trying);
+    else if (this.#speaksFor(wires)) {
       this.#circuit.succeeded();
-      if (trying) await this.#setCircuit(closedCircuit);
-    } else {
-      await this.#noteFailure(sent.redactor.value(sent.failure), trying);
+      if (trying) await this.#setCircuit(wires, closedCircuit);
     }
     return sent;
   }
@@ -192,7 +193,7 @@ export class BackendHolder implements QueueHost {
     const reservation = await wires.reserve(kind, { signal: patience.signal });
     clearTimeout(timer);
     if (!reservation.ok) {
-      await this.#noteFailure(wires.redactor.value(reservation.failure), false);
+      await this.#noteFailure(wires, wires.redactor.value(reservation.failure), false);
       return undefined;
     }
     if (this.live && wires === this.#wires) return reservation.slot;
@@ -282,7 +283,7 @@ export class BackendHolder implements QueueHost {
         return true;
       },
     });
-    if (sent.ok) this.#circuit.succeeded();
+    if (sent.ok && ticket.slot.redactor === this.#wires.redactor) this.#circuit.succeeded();
     const verdict = this.#verdictOf(sent, launch, ticket);
     const tookMs = verdict.settledBy === 'not-sent' ? undefined : performance.now() - fromMs;
     metrics.ended(this.#row.driver, launch.subject.name, verdict.state, tookMs);
@@ -314,8 +315,8 @@ export class BackendHolder implements QueueHost {
   /** A slot; a failure; or undefined when the circuit opened or the holder is closing: check again. */
   async reserve(kind: TransportKind): Promise<WiresSlot | ReserveFailure | undefined> {
     const trying = this.#row.circuitState !== 'CLOSED';
-    if (trying)
-      await this.#setCircuit({ ...closedCircuit, circuitState: 'HALF_OPEN', circuitReason: this.#row.circuitReason });
+    const halfOpen = { ...closedCircuit, circuitState: 'HALF_OPEN', circuitReason: this.#row.circuitReason } as const;
+    if (trying) await this.#setCircuit(this.#wires, halfOpen);
     const wires = this.#wires;
     const signal = AbortSignal.any([this.#lease.signal, this.#replaced.signal]);
     const reservation = await wires.reserve(kind, { signal });
@@ -324,33 +325,48 @@ export class BackendHolder implements QueueHost {
         reservation.slot.release();
         return undefined;
       }
-      if (this.#row.circuitState !== 'CLOSED') await this.#setCircuit(closedCircuit);
+      if (this.#row.circuitState !== 'CLOSED') await this.#setCircuit(wires, closedCircuit);
       this.#circuit.succeeded();
       return reservation.slot;
     }
     // Not the device's fault: the endpoint changed, or the lease was lost.
     if (!this.live || isOurs(reservation.failure)) return undefined;
     const failure = wires.redactor.value(reservation.failure);
-    await this.#noteFailure(failure, trying);
-    return failure;
+    return (await this.#noteFailure(wires, failure, trying)) ? failure : undefined;
   }
 
-  async #noteFailure(failure: ReserveFailure, trying: boolean): Promise<void> {
+  /** True while these wires have the backend's address and credentials. */
+  #speaksFor(wires: Wires): boolean {
+    return wires === this.#wires && this.#unusable === undefined;
+  }
+
+  /** False when the failure says nothing about the backend's present address and credentials. */
+  async #noteFailure(wires: Wires, failure: ReserveFailure, trying: boolean): Promise<boolean> {
+    if (!this.#speaksFor(wires)) return false;
     const opened = this.#circuit.failed(failure, trying);
-    if (opened !== undefined) await this.#setCircuit(opened, presentedIn(failure));
+    return opened === undefined || this.#setCircuit(wires, opened, presentedIn(failure));
   }
 
-  async #setCircuit(circuit: Circuit, presented: BackendChange = {}): Promise<void> {
+  /** Changes nothing, and returns false, when the wires no longer have the backend's address and credentials. */
+  async #setCircuit(wires: Wires, circuit: Circuit, presented: BackendChange = {}): Promise<boolean> {
     const { db, wake } = this.#parts;
-    await db.transaction(async (tx) => {
-      const row = await lockBackend(tx, this.id);
-      if (row === undefined) return;
-      const stricter = circuit.circuitLasting && !row.circuitLasting;
-      if (row.circuitState === circuit.circuitState && !stricter) return;
-      await changeBackend(tx, wake, row, { ...circuit, ...presented }, circuit.circuitReason);
-    });
-    const row = await readBackend(db, this.id);
-    if (row !== undefined) await this.refresh(row);
+    while (this.#speaksFor(wires)) {
+      const known = this.#row.version;
+      const isKnown = await db.transaction(async (tx) => {
+        const row = await lockBackend(tx, this.id);
+        if (row === undefined) return true;
+        if (row.version > known) return false;
+        const stricter = circuit.circuitLasting && !row.circuitLasting;
+        if (row.circuitState !== circuit.circuitState || stricter)
+          await changeBackend(tx, wake, row, { ...circuit, ...presented }, circuit.circuitReason);
+        return true;
+      });
+      const row = await readBackend(db, this.id);
+      if (row !== undefined) await this.refresh(row);
+      // A holder that closes does not follow the row any more.
+      if (isKnown || !this.live) return isKnown;
+    }
+    return false;
   }
 }
 
