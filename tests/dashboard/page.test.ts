@@ -92,6 +92,21 @@ describe('filters', () => {
     await until(page, "location.search === ''");
   });
 
+  test('text is searched in older operations too, and counts of a part say so', async () => {
+    const { page, world, server, errors } = suite();
+    world.addBackend();
+    for (let number = 0; number < 19; number += 1) world.addOperation({ name: 'needle', state: 'FAILED' });
+    for (let number = 0; number < 600; number += 1) world.addOperation({ state: 'SUCCEEDED' });
+    await login(page, server, world);
+    const failed = page.locator('.panel-operations .states').getByRole('button', { name: 'failed' }).locator('.count');
+    await failed.getByText('0+', { exact: true }).waitFor();
+    await page.getByLabel('Filter').fill('needle');
+    await page.locator('.panel-operations .summary').getByText('19 shown', { exact: true }).waitFor();
+    await failed.getByText('19', { exact: true }).waitFor();
+    await untilCount(page, '.rows-operations .row', 19);
+    expect(errors).toEqual([]);
+  });
+
   test('find operations older than the loaded ones, and by project and backend', async () => {
     const { page, world, server } = suite();
     world.addBackend();

@@ -56,7 +56,7 @@ export function isNarrowing(filters: RelayFilters): boolean {
   return filters.backendId !== null || filters.projectId !== null || filters.text !== '';
 }
 
-/** The filters that the server supports; text is searched in the loaded operations. */
+/** The filters that the server supports; text is searched in what it returns. */
 export function matchesServerFilters(filters: RelayFilters, operation: Operation): boolean {
   return (filters.states.length === 0 || filters.states.includes(operation.state)) && matchesPlace(filters, operation);
 }

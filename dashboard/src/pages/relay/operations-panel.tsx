@@ -23,7 +23,10 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
   const older = useOlderOperations(filters);
 
   useEffect(() => {
-    store.prefer(operationKind, (operation) => matchesServerFilters(filters, operation));
+    store.prefer(
+      operationKind,
+      (operation) => matchesServerFilters(filters, operation) && matchesText(filters.text, operation),
+    );
   }, [store, filters]);
 
   const here = useMemo(
@@ -46,12 +49,17 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
         : operationStates.filter((each) => each === state || filters.states.includes(each)),
     });
 
+  // Of a search by text only matching ones are kept, and these first.
+  const isFull = (filters.text === '' ? operations.size : here.length) >= maxOperations;
+  const isPart = isFull || older.hasMore;
+  /** Of a state that the filter excludes, older ones are not read. */
+  const countOf = (state: OperationState): string => {
+    const isComplete = !isPart && (filters.states.length === 0 || filters.states.includes(state));
+    return `${here.filter((operation) => operation.state === state).length}${isComplete ? '' : '+'}`;
+  };
+
   return (
-    <Panel
-      name="operations"
-      title="Operations"
-      summary={`${shown.length}${operations.size >= maxOperations || older.hasMore ? '+' : ''} shown`}
-    >
+    <Panel name="operations" title="Operations" summary={`${shown.length}${isPart ? '+' : ''} shown`}>
       <fieldset className="states">
         <legend className="visually-hidden">Show only these states</legend>
         {operationStates.map((state) => (
@@ -64,7 +72,7 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
           >
             <Icon path={stateMarks[state].path} />
             {state.toLowerCase()}
-            <span className="count">{here.filter((operation) => operation.state === state).length}</span>
+            <span className="count">{countOf(state)}</span>
           </button>
         ))}
       </fieldset>
@@ -84,16 +92,16 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
           cursor !== null &&
           !older.isReading &&
           (isFiltering(filters) ? (
-            <NoMatch what="operation" onClear={control.clear} />
+            <NoMatch what={older.hasMore ? 'operation read so far' : 'operation'} onClear={control.clear} />
           ) : (
             <NoOperations hasBackends={backends.size > 0} />
           ))}
-        {older.hasMore && operations.size < maxOperations && (
+        {older.hasMore && !isFull && (
           <button type="button" className="more" disabled={older.isReading} onClick={older.readMore}>
-            {older.isReading ? 'Reading…' : 'Show older'}
+            {older.isReading ? 'Reading…' : filters.text === '' ? 'Show older' : 'Search older'}
           </button>
         )}
-        {older.hasMore && operations.size >= maxOperations && (
+        {older.hasMore && isFull && (
           <p className="hint">This page keeps {maxOperations} operations. Filter to see older ones.</p>
         )}
       </div>
