@@ -139,6 +139,24 @@ describe('on a real system', () => {
     expect(renewed.stdout).toMatch(/^fw-1 +2 +UPDATED +credentials\nfw-2 +12 +UPDATED +credentials$/m);
   });
 
+  test.each([
+    ['with colons', `${'AB:'.repeat(31)}AB`],
+    ['without colons', 'ab'.repeat(32)],
+  ])("a certificate's fingerprint in hexadecimal %s is the same at the second import", async (form, fingerprint) => {
+    const name = `neo ${form}`.replaceAll(' ', '-');
+    const text = `- name: ${name}
+  driver: neo
+  host: 192.0.2.40
+  certificateSha256: '${fingerprint}'
+  credentials: { username: netops, password: { env: FW_PASSWORD } }
+`;
+    const created = await importFile(text, at, { args: ['--json'], env: env() });
+    expect(created.json()).toMatchObject([{ name, result: 'CREATED' }]);
+    const again = await importFile(text, at, { args: ['--json'], env: env() });
+    expect(again.json()).toMatchObject([{ name, result: 'UNCHANGED', changed: [] }]);
+    expect(await shown(name)).toMatchObject({ version: 1 });
+  });
+
   test('a driver that the server lacks, or uses differently, is a fault of the file', async () => {
     const wrong = second
       .replace('driver: linux-nftables', 'driver: no-such')
