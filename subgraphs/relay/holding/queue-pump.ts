@@ -87,7 +87,9 @@ export class QueuePump {
   async #pump(): Promise<void> {
     while (this.#holder.live) {
       this.#again = false;
-      const rows = await readHeads(this.#parts.db, this.#holder.id, headOfQueue);
+      const { db } = this.#parts;
+      const { id } = this.#holder;
+      const rows = await readPending(db, id, headOfQueue);
       if (rows.length === 0) {
         // Checked synchronously: a call journaled since then has poked.
         if (this.#again) continue;
@@ -95,10 +97,14 @@ export class QueuePump {
         this.#waiting = false;
         return;
       }
-      const backend = await readBackend(this.#parts.db, this.#holder.id);
+      const backend = await readBackend(db, id);
       if (backend === undefined) return;
       const refusal = await this.#refresh(backend);
-      const progressed = refusal === undefined ? await this.#sendFrom(rows, backend) : await this.#rejectAll(refusal);
+      let progressed =
+        refusal === undefined ? await this.#sendFrom(rows, backend) : await this.#rejectAll(rows, refusal);
+      // The oldest wait for their objects: calls on others don't.
+      if (!progressed && rows.length === headOfQueue)
+        progressed = await this.#sendFrom(await readHeads(db, id, headOfQueue), backend);
       if (!progressed && !this.#again) return;
     }
   }
@@ -118,7 +124,7 @@ export class QueuePump {
   /** True when at least one row left the queue. */
   async #sendFrom(rows: readonly OperationRow[], backend: BackendRow): Promise<boolean> {
     const refusal = this.#refusalOf(backend);
-    if (refusal !== undefined) return this.#rejectAll(refusal);
+    if (refusal !== undefined) return this.#rejectAll(rows, refusal);
     // Objects whose next call has to wait: calls on one object keep their order.
     const blocked = new Set<string>();
     const sending: Promise<boolean>[] = [];
@@ -235,8 +241,8 @@ export class QueuePump {
     return false;
   }
 
-  async #rejectAll(error: { code: string; message: string }): Promise<boolean> {
-    for (const row of await readPending(this.#parts.db, this.#holder.id, headOfQueue)) await this.#reject(row, error);
+  async #rejectAll(rows: readonly OperationRow[], error: { code: string; message: string }): Promise<boolean> {
+    for (const row of rows) await this.#reject(row, error);
     return true;
   }
 

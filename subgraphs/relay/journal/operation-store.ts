@@ -265,26 +265,23 @@ export async function readOperation(
 /** By the database's clock: ids contain the time of the process that accepted the call. */
 const queueOrder = 'created_at, id';
 
-/**
- * The head of a backend's queue: the next call on each object, oldest first. Later calls on an object wait for it, and take no
- * room from calls on other objects.
- */
-export async function readHeads(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
+/** The head of a backend's queue, oldest first. */
+export async function readPending(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
   const rows = await sql.query<Raw>(
-    `SELECT STRAIGHT_JOIN ${columns} FROM (
-        SELECT id, ROW_NUMBER() OVER (PARTITION BY object_hash ORDER BY ${queueOrder}) AS place
-        FROM operation WHERE backend_id = ? AND state = 'PENDING') queue
-      JOIN operation USING (id)
-    WHERE place = 1 ORDER BY ${queueOrder} LIMIT ${limit}`,
+    `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY ${queueOrder} LIMIT ${limit}`,
     [backendId],
   );
   return rows.map(toRow);
 }
 
-/** The oldest calls of a backend's queue. */
-export async function readPending(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
+/** The next call on each object, oldest first. It reads the whole queue: only for when the oldest calls can't be sent now. */
+export async function readHeads(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
   const rows = await sql.query<Raw>(
-    `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY ${queueOrder} LIMIT ${limit}`,
+    `SELECT STRAIGHT_JOIN ${columns} FROM (
+        SELECT id FROM (SELECT id, created_at, ROW_NUMBER() OVER (PARTITION BY object_hash ORDER BY ${queueOrder}) AS place
+          FROM operation WHERE backend_id = ? AND state = 'PENDING') queue
+        WHERE place = 1 ORDER BY ${queueOrder} LIMIT ${limit}) heads
+      JOIN operation USING (id) ORDER BY ${queueOrder}`,
     [backendId],
   );
   return rows.map(toRow);
