@@ -1,6 +1,6 @@
 // The registry of coded errors: those that a user can meet, whether a retry can help, and their messages.
 
-export type Retry = 'SAME_KEY' | 'NEW_KEY' | 'NEVER';
+export type Retry = 'SAME_KEY' | 'SAME_KEY_AFTER_ACTION' | 'NEW_KEY' | 'NEVER';
 
 interface CodeEntry {
   readonly retry: Retry;
@@ -50,13 +50,16 @@ export const userErrorCodes = {
     retry: 'SAME_KEY',
     meaning: 'The backend keeps failing, so calls to it are refused; `circuit` has the reason.',
   },
-  BACKEND_DISABLED: { retry: 'SAME_KEY', meaning: 'The backend is disabled: enable it with backendUpdate.' },
+  BACKEND_DISABLED: {
+    retry: 'SAME_KEY_AFTER_ACTION',
+    meaning: 'The backend is disabled: enable it with backendUpdate.',
+  },
   HOST_KEY_UNKNOWN: {
-    retry: 'SAME_KEY',
+    retry: 'SAME_KEY_AFTER_ACTION',
     meaning: 'No host key is accepted yet: accept one with backendHostKeyAccept.',
   },
   CERTIFICATE_UNKNOWN: {
-    retry: 'SAME_KEY',
+    retry: 'SAME_KEY_AFTER_ACTION',
     meaning: 'No certificate is accepted yet: accept one with backendCertificateAccept, or set caCertificates.',
   },
   CREDENTIALS_REQUIRED: {
@@ -65,12 +68,12 @@ export const userErrorCodes = {
       'The change affects where the stored credentials are sent, or what they are used for. Send the credentials that `field` names in the same request, or delete them with backendUpdate { dropCredentials: true }.',
   },
   CREDENTIALS_UNUSABLE: {
-    retry: 'SAME_KEY',
+    retry: 'SAME_KEY_AFTER_ACTION',
     meaning:
       'No credentials are stored for the backend, or the stored ones are not valid for its present address. Send them with backendUpdate.',
   },
   UNSETTLED_PREDECESSOR: {
-    retry: 'SAME_KEY',
+    retry: 'SAME_KEY_AFTER_ACTION',
     meaning: 'An earlier call on the same object is UNKNOWN or ACCEPTED: settle it, or set force.',
   },
   OBJECT_BUSY: { retry: 'SAME_KEY', meaning: 'Another call on the same object is in progress: wait retryAfterMs.' },

@@ -9,18 +9,10 @@ import {
 
 const retryInWords = {
   SAME_KEY: 'Same key',
+  SAME_KEY_AFTER_ACTION: 'Same key, once a person has acted',
   NEW_KEY: 'Correct the input, new key',
   NEVER: 'Ask a person',
 } as const;
-
-/** The same key helps, but only after a person has acted. */
-export const personFirst: ReadonlySet<UserErrorCode> = new Set([
-  'BACKEND_DISABLED',
-  'HOST_KEY_UNKNOWN',
-  'CERTIFICATE_UNKNOWN',
-  'CREDENTIALS_UNUSABLE',
-  'UNSETTLED_PREDECESSOR',
-]);
 
 /** Codes for which "nothing" does not say enough about the device. */
 const deviceByUserError: Readonly<Partial<Record<UserErrorCode, string>>> = {
@@ -67,12 +59,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 /** The whole document. */
 export function errorsDocument(): string {
   const userErrors = (Object.entries(userErrorCodes) as [UserErrorCode, (typeof userErrorCodes)[UserErrorCode]][]).map(
-    ([code, { retry, meaning }]) => [
-      `\`${code}\``,
-      personFirst.has(code) ? `${retryInWords[retry]}, once a person has acted` : retryInWords[retry],
-      deviceByUserError[code] ?? 'nothing',
-      meaning,
-    ],
+    ([code, { retry, meaning }]) => [`\`${code}\``, retryInWords[retry], deviceByUserError[code] ?? 'nothing', meaning],
   );
   const topLevel = (Object.entries(topLevelCodes) as [TopLevelCode, string][]).map(([code, meaning]) => {
     const contract = topLevelContract[code];

@@ -24,7 +24,7 @@ export interface Refusal {
   readonly code: string;
   readonly message: string;
   readonly field: readonly string[];
-  readonly retry: 'SAME_KEY' | 'NEW_KEY' | 'NEVER';
+  readonly retry: 'SAME_KEY' | 'SAME_KEY_AFTER_ACTION' | 'NEW_KEY' | 'NEVER';
   readonly retryAfterMs: number | null;
 }
 
@@ -93,8 +93,13 @@ export function afterRefusal(progress: Progress, refusals: readonly Refusal[]): 
   const doing = refusals.map(({ code }) => personFirst[code]).find((each) => each !== undefined);
   if (doing === undefined && refusals.every(({ retry }) => retry === 'SAME_KEY'))
     return { next: 'send', why: words, afterMs: refusals[0]?.retryAfterMs ?? null };
+  const later = refusals.some(({ retry }) => retry === 'SAME_KEY_AFTER_ACTION');
   const never = refusals.some(({ retry }) => retry === 'NEVER');
-  const correct = never ? 'no retry helps' : 'correct the input, and send it with a new key';
+  const correct = later
+    ? 'remove the cause; then send the same request with the same key'
+    : never
+      ? 'no retry helps'
+      : 'correct the input, and send it with a new key';
   const same = doing && `${doing}; then send the same request with the same key`;
   if (!progress.uncertain) return { end: outcomeOf(progress, 'REFUSED', `${words}: ${same ?? correct}`) };
   const person = `refused (${words}), but an earlier request had no answer and may have been carried out: ${same ?? 'look at the operations of the backend before you send it with another key'}`;

@@ -93,7 +93,8 @@ export function read({ data, errors }: GraphAnswer): Reply {
   }
   const [refusal] = call.userErrors;
   if (refusal !== undefined) {
-    if (refusal.retry !== 'SAME_KEY') return { kind: 'unexpected', what: `${refusal.code}: ${refusal.message}` };
+    if (!refusal.retry.startsWith('SAME_KEY'))
+      return { kind: 'unexpected', what: `${refusal.code}: ${refusal.message}` };
     return { kind: 'again', afterMs: refusal.retryAfterMs ?? pauseMs, why: refusal.code };
   }
   const { operation } = call;

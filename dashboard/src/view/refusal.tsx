@@ -4,6 +4,7 @@ import { RequestError } from '../graph/request.ts';
 
 const advice: Readonly<Record<RefusalFragment['retry'], string>> = {
   SAME_KEY: 'Nothing happened. You can send the same request again.',
+  SAME_KEY_AFTER_ACTION: 'It can be sent again once its cause is removed.',
   NEW_KEY: 'Nothing happened. Correct the field named, then send it again.',
   NEVER: 'Nothing happened, and trying again will not help.',
 };

@@ -33,7 +33,7 @@ export function useMutation<Input extends object, Payload extends { readonly use
       const payload = Object.values(data)[0];
       const refusals = payload?.userErrors ?? [];
       // A refused key is used up unless the server allows the same one again.
-      if (refusals.some((error) => error.retry !== 'SAME_KEY')) sent.current = { input: '', key: '' };
+      if (refusals.some((error) => !error.retry.startsWith('SAME_KEY'))) sent.current = { input: '', key: '' };
       setFailures(failuresOf(refusals));
       if (refusals.length > 0) return undefined;
       sent.current = { input: '', key: '' };

@@ -3,7 +3,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Again, carryOut } from '../../../clients/typescript/relay-client.ts';
 import { userErrorCodes } from '../../../platform/errors.ts';
-import { personFirst } from '../../../schema/errors-doc.ts';
 
 type Body = Record<string, unknown>;
 /** 'lost': the connection ends without an answer. */
@@ -96,7 +95,7 @@ describe('refusals', () => {
     '%s: as in docs/errors.md, the same key, or the end',
     async (code) => {
       const { outcome, sent } = await run([refusal(code), payload('SUCCEEDED')]);
-      if (userErrorCodes[code].retry === 'SAME_KEY' && !personFirst.has(code)) {
+      if (userErrorCodes[code].retry === 'SAME_KEY') {
         expect(outcome).toMatchObject({ kind: 'SUCCEEDED', requests: 2, refusals: [] });
         return;
       }

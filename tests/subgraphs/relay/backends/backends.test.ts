@@ -113,7 +113,7 @@ test('an update changes the named fields and increments the version; an old vers
   const off = await mutate('backendUpdate', { id, enabled: false });
   expect(off.backend).toMatchObject({ version: 3, provisioningStatus: 'DISABLED' });
   const held = await call(node, 'add', element('changing', '10.0.0.1'));
-  expect(held.userErrors).toMatchObject([{ code: 'BACKEND_DISABLED', retry: 'SAME_KEY' }]);
+  expect(held.userErrors).toMatchObject([{ code: 'BACKEND_DISABLED', retry: 'SAME_KEY_AFTER_ACTION' }]);
   await mutate('backendUpdate', { id, enabled: true });
   expect((await call(node, 'add', element('changing', '10.0.0.1'))).operation?.state).toBe('SUCCEEDED');
 });

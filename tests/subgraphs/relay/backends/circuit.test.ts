@@ -161,7 +161,7 @@ describe('on devices', () => {
     try {
       await device.register(node, 'new', { hostKeySha256: null });
       const unknown = await call(node, 'add', element('new', '10.0.0.1'));
-      expect(unknown.userErrors).toMatchObject([{ code: 'HOST_KEY_UNKNOWN', retry: 'SAME_KEY' }]);
+      expect(unknown.userErrors).toMatchObject([{ code: 'HOST_KEY_UNKNOWN', retry: 'SAME_KEY_AFTER_ACTION' }]);
       expect(device.ssh.connections).toBe(0);
       await device.register(node, 'full');
       for (let number = 1; number <= 5; number += 1) {

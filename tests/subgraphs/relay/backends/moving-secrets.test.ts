@@ -266,7 +266,7 @@ test('a restored row alone opens nothing; together with the credentials of its t
     SET b.host = o.host, b.port = o.port, b.host_key_sha256 = o.host_key_sha256, b.version = b.version + 1`;
   await db.execute(restoreAddress);
   const refused = await call(node(), 'add', element('restored', '10.2.0.1'));
-  expect(refused.userErrors).toMatchObject([{ code: 'CREDENTIALS_UNUSABLE', retry: 'SAME_KEY' }]);
+  expect(refused.userErrors).toMatchObject([{ code: 'CREDENTIALS_UNUSABLE', retry: 'SAME_KEY_AFTER_ACTION' }]);
   expect(east.ssh.passwords).toEqual([]);
   await db.execute(`UPDATE backend_credential c JOIN backup_of_backend_credential o ON o.backend_id = c.backend_id
     AND o.field = c.field SET c.sealed = o.sealed, c.key_id = o.key_id`);

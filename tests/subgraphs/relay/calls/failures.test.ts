@@ -123,7 +123,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(lost.operation?.state).toBe('UNKNOWN');
     await lab().faults.clear();
     const refused = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second' });
-    expect(refused.userErrors).toMatchObject([{ code: 'UNSETTLED_PREDECESSOR', retry: 'SAME_KEY' }]);
+    expect(refused.userErrors).toMatchObject([{ code: 'UNSETTLED_PREDECESSOR', retry: 'SAME_KEY_AFTER_ACTION' }]);
     const member = identity('MEMBER');
     const notAllowed = await call(node, 'ruleCreate', { ...rule, idempotencyKey: 'second', force: true }, member);
     expect(notAllowed.userErrors).toMatchObject([{ code: 'FORBIDDEN' }]);
