@@ -6,8 +6,8 @@ import type {
 } from '../../../generated/cli/graphql.ts';
 import { graphql } from '../../../generated/cli/index.ts';
 import { canonicalJson } from '../../../platform/json.ts';
+import { type CheckedObject, validateObject } from '../../../platform/json-schema.ts';
 import { canonicalFingerprint } from '../../../subgraphs/relay/backends/backend-input.ts';
-import { type CheckedArguments, validateObject } from '../../../subgraphs/relay/drivers/arguments.ts';
 import type { JsonObject } from '../../../subgraphs/relay/drivers/driver.ts';
 import { type EntryFault, type ImportEntry, limitNames } from './import-entry.ts';
 import type { FoundEntry, ImportFault, ImportFile } from './import-file.ts';
@@ -154,7 +154,7 @@ function withDefaults(entry: ImportEntry, driver: KnownDriver | undefined): unkn
 }
 
 /** A schema that this program can't read (a newer server's) is checked by the server only. */
-function checkedOptions(entry: Partial<ImportEntry>, driver: KnownDriver): CheckedArguments {
+function checkedOptions(entry: Partial<ImportEntry>, driver: KnownDriver): CheckedObject {
   const given = (entry.options ?? {}) as JsonObject;
   try {
     return validateObject(driver.optionsSchema as JsonObject, given);

@@ -2,11 +2,11 @@
 // deletion of mapped objects.
 import type { MappingObjectDeleteInput, RelayCallInput } from '../../../generated/graph/relay.ts';
 import { invariant, refuse } from '../../../platform/errors.ts';
+import { objectSchema } from '../../../platform/graph/fields.ts';
 import type { InputCheck } from '../../../platform/input.ts';
+import { validateObject } from '../../../platform/json-schema.ts';
 import { checkSelector } from '../backends/selector.ts';
-import { validateObject } from '../drivers/arguments.ts';
 import type { ArgumentFault, JsonObject, JsonValue, TypedCall } from '../drivers/driver.ts';
-import { objectSchema } from '../families/fields.ts';
 import type { TypedMutation } from '../families/typed-mutation.ts';
 import { type CallInput, type CallRequest, notSupported, type PlannedCall } from './call-request.ts';
 

@@ -1,65 +1,11 @@
-// Checks an operation's arguments against its JSON Schema (2020-12), fills in defaults, and reports all faults at once.
-
-import { isIP } from 'node:net';
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import { canonicalAddressBlock } from '../../../platform/net/address-block.ts';
-import type { ArgumentFault, DriverOperation, JsonObject } from './driver.ts';
-
-export type CheckedArguments =
-  | { readonly ok: true; readonly args: JsonObject }
-  | { readonly ok: false; readonly faults: readonly ArgumentFault[] };
-
-const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false });
-// Shown in published schemas; other validators treat an unknown format as an annotation.
-ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
-ajv.addFormat('address', (text: string) => isIP(text) !== 0);
-const validators = new WeakMap<JsonObject, ValidateFunction>();
-const maxFaults = 20;
+// Checks an operation's arguments against its JSON Schema, and what the schema can't say.
+import { type CheckedObject, validateObject } from '../../../platform/json-schema.ts';
+import type { DriverOperation } from './driver.ts';
 
 /** The arguments with defaults filled in (a copy), or all faults. Accepts any value. */
-export function validateArguments(operation: DriverOperation, value: unknown): CheckedArguments {
+export function validateArguments(operation: DriverOperation, value: unknown): CheckedObject {
   const checked = validateObject(operation.argumentsSchema, value);
   if (!checked.ok) return checked;
   const faults = operation.refine?.(checked.args) ?? [];
   return faults.length > 0 ? { ok: false, faults } : checked;
-}
-
-/** Like validateArguments, for any object schema (2020-12). */
-export function validateObject(schema: JsonObject, value: unknown): CheckedArguments {
-  const args: unknown = structuredClone(value);
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
-    return { ok: false, faults: [{ path: [], message: 'must be an object' }] };
-  }
-  const validate = validatorOf(schema);
-  if (!validate(args)) return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
-  return { ok: true, args: args as JsonObject };
-}
-
-function validatorOf(schema: JsonObject): ValidateFunction {
-  let validate = validators.get(schema);
-  if (!validate) {
-    validate = ajv.compile(schema);
-    validators.set(schema, validate);
-  }
-  return validate;
-}
-
-function toFault(error: ErrorObject): ArgumentFault {
-  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-  if (error.keyword === 'additionalProperties') {
-    return {
-      path: [...path, String(error.params.additionalProperty)],
-      message: 'is not an argument of this operation',
-    };
-  }
-  if (error.keyword === 'required') {
-    return { path: [...path, String(error.params.missingProperty)], message: 'is required' };
-  }
-  const tooLong = error.keyword === 'maxLength' || error.keyword === 'maxItems';
-  return { path, message: error.message ?? 'is not valid', ...(tooLong ? { tooLong } : {}) };
-}
-
-/** RFC 6901 section 4. */
-function unescapePointer(part: string): string {
-  return part.replaceAll('~1', '/').replaceAll('~0', '~');
 }

@@ -2,6 +2,7 @@
 // I/O, and the backend manager the scheduling.
 
 import type { JsonObject, JsonValue } from '../../../platform/json.ts';
+import type { SchemaFault } from '../../../platform/json-schema.ts';
 import type { HttpCall, HttpLogin, HttpReply } from '../../../platform/net/http.ts';
 
 export type { HttpCall, HttpLogin, HttpReply, JsonObject, JsonValue };
@@ -157,13 +158,7 @@ export interface ResourceReader<R extends Reply = Reply> {
   remove?(object: MappedObject): TypedCall | undefined;
 }
 
-export interface ArgumentFault {
-  /** Path inside the arguments, for example ['source', 'address']; empty: the arguments as a whole. */
-  readonly path: readonly string[];
-  readonly message: string;
-  /** The value is too long. */
-  readonly tooLong?: boolean;
-}
+export type ArgumentFault = SchemaFault;
 
 /**
  * One operation of a driver. `Arguments` matches `argumentsSchema`, defaults filled in; `R` is the reply to the rendered call.

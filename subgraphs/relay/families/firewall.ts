@@ -1,5 +1,5 @@
 // Typed mutations of firewalls: addresses, address groups, services, address sets, rules and virtual IPs.
-import type { ArgumentFault, JsonObject } from '../drivers/driver.ts';
+
 import {
   addressBlockField,
   addressField,
@@ -11,7 +11,8 @@ import {
   portField,
   required,
   textField,
-} from './fields.ts';
+} from '../../../platform/graph/fields.ts';
+import type { ArgumentFault, JsonObject } from '../drivers/driver.ts';
 import { exactlyOne, type TypedMutation } from './typed-mutation.ts';
 
 const family = 'FIREWALL';

@@ -1,5 +1,13 @@
 // The typed mutations as SDL: schema/relay.made.graphql.
-import { booleanField, definitionsOf, type Fields, fieldsText, integerField, quoted, required } from './fields.ts';
+import {
+  booleanField,
+  definitionsOf,
+  type Fields,
+  fieldsText,
+  integerField,
+  quoted,
+  required,
+} from '../../../platform/graph/fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 
 function given(type: string, description: string) {

@@ -10,7 +10,7 @@ import {
   portField,
   required,
   textField,
-} from './fields.ts';
+} from '../../../platform/graph/fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 
 const family = 'NETWORK';

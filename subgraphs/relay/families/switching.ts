@@ -1,6 +1,7 @@
 // Typed mutations of switches, and of controllers that provision many of them.
+
+import { enumField, listField, nameField, required, textField, vlanField } from '../../../platform/graph/fields.ts';
 import type { JsonObject } from '../drivers/driver.ts';
-import { enumField, listField, nameField, required, textField, vlanField } from './fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 
 const port = textField("The port's name on the switch, for example 1/4 or eth1.", 32, 1);

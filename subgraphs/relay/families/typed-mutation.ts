@@ -1,6 +1,7 @@
 // A typed mutation: the common input of a family's devices. Each driver of the family names in `typed` its own operation for it.
+
+import type { Fields } from '../../../platform/graph/fields.ts';
 import type { ArgumentFault, Family, JsonObject } from '../drivers/driver.ts';
-import type { Fields } from './fields.ts';
 
 export interface TypedMutation {
   /** Its name in the graph, for example firewallRuleCreate. */

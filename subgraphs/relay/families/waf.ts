@@ -1,5 +1,12 @@
 // Typed mutations of web application firewalls: the protected servers, and the protection's settings.
-import { addressField, enumField, integerField, nameField, portField, required } from './fields.ts';
+import {
+  addressField,
+  enumField,
+  integerField,
+  nameField,
+  portField,
+  required,
+} from '../../../platform/graph/fields.ts';
 import type { TypedMutation } from './typed-mutation.ts';
 
 const family = 'WAF';

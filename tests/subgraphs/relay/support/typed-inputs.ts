@@ -1,8 +1,9 @@
 // Input for every typed mutation, and the possible faults of its fields: derived from each field's own schema, so that a new
 // mutation or field has its cases automatically.
+
+import type { Field, Fields } from '../../../../platform/graph/fields.ts';
 import type { JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
 import { typedMutations } from '../../../../subgraphs/relay/families/families.ts';
-import type { Field, Fields } from '../../../../subgraphs/relay/families/fields.ts';
 
 const id = '2f1c9b1e-6f0e-4f43-9a52-3f1f2a6a7c11';
 

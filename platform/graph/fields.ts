@@ -1,6 +1,6 @@
-// Fields of the typed mutations' inputs. Each is defined once and has both its part of the graph (type and description) and its
+// Fields of the graph's inputs that are made from a description. Each is defined once and has both its part of the graph (type and description) and its
 // JSON Schema for validation, so that the two can't drift apart.
-import type { JsonObject } from '../drivers/driver.ts';
+import type { JsonObject } from '../json.ts';
 
 export interface Field {
   /** Its type in the graph, without the `!`. */

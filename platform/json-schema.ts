@@ -1,0 +1,64 @@
+// Checks values against JSON Schemas (2020-12), fills in defaults, and reports all faults at once.
+import { isIP } from 'node:net';
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { JsonObject } from './json.ts';
+import { canonicalAddressBlock } from './net/address-block.ts';
+
+export interface SchemaFault {
+  /** Path inside the object, for example ['source', 'address']; empty: the object as a whole. */
+  readonly path: readonly string[];
+  readonly message: string;
+  /** The value is too long. */
+  readonly tooLong?: boolean;
+}
+
+export type CheckedObject =
+  | { readonly ok: true; readonly args: JsonObject }
+  | { readonly ok: false; readonly faults: readonly SchemaFault[] };
+
+const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strict: true, strictRequired: false });
+// Shown in published schemas; other validators treat an unknown format as an annotation.
+ajv.addFormat('address-block', (text: string) => canonicalAddressBlock(text) !== undefined);
+ajv.addFormat('address', (text: string) => isIP(text) !== 0);
+const validators = new WeakMap<JsonObject, ValidateFunction>();
+const maxFaults = 20;
+
+/** The object with defaults filled in (a copy), or all faults. Accepts any value. */
+export function validateObject(schema: JsonObject, value: unknown): CheckedObject {
+  const args: unknown = structuredClone(value);
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) {
+    return { ok: false, faults: [{ path: [], message: 'must be an object' }] };
+  }
+  const validate = validatorOf(schema);
+  if (!validate(args)) return { ok: false, faults: (validate.errors ?? []).slice(0, maxFaults).map(toFault) };
+  return { ok: true, args: args as JsonObject };
+}
+
+function validatorOf(schema: JsonObject): ValidateFunction {
+  let validate = validators.get(schema);
+  if (!validate) {
+    validate = ajv.compile(schema);
+    validators.set(schema, validate);
+  }
+  return validate;
+}
+
+function toFault(error: ErrorObject): SchemaFault {
+  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  if (error.keyword === 'additionalProperties') {
+    return {
+      path: [...path, String(error.params.additionalProperty)],
+      message: 'is not an argument of this operation',
+    };
+  }
+  if (error.keyword === 'required') {
+    return { path: [...path, String(error.params.missingProperty)], message: 'is required' };
+  }
+  const tooLong = error.keyword === 'maxLength' || error.keyword === 'maxItems';
+  return { path, message: error.message ?? 'is not valid', ...(tooLong ? { tooLong } : {}) };
+}
+
+/** RFC 6901 section 4. */
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}
