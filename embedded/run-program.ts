@@ -13,6 +13,8 @@ export interface RunProgramOptions {
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
+  /** More ends the program; default 4 MiB. */
+  readonly maxOutputBytes?: number;
 }
 
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
@@ -33,7 +35,7 @@ export function runProgram(
       {
         timeout: options.timeoutMs ?? 30_000,
         killSignal: 'SIGKILL',
-        maxBuffer: MAX_OUTPUT_BYTES,
+        maxBuffer: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
         ...(options.env === undefined ? {} : { env: options.env }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       },

@@ -1,15 +1,17 @@
 // The lab: a real Linux firewall (nftables behind OpenSSH) between a client and a server, all on this machine. Its processes end
-// with this one; its namespaces are named after the folder, so that the next start finds and removes those of a killed one.
+// with this one, and its rules are in the folder for the next start. Its namespaces are named after the folder, so that the next
+// start finds those of a killed one, takes over their rules and removes them.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { pathExists } from '../embedded/find-program.ts';
-import { runProgram } from '../embedded/run-program.ts';
 import { killQuietly, type ServerExit, ServerProcess } from '../embedded/server-process.ts';
 import type { SetupLog } from '../embedded/setup-log.ts';
 import { DeviceFaults } from './device-faults.ts';
+import { inNamespace } from './exec.ts';
+import { keepRuleset, loadRuleset } from './kept-ruleset.ts';
 import { ensureKeys, type LabKeys } from './keys.ts';
 import {
   CLIENT_ADDRESS,
@@ -67,6 +69,9 @@ const SSH_PORT = 22;
 const NO_OWN_ROOT = 78;
 const USERNAME = 'netops';
 const READY_TIMEOUT_MS = 15_000;
+const RULESET = 'ruleset.json';
+/** What a crash of the machine may lose. */
+const KEEP_INTERVAL_MS = 5_000;
 const SCRIPTS = join(import.meta.dirname, 'device');
 const PROGRAMS = ['/usr/sbin/sshd', '/usr/sbin/nft', '/usr/bin/ssh-keygen', '/usr/bin/perl'];
 
@@ -86,12 +91,14 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const folder = await realpath(options.folder);
   const names = namesFor(folder);
   const state = await readState(folder);
-  await removeLeftOver(names, state, options.log);
+  await takeOver(folder, names, state, options.log);
   const keys = await ensureKeys(join(folder, 'keys'));
   for (const name of ['device', 'mount']) await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
   const faults = new DeviceFaults(join(folder, 'device'));
   await faults.clear();
 
+  const subnet = state.subnet === undefined ? {} : { subnet: state.subnet };
+  await writeState(folder, { folder, ...subnet });
   let network: { subnet: number; managementAddress: string };
   try {
     network = await layOutNetwork(names, state.subnet, options.signal);
@@ -101,13 +108,16 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     return { available: false, unavailable: `network namespaces can't be made here (${String(error)})` };
   }
   try {
+    await loadRules(folder, names, options.log);
     const device = await startDevice(folder, names, network.managementAddress, options);
     if (typeof device === 'string') {
       await removeNetwork(names);
       return { available: false, unavailable: `its firewall can't be shut off from this machine here (${device})` };
     }
-    await writeState(folder, { subnet: network.subnet, pid: device.pid, startTime: await startTimeOf(device.pid) });
-    return assemble({ folder, names, keys, faults, device, host: network.managementAddress });
+    const startTime = await startTimeOf(device.pid);
+    await writeState(folder, { folder, subnet: network.subnet, pid: device.pid, startTime });
+    const rules = new KeptRules(folder, names, options.log);
+    return assemble({ folder, names, keys, faults, device, rules, host: network.managementAddress });
   } catch (error) {
     await removeNetwork(names);
     throw error;
@@ -115,10 +125,13 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 }
 
 /** Removes the remains of a lab in this folder whose owner was killed. The caller makes sure that no lab runs there. */
-export async function removeAbandonedLab(folder: string, log: SetupLog): Promise<void> {
+export async function removeAbandonedLab(folder: string): Promise<void> {
   const path = await realpath(folder);
-  await removeLeftOver(namesFor(path), await readState(path), log);
+  await endLeftOver(await readState(path));
+  await removeNetwork(namesFor(path));
 }
+
+const deviceLog = (folder: string): string => join(folder, 'device', 'nft.ndjson');
 
 function namesFor(folder: string): LabNames {
   return labNames(createHash('sha256').update(folder).digest('hex').slice(0, 6));
@@ -130,9 +143,10 @@ function assemble(parts: {
   keys: LabKeys;
   faults: DeviceFaults;
   device: ServerProcess;
+  rules: KeptRules;
   host: string;
 }): RunningLab {
-  const { folder, names, keys, faults, device } = parts;
+  const { folder, names, keys, faults, device, rules } = parts;
   return {
     available: true,
     firewall: {
@@ -145,19 +159,77 @@ function assemble(parts: {
     },
     client: { namespace: names.client, address: CLIENT_ADDRESS, address6: CLIENT_ADDRESS6 },
     server: { namespace: names.server, address: SERVER_ADDRESS, address6: SERVER_ADDRESS6 },
-    deviceLogPath: join(folder, 'device', 'nft.ndjson'),
+    deviceLogPath: deviceLog(folder),
     faults,
     exited: device.exited,
     setDelay: (delayMs) => faults.setDelay(delayMs),
     async stop() {
       await device.stop();
+      await rules.stop();
       await removeNetwork(names);
     },
   };
 }
 
+/** The first rules of such a firewall, or those that it had before. */
+async function loadRules(folder: string, names: LabNames, log: SetupLog): Promise<void> {
+  const kept = join(folder, RULESET);
+  try {
+    if (await loadRuleset(names.firewall, kept)) return;
+  } catch (error) {
+    await rename(kept, `${kept}.damaged`);
+    log.warn(
+      `The firewall's kept rules can't be loaded, so it has its first rules: ${String(error)} (${kept}.damaged)`,
+    );
+    await inNamespace(names.firewall, 'nft', ['flush', 'ruleset']);
+  }
+  const loaded = await inNamespace(names.firewall, 'nft', ['--file', join(SCRIPTS, 'ruleset.nft')]);
+  if (loaded.exitCode !== 0) throw new Error(`The lab's ruleset could not be loaded: ${loaded.stderr.trim()}`);
+}
+
+/** Keeps the rules in a file: at the end, and for a crash of the machine also while it runs, if calls have reached the device. */
+class KeptRules {
+  readonly #folder: string;
+  readonly #names: LabNames;
+  readonly #log: SetupLog;
+  readonly #timer: NodeJS.Timeout;
+  #seen = '';
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, names: LabNames, log: SetupLog) {
+    this.#folder = folder;
+    this.#names = names;
+    this.#log = log;
+    this.#timer = setInterval(() => this.#keepIfUsed(), KEEP_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  /** The device must have ended. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#work;
+    await keepRules(this.#folder, this.#names, this.#log);
+  }
+
+  #keepIfUsed(): void {
+    this.#work = this.#work.then(async () => {
+      const { mtimeMs, size } = await stat(deviceLog(this.#folder)).catch(() => ({ mtimeMs: 0, size: 0 }));
+      const now = `${mtimeMs} ${size}`;
+      if (size === 0 || now === this.#seen) return;
+      this.#seen = now;
+      await keepRules(this.#folder, this.#names, this.#log);
+    });
+  }
+}
+
+async function keepRules(folder: string, names: LabNames, log: SetupLog): Promise<void> {
+  await keepRuleset(names.firewall, join(folder, RULESET)).catch((error: unknown) =>
+    log.warn(`The rules of the lab's firewall are not kept: ${String(error)}`),
+  );
+}
+
 /**
- * Loads the first ruleset and starts sshd, or returns the reason why the device can't have its own root folder here. sshd is
+ * Starts sshd, or returns the reason why the device can't have its own root folder here. sshd is
  * process 1 of a process namespace, so that ending it ends every session and every nft, even one that hangs; `unshare` ends with
  * this process, and sshd with it.
  */
@@ -167,11 +239,6 @@ async function startDevice(
   address: string,
   options: LabOptions,
 ): Promise<ServerProcess | string> {
-  const loaded = await runProgram('ip', [
-    ...['netns', 'exec', names.firewall],
-    ...['nft', '--file', join(SCRIPTS, 'ruleset.nft')],
-  ]);
-  if (loaded.exitCode !== 0) throw new Error(`The lab's ruleset could not be loaded: ${loaded.stderr.trim()}`);
   const device = new ServerProcess({
     name: "The lab's firewall",
     command: 'ip',
@@ -210,20 +277,37 @@ function sshBanner(host: string): Promise<void> {
 }
 
 interface LabState {
+  /** Where it ran. */
+  readonly folder?: string;
   readonly subnet?: number;
+  /** Of a device that runs with its rules. */
   readonly pid?: number;
   /** Field 22 of /proc/PID/stat: it tells a process from a later one with the same pid. */
   readonly startTime?: string;
 }
 
-async function removeLeftOver(names: LabNames, state: LabState, log: SetupLog): Promise<void> {
-  if (state.pid !== undefined && state.startTime !== undefined && (await startTimeOf(state.pid)) === state.startTime) {
-    killQuietly(state.pid, 'SIGKILL');
+/** Ends and removes the lab of a killed owner, and keeps its rules; in a moved folder, that of the old place. */
+async function takeOver(folder: string, names: LabNames, state: LabState, log: SetupLog): Promise<void> {
+  const before = state.folder ?? folder;
+  // Copied, not moved: what runs at the old place does not belong to this folder.
+  const isCopy = before !== folder && (await pathExists(before));
+  const old = isCopy ? names : namesFor(before);
+  if (!isCopy) {
+    await endLeftOver(state);
+    const ranWithItsRules = state.pid !== undefined;
+    if (ranWithItsRules && (await presentNamespaces(old)).includes(old.firewall)) await keepRules(folder, old, log);
   }
-  const present = await presentNamespaces(names);
-  if (present.length === 0) return;
-  log.info(`Removing the lab of an earlier run (${present.join(', ')}).`);
-  await removeNetwork(names);
+  for (const left of [old, names]) {
+    const present = await presentNamespaces(left);
+    if (present.length === 0) continue;
+    log.info(`Removing the lab of an earlier run (${present.join(', ')}).`);
+    await removeNetwork(left);
+  }
+}
+
+async function endLeftOver({ pid, startTime }: LabState): Promise<void> {
+  if (pid !== undefined && startTime !== undefined && (await startTimeOf(pid)) === startTime)
+    killQuietly(pid, 'SIGKILL');
 }
 
 async function startTimeOf(pid: number): Promise<string> {
@@ -234,8 +318,9 @@ async function startTimeOf(pid: number): Promise<string> {
 async function readState(folder: string): Promise<LabState> {
   const text = await readFile(join(folder, 'state.json'), 'utf8').catch(() => '{}');
   try {
-    const { subnet, pid, startTime } = JSON.parse(text) as Record<string, unknown>;
+    const { folder: ranIn, subnet, pid, startTime } = JSON.parse(text) as Record<string, unknown>;
     return {
+      ...(typeof ranIn === 'string' ? { folder: ranIn } : {}),
       ...(typeof subnet === 'number' && Number.isInteger(subnet) && subnet >= 0 && subnet < 16_384 ? { subnet } : {}),
       ...(typeof pid === 'number' && Number.isInteger(pid) && pid > 1 ? { pid } : {}),
       ...(typeof startTime === 'string' && startTime !== '' ? { startTime } : {}),

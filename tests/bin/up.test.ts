@@ -11,13 +11,18 @@ import { ask, startProgram, startUp, tokenOf, type UpProcess } from './support/u
 
 interface RelayAnswer {
   readonly operation: { readonly id: string; readonly state: string } | null;
-  readonly mapping: { readonly state: string; readonly key: string; readonly uuid: string | null } | null;
+  readonly mapping: {
+    readonly id: string;
+    readonly state: string;
+    readonly key: string;
+    readonly uuid: string | null;
+  } | null;
   readonly commit: { readonly token: string; readonly replication: { readonly state: string } } | null;
   readonly userErrors: readonly { readonly code: string; readonly field: readonly string[] }[];
 }
 
 const payload =
-  'operation { id state } mapping { state key uuid } commit { token replication { state } } userErrors { code field }';
+  'operation { id state } mapping { id state key uuid } commit { token replication { state } } userErrors { code field }';
 const addElement = `mutation ($input: FirewallAddressSetElementAddInput!) { answer: firewallAddressSetElementAdd(input: $input) { ${payload} } }`;
 const createRule = `mutation ($input: FirewallRuleCreateInput!) { answer: firewallRuleCreate(input: $input) { ${payload} } }`;
 const forTenant42 = { backend: { name: 'lab-firewall' }, cmpObject: { type: 'tenant', externalId: '42' } };
@@ -175,6 +180,40 @@ describeAsRoot('with the lab', () => {
     expect(after.operation?.id).toBe(before.operation?.id);
     expect(after.operation?.state).toBe('SUCCEEDED');
   });
+
+  test('the firewall keeps its rules, with their handles, over SIGTERM and kill -9', async () => {
+    const rules = async () => {
+      const listed = await inNamespace(lab.FIREWALL ?? '', 'nft', ['--handle', '--stateless', 'list', 'ruleset']);
+      expect(listed.exitCode).toBe(0);
+      return listed.stdout;
+    };
+    const token = await tokenOf(data);
+    const send = async (idempotencyKey: string, name: string) => {
+      const input = { ...forTenant42, idempotencyKey, name, source: { address: '203.0.113.10' }, action: 'DROP' };
+      return (await ask<{ answer: RelayAnswer }>(up.url, token, createRule, { input })).answer;
+    };
+    const before = await send('keeps-1', 'kept-over-restarts');
+    expect(before.operation?.state).toBe('SUCCEEDED');
+    const first = await rules();
+    expect(first).toContain('kept-over-restarts');
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      up.child.kill(signal);
+      await up.ended;
+      up = await startUp(data);
+      expect(await rules()).toBe(first);
+      // The same call again finds its rule on the device.
+      expect((await send('keeps-1', 'kept-over-restarts')).operation?.id).toBe(before.operation?.id);
+      const verified = await ask<{ answer: { mapping: { lastVerification: unknown } } }>(
+        up.url,
+        token,
+        'mutation ($input: MappingVerifyInput!) { answer: mappingVerify(input: $input) { mapping { lastVerification { result } } } }',
+        { input: { id: before.mapping?.id } },
+      );
+      expect(verified.answer.mapping.lastVerification).toEqual({ result: 'MATCHES' });
+    }
+    // What is made next has the next handle, as if nothing had happened.
+    expect(Number((await send('keeps-2', 'after-restarts')).mapping?.uuid)).toBe(Number(before.mapping?.uuid) + 1);
+  }, 300_000);
 
   test('SIGTERM drains and ends with 0; nothing is left', async () => {
     up.child.kill('SIGTERM');

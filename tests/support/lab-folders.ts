@@ -3,7 +3,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { silentLog } from '../../embedded/setup-log.ts';
 import { removeAbandonedLab } from '../../lab/lab.ts';
 import { isRunning } from './temporary-folder.ts';
 
@@ -20,7 +19,7 @@ export async function removeAbandonedTestLabs(): Promise<void> {
     const owner = Number(name.slice(FOLDER_PREFIX.length).split('-')[0]);
     if (isRunning(owner)) continue;
     const folder = join(tmpdir(), name);
-    await removeAbandonedLab(folder, silentLog);
+    await removeAbandonedLab(folder);
     await rm(folder, { recursive: true, force: true });
   }
 }
