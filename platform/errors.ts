@@ -80,7 +80,10 @@ export const userErrorCodes = {
   NOT_SUPPORTED: { retry: 'NEVER', meaning: "The backend's driver does not offer this operation." },
   INIT_NOT_ALLOWED: { retry: 'NEVER', meaning: 'The backend does not allow INIT operations: set allowInit.' },
   NO_PROBE: { retry: 'NEVER', meaning: "The driver can't read the outcome of the operation: give a verdict." },
-  QUIET_PERIOD: { retry: 'SAME_KEY', meaning: 'The call may still take effect until quietUntil: wait, or set force.' },
+  QUIET_PERIOD: {
+    retry: 'SAME_KEY',
+    meaning: 'The call may still take effect until quietUntil: give the verdict after it, or set force.',
+  },
   REPLAY_UNCERTAIN: {
     retry: 'NEVER',
     meaning:

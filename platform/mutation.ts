@@ -39,10 +39,19 @@ export type Effect = (tx: Transaction) => Promise<string>;
 
 /**
  * For a mutation that must read something outside of the database (a device) before it writes. `look` does not run for a
- * repetition, which gets its first answer even if the outside has changed since.
+ * repetition, which gets its first answer even if the outside has changed since. An effect may throw LookAgain.
  */
 export interface LookFirst {
   look(): Promise<Effect>;
+}
+
+/** What the look was about has changed since: nothing is written, and `look` runs again, a few times before it is a refusal. */
+export class LookAgain extends Refusal {
+  /** `what` was looked at, for example `the operation`. */
+  constructor(what: string) {
+    const message = `${what} changed each time while the backend was read: send the request again`;
+    super([userError('IN_PROGRESS', message, { retryAfterMs: 1_000 })]);
+  }
 }
 
 export interface MutationCall<Entity> {
@@ -148,14 +157,15 @@ export class Mutations {
     const looks = typeof prepared !== 'function';
     const before = looks && key !== undefined ? await this.#before(key) : undefined;
     if (before !== undefined) return before;
-    const effect = looks ? await prepared.look() : prepared;
     // For the token, which must not depend on the database after the write.
     await this.#commits.timeline();
     for (let tried = 1; tried <= mostTries; tried += 1) {
+      const effect = looks ? await prepared.look() : prepared;
       try {
         const stored = await this.#db.transaction((tx) => this.#write(tx, call, attempt, effect, key));
         return { stored, replayed: false };
       } catch (error) {
+        if (error instanceof LookAgain && tried < mostTries) continue;
         if (!(error instanceof DuplicateKeyFound) || key === undefined) throw error;
       }
       const found = await this.#before(key);

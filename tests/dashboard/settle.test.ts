@@ -76,7 +76,7 @@ describe('an unknown outcome', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
-  test('before quietUntil "it did not happen" must be confirmed', async () => {
+  test('before quietUntil a verdict must be confirmed', async () => {
     const { page, world, server } = suite();
     addUnknown(world, { quietUntil: now(600_000) });
     await login(page, server, world);
@@ -87,6 +87,8 @@ describe('an unknown outcome', () => {
     expect(first).toMatch(/^(10:00|9:5\d)$/);
     await until(page, `document.querySelector('.quiet-until .countdown').textContent !== '${first}'`);
     await page.locator('.strip-unknown .countdown').waitFor();
+    await page.getByLabel('It happened').check();
+    await page.getByLabel('Record it anyway').waitFor();
     await page.getByLabel('It did not happen').check();
     await page.getByLabel('How you know').fill('The rule is not there');
     await page.keyboard.press('Escape');

@@ -19,7 +19,7 @@ export const settle = remoteVerb({
   options: {
     verdict: choice('VERDICT', ['SUCCEEDED', 'FAILED'], 'Verdict of a person; without it the driver reads the device.'),
     note: text('TEXT', 'Reason for the verdict; required with --verdict.'),
-    force: flag('Allow FAILED before the quiet period has ended.'),
+    force: flag('Accept the verdict before the quiet period has ended.'),
     wait: commonOptions.wait,
   },
   async run(call) {

@@ -15,14 +15,20 @@ import type {
 import { differences } from '../mappings/differences.ts';
 import type { OperationRow } from '../model/operation.ts';
 
+/** `proven`: by the call's own mark or job. Otherwise the call may still act, and the finding counts only once that is over. */
 export type Finding =
-  | { readonly is: 'DONE'; readonly note: string; readonly uuid?: string; readonly result?: JsonValue }
+  | {
+      readonly is: 'DONE';
+      readonly note: string;
+      readonly proven: boolean;
+      readonly uuid?: string;
+      readonly result?: JsonValue;
+    }
   | {
       readonly is: 'NOT_DONE';
       readonly note: string;
+      readonly proven: boolean;
       readonly error: { readonly code: string; readonly message: string };
-      /** False: the call may still take effect until its quiet period has passed. */
-      readonly final: boolean;
     }
   | { readonly is: 'OPEN'; readonly finding: string; readonly note: string };
 
@@ -66,21 +72,24 @@ function ofJob(found: JobFinding): Finding {
       return { is: 'OPEN', finding: found.finding, note: found.message };
     case 'SUCCEEDED': {
       const uuid = found.uuid === undefined ? {} : { uuid: found.uuid };
-      return { is: 'DONE', note: 'the job succeeded', result: found.result, ...uuid };
+      return { is: 'DONE', note: 'the job succeeded', proven: true, result: found.result, ...uuid };
     }
     case 'FAILED': {
       const { code, message } = found;
-      return { is: 'NOT_DONE', note: message, error: { code, message }, final: true };
+      return { is: 'NOT_DONE', note: message, proven: true, error: { code, message } };
     }
   }
 }
 
 function ofProbe(found: ProbeFinding, operation: DriverOperation): Finding {
   if (found.finding === 'UNREADABLE') return { is: 'OPEN', finding: 'UNREADABLE', note: found.message };
-  const note = `the object is ${found.finding.toLowerCase()}`;
+  const proven = found.own === true;
+  const note = `the object is ${found.finding.toLowerCase()}${proven ? ', by the mark of this call' : ''}`;
   const wanted = operation.mapping === 'deletes' ? 'ABSENT' : 'PRESENT';
   if (found.finding !== wanted) return notDone(note);
-  return { is: 'DONE', note, ...(found.finding === 'PRESENT' && found.uuid !== undefined ? { uuid: found.uuid } : {}) };
+  if (!proven && found.finding === 'PRESENT' && operation.effect === 'NON_IDEMPOTENT') return notOurs;
+  const uuid = found.finding === 'PRESENT' && found.uuid !== undefined ? { uuid: found.uuid } : {};
+  return { is: 'DONE', note, proven, ...uuid };
 }
 
 /**
@@ -96,22 +105,28 @@ function ofResource(
   if (found.finding === 'UNREADABLE') return { is: 'OPEN', finding: 'UNREADABLE', note: found.message };
   if (found.finding === 'ABSENT') {
     const note = 'the object is absent';
-    return operation.mapping === 'deletes' ? { is: 'DONE', note } : notDone(note);
+    return operation.mapping === 'deletes' ? { is: 'DONE', note, proven: false } : notDone(note);
   }
   const uuid = found.uuid === undefined ? {} : { uuid: found.uuid };
   if (operation.mapping === 'deletes') return notDone('the object is present');
-  if (found.operationId === operationId) return { is: 'DONE', note: 'the object has the mark of this call', ...uuid };
+  if (found.operationId === operationId)
+    return { is: 'DONE', note: 'the object has the mark of this call', proven: true, ...uuid };
   if (operation.effect === 'IDEMPOTENT') {
     const unlike = differences(operation.desired?.(args) ?? args, found.values);
-    if (unlike.length === 0) return { is: 'DONE', note: 'the object is as this call sets it', ...uuid };
+    if (unlike.length === 0) return { is: 'DONE', note: 'the object is as this call sets it', proven: false, ...uuid };
     return notDone(
       `the object exists, but differs from what this call sets: ${unlike.map((one) => one.path).join(', ')}`,
     );
   }
-  const note = 'an object with this name exists, without the mark of this call: inspect it and give a verdict';
-  return { is: 'OPEN', finding: 'NOT_OURS', note };
+  return notOurs;
 }
 
+const notOurs: Finding = {
+  is: 'OPEN',
+  finding: 'NOT_OURS',
+  note: 'an object with this name exists, without the mark of this call: inspect it and give a verdict',
+};
+
 function notDone(note: string): Finding {
-  return { is: 'NOT_DONE', note, error: { code: 'NOT_APPLIED', message: `not carried out: ${note}` }, final: false };
+  return { is: 'NOT_DONE', note, proven: false, error: { code: 'NOT_APPLIED', message: `not carried out: ${note}` } };
 }

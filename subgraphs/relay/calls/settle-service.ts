@@ -1,18 +1,19 @@
 // Settles a call with an unknown outcome: by the driver's probe, which reads the device, or by a person who inspected it. Never
-// by guessing, and never by repeating the call.
+// by guessing, and never by repeating the call. While the call may still act, only its own mark on the device settles it: what is
+// there, or is not, may be another's work, and the call may follow it.
 import type { RelayOperationSettleInput } from '../../../generated/graph/relay.ts';
 import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
-import type { MutationOutcome, Mutations } from '../../../platform/mutation.ts';
+import { LookAgain, type MutationOutcome, type Mutations } from '../../../platform/mutation.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationReads } from '../journal/operation-reads.ts';
-import { isQuiet, readOperation } from '../journal/operation-store.ts';
+import { isQuiet, readOperation, readOperationAt } from '../journal/operation-store.ts';
 import { liveMappings } from '../mappings/mapping-store.ts';
 import { type CallSubject, type OperationRow, subjectOf } from '../model/operation.ts';
 import { type Finding, lookOf } from './settle-look.ts';
@@ -27,6 +28,16 @@ export interface SettleServiceOptions {
 }
 
 type Write = (tx: Transaction) => Promise<void>;
+
+/** A finding, and what it is about. */
+interface Looked {
+  readonly finding: Finding;
+  readonly subject: CallSubject;
+  /** The operation's, when the look began. */
+  readonly version: number;
+  /** By the database's clock: when the look began. */
+  readonly begunAt: Date;
+}
 
 export class SettleService {
   readonly #options: SettleServiceOptions;
@@ -53,7 +64,7 @@ export class SettleService {
         requireRole(identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
         return {
           look: async () => {
-            const write = await this.#decide(context, input, row);
+            const write = await this.#decide(context, input, row.id);
             return async (tx) => {
               await write(tx);
               return row.id;
@@ -66,13 +77,15 @@ export class SettleService {
   }
 
   /** The write of a settlement. A probe reads before the transaction; the transaction decides on the row as it is then. */
-  async #decide(context: RequestContext, input: RelayOperationSettleInput, row: OperationRow): Promise<Write> {
+  async #decide(context: RequestContext, input: RelayOperationSettleInput, id: string): Promise<Write> {
+    const begun = await readOperationAt(this.#options.db, id);
     // The transaction would refuse it too.
-    if (!settleable(row)) return (tx) => this.#settle(tx, row.id, async () => undefined);
+    if (begun === undefined || !settleable(begun.row)) return (tx) => this.#settle(tx, id, async () => undefined);
+    const { row, at } = begun;
     const { verdict } = input;
     if (verdict == null) {
-      const { finding, subject } = await this.#look(row);
-      return (tx) => this.#settle(tx, row.id, (now) => this.#byFinding(tx, subject, now, finding));
+      const looked = { ...(await this.#look(row)), version: row.version, begunAt: at };
+      return (tx) => this.#settle(tx, row.id, (now) => this.#byFinding(tx, now, looked));
     }
     const operation = await this.#driverOperation(row);
     return (tx) =>
@@ -120,9 +133,16 @@ export class SettleService {
     return { finding, subject: subjectOf(row, driver.operations.get(row.name)) };
   }
 
-  async #byFinding(tx: Transaction, subject: CallSubject, now: OperationRow, finding: Finding): Promise<void> {
+  async #byFinding(tx: Transaction, now: OperationRow, { finding, subject, version, begunAt }: Looked): Promise<void> {
     const { journal } = this.#options;
+    if (now.version !== version) throw new LookAgain('the operation');
+    const counts = now.quietUntil === null || now.quietUntil <= begunAt;
     const evidence = (found: string, note: string) => ({ source: 'probe', finding: found, note });
+    if (finding.is !== 'OPEN' && !finding.proven && !counts) {
+      const words = `${finding.note}; the call may still take effect until ${now.quietUntil?.toISOString()}`;
+      const soFar = finding.is === 'DONE' ? 'AS_WANTED_SO_FAR' : 'ABSENT_SO_FAR';
+      return journal.evidenceIn(tx, subject, now, evidence(soFar, words));
+    }
     switch (finding.is) {
       case 'DONE': {
         const { uuid, note, result } = finding;
@@ -133,12 +153,6 @@ export class SettleService {
       }
       case 'NOT_DONE': {
         const { note, error } = finding;
-        // A job's end is final; a missing object may still appear.
-        if (!finding.final && !(await isQuiet(tx, now.id))) {
-          const until = now.quietUntil?.toISOString() ?? '';
-          const words = `${note}; the call may still take effect until ${until}`;
-          return journal.evidenceIn(tx, subject, now, evidence('ABSENT_SO_FAR', words));
-        }
         const move = { to: 'FAILED', by: 'probe', settledBy: 'probe', error } as const;
         await journal.moveIn(tx, subject, now, { ...move, evidence: evidence('FAILED', note) });
         return;
@@ -160,10 +174,10 @@ export class SettleService {
     },
   ): Promise<void> {
     const { verdict, note, force, name } = given;
-    if (verdict === 'FAILED' && !force && !(await isQuiet(tx, now.id)))
+    if (!force && !(await isQuiet(tx, now.id)))
       refuse(
         'QUIET_PERIOD',
-        `the call may still take effect until ${now.quietUntil?.toISOString()}: wait, or set force`,
+        `the call may still take effect until ${now.quietUntil?.toISOString()}: give the verdict then, or set force`,
         {
           field: ['input', 'force'],
         },

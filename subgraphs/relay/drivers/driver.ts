@@ -102,10 +102,13 @@ export interface RenderContext {
   readonly backend: BackendContext;
 }
 
-/** PRESENT only with this call's own mark or, for idempotent calls, with exactly its values. */
+/**
+ * PRESENT only with this call's own mark or, for idempotent calls, with exactly its values. `own`: the mark proves that this call,
+ * and no other, has acted. Without it the call may still be on its way, and the finding counts only once that is over.
+ */
 export type ProbeFinding =
-  | { readonly finding: 'PRESENT'; readonly uuid?: string }
-  | { readonly finding: 'ABSENT' }
+  | { readonly finding: 'PRESENT'; readonly uuid?: string; readonly own?: true }
+  | { readonly finding: 'ABSENT'; readonly own?: true }
   | { readonly finding: 'UNREADABLE'; readonly message: string };
 
 /**

@@ -6,7 +6,7 @@ import { touchOperation } from './operation-store.ts';
 export interface Evidence {
   /** reply, probe, operator, recovery. */
   readonly source: string;
-  /** A state, or ABSENT_SO_FAR. */
+  /** A state, or what was found while it proves nothing yet: AS_WANTED_SO_FAR, ABSENT_SO_FAR. */
   readonly finding: string;
   readonly note: string | null;
 }

@@ -262,6 +262,20 @@ export async function readOperation(
   return rows[0] && toRow(rows[0]);
 }
 
+/** A row, and the time at which it was read: by the database's clock, before the statement. */
+export async function readOperationAt(
+  sql: Sql,
+  id: string,
+): Promise<{ readonly row: OperationRow; readonly at: Date } | undefined> {
+  const [found] = await sql.query<Raw & { readonly at: Date }>(
+    `SELECT NOW(3) AS at, ${columns} FROM operation WHERE id = ?`,
+    [id],
+  );
+  if (found === undefined) return undefined;
+  const { at, ...raw } = found;
+  return { row: toRow(raw), at };
+}
+
 /** By the database's clock: ids contain the time of the process that accepted the call. */
 const queueOrder = 'created_at, id';
 

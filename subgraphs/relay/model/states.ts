@@ -58,7 +58,7 @@ export const transitions: readonly Transition[] = [
     from: 'UNKNOWN',
     to: 'SUCCEEDED',
     by: ['owner', 'probe', 'operator'],
-    guard: 'late reply to the same owner, or evidence',
+    guard: "late reply to the same owner, or evidence: before quiet_until only the call's own mark",
   },
   {
     from: 'UNKNOWN',

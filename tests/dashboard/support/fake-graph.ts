@@ -192,7 +192,7 @@ function settle(world: FakeWorld, input: Input) {
   }
   const { verdict, note } = input;
   const isQuiet = typeof operation.quietUntil === 'string' && Date.parse(operation.quietUntil) > Date.now();
-  if (verdict === 'FAILED' && isQuiet && input.force !== true) {
+  if (verdict !== undefined && isQuiet && input.force !== true) {
     const message = 'The call may still take effect. Wait, or set force.';
     return { userErrors: [refusal('QUIET_PERIOD', message, 'SAME_KEY', ['input', 'force'])] };
   }

@@ -1,5 +1,5 @@
 // Settling an operation without a verdict: an unknown outcome, or a job that the device accepted. Either the driver looks, or a
-// person reports what they found. Before `quietUntil` "it did not happen" may still turn out wrong, so it has to be confirmed.
+// person reports what they found. Before `quietUntil` the call may still act after the verdict, so it has to be confirmed.
 import { useState } from 'react';
 import { type RelayOperationSettleInput, RelaySettleDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
@@ -43,7 +43,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
   const [found, setFound] = useState('');
   const { isBusy, failures, send } = useMutation(RelaySettleDocument);
   const isQuiet = useMsLeft(operation.quietUntil) > 0;
-  const mustForce = verdict === 'FAILED' && isQuiet;
+  const mustForce = verdict !== null && isQuiet;
 
   const settle = async (input: Omit<RelayOperationSettleInput, 'id' | 'idempotencyKey'>): Promise<void> => {
     setFound('');
@@ -107,7 +107,7 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
             {mustForce && (
               <label className="choice warning">
                 <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-                It may still happen after this verdict. Record it anyway.
+                The call may still act after this verdict. Record it anyway.
               </label>
             )}
             <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>

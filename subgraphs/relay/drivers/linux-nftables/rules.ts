@@ -63,11 +63,12 @@ const deleteRule = (args: DeleteArguments): JsonObject => ({
 });
 
 /** Finds a rule in the listing of its chain. */
-function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean): ProbeFinding {
-  const rule = look(reply, isIt);
-  if ('finding' in rule) return rule;
-  const uuid = handleOf(rule.rule);
-  return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }) };
+function find(reply: ExecReply, isIt: (rule: JsonObject) => boolean, operationId: string): ProbeFinding {
+  const found = look(reply, isIt);
+  if ('finding' in found) return found;
+  const uuid = handleOf(found.rule);
+  const isOwn = readMark(found.rule.comment)?.operationId === operationId;
+  return { finding: 'PRESENT', ...(uuid === undefined ? {} : { uuid }), ...(isOwn ? { own: true } : {}) };
 }
 
 /** The rule of a mapping: by its handle, and by the relay's name in its mark, because a new table may reuse a handle. */
@@ -135,7 +136,7 @@ export const ruleCreate: NftOperation<CreateArguments> = {
   probe: {
     render: listChain,
     interpret: (reply, _args, { operationId }) =>
-      find(reply, (rule) => readMark(rule.comment)?.operationId === operationId),
+      find(reply, (rule) => readMark(rule.comment)?.operationId === operationId, operationId),
   },
 };
 
@@ -157,8 +158,12 @@ export const ruleDelete: NftOperation<DeleteArguments> = {
   probe: {
     render: listChain,
     // After the table was made again, another rule may have the handle; the right one has the relay's name in its mark.
-    interpret: (reply, args) =>
-      find(reply, (rule) => rule.handle === args.handle && (readMark(rule.comment)?.words ?? args.name) === args.name),
+    interpret: (reply, args, { operationId }) =>
+      find(
+        reply,
+        (rule) => rule.handle === args.handle && (readMark(rule.comment)?.words ?? args.name) === args.name,
+        operationId,
+      ),
   },
 };
 

@@ -43,12 +43,13 @@ const object = (args: ElementArguments) => ({
   key: `${args.set}/${canonical(args.address)}`,
 });
 
-/** An element is identified by its value only, and adding it is idempotent. */
+/** An element is identified by its value only, and adding it is idempotent. One that was there before keeps its mark. */
 const probe: Probe<ElementArguments, ExecReply> = {
   render: listSet,
-  interpret(reply, args) {
+  interpret(reply, args, { operationId }) {
     const found = findElement(reply, canonical(args.address));
-    return found.finding === 'PRESENT' ? { finding: 'PRESENT' } : found;
+    if (found.finding !== 'PRESENT') return found;
+    return { finding: 'PRESENT', ...(found.operationId === operationId ? { own: true } : {}) };
   },
 };
 

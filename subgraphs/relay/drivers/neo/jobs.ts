@@ -99,7 +99,7 @@ export function probeOf(deletes: boolean): Probe<JsonObject, HttpReply> {
       if (!job) return { finding: notDone };
       switch (progressOf(job).is) {
         case 'DONE':
-          return { finding: done };
+          return { finding: done, own: true };
         case 'FAILED':
           // Some switches may have finished their part.
           return {

@@ -168,7 +168,7 @@ function markProbe(kind: Kind): Probe<JsonObject, HttpReply> {
       const ours = members.find((native) => readMark(native.description)?.operationId === operationId);
       if (!ours) return { finding: 'ABSENT' };
       const id = uuidOf(ours);
-      return { finding: 'PRESENT', ...(id === undefined ? {} : { uuid: id }) };
+      return { finding: 'PRESENT', own: true, ...(id === undefined ? {} : { uuid: id }) };
     },
   };
 }

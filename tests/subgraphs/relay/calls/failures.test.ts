@@ -106,11 +106,23 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(cut.operation?.state).toBe('UNKNOWN');
     await lab().faults.clear();
     const settled = await settle(node, {
-      ...{ id: cut.operation?.id, verdict: 'SUCCEEDED', note: 'seen in the ruleset', idempotencyKey: 'verdict' },
+      ...{
+        id: cut.operation?.id,
+        verdict: 'SUCCEEDED',
+        note: 'seen in the ruleset',
+        idempotencyKey: 'verdict',
+        force: true,
+      },
     });
     expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', settledBy: 'operator' });
     const repeated = await settle(node, {
-      ...{ id: cut.operation?.id, verdict: 'SUCCEEDED', note: 'seen in the ruleset', idempotencyKey: 'verdict' },
+      ...{
+        id: cut.operation?.id,
+        verdict: 'SUCCEEDED',
+        note: 'seen in the ruleset',
+        idempotencyKey: 'verdict',
+        force: true,
+      },
     });
     expect(repeated).toMatchObject({ userErrors: [], operation: { state: 'SUCCEEDED' } });
     expect(await timesReceived(address)).toBe(1);
@@ -155,7 +167,7 @@ describeWithLab('a misbehaving device', (lab) => {
     expect(await settle(node, { id })).toMatchObject({
       userErrors: [{ code: 'NO_PROBE', field: ['input', 'verdict'] }],
     });
-    const verdict = { id, verdict: 'SUCCEEDED', note: 'nft list chains shows it' };
+    const verdict = { id, verdict: 'SUCCEEDED', note: 'nft list chains shows it', force: true };
     expect(await settle(node, verdict, identity('MEMBER'))).toMatchObject({ userErrors: [{ code: 'FORBIDDEN' }] });
     expect(await settle(node, verdict)).toMatchObject({ operation: { state: 'SUCCEEDED', settledBy: 'operator' } });
   });

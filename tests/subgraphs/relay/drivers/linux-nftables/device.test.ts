@@ -190,7 +190,7 @@ describeWithLab('linux-nftables on the lab firewall', (lab) => {
     if (one.state !== 'SUCCEEDED' || two.state !== 'SUCCEEDED') throw new Error('refused');
     expect(one.uuid).toMatch(/^\d+$/);
     expect(two.uuid).not.toBe(one.uuid);
-    expect(await probe('rule.create', args, second)).toEqual({ finding: 'PRESENT', uuid: two.uuid });
+    expect(await probe('rule.create', args, second)).toEqual({ finding: 'PRESENT', own: true, uuid: two.uuid });
     expect(await probe('rule.create', args)).toEqual({ finding: 'ABSENT' });
     const deletion = linuxNftables.resources?.get('rule')?.remove?.({
       scope: 'inet filter forward',

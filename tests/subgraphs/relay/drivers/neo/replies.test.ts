@@ -43,7 +43,7 @@ describe('unreadable answers', () => {
     if (called.state === 'NO_REPLY') expect(called.failure.kind).toBe('NO_VERDICT');
     else expect(called.state).toBe('UNKNOWN');
     expect(neo.applied.carrying(id)).toHaveLength(1);
-    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });
+    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT', own: true });
     neo.answersInstead.push(answer);
     const listed = await driver.call('vlan.list', { devices: args.devices });
     expect(['FAILED', 'NO_REPLY']).toContain(listed.state);
@@ -68,7 +68,7 @@ describe('after an answer that never arrived', () => {
       message: expect.stringMatching(/^NEO made it job \d+, which is (Pending|Running)\.$/),
     });
     neo.jobs.knobs.jobMs = 0;
-    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT' });
+    expect(await driver.probe('vlan.create', args, id)).toEqual({ finding: 'PRESENT', own: true });
     expect(await driver.probe('vlan.create', args, randomUUID())).toEqual({ finding: 'ABSENT' });
   });
 
@@ -77,7 +77,7 @@ describe('after an answer that never arrived', () => {
     neo.faults.plan('SILENT_AFTER_APPLYING');
     const id = randomUUID();
     expect(await driver.call('vlan.delete', args, id)).toMatchObject({ failure: { code: 'NO_REPLY' } });
-    expect(await driver.probe('vlan.delete', args, id)).toEqual({ finding: 'ABSENT' });
+    expect(await driver.probe('vlan.delete', args, id)).toEqual({ finding: 'ABSENT', own: true });
     expect(await driver.probe('vlan.delete', args, randomUUID())).toEqual({ finding: 'PRESENT' });
   });
 

@@ -121,7 +121,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       const made = await alpha.call(`${prefix}.create`, args, mark);
       expect(made).toMatchObject({ state: 'SUCCEEDED', uuid: expect.stringMatching(/^[0-9a-f-]{36}$/) });
       const id = made.state === 'SUCCEEDED' ? (made.uuid ?? '') : '';
-      expect(await alpha.probe(`${prefix}.create`, args, mark)).toEqual({ finding: 'PRESENT', uuid: id });
+      expect(await alpha.probe(`${prefix}.create`, args, mark)).toEqual({ finding: 'PRESENT', own: true, uuid: id });
       expect(await alpha.probe(`${prefix}.create`, args, randomUUID())).toEqual({ finding: 'ABSENT' });
 
       const found = await lookAfter(`${prefix}.create`, args, id);

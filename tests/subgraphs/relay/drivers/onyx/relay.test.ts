@@ -72,6 +72,10 @@ describe.each(['ssh', 'https'] as const)('onyx in the graph, over %s', (transpor
     device.faults.plan('DROP_AFTER_APPLYING');
     const made = await run('switchVlanCreate', { ...on, idempotencyKey: 'v2', vlan: 43 });
     expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
+    // Without a mark it could have been there before.
+    const early = await settle(node, { id: made.operation?.id });
+    expect(early.operation).toMatchObject({ state: 'UNKNOWN', evidence: [{ finding: 'AS_WANTED_SO_FAR' }] });
+    await node.db.execute("UPDATE operation SET quiet_until = NOW(3) WHERE state = 'UNKNOWN'");
     const settled = await settle(node, { idempotencyKey: 's1', id: made.operation?.id });
     expect(settled.operation).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
     expect(device.log.entries.filter(({ action }) => action === 'vlan 43')).toHaveLength(1);
