@@ -1,7 +1,7 @@
-// A private MariaDB on a unix socket in the data folder, with a binary log, every commit on disk before it is acknowledged, and
-// an application user that can't lift read-only (no SUPER, no READ_ONLY ADMIN).
+// A private MariaDB on a unix socket in the data folder, every commit on disk before it is acknowledged, and an application user
+// that can't lift read-only (no SUPER, no READ_ONLY ADMIN). It has no binary log: only a standby would read it.
 
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createConnection } from 'mariadb';
 import type { DataFolder } from './data-folder.ts';
@@ -29,6 +29,8 @@ export interface MariadbOptions {
   readonly socketPath?: string;
   /** Further `--option=value` flags; they override the standard ones. */
   readonly extraArguments?: readonly string[];
+  /** With a binary log, for a standby. */
+  readonly binaryLog?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -51,8 +53,6 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
   await rm(socketPath, { force: true });
   if (!(await pathExists(dataPath))) await installDatabase(home, dataPath, folder, signal);
 
-  await makeBinaryLogsRelative(join(dataPath, `${binaryLog}.index`));
-
   const rootConnection = { socketPath, user: 'root', password: await folder.secret('mariadb-root') };
   const application = {
     socketPath,
@@ -64,19 +64,30 @@ export async function startMariadb(options: MariadbOptions): Promise<EmbeddedMar
   await rm(join(home, 'tmp'), { recursive: true, force: true });
   await makeServiceFolder(folder, join('mariadb', 'tmp'));
 
-  const server = new ServerProcess({
-    name: 'MariaDB',
-    command: program,
-    args: [
-      ...serverFlags({ dataPath, socketPath, pidFile, temporaryPath: join(home, 'tmp'), accountsFile }),
-      ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
-      ...(options.extraArguments ?? []),
-    ],
-    cwd: home,
-    runAs: folder.serviceUser,
-    log,
-  });
-  await server.waitUntilReady(() => ensureDatabase(rootConnection, application), READY_TIMEOUT_MS, signal);
+  const start = async (logFlags: readonly string[]): Promise<ServerProcess> => {
+    const server = new ServerProcess({
+      name: 'MariaDB',
+      command: program,
+      args: [
+        ...serverFlags({ dataPath, socketPath, pidFile, temporaryPath: join(home, 'tmp'), accountsFile }),
+        ...logFlags,
+        ...(process.getuid?.() === 0 && folder.serviceUser === undefined ? ['--user=root'] : []),
+        ...(options.extraArguments ?? []),
+      ],
+      cwd: home,
+      runAs: folder.serviceUser,
+      log,
+    });
+    await server.waitUntilReady(() => ensureDatabase(rootConnection, application), READY_TIMEOUT_MS, signal);
+    return server;
+  };
+  const index = join(dataPath, `${binaryLog}.index`);
+  if (options.binaryLog !== true && (await pathExists(index))) {
+    await makeBinaryLogsRelative(index);
+    await endInOrder(await start(binaryLogFlags), index);
+    await removeBinaryLogs(dataPath);
+  }
+  const server = await start(options.binaryLog === true ? binaryLogFlags : ['--skip-log-bin']);
   return Object.assign(server, { rootConnection, application });
 }
 
@@ -102,18 +113,6 @@ function serverFlags(paths: {
     '--character-set-server=utf8mb4',
     '--collation-server=utf8mb4_bin',
     '--innodb-flush-log-at-trx-commit=1',
-    '--sync-binlog=1',
-    '--server-id=1',
-    '--gtid-domain-id=0',
-    '--gtid-strict-mode=ON',
-    // Relative to the data directory, so that the folder can be moved.
-    `--log-bin=${binaryLog}`,
-    '--binlog-format=ROW',
-    // The text of each statement beside its rows would double the log, and a standby does not need it.
-    '--binlog-annotate-row-events=OFF',
-    '--log-slave-updates=ON',
-    '--max-binlog-size=64M',
-    '--binlog-expire-logs-seconds=86400',
     '--max-allowed-packet=64M',
     '--innodb-buffer-pool-size=64M',
     '--innodb-log-file-size=32M',
@@ -126,6 +125,23 @@ function serverFlags(paths: {
     '--thread-stack=256K',
   ];
 }
+
+/** What docs/operating.md asks of a pair of hosts. */
+const binaryLogFlags: readonly string[] = [
+  '--sync-binlog=1',
+  '--server-id=1',
+  '--gtid-domain-id=0',
+  '--gtid-strict-mode=ON',
+  // Relative to the data directory, so that the folder can be moved.
+  `--log-bin=${binaryLog}`,
+  '--binlog-format=ROW',
+  // A standby needs neither the text of each statement nor the columns that stay as they are.
+  '--binlog-annotate-row-events=OFF',
+  '--binlog-row-image=MINIMAL',
+  '--log-slave-updates=ON',
+  '--max-binlog-size=64M',
+  '--binlog-expire-logs-seconds=86400',
+];
 
 /** Creates the system tables beside the final place and renames them, so that an interrupted attempt is simply repeated. */
 async function installDatabase(
@@ -171,7 +187,28 @@ async function installDatabase(
   await rename(fresh, dataPath);
 }
 
-/** Data folders from earlier versions list their binary logs by absolute paths, which a moved folder does not have. */
+/**
+ * Data folders from earlier versions have a binary log. After a kill only the log tells which transactions were committed: the
+ * server starts with it once more, and is stopped.
+ */
+async function endInOrder(server: ServerProcess, index: string): Promise<void> {
+  await server.stop();
+  const { code } = await server.exited;
+  if (code !== 0)
+    throw new SetupError(
+      'SERVER_START_FAILED',
+      `MariaDB could not do without its binary log ${index}: it ended with ${code}`,
+    );
+}
+
+/** The list first: without it the server never looks for the others. */
+async function removeBinaryLogs(dataPath: string): Promise<void> {
+  await rm(join(dataPath, `${binaryLog}.index`));
+  const names = (await readdir(dataPath)).filter((name) => name.startsWith(`${binaryLog}.`));
+  for (const name of names) await rm(join(dataPath, name), { force: true });
+}
+
+/** The oldest of them list their binary logs by absolute paths, which a moved folder does not have. */
 async function makeBinaryLogsRelative(index: string): Promise<void> {
   const text = await readFile(index, 'utf8').catch(() => '');
   const relative = text.replaceAll(/^\/.*\/(?=[^/\n]+$)/gm, './');

@@ -139,14 +139,6 @@ test('a data folder that was moved, or restored elsewhere, starts with its data'
   await startAndStop(copy, kept);
 }, 180_000);
 
-test('an older data folder, with absolute paths in the list of binary logs, can be moved too', async () => {
-  const index = join(data, 'mariadb/data/binlog.index');
-  const lines = (await readFile(index, 'utf8')).trim().split('\n');
-  expect(lines.every((line) => /^\.\/binlog\.\d+$/.test(line))).toBe(true);
-  await writeFile(index, lines.map((line) => `/somewhere/else/mariadb/data${line.slice(1)}\n`).join(''));
-  await startAndStop();
-}, 120_000);
-
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 asRoot(

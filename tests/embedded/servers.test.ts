@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -108,11 +108,46 @@ test('an interrupted install is repeated, and root needs its password', async ()
   await expect(createConnection({ ...mariadb.rootConnection, password: '' })).rejects.toMatchObject({ errno: 1045 });
   const root = await createConnection(mariadb.rootConnection);
   const [settings] = await root.query<Record<string, unknown>[]>(
-    'SELECT @@innodb_flush_log_at_trx_commit AS flush, @@sync_binlog AS sync, @@log_bin AS log, @@binlog_format AS format, @@collation_server AS collation',
+    'SELECT @@innodb_flush_log_at_trx_commit AS flush, @@log_bin AS log, @@collation_server AS collation',
   );
-  expect(settings).toMatchObject({ format: 'ROW', collation: 'utf8mb4_bin' });
-  expect([settings?.flush, settings?.sync, settings?.log].map(Number)).toEqual([1, 1, 1]);
+  expect(settings).toMatchObject({ collation: 'utf8mb4_bin' });
+  expect([settings?.flush, settings?.log].map(Number)).toEqual([1, 0]);
   await root.end();
+  await mariadb.stop();
+  await folder.close();
+});
+
+test('an older data folder has a binary log: after a kill amid writes it is used once more, and removed', async () => {
+  const folder = await openDataFolder(join(place.path, 'older'), { version: 1 });
+  const data = join(folder.path, 'mariadb/data');
+  const binaryLogs = async () => (await readdir(data)).filter((name) => name.startsWith('binlog.'));
+  const older = await startMariadb({ folder, log: silentLog, binaryLog: true });
+  const pool = createPool({ ...older.application, connectionLimit: 8, acquireTimeout: 1_000 });
+  await pool.query('CREATE TABLE kept (id INT PRIMARY KEY, text LONGTEXT) ENGINE=InnoDB');
+  const acknowledged: number[] = [];
+  let next = 0;
+  const write = async () => {
+    for (;;) {
+      next += 1;
+      const id = next;
+      await pool.query("INSERT INTO kept VALUES (?, REPEAT('x', 2000))", [id]);
+      acknowledged.push(id);
+    }
+  };
+  const writers = Promise.allSettled(Array.from({ length: 8 }, write));
+  await waitFor('writes', () => acknowledged.length > 500);
+  process.kill(older.pid, 'SIGKILL');
+  await writers;
+  await pool.end();
+  const index = join(data, 'binlog.index');
+  await writeFile(index, (await readFile(index, 'utf8')).replaceAll('./', '/somewhere/else/'));
+
+  const mariadb = await startMariadb({ folder, log: silentLog });
+  expect(await binaryLogs()).toEqual([]);
+  const reader = await createConnection(mariadb.application);
+  const kept = new Set((await reader.query<{ id: number }[]>('SELECT id FROM kept')).map(({ id }) => id));
+  expect(acknowledged.filter((id) => !kept.has(id))).toEqual([]);
+  await reader.end();
   await mariadb.stop();
   await folder.close();
 });

@@ -36,6 +36,7 @@ export async function startReplicatingPair(): Promise<ReplicatingPair> {
   const primary = await startMariadb({
     folder: first,
     log: silentLog,
+    binaryLog: true,
     extraArguments: [
       '--skip-networking=OFF',
       '--bind-address=127.0.0.1',
@@ -49,6 +50,7 @@ export async function startReplicatingPair(): Promise<ReplicatingPair> {
   const standby = await startMariadb({
     folder: second,
     log: silentLog,
+    binaryLog: true,
     extraArguments: ['--server-id=2', '--rpl-semi-sync-slave-enabled=ON', '--rpl-semi-sync-slave-kill-conn-timeout=1'],
   });
   await run(primary.rootConnection, [
