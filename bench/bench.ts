@@ -49,6 +49,8 @@ export interface BenchResult<CountName extends string = string> {
   readonly figures: Readonly<Record<string, unknown>>;
   /** The counts that were really run, if they differ from the requested ones. */
   readonly ran?: Readonly<Partial<Record<CountName, number>>>;
+  /** What must not be: the program then ends with 1, after the figures. */
+  readonly faults?: readonly string[];
 }
 
 export interface Bench<CountName extends string = string> {

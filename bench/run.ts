@@ -39,12 +39,15 @@ async function main(): Promise<number> {
   process.once('SIGTERM', () => ending.abort());
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   progress(`seed ${given.seed}`);
-  const result =
-    given.against === undefined
-      ? await runOnce(bench, given, progress, ending.signal)
-      : await compareWith(given.against, { root, kind, name, bench, given, progress, signal: ending.signal });
+  if (given.against !== undefined) {
+    const turns = { root, kind, name, bench, given, progress, signal: ending.signal };
+    process.stdout.write(`${JSON.stringify(await compareWith(given.against, turns))}\n`);
+    return 0;
+  }
+  const { result, faults } = await runOnce(bench, given, progress, ending.signal);
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  return 0;
+  for (const fault of faults) progress(fault);
+  return faults.length === 0 ? 0 : 1;
 }
 
 async function runOnce(
@@ -52,11 +55,11 @@ async function runOnce(
   { seed, full, counts, options, unbounded }: BenchArguments,
   progress: (line: string) => void,
   signal: AbortSignal,
-): Promise<object> {
+): Promise<{ readonly result: object; readonly faults: readonly string[] }> {
   const untilMs = performance.now() + attemptsMs;
   const timeIsUp = () => !unbounded && performance.now() > untilMs;
-  const { figures, ran } = await bench.run({ seed, counts, options, timeIsUp, progress, signal });
-  return { ...figures, seed, full, counts: { ...counts, ...ran } };
+  const { figures, ran, faults = [] } = await bench.run({ seed, counts, options, timeIsUp, progress, signal });
+  return { result: { ...figures, seed, full, counts: { ...counts, ...ran } }, faults };
 }
 
 process.exitCode = await main();

@@ -10,6 +10,7 @@ export const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   'relay-fleet': async () => (await import('./relay-fleet.ts')).benchRelayFleet,
   writes: async () => (await import('./writes.ts')).benchWrites,
   checks: async () => (await import('./checks.ts')).benchChecks,
+  soak: async () => (await import('./soak.ts')).benchSoak,
   'mapping-export': async () => (await import('./mapping-export.ts')).benchMappingExport,
 };
 

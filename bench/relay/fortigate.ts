@@ -1,4 +1,4 @@
-// A FortiGate behind HTTPS that answers a login, the health check and the creation of an object like FortiOS 7.4, in the formats
+// A FortiGate behind HTTPS that answers a login, the health check, the creation and the deletion of an object like FortiOS 7.4, in the formats
 // of simulators/fortios (which names their sources), and stores nothing.
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -33,6 +33,11 @@ function answer(request: IncomingMessage, response: ServerResponse, pause: () =>
       await pause();
       const place = { vdom: 'root', path: 'firewall', name: 'address', mkey: name };
       send(response, { http_method: 'POST', ...place, status: 'success', http_status: 200, ...release });
+    } else if (url.startsWith('/api/v2/cmdb/firewall/address/') && method === 'DELETE') {
+      await pause();
+      const mkey = decodeURIComponent(url.split('?', 1)[0]?.split('/').at(-1) ?? '');
+      const place = { vdom: 'root', path: 'firewall', name: 'address', mkey };
+      send(response, { http_method: 'DELETE', ...place, status: 'success', http_status: 200, ...release });
     } else if (url === '/api/v2/authentication') {
       response.setHeader('set-cookie', method === 'POST' ? session : []);
       send(response, { status_code: 5, status_message: 'LOGIN_SUCCESS' });

@@ -7,6 +7,9 @@ import { type AllInOne, allInOneConfig, startAllInOne } from '../../bin/compose/
 import { Database, type DatabaseLocation } from '../../platform/database/database.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
+import { Retention } from '../../platform/retention.ts';
+import { KeyFolder } from '../../platform/secrets/key-folder.ts';
+import { deleteOldOperations, endedCalls } from '../../subgraphs/relay/journal/retention.ts';
 import type { Endpoint, Transport } from '../../subgraphs/relay/transports/session.ts';
 import { testEgressSettings } from '../../tests/support/egress.ts';
 import { type CallData, CallMaker, checkSucceeded, type Wire } from '../relay/calls.ts';
@@ -20,7 +23,17 @@ import type { Ask } from './graph-client.ts';
 export type SystemOrder =
   | { readonly do: 'start'; readonly dataPath: string; readonly withLab: boolean }
   | { readonly do: 'calls'; readonly way: CallWay; readonly clients: number; readonly forMs: number }
+  | { readonly do: 'memory' }
+  | { readonly do: 'retain'; readonly keptMs: number }
   | { readonly do: 'stop' };
+
+export interface MemoryFigures {
+  /** After a garbage collection, which needs Node's `--expose-gc`. */
+  readonly heapBytes: number;
+  readonly outsideHeapBytes: number;
+  /** Sockets, timers and other resources that keep a process running. */
+  readonly handles: number;
+}
 
 export type CallWay =
   | {
@@ -48,14 +61,20 @@ const log = createLogger({ level: 'error', pretty: false });
 const sessions = new Map<string, Transport>();
 let system: AllInOne | undefined;
 let floorDatabase: Database | undefined;
+let retentionDatabase: Database | undefined;
+let dataFolder: string | undefined;
 let ask: Ask | undefined;
 
-answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefined> => {
+answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | MemoryFigures | undefined> => {
   switch (order.do) {
     case 'start':
       return start(order.dataPath, order.withLab);
     case 'calls':
       return closedLoop(order, callOf(order.way));
+    case 'memory':
+      return memory();
+    case 'retain':
+      return retain(order.keptMs);
     case 'stop':
       return stop();
   }
@@ -64,6 +83,7 @@ answerParent((order: SystemOrder): Promise<SystemStarted | LoopFigures | undefin
 process.once('SIGTERM', () => process.exit(0));
 
 async function start(dataPath: string, withLab: boolean): Promise<SystemStarted> {
+  dataFolder = dataPath;
   const config = allInOneConfig({ flags: { 'listen.port': '0', 'log.level': 'error', ...testEgressSettings } });
   const signal = new AbortController().signal;
   system = await startAllInOne({ config, dataPath, withLab, signal, stdout: nowhere });
@@ -73,6 +93,32 @@ async function start(dataPath: string, withLab: boolean): Promise<SystemStarted>
   ask = await subgraphAsk(system.process, token, log);
   const { url = '' } = system.process;
   return { url, token, adminPassword, database: system.database, lab: labOf(system) };
+}
+
+async function memory(): Promise<MemoryFigures> {
+  await globalThis.gc?.({ execution: 'async' });
+  const { heapUsed, external } = process.memoryUsage();
+  return { heapBytes: heapUsed, outsideHeapBytes: external, handles: process.getActiveResourcesInfo().length };
+}
+
+/** The product's retention with short periods. Ages that can't be set, of keys and of commit records, are put forward. */
+async function retain(keptMs: number): Promise<undefined> {
+  if (system === undefined || dataFolder === undefined) throw new Error('the system was not started');
+  retentionDatabase ??= new Database({ connection: system.database, connectionLimit: 2 });
+  const [db, keys] = [retentionDatabase, new KeyFolder({ folder: join(dataFolder, 'keys'), log })];
+  const auditKeys = { signingKeys: await keys.signing('audit'), publicKeys: await keys.publicKeys() };
+  const old = 'NOW(3) - INTERVAL ? * 1000 MICROSECOND';
+  await db.execute(`UPDATE idempotency_key SET expires_at = NOW(3) WHERE created_at < ${old} AND expires_at > NOW(3)`, [
+    keptMs,
+  ]);
+  await db.execute(
+    `UPDATE commit_record SET at = at - INTERVAL 9 DAY WHERE at BETWEEN NOW(3) - INTERVAL 1 DAY AND ${old}`,
+    [keptMs],
+  );
+  await deleteOldOperations({ db, operationMs: keptMs });
+  const ended = (ids: readonly string[]) => endedCalls(db, ids);
+  await new Retention({ db, log, eventMs: keptMs, auditMs: keptMs, auditKeys, endedCalls: ended }).runOnce();
+  return undefined;
 }
 
 function labOf({ lab }: AllInOne): Endpoint | undefined {
@@ -85,6 +131,7 @@ function labOf({ lab }: AllInOne): Endpoint | undefined {
 async function stop(): Promise<undefined> {
   for (const transport of sessions.values()) await transport.close();
   await floorDatabase?.close();
+  await retentionDatabase?.close();
   await system?.stop();
   return undefined;
 }

@@ -30,23 +30,34 @@ const settleMs = 150;
 
 export class AllInOneSystem {
   readonly started: SystemStarted;
+  readonly dataPath: string;
   readonly #child: Child;
   readonly #databasePid: number;
   readonly #log: ServerLog;
   #idlePerMs: Idle = { cpuMs: 0, databaseCpuMs: 0, allCommits: 0, statements: 0, commits: 0 };
 
-  private constructor(parts: { child: Child; started: SystemStarted; databasePid: number; log: ServerLog }) {
+  private constructor(parts: {
+    child: Child;
+    started: SystemStarted;
+    databasePid: number;
+    log: ServerLog;
+    dataPath: string;
+  }) {
     this.started = parts.started;
+    this.dataPath = parts.dataPath;
     this.#child = parts.child;
     this.#databasePid = parts.databasePid;
     this.#log = parts.log;
   }
 
   /** It is stopped, and its folder removed, with the stack. */
-  static async start(stack: AsyncDisposableStack, options: { readonly withLab: boolean }): Promise<AllInOneSystem> {
+  static async start(
+    stack: AsyncDisposableStack,
+    options: { readonly withLab: boolean; readonly nodeArguments?: readonly string[] },
+  ): Promise<AllInOneSystem> {
     const dataPath = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
     stack.defer(() => rm(dataPath, { recursive: true, force: true }));
-    const child = new Child(new URL('./all-in-one-process.ts', import.meta.url));
+    const child = new Child(new URL('./all-in-one-process.ts', import.meta.url), options.nodeArguments);
     stack.defer(() => child.stop());
     const order: SystemOrder = { do: 'start', dataPath, withLab: options.withLab };
     const started = await child.ask<SystemStarted>(order, startDeadlineMs);
@@ -55,7 +66,17 @@ export class AllInOneSystem {
     stack.defer(() => log.close());
     const database = (await processTree(child.pid)).find(({ name }) => name === 'mariadbd');
     if (database === undefined) throw new Error('there is no mariadbd below the system');
-    return new AllInOneSystem({ child, started, databasePid: database.pid, log });
+    return new AllInOneSystem({ child, started, databasePid: database.pid, log, dataPath });
+  }
+
+  /** Of the one process with all roles. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** A counter of MariaDB's `SHOW GLOBAL STATUS`. */
+  status(name: string): Promise<number> {
+    return this.#log.status(name);
   }
 
   ask<Reply>(order: SystemOrder, deadlineMs: number): Promise<Reply> {

@@ -28,8 +28,13 @@ export class ServerLog {
   }
 
   /** COMMITs so far, including those inside of the sequencer's and the sealer's statements. */
-  async allCommits(): Promise<number> {
-    const rows = (await this.#connection.query("SHOW GLOBAL STATUS LIKE 'Com_commit'")) as { Value: string }[];
+  allCommits(): Promise<number> {
+    return this.status('Com_commit');
+  }
+
+  /** A counter of `SHOW GLOBAL STATUS`. */
+  async status(name: string): Promise<number> {
+    const rows = (await this.#connection.query('SHOW GLOBAL STATUS LIKE ?', [name])) as { Value: string }[];
     return Number(rows[0]?.Value ?? Number.NaN);
   }
 

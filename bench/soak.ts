@@ -1,0 +1,237 @@
+// The whole system of `npm start` for a long time at half of the machine's processors: memory, heap, handles, files, connections
+// and the disk (after retention, whose periods are short here) must stay flat. First, what an idle system writes.
+import { readdir, stat } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { brokenInvariantsAt } from '../tests/support/invariants.ts';
+import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
+import { type Bound, judge, type Sample } from './soak/growth.ts';
+import { prepareLoad, type SoakLoad } from './soak/load.ts';
+import { AllInOneSystem } from './support/all-in-one.ts';
+import type { MemoryFigures, SystemOrder } from './support/all-in-one-process.ts';
+import { closedLoop } from './support/closed-loop.ts';
+import { openLoop } from './support/open-loop.ts';
+import { cpuMsOfTree, processTree, proportionalKib } from './support/process-tree.ts';
+import { percentile, rounded } from './support/statistics.ts';
+import { seededRandom } from './trials/random.ts';
+
+const counts = {
+  minutes: { help: 'minutes of load', usual: 8, full: 60 },
+  share: { help: 'percent of all processors', usual: 50 },
+  keep: { help: 'seconds for which retention keeps rows', usual: 60 },
+  sample: { help: 'seconds between two samples', usual: 10, full: 30 },
+  idle: { help: 'seconds without load before', usual: 60 },
+};
+
+export const benchSoak = defineBench({ counts, run });
+
+const warmUpMs = 20_000;
+const warmUpClients = 4;
+const mostUnderWay = 200;
+const askMs = 60_000;
+const mebibyte = 1024 * 1024;
+
+/** What is measured, and how much its trend may grow over the judged part of a run. */
+const bounds = {
+  nodeHeapMiB: { most: 4, mostShare: 0.05 },
+  nodeOutsideHeapMiB: { most: 8, mostShare: 0.1 },
+  nodeMemoryMiB: { most: 12, mostShare: 0.06 },
+  mariadbMemoryMiB: { most: 12, mostShare: 0.06 },
+  redisMemoryMiB: { most: 4, mostShare: 0.1 },
+  nodeHandles: { most: 8, mostShare: 0.05 },
+  nodeFiles: { most: 8, mostShare: 0.05 },
+  mariadbFiles: { most: 16, mostShare: 0.05 },
+  databaseConnections: { most: 2, mostShare: 0 },
+  redisKeys: { most: 16, mostShare: 0 },
+  diskMiB: { most: 8, mostShare: 0.05 },
+  binaryLogMiB: { most: 0, mostShare: 0 },
+} satisfies Record<string, Bound>;
+type Name = keyof typeof bounds;
+
+async function run({
+  seed,
+  counts: given,
+  progress,
+  signal,
+}: BenchContext<keyof typeof counts>): Promise<BenchResult<keyof typeof counts>> {
+  await using stack = new AsyncDisposableStack();
+  const system = await AllInOneSystem.start(stack, { withLab: false, nodeArguments: ['--expose-gc'] });
+  const order = <Reply>(asked: SystemOrder) => system.ask<Reply>(asked, askMs);
+  const writtenIdle = await writtenDuring(system, () => sleep(given.idle * 1000, undefined, { signal }));
+  const idle = perSecond(writtenIdle);
+  progress(`idle, per second: ${JSON.stringify(idle)}`);
+
+  const load = await prepareLoad(stack, system.started, seededRandom(seed));
+  const rate = await turnsPerSecond(load, given.share / 100);
+  progress(`${rounded(rate, 1)} turns a second`);
+  const meter = await Meter.open(stack, system);
+  const ending = new AbortController();
+  const samples: Record<Name, Sample>[] = [];
+  const watch = async (): Promise<void> => {
+    for (let tick = 0; !ending.signal.aborted; tick += 1) {
+      if ((tick * given.sample) % given.keep < given.sample) await order({ do: 'retain', keptMs: given.keep * 1000 });
+      samples.push(await meter.read(await order<MemoryFigures>({ do: 'memory' })));
+      progress(JSON.stringify(Object.fromEntries(Object.entries(samples.at(-1) ?? {}).map(([k, v]) => [k, v.value]))));
+      await sleep(given.sample * 1000, undefined, { signal: ending.signal }).catch(() => undefined);
+    }
+  };
+  const watching = watch();
+  const [callsBefore, cpuBefore] = [load.calls, await cpuMsOfTree(process.pid)];
+  let loop: Awaited<ReturnType<typeof openLoop>> | undefined;
+  const random = seededRandom(seed + 1);
+  const written = await writtenDuring(system, async () => {
+    loop = await openLoop({ perSecond: rate, forMs: given.minutes * 60_000, random, mostUnderWay }, load.turn);
+  });
+  ending.abort();
+  await watching;
+  if (loop === undefined) throw new Error('there was no load');
+  const calls = load.calls - callsBefore;
+  const processors = ((await cpuMsOfTree(process.pid)) - cpuBefore) / loop.elapsedMs;
+  await load.close();
+
+  const growth = Object.fromEntries(
+    Object.entries(bounds).map(([name, bound]) => [
+      name,
+      judge(
+        samples.map((sample) => sample[name as Name]),
+        bound,
+      ),
+    ]),
+  );
+  const notFlat = Object.keys(growth).filter((name) => growth[name]?.flat !== true);
+  const invariants = await brokenInvariantsAt(system.started.database);
+  const figures = {
+    idlePerSecond: idle,
+    perCall: Object.fromEntries(
+      Object.entries(written.amounts).map(([name, amount]) => [name, rounded(amount / calls, 1)]),
+    ),
+    turnsPerSecond: rounded(rate, 1),
+    processorsUsed: rounded(processors, 2),
+    calls,
+    p50Ms: rounded(percentile(loop.latenciesMs, 0.5), 1),
+    p99Ms: rounded(percentile(loop.latenciesMs, 0.99), 1),
+    failed: loop.failed,
+    firstFailure: loop.firstFailure ?? null,
+    invariants: invariants.length,
+    notFlat,
+    growth,
+    machineLoad: rounded(loadavg()[0] ?? Number.NaN, 1),
+  };
+  const faults = [
+    ...notFlat.map((name) => `${name} is not flat: ${JSON.stringify(growth[name])}`),
+    ...(loop.failed === 0 ? [] : [`${loop.failed} turns failed: ${loop.firstFailure}`]),
+    ...invariants.map((broken) => `broken: ${JSON.stringify(broken)}`),
+  ];
+  return { figures, faults };
+}
+
+/** The rate that takes the given share of all processors, clients and devices included. */
+async function turnsPerSecond(load: SoakLoad, share: number): Promise<number> {
+  await closedLoop({ clients: warmUpClients, forMs: warmUpMs / 2 }, load.turn);
+  const before = await cpuMsOfTree(process.pid);
+  const { latenciesMs } = await closedLoop({ clients: warmUpClients, forMs: warmUpMs }, load.turn);
+  const cpuMsPerTurn = ((await cpuMsOfTree(process.pid)) - before) / latenciesMs.length;
+  return (share * availableParallelism() * 1000) / cpuMsPerTurn;
+}
+
+interface Written {
+  readonly elapsedMs: number;
+  readonly amounts: Readonly<Record<'binaryLogBytes' | 'redoLogBytes' | 'commits', number>>;
+}
+
+async function writtenDuring(system: AllInOneSystem, work: () => Promise<void>): Promise<Written> {
+  const read = async () => ({
+    atMs: performance.now(),
+    binaryLogBytes: await binaryLogBytes(system.dataPath),
+    redoLogBytes: await system.status('Innodb_os_log_written'),
+    commits: await system.status('Com_commit'),
+  });
+  const before = await read();
+  await work();
+  const after = await read();
+  const amounts = {
+    binaryLogBytes: after.binaryLogBytes - before.binaryLogBytes,
+    redoLogBytes: after.redoLogBytes - before.redoLogBytes,
+    commits: after.commits - before.commits,
+  };
+  return { elapsedMs: after.atMs - before.atMs, amounts };
+}
+
+function perSecond({ elapsedMs, amounts }: Written): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(amounts).map(([name, amount]) => [name, rounded((amount * 1000) / elapsedMs, 1)]),
+  );
+}
+
+/** Reads all figures of one moment from outside. */
+class Meter {
+  readonly #system: AllInOneSystem;
+  readonly #redis: Redis;
+  readonly #pids: { readonly mariadb: number; readonly redis: number };
+
+  private constructor(system: AllInOneSystem, redis: Redis, pids: { mariadb: number; redis: number }) {
+    this.#system = system;
+    this.#redis = redis;
+    this.#pids = pids;
+  }
+
+  static async open(stack: AsyncDisposableStack, system: AllInOneSystem): Promise<Meter> {
+    const redis = new Redis({ path: join(system.dataPath, 'run', 'redis.sock') });
+    redis.on('error', () => undefined);
+    stack.defer(() => redis.disconnect());
+    const tree = await processTree(system.pid);
+    const pidOf = (name: string): number => tree.find((each) => each.name.startsWith(name))?.pid ?? -1;
+    return new Meter(system, redis, { mariadb: pidOf('mariadbd'), redis: pidOf('redis-server') });
+  }
+
+  async read({ heapBytes, outsideHeapBytes, handles }: MemoryFigures): Promise<Record<Name, Sample>> {
+    const { pid, dataPath } = this.#system;
+    const memory = async (of: number) => (await proportionalKib(of)) / 1024;
+    const values: Record<Name, number> = {
+      nodeHeapMiB: heapBytes / mebibyte,
+      nodeOutsideHeapMiB: outsideHeapBytes / mebibyte,
+      nodeMemoryMiB: await memory(pid),
+      mariadbMemoryMiB: await memory(this.#pids.mariadb),
+      redisMemoryMiB: await memory(this.#pids.redis),
+      nodeHandles: handles,
+      nodeFiles: await openFiles(pid),
+      mariadbFiles: await openFiles(this.#pids.mariadb),
+      databaseConnections: await this.#system.status('Threads_connected'),
+      redisKeys: await this.#redis.dbsize(),
+      diskMiB: (await usedBytes(dataPath)) / mebibyte,
+      binaryLogMiB: (await binaryLogBytes(dataPath)) / mebibyte,
+    };
+    const atMs = performance.now();
+    return Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, { atMs, value: rounded(value, 2) }]),
+    ) as Record<Name, Sample>;
+  }
+}
+
+async function openFiles(pid: number): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`)).length;
+}
+
+async function binaryLogBytes(dataPath: string): Promise<number> {
+  const folder = join(dataPath, 'mariadb', 'data');
+  const names = (await readdir(folder)).filter((name) => name.startsWith('binlog.'));
+  return sum(
+    await Promise.all(names.map(async (name) => (await stat(join(folder, name)).catch(() => undefined))?.size ?? 0)),
+  );
+}
+
+/** Allocated, like du(1). */
+async function usedBytes(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const blocks = files.map(
+    async (file) => (await stat(join(file.parentPath, file.name)).catch(() => undefined))?.blocks ?? 0,
+  );
+  return sum(await Promise.all(blocks)) * 512;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
