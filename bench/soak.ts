@@ -8,11 +8,10 @@ import { Redis } from 'ioredis';
 import { brokenInvariantsAt } from '../tests/support/invariants.ts';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import { type Bound, judge, type Sample } from './soak/growth.ts';
-import { prepareLoad, type SoakLoad } from './soak/load.ts';
+import { type PacedFigures, paced, prepareLoad, type SoakLoad } from './soak/load.ts';
 import { AllInOneSystem } from './support/all-in-one.ts';
 import type { MemoryFigures, SystemOrder } from './support/all-in-one-process.ts';
 import { closedLoop } from './support/closed-loop.ts';
-import { openLoop } from './support/open-loop.ts';
 import { cpuMsOfTree, processTree, proportionalKib } from './support/process-tree.ts';
 import { percentile, rounded } from './support/statistics.ts';
 import { seededRandom } from './trials/random.ts';
@@ -29,7 +28,7 @@ export const benchSoak = defineBench({ counts, run });
 
 const warmUpMs = 20_000;
 const warmUpClients = 4;
-const mostUnderWay = 200;
+const clients = 32;
 const askMs = 60_000;
 const mebibyte = 1024 * 1024;
 
@@ -40,7 +39,7 @@ const bounds = {
   nodeMemoryMiB: { most: 12, mostShare: 0.06 },
   mariadbMemoryMiB: { most: 12, mostShare: 0.06 },
   redisMemoryMiB: { most: 4, mostShare: 0.1 },
-  nodeHandles: { most: 8, mostShare: 0.05 },
+  nodeHandles: { most: 16, mostShare: 0.05 },
   nodeFiles: { most: 8, mostShare: 0.05 },
   mariadbFiles: { most: 16, mostShare: 0.05 },
   databaseConnections: { most: 2, mostShare: 0 },
@@ -79,10 +78,9 @@ async function run({
   };
   const watching = watch();
   const [callsBefore, cpuBefore] = [load.calls, await cpuMsOfTree(process.pid)];
-  let loop: Awaited<ReturnType<typeof openLoop>> | undefined;
-  const random = seededRandom(seed + 1);
+  let loop: PacedFigures | undefined;
   const written = await writtenDuring(system, async () => {
-    loop = await openLoop({ perSecond: rate, forMs: given.minutes * 60_000, random, mostUnderWay }, load.turn);
+    loop = await paced({ clients, perSecond: rate, forMs: given.minutes * 60_000 }, load.turn);
   });
   ending.abort();
   await watching;
@@ -107,13 +105,13 @@ async function run({
     perCall: Object.fromEntries(
       Object.entries(written.amounts).map(([name, amount]) => [name, rounded(amount / calls, 1)]),
     ),
-    turnsPerSecond: rounded(rate, 1),
+    turnsPerSecondWanted: rounded(rate, 1),
+    turnsPerSecond: rounded((loop.latenciesMs.length * 1000) / loop.elapsedMs, 1),
     processorsUsed: rounded(processors, 2),
     calls,
     p50Ms: rounded(percentile(loop.latenciesMs, 0.5), 1),
     p99Ms: rounded(percentile(loop.latenciesMs, 0.99), 1),
-    failed: loop.failed,
-    firstFailure: loop.firstFailure ?? null,
+    failed: sum([...loop.failures.values()]),
     invariants: invariants.length,
     notFlat,
     growth,
@@ -121,7 +119,7 @@ async function run({
   };
   const faults = [
     ...notFlat.map((name) => `${name} is not flat: ${JSON.stringify(growth[name])}`),
-    ...(loop.failed === 0 ? [] : [`${loop.failed} turns failed: ${loop.firstFailure}`]),
+    ...[...loop.failures].map(([failure, times]) => `${times} turns failed: ${failure}`),
     ...invariants.map((broken) => `broken: ${JSON.stringify(broken)}`),
   ];
   return { figures, faults };

@@ -1,5 +1,6 @@
 // What the clients of a soak do: objects are created on two devices and deleted again, operations listed, projects changed,
 // subscriptions opened and closed, users logged in and out.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type CallData, CallMaker, checkSucceeded, type Wire, wires } from '../relay/calls.ts';
@@ -86,6 +87,46 @@ export async function prepareLoad(
       for (const end of subscriptions.splice(0)) await end();
     },
   };
+}
+
+export interface PacedLoad {
+  readonly clients: number;
+  /** Together. A client that is behind does not catch up: on a busy machine there are fewer turns. */
+  readonly perSecond: number;
+  readonly forMs: number;
+}
+
+export interface PacedFigures {
+  readonly latenciesMs: readonly number[];
+  /** How often each failure came. */
+  readonly failures: ReadonlyMap<string, number>;
+  readonly elapsedMs: number;
+}
+
+/** Ends with the last turn that began within `forMs`. */
+export async function paced({ clients, perSecond, forMs }: PacedLoad, turn: Turn): Promise<PacedFigures> {
+  const latenciesMs: number[] = [];
+  const failures = new Map<string, number>();
+  const everyMs = (clients * 1000) / perSecond;
+  const startMs = performance.now();
+  const client = async (index: number): Promise<void> => {
+    let dueMs = startMs + (index * everyMs) / clients;
+    for (;;) {
+      await sleep(Math.max(0, dueMs - performance.now()));
+      const begunMs = performance.now();
+      if (begunMs - startMs >= forMs) return;
+      try {
+        await turn();
+        latenciesMs.push(performance.now() - begunMs);
+      } catch (error) {
+        const failure = error instanceof Error ? error.message : String(error);
+        failures.set(failure, (failures.get(failure) ?? 0) + 1);
+      }
+      dueMs = Math.max(dueMs + everyMs, performance.now());
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, (_, index) => client(index)));
+  return { latenciesMs, failures, elapsedMs: performance.now() - startMs };
 }
 
 const nameOf = (wire: Wire): string => `soak-${wire}`;

@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import { judge, type Sample } from '../../../bench/soak/growth.ts';
+import { seededRandom } from '../../../bench/trials/random.ts';
+
+const bound = { most: 4, mostShare: 0.05 };
+const samples = (values: readonly number[]): Sample[] =>
+  values.map((value, index) => ({ atMs: index * 10_000, value }));
+
+describe('the growth of a figure', () => {
+  test('one that grows while pools fill, and stays then, is flat', () => {
+    const values = Array.from({ length: 60 }, (_, index) => Math.min(120, 60 + index * 5));
+    expect(judge(samples(values), bound)).toMatchObject({ first: 60, median: 120, last: 120, growth: 0, flat: true });
+  });
+
+  test('one that grows steadily is not, also below its noise', () => {
+    const random = seededRandom(1);
+    const leak = Array.from({ length: 120 }, (_, index) => 100 + index * 0.2 + random.integer(-10, 10));
+    expect(judge(samples(leak), bound).flat).toBe(false);
+    const noise = Array.from({ length: 120 }, () => 100 + random.integer(-10, 10));
+    expect(judge(samples(noise), bound).flat).toBe(true);
+  });
+
+  test('single peaks do not matter; growth is allowed up to the larger bound', () => {
+    const peaks = Array.from({ length: 60 }, (_, index) => (index % 15 === 14 ? 500 : 100));
+    expect(judge(samples(peaks), bound).flat).toBe(true);
+    const slow = Array.from({ length: 61 }, (_, index) => 1_000 + index);
+    expect(judge(samples(slow), bound)).toMatchObject({ growth: 40, allowed: 52, flat: true, perHour: 360 });
+    expect(judge(samples(slow), { most: 4, mostShare: 0.01 }).flat).toBe(false);
+  });
+
+  test('nothing that grows at all, where nothing may', () => {
+    expect(judge(samples([0, 0, 0, 0, 0, 0]), { most: 0, mostShare: 0 }).flat).toBe(true);
+    expect(judge(samples([0, 1, 2, 3, 4, 5]), { most: 0, mostShare: 0 }).flat).toBe(false);
+  });
+
+  test('too few samples prove nothing', () => {
+    expect(judge(samples([1, 1]), bound).flat).toBe(false);
+  });
+});
