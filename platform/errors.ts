@@ -80,6 +80,11 @@ export const userErrorCodes = {
   NOT_SUPPORTED: { retry: 'NEVER', meaning: "The backend's driver does not offer this operation." },
   INIT_NOT_ALLOWED: { retry: 'NEVER', meaning: 'The backend does not allow INIT operations: set allowInit.' },
   NO_PROBE: { retry: 'NEVER', meaning: "The driver can't read the outcome of the operation: give a verdict." },
+  BACKEND_MOVED: {
+    retry: 'SAME_KEY_AFTER_ACTION',
+    meaning:
+      'The call was sent to another address than the backend has now, and its effect is to be seen only there. Look there yourself and give a verdict after quietUntil, or set the address back.',
+  },
   QUIET_PERIOD: {
     retry: 'SAME_KEY',
     meaning: 'The call may still take effect until quietUntil: give the verdict after it, or set force.',

@@ -18,6 +18,7 @@ import type { ChosenCall } from './choose.ts';
 
 export interface PreparedCall extends AcceptedCall {
   readonly backend: BackendRow;
+  readonly driver: Driver;
   readonly rendering: RenderContext;
   /** A failover lost writes: see CallTaker. */
   readonly lossy: boolean;
@@ -90,6 +91,7 @@ export function prepare(
     action,
     input,
     backend,
+    driver,
     rendering,
     lossy,
     waitMs: waitMsOf(request),

@@ -9,6 +9,7 @@ import type { RequestContext } from '../../../platform/identity.ts';
 import { LookAgain, type MutationOutcome, type Mutations } from '../../../platform/mutation.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
+import { type DeviceAddress, deviceAddress } from '../drivers/device-address.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -124,7 +125,10 @@ export class SettleService {
         field: ['input', 'verdict'],
       });
     const context = { operationId: row.id, backend: contextOf(driver, backend) };
+    refuseElsewhere(row, deviceAddress(driver, { ...backend, options: context.backend.options }));
     const asked = await reader.ask(backend, look.render(context), backend.deadlineMs);
+    // The backend may have been changed since it was read.
+    refuseElsewhere(row, asked.address);
     if (!asked.ok)
       refuse('UNAVAILABLE', `the backend could not be read: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,
@@ -197,6 +201,18 @@ export class SettleService {
     const backend = await readBackend(this.#options.db, row.backendId);
     return this.#options.drivers.get(backend?.driver ?? '')?.operations.get(row.name);
   }
+}
+
+/** Only where a call was sent can be seen what it did. */
+function refuseElsewhere({ sentTo, sentOptions }: OperationRow, { hostPort, options }: DeviceAddress): void {
+  if (sentTo === hostPort && sentOptions === options) return;
+  const sent = sentTo === null ? 'to an address that an earlier version did not record' : `to ${sentTo}`;
+  const moved = sentTo === hostPort ? `${hostPort} with other options` : hostPort;
+  refuse(
+    'BACKEND_MOVED',
+    `the call was sent ${sent}, but the backend is now at ${moved}: look there yourself and give a verdict, or set the address back`,
+    { field: ['input', 'verdict'] },
+  );
 }
 
 function settleable(row: OperationRow): boolean {

@@ -9,6 +9,7 @@ import { atMost } from '../../../platform/within.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { passage } from '../backends/circuit.ts';
 import { refuseUnusable } from '../backends/usable.ts';
+import { deviceAddress } from '../drivers/device-address.ts';
 import { transportOf } from '../drivers/options.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { CallEnd } from '../holding/completions.ts';
@@ -74,7 +75,10 @@ export class CallTaker {
     const mark = { id: call.id, state: 'SENT', version: 1 } as const;
     let commitId: string;
     try {
-      ({ commitId } = await journal.accept(call, { deadlineMs: call.deadlineMs, lease: ticket.lease }));
+      ({ commitId } = await journal.accept(call, {
+        ...{ deadlineMs: call.deadlineMs, lease: ticket.lease },
+        address: ticket.slot.address,
+      }));
     } catch (error) {
       if (error instanceof CommitUncertainError) holder.uncertain(call, mark, ticket);
       else holder.giveBack(ticket);
@@ -96,7 +100,8 @@ export class CallTaker {
     const leave = await this.#enter(call.backend);
     const waiting = waiter.forEnd(call.id, call.waitMs);
     try {
-      const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs });
+      const address = deviceAddress(call.driver, { ...call.backend, options: call.rendering.backend.options });
+      const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs, address });
       return { id: call.id, commitId, end: waiting.end, stop: waiting.stop };
     } catch (error) {
       waiting.stop();

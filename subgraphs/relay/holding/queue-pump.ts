@@ -194,7 +194,8 @@ export class QueuePump {
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
-      const sent = await this.#parts.journal.send(subject, row, this.#lease, backendVersion);
+      const conditions = { backendVersion, address: slot.address };
+      const sent = await this.#parts.journal.send(subject, row, this.#lease, conditions);
       if (!sent) {
         this.#holder.drop(ticket);
         return true;

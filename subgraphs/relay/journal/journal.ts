@@ -10,6 +10,7 @@ import { appendStatus } from '../../../platform/events/append.ts';
 import { claimKey, releaseKeyOfCall } from '../../../platform/idempotency.ts';
 import { checkLease, type HeldLease } from '../../../platform/leases.ts';
 import type { Wake } from '../../../platform/wake.ts';
+import type { DeviceAddress } from '../drivers/device-address.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
 import { lockMappings, type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
@@ -64,7 +65,11 @@ export class Journal {
    */
   accept(
     call: AcceptedCall,
-    { deadlineMs, lease }: { readonly deadlineMs: number; readonly lease?: HeldLease },
+    {
+      deadlineMs,
+      lease,
+      address,
+    }: { readonly deadlineMs: number; readonly lease?: HeldLease; readonly address: DeviceAddress },
   ): Promise<{ readonly commitId: string }> {
     return this.#db.transaction(async (tx) => {
       if (lease === undefined) tx.afterCommit(() => this.#wake.notify(`backend/${call.backendId}`));
@@ -74,7 +79,7 @@ export class Journal {
           (batch) => [
             call.key === null ? nothing : claimKey(batch, call.key, { callId: call.id }),
             lease !== undefined && call.forced ? takeClaimOver(batch, call) : nothing,
-            this.#insert(batch, { call, owner: this.#owner, lease, deadlineMs }),
+            this.#insert(batch, { call, owner: this.#owner, lease, deadlineMs, address }),
           ],
           { commits: true },
         );
@@ -113,16 +118,21 @@ export class Journal {
   }
 
   /**
-   * PENDING → SENT; false when the call is no longer waiting, or the backend is no longer in use or at `backendVersion`. Throws a
+   * PENDING → SENT, to `address`; false when the call is no longer waiting, or the backend is no longer in use or at `backendVersion`. Throws a
    * Refusal, ObjectClaimedError or LeaseLostError: nothing is written then.
    */
-  send(call: CallSubject, mark: OperationMark, lease: HeldLease, backendVersion: number): Promise<boolean> {
+  send(
+    call: CallSubject,
+    mark: OperationMark,
+    lease: HeldLease,
+    { backendVersion, address }: { readonly backendVersion: number; readonly address: DeviceAddress },
+  ): Promise<boolean> {
     return this.#db
       .transaction(async (tx) => {
         await checkLease(tx, lease);
         if (call.forced) await takeClaimOver(tx, call);
         const backend = { id: call.backendId, version: backendVersion };
-        const sent = await markSent(tx, mark, this.#owner, backend).catch(async (error: unknown) => {
+        const sent = await markSent(tx, mark, this.#owner, backend, address).catch(async (error: unknown) => {
           if (isDuplicateKey(error)) await this.#refuseClaimed(tx, call);
           throw error;
         });

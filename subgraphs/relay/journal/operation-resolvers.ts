@@ -26,6 +26,8 @@ export function operationResolvers(parts: {
         namespace === null || type === null || externalId === null
           ? null
           : { id: encodeCmpObject({ namespace, type, externalId }) },
+      // A call that waits may go elsewhere yet.
+      sentTo: (row) => (row.sentAt === null ? null : row.sentTo),
       arguments: (row) => JSON.parse(row.arguments),
       result: (row) => (row.result === null ? null : JSON.parse(row.result)),
       deviceError: (row) => (row.errorCode === null ? null : { code: row.errorCode, message: row.errorMessage ?? '' }),

@@ -5,6 +5,7 @@ import { always, type Condition, type Sql, type SqlValue } from '../../../platfo
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
+import type { DeviceAddress } from '../drivers/device-address.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
 import {
   type AcceptedCall,
@@ -27,7 +28,7 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
   object_key AS objectKey, object_hash AS objectHash, shared, forced, arguments, wire_call AS wireCall, result,
   error_code AS errorCode, error_message AS errorMessage, call_deadline_ms AS callDeadlineMs, timeline,
   created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
-  finished_at AS finishedAt, settled_by AS settledBy, requested_by AS requestedBy, request_id AS requestId`;
+  finished_at AS finishedAt, settled_by AS settledBy, sent_to AS sentTo, sent_options AS sentOptions, requested_by AS requestedBy, request_id AS requestId`;
 
 /** `forMs` from the database's current time, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
@@ -39,6 +40,8 @@ export interface NewOperation {
   readonly lease: HeldLease | undefined;
   /** From now: the longest time that it may wait (PENDING) or take (SENT). */
   readonly deadlineMs: number;
+  /** Where it is sent, or is to be sent as far as is known. */
+  readonly address: DeviceAddress;
 }
 
 export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 'SENT' {
@@ -52,7 +55,7 @@ export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 
  * PENDING call has none, and asks again when it is sent.
  */
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
-  const { call, owner, lease, deadlineMs } = operation;
+  const { call, owner, lease, deadlineMs, address } = operation;
   const state = firstState(operation);
   assertTransition(null, state, 'owner');
   const unmapped = noForeignMapping(call);
@@ -60,8 +63,8 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
-      requested_by, request_id, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+      requested_by, request_id, sent_to, sent_options, created_at, sent_at, deadline_at)
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
       AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
@@ -88,6 +91,8 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       call.timeline,
       call.requestedBy,
       call.requestId,
+      address.hostPort,
+      address.options,
       deadlineMs,
       call.backendId,
       call.backendVersion,
@@ -114,14 +119,16 @@ export async function markSent(
   mark: OperationMark,
   owner: string,
   backend: { readonly id: string; readonly version: number },
+  address: DeviceAddress,
 ): Promise<boolean> {
   assertTransition(mark.state, 'SENT', 'owner');
   const { affectedRows } = await sql.execute(
     `UPDATE operation SET state = 'SENT', version = version + 1, claim = object_hash, owner = ?, sent_at = NOW(3),
+      sent_to = ?, sent_options = ?,
       deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
     WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND EXISTS (
       SELECT 1 FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = ?)`,
-    [owner, mark.id, mark.state, mark.version, backend.id, backend.version],
+    [owner, address.hostPort, address.options, mark.id, mark.state, mark.version, backend.id, backend.version],
   );
   return affectedRows === 1;
 }

@@ -3,6 +3,7 @@
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { ReserveFailure, SendOptions } from '../../../platform/net/send.ts';
 import type { CryptoProfile } from '../../../platform/net/tls-profiles.ts';
+import { type DeviceAddress, deviceAddress } from '../drivers/device-address.ts';
 import type { Credentials, Driver, JsonObject, TransportKind, WireCall } from '../drivers/driver.ts';
 import { mainTransport, portOf, transportOf } from '../drivers/options.ts';
 import { legible } from './legible.ts';
@@ -31,12 +32,13 @@ export interface WiresOptions {
   readonly softwareVersion: string | null;
 }
 
-/** The result of the call, and the redactor that removes the backend's secrets from data derived from it. */
-export type Asked = SendResult & { readonly redactor: Redactor };
+/** The result of the call, where it went, and the redactor that removes the backend's secrets from data derived from it. */
+export type Asked = SendResult & { readonly redactor: Redactor; readonly address: DeviceAddress };
 
-/** A slot with the redactor that removes its session's secrets from the reply. */
+/** A slot with the place to which it leads, and the redactor that removes its session's secrets from the reply. */
 export interface WiresSlot extends Slot {
   readonly redactor: Redactor;
+  readonly address: DeviceAddress;
 }
 
 export type WiresReservation =
@@ -45,6 +47,7 @@ export type WiresReservation =
 
 export class Wires {
   readonly redactor: Redactor;
+  readonly address: DeviceAddress;
   readonly #driver: Driver;
   readonly #endpoint: BackendEndpoint;
   readonly #options: WiresOptions;
@@ -53,6 +56,7 @@ export class Wires {
 
   constructor(driver: Driver, endpoint: BackendEndpoint, options: WiresOptions) {
     this.redactor = createRedactor(endpoint.credentials);
+    this.address = deviceAddress(driver, endpoint);
     this.#driver = driver;
     this.#endpoint = endpoint;
     this.#options = options;
@@ -75,7 +79,7 @@ export class Wires {
     const kind = transportOf(call);
     const transport = this.#of(kind);
     const sent = transport === undefined ? this.#none(kind) : legible(await transport.send(call, options));
-    return { ...sent, redactor: this.redactor };
+    return { ...sent, redactor: this.redactor, address: this.address };
   }
 
   state(kind?: TransportKind): { readonly sessions: number; readonly channels: number } {
@@ -95,9 +99,10 @@ export class Wires {
   }
 
   #slot(slot: Slot): WiresSlot {
-    const { redactor } = this;
+    const { redactor, address } = this;
     return {
       redactor,
+      address,
       send: async (call, options) => legible(await slot.send(call, options)),
       release: () => slot.release(),
     };

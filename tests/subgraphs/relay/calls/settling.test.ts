@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWithLab } from '../../../support/lab.ts';
 import { KeepingDevice } from '../support/keeping-device.ts';
-import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';
+import { call, identity, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';
 
 const settings = { deviceExecutionMs: 600_000, sendWindowMs: 2_000 };
 
@@ -180,5 +180,81 @@ describe('a look that takes long', () => {
     expect(answer).toMatchObject({ operation: null, userErrors: [{ code: 'IN_PROGRESS' }] });
     expect(device.looks).toBe(looks + 3);
     expect((await settle(node, unknown)).operation?.state).toBe('FAILED');
+  });
+});
+
+describe('a backend that has got another address', () => {
+  let system: RelaySystem;
+  let node: RelayNode;
+  let one: KeepingDevice;
+  let two: KeepingDevice;
+
+  beforeAll(async () => {
+    system = await RelaySystem.start();
+    node = await system.node({ settings });
+    [one, two] = await Promise.all([KeepingDevice.start(), KeepingDevice.start()]);
+  });
+  afterAll(async () => {
+    await system.stop();
+    await Promise.all([one.ssh.stop(), two.ssh.stop()]);
+  });
+
+  const update = `mutation ($input: BackendUpdateInput!) {
+    backendUpdate(input: $input) { userErrors { code message } }
+  }`;
+  async function move(id: string, to: KeepingDevice): Promise<void> {
+    const { host, port, hostKeySha256 } = to.ssh;
+    const credentials = { username: 'netops', password: 'secret' };
+    const input = { id, host, port, hostKeySha256, credentials };
+    expect((await node.run(identity('OPERATOR'), update, { input })).data).toMatchObject({
+      backendUpdate: { userErrors: [] },
+    });
+  }
+  async function lose(backend: string, address: string) {
+    one.dropChanges();
+    const { operation } = await call(node, 'add', element(backend, address, `${backend}-${address}`));
+    expect(operation?.state).toBe('UNKNOWN');
+    return { unknown: { id: operation?.id }, arrive: one.takeChanges() };
+  }
+
+  test('is not asked about a call that went to the old one; a person may tell, or set the address back', async () => {
+    const id = await one.register(node, 'moved');
+    const { unknown, arrive } = await lose('moved', '10.1.0.1');
+    const other = await lose('moved', '10.1.0.2');
+    await quietNow(node);
+    await move(id, two);
+    const { host, port } = one.ssh;
+    const refusal = {
+      code: 'BACKEND_MOVED',
+      message: expect.stringContaining(`sent to ${host}:${port}, but the backend is now at ${host}:${two.ssh.port}`),
+    };
+    expect(await settle(node, unknown)).toMatchObject({ operation: null, userErrors: [refusal] });
+    expect(two.looks).toBe(0);
+    const verdict = { ...other.unknown, verdict: 'FAILED', note: 'looked at the old device' };
+    expect((await settle(node, verdict)).operation).toMatchObject({ state: 'FAILED', settledBy: 'operator' });
+    arrive();
+    await move(id, one);
+    expect((await settle(node, unknown)).operation).toMatchObject({ state: 'SUCCEEDED', settledBy: 'probe' });
+  });
+
+  test('a call that waited says where it was sent in the end', async () => {
+    const id = await one.register(node, 'waiting', { limits: { concurrency: 1 } });
+    const running = call(node, 'add', element('waiting', '10.2.0.1', 'first'));
+    const waiting = call(node, 'add', element('waiting', '10.2.0.2', 'second'));
+    await move(id, two);
+    for (const [address, { operation }] of [
+      ['10.2.0.1', await running],
+      ['10.2.0.2', await waiting],
+      ['10.2.0.3', await call(node, 'add', element('waiting', '10.2.0.3', 'third'))],
+    ] as const) {
+      const { data } = await node.run<{ relayOperation: { sentTo: string } }>(
+        identity('VIEWER'),
+        'query ($id: ID!) { relayOperation(id: $id) { sentTo } }',
+        { id: operation?.id },
+      );
+      const reached = [one, two].find(({ elements }) => elements.has(address));
+      expect(data.relayOperation.sentTo).toBe(`${reached?.ssh.host}:${reached?.ssh.port}`);
+    }
+    expect([...two.elements]).toContain('10.2.0.3');
   });
 });
