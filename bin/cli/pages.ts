@@ -33,7 +33,7 @@ export async function* readPages<Data, Variables extends PageVariables, Node>(
     yield* connection.nodes;
     left -= connection.nodes.length;
     after = connection.pageInfo.endCursor;
-    if (!connection.pageInfo.hasNextPage || connection.nodes.length === 0) return;
+    if (!connection.pageInfo.hasNextPage) return;
   }
 }
 

@@ -42,13 +42,25 @@ export function pageRequest(args: PageArguments, keyLength = 1): PageRequest {
   return { first, take: first + 1, after };
 }
 
-/** Makes a page from up to `first` + 1 rows. */
-export function page<Row>(rows: readonly Row[], first: number, keyOf: (row: Row) => readonly string[]): Page<Row> {
+/**
+ * Makes a page from up to `first` + 1 rows. `lookedTo`: a search with a bound ended there, so that more may follow although there
+ * are fewer rows.
+ */
+export function page<Row>(
+  rows: readonly Row[],
+  first: number,
+  keyOf: (row: Row) => readonly string[],
+  lookedTo?: Row,
+): Page<Row> {
   const nodes = rows.slice(0, first);
-  const last = nodes.at(-1);
+  const isFull = rows.length > first;
+  const last = isFull ? nodes.at(-1) : (lookedTo ?? nodes.at(-1));
   return {
     nodes,
-    pageInfo: { hasNextPage: rows.length > first, endCursor: last === undefined ? null : encodeKey(keyOf(last)) },
+    pageInfo: {
+      hasNextPage: isFull || lookedTo !== undefined,
+      endCursor: last === undefined ? null : encodeKey(keyOf(last)),
+    },
   };
 }
 

@@ -92,19 +92,45 @@ describe('filters', () => {
     await until(page, "location.search === ''");
   });
 
-  test('text is searched in older operations too, and counts of a part say so', async () => {
+  test('text and counts are of all operations, not only of the loaded ones', async () => {
     const { page, world, server, errors } = suite();
     world.addBackend();
     for (let number = 0; number < 19; number += 1) world.addOperation({ name: 'needle', state: 'FAILED' });
     for (let number = 0; number < 600; number += 1) world.addOperation({ state: 'SUCCEEDED' });
     await login(page, server, world);
-    const failed = page.locator('.panel-operations .states').getByRole('button', { name: 'failed' }).locator('.count');
-    await failed.getByText('0+', { exact: true }).waitFor();
+    const states = page.locator('.panel-operations .states');
+    const count = (state: string) => states.getByRole('button', { name: state }).locator('.count');
+    const summary = (text: string) =>
+      page.locator('.panel-operations .summary').getByText(text, { exact: true }).waitFor();
+    await count('failed').getByText('19', { exact: true }).waitFor();
+    await count('succeeded').getByText('600', { exact: true }).waitFor();
+    await summary('200 shown of 619');
     await page.getByLabel('Filter').fill('needle');
-    await page.locator('.panel-operations .summary').getByText('19 shown', { exact: true }).waitFor();
-    await failed.getByText('19', { exact: true }).waitFor();
+    await summary('19 shown of 19');
+    await count('succeeded').getByText('0', { exact: true }).waitFor();
     await untilCount(page, '.rows-operations .row', 19);
+    await states.getByRole('button', { name: 'failed' }).click();
+    await until(page, "location.search === '?state=failed&q=needle'");
+    await page.reload();
+    await summary('19 shown of 19');
+    world.addOperation({ name: 'needle', state: 'FAILED' });
+    await summary('20 shown of 20');
     expect(errors).toEqual([]);
+  });
+
+  test('counts follow changes, and say when there are more than were counted', async () => {
+    const { page, world, server } = suite();
+    world.addBackend();
+    world.countedAtMost = 300;
+    for (let number = 0; number < 299; number += 1) world.addOperation({ state: 'SUCCEEDED' });
+    await login(page, server, world);
+    const count = page
+      .locator('.panel-operations .states')
+      .getByRole('button', { name: 'succeeded' })
+      .locator('.count');
+    await count.getByText('299', { exact: true }).waitFor();
+    for (let number = 0; number < 2; number += 1) world.addOperation({ state: 'SUCCEEDED' });
+    await count.getByText('300+', { exact: true }).waitFor();
   });
 
   test('find operations older than the loaded ones, and by project and backend', async () => {

@@ -204,6 +204,7 @@ const questions: Readonly<Record<string, (caller: Caller) => Question | Promise<
   backends: () => read('{ backends { nodes { id } } }', ids.backend),
   relayOperation: () => read(`{ relayOperation(id: "${ids.operation}") { id } }`, ids.operation),
   relayOperations: () => read('{ relayOperations { nodes { id } } }', ids.operation),
+  relayOperationCounts: () => read(`{ relayOperationCounts(text: "${ids.operation}") { count } }`, '"count":1'),
   mapping: () => read(`{ mapping(id: "${ids.mapping}") { id } }`, ids.mapping),
   mappings: () => read('{ mappings { nodes { id } } }', ids.mapping),
   relayMappingChanges: () => read('{ relayMappingChanges { mappings { id } } }', ids.mapping),

@@ -1,4 +1,4 @@
-// Reads a connection page by page, up to a maximum.
+// Reads a connection page by page, up to a maximum of pages or items.
 
 export interface Page<Node> {
   readonly nodes: readonly Node[];
@@ -15,10 +15,11 @@ export async function readPages<Node>(
   maxPages: number,
   after: string | null,
   readPage: (after: string | null) => Promise<Page<Node>>,
+  enough: number = Number.POSITIVE_INFINITY,
 ): Promise<Page<Node>> {
   const nodes: Node[] = [];
   let pageInfo: PageInfo = { hasNextPage: true, endCursor: after };
-  for (let page = 0; page < maxPages && pageInfo.hasNextPage; page += 1) {
+  for (let page = 0; page < maxPages && pageInfo.hasNextPage && nodes.length < enough; page += 1) {
     const next = await readPage(pageInfo.endCursor);
     nodes.push(...next.nodes);
     pageInfo = next.pageInfo;

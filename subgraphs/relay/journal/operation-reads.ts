@@ -1,15 +1,17 @@
-// Reads of operations for the graph, outside of a call's path: one by its id, batched; pages; evidence; and the length of queues.
+// Reads of operations for the graph, outside of a call's path: one by its id, batched; pages; counts; evidence; and the length of queues.
 // Only operations that the caller may see are returned, so that no resolver can forget the check.
-import type { QueryRelayOperationsArgs } from '../../../generated/graph/relay.ts';
-import type { Operation, OperationEvidence, Prisma } from '../../../generated/prisma/client.ts';
+import type { QueryRelayOperationCountsArgs, QueryRelayOperationsArgs } from '../../../generated/graph/relay.ts';
+import type { Operation, OperationEvidence } from '../../../generated/prisma/client.ts';
 import { maySee, projectsFor } from '../../../platform/authorise.ts';
 import type { Database } from '../../../platform/database/database.ts';
-import type { CmpObjectKey } from '../../../platform/graph/cmp-object.ts';
+import { type CmpObjectKey, cmpObjectOf } from '../../../platform/graph/cmp-object.ts';
 import { type Page, page, pageRequest } from '../../../platform/graph/connection.ts';
 import { loader } from '../../../platform/graph/loader.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { decodeUuid } from '../../../platform/ids.ts';
 import type { OperationRow } from '../model/operation.ts';
+import { operationStates } from '../model/states.ts';
+import { countOperations, type OperationCount, type OperationFilter, searchOperations } from './operation-search.ts';
 
 const operations = Symbol('operations by id');
 const evidence = Symbol('evidence by operation');
@@ -53,21 +55,31 @@ export class OperationReads {
   async page(
     context: RequestContext,
     args: Partial<QueryRelayOperationsArgs>,
-    { backendId, cmp }: OperationsOf = {},
+    of: OperationsOf = {},
   ): Promise<Page<OperationRow>> {
-    const { first, take, after } = pageRequest(args);
-    const projects = projectsFor(context.identity, args.projectId);
-    const on = args.backendId == null ? backendId : decodeUuid('Backend', args.backendId);
-    if (args.backendId != null && on === undefined) return page<OperationRow>([], first, () => []);
-    const where: Prisma.OperationWhereInput = {
-      ...(projects === 'all' ? {} : { projectId: { in: [...projects] } }),
-      ...(on === undefined ? {} : { backendId: on }),
-      ...(args.states == null ? {} : { state: { in: [...args.states] } }),
-      ...(cmp === undefined ? {} : { cmpNamespace: cmp.namespace, cmpType: cmp.type, cmpId: cmp.externalId }),
-      ...(after?.[0] === undefined ? {} : { id: { lt: after[0] } }),
+    const { first, take, after } = pageRequest(args, 2);
+    const filter = filterOf(context, args, of);
+    const states = args.states ?? operationStates;
+    if (filter === undefined) return page<OperationRow>([], first, () => []);
+    const [createdAt = '', id = ''] = after ?? [];
+    const { places, lookedTo } = await searchOperations(
+      this.#db,
+      { ...filter, ...(args.states == null ? {} : { states }) },
+      { limit: take, after: after === undefined ? undefined : { createdAt: new Date(createdAt), id } },
+    );
+    const found = page(places, first, (place) => [place.createdAt.toISOString(), place.id], lookedTo);
+    const rows = await this.#byIds(found.nodes.map((place) => place.id));
+    const nodes = found.nodes.map((place) => rows.get(place.id));
+    // It may be in another state meanwhile, or deleted.
+    return {
+      ...found,
+      nodes: nodes.filter((row) => row !== undefined && states.includes(row.state)) as OperationRow[],
     };
-    const rows = await this.#db.prisma.operation.findMany({ where, orderBy: { id: 'desc' }, take });
-    return page(rows.map(toRow), first, (row) => [row.id]);
+  }
+
+  async counts(context: RequestContext, args: QueryRelayOperationCountsArgs): Promise<readonly OperationCount[]> {
+    const filter = filterOf(context, args);
+    return countOperations(this.#db, filter ?? { projects: [] });
   }
 
   /** Oldest first. */
@@ -103,6 +115,25 @@ export class OperationReads {
       counts.find(({ backendId, state }) => backendId === id && state === wanted)?._count ?? 0;
     return new Map(backendIds.map((id) => [id, { waiting: of(id, 'PENDING'), inFlight: of(id, 'SENT') }]));
   }
+}
+
+/** Undefined: no call matches. */
+function filterOf(
+  { identity }: RequestContext,
+  args: Partial<Omit<QueryRelayOperationsArgs, 'first' | 'after' | 'states'>>,
+  of: OperationsOf = {},
+): OperationFilter | undefined {
+  const backendId = args.backendId == null ? of.backendId : decodeUuid('Backend', args.backendId);
+  if (args.backendId != null && backendId === undefined) return undefined;
+  return {
+    projects: projectsFor(identity, args.projectId),
+    backendId,
+    cmp: args.cmpObject == null ? of.cmp : cmpObjectOf(args.cmpObject),
+    name: args.name ?? undefined,
+    text: args.text ?? undefined,
+    createdFrom: args.createdFrom ?? undefined,
+    createdBefore: args.createdBefore ?? undefined,
+  };
 }
 
 /** The columns contain only words that the journal writes. */

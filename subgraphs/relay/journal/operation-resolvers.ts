@@ -16,6 +16,7 @@ export function operationResolvers(parts: {
     Query: {
       relayOperation: (_, { id }, context) => reads.byGlobalId(context, id),
       relayOperations: (_, args, context) => reads.page(context, args),
+      relayOperationCounts: (_, args, context) => reads.counts(context, args),
     },
     RelayOperation: {
       __resolveReference: ({ id }, context) => reads.byGlobalId(context, id),

@@ -2,6 +2,7 @@
 
 import type { Database } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
+import { isFinal, type OperationState, operationStates } from '../model/states.ts';
 
 export interface RelayRetentionOptions {
   readonly db: Database;
@@ -16,10 +17,13 @@ const mostBatches = 200;
 /** Deletes what is due; returns the number of operations. */
 export async function deleteOldOperations(options: RelayRetentionOptions, signal?: AbortSignal): Promise<number> {
   let deleted = 0;
-  for (let batch = 0; batch < mostBatches && signal?.aborted !== true; batch += 1) {
-    const count = await deleteBatch(options);
-    deleted += count;
-    if (count < batchSize) break;
+  let batches = 0;
+  for (const state of operationStates.filter(isFinal)) {
+    for (let count = batchSize; count === batchSize && batches < mostBatches; batches += 1) {
+      if (signal?.aborted === true) return deleted;
+      count = await deleteBatch(options, state);
+      deleted += count;
+    }
   }
   return deleted;
 }
@@ -36,13 +40,15 @@ export async function endedCalls(db: Database, callIds: readonly string[]): Prom
   return new Set(callIds.filter((id) => !open.has(id)));
 }
 
-function deleteBatch({ db, operationMs }: RelayRetentionOptions): Promise<number> {
+function deleteBatch({ db, operationMs }: RelayRetentionOptions, state: OperationState): Promise<number> {
   return db.transaction(async (tx) => {
     const rows = await tx.query<{ id: string }>(
-      `SELECT o.id FROM operation o WHERE o.finished_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND
+      // The index has when they were accepted, which is earlier.
+      `SELECT o.id FROM operation o WHERE o.state = ? AND o.created_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND
+        AND o.finished_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND
         AND NOT EXISTS (SELECT 1 FROM mapping m WHERE m.operation_id = o.id AND m.owner_slot IS NOT NULL)
-      ORDER BY o.finished_at LIMIT ${batchSize}`,
-      [operationMs],
+      ORDER BY o.created_at LIMIT ${batchSize}`,
+      [state, operationMs, operationMs],
     );
     if (rows.length === 0) return 0;
     const ids = rows.map((row) => row.id);

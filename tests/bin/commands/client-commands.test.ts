@@ -163,6 +163,23 @@ describe('operations', () => {
     expect(server.requests.at(-1)).toMatchObject({ input: { id: 'op-1', verdict: 'FAILED', note: 'looked at it' } });
   });
 
+  test('list passes its filters on, and continues after an empty page', async () => {
+    const pages = [
+      { nodes: [], pageInfo: { hasNextPage: true, endCursor: 'further' } },
+      { nodes: [operation('FAILED')], pageInfo: { hasNextPage: false, endCursor: null } },
+    ];
+    server.answers = { relayOperations: () => pages.shift() };
+    const filters = ['--cmp-object', 'tenant/42', '--name', 'rule.create', '--text', 'hung up'];
+    const times = ['--created-from', '2026-01-31T00:00:00Z', '--created-before', '2026-02-01T00:00:00Z'];
+    const { stdout } = await runCommand(['operations', 'list', ...filters, ...times, ...at]);
+    expect(stdout).toMatch(/^op-1 /m);
+    expect(server.requests.at(-1)).toMatchObject({
+      cmpObject: { type: 'tenant', externalId: '42' },
+      ...{ name: 'rule.create', text: 'hung up', after: 'further' },
+      ...{ createdFrom: '2026-01-31T00:00:00.000Z', createdBefore: '2026-02-01T00:00:00.000Z' },
+    });
+  });
+
   test('a missing operation', async () => {
     server.answers = { relayOperation: () => null };
     const { exitCode, stderr } = await runCommand(['operations', 'show', 'op-9', ...at]);

@@ -1,5 +1,6 @@
 // The root fields of the fake graph: the supergraph's own schema with resolvers over a FakeWorld.
 import { randomUUID } from 'node:crypto';
+import { operationStates } from '../../../subgraphs/relay/model/states.ts';
 import { coded, type FakeMapping, type FakeOperation, type FakeWorld, now, page, projects } from './fake-world.ts';
 
 export interface FakeContext {
@@ -18,6 +19,7 @@ interface OperationsArguments extends Paging {
   readonly projectId?: string | null;
   readonly backendId?: string | null;
   readonly states?: readonly string[] | null;
+  readonly text?: string | null;
 }
 
 interface MappingsArguments extends Paging {
@@ -78,15 +80,17 @@ export function createRoot(world: FakeWorld) {
       guard(context);
       return world.mappings.get(id) ?? null;
     },
-    relayOperations: ({ projectId, backendId, states, first, after }: OperationsArguments, context: FakeContext) => {
+    relayOperations: (filter: OperationsArguments, context: FakeContext) => {
       guard(context);
-      const found = newestFirst().filter(
-        (operation) =>
-          (!projectId || operation.project.id === projectId) &&
-          (!backendId || operation.backend.id === backendId) &&
-          (!states || states.includes(operation.state)),
-      );
-      return page(found, first, after);
+      return page(newestFirst().filter(matches(filter)), filter.first, filter.after);
+    },
+    relayOperationCounts: (filter: OperationsArguments, context: FakeContext) => {
+      guard(context);
+      const found = newestFirst().filter(matches(filter));
+      return operationStates.map((state) => {
+        const count = found.filter((operation) => operation.state === state).length;
+        return { state, count: Math.min(count, world.countedAtMost), complete: count <= world.countedAtMost };
+      });
     },
     relayOperation: ({ id }: { readonly id: string }, context: FakeContext) => {
       guard(context);
@@ -158,6 +162,14 @@ export function createRoot(world: FakeWorld) {
       return { backend: world.backends.get(id), userErrors: [] };
     },
   };
+}
+
+function matches({ projectId, backendId, states, text }: OperationsArguments) {
+  return (operation: FakeOperation): boolean =>
+    (!projectId || operation.project.id === projectId) &&
+    (!backendId || operation.backend.id === backendId) &&
+    (!states || states.includes(operation.state)) &&
+    (!text || text.split(' ').every((word) => String(operation.name).includes(word)));
 }
 
 function accept(world: FakeWorld, input: Input, field: 'hostKeySha256' | 'certificateSha256') {

@@ -65,6 +65,8 @@ export class FakeWorld {
   readonly mappings = new Map<string, FakeMapping>();
   readonly changes: FakeChange[] = [];
   readonly user = { name: 'admin', password: 'correct horse battery', admin: true, role: 'OPERATOR' };
+  /** Counts of operations end here. */
+  countedAtMost = Number.POSITIVE_INFINITY;
   /** Cursors below it are expired. */
   oldestSeq = 0;
   /** Sends checkpoints to new subscribers at once. */

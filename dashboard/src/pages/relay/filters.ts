@@ -56,7 +56,7 @@ export function isNarrowing(filters: RelayFilters): boolean {
   return filters.backendId !== null || filters.projectId !== null || filters.text !== '';
 }
 
-/** The filters that the server supports; text is searched in what it returns. */
+/** Without the text. */
 export function matchesServerFilters(filters: RelayFilters, operation: Operation): boolean {
   return (filters.states.length === 0 || filters.states.includes(operation.state)) && matchesPlace(filters, operation);
 }
@@ -69,6 +69,7 @@ export function matchesPlace(filters: RelayFilters, operation: Operation): boole
   );
 }
 
+/** As the server searches, for what arrives by itself. */
 export function matchesText(text: string, operation: Operation): boolean {
   const { backend, cmpObject, deviceError } = operation;
   return containsWords(text, [
@@ -80,7 +81,6 @@ export function matchesText(text: string, operation: Operation): boolean {
     deviceError?.message,
     operation.requestedBy,
     operation.requestId,
-    operation.project?.name,
     operation.id,
   ]);
 }

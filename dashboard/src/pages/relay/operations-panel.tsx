@@ -12,7 +12,9 @@ import { backendKind } from './kinds/backend.ts';
 import { maxOperations, newestFirst, type OperationState, operationKind, operationStates } from './kinds/operation.ts';
 import { stateMarks } from './marks.tsx';
 import { OperationRow } from './operation-row.tsx';
+import type { OperationCount } from './reads.ts';
 import { useOlderOperations } from './use-older-operations.ts';
+import { useOperationCounts } from './use-operation-counts.ts';
 
 export function OperationsPanel({ control }: { readonly control: RelayControl }) {
   const { store } = usePage();
@@ -21,6 +23,7 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
   const backends = useEntities(backendKind);
   const { filters, change } = control;
   const older = useOlderOperations(filters);
+  const counts = useOperationCounts(filters, operations);
 
   useEffect(() => {
     store.prefer(
@@ -52,14 +55,18 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
   // Of a search by text only matching ones are kept, and these first.
   const isFull = (filters.text === '' ? operations.size : here.length) >= maxOperations;
   const isPart = isFull || older.hasMore;
-  /** Of a state that the filter excludes, older ones are not read. */
-  const countOf = (state: OperationState): string => {
-    const isComplete = !isPart && (filters.states.length === 0 || filters.states.includes(state));
-    return `${here.filter((operation) => operation.state === state).length}${isComplete ? '' : '+'}`;
+  const countOf = (state: OperationState): OperationCount => {
+    const known = here.filter((operation) => operation.state === state).length;
+    // Of a state that the filter excludes, older ones are not read.
+    if (!isPart && (filters.states.length === 0 || filters.states.includes(state)))
+      return { count: known, complete: true };
+    const { count, complete } = counts.get(state) ?? { count: 0, complete: false };
+    return { count: Math.max(known, count), complete };
   };
+  const all = totalOf((filters.states.length === 0 ? operationStates : filters.states).map(countOf));
 
   return (
-    <Panel name="operations" title="Operations" summary={`${shown.length}${isPart ? '+' : ''} shown`}>
+    <Panel name="operations" title="Operations" summary={`${shown.length} shown of ${countText(all)}`}>
       <fieldset className="states">
         <legend className="visually-hidden">Show only these states</legend>
         {operationStates.map((state) => (
@@ -72,7 +79,7 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
           >
             <Icon path={stateMarks[state].path} />
             {state.toLowerCase()}
-            <span className="count">{countOf(state)}</span>
+            <span className="count">{countText(countOf(state))}</span>
           </button>
         ))}
       </fieldset>
@@ -107,4 +114,15 @@ export function OperationsPanel({ control }: { readonly control: RelayControl })
       </div>
     </Panel>
   );
+}
+
+function totalOf(counts: readonly OperationCount[]): OperationCount {
+  return {
+    count: counts.reduce((sum, { count }) => sum + count, 0),
+    complete: counts.every(({ complete }) => complete),
+  };
+}
+
+function countText({ count, complete }: OperationCount): string {
+  return `${count}${complete ? '' : '+'}`;
 }

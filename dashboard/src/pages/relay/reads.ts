@@ -3,6 +3,7 @@
 import {
   RelayBackendsDocument,
   RelayDriftDocument,
+  RelayOperationCountsDocument,
   RelayOperationsDocument,
   RelayVerifiedDocument,
 } from '../../../../generated/dashboard/graphql.ts';
@@ -21,11 +22,23 @@ const maxDriftPages = 3;
 const unsettled: readonly OperationState[] = ['UNKNOWN'];
 const underWay: readonly OperationState[] = ['PENDING', 'SENT', 'ACCEPTED'];
 const roundsToDrift = 6;
+const pageSize = 100;
+/** Of one search by text; the button continues it. */
+const searchedPages = 10;
+const searchedWords = 8;
 
 export interface OperationFilter {
   readonly projectId?: string | null;
   readonly backendId?: string | null;
   readonly states?: readonly OperationState[];
+  readonly text?: string;
+}
+
+/** Of calls in one state. */
+export interface OperationCount {
+  readonly count: number;
+  /** False: there are at least so many. */
+  readonly complete: boolean;
 }
 
 export async function readLists(requester: Requester): Promise<readonly Entity[]> {
@@ -81,6 +94,7 @@ async function readDrift(requester: Requester): Promise<Page<Mapping>> {
   return { ...drift, nodes: mappings.nodes };
 }
 
+/** A search by text has pages with few operations, or none, while more follow: it reads further until a page is full. */
 export async function readOperations(
   requester: Requester,
   filter: OperationFilter,
@@ -88,8 +102,28 @@ export async function readOperations(
   after: string | null = null,
 ): Promise<Page<Operation>> {
   const { projectId = null, backendId = null, states = [] } = filter;
-  return await readPages<Operation>(maxPages, after, async (cursor) => {
-    const variables = { projectId, backendId, states: states.length === 0 ? null : states, after: cursor };
+  const text = searchedText(filter.text);
+  const read = async (cursor: string | null) => {
+    const variables = { projectId, backendId, states: states.length === 0 ? null : states, text, after: cursor };
     return (await requester.request(RelayOperationsDocument, variables)).relayOperations;
-  });
+  };
+  return text === null
+    ? await readPages<Operation>(maxPages, after, read)
+    : await readPages<Operation>(searchedPages, after, read, pageSize * maxPages);
+}
+
+/** By state. */
+export async function readOperationCounts(
+  requester: Requester,
+  { projectId = null, backendId = null, text }: Omit<OperationFilter, 'states'>,
+): Promise<ReadonlyMap<OperationState, OperationCount>> {
+  const variables = { projectId, backendId, text: searchedText(text) };
+  const { relayOperationCounts } = await requester.request(RelayOperationCountsDocument, variables);
+  return new Map(relayOperationCounts.map(({ state, ...count }) => [state, count]));
+}
+
+/** The words that the server searches; null: there are none. The page itself applies any further ones. */
+function searchedText(text = ''): string | null {
+  const words = text.split(/\s+/).filter(Boolean).slice(0, searchedWords);
+  return words.length === 0 ? null : words.join(' ');
 }

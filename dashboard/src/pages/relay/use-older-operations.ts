@@ -1,9 +1,8 @@
-// Requests operations that match the filters from the server, because only the newest of all are loaded initially. The server has
-// no search by text: that reads page after page, and keeps what matches.
+// Requests operations that match the filters from the server, because only the newest of all are loaded initially.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePage, useParts } from '../../context.ts';
 import type { PageInfo } from '../../graph/read-pages.ts';
-import { matchesText, type RelayFilters } from './filters.ts';
+import type { RelayFilters } from './filters.ts';
 import { operationKind } from './kinds/operation.ts';
 import { readOperations } from './reads.ts';
 
@@ -15,10 +14,8 @@ export interface OlderOperations {
 
 const nothing: PageInfo = { hasNextPage: false, endCursor: null };
 const notRead: PageInfo = { hasNextPage: true, endCursor: null };
-/** Pages of one search by text; the button continues it. */
-const searchedPages = 10;
 /** A search begins when no key was pressed for this long. */
-const typingMs = 300;
+export const typingMs = 300;
 
 export function useOlderOperations({ projectId, backendId, states, text }: RelayFilters): OlderOperations {
   const { requester } = useParts();
@@ -35,13 +32,9 @@ export function useOlderOperations({ projectId, backendId, states, text }: Relay
       setReading(true);
       try {
         const wanted = statesKey === '' ? [] : (statesKey.split(',') as RelayFilters['states']);
-        const maxPages = text === '' ? 1 : searchedPages;
-        const read = await readOperations(requester, { projectId, backendId, states: wanted }, maxPages, after);
+        const read = await readOperations(requester, { projectId, backendId, states: wanted, text }, 1, after);
         if (mine !== newest.current) return;
-        store.take(
-          operationKind,
-          read.nodes.filter((operation) => matchesText(text, operation)),
-        );
+        store.take(operationKind, read.nodes);
         setPage(read.pageInfo);
       } catch {
         // The server is not available: the live state shows it, and the button remains.

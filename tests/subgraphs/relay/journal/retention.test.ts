@@ -30,7 +30,7 @@ test('old final calls are deleted, others are not', async () => {
     "UPDATE operation SET state = 'UNKNOWN', finished_at = NULL WHERE object_key = 'blocked/10.0.0.3'",
   );
   await node.db.execute(
-    "UPDATE operation SET finished_at = NOW(3) - INTERVAL 2 DAY WHERE object_key <> 'blocked/10.0.0.4'",
+    "UPDATE operation SET created_at = NOW(3) - INTERVAL 2 DAY, finished_at = NOW(3) - INTERVAL 2 DAY WHERE object_key <> 'blocked/10.0.0.4'",
   );
   await node.db.execute("UPDATE operation SET finished_at = NULL WHERE state = 'UNKNOWN'");
   await node.db.execute(
