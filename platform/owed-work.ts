@@ -42,7 +42,10 @@ export class OwedWorkLostError extends Error {
   }
 }
 
-/** Owes work, in the transaction that causes it. Owing it again while it runs makes it run once more. */
+/** The earlier of two times, of which the first may be null. */
+const earlier = (one: string, other: string) => `LEAST(COALESCE(${one}, ${other}), ${other})`;
+
+/** Owes work, in the transaction that causes it. Owing it again while it runs makes it run once more, when that is due. */
 export async function owe(
   tx: Transaction,
   kind: string,
@@ -50,10 +53,12 @@ export async function owe(
   options: { readonly dueInMs?: number } = {},
   wake?: Wake,
 ): Promise<void> {
-  const due = 'NOW(3) + INTERVAL ? MICROSECOND';
   const dueInMicroseconds = (options.dueInMs ?? 0) * 1000;
   await tx.execute(
-    `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES (?, ?, ${due}) ON DUPLICATE KEY UPDATE wanted = wanted + 1, due_at = LEAST(COALESCE(due_at, VALUES(due_at)), VALUES(due_at)), attempts = 0`,
+    `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES (?, ?, NOW(3) + INTERVAL ? MICROSECOND)
+    ON DUPLICATE KEY UPDATE wanted = wanted + 1, attempts = 0,
+      due_at = IF(lease_token IS NULL, ${earlier('due_at', 'VALUES(due_at)')}, due_at),
+      next_due_at = IF(lease_token IS NULL, NULL, ${earlier('next_due_at', 'VALUES(due_at)')})`,
     [kind, key, dueInMicroseconds],
   );
   if (wake !== undefined) tx.afterCommit(() => wake.notify('owed'));
@@ -62,7 +67,7 @@ export async function owe(
 /** Marks a job done, in the transaction of its effect. Throws OwedWorkLostError (roll back) when the claim is lost. */
 export async function finishOwed(tx: Transaction, job: OwedJob): Promise<void> {
   const { affectedRows } = await tx.execute(
-    'UPDATE owed_work SET done = ?, attempts = 0, last_error = NULL, lease_token = NULL, lease_until = NULL, due_at = IF(wanted > ?, due_at, NULL) WHERE kind = ? AND `key` = ? AND lease_token = ?',
+    'UPDATE owed_work SET done = ?, attempts = 0, last_error = NULL, lease_token = NULL, lease_until = NULL, due_at = IF(wanted > ?, COALESCE(next_due_at, due_at), NULL), next_due_at = NULL WHERE kind = ? AND `key` = ? AND lease_token = ?',
     [job.wanted, job.wanted, job.kind, job.key, job.leaseToken],
   );
   if (affectedRows === 0) throw new OwedWorkLostError(job);
@@ -77,6 +82,8 @@ export interface OwedWorkOptions {
 }
 
 const retryMostMs = 300_000;
+const claimed = 'kind = ? AND `key` = ? AND lease_token = ?';
+const released = 'lease_token = NULL, lease_until = NULL, last_error = ?';
 /** A claim that ends far later than usual was made before the clock was set back. */
 const unclaimed = '(lease_until IS NULL OR lease_until <= NOW(3) OR lease_until > NOW(3) + INTERVAL ? MICROSECOND)';
 
@@ -105,7 +112,7 @@ export class OwedWork {
   async claim(kind: string, key: string): Promise<ClaimedJob | undefined> {
     const leaseToken = newToken();
     const { affectedRows } = await this.#db.execute(
-      `UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1 WHERE kind = ? AND \`key\` = ? AND due_at <= NOW(3) AND ${unclaimed}`,
+      `UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1, next_due_at = NULL WHERE kind = ? AND \`key\` = ? AND due_at <= NOW(3) AND ${unclaimed}`,
       [leaseToken, this.#claimMs * 1000, kind, key, 2 * this.#claimMs * 1000],
     );
     if (affectedRows === 0) return undefined;
@@ -114,24 +121,30 @@ export class OwedWork {
     return row === undefined ? undefined : { kind, key, leaseToken, ...row };
   }
 
-  /** Releases a claim after a failure: due again after a delay that grows with each attempt. */
+  /** Releases a claim after a failure: due again after a delay that grows with each attempt, or when it was owed again for. */
   async fail(job: OwedJob, error: unknown): Promise<void> {
-    const message = (error instanceof Error ? error.message : String(error)).slice(0, 1024);
+    const retry = 'NOW(3) + INTERVAL LEAST(? * POW(2, LEAST(attempts, 20) - 1), ?) * 1000 MICROSECOND';
+    const delay = [this.#retryFirstMs, retryMostMs];
     await this.#db.execute(
-      'UPDATE owed_work SET lease_token = NULL, lease_until = NULL, last_error = ?, due_at = NOW(3) + INTERVAL LEAST(? * POW(2, LEAST(attempts, 20) - 1), ?) * 1000 MICROSECOND WHERE kind = ? AND `key` = ? AND lease_token = ?',
-      [message, this.#retryFirstMs, retryMostMs, job.kind, job.key, job.leaseToken],
+      `UPDATE owed_work SET ${released}, due_at = ${earlier('next_due_at', retry)}, next_due_at = NULL WHERE ${claimed}`,
+      [excerpt(error), ...delay, ...delay, job.kind, job.key, job.leaseToken],
     );
   }
 
-  /** Releases a claim as a dead letter: due in an hour, with a status event the first time. */
+  /**
+   * Releases a claim as a dead letter: due in an hour, with a status event the first time. Work that was owed during the attempt is
+   * new: it is due when it was owed for.
+   */
   async bury(job: ClaimedJob, error: unknown, wake: Wake): Promise<void> {
-    const message = (error instanceof Error ? error.message : String(error)).slice(0, 1024);
     await this.#db.transaction(async (tx) => {
-      const { affectedRows } = await tx.execute(
-        'UPDATE owed_work SET lease_token = NULL, lease_until = NULL, last_error = ?, due_at = NOW(3) + INTERVAL 1 HOUR WHERE kind = ? AND `key` = ? AND lease_token = ?',
-        [message, job.kind, job.key, job.leaseToken],
-      );
-      if (affectedRows === 0 || job.attempts !== deadAfterAttempts) return;
+      const inAnHour = `UPDATE owed_work SET ${released}, due_at = NOW(3) + INTERVAL 1 HOUR WHERE ${claimed} AND wanted = ?`;
+      const values = [excerpt(error), job.kind, job.key, job.leaseToken];
+      if ((await tx.execute(inAnHour, [...values, job.wanted])).affectedRows === 0) {
+        const asOwed = 'due_at = COALESCE(next_due_at, due_at), next_due_at = NULL';
+        await tx.execute(`UPDATE owed_work SET ${released}, ${asOwed} WHERE ${claimed}`, values);
+        return;
+      }
+      if (job.attempts !== deadAfterAttempts) return;
       const event = {
         projectId: null,
         kind: 'owedWork.state' as const,
@@ -139,7 +152,7 @@ export class OwedWork {
         subjectVersion: job.wanted,
         from: 'DUE' as const,
         to: 'DEAD' as const,
-        reason: `${job.kind} ${job.key} failed ${job.attempts} times: ${message}`,
+        reason: `${job.kind} ${job.key} failed ${job.attempts} times: ${excerpt(error)}`,
       };
       await appendStatus(tx, platformEvents, [event], wake);
     });
@@ -156,6 +169,10 @@ export class OwedWork {
     );
     return { due: row?.due ?? 0, oldestMs: Math.max(0, row?.oldestMs ?? 0), dead: buried?.dead ?? 0 };
   }
+}
+
+function excerpt(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 1024);
 }
 
 /** A row of owed work has no id: its kind and key determine one, the same each time (RFC 9562 version 8). */

@@ -1,7 +1,15 @@
 // Owed work: claimed twice, finished late, or owed again while under way.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../platform/database/database.ts';
-import { finishOwed, type OwedJob, OwedWork, OwedWorkLostError, owe } from '../../platform/owed-work.ts';
+import {
+  type ClaimedJob,
+  deadAfterAttempts,
+  finishOwed,
+  type OwedJob,
+  OwedWork,
+  OwedWorkLostError,
+  owe,
+} from '../../platform/owed-work.ts';
 import { TestGround } from '../support/ground.ts';
 import { waitFor } from '../support/temporary-folder.ts';
 
@@ -27,7 +35,7 @@ function oweIt(key: string, dueInMs = 0): Promise<void> {
   return db.transaction((tx) => owe(tx, 'k', key, { dueInMs }));
 }
 
-async function claim(key: string): Promise<OwedJob> {
+async function claim(key: string): Promise<ClaimedJob> {
   const job = await work.claim('k', key);
   if (job === undefined) throw new Error(`${key} could not be claimed`);
   return job;
@@ -45,6 +53,11 @@ async function effects(): Promise<number> {
 }
 
 const due = () => work.dueRows({ limit: 10 });
+
+async function inSeconds(key: string): Promise<number> {
+  const sql = 'SELECT TIMESTAMPDIFF(SECOND, NOW(3), due_at) AS seconds FROM owed_work WHERE `key` = ?';
+  return (await db.query<{ seconds: number | null }>(sql, [key]))[0]?.seconds ?? -1;
+}
 
 /** Simulates a claim from long ago. */
 async function endClaim(key: string): Promise<void> {
@@ -159,4 +172,66 @@ test('owed for a later time it is not due; owed again for now it is', async () =
   // A later time does not postpone work that is already due.
   await oweIt('g', 60_000);
   expect(await due()).toMatchObject([{ key: 'g', wanted: 3 }]);
+});
+
+test('owed for later while it runs, it is not due before', async () => {
+  await oweIt('h');
+  const job = await claim('h');
+  await oweIt('h', 600_000);
+  await finish(job);
+  expect(await due()).toEqual([]);
+  expect(await inSeconds('h')).toBeGreaterThan(500);
+  // The earliest of several counts.
+  await oweIt('i');
+  const second = await claim('i');
+  for (const ms of [600_000, 60_000, 900_000]) await oweIt('i', ms);
+  await finish(second);
+  expect(await inSeconds('i')).toBeLessThanOrEqual(60);
+  expect(await due()).toEqual([]);
+});
+
+test('a claim that was lost is due at once, though it was owed again for later', async () => {
+  await oweIt('n');
+  await claim('n');
+  await oweIt('n', 600_000);
+  await endClaim('n');
+  expect(await due()).toMatchObject([{ key: 'n', wanted: 2 }]);
+  await finish(await claim('n'));
+  expect(await due()).toEqual([]);
+  expect(await inSeconds('n')).toBe(-1);
+});
+
+describe('a dead letter', () => {
+  async function lastAttempt(key: string): Promise<ClaimedJob> {
+    await oweIt(key);
+    await db.execute('UPDATE owed_work SET attempts = ? WHERE `key` = ?', [deadAfterAttempts - 1, key]);
+    return claim(key);
+  }
+  const deaths = () =>
+    db.query<{ subject: string }>("SELECT reason AS subject FROM status_change WHERE kind = 'owedWork.state'");
+
+  test('is due in an hour, and is told', async () => {
+    await work.bury(await lastAttempt('j'), new Error('never works'), ground.wake);
+    expect(await inSeconds('j')).toBeGreaterThan(3_500);
+    expect(await work.figures()).toMatchObject({ due: 0, dead: 1 });
+    expect(await deaths()).toMatchObject([{ subject: 'k j failed 10 times: never works' }]);
+  });
+
+  test('is none, if it was owed again during its last attempt: that is new work', async () => {
+    await db.execute("DELETE FROM status_change WHERE kind = 'owedWork.state'");
+    const job = await lastAttempt('l');
+    await oweIt('l');
+    await work.bury(job, new Error('never works'), ground.wake);
+    expect(await due()).toEqual([{ kind: 'k', key: 'l', wanted: 2, attempts: 0 }]);
+    expect([await work.figures(), await deaths()]).toMatchObject([{ dead: 0 }, []]);
+  });
+
+  test('the same after a failed attempt: what was owed for now does not wait', async () => {
+    await oweIt('m');
+    const job = await claim('m');
+    await db.execute('UPDATE owed_work SET attempts = 9');
+    await oweIt('m');
+    await new OwedWork({ db, retryFirstMs: 300_000 }).fail(job, new Error('not now'));
+    expect(await due()).toMatchObject([{ key: 'm', attempts: 0 }]);
+  });
 });
