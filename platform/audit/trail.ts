@@ -56,6 +56,9 @@ export async function readAuditTrail(
 /**
  * Writes the entries with `from` <= at < `to`, oldest first, one JSON object a line. Respects back-pressure; does not end the
  * stream. Returns how many were written.
+ *
+ * A locking read, which waits for entries that are not committed yet: else an entry from before `to` that is committed later
+ * would be neither in this export nor in the next.
  */
 export async function exportAudit(
   db: Sql,
@@ -67,10 +70,10 @@ export async function exportAudit(
   let lastId = 0;
   for (;;) {
     signal?.throwIfAborted();
-    const entries = await db.query<AuditEntry>(`SELECT ${columns} FROM audit_entry WHERE id > ? ORDER BY id LIMIT ?`, [
-      lastId,
-      exportPageSize,
-    ]);
+    const entries = await db.query<AuditEntry>(
+      `SELECT ${columns} FROM audit_entry WHERE id > ? ORDER BY id LIMIT ? LOCK IN SHARE MODE`,
+      [lastId, exportPageSize],
+    );
     for (const entry of entries) {
       lastId = entry.id;
       if ((from !== undefined && entry.at < from) || (to !== undefined && entry.at >= to)) continue;

@@ -37,21 +37,29 @@ export async function verifyAudit(
     readonly anchors?: readonly AuditAnchor[];
   },
 ): Promise<AuditVerification> {
-  const ends = await readEnds(db);
   const [open] = await db.query<{ count: number }>('SELECT COUNT(*) AS count FROM audit_entry WHERE position IS NULL');
-  const first = ends.base.position + 1;
-  const from = Math.max(options.fromPosition ?? first, first);
-  const to = Math.min(ends.head.position + 1, from + options.limit);
-  const range = await checkRange(db, ends, from, to);
-  const fault =
-    range.fault ?? signatureFault(options.publicKeys, ends) ?? (await anchorFault(db, ends, options)) ?? undefined;
-  return {
-    intact: fault === undefined,
-    checked: range.checked,
-    unsealed: open?.count ?? 0,
-    firstBrokenPosition: fault?.position ?? null,
-    reason: fault?.reason ?? null,
-  };
+  for (let ends = await readEnds(db); ; ) {
+    const first = ends.base.position + 1;
+    const from = Math.max(options.fromPosition ?? first, first);
+    const to = Math.min(ends.head.position + 1, from + options.limit);
+    const range = await checkRange(db, ends, from, to);
+    const fault = range.fault ?? signatureFault(options.publicKeys, ends) ?? (await anchorFault(db, ends, options));
+    if (fault !== undefined) {
+      const now = await readEnds(db);
+      // Retention has deleted entries meanwhile: the rest is looked at again.
+      if (now.base.position > ends.base.position) {
+        ends = now;
+        continue;
+      }
+    }
+    return {
+      intact: fault === undefined,
+      checked: range.checked,
+      unsealed: open?.count ?? 0,
+      firstBrokenPosition: fault?.position ?? null,
+      reason: fault?.reason ?? null,
+    };
+  }
 }
 
 function signatureFault(keys: PublicKeys, { head, base }: ChainEnds): AuditFault | undefined {

@@ -6,10 +6,11 @@ import { readAnchors } from '../../../bin/commands/audit/anchor-file.ts';
 import { AuditAnchors } from '../../../platform/audit/anchors.ts';
 import { entryColumns, entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
 import { type AuditAnchor, signEnd, signFirst } from '../../../platform/audit/ends.ts';
+import { purgeAudit } from '../../../platform/audit/purge.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { verifyAudit } from '../../../platform/audit/verify.ts';
 import { audit, redactInput } from '../../../platform/audit.ts';
-import { Database } from '../../../platform/database/database.ts';
+import { Database, type Sql } from '../../../platform/database/database.ts';
 import { grantsFor } from '../../../platform/database/grants.ts';
 import { newUuid } from '../../../platform/ids.ts';
 import { Retention } from '../../../platform/retention.ts';
@@ -289,6 +290,36 @@ test('the rest still verifies after retention', async () => {
   await write(2);
   await sealer.runOnce();
   expect(await verify()).toMatchObject({ intact: true, checked: 6 });
+});
+
+test('retention while the trail is verified is no tampering; a removal is', async () => {
+  await write(10);
+  await db.execute('UPDATE audit_entry SET at = at - INTERVAL 3 DAY ORDER BY id LIMIT 6');
+  await sealer.runOnce();
+  const { publicKeys } = keys;
+  /** Does something else between the chain's ends and its entries. */
+  const during = (interfere: () => Promise<unknown>): Sql => {
+    let todo: (() => Promise<unknown>) | undefined = interfere;
+    return {
+      async query(sql, values) {
+        if (sql.includes('ORDER BY position')) {
+          const now = todo;
+          todo = undefined;
+          await now?.();
+        }
+        return db.query(sql, values);
+      },
+      execute: (sql, values) => db.execute(sql, values),
+    };
+  };
+  const remove = () => db.execute('DELETE FROM audit_entry WHERE position = 8');
+  const purge = () => purgeAudit(db, keys, 86_400_000);
+  expect(await verifyAudit(during(purge), { publicKeys, limit: 100 })).toMatchObject({
+    ...{ intact: true, checked: 4, reason: null },
+  });
+  expect(await verifyAudit(during(remove), { publicKeys, limit: 100 })).toMatchObject({
+    ...{ intact: false, firstBrokenPosition: 8, reason: 'the entry is missing' },
+  });
 });
 
 test('redaction: secrets by name at any depth, long texts cut, depth bounded, the input itself unchanged', async () => {

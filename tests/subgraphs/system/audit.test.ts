@@ -4,8 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { entryHash, type HashedEntry } from '../../../platform/audit/chain.ts';
 import { AuditSealer } from '../../../platform/audit/sealer.ts';
 import { exportAudit } from '../../../platform/audit/trail.ts';
+import { audit } from '../../../platform/audit.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import { decodeId, encodeId } from '../../../platform/ids.ts';
+import { waitFor } from '../../support/temporary-folder.ts';
 import { makeUser, type SystemBench, systemBench, testAuditKeys } from './support/system-bench.ts';
 
 let bench: SystemBench;
@@ -191,6 +193,36 @@ describe('export', () => {
     expect((await exported({ to: after })).map((row) => row.action)).toEqual(['old']);
     expect(await exported({ from: old, to: old })).toEqual([]);
     expect((await exported({ from: after })).map((row) => row.action)).not.toContain('old');
+  });
+
+  test('waits for entries that are not committed yet: two exports in a row have each entry once', async () => {
+    let commit = () => {};
+    const committing = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    let written = () => {};
+    const open = new Promise<void>((resolve) => {
+      written = resolve;
+    });
+    const writer = bench.db.transaction(async (tx) => {
+      const record = { identity: null, projectId: null, outcome: 'ACCEPTED', requestId: 'late', details: {} } as const;
+      await audit(tx, { ...record, action: 'late' });
+      written();
+      await committing;
+    });
+    await open;
+    const [now] = await bench.db.query<{ at: Date }>('SELECT NOW(3) + INTERVAL 1 SECOND AS at');
+    const at = now?.at ?? new Date();
+    const first = exported({ to: at });
+    await waitFor('the export to wait', async () => {
+      const waits = `SELECT 1 FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()
+        AND info LIKE '%FROM audit_entry%'`;
+      return (await bench.db.query(waits)).length > 0 ? true : undefined;
+    });
+    commit();
+    await writer;
+    const actions = [...(await first), ...(await exported({ from: at }))].map((row) => row.action);
+    expect(actions.filter((action) => action === 'late')).toHaveLength(1);
   });
 
   test('stops on request', async () => {
