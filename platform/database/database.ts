@@ -5,7 +5,14 @@ import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createPool, type Pool, type PoolConfig, type PoolConnection } from 'mariadb';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import { invariant } from '../errors.ts';
-import { CommitUncertainError, isCommitUncertain, isConnectionLost, isDeadlock, isReadOnly } from './errors.ts';
+import {
+  CommittedError,
+  CommitUncertainError,
+  isCommitUncertain,
+  isConnectionLost,
+  isDeadlock,
+  isReadOnly,
+} from './errors.ts';
 
 /** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
 export interface DatabaseLocation {
@@ -147,8 +154,9 @@ export class Database implements Sql {
 
   /**
    * Runs `work` in one transaction. An error from `work` rolls back and is thrown. Deadlocks run `work` again, so it must have no
-   * effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT. `endsWork`: it
-   * records what has already happened, and may use the reserved space on a disk that is nearly full.
+   * effect outside the transaction. Throws CommitUncertainError when the connection was lost during COMMIT, or when `work` failed
+   * after a text that commits. `endsWork`: it records what has already happened, and may use the reserved space on a disk that is
+   * nearly full.
    */
   async transaction<Result>(
     work: (tx: Transaction) => Promise<Result>,
@@ -159,7 +167,7 @@ export class Database implements Sql {
       try {
         return await this.#once(work);
       } catch (error) {
-        if (!isDeadlock(error) || attempt > deadlockRetries) throw error;
+        if (error instanceof CommitUncertainError || !isDeadlock(error) || attempt > deadlockRetries) throw error;
         await sleep(Math.random() * 10 * 2 ** attempt);
       }
     }
@@ -171,8 +179,12 @@ export class Database implements Sql {
     let usable = true;
     try {
       const tx = new ConnectionTransaction(connection, actions);
-      const result = await work(tx);
-      if (!tx.committed) await tx.query('COMMIT', [], { commits: true });
+      const result = await work(tx).catch(async (error: unknown) => {
+        if (!(await tx.committed())) throw error;
+        for (const action of actions) action();
+        throw new CommittedError(error);
+      });
+      if (!(await tx.committed())) await tx.query('COMMIT', [], { commits: true });
       for (const action of actions) action();
       return result;
     } catch (error) {
@@ -211,34 +223,43 @@ export class Database implements Sql {
 class ConnectionTransaction implements Transaction {
   readonly #connection: PoolConnection;
   readonly #actions: (() => void)[];
-  #committed = false;
+  /** The text that commits, once it was sent: nothing may follow it unless it fails. */
+  #ending: Promise<unknown> | undefined;
 
   constructor(connection: PoolConnection, actions: (() => void)[]) {
     this.#connection = connection;
     this.#actions = actions;
   }
 
-  get committed(): boolean {
-    return this.#committed;
+  /** Waits for the text that commits, if one was sent; true when it has. Throws CommitUncertainError. */
+  async committed(): Promise<boolean> {
+    if (this.#ending === undefined) return false;
+    try {
+      await this.#ending;
+      return true;
+    } catch (error) {
+      if (error instanceof CommitUncertainError) throw error;
+      return false;
+    }
   }
 
   async query<Row>(
     sql: string,
     values: readonly SqlValue[] = [],
-    options: TransactionQueryOptions = {},
+    { prepared, commits }: TransactionQueryOptions = {},
   ): Promise<Row[]> {
     this.#mustBeOpen();
     const connection = this.#connection;
-    const { prepared, commits } = options;
-    try {
-      const answer = await (prepared === true
-        ? connection.execute(sql, [...values])
-        : connection.query(sql, [...values]));
-      if (commits === true) this.#committed = true;
-      return answer as Row[];
-    } catch (error) {
-      throw commits === true && isCommitUncertain(error, sql) ? new CommitUncertainError(error) : error;
-    }
+    const answer: Promise<Row[]> =
+      prepared === true ? connection.execute(sql, [...values]) : connection.query(sql, [...values]);
+    if (commits !== true) return answer;
+    const ending = answer.catch((error: unknown) => {
+      if (isCommitUncertain(error, sql)) throw new CommitUncertainError(error);
+      this.#ending = undefined;
+      throw error;
+    });
+    this.#ending = ending;
+    return ending;
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
@@ -247,7 +268,7 @@ class ConnectionTransaction implements Transaction {
   }
 
   #mustBeOpen(): void {
-    invariant(!this.#committed, 'the transaction is over');
+    invariant(this.#ending === undefined, 'the transaction is over');
   }
 
   afterCommit(action: () => void): void {

@@ -94,9 +94,20 @@ export function isCommitUncertain(error: unknown, sql: string): boolean {
 
 /** It is unknown whether a transaction was committed. */
 export class CommitUncertainError extends Error {
-  constructor(cause: unknown) {
-    super('a transaction was interrupted while it was being committed: whether it was is not known', { cause });
+  constructor(
+    cause: unknown,
+    message = 'a transaction was interrupted while it was being committed: whether it was is not known',
+  ) {
+    super(message, { cause });
     this.name = 'CommitUncertainError';
+  }
+}
+
+/** A transaction was committed, and its work failed only then: a bug, but what it wrote stands. */
+export class CommittedError extends CommitUncertainError {
+  constructor(cause: unknown) {
+    super(cause, 'a transaction failed after it was committed');
+    this.name = 'CommittedError';
   }
 }
 

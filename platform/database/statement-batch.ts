@@ -123,7 +123,7 @@ function withoutWaiting(): Promise<void> {
 /**
  * Runs `work` with a transaction that collects statements until they wait for something, and sends them together, before the
  * event loop runs anything else. Throws the error of the first function whose statement failed. In a batch that commits, no
- * function may need the answer of one statement for another.
+ * function may need the answer of one statement for another, nor wait for anything else before its statement: that statement fails.
  *
  * @example const [, commitId] = await together(tx, (batch) => [appendStatus(batch, kinds, events, wake), commits.record(batch)]);
  */

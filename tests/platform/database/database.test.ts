@@ -104,7 +104,9 @@ describe('transaction', () => {
       await tx.query(`BEGIN NOT ATOMIC ${insertCommit}; COMMIT; END`, [id], { prepared: true, commits: true });
       await tx.execute(insertCommit, [newUuid()]);
     });
-    await expect(over).rejects.toThrow('the transaction is over');
+    const error = await over.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CommitUncertainError);
+    expect(String((error as Error).cause)).toContain('the transaction is over');
     expect(await db.query('SELECT id FROM commit_record WHERE id = ?', [id])).toEqual([{ id }]);
     let told = false;
     const answer = await db.transaction(async (tx) => {
@@ -114,6 +116,24 @@ describe('transaction', () => {
       return tx.query('BEGIN NOT ATOMIC SELECT 1 AS one; COMMIT; END', [], { commits: true });
     });
     expect([told, (answer as unknown[])[0]]).toEqual([true, [{ one: 1 }]]);
+  });
+
+  test('a function of a batch that waits for something else fails once it was committed: the answer does not say undone', async () => {
+    const [early, late] = [newUuid(), newUuid()];
+    let told = false;
+    const attempt = db.transaction((tx) => {
+      tx.afterCommit(() => {
+        told = true;
+      });
+      return together(
+        tx,
+        (batch) => [batch.execute(insertCommit, [early]), sleep(1).then(() => batch.execute(insertCommit, [late]))],
+        { commits: true },
+      );
+    });
+    await expect(attempt).rejects.toBeInstanceOf(CommitUncertainError);
+    expect(told).toBe(true);
+    expect(await db.query('SELECT id FROM commit_record WHERE id IN (?, ?)', [early, late])).toEqual([{ id: early }]);
   });
 
   test('a connection killed during a statement that commits leaves the outcome uncertain', async () => {
