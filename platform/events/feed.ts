@@ -7,13 +7,14 @@ import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import { Turns } from '../turns.ts';
 import type { Wake } from '../wake.ts';
 import { sealCursor } from './cursor.ts';
+import { type EventPage, type EventPageRequest, readEventPage } from './event-page.ts';
 import { EventTable, type Position, type SequencedEvent } from './event-table.ts';
+import { resync } from './resume.ts';
 import { EventRing } from './ring.ts';
 import {
   type EventFilter,
   type FeedFilter,
   type FeedItem,
-  resync,
   Subscription,
   type SubscriptionSource,
 } from './subscription.ts';
@@ -144,6 +145,12 @@ export class StatusFeed {
     return subscription.items;
   }
 
+  /** For readers that ask from time to time: see readEventPage. */
+  page(request: EventPageRequest): Promise<EventPage> {
+    this.#assertStarted();
+    return readEventPage(this.#source, request);
+  }
+
   /**
    * True as soon as a matching event arrives, false at the deadline or abort. Sees events from this call on: call it first, then
    * read the state that it waits for.
@@ -184,13 +191,20 @@ export class StatusFeed {
 
   /** Positions the reader `back` events before the end. */
   async #begin(back: number): Promise<void> {
-    const { oldestSeq, lastSeq, epoch } = await this.#table.bounds();
-    const seq = lastSeq - back < oldestSeq ? (oldestSeq === 1 ? 0 : oldestSeq) : lastSeq - back;
-    const eventId = seq === 0 ? '' : await this.#table.eventIdAt(seq);
-    if (eventId === undefined) throw new Error(`the event ${seq} is missing: the status history is damaged`);
-    this.#tail = { seq, eventId };
-    this.#epoch = epoch;
-    this.#ring.reset(seq);
+    for (;;) {
+      const { oldestSeq, lastSeq, epoch } = await this.#table.bounds();
+      const seq = lastSeq - back < oldestSeq ? (oldestSeq === 1 ? 0 : oldestSeq) : lastSeq - back;
+      const eventId = seq === 0 ? '' : await this.#table.eventIdAt(seq);
+      if (eventId === undefined) {
+        // Retention may have removed it just now.
+        if (seq < (await this.#table.bounds()).oldestSeq) continue;
+        throw new Error(`the event ${seq} is missing: the status history is damaged`);
+      }
+      this.#tail = { seq, eventId };
+      this.#epoch = epoch;
+      this.#ring.reset(seq);
+      return;
+    }
   }
 
   /** Reads one page; returns how many events it had. */

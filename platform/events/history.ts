@@ -5,6 +5,11 @@ import type { Sql, SqlValue } from '../database/database.ts';
 import type { PastEvent } from './event-table.ts';
 import { conditionsOf, type HistoryFilter } from './filter.ts';
 
+/** SQL: true while an event of the subject is kept. `id`: the column of its UUID. */
+export function isToldSql(subjectType: string, id: string): string {
+  return `EXISTS (SELECT 1 FROM status_change told WHERE told.subject_type = '${subjectType}' AND told.subject_id = ${id})`;
+}
+
 /** At most `limit` events before `beforeSeq` (absent: the newest), newest first. */
 export async function readHistory(
   db: Sql,

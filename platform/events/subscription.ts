@@ -1,13 +1,13 @@
 // One reader of the stream. It pulls at its own position, from the shared ring or, when it is behind, from the table: a slow
 // reader has no queue that could grow or overflow.
 
-import { CodedError } from '../errors.ts';
 import { pullStream } from '../pull-stream.ts';
 import type { CursorSealer } from '../secrets/cursor-sealer.ts';
 import type { Turns } from '../turns.ts';
-import { type Cursor, openCursor, sealCursor } from './cursor.ts';
+import { sealCursor } from './cursor.ts';
 import type { EventTable, Position, SequencedEvent } from './event-table.ts';
 import { conditionsOf, type HistoryFilter, matchesFilter } from './filter.ts';
+import { displaced, resumeAt } from './resume.ts';
 import type { EventRing } from './ring.ts';
 
 export interface FeedItem {
@@ -117,7 +117,8 @@ export class Subscription {
   }
 
   async #take(): Promise<FeedItem | undefined> {
-    if (this.#position === undefined) this.#position = await this.#resumeAt(this.#after ?? '');
+    const { table, cursors } = this.#source;
+    if (this.#position === undefined) this.#position = await resumeAt(table, cursors, this.#after ?? '');
     // Without a cursor the first item is a checkpoint, even if events have happened since.
     if (this.#after === null && !this.#caughtUp) return this.#sayCaughtUp();
     for (;;) {
@@ -177,8 +178,7 @@ export class Subscription {
       this.#pageEnd = page.end;
       return;
     }
-    const { oldestSeq } = await this.#source.table.bounds();
-    throw place.seq < oldestSeq ? expired() : resync();
+    throw await displaced(this.#source.table, place.seq);
   }
 
   async #pageAfter(place: Position) {
@@ -187,24 +187,6 @@ export class Subscription {
     const conditions = conditionsOf(this.#historyFilter);
     if (conditions === undefined) return { kind: 'events', events: [], end: tail() } as const;
     return table.matching(place, tail(), conditions, pageSize);
-  }
-
-  /** The position of a client's cursor, checked against the current history. */
-  async #resumeAt(text: string): Promise<Position> {
-    const cursor: Cursor | undefined = openCursor(this.#source.cursors, text);
-    if (cursor === undefined || cursor.seq > 0 !== (cursor.eventId !== ''))
-      throw new CodedError(
-        'INVALID_CURSOR',
-        'after: this is not a cursor of the status stream; pass the `cursor` of an item',
-      );
-    const { table } = this.#source;
-    const bounds = await table.bounds();
-    if (cursor.timeline > bounds.epoch || (cursor.timeline < bounds.epoch && (await table.lossySince(cursor.timeline))))
-      throw resync();
-    // The event at the cursor must be kept as well: it proves the cursor.
-    if (Math.max(cursor.seq, 1) < bounds.oldestSeq) throw expired();
-    if (cursor.seq > 0 && (await table.eventIdAt(cursor.seq)) !== cursor.eventId) throw resync();
-    return { seq: cursor.seq, eventId: cursor.eventId };
   }
 
   #place(): Position {
@@ -230,20 +212,4 @@ export class Subscription {
       return undefined;
     }
   }
-}
-
-/** Without numbers: they would reveal how many events other projects have. */
-function expired(): CodedError {
-  return new CodedError(
-    'CURSOR_EXPIRED',
-    'the events after the cursor are no longer kept: read a snapshot and subscribe again',
-  );
-}
-
-/** The error for readers when the history was rewritten. */
-export function resync(): CodedError {
-  return new CodedError(
-    'RESYNC_REQUIRED',
-    'the history was rewritten by a failover: read a snapshot and subscribe again',
-  );
 }

@@ -1,6 +1,6 @@
 // The status feed: nothing missing, nothing repeated, and never a silent gap.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Database, SqlValue } from '../../../platform/database/database.ts';
+import { Database, type QueryOptions, type SqlValue } from '../../../platform/database/database.ts';
 import type { CodedError } from '../../../platform/errors.ts';
 import { type Cursor, openCursor, sealCursor } from '../../../platform/events/cursor.ts';
 import { type FeedItem, type SequencedEvent, StatusFeed } from '../../../platform/events/feed.ts';
@@ -316,6 +316,77 @@ describe('an unsuitable cursor', () => {
     );
     await db.execute('INSERT INTO db_timeline (epoch, lossy) VALUES (3, 1)');
     expect(await codeOf(first?.cursor ?? '')).toBe('RESYNC_REQUIRED');
+  });
+});
+
+describe('retention between two reads of the history', () => {
+  /** Does something else right before it reads the event at a position. */
+  class InterruptedDatabase extends Database {
+    before: (() => Promise<unknown>) | undefined;
+
+    override async query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]> {
+      const { before } = this;
+      if (before !== undefined && sql.startsWith('SELECT event_id AS id FROM status_change WHERE seq =')) {
+        this.before = undefined;
+        await before();
+      }
+      return super.query<Row>(sql, values, options);
+    }
+  }
+  const removeUpTo = (seq: number) => async () => {
+    await db.execute('DELETE FROM status_change WHERE seq <= ?', [seq]);
+    await db.execute('UPDATE status_sequencer SET oldest_seq = ?', [seq + 1]);
+  };
+  let interrupted: InterruptedDatabase;
+  beforeEach(async () => {
+    interrupted = new InterruptedDatabase({ connection: ground.place.connection });
+    await write(1, 1_200);
+  });
+  afterEach(() => interrupted.close());
+
+  test('is CURSOR_EXPIRED for a reader that resumes: nothing was rewritten', async () => {
+    const [first] = await take(feed.subscribe({ after: startCursor(), filter: everything }), 1);
+    const here = new StatusFeed({ ...ground, db: interrupted, pollMs: 20 });
+    await here.start();
+    interrupted.before = removeUpTo(600);
+    const items = here.subscribe({ after: first?.cursor ?? '', filter: everything });
+    await expect(items.next()).rejects.toMatchObject({ code: 'CURSOR_EXPIRED' });
+    await here.stop();
+  });
+
+  test('does not keep a feed from starting', async () => {
+    interrupted.before = removeUpTo(600);
+    const here = new StatusFeed({ ...ground, db: interrupted, pollMs: 20 });
+    await here.start();
+    expect(here.figures().seq).toBe(1_200);
+    await here.stop();
+  });
+});
+
+describe('a page of past events', () => {
+  const odd: HistoryFilter = { projects: 'all', kinds: ['odd'] };
+  const pageAfter = (after: string, limit: number, filter = odd) => feed.page({ after, filter, limit, patienceMs: 0 });
+
+  test('has matching events in order, and says when nothing more is there', async () => {
+    await write(1, 9);
+    await waitFor('the feed', () => feed.figures().seq === 9);
+    const first = await pageAfter(startCursor(), 3);
+    expect([toNames(first.events), first.upToDate]).toEqual([['n1', 'n3', 'n5'], false]);
+    const second = await pageAfter(first.cursor, 3);
+    expect([toNames(second.events), second.upToDate]).toEqual([['n7', 'n9'], true]);
+    expect(await pageAfter(second.cursor, 3)).toMatchObject({ events: [], upToDate: true });
+    // Nothing matches: all was looked at.
+    expect(await pageAfter(startCursor(), 3, { projects: [] })).toMatchObject({ events: [], upToDate: true });
+    await write(10, 11);
+    await waitFor('the feed', () => feed.figures().seq === 11);
+    expect(toNames((await pageAfter(second.cursor, 3)).events)).toEqual(['n11']);
+  });
+
+  test('is refused like a subscription', async () => {
+    await write(1, 3);
+    await expect(pageAfter('x', 3)).rejects.toMatchObject({ code: 'INVALID_CURSOR' });
+    const other = cursorOf({ timeline: 1, seq: 2, eventId: newUuid() });
+    await expect(pageAfter(other, 3)).rejects.toMatchObject({ code: 'RESYNC_REQUIRED' });
   });
 });
 
