@@ -63,7 +63,7 @@ export const relayRow = subgraphRow({
   async work({ db, wake, sealer }, settings) {
     const { createBackendChecks } = await import('./checks/backend-checks.ts');
     await refuseOlderForm(db);
-    const { deleteOldOperations, endedCalls } = await import('./journal/retention.ts');
+    const { deleteOldMappings, deleteOldOperations, endedCalls } = await import('./journal/retention.ts');
     const operationMs = settings['retention.operationDays'] * dayMs;
     return {
       checks: [
@@ -75,7 +75,10 @@ export const relayRow = subgraphRow({
           timeoutMs: settings['relay.checkTimeoutMs'],
         }),
       ],
-      retention: [{ name: 'operations', run: (signal) => deleteOldOperations({ db, operationMs }, signal) }],
+      retention: [
+        { name: 'operations', run: (signal) => deleteOldOperations({ db, operationMs }, signal) },
+        { name: 'mappings', run: (signal) => deleteOldMappings({ db, operationMs }, signal) },
+      ],
       endedCalls: (callIds) => endedCalls(db, callIds),
     };
   },

@@ -1,7 +1,9 @@
-// Retention of the journal: final calls without a live mapping are deleted, oldest first, in small batches.
+// Retention of the journal and of deleted mappings: final calls without a live mapping, and mappings that nobody can learn of any
+// more, are deleted in small batches.
 
 import type { Database } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
+import { isToldSql } from '../../../platform/events/history.ts';
 import { isFinal, type OperationState, operationStates } from '../model/states.ts';
 
 export interface RelayRetentionOptions {
@@ -24,6 +26,31 @@ export async function deleteOldOperations(options: RelayRetentionOptions, signal
       count = await deleteBatch(options, state);
       deleted += count;
     }
+  }
+  return deleted;
+}
+
+/**
+ * Deletes the mappings that were deleted long ago, once all their events are gone: until then a reader of changes needs the row to
+ * learn that it is deleted. Reads the whole table, a page at a time. Returns their number.
+ */
+export async function deleteOldMappings(
+  { db, operationMs }: RelayRetentionOptions,
+  signal?: AbortSignal,
+): Promise<number> {
+  let deleted = 0;
+  for (let afterId = ''; signal?.aborted !== true; ) {
+    const page = await db.query<{ id: string; old: number }>(
+      `SELECT m.id, m.owner_slot IS NULL AND m.updated_at < NOW(3) - INTERVAL ? * 1000 MICROSECOND
+          AND NOT ${isToldSql('Mapping', 'm.id')} AS old
+        FROM mapping m WHERE m.id > ? ORDER BY m.id LIMIT ${batchSize}`,
+      [operationMs, afterId],
+    );
+    const ids = page.filter(({ old }) => old === 1).map(({ id }) => id);
+    if (ids.length > 0)
+      deleted += (await db.execute(`DELETE FROM mapping WHERE id IN (${marksFor(ids)})`, ids)).affectedRows;
+    if (page.length < batchSize) break;
+    afterId = page.at(-1)?.id ?? '';
   }
   return deleted;
 }
@@ -54,7 +81,6 @@ function deleteBatch({ db, operationMs }: RelayRetentionOptions, state: Operatio
     const ids = rows.map((row) => row.id);
     const marks = marksFor(ids);
     await tx.execute(`DELETE FROM operation_evidence WHERE operation_id IN (${marks})`, ids);
-    await tx.execute(`DELETE FROM mapping WHERE operation_id IN (${marks}) AND owner_slot IS NULL`, ids);
     await tx.execute(`DELETE FROM operation WHERE id IN (${marks})`, ids);
     return rows.length;
   });

@@ -1,9 +1,11 @@
 // Mappings for readers that keep a copy of all of them: first the current state in pages, then the changes since, in order and
 // without gaps. One opaque position covers both, so that a reader only ever asks for what follows the last answer.
+import { createHash } from 'node:crypto';
 import type { QueryRelayMappingChangesArgs } from '../../../generated/graph/relay.ts';
 import { projectsFor } from '../../../platform/authorise.ts';
 import { CodedError } from '../../../platform/errors.ts';
 import type { StatusFeed } from '../../../platform/events/feed.ts';
+import { expired } from '../../../platform/events/resume.ts';
 import type { Identity } from '../../../platform/identity.ts';
 import type { MappingRow } from './mapping.ts';
 import type { MappingReads } from './mapping-reads.ts';
@@ -15,23 +17,29 @@ export interface MappingChanges {
   readonly upToDate: boolean;
 }
 
-/** `lastId`: the snapshot has been read up to it; absent: the snapshot is complete, and changes follow after `cursor`. */
+type Projects = 'all' | readonly string[];
+
 interface Position {
   readonly cursor: string;
-  readonly lastId?: string;
+  /** The snapshot has been read up to it; null: it is complete, and changes follow after `cursor`. */
+  readonly lastId: string | null;
+  /** Of the projects of the snapshot: of others the reader has no mappings yet. */
+  readonly digest: string;
 }
 
 const mostAtOnce = 1_000;
 /** How long one page follows the stream. */
-const patienceMs = 2_000;
+const defaultPatienceMs = 2_000;
 
 export class MappingChangeFeed {
   readonly #reads: MappingReads;
   readonly #feed: StatusFeed;
+  readonly #patienceMs: number;
 
-  constructor(options: { readonly reads: MappingReads; readonly feed: StatusFeed }) {
+  constructor(options: { readonly reads: MappingReads; readonly feed: StatusFeed; readonly patienceMs?: number }) {
     this.#reads = options.reads;
     this.#feed = options.feed;
+    this.#patienceMs = options.patienceMs ?? defaultPatienceMs;
   }
 
   /** Throws CodedError INVALID_INPUT, INVALID_CURSOR, CURSOR_EXPIRED or RESYNC_REQUIRED. */
@@ -40,54 +48,64 @@ export class MappingChangeFeed {
     if (!Number.isInteger(take) || take < 1 || take > mostAtOnce)
       throw new CodedError('INVALID_INPUT', `limit: ${take} is out of range; give 1 to ${mostAtOnce}.`);
     const projects = projectsFor(identity, args.projectId);
-    const position = args.after == null ? { cursor: await this.#feed.currentCursor(), lastId: '' } : decode(args.after);
-    return position.lastId === undefined
-      ? this.#changes(projects, position.cursor, take)
+    const position = await this.#position(args.after, digestOf(projects));
+    return position.lastId === null
+      ? this.#changes(projects, position, take)
       : this.#snapshot(projects, { ...position, lastId: position.lastId }, take);
   }
 
+  /**
+   * When the projects are not those of the position, the snapshot begins again. The cursor stays: a deletion after it is in no
+   * snapshot.
+   */
+  async #position(after: string | null | undefined, digest: string): Promise<Position> {
+    if (after == null) return { cursor: await this.#feed.currentCursor(), lastId: '', digest };
+    const given = decode(after);
+    return given.digest === digest ? given : { cursor: given.cursor, lastId: '', digest };
+  }
+
   async #snapshot(
-    projects: 'all' | readonly string[],
-    { cursor, lastId }: Required<Position>,
+    projects: Projects,
+    { lastId, ...position }: Position & { readonly lastId: string },
     take: number,
   ): Promise<MappingChanges> {
     const mappings = await this.#reads.livesAfter({ projects, afterId: lastId, take });
-    const last = mappings.at(-1);
-    const more = last !== undefined && mappings.length === take;
-    return { mappings, after: encode(more ? { cursor, lastId: last.id } : { cursor }), upToDate: false };
+    const next = mappings.length === take ? mappings.at(-1)?.id : undefined;
+    return { mappings, after: encode({ ...position, lastId: next ?? null }), upToDate: false };
   }
 
-  async #changes(projects: 'all' | readonly string[], from: string, take: number): Promise<MappingChanges> {
-    const events = this.#feed.subscribe({
-      after: from,
+  async #changes(projects: Projects, position: Position, take: number): Promise<MappingChanges> {
+    const { events, cursor, upToDate } = await this.#feed.page({
+      after: position.cursor,
       filter: { projects, subjectTypes: ['Mapping'] },
-      signal: AbortSignal.timeout(patienceMs),
+      limit: take,
+      patienceMs: this.#patienceMs,
     });
-    const ids = new Set<string>();
-    let after = from;
-    let upToDate = false;
-    for await (const { cursor, event } of events) {
-      after = cursor;
-      // A checkpoint means that everything present was seen.
-      if (event === null) upToDate = true;
-      else ids.add(event.subjectId);
-      if (upToDate || ids.size >= take) break;
-    }
+    const ids = new Set(events.map((event) => event.subjectId));
     const rows = await this.#reads.byIds([...ids]);
+    // Retention has removed a deleted one just now, and its events before: the deletion can't be told any more.
+    if (rows.size < ids.size) throw expired();
     const mappings = [...ids].flatMap((id) => rows.get(id) ?? []);
-    return { mappings, after: encode({ cursor: after }), upToDate };
+    return { mappings, after: encode({ ...position, cursor }), upToDate };
   }
 }
 
-function encode(position: Position): string {
-  return Buffer.from(JSON.stringify([position.cursor, position.lastId ?? null])).toString('base64url');
+function digestOf(projects: Projects): string {
+  const text = projects === 'all' ? projects : [...projects].sort().join();
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
+function encode({ cursor, lastId, digest }: Position): string {
+  return Buffer.from(JSON.stringify([cursor, lastId, digest])).toString('base64url');
+}
+
+/** A position of an earlier version has no digest. */
 function decode(text: string): Position {
   try {
-    const [cursor, lastId] = JSON.parse(Buffer.from(text.slice(0, 1_024), 'base64url').toString()) as unknown[];
-    if (typeof cursor === 'string' && lastId === null) return { cursor };
-    if (typeof cursor === 'string' && typeof lastId === 'string') return { cursor, lastId };
+    const parts = JSON.parse(Buffer.from(text.slice(0, 1_024), 'base64url').toString()) as unknown[];
+    const [cursor, lastId, digest = ''] = parts;
+    if (typeof cursor === 'string' && (lastId === null || typeof lastId === 'string') && typeof digest === 'string')
+      return { cursor, lastId, digest };
   } catch {
     // Malformed: reported below.
   }

@@ -3,8 +3,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Identity } from '../../../../platform/identity.ts';
+import { encodeId, newUuid } from '../../../../platform/ids.ts';
+import { deleteOldOperations } from '../../../../subgraphs/relay/journal/retention.ts';
+import { MappingChangeFeed } from '../../../../subgraphs/relay/mappings/change-feed.ts';
+import { MappingReads } from '../../../../subgraphs/relay/mappings/mapping-reads.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
-import { call, identity, projectB, type RelayNode, RelaySystem } from '../support/relay-system.ts';
+import {
+  call,
+  identity,
+  projectA,
+  projectB,
+  type RelayNode,
+  RelaySystem,
+  registerBackend,
+} from '../support/relay-system.ts';
 
 interface Page {
   readonly mappings: readonly { readonly id: string; readonly state: string; readonly version: number }[];
@@ -38,10 +51,10 @@ async function page(after: string | null, limit = 3, who = identity('VIEWER')): 
 }
 
 /** A reader's copy, updated; at most 100 pages. */
-async function follow(copy: Map<string, string>, from: string | null): Promise<string> {
+async function follow(copy: Map<string, string>, from: string | null, who?: Identity): Promise<string> {
   let after = from;
   for (let pages = 0; pages < 100; pages += 1) {
-    const got = await page(after);
+    const got = await page(after, 3, who);
     after = got.after;
     for (const { id, state } of got.mappings) {
       if (state === 'DELETED') copy.delete(id);
@@ -106,4 +119,73 @@ test.each(['x', Buffer.from('[1,2]').toString('base64url')])('%s is not a positi
 test('a page has 1 to 1000', async () => {
   await expect(page(null, 0)).rejects.toThrow(/out of range/);
   await expect(page(null, 1_001)).rejects.toThrow(/out of range/);
+});
+
+test('a mapping that an old call made is deleted now: every reader learns of it, whatever retention does', async () => {
+  const made = await add('10.5.0.1');
+  const id = made.operation?.mappings[0]?.id ?? '';
+  const copy = new Map<string, string>();
+  const after = await followTo(copy, await follow(copy, null));
+  expect(copy.has(id)).toBe(true);
+  const gone = await call(node, 'delete', { idempotencyKey: 'gone-3', mappingId: id });
+  expect(gone).toMatchObject({ operation: { state: 'SUCCEEDED' }, userErrors: [] });
+  await node.db.execute(
+    "UPDATE operation SET created_at = NOW(3) - INTERVAL 400 DAY, finished_at = created_at WHERE object_key LIKE '%10.5.0.1'",
+  );
+  expect(await deleteOldOperations({ db: node.db, operationMs: 365 * 86_400_000 })).toBeGreaterThan(0);
+  await followTo(copy, after);
+  expect(copy).toEqual(await truth());
+});
+
+test('a project that the reader may see from now on: its mappings come, and the present ones stay', async () => {
+  const owner = identity('OPERATOR', projectB);
+  await registerBackend(
+    node,
+    {
+      ...{ name: 'fw-b', host: device.ssh.host, port: device.ssh.port, hostKeySha256: device.ssh.hostKeySha256 },
+      credentials: { username: 'netops', password: 'secret' },
+    },
+    owner,
+  );
+  const cmpObject = { type: 'tenant', externalId: 'b' };
+  const made = await call(node, 'add', element('fw-b', '10.7.0.1', { cmpObject }), owner);
+  const reader = identity('VIEWER');
+  const copy = new Map<string, string>();
+  const after = await follow(copy, null, reader);
+  expect(copy).toEqual(await truth());
+  const both: Identity = { ...reader, projects: { [projectA]: 'VIEWER', [projectB]: 'VIEWER' } };
+  const later = await follow(copy, after, both);
+  const theirs = made.operation?.mappings[0]?.id ?? '';
+  expect(copy).toEqual((await truth()).set(theirs, 'ACTIVE'));
+  // From then on only changes.
+  expect(await page(later, 3, both)).toMatchObject({ mappings: [], upToDate: true });
+});
+
+test('a page moves on, however many events of others there are', async () => {
+  const copy = new Map<string, string>();
+  let after = await followTo(copy, await follow(copy, null));
+  await node.db.transaction(async (tx) => {
+    await tx.query('SELECT next_seq FROM status_sequencer WHERE id = 1 FOR UPDATE');
+    const { affectedRows } = await tx.execute(
+      `INSERT INTO status_change (seq, event_id, project_id, kind, subject_type, subject_id, subject_version, to_status)
+      SELECT s.next_seq + n.seq, UUID(), ?, 'mapping.state', 'Mapping', UUID(), 1, 'ACTIVE'
+      FROM status_sequencer s JOIN seq_0_to_119999 n WHERE s.id = 1`,
+      [newUuid()],
+    );
+    await tx.execute('UPDATE status_sequencer SET next_seq = next_seq + ? WHERE id = 1', [affectedRows]);
+  });
+  await add('10.6.0.1');
+  const last = async () => (await node.db.query<{ seq: number }>('SELECT MAX(seq) AS seq FROM status_change'))[0]?.seq;
+  while (node.feed.figures().seq !== (await last())) await sleep(20);
+  const impatient = new MappingChangeFeed({ reads: new MappingReads(node.db), feed: node.feed, patienceMs: 0 });
+  const moved = new Set([after]);
+  for (let upToDate = false; !upToDate; ) {
+    const got = await impatient.page(identity('VIEWER'), { after });
+    expect(moved.has(got.after)).toBe(false);
+    moved.add(got.after);
+    for (const { id, state } of got.mappings) copy.set(encodeId('Mapping', id), state);
+    ({ after, upToDate } = got);
+  }
+  expect(moved.size).toBeGreaterThan(2);
+  expect(copy).toEqual(await truth());
 });
