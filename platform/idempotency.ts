@@ -5,6 +5,7 @@ import { createHash, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Sql, Transaction } from './database/database.ts';
 import { isDuplicateKey, isLockWaitTimeout } from './database/errors.ts';
+import { marksFor } from './database/sql.ts';
 import { refuse } from './errors.ts';
 import { canonicalJson } from './json.ts';
 import { isSecretName } from './secrets/secret-names.ts';
@@ -84,6 +85,23 @@ export async function claimKey(
 export async function recordResult(tx: Transaction, key: KeyScope, result: unknown): Promise<void> {
   const sql = `UPDATE idempotency_key SET result = ? WHERE ${keyed}`;
   await tx.execute(sql, [JSON.stringify(result ?? null), ...identify(key)]);
+}
+
+/**
+ * The scope in which this very request used its key, among several: for a repetition whose project can't be found out any more.
+ * Undefined: in none; the newest, if there are several.
+ */
+export async function findScope(
+  db: Sql,
+  key: Omit<KeyScope, 'scope'>,
+  scopes: readonly string[],
+): Promise<string | undefined> {
+  if (scopes.length === 0) return undefined;
+  const sql = `SELECT scope FROM idempotency_key WHERE scope IN (${marksFor(scopes)}) AND operation = ? AND key_hash = ?
+    AND request_hash = ? ORDER BY created_at DESC LIMIT 1`;
+  const [, operation, keyHash] = identify({ scope: '', ...key });
+  const [row] = await db.query<{ scope: string }>(sql, [...scopes, operation, keyHash, key.requestHash]);
+  return row?.scope;
 }
 
 export type KeyState =

@@ -8,6 +8,7 @@ import { Refusal, type UserError, userError } from './errors.ts';
 import {
   claimKey,
   DuplicateKeyFound,
+  findScope,
   hashSecretRequest,
   type KeyScope,
   readKey,
@@ -29,6 +30,8 @@ export interface Attempt {
    * caller's own scope.
    */
   projectId: string | null;
+  /** Of `projects` (UUIDs), the one in which this very request was made before with its key. Undefined: none. */
+  madeIn(projects: readonly string[]): Promise<string | undefined>;
 }
 
 /**
@@ -113,7 +116,14 @@ export class Mutations {
 
   /** Runs a mutation. Refusals and unavailable dependencies are returned as `userErrors`; bugs are thrown. */
   async run<Entity>(call: MutationCall<Entity>): Promise<MutationOutcome<Entity>> {
-    const attempt: Attempt = { check: new InputCheck(), projectId: null };
+    const attempt: Attempt = {
+      check: new InputCheck(),
+      projectId: null,
+      madeIn: async (projects) => {
+        const key = await keyOf(call, attempt);
+        return key && findScope(this.#db, key, projects);
+      },
+    };
     let done: Done;
     try {
       done = await this.#run(call, attempt);

@@ -145,7 +145,11 @@ describe('run', () => {
       const look = async () => {
         looks += 1;
         if (looks > 1) refuse('NOT_FOUND', 'it is gone');
-        return (await plain.prepare({ check: new InputCheck(), projectId: null })) as Effect;
+        return (await plain.prepare({
+          check: new InputCheck(),
+          projectId: null,
+          madeIn: async () => undefined,
+        })) as Effect;
       };
       return {
         ...plain,

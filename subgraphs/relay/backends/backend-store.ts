@@ -106,6 +106,12 @@ export async function matchingBackends(sql: Sql, filter: BackendFilter): Promise
   return rows.map(toRow);
 }
 
+/** The projects that have, or had, backends; at most 10,000. */
+export async function projectsWithBackends(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>('SELECT DISTINCT project_id AS id FROM backend LIMIT 10000');
+  return rows.map(({ id }) => id);
+}
+
 /** The number of live mappings of each backend. */
 export async function countLiveMappings(sql: Sql, backendIds: readonly string[]): Promise<Map<string, number>> {
   if (backendIds.length === 0) return new Map();

@@ -3,13 +3,13 @@ import type { BackendSelector } from '../../../generated/graph/relay.ts';
 import { projectsOf } from '../../../platform/authorise.ts';
 import type { Sql } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
-import type { Identity } from '../../../platform/identity.ts';
+import { allows, type Identity, type Role } from '../../../platform/identity.ts';
 import { decodeUuid, encodeId } from '../../../platform/ids.ts';
 import type { InputCheck } from '../../../platform/input.ts';
 import type { CmpReference } from '../model/cmp-reference.ts';
 import type { BackendRow } from './backend.ts';
 import { checkName } from './backend-input.ts';
-import { countLiveMappings, matchingBackends } from './backend-store.ts';
+import { countLiveMappings, matchingBackends, projectsWithBackends } from './backend-store.ts';
 
 const mostCandidates = 1000;
 const shownCandidates = 10;
@@ -77,6 +77,17 @@ async function leastMapped(sql: Sql, rows: readonly BackendRow[]): Promise<Backe
     candidates.map((row) => row.id),
   );
   return candidates.reduce((best, row) => ((counts.get(row.id) ?? 0) < (counts.get(best.id) ?? 0) ? row : best));
+}
+
+/** Among these projects, those in which the caller has the role and calls may have been made. */
+export async function projectsWithRole(
+  sql: Sql,
+  identity: Identity | null,
+  projects: 'all' | readonly string[],
+  role: Role,
+): Promise<readonly string[]> {
+  const named = projects === 'all' ? await projectsWithBackends(sql) : projects;
+  return named.filter((project) => allows(identity, project, role));
 }
 
 function notFound(selector: BackendSelector): never {

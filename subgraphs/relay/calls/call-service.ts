@@ -4,9 +4,10 @@ import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { CommitUncertainError, isUnavailable } from '../../../platform/database/errors.ts';
 import { CodedError, Refusal } from '../../../platform/errors.ts';
-import { DuplicateKeyFound, refuseInProgress } from '../../../platform/idempotency.ts';
-import { allows, type RequestContext } from '../../../platform/identity.ts';
+import { DuplicateKeyFound, findScope, refuseInProgress } from '../../../platform/idempotency.ts';
+import type { RequestContext } from '../../../platform/identity.ts';
 import { type Mutations, toUserErrors } from '../../../platform/mutation.ts';
+import { projectsWithRole } from '../backends/selector.ts';
 import type { Driver } from '../drivers/driver.ts';
 import type { BackendManager } from '../holding/backend-manager.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
@@ -46,22 +47,23 @@ export class CallService {
   /** Refusals come back as `userErrors`. Throws CodedError OUTCOME_NOT_RECORDED, and bugs. */
   async call(context: RequestContext, request: CallRequest): Promise<CallResult> {
     const { db, commits, manager, drivers, taker, answers } = this.#options;
-    // As far as it is known.
+    // As far as it is known, and those that it may be.
     let projectId: string | null = null;
+    let projects: AdmittedCall['projects'] = [];
     try {
       const admitted = admit(context, request);
-      projectId = admitted.projectId;
+      ({ projectId, projects } = admitted);
       const sent = await this.#takeHeld(admitted);
       if (sent !== undefined) return await answers.of(sent);
       const chosen = await choose(db, admitted);
-      projectId = chosen.projectId;
+      ({ projectId } = chosen);
       const prepared = prepare(chosen, drivers, await commits.timeline());
       if (request.input.dryRun === true) return await this.#dryRun(prepared);
       const result = await answers.of(await taker.take(prepared));
       if (result.operation?.state === 'PENDING') manager.get(prepared.backendId)?.queue.promise(prepared.id);
       return result;
     } catch (error) {
-      return await this.#otherwise(context, request, projectId, error);
+      return await this.#otherwise(context, request, { projectId, projects }, error);
     }
   }
 
@@ -88,7 +90,7 @@ export class CallService {
   async #otherwise(
     context: RequestContext,
     request: CallRequest,
-    projectId: string | null,
+    { projectId, projects }: Pick<AdmittedCall, 'projectId' | 'projects'>,
     cause: unknown,
   ): Promise<CallResult> {
     const { mutations } = this.#options;
@@ -96,7 +98,7 @@ export class CallService {
     let error = cause;
     if (refused || cause instanceof DuplicateKeyFound) {
       try {
-        const before = await this.#takenBefore(context, request, projectId);
+        const before = await this.#takenBefore(context, request, projectId === null ? projects : [projectId]);
         if (before !== undefined) return before;
         if (!refused) refuseInProgress();
       } catch (later) {
@@ -122,11 +124,15 @@ export class CallService {
   async #takenBefore(
     { identity }: RequestContext,
     request: CallRequest,
-    projectId: string | null,
+    projects: AdmittedCall['projects'],
   ): Promise<CallResult | undefined> {
-    if (projectId === null || request.input.dryRun === true) return undefined;
-    if (!allows(identity, projectId, neededRole(request).role)) return undefined;
-    const key = keyScope(request, projectId);
-    return key === null ? undefined : this.#options.answers.ofKey(key, waitMsOf(request));
+    const { db, answers } = this.#options;
+    if (keyScope(request, '') === null || request.input.dryRun === true) return undefined;
+    const allowed = await projectsWithRole(db, identity, projects, neededRole(request).role);
+    const key = keyScope(request, allowed[0] ?? '');
+    if (key === null || allowed.length === 0) return undefined;
+    if (allowed.length === 1) return answers.ofKey(key, waitMsOf(request));
+    const scope = await findScope(db, key, allowed);
+    return scope === undefined ? undefined : answers.ofKey({ ...key, scope }, waitMsOf(request));
   }
 }

@@ -6,11 +6,11 @@ import type {
   MappingShareInput,
   MappingVerifyInput,
 } from '../../../generated/graph/relay.ts';
-import { requireRole, visibleRow } from '../../../platform/authorise.ts';
+import { projectsOf, requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { isDuplicateKey } from '../../../platform/database/errors.ts';
 import { isNothingChanged, together } from '../../../platform/database/statement-batch.ts';
-import { refuse } from '../../../platform/errors.ts';
+import { Refusal, refuse } from '../../../platform/errors.ts';
 import { appendStatus } from '../../../platform/events/append.ts';
 import type { RequestContext } from '../../../platform/identity.ts';
 import { newUuid } from '../../../platform/ids.ts';
@@ -22,7 +22,7 @@ import type { BackendRow } from '../backends/backend.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import type { Devices } from '../backends/devices.ts';
 import { driverOf } from '../backends/endpoint.ts';
-import { checkSelector, selectBackend } from '../backends/selector.ts';
+import { checkSelector, projectsWithRole, selectBackend } from '../backends/selector.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { objectHash } from '../model/backend-object.ts';
@@ -85,22 +85,26 @@ export class MappingService {
   /** Maps an existing backend object to a CMP object; its current state becomes the desired one. */
   adopt(context: RequestContext, input: MappingAdoptInput): Promise<MutationOutcome<MappingRow>> {
     return this.#run('mappingAdopt', context, input, async (attempt) => {
-      const { db, drivers } = this.#options;
+      const { db } = this.#options;
+      const { identity } = context;
       const cmp = checkAdopt(attempt.check, input);
       const selection = { projectId: input.projectId, backend: input.backend, cmp };
-      const backend = await selectBackend(db, context.identity, selection);
+      let backend: BackendRow;
+      try {
+        backend = await selectBackend(db, identity, selection);
+      } catch (refusal) {
+        // A repetition is answered all the same: it could select its backend then.
+        const projects = await projectsWithRole(db, identity, projectsOf(identity, input.projectId), 'MEMBER');
+        const madeIn = refusal instanceof Refusal ? await attempt.madeIn(projects) : undefined;
+        if (madeIn === undefined) throw refusal;
+        attempt.projectId = madeIn;
+        return { look: () => Promise.reject(refusal) };
+      }
       attempt.projectId = backend.projectId;
-      requireRole(context.identity, backend.projectId, 'MEMBER', 'mappingAdopt');
-      const driver = driverOf(drivers, backend);
-      const { resource, scope, key, uuid = null } = input;
-      const fault = nameFault(driver, { resource, scope, key, uuid });
-      if (fault !== undefined)
-        refuse('INVALID_INPUT', `not the name that driver ${driver.name} gives a ${resource}: ${fault}`, {
-          field: ['input', 'key'],
-        });
+      requireRole(identity, backend.projectId, 'MEMBER', 'mappingAdopt');
       return {
         look: async () => {
-          const row = await this.#adopted(backend, driver, cmp, input);
+          const row = await this.#adopted(backend, cmp, input);
           return (tx) => this.#adopt(tx, row);
         },
       };
@@ -108,14 +112,15 @@ export class MappingService {
   }
 
   /** The mapping of the device's object with that name. Refuses NOT_FOUND when there is none. */
-  async #adopted(
-    backend: BackendRow,
-    driver: Driver,
-    cmp: CmpReference,
-    input: MappingAdoptInput,
-  ): Promise<NewMapping> {
+  async #adopted(backend: BackendRow, cmp: CmpReference, input: MappingAdoptInput): Promise<NewMapping> {
+    const driver = driverOf(this.#options.drivers, backend);
     const { resource, scope, key, uuid = null } = input;
     const object = { resource, scope, key };
+    const fault = nameFault(driver, { ...object, uuid });
+    if (fault !== undefined)
+      refuse('INVALID_INPUT', `not the name that driver ${driver.name} gives a ${resource}: ${fault}`, {
+        field: ['input', 'key'],
+      });
     const seen = await this.#viewer.look(backend, driver, { ...object, uuid });
     if (seen.finding === 'ABSENT')
       refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
