@@ -124,7 +124,7 @@ export const topLevelCodes = {
   OUTCOME_NOT_RECORDED:
     'The device answered, but the journal could not be written; `extensions.outcome` has the outcome.',
   OUTCOME_NOT_READ:
-    'The call was accepted, but then the database was lost; `extensions.outcome` has the id of its operation. A request with the same key returns it.',
+    'The call was accepted, but then the database was lost, or a failover lost the operation: the message says which. `extensions.outcome` has its id. If it still exists, a request with the same key returns it.',
   INTERNAL: 'A bug. The log has the details under the request id.',
 } as const;
 

@@ -116,7 +116,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     egress,
     orphan: orphanMappings,
   });
-  const recovery = new Recovery({ db, leases, commits, journal, drivers, settings, log });
+  const recovery = new Recovery({ db, leases, journal, drivers, settings, log });
   const life = new ProcessLease({ leases, role: 'relay', owner, log });
   const housekeeping = new Loop({
     name: 'relay housekeeping',

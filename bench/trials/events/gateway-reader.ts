@@ -148,8 +148,7 @@ export class GatewayReader {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.stopDropping();
-    // It rejects when the connection that it is just making fails.
-    await Promise.resolve(this.#client.dispose()).catch(() => undefined);
+    await this.#client.dispose();
   }
 
   #log({ cursor, change }: StatusData['statusChanges']): void {

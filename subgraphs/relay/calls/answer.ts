@@ -59,15 +59,17 @@ export class CallAnswers {
   /** `commitId`: of the last write made by this request itself. */
   async #answer(id: string, end: CallEnd | undefined, commitId: string | null): Promise<CallResult> {
     const { db, commits } = this.#options;
-    if (end?.verdict !== undefined && end.recorded === undefined) throw notRecorded(id, end.verdict);
     const recorded = end?.recorded;
+    if (end?.verdict !== undefined && (recorded === undefined || recorded.kind === 'lost'))
+      throw notRecorded(id, end.verdict);
     const known = recorded?.kind === 'written' ? recorded.row : undefined;
-    const operation = known ?? (await readOperation(db, id)) ?? null;
-    if (recorded !== undefined && recorded.kind !== 'never-sent')
+    const operation = known ?? (await readOperation(db, id));
+    if (operation === undefined) throw lost(id);
+    if (recorded?.kind === 'written' || recorded?.kind === 'too-late')
       return { ...nothing, operation, commit: { token: commits.token(recorded.commitId) } };
-    const ended = operation !== null && isEnded(operation.state);
     // Written by another request or process: a commit mark written now comes after it, so that its replication covers it.
-    const mark = ended || commitId === null ? await db.transaction((tx) => commits.record(tx)) : commitId;
+    const mark =
+      isEnded(operation.state) || commitId === null ? await db.transaction((tx) => commits.record(tx)) : commitId;
     return { ...nothing, operation, commit: { token: commits.token(mark) } };
   }
 }
@@ -77,6 +79,15 @@ function notRead(id: string, error: unknown): unknown {
   return new CodedError(
     'OUTCOME_NOT_READ',
     'the call was accepted, but its operation could not be read: send the request again with the same key, or read the operation',
+    { outcome: { operationId: encodeId('RelayOperation', id) } },
+  );
+}
+
+/** Its row was committed, and is not there. */
+function lost(id: string): CodedError {
+  return new CodedError(
+    'OUTCOME_NOT_READ',
+    'the call was accepted, but a failover lost its operation: whether it was sent is not known, so look at the backend',
     { outcome: { operationId: encodeId('RelayOperation', id) } },
   );
 }

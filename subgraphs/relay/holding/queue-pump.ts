@@ -11,7 +11,7 @@ import { contextOf } from '../backends/endpoint.ts';
 import type { JsonObject } from '../drivers/driver.ts';
 import { transportOf } from '../drivers/options.ts';
 import { ObjectClaimedError, unsettledMessage } from '../journal/claim-store.ts';
-import { readHeads, readPending } from '../journal/operation-store.ts';
+import { readHeads, readPending, type WaitingRow } from '../journal/operation-store.ts';
 import { type OperationRow, subjectOf } from '../model/operation.ts';
 import { isUnsettled } from '../model/states.ts';
 import type { WiresSlot } from '../transports/wires.ts';
@@ -19,7 +19,7 @@ import type { HolderParts, Launch, QueueHost } from './holder-parts.ts';
 
 const headOfQueue = 100;
 
-type Rendered = Pick<Launch, 'operation' | 'args' | 'wire'>;
+type Rendered = Pick<Launch, 'operation' | 'args' | 'wire' | 'subject'>;
 
 export class QueuePump {
   readonly #parts: HolderParts;
@@ -122,7 +122,7 @@ export class QueuePump {
   }
 
   /** True when at least one row left the queue. */
-  async #sendFrom(rows: readonly OperationRow[], backend: BackendRow): Promise<boolean> {
+  async #sendFrom(rows: readonly WaitingRow[], backend: BackendRow): Promise<boolean> {
     const refusal = this.#refusalOf(backend);
     if (refusal !== undefined) return this.#rejectAll(rows, refusal);
     // Objects whose next call has to wait: calls on one object keep their order.
@@ -131,6 +131,16 @@ export class QueuePump {
     const progress = async () => (await Promise.all(sending)).includes(true);
     for (const row of rows) {
       if (!this.#holder.live) break;
+      if (row.predatesLoss) {
+        // Recovery makes it UNKNOWN; later calls on the same object wait for that.
+        blocked.add(row.objectHash);
+        continue;
+      }
+      if (row.late) {
+        await this.#reject(row, { code: 'QUEUE_TIMEOUT', message: 'the call waited too long to be sent' });
+        await progress();
+        return true;
+      }
       if (this.#holder.isBusy(row.objectHash) || blocked.has(row.objectHash)) {
         blocked.add(row.objectHash);
         continue;
@@ -141,9 +151,8 @@ export class QueuePump {
         continue;
       }
       const rendered = this.#render(row, backend);
-      if (rendered === undefined) {
-        const message = `the driver no longer offers ${row.name}`;
-        await this.#reject(row, { code: 'NOT_SUPPORTED', message });
+      if (!('wire' in rendered)) {
+        await this.#reject(row, rendered);
         await progress();
         return true;
       }
@@ -177,20 +186,28 @@ export class QueuePump {
     return undefined;
   }
 
-  /** Undefined: the driver no longer has the operation. */
-  #render(row: OperationRow, backend: BackendRow): Rendered | undefined {
+  /** Or why it can't be: one call that can't be rendered must not stop the queue. */
+  #render(row: OperationRow, backend: BackendRow): Rendered | { readonly code: string; readonly message: string } {
     const { driver } = this.#holder;
     const operation = driver.operations.get(row.name);
-    if (operation === undefined) return undefined;
-    const args = JSON.parse(row.arguments) as JsonObject;
-    const context = { operationId: row.id, backend: contextOf(driver, backend) };
-    return { operation, args, wire: operation.render(args, context) };
+    if (operation === undefined) return { code: 'NOT_SUPPORTED', message: `the driver no longer offers ${row.name}` };
+    try {
+      const args = JSON.parse(row.arguments) as JsonObject;
+      const context = { operationId: row.id, backend: contextOf(driver, backend) };
+      const wire = operation.render(args, context);
+      return { operation, args, wire, subject: subjectOf(row, operation) };
+    } catch (error) {
+      this.#parts.log.error({ err: error, operationId: row.id }, 'a call that waits could not be rendered');
+      return {
+        code: 'NOT_RENDERED',
+        message: 'the relay failed to prepare the call for the device; its log has the reason',
+      };
+    }
   }
 
   /** True when the row left the queue or must be read again; false when its object is claimed by a call of a dead process. */
   async #sendRow(row: OperationRow, rendered: Rendered, slot: WiresSlot, backendVersion: number): Promise<boolean> {
-    const { operation } = rendered;
-    const subject = subjectOf(row, operation);
+    const { subject } = rendered;
     const ticket = this.#holder.take(slot, row.objectHash);
     const windowFromMs = performance.now();
     try {
@@ -204,7 +221,6 @@ export class QueuePump {
       void this.#holder.launch(
         {
           ...rendered,
-          subject,
           mark: { id: row.id, state: 'SENT', version: row.version + 1 },
           deadlineMs: row.callDeadlineMs,
           windowFromMs,
@@ -242,16 +258,16 @@ export class QueuePump {
     return false;
   }
 
-  async #rejectAll(rows: readonly OperationRow[], error: { code: string; message: string }): Promise<boolean> {
-    for (const row of rows) await this.#reject(row, error);
-    return true;
+  async #rejectAll(rows: readonly WaitingRow[], error: { code: string; message: string }): Promise<boolean> {
+    const unsent = rows.filter((row) => !row.predatesLoss);
+    for (const row of unsent) await this.#reject(row, error);
+    return unsent.length > 0;
   }
 
   async #reject(row: OperationRow, error: { code: string; message: string }): Promise<void> {
-    const operation = this.#parts.drivers.get(this.#holder.row.driver)?.operations.get(row.name);
     const move = { to: 'REJECTED', by: 'owner', settledBy: 'relay', error } as const;
     const { journal, metrics, completions } = this.#parts;
-    if (await journal.move(subjectOf(row, operation), row, move))
+    if (await journal.move(subjectOf(row, undefined), row, move))
       metrics.ended(this.#holder.row.driver, row.name, 'REJECTED');
     this.#promised.delete(row.id);
     completions.finish(row.id, { verdict: undefined, recorded: undefined });

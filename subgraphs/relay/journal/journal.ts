@@ -13,20 +13,28 @@ import type { Wake } from '../../../platform/wake.ts';
 import type { DeviceAddress } from '../drivers/device-address.ts';
 import { type RelayEvent, relayEvents } from '../events.ts';
 import { planMappings, refuseForeignMapping } from '../mappings/mapping-rules.ts';
-import { lockMappings, type MappingsToSettle, mappingsToSettle, stillAsFound } from '../mappings/mapping-store.ts';
+import {
+  lockMappings,
+  type MappingsToSettle,
+  mappingsToSettle,
+  noMappings,
+  stillAsFound,
+} from '../mappings/mapping-store.ts';
 import type { AcceptedCall, CallSubject, OperationMark, OperationRow, Verdict } from '../model/operation.ts';
-import { keepsClaim, type OperationState } from '../model/states.ts';
+import { isUnsettled, keepsClaim, type OperationState } from '../model/states.ts';
 import { handClaimBack, lockObject, ObjectClaimedError, readClaim, takeClaimOver } from './claim-store.ts';
 import { addEvidence, type Evidence } from './evidence-store.ts';
 import {
   firstState,
-  insertNeverSent,
+  insertEnded,
   insertOperation,
+  lossAfter,
   type Move,
   markSent,
   moveOperation,
   type NewOperation,
   readOperation,
+  takeBack,
   writeVerdict,
 } from './operation-store.ts';
 
@@ -43,8 +51,10 @@ export type Recorded =
   | { readonly kind: 'written'; readonly commitId: string; readonly row: OperationRow | undefined }
   /** The call was settled before: the verdict is stored as evidence. */
   | { readonly kind: 'too-late'; readonly commitId: string }
-  /** The journal has the call as not sent yet, or not at all: that transaction was rolled back. */
-  | { readonly kind: 'never-sent' };
+  /** Nothing was sent, and the journal has the call as not sent yet, or not at all: that transaction was rolled back. */
+  | { readonly kind: 'never-sent' }
+  /** A failover lost the call, and too little is known to write it again. */
+  | { readonly kind: 'lost' };
 
 export class Journal {
   readonly #db: Database;
@@ -111,8 +121,12 @@ export class Journal {
   }
 
   /** Finds out why no row was inserted. */
-  async #refuseInsert(tx: Transaction, call: CallSubject, lease: HeldLease | undefined): Promise<void> {
+  async #refuseInsert(tx: Transaction, call: AcceptedCall, lease: HeldLease | undefined): Promise<void> {
     await refuseForeignMapping(tx, call);
+    if (await lossAfter(tx, call.timeline))
+      refuse('UNAVAILABLE', 'a failover has just lost the last writes of the database: send the request again', {
+        retryAfterMs: 1_000,
+      });
     if (lease !== undefined) throw new MustWaitError();
     refuse('BACKEND_DISABLED', 'the backend was disabled or deleted a moment ago', { field: ['input', 'backend'] });
   }
@@ -152,10 +166,14 @@ export class Journal {
       });
   }
 
-  /** Reads the mappings that a verdict will depend on while the device works: this saves `record` a round trip. */
-  async foresee(call: CallSubject): Promise<MappingsToSettle> {
+  /**
+   * Reads the mappings that a verdict will depend on while the device works: this saves `record` a round trip. Undefined for a
+   * forced call, whose verdict depends on other calls too.
+   */
+  async foresee(call: CallSubject): Promise<MappingsToSettle | undefined> {
+    if (call.forced) return undefined;
     // Not worth a query: what a call creates usually has no mappings yet, and `record` reads them itself if there are any.
-    if (call.mapping === 'creates') return { rows: [], backendDeleted: false };
+    if (call.mapping === 'creates') return noMappings;
     return mappingsToSettle(this.#db, call);
   }
 
@@ -207,17 +225,21 @@ export class Journal {
         // A locking read: it waits for an earlier transaction of this process whose COMMIT was interrupted, and
         // so shows its result.
         const row = await readOperation(tx, call.id, 'FOR UPDATE');
-        if (row === undefined && verdict.settledBy === 'not-sent' && isAccepted(call))
-          return this.#closeDoor(tx, call, verdict);
-        if (row === undefined || row.state === 'PENDING') return { kind: 'never-sent' };
+        const told = verdict.settledBy !== 'not-sent';
+        if (row === undefined && isAccepted(call)) return this.#insertEnded(tx, call, verdict);
+        if (row === undefined) return { kind: told ? 'lost' : 'never-sent' };
+        if (row.state === 'PENDING' && !told) return { kind: 'never-sent' };
         if (row.state === verdict.state && row.owner === this.#owner && row.settledBy === verdict.settledBy)
           // An earlier attempt was committed although its answer was lost.
           return { kind: 'written', commitId: await this.#commits.record(tx), row };
         // SENT: its transaction has ended only now.
-        const late = row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN';
+        // PENDING: a failover has lost that it was sent.
+        const late = row.state === 'PENDING' || (row.state === 'UNKNOWN' && verdict.state !== 'UNKNOWN');
         if (late || (row.state === 'SENT' && row.owner === this.#owner)) {
-          // A forced call may have its claim.
-          if (late && call.mapping !== null) await lockObject(tx, call);
+          // Another call may have its claim.
+          const claim = late ? await lockObject(tx, call) : undefined;
+          if (row.owner !== this.#owner || row.state === 'PENDING')
+            await takeBack(tx, row.id, this.#owner, claim === undefined);
           const settled = await this.#settle(tx, call, row, verdict);
           if (settled !== undefined) return settled;
         }
@@ -229,20 +251,25 @@ export class Journal {
     );
   }
 
-  /** Only with this row is it certain that the call is not journaled as SENT later. */
-  async #closeDoor(tx: Transaction, call: AcceptedCall, verdict: Verdict): Promise<Recorded> {
-    const reason = verdict.error?.message ?? null;
+  /**
+   * The row of a call that has none. Never sent: only with this row is it certain that it is not journaled as sent later. Sent: a
+   * failover lost the row.
+   */
+  async #insertEnded(tx: Transaction, call: AcceptedCall, verdict: Verdict): Promise<Recorded> {
+    const told = verdict.settledBy !== 'not-sent';
+    const claim = told ? await lockObject(tx, call) : undefined;
+    const [found] = told ? await together(tx, (batch) => [lockMappings(batch, call)]) : [noMappings];
     const [commitId, row] = await together(
       tx,
       (batch) => {
-        const inserted = insertNeverSent(batch, call, this.#owner, verdict);
-        const event = this.#stateEvent(call, 1, null, 'FAILED', reason);
+        const inserted = insertEnded(batch, call, this.#owner, verdict, claim === undefined);
+        const entry = told ? ({ outcome: 'ACCEPTED' } as const) : ({ outcome: 'REFUSED', code: 'NOT_SENT' } as const);
         return [
           this.#commits.record(batch),
           readOperation(batch, call.id),
           inserted,
-          appendStatus(batch, relayEvents, [event], this.#wake),
-          audit(batch, { ...auditOf(call), outcome: 'REFUSED', code: 'NOT_SENT' }),
+          audit(batch, { ...auditOf(call), ...entry }),
+          ...this.#follow(batch, call, found, { version: 0, state: null }, verdict, verdict.error?.message),
         ];
       },
       { commits: true },
@@ -250,7 +277,10 @@ export class Journal {
     return { kind: 'written', commitId, row };
   }
 
-  /** Any other transition; false when the row no longer matches `mark`. `also` runs in the same transaction. */
+  /**
+   * Any other transition; false when the row no longer matches `mark`, or a call that may have been sent before a failover would be
+   * rejected, or would need the claim of a call that is under way.
+   */
   move(
     call: CallSubject,
     mark: OperationMark,
@@ -266,10 +296,14 @@ export class Journal {
     mark: OperationMark,
     move: Move & { readonly uuid?: string; readonly evidence?: Evidence },
   ): Promise<boolean> {
-    // An unsettled call may have lost its claim to a forced one; a call that was never sent has changed nothing.
+    // A call that was never sent has changed nothing.
     const changes = call.mapping !== null && move.to !== 'REJECTED';
-    if (changes && mark.state !== 'SENT') await lockObject(tx, call);
-    if (!(await moveOperation(tx, mark, move))) return false;
+    const claims = mark.state === 'PENDING' && keepsClaim(move.to);
+    // A call that is not under way has no claim, or may have lost it to a forced one.
+    const claim = claims || (changes && mark.state !== 'SENT') ? await lockObject(tx, call) : undefined;
+    // Later: it could not get the claim back when that one ends.
+    if (claims && claim !== undefined && !isUnsettled(claim.state)) return false;
+    if (!(await moveOperation(tx, mark, { ...move, claims: claims && claim === undefined }))) return false;
     if (move.evidence !== undefined) await addEvidence(tx, call.id, move.evidence);
     const reason = move.error?.message ?? move.evidence?.note;
     const [found] = changes ? await together(tx, (batch) => [lockMappings(batch, call)]) : [noMappings];
@@ -352,18 +386,19 @@ export class Journal {
     batch: Transaction,
     call: CallSubject,
     found: MappingsToSettle,
-    from: OperationMark,
+    from: { readonly version: number; readonly state: OperationState | null },
     end: { readonly state: OperationState; readonly uuid?: string | undefined; readonly absent?: boolean },
     reason: string | null | undefined,
   ): Promise<void>[] {
     const { state } = end;
     const mappings = planMappings(found, call, end);
+    const wasUnsettled = from.state !== null && isUnsettled(from.state);
     const event = this.#stateEvent(call, from.version + 1, from.state, state, reason);
     return [
       ...(mappings.conflict === undefined ? [] : [noteConflict(batch, call, mappings.conflict)]),
       ...mappings.writes.map((write) => write(batch)),
       appendStatus(batch, relayEvents, [event, ...mappings.events], this.#wake),
-      !keepsClaim(state) && call.forced ? handClaimBack(batch, call) : nothing,
+      !keepsClaim(state) && (call.forced || wasUnsettled) ? handClaimBack(batch, call) : nothing,
     ];
   }
 
@@ -403,8 +438,6 @@ function auditOf(call: AcceptedCall) {
     details: call.input,
   };
 }
-
-const noMappings: MappingsToSettle = { rows: [], backendDeleted: false };
 
 function mappingEvidence(note: string): Evidence {
   return { source: 'mapping', finding: 'CONFLICT', note };

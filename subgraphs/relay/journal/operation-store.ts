@@ -1,6 +1,7 @@
 // The journal's SQL. Every transition is an UPDATE with the expected state and version: if no row changes, another process was
 // first, and the caller reads again.
 
+import { lastLossSql } from '../../../platform/commits.ts';
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
@@ -30,6 +31,9 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
   created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
   finished_at AS finishedAt, settled_by AS settledBy, sent_to AS sentTo, sent_options AS sentOptions, requested_by AS requestedBy, request_id AS requestId`;
 
+/** The row is from before a loss: what the device was told may be newer. */
+const predatesLoss = `timeline < ${lastLossSql}`;
+
 /** `forMs` from the database's current time, which is the clock of all times in the journal. */
 const inMs = 'NOW(3) + INTERVAL ? * 1000 MICROSECOND';
 
@@ -49,10 +53,10 @@ export function firstState({ lease }: Pick<NewOperation, 'lease'>): 'PENDING' | 
 }
 
 /**
- * For a batch, which it ends when the backend is no longer in use or not at the expected version, the object belongs to another
- * CMP object, or (SENT) the lease is lost or another call waits for the object. A SENT call gets the object's claim; when another
- * call has it the batch ends with the database's duplicate error. Whom the object belongs to is read once the claim is taken: a
- * PENDING call has none, and asks again when it is sent.
+ * For a batch, which it ends when the backend is no longer in use or not at the expected version, the timeline is one before a
+ * loss, the object belongs to another CMP object, or (SENT) the lease is lost or another call waits for the object. A SENT call
+ * gets the object's claim; when another call has it the batch ends with the database's duplicate error. Whom the object belongs to
+ * is read once the claim is taken: a PENDING call has none, and asks again when it is sent.
  */
 export async function insertOperation(batch: Sql, operation: NewOperation): Promise<void> {
   const { call, owner, lease, deadlineMs, address } = operation;
@@ -66,7 +70,7 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       requested_by, request_id, sent_to, sent_options, created_at, sent_at, deadline_at)
     SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
-      AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
+      AND ? >= ${lastLossSql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
       call.id,
       call.projectId,
@@ -96,6 +100,7 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       deadlineMs,
       call.backendId,
       call.backendVersion,
+      call.timeline,
       ...before.values,
       ...after.values,
     ],
@@ -111,8 +116,9 @@ function firstInLine(call: AcceptedCall, lease: HeldLease): Condition {
 }
 
 /**
- * PENDING → SENT, with the object's claim; false when the row no longer matches `mark`, or the backend is not in use or not at the
- * version that the call was rendered for. Ends with the database's duplicate error when another call has the claim.
+ * PENDING → SENT, with the object's claim; false when the row no longer matches `mark`, its time is over or it predates a loss, or
+ * the backend is not in use or not at the version that the call was rendered for. Ends with the database's duplicate error when
+ * another call has the claim.
  */
 export async function markSent(
   sql: Sql,
@@ -126,7 +132,7 @@ export async function markSent(
     `UPDATE operation SET state = 'SENT', version = version + 1, claim = object_hash, owner = ?, sent_at = NOW(3),
       sent_to = ?, sent_options = ?,
       deadline_at = NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND
-    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND EXISTS (
+    WHERE id = ? AND state = ? AND version = ? AND deadline_at > NOW(3) AND NOT (${predatesLoss}) AND EXISTS (
       SELECT 1 FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = ?)`,
     [owner, address.hostPort, address.options, mark.id, mark.state, mark.version, backend.id, backend.version],
   );
@@ -173,12 +179,22 @@ export interface Move {
   readonly error?: { readonly code: string; readonly message: string } | null;
   /** The device's answer; absent: the row's is kept. */
   readonly result?: unknown;
-  /** For UNKNOWN by recovery: how long after `deadlineAt` the call may still take effect. */
+  /**
+   * For UNKNOWN by recovery: how long after its deadline the call may still take effect. A call that may have been sent before a
+   * failover has its whole time from now on.
+   */
   readonly quietAfterDeadlineMs?: number;
 }
 
-/** Any other transition; false when the row no longer matches `mark`. Without `error` the row keeps its own. */
-export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): Promise<boolean> {
+/**
+ * Any other transition; false when the row no longer matches `mark`, or a call that may have been sent before a failover is to be
+ * rejected. Without `error` the row keeps its own. `claims`: it gets the object's claim.
+ */
+export async function moveOperation(
+  sql: Sql,
+  mark: OperationMark,
+  move: Move & { readonly claims?: boolean },
+): Promise<boolean> {
   assertTransition(mark.state, move.to, move.by);
   const sets = ['state = ?', 'version = version + 1', 'settled_by = ?'];
   const values: SqlValue[] = [move.to, move.settledBy];
@@ -191,13 +207,16 @@ export async function moveOperation(sql: Sql, mark: OperationMark, move: Move): 
     values.push(JSON.stringify(move.result));
   }
   if (!keepsClaim(move.to)) sets.push('claim = NULL');
+  else if (move.claims === true) sets.push('claim = object_hash');
   if (isFinal(move.to)) sets.push('finished_at = NOW(3)');
   if (move.quietAfterDeadlineMs !== undefined) {
-    sets.push('quiet_until = deadline_at + INTERVAL ? * 1000 MICROSECOND');
+    const deadline = mark.state === 'SENT' ? 'deadline_at' : 'NOW(3) + INTERVAL call_deadline_ms * 1000 MICROSECOND';
+    sets.push(`quiet_until = ${deadline} + INTERVAL ? * 1000 MICROSECOND`);
     values.push(move.quietAfterDeadlineMs);
   }
   const { affectedRows } = await sql.execute(
-    `UPDATE operation SET ${sets.join(', ')} WHERE id = ? AND state = ? AND version = ?`,
+    `UPDATE operation SET ${sets.join(', ')} WHERE id = ? AND state = ? AND version = ?
+      ${move.to === 'REJECTED' ? `AND NOT (${predatesLoss})` : ''}`,
     [...values, mark.id, mark.state, mark.version],
   );
   return affectedRows === 1;
@@ -213,22 +232,32 @@ export async function touchOperation(sql: Sql, mark: OperationMark): Promise<boo
 }
 
 /**
- * For a batch: the row of a call that was never sent, and of which there is no row. Should the INSERT that was given up still be
- * on its way, it now fails: its row has the same id.
+ * For a batch: the row of a call that has ended and has none. Never sent: should the INSERT that was given up still be on its way,
+ * it now fails, because the id is taken. Sent: a failover lost the row. `claims`: it gets the object's claim.
  */
-export async function insertNeverSent(batch: Sql, call: AcceptedCall, owner: string, verdict: Verdict): Promise<void> {
-  assertTransition(null, 'FAILED', 'owner');
+export async function insertEnded(
+  batch: Sql,
+  call: AcceptedCall,
+  owner: string,
+  verdict: Verdict,
+  claims: boolean,
+): Promise<void> {
+  const { state, settledBy } = verdict;
+  assertTransition(null, state, 'owner');
+  const sentAt = settledBy === 'not-sent' ? 'NULL' : 'NOW(3)';
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id, cmp_role,
-      resource, scope, object_key, object_hash, shared, forced, arguments, wire_call, error_code, error_message, settled_by,
-      call_deadline_ms, timeline, requested_by, request_id, created_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, 'FAILED', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), NOW(3))`,
+      resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, result, error_code, error_message,
+      settled_by, call_deadline_ms, timeline, requested_by, request_id, quiet_until, created_at, sent_at, finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+      ${state === 'UNKNOWN' ? inMs : '?'}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
     [
       call.id,
       call.projectId,
       call.backendId,
       call.name,
       call.operation.effect,
+      state,
       owner,
       call.cmp?.namespace ?? null,
       call.cmp?.type ?? null,
@@ -238,19 +267,38 @@ export async function insertNeverSent(batch: Sql, call: AcceptedCall, owner: str
       call.object.scope,
       call.object.key,
       call.objectHash,
+      claims && keepsClaim(state) ? call.objectHash : null,
       call.shared,
       call.forced,
       JSON.stringify(call.args),
       wireText(call.wire),
-      verdict.error?.code ?? null,
-      verdict.error?.message ?? null,
-      verdict.settledBy,
+      verdict.result === undefined ? null : JSON.stringify(verdict.result),
+      verdict.error?.code.slice(0, 64) ?? null,
+      verdict.error?.message.slice(0, 4096) ?? null,
+      settledBy,
       call.deadlineMs,
       call.timeline,
       call.requestedBy,
       call.requestId,
+      state === 'UNKNOWN' ? (verdict.quietAfterSentMs ?? 0) : null,
     ],
   );
+}
+
+/**
+ * A failover left the row of a call that this process has sent as it was before: it becomes its owner again. `claims`: the row
+ * gets the object's claim.
+ */
+export async function takeBack(sql: Sql, id: string, owner: string, claims: boolean): Promise<void> {
+  await sql.execute(
+    'UPDATE operation SET owner = ?, claim = IF(?, object_hash, claim), sent_at = COALESCE(sent_at, NOW(3)) WHERE id = ?',
+    [owner, claims, id],
+  );
+}
+
+/** True when a timeline after this one began with a loss. */
+export async function lossAfter(sql: Sql, timeline: number): Promise<boolean> {
+  return (await sql.query(`SELECT 1 FROM DUAL WHERE ? < ${lastLossSql}`, [timeline])).length > 0;
 }
 
 /** TINYINT(1) is returned as a number. */
@@ -286,26 +334,42 @@ export async function readOperationAt(
 /** By the database's clock: ids contain the time of the process that accepted the call. */
 const queueOrder = 'created_at, id';
 
+/** A call that waits. */
+export interface WaitingRow extends OperationRow {
+  /** It may have been sent before a failover: it is neither sent nor rejected. */
+  readonly predatesLoss: boolean;
+  /** It has waited too long. */
+  readonly late: boolean;
+}
+
+const waitingColumns = `${columns}, ${predatesLoss} AS predatesLoss, deadline_at <= NOW(3) AS late`;
+
+type RawWaiting = Raw & { readonly predatesLoss: number; readonly late: number };
+
+function toWaitingRow({ predatesLoss, late, ...raw }: RawWaiting): WaitingRow {
+  return { ...toRow(raw), predatesLoss: predatesLoss === 1, late: late === 1 };
+}
+
 /** The head of a backend's queue, oldest first. */
-export async function readPending(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
-  const rows = await sql.query<Raw>(
-    `SELECT ${columns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY ${queueOrder} LIMIT ${limit}`,
+export async function readPending(sql: Sql, backendId: string, limit: number): Promise<WaitingRow[]> {
+  const rows = await sql.query<RawWaiting>(
+    `SELECT ${waitingColumns} FROM operation WHERE backend_id = ? AND state = 'PENDING' ORDER BY ${queueOrder} LIMIT ${limit}`,
     [backendId],
   );
-  return rows.map(toRow);
+  return rows.map(toWaitingRow);
 }
 
 /** The next call on each object, oldest first. It reads the whole queue: only for when the oldest calls can't be sent now. */
-export async function readHeads(sql: Sql, backendId: string, limit: number): Promise<OperationRow[]> {
-  const rows = await sql.query<Raw>(
-    `SELECT STRAIGHT_JOIN ${columns} FROM (
+export async function readHeads(sql: Sql, backendId: string, limit: number): Promise<WaitingRow[]> {
+  const rows = await sql.query<RawWaiting>(
+    `SELECT STRAIGHT_JOIN ${waitingColumns} FROM (
         SELECT id FROM (SELECT id, created_at, ROW_NUMBER() OVER (PARTITION BY object_hash ORDER BY ${queueOrder}) AS place
           FROM operation WHERE backend_id = ? AND state = 'PENDING') queue
         WHERE place = 1 ORDER BY ${queueOrder} LIMIT ${limit}) heads
       JOIN operation USING (id) ORDER BY ${queueOrder}`,
     [backendId],
   );
-  return rows.map(toRow);
+  return rows.map(toWaitingRow);
 }
 
 export async function countPending(sql: Sql, backendId: string): Promise<number> {
@@ -361,20 +425,20 @@ export interface StuckOptions {
 }
 
 /**
- * The calls that recovery has to move, oldest deadline first: calls that waited too long, calls that dead owners had not sent,
- * and calls that were sent and have no outcome though their time is over.
+ * The calls that recovery has to move, oldest deadline first: calls that waited too long, that dead owners had not sent, or that
+ * may have been sent before a failover; and calls that were sent and have no outcome though their time is over.
  */
-export async function readStuck(sql: Sql, options: StuckOptions): Promise<OperationRow[]> {
+export async function readStuck(sql: Sql, options: StuckOptions): Promise<WaitingRow[]> {
   const { deadOwners, deadGraceMs, graceMs, except } = options;
   const ofTheDead = deadOwners.length === 0 ? '1 = 0' : `owner IN (${marksFor(deadOwners)})`;
   const others = except.length === 0 ? '1 = 1' : `id NOT IN (${marksFor(except)})`;
   const past = 'deadline_at <= NOW(3) - INTERVAL ? * 1000 MICROSECOND';
-  const rows = await sql.query<Raw>(
-    `SELECT ${columns} FROM operation WHERE ${others} AND (
-      (state = 'PENDING' AND (deadline_at <= NOW(3) OR ${ofTheDead}))
+  const rows = await sql.query<RawWaiting>(
+    `SELECT ${waitingColumns} FROM operation WHERE ${others} AND (
+      (state = 'PENDING' AND (deadline_at <= NOW(3) OR ${ofTheDead} OR ${predatesLoss}))
       OR (state = 'SENT' AND (${past} OR (${ofTheDead} AND ${past}))))
     ORDER BY deadline_at LIMIT 500`,
     [...except, ...deadOwners, graceMs, ...deadOwners, deadGraceMs],
   );
-  return rows.map(toRow);
+  return rows.map(toWaitingRow);
 }

@@ -1,6 +1,5 @@
 // Brings the calls of dead processes, and calls whose time is over, to an end. Only one process does it at a time, and each move
 // is a compare-and-set: the move of an owner that was only slow is never overwritten, and its late verdict is taken.
-import type { Commits } from '../../../platform/commits.ts';
 import type { Database } from '../../../platform/database/database.ts';
 import { isUnavailable } from '../../../platform/database/errors.ts';
 import type { HeldLease, Leases } from '../../../platform/leases.ts';
@@ -8,15 +7,14 @@ import type { Logger } from '../../../platform/log.ts';
 import { processLeaseName } from '../../../platform/process-lease.ts';
 import { readBackends } from '../backends/backend-store.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { type OperationRow, subjectOf } from '../model/operation.ts';
+import { subjectOf } from '../model/operation.ts';
 import type { RelaySettings } from '../settings.ts';
 import type { Journal } from './journal.ts';
-import { type Move, ownersOfUnended, readStuck } from './operation-store.ts';
+import { type Move, ownersOfUnended, readStuck, type WaitingRow } from './operation-store.ts';
 
 export interface RecoveryOptions {
   readonly db: Database;
   readonly leases: Leases;
-  readonly commits: Commits;
   readonly journal: Journal;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly settings: RelaySettings;
@@ -49,7 +47,7 @@ export class Recovery {
   }
 
   async runOnce(): Promise<number> {
-    const { db, leases, commits, journal, drivers, settings, log } = this.#options;
+    const { db, leases, journal, drivers, settings, log } = this.#options;
     const dead: string[] = [];
     for (const owner of await ownersOfUnended(db)) {
       const holder = await leases.holder(processLeaseName('relay', owner));
@@ -62,14 +60,14 @@ export class Recovery {
       except: this.#notNow(),
     });
     if (stuck.length === 0) return 0;
-    const { lossy } = await commits.timeline();
     const backends = await readBackends(db, [...new Set(stuck.map((row) => row.backendId))]);
     let moved = 0;
     for (const row of stuck) {
       const driver = drivers.get(backends.get(row.backendId)?.driver ?? '');
-      const move = moveOf(row, dead.includes(row.owner ?? ''), lossy, settings);
+      const move = moveOf(row, dead.includes(row.owner ?? ''), settings);
       try {
-        if (await journal.move(subjectOf(row, driver?.operations.get(row.name)), row, move)) moved += 1;
+        if (!(await journal.move(subjectOf(row, driver?.operations.get(row.name)), row, move))) continue;
+        moved += 1;
         log.warn({ operationId: row.id, from: row.state, to: move.to, owner: row.owner }, 'call recovered');
       } catch (error) {
         // The others do not wait for it.
@@ -90,22 +88,19 @@ export class Recovery {
 }
 
 export function moveOf(
-  row: Pick<OperationRow, 'state'>,
+  row: Pick<WaitingRow, 'state' | 'predatesLoss'>,
   ownerDead: boolean,
-  lossy: boolean,
   settings: Pick<RelaySettings, 'crashQuietMs'>,
 ): Move & { evidence?: { source: string; finding: string; note: string } } {
   const settledBy = 'recovery';
-  // After a failover that lost writes, a call that looks unsent may have been sent.
-  if (row.state === 'SENT' || (ownerDead && lossy)) {
-    const message = ownerDead
-      ? 'the relay process that made the call ended before the outcome was known'
-      : 'the relay process that made the call recorded no outcome in time';
+  if (row.state === 'SENT' || row.predatesLoss) {
+    const error = whyUnknown(row.state === 'SENT', ownerDead);
+    const { message } = error;
     return {
       to: 'UNKNOWN',
       by: 'recovery',
       settledBy,
-      error: { code: ownerDead ? 'OWNER_LOST' : 'NOT_RECORDED', message },
+      error,
       quietAfterDeadlineMs: settings.crashQuietMs,
       evidence: { source: 'recovery', finding: 'UNKNOWN', note: message },
     };
@@ -114,4 +109,18 @@ export function moveOf(
     ? { code: 'OWNER_LOST', message: 'the relay process that accepted the call ended before it was sent' }
     : { code: 'QUEUE_TIMEOUT', message: 'the call waited too long to be sent' };
   return { to: 'REJECTED', by: 'recovery', settledBy, error };
+}
+
+function whyUnknown(sent: boolean, ownerDead: boolean): { readonly code: string; readonly message: string } {
+  if (!sent)
+    return {
+      code: 'WRITES_LOST',
+      message: 'a failover lost the last writes of the database: the call may have been sent',
+    };
+  if (ownerDead)
+    return {
+      code: 'OWNER_LOST',
+      message: 'the relay process that made the call ended before the outcome was known',
+    };
+  return { code: 'NOT_RECORDED', message: 'the relay process that made the call recorded no outcome in time' };
 }

@@ -89,7 +89,13 @@ export class VerdictRecorder {
     foreseen?: MappingsToSettle,
   ): Promise<Recorded | undefined> {
     try {
-      return await this.#journal.record(call, sent, verdict, foreseen);
+      const recorded = await this.#journal.record(call, sent, verdict, foreseen);
+      if (recorded.kind === 'lost')
+        this.#log.error(
+          { operationId: call.id, state: verdict.state },
+          'a failover lost a call: its verdict has no place',
+        );
+      return recorded;
     } catch (error) {
       this.#log.warn({ err: error, operationId: call.id, state: verdict.state }, 'a verdict is not recorded yet');
       return undefined;

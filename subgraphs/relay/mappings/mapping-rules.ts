@@ -44,7 +44,7 @@ export interface MappingPlan {
 
 /** Plans the changes that bring the given mappings in line with the call's new state; the caller writes them. */
 export function planMappings(
-  { rows, backendDeleted }: MappingsToSettle,
+  { rows, backendDeleted, unsettled }: MappingsToSettle,
   call: CallSubject,
   outcome: {
     readonly state: OperationState;
@@ -64,6 +64,13 @@ export function planMappings(
     // After a change by another CMP object's call, only a read can show whether the object is in its desired state.
     const state = conflicts && row.state === 'ACTIVE' ? 'UNVERIFIED' : nextState(call, row, outcome);
     if (state === undefined) continue;
+    if (unsettled !== null && isWithoutEffect(call, outcome)) {
+      // What becomes of the mapping is for the other call to say.
+      const operationId = row.operationId === call.id ? unsettled : undefined;
+      writes.push((batch) => updateMapping(batch, row, { state: row.state, operationId, lastOperationId: unsettled }));
+      events.push(mappingEvent(call, row, row.version + 1, row.state, row.state));
+      continue;
+    }
     // A mapping on a backend that was deleted meanwhile is an orphan.
     const to = state !== 'DELETED' && backendDeleted ? 'ORPHAN' : state;
     if (to === row.state && row.lastOperationId === call.id && outcome.uuid === undefined) continue;
@@ -83,12 +90,21 @@ export function planMappings(
   return { writes, events };
 }
 
+function isWithoutEffect(
+  call: CallSubject,
+  { state, absent = false }: { readonly state: OperationState; readonly absent?: boolean },
+): boolean {
+  return state === 'FAILED' && !(absent && call.mapping === 'deletes');
+}
+
 /** Undefined: the call does not affect this mapping. */
 function nextState(
   call: CallSubject,
   row: MappingRow,
   { state, absent = false }: { readonly state: OperationState; readonly absent?: boolean },
 ): MappingState | undefined {
+  // A job: its end will tell.
+  if (state === 'ACCEPTED') return undefined;
   const touched = row.operationId === call.id || row.lastOperationId === call.id;
   if (call.mapping === 'deletes') {
     if (state === 'SUCCEEDED' || absent) return 'DELETED';

@@ -30,13 +30,17 @@ export async function liveMappings(sql: Sql, backendId: string, objectHash: stri
 export interface MappingsToSettle {
   readonly rows: readonly MappingRow[];
   readonly backendDeleted: boolean;
+  /** The oldest other call on the object whose outcome is not known: only a forced call, or a failover, leaves one beside another. */
+  readonly unsettled: string | null;
 }
 
-/** Like `liveMappings`, with whether the backend is deleted, in one statement. */
+export const noMappings: MappingsToSettle = { rows: [], backendDeleted: false, unsettled: null };
+
+/** Like `liveMappings`, with whether the backend is deleted, in one statement; for a call that is not forced. */
 export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<MappingsToSettle> {
   const { backendId, objectHash } = call;
   // Such a call does not affect mappings.
-  if (call.mapping === null) return { rows: [], backendDeleted: false };
+  if (call.mapping === null) return noMappings;
   // No derived table: MariaDB would put it on disk because of its text columns.
   const found = await sql.query<Raw & { readonly backendStatus: string; readonly id: string | null }>(
     `SELECT ${columns}, b.provisioning_status AS backendStatus FROM backend b
@@ -47,14 +51,15 @@ export async function mappingsToSettle(sql: Sql, call: CallSubject): Promise<Map
   return {
     rows: found.filter((row) => row.id !== null).map(toRow),
     backendDeleted: found[0]?.backendStatus === 'DELETED',
+    unsettled: null,
   };
 }
 
 /** For a batch: like `mappingsToSettle`, and neither the mappings nor the backend's status change until the transaction ends. */
 export async function lockMappings(batch: Sql, call: CallSubject): Promise<MappingsToSettle> {
-  if (call.mapping === null) return { rows: [], backendDeleted: false };
+  if (call.mapping === null) return noMappings;
   // The backend first, like its deletion.
-  const [backends, found] = await Promise.all([
+  const [backends, found, others] = await Promise.all([
     batch.query<{ status: string }>(
       'SELECT provisioning_status AS status FROM backend WHERE id = ? LOCK IN SHARE MODE',
       [call.backendId],
@@ -64,8 +69,17 @@ export async function lockMappings(batch: Sql, call: CallSubject): Promise<Mappi
       FOR UPDATE`,
       [call.backendId, call.objectHash],
     ),
+    batch.query<{ id: string | null }>(
+      `SELECT MIN(id) AS id FROM operation
+      WHERE backend_id = ? AND object_hash = ? AND state IN ('UNKNOWN', 'ACCEPTED') AND id <> ?`,
+      [call.backendId, call.objectHash, call.id],
+    ),
   ]);
-  return { rows: found.map(toRow), backendDeleted: backends[0]?.status === 'DELETED' };
+  return {
+    rows: found.map(toRow),
+    backendDeleted: backends[0]?.status === 'DELETED',
+    unsettled: others[0]?.id ?? null,
+  };
 }
 
 /**
@@ -140,7 +154,7 @@ export async function insertMapping(batch: Transaction, row: NewMapping): Promis
 }
 
 /**
- * Sets the state. `uuid` and `desired` absent: kept. The verification result is cleared. For a batch, which it ends when the
+ * Sets the state. `operationId`, `uuid` and `desired` absent: kept. The verification result is cleared. For a batch, which it ends when the
  * mapping has changed since it was read.
  */
 export async function updateMapping(
@@ -149,16 +163,25 @@ export async function updateMapping(
   change: {
     readonly state: MappingState;
     readonly lastOperationId: string | null;
+    readonly operationId?: string | undefined;
     readonly uuid?: string | undefined;
     readonly desired?: string | undefined;
   },
 ): Promise<void> {
   await batch.execute(
-    `UPDATE mapping SET state = ?, last_operation_id = ?, uuid = ?, desired = ?, version = version + 1,
+    `UPDATE mapping SET state = ?, operation_id = ?, last_operation_id = ?, uuid = ?, desired = ?, version = version + 1,
       updated_at = NOW(3), verified_at = NULL, verify_result = NULL, verify_diff = NULL,
       owner_slot = ${change.state === 'DELETED' ? 'NULL' : 'owner_slot'}
     WHERE id = ? AND version = ?${mustChangeOneRow}`,
-    [change.state, change.lastOperationId, change.uuid ?? row.uuid, change.desired ?? row.desired, row.id, row.version],
+    [
+      change.state,
+      change.operationId ?? row.operationId,
+      change.lastOperationId,
+      change.uuid ?? row.uuid,
+      change.desired ?? row.desired,
+      row.id,
+      row.version,
+    ],
   );
 }
 

@@ -1,6 +1,9 @@
 // Calls that wait: what they hold up, in which order they are sent, and that they are sent only while the backend may be called.
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { newUuid } from '../../../../platform/ids.ts';
+import type { Driver, DriverOperation } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { drivers } from '../../../../subgraphs/relay/drivers/registry.ts';
+import { Ground } from '../../../support/ground.ts';
 import { element, NftDevice } from '../support/nft-device.ts';
 import { type CallShape, call, identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
@@ -99,4 +102,73 @@ test('a call that waits for a slot is not sent after its backend was disabled', 
   await until(async () => (await stateOf(second)).state !== 'PENDING');
   expect(await stateOf(second)).toMatchObject({ state: 'REJECTED', deviceError: { code: 'BACKEND_DISABLED' } });
   expect(device.timesTold('10.3.0.2')).toBe(0);
+});
+
+test('a driver that fails to render a call that waits: that call ends, the others are sent', async () => {
+  const driver = failingToRender('10.4.0.2');
+  const faulty = await system.node({ drivers: driver.all });
+  await device.register(faulty, 'faulty', { limits: { concurrency: 1, deadlineMs: longMs } });
+  await call(faulty, 'add', element('faulty', '10.4.0.9'));
+  device.hold();
+  const first = call(faulty, 'add', element('faulty', '10.4.0.1', { waitMs: longMs }));
+  await until(() => device.timesTold('10.4.0.1') === 1);
+  // Rendered at once; it waits for the slot, and those behind it to be rendered.
+  const ahead = await call(faulty, 'add', element('faulty', '10.4.0.4', { waitMs: 0 }));
+  const second = await call(faulty, 'add', element('faulty', '10.4.0.2', { waitMs: 0 }));
+  const third = call(faulty, 'add', element('faulty', '10.4.0.3', { waitMs: longMs }));
+  expect([ahead, second].map(({ operation }) => operation?.state)).toEqual(['PENDING', 'PENDING']);
+  driver.fails();
+  device.release();
+  expect((await first).operation?.state).toBe('SUCCEEDED');
+  expect((await third).operation?.state).toBe('SUCCEEDED');
+  expect(await stateOf(second)).toMatchObject({ state: 'REJECTED', deviceError: { code: 'NOT_RENDERED' } });
+  expect(device.timesTold('10.4.0.2')).toBe(0);
+  await faulty.stop();
+});
+
+/** nftables that can't render a call with `address` once it `fails`. */
+function failingToRender(address: string) {
+  const nftables = drivers.get('linux-nftables');
+  const add = nftables?.operations.get('setElement.add');
+  if (nftables === undefined || add === undefined) throw new Error('there is no such operation');
+  let fails = false;
+  const render: DriverOperation['render'] = (args, context) => {
+    if (fails && args.address === address) throw new Error('not a call');
+    return add.render(args, context);
+  };
+  const operations = new Map([...nftables.operations, [add.name, { ...add, render }]]);
+  const driver: Driver = { ...nftables, operations };
+  return {
+    all: new Map([...drivers, [nftables.name, driver]]),
+    fails() {
+      fails = true;
+    },
+  };
+}
+
+test('a call that has waited too long is not sent, whoever notices it first', async () => {
+  const alone = await RelaySystem.start();
+  // Recovery would notice it as well.
+  const rival = new Ground({ connection: alone.database.connection }, { wake: alone.wake });
+  await rival.leases.acquire('relay/recovery');
+  const hasty = await alone.node({ settings: { queueTimeoutMs: 500 } });
+  try {
+    await device.register(hasty, 'late', { limits: { concurrency: 1, deadlineMs: longMs } });
+    await call(hasty, 'add', element('late', '10.5.0.9'));
+    device.hold();
+    const first = call(hasty, 'add', element('late', '10.5.0.1', { waitMs: longMs }));
+    await until(() => device.timesTold('10.5.0.1') === 1);
+    const second = call(hasty, 'add', element('late', '10.5.0.2', { waitMs: longMs }));
+    await until(
+      async () =>
+        (await hasty.db.query("SELECT 1 FROM operation WHERE state = 'PENDING' AND deadline_at <= NOW(3)")).length > 0,
+    );
+    device.release();
+    expect((await first).operation?.state).toBe('SUCCEEDED');
+    expect((await second).operation).toMatchObject({ state: 'REJECTED', deviceError: { code: 'QUEUE_TIMEOUT' } });
+    expect(device.timesTold('10.5.0.2')).toBe(0);
+  } finally {
+    await rival.stop();
+    await alone.stop();
+  }
 });

@@ -16,13 +16,15 @@ const leaseTtlMs = 900;
 
 describe('recovery', () => {
   const times = { crashQuietMs: 120_000 };
-  test('an unsent call of a dead owner is REJECTED, unless a failover may have lost its SENT state', () => {
-    expect(moveOf({ state: 'PENDING' }, true, false, times)).toMatchObject({ to: 'REJECTED' });
-    expect(moveOf({ state: 'PENDING' }, true, true, times)).toMatchObject({ to: 'UNKNOWN' });
-    expect(moveOf({ state: 'PENDING' }, false, true, times)).toMatchObject({ to: 'REJECTED' });
+  test('a call that was not sent is REJECTED, unless a failover may have lost its SENT state', () => {
+    const trusted = { state: 'PENDING', predatesLoss: false } as const;
+    expect(moveOf(trusted, true, times)).toMatchObject({ to: 'REJECTED', error: { code: 'OWNER_LOST' } });
+    expect(moveOf(trusted, false, times)).toMatchObject({ to: 'REJECTED', error: { code: 'QUEUE_TIMEOUT' } });
+    for (const ownerDead of [true, false])
+      expect(moveOf({ ...trusted, predatesLoss: true }, ownerDead, times)).toMatchObject({ to: 'UNKNOWN' });
   });
   test('a sent call of a dead owner is UNKNOWN, and quiet only long after its deadline', () => {
-    expect(moveOf({ state: 'SENT' }, true, false, times)).toMatchObject({
+    expect(moveOf({ state: 'SENT', predatesLoss: false }, true, times)).toMatchObject({
       to: 'UNKNOWN',
       quietAfterDeadlineMs: 120_000,
     });
