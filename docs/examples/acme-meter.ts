@@ -40,6 +40,8 @@ const limitSet: OperationSpec<Limit, HttpReply> = {
 
 /** How to look at a limit: verification, adoption and settling an unknown call come with it. */
 const limit: ResourceReader<HttpReply> = {
+  lists: {},
+  own: [],
   render: ({ key }) => ({ kind: 'http', method: 'GET', path: path(key) }),
   interpret(reply, { key }) {
     if (reply.status === 404) return { finding: 'ABSENT' };

@@ -10,9 +10,10 @@ import type {
   RenderContext,
   Reply,
   ResourceFinding,
+  ResourceReader,
   WireCall,
 } from '../drivers/driver.ts';
-import { differences } from '../mappings/differences.ts';
+import { type Comparison, differences } from '../mappings/differences.ts';
 import type { OperationRow } from '../model/operation.ts';
 
 /** `proven`: by the call's own mark or job. Otherwise the call may still act, and the finding counts only once that is over. */
@@ -61,7 +62,7 @@ export function lookOf(driver: Driver, row: OperationRow, uuid: string | null): 
   const object = { scope: row.scope, key: row.objectKey, uuid };
   return {
     render: (context) => reader.render(object, context),
-    interpret: (reply) => ofResource(reader.interpret(reply, object), operation, args, row.id),
+    interpret: (reply) => ofResource(reader.interpret(reply, object), reader, operation, args, row.id),
   };
 }
 
@@ -98,6 +99,7 @@ function ofProbe(found: ProbeFinding, operation: DriverOperation): Finding {
  */
 function ofResource(
   found: ResourceFinding,
+  reader: ResourceReader,
   operation: DriverOperation,
   args: JsonObject,
   operationId: string,
@@ -112,13 +114,18 @@ function ofResource(
   if (found.operationId === operationId)
     return { is: 'DONE', note: 'the object has the mark of this call', proven: true, ...uuid };
   if (operation.effect === 'IDEMPOTENT') {
-    const unlike = differences(operation.desired?.(args) ?? args, found.values);
+    const unlike = differences(operation.desired?.(args) ?? args, found.values, comparisonFor(operation, reader));
     if (unlike.length === 0) return { is: 'DONE', note: 'the object is as this call sets it', proven: false, ...uuid };
     return notDone(
       `the object exists, but differs from what this call sets: ${unlike.map((one) => one.path).join(', ')}`,
     );
   }
   return notOurs;
+}
+
+/** A change of some settings says nothing about those that it leaves out. */
+export function comparisonFor({ mapping }: DriverOperation, { lists, own }: ResourceReader): Comparison {
+  return mapping === 'creates' ? { lists, own } : { lists };
 }
 
 const notOurs: Finding = {

@@ -146,14 +146,24 @@ export type ResourceFinding =
       readonly uuid?: string;
       /** The mark of the call that made it, if the device keeps one. */
       readonly operationId?: string;
-      /** Its settings, in the terms of the arguments that create it; lists are sorted where order means nothing. */
+      /** Its settings, in the terms of the arguments that create it. */
       readonly values: JsonObject;
     }
   | { readonly finding: 'ABSENT' }
   | { readonly finding: 'UNREADABLE'; readonly message: string };
 
+/** Whether the order of a list means something: `ORDERED` if it does, `SET` if not. */
+export type ListKind = 'ORDERED' | 'SET';
+
 /** A kind of backend object: how to read one. Used by verification, adoption and (without a probe) settling. */
 export interface ResourceReader<R extends Reply = Reply> {
+  /** Every list among its values, by path with dots. One that is missing here is taken as ordered. */
+  readonly lists: Readonly<Record<string, ListKind>>;
+  /**
+   * Settings that the device itself chooses, or keeps, when the call that creates the object leaves them out. Any other setting
+   * that was left out is a difference when the object has it.
+   */
+  readonly own: readonly string[];
   render(object: MappedObject, context: RenderContext): WireCall;
   /** Must not throw for any reply. */
   interpret(reply: R, object: MappedObject): ResourceFinding;

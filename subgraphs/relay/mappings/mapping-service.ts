@@ -121,7 +121,7 @@ export class MappingService {
       refuse('INVALID_INPUT', `not the name that driver ${driver.name} gives a ${resource}: ${fault}`, {
         field: ['input', 'key'],
       });
-    const seen = await this.#viewer.look(backend, driver, { ...object, uuid });
+    const { seen } = await this.#viewer.look(backend, driver, { ...object, uuid });
     if (seen.finding === 'ABSENT')
       refuse('NOT_FOUND', `${backend.name} has no ${resource} ${key} in ${scope}`, { field: ['input', 'key'] });
     return {
@@ -233,9 +233,9 @@ export class MappingService {
 
   async #compare(backend: BackendRow, driver: Driver, row: MappingRow): Promise<Found> {
     const object = { resource: row.resource, scope: row.scope, key: row.objectKey, uuid: row.uuid };
-    const seen = await this.#viewer.look(backend, driver, object);
+    const { seen, reader } = await this.#viewer.look(backend, driver, object);
     if (seen.finding === 'ABSENT') return { result: 'MISSING', diff: null };
-    const all = row.desired === null ? [] : differences(JSON.parse(row.desired), seen.values);
+    const all = row.desired === null ? [] : differences(JSON.parse(row.desired), seen.values, reader);
     // Somebody deleted it and made another one with that name.
     if (row.uuid !== null && seen.uuid !== undefined && seen.uuid !== row.uuid)
       all.unshift({ path: 'uuid', wanted: row.uuid, found: seen.uuid });

@@ -4,7 +4,7 @@ import { newUuid } from '../../../platform/ids.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import type { Devices } from '../backends/devices.ts';
 import { contextOf } from '../backends/endpoint.ts';
-import type { Driver, MappedObject, ResourceFinding } from '../drivers/driver.ts';
+import type { Driver, MappedObject, ResourceFinding, ResourceReader } from '../drivers/driver.ts';
 
 export type Seen = Exclude<ResourceFinding, { finding: 'UNREADABLE' }>;
 
@@ -16,21 +16,25 @@ export class ObjectViewer {
   }
 
   /** Refuses NOT_SUPPORTED (no reader for such objects), UNAVAILABLE (no answer, or an unreadable one), and like Devices.ask. */
-  async look(backend: BackendRow, driver: Driver, object: MappedObject & { readonly resource: string }): Promise<Seen> {
-    const viewer = driver.resources?.get(object.resource);
-    if (viewer === undefined)
+  async look(
+    backend: BackendRow,
+    driver: Driver,
+    object: MappedObject & { readonly resource: string },
+  ): Promise<{ readonly seen: Seen; readonly reader: ResourceReader }> {
+    const reader = driver.resources?.get(object.resource);
+    if (reader === undefined)
       refuse('NOT_SUPPORTED', `driver ${driver.name} can't read a ${object.resource}`, {
         field: ['input', 'resource'],
       });
     const context = { operationId: newUuid(), backend: contextOf(driver, backend) };
-    const asked = await this.#devices.ask(backend, viewer.render(object, context), backend.deadlineMs);
+    const asked = await this.#devices.ask(backend, reader.render(object, context), backend.deadlineMs);
     if (!asked.ok)
       refuse('UNAVAILABLE', `${backend.name} could not be read: ${asked.redactor.text(asked.failure.message)}`, {
         retryAfterMs: 1_000,
       });
-    const found = asked.redactor.value(viewer.interpret(asked.reply, object));
+    const found = asked.redactor.value(reader.interpret(asked.reply, object));
     if (found.finding === 'UNREADABLE')
       refuse('UNAVAILABLE', `the answer of ${backend.name} is unreadable: ${found.message}`, { retryAfterMs: 1_000 });
-    return found;
+    return { seen: found, reader };
   }
 }

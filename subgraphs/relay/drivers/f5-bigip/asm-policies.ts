@@ -194,6 +194,9 @@ const idIn = (uuid: string | null): string | null =>
 
 /** By its id if the mapping has it, else by its name. */
 export const policyReader: ResourceReader<HttpReply> = {
+  lists: { virtualServers: 'SET' },
+  // They come with the imported file, or from calls of their own.
+  own: ['mode', 'active', 'modified', 'virtualServers', 'comment'],
   render: ({ scope, key, uuid }) => get(idIn(uuid) === null ? search(key, scope) : policyPath(String(uuid))),
   interpret(reply, { scope, key, uuid: given }) {
     const uuid = idIn(given);

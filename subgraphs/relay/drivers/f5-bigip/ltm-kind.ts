@@ -1,7 +1,7 @@
 // The definition of a kind of LTM object: its names, its path, the translation of its settings. The operations of all kinds are
 // in ltm-operations.ts.
 
-import type { ArgumentFault, JsonObject, MappedObject } from '../driver.ts';
+import type { ArgumentFault, JsonObject, MappedObject, ResourceReader } from '../driver.ts';
 import type { Arguments } from '../kind-operations.ts';
 import { readMark, wordsOf } from '../mark.ts';
 import { segmentOf } from './names.ts';
@@ -39,6 +39,9 @@ export interface LtmKind {
     /** Settings that can't be changed afterwards. */
     readonly fixed: readonly string[];
   };
+  /** See ResourceReader. */
+  readonly lists: ResourceReader['lists'];
+  readonly own: ResourceReader['own'];
   /** Properties read by `values`. */
   readonly reads: readonly string[];
   /** Query that adds what a plain read does not show. */

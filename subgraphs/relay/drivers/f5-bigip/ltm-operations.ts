@@ -128,6 +128,8 @@ function shownOutcome(kind: LtmKind, reply: HttpReply, args: JsonObject): Outcom
 
 export function readerOf(kind: LtmKind): ResourceReader<HttpReply> {
   return {
+    lists: kind.lists,
+    own: kind.own,
     render: (object) => get(`${pathOf(kind.place(kind.named(object)))}${kind.query ?? ''}`),
     interpret: (reply, object) => {
       const place = kind.place(kind.named(object));

@@ -52,6 +52,8 @@ export const monitor: LtmKind = {
     example: { interval: 5, timeout: 16, receive: '200 OK' },
     fixed: [],
   },
+  lists: {},
+  own: ['interval', 'timeout', 'send', 'receive'],
   reads: ['interval', 'timeout', 'send', 'recv'],
   refine: faults,
   place(args) {

@@ -49,6 +49,8 @@ export const node: LtmKind = {
     example: { address: '10.0.0.1', ratio: 1 },
     fixed: ['address'],
   },
+  lists: {},
+  own: ['availability', 'connectionLimit', 'ratio'],
   reads: ['address', 'session', 'state', 'connectionLimit', 'ratio'],
   place(args) {
     const [inPartition, key] = [String(args.partition), String(args.name)];

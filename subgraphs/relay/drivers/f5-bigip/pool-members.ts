@@ -53,6 +53,8 @@ export const poolMember: LtmKind = {
     example: { ratio: 1 },
     fixed: [],
   },
+  lists: {},
+  own: ['address', 'node', 'ratio', 'priorityGroup', 'connectionLimit', 'availability'],
   reads: ['address', 'session', 'state', 'ratio', 'priorityGroup', 'connectionLimit'],
   refine: faults,
   place(args) {

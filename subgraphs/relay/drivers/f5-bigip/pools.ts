@@ -33,6 +33,8 @@ export const pool: LtmKind = {
     example: { monitor: 'http', loadBalancing: 'round-robin' },
     fixed: [],
   },
+  lists: {},
+  own: ['monitor', 'loadBalancing'],
   reads: ['monitor', 'loadBalancingMode'],
   place(args) {
     const [inPartition, key] = [String(args.partition), String(args.name)];

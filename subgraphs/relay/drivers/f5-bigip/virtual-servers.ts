@@ -73,6 +73,8 @@ export const virtualServer: LtmKind = {
     example: { address: '203.0.113.80', port: 80, protocol: 'tcp', pool: 'web', profiles: ['tcp', 'http'] },
     fixed: ['protocol'],
   },
+  lists: { profiles: 'SET' },
+  own: ['pool', 'profiles', 'sourceTranslation', 'enabled'],
   reads: [
     ...['destination', 'ipProtocol', 'pool', 'sourceAddressTranslation', 'enabled', 'disabled'],
     'profilesReference',

@@ -118,6 +118,8 @@ export const address: Kind = {
     },
     interface: { ...nameOf(35, 'The interface or zone to which it belongs.') },
   },
+  lists: {},
+  own: ['interface'],
   required: [],
   example: { name: 'web', address: '192.0.2.80' },
   reads: ['uuid', 'type', 'subnet', 'start-ip', 'end-ip', 'fqdn', 'wildcard', 'wildcard-fqdn', 'associated-interface'],

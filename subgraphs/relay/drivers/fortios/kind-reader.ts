@@ -8,6 +8,8 @@ import { entriesIn, get, type Place, readAnswer } from './rest.ts';
 export function readerOf(kind: Kind): ResourceReader<HttpReply> {
   const place = ({ scope }: MappedObject): Place => ({ table: kind.table, vdom: scope });
   return {
+    lists: kind.lists,
+    own: kind.own,
     render: (object) => get(place(object), { filter: filterFor(kind, object), format: fieldsOf(kind) }),
     interpret: (reply, object) => {
       const answer = readAnswer(reply, place(object));

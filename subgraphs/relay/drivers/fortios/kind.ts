@@ -1,7 +1,7 @@
 // The definition of a kind of firewall object: its names, its table, the translation of its settings. Its operations
 // (kind-operations.ts) and its reader (kind-reader.ts) are derived from it.
 
-import type { ArgumentFault, BackendObject, JsonObject, RenderContext } from '../driver.ts';
+import type { ArgumentFault, BackendObject, JsonObject, RenderContext, ResourceReader } from '../driver.ts';
 import { readMark, wordsOf } from '../mark.ts';
 import type { Place } from './rest.ts';
 import { nameOf, vdom } from './schema.ts';
@@ -25,6 +25,9 @@ export interface Kind {
   readonly numbered?: boolean;
   /** Its settings as arguments, without defaults: an update must not set what was not given. */
   readonly properties: JsonObject;
+  /** See ResourceReader; of a numbered one also its number. */
+  readonly lists: ResourceReader['lists'];
+  readonly own: ResourceReader['own'];
   /** Settings required for its creation. */
   readonly required: readonly string[];
   readonly example: JsonObject;

@@ -75,6 +75,8 @@ export const policy: Kind = {
     enabled: { type: 'boolean' },
     log: { type: 'string', enum: Object.keys(logWords), description: 'The traffic to log.' },
   },
+  lists: Object.fromEntries(lists.map(([name]) => [name, 'SET' as const])),
+  own: ['policyId', 'nat', 'enabled', 'log'],
   required: [...lists.map(([name]) => name), 'schedule', 'action'],
   example: {
     name: 'web',

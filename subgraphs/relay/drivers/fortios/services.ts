@@ -136,6 +136,8 @@ export const service: Kind = {
       description: 'The number of an IP protocol; 0 for any.',
     },
   },
+  lists: { tcpPorts: 'SET', udpPorts: 'SET', sctpPorts: 'SET' },
+  own: ['category', 'icmpCode'],
   required: [],
   example: { name: 'shop', tcpPorts: ['443', '8443-8444'] },
   reads: [

@@ -76,6 +76,8 @@ export const vdomDelete: RestOperation = {
 };
 
 export const vdomReader: ResourceReader<HttpReply> = {
+  lists: {},
+  own: [],
   render: ({ key }) => get(table, { filter: `name==${key}`, format: 'name' }),
   interpret(reply, { key }) {
     const answer = readAnswer(reply, table);

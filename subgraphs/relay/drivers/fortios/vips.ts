@@ -133,6 +133,8 @@ export const vip: Kind = {
     },
     portMapping: { type: 'string', enum: ['1-to-1', 'm-to-n'] },
   },
+  lists: {},
+  own: ['interface', 'natSourceVip', 'portMapping'],
   required: ['externalAddress', 'mappedAddress'],
   example: { name: 'shop', externalAddress: '203.0.113.10', mappedAddress: '10.0.0.10' },
   reads: [

@@ -26,6 +26,8 @@ function listSet({ scope, key }: MappedObject) {
 }
 
 const rule: ResourceReader<ExecReply> = {
+  lists: { statements: 'ORDERED' },
+  own: [],
   render: ({ scope }) => list({ chain: placeOf(scope) }),
   interpret: findRule,
   remove({ scope, key, uuid }) {
@@ -37,12 +39,18 @@ const rule: ResourceReader<ExecReply> = {
 };
 
 const addressSet: ResourceReader<ExecReply> = {
+  lists: {},
+  own: [],
   render: listSet,
   interpret: (reply) =>
     oneSet(reply, (set) => ({
       finding: 'PRESENT',
       ...(typeof set.handle === 'number' ? { uuid: String(set.handle) } : {}),
-      values: { set: set.name ?? null, ipVersion: set.type === 'ipv6_addr' ? 6 : 4 },
+      values: {
+        set: set.name ?? null,
+        ipVersion: set.type === 'ipv6_addr' ? 6 : 4,
+        blocks: Array.isArray(set.flags) ? set.flags.includes('interval') : set.flags === 'interval',
+      },
     })),
   remove: ({ scope, key }) => {
     const { family, table } = placeOf(scope);
@@ -51,6 +59,9 @@ const addressSet: ResourceReader<ExecReply> = {
 };
 
 const element: ResourceReader<ExecReply> = {
+  lists: {},
+  // That of the call that made the element first.
+  own: ['comment'],
   render: ({ scope, key }) => listSet({ scope, key: key.slice(0, key.indexOf('/')), uuid: null }),
   interpret: (reply, { key }) => findElement(reply, key.slice(key.indexOf('/') + 1)),
   remove: ({ scope, key }) => {
@@ -64,6 +75,9 @@ const element: ResourceReader<ExecReply> = {
 };
 
 const address: ResourceReader<ExecReply> = {
+  // More than one only after a change by others.
+  lists: { address: 'SET' },
+  own: [],
   render: listSet,
   interpret: (reply) => oneSet(reply, addressSetOf),
   remove: ({ scope, key }) => {

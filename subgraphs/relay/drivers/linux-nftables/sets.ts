@@ -75,6 +75,7 @@ export const setCreate: NftOperation<SetCreateArguments> = {
   refine: (args) => reservedWordFaults('set', args.set),
   object,
   mapping: 'creates',
+  desired: ({ set, ipVersion, blocks }) => ({ set, ipVersion, blocks }),
   render: (args) => apply(addSet(args)),
   renderDryRun: (args) => check(addSet(args)),
   interpretDryRun: checkOutcome,

@@ -16,6 +16,9 @@ function lookAt(reply: ExecReply, read: (section: Section) => ResourceFinding): 
 }
 
 const rule: ResourceReader<ExecReply> = {
+  // ModSecurity Reference Manual v2.x: transformations are applied one after the other, variables are alternatives.
+  lists: { variables: 'SET', transformations: 'ORDERED' },
+  own: [],
   render: ({ scope, key }, context) => run('ruleRead', [configRootOf(context), scope, key]),
   interpret: (reply, { scope }) =>
     lookAt(reply, ({ text }) => {
@@ -27,6 +30,8 @@ const rule: ResourceReader<ExecReply> = {
 };
 
 const site: ResourceReader<ExecReply> = {
+  lists: {},
+  own: [],
   render: ({ key }, context) => run('siteRead', [configRootOf(context), key, 'mode']),
   interpret: (reply, { key }) =>
     lookAt(reply, ({ text }) => {

@@ -171,6 +171,8 @@ export const portList: NeoOperation = {
 const isDevice = (scope: string): boolean => /^[0-9.]{7,15}$/.test(scope);
 
 export const portReader: ResourceReader<HttpReply> = {
+  lists: { allowedVlans: 'SET' },
+  own: ['enabled'],
   render: ({ scope }) => get(`/neo/resources/ports${systemsQuery(isDevice(scope) ? [scope] : [])}`),
   interpret(reply, { scope, key }) {
     const answer = readAnswer(reply);

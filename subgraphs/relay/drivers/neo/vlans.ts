@@ -81,6 +81,8 @@ const devicesOf = (scope: string): readonly string[] =>
 
 /** One VLAN on several switches is one object: present if at least one has it, and `devices` lists those. */
 export const vlanReader: ResourceReader<HttpReply> = {
+  lists: { devices: 'SET' },
+  own: ['name'],
   render: ({ scope }) => get(`/neo/resources/vlans${systemsQuery(devicesOf(scope))}`),
   interpret(reply, { scope, key }) {
     const answer = readAnswer(reply);

@@ -8,6 +8,8 @@ import { memberOf } from './kind-operations.ts';
 export function readerOf(kind: Kind): ResourceReader<HttpReply> {
   const { scope } = kind;
   return {
+    lists: kind.lists,
+    own: kind.own,
     render: ({ scope: where, key, uuid }, context) => {
       if (uuid !== null) return call(context, 'GET', `${kind.path}/${encodeURIComponent(uuid)}`);
       const scoped = scope === undefined ? {} : { [scope.attribute]: where };

@@ -1,7 +1,7 @@
 // The definition of a kind of Neutron object: its names in the API, its container, the translation of its settings. Its
 // operations (kind-operations.ts) and its reader (kind-reader.ts) are derived from it.
 
-import type { ArgumentFault, BackendObject, JsonObject } from '../driver.ts';
+import type { ArgumentFault, BackendObject, JsonObject, ResourceReader } from '../driver.ts';
 import { given } from '../json.ts';
 import { readMark, wordsOf } from '../mark.ts';
 
@@ -24,6 +24,9 @@ export interface Kind {
   /** Arguments of its creation, without scope, key and description. */
   readonly properties: JsonObject;
   readonly required: readonly string[];
+  /** See ResourceReader. */
+  readonly lists: ResourceReader['lists'];
+  readonly own: ResourceReader['own'];
   /** Arguments that can be changed; none: it can't be changed. */
   readonly changeable: JsonObject;
   readonly example: JsonObject;

@@ -17,6 +17,8 @@ export const router: Kind = {
   ...{ path: 'routers', collection: 'routers', member: 'router' },
   key: { by: 'name' },
   properties: { adminStateUp, externalNetwork: uuid('the external network of its gateway') },
+  lists: {},
+  own: ['adminStateUp'],
   required: [],
   changeable: { adminStateUp, externalNetwork: gatewayTo },
   example: { name: 'tenant-42-gw' },
@@ -105,6 +107,8 @@ const interfaceRemove: OperationSpec<InterfaceArguments, HttpReply> = {
 export const routerInterfaceOperations = [interfaceAdd, interfaceRemove] as readonly DriverOperation[];
 
 export const routerInterfaceReader: ResourceReader<HttpReply> = {
+  lists: {},
+  own: [],
   render: ({ scope, key }, context) => call(context, 'GET', look({ router: scope, subnet: key })),
   interpret: (reply, { scope, key }) => {
     const found = interfaceIn(reply, { router: scope, subnet: key });

@@ -12,6 +12,8 @@ export const securityGroup: Kind = {
   properties: {
     stateful: { type: 'boolean', description: 'Whether replies are allowed automatically. Default: true.' },
   },
+  lists: {},
+  own: ['stateful'],
   required: [],
   changeable: { stateful: { type: 'boolean' } },
   example: { name: 'tenant-42-web' },
@@ -39,6 +41,8 @@ export const securityGroupRule: Kind = {
     remote: { ...addressBlock, description: 'The addresses of the other side. Default: any.' },
     remoteGroup: uuid('the security group of the other side'),
   },
+  lists: {},
+  own: [],
   required: ['direction'],
   changeable: {},
   example: { direction: 'ingress', protocol: 'tcp', firstPort: 443, remote: '192.0.2.0/24' },

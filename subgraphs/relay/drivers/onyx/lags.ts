@@ -150,12 +150,16 @@ function look(
 }
 
 export const lagReader: ResourceReader<SwitchReply> = {
+  lists: {},
+  own: [],
   render: (_object, context) => read(show, context),
   interpret: (reply, { key }) => look(reply, key, ({ lag }) => ({ finding: 'PRESENT', values: { lag } })),
   remove: ({ key }) => ({ operation: 'lag.delete', arguments: { lag: Number(key.slice(2)) } }),
 };
 
 export const lagMemberReader: ResourceReader<SwitchReply> = {
+  lists: {},
+  own: [],
   render: (_object, context) => read(show, context),
   interpret: (reply, { scope, key }) =>
     look(reply, scope, ({ lag, lacp, members }) =>

@@ -85,6 +85,8 @@ export const mlagVipRead: OperationSpec<Record<string, never>, SwitchReply> = {
 };
 
 export const mlagVipReader: ResourceReader<SwitchReply> = {
+  lists: {},
+  own: [],
   render: (_object, context) => read(show, context),
   interpret(reply) {
     const shown = shownIn(reply);

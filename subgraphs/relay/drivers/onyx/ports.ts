@@ -81,6 +81,8 @@ export const portList: OperationSpec<Record<string, never>, SwitchReply> = {
 
 /** A port can't be absent: one that is not listed is a member of a port-channel, or not on this switch. */
 export const portReader: ResourceReader<SwitchReply> = {
+  lists: { allowedVlans: 'SET' },
+  own: [],
   render: (_object, context) => read('show interfaces switchport', context),
   interpret(reply, { key }) {
     const shown = shownIn(reply);

@@ -74,6 +74,8 @@ export const vlanList: OperationSpec<Record<string, never>, SwitchReply> = {
 
 /** All are listed, because the switch's answer for a missing one is not documented. */
 export const vlanReader: ResourceReader<SwitchReply> = {
+  lists: {},
+  own: ['name'],
   render: (_object, context) => read('show vlan', context),
   interpret(reply, { key }) {
     const shown = shownIn(reply);

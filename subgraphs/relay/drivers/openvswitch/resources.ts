@@ -8,6 +8,9 @@ import { interfaceColumns } from './ports.ts';
 import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
 import { mapOf, uuidOf } from './values.ts';
 
+/** Other systems add their own. */
+const othersIds = 'externalIds';
+
 /** The tables of a read, or the meaning of another reply. */
 function look(reply: SwitchReply, read: (tables: JsonObject[][]) => ResourceFinding): ResourceFinding {
   const answer = readAnswer(reply);
@@ -29,6 +32,8 @@ function present({ uuid, operationId, ...values }: JsonObject): ResourceFinding 
 }
 
 const bridge: ResourceReader<SwitchReply> = {
+  lists: {},
+  own: ['datapathType', othersIds],
   render: ({ key }, context) => render([select('Bridge', [['name', '==', key]], bridgeColumns)], context),
   interpret: (reply) =>
     look(reply, ([rows]) => {
@@ -42,6 +47,8 @@ const bridge: ResourceReader<SwitchReply> = {
 };
 
 const port: ResourceReader<SwitchReply> = {
+  lists: { allowedVlans: 'SET' },
+  own: [othersIds],
   render: ({ key }, context) => render(portTables(key), context),
   interpret: (reply) =>
     look(reply, (tables) => {
@@ -54,6 +61,8 @@ const port: ResourceReader<SwitchReply> = {
 };
 
 const networkInterface: ResourceReader<SwitchReply> = {
+  lists: {},
+  own: [othersIds],
   render: ({ key }, context) => render([select('Interface', [['name', '==', key]], interfaceColumns)], context),
   interpret: (reply) =>
     look(reply, ([rows]) => {

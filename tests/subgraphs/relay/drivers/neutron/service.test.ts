@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../../../subgraphs/relay/drivers/driver.ts';
 import { neutron } from '../../../../../subgraphs/relay/drivers/neutron/driver.ts';
-import { differences } from '../../../../../subgraphs/relay/mappings/differences.ts';
 import { describeWithNeutron } from '../../../../support/neutron.ts';
 import { waitFor } from '../../../../support/temporary-folder.ts';
+import { unlike } from '../../support/unlike.ts';
 import { NeutronDriver, someId } from './support.ts';
 
 describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
@@ -127,7 +127,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       const found = await lookAfter(`${prefix}.create`, args, id);
       expect(found).toMatchObject({ finding: 'PRESENT', uuid: id, operationId: mark });
       const values = (found as { values: JsonObject }).values;
-      expect(differences(alpha.desired(`${prefix}.create`, args), values)).toEqual([]);
+      expect(unlike(neutron, `${prefix}.create`, alpha.desired(`${prefix}.create`, args), values)).toEqual([]);
 
       expect(await alpha.done(`${prefix}.get`, { id })).toMatchObject({ id, operationId: mark, values });
       const listed = Object.values(await alpha.done(`${prefix}.list`, {}))[0] as unknown as { id: string }[];
@@ -143,7 +143,9 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
         expect(alpha.objectOf(`${prefix}.update`, changes)).toEqual({ resource, scope, key });
         expect(await alpha.call(`${prefix}.update`, changes)).toMatchObject({ state: 'SUCCEEDED', uuid: id });
         const after = (await lookAfter(`${prefix}.create`, args, id)) as { values: JsonObject };
-        expect(differences(alpha.desired(`${prefix}.update`, changes), after.values)).toEqual([]);
+        expect(unlike(neutron, `${prefix}.update`, alpha.desired(`${prefix}.update`, changes), after.values)).toEqual(
+          [],
+        );
         expect(after.values).not.toEqual(prefix === 'floatingIp' ? {} : values);
       }
 
@@ -225,7 +227,7 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
     const flat = { name: 'wan', external: true, shared: true, provider: { type: 'flat', physicalNetwork: 'any' } };
     const { id } = await admin.done('network.create', flat);
     const found = (await admin.look('network', { scope: '', key: 'wan', uuid: id })) as { values: JsonObject };
-    expect(differences(admin.desired('network.create', flat), found.values)).toEqual([]);
+    expect(unlike(neutron, 'network.create', admin.desired('network.create', flat), found.values)).toEqual([]);
     await admin.done('network.delete', { id, name: 'wan' });
   });
 
@@ -289,7 +291,9 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       expect(alpha.objectOf('securityGroupRule.create', { securityGroup, ...again }).key).toBe(key);
       const { id } = await alpha.done('securityGroupRule.create', args);
       const found = (await lookAfter('securityGroupRule.create', args, id)) as { values: JsonObject };
-      expect(differences(alpha.desired('securityGroupRule.create', args), found.values)).toEqual([]);
+      expect(
+        unlike(neutron, 'securityGroupRule.create', alpha.desired('securityGroupRule.create', args), found.values),
+      ).toEqual([]);
       expect(await alpha.call('securityGroupRule.create', { securityGroup, ...again })).toMatchObject({
         state: 'FAILED',
         code: 'ALREADY_EXISTS',
@@ -309,10 +313,26 @@ describeWithNeutron('neutron on a real Neutron and Keystone', (lab, lines) => {
       ['port.create', port, made.id],
     ] as const) {
       const found = (await lookAfter(name, args, uuid)) as { values: JsonObject };
-      expect(differences(alpha.desired(name, args), found.values)).toEqual([]);
+      expect(unlike(neutron, name, alpha.desired(name, args), found.values)).toEqual([]);
     }
     await alpha.done('port.delete', { id: made.id, network, name: 'six-1' });
     await alpha.done('subnet.delete', { id, network, name: 'six' });
+  });
+
+  test('the order of DNS servers is kept, and counts', async () => {
+    const naming = { network, name: 'resolved' };
+    const [first, second] = ['9.9.9.9', '1.1.1.1'];
+    const sub = { ...naming, cidr: '10.77.0.0/24', dnsServers: [first, second] };
+    const { id } = await alpha.done('subnet.create', sub);
+    const reordered = { id, ...naming, dnsServers: [second, first] };
+    const left = async () => {
+      const { values } = (await lookAfter('subnet.create', sub, id)) as { values: JsonObject };
+      return unlike(neutron, 'subnet.update', alpha.desired('subnet.update', reordered), values);
+    };
+    expect(await left()).toEqual([{ path: 'dnsServers', wanted: [second, first], found: [first, second] }]);
+    await alpha.done('subnet.update', reordered);
+    expect(await left()).toEqual([]);
+    await alpha.done('subnet.delete', { id, ...naming });
   });
 
   test('lists are read in pages', async () => {

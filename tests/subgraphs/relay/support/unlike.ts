@@ -1,0 +1,13 @@
+// Compares what a call sets with what its device has, as the relay does.
+import { comparisonFor } from '../../../../subgraphs/relay/calls/settle-look.ts';
+import type { Driver, JsonObject } from '../../../../subgraphs/relay/drivers/driver.ts';
+import { type Difference, differences } from '../../../../subgraphs/relay/mappings/differences.ts';
+
+/** `wanted`: the desired values of a call of the operation. */
+export function unlike(driver: Driver, operation: string, wanted: JsonObject, found: JsonObject): Difference[] {
+  const called = driver.operations.get(operation);
+  const { resource = '' } = called?.object?.(called.example) ?? {};
+  const reader = driver.resources?.get(resource);
+  if (called === undefined || reader === undefined) throw new Error(`${driver.name} has no reader for ${operation}`);
+  return differences(wanted, found, comparisonFor(called, reader));
+}
