@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { Driver } from '../subgraphs/relay/drivers/driver.ts';
 import { drivers } from '../subgraphs/relay/drivers/registry.ts';
+import { defaultSettings } from '../subgraphs/relay/settings.ts';
 
 const page = new URL('./relay.md', import.meta.url);
 const example = new URL('./examples/acme-meter.ts', import.meta.url);
@@ -19,6 +20,7 @@ function table(): string {
       driver.summary,
       wires(driver),
       driver.versions,
+      actsFor(driver),
       driver.triedAgainst,
       Object.keys(driver.typed)
         .map((name) => `\`${name}\``)
@@ -27,8 +29,8 @@ function table(): string {
     return `| ${columns.join(' | ')} |`;
   });
   return [
-    '| driver | family | what | wires | written for | tried against | typed mutations |',
-    '|---|---|---|---|---|---|---|',
+    '| driver | family | what | wires | written for | may act for | tried against | typed mutations |',
+    '|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }
@@ -37,6 +39,14 @@ function wires({ ports }: Driver): string {
   return Object.entries(ports)
     .map(([kind, port]) => `${kind} (${port})`)
     .join(', ');
+}
+
+/** Of its operations, in seconds, the usual one first; the setting's default where a driver says nothing. */
+function actsFor(driver: Driver): string {
+  const usual = driver.actsForMs ?? defaultSettings.deviceGraceMs;
+  const others = [...driver.operations.values()].filter(({ actsForMs = usual }) => actsForMs !== usual);
+  const named = others.map(({ name, actsForMs = 0 }) => `; \`${name}\` ${actsForMs / 1_000} s`);
+  return `${usual / 1_000} s${named.join('')}`;
 }
 
 /** As it reads beside the other drivers. */

@@ -22,7 +22,9 @@ export const relayRow = subgraphRow({
     'relay.checkTimeoutMs': count(200, 60_000).default(5_000).describe('maximum duration of a check'),
     'relay.deviceGraceMs': count(0, 600_000)
       .default(10_000)
-      .describe('time for which a device may still execute a call after its connection was cut'),
+      .describe(
+        'time for which a device may still act on a call after its connection was cut; drivers whose devices take longer say so, and it is never less than this',
+      ),
   },
   oneMutation: true,
   filteredFeeds: ['relayOperationChanges', 'backendChanges'],
@@ -51,7 +53,7 @@ export const relayRow = subgraphRow({
       ...ground,
       sealer: await ground.sealer(),
       name: ground.processName,
-      settings: { deviceExecutionMs: settings['relay.deviceGraceMs'] },
+      settings: { deviceGraceMs: settings['relay.deviceGraceMs'] },
     });
     return {
       subgraph: relay,

@@ -3,8 +3,10 @@
 export interface RelaySettings {
   /** From before the SENT commit to the first byte; after it nothing is sent. */
   readonly sendWindowMs: number;
-  /** How long a device may continue to execute after its connection was destroyed. */
-  readonly deviceExecutionMs: number;
+  /** The shortest time for which a device may act on a call once its connection was cut: a driver may say more. */
+  readonly deviceGraceMs: number;
+  /** Instead of what drivers say: for tests and trials with devices that are known to be quicker. */
+  readonly deviceExecutionMs?: number;
   /** After a crash: how long after its deadline a call may still take effect (a partition that heals). */
   readonly crashQuietMs: number;
   /** How long after its deadline a dead owner's call stays SENT. */
@@ -28,7 +30,7 @@ export interface RelaySettings {
 
 export const defaultSettings: RelaySettings = {
   sendWindowMs: 2_000,
-  deviceExecutionMs: 10_000,
+  deviceGraceMs: 10_000,
   crashQuietMs: 120_000,
   recoveryGraceMs: 5_000,
   queueTimeoutMs: 300_000,
@@ -40,3 +42,11 @@ export const defaultSettings: RelaySettings = {
   drainMs: 30_000,
   connectTimeoutMs: 10_000,
 };
+
+/** How long a device may still act on a call of the operation once its connection was cut. */
+export function actsForMs(
+  operation: { readonly actsForMs?: number } | undefined,
+  { deviceGraceMs, deviceExecutionMs }: Pick<RelaySettings, 'deviceGraceMs' | 'deviceExecutionMs'>,
+): number {
+  return deviceExecutionMs ?? Math.max(deviceGraceMs, operation?.actsForMs ?? 0);
+}

@@ -13,10 +13,13 @@ export interface DriverDefinition extends Omit<Driver, 'optionsSchema' | 'operat
   readonly resources?: Readonly<Record<string, ResourceReader>>;
 }
 
-/** Throws when two operations have the same name. */
+/** Also the largest value of the setting relay.deviceGraceMs. */
+export const longestActsForMs = 600_000;
+
+/** Throws when two operations have the same name, or one acts for too long. */
 export function defineDriver(definition: DriverDefinition): Driver {
   const { name, options, operations, resources = {}, ...rest } = definition;
-  const byName = new Map(operations.map((operation) => [operation.name, operation]));
+  const byName = new Map(operations.map((operation) => [operation.name, withActsFor(operation, rest.actsForMs)]));
   invariant(byName.size === operations.length, `driver ${name} has two operations of one name`);
   return {
     name,
@@ -25,4 +28,11 @@ export function defineDriver(definition: DriverDefinition): Driver {
     operations: byName,
     resources: new Map(Object.entries(resources)),
   };
+}
+
+function withActsFor(operation: DriverOperation, ofDriver: number | undefined): DriverOperation {
+  const actsForMs = operation.actsForMs ?? ofDriver;
+  if (actsForMs === undefined || operation.effect === 'READ') return operation;
+  invariant(actsForMs >= 0 && actsForMs <= longestActsForMs, `${operation.name} acts for ${actsForMs} ms`);
+  return { ...operation, actsForMs };
 }

@@ -206,6 +206,8 @@ export interface OperationSpec<Arguments, R extends Reply = Reply> {
   readonly probe?: Probe<Arguments, R>;
   /** For operations with the outcome ACCEPTED. */
   readonly job?: JobReader<Arguments, R>;
+  /** As in Driver, for this operation. */
+  readonly actsForMs?: number;
 }
 
 /** The effect of success on an object's mapping: it becomes live, stays live with other values, or ends. */
@@ -285,6 +287,12 @@ export interface Driver {
    */
   readonly harmlessOptions?: readonly string[];
   readonly credentialFields: readonly CredentialField[];
+  /**
+   * How long the device may still act on a call once its connection was cut, jobs included; at most `longestActsForMs`. Name the
+   * source, or say that there is none and give a figure on the safe side: what has not happened by then never will. Absent: the
+   * setting relay.deviceGraceMs, which is always the least.
+   */
+  readonly actsForMs?: number;
   readonly operations: ReadonlyMap<string, DriverOperation>;
   /** By the name in BackendObject.resource. */
   readonly resources?: ReadonlyMap<string, ResourceReader>;

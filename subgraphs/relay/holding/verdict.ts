@@ -1,16 +1,16 @@
 // Turns the results of transport and driver into a verdict for the journal.
 import type { DriverOperation, JsonObject, Reply } from '../drivers/driver.ts';
 import type { Verdict } from '../model/operation.ts';
-import type { RelaySettings } from '../settings.ts';
+import { actsForMs, type RelaySettings } from '../settings.ts';
 import type { Redactor } from '../transports/redact.ts';
 import type { SendResult } from '../transports/session.ts';
 
 export function verdictOf(
   sent: SendResult,
   call: { readonly operation: DriverOperation; readonly args: JsonObject; readonly deadlineMs: number },
-  settings: Pick<RelaySettings, 'sendWindowMs' | 'deviceExecutionMs'>,
+  settings: QuietSettings,
 ): Verdict {
-  const quietAfterSentMs = settings.sendWindowMs + call.deadlineMs + settings.deviceExecutionMs;
+  const quietAfterSentMs = quietMs(call, settings);
   if (sent.ok) return readReply(sent.reply, call, quietAfterSentMs);
   const { kind, code, message } = sent.failure;
   if (kind === 'NOT_SENT')
@@ -25,15 +25,25 @@ export function verdictOf(
 
 /** Of a call whose answer the driver, or this relay, failed to read: a fault of ours. Its words stay in the log. */
 export function unreadable(
-  { deadlineMs }: { readonly deadlineMs: number },
-  { sendWindowMs, deviceExecutionMs }: Pick<RelaySettings, 'sendWindowMs' | 'deviceExecutionMs'>,
+  call: { readonly operation: DriverOperation; readonly deadlineMs: number },
+  settings: QuietSettings,
 ): Verdict {
   return {
     state: 'UNKNOWN',
     error: { code: 'UNREADABLE_REPLY', message: 'the relay failed to read the answer; its log has the reason' },
-    quietAfterSentMs: sendWindowMs + deadlineMs + deviceExecutionMs,
+    quietAfterSentMs: quietMs(call, settings),
     settledBy: 'reply',
   };
+}
+
+type QuietSettings = Pick<RelaySettings, 'sendWindowMs' | 'deviceGraceMs' | 'deviceExecutionMs'>;
+
+/** How long after it was journaled as SENT a call may still take effect. */
+function quietMs(
+  { operation, deadlineMs }: { readonly operation: DriverOperation; readonly deadlineMs: number },
+  settings: QuietSettings,
+): number {
+  return settings.sendWindowMs + deadlineMs + actsForMs(operation, settings);
 }
 
 /** Removes the backend's secrets, which its device may have quoted. */
@@ -61,7 +71,7 @@ function readReply(
         ...(outcome.uuid === undefined ? {} : { uuid: outcome.uuid }),
       };
     case 'ACCEPTED':
-      return { state: 'ACCEPTED', result: outcome.result, settledBy: 'reply' };
+      return { state: 'ACCEPTED', result: outcome.result, quietAfterSentMs, settledBy: 'reply' };
     case 'FAILED':
       return {
         state: 'FAILED',

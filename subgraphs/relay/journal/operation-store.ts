@@ -154,7 +154,7 @@ export async function writeVerdict(
   await batch.execute(
     `UPDATE operation SET state = ?, version = version + 1, result = ?, error_code = ?, error_message = ?, settled_by = ?,
       ${keepsClaim(verdict.state) ? '' : 'claim = NULL,'} finished_at = ${isFinal(verdict.state) ? 'NOW(3)' : 'NULL'},
-      quiet_until = ${verdict.state === 'UNKNOWN' ? 'sent_at + INTERVAL ? * 1000 MICROSECOND' : 'quiet_until'}
+      quiet_until = ${verdict.quietAfterSentMs === undefined ? 'quiet_until' : 'sent_at + INTERVAL ? * 1000 MICROSECOND'}
     WHERE id = ? AND state = ? AND version = ? AND owner = ?${mustChangeOneRow}${provided === always ? '' : mustHold(provided)}`,
     [
       verdict.state,
@@ -162,7 +162,7 @@ export async function writeVerdict(
       verdict.error?.code.slice(0, 64) ?? null,
       verdict.error?.message.slice(0, 4096) ?? null,
       verdict.settledBy,
-      ...(verdict.state === 'UNKNOWN' ? [verdict.quietAfterSentMs ?? 0] : []),
+      ...(verdict.quietAfterSentMs === undefined ? [] : [verdict.quietAfterSentMs]),
       mark.id,
       mark.state,
       mark.version,

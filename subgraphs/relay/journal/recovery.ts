@@ -8,7 +8,7 @@ import { processLeaseName } from '../../../platform/process-lease.ts';
 import { readBackends } from '../backends/backend-store.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { subjectOf } from '../model/operation.ts';
-import type { RelaySettings } from '../settings.ts';
+import { actsForMs, type RelaySettings } from '../settings.ts';
 import type { Journal } from './journal.ts';
 import { type Move, ownersOfUnended, readStuck, type WaitingRow } from './operation-store.ts';
 
@@ -64,9 +64,11 @@ export class Recovery {
     let moved = 0;
     for (const row of stuck) {
       const driver = drivers.get(backends.get(row.backendId)?.driver ?? '');
-      const move = moveOf(row, dead.includes(row.owner ?? ''), settings);
+      const operation = driver?.operations.get(row.name);
+      const crashQuietMs = settings.crashQuietMs + actsForMs(operation, settings);
+      const move = moveOf(row, dead.includes(row.owner ?? ''), { crashQuietMs });
       try {
-        if (!(await journal.move(subjectOf(row, driver?.operations.get(row.name)), row, move))) continue;
+        if (!(await journal.move(subjectOf(row, operation), row, move))) continue;
         moved += 1;
         log.warn({ operationId: row.id, from: row.state, to: move.to, owner: row.owner }, 'call recovered');
       } catch (error) {

@@ -66,7 +66,7 @@ export interface Verdict {
   readonly error?: { readonly code: string; readonly message: string };
   /** FAILED because the object does not exist: this is the goal of a deletion, so its mapping ends. */
   readonly absent?: boolean;
-  /** For UNKNOWN: how long after `sent_at` the call may still take effect, in milliseconds. */
+  /** For UNKNOWN and ACCEPTED: how long after `sent_at` the call may still take effect, in milliseconds. */
   readonly quietAfterSentMs?: number;
   readonly settledBy: 'reply' | 'deadline' | 'connection' | 'not-sent';
 }

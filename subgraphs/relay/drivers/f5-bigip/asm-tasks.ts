@@ -1,6 +1,7 @@
 // Import and application of ASM policies: the device accepts a task at once and executes it later. iControl REST ASM Reference
 // 13.1, /mgmt/tm/asm/tasks: NEW, STARTED, then COMPLETED or FAILURE.
 
+import { longestActsForMs } from '../define-driver.ts';
 import type { HttpReply, JobFinding, JobReader, JsonObject, JsonValue, Outcome, Probe } from '../driver.ts';
 import { argumentsSchema, isObject } from '../json.ts';
 import { describePolicy, policiesPath, policyArguments, policyIn, policyObject, policyPath } from './asm-policies.ts';
@@ -38,6 +39,9 @@ function describeTask(task: JsonObject): JsonObject {
     endTime: task.endTime ?? null,
   };
 }
+
+/** A task has no documented limit: the most that a driver may say. */
+const actsForMs = longestActsForMs;
 
 /** The state of the task; `succeeded` is the finding for a successful one. */
 function jobOf(type: TaskType, succeeded: (task: JsonObject) => JobFinding): JobReader<JsonObject, HttpReply> {
@@ -118,6 +122,7 @@ export const policyImport: RestOperation = {
     return post(tasksPath('import-policy'), { file, isBase64: true, fullPath: pathOf(args), ...over });
   },
   interpret: (reply, args) => accepted(reply, 'import-policy', { fullPath: pathOf(args) }),
+  actsForMs,
   probe: importProbe,
   job: jobOf('import-policy', (task) => {
     const described = describeTask(task);
@@ -139,6 +144,7 @@ export const policyApply: RestOperation = {
   object: policyObject,
   render: (args) => post(tasksPath('apply-policy'), { policyReference: { link: linkTo(String(args.policy)) } }),
   interpret: (reply, args) => accepted(reply, 'apply-policy', { policy: args.policy ?? null }),
+  actsForMs,
   probe: {
     render: (args) => get(policyPath(String(args.policy))),
     interpret(reply, args) {

@@ -40,6 +40,8 @@ export const f5BigIp = defineDriver({
   ports: { https: 443 },
   options: { properties: sessionOptions },
   harmlessOptions: ['tokenSeconds'],
+  // The defaults of icrd.timeout, restjavad.timeout and restnoded.timeout (F5 K94602685): within them the device ends a request.
+  actsForMs: 60_000,
   credentialFields: ['username', 'password'],
   operations,
   resources: {

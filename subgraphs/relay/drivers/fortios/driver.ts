@@ -46,6 +46,8 @@ export const fortios = defineDriver({
     },
   },
   harmlessOptions: ['multiVdom'],
+  // Not documented (error -360 is a timeout of unknown length): a figure on the safe side.
+  actsForMs: 60_000,
   credentialFields: ['username', 'password', 'privateKey', 'passphrase', 'apiToken'],
   operations,
   resources: { vdom: vdomReader, ...Object.fromEntries(kinds.map((kind) => [kind.resource, readerOf(kind)])) },

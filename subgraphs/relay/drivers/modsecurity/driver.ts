@@ -40,6 +40,9 @@ export const modSecurity = defineDriver({
   triedAgainst: 'real Apache 2.4, ModSecurity 2.9 and Core Rule Set 3.3',
   ports: { ssh: 22 },
   options: { properties: { configRoot } },
+  // A script goes on without its connection: the configuration test resolves names, at most 2 x 5 s with each of 3 servers by default
+  // (resolv.conf(5)), and runs again before the restart.
+  actsForMs: 60_000,
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources,

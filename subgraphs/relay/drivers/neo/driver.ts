@@ -1,7 +1,7 @@
 // Mellanox NEO: a controller that provisions many switches with jobs. Written from the REST API Guide 2.7.20 for 2.7, and tested
 // against a simulator (simulators/neo).
 
-import { defineDriver } from '../define-driver.ts';
+import { defineDriver, longestActsForMs } from '../define-driver.ts';
 import type { DriverOperation } from '../driver.ts';
 import { jobList, jobStatus } from './jobs.ts';
 import { portList, portProvision, portReader, portReset, portSetEnabled, portSetVlans } from './ports.ts';
@@ -28,6 +28,8 @@ export const neo = defineDriver({
   ports: { https: 443 },
   options: { properties: sessionOptions },
   harmlessOptions: ['restVersion'],
+  // A job has no documented limit: the most that a driver may say.
+  actsForMs: longestActsForMs,
   credentialFields: ['username', 'password'],
   operations,
   resources: { vlan: vlanReader, port: portReader },

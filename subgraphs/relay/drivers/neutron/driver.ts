@@ -65,6 +65,8 @@ export const neutron = defineDriver({
     },
     required: ['authUrl', 'project'],
   },
+  // The server waits for its agents for rpc_response_timeout, 60 s by default (Neutron's configuration reference).
+  actsForMs: 60_000,
   credentialFields: ['username', 'password'],
   operations,
   resources: {

@@ -42,7 +42,8 @@ export const securityGroupRule: Kind = {
     remoteGroup: uuid('the security group of the other side'),
   },
   lists: {},
-  own: [],
+  // They follow from remote and firstPort.
+  own: ['ipVersion', 'lastPort'],
   required: ['direction'],
   changeable: {},
   example: { direction: 'ingress', protocol: 'tcp', firstPort: 443, remote: '192.0.2.0/24' },

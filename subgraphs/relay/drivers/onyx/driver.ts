@@ -35,6 +35,8 @@ export const onyx = defineDriver({
   versions: 'MLNX-OS and Onyx 3.7 to 3.10',
   triedAgainst: 'a simulator of the command line and the JSON API; the command line also works with netmiko',
   ports: { ssh: 22, https: 443 },
+  // Not documented: a figure on the safe side, for a switch that goes on with a list of commands.
+  actsForMs: 60_000,
   credentialFields: ['username', 'password', 'privateKey', 'passphrase'],
   operations,
   resources: {

@@ -73,6 +73,8 @@ test('a VLAN is accepted, created, mapped, found, and deleted again', async () =
   expect(made.userErrors).toEqual([]);
   expect(made.operation).toMatchObject({ state: 'ACCEPTED', result: { job: '35' }, mappings: [] });
   expect(await settled(made, 's1')).toMatchObject({ state: 'ACCEPTED', evidence: [{ finding: 'RUNNING' }] });
+  const verdict = { id: made.operation?.id, verdict: 'FAILED', note: 'nothing to be seen' };
+  expect(await settle(node, verdict)).toMatchObject({ operation: null, userErrors: [{ code: 'QUIET_PERIOD' }] });
   neo.jobs.knobs.jobMs = 0;
   const done = await settled(made, 's2');
   expect(done).toMatchObject({ state: 'SUCCEEDED', settledBy: 'probe', mappings: [{ state: 'ACTIVE' }] });
