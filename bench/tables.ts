@@ -19,5 +19,6 @@ export const trials: Readonly<Record<string, () => Promise<Bench>>> = {
   calls: async () => (await import('./trials/calls-main.ts')).trialCalls,
   'relay-unknown': async () => (await import('./trials/relay-unknown-main.ts')).trialRelayUnknown,
   'relay-names': async () => (await import('./trials/relay-names-main.ts')).trialRelayNames,
+  stops: async () => (await import('./trials/stops-main.ts')).trialStops,
   hostile: async () => (await import('./trials/hostile-main.ts')).trialHostile,
 };

@@ -1,6 +1,6 @@
 // Builds the gateway. All its dependencies are passed in, so that the same code runs beside its subgraphs in one process or in
 // front of them over HTTP.
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Authenticator } from '../platform/access.ts';
@@ -147,7 +147,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let listenerClosed: Promise<void> | undefined;
   const stopListening = (): Promise<void> => {
     listenerClosed ??= new Promise<void>((resolve) =>
-      listener.listening ? listener.close(() => resolve()) : resolve(),
+      // The close of an HTTP server would close idle connections too.
+      listener.listening ? NetServer.prototype.close.call(listener, () => resolve()) : resolve(),
     );
     return listenerClosed;
   };
@@ -155,6 +156,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await sockets.dispose();
     fanOut.close();
     const closed = stopListening();
+    web.server.close();
     web.server.closeAllConnections();
     await closed;
     await endpoint.stop();
@@ -179,7 +181,6 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       endpoint.drain();
       void stopListening();
       const requests = web.drain(deadlineMs);
-      web.server.closeIdleConnections();
       await sockets.dispose();
       await requests;
     },

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { GraphExport } from '../../platform/graph/graph-export.ts';
@@ -50,6 +51,9 @@ export interface WebServer {
   drain(deadlineMs: number): Promise<void>;
 }
 
+/** How long a drain keeps idle connections: a request may be on its way on one, and gets an answer. */
+const lingerMs = 200;
+
 export function createWebServer(options: WebOptions): WebServer {
   const { log } = options;
   const work = { active: 0, draining: false, whenIdle: undefined as (() => void) | undefined };
@@ -94,6 +98,8 @@ export function createWebServer(options: WebOptions): WebServer {
     server,
     async drain(deadlineMs) {
       work.draining = true;
+      await sleep(lingerMs);
+      server.closeIdleConnections();
       if (work.active === 0) return;
       const idle = new Promise<void>((resolve) => {
         work.whenIdle = resolve;

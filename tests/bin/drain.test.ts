@@ -92,3 +92,13 @@ test('a stop under load', async () => {
   expect(ended).toEqual(['waiting', 'on the wire', 'stopped']);
   expect(device.told.filter((text) => text.includes('10.0.0.2') || text.includes('10.0.0.3'))).toEqual([]);
 }, 120_000);
+
+test('a request that comes on a kept connection at the moment of the stop gets a coded answer', async () => {
+  const kept = Array.from({ length: 8 }, pool);
+  for (const each of kept) expect(await ask(each, '{ __typename }')).toEqual({ data: { __typename: 'Query' } });
+  const stopped = system.process.stop();
+  const answers = kept.map((each, index) => ask(each, add, element(`10.0.1.${index}`)));
+  for (const { errors } of await Promise.all(answers)) expect(errors?.[0]?.extensions.code).toBe('UNAVAILABLE');
+  await stopped;
+  expect(device.told).toEqual([]);
+}, 60_000);

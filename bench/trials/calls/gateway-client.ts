@@ -45,17 +45,21 @@ const documents = {
 
 /** Short, so that a client soon notices a silent call, and asks again. */
 const waitMs = 1_000;
-const deadlineMs = 20_000;
+const usualDeadlineMs = 20_000;
+/** `why` of a request without an answer at the client's deadline. */
+export const noAnswer = 'no answer';
 const pauseMs = 100;
 const lostParts = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'OUTCOME_NOT_RECORDED', 'OUTCOME_NOT_READ']);
 
 export class GatewayClient {
   readonly #url: string;
   readonly #token: string;
+  readonly #deadlineMs: number;
 
-  constructor(options: { readonly url: string; readonly token: string }) {
+  constructor(options: { readonly url: string; readonly token: string; readonly deadlineMs?: number }) {
     this.#url = options.url;
     this.#token = options.token;
+    this.#deadlineMs = options.deadlineMs ?? usualDeadlineMs;
   }
 
   async send(request: CallRequest, signal: AbortSignal): Promise<Reply> {
@@ -65,14 +69,22 @@ export class GatewayClient {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` },
         body: JSON.stringify({ query: documents[request.kind], variables: { input: inputOf(request) } }),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(this.#deadlineMs)]),
       });
       answer = (await response.json()) as GraphAnswer;
     } catch (error) {
-      return { kind: 'again', afterMs: pauseMs, why: `network: ${error instanceof Error ? error.message : error}` };
+      const { name, message } = error as Error;
+      if (name === 'SyntaxError') return { kind: 'unexpected', what: `not an answer in JSON: ${message}` };
+      return { kind: 'again', afterMs: pauseMs, why: describe(error) };
     }
     return read(answer);
   }
+}
+
+/** Tests have other classes of errors than the platform's `fetch`. */
+function describe(error: unknown): string {
+  const { name, message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
+  return name === 'TimeoutError' ? noAnswer : `network: ${cause?.code ?? message}`;
 }
 
 function inputOf({ key, kind, number }: CallRequest): object {

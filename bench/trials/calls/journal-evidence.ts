@@ -16,11 +16,14 @@ export async function untilEnded(db: Database, deadlineMs: number): Promise<void
   }
 }
 
-export async function readJournal(db: Database): Promise<JournalRow[]> {
+/** All operations, or those of keys with this prefix. */
+export async function readJournal(db: Database, prefix = ''): Promise<JournalRow[]> {
   const rows = await db.query<JournalRow & { sentAt: Date | null; deadlineAt: Date | null }>(
     `SELECT o.id, o.cmp_id AS \`key\`, o.state, o.error_code AS errorCode, o.settled_by AS settledBy, o.owner,
       o.sent_at AS sentAt, o.deadline_at AS deadlineAt, m.state AS mappingState
-    FROM operation o LEFT JOIN mapping m ON m.operation_id = o.id ORDER BY o.id`,
+    FROM operation o LEFT JOIN mapping m ON m.operation_id = o.id
+    WHERE o.cmp_id LIKE ? ORDER BY o.id`,
+    [`${prefix}%`],
   );
   return rows.map(({ sentAt, deadlineAt, ...row }) => ({
     ...row,

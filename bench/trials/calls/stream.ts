@@ -2,7 +2,7 @@
 // own key, while its client makes others.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../random.ts';
-import type { CallRequest, GatewayClient } from './gateway-client.ts';
+import type { CallRequest, GatewayClient, Reply } from './gateway-client.ts';
 import type { Answer } from './verdict.ts';
 
 export interface CallStreamOptions {
@@ -11,6 +11,20 @@ export interface CallStreamOptions {
   readonly clients: number;
   /** Longest pause of a client between two calls. */
   readonly pauseMs: number;
+  /** Of the keys; default `call`. */
+  readonly prefix?: string;
+  /** The number of its first call, which determines names and addresses; default 1. */
+  readonly first?: number;
+  /** Told of each request and its reply. */
+  readonly onAttempt?: (attempt: Attempt) => void;
+}
+
+/** One request of a client, by this machine's clock. */
+export interface Attempt {
+  readonly request: CallRequest;
+  readonly reply: Reply;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
 }
 
 interface Open {
@@ -28,7 +42,7 @@ export class CallStream {
   readonly #cut = new AbortController();
   readonly #open: Open[] = [];
   #clients: Promise<void>[] = [];
-  #numbers = 0;
+  #numbers: number;
   #underWay = 0;
   readonly answers: Answer[] = [];
   /** The number of repeated requests, by reason. */
@@ -38,6 +52,12 @@ export class CallStream {
 
   constructor(options: CallStreamOptions) {
     this.#options = options;
+    this.#numbers = (options.first ?? 1) - 1;
+  }
+
+  /** The number of the last call. */
+  get last(): number {
+    return this.#numbers;
   }
 
   start(): void {
@@ -95,13 +115,16 @@ export class CallStream {
   #fresh(): Open {
     this.#numbers += 1;
     const kind = this.#options.random.next() < 0.5 ? 'rule' : 'element';
-    return { request: { key: `call-${this.#numbers}`, kind, number: this.#numbers }, notBeforeMs: 0 };
+    const { prefix = 'call' } = this.#options;
+    return { request: { key: `${prefix}-${this.#numbers}`, kind, number: this.#numbers }, notBeforeMs: 0 };
   }
 
   /** Undefined: to be repeated, at the earliest at the time then in `open`. */
   async #ask(open: Open): Promise<Answer['outcome'] | undefined> {
     const { key } = open.request;
+    const startedAtMs = Date.now();
     const reply = await this.#options.client.send(open.request, this.#cut.signal);
+    this.#options.onAttempt?.({ request: open.request, reply, startedAtMs, endedAtMs: Date.now() });
     switch (reply.kind) {
       case 'ended':
         this.answers.push({ key, outcome: reply.state, operationId: reply.operationId });

@@ -5,8 +5,8 @@ import type { TableRow } from './verdict.ts';
 
 const deadlineMs = 30_000;
 
-/** A project's events in order, once all are sequenced. Throws when some never are, or numbers are missing. */
-export async function sequencedTable(db: Database, projectId: string): Promise<readonly TableRow[]> {
+/** A project's events after `after` in order, once all are sequenced. Throws when some never are, or numbers are missing. */
+export async function sequencedTable(db: Database, projectId: string, after = 0): Promise<readonly TableRow[]> {
   const untilMs = performance.now() + deadlineMs;
   for (;;) {
     const sql =
@@ -25,7 +25,7 @@ export async function sequencedTable(db: Database, projectId: string): Promise<r
   return db.query<TableRow>(
     `SELECT seq, event_id AS eventId, kind, subject_type AS subjectType, subject_id AS subjectId,
             subject_version AS version
-       FROM status_change WHERE project_id = ? ORDER BY seq`,
-    [projectId],
+       FROM status_change WHERE project_id = ? AND seq > ? ORDER BY seq`,
+    [projectId, after],
   );
 }
