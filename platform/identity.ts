@@ -28,7 +28,7 @@ export interface Identity {
   readonly accessUntilMs?: number | undefined;
 }
 
-/** The owner of limits: a user, with all sessions and API tokens; else the token or machine. */
+/** The owner of limits and calls: a user, with all sessions and API tokens; else the token or machine. */
 export function countsFor({ id, ownerId }: Identity): string {
   return ownerId ?? id;
 }

@@ -23,6 +23,7 @@ import { CallAnswers } from './calls/answer.ts';
 import { callResolvers } from './calls/call-resolvers.ts';
 import { CallService } from './calls/call-service.ts';
 import { EndWaiter } from './calls/end-waiter.ts';
+import { JobWatcher } from './calls/job-watcher.ts';
 import { ReadService } from './calls/read-service.ts';
 import { SettleService } from './calls/settle-service.ts';
 import { CallTaker } from './calls/take.ts';
@@ -93,20 +94,23 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const journal = new Journal({ db, wake, commits, owner });
   const recorder = new VerdictRecorder({ journal, log, mostUnrecorded: settings.mostUnrecorded });
   const completions = new Completions();
+  const metrics = createCallMetrics(options.registry);
   const manager = new BackendManager({
     ...{ db, leases, owner, wake, journal, recorder, completions, sealer, drivers, transports, egress, settings, log },
-    metrics: createCallMetrics(options.registry),
+    metrics,
   });
   const reader = new DeviceReader({ db, sealer, drivers, transports, egress, manager, settings });
   const waiter = new EndWaiter({ feed, completions });
-  const calls = new CallService({
-    ...{ db, commits, mutations, manager, reader, drivers },
-    taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
-    answers: new CallAnswers({ db, commits, waiter }),
-  });
   const backendReads = new BackendReads(db);
   const mappingReads = new MappingReads(db);
   const operationReads = new OperationReads(db);
+  const settling = new SettleService({ db, operations: operationReads, mutations, journal, reader, drivers, metrics });
+  const jobs = new JobWatcher({ look: (id) => settling.lookAtJob(id), settings, log });
+  const calls = new CallService({
+    ...{ db, commits, mutations, manager, reader, drivers },
+    taker: new CallTaker({ db, journal, manager, recorder, waiter, settings }),
+    answers: new CallAnswers({ db, commits, waiter, jobs }),
+  });
   const backends = new BackendService({
     reads: backendReads,
     mutations,
@@ -147,7 +151,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
     queueResolvers({ operations: operationReads, leases, owner, name }),
     callResolvers({
       calls,
-      settling: new SettleService({ db, operations: operationReads, mutations, journal, reader, drivers }),
+      settling,
       reads: new ReadService({ db, drivers, reader }),
       mappings: mappingReads,
     }),
@@ -158,6 +162,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
   const drain = (): Promise<void> => {
     calls.drain();
     waiter.drain();
+    jobs.drain();
     drained ??= manager.drain(settings.drainMs);
     return drained;
   };
@@ -172,6 +177,7 @@ export function createRelaySubgraph(options: RelaySubgraphOptions): RelaySubgrap
       await housekeeping.stop();
       await drain();
       await reader.close();
+      await jobs.stop();
       await recorder.stop();
       await recovery.stop();
       await life.stop();

@@ -26,6 +26,10 @@ export interface RelaySettings {
   /** The longest time that a drain waits for calls on the wire. */
   readonly drainMs: number;
   readonly connectTimeoutMs: number;
+  /** From an ACCEPTED call to the first look at its job, if a caller waits; each further pause is twice as long. */
+  readonly firstJobLookMs: number;
+  /** The longest pause between two looks. */
+  readonly jobLookMs: number;
 }
 
 export const defaultSettings: RelaySettings = {
@@ -41,6 +45,8 @@ export const defaultSettings: RelaySettings = {
   mostUnrecorded: 1_000,
   drainMs: 30_000,
   connectTimeoutMs: 10_000,
+  firstJobLookMs: 500,
+  jobLookMs: 5_000,
 };
 
 /** How long a device may still act on a call of the operation once its connection was cut. */

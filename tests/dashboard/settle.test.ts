@@ -101,14 +101,22 @@ describe('an unknown outcome', () => {
     expect(world.mutations.at(-1)?.input).toMatchObject({ verdict: 'FAILED', force: true });
   });
 
-  test('only an operator may settle it', async () => {
+  test('a viewer may not settle it; the member whose call it is may have the device read', async () => {
     const { page, world, server } = suite();
     Object.assign(world.user, { admin: false, role: 'VIEWER' });
-    addUnknown(world);
+    const operation = addUnknown(world, { probeFinds: 'SUCCEEDED' });
     await login(page, server, world);
     await openSettle(page);
-    await page.getByText('Only an operator of its project can settle it.').waitFor();
-    expect(await page.getByRole('button', { name: 'Probe the device' }).isDisabled()).toBe(true);
+    await page.getByText('Only an operator of its project, or the member whose call it is, can settle it.').waitFor();
+    const probe = page.getByRole('button', { name: 'Probe the device' });
+    expect(await probe.isDisabled()).toBe(true);
+    Object.assign(world.user, { role: 'MEMBER' });
+    world.updateOperation(operation.id, { requestedBy: world.user.name });
+    await page.reload();
+    await probe.waitFor();
+    expect(await page.getByRole('button', { name: 'Record the verdict' }).count()).toBe(0);
+    await probe.click();
+    await page.locator('.drawer-head').getByText('succeeded').waitFor();
   });
 });
 

@@ -303,12 +303,26 @@ async function cellOf(field: string, caller: Caller): Promise<Cell> {
     if (field === 'logout') return 'own';
     return 'yes';
   }
-  if (field !== 'userUpdate' || caller === 'nobody' || caller === 'machine') return '–';
-  const id = users.get(caller);
-  await freshSession(caller);
-  const own = { id, password, currentPassword: password };
-  return (await may(caller, change('userUpdate', own))) ? 'own' : '–';
+  const own = caller === 'nobody' || caller === 'machine' ? undefined : await ownQuestions[field]?.(caller);
+  return own !== undefined && (await may(caller, own)) ? 'own' : '–';
 }
+
+/** Of fields that others than those who may do it to all may do to what is their own. */
+const ownQuestions: Readonly<Record<string, (caller: Caller) => Promise<Question | undefined>>> = {
+  async userUpdate(caller) {
+    const id = users.get(caller);
+    await freshSession(caller);
+    return change('userUpdate', { id, password, currentPassword: password });
+  },
+  async relayOperationSettle(caller) {
+    const input = { ...called(), set: 'blocked', address: '192.0.2.10' };
+    const type = inputTypeOf('firewallAddressSetElementAdd');
+    const query = `mutation ($input: ${type}!) { call: firewallAddressSetElementAdd(input: $input) { operation { id } } }`;
+    const { data } = await ask(caller, query, { input });
+    const id = (data as { call?: { operation?: { id: string } | null } | null } | null)?.call?.operation?.id;
+    return id === undefined ? undefined : change('relayOperationSettle', { id });
+  },
+};
 
 /** After these the caller's session has ended, or its credential has changed. */
 const last = ['machineRenew', 'userUpdate', 'logout'];

@@ -10,6 +10,7 @@ import { readOperation } from '../journal/operation-store.ts';
 import type { CallResult, Verdict } from '../model/operation.ts';
 import { isEnded } from '../model/states.ts';
 import type { EndWaiter } from './end-waiter.ts';
+import type { JobWatcher } from './job-watcher.ts';
 import type { TakenCall } from './take.ts';
 
 export const nothing = { operation: null, wireCall: null, deviceCheck: null, userErrors: [], commit: null } as const;
@@ -18,6 +19,7 @@ export interface CallAnswersOptions {
   readonly db: Database;
   readonly commits: Commits;
   readonly waiter: EndWaiter;
+  readonly jobs: Pick<JobWatcher, 'end'>;
 }
 
 export class CallAnswers {
@@ -30,7 +32,7 @@ export class CallAnswers {
   /** Throws CodedError OUTCOME_NOT_RECORDED or OUTCOME_NOT_READ: the call was accepted, so no other answer is right. */
   async of(call: TakenCall): Promise<CallResult> {
     try {
-      return await this.#answer(call.id, await call.end, call.commitId);
+      return await this.#afterJob(await this.#answer(call.id, await call.end, call.commitId), call.waitUntilMs);
     } catch (error) {
       throw notRead(call.id, error);
     } finally {
@@ -44,16 +46,25 @@ export class CallAnswers {
     const found = await readKey(db, key);
     if (found.kind === 'conflict') refuseConflict();
     if (found.kind !== 'call') return undefined;
+    const waitUntilMs = performance.now() + waitMs;
     const waiting = waiter.forEnd(found.callId, waitMs);
     try {
       const row = await readOperation(db, found.callId);
       const end = row !== undefined && isEnded(row.state) ? undefined : await waiting.end;
-      return await this.#answer(found.callId, end, null);
+      return await this.#afterJob(await this.#answer(found.callId, end, null), waitUntilMs);
     } catch (error) {
       throw notRead(found.callId, error);
     } finally {
       waiting.stop();
     }
+  }
+
+  /** The device runs it as a job: waits for that, too. */
+  async #afterJob(result: CallResult, waitUntilMs: number): Promise<CallResult> {
+    const { operation } = result;
+    if (operation?.state !== 'ACCEPTED') return result;
+    await this.#options.jobs.end(operation.id, waitUntilMs - performance.now());
+    return this.#answer(operation.id, undefined, null);
   }
 
   /** `commitId`: of the last write made by this request itself. */

@@ -5,12 +5,13 @@ import type { RelayOperationSettleInput } from '../../../generated/graph/relay.t
 import { requireRole, visibleRow } from '../../../platform/authorise.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { refuse } from '../../../platform/errors.ts';
-import type { RequestContext } from '../../../platform/identity.ts';
+import { countsFor, type Identity, type RequestContext } from '../../../platform/identity.ts';
 import { LookAgain, type MutationOutcome, type Mutations } from '../../../platform/mutation.ts';
 import { readBackend } from '../backends/backend-store.ts';
 import { contextOf } from '../backends/endpoint.ts';
 import { type DeviceAddress, deviceAddress } from '../drivers/device-address.ts';
-import type { Driver } from '../drivers/driver.ts';
+import type { Driver, DriverOperation } from '../drivers/driver.ts';
+import type { CallMetrics } from '../holding/call-metrics.ts';
 import type { DeviceReader } from '../holding/device-reader.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OperationReads } from '../journal/operation-reads.ts';
@@ -26,6 +27,7 @@ export interface SettleServiceOptions {
   readonly journal: Journal;
   readonly reader: DeviceReader;
   readonly drivers: ReadonlyMap<string, Driver>;
+  readonly metrics: Pick<CallMetrics, 'settled'>;
 }
 
 type Write = (tx: Transaction) => Promise<void>;
@@ -34,6 +36,8 @@ type Write = (tx: Transaction) => Promise<void>;
 interface Looked {
   readonly finding: Finding;
   readonly subject: CallSubject;
+  /** Its name. */
+  readonly driver: string;
   /** The operation's, when the look began. */
   readonly version: number;
   /** By the database's clock: when the look began. */
@@ -62,7 +66,7 @@ export class SettleService {
         const row = await visibleRow(identity, check, named, (uuid) => operations.byId(uuid));
         attempt.projectId = row.projectId;
         check.throwIfAny();
-        requireRole(identity, row.projectId, 'OPERATOR', 'relayOperationSettle');
+        requireRights(identity, row, input);
         return {
           look: async () => {
             const write = await this.#decide(context, input, row.id);
@@ -77,6 +81,17 @@ export class SettleService {
     });
   }
 
+  /** Looks once at the job of an ACCEPTED call, and writes its end. True while it runs. Refuses like `settle`. */
+  async lookAtJob(id: string): Promise<boolean> {
+    const { db } = this.#options;
+    const begun = await readOperationAt(db, id);
+    if (begun === undefined || begun.row.state !== 'ACCEPTED') return false;
+    const looked = { ...(await this.#look(begun.row)), version: begun.row.version, begunAt: begun.at };
+    if (looked.finding.is === 'OPEN') return true;
+    await db.transaction((tx) => this.#settle(tx, id, (now) => this.#byFinding(tx, now, looked)));
+    return false;
+  }
+
   /** The write of a settlement. A probe reads before the transaction; the transaction decides on the row as it is then. */
   async #decide(context: RequestContext, input: RelayOperationSettleInput, id: string): Promise<Write> {
     const begun = await readOperationAt(this.#options.db, id);
@@ -88,10 +103,11 @@ export class SettleService {
       const looked = { ...(await this.#look(row)), version: row.version, begunAt: at };
       return (tx) => this.#settle(tx, row.id, (now) => this.#byFinding(tx, now, looked));
     }
-    const operation = await this.#driverOperation(row);
+    const { driver, operation } = await this.#driverOf(row);
     return (tx) =>
       this.#settle(tx, row.id, (now) =>
         this.#byPerson(tx, subjectOf(now, operation), now, {
+          driver,
           verdict,
           note: input.note ?? '',
           force: input.force === true,
@@ -114,7 +130,7 @@ export class SettleService {
   }
 
   /** One read: of the job of an ACCEPTED call, else of the object of an UNKNOWN one. */
-  async #look(row: OperationRow): Promise<{ finding: Finding; subject: CallSubject }> {
+  async #look(row: OperationRow): Promise<Pick<Looked, 'finding' | 'subject' | 'driver'>> {
     const { db, reader, drivers } = this.#options;
     const backend = await readBackend(db, row.backendId);
     const driver = drivers.get(backend?.driver ?? '');
@@ -134,11 +150,12 @@ export class SettleService {
         retryAfterMs: 1_000,
       });
     const finding = asked.redactor.value(look.interpret(asked.reply, context));
-    return { finding, subject: subjectOf(row, driver.operations.get(row.name)) };
+    return { finding, subject: subjectOf(row, driver.operations.get(row.name)), driver: driver.name };
   }
 
-  async #byFinding(tx: Transaction, now: OperationRow, { finding, subject, version, begunAt }: Looked): Promise<void> {
+  async #byFinding(tx: Transaction, now: OperationRow, looked: Looked): Promise<void> {
     const { journal } = this.#options;
+    const { finding, subject, driver, version, begunAt } = looked;
     if (now.version !== version) throw new LookAgain('the operation');
     const counts = now.quietUntil === null || now.quietUntil <= begunAt;
     const evidence = (found: string, note: string) => ({ source: 'probe', finding: found, note });
@@ -152,14 +169,12 @@ export class SettleService {
         const { uuid, note, result } = finding;
         const move = { to: 'SUCCEEDED', by: 'probe', settledBy: 'probe', error: null } as const;
         const known = { ...(uuid === undefined ? {} : { uuid }), ...(result === undefined ? {} : { result }) };
-        await journal.moveIn(tx, subject, now, { ...move, ...known, evidence: evidence('SUCCEEDED', note) });
-        return;
+        return this.#move(tx, driver, subject, now, { ...move, ...known, evidence: evidence('SUCCEEDED', note) });
       }
       case 'NOT_DONE': {
         const { note, error } = finding;
         const move = { to: 'FAILED', by: 'probe', settledBy: 'probe', error } as const;
-        await journal.moveIn(tx, subject, now, { ...move, evidence: evidence('FAILED', note) });
-        return;
+        return this.#move(tx, driver, subject, now, { ...move, evidence: evidence('FAILED', note) });
       }
       case 'OPEN':
         return journal.evidenceIn(tx, subject, now, evidence(finding.finding, finding.note));
@@ -171,13 +186,14 @@ export class SettleService {
     subject: CallSubject,
     now: OperationRow,
     given: {
+      readonly driver: string;
       readonly verdict: 'SUCCEEDED' | 'FAILED';
       readonly note: string;
       readonly force: boolean;
       readonly name: string;
     },
   ): Promise<void> {
-    const { verdict, note, force, name } = given;
+    const { driver, verdict, note, force, name } = given;
     if (!force && !(await isQuiet(tx, now.id)))
       refuse(
         'QUIET_PERIOD',
@@ -188,19 +204,39 @@ export class SettleService {
       );
     const evidence = { source: 'operator', finding: verdict, note: `${name}: ${note}` };
     const error = verdict === 'SUCCEEDED' ? null : { code: 'NOT_APPLIED', message: `not carried out: ${note}` };
-    await this.#options.journal.moveIn(tx, subject, now, {
-      to: verdict,
-      by: 'operator',
-      settledBy: 'operator',
-      error,
-      evidence,
-    });
+    const move = { to: verdict, by: 'operator', settledBy: 'operator', error, evidence } as const;
+    return this.#move(tx, driver, subject, now, move);
   }
 
-  async #driverOperation(row: OperationRow) {
-    const backend = await readBackend(this.#options.db, row.backendId);
-    return this.#options.drivers.get(backend?.driver ?? '')?.operations.get(row.name);
+  async #move(
+    tx: Transaction,
+    driver: string,
+    subject: CallSubject,
+    now: OperationRow,
+    move: Parameters<Journal['moveIn']>[3] & { readonly by: 'probe' | 'operator' },
+  ): Promise<void> {
+    const { journal, metrics } = this.#options;
+    await journal.moveIn(tx, subject, now, move);
+    tx.afterCommit(() => metrics.settled(driver, now.name, move.to, move.by));
   }
+
+  async #driverOf(row: OperationRow): Promise<{ driver: string; operation: DriverOperation | undefined }> {
+    const driver = (await readBackend(this.#options.db, row.backendId))?.driver ?? '';
+    return { driver, operation: this.#options.drivers.get(driver)?.operations.get(row.name) };
+  }
+}
+
+/** A member may have the relay look at a call of their own. Who decides without a look, or about others' calls, is an operator. */
+function requireRights(
+  identity: Identity | null,
+  { projectId, requesterId }: OperationRow,
+  { verdict, force }: RelayOperationSettleInput,
+): void {
+  const isOwn = identity !== null && requesterId === countsFor(identity);
+  if (verdict != null) requireRole(identity, projectId, 'OPERATOR', 'a verdict');
+  else if (force === true) requireRole(identity, projectId, 'OPERATOR', 'force');
+  else if (isOwn) requireRole(identity, projectId, 'MEMBER', 'relayOperationSettle');
+  else requireRole(identity, projectId, 'OPERATOR', "settling another caller's operation");
 }
 
 /** Only where a call was sent can be seen what it did. */

@@ -27,6 +27,8 @@ export interface TakenCall {
   readonly id: string;
   /** Of the transaction that recorded it. */
   readonly commitId: string;
+  /** By `performance.now()`. */
+  readonly waitUntilMs: number;
   /** Undefined when it takes longer than the client waits. */
   readonly end: Promise<CallEnd | undefined>;
   /** Ends the wait. */
@@ -88,8 +90,9 @@ export class CallTaker {
       if (error instanceof ObjectClaimedError) refuse('UNSETTLED_PREDECESSOR', unsettledMessage(error));
       throw error;
     }
+    const waitUntilMs = performance.now() + call.waitMs;
     const end = holder.launch({ ...call, subject: call, mark, windowFromMs }, ticket);
-    return { id: call.id, commitId, end: atMost(call.waitMs, end), stop: () => undefined };
+    return { id: call.id, commitId, waitUntilMs, end: atMost(call.waitMs, end), stop: () => undefined };
   }
 
   async #enqueue(call: PreparedCall): Promise<TakenCall> {
@@ -98,11 +101,12 @@ export class CallTaker {
     if (claim !== undefined && isUnsettled(claim.state) && !call.forced)
       refuse('UNSETTLED_PREDECESSOR', unsettledMessage(claim));
     const leave = await this.#enter(call.backend);
+    const waitUntilMs = performance.now() + call.waitMs;
     const waiting = waiter.forEnd(call.id, call.waitMs);
     try {
       const address = deviceAddress(call.driver, { ...call.backend, options: call.rendering.backend.options });
       const { commitId } = await journal.accept(call, { deadlineMs: settings.queueTimeoutMs, address });
-      return { id: call.id, commitId, end: waiting.end, stop: waiting.stop };
+      return { id: call.id, commitId, waitUntilMs, end: waiting.end, stop: waiting.stop };
     } catch (error) {
       waiting.stop();
       throw error;

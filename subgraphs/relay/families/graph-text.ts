@@ -25,7 +25,11 @@ const before: Fields = {
 
 const after: Fields = {
   waitMs: {
-    ...integerField('How long to wait for the outcome, in milliseconds, 0 to 120000.', 0, 120_000),
+    ...integerField(
+      'How long to wait for the outcome, also of a job that the backend starts, in milliseconds, 0 to 120000.',
+      0,
+      120_000,
+    ),
     type: 'Int = 30000',
   },
   deadlineMs: integerField(

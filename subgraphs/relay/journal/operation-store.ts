@@ -5,6 +5,7 @@ import { lastLossSql } from '../../../platform/commits.ts';
 import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
+import { countsFor } from '../../../platform/identity.ts';
 import { type HeldLease, leaseHeld } from '../../../platform/leases.ts';
 import type { DeviceAddress } from '../drivers/device-address.ts';
 import { noForeignMapping } from '../mappings/mapping-store.ts';
@@ -29,7 +30,8 @@ const columns = `id, project_id AS projectId, backend_id AS backendId, name, eff
   object_key AS objectKey, object_hash AS objectHash, shared, forced, arguments, wire_call AS wireCall, result,
   error_code AS errorCode, error_message AS errorMessage, call_deadline_ms AS callDeadlineMs, timeline,
   created_at AS createdAt, sent_at AS sentAt, deadline_at AS deadlineAt, quiet_until AS quietUntil,
-  finished_at AS finishedAt, settled_by AS settledBy, sent_to AS sentTo, sent_options AS sentOptions, requested_by AS requestedBy, request_id AS requestId`;
+  finished_at AS finishedAt, settled_by AS settledBy, sent_to AS sentTo, sent_options AS sentOptions, requested_by AS requestedBy,
+  requester_id AS requesterId, request_id AS requestId`;
 
 /** The row is from before a loss: what the device was told may be newer. */
 const predatesLoss = `timeline < ${lastLossSql}`;
@@ -67,8 +69,8 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id,
       cmp_role, resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, call_deadline_ms, timeline,
-      requested_by, request_id, sent_to, sent_options, created_at, sent_at, deadline_at)
-    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
+      requested_by, requester_id, request_id, sent_to, sent_options, created_at, sent_at, deadline_at)
+    SELECT ?, ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NOW(3), ${state === 'SENT' ? 'NOW(3)' : 'NULL'}, ${inMs}
     FROM backend WHERE id = ? AND provisioning_status = 'ENABLED' AND version = COALESCE(?, version)
       AND ? >= ${lastLossSql} AND ${before.sql}${mustChangeOneRow}${after === always ? '' : mustHold(after)}`,
     [
@@ -94,6 +96,7 @@ export async function insertOperation(batch: Sql, operation: NewOperation): Prom
       call.deadlineMs,
       call.timeline,
       call.requestedBy,
+      call.identity && countsFor(call.identity),
       call.requestId,
       address.hostPort,
       address.options,
@@ -248,8 +251,9 @@ export async function insertEnded(
   await batch.execute(
     `INSERT INTO operation (id, project_id, backend_id, name, effect, state, owner, cmp_namespace, cmp_type, cmp_id, cmp_role,
       resource, scope, object_key, object_hash, claim, shared, forced, arguments, wire_call, result, error_code, error_message,
-      settled_by, call_deadline_ms, timeline, requested_by, request_id, quiet_until, created_at, sent_at, finished_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+      settled_by, call_deadline_ms, timeline, requested_by, requester_id, request_id, quiet_until, created_at, sent_at,
+      finished_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
       ${state === 'UNKNOWN' ? inMs : '?'}, NOW(3), ${sentAt}, ${isFinal(state) ? 'NOW(3)' : 'NULL'})`,
     [
       call.id,
@@ -279,6 +283,7 @@ export async function insertEnded(
       call.deadlineMs,
       call.timeline,
       call.requestedBy,
+      call.identity && countsFor(call.identity),
       call.requestId,
       state === 'UNKNOWN' ? (verdict.quietAfterSentMs ?? 0) : null,
     ],

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { TcpLine } from '../../../simulators/tcp-line.ts';
 import { element, NftDevice } from './support/nft-device.ts';
-import { call, type RelayNode, RelaySystem } from './support/relay-system.ts';
+import { call, type RelayNode, RelaySystem, settle } from './support/relay-system.ts';
 
 const registry = new Registry();
 const driver = 'linux-nftables';
@@ -56,6 +56,13 @@ test('an unknown outcome is counted, and shown until it is settled', async () =>
   device.release();
   expect(hung.operation?.state).toBe('UNKNOWN');
   expect([await calls('UNKNOWN'), await unended('UNKNOWN')]).toEqual([1, 1]);
+  const settled = (by: string) =>
+    value('tidegate_relay_settlements_total', { driver, operation, outcome: 'FAILED', by });
+  expect(await settled('operator')).toBeUndefined();
+  const given = { id: hung.operation?.id, verdict: 'FAILED', note: 'seen', force: true };
+  expect((await settle(node, { ...given, idempotencyKey: 's' })).userErrors).toEqual([]);
+  expect((await settle(node, { ...given, idempotencyKey: 's' })).userErrors).toEqual([]);
+  expect([await settled('operator'), await unended('UNKNOWN')]).toEqual([1, 0]);
   expect([await unended('PENDING'), await unended('SENT'), await unended('ACCEPTED')]).toEqual([0, 0, 0]);
 });
 

@@ -1,11 +1,11 @@
 // Settling an operation without a verdict: an unknown outcome, or a job that the device accepted. Either the driver looks, or a
-// person reports what they found. Before `quietUntil` the call may still act after the verdict, so it has to be confirmed.
+// person reports what they found; a member may only have the driver look at their own. Before `quietUntil` the call may still act after the verdict, so it has to be confirmed.
 import { useState } from 'react';
 import { type RelayOperationSettleInput, RelaySettleDocument } from '../../../../generated/dashboard/graphql.ts';
 import { useLiveState, usePage } from '../../context.ts';
 import { Countdown, useMsLeft } from '../../view/countdown.tsx';
 import { formatWord } from '../../view/format.ts';
-import { isOperator } from '../../view/permissions.ts';
+import { isMember, isOperator } from '../../view/permissions.ts';
 import { Failures } from '../../view/refusal.tsx';
 import { useMutation } from '../../view/use-mutation.ts';
 import { type Operation, operationKind } from './kinds/operation.ts';
@@ -21,7 +21,7 @@ const words = {
   },
   ACCEPTED: {
     title: 'The device took it as a job',
-    says: 'The device has not said how the job ended, and is not asked automatically.',
+    says: 'The device has not said how the job ended. It is asked while the caller waits, and by you.',
     look: 'Check the job',
     undecided: 'Not settled',
   },
@@ -34,7 +34,10 @@ export function isSettleable(operation: Operation): operation is Operation & { r
 export function SettleForm({ operation }: { readonly operation: Operation & { readonly state: keyof typeof words } }) {
   const { store } = usePage();
   const { viewer } = useLiveState();
-  const isAllowed = isOperator(viewer, operation.project?.id);
+  const mayDecide = isOperator(viewer, operation.project?.id);
+  // The server compares ids, and so also knows the viewer's API tokens.
+  const isOwn = viewer !== null && operation.requestedBy === viewer.name;
+  const mayLook = mayDecide || (isOwn && isMember(viewer, operation.project?.id));
   const isJob = operation.state === 'ACCEPTED';
   const { title, says, look, undecided } = words[operation.state];
   const [verdict, setVerdict] = useState<Verdict | null>(null);
@@ -64,8 +67,10 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
           For another <Countdown until={operation.quietUntil} /> the call may still take effect.
         </p>
       )}
-      {!isAllowed && <p className="warning">Only an operator of its project can settle it.</p>}
-      <fieldset disabled={!isAllowed || isBusy}>
+      {!mayLook && (
+        <p className="warning">Only an operator of its project, or the member whose call it is, can settle it.</p>
+      )}
+      <fieldset disabled={!mayLook || isBusy}>
         <legend className="visually-hidden">How to settle it</legend>
         <div className="settle-probe">
           <button type="button" className="primary" onClick={() => void settle({})}>
@@ -73,48 +78,55 @@ export function SettleForm({ operation }: { readonly operation: Operation & { re
           </button>
           <span className="dim">Reads from the device; changes nothing there.</span>
         </div>
-        <details open={!isJob}>
-          <summary>or, if you have checked it yourself</summary>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              void settle({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
-            }}
-          >
-            <label className="choice">
-              <input
-                type="radio"
-                name="verdict"
-                checked={verdict === 'SUCCEEDED'}
-                onChange={() => setVerdict('SUCCEEDED')}
-              />
-              It happened
-            </label>
-            <label className="choice">
-              <input type="radio" name="verdict" checked={verdict === 'FAILED'} onChange={() => setVerdict('FAILED')} />
-              It did not happen
-            </label>
-            <label className="field">
-              How you know, for the record
-              <textarea
-                rows={2}
-                maxLength={1000}
-                required
-                value={note}
-                onChange={(event) => setNote(event.target.value)}
-              />
-            </label>
-            {mustForce && (
-              <label className="choice warning">
-                <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
-                The call may still act after this verdict. Record it anyway.
+        {mayDecide && (
+          <details open={!isJob}>
+            <summary>or, if you have checked it yourself</summary>
+            <form
+              onSubmit={(event) => {
+                event.preventDefault();
+                void settle({ verdict, note: note.trim(), ...(mustForce ? { force: true } : {}) });
+              }}
+            >
+              <label className="choice">
+                <input
+                  type="radio"
+                  name="verdict"
+                  checked={verdict === 'SUCCEEDED'}
+                  onChange={() => setVerdict('SUCCEEDED')}
+                />
+                It happened
               </label>
-            )}
-            <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
-              Record the verdict
-            </button>
-          </form>
-        </details>
+              <label className="choice">
+                <input
+                  type="radio"
+                  name="verdict"
+                  checked={verdict === 'FAILED'}
+                  onChange={() => setVerdict('FAILED')}
+                />
+                It did not happen
+              </label>
+              <label className="field">
+                How you know, for the record
+                <textarea
+                  rows={2}
+                  maxLength={1000}
+                  required
+                  value={note}
+                  onChange={(event) => setNote(event.target.value)}
+                />
+              </label>
+              {mustForce && (
+                <label className="choice warning">
+                  <input type="checkbox" checked={isForced} onChange={(event) => setForced(event.target.checked)} />
+                  The call may still act after this verdict. Record it anyway.
+                </label>
+              )}
+              <button type="submit" disabled={verdict === null || note.trim() === '' || (mustForce && !isForced)}>
+                Record the verdict
+              </button>
+            </form>
+          </details>
+        )}
       </fieldset>
       <p role="status" className="found">
         {isBusy ? 'Asking…' : found}

@@ -1,12 +1,15 @@
 // From the graph to NEO's switches and back: a call is accepted, settled by reading its job, mapped, checked and deleted.
 
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Neo } from '../../../../../simulators/neo/neo.ts';
 import {
   type CallShape,
   call,
   callFields,
   identity,
+  type OperationShape,
+  operationFields,
   type RelayNode,
   RelaySystem,
   registerBackend,
@@ -22,7 +25,7 @@ beforeAll(async () => {
   neo = await Neo.start();
   neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
   system = await RelaySystem.start();
-  node = await system.node();
+  node = await system.node({ settings: { firstJobLookMs: 5, jobLookMs: 20 } });
   const { host, port, certificate } = neo.server;
   await registerBackend(node, {
     ...{ name: 'fabric', driver: 'neo', host, port, certificateSha256: pinOf(certificate.sha256) },
@@ -37,7 +40,24 @@ afterAll(async () => {
 const devices = ['10.224.15.29', '10.224.15.30'];
 const on = { backend: { name: 'fabric' }, cmpObject: { type: 'tenant', externalId: '42' } };
 
+/** Without waiting for the job: as the call is once the device has answered. */
 async function typed(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
+  return answered(await typedCall(mutation, { waitMs: 0, ...input }));
+}
+
+async function answered(made: CallShape): Promise<CallShape> {
+  const text = `query ($id: ID!) { relayOperation(id: $id) { ${operationFields} } }`;
+  let { operation } = made;
+  while (operation?.state === 'PENDING' || operation?.state === 'SENT') {
+    await sleep(5);
+    const { id } = operation;
+    operation = (await node.run<{ relayOperation: OperationShape }>(identity('VIEWER'), text, { id })).data
+      .relayOperation;
+  }
+  return { ...made, operation };
+}
+
+async function typedCall(mutation: string, input: Record<string, unknown>): Promise<CallShape> {
   const type = `${mutation.charAt(0).toUpperCase()}${mutation.slice(1)}Input`;
   const text = `mutation ($input: ${type}!) { call: ${mutation}(input: $input) { ${callFields} } }`;
   const { data, errors } = await node.run<{ call: CallShape }>(identity('OPERATOR'), text, {
@@ -84,7 +104,7 @@ test('a VLAN is accepted, created, mapped, found, and deleted again', async () =
   neo.switches.get(devices[0] ?? '')?.vlans.delete(42);
   expect(await verified(mapping)).toEqual({ result: 'DRIFTED', differences: [{ path: 'devices' }] });
   neo.switches.get(devices[0] ?? '')?.vlans.set(42, '');
-  const removed = await call(node, 'delete', { idempotencyKey: 'd1', mappingId: mapping });
+  const removed = await answered(await call(node, 'delete', { idempotencyKey: 'd1', mappingId: mapping, waitMs: 0 }));
   expect(removed.operation).toMatchObject({ state: 'ACCEPTED', mappings: [] });
   expect(await settled(removed, 's3')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'DELETED' }] });
   expect(neo.applied.entries).toHaveLength(2);
@@ -107,4 +127,55 @@ test('a lost answer is UNKNOWN, never sent again, and settled by the job with it
   expect(made.operation).toMatchObject({ state: 'UNKNOWN', mappings: [{ state: 'UNVERIFIED' }] });
   expect(await settled(made, 's5')).toMatchObject({ state: 'SUCCEEDED', mappings: [{ state: 'ACTIVE' }] });
   expect(neo.applied.entries.filter(({ text }) => text.includes('vlan 43'))).toHaveLength(1);
+});
+
+describe('a caller who waits', () => {
+  const jobReads = () => neo.requests.filter((request) => /^GET \S*\/jobs\/\d+$/.test(request)).length;
+  async function looks(number: number): Promise<void> {
+    const before = jobReads();
+    while (jobReads() < before + number) await sleep(5);
+  }
+  const wait = { waitMs: 120_000 };
+
+  test("gets the end of the device's job, also with the same key again; only the end is written", async () => {
+    neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
+    const input = { ...wait, idempotencyKey: 'w1', vlan: 50, devices };
+    const first = typedCall('switchControllerVlanCreate', input);
+    await looks(3);
+    const again = typedCall('switchControllerVlanCreate', input);
+    await looks(3);
+    neo.jobs.knobs.jobMs = 0;
+    const [made, repeated] = await Promise.all([first, again]);
+    expect(made).toMatchObject({
+      operation: { state: 'SUCCEEDED', settledBy: 'probe', evidence: [{ source: 'probe', finding: 'SUCCEEDED' }] },
+      mapping: { state: 'ACTIVE' },
+      userErrors: [],
+    });
+    expect(repeated.operation).toEqual(made.operation);
+    expect(neo.applied.entries.filter(({ text }) => text.includes('vlan 50'))).toHaveLength(1);
+  });
+
+  test('gets the error of a job that failed', async () => {
+    const port = { device: devices[0], port: '1/1', mode: 'ACCESS', vlan: 4_001 };
+    const made = await typedCall('switchControllerPortVlanSet', { ...wait, idempotencyKey: 'w2', ...port });
+    expect(made.operation).toMatchObject({ state: 'FAILED', deviceError: { code: 'JOB_FAILED' } });
+  });
+
+  test('is answered at once when the relay shuts down, and nothing is looked at any more', async () => {
+    neo.jobs.knobs.jobMs = Number.POSITIVE_INFINITY;
+    const other = await system.node({ settings: { firstJobLookMs: 5, jobLookMs: 20 } });
+    const text = `mutation ($input: SwitchControllerVlanCreateInput!) { call: switchControllerVlanCreate(input: $input) { ${callFields} } }`;
+    const input = { ...on, ...wait, idempotencyKey: 'w3', vlan: 51, devices };
+    const waiting = other.run<{ call: CallShape }>(identity('OPERATOR'), text, { input });
+    await looks(2);
+    await other.relay.drain();
+    expect((await waiting).data.call.operation?.state).toBe('ACCEPTED');
+    await other.stop();
+    // Without the relay that waited nothing reads the job.
+    const reads = jobReads();
+    neo.jobs.knobs.jobMs = 0;
+    const done = (await waiting).data.call;
+    expect(jobReads()).toBe(reads);
+    expect(await settled(done, 's6')).toMatchObject({ state: 'SUCCEEDED' });
+  });
 });
