@@ -167,8 +167,10 @@ export interface ResourceReader<R extends Reply = Reply> {
   render(object: MappedObject, context: RenderContext): WireCall;
   /** Must not throw for any reply. */
   interpret(reply: R, object: MappedObject): ResourceFinding;
-  /** The operation that deletes it; undefined when the mapping lacks data for it. */
+  /** The operation that deletes it; undefined when the mapping lacks data for it. It also determines which names are allowed. */
   remove?(object: MappedObject): TypedCall | undefined;
+  /** For kinds that no operation deletes: the keys that are allowed. Their scope is empty. */
+  readonly names?: RegExp;
 }
 
 export type ArgumentFault = SchemaFault;

@@ -4,22 +4,27 @@ import { isDeepStrictEqual } from 'node:util';
 import { validateArguments } from '../drivers/arguments.ts';
 import type { BackendObject, Driver } from '../drivers/driver.ts';
 
-/** Stands in for the device's own id, which does not determine the name: a number, a UUID, or a hash. */
+/** Stands in for the device's own id if that is not given, because it does not determine the name: a number, a UUID, or a hash. */
 const anyUuids = ['1', '00000000-0000-4000-8000-000000000000', 'AAAAAAAAAAAAAAAAAAAAAA'];
 
 /**
- * The fault of the name; undefined: none, or the driver has no operation that deletes such objects, so it can't be checked. The
- * deleting operation has to accept the name, and to identify that very object by it.
+ * The fault of the name, or of the device's own id; undefined: none, or the driver has no such objects. The operation that deletes
+ * them has to accept both, and to identify that very object by them.
  */
 export function nameFault(
   driver: Driver,
   object: BackendObject & { readonly uuid: string | null },
 ): string | undefined {
   const { resource, scope, key } = object;
-  const remove = driver.resources?.get(resource)?.remove;
-  if (remove === undefined) return undefined;
+  const reader = driver.resources?.get(resource);
+  if (reader === undefined) return undefined;
+  const { remove, names } = reader;
+  if (remove === undefined) {
+    if (scope !== '') return 'its scope is empty';
+    return names?.test(key) === true ? undefined : `it has to match ${names?.source ?? 'nothing'}`;
+  }
   let fault: string | undefined;
-  for (const uuid of [object.uuid, ...anyUuids]) {
+  for (const uuid of object.uuid === null ? anyUuids : [object.uuid]) {
     const call = remove({ scope, key, uuid });
     const operation = driver.operations.get(call?.operation ?? '');
     if (call === undefined || operation === undefined) continue;
@@ -33,5 +38,5 @@ export function nameFault(
     if (isDeepStrictEqual(named, { resource, scope, key })) return undefined;
     fault ??= `it is called ${JSON.stringify(named?.key)} in ${JSON.stringify(named?.scope)}`;
   }
-  return fault;
+  return fault ?? 'its scope, key or uuid lacks a part';
 }

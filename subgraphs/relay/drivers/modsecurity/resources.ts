@@ -4,6 +4,7 @@ import type { ExecReply, ResourceFinding, ResourceReader } from '../driver.ts';
 import { configRootOf } from './options.ts';
 import { readAnswer, type Section, sectionsOf } from './replies.ts';
 import { readRule } from './rule-text.ts';
+import { site as siteSchema } from './schema.ts';
 import { run } from './scripts.ts';
 import { readMode } from './sites.ts';
 
@@ -39,6 +40,7 @@ const site: ResourceReader<ExecReply> = {
       const mark = operationId === undefined ? {} : { operationId };
       return { finding: 'PRESENT', ...mark, values: { site: key, mode: mode ?? null } };
     }),
+  names: new RegExp(siteSchema.pattern),
 };
 
 export const resources = { rule, site };

@@ -4,7 +4,7 @@ import type { ArgumentFault, JsonObject, OperationSpec, ResourceReader } from '.
 import { argumentsSchema } from '../json.ts';
 import { type PortMode, type PortVlans, portVlanFaults, portVlans } from '../port-vlans.ts';
 import { onlyOf, read, readOutcome, type SwitchReply, shownIn, write, writeOutcome } from './commands.ts';
-import { canonicalPort, interfaceWords, port as portSchema } from './schema.ts';
+import { canonicalPort, canonicalPortPattern, interfaceWords, port as portSchema } from './schema.ts';
 import { vlanRanges, vlansIn } from './vlan-ranges.ts';
 
 type SetArguments = PortVlans & { port: string; mode: PortMode };
@@ -92,4 +92,5 @@ export const portReader: ResourceReader<SwitchReply> = {
       ? { finding: 'UNREADABLE', message: `The switch does not list ${key} among its ports.` }
       : { finding: 'PRESENT', values };
   },
+  names: canonicalPortPattern,
 };

@@ -32,7 +32,10 @@ export const lag = {
   description: 'The number of a port-channel.',
 } as const;
 
-/** As the switch lists it: `Eth1/4`, `Po22`. */
+/** A port as the switch lists it: `Eth1/4`, `Po22`. */
+export const canonicalPortPattern = /^(Eth[0-9]{1,2}\/[0-9]{1,3}(\/[0-9]{1,2})?|Po[1-9][0-9]{0,3})$/;
+
+/** The port as the switch lists it. */
 export function canonicalPort(text: string): string {
   return /^\d/.test(text) ? `Eth${text}` : text;
 }

@@ -5,6 +5,7 @@ import { bridgeColumns, describeBridge } from './bridges.ts';
 import { portsOf, portTables } from './listings.ts';
 import { readMarks } from './marks.ts';
 import { interfaceColumns } from './ports.ts';
+import { name } from './schema.ts';
 import { readAnswer, render, rowsOf, type SwitchReply, select } from './transact.ts';
 import { mapOf, uuidOf } from './values.ts';
 
@@ -75,6 +76,7 @@ const networkInterface: ResourceReader<SwitchReply> = {
         externalIds: readMarks(row.external_ids).externalIds,
       });
     }),
+  names: new RegExp(name.pattern),
 };
 
 export const resources = { bridge, port, interface: networkInterface };
