@@ -29,6 +29,8 @@ export class BackendHolder implements QueueHost {
   readonly #lease: HeldLease;
   readonly #circuit: CircuitBreaker;
   readonly #objects = new Set<string>();
+  /** Handed out and not used up. */
+  readonly #tickets = new Map<Ticket, PromiseWithResolvers<void>>();
   readonly #running = new Set<Promise<CallEnd>>();
   readonly #stopListening: () => void;
   /** The waiting calls. */
@@ -157,11 +159,12 @@ export class BackendHolder implements QueueHost {
     this.#retire(this.#wires);
   }
 
-  /** Calls on the old sessions still run to their end. */
+  /** Calls on the old sessions still run to their end, and so do those that have one and are not sent yet. */
   #retire(old: Wires): void {
     this.#replaced.abort();
     this.#replaced = new AbortController();
-    void Promise.allSettled([...this.#running])
+    void Promise.all([...this.#tickets.values()].map(({ promise }) => promise))
+      .then(() => Promise.allSettled([...this.#running]))
       .then(() => old.close())
       .catch((error: unknown) => this.#parts.log.warn({ err: error, backendId: this.id }, 'old sessions not closed'));
   }
@@ -210,6 +213,7 @@ export class BackendHolder implements QueueHost {
   /** Like giveBack, for the queue itself. */
   drop(ticket: Ticket): void {
     ticket.slot.release();
+    this.#useUp(ticket);
     this.#objects.delete(ticket.objectHash);
   }
 
@@ -220,6 +224,7 @@ export class BackendHolder implements QueueHost {
     const running = withRequestId(launch.subject.requestId ?? launch.subject.id, () => this.#carry(launch, ticket));
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
+    this.#useUp(ticket);
     return running;
   }
 
@@ -229,6 +234,7 @@ export class BackendHolder implements QueueHost {
    */
   uncertain(subject: CallSubject, mark: OperationMark, ticket: Ticket): void {
     ticket.slot.release();
+    this.#useUp(ticket);
     void this.#parts.recorder.keepTrying(subject, mark, notSent).then(() => {
       this.#objects.delete(ticket.objectHash);
       this.#parts.completions.finish(subject.id, { verdict: undefined, recorded: undefined });
@@ -264,7 +270,14 @@ export class BackendHolder implements QueueHost {
   take(slot: WiresSlot, objectHash: string): Ticket {
     this.#objects.add(objectHash);
     this.#usedAtMs = performance.now();
-    return { slot, objectHash, lease: this.#lease };
+    const ticket = { slot, objectHash, lease: this.#lease };
+    this.#tickets.set(ticket, Promise.withResolvers());
+    return ticket;
+  }
+
+  #useUp(ticket: Ticket): void {
+    this.#tickets.get(ticket)?.resolve();
+    this.#tickets.delete(ticket);
   }
 
   async #carry(launch: Launch, ticket: Ticket): Promise<CallEnd> {
