@@ -1,10 +1,12 @@
 // The check engine with TCP targets on loopback addresses: CPU per check against HAProxy's own checks in alternating rounds, the
-// delay of checks, and the recorded results; then with a share of the targets silent.
+// delay of checks, and the recorded results; then with a share of the targets silent. After that `npm start` with thousands of backends
+// that are gone: how soon the death of a living one is seen.
 import { connect } from 'node:net';
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BenchContext, type BenchResult, defineBench } from './bench.ts';
 import type { BareQuestion } from './checks/bare-process.ts';
+import { deathBoundS, measureDeaths } from './checks/gone-backends.ts';
 import { Haproxy } from './checks/haproxy.ts';
 import type { ListenQuestion } from './checks/listener-process.ts';
 import type { WorkerFigures, WorkerQuestion } from './checks/worker-process.ts';
@@ -16,6 +18,9 @@ const counts = {
   targets: { help: 'TCP targets', usual: 50_000, least: 1_000 },
   seconds: { help: 'of each measurement', usual: 15, full: 60 },
   rounds: { help: 'turns of the engine and of HAProxy', usual: 2, full: 3 },
+  closed: { help: 'backends that refuse the connection', usual: 10_000 },
+  silent: { help: 'backends that never answer', usual: 1_000 },
+  living: { help: 'backends that die beside them, twice', usual: 20 },
 };
 
 export const benchChecks = defineBench({ counts, run });
@@ -65,6 +70,7 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
     bareUs.push(await bareTurn(given, pause));
     progress(`a bare prober: ${bareUs.at(-1)} µs a check`);
   }
+  const { quiet, busy } = await measureDeaths({ counts: given, progress, signal });
   const of = (pick: (turn: Turn) => number) => engines.map(pick);
   const cpuUsPerCheck = median(of((turn) => turn.cpuUsPerCheck));
   return {
@@ -83,6 +89,8 @@ async function run({ counts: given, progress, signal }: BenchContext<keyof typeo
       ),
       falseDown: of((turn) => turn.steady.falseDown + turn.silent.falseDown).reduce((a, b) => a + b),
       missedDown: of((turn) => turn.silent.missedDown).reduce((a, b) => a + b),
+      ...{ deathSeenS: quiet.deathSeenS, deathSeenBusyS: busy.deathSeenS, deathBoundS },
+      deaths: { quiet, busy },
       haproxyUsPerCheck: rounded(median(haproxyUs), 1),
       // Node's cost of the connections alone.
       bareUsPerCheck: rounded(median(bareUs), 1),

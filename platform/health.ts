@@ -10,6 +10,12 @@ export interface PartHealth {
   readonly detail: string | null;
 }
 
+export interface Readiness {
+  readonly ready: boolean;
+  readonly missing: readonly PartHealth[];
+  readonly impaired: readonly PartHealth[];
+}
+
 /** Returns a figure or nothing; throws, with the fault, when the part does not work. */
 export type HealthCheck = (signal: AbortSignal) => Promise<string | undefined>;
 
@@ -39,11 +45,12 @@ export class Health {
     return this.#answer.parts;
   }
 
-  /** Ready when every required part is; `missing` names those that are not. */
-  async readiness(): Promise<{ readonly ready: boolean; readonly missing: readonly PartHealth[] }> {
+  /** Ready when every required part is: `missing` names those that are not, `impaired` the others that do not work. */
+  async readiness(): Promise<Readiness> {
     const required = new Set(this.#parts.filter((part) => part.required).map((part) => part.name));
-    const missing = (await this.parts()).filter((part) => !part.ready && required.has(part.name));
-    return { ready: missing.length === 0, missing };
+    const failing = (await this.parts()).filter((part) => !part.ready);
+    const missing = failing.filter(({ name }) => required.has(name));
+    return { ready: missing.length === 0, missing, impaired: failing.filter(({ name }) => !required.has(name)) };
   }
 }
 

@@ -27,9 +27,9 @@ export class LeaseLostError extends Error {
 const heldSql = 'SELECT 1 FROM lease WHERE name = ? AND token = ? LOCK IN SHARE MODE';
 
 /**
- * The fence: throws LeaseLostError unless the token still holds the lease, and keeps the lease from being taken until the
- * transaction ends. The first statement of a result's transaction. The lock is shared, so that results under one lease can be
- * written concurrently.
+ * The fence: throws LeaseLostError unless the token still holds the lease, and keeps the lease from being taken or renewed until the
+ * transaction ends. The last statement of a transaction that is long or may wait for other rows: nothing is committed without it,
+ * and the lease is not lost meanwhile. The lock is shared, so that results under one lease can be written concurrently.
  */
 export async function checkLease(
   tx: Transaction,

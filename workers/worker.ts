@@ -11,6 +11,7 @@ import { SelfCheck } from '../platform/checks/self-check.ts';
 import { StarvationGuard } from '../platform/checks/starvation-guard.ts';
 import type { Config } from '../platform/config.ts';
 import type { Database } from '../platform/database/database.ts';
+import type { Health } from '../platform/health.ts';
 import { Leases } from '../platform/leases.ts';
 import type { Logger } from '../platform/log.ts';
 import type { EgressPolicy } from '../platform/net/egress.ts';
@@ -34,6 +35,7 @@ export interface WorkerOptions {
   readonly egress: EgressPolicy;
   readonly log: Logger;
   readonly registry: Registry;
+  readonly health: Pick<Health, 'add'>;
   /** Uuid of the process incarnation. */
   readonly owner: string;
   readonly config: Pick<Config, 'retention.eventDays' | 'retention.auditDays' | 'audit.anchorFile'>;
@@ -55,6 +57,9 @@ const dayMs = 86_400_000;
 /** A dead worker's shards are free after this; with the time to look for them a takeover stays below five seconds. */
 const shardLeaseMs = 3_000;
 const selfCheckMs = 1_000;
+
+/** Checks of targets that are up begin in time, or the process says so. */
+const mostLateMs = 1_000;
 
 interface Part {
   start(): Promise<void> | void;
@@ -94,7 +99,7 @@ function createSealing({ db, log, owner, auditKeys, config }: WorkerOptions): Pa
 }
 
 function createChecks(options: WorkerOptions): Part {
-  const { db, log, registry, owner, work, egress } = options;
+  const { db, log, registry, health, owner, work, egress } = options;
   const leases = new Leases({ db, owner, log, ttlMs: shardLeaseMs, renewMs: shardLeaseMs / 3 });
   const metrics = createCheckMetrics(registry);
   const guard = new StarvationGuard({ now: () => performance.now(), onLag: metrics.lag });
@@ -102,6 +107,8 @@ function createChecks(options: WorkerOptions): Part {
   const engines = work
     .flatMap(({ checks = [] }): readonly CheckTenant[] => checks)
     .map((tenant) => new CheckEngine({ tenant, leases, owner, log, guard, selfCheck, metrics, egress }));
+  // Not required: whoever is sent to another process has no earlier checks from that.
+  health.add('checks', async () => delaysOf(engines), { required: false });
   const stopEngines = async () => {
     await Promise.all(engines.map((engine) => engine.stop()));
   };
@@ -119,6 +126,24 @@ function createChecks(options: WorkerOptions): Part {
       await leases.stop();
     },
   };
+}
+
+/** How late checks are; throws when those of targets that are up are too late. */
+function delaysOf(engines: readonly CheckEngine<unknown>[]): string | undefined {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+  for (const engine of engines) {
+    const { upMs, targets } = engine.delays();
+    if (upMs <= mostLateMs) continue;
+    throw new Error(
+      `checks of ${engine.name} begin up to ${seconds(upMs)} late: ${targets} are more than this process can check; add a worker`,
+    );
+  }
+  return engines
+    .map((engine) => {
+      const { targets, upMs, othersMs } = engine.delays();
+      return `${engine.name}: ${targets}, late by ${seconds(upMs)}, those that are down by ${seconds(othersMs)}`;
+    })
+    .join('; ');
 }
 
 function createQueues(options: WorkerOptions): Part {

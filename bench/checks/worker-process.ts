@@ -77,9 +77,9 @@ async function start(wish: NonNullable<WorkerQuestion['start']>): Promise<void> 
     ...{ tenant, leases: leases.of(owner), owner, log, guard, selfCheck, egress: testEgress },
     metrics: {
       ...metrics,
-      began(name, lateMs) {
+      began(name, of, lateMs) {
         late.push(lateMs);
-        metrics.began(name, lateMs);
+        metrics.began(name, of, lateMs);
       },
       checked(name, outcome, durationMs) {
         counted.checks += 1;

@@ -9,7 +9,7 @@ import { ConfigError } from '../../platform/config-error.ts';
 import { RemoteAuthenticator } from '../../platform/graph/remote-authenticator.ts';
 import { graphOf } from '../../platform/graph/sdl.ts';
 import type { MutualTls } from '../../platform/graph/tls.ts';
-import type { Health } from '../../platform/health.ts';
+import type { Health, PartHealth } from '../../platform/health.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
 import type { Logger } from '../../platform/log.ts';
 import type { KeyFolder } from '../../platform/secrets/key-folder.ts';
@@ -54,12 +54,12 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     ...(remote ? { signingKeys: await parts.keys.signing('gateway') } : {}),
     log,
     registry,
-    readiness: async () =>
-      (await health.readiness()).missing.map(({ name, ready, detail }) => ({
-        name,
-        ready,
-        detail: detail ?? undefined,
-      })),
+    readiness: async () => {
+      const { missing, impaired } = await health.readiness();
+      const shown = (parts: readonly PartHealth[], required: boolean) =>
+        parts.map(({ name, ready, detail }) => ({ name, ready, required, detail: detail ?? undefined }));
+      return [...shown(missing, true), ...shown(impaired, false)];
+    },
     staticFolder: dashboardFolder,
     host: config['listen.host'],
     port: config['listen.port'],

@@ -23,6 +23,8 @@ import type { StaticFile, StaticFiles } from './static-files.ts';
 export interface PartReadiness {
   readonly name: string;
   readonly ready: boolean;
+  /** False: the process is ready without it. Default true. */
+  readonly required?: boolean;
   readonly detail?: string | undefined;
 }
 
@@ -133,11 +135,11 @@ async function answer(
   if (path === '/health/live') return sendJson(response, 200, { live: true });
   if (path === '/health/ready') {
     const parts = draining ? [{ name: 'gateway', ready: false, detail: 'draining' }] : await options.readiness();
-    const ready = parts.every((part) => part.ready);
+    const ready = parts.every((part) => part.ready || part.required === false);
     // Failures contain addresses and names: they are shown to this host only. Logged-in users read them as `health` in the graph.
     const shown = options.addresses.isThisHost(request)
       ? parts
-      : parts.map(({ name, ready: works }) => ({ name, ready: works }));
+      : parts.map(({ name, ready: works, required }) => ({ name, ready: works, required }));
     return sendJson(response, ready ? 200 : 503, {
       ready,
       notReady: shown.filter((part) => !part.ready),

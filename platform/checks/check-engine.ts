@@ -7,6 +7,7 @@ import type { CheckMetrics } from './check-metrics.ts';
 import { CheckRun, type Entry } from './check-run.ts';
 import type { CheckLeases, CheckTarget, CheckTenant } from './check-tenant.ts';
 import { FallRise } from './fall-rise.ts';
+import { Lateness } from './lateness.ts';
 import { type CheckReading, isDown, ProbeTable } from './probe.ts';
 import { ResultRecorder } from './result-recorder.ts';
 import type { SelfCheck } from './self-check.ts';
@@ -31,7 +32,7 @@ export interface CheckEngineOptions<Detail> {
   readonly silentSlots?: number;
   /** A check without an answer after this time frees its slot for others. Default 250. */
   readonly silentAfterMs?: number;
-  /** For targets without a timeout of their own. Default 1000. */
+  /** For targets without one of their own. Default 1000. */
   readonly confirmMs?: number;
   /** How often changed targets are queried. Default 2000. */
   readonly refreshMs?: number;
@@ -45,6 +46,14 @@ export interface CheckEngineOptions<Detail> {
 }
 
 type Outcome = 'UP' | 'DOWN' | 'INCONCLUSIVE';
+
+/** The longest delays of checks in the last seconds, from when they were due to when they began; waiting ones count too. */
+export interface CheckDelays {
+  readonly targets: number;
+  /** Of targets that are up. */
+  readonly upMs: number;
+  readonly othersMs: number;
+}
 
 const tickMs = 10;
 const wheelSlots = 4096;
@@ -60,7 +69,9 @@ export class CheckEngine<Detail> {
   readonly #recorder: ResultRecorder<Detail>;
   readonly #targets: TargetList;
   readonly #refresh: Loop;
+  readonly #late = { up: new Lateness(), others: new Lateness() };
   #ticker: NodeJS.Timeout | undefined;
+  #tickedMs = 0;
 
   constructor(options: CheckEngineOptions<Detail>) {
     this.#options = options;
@@ -111,11 +122,26 @@ export class CheckEngine<Detail> {
     this.#holder.start();
     this.#refresh.start();
     this.#recorder.start();
+    this.#tickedMs = performance.now();
     this.#ticker ??= setInterval(() => this.#tick(), tickMs);
+  }
+
+  /** Of the tenant. */
+  get name(): string {
+    return this.#options.tenant.name;
   }
 
   heldShards(): number[] {
     return this.#holder.heldShards();
+  }
+
+  delays(): CheckDelays {
+    const now = performance.now();
+    return {
+      targets: this.#entries.size,
+      upMs: this.#late.up.worstMs(now),
+      othersMs: this.#late.others.worstMs(now),
+    };
   }
 
   /** Cancels running checks (without a result), records pending observations, releases the shards. */
@@ -174,6 +200,8 @@ export class CheckEngine<Detail> {
 
   #tick(): void {
     const now = performance.now();
+    this.#slots.turn(now - this.#tickedMs - tickMs);
+    this.#tickedMs = now;
     for (const run of this.#slots.review(now)) {
       run.cancel();
       this.#ended(run, isDown(`no answer within ${run.timeoutMs} ms`), true);
@@ -183,12 +211,20 @@ export class CheckEngine<Detail> {
       if (entry !== undefined) this.#slots.queue(entry);
     }
     this.#slots.fill();
+    for (const which of ['up', 'others'] as const) {
+      const dueMs = this.#slots.oldestDueMs(which);
+      if (dueMs === undefined) continue;
+      this.#late[which].note(now - dueMs, now);
+      this.#options.metrics.waits(this.#options.tenant.name, which, now - dueMs);
+    }
   }
 
   #begin(entry: Entry): CheckRun {
     const { tenant, metrics, egress } = this.#options;
     const now = performance.now();
-    metrics.began(tenant.name, now - entry.dueMs);
+    const which = entry.fallRise.status === 'UP' ? 'up' : 'others';
+    this.#late[which].note(now - entry.dueMs, now);
+    metrics.began(tenant.name, which, now - entry.dueMs);
     const run = new CheckRun(entry, egress, now);
     entry.probe.check(entry.target.parameters, run).then(
       (reading) => this.#ended(run, reading as CheckReading<Detail>, false),
@@ -217,8 +253,11 @@ export class CheckEngine<Detail> {
   /** Whether a failure is the target's, or only this process's. */
   async #doubt(run: CheckRun, reading: CheckReading<Detail>, endedMs: number): Promise<void> {
     const { guard, selfCheck } = this.#options;
+    const { status, suspicious } = run.entry.fallRise;
     const starved = () => guard.starvedSince(run.startedMs);
-    const ill = starved() || !(await selfCheck.passes()) || starved();
+    // A failure that is no news needs no check of this process.
+    const isNews = status !== 'DOWN' || suspicious;
+    const ill = starved() || (isNews && (!(await selfCheck.passes()) || starved()));
     if (ill) run.entry.silent = false;
     this.#conclude(run, reading, ill ? 'INCONCLUSIVE' : 'DOWN', endedMs);
   }
@@ -240,7 +279,7 @@ export class CheckEngine<Detail> {
         this.#recorder.add({ ...seen, latencyMs: Math.round(latencyMs) }, shard);
       }
     }
-    entry.dueMs = this.#nextMs(entry, outcome);
+    entry.dueMs = this.#nextMs(entry, outcome, startedMs);
     this.#wheel.set(target.id, entry.dueMs);
   }
 
@@ -254,10 +293,14 @@ export class CheckEngine<Detail> {
     return true;
   }
 
-  #nextMs({ target, phaseMs, fallRise }: Entry, outcome: Outcome): number {
+  #nextMs({ target, phaseMs, fallRise }: Entry, outcome: Outcome, startedMs: number): number {
     const now = performance.now();
     const { intervalMs, confirmMs = this.#options.confirmMs ?? 1_000 } = target;
-    if (outcome === 'INCONCLUSIVE' || fallRise.suspicious) return now + Math.min(intervalMs, confirmMs);
+    const soonMs = Math.min(intervalMs, confirmMs);
+    // Not of what is down already: a starved process must not make more work for itself.
+    if (outcome === 'INCONCLUSIVE' && fallRise.status !== 'DOWN') return now + soonMs;
+    // From the start of the check, which may have lasted for its whole timeout.
+    if (fallRise.suspicious) return Math.max(now, startedMs + soonMs);
     const intervals = Math.floor((now - phaseMs) / intervalMs) + 1;
     return phaseMs + intervals * intervalMs;
   }

@@ -1,9 +1,14 @@
 // Prometheus metrics of the check engine.
 import { Counter, Gauge, type Registry } from 'prom-client';
 
+/** Targets that are up, and those that are down or unknown. */
+export type CheckedTargets = 'up' | 'others';
+
 export interface CheckMetrics {
   /** A check began this long after it was due. */
-  began(tenant: string, lateMs: number): void;
+  began(tenant: string, of: CheckedTargets, lateMs: number): void;
+  /** A check has been due for this long, and waits. */
+  waits(tenant: string, of: CheckedTargets, lateMs: number): void;
   checked(tenant: string, outcome: 'UP' | 'DOWN' | 'INCONCLUSIVE', durationMs: number): void;
   holding(tenant: string, shards: number, targets: number): void;
   lag(lagMs: number): void;
@@ -14,7 +19,7 @@ interface Sums {
   DOWN: number;
   INCONCLUSIVE: number;
   durationMs: number;
-  worstLateMs: number;
+  readonly worstLateMs: { up: number; others: number };
 }
 
 /** Checks are counted here and exported at each scrape: incrementing a labelled counter would cost more than the engine does. */
@@ -24,10 +29,14 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
   const sumsOf = (tenant: string): Sums => {
     let known = sums.get(tenant);
     if (known === undefined) {
-      known = { UP: 0, DOWN: 0, INCONCLUSIVE: 0, durationMs: 0, worstLateMs: 0 };
+      known = { UP: 0, DOWN: 0, INCONCLUSIVE: 0, durationMs: 0, worstLateMs: { up: 0, others: 0 } };
       sums.set(tenant, known);
     }
     return known;
+  };
+  const late = (tenant: string, of: CheckedTargets, lateMs: number) => {
+    const worst = sumsOf(tenant).worstLateMs;
+    if (lateMs > worst[of]) worst[of] = lateMs;
   };
   new Counter({
     name: 'tidegate_checks_total',
@@ -53,13 +62,15 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
   });
   new Gauge({
     name: 'tidegate_check_late_seconds',
-    help: 'Longest delay of a check since the last scrape, from when it was due to when it began.',
-    labelNames: ['tenant'],
+    help: 'Longest delay of a check since the last scrape, from when it was due to when it began, of targets that are up and of others.',
+    labelNames: ['tenant', 'targets'],
     registers,
     collect() {
       for (const [tenant, each] of sums) {
-        this.set({ tenant }, each.worstLateMs / 1000);
-        each.worstLateMs = 0;
+        for (const targets of ['up', 'others'] as const) {
+          this.set({ tenant, targets }, each.worstLateMs[targets] / 1000);
+          each.worstLateMs[targets] = 0;
+        }
       }
     },
   });
@@ -81,10 +92,8 @@ export function createCheckMetrics(registry: Registry): CheckMetrics {
     registers,
   });
   return {
-    began(tenant, lateMs) {
-      const each = sumsOf(tenant);
-      if (lateMs > each.worstLateMs) each.worstLateMs = lateMs;
-    },
+    began: late,
+    waits: late,
     checked(tenant, outcome, durationMs) {
       const each = sumsOf(tenant);
       each[outcome] += 1;

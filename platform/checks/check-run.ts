@@ -24,8 +24,8 @@ export class CheckRun implements ProbeRun {
   readonly egress: EgressPolicy;
   readonly startedMs: number;
   readonly deadlineMs: number;
-  /** Whether it occupies one of the slots for silent targets. */
-  inSilentSlot: boolean;
+  /** The kind of slot that it occupies. */
+  slot: 'up' | 'others' | 'silent' = 'up';
   #controller: AbortController | undefined;
   #cancel: (() => void) | undefined;
   #cancelled = false;
@@ -35,7 +35,6 @@ export class CheckRun implements ProbeRun {
     this.egress = egress;
     this.startedMs = startedMs;
     this.deadlineMs = startedMs + entry.target.timeoutMs;
-    this.inSilentSlot = entry.silent;
   }
 
   get targetId(): string {

@@ -18,7 +18,7 @@ export interface CheckTarget {
   /** Failures in a row that make DOWN, successes in a row that make UP. Default 2 and 1. */
   readonly fall?: number;
   readonly rise?: number;
-  /** How soon a result that contradicts the status is confirmed, unless the interval is shorter. Default 1000. */
+  /** After a result that contradicts the status the next check begins this long after that one began, if it has ended. Default 1000, at most the interval. */
   readonly confirmMs?: number;
   /** Last recorded status: fall/rise counting starts from it after a takeover. */
   readonly status: CheckedStatus;

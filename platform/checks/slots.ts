@@ -1,6 +1,8 @@
-// Slots for running checks. Targets that answer and targets that do not have separate slots: a check without an answer moves to
-// the silent slots after a while, and a target that was silent last time starts there. Silent targets, however many, do not delay
-// the others.
+// Slots for running checks. Targets that are up come first, and half of the slots are theirs alone: targets that are down, however
+// many, delay each other only. A check without an answer moves to the silent slots after a while, and a target that is not up and
+// was silent last time starts there.
+import { Allowance } from './allowance.ts';
+import type { CheckedTargets } from './check-metrics.ts';
 import type { CheckRun, Entry } from './check-run.ts';
 
 export interface SlotsOptions {
@@ -11,49 +13,65 @@ export interface SlotsOptions {
   readonly begin: (entry: Entry) => CheckRun;
 }
 
+/** Waiting checks by what the target is: the first begin first. */
+const ranks = ['UP', 'UNKNOWN', 'DOWN', 'SILENT'] as const;
+type Rank = (typeof ranks)[number];
+
 export class Slots {
   readonly #options: SlotsOptions;
   /** Due and waiting; each target at most once, the oldest first. */
-  readonly #ready = new Set<Entry>();
-  readonly #readySilent = new Set<Entry>();
+  readonly #ready = new Map<Rank, Set<Entry>>(ranks.map((rank) => [rank, new Set()]));
   readonly #running = new Set<CheckRun>();
-  #used = 0;
-  #usedSilent = 0;
+  /** Of targets that are not up, begun in one turn. */
+  readonly #allowance: Allowance;
+  readonly #used = { up: 0, others: 0, silent: 0 };
 
   constructor(options: SlotsOptions) {
     this.#options = options;
+    this.#allowance = new Allowance(options.slots);
   }
 
   queue(entry: Entry): void {
-    (entry.silent ? this.#readySilent : this.#ready).add(entry);
+    this.#ready.get(rankOf(entry))?.add(entry);
   }
 
   forget(entry: Entry): void {
-    this.#ready.delete(entry);
-    this.#readySilent.delete(entry);
+    for (const waiting of this.#ready.values()) waiting.delete(entry);
+  }
+
+  /** Begins a turn, which came this late: an overloaded process begins fewer checks of targets that are not up. */
+  turn(lateMs: number): void {
+    this.#allowance.turn(lateMs);
   }
 
   /** Starts waiting checks while slots are free. */
   fill(): void {
     const { slots, silentSlots } = this.#options;
-    for (const entry of this.#ready) {
-      if (this.#used >= slots) break;
-      this.#ready.delete(entry);
-      this.#begin(entry);
-    }
+    const used = this.#used;
+    this.#beginWhile('UP', () => used.up + Math.max(used.others, Math.floor(slots / 8)) < slots);
+    for (const rank of ['UNKNOWN', 'DOWN'] as const)
+      this.#beginWhile(
+        rank,
+        () => used.others < Math.ceil(slots / 2) && used.up + used.others < slots && this.#allowance.take(),
+      );
     // Targets known to be silent leave half of the slots for those that fall silent now.
-    for (const entry of this.#readySilent) {
-      if (this.#usedSilent >= Math.ceil(silentSlots / 2)) break;
-      this.#readySilent.delete(entry);
-      this.#begin(entry);
+    this.#beginWhile('SILENT', () => used.silent < Math.ceil(silentSlots / 2) && this.#allowance.take());
+  }
+
+  /** When the check that has waited longest was due; undefined when none waits. */
+  oldestDueMs(of: CheckedTargets): number | undefined {
+    let oldest: number | undefined;
+    for (const rank of of === 'up' ? (['UP'] as const) : ranks.slice(1)) {
+      const [first] = this.#ready.get(rank) ?? [];
+      if (first !== undefined) oldest = Math.min(first.dueMs, oldest ?? first.dueMs);
     }
+    return oldest;
   }
 
   /** Frees the slot; false: it was free already. */
   end(run: CheckRun): boolean {
     if (!this.#running.delete(run)) return false;
-    if (run.inSilentSlot) this.#usedSilent -= 1;
-    else this.#used -= 1;
+    this.#used[run.slot] -= 1;
     return true;
   }
 
@@ -63,10 +81,10 @@ export class Slots {
     const late: CheckRun[] = [];
     for (const run of this.#running) {
       if (nowMs >= run.deadlineMs) late.push(run);
-      else if (!run.inSilentSlot && nowMs - run.startedMs >= silentAfterMs && this.#usedSilent < silentSlots) {
-        run.inSilentSlot = true;
-        this.#used -= 1;
-        this.#usedSilent += 1;
+      else if (run.slot !== 'silent' && nowMs - run.startedMs >= silentAfterMs && this.#used.silent < silentSlots) {
+        this.#used[run.slot] -= 1;
+        run.slot = 'silent';
+        this.#used.silent += 1;
       }
     }
     return late;
@@ -76,15 +94,25 @@ export class Slots {
   clear(): CheckRun[] {
     const running = [...this.#running];
     for (const run of running) this.end(run);
-    this.#ready.clear();
-    this.#readySilent.clear();
+    for (const waiting of this.#ready.values()) waiting.clear();
     return running;
   }
 
-  #begin(entry: Entry): void {
-    const run = this.#options.begin(entry);
-    if (run.inSilentSlot) this.#usedSilent += 1;
-    else this.#used += 1;
-    this.#running.add(run);
+  #beginWhile(rank: Rank, isFree: () => boolean): void {
+    const waiting = this.#ready.get(rank) ?? new Set();
+    for (const entry of waiting) {
+      if (!isFree()) break;
+      waiting.delete(entry);
+      const run = this.#options.begin(entry);
+      run.slot = rank === 'UP' ? 'up' : rank === 'SILENT' ? 'silent' : 'others';
+      this.#used[run.slot] += 1;
+      this.#running.add(run);
+    }
   }
+}
+
+function rankOf({ fallRise, silent }: Entry): Rank {
+  if (fallRise.status === 'UP') return 'UP';
+  if (silent) return 'SILENT';
+  return fallRise.suspicious ? 'UNKNOWN' : fallRise.status;
 }

@@ -72,7 +72,8 @@ describe('Health', () => {
     const health = new Health();
     health.add('database', async () => '3 ms');
     health.add('redis', () => Promise.reject(new Error('connection refused')), { required: false });
-    expect(await health.readiness()).toEqual({ ready: true, missing: [] });
+    const impaired = [{ name: 'redis', ready: false, detail: 'connection refused' }];
+    expect(await health.readiness()).toEqual({ ready: true, missing: [], impaired });
     expect(await health.parts()).toEqual([
       { name: 'database', ready: true, detail: '3 ms' },
       { name: 'redis', ready: false, detail: 'connection refused' },
@@ -82,6 +83,7 @@ describe('Health', () => {
     expect(await broken.readiness()).toEqual({
       ready: false,
       missing: [{ name: 'relay', ready: false, detail: 'no lease' }],
+      impaired: [],
     });
   });
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
+import { Health } from '../../platform/health.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { createLogger } from '../../platform/log.ts';
 import { TcpLine } from '../../simulators/tcp-line.ts';
@@ -17,6 +18,7 @@ const log = createLogger({ level: 'silent', pretty: false });
 describeWithLab('worker', (lab) => {
   let system: RelaySystem;
   const workers: Worker[] = [];
+  const health = new Health();
   const times = { intervalMs: 500, timeoutMs: 2_000 };
 
   beforeAll(async () => {
@@ -44,6 +46,7 @@ describeWithLab('worker', (lab) => {
         egress: testEgress,
         log,
         registry: new Registry(),
+        health,
         owner: newUuid(),
         config: { 'retention.eventDays': 30, 'retention.auditDays': 30, 'audit.anchorFile': undefined },
         auditKeys: testPair('audit'),
@@ -73,6 +76,8 @@ describeWithLab('worker', (lab) => {
       latencyMs: expect.any(Number),
       message: null,
     });
+    const late = expect.stringMatching(/^backends: [01], late by \d\.\d s, those that are down by \d\.\d s$/);
+    expect(await health.parts()).toEqual([1, 2].map(() => ({ name: 'checks', ready: true, detail: late })));
     await line.cut();
     await waitFor('OFFLINE', async () => (await backend())?.operatingStatus === 'OFFLINE');
     expect((await backend())?.health.message).toMatch(/ECONNREFUSED|CONNECT/);

@@ -6,6 +6,7 @@ import { shardSql } from '../../../platform/checks/shards.ts';
 import type { Database, Transaction } from '../../../platform/database/database.ts';
 import { Refusal } from '../../../platform/errors.ts';
 import { newUuid } from '../../../platform/ids.ts';
+import { JoinedReads } from '../../../platform/joined-reads.ts';
 import { checkLease } from '../../../platform/leases.ts';
 import type { EgressPolicy } from '../../../platform/net/egress.ts';
 import type { SendFailure } from '../../../platform/net/send.ts';
@@ -13,7 +14,13 @@ import type { Sealer } from '../../../platform/secrets/seal.ts';
 import type { Wake } from '../../../platform/wake.ts';
 import type { BackendRow } from '../backends/backend.ts';
 import { changeBackend, presentedIn } from '../backends/backend-events.ts';
-import { type BackendChange, credentialsOf, lockBackend, readBackend, writeHealth } from '../backends/backend-store.ts';
+import {
+  type BackendChange,
+  credentialsOf,
+  lockBackend,
+  readBackends,
+  writeHealth,
+} from '../backends/backend-store.ts';
 import { isLasting, openCircuit, passage } from '../backends/circuit.ts';
 import { configurationOf, contextOf, readEndpoint } from '../backends/endpoint.ts';
 import { addressDigest } from '../backends/secret-address.ts';
@@ -21,7 +28,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { drivers as allDrivers } from '../drivers/registry.ts';
 import { createTransport } from '../transports/factories.ts';
 import type { TransportFactory } from '../transports/session.ts';
-import { Wires } from '../transports/wires.ts';
+import { type BackendEndpoint, Wires } from '../transports/wires.ts';
 
 export interface BackendCheckDetail {
   readonly softwareVersion: string | null;
@@ -71,8 +78,10 @@ export interface BackendCheckerOptions {
 
 interface Session {
   readonly key: string;
-  readonly wires: Wires;
+  readonly endpoint: BackendEndpoint;
   readonly configuration: string;
+  /** Undefined after a failure: failed wires are not used again. */
+  wires: Wires | undefined;
 }
 
 /** The revision changes with new credentials too, but the engine may learn of it late; the row is current. */
@@ -80,12 +89,16 @@ function sessionKey(revision: string, row: BackendRow): string {
   return `${revision} ${addressDigest(row)}`;
 }
 
-/** Keeps one session to each backend that it checks, so that a check is one exec without a login. */
+/**
+ * Keeps one session to each backend that it checks, so that a check is one exec without a login; and the opened credentials of one
+ * that is gone.
+ */
 export class BackendChecker {
   readonly #db: Database;
   readonly #sealer: Sealer;
   readonly #drivers: ReadonlyMap<string, Driver>;
   readonly #transports: TransportFactory;
+  readonly #rows: JoinedReads<string, BackendRow>;
   readonly #sessions = new Map<string, Session>();
 
   constructor(options: BackendCheckerOptions) {
@@ -93,6 +106,7 @@ export class BackendChecker {
     this.#sealer = options.sealer;
     this.#drivers = options.drivers ?? allDrivers;
     this.#transports = options.transports ?? createTransport;
+    this.#rows = new JoinedReads((ids) => readBackends(this.#db, ids));
   }
 
   /** Throws only when the database is not available. */
@@ -100,7 +114,8 @@ export class BackendChecker {
     target: { readonly id: string; readonly revision?: string; readonly timeoutMs: number },
     options: { readonly signal: AbortSignal; readonly egress: EgressPolicy },
   ): Promise<BackendReading> {
-    const row = await readBackend(this.#db, target.id);
+    const row = await this.#rows.read(target.id);
+    if (options.signal.aborted) return down('the check was cancelled');
     const driver = this.#drivers.get(row?.driver ?? '');
     if (row === undefined || driver === undefined) return down('this worker does not have its driver');
     const reading = await this.#look(row, driver, target, options);
@@ -114,22 +129,29 @@ export class BackendChecker {
     { signal, egress }: { readonly signal: AbortSignal; readonly egress: EgressPolicy },
   ): Promise<BackendReading> {
     if (passage(row, 0) === 'HELD') {
-      await this.#end(row.id);
+      await this.#forget(row.id);
       return down(row.circuitReason);
     }
     let session: Session;
     try {
-      session = await this.#session(driver, row, target, egress);
+      session = await this.#session(row, target);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return down(error.errors[0]?.message ?? error.message);
     }
     const context = { operationId: newUuid(), backend: contextOf(driver, row) };
+    session.wires ??= new Wires(driver, session.endpoint, {
+      transports: this.#transports,
+      egress,
+      concurrency: 1,
+      connectTimeoutMs: target.timeoutMs,
+      softwareVersion: row.softwareVersion,
+    });
     const sent = await session.wires.send(driver.health.render(context), {
       deadlineMs: target.timeoutMs,
       signal,
     });
-    if (!sent.ok) return this.#failed(target.id, session.configuration, sent.redactor.value(sent.failure));
+    if (!sent.ok) return this.#failed(target.id, session, sent.redactor.value(sent.failure));
     const self = sent.redactor.value(driver.health.interpret(sent.reply));
     if (self === undefined) return down('its answer to the health check is not that of a healthy device');
     return { up: true, message: null, detail: { ...self, openCircuit: null, presented: {} } };
@@ -138,49 +160,45 @@ export class BackendChecker {
   /** Closes the sessions of backends that this process no longer checks. */
   async retain(ids: ReadonlySet<string>): Promise<void> {
     const gone = [...this.#sessions].filter(([id]) => !ids.has(id));
-    await Promise.all(gone.map(([id]) => this.#end(id)));
+    await Promise.all(gone.map(([id]) => this.#forget(id)));
   }
 
   async close(): Promise<void> {
     await this.retain(new Set());
   }
 
-  async #failed(id: string, configuration: string, failure: SendFailure): Promise<BackendReading> {
+  async #failed(id: string, session: Session, failure: SendFailure): Promise<BackendReading> {
     const text = `${failure.code}: ${failure.message}`;
-    // A failed session is not used again.
-    await this.#end(id);
+    // The credentials played no part: the next check, of perhaps thousands that are gone, does not read them again.
+    if (failure.code === 'CONNECT_FAILED' || failure.code === 'ABORTED') await closeWires(session);
+    else await this.#forget(id);
     const lasting = isLasting(failure) && !failure.code.endsWith('_UNKNOWN');
     const presented = failure.kind === 'NOT_SENT' ? presentedIn(failure) : {};
-    return down(text, { openCircuit: lasting ? text : null, presented, configuration });
+    return down(text, { openCircuit: lasting ? text : null, presented, configuration: session.configuration });
   }
 
-  async #session(
-    driver: Driver,
-    row: BackendRow,
-    { revision = '', timeoutMs }: { readonly revision?: string; readonly timeoutMs: number },
-    egress: EgressPolicy,
-  ): Promise<Session> {
+  async #session(row: BackendRow, { revision = '' }: { readonly revision?: string }): Promise<Session> {
     const known = this.#sessions.get(row.id);
     if (known !== undefined && known.key === sessionKey(revision, row)) return known;
-    await this.#end(row.id);
+    await this.#forget(row.id);
     const read = await readEndpoint({ db: this.#db, sealer: this.#sealer }, row);
-    const wires = new Wires(driver, read.endpoint, {
-      transports: this.#transports,
-      egress,
-      concurrency: 1,
-      connectTimeoutMs: timeoutMs,
-      softwareVersion: read.row.softwareVersion,
-    });
-    const session = { key: sessionKey(revision, read.row), wires, configuration: read.configuration };
+    const { endpoint, configuration } = read;
+    const session = { key: sessionKey(revision, read.row), endpoint, configuration, wires: undefined };
     this.#sessions.set(row.id, session);
     return session;
   }
 
-  async #end(id: string): Promise<void> {
+  async #forget(id: string): Promise<void> {
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
-    await session?.wires.close();
+    if (session !== undefined) await closeWires(session);
   }
+}
+
+async function closeWires(session: Session): Promise<void> {
+  const { wires } = session;
+  session.wires = undefined;
+  await wires?.close();
 }
 
 function down(
@@ -220,8 +238,8 @@ export async function recordCheckResults(
   // In the order of ids, so that two batches can't deadlock.
   const ordered = [...batch].sort((a, b) => (a.targetId < b.targetId ? -1 : 1));
   await db.transaction(async (tx) => {
-    await checkLease(tx, lease);
     for (const seen of ordered) await recordOne(tx, wake, seen);
+    await checkLease(tx, lease);
   });
 }
 

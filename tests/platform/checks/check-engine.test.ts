@@ -202,6 +202,7 @@ describe('CheckEngine', () => {
 
   test('never more checks at once than allowed, and each target still has its turn', async () => {
     await addTargets(20);
+    await db.execute("UPDATE test_target SET status = 'UP'");
     let running = 0;
     let most = 0;
     const counting: Probe<TcpParameters> = {
@@ -218,6 +219,40 @@ describe('CheckEngine', () => {
     startEngine('one', { silentAfterMs: 60_000, tenant });
     await waitFor('all seen', async () => new Set((await seen()).map((row) => row.target)).size === 20);
     expect(most).toBe(3);
+  });
+
+  test('the death of a target is seen before a round of those that are gone, silent or closed, has ended', async () => {
+    const silent = new GreetingServer(3_600_000);
+    const closing = new GreetingServer();
+    stops.push(() => silent.close());
+    const closed = new GreetingServer();
+    const ports = { silent: await silent.listen(), closed: await closed.listen(), closing: await closing.listen() };
+    await closed.close();
+    const gone = 400;
+    for (let index = 0; index < gone; index += 1)
+      await db.execute("INSERT INTO test_target (id, port, status) VALUES (?, ?, 'DOWN')", [
+        `gone${index}`,
+        index % 10 === 0 ? ports.silent : ports.closed,
+      ]);
+    await db.execute("INSERT INTO test_target (id, port, status) VALUES ('closing', ?, 'UP')", [ports.closing]);
+    const begun: string[] = [];
+    const slow: Probe<TcpParameters> = {
+      ...tcpProbe,
+      async check(parameters, run) {
+        begun.push(run.targetId);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return tcpProbe.check(parameters, run);
+      },
+    };
+    const tenant = new TcpTenant(db, 'one', { intervalMs: 1_000, timeoutMs: 1_000, slots: 4, probe: slow });
+    startEngine('one', { tenant });
+    await waitFor('a check of it', () => begun.includes('closing') && begun.length > 20);
+    await closing.close();
+    const from = begun.length;
+    await waitFor('down', async () => (await statusOf('closing')) === 'DOWN');
+    const since = begun.slice(from);
+    expect(since.filter((id) => id !== 'closing').length).toBeLessThan(gone);
+    await waitFor('all gone ones checked', () => new Set(begun).size === gone + 1);
   });
 
   test('a check that ignores its deadline counts as down and keeps no slot', async () => {

@@ -7,10 +7,11 @@ import { testEgress } from '../../support/egress.ts';
 
 function entryOf(id: string, silent = false): Entry {
   const timing = { intervalMs: 5_000, timeoutMs: 1_000 };
+  const status = silent ? 'DOWN' : 'UP';
   return {
-    target: { id, probe: 'tcp', parameters: {}, status: 'UP', revision: '', ...timing },
+    target: { id, probe: 'tcp', parameters: {}, status, revision: '', ...timing },
     probe: tcpProbe as Entry['probe'],
-    fallRise: new FallRise('UP', { fall: 2, rise: 1 }),
+    fallRise: new FallRise(status, { fall: 2, rise: 1 }),
     ...{ shard: 0, phaseMs: 0, dueMs: 0, sampleMs: 0, silent },
   };
 }

@@ -1,13 +1,14 @@
 // Health checks of backends: their findings, their records, and that they lock no account.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { decodeUuid, encodeId } from '../../../../platform/ids.ts';
-import { LeaseLostError } from '../../../../platform/leases.ts';
+import { decodeUuid, encodeId, newToken } from '../../../../platform/ids.ts';
+import { LeaseLostError, Leases } from '../../../../platform/leases.ts';
 import {
   BackendChecker,
   listCheckTargets,
   recordCheckResults,
 } from '../../../../subgraphs/relay/checks/backend-checker.ts';
 import { testEgress } from '../../../support/egress.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 import { NftDevice } from '../support/nft-device.ts';
 import { identity, type RelayNode, RelaySystem } from '../support/relay-system.ts';
 
@@ -82,6 +83,36 @@ test('results are recorded under the lease; a transition is an event, the same r
   expect(await rowOf(id)).toMatchObject({ status: 'OFFLINE', version: 3 });
 });
 
+test('while the recording waits for a row, the lease of its shard is renewed', async () => {
+  const id = uuid(await device.register(node, 'locked-row'));
+  const leases = new Leases({ db: node.db, owner: newToken(), log: node.log, renewMs: 50 });
+  const lease = await leases.acquire('checks/backends/held');
+  if (lease === undefined) throw new Error('no lease');
+  const release = Promise.withResolvers<void>();
+  const locked = Promise.withResolvers<void>();
+  const other = node.db.transaction(async (tx) => {
+    await tx.query('SELECT 1 FROM backend WHERE id = ? FOR UPDATE', [id]);
+    locked.resolve();
+    await release.promise;
+  });
+  await locked.promise;
+  const seen = { targetId: id, message: null, detail: null, latencyMs: 3, at: new Date(), status: 'UP' } as const;
+  const recording = recordCheckResults(node.db, system.wake, [seen], lease);
+  await waitFor('the recording to wait', async () => {
+    const sql = `SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID()
+      AND INFO LIKE '%FROM backend b WHERE b.id = % FOR UPDATE'`;
+    return (await node.db.query(sql)).length > 0;
+  });
+  const beat = async () =>
+    (await node.db.query<{ beat: number }>('SELECT beat FROM lease WHERE name = ?', [lease.name]))[0]?.beat ?? 0;
+  const before = await beat();
+  await waitFor('three renewals', async () => (await beat()) >= before + 3);
+  release.resolve();
+  await Promise.all([recording, other]);
+  expect(lease.signal.aborted).toBe(false);
+  await leases.stop();
+});
+
 test.each([
   ['closed', 1],
   ['already open, because it was unreachable', 2],
@@ -144,5 +175,5 @@ test('no accepted host key: down, with the presented one; an unreachable device 
 test('disabled and deleted backends are not checked', async () => {
   await node.db.execute("UPDATE backend SET provisioning_status = 'DISABLED' WHERE name = 'healthy'");
   const names = (await listCheckTargets(node.db, { count: 1, wanted: new Set([0]) })).map((target) => target.id);
-  expect(names).toHaveLength(4);
+  expect(names).toHaveLength(5);
 });
