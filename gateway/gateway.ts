@@ -1,6 +1,7 @@
 // Builds the gateway. All its dependencies are passed in, so that the same code runs beside its subgraphs in one process or in
 // front of them over HTTP.
 import { type AddressInfo, Server as NetServer } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { Authenticator } from '../platform/access.ts';
@@ -81,6 +82,11 @@ export interface Gateway {
   /** Closes everything at once. */
   stop(): Promise<void>;
 }
+
+/** The most connections that the system has made and this process has not accepted yet: Node's default. */
+const backlog = 511;
+/** How long a drain accepts those at the most. */
+const acceptingMs = 100;
 
 /** Starts a gateway; throws when the subgraphs do not match the supergraph or the port is in use. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
@@ -166,7 +172,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     await endpoint.start();
     await new Promise<void>((resolve, reject) => {
       listener.once('error', reject);
-      listener.listen(options.port, options.host, resolve);
+      listener.listen({ port: options.port, host: options.host, backlog }, resolve);
     });
   } catch (error) {
     await close();
@@ -179,8 +185,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     port,
     async drain(deadlineMs = 30_000) {
       endpoint.drain();
-      void stopListening();
       const requests = web.drain(deadlineMs);
+      // Connections that the system has made already would be reset. One is accepted in each turn.
+      const untilMs = performance.now() + acceptingMs;
+      for (let turn = 0; turn < backlog && performance.now() < untilMs; turn += 1) await nextTurn();
+      void stopListening();
       await sockets.dispose();
       await requests;
     },
