@@ -221,6 +221,7 @@ async function gather(stage: Stage, load: Load, prefix: string): Promise<Evidenc
       answers,
       attempts: load.attempts,
       again: load.again,
+      reads: load.reads.all,
       drains: system.drains,
       journal: await readJournal(db, `${prefix}-`),
       keys: await readKeys(

@@ -34,7 +34,9 @@ interface CallAnswer {
 
 interface GraphAnswer {
   readonly data?: { readonly call: CallAnswer | null } | null;
-  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+  readonly errors?:
+    | undefined
+    | readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
 }
 
 const fields = 'operation { id state deviceError { code message } } userErrors { code message retry retryAfterMs }';
@@ -63,28 +65,34 @@ export class GatewayClient {
   }
 
   async send(request: CallRequest, signal: AbortSignal): Promise<Reply> {
-    let answer: GraphAnswer;
+    const answer = await this.#post(documents[request.kind], { input: inputOf(request) }, signal);
+    return 'kind' in answer ? answer : read(answer);
+  }
+
+  /** Undefined when it was answered without errors. */
+  async query(query: string, signal: AbortSignal): Promise<Reply | undefined> {
+    const answer = await this.#post(query, {}, signal);
+    if ('kind' in answer) return answer;
+    return answer.errors === undefined ? undefined : readFailure(answer);
+  }
+
+  async #post(query: string, variables: object, signal: AbortSignal): Promise<GraphAnswer | Reply> {
     try {
       const response = await fetch(`${this.#url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', authorization: `Bearer ${this.#token}` },
-        body: JSON.stringify({ query: documents[request.kind], variables: { input: inputOf(request) } }),
+        body: JSON.stringify({ query, variables }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(this.#deadlineMs)]),
       });
-      answer = (await response.json()) as GraphAnswer;
+      return (await response.json()) as GraphAnswer;
     } catch (error) {
-      const { name, message } = error as Error;
+      // Tests have other classes of errors than the platform's `fetch`.
+      const { name, message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
       if (name === 'SyntaxError') return { kind: 'unexpected', what: `not an answer in JSON: ${message}` };
-      return { kind: 'again', afterMs: pauseMs, why: describe(error) };
+      const why = name === 'TimeoutError' ? noAnswer : `network: ${cause?.code ?? message}`;
+      return { kind: 'again', afterMs: pauseMs, why };
     }
-    return read(answer);
   }
-}
-
-/** Tests have other classes of errors than the platform's `fetch`. */
-function describe(error: unknown): string {
-  const { name, message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
-  return name === 'TimeoutError' ? noAnswer : `network: ${cause?.code ?? message}`;
 }
 
 function inputOf({ key, kind, number }: CallRequest): object {
@@ -98,11 +106,7 @@ function inputOf({ key, kind, number }: CallRequest): object {
 /** The contract: lost parts, refusals that say so, and calls that were never sent are repeated with the same key. */
 export function read({ data, errors }: GraphAnswer): Reply {
   const call = data?.call;
-  if (call == null) {
-    const code = errors?.[0]?.extensions?.code ?? 'none';
-    if (lostParts.has(code)) return { kind: 'again', afterMs: pauseMs, why: code };
-    return { kind: 'unexpected', what: `${code}: ${errors?.[0]?.message}` };
-  }
+  if (call == null) return readFailure({ errors });
   const [refusal] = call.userErrors;
   if (refusal !== undefined) {
     if (!refusal.retry.startsWith('SAME_KEY'))
@@ -123,4 +127,10 @@ export function read({ data, errors }: GraphAnswer): Reply {
     default:
       return { kind: 'again', afterMs: pauseMs, why: operation.state };
   }
+}
+
+function readFailure({ errors }: Pick<GraphAnswer, 'errors'>): Reply {
+  const code = errors?.[0]?.extensions?.code ?? 'none';
+  if (lostParts.has(code)) return { kind: 'again', afterMs: pauseMs, why: code };
+  return { kind: 'unexpected', what: `${code}: ${errors?.[0]?.message}` };
 }

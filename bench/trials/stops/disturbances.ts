@@ -10,7 +10,7 @@ import { accountFlags } from '../../../embedded/service-account.ts';
 import { fixedPort } from '../../support/fixed-port.ts';
 import type { Random } from '../random.ts';
 import type { Disk } from './disk.ts';
-import type { NpmSystem, Victim } from './npm-system.ts';
+import { checkout, type NpmSystem, type Victim } from './npm-system.ts';
 
 export interface Stage {
   readonly system: NpmSystem;
@@ -22,6 +22,8 @@ export interface Stage {
 type Disturbance = (stage: Stage) => Promise<string>;
 
 const longestStartMs = 4_000;
+const longestFirstStartMs = 8_000;
+const longestStopMs = 2_000;
 const [shortestPauseMs, longestPauseMs] = [200, 8_000];
 /** A stop takes as long as the longest call on the wire, and the databases' own. */
 const npmGoneMs = 45_000;
@@ -78,6 +80,52 @@ export const disturbances = {
     await system.endOf(run);
     await system.start();
     return `SIGTERM ${afterMs} ms after a start`;
+  },
+  killAmidStop: async ({ system, random }) => {
+    const { run } = system;
+    const afterMs = random.integer(0, longestStopMs);
+    run.terminate();
+    await sleep(afterMs);
+    await run.killEverything();
+    await run.ended;
+    await system.start();
+    return `SIGKILL ${afterMs} ms after SIGTERM`;
+  },
+  terminateTwice: async ({ system }) => {
+    system.run.terminate();
+    // A second signal within a second may be npm's copy of the first.
+    await sleep(1_100);
+    system.run.terminate();
+    await system.endOf(system.run);
+    await system.start();
+    return 'SIGTERM, and again';
+  },
+  killAmidFirstStart: async ({ system, disk, random }) => {
+    const folder = join(disk.path, 'first');
+    const first = await system.elsewhere(folder);
+    const run = first.launch();
+    const afterMs = random.integer(0, longestFirstStartMs);
+    await sleep(afterMs);
+    await run.killEverything();
+    await run.ended;
+    await first.start();
+    await first.stop();
+    await rm(folder, { recursive: true });
+    return `a first start, killed after ${afterMs} ms, and again`;
+  },
+  movedCheckout: async ({ system, disk }) => {
+    await system.stop();
+    const to = join(disk.path, '..', 'checkout');
+    await mkdir(to, { recursive: true });
+    await mount(['--bind', checkout, to]);
+    try {
+      await system.start({}, to);
+      await system.stop();
+    } finally {
+      await runProgram('umount', [to], {});
+    }
+    await system.start();
+    return 'a start from another path of the checkout';
   },
   startBeside: async ({ system }) => {
     const { code, output } = await system.launchBeside(await fixedPort());
@@ -177,6 +225,11 @@ export const disturbances = {
 
 export type DisturbanceName = keyof typeof disturbances;
 export const disturbanceNames = Object.keys(disturbances) as DisturbanceName[];
+
+async function mount(args: readonly string[]): Promise<void> {
+  const { exitCode, stderr } = await runProgram('mount', args, {});
+  if (exitCode !== 0) throw new Error(`mount ended with ${exitCode}: ${stderr.trim()}`);
+}
 
 async function signal({ system }: Stage, victim: Victim, name: NodeJS.Signals): Promise<string> {
   const pid = await system.pidOf(victim);

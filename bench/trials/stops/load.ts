@@ -8,6 +8,7 @@ import { type Attempt, CallStream } from '../calls/stream.ts';
 import { GatewayReader } from '../events/gateway-reader.ts';
 import type { LoggedItem, TableRow } from '../events/verdict.ts';
 import { seededRandom } from '../random.ts';
+import { Reads } from './reads.ts';
 
 export interface LoadOptions {
   readonly url: string;
@@ -40,6 +41,7 @@ export class Load {
   readonly attempts: Attempt[] = [];
   readonly again: Attempt[] = [];
   readonly stream: CallStream;
+  readonly reads: Reads;
   readonly #client: GatewayClient;
   readonly #readers: readonly Reader[];
 
@@ -50,6 +52,7 @@ export class Load {
       random: seededRandom(options.seed),
       onAttempt: (attempt) => this.attempts.push(attempt),
     });
+    this.reads = new Reads(this.#client);
     this.#readers = plans(options.projectId).map(({ filter, fields, wants, dropped }, index) => ({
       wants,
       reader: new GatewayReader({
@@ -69,6 +72,7 @@ export class Load {
       await Promise.all(load.#readers.map(({ reader }) => reader.start()));
       for (const { reader } of load.#readers) reader.startDropping();
       load.stream.start();
+      load.reads.start();
       return load;
     } finally {
       await graph.close();
@@ -122,6 +126,7 @@ export class Load {
 
   async stop(): Promise<void> {
     await this.stream.finish(0);
+    await this.reads.stop();
     await Promise.all(this.#readers.map(({ reader }) => reader.stop()));
   }
 }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { killQuietly } from '../../../embedded/server-process.ts';
 import { atMost } from '../../../platform/within.ts';
+import { fixedPort } from '../../support/fixed-port.ts';
 import { processTree } from '../../support/process-tree.ts';
 
 export interface NpmSystemOptions {
@@ -25,7 +26,7 @@ export interface Ended {
 /** A process below npm. `service` is the one that listens. */
 export type Victim = 'service' | 'mariadbd' | 'redis-server';
 
-const checkout = fileURLToPath(new URL('../../..', import.meta.url));
+export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 const pollMs = 25;
 const probeMs = 2_000;
 const startMs = 60_000;
@@ -106,11 +107,16 @@ export class NpmSystem {
     return this.#run;
   }
 
-  /** Starts it without waiting. `more` are further environment variables. */
-  launch(more: Readonly<Record<string, string>> = {}): Run {
-    const run = this.#spawn(more);
+  /** Starts it without waiting. `more` are further environment variables; `path`: of the checkout. */
+  launch(more: Readonly<Record<string, string>> = {}, path = checkout): Run {
+    const run = this.#spawn(more, this.#options.port, path);
     this.#run = run;
     return run;
+  }
+
+  /** Another system, with the same settings. */
+  async elsewhere(dataPath: string): Promise<NpmSystem> {
+    return new NpmSystem({ ...this.#options, dataPath, port: await fixedPort() });
   }
 
   /** A second `npm start` on the same data folder; resolves with its end. */
@@ -121,8 +127,8 @@ export class NpmSystem {
   }
 
   /** Throws with its output when it ends, or is not ready in time. */
-  async start(more: Readonly<Record<string, string>> = {}): Promise<void> {
-    const run = this.launch(more);
+  async start(more: Readonly<Record<string, string>> = {}, path = checkout): Promise<void> {
+    const run = this.launch(more, path);
     if (await this.untilReady(startMs)) return;
     throw new Error(`npm start did not become ready: ${run.output.trim().slice(-600)}`);
   }
@@ -199,10 +205,10 @@ export class NpmSystem {
     }
   }
 
-  #spawn(more: Readonly<Record<string, string>>, port = this.#options.port): Run {
+  #spawn(more: Readonly<Record<string, string>>, port: number, path = checkout): Run {
     const words = ['start', '--', '--port', String(port), '--data', this.dataPath];
     const child = spawn('npm', ['--silent', ...words, '--no-lab', '--no-install', '--log-level', 'warn'], {
-      cwd: checkout,
+      cwd: path,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...this.#options.environment, ...more },

@@ -5,6 +5,7 @@ import type { Attempt } from '../calls/stream.ts';
 import { type Answer, type JournalRow, judge as judgeCalls } from '../calls/verdict.ts';
 import { judgeItems, type LoggedItem, type TableRow } from '../events/verdict.ts';
 import type { Applied } from './nft-monitor.ts';
+import type { Read } from './reads.ts';
 
 export const figures = ['lost', 'repeated', 'eventGaps', 'hung', 'notRecovered', 'wrongAnswers', 'uncoded'] as const;
 export type Figure = (typeof figures)[number];
@@ -23,6 +24,7 @@ export interface Evidence {
   readonly answers: readonly Answer[];
   /** Every request under load, in order of its reply. */
   readonly attempts: readonly Attempt[];
+  readonly reads: readonly Read[];
   /** The same keys, sent again after recovery: the last reply of each. */
   readonly again: readonly Attempt[];
   /** While the system is told to stop: no request may be cut. */
@@ -69,12 +71,16 @@ function judgeDevice({ answers, journal, keys, received, applied }: Evidence): r
   });
 }
 
-function judgeReplies({ answers, attempts, again, drains, applied, keys }: Evidence): readonly Finding[] {
+function judgeReplies({ answers, attempts, reads, again, drains, applied, keys }: Evidence): readonly Finding[] {
   const findings: Finding[] = [];
-  for (const { request, reply, startedAtMs, endedAtMs } of [...attempts, ...again]) {
-    const about = `${request.key}, asked at ${new Date(startedAtMs).toISOString()}`;
-    if (reply.kind === 'unexpected') findings.push(['uncoded', `${about}: ${reply.what}`]);
-    if (reply.kind !== 'again') continue;
+  const changes = [...attempts, ...again].map(({ request, ...rest }) => ({ name: request.key, ...rest }));
+  for (const { name, reply, startedAtMs, endedAtMs } of [
+    ...changes,
+    ...reads.map((each) => ({ name: 'a read', ...each })),
+  ]) {
+    const about = `${name}, asked at ${new Date(startedAtMs).toISOString()}`;
+    if (reply?.kind === 'unexpected') findings.push(['uncoded', `${about}: ${reply.what}`]);
+    if (reply?.kind !== 'again') continue;
     if (reply.why === noAnswer) findings.push(['hung', `${about}: no answer after ${endedAtMs - startedAtMs} ms`]);
     const draining = drains.some(({ fromMs, toMs }) => endedAtMs >= fromMs && endedAtMs <= toMs);
     if (draining && reply.why.startsWith('network') && reply.why !== refused)
