@@ -95,8 +95,8 @@ const platformSettings = {
   'database.passwordFile': file.optional().describe('file whose first line is the password at MariaDB'),
   'database.name': text.max(64).default('tidegate').describe('name of the database'),
   'database.caFile': file.optional().describe('certificate authority (PEM) of MariaDB; turns TLS on'),
-  'database.connections': count(4, 200)
-    .default(16)
+  'database.connections': count(5, 200)
+    .default(20)
     .describe('maximum number of connections of this process to MariaDB'),
   'database.dataFolder': file
     .optional()

@@ -99,6 +99,11 @@ export const userErrorCodes = {
     retry: 'SAME_KEY',
     meaning: 'A required part of the system is not available at the moment. Nothing was done.',
   },
+  DISK_FULL: {
+    retry: 'SAME_KEY',
+    meaning:
+      "The database's disk is full, so nothing was done. Writes are accepted again once someone has freed space.",
+  },
   OUTCOME_UNCERTAIN: {
     retry: 'SAME_KEY',
     meaning:
@@ -121,6 +126,8 @@ export const topLevelCodes = {
   LIMIT_EXCEEDED: 'The operation is larger than allowed; the message names the limit.',
   SUBGRAPH_UNAVAILABLE: 'A subgraph is not available; its fields are null.',
   UNAVAILABLE: 'A required part of the system is not available at the moment.',
+  DISK_FULL:
+    "The database's disk is full, and the operation had to write. Writes are accepted again once someone has freed space.",
   OUTCOME_NOT_RECORDED:
     'The device answered, but the journal could not be written; `extensions.outcome` has the outcome.',
   OUTCOME_NOT_READ:

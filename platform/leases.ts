@@ -2,7 +2,7 @@
 // without knowing): the fence is its token, checked with `checkLease` in the transaction that writes the result.
 
 import type { Condition, Database, Transaction } from './database/database.ts';
-import { isLockWaitTimeout } from './database/errors.ts';
+import { isDiskFull, isLockWaitTimeout } from './database/errors.ts';
 import { marksFor } from './database/sql.ts';
 import { newToken } from './ids.ts';
 import type { Logger } from './log.ts';
@@ -198,7 +198,10 @@ export class Leases {
     this.#watch = setTimeout(
       () => {
         const nowMs = performance.now();
-        for (const entry of [...this.#held.values()]) if (entry.validUntilMs <= nowMs) this.#lose(entry, 'not renewed');
+        this.#lose(
+          [...this.#held.values()].filter((entry) => entry.validUntilMs <= nowMs),
+          'not renewed',
+        );
         this.#scheduleWatch();
       },
       Math.max(1, first - performance.now()),
@@ -209,17 +212,23 @@ export class Leases {
     const entries = [...this.#held.values()];
     if (entries.length === 0) return;
     const startedMs = performance.now();
+    const wasFailing = this.#failing;
     this.#failing = false;
     try {
       const { renewed, ours } = await this.#renewRows(entries);
       for (const entry of entries) {
         if (renewed.has(entry.token)) entry.validUntilMs = startedMs + this.#localTtlMs();
-        else if (!ours.has(entry.token)) this.#lose(entry, 'taken by another');
-        else this.#renewBusy(entry);
+        else if (ours.has(entry.token)) this.#renewBusy(entry);
       }
+      this.#lose(
+        entries.filter(({ token }) => !ours.has(token)),
+        'taken by another',
+      );
     } catch (error) {
+      // A full disk is logged once, by the guard of the database.
+      if (!wasFailing && !isDiskFull(error))
+        this.#log.warn({ err: error }, 'leases could not be renewed: trying again');
       this.#failing = true;
-      this.#log.warn({ err: error }, 'leases could not be renewed');
     }
   }
 
@@ -268,12 +277,14 @@ export class Leases {
     return this.#db.transaction(renew, { endsWork: true });
   }
 
-  #lose(entry: Entry, why: string): void {
-    if (this.#held.get(entry.name) !== entry) return;
-    this.#held.delete(entry.name);
-    this.#losses += 1;
-    this.#log.warn({ lease: entry.name, why }, 'lease lost');
-    entry.controller.abort(new LeaseLostError(entry.name));
+  #lose(entries: readonly Entry[], why: string): void {
+    const lost = entries.filter((entry) => this.#held.get(entry.name) === entry);
+    if (lost.length === 0) return;
+    for (const { name } of lost) this.#held.delete(name);
+    this.#losses += lost.length;
+    const names = lost.slice(0, 5).map(({ name }) => name);
+    this.#log.warn({ leases: names, lost: lost.length, why }, 'leases lost');
+    for (const { name, controller } of lost) controller.abort(new LeaseLostError(name));
   }
 
   async #release(entry: Entry): Promise<void> {

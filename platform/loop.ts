@@ -1,4 +1,5 @@
 // A background loop that runs when it is woken, and otherwise periodically: used by everything here that polls.
+import { isDiskFull } from './database/errors.ts';
 import type { Logger } from './log.ts';
 
 export interface LoopOptions {
@@ -20,6 +21,7 @@ export class Loop {
   #endPause: (() => void) | undefined;
   #done: Promise<void> | undefined;
   #failing = false;
+  #logged = false;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -49,10 +51,15 @@ export class Loop {
       this.#woken = false;
       try {
         if (!(await this.#options.run(signal))) pauseMs = this.#options.pauseMs();
-        if (this.#failing) this.#options.log.info({ loop: this.#options.name }, 'works again');
+        if (this.#logged) this.#options.log.info({ loop: this.#options.name }, 'works again');
         this.#failing = false;
+        this.#logged = false;
       } catch (error) {
-        if (!this.#failing) this.#options.log.warn({ err: error, loop: this.#options.name }, 'failed: trying again');
+        // A full disk is logged once, by the guard of the database.
+        if (!this.#logged && !isDiskFull(error)) {
+          this.#options.log.warn({ err: error, loop: this.#options.name }, 'failed: trying again');
+          this.#logged = true;
+        }
         this.#failing = true;
         // A wake-up does not shorten this pause: an unavailable database is not flooded.
         this.#woken = false;

@@ -131,7 +131,9 @@ export class Mutations {
       const userErrors = toUserErrors(error);
       if (userErrors === undefined) throw error;
       if (error instanceof Refusal) await this.auditRefusal(auditOf(call, attempt), userErrors);
-      else this.#log.warn({ err: error, mutation: call.name }, 'a mutation met a lost database');
+      // A full disk is logged once, by the guard of the database.
+      else if (!isDiskFull(error))
+        this.#log.warn({ err: error, mutation: call.name }, 'a mutation met a lost database');
       return { entity: null, userErrors, commit: null, replayed: false };
     }
     const { stored, replayed } = done;
@@ -255,7 +257,7 @@ export function toUserErrors(error: unknown): UserError[] | undefined {
   if (isDiskFull(error))
     return [
       userError(
-        'UNAVAILABLE',
+        'DISK_FULL',
         "the database's disk is full, so nothing was done: free space, then send the request again",
         {
           retryAfterMs: 10_000,

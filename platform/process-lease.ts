@@ -1,5 +1,6 @@
 // The heartbeat of this incarnation of the process: while the lease lives, no other process recovers its work.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDiskFull } from './database/errors.ts';
 import type { HeldLease, Leases } from './leases.ts';
 import type { Logger } from './log.ts';
 
@@ -51,6 +52,7 @@ export class ProcessLease {
 
   async #keep(): Promise<void> {
     const { leases, role, owner, log } = this.#options;
+    let isFailing = false;
     while (!this.#stop.signal.aborted) {
       const held = this.#held;
       if (held !== undefined) await either(held.signal, this.#stop.signal);
@@ -58,8 +60,11 @@ export class ProcessLease {
       this.#held = undefined;
       try {
         this.#held = await leases.acquire(processLeaseName(role, owner));
+        isFailing = false;
       } catch (error) {
-        log.warn({ err: error }, "the process's own lease could not be taken: trying again");
+        if (!isFailing && !isDiskFull(error))
+          log.warn({ err: error }, "the process's own lease could not be taken: trying again");
+        isFailing = true;
       }
       if (this.#held === undefined)
         await sleep(retryMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);

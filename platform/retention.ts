@@ -150,6 +150,6 @@ END`;
 }
 
 async function runBlock(db: Database, sql: string, keptMs: number): Promise<number> {
-  const answer = (await db.query<unknown>(sql, [keptMs / 1000])) as unknown as [{ deleted: number }[], unknown];
+  const answer = (await db.write<unknown>(sql, [keptMs / 1000])) as unknown as [{ deleted: number }[], unknown];
   return answer[0][0]?.deleted ?? 0;
 }

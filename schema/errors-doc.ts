@@ -37,6 +37,7 @@ const topLevelContract: Readonly<Record<TopLevelCode, { readonly next: string; r
   RATE_LIMITED: { next: retryInWords.SAME_KEY, device: 'nothing' },
   SUBGRAPH_UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   UNAVAILABLE: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
+  DISK_FULL: { next: retryInWords.SAME_KEY, device: 'not known: repeat with the same key to find out' },
   OUTCOME_NOT_RECORDED: {
     next: retryInWords.SAME_KEY,
     device: 'the call was sent: `extensions.outcome` has its outcome',

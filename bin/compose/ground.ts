@@ -1,14 +1,13 @@
 import type { Config } from '../../platform/config.ts';
 import { ConfigError, unusableFile } from '../../platform/config-error.ts';
 import { Database } from '../../platform/database/database.ts';
-import { DiskGuard } from '../../platform/database/disk-guard.ts';
+import { DiskSpace } from '../../platform/database/disk-space.ts';
 import { type MigrationOwner, ownersIn, pendingMigrations } from '../../platform/database/migrate.ts';
 import { EndedLeases } from '../../platform/ended-leases.ts';
 import { Sequencer } from '../../platform/events/sequencer.ts';
 import { newUuid } from '../../platform/ids.ts';
 import { Leases } from '../../platform/leases.ts';
 import type { Lifecycle } from '../../platform/lifecycle.ts';
-import type { Logger } from '../../platform/log.ts';
 import { addPlatformMetrics } from '../../platform/metrics.ts';
 import { OwedWork } from '../../platform/owed-work.ts';
 import { createRedis } from '../../platform/redis.ts';
@@ -18,9 +17,6 @@ import type { Ground, ProcessGround } from '../../platform/subgraph-row.ts';
 import { createRedisWake } from '../../platform/wake.ts';
 import { databaseLocation, redisLocation } from './connections.ts';
 import { redisPrefix } from './places.ts';
-
-/** Space to finish running work, and for MariaDB's own logs. */
-const diskReserveBytes = 96 * 1024 * 1024;
 
 export interface GroundParts {
   readonly config: Config;
@@ -42,12 +38,13 @@ export interface LaidGround {
 export async function layGround(parts: GroundParts): Promise<LaidGround> {
   const { config, lifecycle, process } = parts;
   const { log, registry, health } = process;
-  const diskGuard = openDiskGuard(config, log);
+  const disk = databaseDisk(config);
   const owner = newUuid();
   const db = new Database({
     connection: databaseLocation(config),
     connectionLimit: config['database.connections'],
-    ...(diskGuard === undefined ? {} : { checkWritable: () => diskGuard.check() }),
+    ...(disk === undefined ? {} : { disk }),
+    log,
   });
   await lifecycle.add('database', { stop: () => db.close() });
   const owners = await ownersIn(db);
@@ -75,7 +72,7 @@ export async function layGround(parts: GroundParts): Promise<LaidGround> {
   addPlatformMetrics(registry, { db, sequencer, leases, owedWork: new OwedWork({ db }) });
   health.add('database', async () => {
     await db.query('SELECT 1');
-    diskGuard?.check();
+    db.checkWritable();
     return undefined;
   });
   health.add('leases', async () => {
@@ -116,11 +113,11 @@ function sequencerPart(sequencer: Sequencer): { start: () => void; stop: () => P
 }
 
 /** Undefined if the database is on another host. */
-function openDiskGuard(config: Config, log: Logger): DiskGuard | undefined {
+function databaseDisk(config: Config): DiskSpace | undefined {
   const path = config['database.dataFolder'];
   if (path === undefined) return undefined;
   try {
-    return new DiskGuard({ path, reserveBytes: diskReserveBytes, log });
+    return new DiskSpace(path);
   } catch (error) {
     throw new ConfigError([unusableFile(['database.dataFolder'], path, error)]);
   }

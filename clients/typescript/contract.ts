@@ -144,8 +144,9 @@ export function afterLookRefused(progress: Progress, operation: Operation, refus
 export function whenOver(progress: Progress): Outcome {
   const { operation, refusals, uncertain, requests } = progress;
   const unsent = operation === null || operation.state === 'REJECTED' || operation.deviceError?.code === 'NOT_SENT';
-  // UNAVAILABLE: the relay could not look up whether the key was used before.
-  const answered = requests > 0 && !uncertain && !refusals.some(({ code }) => code === 'UNAVAILABLE');
+  // The relay could not look up whether the key was used before.
+  const answered =
+    requests > 0 && !uncertain && !refusals.some(({ code }) => code === 'UNAVAILABLE' || code === 'DISK_FULL');
   if (unsent && answered) {
     const why = refusals.length > 0 ? wordsOf(refusals) : (operation?.deviceError?.message ?? 'it was not sent');
     return outcomeOf(

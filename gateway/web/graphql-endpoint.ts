@@ -61,7 +61,12 @@ interface ApolloContext extends BaseContext {
   readonly admitted?: AdmittedOperation;
 }
 
-const httpStatus: Readonly<Record<string, number>> = { UNAUTHENTICATED: 401, RATE_LIMITED: 429, UNAVAILABLE: 503 };
+const httpStatus: Readonly<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+  DISK_FULL: 503,
+};
 
 /** A refusal with the corresponding HTTP status. */
 function refusal(error: CodedError): GraphQLError {

@@ -48,6 +48,6 @@ export async function purgeAudit(db: Database, keys: AuditKeys, keptMs: number):
     throw new Error(`the audit trail is not purged: it is broken at ${fault.position}, where ${fault.reason}`);
   const end = { position: cut - 1, hash: lastHash };
   const values = [cut, end.hash, signEnd(keys.signingKeys, 'base', end), first, base.hash, cut];
-  const answer = (await db.query<unknown>(purgeStatement, values)) as unknown as [{ deleted: number }[], unknown];
+  const answer = (await db.write<unknown>(purgeStatement, values)) as unknown as [{ deleted: number }[], unknown];
   return answer[0][0]?.deleted ?? 0;
 }

@@ -107,7 +107,7 @@ export class AuditSealer {
       ...[head.position + 1, head.hash, JSON.stringify(links)],
       ...[end.position + 1, end.hash, signature],
     ];
-    const answer = (await this.#db.query<unknown>(sealStatement, values)) as unknown as [{ sealed: number }[], unknown];
+    const answer = (await this.#db.write<unknown>(sealStatement, values)) as unknown as [{ sealed: number }[], unknown];
     if (answer[0][0]?.sealed !== 1) return 0;
     this.#furthest = end.position;
     await this.#anchors?.moved({ ...end, signature });

@@ -1,18 +1,23 @@
-// Access to the database: Prisma for the model, typed SQL for the hot paths, both on one pool. Every transaction is READ
-// COMMITTED, retried on a deadlock, and reports a commit with an unknown outcome as such.
+// Access to the database: Prisma for the model, typed SQL for the hot paths. Reads have connections of their own: writes that wait,
+// for a full disk or a lock, do not hold them up. Every transaction is READ COMMITTED, retried on a deadlock, and reports a commit
+// with an unknown outcome as such.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { createPool, type Pool, type PoolConfig, type PoolConnection } from 'mariadb';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.ts';
 import { invariant } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { DiskSpace } from './disk-space.ts';
 import {
   CommittedError,
   CommitUncertainError,
+  DiskFullError,
   isCommitUncertain,
   isConnectionLost,
   isDeadlock,
   isReadOnly,
 } from './errors.ts';
+import { WriteGuard } from './write-guard.ts';
 
 /** Where the database is: a unix socket, or host and port (with TLS when `tls` is given). */
 export interface DatabaseLocation {
@@ -27,12 +32,13 @@ export interface DatabaseLocation {
 
 export interface DatabaseOptions {
   readonly connection: DatabaseLocation;
-  /** Most connections at once, half of them for transactions; default 10. */
+  /** Most connections at once: half for transactions, three tenths for reads, the others for single writes; default 10. */
   readonly connectionLimit?: number;
   /** How long to wait for a free connection, in milliseconds; default 5000. */
   readonly acquireTimeoutMs?: number;
-  /** Called before each transaction; throws when writes are not allowed now. */
-  readonly checkWritable?: () => void;
+  /** The disk of a database on this host. */
+  readonly disk?: DiskSpace;
+  readonly log?: Logger;
 }
 
 export type SqlValue = string | number | bigint | boolean | Date | Buffer | null;
@@ -66,6 +72,7 @@ export interface TransactionQueryOptions extends QueryOptions {
 
 /** Text-protocol SQL with `?` placeholders. Integers come back as numbers, DATETIME as Date in UTC, JSON as text. */
 export interface Sql {
+  /** A read, outside of a transaction. */
   query<Row>(sql: string, values?: readonly SqlValue[], options?: QueryOptions): Promise<Row[]>;
   execute(sql: string, values?: readonly SqlValue[]): Promise<WriteResult>;
 }
@@ -90,6 +97,9 @@ const sessionSetup = [
   'SET SESSION idle_transaction_timeout = 8',
 ];
 
+const tryWriteSql = `INSERT INTO lease (name, token, owner, expires_at) VALUES ('database/space', UUID(), 'probe', NOW(3))
+  ON DUPLICATE KEY UPDATE beat = beat + 1`;
+
 /** The driver's options for a location; also for tools with a single connection. */
 export function connectionOptions(location: DatabaseLocation): PoolConfig {
   const { tls, ...rest } = location;
@@ -110,31 +120,45 @@ export function connectionOptions(location: DatabaseLocation): PoolConfig {
 }
 
 export class Database implements Sql {
-  readonly #pool: Pool;
+  /** Prisma's too. */
+  readonly #reads: Pool;
+  readonly #writes: Pool;
   /** For `transaction`: without autocommit the first statement starts a transaction, which saves a round trip. */
   readonly #transactions: Pool;
-  readonly #checkWritable: (() => void) | undefined;
-  /** For the model: reads and plain writes. Hot paths use SQL. */
+  readonly #guard: WriteGuard;
+  /** For reads of the model. Hot paths use SQL. */
   readonly prisma: PrismaClient;
   readonly name: string;
 
   constructor(options: DatabaseOptions) {
-    this.name = options.connection.database;
-    this.#checkWritable = options.checkWritable;
-    const half = Math.max(1, Math.ceil((options.connectionLimit ?? 10) / 2));
-    const poolOptions: PoolConfig = {
-      ...connectionOptions(options.connection),
-      connectionLimit: half,
-      minimumIdle: 1,
-      idleTimeout: 60,
-      acquireTimeout: options.acquireTimeoutMs ?? 5_000,
-      prepareCacheLength: preparedKept,
-      resetAfterUse: false,
-    };
-    this.#pool = createPool(poolOptions);
-    this.#transactions = createPool({ ...poolOptions, initSql: [...sessionSetup, 'SET autocommit = 0'] });
+    const { connection, connectionLimit = 10, acquireTimeoutMs = 5_000, disk, log } = options;
+    this.name = connection.database;
+    const share = (part: number) => Math.max(1, Math.round(connectionLimit * part));
+    const pool = (limit: number, initSql = sessionSetup) =>
+      createPool({
+        ...connectionOptions(connection),
+        connectionLimit: limit,
+        minimumIdle: 1,
+        idleTimeout: 60,
+        acquireTimeout: acquireTimeoutMs,
+        prepareCacheLength: preparedKept,
+        resetAfterUse: false,
+        initSql,
+      });
+    this.#reads = pool(share(0.3));
+    this.#writes = pool(share(0.2));
+    this.#transactions = pool(share(0.5), [...sessionSetup, 'SET autocommit = 0']);
+    this.#guard = new WriteGuard({
+      ...(disk === undefined ? {} : { disk }),
+      ...(log === undefined ? {} : { log }),
+      threadStates: async () => {
+        const threads = await this.query<{ State: string | null }>('SHOW PROCESSLIST');
+        return threads.map(({ State }) => State ?? '');
+      },
+      tryWrite: () => this.#writes.query(tryWriteSql),
+    });
     this.prisma = new PrismaClient({
-      adapter: new PrismaMariaDb(this.#pool, { database: options.connection.database }),
+      adapter: new PrismaMariaDb(this.#reads, { database: connection.database }),
       transactionOptions: {
         maxWait: 5_000,
         timeout: 15_000,
@@ -143,13 +167,34 @@ export class Database implements Sql {
     });
   }
 
-  async query<Row>(sql: string, values: readonly SqlValue[] = [], { prepared }: QueryOptions = {}): Promise<Row[]> {
-    const pool = this.#pool;
-    return (await (prepared === true ? pool.execute(sql, [...values]) : pool.query(sql, [...values]))) as Row[];
+  /** A read. What writes and gives rows is for `write`. */
+  async query<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
+    return run<Row>(this.#reads, sql, values, options);
   }
 
   async execute(sql: string, values: readonly SqlValue[] = []): Promise<WriteResult> {
-    return toWriteResult(await this.#pool.query(sql, [...values]));
+    return toWriteResult(await this.#write(() => this.#writes.query(sql, [...values])));
+  }
+
+  /** A statement or block that writes, commits by itself and gives rows. Refused like `execute`. */
+  write<Row>(sql: string, values: readonly SqlValue[] = [], options: QueryOptions = {}): Promise<Row[]> {
+    return this.#write(() => run<Row>(this.#writes, sql, values, options));
+  }
+
+  /** Throws DiskFullError while the database accepts no new work. */
+  checkWritable(): void {
+    this.#guard.check();
+  }
+
+  async #write<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#guard.check({ endsWork: true });
+    try {
+      return await this.#guard.watch(work);
+    } catch (error) {
+      if (this.#guard.isToldFull && isConnectionLost(error))
+        throw new DiskFullError("the database's disk is full: a write waited for space in vain", { cause: error });
+      throw error;
+    }
   }
 
   /**
@@ -162,10 +207,10 @@ export class Database implements Sql {
     work: (tx: Transaction) => Promise<Result>,
     options: { readonly endsWork?: boolean } = {},
   ): Promise<Result> {
-    if (options.endsWork !== true) this.#checkWritable?.();
+    this.#guard.check(options);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#once(work);
+        return await this.#guard.watch(() => this.#once(work));
       } catch (error) {
         if (error instanceof CommitUncertainError || !isDeadlock(error) || attempt > deadlockRetries) throw error;
         await sleep(Math.random() * 10 * 2 ** attempt);
@@ -205,7 +250,7 @@ export class Database implements Sql {
 
   /** Connections in use and open, for metrics. */
   poolFigures(): { readonly active: number; readonly total: number; readonly waiting: number } {
-    const pools = [this.#pool, this.#transactions];
+    const pools = [this.#reads, this.#writes, this.#transactions];
     const sum = (figure: (pool: Pool) => number) => pools.reduce((total, pool) => total + figure(pool), 0);
     return {
       active: sum((pool) => pool.activeConnections()),
@@ -215,9 +260,19 @@ export class Database implements Sql {
   }
 
   async close(): Promise<void> {
+    this.#guard.close();
     await this.prisma.$disconnect();
-    await Promise.all([this.#pool, this.#transactions].map((pool) => pool.end().catch(() => undefined)));
+    await Promise.all([this.#reads, this.#writes, this.#transactions].map((pool) => pool.end().catch(() => undefined)));
   }
+}
+
+async function run<Row>(
+  pool: Pool,
+  sql: string,
+  values: readonly SqlValue[],
+  { prepared }: QueryOptions,
+): Promise<Row[]> {
+  return (await (prepared === true ? pool.execute(sql, [...values]) : pool.query(sql, [...values]))) as Row[];
 }
 
 class ConnectionTransaction implements Transaction {

@@ -52,14 +52,14 @@ export function isReadOnly(error: unknown): boolean {
 }
 
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof DiskNearlyFullError || diskFull.has(databaseErrorNumber(error) ?? 0);
+  return error instanceof DiskFullError || diskFull.has(databaseErrorNumber(error) ?? 0);
 }
 
-/** Refused before anything was sent, because the disk of the database is nearly full (disk-guard.ts). */
-export class DiskNearlyFullError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'DiskNearlyFullError';
+/** Refused before anything was sent, because the disk of the database is full (write-guard.ts). */
+export class DiskFullError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'DiskFullError';
   }
 }
 

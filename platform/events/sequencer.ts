@@ -119,7 +119,7 @@ export class Sequencer {
 
   async #run(): Promise<number> {
     // A block answers with its result set and a closing status.
-    const answer = (await this.#db.query<unknown>(statement, [], { prepared: true })) as unknown as [
+    const answer = (await this.#db.write<unknown>(statement, [], { prepared: true })) as unknown as [
       readonly { sequenced: number }[],
       unknown,
     ];

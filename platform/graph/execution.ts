@@ -12,7 +12,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import type { Logger } from 'pino';
-import { isUnavailable } from '../database/errors.ts';
+import { isDiskFull, isUnavailable } from '../database/errors.ts';
 import { CodedError } from '../errors.ts';
 import { type CursorPosition, cursorAlias } from '../events/cursor.ts';
 import { facetsOf } from '../events/facets.ts';
@@ -47,6 +47,13 @@ export function presentError(error: unknown, requestId: string, log: Logger): Gr
     if (badValue.test(graphqlError.message))
       return { ...graphqlError.toJSON(), extensions: { ...graphqlError.extensions, code: 'INVALID_INPUT' } };
   }
+  // Logged once, by the guard of the database.
+  if (isDiskFull(original))
+    return {
+      message: "The database's disk is full: free space, then try again.",
+      ...path,
+      extensions: { code: 'DISK_FULL' },
+    };
   if (isUnavailable(original)) {
     log.warn({ requestId, err: original, path: graphqlError?.path }, 'the graph lost the database');
     return {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startProcess } from '../../bin/compose/process.ts';
 import { readConfig } from '../../platform/config.ts';
 import { ConfigError } from '../../platform/config-error.ts';
-import { DiskNearlyFullError } from '../../platform/database/errors.ts';
+import { DiskFullError } from '../../platform/database/errors.ts';
 import { createLogger } from '../../platform/log.ts';
 import { makeKeys } from '../../platform/secrets/make-keys.ts';
 import { subgraphRows } from '../../subgraphs/rows.ts';
@@ -95,7 +95,7 @@ testAsRoot('nearly full: refused with a reason and a retry, readable, not ready;
   await waitFor('writes to be refused', async () => !(await isReady()));
   const refused = (await createBackend('full')).backendCreate;
   expect(refused.backend).toBeNull();
-  expect(refused.userErrors[0]).toMatchObject({ code: 'UNAVAILABLE', retry: 'SAME_KEY' });
+  expect(refused.userErrors[0]).toMatchObject({ code: 'DISK_FULL', retry: 'SAME_KEY' });
   expect(refused.userErrors[0]?.message).toContain('disk');
   expect(await names()).toEqual(['before']);
   await rm(filler);
@@ -134,7 +134,7 @@ testAsRoot(
 
 describe('a process of `tidegate serve` whose database is on the same host', () => {
   testAsRoot('refuses writes when the disk of database.dataFolder is full', () =>
-    refusesWrites({ path: disk, throws: DiskNearlyFullError, message: 'free space' }),
+    refusesWrites({ path: disk, throws: DiskFullError, message: 'free space' }),
   );
   test("refuses to start when database.dataFolder can't be read", () =>
     refusesWrites({ path: '/nowhere/mysql', throws: ConfigError, message: 'database.dataFolder' }));

@@ -39,6 +39,7 @@ export interface BegunSession {
 
 export class CredentialStore {
   readonly #db: Database;
+  readonly #noting = new Set<string>();
   readonly #maxSessions: number;
 
   constructor(db: Database, options: { readonly maxSessionsPerUser?: number | undefined } = {}) {
@@ -98,7 +99,7 @@ export class CredentialStore {
     );
     const row = rows[0];
     if (row === undefined) return undefined;
-    if (!row.usedLately) await this.#noteUse(row.id);
+    if (!row.usedLately) this.#noteUse(row.id);
     const isBound = row.userId !== null && !row.admin && row.makerRole !== null;
     const projects = { [row.projectId]: isBound ? lowerRole(row.role, row.makerRole) : row.role };
     const owner = row.userId === null || row.admin ? {} : { ownerId: row.userId };
@@ -127,11 +128,16 @@ export class CredentialStore {
     return { kind: 'machine', id, name, admin: false, projects: {}, credentialId: id, machineRole };
   }
 
-  async #noteUse(tokenId: string): Promise<void> {
+  /** Nobody waits for it, and nobody is refused when it fails: the time of last use is only informative. */
+  #noteUse(tokenId: string): void {
+    if (this.#noting.has(tokenId)) return;
+    this.#noting.add(tokenId);
     const sql =
       'UPDATE api_token SET last_used_at = NOW(3) WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= NOW(3) - INTERVAL 1 MINUTE)';
-    // A full disk or a demoted server must not refuse a reader: the time of last use is only informative.
-    await this.#db.execute(sql, [tokenId]).catch(() => undefined);
+    this.#db
+      .execute(sql, [tokenId])
+      .catch(() => undefined)
+      .finally(() => this.#noting.delete(tokenId));
   }
 
   /** Begins a session, unless the user has been changed or disabled since the verification. Ends others if there are too many. */
