@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Transaction } from './database/database.ts';
 import { marksFor } from './database/sql.ts';
+import { invariant } from './errors.ts';
 import { appendStatus } from './events/append.ts';
 import { platformEvents } from './events/platform-events.ts';
 import { newToken } from './ids.ts';
@@ -26,6 +27,9 @@ export interface ClaimedJob extends OwedJob {
 /** After this many attempts a job is a dead letter: tried once an hour, and visible in metrics and status events. */
 export const deadAfterAttempts = 10;
 
+/** No work is owed further ahead, and no dead letter tried later. */
+const longestDueMs = 3_600_000;
+
 /** A due row, for the carrier. */
 export interface DueRow {
   readonly kind: string;
@@ -45,7 +49,7 @@ export class OwedWorkLostError extends Error {
 /** The earlier of two times, of which the first may be null. */
 const earlier = (one: string, other: string) => `LEAST(COALESCE(${one}, ${other}), ${other})`;
 
-/** Owes work, in the transaction that causes it. Owing it again while it runs makes it run once more, when that is due. */
+/** Owes work, in the transaction that causes it, at most an hour ahead. Owing it again while it runs makes it run once more, when due. */
 export async function owe(
   tx: Transaction,
   kind: string,
@@ -53,7 +57,9 @@ export async function owe(
   options: { readonly dueInMs?: number } = {},
   wake?: Wake,
 ): Promise<void> {
-  const dueInMicroseconds = (options.dueInMs ?? 0) * 1000;
+  const { dueInMs = 0 } = options;
+  invariant(dueInMs <= longestDueMs, 'work is owed at most an hour ahead');
+  const dueInMicroseconds = dueInMs * 1000;
   await tx.execute(
     `INSERT INTO owed_work (kind, \`key\`, due_at) VALUES (?, ?, NOW(3) + INTERVAL ? MICROSECOND)
     ON DUPLICATE KEY UPDATE wanted = wanted + 1, attempts = 0,
@@ -82,6 +88,8 @@ export interface OwedWorkOptions {
 }
 
 const retryMostMs = 300_000;
+/** Work that is due later than any could be was owed before the clock was set back. */
+const isDue = `(due_at <= NOW(3) OR due_at > NOW(3) + INTERVAL ${longestDueMs + 60_000} * 1000 MICROSECOND)`;
 const claimed = 'kind = ? AND `key` = ? AND lease_token = ?';
 const released = 'lease_token = NULL, lease_until = NULL, last_error = ?';
 /** A claim that ends far later than usual was made before the clock was set back. */
@@ -103,7 +111,7 @@ export class OwedWork {
     const { kinds, limit } = options;
     const only = kinds === undefined ? '' : `AND kind IN (${marksFor(kinds)})`;
     return this.#db.query<DueRow>(
-      `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE due_at <= NOW(3) AND ${unclaimed} ${only} ORDER BY due_at LIMIT ?`,
+      `SELECT kind, \`key\`, wanted, attempts FROM owed_work WHERE ${isDue} AND ${unclaimed} ${only} ORDER BY due_at LIMIT ?`,
       [2 * this.#claimMs * 1000, ...(kinds ?? []), limit],
     );
   }
@@ -112,7 +120,7 @@ export class OwedWork {
   async claim(kind: string, key: string): Promise<ClaimedJob | undefined> {
     const leaseToken = newToken();
     const { affectedRows } = await this.#db.execute(
-      `UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1, next_due_at = NULL WHERE kind = ? AND \`key\` = ? AND due_at <= NOW(3) AND ${unclaimed}`,
+      `UPDATE owed_work SET lease_token = ?, lease_until = NOW(3) + INTERVAL ? MICROSECOND, attempts = attempts + 1, next_due_at = NULL WHERE kind = ? AND \`key\` = ? AND ${isDue} AND ${unclaimed}`,
       [leaseToken, this.#claimMs * 1000, kind, key, 2 * this.#claimMs * 1000],
     );
     if (affectedRows === 0) return undefined;
@@ -161,7 +169,7 @@ export class OwedWork {
   /** Rows owed now, the wait of the longest due one, and dead letters; for metrics. */
   async figures(): Promise<{ readonly due: number; readonly oldestMs: number; readonly dead: number }> {
     const [row] = await this.#db.query<{ due: number; oldestMs: number | null }>(
-      'SELECT COUNT(*) AS due, TIMESTAMPDIFF(MICROSECOND, MIN(due_at), NOW(3)) DIV 1000 AS oldestMs FROM owed_work WHERE due_at <= NOW(3)',
+      `SELECT COUNT(*) AS due, TIMESTAMPDIFF(MICROSECOND, MIN(due_at), NOW(3)) DIV 1000 AS oldestMs FROM owed_work WHERE ${isDue}`,
     );
     const [buried] = await this.#db.query<{ dead: number }>(
       'SELECT COUNT(*) AS dead FROM owed_work WHERE due_at IS NOT NULL AND attempts >= ?',

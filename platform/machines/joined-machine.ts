@@ -92,8 +92,8 @@ export class JoinedMachine implements MutualTls {
   async #renewInTime(): Promise<void> {
     const { role, expiresAt } = this.#file;
     const leftMs = Date.parse(expiresAt) - Date.now();
-    if (leftMs > (machineDays / 2) * dayMs || Date.now() < this.#renewNotBeforeMs) return;
-    this.#renewNotBeforeMs = Date.now() + renewAgainMs;
+    if (leftMs > (machineDays / 2) * dayMs || performance.now() < this.#renewNotBeforeMs) return;
+    this.#renewNotBeforeMs = performance.now() + renewAgainMs;
     try {
       const { publicKey, privateKey } = await newMachineKeys();
       const renewed = await this.#endpoint.renew({ publicKey });

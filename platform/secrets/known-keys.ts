@@ -86,10 +86,13 @@ export interface KeyHolder {
   readonly seenAgoMs: number;
 }
 
-/** The processes that have a key file, with a lock on their reports until the transaction ends. */
+/**
+ * The processes that have a key file, with a lock on their reports until the transaction ends. Who lives reports every few
+ * seconds: a report from the future, before the clock was set back, is an old one.
+ */
 export async function keyHolders(sql: Sql, file: string): Promise<readonly KeyHolder[]> {
   const rows = await sql.query<{ name: string; keys: string; startedAgo: number; seenAgo: number }>(
-    'SELECT name, `keys`, TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) AS startedAgo, TIMESTAMPDIFF(MICROSECOND, at, NOW(3)) AS seenAgo FROM process_keys ORDER BY name FOR UPDATE',
+    'SELECT name, `keys`, TIMESTAMPDIFF(MICROSECOND, started_at, NOW(3)) AS startedAgo, ABS(TIMESTAMPDIFF(MICROSECOND, at, NOW(3))) AS seenAgo FROM process_keys ORDER BY name FOR UPDATE',
   );
   return rows
     .map(({ name, keys, startedAgo, seenAgo }) => ({

@@ -235,3 +235,11 @@ describe('a dead letter', () => {
     expect(await due()).toMatchObject([{ key: 'm', attempts: 0 }]);
   });
 });
+test.each([1, 24 * 8])('work that was owed before the clock was set back by %d h is due', async (hours) => {
+  await oweIt('later', 1_800_000);
+  expect(await due()).toEqual([]);
+  await db.execute('UPDATE owed_work SET due_at = due_at + INTERVAL ? HOUR', [hours]);
+  expect(await due()).toMatchObject([{ key: 'later' }]);
+  await finish(await claim('later'));
+  expect(await due()).toEqual([]);
+});

@@ -36,7 +36,9 @@ export function passage(
 ): Passage {
   if (row.circuitState === 'CLOSED') return 'PASS';
   if (row.circuitLasting) return 'HELD';
-  return (row.circuitAgeMs ?? 0) >= retryMs ? 'TRY' : 'HELD';
+  // Opened in the future: the clock was set back since.
+  const ageMs = row.circuitAgeMs ?? 0;
+  return ageMs >= retryMs || ageMs < 0 ? 'TRY' : 'HELD';
 }
 
 /** The circuit in a backend's row. */

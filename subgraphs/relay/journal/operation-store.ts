@@ -2,7 +2,7 @@
 // first, and the caller reads again.
 
 import { lastLossSql } from '../../../platform/commits.ts';
-import { always, type Condition, type Sql, type SqlValue } from '../../../platform/database/database.ts';
+import { always, type Condition, type Database, type Sql, type SqlValue } from '../../../platform/database/database.ts';
 import { marksFor } from '../../../platform/database/sql.ts';
 import { mustChangeOneRow, mustHold } from '../../../platform/database/statement-batch.ts';
 import { countsFor } from '../../../platform/identity.ts';
@@ -427,6 +427,35 @@ export interface StuckOptions {
   readonly graceMs: number;
   /** Not these. */
   readonly except: readonly string[];
+}
+
+export interface LongestTimes {
+  /** A call's wait. */
+  readonly queueMs: number;
+  /** From the start of a call until it can no longer take effect, besides the call's own deadline. */
+  readonly quietMs: number;
+}
+
+/**
+ * Shortens the times of unended calls that are further ahead than any could be, because the clock was set back since: each waits
+ * for its full time once more, from now on, instead of until the clock has caught up. Returns the number of calls.
+ */
+export async function putTimesBack(db: Database, { queueMs, quietMs }: LongestTimes): Promise<number> {
+  const deadline = "NOW(3) + INTERVAL IF(state = 'PENDING', ?, call_deadline_ms) * 1000 MICROSECOND";
+  const quiet = 'NOW(3) + INTERVAL (call_deadline_ms + ?) * 1000 MICROSECOND';
+  const rows = await db.query<{ id: string }>(
+    `SELECT id FROM operation WHERE (state IN ('PENDING', 'SENT') AND deadline_at > ${deadline} + INTERVAL 1 SECOND)
+      OR (state IN ('UNKNOWN', 'ACCEPTED') AND quiet_until > ${quiet} + INTERVAL 1 SECOND) LIMIT 1000`,
+    [queueMs, quietMs],
+  );
+  if (rows.length === 0) return 0;
+  const ids = rows.map(({ id }) => id);
+  await db.execute(
+    `UPDATE operation SET deadline_at = LEAST(deadline_at, ${deadline}), quiet_until = LEAST(quiet_until, ${quiet})
+      WHERE id IN (${marksFor(ids)}) AND state IN ('PENDING', 'SENT', 'UNKNOWN', 'ACCEPTED')`,
+    [queueMs, quietMs, ...ids],
+  );
+  return ids.length;
 }
 
 /**

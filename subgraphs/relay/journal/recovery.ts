@@ -10,7 +10,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { subjectOf } from '../model/operation.ts';
 import { actsForMs, type RelaySettings } from '../settings.ts';
 import type { Journal } from './journal.ts';
-import { type Move, ownersOfUnended, readStuck, type WaitingRow } from './operation-store.ts';
+import { type Move, ownersOfUnended, putTimesBack, readStuck, type WaitingRow } from './operation-store.ts';
 
 export interface RecoveryOptions {
   readonly db: Database;
@@ -22,12 +22,14 @@ export interface RecoveryOptions {
 }
 
 const leaseName = 'relay/recovery';
+const clockCheckMs = 5_000;
 const failedPauseMs = 30_000;
 const mostExcepted = 1_000;
 
 export class Recovery {
   readonly #options: RecoveryOptions;
   #lease: HeldLease | undefined;
+  #clockCheckedAtMs = Number.NEGATIVE_INFINITY;
   /** Calls that could not be moved, by the time from which they are tried again. */
   readonly #failing = new Map<string, number>();
 
@@ -48,6 +50,7 @@ export class Recovery {
 
   async runOnce(): Promise<number> {
     const { db, leases, journal, drivers, settings, log } = this.#options;
+    await this.#noticeClock();
     const dead: string[] = [];
     for (const owner of await ownersOfUnended(db)) {
       const holder = await leases.holder(processLeaseName('relay', owner));
@@ -79,6 +82,17 @@ export class Recovery {
       }
     }
     return moved;
+  }
+
+  async #noticeClock(): Promise<void> {
+    const { db, settings, log } = this.#options;
+    if (performance.now() - this.#clockCheckedAtMs < clockCheckMs) return;
+    this.#clockCheckedAtMs = performance.now();
+    const operations = [...this.#options.drivers.values()].flatMap((driver) => [...driver.operations.values()]);
+    const actsMs = Math.max(0, ...operations.map((operation) => actsForMs(operation, settings)));
+    const quietMs = Math.max(settings.crashQuietMs, settings.sendWindowMs) + actsMs;
+    const calls = await putTimesBack(db, { queueMs: settings.queueTimeoutMs, quietMs });
+    if (calls > 0) log.warn({ calls }, "the database's clock was set back: unended calls have their full time again");
   }
 
   /** Some of the calls that could not be moved a moment ago: they must not fill the page. */

@@ -36,6 +36,8 @@ describe('the rule', () => {
     expect(passage(row(false, 9_999), 10_000)).toBe('HELD');
     expect(passage(row(false, 10_000), 10_000)).toBe('TRY');
     expect(passage(row(true, 1_000_000), 10_000)).toBe('HELD');
+    // The clock was set back by an hour.
+    expect(passage(row(false, -3_600_000), 10_000)).toBe('TRY');
     expect(passage({ circuitState: 'CLOSED', circuitLasting: false, circuitAgeMs: null }, 10_000)).toBe('PASS');
   });
 });

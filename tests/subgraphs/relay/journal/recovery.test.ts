@@ -3,11 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readDeviceLog } from '../../../../lab/device-log.ts';
-import { decodeUuid } from '../../../../platform/ids.ts';
+import { decodeUuid, encodeId } from '../../../../platform/ids.ts';
 import { processLeaseName } from '../../../../platform/process-lease.ts';
 import { backendLease } from '../../../../subgraphs/relay/holding/backend-manager.ts';
 import { moveOf } from '../../../../subgraphs/relay/journal/recovery.ts';
 import { describeWithLab } from '../../../support/lab.ts';
+import { waitFor } from '../../../support/temporary-folder.ts';
 import { type Moment, runRelayProcess } from '../support/relay-process.ts';
 import { call, type RelayNode, RelaySystem, registerBackend, settle } from '../support/relay-system.ts';
 
@@ -40,7 +41,7 @@ describeWithLab('relay processes', (lab) => {
     node = await system.node({ settings, leaseTtlMs });
     const { host, port, username, privateKeyPath, hostKeySha256 } = lab().firewall;
     const credentials = { username, privateKey: await readFile(privateKeyPath, 'utf8') };
-    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'handed', 'pair'])
+    for (const name of ['fw', 'pending', 'sent', 'first-byte', 'reply', 'never', 'handed', 'behind', 'pair'])
       await registerBackend(node, { name, host, port, hostKeySha256, credentials, limits: { deadlineMs: 1_500 } });
   });
   afterAll(() => system.stop());
@@ -116,6 +117,25 @@ describeWithLab('relay processes', (lab) => {
       expect(await node.db.query('SELECT * FROM operation WHERE claim IS NOT NULL')).toEqual([]);
     },
   );
+
+  test('the clock is set back by an hour after a call was sent: it ends in its own time, and can be settled', async () => {
+    const address = '192.0.2.7';
+    const plan = { database: system.database, moment: 'sent', input: input('behind', address), leaseTtlMs } as const;
+    await runRelayProcess(plan);
+    const ahead = (columns: readonly string[], state: string) => {
+      const sets = columns.map((column) => `${column} = ${column} + INTERVAL 1 HOUR`);
+      return node.db.execute(`UPDATE operation SET ${sets.join(', ')} WHERE state = ?`, [state]);
+    };
+    expect((await ahead(['created_at', 'sent_at', 'deadline_at'], 'SENT')).affectedRows).toBe(1);
+    await ended('behind');
+    const [{ id = '' } = {}] = await journalOf('behind');
+    await node.db.execute('UPDATE operation SET quiet_until = quiet_until + INTERVAL 1 HOUR WHERE id = ?', [id]);
+    const isQuiet = async () =>
+      (await node.db.query('SELECT 1 FROM operation WHERE id = ? AND quiet_until <= NOW(3)', [id])).length > 0;
+    await waitFor('the end of the quiet period', isQuiet);
+    const settled = await settle(node, { id: encodeId('RelayOperation', id) });
+    expect(settled.operation).toMatchObject({ state: 'FAILED', settledBy: 'probe' });
+  });
 
   test('a PENDING call is sent by the relay that takes over the backend while the lease of the dead process lasts', async () => {
     const address = '192.0.2.6';
