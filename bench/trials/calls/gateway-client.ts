@@ -51,7 +51,13 @@ const usualDeadlineMs = 20_000;
 /** `why` of a request without an answer at the client's deadline. */
 export const noAnswer = 'no answer';
 const pauseMs = 100;
-const lostParts = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'OUTCOME_NOT_RECORDED', 'OUTCOME_NOT_READ']);
+const lostParts = new Set([
+  'UNAVAILABLE',
+  'DISK_FULL',
+  'SUBGRAPH_UNAVAILABLE',
+  'OUTCOME_NOT_RECORDED',
+  'OUTCOME_NOT_READ',
+]);
 
 export class GatewayClient {
   readonly #url: string;

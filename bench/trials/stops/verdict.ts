@@ -41,7 +41,7 @@ export interface Evidence {
 
 /** Replies that say that nothing was done. */
 const nothingDone: ReadonlySet<string> = new Set<UserErrorCode | 'NOT_SENT' | 'REJECTED'>([
-  ...(['UNAVAILABLE', 'BUSY', 'RATE_LIMITED', 'CIRCUIT_OPEN'] as const),
+  ...(['UNAVAILABLE', 'DISK_FULL', 'BUSY', 'RATE_LIMITED', 'CIRCUIT_OPEN'] as const),
   ...(['NOT_SENT', 'REJECTED'] as const),
 ]);
 const refused = 'network: ECONNREFUSED';
